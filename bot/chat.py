@@ -1,0 +1,227 @@
+"""The border vocabulary: Account, Place and Intent come in; Message and Form go out.
+
+Adapters speak this and nothing deeper. Text in a `Span` is plain text as a person should see it:
+a renderer escapes it for its platform, so nothing a user typed can ever become markup or a mention.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from typing import Literal
+
+Value = str | tuple[str, ...]
+"""What a form field or button carries: one text, or several choices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Someone as their platform knows them. `workspace` is "<platform>:<id>", e.g. "slack:T0123"."""
+
+    workspace: str
+    id: str
+    name: str = ""
+    language: str | None = None
+    timezone: str | None = None
+
+    @property
+    def platform(self) -> str:
+        return self.workspace.partition(":")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where something was said: a channel, or (`personal`) the chat between one person and the bot."""
+
+    workspace: str
+    channel: str
+    name: str = ""
+    personal: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """One thing a person did: a command, a button, a form, a reply, a reaction.
+
+    `key` is unique per thing done, so that a redelivery is recognised.
+    `message` is the message acted on (the pressed button's message, the reacted-to or edited one, the reply itself);
+    `thread` is the root message of the thread it happened in.
+    `answerable` says whether the platform can show a message in its answer; if not, answers go through the outbox.
+    `answer_to` is where such an answer may replace the pressed private message (a Slack response_url, a message id).
+    """
+
+    name: str
+    args: Mapping[str, Value] = field(default_factory=dict)
+    actor: Account
+    place: Place
+    key: str
+    message: str | None = None
+    thread: str | None = None
+    answerable: bool = True
+    answer_to: str | None = None
+
+    def text(self, name: str) -> str:
+        """The trimmed text of one argument; empty when absent or of another shape."""
+        value = self.args.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A run of plain text in one style."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paragraph:
+    """A block of text. `small` is for who-reads-this and ways out; `quote` for a person's own words."""
+
+    spans: tuple[Span, ...]
+    kind: Literal["text", "item", "quote", "small"] = "text"
+
+    @property
+    def text(self) -> str:
+        return "".join(span.text for span in self.spans)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirm:
+    """A question before something is sent in someone's name, or is lost."""
+
+    question: str
+    yes: str
+    no: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """A press becomes `Intent(name=intent, args=args)`. `name` is unique within its message."""
+
+    name: str
+    label: str
+    intent: str
+    args: Mapping[str, str] = field(default_factory=dict)
+    style: Literal["normal", "primary", "danger"] = "normal"
+    confirm: Confirm | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """Something the bot says: paragraphs and buttons, in one language, for any platform."""
+
+    paragraphs: tuple[Paragraph, ...]
+    buttons: tuple[Button, ...] = ()
+    language: str = "nl"
+
+    @property
+    def text(self) -> str:
+        """The whole message as plain text: for notifications and screen readers."""
+        return "\n".join(("• " if p.kind == "item" else "") + p.text for p in self.paragraphs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    value: str
+    label: str
+
+
+FieldKind = Literal["text", "long_text", "choice", "choices", "date", "time", "person", "people", "place"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One question of a form.
+
+    Values travel as text: `date` as YYYY-MM-DD, `time` as HH:MM, `person` as an account id, `place` as a channel id,
+    `choices` and `people` as a tuple of them. `max_length` counts characters; `max_items` choices or people.
+    """
+
+    name: str
+    kind: FieldKind
+    label: str
+    example: str = ""
+    hint: str = ""
+    required: bool = True
+    value: Value = ""
+    options: tuple[Option, ...] = ()
+    max_length: int = 300
+    max_items: int = 25
+    earliest: date | None = None
+    latest: date | None = None
+    at: time | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A dialog. Its submission is an Intent named `intent` with `hidden` and the fields' values as args.
+
+    `note` says, before anything is typed, who will read it.
+    """
+
+    intent: str
+    title: str
+    submit: str
+    fields: tuple[Field, ...]
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    cancel: str = ""
+    language: str = "nl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A private answer to the one who acted; `replaces` the private message whose button was pressed."""
+
+    message: Message
+    replaces: bool = False
+    reference: str | None = None
+    """Set when something broke: the reference that stands in the log. The platform should retry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldErrors:
+    """What is wrong with a submitted form: field name → sentence. The dialog stays open, keeping what was typed."""
+
+    errors: Mapping[str, str]
+
+
+Reply = Answer | Form | FieldErrors | None
+"""What `Ritme.handle` answers; None when nothing needs to be said (or it goes through the outbox)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What a platform tells of a person."""
+
+    name: str
+    language: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    """One thing for a Messenger to do.
+
+    `account` without `channel`: the person's own chat. `account` with `channel`: shown in that channel to that person only.
+    `message` None with `act` "delete" or "react". `target` is the message acted on; `delivery` an opaque id to find it by.
+    """
+
+    delivery: str
+    workspace: str
+    act: Literal["post", "update", "delete", "react", "unreact"] = "post"
+    channel: str | None = None
+    account: str | None = None
+    thread: str | None = None
+    target: str | None = None
+    reaction: str = ""
+    message: Message | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """Proof that a post arrived: the channel and message id the platform gave it."""
+
+    channel: str
+    message: str

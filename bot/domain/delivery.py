@@ -1,0 +1,100 @@
+"""The outbox row: anything Ritme sends outside the answer to a request."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import NewType
+
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import PersonId, WorkspaceId
+
+DeliveryId = NewType("DeliveryId", str)
+
+
+class Act(StrEnum):
+    POST = "post"
+    UPDATE = "update"
+    DELETE = "delete"
+    REACT = "react"
+    UNREACT = "unreact"
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class Priority(IntEnum):
+    """Who goes first when the attention budget is tight. ANSWER is no nudge and costs no attention."""
+
+    ANSWER = 0
+    ASKED_FOR = 1
+    FROM_A_PERSON = 2
+    RHYTHM = 3
+    NEWS = 4
+
+
+@dataclass(kw_only=True, eq=False)
+class Delivery:
+    """Something to be sent, once. The row is the truth; `key` makes planning it twice harmless.
+
+    `kind` says which composer words it (see `bot.commands`), `subject` what it is about (a story, a step, a rhythm) and
+    `args` the rest. `place_id` alone: a post in that place. `person_id` alone: their personal chat. Both: a message in that
+    place only this person sees. `receipt` is the platform's message id, by which replies and reactions find it again.
+    """
+
+    id: DeliveryId
+    workspace_id: WorkspaceId
+    movement_id: MovementId | None = None
+    place_id: PlaceId | None = None
+    person_id: PersonId | None = None
+    kind: str
+    subject: str = ""
+    args: dict[str, object] = field(default_factory=dict)
+    act: Act = Act.POST
+    thread: str | None = None
+    target: str | None = None
+    reaction: str = ""
+    priority: Priority = Priority.ANSWER
+    key: str
+    due_at: datetime
+    expires_at: datetime | None = None
+    state: DeliveryState = DeliveryState.WAITING
+    reason: str = ""
+    attempts: int = 0
+    receipt: str | None = None
+    receipt_channel: str | None = None
+    variant: int = 0
+    created_at: datetime
+    attempted_at: datetime | None = None
+    sent_at: datetime | None = None
+
+    @property
+    def is_nudge(self) -> bool:
+        """Whether it draws on the attention budget: everything the bot starts by itself does."""
+        return self.priority is not Priority.ANSWER and self.act is Act.POST
+
+    def start(self, now: datetime) -> None:
+        self.state, self.attempted_at = DeliveryState.SENDING, now
+        self.attempts += 1
+
+    def arrived(self, now: datetime, channel: str, message: str) -> None:
+        self.state, self.reason, self.sent_at = DeliveryState.SENT, "", now
+        self.receipt, self.receipt_channel = message, channel
+
+    def wait_until(self, moment: datetime, reason: str) -> None:
+        self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason
+
+    def drop(self, reason: str) -> None:
+        self.state, self.reason = DeliveryState.DROPPED, reason
+
+    def fail(self, reason: str) -> None:
+        self.state, self.reason = DeliveryState.FAILED, reason
+
+    def lose_sight(self) -> None:
+        """No answer came: it may or may not have arrived."""
+        self.state, self.reason = DeliveryState.UNKNOWN, "no_answer"

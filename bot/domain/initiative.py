@@ -1,0 +1,136 @@
+"""Initiatives: the patches of the quilt. And the spells of being stuck, which belong to them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import PersonId
+
+InitiativeId = NewType("InitiativeId", str)
+EpisodeId = NewType("EpisodeId", str)
+CompanyId = NewType("CompanyId", str)
+
+STUCK_BEFORE_COMPANY = 2
+COMPANY_HOURS = 48
+COMPANY_SIZE = 2
+
+
+@dataclass(kw_only=True, eq=False)
+class Initiative:
+    """One local attempt inside the movement."""
+
+    id: InitiativeId
+    movement_id: MovementId
+    name: str
+    description: str = ""
+    place_id: PlaceId | None = None
+    started_by: PersonId | None
+    started_at: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Participant:
+    """That a person takes part in an initiative; `initiator` carries it."""
+
+    initiative_id: InitiativeId
+    movement_id: MovementId
+    person_id: PersonId
+    initiator: bool = False
+    joined_at: datetime
+    left_at: datetime | None = None
+
+
+class StuckKind(StrEnum):
+    """What being stuck looks like; questions and suggestions fit it."""
+
+    REACH = "reach"
+    OPPOSITION = "opposition"
+    KNOW_HOW = "know_how"
+    ENERGY = "energy"
+    RULES = "rules"
+    OTHER = "other"
+
+
+class Audience(StrEnum):
+    """Who may see that someone is stuck."""
+
+    CHANNEL = "channel"
+    HELPERS = "helpers"
+    ME = "me"
+
+
+class EpisodeState(StrEnum):
+    OPEN = "open"
+    BREAKTHROUGH = "breakthrough"
+    LET_GO = "let_go"
+
+
+@dataclass(kw_only=True, eq=False)
+class StuckEpisode:
+    """A spell of not knowing how to go on. Ends as a breakthrough or is let go; never counted against anyone."""
+
+    id: EpisodeId
+    movement_id: MovementId
+    initiative_id: InitiativeId | None
+    person_id: PersonId
+    place_id: PlaceId | None
+    thread: str | None = None
+    text: str
+    kind: StuckKind = StuckKind.OTHER
+    audience: Audience = Audience.ME
+    helpers: list[str] = field(default_factory=list)
+    state: EpisodeState = EpisodeState.OPEN
+    still_stuck: int = 0
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is EpisodeState.OPEN
+
+    def still_stuck_again(self) -> bool:
+        """Count one more "still stuck"; True when it is time for company."""
+        self.still_stuck += 1
+        return self.still_stuck >= STUCK_BEFORE_COMPANY
+
+    def break_through(self, now: datetime) -> None:
+        self.state, self.closed_at = EpisodeState.BREAKTHROUGH, now
+
+    def let_go(self, now: datetime) -> None:
+        self.state, self.closed_at = EpisodeState.LET_GO, now
+
+
+@dataclass(kw_only=True, eq=False)
+class QuestionAsked:
+    """That a curious question ("reach_3") was asked, so that an initiative does not hear it again soon."""
+
+    movement_id: MovementId
+    initiative_id: InitiativeId | None
+    person_id: PersonId
+    episode_id: EpisodeId
+    question: str
+    asked_at: datetime
+
+
+class CompanyState(StrEnum):
+    ASKED = "asked"
+    GIVEN = "given"
+    DECLINED = "declined"
+
+
+@dataclass(kw_only=True, eq=False)
+class Company:
+    """One peer who was asked to think along: one question and one idea."""
+
+    id: CompanyId
+    movement_id: MovementId
+    episode_id: EpisodeId
+    person_id: PersonId
+    state: CompanyState = CompanyState.ASKED
+    question: str = ""
+    idea: str = ""
+    asked_at: datetime
+    answered_at: datetime | None = None

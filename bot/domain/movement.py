@@ -1,0 +1,114 @@
+"""The movement: its people, places and the purpose it reminds itself of."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from enum import StrEnum
+from typing import NewType
+
+from bot.domain.person import Language, PersonId, WorkspaceId
+
+MovementId = NewType("MovementId", str)
+PlaceId = NewType("PlaceId", str)
+PurposeId = NewType("PurposeId", str)
+
+
+class Role(StrEnum):
+    MEMBER = "member"
+    COORDINATOR = "coordinator"
+
+
+class PlaceState(StrEnum):
+    ALIVE = "alive"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(kw_only=True, eq=False)
+class Movement:
+    """People, initiatives and places around one shared purpose; may span workspaces."""
+
+    id: MovementId
+    name: str
+    language: Language
+    country: str = "NL"
+    good_friday: bool = False
+    timezone: str = "Europe/Amsterdam"
+    started_at: datetime
+
+
+@dataclass(kw_only=True, eq=False)
+class Place:
+    """A channel in one workspace, linked to at most one movement. Local times there are in `timezone`."""
+
+    id: PlaceId
+    workspace_id: WorkspaceId
+    channel: str
+    name: str = ""
+    movement_id: MovementId | None = None
+    language: Language | None = None
+    timezone: str = "Europe/Amsterdam"
+    quiet_from: time = time(18)
+    quiet_until: time = time(8)
+    quiet_weekends: bool = True
+    state: PlaceState = PlaceState.ALIVE
+    state_reason: str = ""
+    created_at: datetime
+
+
+@dataclass(kw_only=True, eq=False)
+class Member:
+    """That a person belongs to a movement; one row per person and movement."""
+
+    movement_id: MovementId
+    person_id: PersonId
+    role: Role = Role.MEMBER
+    joined_at: datetime
+
+    @property
+    def coordinates(self) -> bool:
+        return self.role is Role.COORDINATOR
+
+
+PARTS = ("vision", "mission", "identity", "norms", "values")
+"""The five parts of a purpose that are one text each; core messages and behaviours are lists."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Purpose:
+    """One version of what a movement reminds itself of. Changing words makes a new version; earlier ones stay."""
+
+    id: PurposeId
+    movement_id: MovementId
+    version: int
+    vision: str
+    mission: str = ""
+    identity: str = ""
+    norms: str = ""
+    values: str = ""
+    core_messages: list[str] = field(default_factory=list)
+    behaviours: list[str] = field(default_factory=list)
+    written_by: PersonId | None
+    written_at: datetime
+
+    def parts(self) -> list[tuple[str, str]]:
+        """Everything that can be said, as (key, text): "vision", "core_message:2", "behaviour:0" …"""
+        said = [(part, getattr(self, part)) for part in PARTS if getattr(self, part)]
+        said += [(f"core_message:{i}", text) for i, text in enumerate(self.core_messages)]
+        said += [(f"behaviour:{i}", text) for i, text in enumerate(self.behaviours)]
+        return said
+
+    def next_part(self, said_before: list[str]) -> tuple[str, str]:
+        """The part whose turn it is. `said_before` holds keys, oldest first; nothing repeats before all has been said."""
+        parts = self.parts()
+        counts = {key: said_before.count(key) for key, _ in parts}
+        last = {key: max((i for i, k in enumerate(said_before) if k == key), default=-1) for key, _ in parts}
+        return min(parts, key=lambda part: (counts[part[0]], last[part[0]]))
+
+
+@dataclass(kw_only=True, eq=False)
+class PartSaid:
+    """That a part of the purpose was said in a place, so that it rotates."""
+
+    place_id: PlaceId
+    movement_id: MovementId
+    part: str
+    said_at: datetime

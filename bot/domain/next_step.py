@@ -1,0 +1,76 @@
+"""A small next step: an if-then plan with a moment, and what comes of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from bot.domain.initiative import EpisodeId, InitiativeId
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import PersonId
+
+StepId = NewType("StepId", str)
+ChanceId = NewType("ChanceId", str)
+
+FURTHEST_DAYS = 14
+"""A step lies at most two weeks ahead; further away it is a plan, not a step."""
+
+
+class StepState(StrEnum):
+    PLANNED = "planned"
+    DONE = "done"
+    SOMETHING_ELSE = "something_else"
+    STILL_STUCK = "still_stuck"
+    LET_GO = "let_go"
+
+
+@dataclass(kw_only=True, eq=False)
+class NextStep:
+    """ "When CUE, then I do ACTION", small enough to start at once. `follow_up_at` is when Ritme comes back to it."""
+
+    id: StepId
+    movement_id: MovementId
+    initiative_id: InitiativeId | None
+    episode_id: EpisodeId | None
+    person_id: PersonId
+    cue: str
+    action: str
+    with_whom: str = ""
+    on_my_own: bool = True
+    follow_up_at: datetime
+    state: StepState = StepState.PLANNED
+    not_yet: int = 0
+    posted: bool = False
+    outcome: str = ""
+    chosen_at: datetime
+    closed_at: datetime | None = None
+
+    @property
+    def is_planned(self) -> bool:
+        return self.state is StepState.PLANNED
+
+    def close(self, state: StepState, now: datetime, outcome: str = "") -> None:
+        self.state, self.closed_at, self.outcome = state, now, outcome
+
+    def move_to(self, moment: datetime) -> None:
+        self.not_yet += 1
+        self.follow_up_at = moment
+
+
+@dataclass(kw_only=True, eq=False)
+class Chance:
+    """An unplanned moment worth seizing (kairos), noted in one line."""
+
+    id: ChanceId
+    movement_id: MovementId
+    person_id: PersonId
+    text: str
+    noted_at: datetime
+
+
+def next_working_day(today: date, is_holiday: "frozenset[date]" = frozenset()) -> date:
+    """The first Monday-to-Friday after `today` that is no holiday."""
+    day = today + timedelta(days=1)
+    while day.weekday() >= 5 or day in is_holiday:
+        day += timedelta(days=1)
+    return day

@@ -1,0 +1,84 @@
+"""People, the workspace they belong to, and what they chose about themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+from typing import NewType
+
+WorkspaceId = NewType("WorkspaceId", str)
+PersonId = NewType("PersonId", str)
+
+UNANSWERED_BEFORE_QUIET = 3
+"""Three personal messages in a row without any answer: Ritme goes quiet and says so once."""
+
+
+class Language(StrEnum):
+    NL = "nl"
+    EN = "en"
+
+    @classmethod
+    def meant(cls, hint: str | None, otherwise: "Language") -> "Language":
+        """The language a locale such as "nl-NL" means to us, or `otherwise` when we do not speak it."""
+        code = (hint or "").replace("_", "-").partition("-")[0].lower()
+        return cls(code) if code in cls else otherwise
+
+
+class StoryChoice(StrEnum):
+    """Where a person's thread replies may be read: kept for the movement, or only in that thread."""
+
+    MOVEMENT = "movement"
+    HERE = "here"
+    FORGET = "forget"
+
+
+@dataclass(kw_only=True, eq=False)
+class Workspace:
+    """A Slack workspace, a Teams tenant or the playground: owns people, places and credentials."""
+
+    id: WorkspaceId
+    name: str = ""
+    held_until: datetime | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Person:
+    """Someone Ritme talks with. `account` is None once they were forgotten: then nothing else of them is left."""
+
+    id: PersonId
+    workspace_id: WorkspaceId
+    account: str | None
+    name: str = ""
+    language: Language | None = None
+    timezone: str | None = None
+    group: str = ""
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    quiet_weekends: bool | None = None
+    suggestible: bool | None = None
+    story_choice: StoryChoice | None = None
+    story_named: bool = True
+    snoozed_until: datetime | None = None
+    stopped_at: datetime | None = None
+    unanswered: int = 0
+    went_quiet_at: datetime | None = None
+    created_at: datetime
+
+    def answered(self) -> None:
+        """Whatever they do with Ritme counts as an answer; quiet ends by itself."""
+        self.unanswered = 0
+        self.went_quiet_at = None
+
+    def nudged(self) -> None:
+        self.unanswered += 1
+
+    def wants_nothing(self, now: datetime) -> str | None:
+        """Why nothing should be sent to this person now, or None."""
+        if self.account is None:
+            return "forgotten"
+        if self.stopped_at is not None:
+            return "stopped"
+        if self.snoozed_until is not None and now < self.snoozed_until:
+            return "snoozed"
+        if self.went_quiet_at is not None:
+            return "went_quiet"
+        return None
