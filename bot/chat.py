@@ -204,8 +204,9 @@ class Profile:
 class Post:
     """One thing for a Messenger to do.
 
-    `account` without `channel`: the person's own chat. `account` with `channel`: shown in that channel to that person only.
-    `message` None with `act` "delete" or "react". `target` is the message acted on; `delivery` an opaque id to find it by.
+    `account` without `channel`: the person's own chat. `account` with `channel`: shown in that channel to that person
+    only. `message` None with `act` "delete" or "react". `target` is the message acted on; `delivery` an opaque id to
+    find it by.
     """
 
     delivery: str

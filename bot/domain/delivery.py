@@ -43,8 +43,9 @@ class Delivery:
     """Something to be sent, once. The row is the truth; `key` makes planning it twice harmless.
 
     `kind` says which composer words it (see `bot.commands`), `subject` what it is about (a story, a step, a rhythm) and
-    `args` the rest. `place_id` alone: a post in that place. `person_id` alone: their personal chat. Both: a message in that
-    place only this person sees. `receipt` is the platform's message id, by which replies and reactions find it again.
+    `args` the rest. `place_id` alone: a post in that place. `person_id` alone: their personal chat. Both: a message in
+    that place only this person sees. `receipt` is the platform's message id, by which replies and reactions find it
+    again.
     """
 
     id: DeliveryId

@@ -97,7 +97,7 @@ class Purpose:
         return said
 
     def next_part(self, said_before: list[str]) -> tuple[str, str]:
-        """The part whose turn it is. `said_before` holds keys, oldest first; nothing repeats before all has been said."""
+        """The part whose turn it is. `said_before` holds keys, oldest first; nothing repeats before all is said."""
         parts = self.parts()
         counts = {key: said_before.count(key) for key, _ in parts}
         last = {key: max((i for i, k in enumerate(said_before) if k == key), default=-1) for key, _ in parts}

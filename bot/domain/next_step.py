@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NewType
 
 from bot.domain.initiative import EpisodeId, InitiativeId
-from bot.domain.movement import MovementId, PlaceId
+from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
 
 StepId = NewType("StepId", str)

@@ -20,7 +20,7 @@ class Language(StrEnum):
     def meant(cls, hint: str | None, otherwise: "Language") -> "Language":
         """The language a locale such as "nl-NL" means to us, or `otherwise` when we do not speak it."""
         code = (hint or "").replace("_", "-").partition("-")[0].lower()
-        return cls(code) if code in cls else otherwise
+        return next((language for language in cls if language == code), otherwise)
 
 
 class StoryChoice(StrEnum):

@@ -1,0 +1,74 @@
+# `make help` lists what there is. Nothing is written outside this folder, except Chromium by `make test` as root.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test chromium check bench lock
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+PORT ?= 8080
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Addresses and tokens of this shell never reach a test.
+BARE := env -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY -u http_proxy -u https_proxy -u all_proxy
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.runtime  ## .venv with the pinned dependencies (PYTHON=… chooses a Python, 3.11 or newer)
+
+demo: setup  ## the playground, on http://127.0.0.1:8080 (PORT=… for another)
+	@$(BIN)/ritme demo --fresh --port $(PORT)
+
+test: setup-dev chromium  ## every test (ARGS=… goes to pytest)
+	@$(BARE) $(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev  ## format, lint, types, imports, prompts, migrations
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_prompts.py tests/integration/test_migrations.py
+
+bench: setup-dev  ## requests a second, beside a bare Slack app
+	@$(BARE) $(BIN)/python benchmarks/inbound.py
+
+lock: setup-dev  ## renew requirements.lock and requirements-dev.lock from pyproject.toml
+	@$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock
+	@$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+
+LOCK := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+setup-dev: .venv/.dev
+
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/ready
+	@echo "Installing what Ritme needs …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	@echo "Installing what its tests need …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/bin/ready:
+	@[ -n "$(PYTHON)" ] || { echo "Ritme needs Python 3.11 or newer, and none is on the PATH." \
+		"Install python3, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is not Python 3.11 or newer. Choose another: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+# The tests drive the system's own Chromium; CHROMIUM=/path/to/it points elsewhere.
+chromium:
+	@found() { [ -x "$$CHROMIUM" ] || command -v chromium || command -v chromium-browser || command -v google-chrome; }; \
+	found >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests …"; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium fonts-noto-color-emoji >/dev/null; \
+	else \
+		echo "The browser tests need Chromium. Install it (Debian: apt-get install chromium), or set CHROMIUM to its path."; exit 1; \
+	fi
