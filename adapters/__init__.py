@@ -1,0 +1,1 @@
+"""Everything that touches the outside: platforms, database, engine, web, command line."""

@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NewType
 
-from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import PersonId, WorkspaceId
+from bot.domain.ids import new_id
+from bot.domain.movement import MovementId, Place, PlaceId
+from bot.domain.person import Person, PersonId, WorkspaceId
 
 DeliveryId = NewType("DeliveryId", str)
 
@@ -99,3 +100,78 @@ class Delivery:
     def lose_sight(self) -> None:
         """No answer came: it may or may not have arrived."""
         self.state, self.reason = DeliveryState.UNKNOWN, "no_answer"
+
+
+def new_delivery_id() -> DeliveryId:
+    return DeliveryId(new_id())
+
+
+def to_person(
+    person: Person,
+    kind: str,
+    *,
+    key: str,
+    now: datetime,
+    movement: MovementId | None,
+    subject: str = "",
+    priority: Priority = Priority.ANSWER,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    place: PlaceId | None = None,
+    thread: str | None = None,
+    **args: object,
+) -> Delivery:
+    """A message to one person: in their own chat, or with `place` (of their workspace) there, for their eyes only."""
+    return Delivery(
+        id=new_delivery_id(),
+        workspace_id=person.workspace_id,
+        movement_id=movement,
+        person_id=person.id,
+        place_id=place,
+        thread=thread,
+        kind=kind,
+        subject=subject,
+        args=args,
+        key=key,
+        priority=priority,
+        due_at=due_at or now,
+        expires_at=expires_at,
+        created_at=now,
+    )
+
+
+def to_place(
+    place: Place,
+    kind: str,
+    *,
+    key: str,
+    now: datetime,
+    subject: str = "",
+    priority: Priority = Priority.ANSWER,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    thread: str | None = None,
+    act: Act = Act.POST,
+    target: str | None = None,
+    reaction: str = "",
+    **args: object,
+) -> Delivery:
+    """Something everyone in a place sees: a post (in a thread, if given), or with `act` and `target` a change to one."""
+    return Delivery(
+        id=new_delivery_id(),
+        workspace_id=place.workspace_id,
+        movement_id=place.movement_id,
+        place_id=place.id,
+        thread=thread,
+        kind=kind,
+        subject=subject,
+        args=args,
+        act=act,
+        target=target,
+        reaction=reaction,
+        key=key,
+        priority=priority,
+        due_at=due_at or now,
+        expires_at=expires_at,
+        created_at=now,
+    )

@@ -1,0 +1,1 @@
+"""Storage through SQLAlchemy: the same tables and repositories on SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Repositories: named queries, each scoped by workspace or by movement."""

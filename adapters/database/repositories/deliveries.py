@@ -1,0 +1,163 @@
+"""The outbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.database.repositories.base import Repository
+from adapters.database.tables import deliveries
+from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import PersonId, WorkspaceId
+
+_REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+
+
+class SqlDeliveries(Repository):
+    def __init__(self, session: AsyncSession, woken: set[WorkspaceId]) -> None:
+        super().__init__(session)
+        self._woken = woken
+
+    async def add(self, new: Delivery) -> bool:  # type: ignore[override]  # looks whether the key is known first
+        # Writers on one row of the outbox are serialised (BEGIN IMMEDIATE, or the unique index), so looking first suffices.
+        with self._session.no_autoflush:
+            if any(isinstance(one, Delivery) and one.key == new.key for one in self._session.new):
+                return False
+            if await self.by_key(new.key) is not None:
+                return False
+        self._session.add(new)
+        self._woken.add(new.workspace_id)
+        return True
+
+    async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None:
+        return await self._session.scalar(
+            select(Delivery).where(deliveries.c.id == id, deliveries.c.workspace_id == workspace)
+        )
+
+    async def by_key(self, key: str) -> Delivery | None:
+        return await self._session.scalar(select(Delivery).where(deliveries.c.key == key))
+
+    async def by_receipt(self, place: PlaceId, message: str) -> Delivery | None:
+        return await self._session.scalar(
+            select(Delivery)
+            .where(deliveries.c.place_id == place, deliveries.c.receipt == message, deliveries.c.act == Act.POST)
+            .limit(1)
+        )
+
+    async def about(self, kind: str, subject: str, movement: MovementId) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .where(
+                deliveries.c.kind == kind, deliveries.c.subject == subject, deliveries.c.movement_id == movement
+            )
+            .order_by(deliveries.c.created_at)
+        )
+        return found.all()
+
+    async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .where(
+                deliveries.c.state == DeliveryState.WAITING,
+                deliveries.c.workspace_id == lane,
+                deliveries.c.due_at <= now,
+            )
+            .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.created_at, deliveries.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return found.all()
+
+    async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
+        found = await self._session.scalars(
+            select(deliveries.c.workspace_id)
+            .where(deliveries.c.state == DeliveryState.WAITING, deliveries.c.due_at <= now)
+            .distinct()
+        )
+        return [WorkspaceId(lane) for lane in found]
+
+    async def next_due(self) -> datetime | None:
+        return await self._session.scalar(
+            select(func.min(deliveries.c.due_at)).where(deliveries.c.state == DeliveryState.WAITING)
+        )
+
+    async def abandoned(self, before: datetime) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery).where(
+                deliveries.c.state == DeliveryState.SENDING, deliveries.c.attempted_at < before
+            )
+        )
+        return found.all()
+
+    async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .where(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.workspace_id == lane)
+            .order_by(deliveries.c.attempted_at)
+        )
+        return found.all()
+
+    async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
+        return await self._nudges(deliveries.c.person_id == person, since)
+
+    async def nudges_in(self, place: PlaceId, since: datetime) -> list[datetime]:
+        return await self._nudges((deliveries.c.place_id == place) & deliveries.c.person_id.is_(None), since)
+
+    async def _nudges(self, whose: object, since: datetime) -> list[datetime]:
+        at = func.coalesce(deliveries.c.sent_at, deliveries.c.attempted_at)
+        found = await self._session.scalars(
+            select(at).where(
+                whose,  # type: ignore[arg-type]  # a column expression
+                deliveries.c.priority != Priority.ANSWER,
+                deliveries.c.act == Act.POST,
+                deliveries.c.state.in_(_REACHED),
+                or_(deliveries.c.sent_at > since, deliveries.c.sent_at.is_(None) & (deliveries.c.attempted_at > since)),
+            )
+        )
+        return sorted(found)
+
+    async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
+        return (
+            await self._session.scalar(
+                select(func.count())
+                .select_from(deliveries)
+                .where(
+                    deliveries.c.kind == kind,
+                    deliveries.c.place_id == place if place is not None else deliveries.c.place_id.is_(None),
+                    deliveries.c.person_id == person if person is not None else deliveries.c.person_id.is_(None),
+                    deliveries.c.state.in_(_REACHED),
+                )
+            )
+            or 0
+        )
+
+    async def cancel(self, kind: str, subject: str, reason: str) -> int:
+        done = await self._session.execute(
+            update(Delivery)
+            .where(
+                deliveries.c.kind == kind,
+                deliveries.c.subject == subject,
+                deliveries.c.state == DeliveryState.WAITING,
+            )
+            .values(state=DeliveryState.DROPPED, reason=reason)
+        )
+        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
+    async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .where(deliveries.c.person_id == person, deliveries.c.created_at > since)
+            .order_by(deliveries.c.created_at.desc())
+        )
+        return found.all()
+
+    async def of_movement(self, movement: MovementId, since: datetime, limit: int) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .where(deliveries.c.movement_id == movement, deliveries.c.created_at > since)
+            .order_by(deliveries.c.created_at.desc(), deliveries.c.id)
+            .limit(limit)
+        )
+        return found.all()

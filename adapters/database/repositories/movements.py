@@ -1,0 +1,99 @@
+"""Movements, their places, purpose and initiatives."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from adapters.database.repositories.base import Repository
+from adapters.database.tables import initiatives, members, participants, parts_said, people, places, purposes
+from bot.domain.initiative import Initiative, InitiativeId, Participant
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Purpose
+from bot.domain.person import Person, PersonId, WorkspaceId
+
+
+class SqlMovements(Repository):
+    async def get(self, id: MovementId) -> Movement | None:
+        return await self._session.get(Movement, id)
+
+    async def membership(self, movement: MovementId, person: PersonId) -> Member | None:
+        return await self._session.scalar(
+            select(Member).where(members.c.movement_id == movement, members.c.person_id == person)
+        )
+
+    async def place(self, id: PlaceId) -> Place | None:
+        return await self._session.get(Place, id)
+
+    async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
+        return await self._session.scalar(
+            select(Place).where(places.c.workspace_id == workspace, places.c.channel == channel)
+        )
+
+    async def places(self, movement: MovementId) -> Sequence[Place]:
+        found = await self._session.scalars(
+            select(Place).where(places.c.movement_id == movement).order_by(places.c.created_at, places.c.id)
+        )
+        return found.all()
+
+    async def purpose(self, movement: MovementId) -> Purpose | None:
+        return await self._session.scalar(
+            select(Purpose).where(purposes.c.movement_id == movement).order_by(purposes.c.version.desc()).limit(1)
+        )
+
+    async def purposes(self, movement: MovementId) -> Sequence[Purpose]:
+        found = await self._session.scalars(
+            select(Purpose).where(purposes.c.movement_id == movement).order_by(purposes.c.version.desc())
+        )
+        return found.all()
+
+    async def parts_said(self, place: PlaceId) -> list[str]:
+        found = await self._session.scalars(
+            select(parts_said.c.part)
+            .where(parts_said.c.place_id == place)
+            .order_by(parts_said.c.said_at, parts_said.c.id)
+        )
+        return list(found)
+
+
+class SqlInitiatives(Repository):
+    async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None:
+        return await self._session.scalar(
+            select(Initiative).where(initiatives.c.id == id, initiatives.c.movement_id == movement)
+        )
+
+    async def of_movement(self, movement: MovementId, *, closed: bool = False) -> Sequence[Initiative]:
+        query = select(Initiative).where(initiatives.c.movement_id == movement)
+        if not closed:
+            query = query.where(initiatives.c.closed_at.is_(None))
+        found = await self._session.scalars(query.order_by(initiatives.c.started_at.desc(), initiatives.c.id))
+        return found.all()
+
+    async def of_person(self, person: PersonId, movement: MovementId) -> Sequence[Initiative]:
+        found = await self._session.scalars(
+            select(Initiative)
+            .join(Participant, participants.c.initiative_id == initiatives.c.id)
+            .where(
+                participants.c.person_id == person,
+                participants.c.left_at.is_(None),
+                initiatives.c.movement_id == movement,
+                initiatives.c.closed_at.is_(None),
+            )
+            .order_by(participants.c.joined_at.desc())
+        )
+        return found.all()
+
+    async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None:
+        return await self._session.get(Participant, (initiative, person))
+
+    async def participants(self, initiative: InitiativeId, movement: MovementId) -> Sequence[tuple[Person, Participant]]:
+        found = await self._session.execute(
+            select(Person, Participant)
+            .join_from(Person, Participant, participants.c.person_id == people.c.id)
+            .where(
+                participants.c.initiative_id == initiative,
+                participants.c.movement_id == movement,
+                participants.c.left_at.is_(None),
+                people.c.account.is_not(None),
+            )
+            .order_by(participants.c.joined_at)
+        )
+        return [(person, participant) for person, participant in found]

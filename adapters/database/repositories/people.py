@@ -1,0 +1,90 @@
+"""People, workspaces and the inbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from adapters.database.repositories.base import Repository
+from adapters.database.tables import inbox, members, movements, people, places
+from bot.domain.movement import Member, Movement, MovementId, Place, Role
+from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
+
+_CLAIM = {
+    "sqlite": sqlite.insert(inbox).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(inbox).on_conflict_do_nothing(),
+}
+
+
+class SqlInbox(Repository):
+    async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
+        statement = _CLAIM[self._session.get_bind().dialect.name]
+        done = await self._session.execute(statement, {"workspace_id": workspace, "key": key, "at": now})
+        return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
+
+class SqlPeople(Repository):
+    async def workspace(self, id: WorkspaceId) -> Workspace | None:
+        return await self._session.get(Workspace, id)
+
+    async def arriving(
+        self, workspace: WorkspaceId, account: str, channel: str | None
+    ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
+        person = await self.by_account(workspace, account)
+        place = None
+        if channel is not None:
+            place = await self._session.scalar(
+                select(Place).where(places.c.workspace_id == workspace, places.c.channel == channel)
+            )
+        if place is not None and place.movement_id is not None:
+            movement = await self._session.get(Movement, place.movement_id)
+            member = await self._session.get(Member, (place.movement_id, person.id)) if person else None
+            return person, place, movement, member
+        if person is None:
+            return None, place, None, None
+        found = (
+            await self._session.execute(
+                select(Movement, Member)
+                .join_from(Member, Movement, members.c.movement_id == movements.c.id)
+                .where(members.c.person_id == person.id)
+                .order_by(members.c.joined_at.desc())
+                .limit(1)
+            )
+        ).first()
+        return person, place, *(found if found else (None, None))
+
+    async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None:
+        return await self._session.scalar(
+            select(Person).where(people.c.workspace_id == workspace, people.c.account == account)
+        )
+
+    async def get(self, id: PersonId, movement: MovementId) -> Person | None:
+        return await self._session.scalar(
+            select(Person)
+            .join(Member, members.c.person_id == people.c.id)
+            .where(people.c.id == id, members.c.movement_id == movement)
+        )
+
+    async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
+        return await self._session.scalar(select(Person).where(people.c.id == id, people.c.workspace_id == workspace))
+
+    async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
+        found = await self._session.execute(
+            select(Person, Member)
+            .join_from(Person, Member, members.c.person_id == people.c.id)
+            .where(members.c.movement_id == movement, people.c.account.is_not(None))
+            .order_by(members.c.joined_at, people.c.id)
+        )
+        return [(person, member) for person, member in found]
+
+    async def coordinators(self, movement: MovementId) -> Sequence[Person]:
+        return [person for person, member in await self.of_movement(movement) if member.role is Role.COORDINATOR]
+
+    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
+        found = await self._session.scalars(
+            select(Person)
+            .where(and_(people.c.workspace_id == workspace, people.c.name == "", people.c.account.is_not(None)))
+            .limit(limit)
+        )
+        return found.all()

@@ -1,0 +1,41 @@
+"""Rhythms and what was changed about single moments."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from adapters.database.repositories.base import Repository
+from adapters.database.tables import moment_changes, rhythms
+from bot.domain.movement import MovementId
+from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
+
+
+class SqlRhythms(Repository):
+    async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
+        return await self._session.scalar(
+            select(Rhythm).where(rhythms.c.id == id, rhythms.c.movement_id == movement)
+        )
+
+    async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
+        found = await self._session.scalars(
+            select(Rhythm)
+            .where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))
+            .order_by(rhythms.c.created_at, rhythms.c.id)
+        )
+        return found.all()
+
+    async def changes(self, rhythm: RhythmId, since: date) -> Sequence[MomentChange]:
+        found = await self._session.scalars(
+            select(MomentChange).where(moment_changes.c.rhythm_id == rhythm, moment_changes.c.on >= since)
+        )
+        return found.all()
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
+        found = await self._session.scalars(
+            select(Rhythm).where(rhythms.c.next_at <= now).order_by(rhythms.c.next_at, rhythms.c.id).limit(limit)
+        )
+        return found.all()
+
+    async def next_due(self) -> datetime | None:
+        return await self._session.scalar(select(func.min(rhythms.c.next_at)))

@@ -1,0 +1,499 @@
+"""Every table, and how the domain's dataclasses map onto them.
+
+Enumerations are stored as their values, moments as UTC, ids as the opaque text they are. Invariants that must hold under
+concurrency are unique indexes: the inbox key, the outbox key, one open episode, one ripple, one membership.
+"""
+
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Time,
+    text,
+)
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator
+
+from bot.domain.connectors import Invitation, InvitationState, KeyFigure, Nomination, Tie
+from bot.domain.delivery import Act, Delivery, DeliveryState, Priority
+from bot.domain.initiative import (
+    Audience,
+    Company,
+    CompanyState,
+    EpisodeState,
+    Initiative,
+    Participant,
+    QuestionAsked,
+    StuckEpisode,
+    StuckKind,
+)
+from bot.domain.movement import Member, Movement, PartSaid, Place, PlaceState, Purpose, Role
+from bot.domain.next_step import Chance, NextStep, StepState
+from bot.domain.person import Language, Person, StoryChoice, Workspace
+from bot.domain.rhythm import MomentChange, OnHoliday, Rhythm, RhythmKind
+from bot.domain.story import Dimension, Readers, Ripple, Story
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC moment; SQLite keeps no zone, so it is stored without and given back with one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Chosen(TypeDecorator[Enum]):
+    """An enumeration, stored as its value."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, kind: type[Enum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> Any:
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Enum | None:
+        return None if value is None else self.kind(value)
+
+
+class Ranked(Chosen):
+    """An enumeration of numbers, stored so that it sorts."""
+
+    impl = Integer()
+
+
+def _id() -> Column[str]:
+    return Column("id", String(64), primary_key=True)
+
+
+def _ref(name: str, to: str, *, null: bool = False, primary: bool = False) -> Column[str]:
+    return Column(name, String(64), ForeignKey(f"{to}.id", deferrable=True, initially="DEFERRED"), nullable=null, primary_key=primary)
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("held_until", Utc),
+)
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("at", Utc, nullable=False, index=True),
+)
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    _ref("workspace_id", "workspaces"),
+    Column("account", String(128)),
+    Column("name", String(200), nullable=False),
+    Column("language", Chosen(Language)),
+    Column("timezone", String(64)),
+    Column("group", String(120), nullable=False),
+    Column("quiet_from", Time),
+    Column("quiet_until", Time),
+    Column("quiet_weekends", Boolean),
+    Column("suggestible", Boolean),
+    Column("story_choice", Chosen(StoryChoice)),
+    Column("story_named", Boolean, nullable=False),
+    Column("snoozed_until", Utc),
+    Column("stopped_at", Utc),
+    Column("unanswered", Integer, nullable=False),
+    Column("went_quiet_at", Utc),
+    Column("created_at", Utc, nullable=False),
+    Index("uq_people_account", "workspace_id", "account", unique=True),
+)
+movements = Table(
+    "movements",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False),
+    Column("language", Chosen(Language), nullable=False),
+    Column("country", String(8), nullable=False),
+    Column("good_friday", Boolean, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("started_at", Utc, nullable=False),
+)
+places = Table(
+    "places",
+    metadata,
+    _id(),
+    _ref("workspace_id", "workspaces"),
+    Column("channel", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    _ref("movement_id", "movements", null=True),
+    Column("language", Chosen(Language)),
+    Column("timezone", String(64), nullable=False),
+    Column("quiet_from", Time, nullable=False),
+    Column("quiet_until", Time, nullable=False),
+    Column("quiet_weekends", Boolean, nullable=False),
+    Column("state", Chosen(PlaceState), nullable=False),
+    Column("state_reason", String(64), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Index("uq_places_channel", "workspace_id", "channel", unique=True),
+    Index("ix_places_movement_id", "movement_id"),
+)
+members = Table(
+    "members",
+    metadata,
+    _ref("movement_id", "movements", primary=True),
+    _ref("person_id", "people", primary=True),
+    Column("role", Chosen(Role), nullable=False),
+    Column("joined_at", Utc, nullable=False),
+    Index("ix_members_person_id", "person_id", "joined_at"),
+)
+purposes = Table(
+    "purposes",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    Column("version", Integer, nullable=False),
+    Column("vision", Text, nullable=False),
+    Column("mission", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("norms", Text, nullable=False),
+    Column("values", Text, nullable=False),
+    Column("core_messages", JSON, nullable=False),
+    Column("behaviours", JSON, nullable=False),
+    _ref("written_by", "people", null=True),
+    Column("written_at", Utc, nullable=False),
+    Index("uq_purposes_version", "movement_id", "version", unique=True),
+)
+parts_said = Table(
+    "parts_said",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _ref("place_id", "places"),
+    _ref("movement_id", "movements"),
+    Column("part", String(64), nullable=False),
+    Column("said_at", Utc, nullable=False),
+    Index("ix_parts_said_place_id", "place_id", "said_at"),
+)
+initiatives = Table(
+    "initiatives",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    Column("name", String(200), nullable=False),
+    Column("description", Text, nullable=False),
+    _ref("place_id", "places", null=True),
+    _ref("started_by", "people", null=True),
+    Column("started_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Index("ix_initiatives_movement_id", "movement_id", "started_at"),
+)
+participants = Table(
+    "participants",
+    metadata,
+    _ref("initiative_id", "initiatives", primary=True),
+    _ref("person_id", "people", primary=True),
+    _ref("movement_id", "movements"),
+    Column("initiator", Boolean, nullable=False),
+    Column("joined_at", Utc, nullable=False),
+    Column("left_at", Utc),
+    Index("ix_participants_person_id", "person_id", "movement_id"),
+    Index("ix_participants_movement_id", "movement_id"),
+)
+episodes = Table(
+    "stuck_episodes",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    _ref("person_id", "people"),
+    _ref("place_id", "places", null=True),
+    Column("thread", String(200)),
+    Column("text", Text, nullable=False),
+    Column("kind", Chosen(StuckKind), nullable=False),
+    Column("audience", Chosen(Audience), nullable=False),
+    Column("helpers", JSON, nullable=False),
+    Column("state", Chosen(EpisodeState), nullable=False),
+    Column("still_stuck", Integer, nullable=False),
+    Column("opened_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Index("ix_stuck_episodes_movement_id", "movement_id", "opened_at"),
+    Index("ix_stuck_episodes_person_id", "person_id", "state"),
+    Index(
+        "uq_stuck_episodes_open",
+        "person_id",
+        "initiative_id",
+        unique=True,
+        sqlite_where=text("state = 'open' AND initiative_id IS NOT NULL"),
+        postgresql_where=text("state = 'open' AND initiative_id IS NOT NULL"),
+    ),
+)
+questions_asked = Table(
+    "questions_asked",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    _ref("person_id", "people"),
+    _ref("episode_id", "stuck_episodes"),
+    Column("question", String(64), nullable=False),
+    Column("asked_at", Utc, nullable=False),
+    Index("ix_questions_asked_initiative_id", "initiative_id", "asked_at"),
+    Index("ix_questions_asked_person_id", "person_id", "asked_at"),
+)
+companies = Table(
+    "companies",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("episode_id", "stuck_episodes"),
+    _ref("person_id", "people"),
+    Column("state", Chosen(CompanyState), nullable=False),
+    Column("question", Text, nullable=False),
+    Column("idea", Text, nullable=False),
+    Column("asked_at", Utc, nullable=False),
+    Column("answered_at", Utc),
+    Index("uq_companies_person", "episode_id", "person_id", unique=True),
+)
+steps = Table(
+    "next_steps",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    _ref("episode_id", "stuck_episodes", null=True),
+    _ref("person_id", "people"),
+    Column("cue", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("with_whom", String(300), nullable=False),
+    Column("on_my_own", Boolean, nullable=False),
+    Column("follow_up_at", Utc, nullable=False),
+    Column("state", Chosen(StepState), nullable=False),
+    Column("not_yet", Integer, nullable=False),
+    Column("posted", Boolean, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("chosen_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Index("ix_next_steps_person_id", "person_id", "state"),
+    Index("ix_next_steps_movement_id", "movement_id", "chosen_at"),
+)
+chances = Table(
+    "chances",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("person_id", "people"),
+    Column("text", Text, nullable=False),
+    Column("noted_at", Utc, nullable=False),
+    Index("ix_chances_movement_id", "movement_id", "noted_at"),
+    Index("ix_chances_person_id", "person_id"),
+)
+stories = Table(
+    "stories",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("place_id", "places", null=True),
+    Column("thread", String(200)),
+    Column("message", String(200)),
+    _ref("teller_id", "people"),
+    Column("text", Text, nullable=False),
+    Column("named", Boolean, nullable=False),
+    Column("readers", Chosen(Readers), nullable=False),
+    _ref("initiative_id", "initiatives", null=True),
+    Column("dimension", Chosen(Dimension)),
+    Column("part", String(64), nullable=False),
+    Column("told_at", Utc, nullable=False),
+    Column("withdrawn_at", Utc),
+    Column("harvested_at", Utc),
+    Index("uq_stories_message", "place_id", "message", unique=True),
+    Index("ix_stories_movement_id", "movement_id", "told_at"),
+    Index("ix_stories_teller_id", "teller_id"),
+    Index("ix_stories_initiative_id", "initiative_id"),
+)
+ripples = Table(
+    "ripples",
+    metadata,
+    _ref("story_id", "stories", primary=True),
+    _ref("person_id", "people", primary=True),
+    _ref("movement_id", "movements"),
+    _ref("place_id", "places", null=True),
+    Column("at", Utc, nullable=False),
+    Index("ix_ripples_movement_id", "movement_id"),
+    Index("ix_ripples_person_id", "person_id"),
+)
+nominations = Table(
+    "nominations",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("nominator_id", "people"),
+    _ref("nominee_id", "people"),
+    Column("figure", Chosen(KeyFigure), nullable=False),
+    Column("topic", String(300), nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("ix_nominations_movement_id", "movement_id"),
+    Index("uq_nominations_figure", "movement_id", "nominator_id", "nominee_id", "figure", unique=True),
+)
+ties = Table(
+    "ties",
+    metadata,
+    _ref("movement_id", "movements", primary=True),
+    _ref("one_id", "people", primary=True),
+    _ref("other_id", "people", primary=True),
+    Column("strength", Integer, nullable=False),
+    Column("last_at", Utc, nullable=False),
+)
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    _ref("inviter_id", "people"),
+    _ref("invitee_id", "people"),
+    _ref("place_id", "places", null=True),
+    Column("text", Text, nullable=False),
+    Column("state", Chosen(InvitationState), nullable=False),
+    Column("sent_at", Utc, nullable=False),
+    Column("answered_at", Utc),
+    Index("ix_invitations_invitee_id", "invitee_id", "sent_at"),
+    Index("ix_invitations_movement_id", "movement_id", "sent_at"),
+)
+rhythms = Table(
+    "rhythms",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("place_id", "places"),
+    Column("kind", Chosen(RhythmKind), nullable=False),
+    Column("rule", String(300), nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("at", Time, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("on_holiday", Chosen(OnHoliday), nullable=False),
+    Column("next_at", Utc),
+    Column("paused_until", Date),
+    Column("paused", Boolean, nullable=False),
+    Column("ended_at", Utc),
+    Column("unanswered", Integer, nullable=False),
+    Column("pace_asked_at", Utc),
+    _ref("created_by", "people", null=True),
+    Column("created_at", Utc, nullable=False),
+    Index("ix_rhythms_next_at", "next_at"),
+    Index("ix_rhythms_movement_id", "movement_id"),
+)
+moment_changes = Table(
+    "moment_changes",
+    metadata,
+    _ref("rhythm_id", "rhythms", primary=True),
+    Column("on", Date, primary_key=True),
+    _ref("movement_id", "movements"),
+    Column("skipped", Boolean, nullable=False),
+    Column("moved_to", Utc),
+)
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    _ref("workspace_id", "workspaces"),
+    _ref("movement_id", "movements", null=True),
+    _ref("place_id", "places", null=True),
+    _ref("person_id", "people", null=True),
+    Column("kind", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("args", JSON, nullable=False),
+    Column("act", Chosen(Act), nullable=False),
+    Column("thread", String(200)),
+    Column("target", String(2000)),
+    Column("reaction", String(64), nullable=False),
+    Column("priority", Ranked(Priority), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("due_at", Utc, nullable=False),
+    Column("expires_at", Utc),
+    Column("state", Chosen(DeliveryState), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("receipt", String(200)),
+    Column("receipt_channel", String(200)),
+    Column("variant", Integer, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("attempted_at", Utc),
+    Column("sent_at", Utc),
+    Index("uq_deliveries_key", "key", unique=True),
+    Index("ix_deliveries_due", "state", "workspace_id", "due_at"),
+    Index("ix_deliveries_subject", "kind", "subject"),
+    Index("ix_deliveries_person_id", "person_id", "sent_at"),
+    Index("ix_deliveries_place_id", "place_id", "sent_at"),
+    Index("ix_deliveries_receipt", "place_id", "receipt"),
+    Index("ix_deliveries_movement_id", "movement_id", "created_at"),
+)
+
+MAPPED: dict[type, Table] = {
+    Workspace: workspaces,
+    Person: people,
+    Movement: movements,
+    Place: places,
+    Member: members,
+    Purpose: purposes,
+    PartSaid: parts_said,
+    Initiative: initiatives,
+    Participant: participants,
+    StuckEpisode: episodes,
+    QuestionAsked: questions_asked,
+    Company: companies,
+    NextStep: steps,
+    Chance: chances,
+    Story: stories,
+    Ripple: ripples,
+    Nomination: nominations,
+    Tie: ties,
+    Invitation: invitations,
+    Rhythm: rhythms,
+    MomentChange: moment_changes,
+    Delivery: deliveries,
+}
+_mapper = registry(metadata=metadata)
+for _entity, _table in MAPPED.items():
+    if _entity in (QuestionAsked, PartSaid):
+        # A row number the domain has no use for.
+        _mapper.map_imperatively(_entity, _table, properties={"_row": _table.c.id})
+    else:
+        _mapper.map_imperatively(_entity, _table)
+

@@ -1,0 +1,72 @@
+"""Connections, and one transaction per intent."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from adapters.database.repositories.connecting import SqlConnecting
+from adapters.database.repositories.deliveries import SqlDeliveries
+from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
+from adapters.database.repositories.people import SqlInbox, SqlPeople
+from adapters.database.repositories.rhythms import SqlRhythms
+from adapters.database.repositories.stories import SqlStories
+from adapters.database.repositories.stuck import SqlSteps, SqlStuck
+from bot.domain.person import WorkspaceId
+
+
+def connect(url: str) -> AsyncEngine:
+    """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing."""
+    sqlite = make_url(url).get_backend_name() == "sqlite"
+    engine = create_async_engine(url, **({"connect_args": {"isolation_level": None}} if sqlite else {}))
+    if sqlite:
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        # A deferred BEGIN that later writes fails under concurrency; an immediate one waits its turn.
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor: sqlite3.Cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+class SqlUnitOfWork:
+    """One transaction over all repositories."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self.woken: set[WorkspaceId] = set()
+        self.inbox = SqlInbox(session)
+        self.people = SqlPeople(session)
+        self.movements = SqlMovements(session)
+        self.initiatives = SqlInitiatives(session)
+        self.stuck = SqlStuck(session)
+        self.steps = SqlSteps(session)
+        self.stories = SqlStories(session)
+        self.connecting = SqlConnecting(session)
+        self.rhythms = SqlRhythms(session)
+        self.deliveries = SqlDeliveries(session, self.woken)
+
+    async def flush(self) -> None:
+        await self._session.flush()
+
+    async def delete(self, entity: object) -> None:
+        await self._session.delete(entity)
+
+
+def unit_of_work(engine: AsyncEngine) -> Callable[[], AbstractAsyncContextManager[SqlUnitOfWork]]:
+    """How the core begins a transaction."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[SqlUnitOfWork]:
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            yield SqlUnitOfWork(session)
+
+    return begin

@@ -1,0 +1,385 @@
+"""Ritme: the only way into the core. Handles what people do, plans what is due, drains the outbox."""
+
+from asyncio import gather
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from time import perf_counter
+
+import structlog
+
+from bot import commands, wording
+from bot.catalogue.base import Entry, FormEntry, InPlace, dump
+from bot.catalogue.errors import Apology, Declined
+from bot.chat import Answer, FieldErrors, Intent, Post, Receipt, Reply
+from bot.domain.delivery import Act, Delivery, to_person
+from bot.domain.ids import new_id
+from bot.domain.movement import Member, Place, PlaceId, PlaceState
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.errors import Invalid, Refused, Unwanted
+from bot.ports import (
+    Begin,
+    Clock,
+    Directory,
+    Engine,
+    Messenger,
+    NoAnswer,
+    Outgoing,
+    TryLater,
+    Turn,
+    UnitOfWork,
+    Unreachable,
+)
+from bot.ports.turn import lives, speaks
+from bot.use_cases import deliveries, rhythms
+from bot.wording import Reader
+
+BATCH = 50
+ABANDONED_AFTER = timedelta(minutes=2)
+log = structlog.get_logger("ritme")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """What the core needs of one platform."""
+
+    messenger: Messenger
+    directory: Directory | None = None
+
+
+class Ritme:
+    """The application. `platforms` by the first part of a workspace id: "slack", "playground"."""
+
+    def __init__(self, *, begin: Begin, platforms: Mapping[str, Platform], clock: Clock, engine: Engine) -> None:
+        self._begin = begin
+        self._platforms = platforms
+        self._clock = clock
+        self._engine = engine
+
+    # -- in ---------------------------------------------------------------------------------------------------------
+
+    async def handle(self, intent: Intent) -> Reply:
+        """Acts on one intent in one transaction, at most once per `intent.key`. Never raises."""
+        started = perf_counter()
+        reply: Reply
+        outcome = "ok"
+        name = intent.name
+        try:
+            intent = commands.understand(intent)
+            name = intent.name
+            reply = await self._act(intent)
+        except Invalid as invalid:
+            outcome, reply = "invalid", await self._field_errors(intent, invalid)
+        except Refused as refused:
+            outcome = f"refused:{refused.reason}"
+            reply = await self._say(intent, Declined(reason=refused.reason, values=refused.values))
+        except Exception:
+            reference = new_id()[:8]
+            outcome = f"broken:{reference}"
+            log.exception("intent_broke", intent=name, reference=reference)
+            reply = await self._apologise(intent, reference)
+        log.info(
+            "intent",
+            name=name,
+            workspace=intent.actor.workspace,
+            outcome=outcome,
+            ms=round((perf_counter() - started) * 1000, 1),
+        )
+        return reply
+
+    async def _act(self, intent: Intent) -> Reply:
+        now = self._clock.now()
+        async with self._begin() as work:
+            if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), intent.key, now):
+                return None
+            turn = await _turn(work, intent, now)
+            outcome = await commands.HANDLERS[intent.name](work, turn)
+            reply = await _worded(work, turn, outcome)
+        self._wake(work)
+        return reply
+
+    async def _field_errors(self, intent: Intent, invalid: Invalid) -> FieldErrors:
+        reader = await self._reader(intent)
+        return FieldErrors(
+            errors={
+                name: wording.sentence("errors/fields.md.j2", reason, reader, invalid.values.get(name))
+                for name, reason in invalid.fields.items()
+            }
+        )
+
+    async def _say(self, intent: Intent, entry: Entry) -> Reply:
+        """An answer outside the transaction that was rolled back."""
+        now = self._clock.now()
+        async with self._begin() as work:
+            reply = await _worded(work, await _turn(work, intent, now), entry)
+        self._wake(work)
+        return reply
+
+    async def _apologise(self, intent: Intent, reference: str) -> Answer:
+        """Even when the database is away there are words: in the language the platform told us."""
+        reader = Reader(
+            language=Language.meant(intent.actor.language, Language.NL),
+            timezone="Europe/Amsterdam",
+            now=self._clock.now(),
+        )
+        return Answer(message=wording.message(Apology(reference=reference), reader), reference=reference)
+
+    async def _reader(self, intent: Intent) -> Reader:
+        now = self._clock.now()
+        async with self._begin() as work:
+            turn = await _turn(work, intent, now)
+        return Reader(language=turn.language, timezone=turn.timezone, now=now)
+
+    def _wake(self, work: UnitOfWork) -> None:
+        for lane in work.woken:
+            self._engine.wake(lane)
+
+    # -- out --------------------------------------------------------------------------------------------------------
+
+    async def plan(self) -> int:
+        """Turns due moments of rhythms into deliveries, and finds what a vanished sender left behind. Returns how many."""
+        now, planned = self._clock.now(), 0
+        while True:
+            async with self._begin() as work:
+                due = await rhythms.plan_due(work, now, BATCH)
+            self._wake(work)
+            planned += due
+            if due < BATCH:
+                break
+        async with self._begin() as work:
+            for delivery in await work.deliveries.abandoned(now - ABANDONED_AFTER):
+                delivery.lose_sight()
+        return planned
+
+    async def recover(self) -> None:
+        """At the start of the only process: whatever was being sent then, has an unknown outcome now."""
+        async with self._begin() as work:
+            for delivery in await work.deliveries.abandoned(self._clock.now() + timedelta(days=1)):
+                delivery.lose_sight()
+
+    async def lanes_due(self) -> list[WorkspaceId]:
+        async with self._begin() as work:
+            return await work.deliveries.lanes_due(self._clock.now())
+
+    async def next_due(self) -> datetime | None:
+        """The next moment at which anything is planned to happen."""
+        async with self._begin() as work:
+            moments = (await work.rhythms.next_due(), await work.deliveries.next_due())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def drain(self, lane: WorkspaceId) -> int:
+        """Sends what is due in a workspace, at most one batch, in order per place. Returns how many rows it settled.
+
+        One drain per lane at a time is the engine's promise.
+        """
+        now = self._clock.now()
+        posts: list[tuple[Delivery, Post]] = []
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+            if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
+                return 0
+            claimed = await work.deliveries.claim(lane, now, BATCH)
+            for delivery in claimed:
+                post = await _prepared(work, delivery, now)
+                if post is not None:
+                    delivery.start(now)
+                    posts.append((delivery, post))
+                else:
+                    _log_delivery(delivery)
+                # A nudge decided on is visible to the budget of the next one.
+                await work.flush()
+        self._wake(work)
+
+        def line(pair: tuple[Delivery, Post]) -> str:
+            return f"{pair[1].channel or ''}/{pair[1].account if not pair[1].channel else ''}"
+
+        lines = [list(group) for _, group in groupby(sorted(posts, key=line), key=line)]
+        await gather(*(self._send_line(group) for group in lines))
+        return len(claimed)
+
+    async def _send_line(self, line: Sequence[tuple[Delivery, Post]]) -> None:
+        """Sends to one place in order; what has to wait holds back what stands behind it."""
+        held: datetime | None = None
+        for delivery, post in line:
+            if held is None:
+                held = await self._send(delivery, post)
+                continue
+            async with self._begin() as work:
+                waiting = await work.deliveries.get(delivery.id, delivery.workspace_id)
+                if waiting is not None:
+                    waiting.wait_until(held, "pace")
+
+    async def _send(self, delivery: Delivery, post: Post) -> datetime | None:
+        """Sends one post and records what came of it. Returns until when its place is held back, if it is."""
+        platform = self._platforms[post.workspace.partition(":")[0]]
+        failure: TryLater | Unreachable | NoAnswer | None = None
+        receipt: Receipt | None = None
+        try:
+            receipt = await platform.messenger.send(post)
+        except (TryLater, Unreachable, NoAnswer) as known:
+            failure = known
+        except Exception:
+            log.exception("delivery_broke", delivery=delivery.id, kind=delivery.kind)
+            failure = NoAnswer()
+        async with self._begin() as work:
+            row = await work.deliveries.get(delivery.id, delivery.workspace_id)
+            if row is None:
+                return None
+            held = await _settle(work, row, receipt, failure, self._clock.now())
+        self._wake(work)
+        _log_delivery(row)
+        return held
+
+    async def reconcile(self, lane: WorkspaceId) -> None:
+        """Settles deliveries of unknown outcome: found means sent; surely absent means send again."""
+        messenger = self._platforms[lane.partition(":")[0]].messenger
+        async with self._begin() as work:
+            unknown = list(await work.deliveries.unknown(lane))
+        for delivery in unknown:
+            async with self._begin() as work:
+                post = await _prepared(work, delivery, self._clock.now(), again=True)
+            if post is None:
+                continue
+            try:
+                receipt = await messenger.find(post, delivery.attempted_at or delivery.due_at)
+            except NoAnswer:
+                continue
+            async with self._begin() as work:
+                row = await work.deliveries.get(delivery.id, lane)
+                if row is None:
+                    continue
+                if receipt is not None:
+                    await _settle(work, row, receipt, None, self._clock.now())
+                else:
+                    row.wait_until(self._clock.now(), "not_arrived")
+                    work.woken.add(lane)
+            self._wake(work)
+            _log_delivery(row)
+
+
+async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
+    """Loads (or welcomes) who acts and where. Acting is all it takes to belong; nobody is enrolled otherwise."""
+    actor, spot = intent.actor, intent.place
+    lane = WorkspaceId(actor.workspace)
+    channel = None if spot.personal else spot.channel
+    person, place, movement, member = await work.people.arriving(lane, actor.id, channel)
+    if (person is None or (place is None and channel)) and await work.people.workspace(lane) is None:
+        work.people.add(Workspace(id=lane))
+    if person is None:
+        person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now)
+        work.people.add(person)
+    if actor.name and person.name != actor.name:
+        person.name = actor.name
+    if actor.timezone and person.timezone is None:
+        person.timezone = actor.timezone
+    if actor.language and person.language is None and movement is None:
+        person.language = Language.meant(actor.language, Language.NL)
+    if place is None and channel:
+        place = Place(id=PlaceId(new_id()), workspace_id=lane, channel=channel, name=spot.name, created_at=now)
+        work.movements.add(place)
+    elif place is not None and spot.name and place.name != spot.name:
+        place.name = spot.name
+    if movement is not None and member is None:
+        member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
+        work.movements.add(member)
+    person.answered()
+    return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member)
+
+
+async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None) -> Reply:
+    """The outcome in words; through the outbox where the platform cannot show an answer at once."""
+    if outcome is None:
+        return None
+    entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
+    reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
+    if isinstance(entry, FormEntry):
+        return wording.form(entry, reader)
+    intent = turn.intent
+    if intent.answerable:
+        return Answer(message=wording.message(entry, reader), replaces=in_place)
+    answer = to_person(
+        turn.person,
+        "answer",
+        key=f"answer:{intent.actor.workspace}:{intent.key}",
+        now=turn.now,
+        movement=turn.movement.id if turn.movement else None,
+        place=turn.place.id if turn.place else None,
+        thread=intent.thread,
+        **dump(entry),
+    )
+    if in_place and intent.answer_to:
+        answer.act, answer.target = Act.UPDATE, intent.answer_to
+    await work.deliveries.add(answer)
+    return None
+
+
+async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime, *, again: bool = False) -> Post | None:
+    """The post a due delivery becomes; None when it was dropped or put off."""
+    outgoing = await deliveries.prepare(work, delivery, now) if not again else await deliveries.load(work, delivery, now)
+    if outgoing is None:
+        return None
+    message = None
+    if delivery.act in (Act.POST, Act.UPDATE):
+        try:
+            entry = await commands.COMPOSERS[delivery.kind](work, outgoing)
+        except Unwanted as unwanted:
+            delivery.drop(unwanted.reason)
+            return None
+        message = wording.message(entry, _reader(outgoing))
+    return Post(
+        delivery=delivery.id,
+        workspace=delivery.workspace_id,
+        act=delivery.act.value,
+        channel=outgoing.place.channel if outgoing.place else None,
+        account=outgoing.person.account if outgoing.person else None,
+        thread=delivery.thread,
+        target=delivery.target,
+        reaction=delivery.reaction,
+        message=message,
+    )
+
+
+def _reader(outgoing: Outgoing) -> Reader:
+    to = (outgoing.person, outgoing.place, outgoing.movement)
+    return Reader(language=speaks(*to), timezone=lives(*to), now=outgoing.now)
+
+
+async def _settle(
+    work: UnitOfWork,
+    row: Delivery,
+    receipt: Receipt | None,
+    failure: TryLater | Unreachable | NoAnswer | None,
+    now: datetime,
+) -> datetime | None:
+    if receipt is not None:
+        row.arrived(now, receipt.channel, receipt.message)
+        await deliveries.arrived(work, row, now)
+        return None
+    if isinstance(failure, TryLater):
+        row.wait_until(failure.until, "pace")
+        if failure.whole_workspace:
+            workspace = await work.people.workspace(row.workspace_id)
+            if workspace is not None:
+                workspace.held_until = failure.until
+        return failure.until
+    if isinstance(failure, Unreachable):
+        row.fail(failure.reason)
+        place = await work.movements.place(row.place_id) if row.place_id else None
+        if place is not None and failure.place_is_gone:
+            place.state, place.state_reason = PlaceState.UNREACHABLE, failure.reason
+        return None
+    row.lose_sight()
+    return None
+
+
+def _log_delivery(delivery: Delivery) -> None:
+    log.info(
+        "delivery",
+        id=delivery.id,
+        kind=delivery.kind,
+        workspace=delivery.workspace_id,
+        state=delivery.state.value,
+        reason=delivery.reason,
+    )

@@ -1,0 +1,6 @@
+"""Everything the bot says, one module per family. Words stand in `prompts/`."""
+
+from bot.catalogue import errors, people, stuck
+from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, Pick, Press, dump, load
+
+__all__ = ["CATALOGUE", "Ask", "Entry", "FormEntry", "InPlace", "Pick", "Press", "dump", "errors", "load", "people", "stuck"]

@@ -1,0 +1,81 @@
+"""Reading what someone filled in: the limits a form shows are the limits its submission is held to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+
+from bot.catalogue.base import Ask, FormEntry
+from bot.chat import Value
+from bot.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The checked values of a form."""
+
+    values: Mapping[str, Value]
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name, "")
+        return value if isinstance(value, str) else ""
+
+    def many(self, name: str) -> tuple[str, ...]:
+        value = self.values.get(name, ())
+        return value if isinstance(value, tuple) else ((value,) if value else ())
+
+    def day(self, name: str) -> date | None:
+        return date.fromisoformat(self.text(name)) if self.text(name) else None
+
+    def time(self, name: str) -> time | None:
+        return time.fromisoformat(self.text(name)) if self.text(name) else None
+
+
+def read(form: type[FormEntry], args: Mapping[str, Value]) -> Filled:
+    """The values of a submitted form, trimmed and within its limits; `Invalid` names every field that is not."""
+    values: dict[str, Value] = {}
+    wrong: dict[str, str] = {}
+    details: dict[str, dict[str, str]] = {}
+    for ask in form.asks:
+        values[ask.name] = value = _trimmed(ask, args.get(ask.name, ""))
+        reason = _wrong_with(ask, value)
+        if reason:
+            wrong[ask.name] = reason
+            details[ask.name] = {"most": str(ask.max_items if isinstance(value, tuple) else ask.max_length)}
+    if wrong:
+        raise Invalid(wrong, details)
+    return Filled(values)
+
+
+def _trimmed(ask: Ask, raw: Value) -> Value:
+    if isinstance(raw, tuple):
+        return tuple(one.strip() for one in raw if one.strip())
+    several = ask.kind in ("choices", "people")
+    return ((raw.strip(),) if raw.strip() else ()) if several else raw.strip()
+
+
+def _wrong_with(ask: Ask, value: Value) -> str:
+    if not value:
+        return "missing" if ask.required else ""
+    if isinstance(value, tuple):
+        if ask.kind not in ("choices", "people"):
+            return "unknown_choice"
+        if len(value) > ask.max_items:
+            return "too_many"
+        return "unknown_choice" if ask.options and not set(value) <= set(ask.options) else ""
+    if ask.kind in ("text", "long_text") and len(value) > ask.max_length:
+        return "too_long"
+    if ask.kind == "choice" and ask.options and value not in ask.options:
+        return "unknown_choice"
+    if ask.kind == "date" and not _parses(date.fromisoformat, value):
+        return "not_a_date"
+    if ask.kind == "time" and not _parses(time.fromisoformat, value):
+        return "not_a_time"
+    return ""
+
+
+def _parses(parse: Callable[[str], object], value: str) -> bool:
+    try:
+        parse(value)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,47 @@
+"""What a command, button or form leads to: one table for what people do, one for what Ritme sends by itself.
+
+An intent's name is a verb of a family ("stuck", "stuck.report"); its handler is a use case. A typed command arrives as the
+intent "command" with `command` ("/stuck") and `text`; `understand` turns it into the intent it means.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from bot.catalogue.base import Entry, InPlace
+from bot.chat import Intent
+from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.use_cases import deliveries, stuck
+
+Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
+Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
+
+HANDLERS: dict[str, Handler] = {
+    # stuck
+    "stuck": stuck.start,
+    "stuck.report": stuck.report,
+}
+COMPOSERS: dict[str, Composer] = {
+    "answer": deliveries.compose_answer,
+    "went_quiet": deliveries.compose_went_quiet,
+}
+"""How each kind of delivery is worded; raises `Unwanted` when it should no longer go out."""
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "stuck": ("stuck", "vast", "vastgelopen"),
+}
+"""The words people type for an intent, English and Dutch."""
+_MEANING = {word: name for name, words in WORDS.items() for word in words}
+
+
+def understand(intent: Intent) -> Intent:
+    """A typed command as the intent it means: "/vast …", "/ritme kans …", "@Ritme stuck …"."""
+    if intent.name != "command":
+        return intent
+    command, text = intent.text("command").lstrip("/").lower(), intent.text("text")
+    if command in _MEANING:
+        return replace(intent, name=_MEANING[command], args={"text": text})
+    word, _, rest = text.partition(" ")
+    name = _MEANING.get(word.lower().lstrip("/"))
+    if name is None:
+        return replace(intent, name="help", args={"text": text})
+    return replace(intent, name=name, args={"text": rest.strip()})

@@ -1,0 +1,108 @@
+"""What the core needs from outside: storage, sending, time and an engine."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from bot.chat import Account, Post, Profile, Receipt
+from bot.domain.person import WorkspaceId
+from bot.ports.repositories import (
+    Connecting,
+    Deliveries,
+    Inbox,
+    Initiatives,
+    Movements,
+    People,
+    Rhythms,
+    Steps,
+    Stories,
+    Stuck,
+)
+from bot.ports.turn import Outgoing, Turn
+
+__all__ = [
+    "Begin",
+    "Clock",
+    "Directory",
+    "Engine",
+    "Messenger",
+    "NoAnswer",
+    "Outgoing",
+    "TryLater",
+    "Turn",
+    "UnitOfWork",
+    "Unreachable",
+]
+
+
+class UnitOfWork(Protocol):
+    """One transaction: committed when its block ends well, rolled back when it raises."""
+
+    inbox: Inbox
+    people: People
+    movements: Movements
+    initiatives: Initiatives
+    stuck: Stuck
+    steps: Steps
+    stories: Stories
+    connecting: Connecting
+    rhythms: Rhythms
+    deliveries: Deliveries
+    woken: set[WorkspaceId]
+    """Lanes that got something due now."""
+
+    async def flush(self) -> None:
+        """Writes what was added or changed, so that a query in this transaction sees it."""
+
+    async def delete(self, entity: object) -> None: ...
+
+
+Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The aware UTC moment it is."""
+
+
+class Messenger(Protocol):
+    """Sends to one platform."""
+
+    async def send(self, post: Post) -> Receipt:
+        """Does what `post` says, once. Raises `TryLater`, `Unreachable` or `NoAnswer`."""
+
+    async def find(self, post: Post, since: datetime) -> Receipt | None:
+        """Whether a post whose answer was lost arrived after all. Raises `NoAnswer` when that cannot be told."""
+
+
+class Directory(Protocol):
+    async def profile(self, account: Account) -> Profile | None:
+        """What the platform tells of a person; None when it cannot be told now."""
+
+
+class Engine(Protocol):
+    def wake(self, lane: WorkspaceId) -> None:
+        """Something in this lane is due: drain it soon. Never blocks, never raises."""
+
+
+class TryLater(Exception):
+    """Not sent; the platform asks to wait until `until` (UTC), for this place or the whole workspace."""
+
+    def __init__(self, until: datetime, *, whole_workspace: bool = False) -> None:
+        super().__init__(f"try later: {until.isoformat()}")
+        self.until = until
+        self.whole_workspace = whole_workspace
+
+
+class Unreachable(Exception):
+    """Not sent, and never will be there: `reason` is a block in `errors/reasons.md.j2`. `place_is_gone` marks the place."""
+
+    def __init__(self, reason: str, *, place_is_gone: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.place_is_gone = place_is_gone
+
+
+class NoAnswer(Exception):
+    """It may or may not have been sent."""

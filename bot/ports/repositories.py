@@ -1,0 +1,169 @@
+"""What the core asks of storage, one protocol per family. Every query is scoped by workspace or by movement."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from bot.domain.connectors import Invitation, InvitationId, Nomination, Tie
+from bot.domain.delivery import Delivery, DeliveryId
+from bot.domain.initiative import (
+    Company,
+    CompanyId,
+    EpisodeId,
+    Initiative,
+    InitiativeId,
+    Participant,
+    QuestionAsked,
+    StuckEpisode,
+)
+from bot.domain.movement import Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose
+from bot.domain.next_step import Chance, NextStep, StepId
+from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
+from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
+from bot.domain.story import Ripple, Story, StoryId
+
+
+class Inbox(Protocol):
+    """Which inbound requests were acted upon."""
+
+    async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
+        """True for the first transaction that claims this key; False when it was acted upon before."""
+
+
+class People(Protocol):
+    def add(self, new: Person | Workspace) -> None: ...
+    async def workspace(self, id: WorkspaceId) -> Workspace | None: ...
+    async def arriving(
+        self, workspace: WorkspaceId, account: str, channel: str | None
+    ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
+        """Everything a turn starts with, in one query. Without a `channel` (or in an unlinked one), the movement is the
+        one the person joined last."""
+
+    async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None: ...
+    async def get(self, id: PersonId, movement: MovementId) -> Person | None:
+        """Someone of this movement."""
+
+    async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None: ...
+    async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
+        """Everyone in a movement who was not forgotten, with their membership, oldest first."""
+
+    async def coordinators(self, movement: MovementId) -> Sequence[Person]: ...
+    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
+        """People of whom the platform has not told us the name yet."""
+
+
+class Movements(Protocol):
+    def add(self, new: Movement | Place | Member | Purpose | PartSaid) -> None: ...
+    async def get(self, id: MovementId) -> Movement | None: ...
+    async def membership(self, movement: MovementId, person: PersonId) -> Member | None: ...
+    async def place(self, id: PlaceId) -> Place | None: ...
+    async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None: ...
+    async def places(self, movement: MovementId) -> Sequence[Place]: ...
+    async def purpose(self, movement: MovementId) -> Purpose | None:
+        """The version that holds now."""
+
+    async def purposes(self, movement: MovementId) -> Sequence[Purpose]:
+        """Every version, newest first."""
+
+    async def parts_said(self, place: PlaceId) -> list[str]:
+        """The parts of the purpose said in this place, oldest first."""
+
+
+class Initiatives(Protocol):
+    def add(self, new: Initiative | Participant) -> None: ...
+    async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None: ...
+    async def of_movement(self, movement: MovementId, *, closed: bool = False) -> Sequence[Initiative]:
+        """Open initiatives (with `closed`, all of them), newest first."""
+
+    async def of_person(self, person: PersonId, movement: MovementId) -> Sequence[Initiative]:
+        """Open initiatives this person takes part in, the latest joined first."""
+
+    async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None: ...
+    async def participants(self, initiative: InitiativeId, movement: MovementId) -> Sequence[tuple[Person, Participant]]:
+        """Who takes part now."""
+
+
+class Stuck(Protocol):
+    def add(self, new: StuckEpisode | QuestionAsked | Company) -> None: ...
+    async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None: ...
+    async def open_of(self, person: PersonId, initiative: InitiativeId | None, movement: MovementId) -> StuckEpisode | None:
+        """The open episode of this person about this initiative."""
+
+    async def questions_asked(self, movement: MovementId, initiative: InitiativeId | None, person: PersonId) -> list[str]:
+        """Questions asked of this initiative (or, without one, of this person), oldest first."""
+
+    async def company(self, id: CompanyId, movement: MovementId) -> Company | None: ...
+    async def company_of(self, episode: EpisodeId, movement: MovementId) -> Sequence[tuple[Company, Person]]: ...
+
+
+class Steps(Protocol):
+    def add(self, new: NextStep | Chance) -> None: ...
+    async def get(self, id: StepId, movement: MovementId) -> NextStep | None: ...
+    async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]: ...
+
+
+class Stories(Protocol):
+    def add(self, new: Story | Ripple) -> None: ...
+    async def get(self, id: StoryId, movement: MovementId) -> Story | None: ...
+    async def by_message(self, place: PlaceId, message: str) -> Story | None:
+        """The story told in this message, withdrawn or not."""
+
+    async def ripples(self, story: StoryId, movement: MovementId) -> int: ...
+    async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None: ...
+
+
+class Connecting(Protocol):
+    def add(self, new: Nomination | Tie | Invitation) -> None: ...
+    async def invitation(self, id: InvitationId, movement: MovementId) -> Invitation | None: ...
+    async def nominations(self, movement: MovementId) -> Sequence[Nomination]: ...
+    async def ties(self, movement: MovementId) -> Sequence[Tie]: ...
+    async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
+        """Notes an occasion on which these two met or named each other."""
+
+
+class Rhythms(Protocol):
+    def add(self, new: Rhythm | MomentChange) -> None: ...
+    async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None: ...
+    async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
+        """Rhythms that have not ended."""
+
+    async def changes(self, rhythm: RhythmId, since: date) -> Sequence[MomentChange]: ...
+    async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
+        """Rhythms whose `next_at` has come, of every workspace (the planner's query)."""
+
+    async def next_due(self) -> datetime | None: ...
+
+
+class Deliveries(Protocol):
+    async def add(self, new: Delivery) -> bool:
+        """Puts a row in the outbox and wakes its lane after commit; False when its key is already there."""
+
+    async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None: ...
+    async def by_key(self, key: str) -> Delivery | None: ...
+    async def by_receipt(self, place: PlaceId, message: str) -> Delivery | None:
+        """The delivery that became this message."""
+
+    async def about(self, kind: str, subject: str, movement: MovementId) -> Sequence[Delivery]:
+        """Every delivery of a kind about one subject, oldest first."""
+
+    async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Due rows of a lane, by priority, then due moment."""
+
+    async def lanes_due(self, now: datetime) -> list[WorkspaceId]: ...
+    async def next_due(self) -> datetime | None: ...
+    async def abandoned(self, before: datetime) -> Sequence[Delivery]:
+        """Rows that were being sent since before this moment: their sender is gone."""
+
+    async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]: ...
+    async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
+        """When nudges reached (or may have reached) this person since then."""
+
+    async def nudges_in(self, place: PlaceId, since: datetime) -> list[datetime]: ...
+    async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
+        """How many of this kind were sent there before: picks the next form of words."""
+
+    async def cancel(self, kind: str, subject: str, reason: str) -> int:
+        """Drops what still waits of a kind about a subject."""
+
+    async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]: ...
+    async def of_movement(self, movement: MovementId, since: datetime, limit: int) -> Sequence[Delivery]: ...

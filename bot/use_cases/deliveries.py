@@ -1,0 +1,107 @@
+"""Whether a planned message should still go out, and what becomes of one that should not."""
+
+from datetime import datetime
+
+from bot.catalogue.base import Entry
+from bot.catalogue.base import load as load_entry
+from bot.catalogue.people import WentQuiet
+from bot.domain import attention, quiet_hours
+from bot.domain.delivery import Delivery, to_person
+from bot.domain.movement import Place, PlaceState
+from bot.domain.person import UNANSWERED_BEFORE_QUIET, Person
+from bot.ports import Outgoing, UnitOfWork
+from bot.ports.turn import lives
+
+
+async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing | None:
+    """What is needed to word this delivery now; None when it was dropped or put off, with the reason on the row."""
+    outgoing = await load(work, delivery, now)
+    place, person = outgoing.place, outgoing.person
+    if delivery.expires_at is not None and now > delivery.expires_at:
+        delivery.drop("too_late")
+    elif person is not None and person.account is None:
+        delivery.drop("forgotten")
+    elif place is not None and place.state is PlaceState.UNREACHABLE:
+        delivery.drop("place_gone")
+    elif not delivery.is_nudge:
+        return outgoing
+    else:
+        put_off = await _put_off(work, outgoing)
+        if put_off is None:
+            return outgoing
+        until, reason = put_off
+        if until is None or (delivery.expires_at is not None and until > delivery.expires_at):
+            delivery.drop(reason)
+        else:
+            delivery.wait_until(until, reason)
+    return None
+
+
+async def load(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:
+    """The place, person and movement a delivery is for."""
+    return Outgoing(
+        delivery=delivery,
+        now=now,
+        place=await work.movements.place(delivery.place_id) if delivery.place_id else None,
+        person=await work.people.in_workspace(delivery.person_id, delivery.workspace_id)
+        if delivery.person_id
+        else None,
+        movement=await work.movements.get(delivery.movement_id) if delivery.movement_id else None,
+    )
+
+
+async def _put_off(work: UnitOfWork, outgoing: Outgoing) -> tuple[datetime | None, str] | None:
+    """Until when (None: for good) and why a nudge has to wait; None when it can go."""
+    now, person, place = outgoing.now, outgoing.person, outgoing.place
+    if person is not None:
+        reason = person.wants_nothing(now)
+        if reason:
+            return (person.snoozed_until if reason == "snoozed" else None), reason
+        quiet = quiet_hours.of_person(person, lives(person, place, outgoing.movement))
+    elif place is not None:
+        quiet = quiet_hours.of_place(place)
+    else:
+        return None
+    if quiet.covers(now):
+        return quiet.over_at(now), "quiet_hours"
+    free = await _budget_free_at(work, person, place, now)
+    return (free, "budget") if free > now else None
+
+
+async def _budget_free_at(work: UnitOfWork, person: Person | None, place: Place | None, now: datetime) -> datetime:
+    since = now - attention.WEEK
+    if person is not None:
+        return attention.free_at(await work.deliveries.nudges_to(person.id, since), attention.PERSONAL_A_WEEK, now)
+    if place is not None:
+        return attention.free_at(await work.deliveries.nudges_in(place.id, since), attention.POSTS_A_WEEK, now)
+    return now
+
+
+async def arrived(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+    """After a nudge reached someone: three without an answer, and Ritme goes quiet towards them, saying so once."""
+    if delivery.person_id is None or not delivery.is_nudge:
+        return
+    person = await work.people.in_workspace(delivery.person_id, delivery.workspace_id)
+    if person is None or person.account is None:
+        return
+    person.nudged()
+    if person.unanswered >= UNANSWERED_BEFORE_QUIET and person.went_quiet_at is None:
+        person.went_quiet_at = now
+        await work.deliveries.add(
+            to_person(
+                person,
+                "went_quiet",
+                key=f"went_quiet:{person.id}:{now.isoformat()}",
+                now=now,
+                movement=delivery.movement_id,
+            )
+        )
+
+
+async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """An answer that could not be shown at once."""
+    return load_entry(outgoing.delivery.args)
+
+
+async def compose_went_quiet(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    return WentQuiet()

@@ -1,0 +1,258 @@
+"""Catalogue entry + reader → words. The only user of Jinja2.
+
+What a person typed travels through templates as an *atom*: `finalize` wraps every value in private-use characters, and
+the Markdown reader copies atoms into spans untouched. So a value can never become markup, whatever it holds.
+Markdown subset: paragraphs, `- ` items, `> ` quotes, `~ ` small print, `**bold**`, `_italic_`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time
+from babel.lists import format_list
+from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.sandbox import SandboxedEnvironment
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
+from bot.chat import Button, Confirm, Field, Form, Message, Option, Paragraph, Span
+from bot.domain.person import Language
+
+PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
+_OPEN, _CLOSE, _NEWLINE = "\ue000", "\ue001", "\ue002"
+_TOKEN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}|(\\*\\*)|((?<![^\\W_])_|_(?![^\\W_]))")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\ue002]")
+_KINDS: dict[str, Literal["text", "item", "quote", "small"]] = {"- ": "item", "> ": "quote", "~ ": "small"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Who reads: in which language, in which zone, and when it is now (aware UTC)."""
+
+    language: Language
+    timezone: str
+    now: datetime
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def message(entry: Entry, reader: Reader) -> Message:
+    """Words an entry for a reader."""
+    body = "body" if "body" in blocks(entry.template, reader.language) else _variant(entry, reader.language)
+    values = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
+    return Message(
+        paragraphs=_paragraphs(_render(entry.template, body, values, reader)),
+        buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
+        language=reader.language.value,
+    )
+
+
+def form(entry: FormEntry, reader: Reader) -> Form:
+    """Words a form for a reader."""
+    values = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
+
+    def words(block: str) -> str:
+        return _plain(_render(entry.template, block, values, reader))
+
+    def optional(block: str) -> str:
+        return words(block) if block in blocks(entry.template, reader.language) else ""
+
+    def asked(ask: Ask) -> Field:
+        picks = entry.options.get(ask.name) or tuple(Pick(value=value) for value in ask.options)
+        return Field(
+            name=ask.name,
+            kind=ask.kind,
+            label=words(ask.name),
+            example=optional(f"{ask.name}_example"),
+            hint=optional(f"{ask.name}_hint"),
+            required=ask.required,
+            value=entry.values.get(ask.name, ""),
+            options=tuple(Option(value=p.value, label=p.label or words(f"{ask.name}_{p.value}")) for p in picks),
+            max_length=ask.max_length,
+            max_items=ask.max_items,
+            earliest=entry.earliest if ask.kind == "date" else None,
+            latest=entry.latest if ask.kind == "date" else None,
+        )
+
+    return Form(
+        intent=entry.intent,
+        title=words("title"),
+        submit=words("submit"),
+        cancel=_plain(_render("errors/fields.md.j2", "cancel", {}, reader)),
+        note=optional("note"),
+        fields=tuple(asked(ask) for ask in entry.shown()),
+        hidden=dict(entry.hidden),
+        language=reader.language.value,
+    )
+
+
+def sentence(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:
+    """One plain sentence from a block, such as the words beside a wrong field or the reason of a dropped delivery."""
+    return _plain(_render(template, block, dict(values or {}), reader))
+
+
+def blocks(template: str, language: Language) -> frozenset[str]:
+    """The names of a template's blocks; raises `jinja2.TemplateNotFound` when a language lacks it."""
+    return frozenset(_template(template, language).blocks)
+
+
+def variants(template: str, language: Language) -> int:
+    """How many forms a message has."""
+    return sum(1 for block in blocks(template, language) if re.fullmatch(r"body_\d+", block)) or 1
+
+
+def _variant(entry: Entry, language: Language) -> str:
+    return f"body_{entry.variant % variants(entry.template, language) + 1}"
+
+
+def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reader) -> Button:
+    def words(block: str) -> str:
+        return _plain(_render(entry.template, block, values, reader))
+
+    confirm = None
+    if press.confirm:
+        name = press.name
+        confirm = Confirm(question=words(f"{name}_confirm"), yes=words(f"{name}_yes"), no=words(f"{name}_no"))
+    return Button(
+        name=press.name,
+        label=words(press.name),
+        intent=press.intent,
+        args=press.args,
+        style=press.style,
+        confirm=confirm,
+    )
+
+
+def _render(template: str, block: str, values: dict[str, object], reader: Reader) -> str:
+    found = _template(template, reader.language)
+    context = found.new_context({**values, "reader": reader})
+    return "".join(found.blocks[block](context))
+
+
+@lru_cache(maxsize=None)
+def _template(name: str, language: Language) -> Template:
+    return _environment(language).get_template(name)
+
+
+@lru_cache(maxsize=None)
+def _environment(language: Language) -> SandboxedEnvironment:
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(PROMPTS / language.value),
+        undefined=StrictUndefined,
+        finalize=_atom,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    code = language.value
+
+    def local(value: datetime, reader: Reader) -> datetime:
+        return value.astimezone(reader.zone)
+
+    def day(value: date | datetime, reader: Reader) -> str:
+        on = local(value, reader).date() if isinstance(value, datetime) else value
+        ahead = (on - reader.now.astimezone(reader.zone).date()).days
+        near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(ahead)
+        if near:
+            return "".join(_block("errors/days.md.j2", near, language))
+        pattern = "EEEE d MMMM" if abs(ahead) < 180 else "d MMMM y"
+        return format_date(on, pattern, locale=code)
+
+    def clock(value: time | datetime, reader: Reader) -> str:
+        moment = local(value, reader).time() if isinstance(value, datetime) else value
+        return format_time(moment, "HH:mm", locale=code)
+
+    def moment(value: datetime, reader: Reader) -> str:
+        return f"{day(value, reader)} {_block('errors/days.md.j2', 'at', language)} {clock(value, reader)}"
+
+    def month(value: datetime, reader: Reader) -> str:
+        return format_datetime(local(value, reader), "d MMM y", locale=code)
+
+    def words(key: str, template: str) -> str:
+        return _block(template, key, language)
+
+    environment.filters.update(
+        day=day,
+        clock=clock,
+        moment=moment,
+        month=month,
+        words=words,
+        listing=lambda items: format_list([str(item) for item in items], locale=code),
+        shorten=shorten,
+    )
+    return environment
+
+
+def _block(template: str, block: str, language: Language) -> str:
+    """A block that needs no values, such as a curious question."""
+    found = _template(template, language)
+    return "".join(found.blocks[block](found.new_context({}))).strip()
+
+
+def shorten(text: str, most: int) -> str:
+    """`text` cut at a word to at most `most` characters, ending in an ellipsis when something was left out."""
+    text = " ".join(text.split())
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1].rpartition(" ")[0] or text[: most - 1]
+    return cut.rstrip(" ,.;:-") + "…"
+
+
+def _atom(value: Any) -> Any:
+    if isinstance(value, StrictUndefined):
+        return value
+    return f"{_OPEN}{_UNPRINTABLE.sub('', str(value)).replace(chr(10), _NEWLINE)}{_CLOSE}"
+
+
+def _plain(text: str) -> str:
+    kept = text.replace(_OPEN, "").replace(_CLOSE, "").replace(_NEWLINE, " ")
+    return " ".join(kept.split())
+
+
+def _paragraphs(text: str) -> tuple[Paragraph, ...]:
+    found: list[tuple[Literal["text", "item", "quote", "small"], str]] = []
+    fresh = True
+    for line in text.split("\n"):
+        if not line.strip():
+            fresh = True
+            continue
+        kind = _KINDS.get(line.lstrip()[:2], "text")
+        rest = line.strip() if kind == "text" else line.lstrip()[2:].strip()
+        if not fresh and found and kind == found[-1][0] and kind != "item":
+            found[-1] = (kind, f"{found[-1][1]} {rest}")
+        elif not fresh and found and kind == "text" and found[-1][0] == "item":
+            found[-1] = ("item", f"{found[-1][1]} {rest}")
+        else:
+            found.append((kind, rest))
+        fresh = False
+    made = tuple(Paragraph(kind=kind, spans=_spans(body)) for kind, body in found)
+    return tuple(p for p in made if p.text.strip())
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    bold = italic = False
+    at = 0
+
+    def add(part: str) -> None:
+        if part:
+            spans.append(Span(text=part, bold=bold, italic=italic))
+
+    for token in _TOKEN.finditer(text):
+        add(text[at : token.start()])
+        at = token.end()
+        if token.group(1) is not None:
+            add(token.group(1).replace(_NEWLINE, "\n"))
+        elif token.group(2):
+            bold = not bold
+        else:
+            italic = not italic
+    add(text[at:])
+    return tuple(spans)
