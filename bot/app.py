@@ -1,7 +1,6 @@
 """Ritme: the only way into the core. Handles what people do, plans what is due, drains the outbox."""
 
 from asyncio import gather
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,6 +93,8 @@ class Ritme:
         async with self._begin() as work:
             if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), intent.key, now):
                 return None
+            if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
+                return None
             turn = await _turn(work, intent, now)
             outcome = await commands.HANDLERS[intent.name](work, turn)
             reply = await _worded(work, turn, outcome)
@@ -139,7 +140,7 @@ class Ritme:
     # -- out --------------------------------------------------------------------------------------------------------
 
     async def plan(self) -> int:
-        """Turns due moments of rhythms into deliveries, and finds what a vanished sender left behind. Returns how many."""
+        """Turns due moments of rhythms into deliveries (returns how many); finds what a vanished sender left."""
         now, planned = self._clock.now(), 0
         while True:
             async with self._begin() as work:
@@ -259,6 +260,17 @@ class Ritme:
             _log_delivery(row)
 
 
+async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
+    """Whether something overheard touches a message of ours or a story; of anything else nothing is kept."""
+    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
+    if place is None or place.movement_id is None:
+        return False
+    for message in filter(None, (intent.thread, intent.message)):
+        if await work.deliveries.by_receipt(place.id, message) or await work.stories.by_message(place.id, message):
+            return True
+    return False
+
+
 async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     """Loads (or welcomes) who acts and where. Acting is all it takes to belong; nobody is enrolled otherwise."""
     actor, spot = intent.actor, intent.place
@@ -307,7 +319,7 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
         movement=turn.movement.id if turn.movement else None,
         place=turn.place.id if turn.place else None,
         thread=intent.thread,
-        **dump(entry),
+        args=dump(entry),
     )
     if in_place and intent.answer_to:
         answer.act, answer.target = Act.UPDATE, intent.answer_to
@@ -317,7 +329,9 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
 
 async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime, *, again: bool = False) -> Post | None:
     """The post a due delivery becomes; None when it was dropped or put off."""
-    outgoing = await deliveries.prepare(work, delivery, now) if not again else await deliveries.load(work, delivery, now)
+    outgoing = (
+        await deliveries.prepare(work, delivery, now) if not again else await deliveries.load(work, delivery, now)
+    )
     if outgoing is None:
         return None
     message = None

@@ -1,7 +1,7 @@
 """What a command, button or form leads to: one table for what people do, one for what Ritme sends by itself.
 
-An intent's name is a verb of a family ("stuck", "stuck.report"); its handler is a use case. A typed command arrives as the
-intent "command" with `command` ("/stuck") and `text`; `understand` turns it into the intent it means.
+An intent's name is a verb of a family ("stuck", "stuck.report"); its handler is a use case. A typed command arrives as
+the intent "command" with `command` ("/stuck") and `text`; `understand` turns it into the intent it means.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,6 +25,9 @@ COMPOSERS: dict[str, Composer] = {
     "went_quiet": deliveries.compose_went_quiet,
 }
 """How each kind of delivery is worded; raises `Unwanted` when it should no longer go out."""
+
+OVERHEARD = frozenset({"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed"})
+"""What people do with each other, not with Ritme: acted upon only where a message of ours or a story is touched."""
 
 WORDS: dict[str, tuple[str, ...]] = {
     "stuck": ("stuck", "vast", "vastgelopen"),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -45,7 +45,7 @@ class Reader:
 
 def message(entry: Entry, reader: Reader) -> Message:
     """Words an entry for a reader."""
-    body = "body" if "body" in blocks(entry.template, reader.language) else _variant(entry, reader.language)
+    body = entry.body if entry.body in blocks(entry.template, reader.language) else _variant(entry, reader.language)
     values = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
     return Message(
         paragraphs=_paragraphs(_render(entry.template, body, values, reader)),
@@ -136,12 +136,12 @@ def _render(template: str, block: str, values: dict[str, object], reader: Reader
     return "".join(found.blocks[block](context))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _template(name: str, language: Language) -> Template:
     return _environment(language).get_template(name)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _environment(language: Language) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=FileSystemLoader(PROMPTS / language.value),

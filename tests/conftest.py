@@ -1,8 +1,12 @@
 """What every test may lean on."""
 
 import os
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+
+from tests.world import World, world
 
 OURS = ("RITME_", "SLACK_", "TEAMS_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -14,3 +18,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(OURS) or name.upper() in PROXIES or name == "PORT":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[World]:
+    """A fresh world, Monday 1 March 2027, 09:00 in Amsterdam."""
+    async with world(tmp_path) as fresh:
+        yield fresh

@@ -1,7 +1,7 @@
 """Every table, and how the domain's dataclasses map onto them.
 
-Enumerations are stored as their values, moments as UTC, ids as the opaque text they are. Invariants that must hold under
-concurrency are unique indexes: the inbox key, the outbox key, one open episode, one ripple, one membership.
+Enumerations are stored as their values, moments as UTC, ids as the opaque text they are. Invariants that must
+hold under concurrency are unique indexes: the inbox key, the outbox key, one open episode, one ripple, one membership.
 """
 
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ class Chosen(TypeDecorator[Enum]):
 class Ranked(Chosen):
     """An enumeration of numbers, stored so that it sorts."""
 
-    impl = Integer()
+    impl = Integer()  # type: ignore[assignment]  # narrowed on purpose
 
 
 def _id() -> Column[str]:
@@ -105,7 +105,13 @@ def _id() -> Column[str]:
 
 
 def _ref(name: str, to: str, *, null: bool = False, primary: bool = False) -> Column[str]:
-    return Column(name, String(64), ForeignKey(f"{to}.id", deferrable=True, initially="DEFERRED"), nullable=null, primary_key=primary)
+    return Column(
+        name,
+        String(64),
+        ForeignKey(f"{to}.id", deferrable=True, initially="DEFERRED"),
+        nullable=null,
+        primary_key=primary,
+    )
 
 
 workspaces = Table(
@@ -496,4 +502,3 @@ for _entity, _table in MAPPED.items():
         _mapper.map_imperatively(_entity, _table, properties={"_row": _table.c.id})
     else:
         _mapper.map_imperatively(_entity, _table)
-

@@ -3,4 +3,17 @@
 from bot.catalogue import errors, people, stuck
 from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, Pick, Press, dump, load
 
-__all__ = ["CATALOGUE", "Ask", "Entry", "FormEntry", "InPlace", "Pick", "Press", "dump", "errors", "load", "people", "stuck"]
+__all__ = [
+    "CATALOGUE",
+    "Ask",
+    "Entry",
+    "FormEntry",
+    "InPlace",
+    "Pick",
+    "Press",
+    "dump",
+    "errors",
+    "load",
+    "people",
+    "stuck",
+]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from typing import ClassVar, Literal, Self
 
 from pydantic import TypeAdapter
@@ -46,6 +46,11 @@ class Entry:
     @property
     def template(self) -> str:
         return f"{self.family}/{self.snake}.md.j2"
+
+    @property
+    def body(self) -> str:
+        """The block that is the message; its numbered forms are tried when it does not exist."""
+        return "body"
 
     def buttons(self) -> tuple[Press, ...]:
         return ()
@@ -105,15 +110,15 @@ class InPlace:
 
 def dump(entry: Entry) -> dict[str, object]:
     """An entry as JSON values, to be sent later."""
-    values: dict[str, object] = _adapter(type(entry)).dump_python(entry, mode="json")
-    return {"entry": type(entry).__name__, "values": values}
+    name = type(entry).__name__
+    return {"entry": name, "values": _adapter(name).dump_python(entry, mode="json")}
 
 
 def load(dumped: Mapping[str, object]) -> Entry:
     """The entry that `dump` wrote."""
-    return _adapter(CATALOGUE[str(dumped["entry"])]).validate_python(dumped["values"])
+    return _adapter(str(dumped["entry"])).validate_python(dumped["values"])
 
 
-@lru_cache(maxsize=None)
-def _adapter(kind: type[Entry]) -> TypeAdapter[Entry]:
-    return TypeAdapter(kind)
+@cache
+def _adapter(name: str) -> TypeAdapter[Entry]:
+    return TypeAdapter(CATALOGUE[name])

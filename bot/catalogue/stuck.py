@@ -48,5 +48,8 @@ class StuckWelcomed(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls(
-            episode="e1", initiative="Wandelen na het eten", questions=("reach_1", "reach_2", "reach_3"), audience=Audience.ME
+            episode="e1",
+            initiative="Wandelen na het eten",
+            questions=("reach_1", "reach_2", "reach_3"),
+            audience=Audience.ME,
         )

@@ -119,7 +119,7 @@ def to_person(
     expires_at: datetime | None = None,
     place: PlaceId | None = None,
     thread: str | None = None,
-    **args: object,
+    args: dict[str, object] | None = None,
 ) -> Delivery:
     """A message to one person: in their own chat, or with `place` (of their workspace) there, for their eyes only."""
     return Delivery(
@@ -131,7 +131,7 @@ def to_person(
         thread=thread,
         kind=kind,
         subject=subject,
-        args=args,
+        args=args or {},
         key=key,
         priority=priority,
         due_at=due_at or now,
@@ -154,9 +154,9 @@ def to_place(
     act: Act = Act.POST,
     target: str | None = None,
     reaction: str = "",
-    **args: object,
+    args: dict[str, object] | None = None,
 ) -> Delivery:
-    """Something everyone in a place sees: a post (in a thread, if given), or with `act` and `target` a change to one."""
+    """Something everyone in a place sees: a post (in a thread, if given), or a change (`act`) to one (`target`)."""
     return Delivery(
         id=new_delivery_id(),
         workspace_id=place.workspace_id,
@@ -165,7 +165,7 @@ def to_place(
         thread=thread,
         kind=kind,
         subject=subject,
-        args=args,
+        args=args or {},
         act=act,
         target=target,
         reaction=reaction,

@@ -10,7 +10,7 @@ from bot.domain.person import Person
 
 @dataclass(frozen=True, kw_only=True)
 class QuietHours:
-    """Quiet from `start` until `end` local time (over midnight when `end` <= `start`; none when equal), and weekends."""
+    """Quiet from `start` until `end` local time (over midnight when `end` < `start`), and weekends."""
 
     start: time
     end: time

@@ -96,7 +96,7 @@ class TryLater(Exception):
 
 
 class Unreachable(Exception):
-    """Not sent, and never will be there: `reason` is a block in `errors/reasons.md.j2`. `place_is_gone` marks the place."""
+    """Not sent, and never will be: `reason` is a block in `errors/reasons.md.j2`. `place_is_gone` marks the place."""
 
     def __init__(self, reason: str, *, place_is_gone: bool = False) -> None:
         super().__init__(reason)

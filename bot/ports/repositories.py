@@ -79,17 +79,23 @@ class Initiatives(Protocol):
         """Open initiatives this person takes part in, the latest joined first."""
 
     async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None: ...
-    async def participants(self, initiative: InitiativeId, movement: MovementId) -> Sequence[tuple[Person, Participant]]:
+    async def participants(
+        self, initiative: InitiativeId, movement: MovementId
+    ) -> Sequence[tuple[Person, Participant]]:
         """Who takes part now."""
 
 
 class Stuck(Protocol):
     def add(self, new: StuckEpisode | QuestionAsked | Company) -> None: ...
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None: ...
-    async def open_of(self, person: PersonId, initiative: InitiativeId | None, movement: MovementId) -> StuckEpisode | None:
+    async def open_of(
+        self, person: PersonId, initiative: InitiativeId | None, movement: MovementId
+    ) -> StuckEpisode | None:
         """The open episode of this person about this initiative."""
 
-    async def questions_asked(self, movement: MovementId, initiative: InitiativeId | None, person: PersonId) -> list[str]:
+    async def questions_asked(
+        self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
+    ) -> list[str]:
         """Questions asked of this initiative (or, without one, of this person), oldest first."""
 
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None: ...

@@ -21,7 +21,7 @@ class SqlDeliveries(Repository):
         self._woken = woken
 
     async def add(self, new: Delivery) -> bool:  # type: ignore[override]  # looks whether the key is known first
-        # Writers on one row of the outbox are serialised (BEGIN IMMEDIATE, or the unique index), so looking first suffices.
+        # Writers are serialised (BEGIN IMMEDIATE, or the unique index on the key), so looking first suffices.
         with self._session.no_autoflush:
             if any(isinstance(one, Delivery) and one.key == new.key for one in self._session.new):
                 return False
@@ -49,9 +49,7 @@ class SqlDeliveries(Repository):
     async def about(self, kind: str, subject: str, movement: MovementId) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery)
-            .where(
-                deliveries.c.kind == kind, deliveries.c.subject == subject, deliveries.c.movement_id == movement
-            )
+            .where(deliveries.c.kind == kind, deliveries.c.subject == subject, deliveries.c.movement_id == movement)
             .order_by(deliveries.c.created_at)
         )
         return found.all()
@@ -79,15 +77,14 @@ class SqlDeliveries(Repository):
         return [WorkspaceId(lane) for lane in found]
 
     async def next_due(self) -> datetime | None:
-        return await self._session.scalar(
+        earliest: datetime | None = await self._session.scalar(
             select(func.min(deliveries.c.due_at)).where(deliveries.c.state == DeliveryState.WAITING)
         )
+        return earliest
 
     async def abandoned(self, before: datetime) -> Sequence[Delivery]:
         found = await self._session.scalars(
-            select(Delivery).where(
-                deliveries.c.state == DeliveryState.SENDING, deliveries.c.attempted_at < before
-            )
+            select(Delivery).where(deliveries.c.state == DeliveryState.SENDING, deliveries.c.attempted_at < before)
         )
         return found.all()
 

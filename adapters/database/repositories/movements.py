@@ -84,7 +84,9 @@ class SqlInitiatives(Repository):
     async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None:
         return await self._session.get(Participant, (initiative, person))
 
-    async def participants(self, initiative: InitiativeId, movement: MovementId) -> Sequence[tuple[Person, Participant]]:
+    async def participants(
+        self, initiative: InitiativeId, movement: MovementId
+    ) -> Sequence[tuple[Person, Participant]]:
         found = await self._session.execute(
             select(Person, Participant)
             .join_from(Person, Participant, participants.c.person_id == people.c.id)

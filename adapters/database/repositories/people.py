@@ -52,7 +52,7 @@ class SqlPeople(Repository):
                 .limit(1)
             )
         ).first()
-        return person, place, *(found if found else (None, None))
+        return person, place, *(found or (None, None))
 
     async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None:
         return await self._session.scalar(

@@ -13,9 +13,7 @@ from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
 
 class SqlRhythms(Repository):
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
-        return await self._session.scalar(
-            select(Rhythm).where(rhythms.c.id == id, rhythms.c.movement_id == movement)
-        )
+        return await self._session.scalar(select(Rhythm).where(rhythms.c.id == id, rhythms.c.movement_id == movement))
 
     async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
         found = await self._session.scalars(
@@ -38,4 +36,5 @@ class SqlRhythms(Repository):
         return found.all()
 
     async def next_due(self) -> datetime | None:
-        return await self._session.scalar(select(func.min(rhythms.c.next_at)))
+        earliest: datetime | None = await self._session.scalar(select(func.min(rhythms.c.next_at)))
+        return earliest

@@ -11,9 +11,7 @@ from bot.domain.story import Ripple, Story, StoryId
 
 class SqlStories(Repository):
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
-        return await self._session.scalar(
-            select(Story).where(stories.c.id == id, stories.c.movement_id == movement)
-        )
+        return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.movement_id == movement))
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         return await self._session.scalar(

@@ -71,9 +71,7 @@ class SqlSteps(Repository):
     async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]:
         found = await self._session.scalars(
             select(NextStep)
-            .where(
-                steps.c.person_id == person, steps.c.movement_id == movement, steps.c.state == StepState.PLANNED
-            )
+            .where(steps.c.person_id == person, steps.c.movement_id == movement, steps.c.state == StepState.PLANNED)
             .order_by(steps.c.follow_up_at)
         )
         return found.all()

@@ -1,0 +1,47 @@
+"""Bringing a database to the tables of this version."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; there is no ini file."""
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    made.attributes["connection"] = connection
+    return made
+
+
+async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
+    """Upgrades (or, towards an earlier revision, downgrades) the database in one transaction."""
+
+    def run(connection: Connection) -> None:
+        back = revision == "base" or (revision != "head" and _is_behind(connection, revision))
+        (command.downgrade if back else command.upgrade)(config(connection), revision)
+
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+
+
+async def versions(engine: AsyncEngine) -> tuple[str | None, str | None]:
+    """The revision the database is at, and the one this version of Ritme wants."""
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    async with engine.connect() as connection:
+        current = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    return current, head
+
+
+def _is_behind(connection: Connection, revision: str) -> bool:
+    """Whether `revision` lies before where the database is."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    script = ScriptDirectory.from_config(config())
+    earlier = [one.revision for one in script.iterate_revisions(current, "base")] if current else []
+    return revision in earlier and revision != current

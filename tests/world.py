@@ -1,0 +1,186 @@
+"""A small world for core tests: the real core over a real SQLite file, a recording messenger, a clock that is moved."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.clock import DialClock
+from adapters.database.tables import metadata
+from adapters.database.unit_of_work import connect, unit_of_work
+from bot.app import Platform, Ritme
+from bot.chat import Account, Answer, Button, FieldErrors, Form, Intent, Message, Reply, Value
+from bot.chat import Place as Spot
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.ports import Begin
+from tests.fakes.messenger import RecordingMessenger, Sent
+
+MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+"""Monday 1 March 2027, 09:00 in Amsterdam."""
+LANE = "test:W1"
+
+
+class NoEngine:
+    """The world drains by itself, when it is told to."""
+
+    def wake(self, lane: WorkspaceId) -> None:
+        pass
+
+
+@dataclass
+class World:
+    ritme: Ritme
+    clock: DialClock
+    messenger: RecordingMessenger
+    database: AsyncEngine
+    begin: Begin
+    keys: "count[int]" = field(default_factory=count)
+
+    async def do(
+        self,
+        who: str,
+        name: str,
+        *,
+        channel: str | None = "general",
+        language: str = "nl",
+        workspace: str = LANE,
+        thread: str | None = None,
+        message: str | None = None,
+        key: str | None = None,
+        answerable: bool = True,
+        **args: Value,
+    ) -> Reply:
+        """One intent by `who` (an account id, also the name), in a channel or (None) in their own chat.
+        Then all that is due is sent."""
+        reply = await self.ritme.handle(
+            Intent(
+                name=name,
+                args=args,
+                actor=Account(workspace=workspace, id=who, name=who, language=language, timezone="Europe/Amsterdam"),
+                place=Spot(
+                    workspace=workspace, channel=channel or f"dm-{who}", name=channel or "", personal=channel is None
+                ),
+                key=key or f"k{next(self.keys)}",
+                thread=thread,
+                message=message,
+                answerable=answerable,
+            )
+        )
+        await self.drain()
+        return reply
+
+    async def movement(
+        self, *people: str, coordinator: str = "iris", channels: tuple[str, ...] = ("general",)
+    ) -> Movement:
+        """A movement in these channels, with a coordinator and members, as if it had been there for a while."""
+        now = self.clock.now()
+        movement = Movement(id=MovementId("movement"), name="Samen op pad", language=Language.NL, started_at=now)
+        async with self.begin() as work:
+            work.people.add(Workspace(id=WorkspaceId(LANE)))
+            work.movements.add(movement)
+            for channel in channels:
+                place = Place(
+                    id=PlaceId(channel), workspace_id=WorkspaceId(LANE), channel=channel, name=channel, created_at=now
+                )
+                place.movement_id = movement.id
+                work.movements.add(place)
+            for name in (coordinator, *people):
+                person = Person(
+                    id=PersonId(name), workspace_id=WorkspaceId(LANE), account=name, name=name, created_at=now
+                )
+                person.language = Language.NL
+                work.people.add(person)
+                role = Role.COORDINATOR if name == coordinator else Role.MEMBER
+                work.movements.add(Member(movement_id=movement.id, person_id=person.id, role=role, joined_at=now))
+        return movement
+
+    async def type(self, who: str, line: str, **where: object) -> Reply:
+        """A typed command: "/stuck nobody comes"."""
+        command, _, text = line.partition(" ")
+        return await self.do(who, "command", command=command, text=text, **where)  # type: ignore[arg-type]
+
+    async def press(self, who: str, shown: Reply | Message | Sent, name: str, **where: object) -> Reply:
+        """Presses a button by its name."""
+        button = button_of(shown, name)
+        if isinstance(shown, Sent):
+            where = {
+                "message": shown.receipt.message,
+                "thread": shown.post.thread,
+                "channel": shown.post.channel,
+                **where,
+            }
+        return await self.do(who, button.intent, **{**where, **button.args})  # type: ignore[arg-type]
+
+    async def submit(self, who: str, form: Reply, *, channel: str | None = "general", **values: Value) -> Reply:
+        """Fills in a form over what it already holds, and sends it."""
+        assert isinstance(form, Form), form
+        filled = {one.name: one.value for one in form.fields}
+        unknown = set(values) - set(filled)
+        assert not unknown, f"the form has no field {unknown}; it has {set(filled)}"
+        return await self.do(who, form.intent, channel=channel, **{**filled, **form.hidden, **values})  # type: ignore[arg-type]
+
+    async def drain(self) -> None:
+        """Plans and sends everything due now."""
+        await self.ritme.plan()
+        while True:
+            settled = 0
+            for lane in await self.ritme.lanes_due():
+                settled += await self.ritme.drain(lane)
+            if not settled:
+                return
+
+    async def until(self, moment: datetime) -> None:
+        """Time passes: everything planned on the way happens at its own moment."""
+        while (due := await self.ritme.next_due()) is not None and due <= moment:
+            self.clock.set(max(due, self.clock.now()))
+            before = await self.ritme.next_due()
+            await self.drain()
+            if await self.ritme.next_due() == before:
+                break
+        self.clock.set(moment)
+        await self.drain()
+
+    async def pass_(self, **time: float) -> None:
+        await self.until(self.clock.now() + timedelta(**time))
+
+    def posts(self, channel: str = "general") -> list[Sent]:
+        return self.messenger.in_channel(channel)
+
+    def private(self, who: str) -> list[Sent]:
+        return self.messenger.to(who)
+
+
+def button_of(shown: Reply | Message | Sent, name: str) -> Button:
+    message = shown.message if isinstance(shown, Answer | Sent) else shown
+    assert isinstance(message, Message), f"no message to press {name} on: {shown}"
+    found = [button for button in message.buttons if button.name == name]
+    assert found, f"no button {name}; there are {[button.name for button in message.buttons]}"
+    return found[0]
+
+
+def text_of(shown: Reply | Sent) -> str:
+    if isinstance(shown, FieldErrors):
+        return str(shown.errors)
+    assert isinstance(shown, Answer | Sent), shown
+    assert shown.message is not None
+    return shown.message.text
+
+
+@asynccontextmanager
+async def world(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[World]:
+    """A fresh world over a database file in `tmp_path`."""
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
+    async with database.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    clock, messenger = DialClock(start, running=False), RecordingMessenger()
+    begin = unit_of_work(database)
+    ritme = Ritme(begin=begin, platforms={"test": Platform(messenger=messenger)}, clock=clock, engine=NoEngine())
+    try:
+        yield World(ritme=ritme, clock=clock, messenger=messenger, database=database, begin=begin)
+    finally:
+        await database.dispose()
