@@ -1,0 +1,127 @@
+"""The environment, checked, as `Settings`; every complaint names the variable and its cure."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+SQLITE = "sqlite+aiosqlite"
+
+CURES = {
+    "RITME_DATABASE_URL": "Set it to a file, such as sqlite:///var/ritme.db.",
+    "RITME_HOST": "Set it to the address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for every network.",
+    "RITME_PORT": "Set RITME_PORT (or PORT) to a port from 1 to 65535, such as 8080.",
+    "RITME_PUBLIC_URL": "Set it to the address that people and Slack reach, such as https://ritme.example.org.",
+    "SLACK_SIGNING_SECRET": "Copy it from your Slack app's page: Basic Information, Signing Secret.",
+    "SLACK_BOT_TOKEN": "Copy it from your Slack app's page: OAuth & Permissions, Bot User OAuth Token (xoxb-…).",
+    "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
+}
+"""What to do about a bad or missing value, by variable."""
+
+
+class BadSettings(Exception):
+    """The environment cannot be used; the text has a line for each variable: what is wrong, and the cure."""
+
+
+def _database(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("is no database address") from None
+    if parsed.get_backend_name() != "sqlite":
+        raise ValueError("names another kind of database than SQLite")
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError("names no file, so a restart would forget everything")
+    return parsed.set(drivername=SQLITE).render_as_string(hide_password=False)
+
+
+def _host(host: str) -> str:
+    if "/" in host or " " in host:
+        raise ValueError("is no host name or address")
+    return host
+
+
+def _port(port: object) -> int:
+    digits = str(port).strip()
+    if not digits.isdecimal() or int(digits) > 65535:
+        raise ValueError("is no port")
+    return int(digits)
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("is no http or https address")
+    return url.rstrip("/")
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value().split()) != 1:
+        raise ValueError("is no signing secret")
+    return secret
+
+
+def _token(token: SecretStr) -> SecretStr:
+    if not token.get_secret_value().startswith("xoxb-"):
+        raise ValueError("is no bot token")
+    return token
+
+
+def _from(*variables: str, default: Any = None) -> Any:
+    return Field(default=default, validation_alias=AliasChoices(*variables))
+
+
+class Settings(BaseSettings):
+    """What Ritme runs with, from the environment only. `load` reads it; tests may pass fields by name."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, populate_by_name=True, frozen=True, str_strip_whitespace=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[str, AfterValidator(_database)] = _from(
+        "RITME_DATABASE_URL", default=f"{SQLITE}:///var/ritme.db"
+    )
+    host: Annotated[str, AfterValidator(_host)] = _from("RITME_HOST", default="127.0.0.1")
+    port: Annotated[int, BeforeValidator(_port)] = _from("RITME_PORT", "PORT", default=8080)
+    public_url: Annotated[str, AfterValidator(_address)] | None = _from("RITME_PUBLIC_URL")
+    slack_signing_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("SLACK_SIGNING_SECRET")
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_token)] | None = _from("SLACK_BOT_TOKEN")
+    slack_api_url: Annotated[str, AfterValidator(lambda url: _address(url) + "/")] = _from(
+        "SLACK_API_URL", default="https://slack.com/api/"
+    )
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """The settings of this environment. Raises `BadSettings`."""
+        try:
+            return cls()
+        except ValidationError as problem:
+            lines = []
+            for error in problem.errors(include_url=False, include_input=False):
+                variable = str(error["loc"][0])
+                lines.append(f"{variable} {error['msg'].removeprefix('Value error, ')}. {CURES[variable]}")
+            raise BadSettings("\n".join(lines)) from None
+
+    @property
+    def slack(self) -> bool:
+        """Whether Slack can be served."""
+        return self.slack_signing_secret is not None and self.slack_bot_token is not None
+
+    @property
+    def base_url(self) -> str:
+        """Where Ritme is reached: the public address, else the one it listens on. No slash at the end."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file; a relative one is taken from the folder Ritme is started in."""
+        return Path(str(make_url(self.database_url).database))
+
+    def missing_for_serving(self) -> dict[str, str]:
+        """The variables without which no platform can be served, each with where to find it; empty when one can."""
+        needed = {"SLACK_SIGNING_SECRET": self.slack_signing_secret, "SLACK_BOT_TOKEN": self.slack_bot_token}
+        return {variable: CURES[variable] for variable, value in needed.items() if value is None}

@@ -1,0 +1,104 @@
+"""The web application answers for its health, refuses what is too large, and stays polite when it breaks."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from adapters.web import LARGEST_REQUEST, CannotListen, listen, make_app, serve
+
+
+class Health:
+    well = True
+
+    async def __call__(self) -> bool:
+        return self.well
+
+
+async def echo(request: web.Request) -> web.Response:
+    return web.Response(body=await request.read())
+
+
+async def broken(_request: web.Request) -> web.Response:
+    raise RuntimeError("geheim")
+
+
+async def unwelcome(_request: web.Request) -> web.Response:
+    raise web.HTTPForbidden(text="not you")
+
+
+def part(app: web.Application) -> None:
+    app.router.add_post("/echo", echo)
+    app.router.add_get("/broken", broken)
+    app.router.add_get("/unwelcome", unwelcome)
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health()
+
+
+@pytest.fixture
+async def served(health: Health) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of the application, served until the process gets its SIGTERM."""
+    listening = listen("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    ready = asyncio.Event()
+    serving = asyncio.create_task(serve(make_app(parts=[part], ready=health), listening, ready.set))
+    await ready.wait()
+    async with aiohttp.ClientSession(address) as session:
+        yield session
+    os.kill(os.getpid(), signal.SIGTERM)
+    await serving
+
+
+async def test_healthz_follows_what_is_behind_it(served: aiohttp.ClientSession, health: Health) -> None:
+    async with served.get("/healthz") as answer:
+        assert answer.status == 200
+        assert await answer.json() == {"status": "ok"}
+
+    health.well = False
+    async with served.get("/healthz") as answer:
+        assert answer.status == 503
+
+
+async def test_a_bug_is_a_500_with_a_reference_that_is_in_the_log(
+    served: aiohttp.ClientSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with served.get("/broken") as answer:
+        assert answer.status == 500
+        said = await answer.json()
+
+    assert "geheim" not in str(said)
+    assert said["reference"] in capsys.readouterr().out
+
+
+async def test_what_a_handler_refuses_on_purpose_passes_unchanged(served: aiohttp.ClientSession) -> None:
+    async with served.get("/unwelcome") as answer:
+        assert answer.status == 403
+        assert await answer.text() == "not you"
+
+
+async def test_a_request_may_be_large_but_not_endless(served: aiohttp.ClientSession) -> None:
+    async with served.post("/echo", data=b"x" * LARGEST_REQUEST) as answer:
+        assert answer.status == 200
+    async with served.post("/echo", data=b"x" * (LARGEST_REQUEST + 1)) as answer:
+        assert answer.status == 413
+
+
+def test_a_taken_port_is_told_with_its_cure() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListen, match=rf"Port {port} is taken on 127\.0\.0\.1\. .*PORT={port + 1}"):
+            listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
+def test_an_address_of_elsewhere_is_told_with_its_cure(host: str) -> None:
+    with pytest.raises(CannotListen, match=r"Cannot listen on .*Set RITME_HOST"):
+        listen(host, 0)

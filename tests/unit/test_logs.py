@@ -1,0 +1,89 @@
+"""Logs say what happened and keep secrets."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from adapters import logs
+
+# Put together here, so that no scanner takes them for real ones.
+SECRETS = {
+    "a bot token": "xoxb-" + "1234-5678-abcdefghijkl",
+    "a rotating token": "xoxe.xoxb-" + "1-Mi0yLTEyMzQ1Njc4",
+    "an app token": "xapp-" + "1-A012-34567-abcdef",
+    "a signature": "v0=" + "a1" * 32,
+    "a web token": "eyJhbGciOiJSUzI1NiJ9." + "eyJpc3MiOiJyaXRtZSJ9." + "c2lnbmF0dXJl",
+}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture(params=[io.StringIO, Terminal], ids=["machine", "terminal"])
+def stream(request: pytest.FixtureRequest) -> io.StringIO:
+    stream: io.StringIO = request.param()
+    logs.set_up(stream)
+    return stream
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_secret_never_stands_in_a_line_whatever_way_it_came_in(secret: str, stream: io.StringIO) -> None:
+    log = structlog.get_logger("ritme")
+    log.info("in the words %s", secret, value=secret, deep={"list": [secret, {"more": secret}]}, odd=ValueError(secret))
+    logging.getLogger("slack_sdk").error("a library says %s", secret)
+    try:
+        raise ValueError(secret)
+    except ValueError:
+        log.exception("ours broke")
+        logging.getLogger("elsewhere").exception("theirs broke")
+
+    assert secret not in stream.getvalue()
+    assert stream.getvalue().count(logs.MASK) >= 7
+
+
+@pytest.mark.parametrize(
+    "name", ["token", "signing_secret", "Authorization", "password", "api_key", "X-Slack-Signature"]
+)
+def test_what_is_named_a_secret_is_masked_whatever_it_looks_like(name: str, stream: io.StringIO) -> None:
+    structlog.get_logger("ritme").info("request", headers={name: "looks-harmless"}, **{name: "looks-harmless"})
+
+    assert "looks-harmless" not in stream.getvalue()
+
+
+def test_addresses_lose_their_password_and_response_addresses_their_path(stream: io.StringIO) -> None:
+    structlog.get_logger("ritme").info(
+        "sent", to="https://hooks.slack.com/commands/T1/2/three", database="postgresql://ritme:geheim@db/ritme"
+    )
+
+    assert "three" not in stream.getvalue()
+    assert "geheim" not in stream.getvalue()
+
+
+def test_a_machine_reads_one_json_object_a_line() -> None:
+    stream = io.StringIO()
+    logs.set_up(stream)
+    structlog.get_logger("ritme").info("intent", name="stuck.report", milliseconds=12, workspace="slack:T1")
+    logging.getLogger("aiohttp.server").warning("theirs\nover two lines")
+
+    ours, theirs = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert ours["event"] == "intent"
+    assert ours["milliseconds"] == 12
+    assert ours["workspace"] == "slack:T1"
+    assert ours["level"] == "info"
+    assert theirs["logger"] == "aiohttp.server"

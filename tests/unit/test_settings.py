@@ -1,0 +1,97 @@
+"""The environment is checked before anything starts; each complaint names the variable and its cure."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import CURES, BadSettings, Settings
+
+
+def test_nothing_set_is_a_local_sqlite_file_on_this_machine_only() -> None:
+    settings = Settings.load()
+
+    assert settings.database_url == "sqlite+aiosqlite:///var/ritme.db"
+    assert settings.database_file == Path("var/ritme.db")
+    assert settings.base_url == "http://127.0.0.1:8080"
+    assert not settings.slack
+
+
+@pytest.mark.parametrize(
+    "given", ["sqlite:////data/r.db", "sqlite+aiosqlite:////data/r.db", "sqlite+pysqlite:////data/r.db"]
+)
+def test_any_sqlite_address_is_opened_without_blocking(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("RITME_DATABASE_URL", given)
+
+    assert Settings.load().database_url == "sqlite+aiosqlite:////data/r.db"
+    assert Settings.load().database_file == Path("/data/r.db")
+
+
+@pytest.mark.parametrize(("variables", "port"), [({"PORT": "9"}, 9), ({"PORT": "9", "RITME_PORT": " 10 "}, 10)])
+def test_the_port_comes_from_port_unless_ritme_port_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], port: int
+) -> None:
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+
+    assert Settings.load().port == port
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RITME_DATABASE_URL", "var/ritme.db"),
+        ("RITME_DATABASE_URL", "sqlite://"),
+        ("RITME_DATABASE_URL", "sqlite:///:memory:"),
+        ("RITME_DATABASE_URL", "mysql://ritme:geheim@db/ritme"),
+        ("RITME_HOST", "http://127.0.0.1"),
+        ("RITME_PORT", "eighty"),
+        ("RITME_PORT", "-1"),
+        ("RITME_PORT", "65536"),
+        ("RITME_PORT", "80.5"),
+        ("RITME_PUBLIC_URL", "ritme.example.org"),
+        ("RITME_PUBLIC_URL", "ftp://ritme.example.org"),
+        ("SLACK_SIGNING_SECRET", "two geheim"),
+        ("SLACK_BOT_TOKEN", "xoxp-geheim"),
+        ("SLACK_API_URL", "slack"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_name_and_cure_and_without_the_secret(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(BadSettings) as refused:
+        Settings.load()
+
+    assert str(refused.value).startswith(f"{variable} ")
+    assert str(refused.value).endswith(CURES[variable])
+    assert "geheim" not in str(refused.value)
+
+
+def test_every_bad_value_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "x")
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "x")
+
+    with pytest.raises(BadSettings) as refused:
+        Settings.load()
+
+    assert [line.split()[0] for line in str(refused.value).splitlines()] == ["RITME_PORT", "SLACK_BOT_TOKEN"]
+
+
+def test_an_empty_variable_is_an_absent_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in CURES:
+        monkeypatch.setenv(variable, "")
+
+    assert Settings.load() == Settings()
+
+
+def test_serving_needs_both_of_slacks_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(Settings.load().missing_for_serving()) == ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"]
+
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "geheim")
+    assert list(Settings.load().missing_for_serving()) == ["SLACK_BOT_TOKEN"]
+
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
+    assert Settings.load().missing_for_serving() == {}
+    assert Settings.load().slack
+    assert "geheim" not in repr(Settings.load())
