@@ -1,5 +1,6 @@
 """The environment, checked, as `Settings`; every complaint names the variable and its cure."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -24,7 +25,11 @@ CURES = {
 
 
 class BadSettings(Exception):
-    """The environment cannot be used; the text has a line for each variable: what is wrong, and the cure."""
+    """The environment cannot be used: `problems` by variable; the text has a line for each, with its cure."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__("\n".join(f"{name} {problem}. {CURES[name]}" for name, problem in problems.items()))
 
 
 def _database(url: str) -> str:
@@ -100,11 +105,9 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as problem:
-            lines = []
-            for error in problem.errors(include_url=False, include_input=False):
-                variable = str(error["loc"][0])
-                lines.append(f"{variable} {error['msg'].removeprefix('Value error, ')}. {CURES[variable]}")
-            raise BadSettings("\n".join(lines)) from None
+            raise BadSettings(
+                {str(error["loc"][0]): error["msg"].removeprefix("Value error, ") for error in problem.errors()}
+            ) from None
 
     @property
     def slack(self) -> bool:

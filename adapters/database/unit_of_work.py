@@ -22,7 +22,10 @@ from bot.domain.person import WorkspaceId
 def connect(url: str) -> AsyncEngine:
     """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing."""
     sqlite = make_url(url).get_backend_name() == "sqlite"
-    engine = create_async_engine(url, **({"connect_args": {"isolation_level": None}} if sqlite else {}))
+    # What people typed stays out of errors, and so out of logs.
+    engine = create_async_engine(
+        url, hide_parameters=True, **({"connect_args": {"isolation_level": None}} if sqlite else {})
+    )
     if sqlite:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         # A deferred BEGIN that later writes fails under concurrency; an immediate one waits its turn.

@@ -4,13 +4,16 @@ All that must survive stands in the tables: after a restart the first tick finds
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.domain.person import WorkspaceId
+
+R = TypeVar("R")
 log = structlog.get_logger(__name__)
 
 TICK = 1.0
@@ -20,13 +23,16 @@ GRACE = 10.0
 
 
 class Work(Protocol):
-    """What the engine keeps going: Ritme."""
+    """What the engine keeps going: Ritme. A lane is a workspace id."""
 
-    async def plan(self) -> Collection[str]:
-        """Turns what is due into deliveries; answers the lanes that have something to send now."""
+    async def plan(self) -> int:
+        """Turns what is due into deliveries; returns how many."""
 
-    async def drain(self, lane: str) -> bool:
-        """Sends a bounded number of what is due in this lane; answers whether more is due now."""
+    async def lanes_due(self) -> Sequence[WorkspaceId]:
+        """The lanes that have something to send now."""
+
+    async def drain(self, lane: WorkspaceId) -> int:
+        """Sends at most one batch of what is due in this lane; returns how many deliveries it settled."""
 
 
 class EmbeddedEngine:
@@ -35,9 +41,9 @@ class EmbeddedEngine:
     def __init__(self, *, tick: float = TICK, grace: float = GRACE) -> None:
         self._grace = grace
         self._work: Work | None = None
-        self._planning = asyncio.Lock()
-        self._drains: dict[str, asyncio.Task[None]] = {}
-        self._woken: set[str] = set()
+        self._ticking = asyncio.Lock()
+        self._drains: dict[WorkspaceId, asyncio.Task[None]] = {}
+        self._woken: set[WorkspaceId] = set()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.add_job(
             self.tick, "interval", seconds=tick, max_instances=1, coalesce=True, misfire_grace_time=None
@@ -48,7 +54,7 @@ class EmbeddedEngine:
         self._work = work
         self._scheduler.start()
 
-    def wake(self, lane: str) -> None:
+    def wake(self, lane: WorkspaceId) -> None:
         """Drains this lane at once; when that is going on already, once more after it. Before `start`, does nothing."""
         if self._work is None:
             return
@@ -58,14 +64,11 @@ class EmbeddedEngine:
 
     async def tick(self) -> None:
         """Plans, and starts the drains of what came due. What fails is logged, and tried again by the next tick."""
-        async with self._planning:
-            if self._work is None:
-                return
-            try:
-                for lane in await self._work.plan():
+        async with self._ticking:
+            if self._work is not None:
+                await _try("plan", self._work.plan)
+                for lane in await _try("lanes_due", self._work.lanes_due) or ():
                     self.wake(lane)
-            except Exception:
-                log.exception("plan failed")
 
     async def settle(self) -> None:
         """Plans and drains until nothing is going on: for whoever moved the clock and wants to see what follows."""
@@ -78,25 +81,32 @@ class EmbeddedEngine:
         if self._work is None:
             return
         self._scheduler.pause()
-        async with self._planning:
+        async with self._ticking:
             self._work = None
             self._scheduler.shutdown(wait=False)
         if self._drains:
             _, late = await asyncio.wait(self._drains.values(), timeout=self._grace)
             for drain in late:
-                log.warning("drain stopped halfway", drain=drain.get_name())
+                log.warning("drain_cut_short", drain=drain.get_name())
                 drain.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _drain(self, work: Work, lane: str) -> None:
+    async def _drain(self, work: Work, lane: WorkspaceId) -> None:
         try:
             while lane in self._woken and self._work is not None:
                 self._woken.discard(lane)
-                if await work.drain(lane):
+                if await _try("drain", lambda: work.drain(lane), lane=lane):
                     self._woken.add(lane)
-                await asyncio.sleep(0)
-        except Exception:
-            log.exception("drain failed", lane=lane)
+                await asyncio.sleep(0)  # lanes take turns
         finally:
             self._woken.discard(lane)
             del self._drains[lane]
+
+
+async def _try(what: str, act: Callable[[], Awaitable[R]], **about: str) -> R | None:
+    """What `act` returns; None when it failed, which is logged: the next tick tries again."""
+    try:
+        return await act()
+    except Exception:
+        log.exception("engine_broke", what=what, **about)
+        return None

@@ -1,0 +1,202 @@
+"""The `ritme` command, for whoever runs Ritme. Heavy imports wait until a command needs them."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from adapters.settings import SQLITE, BadSettings, Settings
+from bot import __version__
+
+FAILED, NOT_CONFIGURED = 1, 2
+"""Exit codes: something does not work; something has to be set first."""
+
+ritme = typer.Typer(
+    help="Keeps a movement in rhythm, in the chat where its people already talk.",
+    epilog="Configuration comes from the environment; [bold]ritme doctor[/] says what is missing and how to cure it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Runs the command line."""
+    ritme(prog_name="ritme")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        _say(f"ritme {__version__}")
+        raise typer.Exit
+
+
+@ritme.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@ritme.command()
+def demo(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Where to serve it.", show_default="RITME_PORT, or 8080")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over, instead of going on where you were.")] = False,
+) -> None:
+    """Try Ritme: a local web chat with a demo movement and a clock to turn. Nothing leaves this machine."""
+    settings = _settings()
+    alone = {"public_url": None, "slack_signing_secret": None, "slack_bot_token": None}
+    _run(_demo(settings.model_copy(update=alone | {"port": settings.port if port is None else port}), fresh=fresh))
+
+
+@ritme.command()
+def serve() -> None:
+    """Serve the platforms that are configured, until told to stop (SIGTERM or Ctrl-C)."""
+    settings = _settings()
+    if missing := settings.missing_for_serving():
+        _stop(
+            NOT_CONFIGURED,
+            "Nothing was started: no platform is configured. For Slack, set",
+            *(f"  [bold]{variable}[/]  {escape(cure)}" for variable, cure in missing.items()),
+            "To look around without any platform: [bold]ritme demo[/]",
+        )
+    _run(_serve(settings))
+
+
+@ritme.command()
+def migrate(
+    revision: Annotated[str, typer.Argument(help="The revision to go to, forward or back.")] = "head",
+) -> None:
+    """Bring the database to the tables of this version. Keeps what is in it; harmless to repeat."""
+    _run(_migrate(_settings(), revision))
+
+
+@ritme.command()
+def doctor() -> None:
+    """Check configuration, database, migrations and credentials; each failure comes with its cure."""
+    from adapters.doctor import examine
+
+    findings = asyncio.run(examine())
+    console = _console()
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.cure is None else "[red]✗[/]"
+        console.print(f"{mark} [bold]{finding.subject}[/]  {escape(finding.text)}")
+        if finding.cure is not None:
+            console.print(f"  → {escape(finding.cure)}")
+    if any(finding.cure is not None for finding in findings):
+        raise typer.Exit(FAILED)
+    console.print("Ritme can be served: [bold]ritme serve[/]")
+
+
+async def _demo(settings: Settings, *, fresh: bool) -> None:
+    from adapters.web import listen
+
+    _log(logging.WARNING)
+    with listen(settings.host, settings.port) as listening:
+        port = listening.getsockname()[1]
+        file = Path("var") / f"demo-{port}.db"
+        settings = settings.model_copy(update={"port": port, "database_url": f"{SQLITE}:///{file}"})
+        if fresh:
+            _forget(file)
+        await _migrate(settings, "head")
+        await _open(settings, listening, demo=True)
+
+
+def _forget(file: Path) -> None:
+    """Removes an SQLite file with what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+
+
+async def _serve(settings: Settings) -> None:
+    from adapters.doctor import database
+    from adapters.web import listen
+
+    _log(logging.INFO)
+    with listen(settings.host, settings.port) as listening:
+        found = await database(settings)
+        if found.cure is not None:
+            _stop(FAILED, f"Nothing was started: the database {escape(found.text)}.", escape(found.cure))
+        await _open(settings, listening, demo=False)
+
+
+async def _open(settings: Settings, listening: Any, *, demo: bool) -> None:
+    from adapters.bootstrap import open_service
+    from adapters.web import make_app, serve
+
+    service = await open_service(settings, demo=demo)
+    try:
+        await service.start()
+        app = make_app(parts=service.parts, ready=service.ready)
+        await serve(app, listening, lambda: _say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
+    finally:
+        await service.close()
+
+
+async def _migrate(settings: Settings, revision: str) -> None:
+    from adapters.database.migrate import migrate
+    from adapters.database.unit_of_work import connect
+
+    await asyncio.to_thread(settings.database_file.parent.mkdir, parents=True, exist_ok=True)
+    engine = connect(settings.database_url)
+    try:
+        await migrate(engine, revision)
+    finally:
+        await engine.dispose()
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.load()
+    except BadSettings as bad:
+        _stop(NOT_CONFIGURED, "Nothing was started:", *(f"  {escape(line)}" for line in str(bad).splitlines()))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Runs to the end; what the operator can cure ends as a sentence, not as a traceback."""
+    from sqlalchemy.exc import DatabaseError
+
+    from adapters.web import CannotListen
+
+    try:
+        asyncio.run(work)
+    except CannotListen as problem:
+        _stop(FAILED, escape(str(problem)))
+    except (DatabaseError, OSError) as problem:
+        reason = problem.orig if isinstance(problem, DatabaseError) else problem
+        _stop(FAILED, f"The database cannot be used: {escape(str(reason))}", "To look further: [bold]ritme doctor[/]")
+
+
+def _log(level: int) -> None:
+    from adapters import logs
+
+    logs.set_up(level=level)
+
+
+def _say(sentence: str) -> None:
+    """To standard output, at once, also when that is a pipe."""
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def _console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def _stop(code: int, *lines: str) -> NoReturn:
+    console = _console(stderr=True)
+    for line in lines:
+        console.print(line)
+    raise typer.Exit(code)
