@@ -7,7 +7,7 @@ Markdown subset: paragraphs, `- ` items, `> ` quotes, `~ ` small print, `**bold*
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -46,7 +46,7 @@ class Reader:
 def message(entry: Entry, reader: Reader) -> Message:
     """Words an entry for a reader."""
     body = entry.body if entry.body in blocks(entry.template, reader.language) else _variant(entry, reader.language)
-    values = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
+    values = _values(entry)
     return Message(
         paragraphs=_paragraphs(_render(entry.template, body, values, reader)),
         buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
@@ -56,7 +56,7 @@ def message(entry: Entry, reader: Reader) -> Message:
 
 def form(entry: FormEntry, reader: Reader) -> Form:
     """Words a form for a reader."""
-    values = {name: getattr(entry, name) for name in entry.__dataclass_fields__}
+    values = _values(entry)
 
     def words(block: str) -> str:
         return _plain(_render(entry.template, block, values, reader))
@@ -108,6 +108,10 @@ def variants(template: str, language: Language) -> int:
     return sum(1 for block in blocks(template, language) if re.fullmatch(r"body_\d+", block)) or 1
 
 
+def _values(entry: Entry) -> dict[str, object]:
+    return {one.name: getattr(entry, one.name) for one in fields(entry)}
+
+
 def _variant(entry: Entry, language: Language) -> str:
     return f"body_{entry.variant % variants(entry.template, language) + 1}"
 
@@ -138,11 +142,12 @@ def _render(template: str, block: str, values: dict[str, object], reader: Reader
 
 @cache
 def _template(name: str, language: Language) -> Template:
-    return _environment(language).get_template(name)
+    return environment(language).get_template(name)
 
 
 @cache
-def _environment(language: Language) -> SandboxedEnvironment:
+def environment(language: Language) -> SandboxedEnvironment:
+    """The templates of one language, with our filters."""
     environment = SandboxedEnvironment(
         loader=FileSystemLoader(PROMPTS / language.value),
         undefined=StrictUndefined,

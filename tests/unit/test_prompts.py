@@ -1,0 +1,91 @@
+"""Words and code say the same: every entry has both languages, with the same blocks, and nothing is left over."""
+
+import re
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from jinja2 import meta
+
+from bot import wording
+from bot.catalogue import CATALOGUE, Entry, FormEntry
+from bot.catalogue.errors import Declined
+from bot.domain.person import Language
+from bot.wording import PROMPTS, Reader
+
+ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: (entry.family, entry.__name__))
+BLOCK = re.compile(r"{%-?\s*block\s+(\w+)\s*-?%}")
+
+
+def reader(language: Language) -> Reader:
+    return Reader(language=language, timezone="Europe/Amsterdam", now=datetime(2027, 3, 1, 8, tzinfo=UTC))
+
+
+def templates(language: Language) -> set[str]:
+    root = PROMPTS / language.value
+    return {str(path.relative_to(root)) for path in root.rglob("*.md.j2")}
+
+
+def source(name: str, language: Language) -> str:
+    return Path(PROMPTS / language.value / name).read_text(encoding="utf-8")
+
+
+def test_both_languages_have_the_same_files() -> None:
+    assert templates(Language.NL) == templates(Language.EN)
+
+
+@pytest.mark.parametrize("name", sorted(templates(Language.NL)))
+def test_both_languages_have_the_same_blocks(name: str) -> None:
+    dutch, english = (sorted(BLOCK.findall(source(name, language))) for language in Language)
+    assert dutch == english
+    assert len(dutch) == len(set(dutch))
+
+
+@pytest.mark.parametrize("name", sorted(templates(Language.NL)))
+def test_both_languages_use_the_same_values(name: str) -> None:
+    dutch, english = (
+        meta.find_undeclared_variables(wording.environment(one).parse(source(name, one))) for one in Language
+    )
+    assert dutch == english
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.family}.{entry.__name__}")
+@pytest.mark.parametrize("language", list(Language), ids=str)
+class TestEntry:
+    def test_its_example_can_be_said(self, entry: type[Entry], language: Language) -> None:
+        example = entry.example()
+        if isinstance(example, FormEntry):
+            form = wording.form(example, reader(language))
+            assert form.fields
+            assert len({field.name for field in form.fields}) == len(form.fields)
+        else:
+            message = wording.message(example, reader(language))
+            assert message.text.strip()
+            assert len({button.name for button in message.buttons}) == len(message.buttons)
+
+    def test_its_template_uses_only_its_fields(self, entry: type[Entry], language: Language) -> None:
+        example = entry.example()
+        used = meta.find_undeclared_variables(wording.environment(language).parse(source(example.template, language)))
+        assert used <= {*(field.name for field in fields(entry)), "reader"}
+
+    def test_its_buttons_are_short_verbs(self, entry: type[Entry], language: Language) -> None:
+        if issubclass(entry, FormEntry):
+            return
+        for button in wording.message(entry.example(), reader(language)).buttons:
+            assert 1 <= len(button.label.split()) <= 4, button.label
+
+    def test_every_form_of_it_can_be_said(self, entry: type[Entry], language: Language) -> None:
+        example = entry.example()
+        if isinstance(example, FormEntry | Declined):
+            return
+        for variant in range(wording.variants(example.template, language)):
+            assert wording.message(replace(example, variant=variant), reader(language)).text.strip()
+
+
+def test_no_template_is_without_an_entry() -> None:
+    shared = {"errors/days.md.j2", "errors/fields.md.j2", "errors/reasons.md.j2", "stuck/questions.md.j2"}
+    entries = {f"{entry.family}/{entry.snake}.md.j2" for entry in ENTRIES}
+    strays = templates(Language.NL) - entries - shared
+    strays = {name for name in strays if not name.startswith("playground/")}
+    assert not strays
