@@ -1,0 +1,57 @@
+"""The composition root: the one file that knows everybody."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.clock import DialClock, SystemClock
+from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.engine.embedded import EmbeddedEngine
+from adapters.settings import Settings
+from bot.app import Platform, Ritme
+from bot.ports import Clock
+
+
+@dataclass(kw_only=True)
+class Service:
+    """Everything that runs, ready to be started once and closed once. `parts` add the platforms' routes."""
+
+    ritme: Ritme
+    engine: EmbeddedEngine
+    database: AsyncEngine
+    parts: list[Callable[[web.Application], None]] = field(default_factory=list)
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    started: bool = False
+
+    async def start(self) -> None:
+        """What the last run left half-way is settled first; then time starts to count."""
+        await self.ritme.recover()
+        self.engine.start(self.ritme)
+        self.started = True
+
+    async def ready(self) -> bool:
+        """Whether requests can be answered: started, and the database is there."""
+        if not self.started:
+            return False
+        async with self.database.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+        return True
+
+    async def close(self) -> None:
+        """Lets what is being sent be sent, then lets go of everything."""
+        await self.engine.close()
+        for close in self.closing:
+            await close()
+        await self.database.dispose()
+
+
+async def open_service(settings: Settings, *, demo: bool = False) -> Service:
+    """Wires the service that these settings ask for; with `demo`, the playground instead of real platforms."""
+    database = connect(settings.database_url)
+    engine = EmbeddedEngine()
+    clock: Clock = DialClock() if demo else SystemClock()
+    platforms: dict[str, Platform] = {}
+    ritme = Ritme(begin=unit_of_work(database), platforms=platforms, clock=clock, engine=engine)
+    return Service(ritme=ritme, engine=engine, database=database)
