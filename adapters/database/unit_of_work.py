@@ -1,8 +1,8 @@
 """Connections, and one transaction per intent."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -17,6 +17,19 @@ from adapters.database.repositories.rhythms import SqlRhythms
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from bot.domain.person import WorkspaceId
+from bot.ports import Begin, UnitOfWork
+from bot.ports.repositories import (
+    Connecting,
+    Deliveries,
+    Inbox,
+    Initiatives,
+    Movements,
+    People,
+    Rhythms,
+    Steps,
+    Stories,
+    Stuck,
+)
 
 
 def connect(url: str) -> AsyncEngine:
@@ -46,16 +59,16 @@ class SqlUnitOfWork:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
         self.woken: set[WorkspaceId] = set()
-        self.inbox = SqlInbox(session)
-        self.people = SqlPeople(session)
-        self.movements = SqlMovements(session)
-        self.initiatives = SqlInitiatives(session)
-        self.stuck = SqlStuck(session)
-        self.steps = SqlSteps(session)
-        self.stories = SqlStories(session)
-        self.connecting = SqlConnecting(session)
-        self.rhythms = SqlRhythms(session)
-        self.deliveries = SqlDeliveries(session, self.woken)
+        self.inbox: Inbox = SqlInbox(session)
+        self.people: People = SqlPeople(session)
+        self.movements: Movements = SqlMovements(session)
+        self.initiatives: Initiatives = SqlInitiatives(session)
+        self.stuck: Stuck = SqlStuck(session)
+        self.steps: Steps = SqlSteps(session)
+        self.stories: Stories = SqlStories(session)
+        self.connecting: Connecting = SqlConnecting(session)
+        self.rhythms: Rhythms = SqlRhythms(session)
+        self.deliveries: Deliveries = SqlDeliveries(session, self.woken)
 
     async def flush(self) -> None:
         await self._session.flush()
@@ -64,11 +77,11 @@ class SqlUnitOfWork:
         await self._session.delete(entity)
 
 
-def unit_of_work(engine: AsyncEngine) -> Callable[[], AbstractAsyncContextManager[SqlUnitOfWork]]:
+def unit_of_work(engine: AsyncEngine) -> Begin:
     """How the core begins a transaction."""
 
     @asynccontextmanager
-    async def begin() -> AsyncIterator[SqlUnitOfWork]:
+    async def begin() -> AsyncIterator[UnitOfWork]:
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield SqlUnitOfWork(session)
 
