@@ -166,13 +166,14 @@ def _settings() -> Settings:
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
     """Runs to the end; what the operator can cure ends as a sentence, not as a traceback."""
+    from alembic.util import CommandError
     from sqlalchemy.exc import DatabaseError
 
     from adapters.web import CannotListen
 
     try:
         asyncio.run(work)
-    except CannotListen as problem:
+    except (CannotListen, CommandError) as problem:
         _stop(FAILED, escape(str(problem)))
     except (DatabaseError, OSError) as problem:
         reason = problem.orig if isinstance(problem, DatabaseError) else problem

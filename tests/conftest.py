@@ -1,10 +1,12 @@
 """What every test may lean on."""
 
+import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.world import World, world
 
@@ -18,6 +20,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(OURS) or name.upper() in PROXIES or name == "PORT":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """For tests that set up logging: leaves no handler behind."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
