@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
+from socket import socket
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -105,9 +106,9 @@ async def _demo(settings: Settings, *, fresh: bool) -> None:
 
     _log(logging.WARNING)
     with listen(settings.host, settings.port) as listening:
-        port = listening.getsockname()[1]
-        file = Path("var") / f"demo-{port}.db"
-        settings = settings.model_copy(update={"port": port, "database_url": f"{SQLITE}:///{file}"})
+        settings = _at(settings, listening)
+        file = Path("var") / f"demo-{settings.port}.db"
+        settings = settings.model_copy(update={"database_url": f"{SQLITE}:///{file}"})
         if fresh:
             _forget(file)
         await _migrate(settings, "head")
@@ -126,13 +127,19 @@ async def _serve(settings: Settings) -> None:
 
     _log(logging.INFO)
     with listen(settings.host, settings.port) as listening:
+        settings = _at(settings, listening)
         found = await database(settings)
         if found.cure is not None:
             _stop(FAILED, f"Nothing was started: the database {escape(found.text)}.", escape(found.cure))
         await _open(settings, listening, demo=False)
 
 
-async def _open(settings: Settings, listening: Any, *, demo: bool) -> None:
+def _at(settings: Settings, listening: socket) -> Settings:
+    """The settings with the port it became: 0 means any."""
+    return settings.model_copy(update={"port": listening.getsockname()[1]})
+
+
+async def _open(settings: Settings, listening: socket, *, demo: bool) -> None:
     from adapters.bootstrap import open_service
     from adapters.web import make_app, serve
 

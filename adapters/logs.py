@@ -47,8 +47,12 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return {name: value if name.startswith("_") else _masked(value, name) for name, value in event.items()}
 
 
-def set_up(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Sends every log line, ours and the libraries', to `stream`: coloured for a terminal, else JSON, one line each."""
+def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Sends every log line, ours and the libraries', to `stream` (else standard error).
+
+    Coloured for a terminal; elsewhere JSON, one line each.
+    """
+    stream = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
