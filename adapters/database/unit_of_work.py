@@ -1,9 +1,8 @@
 """Connections, and one transaction per intent."""
 
-import sqlite3
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import asynccontextmanager, nullcontext
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -16,6 +15,7 @@ from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.rhythms import SqlRhythms
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
+from adapters.database.sqlite import BEGIN, opener
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin, UnitOfWork
 from bot.ports.repositories import (
@@ -34,23 +34,12 @@ from bot.ports.repositories import (
 
 def connect(url: str) -> AsyncEngine:
     """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing."""
-    sqlite = make_url(url).get_backend_name() == "sqlite"
-    # What people typed stays out of errors, and so out of logs.
-    engine = create_async_engine(
-        url, hide_parameters=True, **({"connect_args": {"isolation_level": None}} if sqlite else {})
-    )
-    if sqlite:
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        # A deferred BEGIN that later writes fails under concurrency; an immediate one waits its turn.
-        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(url)
+    engine = create_async_engine(url, async_creator=opener(parsed.database or ":memory:"))
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
     return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    cursor: sqlite3.Cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 class SqlUnitOfWork:
@@ -80,9 +69,12 @@ class SqlUnitOfWork:
 def unit_of_work(engine: AsyncEngine) -> Begin:
     """How the core begins a transaction."""
 
+    # SQLite has one writer. Inside this process they queue fairly here, rather than by polling SQLite's lock.
+    turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        async with turn, AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield SqlUnitOfWork(session)
 
     return begin
