@@ -37,6 +37,8 @@ from bot.wording import Reader
 
 BATCH = 50
 ABANDONED_AFTER = timedelta(minutes=2)
+LOOK_FROM, LOOK_UNTIL = timedelta(seconds=30), timedelta(days=1)
+"""How long after the attempt a post whose answer was lost is looked for: not while under way, not for ever."""
 log = structlog.get_logger("ritme")
 
 
@@ -233,12 +235,19 @@ class Ritme:
         _log_delivery(row)
         return held
 
+    async def lanes_unsettled(self) -> list[WorkspaceId]:
+        """The lanes with a delivery of unknown outcome that can be looked for now."""
+        return sorted({delivery.workspace_id for delivery in await self._unknown()})
+
+    async def _unknown(self, lane: WorkspaceId | None = None) -> Sequence[Delivery]:
+        now = self._clock.now()
+        async with self._begin() as work:
+            return await work.deliveries.unknown(now - LOOK_UNTIL, now - LOOK_FROM, lane)
+
     async def reconcile(self, lane: WorkspaceId) -> None:
         """Settles deliveries of unknown outcome: found means sent; surely absent means send again."""
         messenger = self._platforms[lane.partition(":")[0]].messenger
-        async with self._begin() as work:
-            unknown = list(await work.deliveries.unknown(lane))
-        for delivery in unknown:
+        for delivery in await self._unknown(lane):
             async with self._begin() as work:
                 post = await _prepared(work, delivery, self._clock.now(), again=True)
             if post is None:

@@ -98,6 +98,7 @@ class Ranked(Chosen):
     """An enumeration of numbers, stored so that it sorts."""
 
     impl = Integer()  # type: ignore[assignment]  # narrowed on purpose
+    cache_ok = True
 
 
 def _id() -> Column[str]:

@@ -160,7 +160,9 @@ class Deliveries(Protocol):
     async def abandoned(self, before: datetime) -> Sequence[Delivery]:
         """Rows that were being sent since before this moment: their sender is gone."""
 
-    async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]: ...
+    async def unknown(self, since: datetime, until: datetime, lane: WorkspaceId | None = None) -> Sequence[Delivery]:
+        """Deliveries of unknown outcome attempted between these moments, oldest first; of every lane, or one."""
+
     async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
         """When nudges reached (or may have reached) this person since then."""
 

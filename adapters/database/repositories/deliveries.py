@@ -88,10 +88,14 @@ class SqlDeliveries(Repository):
         )
         return found.all()
 
-    async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
+    async def unknown(self, since: datetime, until: datetime, lane: WorkspaceId | None = None) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery)
-            .where(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.workspace_id == lane)
+            .where(
+                deliveries.c.state == DeliveryState.UNKNOWN,
+                deliveries.c.attempted_at.between(since, until),
+                *([] if lane is None else [deliveries.c.workspace_id == lane]),
+            )
             .order_by(deliveries.c.attempted_at)
         )
         return found.all()
