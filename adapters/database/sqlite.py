@@ -38,8 +38,12 @@ def opener(file: str) -> Callable[[], Awaitable[aiosqlite.Connection]]:
         connection = Inline(connect, iter_chunk_size=64)
         connection._thread.daemon = True
         opened = await connection
-        for pragma in PRAGMAS:
-            await opened.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in PRAGMAS:
+                await opened.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            await opened.close()
+            raise
         return opened
 
     return opened

@@ -36,8 +36,9 @@ def connect(url: str) -> AsyncEngine:
     """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url)
-    engine = create_async_engine(url, async_creator=opener(parsed.database or ":memory:"))
+        return create_async_engine(url, hide_parameters=True)
+    # What people typed stays out of errors, and so out of logs.
+    engine = create_async_engine(url, hide_parameters=True, async_creator=opener(parsed.database or ":memory:"))
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
     return engine
 
