@@ -4,7 +4,6 @@ from asyncio import gather
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from time import perf_counter
 
 import structlog
@@ -12,7 +11,7 @@ import structlog
 from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump
 from bot.catalogue.errors import Apology, Declined
-from bot.chat import Answer, FieldErrors, Intent, Post, Receipt, Reply
+from bot.chat import Answer, FieldErrors, Intent, Message, Post, Receipt, Reply
 from bot.domain.delivery import Act, Delivery, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Place, PlaceId, PlaceState
@@ -37,8 +36,6 @@ from bot.wording import Reader
 
 BATCH = 50
 ABANDONED_AFTER = timedelta(minutes=2)
-LOOK_FROM, LOOK_UNTIL = timedelta(seconds=30), timedelta(days=1)
-"""How long after the attempt a post whose answer was lost is looked for: not while under way, not for ever."""
 log = structlog.get_logger("ritme")
 
 
@@ -98,7 +95,10 @@ class Ritme:
             if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
                 return None
             turn = await _turn(work, intent, now)
-            outcome = await commands.HANDLERS[intent.name](work, turn)
+            handler = commands.HANDLERS.get(intent.name)
+            if handler is None:
+                raise Refused("not_found")
+            outcome = await handler(work, turn)
             reply = await _worded(work, turn, outcome)
         self._wake(work)
         return reply
@@ -153,14 +153,15 @@ class Ritme:
                 break
         async with self._begin() as work:
             for delivery in await work.deliveries.abandoned(now - ABANDONED_AFTER):
-                delivery.lose_sight()
+                delivery.lose_sight(now)
         return planned
 
     async def recover(self) -> None:
         """At the start of the only process: whatever was being sent then, has an unknown outcome now."""
+        now = self._clock.now()
         async with self._begin() as work:
-            for delivery in await work.deliveries.abandoned(self._clock.now() + timedelta(days=1)):
-                delivery.lose_sight()
+            for delivery in await work.deliveries.abandoned(now + timedelta(days=1)):
+                delivery.lose_sight(now)
 
     async def lanes_due(self) -> list[WorkspaceId]:
         async with self._begin() as work:
@@ -173,19 +174,26 @@ class Ritme:
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def drain(self, lane: WorkspaceId) -> int:
-        """Sends what is due in a workspace, at most one batch, in order per place. Returns how many rows it settled.
+        """Settles what is due in a workspace, at most one batch, in order per place. Returns how many rows it settled.
 
+        What has an unknown outcome is looked up first; what stands behind it in the same place waits for that.
         One drain per lane at a time is the engine's promise.
         """
+        looked_up = await self.reconcile(lane)
         now = self._clock.now()
         posts: list[tuple[Delivery, Post]] = []
         async with self._begin() as work:
             workspace = await work.people.workspace(lane)
             if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
-                return 0
+                return looked_up
+            unsure = {_line(delivery): delivery.due_at for delivery in await work.deliveries.unknown(lane)}
             claimed = await work.deliveries.claim(lane, now, BATCH)
             for delivery in claimed:
-                post = await _prepared(work, delivery, now)
+                post = None
+                if _line(delivery) in unsure:
+                    delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
+                else:
+                    post = await _prepared(work, delivery, now)
                 if post is not None:
                     delivery.start(now)
                     posts.append((delivery, post))
@@ -194,13 +202,11 @@ class Ritme:
                 # A nudge decided on is visible to the budget of the next one.
                 await work.flush()
         self._wake(work)
-
-        def line(pair: tuple[Delivery, Post]) -> str:
-            return f"{pair[1].channel or ''}/{pair[1].account if not pair[1].channel else ''}"
-
-        lines = [list(group) for _, group in groupby(sorted(posts, key=line), key=line)]
-        await gather(*(self._send_line(group) for group in lines))
-        return len(claimed)
+        lines: dict[Line, list[tuple[Delivery, Post]]] = {}
+        for delivery, post in posts:
+            lines.setdefault(_line(delivery), []).append((delivery, post))
+        await gather(*(self._send_line(line) for line in lines.values()))
+        return looked_up + len(claimed)
 
     async def _send_line(self, line: Sequence[tuple[Delivery, Post]]) -> None:
         """Sends to one place in order; what has to wait holds back what stands behind it."""
@@ -235,38 +241,44 @@ class Ritme:
         _log_delivery(row)
         return held
 
-    async def lanes_unsettled(self) -> list[WorkspaceId]:
-        """The lanes with a delivery of unknown outcome that can be looked for now."""
-        return sorted({delivery.workspace_id for delivery in await self._unknown()})
-
-    async def _unknown(self, lane: WorkspaceId | None = None) -> Sequence[Delivery]:
-        now = self._clock.now()
+    async def reconcile(self, lane: WorkspaceId) -> int:
+        """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
+        it settled; the others are looked up again later."""
+        now, settled = self._clock.now(), 0
         async with self._begin() as work:
-            return await work.deliveries.unknown(now - LOOK_UNTIL, now - LOOK_FROM, lane)
-
-    async def reconcile(self, lane: WorkspaceId) -> None:
-        """Settles deliveries of unknown outcome: found means sent; surely absent means send again."""
-        messenger = self._platforms[lane.partition(":")[0]].messenger
-        for delivery in await self._unknown(lane):
-            async with self._begin() as work:
-                post = await _prepared(work, delivery, self._clock.now(), again=True)
-            if post is None:
-                continue
+            unknown = [
+                (delivery.id, await _addressed(work, delivery, now))
+                for delivery in await work.deliveries.unknown(lane)
+                if delivery.due_at <= now
+            ]
+        for delivery_id, (post, since) in unknown:
+            receipt: Receipt | None = None
+            certain = True
             try:
-                receipt = await messenger.find(post, delivery.attempted_at or delivery.due_at)
+                receipt = await self._platforms[lane.partition(":")[0]].messenger.find(post, since)
             except NoAnswer:
-                continue
+                certain = False
             async with self._begin() as work:
-                row = await work.deliveries.get(delivery.id, lane)
+                row = await work.deliveries.get(delivery_id, lane)
                 if row is None:
                     continue
                 if receipt is not None:
-                    await _settle(work, row, receipt, None, self._clock.now())
+                    await _settle(work, row, receipt, None, now)
+                elif certain:
+                    row.wait_until(now, "not_arrived")
                 else:
-                    row.wait_until(self._clock.now(), "not_arrived")
-                    work.woken.add(lane)
-            self._wake(work)
+                    row.lose_sight(now)
+                settled += certain
             _log_delivery(row)
+        return settled
+
+
+Line = tuple[PlaceId | None, PersonId | None]
+"""What is sent in order: everything for one place, or for one person."""
+
+
+def _line(delivery: Delivery) -> Line:
+    return (delivery.place_id, None if delivery.place_id else delivery.person_id)
 
 
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
@@ -336,11 +348,9 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
     return None
 
 
-async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime, *, again: bool = False) -> Post | None:
+async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime) -> Post | None:
     """The post a due delivery becomes; None when it was dropped or put off."""
-    outgoing = (
-        await deliveries.prepare(work, delivery, now) if not again else await deliveries.load(work, delivery, now)
-    )
+    outgoing = await deliveries.prepare(work, delivery, now)
     if outgoing is None:
         return None
     message = None
@@ -351,6 +361,17 @@ async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime, *, agai
             delivery.drop(unwanted.reason)
             return None
         message = wording.message(entry, _reader(outgoing))
+    return _post(outgoing, message)
+
+
+async def _addressed(work: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Post, datetime]:
+    """Where and since when to look for a delivery."""
+    outgoing = await deliveries.load(work, delivery, now)
+    return _post(outgoing, None), delivery.attempted_at or delivery.due_at
+
+
+def _post(outgoing: Outgoing, message: Message | None) -> Post:
+    delivery = outgoing.delivery
     return Post(
         delivery=delivery.id,
         workspace=delivery.workspace_id,
@@ -393,7 +414,7 @@ async def _settle(
         if place is not None and failure.place_is_gone:
             place.state, place.state_reason = PlaceState.UNREACHABLE, failure.reason
         return None
-    row.lose_sight()
+    row.lose_sight(now)
     return None
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Time,
     text,
 )
+from sqlalchemy.ext.mutable import MutableDict, MutableList
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 
@@ -255,7 +256,7 @@ episodes = Table(
     Column("text", Text, nullable=False),
     Column("kind", Chosen(StuckKind), nullable=False),
     Column("audience", Chosen(Audience), nullable=False),
-    Column("helpers", JSON, nullable=False),
+    Column("helpers", MutableList.as_mutable(JSON()), nullable=False),
     Column("state", Chosen(EpisodeState), nullable=False),
     Column("still_stuck", Integer, nullable=False),
     Column("opened_at", Utc, nullable=False),
@@ -438,14 +439,15 @@ moment_changes = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    _id(),
+    Column("row", Integer, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False),
     _ref("workspace_id", "workspaces"),
     _ref("movement_id", "movements", null=True),
     _ref("place_id", "places", null=True),
     _ref("person_id", "people", null=True),
     Column("kind", String(64), nullable=False),
     Column("subject", String(64), nullable=False),
-    Column("args", JSON, nullable=False),
+    Column("args", MutableDict.as_mutable(JSON()), nullable=False),
     Column("act", Chosen(Act), nullable=False),
     Column("thread", String(200)),
     Column("target", String(2000)),
@@ -463,6 +465,7 @@ deliveries = Table(
     Column("created_at", Utc, nullable=False),
     Column("attempted_at", Utc),
     Column("sent_at", Utc),
+    Index("uq_deliveries_id", "id", unique=True),
     Index("uq_deliveries_key", "key", unique=True),
     Index("ix_deliveries_due", "state", "workspace_id", "due_at"),
     Index("ix_deliveries_subject", "kind", "subject"),
@@ -497,9 +500,8 @@ MAPPED: dict[type, Table] = {
     Delivery: deliveries,
 }
 _mapper = registry(metadata=metadata)
+_NUMBERED = {PartSaid: "id", QuestionAsked: "id", Delivery: "row"}
+"""Rows whose number (the order they were written in) is no business of the domain."""
 for _entity, _table in MAPPED.items():
-    if _entity in (QuestionAsked, PartSaid):
-        # A row number the domain has no use for.
-        _mapper.map_imperatively(_entity, _table, properties={"_row": _table.c.id})
-    else:
-        _mapper.map_imperatively(_entity, _table)
+    _number = _NUMBERED.get(_entity)
+    _mapper.map_imperatively(_entity, _table, properties={"_row": _table.c[_number]} if _number else {})

@@ -6,7 +6,6 @@ All that must survive stands in the tables: after a restart the first tick finds
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
-from itertools import count
 from typing import Protocol, TypeVar
 
 import structlog
@@ -19,8 +18,6 @@ log = structlog.get_logger(__name__)
 
 TICK = 1.0
 """Seconds between two looks at what is due."""
-LOOK_EVERY = 30
-"""Ticks between two looks at what is of unknown outcome; platforms let us read back only now and then."""
 GRACE = 10.0
 """Seconds a running drain gets to finish when Ritme stops; what it then still holds is settled after the restart."""
 
@@ -33,12 +30,6 @@ class Work(Protocol):
 
     async def lanes_due(self) -> Sequence[WorkspaceId]:
         """The lanes that have something to send now."""
-
-    async def lanes_unsettled(self) -> Sequence[WorkspaceId]:
-        """The lanes with a delivery of which it is unknown whether it arrived."""
-
-    async def reconcile(self, lane: WorkspaceId) -> None:
-        """Finds out whether those arrived."""
 
     async def drain(self, lane: WorkspaceId) -> int:
         """Sends at most one batch of what is due in this lane; returns how many deliveries it settled."""
@@ -53,8 +44,6 @@ class EmbeddedEngine:
         self._ticking = asyncio.Lock()
         self._drains: dict[WorkspaceId, asyncio.Task[None]] = {}
         self._woken: set[WorkspaceId] = set()
-        self._unsettled: set[WorkspaceId] = set()
-        self._ticks = count()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.add_job(
             self.tick, "interval", seconds=tick, max_instances=1, coalesce=True, misfire_grace_time=None
@@ -76,14 +65,9 @@ class EmbeddedEngine:
     async def tick(self) -> None:
         """Plans, and starts the drains of what came due. What fails is logged, and tried again by the next tick."""
         async with self._ticking:
-            if self._work is None:
-                return
-            await _try("plan", self._work.plan)
-            for lane in await _try("lanes_due", self._work.lanes_due) or ():
-                self.wake(lane)
-            if next(self._ticks) % LOOK_EVERY == 0:
-                for lane in await _try("lanes_unsettled", self._work.lanes_unsettled) or ():
-                    self._unsettled.add(lane)
+            if self._work is not None:
+                await _try("plan", self._work.plan)
+                for lane in await _try("lanes_due", self._work.lanes_due) or ():
                     self.wake(lane)
 
     async def settle(self) -> None:
@@ -111,9 +95,6 @@ class EmbeddedEngine:
         try:
             while lane in self._woken and self._work is not None:
                 self._woken.discard(lane)
-                if lane in self._unsettled:
-                    self._unsettled.discard(lane)
-                    await _try("reconcile", lambda: work.reconcile(lane), lane=lane)
                 if await _try("drain", lambda: work.drain(lane), lane=lane):
                     self._woken.add(lane)
                 await asyncio.sleep(0)  # lanes take turns

@@ -1,7 +1,7 @@
 """The outbox row: anything Ritme sends outside the answer to a request."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import NewType
 
@@ -10,6 +10,9 @@ from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 DeliveryId = NewType("DeliveryId", str)
+
+FIRST_LOOK = timedelta(seconds=10)
+GIVE_UP_AFTER = timedelta(days=1)
 
 
 class Act(StrEnum):
@@ -97,9 +100,14 @@ class Delivery:
     def fail(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.FAILED, reason
 
-    def lose_sight(self) -> None:
-        """No answer came: it may or may not have arrived."""
+    def lose_sight(self, now: datetime) -> None:
+        """No answer came: it may or may not have arrived. To be looked up soon, then ever less often, for a day."""
+        lost_at = self.attempted_at or now
+        if now - lost_at > GIVE_UP_AFTER:
+            self.fail("never_answered")
+            return
         self.state, self.reason = DeliveryState.UNKNOWN, "no_answer"
+        self.due_at = now + max(FIRST_LOOK, now - lost_at)
 
 
 def new_delivery_id() -> DeliveryId:

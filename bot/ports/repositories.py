@@ -155,13 +155,15 @@ class Deliveries(Protocol):
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
         """Due rows of a lane, by priority, then due moment."""
 
-    async def lanes_due(self, now: datetime) -> list[WorkspaceId]: ...
+    async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
+        """Lanes with something to send or to look up."""
+
     async def next_due(self) -> datetime | None: ...
     async def abandoned(self, before: datetime) -> Sequence[Delivery]:
         """Rows that were being sent since before this moment: their sender is gone."""
 
-    async def unknown(self, since: datetime, until: datetime, lane: WorkspaceId | None = None) -> Sequence[Delivery]:
-        """Deliveries of unknown outcome attempted between these moments, oldest first; of every lane, or one."""
+    async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
+        """Rows of a lane of which nobody knows whether they arrived, the first sent first."""
 
     async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
         """When nudges reached (or may have reached) this person since then."""

@@ -127,6 +127,7 @@ def upgrade() -> None:
 
     op.create_table(
         "deliveries",
+        sa.Column("row", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("workspace_id", sa.String(length=64), nullable=False),
         sa.Column("movement_id", sa.String(length=64), nullable=True),
@@ -172,7 +173,7 @@ def upgrade() -> None:
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
+        sa.PrimaryKeyConstraint("row", name=op.f("pk_deliveries")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index("ix_deliveries_due", ["state", "workspace_id", "due_at"], unique=False)
@@ -181,6 +182,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_deliveries_place_id", ["place_id", "sent_at"], unique=False)
         batch_op.create_index("ix_deliveries_receipt", ["place_id", "receipt"], unique=False)
         batch_op.create_index("ix_deliveries_subject", ["kind", "subject"], unique=False)
+        batch_op.create_index("uq_deliveries_id", ["id"], unique=True)
         batch_op.create_index("uq_deliveries_key", ["key"], unique=True)
 
     op.create_table(
@@ -800,6 +802,7 @@ def downgrade() -> None:
     op.drop_table("initiatives")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("uq_deliveries_key")
+        batch_op.drop_index("uq_deliveries_id")
         batch_op.drop_index("ix_deliveries_subject")
         batch_op.drop_index("ix_deliveries_receipt")
         batch_op.drop_index("ix_deliveries_place_id")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from adapters.engine.embedded import LOOK_EVERY, EmbeddedEngine
+from adapters.engine.embedded import EmbeddedEngine
 from bot.domain.person import WorkspaceId
 
 A, B = WorkspaceId("slack:A"), WorkspaceId("slack:B")
@@ -20,8 +20,6 @@ class Ritme:
     def __init__(self) -> None:
         self.due: Counter[WorkspaceId] = Counter()
         self.drained: list[WorkspaceId] = []
-        self.unsettled: list[WorkspaceId] = []
-        self.reconciled: list[WorkspaceId] = []
         self.going: Counter[WorkspaceId] = Counter()
         self.most_at_once = 0
         self.plans = 0
@@ -40,17 +38,6 @@ class Ritme:
     async def lanes_due(self) -> list[WorkspaceId]:
         self._break("lanes_due")
         return [lane for lane, count in self.due.items() if count]
-
-    async def lanes_unsettled(self) -> list[WorkspaceId]:
-        self._break("lanes_unsettled")
-        return self.unsettled
-
-    async def reconcile(self, lane: WorkspaceId) -> None:
-        self._break("reconcile")
-        assert not self.going[lane]
-        self.unsettled.remove(lane)
-        self.reconciled.append(lane)
-        self.due[lane] += 1
 
     async def drain(self, lane: WorkspaceId) -> int:
         self.going[lane] += 1
@@ -166,22 +153,6 @@ async def test_settling_plans_and_waits_until_everything_due_is_drained(ritme: R
     await patient.settle()
 
     assert Counter(ritme.drained) == {A: 3, B: 2}
-
-
-async def test_what_is_of_unknown_outcome_is_settled_first_and_not_at_every_tick(
-    ritme: Ritme, patient: EmbeddedEngine
-) -> None:
-    ritme.unsettled.append(A)
-    await patient.settle()
-    assert (ritme.reconciled, ritme.drained) == ([A], [A])
-
-    ritme.unsettled.append(A)
-    for _ in range(LOOK_EVERY - 1):
-        await patient.settle()
-    assert ritme.reconciled == [A]
-
-    await patient.settle()
-    assert ritme.reconciled == [A, A]
 
 
 async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(ritme: Ritme) -> None:

@@ -12,6 +12,7 @@ from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priori
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 
+_UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
@@ -50,7 +51,7 @@ class SqlDeliveries(Repository):
         found = await self._session.scalars(
             select(Delivery)
             .where(deliveries.c.kind == kind, deliveries.c.subject == subject, deliveries.c.movement_id == movement)
-            .order_by(deliveries.c.created_at)
+            .order_by(deliveries.c.row)
         )
         return found.all()
 
@@ -62,7 +63,7 @@ class SqlDeliveries(Repository):
                 deliveries.c.workspace_id == lane,
                 deliveries.c.due_at <= now,
             )
-            .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.created_at, deliveries.c.id)
+            .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.row)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -71,14 +72,14 @@ class SqlDeliveries(Repository):
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
         found = await self._session.scalars(
             select(deliveries.c.workspace_id)
-            .where(deliveries.c.state == DeliveryState.WAITING, deliveries.c.due_at <= now)
+            .where(deliveries.c.state.in_(_UNSETTLED), deliveries.c.due_at <= now)
             .distinct()
         )
         return [WorkspaceId(lane) for lane in found]
 
     async def next_due(self) -> datetime | None:
         earliest: datetime | None = await self._session.scalar(
-            select(func.min(deliveries.c.due_at)).where(deliveries.c.state == DeliveryState.WAITING)
+            select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_UNSETTLED))
         )
         return earliest
 
@@ -88,15 +89,11 @@ class SqlDeliveries(Repository):
         )
         return found.all()
 
-    async def unknown(self, since: datetime, until: datetime, lane: WorkspaceId | None = None) -> Sequence[Delivery]:
+    async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery)
-            .where(
-                deliveries.c.state == DeliveryState.UNKNOWN,
-                deliveries.c.attempted_at.between(since, until),
-                *([] if lane is None else [deliveries.c.workspace_id == lane]),
-            )
-            .order_by(deliveries.c.attempted_at)
+            .where(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.workspace_id == lane)
+            .order_by(deliveries.c.row)
         )
         return found.all()
 
@@ -150,7 +147,7 @@ class SqlDeliveries(Repository):
         found = await self._session.scalars(
             select(Delivery)
             .where(deliveries.c.person_id == person, deliveries.c.created_at > since)
-            .order_by(deliveries.c.created_at.desc())
+            .order_by(deliveries.c.row.desc())
         )
         return found.all()
 
@@ -158,7 +155,7 @@ class SqlDeliveries(Repository):
         found = await self._session.scalars(
             select(Delivery)
             .where(deliveries.c.movement_id == movement, deliveries.c.created_at > since)
-            .order_by(deliveries.c.created_at.desc(), deliveries.c.id)
+            .order_by(deliveries.c.row.desc())
             .limit(limit)
         )
         return found.all()

@@ -1,0 +1,127 @@
+"""The outbox: nothing lost, nothing twice, in order, whatever the platform answers."""
+
+from datetime import timedelta
+
+from bot.catalogue.base import dump
+from bot.catalogue.errors import Apology
+from bot.chat import Post
+from bot.domain.delivery import Delivery, DeliveryState, to_person, to_place
+from bot.domain.movement import PlaceId
+from bot.domain.person import PersonId, WorkspaceId
+from bot.ports import NoAnswer, TryLater, Unreachable
+from tests.world import LANE, World
+
+
+async def put(here: World, key: str, *, place: str = "general") -> None:
+    async with here.begin() as work:
+        to = await work.movements.place(PlaceId(place))
+        assert to is not None
+        await work.deliveries.add(
+            to_place(to, "answer", key=key, now=here.clock.now(), args=dump(Apology(reference=key)))
+        )
+
+
+async def row(here: World, key: str) -> Delivery:
+    async with here.begin() as work:
+        found = await work.deliveries.by_key(key)
+    assert found is not None
+    return found
+
+
+def order(here: World, *keys: str, channel: str = "general") -> list[str]:
+    texts = [one.message.text for one in here.posts(channel) if one.message]
+    return [next(key for key in keys if key in text) for text in texts]
+
+
+async def test_the_same_key_is_put_in_the_outbox_once(here: World) -> None:
+    await here.movement()
+    await put(here, "aaa")
+    await put(here, "aaa")
+    await here.drain()
+    assert len(here.posts()) == 1
+
+
+async def test_what_is_asked_to_wait_keeps_its_order_and_does_not_hold_other_places(here: World) -> None:
+    await here.movement(channels=("general", "night"))
+    for key in ("aaa", "bbb"):
+        await put(here, key)
+    await put(here, "ccc", place="night")
+    later = here.clock.now() + timedelta(seconds=30)
+    here.messenger.fail_next = [(TryLater(later), False)]
+    await here.drain()
+    assert here.posts() == []
+    assert order(here, "ccc", channel="night") == ["ccc"]
+    await here.until(later)
+    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+
+
+async def test_a_whole_workspace_can_be_held(here: World) -> None:
+    await here.movement(channels=("general", "night"))
+    await put(here, "aaa")
+    later = here.clock.now() + timedelta(seconds=30)
+    here.messenger.fail_next = [(TryLater(later, whole_workspace=True), False)]
+    await here.drain()
+    await put(here, "ccc", place="night")
+    await here.drain()
+    assert here.posts("night") == []
+    await here.until(later)
+    assert len(here.posts("night")) == len(here.posts()) == 1
+
+
+async def test_arrived_without_an_answer_is_found_and_not_sent_again(here: World) -> None:
+    await here.movement()
+    here.messenger.fail_next = [(NoAnswer(), True)]
+    await put(here, "aaa")
+    await here.drain()
+    assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
+    await put(here, "bbb")
+    await here.pass_(minutes=1)
+    assert (await row(here, "aaa")).state is DeliveryState.SENT
+    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+
+
+async def test_lost_on_the_way_is_sent_again_before_what_came_after(here: World) -> None:
+    await here.movement()
+    here.messenger.fail_next = [(NoAnswer(), False)]
+    await put(here, "aaa")
+    await here.drain()
+    await put(here, "bbb")
+    await here.pass_(minutes=1)
+    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+
+
+async def test_a_place_that_is_gone_is_marked_and_the_rest_dropped_with_a_reason(here: World) -> None:
+    await here.movement()
+    here.messenger.fail_next = [(Unreachable("place_gone", place_is_gone=True), False)]
+    await put(here, "aaa")
+    await here.drain()
+    await put(here, "bbb")
+    await here.drain()
+    assert (await row(here, "aaa")).state is DeliveryState.FAILED
+    assert (await row(here, "bbb")).state is DeliveryState.DROPPED
+    assert (await row(here, "bbb")).reason == "place_gone"
+
+
+async def test_a_restart_while_sending_loses_nothing_and_repeats_nothing(here: World) -> None:
+    await here.movement("fatima")
+    async with here.begin() as work:
+        fatima = await work.people.in_workspace(PersonId("fatima"), WorkspaceId(LANE))
+        assert fatima is not None
+        for key in ("aaa", "bbb"):
+            delivery = to_person(
+                fatima, "answer", key=key, now=here.clock.now(), movement=None, args=dump(Apology(reference=key))
+            )
+            await work.deliveries.add(delivery)
+            delivery.start(here.clock.now())
+            if key == "aaa":
+                await here.messenger.send(_as_sent(delivery))
+    await here.ritme.recover()
+    await here.pass_(minutes=1)
+    assert sorted(one.post.delivery for one in here.messenger.sent) == sorted(
+        [(await row(here, "aaa")).id, (await row(here, "bbb")).id]
+    )
+    assert (await row(here, "aaa")).state is (await row(here, "bbb")).state is DeliveryState.SENT
+
+
+def _as_sent(delivery: Delivery) -> Post:
+    return Post(delivery=delivery.id, workspace=LANE, account="fatima")
