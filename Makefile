@@ -5,7 +5,6 @@ SHELL := /bin/bash
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
-PORT ?= 8080
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Addresses and tokens of this shell never reach a test.
@@ -17,7 +16,7 @@ help:  ## this list
 setup: .venv/.runtime  ## .venv with the pinned dependencies (PYTHON=… chooses a Python, 3.11 or newer)
 
 demo: setup  ## the playground, on http://127.0.0.1:8080 (PORT=… for another)
-	@$(BIN)/ritme demo --fresh --port $(PORT)
+	@$(BIN)/ritme demo --fresh $(if $(PORT),--port $(PORT))
 
 test: setup-dev chromium  ## every test (ARGS=… goes to pytest)
 	@$(BARE) $(BIN)/python -m pytest $(ARGS)

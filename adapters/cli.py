@@ -111,6 +111,8 @@ async def _demo(settings: Settings, *, fresh: bool) -> None:
         settings = settings.model_copy(update={"database_url": f"{SQLITE}:///{file}"})
         if fresh:
             _forget(file)
+        if not settings.loopback:
+            _console(stderr=True).print(f"Whoever reaches {settings.host} can act as anyone in this demo.")
         await _migrate(settings, "head")
         await _open(settings, listening, demo=True)
 

@@ -120,6 +120,11 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach Ritme directly."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
     def database_file(self) -> Path:
         """The SQLite file; a relative one is taken from the folder Ritme is started in."""
         return Path(str(make_url(self.database_url).database))

@@ -30,7 +30,11 @@ def make_app(*, parts: Iterable[Part], ready: Callable[[], Awaitable[bool]]) -> 
     """The application: every part's routes, and /healthz, which answers 200 while `ready` says so, else 503."""
 
     async def healthz(_request: web.Request) -> web.Response:
-        well = await ready()
+        try:
+            well = await ready()
+        except Exception:
+            log.exception("unhealthy")
+            well = False
         return web.json_response({"status": "ok" if well else "unavailable"}, status=200 if well else 503)
 
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_apologise])

@@ -139,11 +139,18 @@ def test_the_doctor_fails_with_a_cure_for_each_finding() -> None:
 
 
 @contextmanager
-def started(folder: Path, *words: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A real `ritme`, ready, and its address."""
+def started(
+    folder: Path, *words: str, stderr: str = os.devnull, **variables: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A real `ritme`, ready, and its address; its log goes to the file `stderr` in its folder."""
     command = [sys.executable, "-c", "from adapters.cli import main; main()", *words]
     environment = {**os.environ, "PYTHONPATH": str(CLONE), **variables}
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        (folder / stderr).open("w") as log,
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
         assert process.stdout is not None
         try:
             first = process.stdout.readline()
@@ -168,6 +175,14 @@ def test_the_demo_answers_when_it_says_so_and_stops_when_told(folder: Path, numb
         pass
     with started(folder, "demo", "--port", port, "--fresh"):
         pass
+
+
+def test_a_demo_that_others_can_reach_says_so(folder: Path) -> None:
+    with started(folder, "demo", "--port", "0", RITME_HOST="0.0.0.0", stderr="errors") as (process, _address):
+        process.terminate()
+        process.wait(timeout=10)
+
+    assert (folder / "errors").read_text().startswith("Whoever reaches 0.0.0.0 can act as anyone")
 
 
 @pytest.mark.usefixtures("configured")

@@ -17,10 +17,17 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(clone: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def make(clone: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     # Not the flags and the Python of the make that may be running these tests.
     outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))}
-    return subprocess.run(["make", *words], cwd=clone, env=outside, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        [str(shutil.which("make")), *words],
+        cwd=clone,
+        env=outside | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def pretend(clone: Path, python: str) -> str:
@@ -59,6 +66,18 @@ def test_no_python_at_all_is_told(clone: Path) -> None:
 
     assert done.returncode != 0
     assert "Ritme needs Python 3.11 or newer" in done.stdout
+
+
+def test_a_browser_that_is_not_there_and_cannot_be_installed_is_one_line(clone: Path) -> None:
+    (clone / "bin").mkdir()
+    (clone / "bin" / "id").symlink_to(str(shutil.which("id")))
+    done = make(clone, "chromium", PATH=str(clone / "bin"), CHROMIUM="")
+
+    assert done.returncode != 0
+    assert done.stdout.splitlines() == [
+        "The browser tests need Chromium. Install it (Debian: apt-get install chromium), or set CHROMIUM to its path."
+    ]
+    assert make(clone, "chromium", PATH=str(clone / "bin"), CHROMIUM=pretend(clone, "exit 0")).returncode == 0
 
 
 def test_setting_up_again_does_nothing_until_a_lock_file_changes(clone: Path) -> None:

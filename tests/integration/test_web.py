@@ -15,8 +15,11 @@ from adapters.web import LARGEST_REQUEST, CannotListen, listen, make_app, serve
 
 class Health:
     well = True
+    breaks = False
 
     async def __call__(self) -> bool:
+        if self.breaks:
+            raise RuntimeError("the database is gone")
         return self.well
 
 
@@ -63,6 +66,10 @@ async def test_healthz_follows_what_is_behind_it(served: aiohttp.ClientSession, 
         assert await answer.json() == {"status": "ok"}
 
     health.well = False
+    async with served.get("/healthz") as answer:
+        assert answer.status == 503
+
+    health.well, health.breaks = True, True
     async with served.get("/healthz") as answer:
         assert answer.status == 503
 

@@ -12,6 +12,7 @@ def test_nothing_set_is_a_local_sqlite_file_on_this_machine_only() -> None:
 
     assert settings.database_url == "sqlite+aiosqlite:///var/ritme.db"
     assert settings.database_file == Path("var/ritme.db")
+    assert settings.loopback
     assert settings.base_url == "http://127.0.0.1:8080"
     assert not settings.slack
 
