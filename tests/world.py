@@ -1,6 +1,6 @@
 """A small world for core tests: the real core over a real SQLite file, a recording messenger, a clock that is moved."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,10 +41,11 @@ class World:
     begin: Begin
     keys: "count[int]" = field(default_factory=count)
 
-    async def do(
+    def intent(
         self,
         who: str,
         name: str,
+        args: Mapping[str, Value],
         *,
         channel: str | None = "general",
         language: str = "nl",
@@ -53,21 +54,49 @@ class World:
         message: str | None = None,
         key: str | None = None,
         answerable: bool = True,
-        **args: Value,
+    ) -> Intent:
+        """What `who` (an account id, also the name) does, in a channel or (None) in their own chat."""
+        return Intent(
+            name=name,
+            args=args,
+            actor=Account(workspace=workspace, id=who, name=who, language=language, timezone="Europe/Amsterdam"),
+            place=Spot(
+                workspace=workspace, channel=channel or f"dm-{who}", name=channel or "", personal=channel is None
+            ),
+            key=key or f"k{next(self.keys)}",
+            thread=thread,
+            message=message,
+            answerable=answerable,
+        )
+
+    async def do(
+        self,
+        who: str,
+        name: str,
+        *,
+        args: Mapping[str, Value] | None = None,
+        channel: str | None = "general",
+        language: str = "nl",
+        workspace: str = LANE,
+        thread: str | None = None,
+        message: str | None = None,
+        key: str | None = None,
+        answerable: bool = True,
+        **more: Value,
     ) -> Reply:
-        """One intent by `who` (an account id, also the name), in a channel or (None) in their own chat.
-        Then all that is due is sent."""
+        """Someone does something (see `intent`; `args` and `more` together are its arguments), and all that is due is
+        sent."""
         reply = await self.ritme.handle(
-            Intent(
-                name=name,
-                args=args,
-                actor=Account(workspace=workspace, id=who, name=who, language=language, timezone="Europe/Amsterdam"),
-                place=Spot(
-                    workspace=workspace, channel=channel or f"dm-{who}", name=channel or "", personal=channel is None
-                ),
-                key=key or f"k{next(self.keys)}",
+            self.intent(
+                who,
+                name,
+                {**(args or {}), **more},
+                channel=channel,
+                language=language,
+                workspace=workspace,
                 thread=thread,
                 message=message,
+                key=key,
                 answerable=answerable,
             )
         )
@@ -114,7 +143,7 @@ class World:
                 "channel": shown.post.channel,
                 **where,
             }
-        return await self.do(who, button.intent, **{**where, **button.args})  # type: ignore[arg-type]
+        return await self.do(who, button.intent, args=button.args, **where)  # type: ignore[arg-type]
 
     async def submit(self, who: str, form: Reply, *, channel: str | None = "general", **values: Value) -> Reply:
         """Fills in a form over what it already holds, and sends it."""
@@ -122,7 +151,7 @@ class World:
         filled = {one.name: one.value for one in form.fields}
         unknown = set(values) - set(filled)
         assert not unknown, f"the form has no field {unknown}; it has {set(filled)}"
-        return await self.do(who, form.intent, channel=channel, **{**filled, **form.hidden, **values})  # type: ignore[arg-type]
+        return await self.do(who, form.intent, args={**filled, **form.hidden, **values}, channel=channel)
 
     async def drain(self) -> None:
         """Plans and sends everything due now."""
