@@ -46,7 +46,7 @@ from bot.domain.movement import Member, Movement, PartSaid, Place, PlaceState, P
 from bot.domain.next_step import Chance, NextStep, StepState
 from bot.domain.person import Language, Person, StoryChoice, Workspace
 from bot.domain.rhythm import MomentChange, OnHoliday, Rhythm, RhythmKind
-from bot.domain.story import Dimension, Readers, Ripple, Story
+from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story
 
 metadata = MetaData(
     naming_convention={
@@ -363,8 +363,18 @@ ripples = Table(
     _ref("movement_id", "movements"),
     _ref("place_id", "places", null=True),
     Column("at", Utc, nullable=False),
+    Column("pressed", Boolean, nullable=False),
+    Column("reactions", JSON, nullable=False),
     Index("ix_ripples_movement_id", "movement_id"),
     Index("ix_ripples_person_id", "person_id"),
+)
+retellings = Table(
+    "retellings",
+    metadata,
+    _ref("story_id", "stories", primary=True),
+    _ref("delivery_id", "deliveries", primary=True),
+    _ref("movement_id", "movements"),
+    Index("ix_retellings_delivery_id", "delivery_id"),
 )
 nominations = Table(
     "nominations",
@@ -492,6 +502,7 @@ MAPPED: dict[type, Table] = {
     Chance: chances,
     Story: stories,
     Ripple: ripples,
+    Retelling: retellings,
     Nomination: nominations,
     Tie: ties,
     Invitation: invitations,

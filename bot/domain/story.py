@@ -1,10 +1,12 @@
 """Micro-stories, what they set in motion, and where they may be read."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from bot.domain.delivery import DeliveryId
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId
@@ -12,6 +14,9 @@ from bot.domain.person import PersonId
 StoryId = NewType("StoryId", str)
 
 LONGEST_STORY = 1500
+"""Characters that fit the form."""
+LONGEST_REPLY = 4000
+"""A reply in a thread is kept whole up to here; of a longer one the beginning, cut at a word."""
 
 
 class Dimension(StrEnum):
@@ -21,7 +26,7 @@ class Dimension(StrEnum):
 
 
 class Readers(StrEnum):
-    """Who may read a story."""
+    """Who may read a story. THREAD: only where it was told: a thread, a place, or (in a personal chat) the teller."""
 
     THREAD = "thread"
     MOVEMENT = "movement"
@@ -59,18 +64,58 @@ class Story:
         """Whether it may be carried beyond the thread it was told in."""
         return self.is_told and self.readers is not Readers.THREAD
 
+    def withdraw(self, now: datetime) -> None:
+        """Takes it back for good: of the words nothing is kept."""
+        self.withdrawn_at, self.text = now, ""
+
+
+@dataclass(kw_only=True, eq=False)
+class Retelling:
+    """That a story stands in a message of ours (its first post, a shared copy, a harvest, a reminder), so that an edit
+    or a withdrawal reaches it there."""
+
+    story_id: StoryId
+    delivery_id: DeliveryId
+    movement_id: MovementId
+
 
 @dataclass(kw_only=True, eq=False)
 class Ripple:
-    """That a story moved someone: "I do this too". One per person and story, wherever they read it."""
+    """That a story moved someone: "I do this too". One per person and story, wherever they read it.
+
+    `reactions` are those it came by, as "place:message:name"; `pressed` that they said so with the button. A ripple
+    lasts as long as one of the two.
+    """
 
     story_id: StoryId
     movement_id: MovementId
     person_id: PersonId
     place_id: PlaceId | None
     at: datetime
+    pressed: bool = False
+    reactions: list[str] = field(default_factory=list)
+
+    @property
+    def lasts(self) -> bool:
+        return self.pressed or bool(self.reactions)
 
 
 def ripple_is_told(count: int) -> bool:
     """The teller hears of the first ripple and of every fifth."""
     return count == 1 or (count > 0 and count % 5 == 0)
+
+
+_EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+:")
+
+
+def tells_something(text: str) -> bool:
+    """Whether there is a word in it; a lone emoji or punctuation mark is no story."""
+    return any(character.isalnum() for character in _EMOJI_NAME.sub("", text))
+
+
+def beginning(text: str, most: int = LONGEST_REPLY) -> str:
+    """`text` as it is, or its beginning up to a word, ending in an ellipsis, when longer than `most` characters."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    return (re.sub(r"\s+\S*$", "", cut) or cut) + "…"

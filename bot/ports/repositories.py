@@ -20,7 +20,7 @@ from bot.domain.movement import Member, Movement, MovementId, PartSaid, Place, P
 from bot.domain.next_step import Chance, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
-from bot.domain.story import Ripple, Story, StoryId
+from bot.domain.story import Retelling, Ripple, Story, StoryId
 
 
 class Inbox(Protocol):
@@ -109,8 +109,27 @@ class Steps(Protocol):
 
 
 class Stories(Protocol):
-    def add(self, new: Story | Ripple) -> None: ...
+    def add(self, new: Story | Ripple | Retelling) -> None: ...
     async def get(self, id: StoryId, movement: MovementId) -> Story | None: ...
+    async def own(self, id: StoryId, teller: PersonId) -> Story | None:
+        """A story this person told, in whichever movement."""
+
+    async def of_teller(self, teller: PersonId, limit: int) -> Sequence[Story]:
+        """What this person told and did not withdraw, newest first."""
+
+    async def in_thread(self, place: PlaceId, thread: str) -> Sequence[Story]:
+        """The stories told in a thread, withdrawn or not, oldest first."""
+
+    async def showing(self, movement: MovementId, part: str, since: datetime, place: PlaceId) -> Story | None:
+        """A recent story that may travel and shows this part of the purpose: from another place first, then the newest,
+        and none that a reminder in `place` already told. Who says it adds a `Retelling`, so that edits follow."""
+
+    async def to_harvest(self, movement: MovementId, limit: int) -> Sequence[tuple[Story, Person]]:
+        """Stories that may travel, told since the last harvest of this movement, with their tellers; newest first."""
+
+    async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
+        """Our messages that hold this story."""
+
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         """The story told in this message, withdrawn or not."""
 

@@ -693,12 +693,41 @@ def upgrade() -> None:
         batch_op.create_index("ix_questions_asked_person_id", ["person_id", "asked_at"], unique=False)
 
     op.create_table(
+        "retellings",
+        sa.Column("story_id", sa.String(length=64), nullable=False),
+        sa.Column("delivery_id", sa.String(length=64), nullable=False),
+        sa.Column("movement_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"],
+            ["deliveries.id"],
+            name=op.f("fk_retellings_delivery_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["movement_id"],
+            ["movements.id"],
+            name=op.f("fk_retellings_movement_id"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["story_id"], ["stories.id"], name=op.f("fk_retellings_story_id"), initially="DEFERRED", deferrable=True
+        ),
+        sa.PrimaryKeyConstraint("story_id", "delivery_id", name=op.f("pk_retellings")),
+    )
+    with op.batch_alter_table("retellings", schema=None) as batch_op:
+        batch_op.create_index("ix_retellings_delivery_id", ["delivery_id"], unique=False)
+
+    op.create_table(
         "ripples",
         sa.Column("story_id", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.String(length=64), nullable=False),
         sa.Column("movement_id", sa.String(length=64), nullable=False),
         sa.Column("place_id", sa.String(length=64), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("pressed", sa.Boolean(), nullable=False),
+        sa.Column("reactions", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["movement_id"],
             ["movements.id"],
@@ -731,6 +760,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ripples_movement_id")
 
     op.drop_table("ripples")
+    with op.batch_alter_table("retellings", schema=None) as batch_op:
+        batch_op.drop_index("ix_retellings_delivery_id")
+
+    op.drop_table("retellings")
     with op.batch_alter_table("questions_asked", schema=None) as batch_op:
         batch_op.drop_index("ix_questions_asked_person_id")
         batch_op.drop_index("ix_questions_asked_initiative_id")

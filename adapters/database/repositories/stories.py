@@ -1,17 +1,86 @@
-"""Stories and their ripples."""
+"""Stories, their retellings and their ripples."""
 
-from sqlalchemy import func, select
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import ripples, stories
+from adapters.database.tables import deliveries, people, retellings, ripples, stories
+from bot.domain.delivery import Delivery
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import PersonId
-from bot.domain.story import Ripple, Story, StoryId
+from bot.domain.person import Person, PersonId
+from bot.domain.story import Readers, Ripple, Story, StoryId
 
 
 class SqlStories(Repository):
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
         return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.movement_id == movement))
+
+    async def own(self, id: StoryId, teller: PersonId) -> Story | None:
+        return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.teller_id == teller))
+
+    async def of_teller(self, teller: PersonId, limit: int) -> Sequence[Story]:
+        found = await self._session.scalars(
+            select(Story)
+            .where(stories.c.teller_id == teller, stories.c.withdrawn_at.is_(None))
+            .order_by(stories.c.told_at.desc(), stories.c.id)
+            .limit(limit)
+        )
+        return found.all()
+
+    async def in_thread(self, place: PlaceId, thread: str) -> Sequence[Story]:
+        found = await self._session.scalars(
+            select(Story)
+            .where(stories.c.place_id == place, stories.c.thread == thread)
+            .order_by(stories.c.told_at, stories.c.id)
+        )
+        return found.all()
+
+    async def showing(self, movement: MovementId, part: str, since: datetime, place: PlaceId) -> Story | None:
+        told_before = exists().where(
+            retellings.c.story_id == stories.c.id,
+            retellings.c.delivery_id == deliveries.c.id,
+            deliveries.c.place_id == place,
+            deliveries.c.kind == "rhythm_purpose",
+        )
+        return await self._session.scalar(
+            select(Story)
+            .where(
+                stories.c.movement_id == movement,
+                stories.c.part == part,
+                stories.c.told_at >= since,
+                _may_travel(),
+                ~told_before,
+            )
+            .order_by(
+                (func.coalesce(stories.c.place_id, "") == place).asc(), stories.c.told_at.desc(), stories.c.id
+            )
+            .limit(1)
+        )
+
+    async def to_harvest(self, movement: MovementId, limit: int) -> Sequence[tuple[Story, Person]]:
+        last: datetime | None = await self._session.scalar(
+            select(func.max(stories.c.harvested_at)).where(stories.c.movement_id == movement)
+        )
+        query = (
+            select(Story, Person)
+            .join_from(Story, Person, stories.c.teller_id == people.c.id)
+            .where(stories.c.movement_id == movement, stories.c.harvested_at.is_(None), _may_travel())
+        )
+        if last is not None:
+            query = query.where(stories.c.told_at >= last)
+        found = await self._session.execute(query.order_by(stories.c.told_at.desc(), stories.c.id).limit(limit))
+        return [(story, teller) for story, teller in found]
+
+    async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .join(retellings, retellings.c.delivery_id == deliveries.c.id)
+            .where(retellings.c.story_id == story, retellings.c.movement_id == movement)
+            .order_by(deliveries.c.created_at, deliveries.c.id)
+        )
+        return found.all()
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         return await self._session.scalar(
@@ -30,3 +99,8 @@ class SqlStories(Repository):
 
     async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None:
         return await self._session.get(Ripple, (story, person))
+
+
+def _may_travel() -> ColumnElement[bool]:
+    """`Story.may_travel`, in the database."""
+    return stories.c.withdrawn_at.is_(None) & (stories.c.readers != Readers.THREAD)
