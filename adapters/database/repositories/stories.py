@@ -53,9 +53,7 @@ class SqlStories(Repository):
                 _may_travel(),
                 ~told_before,
             )
-            .order_by(
-                (func.coalesce(stories.c.place_id, "") == place).asc(), stories.c.told_at.desc(), stories.c.id
-            )
+            .order_by((func.coalesce(stories.c.place_id, "") == place).asc(), stories.c.told_at.desc(), stories.c.id)
             .limit(1)
         )
 
