@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from socket import socket
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -59,7 +58,9 @@ def demo(
     """Try Ritme: a local web chat with a demo movement and a clock to turn. Nothing leaves this machine."""
     settings = _settings()
     alone = {"public_url": None, "slack_signing_secret": None, "slack_bot_token": None}
-    _run(_demo(settings.model_copy(update=alone | {"port": settings.port if port is None else port}), fresh=fresh))
+    asyncio.run(
+        _demo(settings.model_copy(update=alone | {"port": settings.port if port is None else port}), fresh=fresh)
+    )
 
 
 @ritme.command()
@@ -73,7 +74,7 @@ def serve() -> None:
             *(f"  [bold]{variable}[/]  {escape(cure)}" for variable, cure in missing.items()),
             "To look around without any platform: [bold]ritme demo[/]",
         )
-    _run(_serve(settings))
+    asyncio.run(_serve(settings))
 
 
 @ritme.command()
@@ -81,7 +82,7 @@ def migrate(
     revision: Annotated[str, typer.Argument(help="The revision to go to, forward or back.")] = "head",
 ) -> None:
     """Bring the database to the tables of this version. Keeps what is in it; harmless to repeat."""
-    _run(_migrate(_settings(), revision))
+    asyncio.run(_migrate(_settings(), revision))
 
 
 @ritme.command()
@@ -102,10 +103,8 @@ def doctor() -> None:
 
 
 async def _demo(settings: Settings, *, fresh: bool) -> None:
-    from adapters.web import listen
-
     _log(logging.WARNING)
-    with listen(settings.host, settings.port) as listening:
+    with _listen(settings) as listening:
         settings = _at(settings, listening)
         file = Path("var") / f"demo-{settings.port}.db"
         settings = settings.model_copy(update={"database_url": f"{SQLITE}:///{file}"})
@@ -125,15 +124,23 @@ def _forget(file: Path) -> None:
 
 async def _serve(settings: Settings) -> None:
     from adapters.doctor import database
-    from adapters.web import listen
 
     _log(logging.INFO)
-    with listen(settings.host, settings.port) as listening:
+    with _listen(settings) as listening:
         settings = _at(settings, listening)
         found = await database(settings)
         if found.cure is not None:
             _stop(FAILED, f"Nothing was started: the database {escape(found.text)}.", escape(found.cure))
         await _open(settings, listening, demo=False)
+
+
+def _listen(settings: Settings) -> socket:
+    from adapters.web import CannotListen, listen
+
+    try:
+        return listen(settings.host, settings.port)
+    except CannotListen as problem:
+        _stop(FAILED, escape(str(problem)))
 
 
 def _at(settings: Settings, listening: socket) -> Settings:
@@ -155,13 +162,21 @@ async def _open(settings: Settings, listening: socket, *, demo: bool) -> None:
 
 
 async def _migrate(settings: Settings, revision: str) -> None:
+    from alembic.util import CommandError
+    from sqlalchemy.exc import DatabaseError
+
     from adapters.database.migrate import migrate
     from adapters.database.unit_of_work import connect
 
-    await asyncio.to_thread(settings.database_file.parent.mkdir, parents=True, exist_ok=True)
     engine = connect(settings.database_url)
     try:
+        await asyncio.to_thread(settings.database_file.parent.mkdir, parents=True, exist_ok=True)
         await migrate(engine, revision)
+    except (DatabaseError, OSError) as problem:
+        reason = problem.orig if isinstance(problem, DatabaseError) else problem
+        _stop(FAILED, f"The database cannot be used: {escape(str(reason))}", "To look further: [bold]ritme doctor[/]")
+    except CommandError as problem:
+        _stop(FAILED, escape(str(problem)))
     finally:
         await engine.dispose()
 
@@ -171,22 +186,6 @@ def _settings() -> Settings:
         return Settings.load()
     except BadSettings as bad:
         _stop(NOT_CONFIGURED, "Nothing was started:", *(f"  {escape(line)}" for line in str(bad).splitlines()))
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Runs to the end; what the operator can cure ends as a sentence, not as a traceback."""
-    from alembic.util import CommandError
-    from sqlalchemy.exc import DatabaseError
-
-    from adapters.web import CannotListen
-
-    try:
-        asyncio.run(work)
-    except (CannotListen, CommandError) as problem:
-        _stop(FAILED, escape(str(problem)))
-    except (DatabaseError, OSError) as problem:
-        reason = problem.orig if isinstance(problem, DatabaseError) else problem
-        _stop(FAILED, f"The database cannot be used: {escape(str(reason))}", "To look further: [bold]ritme doctor[/]")
 
 
 def _log(level: int) -> None:
