@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import inbox, members, movements, people, places
+from adapters.database.tables import inbox, members, movements, people, places, workspaces
 from bot.domain.movement import Member, Movement, MovementId, Place, Role
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 
@@ -15,6 +15,24 @@ _CLAIM = {
     "sqlite": sqlite.insert(inbox).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(inbox).on_conflict_do_nothing(),
 }
+
+_ARRIVING = (
+    select(Person, Place, Movement, Member)
+    .select_from(workspaces)
+    .outerjoin(people, (people.c.workspace_id == workspaces.c.id) & (people.c.account == bindparam("account")))
+    .outerjoin(places, (places.c.workspace_id == workspaces.c.id) & (places.c.channel == bindparam("channel")))
+    .outerjoin(movements, movements.c.id == places.c.movement_id)
+    .outerjoin(members, (members.c.movement_id == movements.c.id) & (members.c.person_id == people.c.id))
+    .where(workspaces.c.id == bindparam("workspace"))
+)
+_LAST_JOINED = (
+    select(Movement, Member)
+    .join_from(Member, Movement, members.c.movement_id == movements.c.id)
+    .where(members.c.person_id == bindparam("person"))
+    .order_by(members.c.joined_at.desc())
+    .limit(1)
+)
+"""Written once: every intent asks these, and building a statement costs more than running it."""
 
 
 class SqlInbox(Repository):
@@ -31,28 +49,16 @@ class SqlPeople(Repository):
     async def arriving(
         self, workspace: WorkspaceId, account: str, channel: str | None
     ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
-        person = await self.by_account(workspace, account)
-        place = None
-        if channel is not None:
-            place = await self._session.scalar(
-                select(Place).where(places.c.workspace_id == workspace, places.c.channel == channel)
-            )
-        if place is not None and place.movement_id is not None:
-            movement = await self._session.get(Movement, place.movement_id)
-            member = await self._session.get(Member, (place.movement_id, person.id)) if person else None
-            return person, place, movement, member
-        if person is None:
-            return None, place, None, None
-        found = (
+        row = (
             await self._session.execute(
-                select(Movement, Member)
-                .join_from(Member, Movement, members.c.movement_id == movements.c.id)
-                .where(members.c.person_id == person.id)
-                .order_by(members.c.joined_at.desc())
-                .limit(1)
+                _ARRIVING, {"workspace": workspace, "account": account, "channel": channel or ""}
             )
         ).first()
-        return person, place, *(found or (None, None))
+        person, place, movement, member = row if row is not None else (None, None, None, None)
+        if movement is None and person is not None:
+            last = (await self._session.execute(_LAST_JOINED, {"person": person.id})).first()
+            movement, member = last if last is not None else (None, None)
+        return person, place, movement, member
 
     async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None:
         return await self._session.scalar(
