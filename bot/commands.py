@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.catalogue.base import Entry, InPlace
 from bot.chat import Intent
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.use_cases import deliveries, stuck
+from bot.use_cases import deliveries, harvest, ripples, sharing, stories, stuck, threads
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
@@ -19,10 +19,36 @@ HANDLERS: dict[str, Handler] = {
     # stuck
     "stuck": stuck.start,
     "stuck.report": stuck.report,
+    # stories
+    "story": stories.start,
+    "story.save": stories.save,
+    "story.change": stories.change,
+    "story.withdraw": stories.withdraw,
+    "story.mine": stories.mine,
+    "story.keep": threads.keep,
+    "story.here": threads.here,
+    "story.forget": threads.forget,
+    "thread.replied": threads.replied,
+    "message.edited": threads.edited,
+    "message.deleted": threads.deleted,
+    "reaction.added": ripples.reacted,
+    "reaction.removed": ripples.unreacted,
+    "ripple": ripples.press,
+    "ripple.undo": ripples.undo,
+    "share": sharing.start,
+    "share.save": sharing.save,
+    "harvest": harvest.preview,
 }
 COMPOSERS: dict[str, Composer] = {
     "answer": deliveries.compose_answer,
     "went_quiet": deliveries.compose_went_quiet,
+    # stories
+    "story_posted": stories.compose_posted,
+    "story_kept": threads.compose_kept,
+    "story_ripple": ripples.compose_rippled,
+    "story_shared": sharing.compose_shared,
+    "story_travelled": sharing.compose_travelled,
+    "rhythm_harvest": harvest.compose_harvest,
 }
 """How each kind of delivery is worded; raises `Unwanted` when it should no longer go out."""
 
@@ -31,6 +57,8 @@ OVERHEARD = frozenset({"thread.replied", "message.edited", "message.deleted", "r
 
 WORDS: dict[str, tuple[str, ...]] = {
     "stuck": ("stuck", "vast", "vastgelopen"),
+    "story": ("story", "verhaal", "verhaaltje"),
+    "harvest": ("harvest", "oogst"),
 }
 """The words people type for an intent, English and Dutch."""
 _MEANING = {word: name for name, words in WORDS.items() for word in words}

@@ -364,7 +364,7 @@ ripples = Table(
     _ref("place_id", "places", null=True),
     Column("at", Utc, nullable=False),
     Column("pressed", Boolean, nullable=False),
-    Column("reactions", JSON, nullable=False),
+    Column("reactions", MutableList.as_mutable(JSON()), nullable=False),
     Index("ix_ripples_movement_id", "movement_id"),
     Index("ix_ripples_person_id", "person_id"),
 )

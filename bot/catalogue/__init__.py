@@ -1,6 +1,6 @@
 """Everything the bot says, one module per family. Words stand in `prompts/`."""
 
-from bot.catalogue import errors, people, stuck
+from bot.catalogue import errors, people, stories, stuck
 from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, Pick, Press, dump, load
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "errors",
     "load",
     "people",
+    "stories",
     "stuck",
 ]

@@ -9,7 +9,7 @@ from typing import NewType
 from bot.domain.delivery import DeliveryId
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import PersonId
+from bot.domain.person import Person, PersonId
 
 StoryId = NewType("StoryId", str)
 
@@ -63,6 +63,10 @@ class Story:
     def may_travel(self) -> bool:
         """Whether it may be carried beyond the thread it was told in."""
         return self.is_told and self.readers is not Readers.THREAD
+
+    def credit(self, teller: Person | None) -> str:
+        """The name it is told under; empty when nameless, or when the teller was forgotten."""
+        return teller.name if self.named and teller is not None and teller.account is not None else ""
 
     def withdraw(self, now: datetime) -> None:
         """Takes it back for good: of the words nothing is kept."""

@@ -128,7 +128,7 @@ class Stories(Protocol):
         """Stories that may travel, told since the last harvest of this movement, with their tellers; newest first."""
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
-        """Our messages that hold this story."""
+        """Our messages that hold this story, oldest first; not those taken away again."""
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         """The story told in this message, withdrawn or not."""

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import deliveries, people, retellings, ripples, stories
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Act, Delivery
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Person, PersonId
 from bot.domain.story import Readers, Ripple, Story, StoryId
@@ -72,11 +72,20 @@ class SqlStories(Repository):
         return [(story, teller) for story, teller in found]
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
+        taken_away = deliveries.alias()
         found = await self._session.scalars(
             select(Delivery)
             .join(retellings, retellings.c.delivery_id == deliveries.c.id)
-            .where(retellings.c.story_id == story, retellings.c.movement_id == movement)
-            .order_by(deliveries.c.created_at, deliveries.c.id)
+            .where(
+                retellings.c.story_id == story,
+                retellings.c.movement_id == movement,
+                ~exists().where(
+                    taken_away.c.place_id == deliveries.c.place_id,
+                    taken_away.c.target == deliveries.c.receipt,
+                    taken_away.c.act == Act.DELETE,
+                ),
+            )
+            .order_by(deliveries.c.row)
         )
         return found.all()
 

@@ -1,0 +1,47 @@
+"""What an edit or a withdrawal of a story means for every message of ours that holds it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+
+from bot.domain.delivery import Act, Delivery, new_delivery_id
+from bot.domain.story import Readers, Story
+
+POSTED, SHARED, HARVEST = "story_posted", "story_shared", "rhythm_harvest"
+ALONE = (POSTED, SHARED)
+"""Messages that hold nothing but one story: gone when it goes. Others are worded again without it."""
+
+
+def follow(story: Story, retold_in: Iterable[Delivery], *, occasion: str, now: datetime) -> list[Delivery]:
+    """The changes to send. `occasion` is the key of what the teller did, so that doing it once changes things once.
+
+    What still waits to be sent is worded afresh when it goes, so it needs nothing.
+    """
+    mark = sha256(occasion.encode()).hexdigest()[:16]
+    return [_change(one, _act(story, one), mark, now) for one in retold_in if one.receipt is not None]
+
+
+def _act(story: Story, retelling: Delivery) -> Act:
+    if retelling.kind not in ALONE:
+        return Act.UPDATE
+    elsewhere = retelling.kind == SHARED and story.readers is Readers.THREAD
+    return Act.DELETE if elsewhere or not story.is_told else Act.UPDATE
+
+
+def _change(retelling: Delivery, act: Act, mark: str, now: datetime) -> Delivery:
+    return Delivery(
+        id=new_delivery_id(),
+        workspace_id=retelling.workspace_id,
+        movement_id=retelling.movement_id,
+        place_id=retelling.place_id,
+        kind=retelling.kind,
+        subject=retelling.subject,
+        args=dict(retelling.args),
+        act=act,
+        thread=retelling.thread,
+        target=retelling.receipt,
+        key=f"{act.value}:{retelling.id}:{mark}",
+        variant=retelling.variant,
+        due_at=now,
+        created_at=now,
+    )

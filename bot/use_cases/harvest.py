@@ -1,0 +1,101 @@
+"""The harvest: recent stories given back where they were told, with what they set in motion."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from bot.catalogue.base import Entry
+from bot.catalogue.stories import Gathered, Harvest
+from bot.domain.delivery import Act, Delivery, DeliveryState, Priority, to_place
+from bot.domain.harvest import LOOKED_AT, Ripe, choose
+from bot.domain.movement import Movement, PlaceState
+from bot.domain.retelling import SHARED
+from bot.domain.story import Retelling, Story, StoryId
+from bot.errors import Refused, Unwanted
+from bot.ports import Outgoing, Turn, UnitOfWork
+
+KEEPS = timedelta(days=3)
+"""How long the same harvest may wait for room in the other places where its stories were told."""
+
+
+async def preview(work: UnitOfWork, turn: Turn) -> Entry:
+    """`/ritme harvest`: what there is to give back now, for the asker only. Nothing counts as harvested by it."""
+    movement = turn.the_movement()
+    chosen = await _choose(work, movement)
+    if not chosen:
+        raise Refused("nothing_to_give")
+    return Harvest(stories=await _gathered(work, movement, chosen), preview=True)
+
+
+async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Chosen when it is first worded, and from then on the same stories: an edit or withdrawal shows in it."""
+    movement, delivery = outgoing.the_movement(), outgoing.delivery
+    ids = delivery.args.get("stories")
+    if not isinstance(ids, list):
+        chosen = await _choose(work, movement)
+        if not chosen:
+            raise Unwanted("nothing_to_give")
+        await _give(work, outgoing, chosen)
+    else:
+        found = [await work.stories.get(StoryId(str(one)), movement.id) for one in ids]
+        chosen = [story for story in found if story is not None and story.may_travel()]
+        if not chosen and delivery.act is Act.POST:
+            raise Unwanted("withdrawn")
+    return Harvest(stories=await _gathered(work, movement, chosen))
+
+
+async def _choose(work: UnitOfWork, movement: Movement) -> list[Story]:
+    ripe = {story.id: (story, teller) for story, teller in await work.stories.to_harvest(movement.id, LOOKED_AT)}
+    chosen = choose(
+        [
+            Ripe(story=story.id, teller=teller.id, group=teller.group, place=story.place_id, told_at=story.told_at)
+            for story, teller in ripe.values()
+        ]
+    )
+    return [ripe[one.story][0] for one in chosen]
+
+
+async def _give(work: UnitOfWork, outgoing: Outgoing, chosen: list[Story]) -> None:
+    """Marks them as given back, here and in every other place where one of them was told."""
+    delivery, ids = outgoing.delivery, [story.id for story in chosen]
+    delivery.args["stories"] = ids
+    for story in chosen:
+        story.harvested_at = outgoing.now
+    _retell(work, delivery, chosen)
+    told_in = {story.place_id for story in chosen} - {delivery.place_id, None}
+    for place in await work.movements.places(outgoing.the_movement().id):
+        if place.id not in told_in or place.state is not PlaceState.ALIVE:
+            continue
+        same = to_place(
+            place,
+            delivery.kind,
+            key=f"{delivery.key}:{place.id}",
+            now=outgoing.now,
+            subject=delivery.subject,
+            priority=Priority.RHYTHM,
+            expires_at=outgoing.now + KEEPS,
+            args={**delivery.args},
+        )
+        if await work.deliveries.add(same):
+            _retell(work, same, chosen)
+
+
+def _retell(work: UnitOfWork, delivery: Delivery, chosen: Iterable[Story]) -> None:
+    for story in chosen:
+        work.stories.add(Retelling(story_id=story.id, delivery_id=delivery.id, movement_id=story.movement_id))
+
+
+async def _gathered(work: UnitOfWork, movement: Movement, chosen: Iterable[Story]) -> tuple[Gathered, ...]:
+    return tuple([await _one(work, movement, story) for story in chosen])
+
+
+async def _one(work: UnitOfWork, movement: Movement, story: Story) -> Gathered:
+    place = await work.movements.place(story.place_id) if story.place_id else None
+    retold = await work.stories.retold_in(story.id, movement.id)
+    return Gathered(
+        story=story.id,
+        text=story.text,
+        teller=story.credit(await work.people.get(story.teller_id, movement.id)),
+        place=(place.name or place.channel) if place else "",
+        ripples=await work.stories.ripples(story.id, movement.id),
+        retold=sum(one.kind == SHARED and one.state is DeliveryState.SENT for one in retold),
+    )
