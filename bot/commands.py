@@ -58,6 +58,7 @@ OVERHEARD = frozenset({"thread.replied", "message.edited", "message.deleted", "r
 WORDS: dict[str, tuple[str, ...]] = {
     "stuck": ("stuck", "vast", "vastgelopen"),
     "story": ("story", "verhaal", "verhaaltje"),
+    "story.mine": ("stories", "verhalen", "verhaaltjes"),
     "harvest": ("harvest", "oogst"),
 }
 """The words people type for an intent, English and Dutch."""

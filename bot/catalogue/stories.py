@@ -257,7 +257,7 @@ class StoryTravelled(Entry):
     place: str
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="settings", intent="me"),)
+        return (Press(name="mine", intent="story.mine"), Press(name="settings", intent="me"))
 
     @classmethod
     def example(cls) -> Self:
