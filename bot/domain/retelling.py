@@ -4,21 +4,24 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
-from bot.domain.delivery import Act, Delivery, new_delivery_id
+from bot.domain.delivery import Act, Delivery, DeliveryState, new_delivery_id
 from bot.domain.story import Readers, Story
 
 POSTED, SHARED, HARVEST = "story_posted", "story_shared", "rhythm_harvest"
 ALONE = (POSTED, SHARED)
 """Messages that hold nothing but one story: gone when it goes. Others are worded again without it."""
 
+THERE = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+
 
 def follow(story: Story, retold_in: Iterable[Delivery], *, occasion: str, now: datetime) -> list[Delivery]:
     """The changes to send. `occasion` is the key of what the teller did, so that doing it once changes things once.
 
-    What still waits to be sent is worded afresh when it goes, so it needs nothing.
+    What still waits to be sent is worded afresh when it goes, so it needs nothing. What is under way has no receipt
+    yet: its change finds it by `of` when it has arrived.
     """
     mark = sha256(occasion.encode()).hexdigest()[:16]
-    return [_change(one, _act(story, one), mark, now) for one in retold_in if one.receipt is not None]
+    return [_change(one, _act(story, one), mark, now) for one in retold_in if one.state in THERE]
 
 
 def _act(story: Story, retelling: Delivery) -> Act:
@@ -36,7 +39,7 @@ def _change(retelling: Delivery, act: Act, mark: str, now: datetime) -> Delivery
         place_id=retelling.place_id,
         kind=retelling.kind,
         subject=retelling.subject,
-        args=dict(retelling.args),
+        args={**retelling.args, "of": retelling.id},
         act=act,
         thread=retelling.thread,
         target=retelling.receipt,

@@ -1,16 +1,19 @@
 """Whether a planned message should still go out, and what becomes of one that should not."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.catalogue.base import Entry
 from bot.catalogue.base import load as load_entry
 from bot.catalogue.people import WentQuiet
 from bot.domain import attention, quiet_hours
-from bot.domain.delivery import Delivery, to_person
+from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, to_person
 from bot.domain.movement import Place, PlaceState
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, Person
 from bot.ports import Outgoing, UnitOfWork
 from bot.ports.turn import lives
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""After how long a change looks again for the message it is for, while that is under way."""
 
 
 async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing | None:
@@ -23,6 +26,8 @@ async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoi
         delivery.drop("forgotten")
     elif place is not None and place.state is PlaceState.UNREACHABLE:
         delivery.drop("place_gone")
+    elif not await _has_target(work, delivery, now):
+        pass
     elif not delivery.is_nudge:
         return outgoing
     else:
@@ -35,6 +40,22 @@ async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoi
         else:
             delivery.wait_until(until, reason)
     return None
+
+
+async def _has_target(work: UnitOfWork, delivery: Delivery, now: datetime) -> bool:
+    """Whether a change knows the message to change. One that was under way when the change was made (`of`) has a
+    receipt by now, is waited for, or never came."""
+    if delivery.act not in (Act.UPDATE, Act.DELETE) or delivery.target is not None:
+        return True
+    original = await work.deliveries.get(DeliveryId(str(delivery.args.get("of", ""))), delivery.workspace_id)
+    if original is not None and original.receipt is not None:
+        delivery.target = original.receipt
+        return True
+    if original is not None and original.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
+        delivery.wait_until(now + LOOK_AGAIN, "under_way")
+    else:
+        delivery.drop("never_sent")
+    return False
 
 
 async def load(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:

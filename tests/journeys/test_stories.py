@@ -15,6 +15,7 @@ from bot.domain.next_step import NextStep, StepId, StepState
 from bot.domain.person import Language, Person, PersonId, StoryChoice, Workspace, WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
 from bot.domain.story import Readers, Story, StoryId
+from bot.ports import NoAnswer, TryLater
 from bot.wording import Reader
 from tests.world import LANE, MONDAY, World, button_of, text_of
 
@@ -227,6 +228,23 @@ class TestTelling:
         assert kept is not None
         assert kept.text == ""
         assert declined(await here.press("fatima", answer, "withdraw"), "not_found")
+
+    async def test_taking_it_back_while_its_post_is_under_way_reaches_the_post(self, here: World) -> None:
+        await here.movement("fatima")
+        here.messenger.fail_next.append((NoAnswer(), True))
+        answer = await here.type("fatima", f"/verhaal {WALK}")
+        assert len(here.posts()) == 1  # it arrived, but Ritme does not know yet
+        await here.press("fatima", answer, "withdraw")
+        await here.pass_(hours=1)
+        assert here.posts() == []
+
+    async def test_taking_it_back_before_it_was_posted_posts_nothing(self, here: World) -> None:
+        await here.movement("fatima")
+        here.messenger.fail_next.append((TryLater(here.clock.now() + timedelta(minutes=5)), False))
+        answer = await here.type("fatima", f"/verhaal {WALK}")
+        await here.press("fatima", answer, "withdraw")
+        await here.pass_(hours=1)
+        assert here.messenger.sent == []
 
     async def test_one_reads_ones_own_stories_back_one_at_a_time(self, here: World) -> None:
         await here.movement("fatima")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.delivery import Act, Delivery, DeliveryId
+from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState
 from bot.domain.harvest import FEWEST, MOST, Ripe, choose
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
@@ -38,6 +38,7 @@ def message(kind: str, receipt: str | None = "1.2") -> Delivery:
         due_at=NOW,
         created_at=NOW,
         receipt=receipt,
+        state=DeliveryState.SENT if receipt else DeliveryState.WAITING,
     )
 
 
