@@ -11,6 +11,7 @@ from bot.domain.ids import new_id
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import Movement, MovementId, Place
 from bot.domain.next_step import StepId
+from bot.domain.person import PersonId
 from bot.domain.retelling import POSTED, follow
 from bot.domain.story import (
     LONGEST_STORY,
@@ -50,6 +51,7 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
         return StoryTooLong(text=prefill, most=LONGEST_STORY)
     return await _form(
         work,
+        turn.person.id,
         movement.id,
         place=_here(turn, movement),
         values={
@@ -84,6 +86,7 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
     story = await _own(work, turn)
     return await _form(
         work,
+        turn.person.id,
         story.movement_id,
         place=await work.movements.place(story.place_id) if story.place_id else None,
         values={
@@ -220,6 +223,7 @@ async def _filled(work: UnitOfWork, turn: Turn, movement: MovementId) -> Filled:
 
 async def _form(
     work: UnitOfWork,
+    teller: PersonId,
     movement: MovementId,
     *,
     place: Place | None,
@@ -228,7 +232,9 @@ async def _form(
 ) -> StoryForm:
     current, length = values["initiative"], len(values["text"])
     known = await work.initiatives.of_movement(movement, closed=True)
-    initiatives = [one for one in known if one.closed_at is None or one.id == current][:MOST_OPTIONS]
+    mine = {one.id for one in await work.initiatives.of_person(teller, movement)}
+    initiatives = [one for one in known if one.closed_at is None or one.id == current]
+    initiatives = sorted(initiatives, key=lambda one: (one.id != current, one.id not in mine))[:MOST_OPTIONS]
     return StoryForm(
         place=_name(place),
         too_long=length if length > LONGEST_STORY else 0,
