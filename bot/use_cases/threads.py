@@ -22,7 +22,8 @@ MOST_UNDECIDED = 200
 async def replied(work: UnitOfWork, turn: Turn) -> None:
     """Someone replied in a thread: a story where stories are gathered; under a story, a line between two people."""
     place, thread = turn.place, turn.intent.thread
-    if place is None or place.movement_id is None or not thread:
+    # A post that has replies is, on some platforms, in a thread of its own: an edit of ours is no reply.
+    if place is None or place.movement_id is None or not thread or thread == turn.intent.message:
         return
     root = await work.deliveries.by_receipt(place.id, thread)
     if root is None:
@@ -52,7 +53,7 @@ async def deleted(work: UnitOfWork, turn: Turn) -> None:
     """A message was deleted, by its writer or whoever keeps order there: its story is withdrawn everywhere. One deleted
     before we heard of it leaves a mark without words, so that hearing of it late keeps nothing."""
     place, message, thread = turn.place, turn.intent.message, turn.intent.thread
-    if place is None or place.movement_id is None or not message:
+    if place is None or place.movement_id is None or not message or message == thread:
         return
     story = await _in_message(work, turn)
     if story is not None:

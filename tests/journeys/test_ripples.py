@@ -1,6 +1,11 @@
 """What a story sets in motion: ripples, ties and retellings."""
 
 from asyncio import gather
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.chat import Form
 from bot.domain.movement import MovementId, Place, PlaceId
@@ -9,10 +14,13 @@ from tests.telling import (
     WALK,
     declined,
     latest,
+    reminder,
+    reply,
     ripples,
     story_of,
+    told,
 )
-from tests.world import LANE, World, text_of
+from tests.world import LANE, World, text_of, world
 
 
 class TestRipples:
@@ -106,3 +114,37 @@ class TestSharing:
         assert news.post.workspace == LANE
         await here.press("fatima", answer, "withdraw")
         assert here.posts("far") == []
+
+
+marks = st.tuples(st.sampled_from(["m-1", "copy"]), st.sampled_from(["heart", "fire"]))
+doings = st.one_of(
+    st.tuples(st.just("reaction.added"), marks),
+    st.tuples(st.just("reaction.removed"), marks),
+    st.tuples(st.sampled_from(["ripple", "ripple.undo"]), st.none()),
+)
+
+
+@given(done=st.lists(doings, max_size=10))
+@settings(max_examples=15, deadline=None)
+async def test_a_ripple_lasts_as_long_as_anything_carries_it(
+    done: list[tuple[str, tuple[str, str] | None]],
+) -> None:
+    carried: set[tuple[str, str] | str] = set()
+    with TemporaryDirectory() as folder:
+        async with world(Path(folder)) as here:
+            await here.movement("fatima", "jan", channels=("general", "night"))
+            await reminder(here)
+            await reply(here, "fatima", WALK, "m-1")
+            await here.press("fatima", here.private("fatima")[0], "keep")
+            story = await told(here, "m-1")
+            await here.do("iris", "share.save", story=story.id, place="night", line="")
+            [copy] = here.posts("night")
+            for name, mark in done:
+                if mark is None:
+                    await here.do("jan", name, story=story.id)
+                    carried = carried | {"pressed"} if name == "ripple" else set()
+                else:
+                    message, channel = (copy.receipt.message, "night") if mark[0] == "copy" else ("m-1", "general")
+                    await here.do("jan", name, channel=channel, message=message, reaction=mark[1])
+                    carried = carried | {mark} if name == "reaction.added" else carried - {mark}
+                assert await ripples(here, story) == bool(carried)

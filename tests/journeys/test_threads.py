@@ -6,7 +6,7 @@ import pytest
 
 from bot.chat import Answer
 from bot.domain.movement import MovementId
-from bot.domain.person import StoryChoice
+from bot.domain.person import StoryChoice, WorkspaceId
 from bot.domain.rhythm import RhythmId
 from bot.domain.story import Readers
 from tests.telling import (
@@ -19,7 +19,7 @@ from tests.telling import (
     story_of,
     told,
 )
-from tests.world import World
+from tests.world import LANE, World
 
 
 class TestThreads:
@@ -145,3 +145,28 @@ class TestThreads:
         async with here.begin() as work:
             [tie] = await work.connecting.ties(MovementId("movement"))
         assert (tie.one_id, tie.other_id, tie.strength) == ("fatima", "jan", 1)
+
+    async def test_a_reminder_worded_again_is_no_reply_to_itself(self, here: World) -> None:
+        await here.movement("fatima")
+        await reminder(here)
+        for name in ("message.edited", "message.deleted"):
+            await here.do("fatima", name, thread=ROOT, message=ROOT, text=WALK)
+        assert await story_of(here, ROOT) is None
+
+    async def test_an_edit_that_leaves_no_word_withdraws(self, here: World) -> None:
+        await here.movement("fatima")
+        await reminder(here)
+        await reply(here, "fatima", WALK, "m-1")
+        await here.do("fatima", "message.edited", message="m-1", text="🙈")
+        assert not (await told(here, "m-1")).is_told
+        assert [act.act for act in here.messenger.acts] == ["react", "unreact"]
+
+    async def test_of_who_stopped_nothing_is_kept(self, here: World) -> None:
+        await here.movement("fatima")
+        await reminder(here)
+        async with here.begin() as work:
+            fatima = await work.people.by_account(WorkspaceId(LANE), "fatima")
+            assert fatima is not None
+            fatima.stopped_at = here.clock.now()
+        await reply(here, "fatima", WALK, "m-1")
+        assert await story_of(here, "m-1") is None
