@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.catalogue.base import Entry, InPlace
 from bot.chat import Intent
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.use_cases import deliveries, harvest, ripples, sharing, stories, stuck, threads
+from bot.use_cases import company, deliveries, harvest, next_steps, ripples, sharing, stories, stuck, threads
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
@@ -18,7 +18,32 @@ Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
 HANDLERS: dict[str, Handler] = {
     # stuck
     "stuck": stuck.start,
+    "stuck.new": stuck.new,
+    "stuck.change": stuck.change,
     "stuck.report": stuck.report,
+    "stuck.go_on": stuck.go_on,
+    "stuck.not_now": stuck.not_now,
+    "stuck.moves_again": stuck.moves_again,
+    "stuck.let_go": stuck.let_go,
+    # company
+    "company": company.offer,
+    "company.ask": company.ask,
+    "company.give": company.give,
+    "company.save": company.save,
+    "company.decline": company.decline,
+    # the next step
+    "step": next_steps.choose,
+    "step.save": next_steps.save,
+    "step.smaller": next_steps.smaller,
+    "step.done": next_steps.done,
+    "step.else": next_steps.something_else,
+    "step.tell": next_steps.tell,
+    "step.not_yet": next_steps.not_yet,
+    "step.move": next_steps.move,
+    "step.still_stuck": next_steps.still_stuck,
+    "step.let_go": next_steps.let_go,
+    "chance": next_steps.chance,
+    "chance.save": next_steps.save_chance,
     # stories
     "story": stories.start,
     "story.save": stories.save,
@@ -42,6 +67,11 @@ HANDLERS: dict[str, Handler] = {
 COMPOSERS: dict[str, Composer] = {
     "answer": deliveries.compose_answer,
     "went_quiet": deliveries.compose_went_quiet,
+    "stuck_posted": stuck.compose_stuck_posted,
+    "company_asked": company.compose_company_asked,
+    "company_together": company.compose_company_together,
+    "step_posted": next_steps.compose_step_posted,
+    "follow_up": next_steps.compose_follow_up,
     # stories
     "story_posted": stories.compose_posted,
     "story_kept": threads.compose_kept,
@@ -57,6 +87,8 @@ OVERHEARD = frozenset({"thread.replied", "message.edited", "message.deleted", "r
 
 WORDS: dict[str, tuple[str, ...]] = {
     "stuck": ("stuck", "vast", "vastgelopen"),
+    "step": ("step", "stap", "stapje"),
+    "chance": ("chance", "kans"),
     "story": ("story", "verhaal", "verhaaltje"),
     "story.mine": ("stories", "verhalen", "verhaaltjes"),
     "harvest": ("harvest", "oogst"),

@@ -1,5 +1,6 @@
 """What Ritme politely declines, and why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -27,7 +28,7 @@ class Invalid(Exception):
     """
 
     fields: dict[str, str]
-    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return ", ".join(f"{name}: {reason}" for name, reason in self.fields.items())

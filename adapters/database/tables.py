@@ -292,12 +292,14 @@ companies = Table(
     _ref("movement_id", "movements"),
     _ref("episode_id", "stuck_episodes"),
     _ref("person_id", "people"),
+    Column("round", Integer, nullable=False),
     Column("state", Chosen(CompanyState), nullable=False),
     Column("question", Text, nullable=False),
     Column("idea", Text, nullable=False),
     Column("asked_at", Utc, nullable=False),
     Column("answered_at", Utc),
     Index("uq_companies_person", "episode_id", "person_id", unique=True),
+    Index("ix_companies_movement_id", "movement_id", "asked_at"),
 )
 steps = Table(
     "next_steps",

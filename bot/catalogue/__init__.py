@@ -1,6 +1,6 @@
 """Everything the bot says, one module per family. Words stand in `prompts/`."""
 
-from bot.catalogue import errors, people, stories, stuck
+from bot.catalogue import company, errors, people, steps, stories, stuck
 from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, Pick, Press, dump, load
 
 __all__ = [
@@ -11,10 +11,12 @@ __all__ = [
     "InPlace",
     "Pick",
     "Press",
+    "company",
     "dump",
     "errors",
     "load",
     "people",
+    "steps",
     "stories",
     "stuck",
 ]

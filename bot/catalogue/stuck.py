@@ -1,40 +1,75 @@
-"""What Ritme says around being stuck and the small step after it."""
+"""What Ritme says around being stuck."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
-from bot.domain.initiative import Audience, StuckKind
+from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
+from bot.domain.initiative import LONGEST_STUCK, Audience, EpisodeState, StuckKind
 
-QUESTIONS_PER_KIND = 8
+LONGEST_FIELD = 3000
+"""What the narrowest platform lets a form hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StuckForm(FormEntry):
-    """Which initiative, what is going on, what kind, and who may see it."""
+    """Which initiative, what is going on, what kind, and who may see it.
+
+    `place` names the channel that is meant by "this channel"; `too_long` says that what was typed has to be shortened.
+    """
 
     intent: ClassVar[str] = "stuck.report"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="initiative", kind="choice", required=False),
-        Ask(name="text", kind="long_text", max_length=1500),
+        Ask(name="text", kind="long_text", max_length=LONGEST_STUCK),
         Ask(name="kind", kind="choice", options=tuple(StuckKind)),
         Ask(name="audience", kind="choice", options=tuple(Audience)),
         Ask(name="helpers", kind="people", required=False, max_items=5),
     )
+    place: str = ""
+    too_long: bool = False
+
+    def shown(self) -> tuple[Ask, ...]:
+        """Without initiatives to choose from, that question is left out; what is too long still has room."""
+        room = max(LONGEST_STUCK, len(str(self.values.get("text", ""))))
+        asks = (replace(ask, max_length=room) if ask.name == "text" else ask for ask in self.asks)
+        return tuple(ask for ask in asks if ask.name != "initiative" or self.options.get("initiative"))
 
     @classmethod
     def example(cls) -> Self:
-        return cls()
+        return cls(
+            place="wijkteam-noord",
+            options={"initiative": (Pick(value="i1", label="Wandelen na het eten"),)},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckTooLong(Entry):
+    """Longer than even a form can hold: it is given back whole."""
+
+    text: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="open_form", intent="stuck.new", style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text="We proberen al weken om samen te wandelen. " * 80)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StuckWelcomed(Entry):
-    """Being stuck is welcomed, and three curious questions asked (keys in `stuck/questions.md.j2`)."""
+    """Being stuck is welcomed, and three curious questions asked (keys in `stuck/questions.md.j2`).
+
+    `helpers` names those who read along when the audience is "helpers"; `place` the channel when it is "channel".
+    """
 
     episode: str
     initiative: str
     questions: tuple[str, ...]
     audience: Audience
+    helpers: tuple[str, ...] = ()
+    place: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}
@@ -42,6 +77,7 @@ class StuckWelcomed(Entry):
             Press(name="choose_step", intent="step", args=about, style="primary"),
             Press(name="invite", intent="connect", args=about),
             Press(name="company", intent="company", args=about),
+            Press(name="change", intent="stuck.change", args=about),
             Press(name="not_now", intent="stuck.not_now", args=about),
         )
 
@@ -52,4 +88,94 @@ class StuckWelcomed(Entry):
             initiative="Wandelen na het eten",
             questions=("reach_1", "reach_2", "reach_3"),
             audience=Audience.ME,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckAlready(Entry):
+    """Something is open already: go on with it, it moves again, let it go, or it is about something new."""
+
+    episode: str
+    initiative: str
+    text: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"episode": self.episode}
+        return (
+            Press(name="go_on", intent="stuck.go_on", args=about, style="primary"),
+            Press(name="moves_again", intent="stuck.moves_again", args=about),
+            Press(name="let_go", intent="stuck.let_go", args=about),
+            Press(name="something_new", intent="stuck.new"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            episode="e1", initiative="Wandelen na het eten", text="De nachtdienst hoort pas als laatste wat we doen"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckPosted(Entry):
+    """In the channel: someone is stuck and would like to hear from others. `state` says how it ended, once it has."""
+
+    name: str
+    initiative: str
+    text: str
+    state: EpisodeState = EpisodeState.OPEN
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            name="Fatima",
+            initiative="Wandelen na het eten",
+            text="De nachtdienst hoort pas als laatste wat we doen",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotNow(Entry):
+    """Closed gently for now; the episode stays open."""
+
+    initiative: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(initiative="Wandelen na het eten")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckEnded(Entry):
+    """An episode ended, as a breakthrough or let go: both are welcome, and both may be a story."""
+
+    initiative: str
+    initiative_id: str
+    state: EpisodeState
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.initiative_id} if self.initiative_id else {}
+        return (Press(name="tell_story", intent="story", args=about, style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(initiative="Wandelen na het eten", initiative_id="i1", state=EpisodeState.BREAKTHROUGH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckStands(Entry):
+    """Where an episode stands that was closed before."""
+
+    initiative: str
+    state: EpisodeState
+    closed_at: datetime
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="stuck_again", intent="stuck.new"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            initiative="Wandelen na het eten",
+            state=EpisodeState.LET_GO,
+            closed_at=datetime(2027, 2, 25, 9, 0, tzinfo=UTC),
         )

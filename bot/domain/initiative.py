@@ -13,6 +13,7 @@ EpisodeId = NewType("EpisodeId", str)
 CompanyId = NewType("CompanyId", str)
 
 STUCK_BEFORE_COMPANY = 2
+LONGEST_STUCK = 1500
 COMPANY_HOURS = 48
 COMPANY_SIZE = 2
 
@@ -123,14 +124,21 @@ class CompanyState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class Company:
-    """One peer who was asked to think along: one question and one idea."""
+    """One peer who was asked to think along: one question and one idea. Those of one `round` are shown together."""
 
     id: CompanyId
     movement_id: MovementId
     episode_id: EpisodeId
     person_id: PersonId
+    round: int = 1
     state: CompanyState = CompanyState.ASKED
     question: str = ""
     idea: str = ""
     asked_at: datetime
     answered_at: datetime | None = None
+
+    def give(self, question: str, idea: str, now: datetime) -> None:
+        self.state, self.question, self.idea, self.answered_at = CompanyState.GIVEN, question, idea, now
+
+    def decline(self, now: datetime) -> None:
+        self.state, self.answered_at = CompanyState.DECLINED, now

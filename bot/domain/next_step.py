@@ -1,9 +1,10 @@
 """A small next step: an if-then plan with a moment, and what comes of it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType
+from zoneinfo import ZoneInfo
 
 from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId
@@ -56,6 +57,11 @@ class NextStep:
         self.not_yet += 1
         self.follow_up_at = moment
 
+    def make_smaller(self, cue: str, action: str, with_whom: str, moment: datetime) -> None:
+        """The same step in a form one can picture better."""
+        self.cue, self.action, self.with_whom, self.on_my_own = cue, action, with_whom, True
+        self.move_to(moment)
+
 
 @dataclass(kw_only=True, eq=False)
 class Chance:
@@ -74,3 +80,12 @@ def next_working_day(today: date, is_holiday: "frozenset[date]" = frozenset()) -
     while day.weekday() >= 5 or day in is_holiday:
         day += timedelta(days=1)
     return day
+
+
+def moment_of(day: date, at: time, timezone: str) -> datetime:
+    """A local day and time as a UTC moment: one that does not exist moves to the next that does, one that exists
+    twice is the first of the two."""
+    zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(second=0, microsecond=0, tzinfo=None))
+    while (moment := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(tzinfo=None) != local:
+        local += timedelta(minutes=1)
+    return moment

@@ -17,7 +17,7 @@ from bot.domain.initiative import (
     StuckEpisode,
 )
 from bot.domain.movement import Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose
-from bot.domain.next_step import Chance, NextStep, StepId
+from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
 from bot.domain.story import Retelling, Ripple, Story, StoryId
@@ -98,6 +98,15 @@ class Stuck(Protocol):
     ) -> list[str]:
         """Questions asked of this initiative (or, without one, of this person), oldest first."""
 
+    async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
+        """How often this person was asked a round of questions."""
+
+    async def latest_open(self, person: PersonId, movement: MovementId) -> StuckEpisode | None:
+        """The open episode this person began last."""
+
+    async def could_think_along(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
+        """People of the movement not asked in this episode, nor by anyone since that moment; the latest asked last."""
+
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None: ...
     async def company_of(self, episode: EpisodeId, movement: MovementId) -> Sequence[tuple[Company, Person]]: ...
 
@@ -106,6 +115,7 @@ class Steps(Protocol):
     def add(self, new: NextStep | Chance) -> None: ...
     async def get(self, id: StepId, movement: MovementId) -> NextStep | None: ...
     async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]: ...
+    async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None: ...
 
 
 class Stories(Protocol):

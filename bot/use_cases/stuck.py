@@ -1,47 +1,126 @@
-"""Being stuck: reported, welcomed, asked about with curiosity, ended in good grace."""
+"""Being stuck: reported, welcomed, asked about with curiosity, shown to whom it is meant for, ended in good grace."""
 
-from bot.catalogue.base import Entry
-from bot.catalogue.forms import read
-from bot.catalogue.stuck import QUESTIONS_PER_KIND, StuckForm, StuckWelcomed
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.catalogue.base import Entry, InPlace, Pick
+from bot.catalogue.forms import Filled, read
+from bot.catalogue.stuck import (
+    LONGEST_FIELD,
+    NotNow,
+    StuckAlready,
+    StuckEnded,
+    StuckForm,
+    StuckPosted,
+    StuckStands,
+    StuckTooLong,
+    StuckWelcomed,
+)
+from bot.chat import Value
+from bot.domain import company
+from bot.domain.curiosity import fresh_questions, kind_meant, noted
+from bot.domain.delivery import Act, Delivery, DeliveryState, to_place
 from bot.domain.ids import new_id
 from bot.domain.initiative import (
+    LONGEST_STUCK,
     Audience,
     EpisodeId,
     Initiative,
     InitiativeId,
-    QuestionAsked,
     StuckEpisode,
     StuckKind,
 )
-from bot.ports import Turn, UnitOfWork
+from bot.domain.next_step import StepState
+from bot.domain.person import Person, PersonId
+from bot.errors import Invalid, Refused, Unwanted
+from bot.ports import Outgoing, Turn, UnitOfWork
 
-QUESTIONS_ASKED = 3
+MOST_OFFERED = 50
+"""Initiatives to choose from; one's own come first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What someone told about being stuck, checked."""
+
+    text: str
+    kind: StuckKind
+    audience: Audience
+    helpers: Sequence[Person] = ()
+
+
+# -- telling -------------------------------------------------------------------------------------------------------
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
-    """`/stuck`: the form; `/stuck <text>`: reported at once, with defaults that can be changed after."""
+    """`/stuck`: the form, or what is open already; `/stuck <text>`: told at once, with defaults to change after."""
     movement = turn.the_movement()
-    if not turn.text("text"):
-        return StuckForm()
+    text = turn.text("text")
+    if not text:
+        is_open = await work.stuck.latest_open(turn.person.id, movement.id)
+        if is_open is None:
+            return await _form(work, turn)
+        return StuckAlready(episode=is_open.id, initiative=await _name_of(work, is_open), text=is_open.text)
     mine = await work.initiatives.of_person(turn.person.id, movement.id)
-    return await _open(work, turn, mine[0] if mine else None, turn.text("text"), StuckKind.OTHER, Audience.ME)
+    initiative = mine[0] if mine else None
+    kind = kind_meant(text)
+    is_open = await work.stuck.open_of(turn.person.id, initiative.id if initiative else None, movement.id)
+    if is_open is not None and is_open.audience is not Audience.ME:
+        # One line is for oneself; what others already read along with is added to only when that is chosen again.
+        return await _form(work, turn, is_open, text=_joined(is_open.text, text))
+    if len(text) > LONGEST_STUCK:
+        values = {"initiative": initiative.id if initiative else "", "kind": kind.value, "audience": Audience.ME.value}
+        return await _form(work, turn, is_open, text=text, values=values)
+    told = Told(text=text, kind=kind if is_open is None or kind is not StuckKind.OTHER else is_open.kind,
+                audience=Audience.ME)  # fmt: skip
+    return await _tell(work, turn, initiative, told)
+
+
+async def new(work: UnitOfWork, turn: Turn) -> Entry:
+    """The empty form, whatever else is open."""
+    turn.the_movement()
+    return await _form(work, turn)
+
+
+async def change(work: UnitOfWork, turn: Turn) -> Entry:
+    """The form, filled with what was told."""
+    episode = await _mine(work, turn)
+    return await _form(work, turn, episode) if episode.is_open else await _stands(work, episode)
 
 
 async def report(work: UnitOfWork, turn: Turn) -> Entry:
-    """The submitted form."""
+    """The submitted form; with an `episode` it changes that one."""
     movement = turn.the_movement()
     filled = read(StuckForm, turn.intent.args)
+    changed = await _mine(work, turn) if turn.text("episode") else None
+    if changed is not None and not changed.is_open:
+        return await _stands(work, changed)
     initiative = None
     if filled.text("initiative"):
         initiative = await work.initiatives.get(InitiativeId(filled.text("initiative")), movement.id)
-    return await _open(
-        work, turn, initiative, filled.text("text"), StuckKind(filled.text("kind")), Audience(filled.text("audience"))
+        kept = changed is not None and initiative is not None and changed.initiative_id == initiative.id
+        if initiative is None or (initiative.closed_at is not None and not kept):
+            raise Invalid({"initiative": "unknown_choice"})
+    told = Told(
+        text=filled.text("text"),
+        kind=StuckKind(filled.text("kind")),
+        audience=Audience(filled.text("audience")),
+        helpers=await _helpers(work, turn, filled),
     )
+    if told.audience is Audience.CHANNEL and not await _has_channel(work, turn, changed):
+        raise Invalid({"audience": "unknown_choice"})
+    if changed is None:
+        return await _tell(work, turn, initiative, told)
+    about = initiative.id if initiative else None
+    other = await work.stuck.open_of(turn.person.id, about, movement.id)
+    if other is not None and other.id != changed.id:
+        raise Invalid({"initiative": "stuck_already"})
+    changed.initiative_id = about
+    return await _welcome(work, turn, await _retold(work, turn, changed, told))
 
 
-async def _open(
-    work: UnitOfWork, turn: Turn, initiative: Initiative | None, text: str, kind: StuckKind, audience: Audience
-) -> Entry:
+async def _tell(work: UnitOfWork, turn: Turn, initiative: Initiative | None, told: Told) -> Entry:
+    """Opens an episode, or goes on with the one that is open about this initiative: there is never a second."""
     movement = turn.the_movement()
     about = initiative.id if initiative else None
     episode = await work.stuck.open_of(turn.person.id, about, movement.id)
@@ -51,35 +130,264 @@ async def _open(
             movement_id=movement.id,
             initiative_id=about,
             person_id=turn.person.id,
-            place_id=turn.place.id if turn.place else None,
-            text=text,
-            kind=kind,
-            audience=audience,
+            place_id=None,
+            text="",
             opened_at=turn.now,
         )
         work.stuck.add(episode)
-    questions = fresh_questions(kind, await work.stuck.questions_asked(movement.id, about, turn.person.id))
-    for question in questions:
-        work.stuck.add(
-            QuestionAsked(
-                movement_id=movement.id,
-                initiative_id=about,
-                person_id=turn.person.id,
-                episode_id=episode.id,
-                question=question,
-                asked_at=turn.now,
-            )
+    elif told.audience in (episode.audience, Audience.ME):
+        # Earlier words stay; only words meant for fewer eyes than the new ones are not carried along.
+        text = _joined(episode.text, told.text)
+        if len(text) > LONGEST_STUCK:
+            values = {"kind": told.kind.value, "audience": told.audience.value}
+            return await _form(work, turn, episode, text=text, values=values)
+        told = Told(text=text, kind=told.kind, audience=told.audience, helpers=told.helpers)
+    return await _welcome(work, turn, await _retold(work, turn, episode, told))
+
+
+async def _retold(work: UnitOfWork, turn: Turn, episode: StuckEpisode, told: Told) -> StuckEpisode:
+    """The episode says what was told, and those who may read it get it."""
+    if turn.place is not None and turn.place.movement_id == episode.movement_id and episode.place_id is None:
+        episode.place_id = turn.place.id
+    episode.text, episode.kind, episode.audience = told.text, told.kind, told.audience
+    episode.helpers = [str(helper.id) for helper in told.helpers]
+    await work.flush()
+    await _keep_posted(work, turn, episode)
+    asked_before = {person.id for _, person in await work.stuck.company_of(episode.id, episode.movement_id)}
+    await _ask_along(work, turn, episode, [one for one in told.helpers if one.id not in asked_before])
+    return episode
+
+
+async def _ask_along(work: UnitOfWork, turn: Turn, episode: StuckEpisode, helpers: Sequence[Person]) -> None:
+    if not helpers:
+        return
+    before = [one for one, _ in await work.stuck.company_of(episode.id, episode.movement_id)]
+    asked, messages = company.begin_round(
+        episode,
+        turn.person,
+        company.Peers(asked=tuple(helpers)),
+        before=before,
+        movement=turn.the_movement(),
+        now=turn.now,
+    )
+    for one in asked:
+        work.stuck.add(one)
+    for message in messages:
+        await work.deliveries.add(message)
+
+
+async def _keep_posted(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> None:
+    """What stands in the channel follows the episode: posted, rewritten, or taken away."""
+    place = await work.movements.place(episode.place_id) if episode.place_id else None
+    if place is None:
+        return
+    rows = await work.deliveries.about("stuck_posted", episode.id, episode.movement_id)
+    standing = _standing(rows)
+    shown = episode.audience is Audience.CHANNEL
+    key = f"stuck_posted:{episode.id}:{len(rows)}"
+    if standing is None:
+        if shown:
+            await work.deliveries.add(to_place(place, "stuck_posted", key=key, now=turn.now, subject=episode.id))
+    elif standing.receipt is not None:
+        act = Act.UPDATE if shown else Act.DELETE
+        changed = to_place(
+            place, "stuck_posted", key=key, now=turn.now, subject=episode.id, act=act, target=standing.receipt
         )
-    return StuckWelcomed(
-        episode=episode.id,
-        initiative=initiative.name if initiative else "",
-        questions=tuple(questions),
-        audience=audience,
+        await work.deliveries.add(changed)
+    elif not shown and standing.state is DeliveryState.WAITING:
+        standing.drop("taken_back")
+
+
+def _standing(rows: Sequence[Delivery]) -> Delivery | None:
+    """The post of an episode that is (or soon will be) there to read."""
+    gone = {row.target for row in rows if row.act is Act.DELETE}
+    posts = [
+        row
+        for row in rows
+        if row.act is Act.POST
+        and row.state not in (DeliveryState.DROPPED, DeliveryState.FAILED)
+        and (row.receipt is None or row.receipt not in gone)
+    ]
+    return posts[-1] if posts else None
+
+
+async def _helpers(work: UnitOfWork, turn: Turn, filled: Filled) -> Sequence[Person]:
+    """The people picked, when they are to read along."""
+    if filled.text("audience") != Audience.HELPERS:
+        return ()
+    if not filled.many("helpers"):
+        raise Invalid({"helpers": "helpers_missing"})
+    found: list[Person] = []
+    for account in dict.fromkeys(filled.many("helpers")):
+        person = await work.people.by_account(turn.person.workspace_id, account)
+        if person is None or await work.people.get(person.id, turn.the_movement().id) is None:
+            raise Invalid({"helpers": "not_in_movement"})
+        if person.id == turn.person.id:
+            raise Invalid({"helpers": "not_yourself"})
+        found.append(person)
+    return found
+
+
+async def _has_channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> bool:
+    return await _channel(work, turn, episode) is not None
+
+
+async def _channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> str | None:
+    """The name of the channel it can be shown in: where it was told, or where they are; None in a personal chat."""
+    place = await work.movements.place(episode.place_id) if episode and episode.place_id else turn.place
+    if place is None or place.movement_id != turn.the_movement().id:
+        return None
+    return place.name
+
+
+async def _form(
+    work: UnitOfWork,
+    turn: Turn,
+    episode: StuckEpisode | None = None,
+    *,
+    text: str = "",
+    values: dict[str, str] | None = None,
+) -> Entry:
+    """The form, filled with an episode if there is one, then with `values` and `text`."""
+    if len(text) > LONGEST_FIELD:
+        return StuckTooLong(text=text)
+    movement = turn.the_movement()
+    own = await work.initiatives.of_person(turn.person.id, movement.id)
+    others = [one for one in await work.initiatives.of_movement(movement.id) if one not in own]
+    picks = [Pick(value=one.id, label=one.name) for one in (*own, *others)][:MOST_OFFERED]
+    filled: dict[str, Value] = {"initiative": own[0].id if own else ""}
+    if episode is not None:
+        filled |= {
+            "initiative": episode.initiative_id or "",
+            "text": episode.text,
+            "kind": episode.kind.value,
+            "audience": episode.audience.value,
+            "helpers": await _accounts(work, turn, episode),
+        }
+        if episode.initiative_id and all(pick.value != episode.initiative_id for pick in picks):
+            picks.insert(0, Pick(value=episode.initiative_id, label=await _name_of(work, episode)))
+    channel = await _channel(work, turn, episode)
+    audiences = tuple(Pick(value=one.value) for one in Audience if one is not Audience.CHANNEL or channel is not None)
+    filled |= values or {}
+    if text:
+        filled["text"] = text
+    return StuckForm(
+        values=filled,
+        options={"initiative": tuple(picks), "audience": audiences},
+        hidden={"episode": episode.id} if episode else {},
+        place=channel or "",
+        too_long=len(text) > LONGEST_STUCK,
     )
 
 
-def fresh_questions(kind: StuckKind, asked: list[str]) -> list[str]:
-    """Three questions of this kind, those asked longest ago (or never) first. `asked`: oldest first."""
-    keys = [f"{kind.value}_{number}" for number in range(1, QUESTIONS_PER_KIND + 1)]
-    last = {key: index for index, key in enumerate(asked)}
-    return sorted(keys, key=lambda key: last.get(key, -1))[:QUESTIONS_ASKED]
+async def _accounts(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> tuple[str, ...]:
+    people = [await work.people.in_workspace(PersonId(one), turn.person.workspace_id) for one in episode.helpers]
+    return tuple(person.account for person in people if person is not None and person.account is not None)
+
+
+def _joined(before: str, text: str) -> str:
+    """Earlier and newer words; what was said already is not said twice."""
+    return before if text in before else f"{before}\n{text}"
+
+
+# -- going on and ending -------------------------------------------------------------------------------------------
+
+
+async def go_on(work: UnitOfWork, turn: Turn) -> Entry:
+    """Three other questions about what is open."""
+    episode = await _mine(work, turn)
+    return await _welcome(work, turn, episode) if episode.is_open else await _stands(work, episode)
+
+
+async def not_now(work: UnitOfWork, turn: Turn) -> Entry:
+    """It rests; the episode stays open."""
+    episode = await _mine(work, turn)
+    rests = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
+    return NotNow(initiative=await _name_of(work, episode), variant=rests)
+
+
+async def moves_again(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
+    """A breakthrough."""
+    episode = await _mine(work, turn)
+    if not episode.is_open:
+        return await _stands(work, episode)
+    episode.break_through(turn.now)
+    return await _ended(work, turn, episode)
+
+
+async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
+    """Let go, and with it the steps that were still planned: nothing comes back to them."""
+    episode = await _mine(work, turn)
+    if not episode.is_open:
+        return await _stands(work, episode)
+    episode.let_go(turn.now)
+    for step in await work.steps.planned_of(turn.person.id, episode.movement_id):
+        if step.episode_id == episode.id:
+            step.close(StepState.LET_GO, turn.now)
+            await work.deliveries.cancel("follow_up", step.id, "let_go")
+    return await _ended(work, turn, episode)
+
+
+async def _ended(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry | InPlace:
+    await _keep_posted(work, turn, episode)
+    return StuckEnded(
+        initiative=await _name_of(work, episode),
+        initiative_id=episode.initiative_id or "",
+        state=episode.state,
+        variant=await work.stuck.rounds_of(turn.person.id, episode.movement_id),
+    )
+
+
+async def _stands(work: UnitOfWork, episode: StuckEpisode) -> Entry:
+    return StuckStands(
+        initiative=await _name_of(work, episode), state=episode.state, closed_at=episode.closed_at or episode.opened_at
+    )
+
+
+async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry:
+    """Welcomed in other words than before, with three questions this initiative has not heard lately."""
+    variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
+    asked = await work.stuck.questions_asked(episode.movement_id, episode.initiative_id, turn.person.id)
+    questions = fresh_questions(episode.kind, asked)
+    for question in noted(episode, questions, turn.now):
+        work.stuck.add(question)
+    helpers = [await work.people.get(PersonId(one), episode.movement_id) for one in episode.helpers]
+    return StuckWelcomed(
+        episode=episode.id,
+        initiative=await _name_of(work, episode),
+        questions=tuple(questions),
+        audience=episode.audience,
+        helpers=tuple(one.name for one in helpers if one is not None and one.name),
+        place=await _channel(work, turn, episode) or "",
+        variant=variant,
+    )
+
+
+async def _mine(work: UnitOfWork, turn: Turn) -> StuckEpisode:
+    """The episode an intent is about; only the one who is stuck acts on it."""
+    episode = await work.stuck.episode(EpisodeId(turn.text("episode")), turn.the_movement().id)
+    if episode is None or episode.person_id != turn.person.id:
+        raise Refused("not_found")
+    return episode
+
+
+async def _name_of(work: UnitOfWork, episode: StuckEpisode) -> str:
+    if episode.initiative_id is None:
+        return ""
+    initiative = await work.initiatives.get(episode.initiative_id, episode.movement_id)
+    return initiative.name if initiative else ""
+
+
+async def compose_stuck_posted(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """What the channel reads, as it stands now."""
+    episode = await work.stuck.episode(EpisodeId(outgoing.delivery.subject), outgoing.the_movement().id)
+    if episode is None or episode.audience is not Audience.CHANNEL:
+        raise Unwanted("taken_back")
+    if not episode.is_open and outgoing.delivery.act is Act.POST:
+        raise Unwanted("no_longer_stuck")
+    person = await work.people.get(episode.person_id, episode.movement_id)
+    if person is None or person.account is None:
+        raise Unwanted("forgotten")
+    return StuckPosted(
+        name=person.name, initiative=await _name_of(work, episode), text=episode.text, state=episode.state
+    )

@@ -574,6 +574,7 @@ def upgrade() -> None:
         sa.Column("movement_id", sa.String(length=64), nullable=False),
         sa.Column("episode_id", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.String(length=64), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("idea", sa.Text(), nullable=False),
@@ -599,6 +600,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
     )
     with op.batch_alter_table("companies", schema=None) as batch_op:
+        batch_op.create_index("ix_companies_movement_id", ["movement_id", "asked_at"], unique=False)
         batch_op.create_index("uq_companies_person", ["episode_id", "person_id"], unique=True)
 
     op.create_table(
@@ -776,6 +778,7 @@ def downgrade() -> None:
     op.drop_table("next_steps")
     with op.batch_alter_table("companies", schema=None) as batch_op:
         batch_op.drop_index("uq_companies_person")
+        batch_op.drop_index("ix_companies_movement_id")
 
     op.drop_table("companies")
     with op.batch_alter_table("stuck_episodes", schema=None) as batch_op:

@@ -1,14 +1,15 @@
 """Stuck episodes, the company people keep each other, steps and chances."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import companies, episodes, people, questions_asked, steps
+from adapters.database.tables import chances, companies, episodes, members, people, questions_asked, steps
 from bot.domain.initiative import Company, CompanyId, EpisodeId, EpisodeState, InitiativeId, StuckEpisode
-from bot.domain.movement import MovementId
-from bot.domain.next_step import NextStep, StepId, StepState
+from bot.domain.movement import Member, MovementId
+from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Person, PersonId
 
 
@@ -49,6 +50,49 @@ class SqlStuck(Repository):
         )
         return list(reversed(found.all()))
 
+    async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
+        rounds = await self._session.scalar(
+            select(func.count(questions_asked.c.asked_at.distinct())).where(
+                questions_asked.c.person_id == person, questions_asked.c.movement_id == movement
+            )
+        )
+        return rounds or 0
+
+    async def latest_open(self, person: PersonId, movement: MovementId) -> StuckEpisode | None:
+        return await self._session.scalar(
+            select(StuckEpisode)
+            .where(
+                episodes.c.person_id == person,
+                episodes.c.movement_id == movement,
+                episodes.c.state == EpisodeState.OPEN,
+            )
+            .order_by(episodes.c.opened_at.desc(), episodes.c.id)
+            .limit(1)
+        )
+
+    async def could_think_along(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
+        in_episode = select(companies.c.person_id).where(companies.c.episode_id == episode.id)
+        last = (
+            select(companies.c.person_id, func.max(companies.c.asked_at).label("at"))
+            .where(companies.c.movement_id == episode.movement_id)
+            .group_by(companies.c.person_id)
+            .subquery()
+        )
+        found = await self._session.scalars(
+            select(Person)
+            .join(Member, members.c.person_id == people.c.id)
+            .outerjoin(last, last.c.person_id == people.c.id)
+            .where(
+                members.c.movement_id == episode.movement_id,
+                people.c.account.is_not(None),
+                people.c.id != episode.person_id,
+                people.c.id.not_in(in_episode),
+                or_(last.c.at.is_(None), last.c.at <= rested_since),
+            )
+            .order_by(last.c.at.is_not(None), last.c.at, members.c.joined_at, people.c.id)
+        )
+        return found.all()
+
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None:
         return await self._session.scalar(
             select(Company).where(companies.c.id == id, companies.c.movement_id == movement)
@@ -75,3 +119,6 @@ class SqlSteps(Repository):
             .order_by(steps.c.follow_up_at)
         )
         return found.all()
+
+    async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
+        return await self._session.scalar(select(Chance).where(chances.c.id == id, chances.c.movement_id == movement))

@@ -1,0 +1,283 @@
+"""What Ritme says about the small next step: choosing it, coming back to it, and the chance that asks for one."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import ClassVar, Self
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.domain.next_step import StepState
+
+YES, NO = "yes", "no"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepForm(FormEntry):
+    """An if-then plan in two fields, with a moment. `smaller`: the one friendly try to make it smaller.
+
+    `chance` is the opportunity it starts from; `post`: whether it can be posted where they are (in `place`).
+    """
+
+    intent: ClassVar[str] = "step.save"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="cue"),
+        Ask(name="day", kind="date"),
+        Ask(name="at", kind="time"),
+        Ask(name="action"),
+        Ask(name="with_whom", required=False),
+        Ask(name="on_my_own", kind="choice", options=(YES, NO)),
+        Ask(name="post", kind="choice", required=False, options=(NO, YES)),
+    )
+    smaller: bool = False
+    chance: str = ""
+    post: bool = False
+    place: str = ""
+
+    def shown(self) -> tuple[Ask, ...]:
+        return tuple(ask for ask in self.asks if ask.name != "post" or self.post)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            values={"day": "2027-03-02", "at": "09:00"},
+            hidden={"episode": "e1"},
+            earliest=date(2027, 3, 1),
+            latest=date(2027, 3, 15),
+            post=True,
+            place="wijkteam-noord",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepPlanned(Entry):
+    """The plan, echoed back as if-then. `posted`: whether others read it too."""
+
+    step: str
+    cue: str
+    action: str
+    with_whom: str
+    at: datetime
+    posted: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="let_go", intent="step.let_go", args={"step": self.step}),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            step="s1",
+            cue="de overdracht dinsdag klaar is",
+            action="vraag ik Samira hoe de nacht was",
+            with_whom="Jan",
+            at=datetime(2027, 3, 2, 8, 0, tzinfo=UTC),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepPosted(Entry):
+    """In the channel or thread: what someone is going to try."""
+
+    name: str
+    cue: str
+    action: str
+    with_whom: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            name="Fatima", cue="de overdracht dinsdag klaar is", action="vraag ik Samira hoe de nacht was", with_whom=""
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUp(Entry):
+    """At its moment Ritme comes back to a step. `round` counts the moments it had before."""
+
+    step: str
+    round: int
+    cue: str
+    action: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"step": self.step, "round": str(self.round)}
+        return (
+            Press(name="done", intent="step.done", args=about, style="primary"),
+            Press(name="something_else", intent="step.else", args=about),
+            Press(name="not_yet", intent="step.not_yet", args=about),
+            Press(name="still_stuck", intent="step.still_stuck", args=about),
+            Press(name="let_go", intent="step.let_go", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(step="s1", round=0, cue="de overdracht dinsdag klaar is", action="vraag ik Samira hoe de nacht was")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepMoveForm(FormEntry):
+    """Not yet: a new moment."""
+
+    intent: ClassVar[str] = "step.move"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="day", kind="date"), Ask(name="at", kind="time"))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            values={"day": "2027-03-02", "at": "09:00"},
+            hidden={"step": "s1", "round": "0"},
+            earliest=date(2027, 3, 1),
+            latest=date(2027, 3, 15),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotYetAgain(Entry):
+    """Not yet for the second time: make it smaller, or let it go."""
+
+    step: str
+    action: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"step": self.step}
+        return (
+            Press(name="make_smaller", intent="step.smaller", args=about, style="primary"),
+            Press(name="let_go", intent="step.let_go", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(step="s1", action="vraag ik Samira hoe de nacht was")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StillStuck(Entry):
+    """Still stuck, once: welcome again, with ways on. Without an `episode` (a step of its own) it can be told."""
+
+    episode: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.episode:
+            return (Press(name="tell", intent="stuck.new", style="primary"), Press(name="choose_step", intent="step"))
+        about = {"episode": self.episode}
+        return (
+            Press(name="ask_me", intent="stuck.go_on", args=about, style="primary"),
+            Press(name="choose_step", intent="step", args=about),
+            Press(name="company", intent="company", args=about),
+            Press(name="let_go", intent="stuck.let_go", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(episode="e1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepOutcomeForm(FormEntry):
+    """What happened, in their own words."""
+
+    intent: ClassVar[str] = "step.tell"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="outcome", kind="long_text", max_length=1500),)
+    action: str = ""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(action="vraag ik Samira hoe de nacht was", hidden={"step": "s1"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepWelcomed(Entry):
+    """What happened is welcomed and offered as a story. `episode` is the open episode it belongs to, if any."""
+
+    step: str
+    outcome: str
+    episode: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        story = Press(name="tell_story", intent="story", args={"step": self.step}, style="primary")
+        if not self.episode:
+            return (story, Press(name="another_step", intent="step"))
+        about = {"episode": self.episode}
+        return (
+            story,
+            Press(name="moves_again", intent="stuck.moves_again", args=about),
+            Press(name="another_step", intent="step", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(step="s1", outcome="Samira loopt donderdag mee, en neemt iemand van de nacht mee.", episode="e1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLetGo(Entry):
+    """A step is let go, in good grace."""
+
+    episode: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.episode:
+            return (Press(name="another_step", intent="step"),)
+        about = {"episode": self.episode}
+        return (
+            Press(name="another_step", intent="step", args=about),
+            Press(name="moves_again", intent="stuck.moves_again", args=about),
+            Press(name="let_all_go", intent="stuck.let_go", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(episode="e1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepStands(Entry):
+    """Where a step stands that was moved or closed before. `at`: its moment while planned, else when it closed."""
+
+    step: str
+    action: str
+    state: StepState
+    at: datetime
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="another_step", intent="step"),) if self.state is not StepState.PLANNED else ()
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            step="s1",
+            action="vraag ik Samira hoe de nacht was",
+            state=StepState.DONE,
+            at=datetime(2027, 2, 25, 9, 0, tzinfo=UTC),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChanceForm(FormEntry):
+    """Which chance came by."""
+
+    intent: ClassVar[str] = "chance.save"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="text", kind="long_text", max_length=500),)
+    too_long: bool = False
+
+    def shown(self) -> tuple[Ask, ...]:
+        """What is too long still has room."""
+        (text,) = self.asks
+        return (replace(text, max_length=max(text.max_length, len(str(self.values.get("text", ""))))),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChanceNoted(Entry):
+    """The chance is noted; one question back, straight into a step."""
+
+    chance: str
+    text: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="choose_step", intent="step", args={"chance": self.chance}, style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(chance="k1", text="De wethouder komt vrijdag onverwacht langs")

@@ -1,0 +1,51 @@
+"""Curious questions: which to ask next, and what kind of being stuck someone's words point at."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.domain.initiative import QuestionAsked, StuckEpisode, StuckKind
+
+QUESTIONS_PER_KIND = 9
+"""Three rounds of three: nothing returns before the fourth round of a kind."""
+QUESTIONS_ASKED = 3
+
+_POINTS_AT: dict[StuckKind, str] = {
+    StuckKind.REACH: r"niemand doet mee|krijg \w+ niet mee|nobody (comes|joins)|no one joins|can't get \w+ along",
+    StuckKind.OPPOSITION: r"weerstand|tegenwind|tegenwerking|opposition|resistance|against it",
+    StuckKind.KNOW_HOW: r"weet niet hoe|weet niet wat|don't know (how|what)",
+    StuckKind.ENERGY: r"geen (tijd|energie)|te moe|te druk|no (time|energy)|too (tired|busy)",
+    StuckKind.RULES: r"regels|toestemming|mag niet|protocol|rules|permission|not allowed",
+}
+_PATTERNS = {
+    kind: re.compile(rf"\b({words.replace(chr(39), '[' + chr(39) + '’]')})\b", re.IGNORECASE)
+    for kind, words in _POINTS_AT.items()
+}
+
+
+def fresh_questions(kind: StuckKind, asked: Sequence[str]) -> list[str]:
+    """The keys ("reach_3") of three questions of this kind, never asked or longest ago first. `asked`: oldest first."""
+    keys = [f"{kind.value}_{number}" for number in range(1, QUESTIONS_PER_KIND + 1)]
+    last = {key: index for index, key in enumerate(asked)}
+    return sorted(keys, key=lambda key: last.get(key, -1))[:QUESTIONS_ASKED]
+
+
+def noted(episode: StuckEpisode, questions: Iterable[str], now: datetime) -> list[QuestionAsked]:
+    """That these questions were asked in this episode."""
+    return [
+        QuestionAsked(
+            movement_id=episode.movement_id,
+            initiative_id=episode.initiative_id,
+            person_id=episode.person_id,
+            episode_id=episode.id,
+            question=question,
+            asked_at=now,
+        )
+        for question in questions
+    ]
+
+
+def kind_meant(text: str) -> StuckKind:
+    """The kind a text plainly points at; OTHER unless it points at one kind only."""
+    found = [kind for kind, pattern in _PATTERNS.items() if pattern.search(text)]
+    return found[0] if len(found) == 1 else StuckKind.OTHER
