@@ -308,6 +308,7 @@ steps = Table(
     _ref("movement_id", "movements"),
     _ref("initiative_id", "initiatives", null=True),
     _ref("episode_id", "stuck_episodes", null=True),
+    _ref("story_id", "stories", null=True),
     _ref("person_id", "people"),
     Column("cue", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -321,6 +322,7 @@ steps = Table(
     Column("chosen_at", Utc, nullable=False),
     Column("closed_at", Utc),
     Index("ix_next_steps_person_id", "person_id", "state"),
+    Index("ix_next_steps_story_id", "story_id"),
     Index("ix_next_steps_movement_id", "movement_id", "chosen_at"),
 )
 chances = Table(

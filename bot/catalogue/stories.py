@@ -218,7 +218,11 @@ class RippleNoted(Entry):
     story: str
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="undo", intent="ripple.undo", args={"story": self.story}),)
+        about = {"story": self.story}
+        return (
+            Press(name="step", intent="step", args=about),
+            Press(name="undo", intent="ripple.undo", args=about),
+        )
 
     @classmethod
     def example(cls) -> Self:
@@ -292,13 +296,15 @@ class StoryCarried(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
-    """One story in a harvest. `ripples` people do this too; it was retold in `retold` other places."""
+    """One story in a harvest. `ripples` people do this too; `steps` were taken because of it; it was retold in `retold`
+    other places."""
 
     story: str
     text: str
     teller: str
     place: str
     ripples: int
+    steps: int
     retold: int
 
 
@@ -319,13 +325,13 @@ class Harvest(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        first = Gathered(story="s1", text=TOLD, teller="Fatima", place="wijkteam-zuid", ripples=2, retold=1)
+        first = Gathered(story="s1", text=TOLD, teller="Fatima", place="wijkteam-zuid", ripples=2, steps=1, retold=1)
         second = "Ik vroeg de familie wat ze zelf al deden. Er kwam een heel schema uit een keukenla."
         third = "Vannacht belde ik de wijk in plaats van te mailen. Binnen vijf minuten was het geregeld."
         return cls(
             stories=(
                 first,
-                Gathered(story="s2", text=second, teller="", place="familie", ripples=0, retold=0),
-                Gathered(story="s3", text=third, teller="Jan", place="nachtdienst", ripples=1, retold=0),
+                Gathered(story="s2", text=second, teller="", place="familie", ripples=0, steps=0, retold=0),
+                Gathered(story="s3", text=third, teller="Jan", place="nachtdienst", ripples=1, steps=0, retold=0),
             )
         )

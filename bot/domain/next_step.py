@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
+from bot.domain.story import StoryId
 
 StepId = NewType("StepId", str)
 ChanceId = NewType("ChanceId", str)
@@ -27,12 +28,14 @@ class StepState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class NextStep:
-    """ "When CUE, then I do ACTION", small enough to start at once. `follow_up_at` is when Ritme comes back to it."""
+    """ "When CUE, then I do ACTION", small enough to start at once. `follow_up_at` is when Ritme comes back to it;
+    `story_id` the story that set it in motion, if one did."""
 
     id: StepId
     movement_id: MovementId
     initiative_id: InitiativeId | None
     episode_id: EpisodeId | None
+    story_id: StoryId | None = None
     person_id: PersonId
     cue: str
     action: str

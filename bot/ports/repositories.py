@@ -140,6 +140,9 @@ class Stories(Protocol):
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         """Our messages that hold this story, oldest first; not those taken away again."""
 
+    async def steps_from(self, story: StoryId, movement: MovementId) -> int:
+        """How many steps were taken because of it."""
+
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         """The story told in this message, withdrawn or not."""
 

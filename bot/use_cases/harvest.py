@@ -97,5 +97,6 @@ async def _one(work: UnitOfWork, movement: Movement, story: Story) -> Gathered:
         teller=story.credit(await work.people.get(story.teller_id, movement.id)),
         place=(place.name or place.channel) if place else "",
         ripples=await work.stories.ripples(story.id, movement.id),
+        steps=await work.stories.steps_from(story.id, movement.id),
         retold=sum(one.kind == SHARED and one.state is DeliveryState.SENT for one in retold),
     )

@@ -40,23 +40,28 @@ from bot.domain.next_step import (
     moment_of,
     next_working_day,
 )
+from bot.domain.story import Story, StoryId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 USUAL_TIME = time(9)
 LATEST_TODAY = time(18)
+BEGAN_WITH = ("episode", "chance", "story")
+"""What a step can come from."""
 
 # -- choosing ------------------------------------------------------------------------------------------------------
 
 
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
-    """The form for a step: after being stuck (`episode`), for a chance (`chance`), or of its own."""
+    """The form for a step: after being stuck (`episode`), for a chance (`chance`), because of a `story`, or of its
+    own."""
     await _episode(work, turn)
+    await _story(work, turn)
     chance = await _chance(work, turn)
     values: dict[str, Value] = _usual(turn, today=chance is not None)
     if turn.text("text"):
         values["action"] = turn.text("text")[:300]
-    hidden = {name: turn.text(name) for name in ("episode", "chance") if turn.text(name)}
+    hidden = {name: turn.text(name) for name in BEGAN_WITH if turn.text(name)}
     return _form(turn, values, hidden, chance=chance.text if chance else "")
 
 
@@ -106,12 +111,12 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.the_movement()
     filled = read(StepForm, turn.intent.args)
     moment = _moment(turn, filled)
-    episode, chance = await _episode(work, turn), await _chance(work, turn)
+    episode, chance, story = await _episode(work, turn), await _chance(work, turn), await _story(work, turn)
     known = await _mine(work, turn) if turn.text("step") else None
     if known is not None and (not known.is_planned or turn.text("round") != str(known.not_yet)):
         return _stands(known)
     if filled.text("on_my_own") == NO and turn.text("smaller") != YES:
-        hidden = {name: turn.text(name) for name in ("episode", "chance") if turn.text(name)} | {"smaller": YES}
+        hidden = {name: turn.text(name) for name in BEGAN_WITH if turn.text(name)} | {"smaller": YES}
         return _form(turn, dict(filled.values), hidden, smaller=True, chance=chance.text if chance else "")
     plan = (filled.text("cue"), filled.text("action"), filled.text("with_whom"))
     step = known
@@ -121,6 +126,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
             movement_id=movement.id,
             initiative_id=episode.initiative_id if episode else None,
             episode_id=episode.id if episode else None,
+            story_id=story.id if story else None,
             person_id=turn.person.id,
             cue=plan[0],
             action=plan[1],
@@ -367,3 +373,13 @@ async def _chance(work: UnitOfWork, turn: Turn) -> Chance | None:
     if found is None or found.person_id != turn.person.id:
         raise Refused("not_found")
     return found
+
+
+async def _story(work: UnitOfWork, turn: Turn) -> Story | None:
+    """The story that moved someone to a step; None when there is none, or when it was withdrawn by now."""
+    if not turn.text("story"):
+        return None
+    found = await work.stories.get(StoryId(turn.text("story")), turn.the_movement().id)
+    if found is None:
+        raise Refused("not_found")
+    return found if found.is_told else None

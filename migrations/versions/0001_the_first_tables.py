@@ -609,6 +609,7 @@ def upgrade() -> None:
         sa.Column("movement_id", sa.String(length=64), nullable=False),
         sa.Column("initiative_id", sa.String(length=64), nullable=True),
         sa.Column("episode_id", sa.String(length=64), nullable=True),
+        sa.Column("story_id", sa.String(length=64), nullable=True),
         sa.Column("person_id", sa.String(length=64), nullable=False),
         sa.Column("cue", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
@@ -645,11 +646,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name=op.f("fk_next_steps_person_id"), initially="DEFERRED", deferrable=True
         ),
+        sa.ForeignKeyConstraint(
+            ["story_id"], ["stories.id"], name=op.f("fk_next_steps_story_id"), initially="DEFERRED", deferrable=True
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_next_steps")),
     )
     with op.batch_alter_table("next_steps", schema=None) as batch_op:
         batch_op.create_index("ix_next_steps_movement_id", ["movement_id", "chosen_at"], unique=False)
         batch_op.create_index("ix_next_steps_person_id", ["person_id", "state"], unique=False)
+        batch_op.create_index("ix_next_steps_story_id", ["story_id"], unique=False)
 
     op.create_table(
         "questions_asked",
@@ -772,6 +777,7 @@ def downgrade() -> None:
 
     op.drop_table("questions_asked")
     with op.batch_alter_table("next_steps", schema=None) as batch_op:
+        batch_op.drop_index("ix_next_steps_story_id")
         batch_op.drop_index("ix_next_steps_person_id")
         batch_op.drop_index("ix_next_steps_movement_id")
 

@@ -12,7 +12,7 @@ from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.story import Readers, Retelling, Story, StoryId
-from tests.world import LANE, World, text_of, world
+from tests.world import LANE, World, button_of, text_of, world
 
 MOVEMENT = MovementId("movement")
 
@@ -110,6 +110,19 @@ class TestHarvest:
         assert "Verhaal 2." not in harvests(here)[0]
         await here.press("fatima", told[0], "withdraw")
         assert "teruggenomen" in harvests(here)[0]
+
+    async def test_a_step_taken_because_of_a_story_shows_in_it(self, here: World) -> None:
+        await here.movement("fatima", "jan")
+        for number in range(3):
+            await tell(here, "fatima", f"Verhaal {number}.")
+        noted = await here.press("jan", here.posts()[0], "ripple")
+        form = await here.press("jan", noted, "step")
+        planned = await here.submit("jan", form, cue="het dinsdag is", action="loop ik mee", on_my_own="yes")
+        step = button_of(planned, "let_go").args["step"]
+        await here.do("jan", "step.done", step=step)
+        await harvest(here)
+        assert "stapje" in harvests(here)[0]
+        assert (await here.do("jan", "step", story="nonsense")) == (await here.do("jan", "step", episode="nonsense"))
 
     async def test_a_long_story_is_shortened_at_a_word(self, here: World) -> None:
         await here.movement("fatima")

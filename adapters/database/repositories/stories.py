@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, people, retellings, ripples, stories
+from adapters.database.tables import deliveries, people, retellings, ripples, steps, stories
 from bot.domain.delivery import Act, Delivery
 from bot.domain.movement import MovementId, PlaceId
+from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId
 from bot.domain.story import Readers, Ripple, Story, StoryId
 
@@ -88,6 +89,20 @@ class SqlStories(Repository):
             .order_by(deliveries.c.row)
         )
         return found.all()
+
+    async def steps_from(self, story: StoryId, movement: MovementId) -> int:
+        return (
+            await self._session.scalar(
+                select(func.count())
+                .select_from(steps)
+                .where(
+                    steps.c.story_id == story,
+                    steps.c.movement_id == movement,
+                    steps.c.state.in_((StepState.DONE, StepState.SOMETHING_ELSE)),
+                )
+            )
+            or 0
+        )
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         return await self._session.scalar(
