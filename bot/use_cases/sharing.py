@@ -1,5 +1,7 @@
 """Carrying a story to another place of the movement."""
 
+from datetime import timedelta
+
 from bot.catalogue.base import Entry, Pick
 from bot.catalogue.forms import read
 from bot.catalogue.stories import ShareForm, StoryCarried, StoryShared, StoryTravelled
@@ -12,6 +14,8 @@ from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 MOST_OPTIONS = 100
+"""No platform's list holds more choices."""
+NEWS_KEEPS = timedelta(days=14)
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
@@ -93,6 +97,7 @@ async def _tell(work: UnitOfWork, turn: Turn, story: Story, place: Place) -> Non
             movement=story.movement_id,
             subject=story.id,
             priority=Priority.NEWS,
+            expires_at=turn.now + NEWS_KEEPS,
             args={"place": place.id},
         )
     )

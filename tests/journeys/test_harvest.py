@@ -12,6 +12,7 @@ from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.story import Readers, Retelling, Story, StoryId
+from tests.telling import reminder, reply
 from tests.world import LANE, World, button_of, text_of, world
 
 MOVEMENT = MovementId("movement")
@@ -245,3 +246,51 @@ async def test_what_is_for_here_stays_here_and_the_nameless_stay_nameless(
                 if named == "without":
                     alone = [one for one in holding if not any(b.name == "tell" for b in one.message.buttons)]
                     assert not any(who in text_of(one) for one in alone)
+
+
+answers = st.lists(
+    st.tuples(st.sampled_from(["fatima", "jan", "noor"]), st.sampled_from(["reply", "keep", "here", "forget"])),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(done=answers)
+@settings(max_examples=15, deadline=None)
+async def test_what_is_told_in_a_thread_leaves_it_only_when_its_teller_says_so(done: list[tuple[str, str]]) -> None:
+    chosen: dict[str, str] = {}
+    may_leave: dict[str, bool] = {}
+    last: dict[str, str] = {}
+    with TemporaryDirectory() as folder:
+        async with world(Path(folder)) as here:
+            await here.movement("fatima", "jan", "noor", channels=CHANNELS)
+            await reminder(here)
+            for number, (who, what) in enumerate(done):
+                text = f"verteld{number}."
+                if what == "reply":
+                    await reply(here, who, text, f"m-{number}")
+                    if chosen.get(who) != "forget":
+                        last[who] = text
+                        may_leave[text] = chosen.get(who) == "keep"
+                elif who in last:
+                    async with here.begin() as work:
+                        story = await work.stories.by_message(PlaceId("general"), f"m-{last[who][7:-1]}")
+                    assert story is not None
+                    await here.do(who, f"story.{what}", story=story.id)
+                    waited = [told for told in may_leave if done[int(told[7:-1])][0] == who]
+                    for told in [last[who]] if who in chosen else waited:
+                        withdrawn = not story.is_told and told == last[who]
+                        may_leave[told] = what == "keep" and not withdrawn
+                    chosen[who] = what
+            async with here.begin() as work:
+                since = here.clock.now() - timedelta(days=1)
+                shown = await work.stories.showing(MOVEMENT, "behaviour:0", since, PlaceId("night"))
+            assert (shown is None and not any(may_leave.values())) or (shown is not None and may_leave[shown.text])
+            for number in range(len(done)):
+                async with here.begin() as work:
+                    story = await work.stories.by_message(PlaceId("general"), f"m-{number}")
+                if story is not None:
+                    await here.do("iris", "share.save", story=story.id, place="night", line="")
+            await harvest(here)
+            said = " ".join(text_of(one) for one in here.messenger.sent)
+            assert {told for told in may_leave if told in said} == {told for told, may in may_leave.items() if may}
