@@ -207,5 +207,11 @@ class Deliveries(Protocol):
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
         """Drops what still waits of a kind about a subject."""
 
+    async def planned(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+        """What waits in a workspace, with where and whom it is for, the first due first."""
+
+    async def settled(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+        """What no longer waits in a workspace, the last first."""
+
     async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]: ...
     async def of_movement(self, movement: MovementId, since: datetime, limit: int) -> Sequence[Delivery]: ...

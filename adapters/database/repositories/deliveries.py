@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries
+from adapters.database.tables import deliveries, people, places
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
-from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import PersonId, WorkspaceId
+from bot.domain.movement import MovementId, Place, PlaceId
+from bot.domain.person import Person, PersonId, WorkspaceId
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
@@ -142,6 +143,27 @@ class SqlDeliveries(Repository):
             .values(state=DeliveryState.DROPPED, reason=reason)
         )
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
+    async def planned(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+        waiting = deliveries.c.state == DeliveryState.WAITING
+        return await self._with_whom(lane, waiting, deliveries.c.due_at, limit)
+
+    async def settled(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+        at = func.coalesce(deliveries.c.sent_at, deliveries.c.attempted_at, deliveries.c.due_at)
+        return await self._with_whom(lane, deliveries.c.state != DeliveryState.WAITING, at.desc(), limit)
+
+    async def _with_whom(
+        self, lane: WorkspaceId, which: ColumnElement[bool], order: ColumnElement[Any], limit: int
+    ) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+        found = await self._session.execute(
+            select(Delivery, Place, Person)
+            .join_from(Delivery, Place, places.c.id == deliveries.c.place_id, isouter=True)
+            .join(Person, people.c.id == deliveries.c.person_id, isouter=True)
+            .where(deliveries.c.workspace_id == lane, which)
+            .order_by(order, deliveries.c.id)
+            .limit(limit)
+        )
+        return [(delivery, place, person) for delivery, place, person in found]
 
     async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]:
         found = await self._session.scalars(

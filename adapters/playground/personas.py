@@ -1,0 +1,76 @@
+"""Who and where there is in the playground: a home-care organisation with three groups and four channels."""
+
+from dataclasses import dataclass
+
+from bot.chat import Account, Place
+
+WORKSPACE = "playground:demo"
+TIMEZONE = "Europe/Amsterdam"
+RITME = "ritme"
+"""The author of what the bot says."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Persona:
+    """Someone a visitor can be. What they do stands in `playground/page.md.j2`, block `role_<id>`."""
+
+    id: str
+    name: str
+    group: str
+    language: str
+
+    @property
+    def personal_chat(self) -> str:
+        return personal_chat(self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A channel everyone is in. What it is for stands in `playground/page.md.j2`, block `topic_<id>`, - as _."""
+
+    id: str
+    name: str
+
+
+NORTH, NIGHT, OFFICE = "Wijkteam Noord", "Nachtdienst", "Kantoor en vrijwilligers"
+GROUPS = (NORTH, NIGHT, OFFICE)
+PERSONAS = (
+    Persona(id="fatima", name="Fatima El Idrissi", group=NORTH, language="nl"),
+    Persona(id="jan", name="Jan de Vries", group=NORTH, language="nl"),
+    Persona(id="agnieszka", name="Agnieszka Nowak", group=NORTH, language="en"),
+    Persona(id="kwame", name="Kwame Mensah", group=NIGHT, language="en"),
+    Persona(id="sanne", name="Sanne Hoekstra", group=NIGHT, language="nl"),
+    Persona(id="iris", name="Iris Wong", group=OFFICE, language="nl"),
+    Persona(id="priya", name="Priya Raman", group=OFFICE, language="en"),
+    Persona(id="wim", name="Wim Pinas", group=OFFICE, language="nl"),
+)
+CHANNELS = (
+    Channel(id="samen-vooruit", name="samen-vooruit"),
+    Channel(id="wijkteam-noord", name="wijkteam-noord"),
+    Channel(id="nachtdienst", name="nachtdienst"),
+    Channel(id="kantoor", name="kantoor"),
+)
+BY_ID = {persona.id: persona for persona in PERSONAS}
+CHANNEL_BY_ID = {channel.id: channel for channel in CHANNELS}
+
+
+def personal_chat(account: str) -> str:
+    """The channel id of the chat between one persona and Ritme."""
+    return f"dm-{account}"
+
+
+def is_personal(channel: str) -> bool:
+    return channel.startswith("dm-")
+
+
+def account_of(persona: Persona, language: str) -> Account:
+    """A persona as the platform tells the core, reading `language`."""
+    return Account(
+        workspace=WORKSPACE, id=persona.id, name=persona.name.partition(" ")[0], language=language, timezone=TIMEZONE
+    )
+
+
+def place_of(channel: str) -> Place:
+    """A channel or personal chat as the platform tells the core."""
+    name = CHANNEL_BY_ID[channel].name if channel in CHANNEL_BY_ID else ""
+    return Place(workspace=WORKSPACE, channel=channel, name=name, personal=is_personal(channel))

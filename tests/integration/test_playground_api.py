@@ -1,0 +1,339 @@
+"""The playground's API: private is private, forms lose nothing, time walks, and pages elsewhere have no say."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.playground.dial import next_monday
+from adapters.playground.personas import PERSONAS
+from bot.chat import Message as Words
+from bot.chat import Paragraph, Post, Span
+from bot.domain.delivery import Priority, to_person, to_place
+from bot.domain.movement import PlaceId
+from bot.domain.person import PersonId
+from tests.playground import LANE, MONDAY, MOVEMENT, Served, playground
+
+FILLED = {"text": "De nachtdienst hoort het als laatste", "kind": "reach", "audience": "me"}
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Served]:
+    async with playground(tmp_path / "demo.db") as served:
+        yield served
+
+
+async def stuck(here: Served, persona: str = "fatima", channel: str = "samen-vooruit") -> dict[str, Any]:
+    """Being stuck, and what Ritme answers."""
+    form = (await here.say(persona, channel, "/vast"))["form"]
+    answered: dict[str, Any] = await here.submit(persona, form, FILLED)
+    return answered["reply"]
+
+
+async def quiet(here: Served, persona: str, *, due: datetime, key: str = "q", priority: Priority) -> None:
+    """A message Ritme plans for someone."""
+    async with here.begin() as work:
+        person = await work.people.in_workspace(PersonId(persona), LANE)
+        assert person is not None
+        now = here.clock.now()
+        await work.deliveries.add(
+            to_person(person, "went_quiet", key=key, now=now, movement=MOVEMENT, due_at=due, priority=priority)
+        )
+
+
+class TestPrivacy:
+    async def test_an_answer_in_a_channel_is_seen_by_one_person_only(self, here: Served) -> None:
+        reply = await stuck(here)
+        assert reply["private"]
+        assert [said["id"] for said in await here.seen_by("fatima")] == [reply["id"]]
+        for other in PERSONAS:
+            if other.id != "fatima":
+                assert await here.seen_by(other.id) == []
+
+    async def test_a_personal_chat_is_seen_by_one_person_only(self, here: Served) -> None:
+        await here.say("fatima", "dm-fatima", "ik weet het even niet")
+        assert len(await here.seen_by("fatima")) == 2
+        assert await here.seen_by("jan") == []
+        await here.say("jan", "dm-fatima", "mag ik meelezen?", status=404)
+
+    async def test_what_others_cannot_see_they_cannot_press_react_to_or_answer(self, here: Served) -> None:
+        reply = await stuck(here)
+        await here.press("jan", reply["id"], "choose_step", status=404)
+        await here.call("PUT", f"/messages/{reply['id']}/reactions/heart?persona=jan", status=404)
+        await here.say("jan", "samen-vooruit", "stiekem", thread=reply["id"], status=404)
+        await here.call("DELETE", f"/messages/{reply['id']}?persona=jan", status=404)
+
+    async def test_a_dialog_belongs_to_who_opened_it(self, here: Served) -> None:
+        form = (await here.say("fatima", "samen-vooruit", "/vast"))["form"]
+        await here.submit("jan", form, FILLED, status=404)
+        await here.submit("fatima", form, FILLED)
+        await here.submit("fatima", form, FILLED, status=404)
+
+    async def test_live_updates_tell_a_page_only_what_its_persona_sees(self, here: Served) -> None:
+        async with here.session.get("/playground/api/events?persona=jan") as jan:
+            assert jan.content_type == "text/event-stream"
+            await stuck(here)
+            await here.say("fatima", "samen-vooruit", "hallo allemaal")
+            told = await first_message(jan.content)
+        assert told["text"] == "hallo allemaal"
+
+    async def test_putting_a_private_message_away_is_for_good(self, here: Served) -> None:
+        reply = await stuck(here)
+        await here.call("DELETE", f"/messages/{reply['id']}?persona=fatima")
+        assert await here.seen_by("fatima") == []
+
+
+async def first_message(lines: Any) -> dict[str, Any]:
+    async with asyncio.timeout(5):
+        while (line := (await lines.readline()).decode()) != "event: message\n":
+            assert line
+        found: dict[str, Any] = json.loads((await lines.readline()).decode().removeprefix("data: "))
+        return found
+
+
+class TestForms:
+    async def test_errors_come_back_by_field_and_the_form_stays(self, here: Served) -> None:
+        form = (await here.say("fatima", "samen-vooruit", "/vast"))["form"]
+        assert [one["name"] for one in form["fields"]][:2] == ["initiative", "text"]
+        wrong = await here.submit("fatima", form, {**FILLED, "text": " ", "kind": "nonsense"}, status=422)
+        assert set(wrong["errors"]) == {"text", "kind"}
+        assert (await here.submit("fatima", form, FILLED))["reply"]["private"]
+
+    async def test_a_field_the_form_does_not_have_is_refused(self, here: Served) -> None:
+        form = (await here.say("fatima", "samen-vooruit", "/vast"))["form"]
+        refused = await here.submit("fatima", form, {**FILLED, "movement": "other"}, status=400)
+        assert refused["error"] == "no_such_field"
+
+    async def test_each_reads_their_own_language(self, here: Served) -> None:
+        dutch, english = [(await here.say(who, "kantoor", "/stuck"))["form"] for who in ("wim", "priya")]
+        assert (dutch["language"], english["language"]) == ("nl", "en")
+        await here.call("POST", "/language", {"persona": "wim", "language": "en"})
+        assert (await here.say("wim", "kantoor", "/stuck"))["form"]["language"] == "en"
+
+
+class TestTalking:
+    async def test_a_command_is_not_posted_and_a_mention_is(self, here: Served) -> None:
+        await here.say("jan", "samen-vooruit", "/vast niemand komt")
+        await here.say("jan", "samen-vooruit", "@Ritme vast niemand komt")
+        assert [said["text"] for said in await here.seen_by("fatima")] == ["@Ritme vast niemand komt"]
+
+    async def test_threads_edits_and_deletions(self, here: Served) -> None:
+        root = (await here.say("jan", "samen-vooruit", "Wie loopt er mee?"))["message"]
+        reply = (await here.say("fatima", "samen-vooruit", "Ik!", thread=root["id"]))["message"]
+        under = (await here.say("wim", "samen-vooruit", "Ik ook", thread=reply["id"]))["message"]
+        assert under["thread"] == root["id"]
+        edited = (await here.call("PATCH", f"/messages/{reply['id']}", {"persona": "fatima", "text": "Ik, morgen"}))[
+            "message"
+        ]
+        assert (edited["text"], edited["edited"]) == ("Ik, morgen", True)
+        await here.call("PATCH", f"/messages/{reply['id']}", {"persona": "jan", "text": "Nee"}, status=403)
+        await here.call("DELETE", f"/messages/{root['id']}?persona=jan")
+        seen = {said["id"]: said for said in await here.seen_by("sanne")}
+        assert seen[root["id"]]["deleted"]
+        assert seen[root["id"]]["text"] == ""
+        await here.call("DELETE", f"/messages/{reply['id']}?persona=fatima")
+        await here.call("DELETE", f"/messages/{under['id']}?persona=wim")
+        assert await here.seen_by("sanne") == []
+
+    async def test_reactions(self, here: Served) -> None:
+        root = (await here.say("jan", "samen-vooruit", "Gelukt"))["message"]
+        path = f"/messages/{root['id']}/reactions"
+        await here.call("PUT", f"{path}/heart?persona=fatima")
+        await here.call("PUT", f"{path}/heart?persona=fatima")
+        await here.call("PUT", f"{path}/heart?persona=wim")
+        assert (await here.seen_by("jan"))[0]["reactions"] == {"heart": ["fatima", "wim"]}
+        await here.call("DELETE", f"{path}/heart?persona=fatima")
+        assert (await here.seen_by("jan"))[0]["reactions"] == {"heart": ["wim"]}
+        await here.call("PUT", f"{path}/<script>?persona=fatima", status=400)
+
+    async def test_unread_until_read(self, here: Served) -> None:
+        await here.say("jan", "samen-vooruit", "Hoi")
+        assert (await here.get("/state?persona=fatima"))["unread"] == {"samen-vooruit": 1}
+        assert (await here.get("/state?persona=jan"))["unread"] == {}
+        await here.call("POST", "/read", {"persona": "fatima", "channel": "samen-vooruit"})
+        assert (await here.get("/state?persona=fatima"))["unread"] == {}
+
+
+class TestMessenger:
+    async def test_a_delivery_is_posted_once_and_found_again(self, here: Served) -> None:
+        post = Post(delivery="d1", workspace=LANE, channel="kantoor", message=Words(paragraphs=(text("hoi"),)))
+        first, second = [await here.playground.messenger.send(post) for _ in range(2)]
+        assert first == second == await here.playground.messenger.find(post, MONDAY)
+        assert len(await here.seen_by("wim")) == 1
+
+    async def test_changing_reacting_and_taking_away(self, here: Served) -> None:
+        def post(act: Any, target: str, words: str = "", reaction: str = "") -> Post:
+            message = Words(paragraphs=(text(words),)) if words else None
+            return Post(
+                delivery=f"d-{act}",
+                workspace=LANE,
+                act=act,
+                channel="kantoor",
+                target=target,
+                message=message,
+                reaction=reaction,
+            )
+
+        send = here.playground.messenger.send
+        target = (await send(post("post", "", "een"))).message
+        await send(post("update", target, "twee"))
+        await send(post("react", target, reaction="seedling"))
+        [seen] = await here.seen_by("wim")
+        assert (seen["said"]["text"], seen["reactions"]) == ("twee", {"seedling": ["ritme"]})
+        await send(post("unreact", target, reaction="seedling"))
+        await send(post("delete", target))
+        assert await here.seen_by("wim") == []
+
+
+def text(words: str) -> Paragraph:
+    return Paragraph(spans=(Span(text=words),))
+
+
+class TestClock:
+    async def test_every_planned_moment_happens_at_its_own_time(self, here: Served) -> None:
+        soon, later = MONDAY + timedelta(hours=1), MONDAY + timedelta(hours=3)
+        await quiet(here, "jan", due=soon, key="a", priority=Priority.ASKED_FOR)
+        await quiet(here, "wim", due=later, key="b", priority=Priority.ASKED_FOR)
+        clock = await here.get("/clock?language=en")
+        assert datetime.fromisoformat(clock["next"]["at"]) == soon
+        assert (clock["next"]["kind"], clock["next"]["persona"]) == ("went_quiet", "jan")
+        await here.turn("day")
+        [to_jan], [to_wim] = await here.seen_by("jan"), await here.seen_by("wim")
+        for said, due in ((to_jan, soon), (to_wim, later)):
+            assert timedelta(0) <= datetime.fromisoformat(said["at"]) - due < timedelta(seconds=5)
+
+    async def test_next_without_anything_planned(self, here: Served) -> None:
+        assert (await here.turn("next", status=409))["error"] == "nothing_planned"
+
+    @pytest.mark.parametrize(
+        "to", ["yesterday", "2020-01-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00", "2027-03-02"]
+    )
+    async def test_only_forward_to_a_real_moment(self, here: Served, to: str) -> None:
+        before = here.clock.now()
+        await here.turn(to, status=400)
+        assert here.clock.now() - before < timedelta(seconds=5)
+
+    async def test_monday_is_nine_in_the_morning_over_the_change_to_summer_time(self) -> None:
+        winter = next_monday(datetime.fromisoformat("2027-03-26T12:00:00+00:00"))
+        assert winter.isoformat() == "2027-03-29T07:00:00+00:00"
+        assert next_monday(winter).isoformat() == "2027-04-05T07:00:00+00:00"
+
+    async def test_the_side_panel_tells_what_happened_and_why(self, here: Served) -> None:
+        async with here.begin() as work:
+            place = await work.movements.place(PlaceId("kantoor"))
+            assert place is not None
+            for number in range(4):
+                nudge = to_place(place, "went_quiet", key=f"n{number}", now=here.clock.now(), priority=Priority.RHYTHM)
+                await work.deliveries.add(nudge)
+        await here.turn("hour")
+        told = await here.get("/activity?language=nl")
+        assert [row["state"] for row in told["done"]] == ["sent", "sent", "sent"]
+        [held] = told["planned"]
+        assert (held["state"], held["channel"]) == ("held", "kantoor")
+        assert held["why"]
+        assert held["why"] != (await here.get("/activity?language=en"))["planned"][0]["why"]
+
+
+async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
+    async with playground(tmp_path / "demo.db") as here:
+        await stuck(here)
+        await here.say("jan", "samen-vooruit", "Hoi")
+        form = (await here.say("wim", "kantoor", "/vast"))["form"]
+        await here.turn("monday")
+        await here.call("POST", "/read", {"persona": "wim", "channel": "samen-vooruit"})
+        await here.call("POST", "/language", {"persona": "wim", "language": "en"})
+        seen, now = await here.get("/state?persona=fatima"), here.clock.now()
+    async with playground(tmp_path / "demo.db", fresh=False) as here:
+        assert await here.get("/state?persona=fatima") == seen
+        assert now <= here.clock.now() < now + timedelta(seconds=30)
+        assert (await here.get("/state?persona=wim"))["unread"] == {}
+        assert (await here.submit("wim", form, FILLED))["reply"]["said"]["language"] == "en"
+        assert int((await here.say("jan", "kantoor", "Weer"))["message"]["number"]) > int(form["id"][1:])
+
+
+class TestRequests:
+    async def test_the_same_key_acts_once(self, here: Served) -> None:
+        body, key = {"persona": "jan", "channel": "kantoor", "text": "Een keer"}, {"Idempotency-Key": "12345678-a"}
+        answers = await asyncio.gather(*(here.call("POST", "/messages", body, headers=key) for _ in range(5)))
+        assert all(answer == answers[0] for answer in answers)
+        assert len(await here.seen_by("wim")) == 1
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Origin": "https://elsewhere.example"},
+            {"Origin": "null"},
+            {"Sec-Fetch-Site": "cross-site"},
+        ],
+    )
+    async def test_a_page_elsewhere_has_no_say(self, here: Served, headers: dict[str, str]) -> None:
+        body = {"persona": "jan", "channel": "kantoor", "text": "gekaapt"}
+        assert (await here.call("POST", "/messages", body, headers=headers, status=403))["error"] == "wrong_origin"
+        await here.get("/state?persona=jan", headers=headers, status=403)
+        assert await here.seen_by("jan") == []
+
+    async def test_another_name_for_this_machine_is_refused(self, here: Served) -> None:
+        await here.get("/state?persona=jan", headers={"Host": "rebound.example"}, status=421)
+        await here.get("/state?persona=jan", headers={"Host": "localhost"})
+
+    async def test_its_own_page_may(self, here: Served) -> None:
+        own = {"Origin": here.address, "Sec-Fetch-Site": "same-origin"}
+        body = {"persona": "jan", "channel": "kantoor", "text": "hoi"}
+        await here.call("POST", "/messages", body, headers=own)
+
+    async def test_only_json_comes_in(self, here: Served) -> None:
+        async with here.session.post("/playground/api/messages", data={"persona": "jan"}) as response:
+            assert response.status == 415
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            "{",
+            "[]",
+            '{"persona": "jan"}',
+            '{"persona": "jan", "channel": 3, "text": "x"}',
+            '{"persona": "nobody", "channel": "kantoor", "text": "x"}',
+            '{"persona": "jan", "channel": "kantoor", "text": "x", "extra": 1}',
+            '{"persona": "jan", "channel": "kantoor", "text": "   "}',
+            '{"persona": "jan", "channel": "kantoor", "text": "\\ud800"}',
+        ],
+    )
+    async def test_a_bad_body_is_explained(self, here: Served, raw: str) -> None:
+        headers = {"Content-Type": "application/json"}
+        async with here.session.post("/playground/api/messages", data=raw.encode(), headers=headers) as response:
+            assert response.status == 400
+            assert (await response.json())["detail"]
+
+    async def test_too_much_is_refused(self, here: Served) -> None:
+        assert (await here.say("jan", "kantoor", "x" * 70_000, status=413))["error"] == "too_large"
+        assert (await here.say("jan", "kantoor", "x" * 4001, status=400))["error"] == "too_long"
+        await here.say("jan", "kantoor", "👩‍⚕️ " * 800)
+
+    async def test_an_unknown_persona_channel_or_message_is_refused(self, here: Served) -> None:
+        await here.get("/state?persona=mallory", status=400)
+        await here.say("jan", "directie", "hoi", status=404)
+        await here.press("jan", "m999", "x", status=404)
+        await here.get("/words?language=de", status=400)
+
+    async def test_the_page_asks_nothing_of_another_host(self, here: Served) -> None:
+        async with here.session.get("/") as page:
+            assert page.status == 200
+            assert page.headers["Content-Security-Policy"].startswith("default-src 'self';")
+            assert "http" not in await page.text()
+
+
+async def test_the_gallery_shows_everything_in_both_languages(here: Served) -> None:
+    entries = (await here.get("/gallery"))["entries"]
+    names = {(entry["name"], entry["language"]) for entry in entries}
+    assert {(name, "nl") for name, _ in names} | {(name, "en") for name, _ in names} == names
+    assert all(("message" in entry) != ("form" in entry) for entry in entries)
+
+
+async def test_the_page_has_the_same_words_in_both_languages(here: Served) -> None:
+    dutch, english = [(await here.get(f"/words?language={one}"))["words"] for one in ("nl", "en")]
+    assert set(dutch) == set(english)
+    assert all({*dutch.values(), *english.values()})
