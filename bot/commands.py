@@ -10,7 +10,19 @@ from dataclasses import replace
 from bot.catalogue.base import Entry, InPlace
 from bot.chat import Intent
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.use_cases import company, deliveries, harvest, next_steps, ripples, sharing, stories, stuck, threads
+from bot.use_cases import (
+    company,
+    deliveries,
+    endings,
+    follow_ups,
+    harvest,
+    next_steps,
+    ripples,
+    sharing,
+    stories,
+    stuck,
+    threads,
+)
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
@@ -22,9 +34,9 @@ HANDLERS: dict[str, Handler] = {
     "stuck.change": stuck.change,
     "stuck.report": stuck.report,
     "stuck.go_on": stuck.go_on,
-    "stuck.not_now": stuck.not_now,
-    "stuck.moves_again": stuck.moves_again,
-    "stuck.let_go": stuck.let_go,
+    "stuck.not_now": endings.not_now,
+    "stuck.moves_again": endings.moves_again,
+    "stuck.let_go": endings.let_go,
     # company
     "company": company.offer,
     "company.ask": company.ask,
@@ -35,13 +47,13 @@ HANDLERS: dict[str, Handler] = {
     "step": next_steps.choose,
     "step.save": next_steps.save,
     "step.smaller": next_steps.smaller,
-    "step.done": next_steps.done,
-    "step.else": next_steps.something_else,
-    "step.tell": next_steps.tell,
-    "step.not_yet": next_steps.not_yet,
-    "step.move": next_steps.move,
-    "step.still_stuck": next_steps.still_stuck,
-    "step.let_go": next_steps.let_go,
+    "step.done": follow_ups.done,
+    "step.else": follow_ups.something_else,
+    "step.tell": follow_ups.tell,
+    "step.not_yet": follow_ups.not_yet,
+    "step.move": follow_ups.move,
+    "step.still_stuck": follow_ups.still_stuck,
+    "step.let_go": follow_ups.let_go,
     "chance": next_steps.chance,
     "chance.save": next_steps.save_chance,
     # stories
@@ -71,7 +83,7 @@ COMPOSERS: dict[str, Composer] = {
     "company_asked": company.compose_company_asked,
     "company_together": company.compose_company_together,
     "step_posted": next_steps.compose_step_posted,
-    "follow_up": next_steps.compose_follow_up,
+    "follow_up": follow_ups.compose_follow_up,
     # stories
     "story_posted": stories.compose_posted,
     "story_kept": threads.compose_kept,

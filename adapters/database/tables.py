@@ -293,6 +293,7 @@ companies = Table(
     _ref("episode_id", "stuck_episodes"),
     _ref("person_id", "people"),
     Column("round", Integer, nullable=False),
+    Column("picked", Boolean, nullable=False),
     Column("state", Chosen(CompanyState), nullable=False),
     Column("question", Text, nullable=False),
     Column("idea", Text, nullable=False),

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
-from bot.domain.next_step import StepState
+from bot.domain.next_step import NextStep, StepState
 
 YES, NO = "yes", "no"
 
@@ -57,6 +57,17 @@ class StepPlanned(Entry):
     with_whom: str
     at: datetime
     posted: bool = False
+
+    @classmethod
+    def of(cls, step: NextStep) -> Self:
+        return cls(
+            step=step.id,
+            cue=step.cue,
+            action=step.action,
+            with_whom=step.with_whom,
+            at=step.follow_up_at,
+            posted=step.posted,
+        )
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="let_go", intent="step.let_go", args={"step": self.step}),)
@@ -236,6 +247,11 @@ class StepStands(Entry):
     action: str
     state: StepState
     at: datetime
+
+    @classmethod
+    def of(cls, step: NextStep) -> Self:
+        at = step.follow_up_at if step.is_planned else step.closed_at or step.follow_up_at
+        return cls(step=step.id, action=step.action, state=step.state, at=at)
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="another_step", intent="step"),) if self.state is not StepState.PLANNED else ()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
-from bot.domain.initiative import LONGEST_STUCK, Audience, EpisodeState, StuckKind
+from bot.domain.initiative import LONGEST_STUCK, Audience, EpisodeState, StuckEpisode, StuckKind
 
 LONGEST_FIELD = 3000
 """What the narrowest platform lets a form hold."""
@@ -168,6 +168,10 @@ class StuckStands(Entry):
     initiative: str
     state: EpisodeState
     closed_at: datetime
+
+    @classmethod
+    def of(cls, episode: StuckEpisode, initiative: str) -> Self:
+        return cls(initiative=initiative, state=episode.state, closed_at=episode.closed_at or episode.opened_at)
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="stuck_again", intent="stuck.new"),)

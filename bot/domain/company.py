@@ -36,11 +36,13 @@ def peers(candidates: Sequence[Person], stuck: Person) -> Peers:
 
 
 def may_be_asked(person: Person, now: datetime) -> bool:
-    """Nobody who wants nothing now, nobody who said no to being suggested."""
-    return person.suggestible is not False and person.wants_nothing(now) is None
+    """Nobody who wants nothing now, who said no to being suggested, or whose name cannot be told beforehand."""
+    return bool(person.name) and person.suggestible is not False and person.wants_nothing(now) is None
 
 
-def ask(episode: StuckEpisode, person: Person, of_round: int, now: datetime) -> tuple[Company, Delivery]:
+def ask(
+    episode: StuckEpisode, person: Person, of_round: int, now: datetime, *, picked: bool = False
+) -> tuple[Company, Delivery]:
     """One peer asked in a round of an episode, and the message that asks."""
     company = Company(
         id=CompanyId(new_id()),
@@ -48,6 +50,7 @@ def ask(episode: StuckEpisode, person: Person, of_round: int, now: datetime) -> 
         episode_id=episode.id,
         person_id=person.id,
         round=of_round,
+        picked=picked,
         asked_at=now,
     )
     return company, to_person(
@@ -69,11 +72,12 @@ def begin_round(
     before: Sequence[Company],
     movement: Movement,
     now: datetime,
+    picked: bool = False,
 ) -> tuple[list[Company], list[Delivery]]:
     """A new round after those `before`: who is asked, the messages that ask, and the one that shows their answers
     side by side: at the latest 48 hours after the last of them could be reached."""
     number = max((one.round for one in before), default=0) + 1
-    asked = [ask(episode, person, number, now) for person in chosen.asked]
+    asked = [ask(episode, person, number, now, picked=picked) for person in chosen.asked]
     reached = max((free_at(person, movement, now) for person in chosen.asked), default=now)
     shown = to_person(
         stuck,

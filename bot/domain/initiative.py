@@ -124,13 +124,15 @@ class CompanyState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class Company:
-    """One peer who was asked to think along: one question and one idea. Those of one `round` are shown together."""
+    """One peer who was asked to think along: one question and one idea. Those of one `round` are shown together.
+    `picked`: chosen by the one who is stuck, rather than found by Ritme."""
 
     id: CompanyId
     movement_id: MovementId
     episode_id: EpisodeId
     person_id: PersonId
     round: int = 1
+    picked: bool = False
     state: CompanyState = CompanyState.ASKED
     question: str = ""
     idea: str = ""

@@ -6,14 +6,18 @@ from enum import StrEnum
 from typing import NewType
 from zoneinfo import ZoneInfo
 
+from bot.domain.delivery import Delivery, Priority, to_person
 from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId
-from bot.domain.person import PersonId
+from bot.domain.person import Person, PersonId
 from bot.domain.story import StoryId
+from bot.errors import Invalid
 
 StepId = NewType("StepId", str)
 ChanceId = NewType("ChanceId", str)
 
+USUAL_TIME = time(9)
+LATEST_TODAY = time(18)
 FURTHEST_DAYS = 14
 """A step lies at most two weeks ahead; further away it is a plan, not a step."""
 
@@ -92,3 +96,48 @@ def moment_of(day: date, at: time, timezone: str) -> datetime:
     while (moment := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(tzinfo=None) != local:
         local += timedelta(minutes=1)
     return moment
+
+
+def usual_moment(now: datetime, timezone: str, *, today: bool = False) -> tuple[date, time]:
+    """The local moment to propose: the next working day at nine, or (`today`) in a while, as long as the day lasts."""
+    local = now.astimezone(ZoneInfo(timezone))
+    soon = (local + timedelta(hours=2)).replace(minute=0)
+    if today and soon.date() == local.date() and USUAL_TIME <= soon.time() <= LATEST_TODAY:
+        return local.date(), time(soon.hour)
+    return next_working_day(local.date()), USUAL_TIME
+
+
+def days_to_choose(now: datetime, timezone: str) -> tuple[date, date]:
+    """The first and the last local day a step can have."""
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    return today, today + timedelta(days=FURTHEST_DAYS)
+
+
+def chosen_moment(day: date | None, at: time | None, now: datetime, timezone: str) -> datetime:
+    """The moment (UTC) that was filled in; `Invalid` when it is past, or too far away."""
+    if day is None or at is None:
+        raise Invalid({"day": "missing"})
+    earliest, latest = days_to_choose(now, timezone)
+    if day < earliest:
+        raise Invalid({"day": "too_early"}, {"day": {"earliest": earliest}})
+    if day > latest:
+        raise Invalid({"day": "too_late"}, {"day": {"latest": latest}})
+    moment = moment_of(day, at, timezone)
+    if moment <= now:
+        raise Invalid({"at": "moment_passed"})
+    return moment
+
+
+def follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:
+    """Coming back to a step at its moment; one for every moment it gets."""
+    return to_person(
+        person,
+        "follow_up",
+        key=f"follow_up:{step.id}:{step.not_yet}",
+        now=now,
+        movement=step.movement_id,
+        subject=step.id,
+        priority=Priority.ASKED_FOR,
+        due_at=step.follow_up_at,
+        args={"round": step.not_yet},
+    )

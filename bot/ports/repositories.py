@@ -72,6 +72,9 @@ class Movements(Protocol):
 class Initiatives(Protocol):
     def add(self, new: Initiative | Participant) -> None: ...
     async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None: ...
+    async def name(self, id: InitiativeId | None, movement: MovementId) -> str:
+        """What an initiative is called; empty without one."""
+
     async def of_movement(self, movement: MovementId, *, closed: bool = False) -> Sequence[Initiative]:
         """Open initiatives (with `closed`, all of them), newest first."""
 
@@ -88,6 +91,9 @@ class Initiatives(Protocol):
 class Stuck(Protocol):
     def add(self, new: StuckEpisode | QuestionAsked | Company) -> None: ...
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None: ...
+    async def own(self, id: str, person: PersonId, movement: MovementId) -> StuckEpisode | None:
+        """This person's own episode."""
+
     async def open_of(
         self, person: PersonId, initiative: InitiativeId | None, movement: MovementId
     ) -> StuckEpisode | None:
@@ -114,6 +120,9 @@ class Stuck(Protocol):
 class Steps(Protocol):
     def add(self, new: NextStep | Chance) -> None: ...
     async def get(self, id: StepId, movement: MovementId) -> NextStep | None: ...
+    async def own(self, id: str, person: PersonId, movement: MovementId) -> NextStep | None:
+        """This person's own step."""
+
     async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]: ...
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None: ...
 

@@ -157,8 +157,8 @@ async def _candidates(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Se
 
 
 async def _mine(work: UnitOfWork, turn: Turn) -> StuckEpisode:
-    episode = await work.stuck.episode(EpisodeId(turn.text("episode")), turn.the_movement().id)
-    if episode is None or episode.person_id != turn.person.id:
+    episode = await work.stuck.own(turn.text("episode"), turn.person.id, turn.the_movement().id)
+    if episode is None:
         raise Refused("not_found")
     if not episode.is_open:
         raise Refused("no_longer_stuck")
@@ -188,7 +188,12 @@ async def compose_company_asked(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("answered")
     if episode is None or stuck is None or not episode.is_open:
         raise Unwanted("no_longer_stuck")
-    return CompanyAsked(company=asked.id, name=stuck.name, initiative=await _about(work, episode), text=episode.text)
+    return CompanyAsked(
+        company=asked.id,
+        name=stuck.name,
+        initiative=await work.initiatives.name(episode.initiative_id, movement.id),
+        text=episode.text,
+    )
 
 
 async def compose_company_together(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -197,7 +202,9 @@ async def compose_company_together(work: UnitOfWork, outgoing: Outgoing) -> Entr
     episode = await work.stuck.episode(EpisodeId(outgoing.delivery.subject), movement.id)
     if episode is None:
         raise Unwanted("no_longer_stuck")
-    everyone = await work.stuck.company_of(episode.id, movement.id)
+    everyone = [pair for pair in await work.stuck.company_of(episode.id, movement.id) if pair[0].round == args["round"]]
+    if not everyone:
+        raise Unwanted("taken_back")
     voices = tuple(
         Voice(name=person.name, question=one.question, idea=one.idea)
         for one, person in everyone
@@ -205,11 +212,6 @@ async def compose_company_together(work: UnitOfWork, outgoing: Outgoing) -> Entr
     )
     if not voices and not episode.is_open:
         raise Unwanted("no_longer_stuck")
-    return CompanyTogether(episode=episode.id, initiative=await _about(work, episode), voices=voices)
-
-
-async def _about(work: UnitOfWork, episode: StuckEpisode) -> str:
-    if episode.initiative_id is None:
-        return ""
-    initiative = await work.initiatives.get(episode.initiative_id, episode.movement_id)
-    return initiative.name if initiative else ""
+    return CompanyTogether(
+        episode=episode.id, initiative=await work.initiatives.name(episode.initiative_id, movement.id), voices=voices
+    )

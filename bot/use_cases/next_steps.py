@@ -1,55 +1,31 @@
-"""The small step after being stuck: chosen as an if-then plan, come back to at its moment; and the chance to seize."""
+"""The small step after being stuck, chosen as an if-then plan; and the chance to seize."""
 
-from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo
-
-from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.company import CompanyNobody, CompanyOffer
+from bot.catalogue.base import Entry
 from bot.catalogue.forms import Filled, read
-from bot.catalogue.steps import (
-    NO,
-    YES,
-    ChanceForm,
-    ChanceNoted,
-    FollowUp,
-    NotYetAgain,
-    StepForm,
-    StepLetGo,
-    StepMoveForm,
-    StepOutcomeForm,
-    StepPlanned,
-    StepPosted,
-    StepStands,
-    StepWelcomed,
-    StillStuck,
-)
+from bot.catalogue.steps import NO, YES, ChanceForm, ChanceNoted, StepForm, StepPlanned, StepPosted, StepStands
 from bot.catalogue.stuck import LONGEST_FIELD
 from bot.chat import Value
-from bot.domain import company
-from bot.domain.delivery import Act, DeliveryState, Priority, to_person, to_place
+from bot.domain import stuck_post
+from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
-from bot.domain.initiative import EpisodeId, StuckEpisode
+from bot.domain.initiative import StuckEpisode
 from bot.domain.movement import Place
 from bot.domain.next_step import (
-    FURTHEST_DAYS,
     Chance,
     ChanceId,
     NextStep,
     StepId,
-    StepState,
-    moment_of,
-    next_working_day,
+    chosen_moment,
+    days_to_choose,
+    follow_up,
+    usual_moment,
 )
 from bot.domain.story import Story, StoryId
-from bot.errors import Invalid, Refused, Unwanted
+from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
-USUAL_TIME = time(9)
-LATEST_TODAY = time(18)
 BEGAN_WITH = ("episode", "chance", "story")
 """What a step can come from."""
-
-# -- choosing ------------------------------------------------------------------------------------------------------
 
 
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
@@ -69,7 +45,7 @@ async def smaller(work: UnitOfWork, turn: Turn) -> Entry:
     """The form filled with a step that is to be made smaller."""
     step = await _mine(work, turn)
     if not step.is_planned:
-        return _stands(step)
+        return StepStands.of(step)
     values: dict[str, Value] = {
         **_usual(turn),
         "cue": step.cue,
@@ -83,13 +59,13 @@ async def smaller(work: UnitOfWork, turn: Turn) -> Entry:
 def _form(
     turn: Turn, values: dict[str, Value], hidden: dict[str, str], *, smaller: bool = False, chance: str = ""
 ) -> StepForm:
-    today = turn.now.astimezone(ZoneInfo(turn.timezone)).date()
+    earliest, latest = days_to_choose(turn.now, turn.timezone)
     place = _place(turn)
     return StepForm(
         values={"post": NO, **values},
         hidden=hidden,
-        earliest=today,
-        latest=today + timedelta(days=FURTHEST_DAYS),
+        earliest=earliest,
+        latest=latest,
         smaller=smaller,
         chance=chance,
         post=place is not None,
@@ -98,23 +74,19 @@ def _form(
 
 
 def _usual(turn: Turn, *, today: bool = False) -> dict[str, Value]:
-    """The moment proposed: the next working day at nine, or (for a chance) later today while the day lasts."""
-    local = turn.now.astimezone(ZoneInfo(turn.timezone))
-    soon = (local + timedelta(hours=2)).replace(minute=0)
-    if today and soon.date() == local.date() and USUAL_TIME <= soon.time() <= LATEST_TODAY:
-        return {"day": local.date().isoformat(), "at": f"{soon:%H:%M}"}
-    return {"day": next_working_day(local.date()).isoformat(), "at": f"{USUAL_TIME:%H:%M}"}
+    day, at = usual_moment(turn.now, turn.timezone, today=today)
+    return {"day": day.isoformat(), "at": f"{at:%H:%M}"}
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """The chosen step. When it needs someone's permission or money: one friendly try to make it smaller."""
     movement = turn.the_movement()
     filled = read(StepForm, turn.intent.args)
-    moment = _moment(turn, filled)
+    moment = chosen_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone)
     episode, chance, story = await _episode(work, turn), await _chance(work, turn), await _story(work, turn)
     known = await _mine(work, turn) if turn.text("step") else None
     if known is not None and (not known.is_planned or turn.text("round") != str(known.not_yet)):
-        return _stands(known)
+        return StepStands.of(known)
     if filled.text("on_my_own") == NO and turn.text("smaller") != YES:
         hidden = {name: turn.text(name) for name in BEGAN_WITH if turn.text(name)} | {"smaller": YES}
         return _form(turn, dict(filled.values), hidden, smaller=True, chance=chance.text if chance else "")
@@ -140,43 +112,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         step.make_smaller(*plan, moment)
     step.on_my_own = filled.text("on_my_own") == YES
     step.posted = step.posted or await _posted(work, turn, filled, step, episode)
-    await _come_back(work, turn, step)
-    return StepPlanned(
-        step=step.id, cue=step.cue, action=step.action, with_whom=step.with_whom, at=moment, posted=step.posted
-    )
-
-
-def _moment(turn: Turn, filled: Filled) -> datetime:
-    """The moment that was filled in: within two weeks, and not past."""
-    day, at = filled.day("day"), filled.time("at")
-    if day is None or at is None:
-        raise Invalid({"day": "missing"})
-    today = turn.now.astimezone(ZoneInfo(turn.timezone)).date()
-    latest = today + timedelta(days=FURTHEST_DAYS)
-    if day < today:
-        raise Invalid({"day": "too_early"}, {"day": {"earliest": today}})
-    if day > latest:
-        raise Invalid({"day": "too_late"}, {"day": {"latest": latest}})
-    moment = moment_of(day, at, turn.timezone)
-    if moment <= turn.now:
-        raise Invalid({"at": "moment_passed"})
-    return moment
-
-
-async def _come_back(work: UnitOfWork, turn: Turn, step: NextStep) -> None:
-    await work.deliveries.add(
-        to_person(
-            turn.person,
-            "follow_up",
-            key=f"follow_up:{step.id}:{step.not_yet}",
-            now=turn.now,
-            movement=step.movement_id,
-            subject=step.id,
-            priority=Priority.ASKED_FOR,
-            due_at=step.follow_up_at,
-            args={"round": step.not_yet},
-        )
-    )
+    await work.deliveries.add(follow_up(step, turn.person, turn.now))
+    return StepPlanned.of(step)
 
 
 async def _posted(work: UnitOfWork, turn: Turn, filled: Filled, step: NextStep, episode: StuckEpisode | None) -> bool:
@@ -184,18 +121,10 @@ async def _posted(work: UnitOfWork, turn: Turn, filled: Filled, step: NextStep, 
     place = _place(turn)
     if filled.text("post") != YES or place is None:
         return False
-    rows = await work.deliveries.about("stuck_posted", episode.id, episode.movement_id) if episode else ()
-    gone = {row.target for row in rows if row.act is Act.DELETE}
-    roots = [
-        row.receipt
-        for row in rows
-        if row.act is Act.POST
-        and row.state is DeliveryState.SENT
-        and row.place_id == place.id
-        and row.receipt not in gone
-    ]
+    rows = await work.deliveries.about(stuck_post.KIND, episode.id, episode.movement_id) if episode else ()
+    root = stuck_post.standing(rows)
+    thread = root.receipt if root is not None and root.place_id == place.id else None
     key = f"step_posted:{step.id}:{step.not_yet}"
-    thread = roots[-1] if roots else None
     return await work.deliveries.add(
         to_place(place, "step_posted", key=key, now=turn.now, subject=step.id, thread=thread)
     )
@@ -214,116 +143,9 @@ async def compose_step_posted(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return StepPosted(name=person.name, cue=step.cue, action=step.action, with_whom=step.with_whom)
 
 
-# -- coming back ---------------------------------------------------------------------------------------------------
-
-
-async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """At its moment, unless the step was closed or moved meanwhile."""
-    step = await work.steps.get(StepId(outgoing.delivery.subject), outgoing.the_movement().id)
-    if step is None or not step.is_planned:
-        raise Unwanted("step_closed")
-    if step.not_yet != outgoing.delivery.args.get("round", 0):
-        raise Unwanted("moved")
-    variant = await work.deliveries.sent_count("follow_up", None, step.person_id)
-    return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action, variant=variant)
-
-
-async def done(work: UnitOfWork, turn: Turn) -> Entry:
-    return await _close(work, turn, StepState.DONE)
-
-
-async def something_else(work: UnitOfWork, turn: Turn) -> Entry:
-    return await _close(work, turn, StepState.SOMETHING_ELSE)
-
-
-async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry:
-    """It counts at once; what happened is asked, not demanded."""
-    step = await _mine(work, turn)
-    if step.is_planned:
-        step.close(state, turn.now)
-        await work.deliveries.cancel("follow_up", step.id, "step_closed")
-    elif step.state is not state or step.outcome:
-        return _stands(step)
-    return StepOutcomeForm(action=step.action, hidden={"step": step.id})
-
-
-async def tell(work: UnitOfWork, turn: Turn) -> Entry:
-    """What happened: welcomed, and offered as a story."""
-    step = await _mine(work, turn)
-    if step.state not in (StepState.DONE, StepState.SOMETHING_ELSE):
-        return _stands(step)
-    step.outcome = read(StepOutcomeForm, turn.intent.args).text("outcome")
-    return StepWelcomed(step=step.id, outcome=step.outcome, episode=await _still_open(work, step))
-
-
-async def not_yet(work: UnitOfWork, turn: Turn) -> Entry:
-    """A new moment; the second time a smaller step, or letting go."""
-    step = await _mine(work, turn)
-    if not step.is_planned or turn.text("round") != str(step.not_yet):
-        return _stands(step)
-    if step.not_yet:
-        return NotYetAgain(step=step.id, action=step.action)
-    today = turn.now.astimezone(ZoneInfo(turn.timezone)).date()
-    return StepMoveForm(
-        values=_usual(turn),
-        hidden={"step": step.id, "round": str(step.not_yet)},
-        earliest=today,
-        latest=today + timedelta(days=FURTHEST_DAYS),
-    )
-
-
-async def move(work: UnitOfWork, turn: Turn) -> Entry:
-    """The new moment."""
-    step = await _mine(work, turn)
-    if not step.is_planned or turn.text("round") != str(step.not_yet):
-        return _stands(step)
-    moment = _moment(turn, read(StepMoveForm, turn.intent.args))
-    await work.deliveries.cancel("follow_up", step.id, "moved")
-    step.move_to(moment)
-    await _come_back(work, turn, step)
-    return StepPlanned(step=step.id, cue=step.cue, action=step.action, with_whom=step.with_whom, at=moment)
-
-
-async def still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """Welcome again; the second time company is offered."""
-    step = await _mine(work, turn)
-    if not step.is_planned:
-        return _stands(step)
-    step.close(StepState.STILL_STUCK, turn.now)
-    await work.deliveries.cancel("follow_up", step.id, "step_closed")
-    episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
-    if episode is None or not episode.is_open:
-        return InPlace(entry=StillStuck(episode=""))
-    if not episode.still_stuck_again():
-        return InPlace(entry=StillStuck(episode=episode.id))
-    rested = await work.stuck.could_think_along(episode, turn.now - company.REST)
-    found = company.peers([one for one in rested if company.may_be_asked(one, turn.now)], turn.person)
-    return InPlace(entry=CompanyOffer.to(episode, found) if found.asked else CompanyNobody(episode=episode.id))
-
-
-async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """The step is let go; being stuck may stay, or end too."""
-    step = await _mine(work, turn)
-    if not step.is_planned:
-        return _stands(step)
-    step.close(StepState.LET_GO, turn.now)
-    await work.deliveries.cancel("follow_up", step.id, "let_go")
-    return InPlace(entry=StepLetGo(episode=await _still_open(work, step)))
-
-
-async def _still_open(work: UnitOfWork, step: NextStep) -> str:
-    episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
-    return episode.id if episode is not None and episode.is_open else ""
-
-
-def _stands(step: NextStep) -> Entry:
-    at = step.follow_up_at if step.is_planned else step.closed_at or step.follow_up_at
-    return StepStands(step=step.id, action=step.action, state=step.state, at=at)
-
-
 async def _mine(work: UnitOfWork, turn: Turn) -> NextStep:
-    step = await work.steps.get(StepId(turn.text("step")), turn.the_movement().id)
-    if step is None or step.person_id != turn.person.id:
+    step = await work.steps.own(turn.text("step"), turn.person.id, turn.the_movement().id)
+    if step is None:
         raise Refused("not_found")
     return step
 
@@ -333,8 +155,8 @@ async def _episode(work: UnitOfWork, turn: Turn) -> StuckEpisode | None:
     movement = turn.the_movement()
     if not turn.text("episode"):
         return None
-    episode = await work.stuck.episode(EpisodeId(turn.text("episode")), movement.id)
-    if episode is None or episode.person_id != turn.person.id:
+    episode = await work.stuck.own(turn.text("episode"), turn.person.id, movement.id)
+    if episode is None:
         raise Refused("not_found")
     return episode
 

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.catalogue.base import Entry, InPlace, Pick
+from bot.catalogue.base import Entry, Pick
 from bot.catalogue.forms import Filled, read
 from bot.catalogue.stuck import (
     LONGEST_FIELD,
-    NotNow,
     StuckAlready,
-    StuckEnded,
     StuckForm,
     StuckPosted,
     StuckStands,
@@ -17,20 +15,20 @@ from bot.catalogue.stuck import (
     StuckWelcomed,
 )
 from bot.chat import Value
-from bot.domain import company
+from bot.domain import company, stuck_post
 from bot.domain.curiosity import fresh_questions, kind_meant, noted
-from bot.domain.delivery import Act, Delivery, DeliveryState, to_place
+from bot.domain.delivery import Act
 from bot.domain.ids import new_id
 from bot.domain.initiative import (
     LONGEST_STUCK,
     Audience,
+    CompanyState,
     EpisodeId,
     Initiative,
     InitiativeId,
     StuckEpisode,
     StuckKind,
 )
-from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -85,7 +83,9 @@ async def new(work: UnitOfWork, turn: Turn) -> Entry:
 async def change(work: UnitOfWork, turn: Turn) -> Entry:
     """The form, filled with what was told."""
     episode = await _mine(work, turn)
-    return await _form(work, turn, episode) if episode.is_open else await _stands(work, episode)
+    return (
+        await _form(work, turn, episode) if episode.is_open else StuckStands.of(episode, await _name_of(work, episode))
+    )
 
 
 async def report(work: UnitOfWork, turn: Turn) -> Entry:
@@ -94,7 +94,7 @@ async def report(work: UnitOfWork, turn: Turn) -> Entry:
     filled = read(StuckForm, turn.intent.args)
     changed = await _mine(work, turn) if turn.text("episode") else None
     if changed is not None and not changed.is_open:
-        return await _stands(work, changed)
+        return StuckStands.of(changed, await _name_of(work, changed))
     initiative = None
     if filled.text("initiative"):
         initiative = await work.initiatives.get(InitiativeId(filled.text("initiative")), movement.id)
@@ -107,7 +107,7 @@ async def report(work: UnitOfWork, turn: Turn) -> Entry:
         audience=Audience(filled.text("audience")),
         helpers=await _helpers(work, turn, filled),
     )
-    if told.audience is Audience.CHANNEL and not await _has_channel(work, turn, changed):
+    if told.audience is Audience.CHANNEL and await _channel(work, turn, changed) is None:
         raise Invalid({"audience": "unknown_choice"})
     if changed is None:
         return await _tell(work, turn, initiative, told)
@@ -153,9 +153,19 @@ async def _retold(work: UnitOfWork, turn: Turn, episode: StuckEpisode, told: Tol
     episode.helpers = [str(helper.id) for helper in told.helpers]
     await work.flush()
     await _keep_posted(work, turn, episode)
+    await _take_back(work, episode)
     asked_before = {person.id for _, person in await work.stuck.company_of(episode.id, episode.movement_id)}
     await _ask_along(work, turn, episode, [one for one in told.helpers if one.id not in asked_before])
     return episode
+
+
+async def _take_back(work: UnitOfWork, episode: StuckEpisode) -> None:
+    """Who was picked before, is not any more and was not reached yet, never gets to read it."""
+    for one, person in await work.stuck.company_of(episode.id, episode.movement_id):
+        waits = one.picked and person.id not in episode.helpers and one.state is CompanyState.ASKED
+        if waits and await work.deliveries.cancel("company_asked", one.id, "taken_back"):
+            await work.delete(one)
+    await work.flush()
 
 
 async def _ask_along(work: UnitOfWork, turn: Turn, episode: StuckEpisode, helpers: Sequence[Person]) -> None:
@@ -166,6 +176,7 @@ async def _ask_along(work: UnitOfWork, turn: Turn, episode: StuckEpisode, helper
         episode,
         turn.person,
         company.Peers(asked=tuple(helpers)),
+        picked=True,
         before=before,
         movement=turn.the_movement(),
         now=turn.now,
@@ -177,38 +188,11 @@ async def _ask_along(work: UnitOfWork, turn: Turn, episode: StuckEpisode, helper
 
 
 async def _keep_posted(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> None:
-    """What stands in the channel follows the episode: posted, rewritten, or taken away."""
     place = await work.movements.place(episode.place_id) if episode.place_id else None
-    if place is None:
-        return
-    rows = await work.deliveries.about("stuck_posted", episode.id, episode.movement_id)
-    standing = _standing(rows)
-    shown = episode.audience is Audience.CHANNEL
-    key = f"stuck_posted:{episode.id}:{len(rows)}"
-    if standing is None:
-        if shown:
-            await work.deliveries.add(to_place(place, "stuck_posted", key=key, now=turn.now, subject=episode.id))
-    elif standing.receipt is not None:
-        act = Act.UPDATE if shown else Act.DELETE
-        changed = to_place(
-            place, "stuck_posted", key=key, now=turn.now, subject=episode.id, act=act, target=standing.receipt
-        )
-        await work.deliveries.add(changed)
-    elif not shown and standing.state is DeliveryState.WAITING:
-        standing.drop("taken_back")
-
-
-def _standing(rows: Sequence[Delivery]) -> Delivery | None:
-    """The post of an episode that is (or soon will be) there to read."""
-    gone = {row.target for row in rows if row.act is Act.DELETE}
-    posts = [
-        row
-        for row in rows
-        if row.act is Act.POST
-        and row.state not in (DeliveryState.DROPPED, DeliveryState.FAILED)
-        and (row.receipt is None or row.receipt not in gone)
-    ]
-    return posts[-1] if posts else None
+    rows = await work.deliveries.about(stuck_post.KIND, episode.id, episode.movement_id)
+    post = stuck_post.follow(episode, place, rows, turn.now) if place is not None else None
+    if post is not None:
+        await work.deliveries.add(post)
 
 
 async def _helpers(work: UnitOfWork, turn: Turn, filled: Filled) -> Sequence[Person]:
@@ -226,10 +210,6 @@ async def _helpers(work: UnitOfWork, turn: Turn, filled: Filled) -> Sequence[Per
             raise Invalid({"helpers": "not_yourself"})
         found.append(person)
     return found
-
-
-async def _has_channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> bool:
-    return await _channel(work, turn, episode) is not None
 
 
 async def _channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> str | None:
@@ -290,57 +270,16 @@ def _joined(before: str, text: str) -> str:
     return before if text in before else f"{before}\n{text}"
 
 
-# -- going on and ending -------------------------------------------------------------------------------------------
+# -- welcoming -------------------------------------------------------------------------------------------
 
 
 async def go_on(work: UnitOfWork, turn: Turn) -> Entry:
     """Three other questions about what is open."""
     episode = await _mine(work, turn)
-    return await _welcome(work, turn, episode) if episode.is_open else await _stands(work, episode)
-
-
-async def not_now(work: UnitOfWork, turn: Turn) -> Entry:
-    """It rests; the episode stays open."""
-    episode = await _mine(work, turn)
-    rests = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
-    return NotNow(initiative=await _name_of(work, episode), variant=rests)
-
-
-async def moves_again(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """A breakthrough."""
-    episode = await _mine(work, turn)
-    if not episode.is_open:
-        return await _stands(work, episode)
-    episode.break_through(turn.now)
-    return await _ended(work, turn, episode)
-
-
-async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """Let go, and with it the steps that were still planned: nothing comes back to them."""
-    episode = await _mine(work, turn)
-    if not episode.is_open:
-        return await _stands(work, episode)
-    episode.let_go(turn.now)
-    for step in await work.steps.planned_of(turn.person.id, episode.movement_id):
-        if step.episode_id == episode.id:
-            step.close(StepState.LET_GO, turn.now)
-            await work.deliveries.cancel("follow_up", step.id, "let_go")
-    return await _ended(work, turn, episode)
-
-
-async def _ended(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry | InPlace:
-    await _keep_posted(work, turn, episode)
-    return StuckEnded(
-        initiative=await _name_of(work, episode),
-        initiative_id=episode.initiative_id or "",
-        state=episode.state,
-        variant=await work.stuck.rounds_of(turn.person.id, episode.movement_id),
-    )
-
-
-async def _stands(work: UnitOfWork, episode: StuckEpisode) -> Entry:
-    return StuckStands(
-        initiative=await _name_of(work, episode), state=episode.state, closed_at=episode.closed_at or episode.opened_at
+    return (
+        await _welcome(work, turn, episode)
+        if episode.is_open
+        else StuckStands.of(episode, await _name_of(work, episode))
     )
 
 
@@ -352,12 +291,13 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry
     for question in noted(episode, questions, turn.now):
         work.stuck.add(question)
     helpers = [await work.people.get(PersonId(one), episode.movement_id) for one in episode.helpers]
+    names = tuple(one.name for one in helpers if one is not None)
     return StuckWelcomed(
         episode=episode.id,
         initiative=await _name_of(work, episode),
         questions=tuple(questions),
         audience=episode.audience,
-        helpers=tuple(one.name for one in helpers if one is not None and one.name),
+        helpers=names if all(names) else (),
         place=await _channel(work, turn, episode) or "",
         variant=variant,
     )
@@ -365,17 +305,14 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry
 
 async def _mine(work: UnitOfWork, turn: Turn) -> StuckEpisode:
     """The episode an intent is about; only the one who is stuck acts on it."""
-    episode = await work.stuck.episode(EpisodeId(turn.text("episode")), turn.the_movement().id)
-    if episode is None or episode.person_id != turn.person.id:
+    episode = await work.stuck.own(turn.text("episode"), turn.person.id, turn.the_movement().id)
+    if episode is None:
         raise Refused("not_found")
     return episode
 
 
 async def _name_of(work: UnitOfWork, episode: StuckEpisode) -> str:
-    if episode.initiative_id is None:
-        return ""
-    initiative = await work.initiatives.get(episode.initiative_id, episode.movement_id)
-    return initiative.name if initiative else ""
+    return await work.initiatives.name(episode.initiative_id, episode.movement_id)
 
 
 async def compose_stuck_posted(work: UnitOfWork, outgoing: Outgoing) -> Entry:

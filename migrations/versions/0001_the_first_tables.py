@@ -575,6 +575,7 @@ def upgrade() -> None:
         sa.Column("episode_id", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.String(length=64), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("picked", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(32), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("idea", sa.Text(), nullable=False),

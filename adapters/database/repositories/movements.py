@@ -60,6 +60,10 @@ class SqlInitiatives(Repository):
             select(Initiative).where(initiatives.c.id == id, initiatives.c.movement_id == movement)
         )
 
+    async def name(self, id: InitiativeId | None, movement: MovementId) -> str:
+        found = await self.get(id, movement) if id is not None else None
+        return found.name if found is not None else ""
+
     async def of_movement(self, movement: MovementId, *, closed: bool = False) -> Sequence[Initiative]:
         query = select(Initiative).where(initiatives.c.movement_id == movement)
         if not closed:

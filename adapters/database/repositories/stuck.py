@@ -19,6 +19,10 @@ class SqlStuck(Repository):
             select(StuckEpisode).where(episodes.c.id == id, episodes.c.movement_id == movement)
         )
 
+    async def own(self, id: str, person: PersonId, movement: MovementId) -> StuckEpisode | None:
+        found = await self.episode(EpisodeId(id), movement)
+        return found if found is not None and found.person_id == person else None
+
     async def open_of(
         self, person: PersonId, initiative: InitiativeId | None, movement: MovementId
     ) -> StuckEpisode | None:
@@ -111,6 +115,10 @@ class SqlStuck(Repository):
 class SqlSteps(Repository):
     async def get(self, id: StepId, movement: MovementId) -> NextStep | None:
         return await self._session.scalar(select(NextStep).where(steps.c.id == id, steps.c.movement_id == movement))
+
+    async def own(self, id: str, person: PersonId, movement: MovementId) -> NextStep | None:
+        found = await self.get(StepId(id), movement)
+        return found if found is not None and found.person_id == person else None
 
     async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]:
         found = await self._session.scalars(
