@@ -61,6 +61,8 @@ def ask(
         movement=episode.movement_id,
         subject=company.id,
         priority=Priority.FROM_A_PERSON,
+        # Where attention has been asked for enough, a request that could only come late does not come.
+        expires_at=now + REST,
     )
 
 

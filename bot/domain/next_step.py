@@ -1,5 +1,6 @@
 """A small next step: an if-then plan with a moment, and what comes of it."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -20,6 +21,9 @@ USUAL_TIME = time(9)
 LATEST_TODAY = time(18)
 FURTHEST_DAYS = 14
 """A step lies at most two weeks ahead; further away it is a plan, not a step."""
+
+
+_LEAD = re.compile(r"^(?:…|\.{3})?\s*(?:als|wanneer|zodra|when|if|once|dan|then)\b[\s,:]*(?=\S)", re.IGNORECASE)
 
 
 class StepState(StrEnum):
@@ -141,3 +145,8 @@ def follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:
         due_at=step.follow_up_at,
         args={"round": step.not_yet},
     )
+
+
+def without_lead(words: str) -> str:
+    """A part of an if-then plan without the "when" or "then" that stands before it anyway."""
+    return _LEAD.sub("", words)

@@ -28,6 +28,9 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 async def offer(work: UnitOfWork, turn: Turn) -> Entry:
     """Who would be asked, and what they would read. Nothing is sent yet."""
     episode = await _mine(work, turn)
+    running = await _running(work, episode)
+    if running:
+        return _on_its_way(episode, running)
     found = company.peers(await _candidates(work, turn, episode), turn.person)
     return _offered(episode, found)
 
@@ -65,11 +68,15 @@ def _on_its_way(episode: StuckEpisode, asked: Sequence[Person]) -> Entry:
 
 
 async def _running(work: UnitOfWork, episode: StuckEpisode) -> list[Person]:
-    """Who is thinking along now, when a round has not been shown yet."""
+    """Who is thinking along now, found by Ritme, when that round has not been shown yet."""
     rows = await work.deliveries.about("company_together", episode.id, episode.movement_id)
     rounds = {row.args["round"] for row in rows if row.state is DeliveryState.WAITING and "only" not in row.args}
     asked = await work.stuck.company_of(episode.id, episode.movement_id)
-    return [person for one, person in asked if one.round in rounds and one.state is not CompanyState.DECLINED]
+    return [
+        person
+        for one, person in asked
+        if one.round in rounds and not one.picked and one.state is not CompanyState.DECLINED
+    ]
 
 
 async def give(work: UnitOfWork, turn: Turn) -> Entry:
@@ -202,6 +209,8 @@ async def compose_company_together(work: UnitOfWork, outgoing: Outgoing) -> Entr
     episode = await work.stuck.episode(EpisodeId(outgoing.delivery.subject), movement.id)
     if episode is None:
         raise Unwanted("no_longer_stuck")
+    if outgoing.person is None or outgoing.person.stopped_at is not None:
+        raise Unwanted("stopped")
     everyone = [pair for pair in await work.stuck.company_of(episode.id, movement.id) if pair[0].round == args["round"]]
     if not everyone:
         raise Unwanted("taken_back")

@@ -19,6 +19,7 @@ from bot.domain.next_step import (
     days_to_choose,
     follow_up,
     usual_moment,
+    without_lead,
 )
 from bot.domain.story import Story, StoryId
 from bot.errors import Refused, Unwanted
@@ -90,7 +91,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     if filled.text("on_my_own") == NO and turn.text("smaller") != YES:
         hidden = {name: turn.text(name) for name in BEGAN_WITH if turn.text(name)} | {"smaller": YES}
         return _form(turn, dict(filled.values), hidden, smaller=True, chance=chance.text if chance else "")
-    plan = (filled.text("cue"), filled.text("action"), filled.text("with_whom"))
+    plan = (without_lead(filled.text("cue")), without_lead(filled.text("action")), filled.text("with_whom"))
     step = known
     if step is None:
         step = NextStep(

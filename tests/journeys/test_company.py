@@ -1,11 +1,12 @@
 """Company: asked only after a yes, never too much, shown together, and honest when there is nobody."""
 
+import asyncio
 from datetime import timedelta
 
 from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId
-from bot.domain.person import Person, PersonId
+from bot.domain.person import Language, Person, PersonId
 from tests.journeys.test_stuck import buttons, episode, told
 from tests.world import MONDAY, World, text_of
 
@@ -47,9 +48,13 @@ async def test_names_and_words_are_shown_before_anything_is_sent(here: World) ->
 
 
 async def test_asking_twice_at_once_asks_two_people(here: World) -> None:
-    await asked(here, "jan", "samira", "bram", "noor")
-    offer = await here.do("fatima", "company", episode=(await episode(here)).id)
-    on_its_way = await here.press("fatima", offer, "ask_them")
+    await here.movement("fatima", "jan", "samira", "bram", "noor")
+    await settle(here, iris={"suggestible": False})
+    welcome = await told(here)
+    offer = await here.press("fatima", welcome, "company")
+    await asyncio.gather(*(here.press("fatima", offer, "ask_them") for _ in range(4)))
+    on_its_way = await here.press("fatima", welcome, "company")
+    assert buttons(on_its_way) == []
     assert "jan" in text_of(on_its_way)
     assert [len(here.private(who)) for who in ("bram", "jan", "noor", "samira")] == [1, 1, 0, 0]
 
@@ -187,3 +192,27 @@ async def test_only_the_one_who_was_asked_answers(here: World) -> None:
         assert not isinstance(await here.press("samira", message, name, channel=None), Form | FieldErrors)
     await give(here, "samira")
     assert here.private("fatima") == []
+
+
+async def test_who_stopped_is_not_sent_anything(here: World) -> None:
+    await asked(here, "jan", "samira")
+    await settle(here, fatima={"stopped_at": here.clock.now()})
+    for who in ("jan", "samira"):
+        await give(here, who)
+    assert here.private("fatima") == []
+
+
+async def test_helpers_who_were_picked_do_not_stand_in_the_way_of_company(here: World) -> None:
+    await here.movement("fatima", "jan", "samira", "bram")
+    welcome = await told(here, audience="helpers", helpers=("jan",))
+    offer = await here.press("fatima", welcome, "company")
+    assert "ask_them" in buttons(offer)
+    assert "jan" not in text_of(offer)
+
+
+async def test_each_reads_it_in_their_own_language(here: World) -> None:
+    await here.movement("fatima", "jan", "samira")
+    await settle(here, iris={"suggestible": False}, jan={"language": Language.EN})
+    await here.press("fatima", await here.press("fatima", await told(here), "company"), "ask_them")
+    languages = [one.message.language for who in ("jan", "samira") for one in here.private(who) if one.message]
+    assert languages == ["en", "nl"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.next_step import chosen_moment, moment_of, next_working_day, usual_moment
+from bot.domain.next_step import chosen_moment, moment_of, next_working_day, usual_moment, without_lead
 from bot.errors import Invalid
 
 AMSTERDAM = "Europe/Amsterdam"
@@ -63,3 +63,17 @@ def test_a_moment_past_or_too_far_is_said_beside_its_field(day: date, at: time, 
     with pytest.raises(Invalid) as raised:
         chosen_moment(day, at, datetime(2027, 3, 1, 8, tzinfo=UTC), AMSTERDAM)
     assert raised.value.fields == {field: reason}
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("als de overdracht klaar is", "de overdracht klaar is"),
+        ("… dan: vraag ik Jan", "vraag ik Jan"),
+        ("When I get coffee", "I get coffee"),
+        ("Alsof het niets is", "Alsof het niets is"),
+        ("dan", "dan"),
+    ],
+)
+def test_when_and_then_are_not_said_twice(typed: str, kept: str) -> None:
+    assert without_lead(typed) == kept
