@@ -4,6 +4,7 @@ from asyncio import gather
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from time import perf_counter
 
 import structlog
@@ -90,7 +91,7 @@ class Ritme:
     async def _act(self, intent: Intent) -> Reply:
         now = self._clock.now()
         async with self._begin() as work:
-            if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), intent.key, now):
+            if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), _mark(intent.key), now):
                 return None
             if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
                 return None
@@ -281,6 +282,11 @@ def _line(delivery: Delivery) -> Line:
     return (delivery.place_id, None if delivery.place_id else delivery.person_id)
 
 
+def _mark(key: str) -> str:
+    """A request's key as it is kept: the same length whatever the platform sends, and nothing of who sent it."""
+    return sha256(key.encode()).hexdigest()[:40]
+
+
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
     """Whether something overheard touches a message of ours or a story; of anything else nothing is kept."""
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
@@ -335,7 +341,7 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
     answer = to_person(
         turn.person,
         "answer",
-        key=f"answer:{intent.actor.workspace}:{intent.key}",
+        key=f"answer:{_mark(f'{intent.actor.workspace}/{intent.key}')}",
         now=turn.now,
         movement=turn.movement.id if turn.movement else None,
         place=turn.place.id if turn.place else None,
@@ -344,6 +350,9 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
     )
     if in_place and intent.answer_to:
         answer.act, answer.target = Act.UPDATE, intent.answer_to
+    if turn.person.account is None:
+        # Just forgotten: the last word goes to the message they pressed, and to nobody's name.
+        answer.person_id = answer.place_id = None
     await work.deliveries.add(answer)
     return None
 

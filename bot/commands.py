@@ -17,6 +17,7 @@ from bot.use_cases import (
     follow_ups,
     harvest,
     next_steps,
+    people,
     ripples,
     sharing,
     stories,
@@ -56,6 +57,17 @@ HANDLERS: dict[str, Handler] = {
     "step.let_go": follow_ups.let_go,
     "chance": next_steps.chance,
     "chance.save": next_steps.save_chance,
+    # people
+    "me": people.me,
+    "me.settings": people.settings,
+    "me.save": people.save,
+    "me.snooze": people.snooze,
+    "me.snooze.save": people.save_snooze,
+    "me.wake": people.wake,
+    "me.come_back": people.come_back,
+    "me.export": people.export,
+    "me.forget": people.forget,
+    "stop": people.stop,
     # stories
     "story": stories.start,
     "story.save": stories.save,
@@ -84,6 +96,8 @@ COMPOSERS: dict[str, Composer] = {
     "company_together": company.compose_company_together,
     "step_posted": next_steps.compose_step_posted,
     "follow_up": follow_ups.compose_follow_up,
+    # people
+    "export": people.compose_export,
     # stories
     "story_posted": stories.compose_posted,
     "story_kept": threads.compose_kept,
@@ -104,6 +118,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "story": ("story", "verhaal", "verhaaltje"),
     "story.mine": ("stories", "verhalen", "verhaaltjes"),
     "harvest": ("harvest", "oogst"),
+    "me": ("me", "ik"),
+    "stop": ("stop",),
 }
 """The words people type for an intent, English and Dutch."""
 _MEANING = {word: name for name, words in WORDS.items() for word in words}

@@ -1,9 +1,190 @@
 """What Ritme says about someone's own settings and what it keeps."""
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import ClassVar, Self
 
-from bot.catalogue.base import Entry, Press
+from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.domain.person import Language, StoryChoice
+
+YES, NO = "yes", "no"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One message Ritme sent or is going to send: `kind` is a block of `people/kinds.md.j2`."""
+
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Me(Entry):
+    """What Ritme keeps about someone, what it sent them this week and is going to send, and every way to change that.
+
+    `kept` counts by kind (a block of `people/kept.md.j2`), without what there is none of.
+    """
+
+    name: str
+    group: str
+    kept: Mapping[str, int] = field(default_factory=dict)
+    sent: tuple[Told, ...] = ()
+    coming: tuple[Told, ...] = ()
+    suggestible: bool | None = None
+    stories: StoryChoice | None = None
+    snoozed_until: datetime | None = None
+    stopped: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        snooze, stop = Press(name="snooze", intent="me.snooze"), Press(name="stop", intent="stop")
+        if self.stopped:
+            rest = [Press(name="come_back", intent="me.come_back", style="primary")]
+        elif self.snoozed_until is not None:
+            rest = [Press(name="wake", intent="me.wake", style="primary"), stop]
+        else:
+            rest = [snooze, stop]
+        return (
+            Press(name="settings", intent="me.settings"),
+            *rest,
+            Press(name="my_stories", intent="story.mine"),
+            Press(name="export", intent="me.export"),
+            Press(name="forget", intent="me.forget", style="danger", confirm=True),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            name="Fatima",
+            group="Wijkteam Noord",
+            kept={"stories": 3, "next_steps": 2},
+            sent=(Told(kind="follow_up", at=datetime(2027, 2, 26, 8, 0, tzinfo=UTC)),),
+            coming=(Told(kind="follow_up", at=datetime(2027, 3, 2, 8, 0, tzinfo=UTC)),),
+            suggestible=True,
+            stories=StoryChoice.MOVEMENT,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsForm(FormEntry):
+    """Language, time zone, group, quiet hours, being suggested, and what happens to replies and names."""
+
+    intent: ClassVar[str] = "me.save"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="language", kind="choice", options=tuple(Language)),
+        Ask(name="timezone", max_length=64),
+        Ask(name="group", required=False, max_length=80),
+        Ask(name="suggestible", kind="choice", options=(YES, NO)),
+        Ask(name="stories", kind="choice", required=False, options=tuple(StoryChoice)),
+        Ask(name="named", kind="choice", options=(YES, NO)),
+        Ask(name="quiet_from", kind="time"),
+        Ask(name="quiet_until", kind="time"),
+        Ask(name="quiet_weekends", kind="choice", options=(YES, NO)),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            values={
+                "language": "nl",
+                "timezone": "Europe/Amsterdam",
+                "group": "Wijkteam Noord",
+                "suggestible": YES,
+                "named": YES,
+                "quiet_from": "18:00",
+                "quiet_until": "08:00",
+                "quiet_weekends": YES,
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingsSaved(Entry):
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="me", intent="me"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnoozeForm(FormEntry):
+    """Until which day Ritme starts nothing by itself."""
+
+    intent: ClassVar[str] = "me.snooze.save"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="until", kind="date"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"until": "2027-03-15"}, earliest=date(2027, 3, 2), latest=date(2028, 3, 1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snoozed(Entry):
+    until: datetime
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="wake", intent="me.wake"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(until=datetime(2027, 3, 15, 7, 0, tzinfo=UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Awake(Entry):
+    """After a snooze or a stop: greeted as after a day."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Entry):
+    """Ritme starts nothing any more towards this person."""
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="come_back", intent="me.come_back"),
+            Press(name="forget", intent="me.forget", style="danger", confirm=True),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportComing(Entry):
+    """Everything about them comes as JSON, in this many messages in their own chat."""
+
+    parts: int
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(parts=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportPart(Entry):
+    number: int
+    parts: int
+    json: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(number=1, parts=1, json='{"people": [{"name": "Fatima"}]}')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten(Entry):
+    """The last thing said to someone who asked to be forgotten."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,13 @@ class People(Protocol):
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         """People of whom the platform has not told us the name yet."""
 
+    async def everything(self, person: PersonId) -> dict[str, list[dict[str, object]]]:
+        """All that is kept about one person, as JSON values: table → rows."""
+
+    async def forget(self, person: PersonId) -> None:
+        """Deletes every row that is theirs, and empties what was sent to them. Their stories (to be withdrawn before)
+        and the nameless person stay."""
+
 
 class Movements(Protocol):
     def add(self, new: Movement | Place | Member | Purpose | PartSaid) -> None: ...
@@ -223,4 +230,7 @@ class Deliveries(Protocol):
         """What no longer waits in a workspace, the last first."""
 
     async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]: ...
+    async def posted_for(self, person: PersonId) -> Sequence[Delivery]:
+        """Posts in places that hold what this person said of being stuck or of a step."""
+
     async def of_movement(self, movement: MovementId, since: datetime, limit: int) -> Sequence[Delivery]: ...

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, people, places
+from adapters.database.tables import deliveries, episodes, people, places, steps
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
@@ -170,6 +170,22 @@ class SqlDeliveries(Repository):
             select(Delivery)
             .where(deliveries.c.person_id == person, deliveries.c.created_at > since)
             .order_by(deliveries.c.row.desc())
+        )
+        return found.all()
+
+    async def posted_for(self, person: PersonId) -> Sequence[Delivery]:
+        theirs = union_all(
+            select(episodes.c.id).where(episodes.c.person_id == person),
+            select(steps.c.id).where(steps.c.person_id == person),
+        )
+        found = await self._session.scalars(
+            select(Delivery).where(
+                deliveries.c.subject.in_(theirs),
+                deliveries.c.place_id.is_not(None),
+                deliveries.c.person_id.is_(None),
+                deliveries.c.act == Act.POST,
+                deliveries.c.state.in_(_REACHED),
+            )
         )
         return found.all()
 

@@ -1,13 +1,31 @@
 """People, workspaces and the inbox."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, time
+from enum import Enum
+from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import Column, Table, and_, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import inbox, members, movements, people, places, workspaces
+from adapters.database.tables import (
+    companies,
+    deliveries,
+    episodes,
+    inbox,
+    initiatives,
+    members,
+    metadata,
+    movements,
+    people,
+    places,
+    purposes,
+    rhythms,
+    stories,
+    workspaces,
+)
+from bot.domain.delivery import DeliveryState
 from bot.domain.movement import Member, Movement, MovementId, Place, Role
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 
@@ -33,6 +51,22 @@ _LAST_JOINED = (
     .limit(1)
 )
 """Written once: every intent asks these, and building a statement costs more than running it."""
+
+_ABOUT: dict[Table, list[Column[Any]]] = {
+    table: about
+    for table in metadata.sorted_tables
+    if (
+        about := [
+            column
+            for column in table.c
+            if (table is people and column.name == "id")
+            or any(key.column.table is people for key in column.foreign_keys)
+        ]
+    )
+}
+"""Every table that says something about a person, with the columns that say of whom; a new table is here by itself."""
+_STAYING = (people, stories, deliveries, purposes, initiatives, rhythms)
+"""What stays, nameless, when someone is forgotten: others live with it, or it carries deletions still to be sent."""
 
 
 class SqlInbox(Repository):
@@ -94,3 +128,35 @@ class SqlPeople(Repository):
             .limit(limit)
         )
         return found.all()
+
+    async def everything(self, person: PersonId) -> dict[str, list[dict[str, object]]]:
+        found = {}
+        for table, about in _ABOUT.items():
+            rows = await self._session.execute(select(table).where(or_(*(column == person for column in about))))
+            found[table.name] = [
+                {name: _plain(value) for name, value in row.items() if value not in (None, "")}
+                for row in rows.mappings()
+            ]
+        return found
+
+    async def forget(self, person: PersonId) -> None:
+        theirs = select(episodes.c.id).where(episodes.c.person_id == person)
+        await self._session.execute(delete(companies).where(companies.c.episode_id.in_(theirs)))
+        for table, about in _ABOUT.items():
+            if table not in _STAYING:
+                await self._session.execute(delete(table).where(or_(*(column == person for column in about))))
+        waiting = (deliveries.c.person_id == person) & (deliveries.c.state == DeliveryState.WAITING)
+        await self._session.execute(
+            update(deliveries).where(waiting).values(state=DeliveryState.DROPPED, reason="forgotten")
+        )
+        await self._session.execute(
+            update(deliveries)
+            .where(deliveries.c.person_id == person)
+            .values(args={}, target=None, receipt=None, receipt_channel=None)
+        )
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date | time) else value
