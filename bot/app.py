@@ -2,7 +2,7 @@
 
 from asyncio import gather
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from time import perf_counter
@@ -15,7 +15,7 @@ from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, FieldErrors, Intent, Message, Post, Receipt, Reply
 from bot.domain.delivery import Act, Delivery, to_person
 from bot.domain.ids import new_id
-from bot.domain.movement import Member, Place, PlaceId, PlaceState
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import (
@@ -36,6 +36,8 @@ from bot.use_cases import deliveries, rhythms
 from bot.wording import Reader
 
 BATCH = 50
+WITHIN = "movement"
+"""The argument by which a button or form of a personal chat says which movement it is about."""
 ABANDONED_AFTER = timedelta(minutes=2)
 log = structlog.get_logger("ritme")
 
@@ -309,6 +311,10 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     if person is None:
         person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now)
         work.people.add(person)
+    if spot.personal and (meant := intent.text(WITHIN)) and (movement is None or movement.id != meant):
+        belongs = await work.movements.membership(MovementId(meant), person.id)
+        if belongs is not None:
+            movement, member = await work.movements.get(belongs.movement_id), belongs
     if actor.name and person.name != actor.name:
         person.name = actor.name
     if actor.timezone and person.timezone is None:
@@ -333,11 +339,13 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
         return None
     entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
     reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
+    within = turn.movement if turn.place is None else None
     if isinstance(entry, FormEntry):
-        return wording.form(entry, reader)
+        form = wording.form(entry, reader)
+        return replace(form, hidden={**form.hidden, WITHIN: within.id}) if within else form
     intent = turn.intent
     if intent.answerable:
-        return Answer(message=wording.message(entry, reader), replaces=in_place)
+        return Answer(message=_within(wording.message(entry, reader), within), replaces=in_place)
     answer = to_person(
         turn.person,
         "answer",
@@ -369,8 +377,19 @@ async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime) -> Post
         except Unwanted as unwanted:
             delivery.drop(unwanted.reason)
             return None
-        message = wording.message(entry, _reader(outgoing))
+        within = outgoing.movement if outgoing.place is None else None
+        message = _within(wording.message(entry, _reader(outgoing)), within)
     return _post(outgoing, message)
+
+
+def _within(message: Message, movement: Movement | None) -> Message:
+    """In a personal chat nothing but its buttons says which of someone's movements a message is about."""
+    if movement is None:
+        return message
+    return replace(
+        message,
+        buttons=tuple(replace(button, args={**button.args, WITHIN: movement.id}) for button in message.buttons),
+    )
 
 
 async def _addressed(work: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Post, datetime]:

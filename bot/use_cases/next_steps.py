@@ -124,7 +124,7 @@ async def _posted(work: UnitOfWork, turn: Turn, filled: Filled, step: NextStep, 
         return False
     rows = await work.deliveries.about(stuck_post.KIND, episode.id, episode.movement_id) if episode else ()
     root = stuck_post.standing(rows)
-    thread = root.receipt if root is not None and root.place_id == place.id else None
+    thread = root.receipt if root is not None and root.place_id == place.id else turn.intent.thread
     key = f"step_posted:{step.id}:{step.not_yet}"
     return await work.deliveries.add(
         to_place(place, "step_posted", key=key, now=turn.now, subject=step.id, thread=thread)

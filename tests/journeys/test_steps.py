@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.chat import Answer, FieldErrors, Form
-from bot.domain.movement import MovementId
+from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.next_step import NextStep, StepId, StepState
-from bot.domain.person import PersonId
+from bot.domain.person import Language, PersonId
 from tests.journeys.test_stuck import buttons, fields, step, told
 from tests.world import MONDAY, World, button_of, text_of, world
 
@@ -158,6 +158,24 @@ class TestComingBack:
             reply = await here.do("iris", f"step.{name}", step=known, cue="x", action="x")
             assert not isinstance(reply, Form), name
         assert (await found(here, known)).is_planned
+
+
+async def test_a_follow_up_belongs_to_its_movement_whatever_was_joined_since(here: World) -> None:
+    await here.movement("fatima")
+    await step(here, await told(here))
+    await here.until(MONDAY + timedelta(days=1))
+    async with here.begin() as work:
+        other = Movement(id=MovementId("other"), name="Anders", language=Language.EN, started_at=here.clock.now())
+        work.movements.add(other)
+        work.movements.add(Member(movement_id=other.id, person_id=PersonId("fatima"), joined_at=here.clock.now()))
+    message = here.private("fatima")[0]
+    form = await here.press("fatima", message, "done", channel=None)
+    assert "tell_story" in buttons(await here.submit("fatima", form, channel=None, outcome="Het lukte"))
+    # A movement one does not belong to opens nothing.
+    done = button_of(message, "done")
+    reply = await here.do("vreemd", "step.done", channel=None, **done.args)
+    assert isinstance(reply, Answer)
+    assert "/ritme start" in text_of(reply)
 
 
 @pytest.mark.parametrize(
