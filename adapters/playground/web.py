@@ -220,8 +220,8 @@ def _what(first: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _answer(body: dict[str, Any]) -> web.Response:
-    """422: the form stays open, with what is wrong beside its fields. 500: it broke, try again."""
-    return web.json_response(body, status=422 if "errors" in body else 500 if "reference" in body else 200)
+    """With `errors` the form stays open. 500: it broke, and trying again is welcome."""
+    return web.json_response(body, status=500 if "reference" in body else 200)
 
 
 def _page(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -1,0 +1,204 @@
+// Dialogs: forms with errors beside their fields, questions before something is sent or lost, and toasts.
+
+import { Problem, post } from "./api.js";
+import { $, el, iconButton } from "./dom.js";
+import { firstName, state } from "./state.js";
+import { t } from "./words.js";
+
+const MOST_RADIOS = 8;
+
+export function toast(text) {
+  const box = $("#toasts");
+  const shown = el("p", { class: "toast", role: "alert" }, text);
+  box.append(shown);
+  if (box.showPopover) {
+    if (box.matches(":popover-open")) box.hidePopover();
+    box.showPopover();
+  }
+  setTimeout(() => {
+    shown.remove();
+    if (!box.children.length && box.hidePopover && box.matches(":popover-open")) box.hidePopover();
+  }, 6500);
+}
+
+export const say = (text) => ($("#status").textContent = text);
+
+export function problemText(problem) {
+  const code = problem instanceof Problem ? problem.code : "other";
+  if (problem.body?.text) return problem.body.text;
+  const known = t(`error_${code}`);
+  return known === `error_${code}` ? t("error_other") : known;
+}
+
+export function ask(question, yes, no) {
+  return new Promise((resolve) => {
+    const answer = (value) => () => {
+      given = value;
+      dialog.close();
+    };
+    let given = false;
+    const dialog = el(
+      "dialog",
+      { "aria-label": question, onclose: () => (dialog.remove(), resolve(given)) },
+      el(
+        "div",
+        { class: "sheet" },
+        el("div", { class: "head" }, el("h2", {}, question)),
+        el(
+          "div",
+          { class: "foot" },
+          el("button", { type: "button", onclick: answer(false) }, no),
+          el("button", { type: "button", class: "primary", onclick: answer(true) }, yes),
+        ),
+      ),
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+// Opens a form; resolves with the server's answer once it is sent, or null when it was closed.
+export function openForm(form, send = submit) {
+  return new Promise((resolve) => {
+    const back = document.activeElement;
+    const fields = form.fields.map(fieldOf);
+    const alarm = el("div", { class: "alarm", role: "alert", hidden: true });
+    const leave = el("div", { class: "foot", hidden: true, role: "alert" });
+    const button = el("button", { type: "submit", class: "primary" }, form.submit);
+    let answered = null;
+    let allowed = false;
+    const filled = () => JSON.stringify(fields.map((one) => one.read()));
+    const dialog = el("dialog", { "aria-labelledby": "form-title", lang: form.language, class: "asks" });
+    const shut = () => {
+      allowed = true;
+      dialog.close();
+    };
+    const wantsOut = () => {
+      if (filled() === before) return shut();
+      leave.hidden = false;
+      foot.hidden = true;
+      leave.querySelector("button").focus();
+    };
+    leave.append(
+      el("p", {}, t("form_leave")),
+      el("button", { type: "button", class: "danger", onclick: shut }, t("form_leave_yes")),
+      el("button", { type: "button", class: "primary", onclick: () => ((leave.hidden = true), (foot.hidden = false), fields[0]?.focus()) }, t("form_leave_no")),
+    );
+    const foot = el("div", { class: "foot" }, el("button", { type: "button", onclick: wantsOut }, form.cancel || t("cancel")), button);
+    const body = el("form", { novalidate: true, onsubmit: sending }, el("div", { class: "head" }, el("h2", { id: "form-title" }, form.title), iconButton("close", t("close"), wantsOut)), el("div", { class: "body" }, alarm, form.note && el("p", { class: "note" }, form.note), ...fields.map((one) => one.node)), foot, leave);
+    dialog.append(body);
+    const before = filled();
+
+    async function sending(event) {
+      event.preventDefault();
+      if (button.disabled) return;
+      button.disabled = true;
+      alarm.hidden = true;
+      try {
+        const answer = await send(form, Object.fromEntries(fields.map((one) => [one.name, one.read()])));
+        fields.forEach((one) => one.wrong(answer.errors?.[one.name]));
+        if (!answer.errors) {
+          answered = answer;
+          return shut();
+        }
+        const wrong = fields.filter((one) => answer.errors[one.name]);
+        alarm.textContent = wrong.length ? t(wrong.length === 1 ? "form_errors_one" : "form_errors_many", { n: wrong.length }) : Object.values(answer.errors).join(" ");
+        alarm.hidden = false;
+        wrong[0]?.focus();
+      } catch (problem) {
+        alarm.textContent = problemText(problem);
+        alarm.hidden = false;
+        alarm.scrollIntoView({ block: "nearest" });
+      } finally {
+        button.disabled = false;
+      }
+    }
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      wantsOut();
+    });
+    dialog.addEventListener("close", () => {
+      if (!allowed) {
+        // The browser may insist on closing at a second Escape: what was typed stays, and we ask again.
+        dialog.showModal();
+        return wantsOut();
+      }
+      dialog.remove();
+      if (back?.isConnected) back.focus();
+      resolve(answered);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    fields[0]?.focus();
+  });
+}
+
+const submit = (form, values) => post(`/forms/${form.id}`, { persona: state.persona, values });
+
+export function fieldOf(field) {
+  const id = `field-${field.name}`;
+  const options = field.options.length ? field.options : offered(field.kind);
+  const several = field.kind === "choices" || field.kind === "people";
+  const radios = !several && options.length && options.length <= MOST_RADIOS && field.required;
+  const wrong = el("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
+  const hint = field.hint ? el("p", { class: "hint", id: `${id}-hint` }, field.hint) : null;
+  const label = [field.label, !field.required && el("span", { class: "optional" }, ` · ${t("form_optional")}`)];
+  const described = `${hint ? `${id}-hint ` : ""}${id}-wrong`;
+  const common = { id, name: field.name, "aria-describedby": described, "aria-required": field.required ? "true" : false };
+  let node, inputs, read;
+  if (several || radios) {
+    const chosen = [field.value].flat();
+    inputs = options.map((option) => el("input", { type: several ? "checkbox" : "radio", name: field.name, value: option.value, "aria-describedby": described }));
+    inputs.forEach((input) => (input.checked = chosen.includes(input.value)));
+    const picks = options.map((option, index) => el("label", { class: "pick" }, inputs[index], el("span", {}, option.label)));
+    const most = several && field.max_items < options.length ? el("span", { class: "optional" }, ` · ${t("form_most", { n: field.max_items })}`) : null;
+    node = el("fieldset", { class: "field", "aria-describedby": described }, el("legend", {}, ...label, most), hint, el("div", { class: several ? "picks two" : "picks" }, ...picks), wrong);
+    read = () => {
+      const on = inputs.filter((input) => input.checked).map((input) => input.value);
+      return several ? on : (on[0] ?? "");
+    };
+  } else {
+    const input = inputOf(field, options, common);
+    inputs = [input];
+    const count = field.kind === "long_text" ? el("p", { class: "count", "aria-hidden": "true" }) : null;
+    if (count) {
+      const tell = () => {
+        count.textContent = `${[...input.value].length} / ${field.max_length}`;
+        count.classList.toggle("over", [...input.value].length > field.max_length);
+      };
+      input.addEventListener("input", tell);
+      tell();
+    }
+    node = el("div", { class: "field" }, el("label", { for: id }, ...label), hint, input, count, wrong);
+    read = () => input.value;
+  }
+  return {
+    name: field.name,
+    label: field.label,
+    node,
+    read,
+    focus: () => (inputs.find((input) => input.checked) ?? inputs[0])?.focus(),
+    wrong(text) {
+      wrong.textContent = text ?? "";
+      wrong.hidden = !text;
+      for (const input of inputs) text ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid");
+    },
+  };
+}
+
+function inputOf(field, options, common) {
+  const value = [field.value].flat()[0] ?? "";
+  if (options.length || ["choice", "person", "place"].includes(field.kind)) {
+    return el("select", { ...common, value }, el("option", { value: "" }, t("form_choose")), ...options.map((option) => el("option", { value: option.value, selected: option.value === value }, option.label)));
+  }
+  if (field.kind === "long_text") return el("textarea", { ...common, rows: 4, placeholder: field.example, value });
+  if (field.kind === "date") return el("input", { ...common, type: "date", min: field.earliest, max: field.latest, value });
+  if (field.kind === "time") return el("input", { ...common, type: "time", value });
+  return el("input", { ...common, type: "text", placeholder: field.example, autocomplete: "off", value });
+}
+
+function offered(kind) {
+  if (kind === "person" || kind === "people") return [...state.people.values()].map((one) => ({ value: one.id, label: firstName(one.id) }));
+  if (kind === "place") return state.channels.map((one) => ({ value: one.id, label: `#${one.name}` }));
+  return [];
+}

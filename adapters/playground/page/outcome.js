@@ -1,0 +1,14 @@
+// What the server answered: a message, a dialog, or nothing to say.
+
+import { openForm } from "./dialogs.js";
+import { changed, state } from "./state.js";
+
+export function put(said) {
+  state.messages.set(said.id, said);
+}
+
+export function take(answer) {
+  for (const said of [answer.message, answer.reply]) if (said) put(said);
+  changed("messages");
+  if (answer.form) openForm(answer.form).then((next) => next && take(next));
+}
