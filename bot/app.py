@@ -12,7 +12,8 @@ import structlog
 from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump
 from bot.catalogue.errors import Apology, Declined
-from bot.chat import Answer, FieldErrors, Intent, Message, Post, Receipt, Reply
+from bot.catalogue.offers import FormOffered
+from bot.chat import Account, Answer, FieldErrors, Intent, Message, Post, Profile, Receipt, Reply
 from bot.domain.delivery import Act, Delivery, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState
@@ -38,6 +39,8 @@ from bot.wording import Reader
 BATCH = 50
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
+INTRODUCTIONS = 10
+"""How many people a drain gets to know at most."""
 ABANDONED_AFTER = timedelta(minutes=2)
 log = structlog.get_logger("ritme")
 
@@ -182,6 +185,7 @@ class Ritme:
         What has an unknown outcome is looked up first; what stands behind it in the same place waits for that.
         One drain per lane at a time is the engine's promise.
         """
+        await self._get_to_know(lane)
         looked_up = await self.reconcile(lane)
         now = self._clock.now()
         posts: list[tuple[Delivery, Post]] = []
@@ -244,6 +248,24 @@ class Ritme:
         _log_delivery(row)
         return held
 
+    async def _get_to_know(self, lane: WorkspaceId) -> None:
+        """Asks the platform what people are called of whom it has not told us yet; without an answer, later again."""
+        platform = self._platforms.get(lane.partition(":")[0])
+        if platform is None or platform.directory is None:
+            return
+        async with self._begin() as work:
+            people = await work.people.nameless(lane, INTRODUCTIONS)
+            nameless = [(one.id, Account(workspace=lane, id=one.account or "")) for one in people]
+        if not nameless:
+            return
+        told = await gather(*(platform.directory.profile(one) for _, one in nameless), return_exceptions=True)
+        async with self._begin() as work:
+            for (person_id, account), profile in zip(nameless, told, strict=True):
+                if isinstance(profile, Profile):
+                    await _introduce(work, lane, person_id, profile)
+                elif profile is not None:
+                    log.warning("directory_broke", account=account.id, error=type(profile).__name__)
+
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
         it settled; the others are looked up again later."""
@@ -289,6 +311,18 @@ def _mark(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:40]
 
 
+async def _introduce(work: UnitOfWork, lane: WorkspaceId, person_id: PersonId, profile: Profile) -> None:
+    """What someone chose themselves stays; a movement's language goes before that of the app on their phone."""
+    person = await work.people.in_workspace(person_id, lane)
+    if person is None or person.account is None:
+        return
+    person.name = profile.name
+    person.timezone = person.timezone or profile.timezone
+    _, _, movement, _ = await work.people.arriving(lane, person.account, None)
+    if person.language is None and movement is None and profile.language:
+        person.language = Language.meant(profile.language, Language.NL)
+
+
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
     """Whether something overheard touches a message of ours or a story; of anything else nothing is kept."""
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
@@ -311,6 +345,8 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     if person is None:
         person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now)
         work.people.add(person)
+        if not actor.name:
+            work.woken.add(lane)  # the next drain asks the platform for it
     if spot.personal and (meant := intent.text(WITHIN)) and (movement is None or movement.id != meant):
         belongs = await work.movements.membership(MovementId(meant), person.id)
         if belongs is not None:
@@ -340,10 +376,13 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
     entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
     reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
     within = turn.movement if turn.place is None else None
+    intent = turn.intent
     if isinstance(entry, FormEntry):
         form = wording.form(entry, reader)
-        return replace(form, hidden={**form.hidden, WITHIN: within.id}) if within else form
-    intent = turn.intent
+        if intent.opens_forms:
+            return replace(form, hidden={**form.hidden, WITHIN: within.id}) if within else form
+        args = {name: value for name, value in intent.args.items() if isinstance(value, str)}
+        entry = FormOffered(title=form.title, intent=intent.name, args=args)
     if intent.answerable:
         return Answer(message=_within(wording.message(entry, reader), within), replaces=in_place)
     answer = to_person(

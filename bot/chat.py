@@ -46,6 +46,7 @@ class Intent:
     `message` is the message acted on (the pressed button's message, the reacted-to or edited one, the reply itself);
     `thread` is the root message of the thread it happened in.
     `answerable` says whether the platform can show a message in its answer; if not, answers go through the outbox.
+    `opens_forms` says whether a form can be shown in its answer; if not, a button that opens it is.
     `answer_to` is where such an answer may replace the pressed private message (a Slack response_url, a message id).
     """
 
@@ -57,6 +58,7 @@ class Intent:
     message: str | None = None
     thread: str | None = None
     answerable: bool = True
+    opens_forms: bool = True
     answer_to: str | None = None
 
     def text(self, name: str) -> str:

@@ -24,7 +24,7 @@ async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoi
         delivery.drop("too_late")
     elif person is not None and person.account is None:
         delivery.drop("forgotten")
-    elif place is not None and place.state is PlaceState.UNREACHABLE:
+    elif place is not None and person is None and place.state is PlaceState.UNREACHABLE:
         delivery.drop("place_gone")
     elif not await _has_target(work, delivery, now):
         pass

@@ -1,0 +1,127 @@
+"""One call to Slack's Web API, and what its failure means to a delivery."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ports import Clock, NoAnswer, TryLater, Unreachable
+
+log = structlog.get_logger("ritme.slack")
+
+UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+"""Slack may or may not have done it. Every other error means that it did not."""
+BUSY = {"ratelimited": 30, "rate_limited": 30, "message_limit_exceeded": 60, "team_added_to_org": 300}
+"""Errors that pass, and for how many seconds to wait when Slack does not say."""
+PLACE_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "channel_is_limited_access"})
+PLACE_CLOSED = frozenset(
+    {
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_thread_locked",
+        "thread_locked",
+    }
+)
+PERSON_GONE = frozenset(
+    {
+        "user_not_found",
+        "users_not_found",
+        "user_disabled",
+        "user_not_visible",
+        "user_not_in_channel",
+        "cannot_dm_bot",
+        "messages_tab_disabled",
+        "invalid_user_combination",
+    }
+)
+NOT_ALLOWED = frozenset(
+    {
+        "access_denied",
+        "account_inactive",
+        "accesslimited",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
+        "token_expired",
+        "token_revoked",
+        "two_factor_setup_required",
+    }
+)
+REASONS = {
+    **dict.fromkeys(PLACE_GONE, "place_gone"),
+    **dict.fromkeys(PLACE_CLOSED, "place_closed"),
+    **dict.fromkeys(PERSON_GONE, "person_gone"),
+    **dict.fromkeys(NOT_ALLOWED, "not_allowed"),
+    "message_not_found": "message_gone",
+    "cant_update_message": "message_gone",
+    "edit_window_closed": "message_gone",
+    "cant_delete_message": "message_gone",
+    "thread_not_found": "message_gone",
+}
+"""Why something cannot be sent, as a block of `errors/reasons.md.j2`, by Slack's error."""
+
+
+class Said(Exception):
+    """Slack answered with an error that means nothing was done; `code` is that error."""
+
+    def __init__(self, method: str, code: str) -> None:
+        super().__init__(f"{method}: {code}")
+        self.method = method
+        self.code = code
+
+    def unreachable(self) -> Unreachable:
+        log.warning("slack_said_no", method=self.method, error=self.code)
+        gone = self.code in PLACE_GONE or self.code in PLACE_CLOSED
+        return Unreachable(REASONS.get(self.code, "not_accepted"), place_is_gone=gone)
+
+
+class Calls:
+    """The Web API through one client, which itself never retries: a second try could be a second post."""
+
+    def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    async def __call__(
+        self, method: str, *, per_channel: bool = False, reads: bool = False, **args: Any
+    ) -> Mapping[str, Any]:
+        """Slack's answer. Raises `TryLater` (for the whole workspace, unless Slack counts `per_channel`), `NoAnswer`,
+        or `Said`. A method that only `reads` takes its arguments as a form."""
+        try:
+            answer = await self._client.api_call(method, **{"data" if reads else "json": args})  # type: ignore[arg-type]
+        except SlackApiError as problem:
+            raise self._meaning(method, problem, whole_workspace=not per_channel) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            log.warning("slack_no_answer", method=method, error=type(problem).__name__)
+            raise NoAnswer from None
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    def _meaning(self, method: str, problem: SlackApiError, *, whole_workspace: bool) -> Exception:
+        response: Any = problem.response
+        data = getattr(response, "data", None)
+        code = str(data.get("error") or "") if isinstance(data, dict) else ""
+        status = int(getattr(response, "status_code", 0) or 0)
+        if status == 429 or code in BUSY:
+            return self.later(response.headers, BUSY.get(code, 30), whole_workspace=whole_workspace)
+        if not code or code in UNSURE or status >= 500:
+            log.warning("slack_no_answer", method=method, status=status, error=code)
+            return NoAnswer()
+        return Said(method, code)
+
+    def later(self, headers: Mapping[str, str], seconds: int, *, whole_workspace: bool) -> TryLater:
+        """When Slack says to come back, or after `seconds` when it does not say."""
+        said = str(headers.get("Retry-After", ""))
+        wait = int(said) if said.isdecimal() else seconds
+        return TryLater(self._clock.now() + timedelta(seconds=wait), whole_workspace=whole_workspace)

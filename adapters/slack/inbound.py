@@ -1,0 +1,221 @@
+"""Requests from Slack: verified, translated, handed to the core, answered within the request.
+
+A listener does one short transaction and then acknowledges; what goes wrong before that makes Slack deliver the event
+again. Nothing is sent over the network on the way, but the opening of a form, whose trigger lives three seconds.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack import render, translate, views
+from bot import wording
+from bot.catalogue.errors import Declined
+from bot.chat import Answer, FieldErrors, Form, Intent, Message, Paragraph, Post, Reply, Span
+from bot.domain.person import Language
+from bot.ports import Clock, Messenger
+from bot.wording import Reader
+
+PATH = "/slack/events"
+LARGEST = 1_000_000
+"""Bytes; Slack's own requests stay far below it."""
+ANY = re.compile("")
+Handle = Callable[[Intent], Awaitable[Reply]]
+log = structlog.get_logger("ritme.slack")
+
+
+class Inbound:
+    """Slack's one address. `handle` is the core's way in; `messenger` says what no request can be answered with."""
+
+    def __init__(
+        self, handle: Handle, *, signing_secret: str, client: AsyncWebClient, messenger: Messenger, clock: Clock
+    ) -> None:
+        self._handle = handle
+        self._verifier = SignatureVerifier(signing_secret)
+        self._client = client
+        self._messenger = messenger
+        self._clock = clock
+        self._bolt = _bolt(client, signing_secret)
+        self._bolt.command(ANY)(self._on_command)
+        self._bolt.event(ANY)(self._on_event)
+        self._bolt.action({"type": "block_actions", "action_id": ANY})(self._on_press)
+        self._bolt.view_submission(ANY)(self._on_submission)
+        self._bolt.view_closed(ANY)(_on_nothing)
+
+    def mount(self, app: web.Application) -> None:
+        app.router.add_post(PATH, self._serve)
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        if (request.content_length or 0) > LARGEST:
+            raise web.HTTPRequestEntityTooLarge(max_size=LARGEST, actual_size=request.content_length or 0)
+        raw = await request.read()
+        if not self._is_from_slack(raw, request.headers):
+            log.warning("slack_refused_request", bytes=len(raw))
+            return web.json_response({"error": "invalid request"}, status=401)
+        try:
+            asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
+        except ValueError:
+            return web.json_response({"error": "unreadable"}, status=400)
+        if not _concerns_us(asked.body):
+            log.info("slack_ignored", type=str(asked.body.get("type"))[:40])
+            return web.Response()
+        return await to_aiohttp_response(await self._bolt.async_dispatch(asked))
+
+    def _is_from_slack(self, raw: bytes, headers: Mapping[str, str]) -> bool:
+        """Over the bytes as they came, before anything in them is read. False as well for what cannot be a signature
+        or a time, or is older than five minutes."""
+        try:
+            return self._verifier.is_valid_request(raw, headers)
+        except (ValueError, TypeError):
+            return False
+
+    # -- what each kind of request is answered with -----------------------------------------------------------------
+
+    async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        intent = translate.command(body)
+        reply = await self._handle(intent)
+        if isinstance(reply, Form) and not await self._opened(reply, intent, body):
+            reply = self._too_late(reply)
+        said = _said(reply)
+        if said is None:
+            await ack()
+        else:
+            await ack(response_type="ephemeral", text=render.fallback(said), blocks=render.blocks(said))
+
+    async def _on_press(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        if body["actions"][0].get("type") != "button":
+            await ack()
+            return
+        intent = translate.press(body)
+        reply = await self._handle(intent)
+        if isinstance(reply, Form) and not await self._opened(reply, intent, body):
+            reply = self._too_late(reply)
+        await self._say(reply, intent)
+        await ack()
+
+    async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        intent = translate.submission(body)
+        match await self._handle(intent):
+            case FieldErrors() as errors:
+                await ack(response_action="errors", errors=views.beside(errors, body["view"]))
+            case Form() as form:
+                await ack(response_action="update", view=views.modal(form, translate.origin(intent)))
+            case Answer() as answer:
+                await ack(response_action="push", view=views.notice(answer.message))
+            case None:
+                await ack()
+
+    async def _on_event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse | None:
+        intent = translate.event(body)
+        if intent is not None:
+            reply = await self._handle(intent)
+            if isinstance(reply, Answer) and reply.reference is not None:
+                return BoltResponse(status=500)  # nothing was done: Slack delivers it again
+            await self._say(reply, intent)
+        await ack()
+        return None
+
+    # -- the few things said over the network, inside a request -----------------------------------------------------
+
+    async def _opened(self, form: Form, intent: Intent, body: Mapping[str, Any]) -> bool:
+        """Whether the form could be opened; not so when its trigger, which lives three seconds, was too old."""
+        try:
+            view = views.modal(form, translate.origin(intent))
+            await self._client.views_open(trigger_id=body["trigger_id"], view=view)
+        except SlackApiError as problem:
+            log.warning("slack_form_not_opened", form=form.intent, error=_code(problem))
+            return False
+        except (TimeoutError, OSError) as problem:
+            log.warning("slack_form_not_opened", form=form.intent, error=type(problem).__name__)
+            return False
+        return True
+
+    def _too_late(self, form: Form) -> Answer:
+        reader = Reader(language=Language(form.language), timezone="UTC", now=self._clock.now())
+        return Answer(message=wording.message(Declined(reason="form_late"), reader))
+
+    async def _say(self, reply: Reply, intent: Intent) -> None:
+        """What could not go through the outbox, to the one who acted."""
+        said = _said(reply)
+        if said is None:
+            return
+        place = intent.place
+        post = Post(
+            delivery=intent.key,
+            workspace=place.workspace,
+            channel=None if place.personal else place.channel,
+            account=intent.actor.id,
+            thread=intent.thread,
+            message=said,
+        )
+        try:
+            await self._messenger.send(post)
+        except Exception:
+            log.exception("slack_answer_lost", intent=intent.name)
+
+
+def _bolt(client: AsyncWebClient, signing_secret: str) -> AsyncApp:
+    """Bolt that only routes: we verify before it parses, one installation needs no look-up, and we know ourselves."""
+    token = client.token
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+
+    return AsyncApp(
+        name="ritme",
+        logger=logging.getLogger("slack_bolt"),
+        signing_secret=signing_secret,
+        client=AsyncWebClient(base_url=client.base_url, session=client.session, retry_handlers=[]),
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        ignoring_self_events_enabled=False,
+        ignoring_self_assistant_message_events_enabled=False,
+        ssl_check_enabled=False,
+        attaching_function_token_enabled=False,
+        attaching_conversation_kwargs_enabled=False,
+    )
+
+
+async def _on_nothing(ack: AsyncAck) -> None:
+    """A form closed without sending it: nothing happened."""
+    await ack()
+
+
+def _concerns_us(body: Mapping[str, Any]) -> bool:
+    """Whether a listener of ours takes it. Anything else is answered 200: Slack counts a 404 as a failure of ours."""
+    if "command" in body:
+        return True
+    match body.get("type"):
+        case "event_callback":
+            return isinstance(body.get("event"), dict) and "type" in body["event"]
+        case "block_actions":
+            return bool(body.get("actions"))
+        case kind:
+            return kind in ("url_verification", "view_submission", "view_closed")
+
+
+def _said(reply: Reply) -> Message | None:
+    """A reply as a message; sentences beside fields, where there are no fields, as paragraphs."""
+    match reply:
+        case Answer(message=message):
+            return message
+        case FieldErrors(errors=errors):
+            return Message(paragraphs=tuple(Paragraph(spans=(Span(text=one),)) for one in errors.values()))
+    return None
+
+
+def _code(problem: SlackApiError) -> str:
+    response = problem.response
+    return str(response["error"]) if isinstance(getattr(response, "data", None), dict) else "no_answer"

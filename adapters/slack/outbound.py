@@ -1,0 +1,183 @@
+"""Sends to Slack, once, and finds out what became of a post whose answer was lost."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+import structlog
+
+from adapters.slack import render
+from adapters.slack.calls import PLACE_GONE, Calls, Said
+from bot.chat import Post, Receipt
+from bot.ports import Clock, NoAnswer, TryLater
+
+EVENT = "ritme_delivery"
+PACE = timedelta(seconds=1)
+"""Slack takes one post a second in one channel."""
+EARLIER = timedelta(minutes=1)
+"""How far Slack's clock may be behind ours when looking for a post."""
+PAGES = 20
+DONE = {
+    "reactions.add": frozenset({"already_reacted", "message_not_found", "no_reaction"}),
+    "reactions.remove": frozenset({"no_reaction", "message_not_found"}),
+    "chat.delete": frozenset({"message_not_found"}),
+}
+"""Errors that say it is already as it should be."""
+ELSEWHERE = PLACE_GONE | {"user_not_in_channel"}
+"""Errors at which a private message finds its reader in their own chat instead."""
+log = structlog.get_logger("ritme.slack")
+
+
+class SlackMessenger:
+    """The messenger of one installation. `session` posts to response URLs."""
+
+    def __init__(self, calls: Calls, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._calls = calls
+        self._session = session
+        self._clock = clock
+        self._chats: dict[str, str] = {}
+        self._free_at: dict[str, datetime] = {}
+
+    async def send(self, post: Post) -> Receipt:
+        """Does what `post` says. A message only one person may see goes to their own chat where the channel cannot
+        show it, and where it cannot take the place of another message any more it stands by itself."""
+        try:
+            match post.act:
+                case "post":
+                    return await self._post(post)
+                case "update":
+                    return await self._update(post)
+                case "delete":
+                    return await self._settled(post, "chat.delete", ts=post.target)
+                case "react":
+                    return await self._settled(post, "reactions.add", timestamp=post.target, name=post.reaction)
+                case "unreact":
+                    return await self._settled(post, "reactions.remove", timestamp=post.target, name=post.reaction)
+        except Said as said:
+            raise said.unreachable() from None
+
+    async def find(self, post: Post, since: datetime) -> Receipt | None:
+        """Looks for a post by its delivery id. Everything else is harmless to do again: a change leaves the same
+        result, and a message for one pair of eyes, of which Slack keeps no history, is at worst shown twice."""
+        if post.act != "post" or (post.account and post.channel):
+            return None
+        try:
+            channel = post.channel or await self._chat_with(post.account or "")
+            return await self._found(post, channel, since - EARLIER)
+        except (Said, TryLater) as problem:
+            log.warning("slack_cannot_look", error=str(problem))
+            raise NoAnswer from None
+
+    async def _post(self, post: Post) -> Receipt:
+        if post.channel is None:
+            return await self._post_personally(post)
+        if post.account is None:
+            return await self._post_in(post.channel, post)
+        try:
+            shown = await self._calls(
+                "chat.postEphemeral", channel=post.channel, user=post.account, **_in_thread(post), **_content(post)
+            )
+        except Said as said:
+            if said.code not in ELSEWHERE:
+                raise
+            return await self._post_personally(replace(post, thread=None))
+        return Receipt(channel=post.channel, message=shown["message_ts"])
+
+    async def _post_personally(self, post: Post) -> Receipt:
+        account = post.account or ""
+        try:
+            return await self._post_in(await self._chat_with(account), post)
+        except Said:
+            self._chats.pop(account, None)
+            raise
+
+    async def _post_in(self, channel: str, post: Post) -> Receipt:
+        now = self._clock.now()
+        if (free_at := self._free_at.get(channel, now)) > now:
+            raise TryLater(free_at)
+        self._free_at = {one: moment for one, moment in self._free_at.items() if moment > now} | {channel: now + PACE}
+        shown = await self._calls(
+            "chat.postMessage",
+            per_channel=True,
+            channel=channel,
+            metadata={"event_type": EVENT, "event_payload": {"id": post.delivery}},
+            unfurl_links=False,
+            unfurl_media=False,
+            **_in_thread(post),
+            **_content(post),
+        )
+        return Receipt(channel=shown["channel"], message=shown["ts"])
+
+    async def _update(self, post: Post) -> Receipt:
+        target = post.target or ""
+        if target.startswith(("https://", "http://")):
+            replaced = await self._replace(post, target)
+            return replaced or await self._post(post)
+        channel = post.channel or await self._chat_with(post.account or "")
+        try:
+            await self._calls("chat.update", channel=channel, ts=target, **_content(post))
+        except Said as said:
+            if post.account is None or said.code not in ("message_not_found", "cant_update_message"):
+                raise
+            return await self._post(post)
+        return Receipt(channel=channel, message=target)
+
+    async def _replace(self, post: Post, url: str) -> Receipt | None:
+        """Replaces a message only its reader sees; None when that is over (five times, for thirty minutes)."""
+        try:
+            async with self._session.post(url, json={"replace_original": True, **_content(post)}) as answer:
+                status, headers = answer.status, dict(answer.headers)
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            raise NoAnswer from None
+        if status == 429:
+            raise self._calls.later(headers, 30, whole_workspace=False)
+        if status >= 500:
+            raise NoAnswer
+        return Receipt(channel=post.channel or "", message=post.delivery) if status == 200 else None
+
+    async def _settled(self, post: Post, method: str, **what: Any) -> Receipt:
+        channel = post.channel or await self._chat_with(post.account or "")
+        try:
+            await self._calls(method, channel=channel, **what)
+        except Said as said:
+            if said.code not in DONE[method]:
+                raise
+        return Receipt(channel=channel, message=post.target or "")
+
+    async def _chat_with(self, account: str) -> str:
+        if account not in self._chats:
+            opened = await self._calls("conversations.open", users=account)
+            self._chats[account] = str(opened["channel"]["id"])
+        return self._chats[account]
+
+    async def _found(self, post: Post, channel: str, since: datetime) -> Receipt | None:
+        method = "conversations.replies" if post.thread else "conversations.history"
+        where: dict[str, Any] = {"channel": channel, "oldest": f"{since.timestamp():.6f}", "limit": "15"}
+        if post.thread:
+            where["ts"] = post.thread
+        for _ in range(PAGES):
+            page = await self._calls(method, reads=True, include_all_metadata="true", **where)
+            for message in page["messages"]:
+                if _delivery(message) == post.delivery:
+                    return Receipt(channel=channel, message=message["ts"])
+            where["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
+            if not where["cursor"]:
+                return None
+        raise NoAnswer
+
+
+def _content(post: Post) -> dict[str, Any]:
+    if post.message is None:
+        raise ValueError(f"nothing to say in {post.delivery}")
+    return {"text": render.fallback(post.message), "blocks": render.blocks(post.message)}
+
+
+def _in_thread(post: Post) -> dict[str, Any]:
+    return {"thread_ts": post.thread} if post.thread else {}
+
+
+def _delivery(message: Mapping[str, Any]) -> str | None:
+    metadata = message.get("metadata") or {}
+    return (metadata.get("event_payload") or {}).get("id") if metadata.get("event_type") == EVENT else None

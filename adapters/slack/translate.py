@@ -1,0 +1,257 @@
+"""Slack's payloads → intents. Pure: no network, no state.
+
+Keys, by which a redelivery is recognised: the trigger of a command or a press, the view and its hash, the channel and
+timestamp of a message (one message is one thing said, however many events tell of it), else the event's id.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack import limits
+from adapters.slack.views import filled_in
+from bot.chat import Account, Intent, Place, Value
+
+Payload = Mapping[str, Any]
+
+UNREADABLE = "unreadable"
+"""An intent nobody handles: what a button or view holds is not what we put there."""
+EVENTS = frozenset(
+    {"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed", "place.joined"}
+)
+"""What only Slack can tell us, never a button or a form."""
+SAID = frozenset({None, "thread_broadcast", "file_share", "me_message"})
+"""The subtypes of messages in which a person says something."""
+NO_NAMES = frozenset({"directmessage", "privategroup"})
+"""What Slack writes instead of the name of a private conversation."""
+_TOKEN = re.compile(r"<([^<>]*)>")
+
+
+def text_of(tokenised: str) -> str:
+    """What a person typed, from what Slack made of it: `<@U1|ann>` → @ann, `<https://a.b|a.b>` → a.b, `&amp;` → &."""
+    shown = _TOKEN.sub(lambda token: _shown(token.group(1)), tokenised)
+    return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def _shown(token: str) -> str:
+    target, _, label = token.partition("|")
+    kind = target[:1]
+    if kind == "@":
+        return f"@{label or '…'}"
+    if kind == "#":
+        return f"#{label or '…'}"
+    if kind == "!":
+        # <!here>, <!channel>, <!subteam^S1|@nurses>, <!date^…|fallback>
+        return label or f"@{target[1:].partition('^')[0]}"
+    return label or target.removeprefix("mailto:")
+
+
+def command(payload: Payload) -> Intent:
+    """A slash command. Slack does not offer those in threads."""
+    return Intent(
+        name="command",
+        args={"command": payload["command"], "text": text_of(payload.get("text", ""))},
+        actor=_account(payload["team_id"], payload["user_id"]),
+        place=_place(payload["team_id"], payload["channel_id"], payload.get("channel_name", "")),
+        key=f"command:{payload['trigger_id']}",
+    )
+
+
+def press(payload: Payload) -> Intent:
+    """A pressed button. Its answer goes through the outbox: into the pressed message when only its reader sees it."""
+    button, container = payload["actions"][0], payload["container"]
+    name, args = _pressed(button)
+    team = payload["team"]["id"]
+    channel = payload.get("channel") or {"id": container["channel_id"]}
+    place = _place(team, channel["id"], channel.get("name", ""))
+    private = bool(container.get("is_ephemeral"))
+    answer_to = payload.get("response_url") if private else container["message_ts"] if place.personal else None
+    return Intent(
+        name=name,
+        args=args,
+        actor=_account(team, payload["user"]["id"]),
+        place=place,
+        key=f"press:{payload['trigger_id']}",
+        message=None if private else container["message_ts"],
+        thread=container.get("thread_ts") or payload.get("message", {}).get("thread_ts"),
+        answerable=False,
+        answer_to=answer_to,
+    )
+
+
+def origin(intent: Intent) -> dict[str, str]:
+    """Where a form is opened from, for `submission` to know."""
+    facts = {
+        "channel": intent.place.channel,
+        "name": intent.place.name,
+        "personal": "yes" if intent.place.personal else "",
+        "message": intent.message,
+        "thread": intent.thread,
+        "answer_to": intent.answer_to,
+    }
+    return {name: fact for name, fact in facts.items() if fact}
+
+
+def submission(payload: Payload) -> Intent:
+    """A submitted form."""
+    view = payload["view"]
+    team = payload["team"]["id"]
+    args: dict[str, Value]
+    try:
+        args, where = filled_in(view)
+        name = view["callback_id"]
+    except (ValueError, KeyError, AttributeError):
+        name, args, where = UNREADABLE, {}, {}
+    return Intent(
+        name=UNREADABLE if name in EVENTS else name,
+        args=args,
+        actor=_account(team, payload["user"]["id"]),
+        place=Place(
+            workspace=_workspace(team),
+            channel=where.get("channel", ""),
+            name=where.get("name", ""),
+            personal=bool(where.get("personal")) or not where.get("channel"),
+        ),
+        key=f"view:{view['id']}:{view['hash']}",
+        message=where.get("message"),
+        thread=where.get("thread"),
+        answerable=False,
+        answer_to=where.get("answer_to"),
+    )
+
+
+def event(payload: Payload) -> Intent | None:
+    """What an event means to us; None for what a bot did, and for what is none of our business."""
+    happened = payload["event"]
+    ours = next((one["user_id"] for one in payload.get("authorizations") or () if one.get("is_bot")), "")
+    match happened["type"]:
+        case "message":
+            return _message(payload, happened, ours)
+        case "app_mention":
+            return None if _is_bot(happened, ours) else _said(payload, happened, ours, "command")
+        case "reaction_added" | "reaction_removed" if happened["item"]["type"] == "message":
+            return _reaction(payload, happened, ours)
+        case "member_joined_channel" if happened["user"] == ours and happened.get("inviter"):
+            return _intent(payload, "place.joined", {}, happened["inviter"], happened["channel"])
+    return None
+
+
+def _message(payload: Payload, happened: Payload, ours: str) -> Intent | None:
+    match happened.get("subtype"):
+        case "message_changed":
+            return _changed(payload, happened, ours)
+        case "message_deleted":
+            return _deleted(payload, happened, happened.get("previous_message") or {}, ours)
+        case subtype if subtype in SAID and not _is_bot(happened, ours):
+            if happened.get("channel_type") == "im":
+                return _said(payload, happened, ours, "command")
+            if ours and f"<@{ours}>" in happened.get("text", ""):
+                return None  # told by app_mention as well
+            if happened.get("thread_ts", happened["ts"]) != happened["ts"]:
+                return _said(payload, happened, ours, "thread.replied")
+    return None
+
+
+def _said(payload: Payload, happened: Payload, ours: str, name: str) -> Intent:
+    text = happened.get("text", "")
+    if name == "command":
+        text = text.replace(f"<@{ours}>", "", 1) if ours else re.sub(r"^\s*<@[UW]\w+>", "", text)
+    args = {"text": text_of(text).strip(), **({"command": ""} if name == "command" else {})}
+    thread = happened.get("thread_ts")
+    key = f"message:{happened['channel']}:{happened['ts']}"
+    return _intent(payload, name, args, happened["user"], happened["channel"], happened["ts"], thread, key)
+
+
+def _changed(payload: Payload, happened: Payload, ours: str) -> Intent | None:
+    now, before = happened["message"], happened.get("previous_message") or {}
+    if now.get("subtype") == "tombstone":
+        return _deleted(payload, {**happened, "deleted_ts": now["ts"]}, before, ours)
+    if _is_bot(now, ours) or now.get("text") == before.get("text"):
+        return None  # a link that got its preview is no edit
+    args = {"text": text_of(now.get("text", "")).strip()}
+    return _intent(payload, "message.edited", args, now["user"], happened["channel"], now["ts"], now.get("thread_ts"))
+
+
+def _deleted(payload: Payload, happened: Payload, before: Payload, ours: str) -> Intent | None:
+    if _is_bot(before, ours):
+        return None
+    return _intent(
+        payload,
+        "message.deleted",
+        {},
+        before["user"],
+        happened["channel"],
+        happened["deleted_ts"],
+        before.get("thread_ts"),
+    )
+
+
+def _reaction(payload: Payload, happened: Payload, ours: str) -> Intent | None:
+    if happened["user"] == ours:
+        return None
+    name = "reaction.added" if happened["type"] == "reaction_added" else "reaction.removed"
+    args = {"reaction": happened["reaction"].partition("::")[0]}
+    item = happened["item"]
+    return _intent(payload, name, args, happened["user"], item["channel"], item["ts"])
+
+
+def _intent(
+    payload: Payload,
+    name: str,
+    args: Mapping[str, Value],
+    user: str,
+    channel: str,
+    message: str | None = None,
+    thread: str | None = None,
+    key: str = "",
+) -> Intent:
+    team = payload["team_id"]
+    return Intent(
+        name=name,
+        args=args,
+        actor=_account(team, user),
+        place=_place(team, channel, ""),
+        key=key or f"event:{payload['event_id']}",
+        message=message,
+        thread=thread,
+        answerable=False,
+        opens_forms=False,
+    )
+
+
+def _is_bot(said: Payload, ours: str) -> bool:
+    """Bots, ourselves among them, and what nobody said."""
+    return bool(said.get("bot_id")) or said.get("user") in (None, ours)
+
+
+def _pressed(button: Payload) -> tuple[str, Mapping[str, str]]:
+    value = button.get("value") or ""
+    try:
+        held = json.loads(value) if len(value) <= limits.VALUE else None
+    except ValueError:
+        held = None
+    match held:
+        case {"intent": str(name), "args": dict(args)} if name not in EVENTS:
+            if all(isinstance(one, str) for one in args.values()):
+                return name, args
+    return UNREADABLE, {}
+
+
+def _workspace(team: str) -> str:
+    return f"slack:{team}"
+
+
+def _account(team: str, user: str) -> Account:
+    """Names are not taken from payloads, which hold handles; the directory knows what people are called."""
+    return Account(workspace=_workspace(team), id=user)
+
+
+def _place(team: str, channel: str, name: str) -> Place:
+    # Conversations of two have an id with a D; of those, the bot takes part in its own only.
+    return Place(
+        workspace=_workspace(team),
+        channel=channel,
+        name="" if name in NO_NAMES or name.startswith("mpdm-") else name,
+        personal=channel.startswith("D"),
+    )

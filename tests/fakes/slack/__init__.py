@@ -1,0 +1,1 @@
+"""A Slack of our own, written from its documentation, and stricter than comfortable."""
