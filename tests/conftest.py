@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.stages.slack import SlackStage, slack_stage
 from tests.world import World, world
 
 OURS = ("RITME_", "SLACK_", "TEAMS_")
@@ -37,4 +38,11 @@ def logging_as_it_was() -> Iterator[None]:
 async def here(tmp_path: Path) -> AsyncIterator[World]:
     """A fresh world, Monday 1 March 2027, 09:00 in Amsterdam."""
     async with world(tmp_path) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+async def on_slack(tmp_path: Path) -> AsyncIterator[SlackStage]:
+    """The same moment, over Slack's signed HTTP."""
+    async with slack_stage(tmp_path) as fresh:
         yield fresh

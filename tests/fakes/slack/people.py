@@ -1,0 +1,359 @@
+"""People with Slack open: what they do reaches the bot as the signed requests Slack would send.
+
+They press and fill in only what they really see, within what Slack's own client lets them.
+"""
+
+import hashlib
+import hmac
+import io
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from tests.fakes.slack.block_kit import problems_in_message
+from tests.fakes.slack.server import BOT, BOT_ID, TEAM, SlackServer
+from tests.fakes.slack.state import Json, Modal, Shown
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+RETRIES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A request as it went to the bot, to be delivered again."""
+
+    body: str
+    content_type: str
+
+
+@dataclass(kw_only=True)
+class People:
+    """`bot_url` is where the bot listens; `answers` the HTTP status of everything delivered so far."""
+
+    server: SlackServer
+    session: aiohttp.ClientSession
+    bot_url: str
+    answers: list[int] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    # -- what people do ---------------------------------------------------------------------------------------------
+
+    async def command(self, user: str, channel: str, line: str) -> Shown | Modal | None:
+        """A slash command. Returns what it made appear to them: an answer, or a form."""
+        command, _, text = line.partition(" ")
+        before = self.server.screens.get(user)
+        place = self.server.channels[channel]
+        answer = await self._form(
+            {
+                "command": command,
+                "text": _escaped(text),
+                "team_id": TEAM,
+                "user_id": user,
+                "user_name": user.lower(),
+                "channel_id": channel,
+                "channel_name": "directmessage" if place.personal else place.name,
+                "trigger_id": self.server.new_trigger(user),
+                "response_url": self.server.new_response_url(None, channel, user),
+            }
+        )
+        if answer:
+            assert answer["response_type"] == "ephemeral", answer
+            assert problems_in_message({"text": answer["text"], "blocks": answer["blocks"]}) == []
+            return self._shown_only_to(user, channel, answer)
+        after = self.server.screens.get(user)
+        return after if after is not before else None
+
+    async def press(self, user: str, shown: Shown, name: str) -> Modal | None:
+        """A button of a message. Returns the form it opened, if any."""
+        assert shown in self.server.visible(shown.channel, user), "they cannot see that message"
+        assert name in shown.buttons(), f"no button {name}; there are {list(shown.buttons())}"
+        before = self.server.screens.get(user)
+        await self.pressed(user, shown, shown.buttons()[name])
+        after = self.server.screens.get(user)
+        return after if after is not before else None
+
+    async def pressed(self, user: str, shown: Shown, button: Mapping[str, Any]) -> None:
+        place = self.server.channels[shown.channel]
+        container: Json = {
+            "type": "message",
+            "message_ts": shown.ts,
+            "channel_id": shown.channel,
+            "is_ephemeral": shown.only_for is not None,
+        }
+        if shown.thread:
+            container["thread_ts"] = shown.thread
+        await self._payload(
+            {
+                "type": "block_actions",
+                "team": {"id": TEAM, "domain": "x"},
+                "user": {"id": user, "username": user.lower(), "team_id": TEAM},
+                "channel": {"id": shown.channel, "name": "directmessage" if place.personal else place.name},
+                "container": container,
+                **({} if shown.only_for else {"message": {"ts": shown.ts, "text": shown.text}}),
+                "trigger_id": self.server.new_trigger(user),
+                "response_url": self.server.new_response_url(shown, shown.channel, user),
+                "actions": [{**button, "action_ts": self.server.next_ts(), "block_id": "b"}],
+            }
+        )
+
+    async def submit(self, user: str, modal: Modal, **values: Any) -> dict[str, str] | Modal | None:
+        """Sends a form, filled in over what it holds. Returns the errors beside its fields, the next view, or None when
+        it closed."""
+        assert self.server.screens.get(user) is modal, "that form is not on their screen"
+        answer = await self._payload(
+            {
+                "type": "view_submission",
+                "team": {"id": TEAM, "domain": "x"},
+                "user": {"id": user, "username": user.lower(), "team_id": TEAM},
+                "trigger_id": self.server.new_trigger(user),
+                "view": {
+                    **modal.view,
+                    "id": modal.id,
+                    "hash": modal.hash,
+                    "state": {"values": _filled(modal.view, values)},
+                },
+            }
+        )
+        answer = answer or {}
+        match answer.get("response_action"):
+            case "errors":
+                shown = {block.get("block_id") for block in modal.view["blocks"] if block["type"] == "input"}
+                assert set(answer["errors"]) <= shown, "an error beside a field that is not there"
+                return dict(answer["errors"])
+            case "update":
+                return self.server.show(user, answer["view"], view_id=modal.id)
+            case "push":
+                return self.server.show(user, answer["view"], behind=modal)
+        assert self.answers[-1] == 200, "Slack says: we had some trouble connecting"
+        del self.server.screens[user]
+        return None
+
+    async def close(self, user: str, modal: Modal) -> None:
+        if modal.behind:
+            self.server.screens[user] = modal.behind
+        else:
+            del self.server.screens[user]
+        await self._payload(
+            {
+                "type": "view_closed",
+                "team": {"id": TEAM},
+                "user": {"id": user},
+                "view": {**modal.view, "id": modal.id, "hash": modal.hash},
+                "is_cleared": False,
+            }
+        )
+
+    async def say(
+        self, user: str, channel: str, text: str, *, thread: str | None = None, broadcast: bool = False, **more: Any
+    ) -> Shown:
+        """A message; with `thread`, a reply."""
+        place = self.server.channels[channel]
+        assert user in place.members, "they are not in that channel"
+        shown = Shown(channel=channel, ts=self.server.next_ts(), by=user, text=self._tokens(text), thread=thread)
+        place.messages.append(shown)
+        said = {"user": user, "text": shown.text, "ts": shown.ts, **({"thread_ts": thread} if thread else {}), **more}
+        if broadcast:
+            said["subtype"] = "thread_broadcast"
+        if BOT not in place.members:
+            return shown
+        if f"<@{BOT}>" in shown.text and not place.personal:
+            await self.event({"type": "app_mention", "channel": channel, **said})
+        await self.event(
+            {"type": "message", "channel": channel, "channel_type": "im" if place.personal else "channel", **said}
+        )
+        return shown
+
+    async def edit(self, user: str, shown: Shown, text: str) -> None:
+        assert shown.by == user
+        before, shown.text = shown.text, self._tokens(text)
+        await self.event(
+            {
+                "type": "message",
+                "subtype": "message_changed",
+                "hidden": True,
+                "channel": shown.channel,
+                "ts": self.server.next_ts(),
+                "message": {**_as_event(shown), "edited": {"user": user}},
+                "previous_message": {**_as_event(shown), "text": before},
+            }
+        )
+
+    async def delete(self, user: str, shown: Shown) -> None:
+        assert shown.by == user
+        shown.deleted = True
+        gone: Json = {"subtype": "message_deleted", "deleted_ts": shown.ts, "previous_message": _as_event(shown)}
+        if any(one.thread == shown.ts and not one.deleted for one in self.server.channels[shown.channel].messages):
+            tombstone = {
+                "subtype": "tombstone",
+                "ts": shown.ts,
+                "user": "USLACKBOT",
+                "text": "This message was deleted.",
+            }
+            gone = {"subtype": "message_changed", "message": tombstone, "previous_message": _as_event(shown)}
+        await self.event(
+            {"type": "message", "hidden": True, "channel": shown.channel, "ts": self.server.next_ts(), **gone}
+        )
+
+    async def react(self, user: str, shown: Shown, name: str, *, remove: bool = False) -> None:
+        assert shown in self.server.visible(shown.channel, user)
+        (shown.reactions.discard if remove else shown.reactions.add)((user, name))
+        await self.event(
+            {
+                "type": "reaction_removed" if remove else "reaction_added",
+                "user": user,
+                "reaction": name,
+                "item": {"type": "message", "channel": shown.channel, "ts": shown.ts},
+                "item_user": shown.by,
+            }
+        )
+
+    async def bot_speaks(self, shown: Shown) -> None:
+        """Slack tells the bot of its own messages as well."""
+        await self.event({"type": "message", "channel": shown.channel, "channel_type": "channel", **_as_event(shown)})
+
+    # -- how it reaches the bot -------------------------------------------------------------------------------------
+
+    async def event(self, happened: Json, event_id: str = "") -> None:
+        """Delivered at most four times, until it is answered 200."""
+        body = json.dumps(
+            {
+                "type": "event_callback",
+                "team_id": TEAM,
+                "api_app_id": "A1",
+                "event_id": event_id or f"Ev{next(self.numbers)}",
+                "event_time": int(self.server.now().timestamp()),
+                "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True, "is_enterprise_install": False}],
+                "event": {"event_ts": self.server.next_ts(), **happened},
+            }
+        )
+        for attempt in range(RETRIES + 1):
+            status, _ = await self.deliver(Sent(body=body, content_type="application/json"), attempt=attempt)
+            if status == 200:
+                return
+
+    async def deliver(
+        self, sent: Sent, *, attempt: int = 0, secret: str = SECRET, age: float = 0, **headers: str
+    ) -> tuple[int, Any]:
+        """One signed request, and what it was answered."""
+        stamp = str(int(time.time() - age))
+        signature = hmac.new(secret.encode(), f"v0:{stamp}:{sent.body}".encode(), hashlib.sha256).hexdigest()
+        retries = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_error"} if attempt else {}
+        async with self.session.post(
+            self.bot_url,
+            data=io.BytesIO(sent.body.encode()),
+            headers={
+                "Content-Type": sent.content_type,
+                "X-Slack-Request-Timestamp": stamp,
+                "X-Slack-Signature": f"v0={signature}",
+                **retries,
+                **headers,
+            },
+        ) as answer:
+            text = await answer.text()
+            self.answers.append(answer.status)
+            self.sent.append(sent)
+            return answer.status, json.loads(text) if text.startswith("{") else text
+
+    async def again(self) -> tuple[int, Any]:
+        """The latest request once more."""
+        return await self.deliver(self.sent[-1], attempt=1)
+
+    async def _payload(self, payload: Json) -> Json | None:
+        return await self._form({"payload": json.dumps(payload)})
+
+    async def _form(self, fields: Mapping[str, str]) -> Json | None:
+        _, answer = await self.deliver(Sent(body=urlencode(fields), content_type="application/x-www-form-urlencoded"))
+        return answer if isinstance(answer, dict) else None
+
+    def _shown_only_to(self, user: str, channel: str, answer: Json) -> Shown:
+        shown = Shown(
+            channel=channel,
+            ts=self.server.next_ts(),
+            by=BOT,
+            text=answer["text"],
+            blocks=answer["blocks"],
+            only_for=user,
+        )
+        self.server.channels[channel].messages.append(shown)
+        return shown
+
+    def _tokens(self, text: str) -> str:
+        """What Slack makes of typed text: escaped, with people, commands and addresses as tokens."""
+        text = _escaped(text)
+        for user in self.server.users.values():
+            text = text.replace(f"@{user.name}", f"<@{user.id}>")
+        text = re.sub(r"@(here|channel|everyone)\b", r"<!\1>", text)
+        return re.sub(r"(?<![<|])https?://[^\s<>|]+", lambda url: f"<{url.group(0)}>", text)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _as_event(shown: Shown) -> Json:
+    bot = {"bot_id": BOT_ID} if shown.by == BOT else {}
+    thread = {"thread_ts": shown.thread} if shown.thread else {}
+    return {"user": shown.by, "text": shown.text, "ts": shown.ts, **bot, **thread}
+
+
+def _filled(view: Json, values: Mapping[str, Any]) -> Json:
+    """The state Slack sends: every input, with what it held or was given."""
+    inputs = {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
+    unknown = set(values) - set(inputs)
+    assert not unknown, f"the form has no field {unknown}; it has {set(inputs)}"
+    state: Json = {}
+    for name, block in inputs.items():
+        element = block["element"]
+        answer = _answer(element, values[name]) if name in values else _untouched(element)
+        empty = not any(value for key, value in answer.items() if key != "type")
+        assert block.get("optional") or not empty, f"Slack does not send it without {name}"
+        state[name] = {element["action_id"]: answer}
+    return state
+
+
+def _untouched(element: Json) -> Json:
+    kept = {
+        "plain_text_input": ("value", "initial_value", None),
+        "static_select": ("selected_option", "initial_option", None),
+        "radio_buttons": ("selected_option", "initial_option", None),
+        "checkboxes": ("selected_options", "initial_options", []),
+        "multi_static_select": ("selected_options", "initial_options", []),
+        "users_select": ("selected_user", "initial_user", None),
+        "multi_users_select": ("selected_users", "initial_users", []),
+        "datepicker": ("selected_date", "initial_date", None),
+        "timepicker": ("selected_time", "initial_time", None),
+    }
+    key, initial, nothing = kept[element["type"]]
+    return {"type": element["type"], key: element.get(initial, nothing)}
+
+
+def _answer(element: Json, value: Any) -> Json:
+    kind = element["type"]
+    options = {one["value"]: one for one in element.get("options", [])}
+    match kind:
+        case "plain_text_input":
+            assert len(value) <= element.get("max_length", 3000), "Slack does not let them type that much"
+            return {"type": kind, "value": value or None}
+        case "static_select" | "radio_buttons":
+            assert not value or value in options, f"{value} is not offered; there are {list(options)}"
+            return {"type": kind, "selected_option": options.get(value)}
+        case "checkboxes" | "multi_static_select":
+            return {"type": kind, "selected_options": [options[one] for one in value]}
+        case "users_select":
+            return {"type": kind, "selected_user": value or None}
+        case "multi_users_select":
+            assert len(value) <= element.get("max_selected_items", 100)
+            return {"type": kind, "selected_users": list(value)}
+        case "datepicker":
+            return {"type": kind, "selected_date": value or None}
+        case "timepicker":
+            return {"type": kind, "selected_time": value or None}
+    raise AssertionError(f"unknown input {kind}")

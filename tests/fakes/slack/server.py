@@ -1,0 +1,319 @@
+"""Slack's Web API over real HTTP, on loopback."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+
+from aiohttp import web
+
+from tests.fakes.slack.block_kit import problems_in_message, problems_in_view
+from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Trigger, User
+
+TEAM, BOT, BOT_ID, TOKEN = "T1", "UBOT", "BBOT", "xoxb-test-token"
+TRIGGER_LIVES = timedelta(seconds=3)
+RESPONSE_URL_LIVES = timedelta(minutes=30)
+RESPONSE_URL_USES = 5
+
+
+class Declined(Exception):
+    """Slack answers ok: false."""
+
+
+class SlackServer:
+    """One workspace. `now` is Slack's clock."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.url = ""
+        self.users: dict[str, User] = {BOT: User(id=BOT, name="Ritme")}
+        self.channels: dict[str, Channel] = {}
+        self.screens: dict[str, Modal] = {}
+        self.triggers: dict[str, Trigger] = {}
+        self.response_urls: dict[str, tuple[Shown | None, str, str, datetime, list[None]]] = {}
+        self.faults: list[Fault] = []
+        self.calls: list[tuple[str, Json]] = []
+        self.problems: list[str] = []
+        self._numbers = count(1)
+
+    # -- furnishing -------------------------------------------------------------------------------------------------
+
+    def add_user(self, name: str, **about: str) -> User:
+        user = User(id=f"U{len(self.users):03d}{name.upper()}", name=name, **about)
+        self.users[user.id] = user
+        return user
+
+    def add_channel(self, name: str, *members: str, with_bot: bool = True) -> Channel:
+        channel = Channel(id=f"C{len(self.channels):03d}", name=name, members={*members, *([BOT] if with_bot else [])})
+        self.channels[channel.id] = channel
+        return channel
+
+    def chat_of(self, user: str) -> Channel:
+        """The conversation between a person and the bot."""
+        channel_id = f"D{user[1:]}"
+        if channel_id not in self.channels:
+            self.channels[channel_id] = Channel(id=channel_id, name="directmessage", members={user, BOT}, personal=True)
+        return self.channels[channel_id]
+
+    def next_ts(self) -> str:
+        return f"{int(self.now().timestamp())}.{next(self._numbers):06d}"
+
+    def new_trigger(self, user: str) -> str:
+        name = f"trigger.{next(self._numbers)}"
+        self.triggers[name] = Trigger(user=user, at=self.now())
+        return name
+
+    def new_response_url(self, shown: Shown | None, channel: str, user: str) -> str:
+        token = f"r{next(self._numbers)}"
+        self.response_urls[token] = (shown, channel, user, self.now(), [])
+        return f"{self.url}/response/{token}"
+
+    def visible(self, channel: str, user: str) -> list[Shown]:
+        """What this person sees in a channel, threads included, oldest first."""
+        found = self.channels[channel]
+        mine = user in found.members
+        return [one for one in found.messages if not one.deleted and (one.only_for == user if one.only_for else mine)]
+
+    # -- over HTTP --------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["SlackServer"]:
+        app = web.Application()
+        app.router.add_post("/api/{method}", self._serve)
+        app.router.add_post("/response/{token}", self._respond)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api/"
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.json_response({"ok": False, "error": "invalid_auth"})
+        if request.content_type == "application/json":
+            args: Json = await request.json()
+        else:
+            args = dict(await request.post())
+        self.calls.append((method, args))
+        return await self._faulty(request, method, args, lambda: self._answer(method, args))
+
+    async def _faulty(
+        self, request: web.Request, method: str, args: Json, act: Callable[[], web.Response]
+    ) -> web.StreamResponse:
+        fault = next(
+            (one for one in self.faults if one.method in ("*", method) and one.channel in ("", args.get("channel"))),
+            None,
+        )
+        if fault is None:
+            return act()
+        self.faults.remove(fault)
+        if fault.after:
+            act()
+        if fault.hang_up:
+            assert request.transport is not None
+            request.transport.abort()
+        headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
+        if fault.error:
+            return web.json_response({"ok": False, "error": fault.error}, status=fault.status, headers=headers)
+        return web.Response(status=fault.status, text="<html>", content_type="text/html", headers=headers)
+
+    def _answer(self, method: str, args: Json) -> web.Response:
+        act = getattr(self, re.sub(r"\.|(?=[A-Z])", "_", f".{method}").lower(), None)
+        if act is None:
+            return web.json_response({"ok": False, "error": "unknown_method"})
+        try:
+            return web.json_response({"ok": True, **act(args)})
+        except Declined as declined:
+            return web.json_response({"ok": False, "error": str(declined)})
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        args: Json = await request.json()
+        self.calls.append(("response_url", args))
+        return await self._faulty(request, "response_url", args, lambda: self._responded(request, args))
+
+    def _responded(self, request: web.Request, args: Json) -> web.Response:
+        shown, channel, user, made, uses = self.response_urls.get(
+            request.match_info["token"], (None, "", "", self.now() - RESPONSE_URL_LIVES, [])
+        )
+        if self.now() - made >= RESPONSE_URL_LIVES:
+            return web.Response(status=404, text="expired_url")
+        if len(uses) >= RESPONSE_URL_USES:
+            return web.Response(status=404, text="used_url")
+        uses.append(None)
+        self._check(problems_in_message({name: args[name] for name in ("text", "blocks")}))
+        if shown is not None and args.get("replace_original"):
+            shown.text, shown.blocks = args["text"], args["blocks"]
+        else:
+            self._put(channel, args, only_for=user)
+        return web.Response(text="ok")
+
+    # -- methods ----------------------------------------------------------------------------------------------------
+
+    def _auth_test(self, args: Json) -> Json:
+        return {"team_id": TEAM, "user_id": BOT, "bot_id": BOT_ID}
+
+    def _chat_post_message(self, args: Json) -> Json:
+        self._check(problems_in_message(args))
+        channel = self._writable(args["channel"])
+        if args.get("unfurl_links") is not False or args.get("unfurl_media") is not False:
+            self._check(["links would unfold"])
+        shown = self._put(channel.id, args, metadata=args.get("metadata"))
+        return {"channel": channel.id, "ts": shown.ts}
+
+    def _chat_post_ephemeral(self, args: Json) -> Json:
+        self._check(problems_in_message(args))
+        if "metadata" in args:
+            self._check(["an ephemeral has no metadata"])
+        channel = self._writable(args["channel"])
+        if args["user"] not in channel.members:
+            raise Declined("user_not_in_channel")
+        return {"message_ts": self._put(channel.id, args, only_for=args["user"]).ts}
+
+    def _chat_update(self, args: Json) -> Json:
+        self._check(problems_in_message(args))
+        shown = self._own(args, "cant_update_message")
+        shown.text, shown.blocks, shown.edited = args["text"], args["blocks"], True
+        return {"channel": shown.channel, "ts": shown.ts}
+
+    def _chat_delete(self, args: Json) -> Json:
+        shown = self._own(args, "cant_delete_message")
+        shown.deleted = True
+        return {"channel": shown.channel, "ts": shown.ts}
+
+    def _reactions_add(self, args: Json) -> Json:
+        shown = self._message(args["channel"], args["timestamp"])
+        if not args["name"].replace("_", "").replace("+", "").isalnum() or not args["name"].isascii():
+            raise Declined("invalid_name")
+        if (BOT, args["name"]) in shown.reactions:
+            raise Declined("already_reacted")
+        shown.reactions.add((BOT, args["name"]))
+        return {}
+
+    def _reactions_remove(self, args: Json) -> Json:
+        shown = self._message(args["channel"], args["timestamp"])
+        if (BOT, args["name"]) not in shown.reactions:
+            raise Declined("no_reaction")
+        shown.reactions.discard((BOT, args["name"]))
+        return {}
+
+    def _conversations_open(self, args: Json) -> Json:
+        if args["users"] not in self.users:
+            raise Declined("user_not_found")
+        return {"channel": {"id": self.chat_of(args["users"]).id}}
+
+    def _conversations_history(self, args: Json) -> Json:
+        roots = [one for one in self._readable(args["channel"]) if one.thread in (None, one.ts)]
+        return self._page(list(reversed(roots)), args)
+
+    def _conversations_replies(self, args: Json) -> Json:
+        told = [one for one in self._readable(args["channel"]) if args["ts"] in (one.ts, one.thread)]
+        if not told:
+            raise Declined("thread_not_found")
+        return self._page(told, args)
+
+    def _users_info(self, args: Json) -> Json:
+        user = self.users.get(args["user"])
+        if user is None:
+            raise Declined("user_not_found")
+        locale = {"locale": user.locale} if args.get("include_locale") in ("true", "1", True) else {}
+        return {
+            "user": {
+                "id": user.id,
+                "name": user.id.lower(),
+                "tz": user.tz,
+                **locale,
+                "profile": {"display_name": user.name},
+            }
+        }
+
+    def _views_open(self, args: Json) -> Json:
+        trigger = self.triggers.get(args["trigger_id"])
+        if trigger is None:
+            raise Declined("invalid_trigger_id")
+        if trigger.used:
+            raise Declined("exchanged_trigger_id")
+        if self.now() - trigger.at > TRIGGER_LIVES:
+            raise Declined("expired_trigger_id")
+        trigger.used = True
+        return {"view": {"id": self.show(trigger.user, args["view"]).id}}
+
+    # -- behind the methods -----------------------------------------------------------------------------------------
+
+    def show(self, user: str, view: Json, behind: Modal | None = None, view_id: str = "") -> Modal:
+        """Puts a view on someone's screen."""
+        self._check(problems_in_view(view))
+        number = next(self._numbers)
+        modal = Modal(id=view_id or f"V{number}", user=user, view=view, hash=f"h{number}", behind=behind)
+        self.screens[user] = modal
+        return modal
+
+    def _put(self, channel: str, args: Json, *, only_for: str | None = None, metadata: Json | None = None) -> Shown:
+        thread = args.get("thread_ts")
+        if thread is not None and self.channels[channel].find(thread) is None:
+            raise Declined("thread_not_found")
+        shown = Shown(
+            channel=channel,
+            ts=self.next_ts(),
+            by=BOT,
+            text=args["text"],
+            blocks=json.loads(json.dumps(args["blocks"])),
+            thread=thread,
+            only_for=only_for,
+            metadata=metadata,
+        )
+        self.channels[channel].messages.append(shown)
+        return shown
+
+    def _check(self, problems: list[str]) -> None:
+        if problems:
+            self.problems += problems
+            raise Declined("invalid_blocks")
+
+    def _writable(self, channel_id: str) -> Channel:
+        channel = self.channels.get(channel_id)
+        if channel is None:
+            raise Declined("channel_not_found")
+        if channel.archived:
+            raise Declined("is_archived")
+        if BOT not in channel.members:
+            raise Declined("not_in_channel")
+        return channel
+
+    def _readable(self, channel_id: str) -> list[Shown]:
+        return [one for one in self._writable(channel_id).messages if not one.deleted and not one.only_for]
+
+    def _message(self, channel_id: str, ts: str) -> Shown:
+        shown = self._writable(channel_id).find(ts)
+        if shown is None:
+            raise Declined("message_not_found")
+        return shown
+
+    def _own(self, args: Json, otherwise: str) -> Shown:
+        shown = self._message(args["channel"], args["ts"])
+        if shown.by != BOT:
+            raise Declined(otherwise)
+        return shown
+
+    def _page(self, told: list[Shown], args: Json) -> Json:
+        """Non-Marketplace apps get fifteen at a time."""
+        told = [one for one in told if float(one.ts) > float(args.get("oldest", 0))]
+        start, size = int(args.get("cursor") or 0), min(int(args.get("limit", 15)), 15)
+        with_metadata = args.get("include_all_metadata") in ("true", "1", True)
+        messages: list[dict[str, Any]] = [
+            {"ts": one.ts, "text": one.text, **({"metadata": one.metadata} if with_metadata and one.metadata else {})}
+            for one in told[start : start + size]
+        ]
+        more = str(start + size) if start + size < len(told) else ""
+        return {"messages": messages, "has_more": bool(more), "response_metadata": {"next_cursor": more}}

@@ -1,0 +1,97 @@
+"""What a Slack workspace holds."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class User:
+    id: str
+    name: str
+    locale: str = "nl-NL"
+    tz: str = "Europe/Amsterdam"
+
+
+@dataclass(kw_only=True)
+class Shown:
+    """A message in a channel; with `only_for`, one that a single person sees. `by` is a user id."""
+
+    channel: str
+    ts: str
+    by: str
+    text: str
+    blocks: list[Json] = field(default_factory=list)
+    thread: str | None = None
+    only_for: str | None = None
+    metadata: Json | None = None
+    reactions: set[tuple[str, str]] = field(default_factory=set)
+    response_url: str = ""
+    deleted: bool = False
+    edited: bool = False
+
+    def buttons(self) -> dict[str, Json]:
+        return {
+            one["action_id"]: one for block in self.blocks if block["type"] == "actions" for one in block["elements"]
+        }
+
+    def words(self) -> str:
+        """Everything a reader sees in it; for a person's own message, what they typed."""
+        return "\n".join(_words(self.blocks)) or self.text
+
+
+def _words(found: Any) -> list[str]:
+    if isinstance(found, list):
+        return [word for one in found for word in _words(one)]
+    if isinstance(found, dict):
+        if isinstance(found.get("text"), str):
+            return [found["text"]]
+        return [word for value in found.values() for word in _words(value)]
+    return []
+
+
+@dataclass(kw_only=True)
+class Channel:
+    id: str
+    name: str
+    members: set[str]
+    personal: bool = False
+    archived: bool = False
+    messages: list[Shown] = field(default_factory=list)
+
+    def find(self, ts: str) -> Shown | None:
+        return next((one for one in self.messages if one.ts == ts and not one.deleted and not one.only_for), None)
+
+
+@dataclass(kw_only=True)
+class Modal:
+    """A view on someone's screen. `behind` is the one it was pushed upon."""
+
+    id: str
+    user: str
+    view: Json
+    hash: str
+    behind: "Modal | None" = None
+
+
+@dataclass(kw_only=True)
+class Trigger:
+    user: str
+    at: datetime
+    used: bool = False
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """What goes wrong with the next call of a method ("*": any): answer with this status or error, or hang up.
+    With `after`, Slack does what was asked all the same."""
+
+    method: str = "*"
+    status: int = 200
+    error: str = ""
+    retry_after: int | None = None
+    hang_up: bool = False
+    after: bool = False
+    channel: str = ""
