@@ -11,7 +11,7 @@ import structlog
 from adapters.slack import render
 from adapters.slack.calls import PLACE_GONE, Calls, Said
 from bot.chat import Post, Receipt
-from bot.ports import Clock, NoAnswer, TryLater
+from bot.ports import Clock, NoAnswer, TryLater, Unreachable
 
 EVENT = "ritme_delivery"
 PACE = timedelta(seconds=1)
@@ -64,9 +64,9 @@ class SlackMessenger:
         if post.act != "post" or (post.account and post.channel):
             return None
         try:
-            channel = post.channel or await self._chat_with(post.account or "")
+            channel = post.channel or await self._chat_with(post)
             return await self._found(post, channel, since - EARLIER)
-        except (Said, TryLater) as problem:
+        except (Said, TryLater, Unreachable) as problem:
             log.warning("slack_cannot_look", error=str(problem))
             raise NoAnswer from None
 
@@ -86,11 +86,11 @@ class SlackMessenger:
         return Receipt(channel=post.channel, message=shown["message_ts"])
 
     async def _post_personally(self, post: Post) -> Receipt:
-        account = post.account or ""
+        chat = await self._chat_with(post)
         try:
-            return await self._post_in(await self._chat_with(account), post)
+            return await self._post_in(chat, post)
         except Said:
-            self._chats.pop(account, None)
+            self._chats.pop(post.account or "", None)
             raise
 
     async def _post_in(self, channel: str, post: Post) -> Receipt:
@@ -111,18 +111,20 @@ class SlackMessenger:
         return Receipt(channel=shown["channel"], message=shown["ts"])
 
     async def _update(self, post: Post) -> Receipt:
+        """`target` is a message in the channel, "<channel>/<message>" for one elsewhere, or a response URL."""
         target = post.target or ""
         if target.startswith(("https://", "http://")):
             replaced = await self._replace(post, target)
             return replaced or await self._post(post)
-        channel = post.channel or await self._chat_with(post.account or "")
+        elsewhere, _, ts = target.rpartition("/")
+        channel = elsewhere or post.channel or await self._chat_with(post)
         try:
-            await self._calls("chat.update", channel=channel, ts=target, **_content(post))
+            await self._calls("chat.update", channel=channel, ts=ts, **_content(post))
         except Said as said:
             if post.account is None or said.code not in ("message_not_found", "cant_update_message"):
                 raise
             return await self._post(post)
-        return Receipt(channel=channel, message=target)
+        return Receipt(channel=channel, message=ts)
 
     async def _replace(self, post: Post, url: str) -> Receipt | None:
         """Replaces a message only its reader sees; None when that is over (five times, for thirty minutes)."""
@@ -138,7 +140,7 @@ class SlackMessenger:
         return Receipt(channel=post.channel or "", message=post.delivery) if status == 200 else None
 
     async def _settled(self, post: Post, method: str, **what: Any) -> Receipt:
-        channel = post.channel or await self._chat_with(post.account or "")
+        channel = post.channel or await self._chat_with(post)
         try:
             await self._calls(method, channel=channel, **what)
         except Said as said:
@@ -146,11 +148,13 @@ class SlackMessenger:
                 raise
         return Receipt(channel=channel, message=post.target or "")
 
-    async def _chat_with(self, account: str) -> str:
-        if account not in self._chats:
-            opened = await self._calls("conversations.open", users=account)
-            self._chats[account] = str(opened["channel"]["id"])
-        return self._chats[account]
+    async def _chat_with(self, post: Post) -> str:
+        if post.account is None:
+            raise Unreachable("person_gone")
+        if post.account not in self._chats:
+            opened = await self._calls("conversations.open", users=post.account)
+            self._chats[post.account] = str(opened["channel"]["id"])
+        return self._chats[post.account]
 
     async def _found(self, post: Post, channel: str, since: datetime) -> Receipt | None:
         method = "conversations.replies" if post.thread else "conversations.history"

@@ -66,7 +66,7 @@ def press(payload: Payload) -> Intent:
     channel = payload.get("channel") or {"id": container["channel_id"]}
     place = _place(team, channel["id"], channel.get("name", ""))
     private = bool(container.get("is_ephemeral"))
-    answer_to = payload.get("response_url") if private else container["message_ts"] if place.personal else None
+    own_chat = f"{place.channel}/{container['message_ts']}" if place.personal else None
     return Intent(
         name=name,
         args=args,
@@ -76,7 +76,7 @@ def press(payload: Payload) -> Intent:
         message=None if private else container["message_ts"],
         thread=container.get("thread_ts") or payload.get("message", {}).get("thread_ts"),
         answerable=False,
-        answer_to=answer_to,
+        answer_to=payload.get("response_url") if private else own_chat,
     )
 
 

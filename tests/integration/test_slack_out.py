@@ -226,10 +226,20 @@ class TestAPrivateMessage:
     async def test_in_their_own_chat_is_replaced_in_place_or_stands_by_itself(self, on_slack: SlackStage) -> None:
         fatima = on_slack.user("fatima")
         first = await send(on_slack, a_post(on_slack, channel=None, account=fatima))
-        for target, many in ((first.message, 1), ("1.000000", 2)):
+        chat = on_slack.channel(None, "fatima")
+        for target, many in ((first.message, 1), (f"{chat}/{first.message}", 1), ("1.000000", 2)):
             on_slack.clock.set(on_slack.clock.now() + timedelta(seconds=2))
             await send(on_slack, a_post(on_slack, channel=None, account=fatima, act="update", target=target))
             assert len(on_slack.private("fatima")) == many
+
+    async def test_reaches_even_one_who_was_just_forgotten(self, on_slack: SlackStage) -> None:
+        first = await send(on_slack, a_post(on_slack, channel=None, account=on_slack.user("fatima")))
+        target = f"{first.channel}/{first.message}"
+        changed = Message(paragraphs=(Paragraph(spans=(Span(text="Weg"),)),))
+        await send(on_slack, a_post(on_slack, channel=None, act="update", target=target, message=changed))
+        assert [one.words() for one in on_slack.private("fatima")] == ["Weg"]
+        with pytest.raises(Unreachable):
+            await send(on_slack, a_post(on_slack, channel=None))
 
     @pytest.mark.parametrize("fault", [Fault(status=500), Fault(hang_up=True), Fault(status=429, retry_after=3)])
     async def test_waits_when_slack_has_trouble(self, on_slack: SlackStage, fault: Fault) -> None:
