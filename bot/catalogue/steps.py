@@ -20,9 +20,9 @@ class StepForm(FormEntry):
     intent: ClassVar[str] = "step.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="cue"),
+        Ask(name="action"),
         Ask(name="day", kind="date"),
         Ask(name="at", kind="time"),
-        Ask(name="action"),
         Ask(name="with_whom", required=False),
         Ask(name="on_my_own", kind="choice", options=(YES, NO)),
         Ask(name="post", kind="choice", required=False, options=(NO, YES)),
