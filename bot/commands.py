@@ -12,10 +12,12 @@ from bot.chat import Intent
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.use_cases import (
     company,
+    connecting,
     deliveries,
     endings,
     follow_ups,
     harvest,
+    invitations,
     next_steps,
     people,
     ripples,
@@ -57,6 +59,20 @@ HANDLERS: dict[str, Handler] = {
     "step.let_go": follow_ups.let_go,
     "chance": next_steps.chance,
     "chance.save": next_steps.save_chance,
+    # connecting
+    "nominate": connecting.nominate,
+    "nominate.save": connecting.save_nominations,
+    "suggest.yes": connecting.say_yes,
+    "suggest.no": connecting.say_no,
+    "connect": connecting.connect,
+    "connect.look": connecting.look,
+    "invite": invitations.invite,
+    "invite.send": invitations.send,
+    "invitation.accept": invitations.accept,
+    "invitation.decline": invitations.decline,
+    "invitation.later": invitations.later,
+    "invitation.met": invitations.met,
+    "invitation.not_met": invitations.not_met,
     # people
     "me": people.me,
     "me.settings": people.settings,
@@ -96,6 +112,11 @@ COMPOSERS: dict[str, Composer] = {
     "company_together": company.compose_company_together,
     "step_posted": next_steps.compose_step_posted,
     "follow_up": follow_ups.compose_follow_up,
+    # connecting
+    "nominated": connecting.compose_nominated,
+    "invitation": invitations.compose_invitation,
+    "invitation_answered": invitations.compose_answered,
+    "did_you_meet": invitations.compose_did_you_meet,
     # people
     "export": people.compose_export,
     # stories
@@ -118,6 +139,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "story": ("story", "verhaal", "verhaaltje"),
     "story.mine": ("stories", "verhalen", "verhaaltjes"),
     "harvest": ("harvest", "oogst"),
+    "connect": ("connect", "verbind", "uitnodigen"),
+    "nominate": ("nominate", "noem", "voordragen"),
     "me": ("me", "ik"),
     "stop": ("stop",),
 }

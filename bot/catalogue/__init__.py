@@ -1,6 +1,6 @@
 """Everything the bot says, one module per family. Words stand in `prompts/`."""
 
-from bot.catalogue import company, errors, offers, people, steps, stories, stuck
+from bot.catalogue import company, connecting, errors, offers, people, steps, stories, stuck
 from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, Pick, Press, dump, load
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Pick",
     "Press",
     "company",
+    "connecting",
     "dump",
     "errors",
     "load",

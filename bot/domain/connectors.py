@@ -1,7 +1,8 @@
 """Key figures and the ties between people: who could be invited, and why."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -85,3 +86,64 @@ class Invitation:
     place_id: PlaceId | None = None
     sent_at: datetime
     answered_at: datetime | None = None
+
+
+MOST_SUGGESTED = 3
+MONTH = timedelta(days=30)
+ASK_AGAIN = timedelta(days=14)
+MET_AFTER = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """Someone who said yes to being suggested. `named_as` counts the peers that named them, per figure."""
+
+    id: PersonId
+    group: str
+    named_as: Mapping[KeyFigure, int]
+    knows: frozenset[PersonId]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """Whom to invite and why: as which figure, who of the initiative knows them, and the group they would bring."""
+
+    id: PersonId
+    figure: KeyFigure
+    known_by: PersonId | None
+    new_group: str
+
+
+def suggest(
+    candidates: Sequence[Candidate], *, wanted: KeyFigure, inside: Sequence[PersonId], groups: frozenset[str]
+) -> list[Suggestion]:
+    """One to three people who together reach furthest: people and groups the initiative does not have yet.
+
+    `inside` are the asker (first) and who takes part; `groups` theirs. Only who was named as the figure that is
+    wanted, and only who adds something. Each next one is chosen for what those before do not reach: bridge-builders
+    together, not a hub.
+    """
+    reached, covered = set(inside), set(groups)
+    left = [one for one in candidates if one.named_as.get(wanted) and one.id not in reached]
+    chosen: list[Suggestion] = []
+
+    def gain(one: Candidate) -> tuple[bool, int, int]:
+        return (bool(one.group) and one.group not in covered, len(one.knows - reached - {one.id}), one.named_as[wanted])
+
+    while left and len(chosen) < MOST_SUGGESTED:
+        best = min(left, key=lambda one: (*(-part for part in gain(one)), one.id))
+        new_group, new_people, _ = gain(best)
+        if not new_group and not new_people:
+            break
+        chosen.append(
+            Suggestion(
+                id=best.id,
+                figure=wanted,
+                known_by=next((one for one in inside if one in best.knows), None),
+                new_group=best.group if new_group else "",
+            )
+        )
+        reached |= {best.id, *best.knows}
+        covered.add(best.group)
+        left.remove(best)
+    return chosen

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import invitations, nominations, ties
-from bot.domain.connectors import Invitation, InvitationId, Nomination, Tie
+from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
 
@@ -17,6 +17,33 @@ class SqlConnecting(Repository):
         return await self._session.scalar(
             select(Invitation).where(invitations.c.id == id, invitations.c.movement_id == movement)
         )
+
+    async def nomination(self, id: NominationId, movement: MovementId) -> Nomination | None:
+        return await self._session.scalar(
+            select(Nomination).where(nominations.c.id == id, nominations.c.movement_id == movement)
+        )
+
+    async def named_by(self, person: PersonId, movement: MovementId) -> Sequence[Nomination]:
+        found = await self._session.scalars(
+            select(Nomination).where(nominations.c.nominator_id == person, nominations.c.movement_id == movement)
+        )
+        return found.all()
+
+    async def was_named(self, person: PersonId, movement: MovementId) -> bool:
+        found = await self._session.scalar(
+            select(nominations.c.id)
+            .where(nominations.c.nominee_id == person, nominations.c.movement_id == movement)
+            .limit(1)
+        )
+        return found is not None
+
+    async def invitations(self, movement: MovementId, since: datetime) -> Sequence[Invitation]:
+        found = await self._session.scalars(
+            select(Invitation)
+            .where(invitations.c.movement_id == movement, invitations.c.sent_at > since)
+            .order_by(invitations.c.sent_at)
+        )
+        return found.all()
 
     async def nominations(self, movement: MovementId) -> Sequence[Nomination]:
         found = await self._session.scalars(

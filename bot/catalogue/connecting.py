@@ -1,0 +1,288 @@
+"""What Ritme says about whom to invite: naming key figures, suggesting them, and the invitation itself."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.domain.connectors import MOST_NOMINEES, KeyFigure
+
+LONGEST_INVITATION = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class NominateForm(FormEntry):
+    """Three questions at most, five names at most: who passes things on, who knows most, whom people trust."""
+
+    intent: ClassVar[str] = "nominate.save"
+    asks: ClassVar[tuple[Ask, ...]] = tuple(
+        Ask(name=figure.value, kind="people", required=False, max_items=MOST_NOMINEES) for figure in KeyFigure
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NominationsKept(Entry):
+    """Thanks; each of them is asked first. `asked` are those who hear of it now."""
+
+    names: tuple[str, ...]
+    asked: int
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="connect", intent="connect"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(names=("Sanne", "Wim"), asked=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nominated(Entry):
+    """To someone who was named: by whom, as what, and whether they may be suggested."""
+
+    movement: str
+    name: str
+    by: str
+    figure: KeyFigure
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"movement": self.movement}
+        return (
+            Press(name="yes", intent="suggest.yes", args=about, style="primary"),
+            Press(name="no", intent="suggest.no", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(movement="m1", name="Samen vooruit", by="Fatima", figure=KeyFigure.CONNECTOR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MayBeSuggested(Entry):
+    """The answer to that: `yes` or no, both fine."""
+
+    yes: bool
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="settings", intent="me"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(yes=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectForm(FormEntry):
+    """For which initiative, and what is needed most."""
+
+    intent: ClassVar[str] = "connect.look"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="initiative", kind="choice"),
+        Ask(name="figure", kind="choice", options=tuple(KeyFigure)),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Someone:
+    """A suggested person with the reason: as what, known by whom ("" when nobody yet), bringing which group."""
+
+    id: str
+    name: str
+    figure: KeyFigure
+    known_by: str
+    known_by_you: bool
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggested(Entry):
+    """Whom to invite for an initiative, and why."""
+
+    initiative: str
+    initiative_name: str
+    people: tuple[Someone, ...]
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            *(
+                Press(
+                    name=f"invite_{number}",
+                    intent="invite",
+                    args={"initiative": self.initiative, "person": one.id},
+                    style="primary" if number == 1 else "normal",
+                )
+                for number, one in enumerate(self.people, 1)
+            ),
+            Press(name="nominate", intent="nominate"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        sanne = Someone(
+            id="p1",
+            name="Sanne",
+            figure=KeyFigure.CONNECTOR,
+            known_by="Fatima",
+            known_by_you=False,
+            group="Nachtdienst",
+        )
+        wim = Someone(id="p2", name="Wim", figure=KeyFigure.CONNECTOR, known_by="Jan", known_by_you=True, group="")
+        priya = replace(wim, id="p3", name="Priya", known_by="", known_by_you=False)
+        return cls(initiative="i1", initiative_name="Wandelen na het eten", people=(sanne, wim, priya))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TooFewTies(Entry):
+    """Nobody can be suggested honestly yet; naming colleagues helps."""
+
+    figure: KeyFigure
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="nominate", intent="nominate", style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(figure=KeyFigure.CONNECTOR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InviteForm(FormEntry):
+    """The invitation, drafted; sent in the inviter's name when submitted."""
+
+    intent: ClassVar[str] = "invite.send"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="text", kind="long_text", max_length=LONGEST_INVITATION),)
+    name: str = ""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Sanne", values={"text": "Hoi Sanne, heb je zin om eens mee te denken?"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class InviteDraft(Entry):
+    """The draft of an invitation, in the language of whoever is invited; never sent as it is."""
+
+    name: str
+    initiative: str
+    inviter: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Sanne", initiative="Wandelen na het eten", inviter="Fatima")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationSent(Entry):
+    """It went out, in your name."""
+
+    name: str
+    text: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Sanne", text="Hoi Sanne, heb je zin om eens mee te denken?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationReceived(Entry):
+    """To the invited: who asks, in whose words, for what."""
+
+    invitation: str
+    inviter: str
+    initiative: str
+    text: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"invitation": self.invitation}
+        return (
+            Press(name="accept", intent="invitation.accept", args=about, style="primary"),
+            Press(name="later", intent="invitation.later", args=about),
+            Press(name="decline", intent="invitation.decline", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            invitation="v1",
+            inviter="Fatima",
+            initiative="Wandelen na het eten",
+            text="Hoi Sanne, heb je zin om eens mee te denken over de avonden?",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationAnswered(Entry):
+    """What the invited person chose, back to themselves: `state` is accepted, declined or later."""
+
+    state: str
+    inviter: str
+    initiative: str
+    initiative_id: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        if self.state != "accepted" or not self.initiative_id:
+            return ()
+        return (Press(name="join", intent="initiative.join", args={"initiative": self.initiative_id}),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(state="accepted", inviter="Fatima", initiative="Wandelen na het eten", initiative_id="i1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationNews(Entry):
+    """The answer, to the inviter."""
+
+    state: str
+    name: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return () if self.state == "accepted" else (Press(name="connect", intent="connect"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(state="accepted", name="Sanne")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DidYouMeet(Entry):
+    """A week after a yes, to the inviter."""
+
+    invitation: str
+    name: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"invitation": self.invitation}
+        return (
+            Press(name="met", intent="invitation.met", args=about, style="primary"),
+            Press(name="not_met", intent="invitation.not_met", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(invitation="v1", name="Sanne")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeetingNoted(Entry):
+    """Thanks for telling; after a meeting, a story is welcome."""
+
+    met: bool
+    name: str
+    initiative: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.met:
+            return ()
+        about = {"initiative": self.initiative} if self.initiative else {}
+        return (Press(name="tell", intent="story", args=about, style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(met=True, name="Sanne", initiative="i1")
