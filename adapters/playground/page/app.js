@@ -21,7 +21,7 @@ let connected = true;
 
 // -- where one is -----------------------------------------------------------------------------------------------------
 
-function follow_address() {
+function followAddress() {
   const [, channel = "", thread = ""] = location.hash.split("/");
   const known = state.channels.some((one) => one.id === channel) || channel === personalChat();
   const before = `${state.channel}/${state.thread}`;
@@ -40,7 +40,7 @@ function follow_address() {
 }
 
 const home = () => `#/${state.channel}`;
-const go = (address) => (location.hash === address ? follow_address() : (location.hash = address));
+const go = (address) => (location.hash === address ? followAddress() : (location.hash = address));
 
 // -- showing ----------------------------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ async function refetch() {
   state.messages = new Map(seen.messages.map((said) => [said.id, said]));
 }
 
-async function be(persona) {
+async function be(persona, first = false) {
   const personal = isPersonal(state.channel);
   state.persona = persona;
   await refetch();
@@ -174,9 +174,10 @@ async function be(persona) {
   state.thread = state.messages.has(state.thread) ? state.thread : "";
   stream?.close();
   stream = listen(persona, heard, online);
-  go(state.thread ? `#/${state.channel}/${state.thread}` : home());
+  if (first && location.hash) followAddress();
+  else go(state.thread ? `#/${state.channel}/${state.thread}` : home());
   changed();
-  say(`${t("you_are")} ${me().name}`);
+  if (!first) say(`${t("you_are")} ${me().name}`);
 }
 
 async function changeLanguage(language) {
@@ -203,10 +204,10 @@ async function begin() {
   clock();
   placeClock();
   compact.addEventListener("change", placeClock);
-  narrow.addEventListener("change", follow_address);
+  narrow.addEventListener("change", followAddress);
   const language = recall("language") ?? (navigator.language.startsWith("nl") ? "nl" : "en");
   await speak(language, get);
-  await be(recall("persona") ?? (language === "nl" ? "fatima" : "agnieszka")).catch(() => be("fatima"));
+  await be(recall("persona") ?? (language === "nl" ? "fatima" : "agnieszka"), true).catch(() => be("fatima", true));
   guide({
     1: () => (go(home()), talk.say(t("say_stuck"))),
     2: () => (compact.matches ? go("#/-") : null, turn("next")),
@@ -220,12 +221,12 @@ async function begin() {
   changed();
   for (const button of document.querySelectorAll("[data-language]")) button.addEventListener("click", () => attempt(() => changeLanguage(button.dataset.language)));
   $("#persona").addEventListener("click", () => choosePersona((persona) => attempt(() => be(persona))));
-  addEventListener("hashchange", follow_address);
+  addEventListener("hashchange", followAddress);
   document.addEventListener("visibilitychange", read);
   document.addEventListener("keydown", (event) => event.key === "Escape" && state.thread && !document.querySelector("dialog[open]") && go(home()));
   document.body.removeAttribute("aria-busy");
   await look();
-  follow_address();
+  followAddress();
 }
 
 begin().catch((problem) => {

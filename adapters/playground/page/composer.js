@@ -1,7 +1,7 @@
 // Where one writes: drafts are kept, and typing "/" shows what Ritme can be asked.
 
 import { post } from "./api.js";
-import { $, el, glyph } from "./dom.js";
+import { el, glyph } from "./dom.js";
 import { did } from "./guide.js";
 import { attempt } from "./message.js";
 import { take } from "./outcome.js";
@@ -126,5 +126,3 @@ export function composer(form, name, thread) {
   form.addEventListener("submit", (event) => (event.preventDefault(), send()));
   return { refresh, focus: () => text.focus(), say: choose };
 }
-
-export const mainComposer = () => $("#composer textarea");

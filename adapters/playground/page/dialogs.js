@@ -2,10 +2,9 @@
 
 import { Problem, post } from "./api.js";
 import { $, el, iconButton } from "./dom.js";
-import { firstName, state } from "./state.js";
+import { fieldOf } from "./fields.js";
+import { state } from "./state.js";
 import { t } from "./words.js";
-
-const MOST_RADIOS = 8;
 
 export function toast(text) {
   const box = $("#toasts");
@@ -134,71 +133,3 @@ export function openForm(form, send = submit) {
 }
 
 const submit = (form, values) => post(`/forms/${form.id}`, { persona: state.persona, values });
-
-export function fieldOf(field) {
-  const id = `field-${field.name}`;
-  const options = field.options.length ? field.options : offered(field.kind);
-  const several = field.kind === "choices" || field.kind === "people";
-  const radios = !several && options.length && options.length <= MOST_RADIOS && field.required;
-  const wrong = el("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
-  const hint = field.hint ? el("p", { class: "hint", id: `${id}-hint` }, field.hint) : null;
-  const label = [field.label, !field.required && el("span", { class: "optional" }, ` · ${t("form_optional")}`)];
-  const described = `${hint ? `${id}-hint ` : ""}${id}-wrong`;
-  const common = { id, name: field.name, "aria-describedby": described, "aria-required": field.required ? "true" : false };
-  let node, inputs, read;
-  if (several || radios) {
-    const chosen = [field.value].flat();
-    inputs = options.map((option) => el("input", { type: several ? "checkbox" : "radio", name: field.name, value: option.value, "aria-describedby": described }));
-    inputs.forEach((input) => (input.checked = chosen.includes(input.value)));
-    const picks = options.map((option, index) => el("label", { class: "pick" }, inputs[index], el("span", {}, option.label)));
-    const most = several && field.max_items < options.length ? el("span", { class: "optional" }, ` · ${t("form_most", { n: field.max_items })}`) : null;
-    node = el("fieldset", { class: "field", "aria-describedby": described }, el("legend", {}, ...label, most), hint, el("div", { class: several ? "picks two" : "picks" }, ...picks), wrong);
-    read = () => {
-      const on = inputs.filter((input) => input.checked).map((input) => input.value);
-      return several ? on : (on[0] ?? "");
-    };
-  } else {
-    const input = inputOf(field, options, common);
-    inputs = [input];
-    const count = field.kind === "long_text" ? el("p", { class: "count", "aria-hidden": "true" }) : null;
-    if (count) {
-      const tell = () => {
-        count.textContent = `${[...input.value].length} / ${field.max_length}`;
-        count.classList.toggle("over", [...input.value].length > field.max_length);
-      };
-      input.addEventListener("input", tell);
-      tell();
-    }
-    node = el("div", { class: "field" }, el("label", { for: id }, ...label), hint, input, count, wrong);
-    read = () => input.value;
-  }
-  return {
-    name: field.name,
-    label: field.label,
-    node,
-    read,
-    focus: () => (inputs.find((input) => input.checked) ?? inputs[0])?.focus(),
-    wrong(text) {
-      wrong.textContent = text ?? "";
-      wrong.hidden = !text;
-      for (const input of inputs) text ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid");
-    },
-  };
-}
-
-function inputOf(field, options, common) {
-  const value = [field.value].flat()[0] ?? "";
-  if (options.length || ["choice", "person", "place"].includes(field.kind)) {
-    return el("select", { ...common, value }, el("option", { value: "" }, t("form_choose")), ...options.map((option) => el("option", { value: option.value, selected: option.value === value }, option.label)));
-  }
-  if (field.kind === "long_text") return el("textarea", { ...common, rows: 4, placeholder: field.example, value });
-  if (field.kind === "date") return el("input", { ...common, type: "date", min: field.earliest, max: field.latest, value });
-  if (field.kind === "time") return el("input", { ...common, type: "time", value });
-  return el("input", { ...common, type: "text", placeholder: field.example, autocomplete: "off", value });
-}
-
-function offered(kind) {
-  if (kind === "person" || kind === "people") return [...state.people.values()].map((one) => ({ value: one.id, label: firstName(one.id) }));
-  if (kind === "place") return state.channels.map((one) => ({ value: one.id, label: `#${one.name}` }));
-  return [];
-}

@@ -5,12 +5,14 @@ import { ask, problemText, toast } from "./dialogs.js";
 import { el, glyph, iconButton } from "./dom.js";
 import { did } from "./guide.js";
 import { take } from "./outcome.js";
+import { paragraphs } from "./said.js";
 import { changed, firstName, isPersonal, now, repliesTo, state } from "./state.js";
 import { clockTime, day, list, t } from "./words.js";
 
 export const EMOJI = { seedling: "🌱", ocean: "🌊", heart: "❤️", clap: "👏", smile: "🙂", "+1": "👍" };
 const nameOf = (reaction) => t(reaction === "+1" ? "plus" : reaction);
 const by = () => `?persona=${state.persona}`;
+const openReplies = (said) => repliesTo(said.id).filter((reply) => !reply.private).length;
 let editing = "";
 
 export function avatar(id) {
@@ -25,7 +27,7 @@ export const authorName = (said) => (said.author === "ritme" ? t("name") : (stat
 
 // What a message looks like depends on all of this; while it stays the same, its node is kept.
 export function signature(said, inThread) {
-  const replies = inThread ? 0 : repliesTo(said.id).length;
+  const replies = inThread ? 0 : openReplies(said);
   return JSON.stringify([said, replies, state.persona, document.documentElement.lang, editing === said.id]);
 }
 
@@ -36,22 +38,6 @@ export function messageNode(said, { inThread = false } = {}) {
   const only = said.private && el("p", { class: "only" }, el("span", {}, t("only_you")), el("button", { type: "button", class: "quiet", onclick: () => away(said) }, t("hide")));
   const content = said.said ? spoken(said) : editing === said.id ? rewrite(said) : el("p", { class: "typed" }, said.text);
   return el("article", { class: `message${said.private ? " private" : ""}`, tabindex: "-1", "aria-label": `${authorName(said)}, ${clockTime(moment)}` }, only, avatar(said.author), el("div", {}, who, content, under(said, inThread)), tools(said, inThread));
-}
-
-export function paragraphs(message) {
-  const made = [];
-  let items = null;
-  for (const paragraph of message.paragraphs) {
-    const spans = paragraph.spans.map((span) => (span.bold ? el("strong", {}, span.text) : span.italic ? el("em", {}, span.text) : span.text));
-    if (paragraph.kind === "item") {
-      if (!items) made.push((items = el("ul")));
-      items.append(el("li", {}, ...spans));
-      continue;
-    }
-    items = null;
-    made.push(paragraph.kind === "quote" ? el("blockquote", {}, ...spans) : el("p", { class: paragraph.kind === "small" ? "small" : null }, ...spans));
-  }
-  return made;
 }
 
 function spoken(said) {
@@ -77,7 +63,7 @@ function under(said, inThread) {
     const label = t("reacted", { what: nameOf(reaction), names });
     return el("button", { type: "button", class: "reaction", "aria-pressed": String(mine), "aria-label": label, title: label, onclick: () => react(said, reaction, !mine) }, `${EMOJI[reaction] ?? reaction} ${who.length}`);
   });
-  const count = inThread ? 0 : repliesTo(said.id).length;
+  const count = inThread ? 0 : openReplies(said);
   const replies = count ? el("a", { class: "replies", href: `#/${said.channel}/${said.id}` }, count === 1 ? t("replies_one") : t("replies_many", { n: count })) : null;
   return el("div", { class: "under" }, ...reactions, replies);
 }
@@ -94,18 +80,23 @@ function tools(said, inThread) {
 
 function palette(said, button) {
   const article = button.closest("article");
-  const open = article.querySelector(".palette");
+  if (article.querySelector(".palette")) return button.focus();
+  let open = true;
   const shut = () => {
-    article.querySelector(".palette")?.remove();
+    if (!open) return;
+    open = false;
+    box.remove();
     button.setAttribute("aria-expanded", "false");
   };
-  if (open) return shut();
+  const leave = () => (button.focus(), shut());
   const choose = (reaction) => () => {
-    shut();
-    button.focus();
+    leave();
     react(said, reaction, !(said.reactions[reaction] ?? []).includes(state.persona));
   };
-  const box = el("div", { class: "palette", role: "group", "aria-label": t("react"), onkeydown: (event) => event.key === "Escape" && (shut(), button.focus()), onfocusout: (event) => box.contains(event.relatedTarget) || event.relatedTarget === button || shut() }, ...state.reactions.map((reaction) => el("button", { type: "button", "aria-label": nameOf(reaction), title: nameOf(reaction), onclick: choose(reaction) }, EMOJI[reaction])));
+  const offered = state.reactions.map((reaction) => el("button", { type: "button", "aria-label": nameOf(reaction), title: nameOf(reaction), onclick: choose(reaction) }, EMOJI[reaction]));
+  const box = el("div", { class: "palette", role: "group", "aria-label": t("react") }, ...offered);
+  box.addEventListener("keydown", (event) => event.key === "Escape" && (event.stopPropagation(), leave()));
+  box.addEventListener("focusout", (event) => box.contains(event.relatedTarget) || event.relatedTarget === button || shut());
   article.append(box);
   button.setAttribute("aria-expanded", "true");
   box.firstChild.focus();
