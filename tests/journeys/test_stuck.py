@@ -183,6 +183,14 @@ class TestTelling:
         assert len(set(said)) == 6
 
 
+async def test_whom_to_invite_is_one_press_away(here: World) -> None:
+    await here.movement("fatima", "jan")
+    await initiative(here, "fatima")
+    invite = await here.press("fatima", await told(here), "invite")
+    assert isinstance(invite, Answer | Form)
+    assert not isinstance(invite, Answer) or invite.reference is None
+
+
 class TestWhoReads:
     async def test_in_the_channel_it_is_posted_rewritten_and_taken_away(self, here: World) -> None:
         await here.movement("fatima")
