@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
 from bot.chat import Intent
+from bot.domain.words import meaning, plain
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.use_cases import (
     company,
@@ -17,9 +18,13 @@ from bot.use_cases import (
     endings,
     follow_ups,
     harvest,
+    help,
+    initiatives,
     invitations,
+    movements,
     next_steps,
     people,
+    purposes,
     ripples,
     sharing,
     stories,
@@ -31,6 +36,27 @@ Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
 
 HANDLERS: dict[str, Handler] = {
+    "help": help.answer,
+    # movements
+    "start": movements.start,
+    "start.begin": movements.begin,
+    "start.save": movements.save,
+    "start.link": movements.link,
+    "place.joined": movements.joined,
+    "purpose": purposes.show,
+    "purpose.change": purposes.change,
+    "purpose.save": purposes.save,
+    "purpose.earlier": purposes.earlier,
+    "purpose.take_back": purposes.take_back,
+    "initiative": initiatives.show_all,
+    "initiative.look": initiatives.look,
+    "initiative.make": initiatives.make,
+    "initiative.describe": initiatives.describe,
+    "initiative.save": initiatives.save,
+    "initiative.join": initiatives.join,
+    "initiative.leave": initiatives.leave,
+    "initiative.close": initiatives.close,
+    "initiative.reopen": initiatives.reopen,
     # stuck
     "stuck": stuck.start,
     "stuck.new": stuck.new,
@@ -107,6 +133,7 @@ HANDLERS: dict[str, Handler] = {
 COMPOSERS: dict[str, Composer] = {
     "answer": deliveries.compose_answer,
     "went_quiet": deliveries.compose_went_quiet,
+    "welcome": movements.compose_welcome,
     "stuck_posted": stuck.compose_stuck_posted,
     "company_asked": company.compose_company_asked,
     "company_together": company.compose_company_together,
@@ -132,31 +159,19 @@ COMPOSERS: dict[str, Composer] = {
 OVERHEARD = frozenset({"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed"})
 """What people do with each other, not with Ritme: acted upon only where a message of ours or a story is touched."""
 
-WORDS: dict[str, tuple[str, ...]] = {
-    "stuck": ("stuck", "vast", "vastgelopen"),
-    "step": ("step", "stap", "stapje"),
-    "chance": ("chance", "kans"),
-    "story": ("story", "verhaal", "verhaaltje"),
-    "story.mine": ("stories", "verhalen", "verhaaltjes"),
-    "harvest": ("harvest", "oogst"),
-    "connect": ("connect", "verbind", "uitnodigen"),
-    "nominate": ("nominate", "noem", "voordragen"),
-    "me": ("me", "ik"),
-    "stop": ("stop",),
-}
-"""The words people type for an intent, English and Dutch."""
-_MEANING = {word: name for name, words in WORDS.items() for word in words}
-
 
 def understand(intent: Intent) -> Intent:
-    """A typed command as the intent it means: "/vast …", "/ritme kans …", "@Ritme stuck …"."""
+    """A typed command as the intent it means: "/vast …", "/ritme kans …", "@Ritme stuck …", or words said to it alone.
+
+    What is not understood becomes "help", with what was typed as its text.
+    """
     if intent.name != "command":
         return intent
-    command, text = intent.text("command").lstrip("/").lower(), intent.text("text")
-    if command in _MEANING:
-        return replace(intent, name=_MEANING[command], args={"text": text})
+    command, text = intent.text("command").lstrip("/"), intent.text("text")
+    if plain(command) not in ("", "ritme") and meaning(command):
+        return replace(intent, name=meaning(command), args={"text": text})
     word, _, rest = text.partition(" ")
-    name = _MEANING.get(word.lower().lstrip("/"))
-    if name is None:
+    name = meaning(word)
+    if not name:
         return replace(intent, name="help", args={"text": text})
     return replace(intent, name=name, args={"text": rest.strip()})

@@ -1,6 +1,19 @@
 """Everything the bot says, one module per family. Words stand in `prompts/`."""
 
-from bot.catalogue import company, connecting, errors, offers, people, steps, stories, stuck
+from bot.catalogue import (
+    company,
+    connecting,
+    errors,
+    help,
+    initiatives,
+    movements,
+    offers,
+    people,
+    purposes,
+    steps,
+    stories,
+    stuck,
+)
 from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, Pick, Press, dump, load
 
 __all__ = [
@@ -15,9 +28,13 @@ __all__ = [
     "connecting",
     "dump",
     "errors",
+    "help",
+    "initiatives",
     "load",
+    "movements",
     "offers",
     "people",
+    "purposes",
     "steps",
     "stories",
     "stuck",

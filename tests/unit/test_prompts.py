@@ -88,6 +88,7 @@ def test_no_template_is_without_an_entry() -> None:
         "errors/days.md.j2",
         "errors/fields.md.j2",
         "errors/reasons.md.j2",
+        "help/words.md.j2",
         "people/kept.md.j2",
         "people/kinds.md.j2",
         "stuck/questions.md.j2",

@@ -1,0 +1,104 @@
+"""What Ritme says about initiatives: the patches of the quilt."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Press
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """One initiative in a list: who takes part, and how many more than the named."""
+
+    id: str
+    name: str
+    people: tuple[str, ...] = ()
+    more: int = 0
+    mine: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitiativesListed(Entry):
+    """What is going on in the movement; `page` counts from 0, `pages` how many there are."""
+
+    name: str
+    patches: tuple[Patch, ...]
+    page: int = 0
+    pages: int = 1
+
+    def buttons(self) -> tuple[Press, ...]:
+        looks = tuple(
+            Press(name=f"look_{place}", intent="initiative.look", args={"initiative": one.id})
+            for place, one in enumerate(self.patches, 1)
+        )
+        onward = (
+            (Press(name="onward", intent="initiative", args={"page": str(self.page + 1)}),)
+            if self.page + 1 < self.pages
+            else ()
+        )
+        return (*looks, *onward, Press(name="make", intent="initiative.make", style="primary"))
+
+    @classmethod
+    def example(cls) -> Self:
+        walk = Patch(id="i1", name="Wandelen na het eten", people=("Fatima", "Jan"), mine=True)
+        question = Patch(id="i2", name="Eén goede vraag", people=("Kwame", "Sanne", "Iris"), more=2)
+        return cls(name="Samen vooruit", patches=(walk, question, walk, question, walk), pages=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitiativeForm(FormEntry):
+    intent: ClassVar[str] = "initiative.save"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="name", max_length=80),
+        Ask(name="description", kind="long_text", required=False, max_length=500),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitiativeShown(Entry):
+    """One initiative. `news` says what just happened: "", made, described, joined, left, closed or reopened."""
+
+    id: str
+    name: str
+    description: str
+    people: tuple[str, ...]
+    more: int = 0
+    mine: bool = False
+    carried: bool = False
+    closed: bool = False
+    news: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.id}
+        if self.closed:
+            return (Press(name="reopen", intent="initiative.reopen", args=about),) if self.carried else ()
+        part = (
+            Press(name="leave", intent="initiative.leave", args=about)
+            if self.mine
+            else Press(name="join", intent="initiative.join", args=about, style="primary")
+        )
+        carry = (
+            (
+                Press(name="describe", intent="initiative.describe", args=about),
+                Press(name="close", intent="initiative.close", args=about),
+            )
+            if self.carried
+            else ()
+        )
+        return (part, *carry, Press(name="look_back", intent="lookback", args=about))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            id="i1",
+            name="Wandelen na het eten",
+            description="Na de warme maaltijd samen een stukje lopen.",
+            people=("Fatima", "Jan"),
+            mine=True,
+            carried=True,
+            news="made",
+        )

@@ -1,0 +1,99 @@
+"""What Ritme says when a movement begins, and when it comes into a channel."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.domain.person import Language
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartForm(FormEntry):
+    """Name, language, vision, and who else coordinates."""
+
+    intent: ClassVar[str] = "start.save"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="name", max_length=80),
+        Ask(name="language", kind="choice", options=tuple(Language)),
+        Ask(name="vision", kind="long_text", max_length=500),
+        Ask(name="coordinators", kind="people", required=False, max_items=5),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"language": "nl"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovementStarted(Entry):
+    """It has begun; the next two things to do."""
+
+    name: str
+    place: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="purpose", intent="purpose.change", style="primary"), Press(name="rhythm", intent="rhythm"))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit", place="samen-vooruit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlreadyHere(Entry):
+    """This place belongs to a movement already."""
+
+    name: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="purpose", intent="purpose", style="primary"),
+            Press(name="initiatives", intent="initiative"),
+            Press(name="help", intent="help"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkOrBegin(Entry):
+    """A coordinator in a new channel: does it belong to their movement, or does something new begin?"""
+
+    name: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="link", intent="start.link", style="primary"),
+            Press(name="begin", intent="start.begin"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceLinked(Entry):
+    name: str
+    place: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="rhythm", intent="rhythm"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit", place="nachtdienst")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Welcome(Entry):
+    """Ritme has come into a channel: what it does, who reads what, how to stop it."""
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="start", intent="start", style="primary"), Press(name="help", intent="help"))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()

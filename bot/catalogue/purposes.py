@@ -1,0 +1,93 @@
+"""What Ritme says about the purpose: how it sounds, changing it, and its earlier versions."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar, Self
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.domain.movement import PARTS
+
+LINES = 1600
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurposeForm(FormEntry):
+    """Every part; core messages and small behaviours one a line."""
+
+    intent: ClassVar[str] = "purpose.save"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        *(Ask(name=part, kind="long_text", required=part == "vision", max_length=500) for part in PARTS),
+        Ask(name="core_messages", kind="long_text", max_length=LINES),
+        Ask(name="behaviours", kind="long_text", required=False, max_length=LINES),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            values={
+                "vision": "Wie thuis zorg krijgt, doet zelf wat zelf nog kan.",
+                "core_messages": "Vraag eerst: wat wil je vandaag zelf doen?\nEen klein stapje telt.",
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurposeShown(Entry):
+    """How the purpose sounds, part by part. `saved`: it was just changed."""
+
+    name: str
+    version: int
+    vision: str
+    mission: str = ""
+    identity: str = ""
+    norms: str = ""
+    values: str = ""
+    core_messages: tuple[str, ...] = ()
+    behaviours: tuple[str, ...] = ()
+    may_change: bool = False
+    saved: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.may_change:
+            return ()
+        earlier = (Press(name="earlier", intent="purpose.earlier"),) if self.version > 1 else ()
+        return (Press(name="change", intent="purpose.change", style="primary"), *earlier)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            name="Samen vooruit",
+            version=2,
+            vision="Wie thuis zorg krijgt, doet zelf wat zelf nog kan, en wij doen mee.",
+            mission="Elke dag één ding samen doen dat we gewend waren over te nemen.",
+            core_messages=("Vraag eerst.", "Een klein stapje telt."),
+            behaviours=("Handen op je rug", "Eén vraag stellen", "Aan het eind van je dienst iets doorgeven"),
+            may_change=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    number: int
+    at: datetime
+    by: str
+    vision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PurposeVersions(Entry):
+    """Earlier versions, the latest first; each can be taken back."""
+
+    versions: tuple[Version, ...]
+
+    def buttons(self) -> tuple[Press, ...]:
+        return tuple(
+            Press(name=f"take_{place}", intent="purpose.take_back", args={"version": str(one.number)}, confirm=True)
+            for place, one in enumerate(self.versions, 1)
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        told = Version(number=3, at=datetime(2027, 2, 8, 9, tzinfo=UTC), by="Iris", vision="Samen doen wat kan.")
+        older = Version(number=2, at=datetime(2027, 2, 1, 9, tzinfo=UTC), by="", vision="Samen doen wat kan.")
+        return cls(versions=(told, older, older, older, older))

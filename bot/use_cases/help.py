@@ -1,0 +1,12 @@
+"""Help: what can be done, or the nearest thing to what was typed."""
+
+from bot.catalogue.base import Entry
+from bot.catalogue.help import Help
+from bot.domain.words import nearest
+from bot.ports import Turn, UnitOfWork
+
+
+async def answer(work: UnitOfWork, turn: Turn) -> Entry:
+    """An unknown word gets the nearest meant one and a short help, never an error."""
+    typed = turn.text("text").partition(" ")[0][:40]
+    return Help(typed=typed, meant=nearest(typed) if typed else "")

@@ -1,0 +1,156 @@
+"""A movement begins: its purpose, its places, its initiatives, and what can be typed."""
+
+import pytest
+
+from bot.chat import Answer, FieldErrors, Form
+from bot.domain.movement import MovementId, Purpose
+from tests.world import World, button_of, text_of
+
+PARTS = {"vision": "Samen doen wat kan.", "core_messages": "Vraag eerst.\nEen klein stapje telt."}
+
+
+async def start(here: World, who: str = "iris", *, channel: str = "general", **more: str) -> Answer:
+    form = await here.type(who, "/ritme start", channel=channel)
+    reply = await here.submit(who, form, channel=channel, **{"name": "Samen", "vision": "Samen doen wat kan.", **more})
+    assert isinstance(reply, Answer)
+    return reply
+
+
+async def purposes(here: World) -> list[Purpose]:
+    async with here.begin() as work:
+        _, _, movement, _ = await work.people.arriving("test:W1", "iris", "general")  # type: ignore[arg-type]
+        assert movement is not None
+        return list(await work.movements.purposes(movement.id))
+
+
+async def test_from_the_first_start_to_going_back_to_earlier_words(here: World) -> None:
+    started = await start(here)
+    form = await here.press("iris", started, "purpose")
+    assert isinstance(form, Form)
+    saved = await here.submit("iris", form, **PARTS, behaviours="Een\nTwee\nDrie")
+    assert "Een klein stapje telt." in text_of(saved)
+    await here.submit("iris", await here.press("iris", saved, "change"), vision="Iets heel anders.")
+    versions = await here.press("iris", await here.type("iris", "/ritme bedoeling"), "earlier")
+    taken = await here.press("iris", versions, "take_1")
+    assert "Samen doen wat kan." in text_of(taken)
+    assert [one.version for one in await purposes(here)] == [4, 3, 2, 1]
+
+
+async def test_everyone_hears_the_purpose_and_only_coordinators_change_it(here: World) -> None:
+    await start(here)
+    shown = await here.type("fatima", "/ritme purpose")
+    assert isinstance(shown, Answer)
+    assert shown.message.buttons == ()
+    for intent in ("purpose.change", "purpose.earlier"):
+        assert "coördinatoren" in text_of(await here.do("fatima", intent))
+    assert "coördinatoren" in text_of(await here.do("fatima", "purpose.save", args=PARTS))
+
+
+async def test_a_further_channel_is_linked_and_a_place_belongs_to_one_movement(here: World) -> None:
+    await start(here)
+    choice = await here.type("iris", "/ritme start", channel="night")
+    linked = await here.press("iris", choice, "link", channel="night")
+    assert isinstance(linked, Answer)
+    assert "Samen" in text_of(await here.type("fatima", "/ritme start", channel="night"))
+    again = await here.do(
+        "fatima", "start.save", channel="night", args={"name": "Anders", "language": "nl", "vision": "Iets"}
+    )
+    assert "Samen" in text_of(again)
+
+
+async def test_a_movement_does_not_begin_in_a_personal_chat(here: World) -> None:
+    assert "kanaal" in text_of(await here.type("iris", "/ritme start", channel=None))
+
+
+async def test_whoever_comes_into_a_channel_introduces_itself_in_other_words_each_time(here: World) -> None:
+    for _ in range(3):
+        await here.do("iris", "place.joined")
+        await here.pass_(hours=1)
+    texts = [text_of(one) for one in here.posts()]
+    assert len(set(texts)) == 3
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"vision": ""}, "vision"),
+        ({"core_messages": "\n".join("abcdefgh")}, "core_messages"),
+        ({"behaviours": "een\ntwee"}, "behaviours"),
+        ({"behaviours": "x" * 201 + "\ntwee\ndrie"}, "behaviours"),
+        ({"mission": "x" * 501}, "mission"),
+    ],
+)
+async def test_what_is_wrong_with_the_purpose_is_said_beside_it(
+    here: World, language: str, values: dict[str, str], field: str
+) -> None:
+    await start(here)
+    reply = await here.do("iris", "purpose.save", args={**PARTS, **values}, language=language)
+    assert isinstance(reply, FieldErrors)
+    assert set(reply.errors) == {field}
+
+
+async def test_an_initiative_is_made_joined_left_closed_and_opened_again(here: World) -> None:
+    await start(here)
+    empty = await here.type("fatima", "/ritme beginnetje")
+    made = await here.submit("fatima", await here.press("fatima", empty, "make"), name="Wandelen", description="Samen")
+    look = await here.press("jan", await here.type("jan", "/ritme initiative"), "look_1")
+    joined = await here.press("jan", look, "join")
+    assert "jan" in text_of(joined)
+    left = await here.press("jan", joined, "leave")
+    assert "jan" not in text_of(left).split("Dit doen")[-1]
+    assert not any(button.name == "close" for button in left.message.buttons)  # type: ignore[union-attr]
+    closed = await here.press("fatima", made, "close")
+    assert "afgerond" in text_of(closed)
+    assert "afgerond" in text_of(await here.press("jan", look, "join"))
+    assert button_of(await here.press("fatima", closed, "reopen"), "close")
+
+
+async def test_one_name_is_one_initiative(here: World) -> None:
+    await start(here)
+    await here.do("fatima", "initiative.save", args={"name": "Wandelen"})
+    reply = await here.do("jan", "initiative.save", args={"name": " WANDELEN "})
+    assert isinstance(reply, FieldErrors)
+
+
+async def test_an_initiative_of_another_movement_is_not_there(here: World) -> None:
+    await start(here)
+    await here.do("fatima", "initiative.save", args={"name": "Wandelen"})
+    async with here.begin() as work:
+        _, _, movement, _ = await work.people.arriving("test:W1", "iris", "general")  # type: ignore[arg-type]
+        assert movement is not None
+        [initiative] = await work.initiatives.of_movement(MovementId(movement.id))
+    form = await here.type("piet", "/ritme start", channel="elders", workspace="test:W2")
+    assert isinstance(form, Form)
+    await here.do(
+        "piet",
+        "start.save",
+        channel="elders",
+        workspace="test:W2",
+        args={"name": "Elders", "language": "nl", "vision": "Iets"},
+    )
+    for intent in ("initiative.look", "initiative.join", "initiative.leave", "initiative.close"):
+        reply = await here.do("piet", intent, channel="elders", workspace="test:W2", initiative=initiative.id)
+        assert "niet" in text_of(reply)
+
+
+@pytest.mark.parametrize(
+    ("line", "sign"),
+    [
+        ("/ritme", "/vast"),
+        ("/ritme HELP", "/vast"),
+        ("/ritme bedoelin", "Samen doen"),
+        ("/ritme Bedoeling", "Samen doen"),
+        ("/ritme purpsoe", "Bedoelde"),
+        ("/ritme xyzzy", "xyzzy"),
+    ],
+)
+async def test_nearly_right_words_are_understood(here: World, line: str, sign: str) -> None:
+    await start(here)
+    assert sign in text_of(await here.type("fatima", line))
+
+
+async def test_what_was_probably_meant_is_one_press_away(here: World) -> None:
+    await start(here)
+    reply = await here.type("fatima", "/ritme purpsoe")
+    assert "Samen doen" in text_of(await here.press("fatima", reply, "do_it"))
