@@ -1,6 +1,7 @@
 """The platform's own state: what was said where, by whom, and who may see it."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,8 @@ class Said:
     edited: bool = False
     deleted: bool = False
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    revision: int = 0
+    """Counts the changes, so that a page that hears of two in the wrong order keeps the later one."""
 
     @property
     def number(self) -> int:
@@ -70,6 +73,7 @@ class Chat:
         self._shelf = shelf
         self._hub = hub
         self._said: dict[str, Said] = {}
+        self._changing = asyncio.Lock()
         self._by_delivery: dict[str, str] = {}
         self._forms: dict[str, OpenForm] = {}
         self._read: dict[str, dict[str, int]] = {}
@@ -145,19 +149,29 @@ class Chat:
         return await self._keep(made)
 
     async def change(self, message: Said, **changes: Any) -> Said:
-        return await self._keep(replace(message, **changes))
+        return await self._change(message.id, lambda _: changes)
 
     async def react(self, said: Said, who: str, reaction: str) -> Said:
-        there = said.reactions.get(reaction, ())
-        return said if who in there else await self._reacted(said, reaction, (*there, who))
+        def added(now: Said) -> dict[str, Any]:
+            there = now.reactions.get(reaction, ())
+            return {} if who in there else {"reactions": {**now.reactions, reaction: (*there, who)}}
+
+        return await self._change(said.id, added)
 
     async def unreact(self, said: Said, who: str, reaction: str) -> Said:
-        left = tuple(one for one in said.reactions.get(reaction, ()) if one != who)
-        return await self._reacted(said, reaction, left)
+        def removed(now: Said) -> dict[str, Any]:
+            left = tuple(one for one in now.reactions.get(reaction, ()) if one != who)
+            others = {name: there for name, there in now.reactions.items() if name != reaction}
+            return {"reactions": {**others, **({reaction: left} if left else {})}}
 
-    async def _reacted(self, said: Said, reaction: str, who: tuple[str, ...]) -> Said:
-        reactions = {**said.reactions, reaction: who}
-        return await self.change(said, reactions={name: there for name, there in reactions.items() if there})
+        return await self._change(said.id, removed)
+
+    async def _change(self, id: str, how: Callable[[Said], Mapping[str, Any]]) -> Said:
+        """Changes what a message is by now, one change at a time."""
+        async with self._changing:
+            now = self._said[id]
+            changes = how(now)
+            return await self._keep(replace(now, **changes, revision=now.revision + 1)) if changes else now
 
     async def _keep(self, said: Said) -> Said:
         await self._shelf.put("said", said.id, _SAID.dump_python(said, mode="json"))

@@ -78,6 +78,7 @@ def said(one: Said) -> dict[str, Any]:
     return {
         "id": one.id,
         "number": one.number,
+        "revision": one.revision,
         "channel": one.channel,
         "thread": one.thread,
         "author": one.author,

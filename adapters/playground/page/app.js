@@ -116,7 +116,7 @@ for (const box of [$("#messages"), $("#replies")]) {
 
 // -- reading and hearing ----------------------------------------------------------------------------------------------
 
-const lookingAt = (channel) => channel === state.channel && !document.hidden && document.body.dataset.pane !== "rooms";
+const lookingAt = (channel) => channel === state.channel && !document.hidden && $("#talk").checkVisibility();
 
 let reading = 0;
 function read() {
@@ -141,7 +141,8 @@ function heard(kind, data) {
     state.unread[data.channel] = (state.unread[data.channel] ?? 0) + 1;
     if (!lookingAt(data.channel)) {
       rooms();
-      say(`${authorName(data)}: ${t("new")}`);
+      if (isPersonal(data.channel)) toast(t("ritme_wrote"), { href: `#/${data.channel}`, label: t("read_it") });
+      else say(`${authorName(data)}: ${t("new")}`);
     }
     read();
   }

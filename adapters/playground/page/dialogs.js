@@ -6,9 +6,10 @@ import { fieldOf } from "./fields.js";
 import { state } from "./state.js";
 import { t } from "./words.js";
 
-export function toast(text) {
+// Says something for a few seconds; `way` is where it leads, as { href, label }.
+export function toast(text, way = null) {
   const box = $("#toasts");
-  const shown = el("p", { class: "toast", role: "alert" }, text);
+  const shown = el("p", { class: "toast", role: "alert" }, text, way && el("a", { href: way.href, onclick: () => shown.remove() }, way.label));
   box.append(shown);
   if (box.showPopover) {
     if (box.matches(":popover-open")) box.hidePopover();

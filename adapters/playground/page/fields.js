@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { firstName, state } from "./state.js";
-import { t } from "./words.js";
+import { fullDay, t } from "./words.js";
 
 const MOST_RADIOS = 8;
 
@@ -40,7 +40,13 @@ export function fieldOf(field) {
       input.addEventListener("input", tell);
       tell();
     }
-    node = el("div", { class: "field" }, el("label", { for: id }, ...label), hint, input, count, wrong);
+    const spelled = field.kind === "date" ? el("p", { class: "hint", "aria-live": "polite" }) : null;
+    if (spelled) {
+      const tell = () => (spelled.textContent = input.value ? fullDay(new Date(`${input.value}T12:00:00Z`)) : "");
+      input.addEventListener("input", tell);
+      tell();
+    }
+    node = el("div", { class: "field" }, el("label", { for: id }, ...label), hint, input, count, spelled, wrong);
     read = () => input.value;
   }
   return {

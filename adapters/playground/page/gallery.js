@@ -17,7 +17,7 @@ function cards() {
   const family = $("#family").value;
   const language = $("#languages").value;
   const found = entries.filter((one) => (!family || one.family === family) && (!language || one.language === language) && (!wanted || one.words.includes(wanted)));
-  $("#count").textContent = t("gallery_count", { n: found.length });
+  $("#count").textContent = t(found.length === 1 ? "gallery_count_one" : "gallery_count", { n: found.length });
   $("#entries").replaceChildren(...(found.length ? found.map(card) : [el("p", { class: "none" }, t("gallery_none"))]));
 }
 

@@ -3,8 +3,10 @@
 import { openForm } from "./dialogs.js";
 import { changed, state } from "./state.js";
 
+// Answers and live updates may cross each other: the later state of a message stands.
 export function put(said) {
-  state.messages.set(said.id, said);
+  const known = state.messages.get(said.id);
+  if (!known || known.revision <= said.revision) state.messages.set(said.id, said);
 }
 
 export function take(answer) {
