@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -54,4 +55,18 @@ async def open_service(settings: Settings, *, demo: bool = False) -> Service:
     clock: Clock = DialClock() if demo else SystemClock()
     platforms: dict[str, Platform] = {}
     ritme = Ritme(begin=unit_of_work(database), platforms=platforms, clock=clock, engine=engine)
-    return Service(ritme=ritme, engine=engine, database=database)
+    service = Service(ritme=ritme, engine=engine, database=database)
+    if settings.slack_signing_secret and settings.slack_bot_token and not demo:
+        # Only who serves Slack waits for its libraries to load.
+        from adapters.slack import SlackPlatform
+
+        slack = SlackPlatform(
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            token=settings.slack_bot_token.get_secret_value(),
+            api_url=settings.slack_api_url,
+            clock=clock,
+        )
+        platforms["slack"] = Platform(messenger=slack.messenger, directory=slack.directory)
+        service.parts.append(partial(slack.mount, handle=ritme.handle))
+        service.closing.append(slack.close)
+    return service

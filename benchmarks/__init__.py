@@ -1,0 +1,1 @@
+"""Measurements for a developer's terminal."""

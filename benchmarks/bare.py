@@ -1,0 +1,71 @@
+"""The least a durable Slack app can do: check the signature, insert one row, commit, answer. With `plain`, through
+aiosqlite as it comes, instead of through the connections Ritme uses.
+
+Usage: python -m benchmarks.bare FILE PORT [plain]
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from adapters.database.unit_of_work import connect
+from benchmarks.load import SECRET
+
+rows = Table("rows", MetaData(), Column("id", Integer, primary_key=True), Column("text", String))
+
+
+def plain(file: str) -> AsyncEngine:
+    engine = create_async_engine(f"sqlite+aiosqlite:///{file}", connect_args={"isolation_level": None, "timeout": 10})
+
+    def prepare(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+async def main(file: str, port: int, *, as_it_comes: bool) -> None:
+    engine = plain(file) if as_it_comes else connect(f"sqlite+aiosqlite:///{file}")
+    turn = asyncio.Lock()  # one writer at a time, as in Ritme
+    async with engine.begin() as connection:
+        await connection.run_sync(rows.metadata.create_all)
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token="xoxb-bare")
+
+    bolt = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
+
+    @bolt.command("/stuck")
+    async def stuck(ack: AsyncAck, command: dict[str, Any]) -> None:
+        async with turn, engine.begin() as connection:
+            await connection.execute(insert(rows), {"text": command["text"]})
+        await ack("Noted.")
+
+    async def serve(request: web.Request) -> web.Response:
+        return await to_aiohttp_response(await bolt.async_dispatch(await to_bolt_request(request)))
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/slack/events", serve)
+    app.router.add_get("/healthz", healthz)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), as_it_comes="plain" in sys.argv[3:]))

@@ -1,0 +1,75 @@
+"""Signed slash commands, sent as fast as they are answered."""
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import quantiles
+from urllib.parse import urlencode
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+CONNECTIONS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """`rate` in requests a second; `p50` and `p99` in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def commands(run: str, start: int, many: int) -> list[bytes]:
+    """`/stuck <text>` by as many different people, ready to be sent."""
+    return [_command(f"{run}.{number}", f"U{number:06d}") for number in range(start, start + many)]
+
+
+def _command(trigger: str, user: str) -> bytes:
+    body = urlencode(
+        {
+            "command": "/stuck",
+            "text": "De nachtdienst hoort altijd als laatste wat we doen",
+            "team_id": "T1",
+            "user_id": user,
+            "user_name": user.lower(),
+            "channel_id": "C1",
+            "channel_name": "general",
+            "trigger_id": trigger,
+            "response_url": "https://hooks.slack.com/commands/x",
+        }
+    )
+    stamp = str(int(time.time()))
+    signature = hmac.new(SECRET.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
+    head = (
+        "POST /slack/events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        f"X-Slack-Request-Timestamp: {stamp}\r\nX-Slack-Signature: v0={signature}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return (head + body).encode()
+
+
+async def press(port: int, requests: list[bytes]) -> Measured:
+    """Sends every request over a fixed number of connections; each must be answered 200 with words."""
+    waiting, took = iter(requests), list[float]()
+    started = time.perf_counter()
+    await asyncio.gather(*(_one(port, waiting, took) for _ in range(CONNECTIONS)))
+    elapsed = time.perf_counter() - started
+    cuts = quantiles(took, n=100)
+    return Measured(rate=len(took) / elapsed, p50=cuts[49] * 1000, p99=cuts[98] * 1000)
+
+
+async def _one(port: int, waiting: Iterator[bytes], took: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for request in waiting:
+        started = time.perf_counter()
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+        body = await reader.readexactly(length)
+        took.append(time.perf_counter() - started)
+        if not head.startswith(b"HTTP/1.1 200") or len(body) < 5:
+            raise RuntimeError(f"answered {head[:60]!r} {body[:200]!r}")
+    writer.close()
