@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -15,7 +15,7 @@ from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.rhythms import SqlRhythms
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
-from adapters.database.sqlite import BEGIN, opener
+from adapters.database.sqlite import BEGIN, inline_engine, inline_transaction, opener
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin, UnitOfWork
 from bot.ports.repositories import (
@@ -69,13 +69,27 @@ class SqlUnitOfWork:
 
 def unit_of_work(engine: AsyncEngine) -> Begin:
     """How the core begins a transaction."""
+    return _inline(engine) if engine.dialect.name == "sqlite" else _awaited(engine)
 
+
+def _awaited(engine: AsyncEngine) -> Begin:
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[UnitOfWork]:
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            yield SqlUnitOfWork(session)
+
+    return begin
+
+
+def _inline(engine: AsyncEngine) -> Begin:
     # SQLite has one writer. Inside this process they queue fairly here, rather than by polling SQLite's lock.
-    turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+    turn = asyncio.Lock()
+    plain = inline_engine(str(engine.url.database))
+    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: plain.dispose())
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
-        async with turn, AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        async with turn, inline_transaction(plain) as session:
             yield SqlUnitOfWork(session)
 
     return begin
