@@ -96,7 +96,10 @@ class Initiatives(Protocol):
 
 
 class Stuck(Protocol):
-    def add(self, new: StuckEpisode | QuestionAsked | Company) -> None: ...
+    def add(self, new: StuckEpisode | Company) -> None: ...
+    async def ask(self, questions: Sequence[QuestionAsked]) -> None:
+        """Keeps that these were asked."""
+
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None: ...
     async def own(self, id: str, person: PersonId, movement: MovementId) -> StuckEpisode | None:
         """This person's own episode."""

@@ -71,7 +71,7 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
         return await _form(work, turn, is_open, text=text, values=values)
     told = Told(text=text, kind=kind if is_open is None or kind is not StuckKind.OTHER else is_open.kind,
                 audience=Audience.ME)  # fmt: skip
-    return await _tell(work, turn, initiative, told)
+    return await _tell(work, turn, initiative, told, is_open)
 
 
 async def new(work: UnitOfWork, turn: Turn) -> Entry:
@@ -109,26 +109,26 @@ async def report(work: UnitOfWork, turn: Turn) -> Entry:
     )
     if told.audience is Audience.CHANNEL and await _channel(work, turn, changed) is None:
         raise Invalid({"audience": "unknown_choice"})
-    if changed is None:
-        return await _tell(work, turn, initiative, told)
     about = initiative.id if initiative else None
     other = await work.stuck.open_of(turn.person.id, about, movement.id)
+    if changed is None:
+        return await _tell(work, turn, initiative, told, other)
     if other is not None and other.id != changed.id:
         raise Invalid({"initiative": "stuck_already"})
     changed.initiative_id = about
     return await _welcome(work, turn, await _retold(work, turn, changed, told))
 
 
-async def _tell(work: UnitOfWork, turn: Turn, initiative: Initiative | None, told: Told) -> Entry:
+async def _tell(
+    work: UnitOfWork, turn: Turn, initiative: Initiative | None, told: Told, is_open: StuckEpisode | None
+) -> Entry:
     """Opens an episode, or goes on with the one that is open about this initiative: there is never a second."""
-    movement = turn.the_movement()
-    about = initiative.id if initiative else None
-    episode = await work.stuck.open_of(turn.person.id, about, movement.id)
+    episode = is_open
     if episode is None:
         episode = StuckEpisode(
             id=EpisodeId(new_id()),
-            movement_id=movement.id,
-            initiative_id=about,
+            movement_id=turn.the_movement().id,
+            initiative_id=initiative.id if initiative else None,
             person_id=turn.person.id,
             place_id=None,
             text="",
@@ -142,15 +142,19 @@ async def _tell(work: UnitOfWork, turn: Turn, initiative: Initiative | None, tol
             values = {"kind": told.kind.value, "audience": told.audience.value}
             return await _form(work, turn, episode, text=text, values=values)
         told = Told(text=text, kind=told.kind, audience=told.audience, helpers=told.helpers)
-    return await _welcome(work, turn, await _retold(work, turn, episode, told))
+    return await _welcome(work, turn, await _retold(work, turn, episode, told, first=is_open is None))
 
 
-async def _retold(work: UnitOfWork, turn: Turn, episode: StuckEpisode, told: Told) -> StuckEpisode:
-    """The episode says what was told, and those who may read it get it."""
+async def _retold(
+    work: UnitOfWork, turn: Turn, episode: StuckEpisode, told: Told, *, first: bool = False
+) -> StuckEpisode:
+    """The episode says what was told, and those who may read it get it. The `first` time nobody has anything yet."""
     if turn.place is not None and turn.place.movement_id == episode.movement_id and episode.place_id is None:
         episode.place_id = turn.place.id
     episode.text, episode.kind, episode.audience = told.text, told.kind, told.audience
     episode.helpers = [str(helper.id) for helper in told.helpers]
+    if first and told.audience is Audience.ME:
+        return episode
     await work.flush()
     await _keep_posted(work, turn, episode)
     await _take_back(work, episode)
@@ -288,8 +292,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry
     variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
     asked = await work.stuck.questions_asked(episode.movement_id, episode.initiative_id, turn.person.id)
     questions = fresh_questions(episode.kind, asked)
-    for question in noted(episode, questions, turn.now):
-        work.stuck.add(question)
+    await work.stuck.ask(noted(episode, questions, turn.now))
     helpers = [await work.people.get(PersonId(one), episode.movement_id) for one in episode.helpers]
     names = tuple(one.name for one in helpers if one is not None)
     return StuckWelcomed(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import initiatives, members, participants, parts_said, people, places, purposes
@@ -54,6 +54,19 @@ class SqlMovements(Repository):
         return list(found)
 
 
+_OF_PERSON = (
+    select(Initiative)
+    .join(Participant, participants.c.initiative_id == initiatives.c.id)
+    .where(
+        participants.c.person_id == bindparam("person"),
+        participants.c.left_at.is_(None),
+        initiatives.c.movement_id == bindparam("movement"),
+        initiatives.c.closed_at.is_(None),
+    )
+    .order_by(participants.c.joined_at.desc())
+)
+
+
 class SqlInitiatives(Repository):
     async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None:
         return await self._session.scalar(
@@ -72,17 +85,7 @@ class SqlInitiatives(Repository):
         return found.all()
 
     async def of_person(self, person: PersonId, movement: MovementId) -> Sequence[Initiative]:
-        found = await self._session.scalars(
-            select(Initiative)
-            .join(Participant, participants.c.initiative_id == initiatives.c.id)
-            .where(
-                participants.c.person_id == person,
-                participants.c.left_at.is_(None),
-                initiatives.c.movement_id == movement,
-                initiatives.c.closed_at.is_(None),
-            )
-            .order_by(participants.c.joined_at.desc())
-        )
+        found = await self._session.scalars(_OF_PERSON, {"person": person, "movement": movement})
         return found.all()
 
     async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None:

@@ -1,16 +1,44 @@
 """Stuck episodes, the company people keep each other, steps and chances."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, insert, or_, select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import chances, companies, episodes, members, people, questions_asked, steps
-from bot.domain.initiative import Company, CompanyId, EpisodeId, EpisodeState, InitiativeId, StuckEpisode
+from bot.domain.initiative import Company, CompanyId, EpisodeId, EpisodeState, InitiativeId, QuestionAsked, StuckEpisode
 from bot.domain.movement import Member, MovementId
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Person, PersonId
+
+# Asked at every word about being stuck: built once.
+_OPEN_OF = (
+    select(StuckEpisode)
+    .where(
+        episodes.c.person_id == bindparam("person"),
+        episodes.c.movement_id == bindparam("movement"),
+        episodes.c.initiative_id.is_not_distinct_from(bindparam("initiative")),
+        episodes.c.state == EpisodeState.OPEN,
+    )
+    .order_by(episodes.c.opened_at.desc())
+    .limit(1)
+)
+_ROUNDS_OF = select(func.count(questions_asked.c.asked_at.distinct())).where(
+    questions_asked.c.person_id == bindparam("person"), questions_asked.c.movement_id == bindparam("movement")
+)
+# The latest hundred are more than all questions there are; a long history costs nothing.
+_ASKED = (
+    select(questions_asked.c.question)
+    .where(questions_asked.c.movement_id == bindparam("movement"))
+    .order_by(questions_asked.c.asked_at.desc(), questions_asked.c.id.desc())
+    .limit(100)
+)
+_ASKED_INITIATIVE = _ASKED.where(questions_asked.c.initiative_id == bindparam("initiative"))
+_ASKED_PERSON = _ASKED.where(
+    questions_asked.c.initiative_id.is_(None), questions_asked.c.person_id == bindparam("person")
+)
 
 
 class SqlStuck(Repository):
@@ -26,41 +54,23 @@ class SqlStuck(Repository):
     async def open_of(
         self, person: PersonId, initiative: InitiativeId | None, movement: MovementId
     ) -> StuckEpisode | None:
-        return await self._session.scalar(
-            select(StuckEpisode)
-            .where(
-                episodes.c.person_id == person,
-                episodes.c.movement_id == movement,
-                episodes.c.initiative_id == initiative
-                if initiative is not None
-                else episodes.c.initiative_id.is_(None),
-                episodes.c.state == EpisodeState.OPEN,
-            )
-            .order_by(episodes.c.opened_at.desc())
-            .limit(1)
-        )
+        whose = {"person": person, "initiative": initiative, "movement": movement}
+        return await self._session.scalar(_OPEN_OF, whose)
+
+    async def ask(self, questions: Sequence[QuestionAsked]) -> None:
+        if questions:
+            rows = [{one.name: getattr(asked, one.name) for one in fields(asked)} for asked in questions]
+            await self._session.execute(insert(questions_asked), rows)
 
     async def questions_asked(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
     ) -> list[str]:
-        query = select(questions_asked.c.question).where(questions_asked.c.movement_id == movement)
-        if initiative is not None:
-            query = query.where(questions_asked.c.initiative_id == initiative)
-        else:
-            query = query.where(questions_asked.c.initiative_id.is_(None), questions_asked.c.person_id == person)
-        # The latest hundred are more than all questions there are; a long history costs nothing.
-        found = await self._session.scalars(
-            query.order_by(questions_asked.c.asked_at.desc(), questions_asked.c.id.desc()).limit(100)
-        )
+        about = {"person": person, "initiative": initiative, "movement": movement}
+        found = await self._session.scalars(_ASKED_PERSON if initiative is None else _ASKED_INITIATIVE, about)
         return list(reversed(found.all()))
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
-        rounds = await self._session.scalar(
-            select(func.count(questions_asked.c.asked_at.distinct())).where(
-                questions_asked.c.person_id == person, questions_asked.c.movement_id == movement
-            )
-        )
-        return rounds or 0
+        return await self._session.scalar(_ROUNDS_OF, {"person": person, "movement": movement}) or 0
 
     async def latest_open(self, person: PersonId, movement: MovementId) -> StuckEpisode | None:
         return await self._session.scalar(
