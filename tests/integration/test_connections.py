@@ -61,11 +61,15 @@ async def test_what_fails_half_way_leaves_nothing_and_lets_the_next_one_in(tmp_p
         await connection.run_sync(metadata.create_all)
     begin = unit_of_work(database)
     lane = WorkspaceId("slack:T1")
-    with pytest.raises(ZeroDivisionError):
+
+    async def fails() -> None:
         async with begin() as work:
             work.people.add(Workspace(id=lane))
             await work.flush()
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails()
     async with begin() as work:
         assert await work.people.workspace(lane) is None
     await database.dispose()
