@@ -195,6 +195,7 @@ def environment(language: Language) -> SandboxedEnvironment:
     return environment
 
 
+@cache
 def _block(template: str, block: str, language: Language) -> str:
     """A block that needs no values, such as a curious question."""
     found = _template(template, language)

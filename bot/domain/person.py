@@ -65,8 +65,8 @@ class Person:
 
     def answered(self) -> None:
         """Whatever they do with Ritme counts as an answer; quiet ends by itself."""
-        self.unanswered = 0
-        self.went_quiet_at = None
+        if self.unanswered or self.went_quiet_at is not None:
+            self.unanswered, self.went_quiet_at = 0, None
 
     def nudged(self) -> None:
         self.unanswered += 1

@@ -40,7 +40,20 @@ NASTY = (
     " ",
 )
 extremes = st.one_of(st.sampled_from(NASTY), st.text(max_size=200), st.lists(st.sampled_from(NASTY)).map(" ".join))
-NAMES = {"variant", "hidden", "episode", "story", "step", "initiative_id", "reason", "intent", "questions", "args"}
+NAMES = {
+    "variant",
+    "hidden",
+    "episode",
+    "story",
+    "step",
+    "initiative_id",
+    "reason",
+    "intent",
+    "questions",
+    "args",
+    "meant",
+    "kind",
+}
 """What holds ids or names of templates rather than anyone's words."""
 
 
