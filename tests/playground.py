@@ -16,8 +16,11 @@ from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.playground.personas import CHANNELS, PERSONAS, TIMEZONE, WORKSPACE
 from adapters.playground.playground import Playground
+from adapters.slack.render import blocks
+from adapters.slack.views import modal
 from adapters.web import listen, make_app
 from bot.app import Platform, Ritme
+from bot.chat import Form, Message
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -127,7 +130,7 @@ async def playground(file: Path, *, start: datetime = MONDAY, fresh: bool = True
         clock=clock,
         engine=engine,
     )
-    place.connect(ritme, begin=begin, settle=engine.settle)
+    place.connect(ritme, begin=begin, settle=engine.settle, renderers={"slack": slack})
     if fresh:
         await movement(begin, clock.now())
     await ritme.recover()
@@ -144,6 +147,10 @@ async def playground(file: Path, *, start: datetime = MONDAY, fresh: bool = True
         await runner.cleanup()
         await engine.close()
         await database.dispose()
+
+
+def slack(said: Message | Form) -> object:
+    return modal(said, {}) if isinstance(said, Form) else blocks(said)
 
 
 async def _well() -> bool:

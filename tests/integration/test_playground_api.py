@@ -11,11 +11,13 @@ import pytest
 
 from adapters.playground.dial import next_monday
 from adapters.playground.personas import PERSONAS
+from adapters.playground.words import of_kind
 from bot.chat import Message as Words
 from bot.chat import Paragraph, Post, Span
+from bot.commands import COMPOSERS
 from bot.domain.delivery import Priority, to_person, to_place
 from bot.domain.movement import PlaceId
-from bot.domain.person import PersonId
+from bot.domain.person import Language, PersonId
 from tests.playground import LANE, MONDAY, MOVEMENT, Served, playground
 
 FILLED = {"text": "De nachtdienst hoort het als laatste", "kind": "reach", "audience": "me"}
@@ -331,6 +333,14 @@ async def test_the_gallery_shows_everything_in_both_languages(here: Served) -> N
     names = {(entry["name"], entry["language"]) for entry in entries}
     assert {(name, "nl") for name, _ in names} | {(name, "en") for name, _ in names} == names
     assert all(("message" in entry) != ("form" in entry) for entry in entries)
+    assert all(entry["platforms"]["slack"] for entry in entries)
+
+
+async def test_the_panel_has_words_for_whatever_ritme_sends(here: Served) -> None:
+    for language in Language:
+        for kind in COMPOSERS:
+            words = of_kind(kind, language, MONDAY)
+            assert words != of_kind("nothing", language, MONDAY), kind
 
 
 async def test_the_page_has_the_same_words_in_both_languages(here: Served) -> None:

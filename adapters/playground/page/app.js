@@ -32,6 +32,7 @@ function followAddress() {
   const rooms = narrow.matches && location.hash === "#/";
   const pane = channel === "-" ? "side" : rooms ? "rooms" : state.thread ? "thread" : "talk";
   document.body.dataset.pane = pane;
+  for (const one of [$("#thread"), $("#side")]) one.setAttribute("role", one.id === pane && narrow.matches ? "main" : "complementary");
   if (pane !== "thread" && !known) state.thread = "";
   const moved = before !== `${state.channel}/${state.thread}`;
   changed(moved ? "place" : "pane");
@@ -89,8 +90,15 @@ function list(box, messages, what, inThread) {
   for (const one of box.querySelectorAll("article")) one.tabIndex = -1;
   const lastOne = box.querySelector("article:last-of-type");
   if (lastOne) lastOne.tabIndex = 0;
-  if (low) requestAnimationFrame(() => (scroll.scrollTop = scroll.scrollHeight));
+  const looked = performance.now() < state.lookUntil && [...box.children].find((node) => node.dataset.key === state.lookAt);
+  if (low || looked) requestAnimationFrame(() => settle(scroll, looked));
   if (fresh) setTimeout(() => box.setAttribute("aria-live", "polite"), 300);
+}
+
+// Down to the newest, but never past the answer one waits for.
+function settle(scroll, looked) {
+  scroll.scrollTop = scroll.scrollHeight;
+  if (looked && looked.getBoundingClientRect().top < scroll.getBoundingClientRect().top) looked.scrollIntoView({ block: "start" });
 }
 
 function rowNode(row, inThread) {

@@ -1,6 +1,7 @@
 // Where one writes: drafts are kept, and typing "/" shows what Ritme can be asked.
 
 import { post } from "./api.js";
+import { say as tell } from "./dialogs.js";
 import { el, glyph } from "./dom.js";
 import { did } from "./guide.js";
 import { attempt } from "./message.js";
@@ -13,7 +14,7 @@ const drafts = new Map();
 
 export function composer(form, name, thread) {
   const listId = `${form.id}-list`;
-  const text = el("textarea", { rows: 1, role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": listId, enterkeyhint: "send", autocomplete: "off", "aria-describedby": `${form.id}-hint` });
+  const text = el("textarea", { rows: 1, "aria-autocomplete": "list", "aria-controls": listId, enterkeyhint: "send", autocomplete: "off", "aria-describedby": `${form.id}-hint` });
   const button = el("button", { type: "submit", class: "icon", disabled: true }, glyph("send"));
   const hint = el("p", { class: "small", id: `${form.id}-hint` });
   const options = el("ul", { role: "listbox", id: listId });
@@ -49,8 +50,8 @@ export function composer(form, name, thread) {
     const fitting = typed.startsWith("/") && !typed.includes("\n") ? COMMANDS.filter((one) => has(`say_${one}`) && t(`say_${one}`).startsWith(typed)) : [];
     if (!fitting.length) return hide();
     options.replaceChildren(...fitting.map((one, index) => el("li", { role: "option", id: `${listId}-${index}`, "data-say": t(`say_${one}`), "aria-selected": "false", onmousedown: (event) => (event.preventDefault(), choose(t(`say_${one}`))) }, el("b", {}, t(`say_${one}`)), el("span", {}, t(`say_${one}_about`)))));
+    if (box.hidden) tell(`${t("commands")}: ${fitting.length}`);
     box.hidden = false;
-    text.setAttribute("aria-expanded", "true");
     select(typed.length > 1 ? 0 : -1);
   }
 
@@ -65,7 +66,6 @@ export function composer(form, name, thread) {
   function hide() {
     box.hidden = true;
     at = -1;
-    text.setAttribute("aria-expanded", "false");
     text.removeAttribute("aria-activedescendant");
   }
 

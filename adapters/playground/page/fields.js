@@ -5,9 +5,10 @@ import { firstName, state } from "./state.js";
 import { fullDay, t } from "./words.js";
 
 const MOST_RADIOS = 8;
+let count = 0;
 
 export function fieldOf(field) {
-  const id = `field-${field.name}`;
+  const id = `field-${(count += 1)}-${field.name}`;
   const options = field.options.length ? field.options : offered(field.kind);
   const several = field.kind === "choices" || field.kind === "people";
   const radios = !several && options.length && options.length <= MOST_RADIOS && field.required;
@@ -31,11 +32,11 @@ export function fieldOf(field) {
   } else {
     const input = inputOf(field, options, common);
     inputs = [input];
-    const count = field.kind === "long_text" ? el("p", { class: "count", "aria-hidden": "true" }) : null;
-    if (count) {
+    const length = field.kind === "long_text" ? el("p", { class: "count", "aria-hidden": "true" }) : null;
+    if (length) {
       const tell = () => {
-        count.textContent = `${[...input.value].length} / ${field.max_length}`;
-        count.classList.toggle("over", [...input.value].length > field.max_length);
+        length.textContent = `${[...input.value].length} / ${field.max_length}`;
+        length.classList.toggle("over", [...input.value].length > field.max_length);
       };
       input.addEventListener("input", tell);
       tell();
@@ -46,7 +47,7 @@ export function fieldOf(field) {
       input.addEventListener("input", tell);
       tell();
     }
-    node = el("div", { class: "field" }, el("label", { for: id }, ...label), hint, input, count, spelled, wrong);
+    node = el("div", { class: "field" }, el("label", { for: id }, ...label), hint, input, length, spelled, wrong);
     read = () => input.value;
   }
   return {

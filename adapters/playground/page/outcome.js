@@ -9,8 +9,12 @@ export function put(said) {
   if (!known || known.revision <= said.revision) state.messages.set(said.id, said);
 }
 
+// What follows from an answer (a post for everyone) comes right after it, and should not push it out of sight.
+const SETTLES = 2500;
+
 export function take(answer) {
   for (const said of [answer.message, answer.reply]) if (said) put(said);
+  if (answer.reply) Object.assign(state, { lookAt: answer.reply.id, lookUntil: performance.now() + SETTLES });
   changed("messages");
   if (answer.form) openForm(answer.form).then((next) => next && take(next));
 }

@@ -13,6 +13,8 @@ export const state = {
   thread: "",
   now: new Date(),
   since: performance.now(),
+  lookAt: "",
+  lookUntil: 0,
 };
 
 const views = [];
