@@ -46,7 +46,13 @@ class Playground:
         chat = Chat(Shelf(database), hub)
         settings = await chat.open()
         dial.resume(clock, settings.get(dial.SETTING))
-        return cls(chat=chat, clock=clock, hub=hub)
+        opened = cls(chat=chat, clock=clock, hub=hub)
+        await opened.keep_time()
+        return opened
+
+    async def keep_time(self) -> None:
+        """Keeps what time it is for after a restart. The dial does so by itself; whoever else sets the clock calls this."""
+        await dial.remember(self.chat, self._clock)
 
     def connect(
         self,

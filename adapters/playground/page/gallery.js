@@ -5,7 +5,7 @@ import { fieldOf } from "./fields.js";
 import { $, el } from "./dom.js";
 import { paragraphs } from "./said.js";
 import { slackLike } from "./slack.js";
-import { recall } from "./state.js";
+import { recall, state } from "./state.js";
 import { speak, t } from "./words.js";
 
 const LIKENESS = { slack: slackLike };
@@ -55,7 +55,9 @@ async function begin() {
   await speak(language, get);
   document.title = `${t("gallery_title")} · ${t("name")}`;
   $("#search").placeholder = t("gallery_search");
-  entries = (await get("/gallery")).entries;
+  const [seen, said] = await Promise.all([get("/state?persona=iris"), get("/gallery")]);
+  Object.assign(state, { channels: seen.channels, people: new Map(seen.personas.map((one) => [one.id, one])) });
+  entries = said.entries;
   for (const entry of entries) entry.words = `${entry.name} ${wordsOf(entry.message ?? entry.form)}`.toLowerCase();
   const families = [...new Set(entries.map((one) => one.family))];
   $("#family").append(el("option", { value: "" }, t("gallery_all")), ...families.map((one) => el("option", { value: one }, one)));
