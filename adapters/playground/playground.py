@@ -51,7 +51,7 @@ class Playground:
         return opened
 
     async def keep_time(self) -> None:
-        """Keeps what time it is for after a restart. The dial does so by itself; whoever else sets the clock calls this."""
+        """Keeps what time it is for after a restart: for whoever sets the clock without the dial."""
         await dial.remember(self.chat, self._clock)
 
     def connect(
