@@ -6,7 +6,7 @@ Markdown subset: paragraphs, `- ` items, `> ` quotes, `~ ` small print, `**bold*
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from functools import cache
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
@@ -180,10 +180,15 @@ def environment(language: Language) -> SandboxedEnvironment:
     def month(value: datetime, reader: Reader) -> str:
         return format_datetime(local(value, reader), "d MMM y", locale=code)
 
-    def words(key: str, template: str) -> str:
-        return _block(template, key, language)
+    def words(key: str, template: str, otherwise: str = "") -> str:
+        known = key in blocks(template, language)
+        return _block(template, key if known or not otherwise else otherwise, language)
+
+    def weekdays(days: Iterable[int]) -> str:
+        return format_list([str(get_day_names("wide", locale=code)[day]) for day in days], locale=code)
 
     environment.filters.update(
+        weekdays=weekdays,
         day=day,
         clock=clock,
         moment=moment,

@@ -433,7 +433,6 @@ rhythms = Table(
     Column("on_holiday", Chosen(OnHoliday), nullable=False),
     Column("next_at", Utc),
     Column("paused_until", Date),
-    Column("paused", Boolean, nullable=False),
     Column("ended_at", Utc),
     Column("unanswered", Integer, nullable=False),
     Column("pace_asked_at", Utc),

@@ -1,9 +1,16 @@
 """A recurring moment in one place, and what is changed about single moments. Local time lives here."""
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import NewType
+from zoneinfo import ZoneInfo
+
+import holidays
+from dateutil.easter import easter
+from dateutil.rrule import rrulestr
 
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId
@@ -50,7 +57,6 @@ class Rhythm:
     on_holiday: OnHoliday = OnHoliday.SKIP
     next_at: datetime | None = None
     paused_until: date | None = None
-    paused: bool = False
     ended_at: datetime | None = None
     unanswered: int = 0
     pace_asked_at: datetime | None = None
@@ -75,6 +81,119 @@ class Moment:
 
     on: date
     at: datetime
-    skipped: bool = False
-    moved: bool = False
-    reason: str = ""
+
+
+IsHoliday = Callable[[date], bool]
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+SLOWEST = 4
+LOOK_BACK_DAYS = 60
+"""How long before a moment its rule may have given it: a change moves one at most this far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """What people choose: every 1 to 4 weeks on weekdays (0 = Monday), or monthly on the nth (-1: last) of one."""
+
+    every: int = 1
+    days: tuple[int, ...]
+    nth: int = 0
+
+    @property
+    def monthly(self) -> bool:
+        return self.nth != 0
+
+    @property
+    def rule(self) -> str:
+        """The RFC 5545 recurrence."""
+        if self.monthly:
+            return f"FREQ=MONTHLY;BYDAY={self.nth}{DAYS[self.days[0]]}"
+        return f"FREQ=WEEKLY;INTERVAL={self.every};BYDAY={','.join(DAYS[day] for day in self.days)}"
+
+    @classmethod
+    def of(cls, rule: str) -> "Pattern":
+        """The pattern a rule of ours stands for."""
+        parts = dict(part.split("=") for part in rule.split(";"))
+        if parts["FREQ"] == "MONTHLY":
+            return cls(days=(DAYS.index(parts["BYDAY"][-2:]),), nth=int(parts["BYDAY"][:-2]))
+        days = tuple(DAYS.index(day) for day in parts["BYDAY"].split(","))
+        return cls(every=int(parts.get("INTERVAL", "1")), days=days)
+
+    def slower(self) -> "Pattern | None":
+        """Half as often; None when it is as slow as it goes."""
+        if self.monthly or self.every >= SLOWEST:
+            return None
+        return Pattern(every=min(SLOWEST, self.every * 2), days=self.days)
+
+
+def local_moment(day: date, at: time, timezone: str) -> datetime:
+    """The UTC moment of a local time. One that the clocks skip becomes the next that exists; one that comes twice is
+    the first of the two."""
+    zone = ZoneInfo(timezone)
+    wanted = datetime.combine(day, at)
+    while True:
+        moment = wanted.replace(tzinfo=zone).astimezone(UTC)
+        if moment.astimezone(zone).replace(tzinfo=None) == wanted:
+            return moment
+        wanted += timedelta(minutes=1)
+
+
+@cache
+def _public(country: str, year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays(country, years=year))
+
+
+def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
+    """Whether a day is a public holiday there. Good Friday is one only where it is kept: many work on it."""
+
+    def is_holiday(day: date) -> bool:
+        if not good_friday and day == easter(day.year) - timedelta(days=2):
+            return False
+        return day in _public(country, day.year)
+
+    return is_holiday
+
+
+def moments(
+    rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
+) -> Iterator[Moment]:
+    """The moments of a rhythm later than `after`, in order, without end."""
+    if rhythm.ended_at is not None:
+        return
+    zone = ZoneInfo(rhythm.timezone)
+    begin = max(rhythm.starts_on, after.astimezone(zone).date() - timedelta(days=LOOK_BACK_DAYS))
+    rule = rrulestr(rhythm.rule, dtstart=datetime.combine(rhythm.starts_on, time(0)))
+    moved: list[Moment] = [
+        Moment(on=change.on, at=change.moved_to)
+        for change in changes.values()
+        if change.moved_to is not None and not change.skipped and change.moved_to > after
+    ]
+    moved.sort(key=lambda moment: moment.at)
+    for found in rule.xafter(datetime.combine(begin, time(0)), inc=True):
+        day = found.date()
+        if day in changes or (rhythm.paused_until is not None and day < rhythm.paused_until):
+            continue
+        kept = _kept(day, rhythm.on_holiday, is_holiday)
+        if kept is None:
+            continue
+        moment = Moment(on=day, at=local_moment(kept, rhythm.at, rhythm.timezone))
+        while moved and moved[0].at <= moment.at:
+            yield moved.pop(0)
+        if moment.at > after:
+            yield moment
+
+
+def _kept(day: date, on_holiday: OnHoliday, is_holiday: IsHoliday) -> date | None:
+    """The day itself, the working day a holiday moves it to, or None when holidays are skipped."""
+    if not is_holiday(day):
+        return day
+    if on_holiday is OnHoliday.SKIP:
+        return None
+    while is_holiday(day) or day.weekday() >= 5:
+        day += timedelta(days=1)
+    return day
+
+
+def reckon(rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime) -> None:
+    """Sets when it is due next; after every change to a rhythm or one of its moments."""
+    first = next(moments(rhythm, changes, is_holiday, after=after), None)
+    rhythm.next_at = first.at if first is not None else None

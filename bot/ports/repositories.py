@@ -191,6 +191,7 @@ class Rhythms(Protocol):
         """Rhythms that have not ended."""
 
     async def changes(self, rhythm: RhythmId, since: date) -> Sequence[MomentChange]: ...
+    async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
         """Rhythms whose `next_at` has come, of every workspace (the planner's query)."""
 
@@ -226,6 +227,9 @@ class Deliveries(Protocol):
         """When nudges reached (or may have reached) this person since then."""
 
     async def nudges_in(self, place: PlaceId, since: datetime) -> list[datetime]: ...
+    async def going_first(self, before: Delivery, until: datetime) -> list[datetime]:
+        """When nudges to the same person (or in the same place) that go before this one are due, up to `until`."""
+
     async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
         """How many of this kind were sent there before: picks the next form of words."""
 

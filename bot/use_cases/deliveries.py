@@ -7,8 +7,8 @@ from bot.catalogue.base import load as load_entry
 from bot.catalogue.people import WentQuiet
 from bot.domain import attention, quiet_hours
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, to_person
-from bot.domain.movement import Place, PlaceState
-from bot.domain.person import UNANSWERED_BEFORE_QUIET, Person
+from bot.domain.movement import PlaceState
+from bot.domain.person import UNANSWERED_BEFORE_QUIET
 from bot.ports import Outgoing, UnitOfWork
 from bot.ports.turn import lives
 
@@ -85,16 +85,21 @@ async def _put_off(work: UnitOfWork, outgoing: Outgoing) -> tuple[datetime | Non
         return None
     if quiet.covers(now):
         return quiet.over_at(now), "quiet_hours"
-    free = await _budget_free_at(work, person, place, now)
+    free = await _budget_free_at(work, outgoing)
     return (free, "budget") if free > now else None
 
 
-async def _budget_free_at(work: UnitOfWork, person: Person | None, place: Place | None, now: datetime) -> datetime:
+async def _budget_free_at(work: UnitOfWork, outgoing: Outgoing) -> datetime:
+    """When there is room, leaving that of what goes first and is due within a week."""
+    now, delivery, person, place = outgoing.now, outgoing.delivery, outgoing.person, outgoing.place
     since = now - attention.WEEK
+    reserved = await work.deliveries.going_first(delivery, now + attention.WEEK)
     if person is not None:
-        return attention.free_at(await work.deliveries.nudges_to(person.id, since), attention.PERSONAL_A_WEEK, now)
+        sent = await work.deliveries.nudges_to(person.id, since)
+        return attention.free_at(sent, attention.PERSONAL_A_WEEK, now, reserved)
     if place is not None:
-        return attention.free_at(await work.deliveries.nudges_in(place.id, since), attention.POSTS_A_WEEK, now)
+        sent = await work.deliveries.nudges_in(place.id, since)
+        return attention.free_at(sent, attention.POSTS_A_WEEK, now, reserved)
     return now
 
 

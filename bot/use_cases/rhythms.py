@@ -1,13 +1,441 @@
-"""Rhythms: scheduled moments in a place."""
+"""Rhythms: made, seen, changed, paused and ended by coordinators; and planned when their moments come."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import islice, takewhile
+from zoneinfo import ZoneInfo, available_timezones
 
-from bot.ports import UnitOfWork
+from bot import wording
+from bot.catalogue.base import Entry, InPlace, Pick
+from bot.catalogue.forms import Filled, read
+from bot.catalogue.rhythms import (
+    DAYS,
+    Described,
+    HeldBack,
+    MomentForm,
+    MomentLabel,
+    PaceKept,
+    PauseForm,
+    PlaceForm,
+    PlaceSaved,
+    RhythmForm,
+    RhythmShown,
+    RhythmsShown,
+)
+from bot.domain import quiet_hours
+from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
+from bot.domain.ids import new_id
+from bot.domain.movement import Movement, Place
+from bot.domain.rhythm import (
+    LATEST_HOURS,
+    MOMENTS_SHOWN,
+    IsHoliday,
+    Moment,
+    MomentChange,
+    OnHoliday,
+    Pattern,
+    Rhythm,
+    RhythmId,
+    RhythmKind,
+    holidays_in,
+    local_moment,
+    moments,
+    reckon,
+)
+from bot.errors import Invalid, Refused
+from bot.ports import Turn, UnitOfWork
+from bot.wording import Reader
+
+LATEST = timedelta(hours=LATEST_HOURS)
+FURTHEST_MOVE = timedelta(days=60)
+LONGEST_PAUSE = timedelta(days=366)
+HELD_SHOWN = 5
+HELD_SINCE = timedelta(days=14)
+
+
+async def show(work: UnitOfWork, turn: Turn) -> Entry:
+    """Every rhythm with its next moment; for coordinators also what was held back lately, and why."""
+    movement = turn.the_movement()
+    may_change = turn.member is not None and turn.member.coordinates
+    found = await work.rhythms.of_movement(movement.id)
+    held: list[HeldBack] = []
+    if may_change:
+        recent = await work.deliveries.of_movement(movement.id, turn.now - HELD_SINCE, 200)
+        held = [_held(one) for one in recent if _was_held(one)][:HELD_SHOWN]
+    return RhythmsShown(
+        name=movement.name,
+        rhythms=tuple([await _described(work, movement, one, turn.now, 1) for one in found]),
+        held=tuple(held),
+        may_change=may_change,
+    )
+
+
+def _was_held(delivery: Delivery) -> bool:
+    """Posts in places only: what concerns one person is theirs."""
+    ended = (DeliveryState.DROPPED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+    held = delivery.state is DeliveryState.WAITING and bool(delivery.reason)
+    return delivery.person_id is None and delivery.is_nudge and (delivery.state in ended or held)
+
+
+def _held(delivery: Delivery) -> HeldBack:
+    return HeldBack(kind=delivery.kind, at=delivery.due_at, reason=delivery.reason)
+
+
+async def look(work: UnitOfWork, turn: Turn) -> Entry:
+    return await _shown(work, turn, await _one(work, turn))
+
+
+async def new(work: UnitOfWork, turn: Turn) -> Entry:
+    movement = turn.as_coordinator()
+    places = await work.movements.places(movement.id)
+    here = turn.place.id if turn.place and turn.place.movement_id == movement.id else (places[0].id if places else "")
+    return RhythmForm(
+        options={"place": tuple(Pick(value=place.id, label=place.name or place.channel) for place in places)},
+        values={
+            "kind": RhythmKind.PURPOSE.value,
+            "place": here,
+            "every": "1",
+            "weekdays": ("MO",),
+            "at": "09:00",
+            "on_holiday": OnHoliday.SKIP.value,
+        },
+    )
+
+
+async def save(work: UnitOfWork, turn: Turn) -> Entry:
+    """A rhythm from the form, with its next five moments."""
+    movement = turn.as_coordinator()
+    filled = read(RhythmForm, turn.intent.args)
+    place = await _place(work, movement, filled.text("place"))
+    timezone = filled.text("timezone") or place.timezone
+    at = filled.time("at")
+    if timezone not in available_timezones():
+        raise Invalid({"timezone": "unknown_zone"})
+    pattern = _pattern(filled)
+    if at is None:
+        raise Invalid({"at": "missing"})
+    rhythm = Rhythm(
+        id=RhythmId(new_id()),
+        movement_id=movement.id,
+        place_id=place.id,
+        kind=RhythmKind(filled.text("kind")),
+        rule=pattern.rule,
+        starts_on=turn.now.astimezone(ZoneInfo(timezone)).date(),
+        at=at,
+        timezone=timezone,
+        on_holiday=OnHoliday(filled.text("on_holiday")),
+        created_by=turn.person.id,
+        created_at=turn.now,
+    )
+    _loud_enough(place, pattern, rhythm, turn.now)
+    work.rhythms.add(rhythm)
+    reckon(rhythm, {}, _holidays(movement), after=turn.now)
+    return replace(await _shown(work, turn, rhythm), news="saved")
+
+
+def _pattern(filled: Filled) -> Pattern:
+    days = tuple(sorted(DAYS.index(day) for day in set(filled.many("weekdays"))))
+    if filled.text("every") != "monthly":
+        return Pattern(every=int(filled.text("every")), days=days)
+    if len(days) != 1:
+        raise Invalid({"weekdays": "one_day"})
+    if not filled.text("nth"):
+        raise Invalid({"nth": "missing"})
+    return Pattern(days=days, nth=-1 if filled.text("nth") == "last" else int(filled.text("nth")))
+
+
+def _loud_enough(place: Place, pattern: Pattern, rhythm: Rhythm, now: datetime) -> None:
+    """A moment in the quiet hours of its place would never be heard: say so before it is made."""
+    quiet = quiet_hours.of_place(place)
+    monday = now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    monday -= timedelta(days=monday.weekday())
+    for day in pattern.days:
+        moment = local_moment(monday + timedelta(days=day), rhythm.at, rhythm.timezone)
+        if quiet.weekends and moment.astimezone(ZoneInfo(quiet.timezone)).weekday() >= 5:
+            raise Invalid({"weekdays": "quiet_weekend"})
+        if quiet.covers(moment):
+            hours = {"start": quiet.start.isoformat("minutes"), "end": quiet.end.isoformat("minutes")}
+            raise Invalid({"at": "quiet_then"}, {"at": hours})
+
+
+async def change_moment(work: UnitOfWork, turn: Turn) -> Entry:
+    rhythm = await _own(work, turn)
+    movement = turn.the_movement()
+    reader = Reader(language=turn.language, timezone=rhythm.timezone, now=turn.now)
+    coming = await _next(work, movement, rhythm, turn.now, MOMENTS_SHOWN)
+    picks = tuple(
+        Pick(value=one.on.isoformat(), label=wording.message(MomentLabel(at=one.at), reader).text) for one in coming
+    )
+    if not picks:
+        raise Refused("no_moments")
+    today = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    return MomentForm(
+        options={"on": picks},
+        values={"on": picks[0].value, "what": "skip", "at": rhythm.at.isoformat("minutes")},
+        hidden={"rhythm": rhythm.id},
+        earliest=today,
+        latest=today + FURTHEST_MOVE,
+    )
+
+
+async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
+    """Skips one moment, moves it, or sends it now (which is moving it to now)."""
+    rhythm = await _own(work, turn)
+    movement = turn.the_movement()
+    filled = read(MomentForm, turn.intent.args)
+    coming = await _next(work, movement, rhythm, turn.now, MOMENTS_SHOWN * 2)
+    on = next((one.on for one in coming if one.on.isoformat() == filled.text("on")), None)
+    if on is None:
+        raise Invalid({"on": "unknown_choice"})
+    place = await _place(work, movement, rhythm.place_id)
+    change = await work.rhythms.change(rhythm.id, on)
+    if change is None:
+        change = MomentChange(rhythm_id=rhythm.id, movement_id=movement.id, on=on)
+        work.rhythms.add(change)
+    if filled.text("what") == "skip":
+        change.skipped, change.moved_to = True, None
+    else:
+        change.moved_to = turn.now if filled.text("what") == "now" else _moved_to(filled, rhythm, turn.now)
+        quiet = quiet_hours.of_place(place)
+        if quiet.covers(change.moved_to):
+            field = "what" if filled.text("what") == "now" else "at"
+            hours = {"start": quiet.start.isoformat("minutes"), "end": quiet.end.isoformat("minutes")}
+            raise Invalid({field: "quiet_then"}, {field: hours})
+    await work.flush()
+    await _reckon(work, movement, rhythm, turn.now)
+    if change.moved_to == turn.now:
+        rhythm.next_at = turn.now
+    return replace(await _shown(work, turn, rhythm), news="changed")
+
+
+def _moved_to(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime:
+    day, at = filled.day("day"), filled.time("at")
+    if day is None:
+        raise Invalid({"day": "missing"})
+    moment = local_moment(day, at or rhythm.at, rhythm.timezone)
+    today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    if day < today:
+        raise Invalid({"day": "too_early"}, {"day": {"earliest": today}})
+    if day > today + FURTHEST_MOVE:
+        raise Invalid({"day": "too_late"}, {"day": {"latest": today + FURTHEST_MOVE}})
+    if moment <= now:
+        raise Invalid({"at": "time_passed"})
+    return moment
+
+
+async def pause(work: UnitOfWork, turn: Turn) -> Entry:
+    rhythm = await _own(work, turn)
+    today = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    return PauseForm(
+        values={"until": (today + timedelta(days=14)).isoformat()},
+        hidden={"rhythm": rhythm.id},
+        earliest=today + timedelta(days=1),
+        latest=today + LONGEST_PAUSE,
+    )
+
+
+async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
+    """Nothing until a day; from then on by itself again."""
+    rhythm = await _own(work, turn)
+    until = read(PauseForm, turn.intent.args).day("until") or date.max
+    today = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    if until <= today:
+        raise Invalid({"until": "too_early"}, {"until": {"earliest": today + timedelta(days=1)}})
+    if until > today + LONGEST_PAUSE:
+        raise Invalid({"until": "too_late"}, {"until": {"latest": today + LONGEST_PAUSE}})
+    rhythm.paused_until = until
+    await _reckon(work, turn.the_movement(), rhythm, turn.now)
+    return replace(await _shown(work, turn, rhythm), news="paused")
+
+
+async def resume(work: UnitOfWork, turn: Turn) -> InPlace:
+    rhythm = await _own(work, turn)
+    rhythm.paused_until = None
+    await _reckon(work, turn.the_movement(), rhythm, turn.now)
+    return InPlace(entry=replace(await _shown(work, turn, rhythm), news="resumed"))
+
+
+async def end(work: UnitOfWork, turn: Turn) -> InPlace:
+    rhythm = await _own(work, turn)
+    rhythm.ended_at, rhythm.next_at = turn.now, None
+    return InPlace(entry=replace(await _shown(work, turn, rhythm), news="ended"))
+
+
+async def slower(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Half as often from the next moment on."""
+    rhythm = await _own(work, turn)
+    pattern = Pattern.of(rhythm.rule).slower()
+    if pattern is None:
+        raise Refused("slowest")
+    rhythm.rule, rhythm.unanswered = pattern.rule, 0
+    rhythm.starts_on = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    await _reckon(work, turn.the_movement(), rhythm, turn.now)
+    return InPlace(entry=replace(await _shown(work, turn, rhythm), news="slower"))
+
+
+async def keep(work: UnitOfWork, turn: Turn) -> InPlace:
+    await _own(work, turn)
+    return InPlace(entry=PaceKept())
+
+
+async def place(work: UnitOfWork, turn: Turn) -> Entry:
+    """When it is quiet in a place, and in which zone it lives."""
+    movement = turn.as_coordinator()
+    places = await work.movements.places(movement.id)
+    if not places:
+        raise Refused("not_found")
+    here = next((one for one in places if turn.place is not None and one.id == turn.place.id), places[0])
+    return PlaceForm(
+        options={"place": tuple(Pick(value=one.id, label=one.name or one.channel) for one in places)},
+        values={
+            "place": here.id,
+            "quiet_from": here.quiet_from.isoformat("minutes"),
+            "quiet_until": here.quiet_until.isoformat("minutes"),
+            "quiet_weekends": "yes" if here.quiet_weekends else "no",
+            "timezone": here.timezone,
+            "good_friday": "yes" if movement.good_friday else "no",
+        },
+    )
+
+
+async def save_place(work: UnitOfWork, turn: Turn) -> Entry:
+    movement = turn.as_coordinator()
+    filled = read(PlaceForm, turn.intent.args)
+    if filled.text("timezone") not in available_timezones():
+        raise Invalid({"timezone": "unknown_zone"})
+    here = await _place(work, movement, filled.text("place"))
+    here.quiet_from = filled.time("quiet_from") or here.quiet_from
+    here.quiet_until = filled.time("quiet_until") or here.quiet_until
+    here.quiet_weekends = filled.text("quiet_weekends") == "yes"
+    here.timezone = filled.text("timezone")
+    movement.good_friday = filled.text("good_friday") == "yes"
+    for rhythm in await work.rhythms.of_movement(movement.id):
+        await _reckon(work, movement, rhythm, turn.now)
+    return PlaceSaved(place=here.name or here.channel)
 
 
 async def plan_due(work: UnitOfWork, now: datetime, limit: int) -> int:
-    """Turns due moments into deliveries, keyed by rhythm and moment. Returns how many rhythms were planned."""
+    """Turns due moments into deliveries, keyed by rhythm and moment. Returns how many rhythms were planned.
+
+    A moment at most four hours past is still sent. Of what is older, the last is put on record as dropped, and the
+    coordinators hear of it once.
+    """
     due = await work.rhythms.due(now, limit)
     for rhythm in due:
-        rhythm.next_at = None
+        movement = await work.movements.get(rhythm.movement_id)
+        there = await work.movements.place(rhythm.place_id)
+        if movement is None or there is None or rhythm.next_at is None:
+            rhythm.next_at = None
+            continue
+        since = rhythm.next_at - timedelta(microseconds=1)
+        coming = await _moments(work, movement, rhythm, since)
+        past = list(takewhile(lambda moment: moment.at <= now, coming))
+        for moment in past:
+            if now - moment.at <= LATEST:
+                await work.deliveries.add(_planned(rhythm, there, moment, now))
+        missed = [moment for moment in past if now - moment.at > LATEST]
+        if missed:
+            await _record_missed(work, rhythm, _planned(rhythm, there, missed[-1], now), len(missed) - 1)
+        await _reckon(work, movement, rhythm, now)
     return len(due)
+
+
+def _planned(rhythm: Rhythm, there: Place, moment: Moment, now: datetime) -> Delivery:
+    return to_place(
+        there,
+        f"rhythm_{rhythm.kind.value}",
+        key=f"rhythm:{rhythm.id}:{moment.on.isoformat()}",
+        now=now,
+        subject=rhythm.id,
+        priority=Priority.RHYTHM,
+        due_at=moment.at,
+        expires_at=moment.at + LATEST,
+        args={"on": moment.on.isoformat()},
+    )
+
+
+async def _record_missed(work: UnitOfWork, rhythm: Rhythm, missed: Delivery, more: int) -> None:
+    missed.drop("too_late")
+    if not await work.deliveries.add(missed):
+        return
+    for coordinator in await work.people.coordinators(rhythm.movement_id):
+        await work.deliveries.add(
+            to_person(
+                coordinator,
+                "moment_dropped",
+                key=f"moment_dropped:{missed.key}:{coordinator.id}",
+                now=missed.created_at,
+                movement=rhythm.movement_id,
+                subject=rhythm.id,
+                priority=Priority.NEWS,
+                args={"at": missed.due_at.isoformat(), "more": more},
+            )
+        )
+
+
+async def _one(work: UnitOfWork, turn: Turn) -> Rhythm:
+    rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), turn.the_movement().id)
+    if rhythm is None or rhythm.ended_at is not None:
+        raise Refused("not_found")
+    return rhythm
+
+
+async def _own(work: UnitOfWork, turn: Turn) -> Rhythm:
+    """A rhythm of a movement the actor coordinates."""
+    turn.as_coordinator()
+    return await _one(work, turn)
+
+
+async def _place(work: UnitOfWork, movement: Movement, named: str) -> Place:
+    """A place of this movement, by its id or its channel."""
+    for one in await work.movements.places(movement.id):
+        if named in (one.id, one.channel):
+            return one
+    raise Invalid({"place": "unknown_choice"})
+
+
+def _holidays(movement: Movement) -> IsHoliday:
+    return holidays_in(movement.country, good_friday=movement.good_friday)
+
+
+async def _moments(work: UnitOfWork, movement: Movement, rhythm: Rhythm, after: datetime) -> Sequence[Moment]:
+    since = after.astimezone(ZoneInfo(rhythm.timezone)).date() - FURTHEST_MOVE
+    changes = {change.on: change for change in await work.rhythms.changes(rhythm.id, since)}
+    return list(islice(moments(rhythm, changes, _holidays(movement), after=after), 60))
+
+
+async def _next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Sequence[Moment]:
+    return (await _moments(work, movement, rhythm, now))[:count]
+
+
+async def _reckon(work: UnitOfWork, movement: Movement, rhythm: Rhythm, after: datetime) -> None:
+    since = after.astimezone(ZoneInfo(rhythm.timezone)).date() - FURTHEST_MOVE
+    changes = {change.on: change for change in await work.rhythms.changes(rhythm.id, since)}
+    reckon(rhythm, changes, _holidays(movement), after=after)
+
+
+async def _described(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Described:
+    pattern = Pattern.of(rhythm.rule)
+    there = await work.movements.place(rhythm.place_id)
+    coming = await _next(work, movement, rhythm, now, count)
+    today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    paused = rhythm.paused_until if rhythm.paused_until is not None and rhythm.paused_until > today else None
+    return Described(
+        id=rhythm.id,
+        kind=rhythm.kind,
+        place=(there.name or there.channel) if there is not None else "",
+        every=pattern.every,
+        nth=pattern.nth,
+        days=pattern.days,
+        at=rhythm.at,
+        moments=tuple(one.at for one in coming),
+        paused_until=paused,
+    )
+
+
+async def _shown(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> RhythmShown:
+    return RhythmShown(
+        rhythm=await _described(work, turn.the_movement(), rhythm, turn.now, MOMENTS_SHOWN),
+        may_change=turn.member is not None and turn.member.coordinates,
+    )

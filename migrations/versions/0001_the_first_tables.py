@@ -332,7 +332,6 @@ def upgrade() -> None:
         sa.Column("on_holiday", sa.String(32), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_until", sa.Date(), nullable=True),
-        sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("unanswered", sa.Integer(), nullable=False),
         sa.Column("pace_asked_at", sa.DateTime(timezone=True), nullable=True),

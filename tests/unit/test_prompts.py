@@ -89,6 +89,8 @@ def test_no_template_is_without_an_entry() -> None:
         "errors/fields.md.j2",
         "errors/reasons.md.j2",
         "help/words.md.j2",
+        "rhythms/kinds.md.j2",
+        "rhythms/questions.md.j2",
         "people/kept.md.j2",
         "people/kinds.md.j2",
         "stuck/questions.md.j2",

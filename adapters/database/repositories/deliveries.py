@@ -117,6 +117,25 @@ class SqlDeliveries(Repository):
         )
         return sorted(found)
 
+    async def going_first(self, before: Delivery, until: datetime) -> list[datetime]:
+        if before.person_id is not None:
+            same = deliveries.c.person_id == before.person_id
+        else:
+            same = (deliveries.c.place_id == before.place_id) & deliveries.c.person_id.is_(None)
+        found = await self._session.scalars(
+            select(deliveries.c.due_at)
+            .where(
+                same,
+                deliveries.c.state == DeliveryState.WAITING,
+                deliveries.c.act == Act.POST,
+                deliveries.c.priority != Priority.ANSWER,
+                deliveries.c.priority < before.priority,
+                deliveries.c.due_at <= until,
+            )
+            .order_by(deliveries.c.due_at)
+        )
+        return list(found)
+
     async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
         return (
             await self._session.scalar(

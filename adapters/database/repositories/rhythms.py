@@ -29,6 +29,9 @@ class SqlRhythms(Repository):
         )
         return found.all()
 
+    async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None:
+        return await self._session.get(MomentChange, (rhythm, on))
+
     async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
         found = await self._session.scalars(
             select(Rhythm).where(rhythms.c.next_at <= now).order_by(rhythms.c.next_at, rhythms.c.id).limit(limit)

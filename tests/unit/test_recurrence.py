@@ -1,0 +1,193 @@
+"""When rhythms fall, held against counting the days one by one."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.rhythm import (
+    MomentChange,
+    OnHoliday,
+    Pattern,
+    Rhythm,
+    RhythmId,
+    RhythmKind,
+    holidays_in,
+    local_moment,
+    moments,
+    reckon,
+)
+
+ZONES = ["Europe/Amsterdam", "Europe/London", "America/Sao_Paulo", "Asia/Kolkata", "America/New_York", "UTC"]
+DUTCH = holidays_in("NL", good_friday=False)
+
+
+def never(day: date) -> bool:
+    return False
+
+
+def rhythm(
+    pattern: Pattern, *, at: time = time(9), zone: str = "Europe/Amsterdam", on: date = date(2027, 1, 4)
+) -> Rhythm:
+    return Rhythm(
+        id=RhythmId("r"),
+        movement_id=MovementId("m"),
+        place_id=PlaceId("p"),
+        kind=RhythmKind.PURPOSE,
+        rule=pattern.rule,
+        starts_on=on,
+        at=at,
+        timezone=zone,
+        created_by=None,
+        created_at=datetime(2027, 1, 1, tzinfo=UTC),
+    )
+
+
+def local(moment: datetime, zone: str = "Europe/Amsterdam") -> str:
+    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+
+
+def falls(one: Rhythm, after: datetime, count: int, changes: dict[date, MomentChange] | None = None) -> list[str]:
+    found = moments(one, changes or {}, DUTCH, after=after)
+    return [local(moment.at, one.timezone) for moment in islice(found, count)]
+
+
+patterns = st.one_of(
+    st.builds(
+        Pattern,
+        every=st.integers(1, 4),
+        days=st.sets(st.integers(0, 6), min_size=1).map(lambda days: tuple(sorted(days))),
+    ),
+    st.builds(Pattern, days=st.integers(0, 6).map(lambda day: (day,)), nth=st.sampled_from([1, 2, 3, 4, -1])),
+)
+
+
+def by_counting(pattern: Pattern, start: date, until: date) -> list[date]:
+    """Day by day, with nothing but a calendar."""
+    found = []
+    monday = start - timedelta(days=start.weekday())
+    day = start
+    while day < until:
+        if pattern.monthly:
+            same = [date(day.year, day.month, n) for n in range(1, 32) if _is_day(day.year, day.month, n)]
+            same = [one for one in same if one.weekday() == pattern.days[0]]
+            wanted = same[-1] if pattern.nth == -1 else same[pattern.nth - 1]
+            hit = day == wanted
+        else:
+            hit = day.weekday() in pattern.days and ((day - monday).days // 7) % pattern.every == 0
+        if hit:
+            found.append(day)
+        day += timedelta(days=1)
+    return found
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    return (date(year, month, 28) + timedelta(days=day - 28)).month == month
+
+
+@given(patterns, st.dates(date(2026, 6, 1), date(2027, 12, 31)), st.times(), st.sampled_from(ZONES))
+def test_every_moment_is_found_and_no_other(pattern: Pattern, start: date, at: time, zone: str) -> None:
+    at = at.replace(second=0, microsecond=0)
+    one = rhythm(pattern, at=at, zone=zone, on=start)
+    expected = by_counting(pattern, start, start + timedelta(days=200))
+    found = [
+        moment.on
+        for moment in islice(
+            moments(one, {}, never, after=datetime.combine(start, time(0), UTC) - timedelta(days=2)), len(expected)
+        )
+    ]
+    assert found == expected
+
+
+@given(st.dates(date(2026, 1, 1), date(2028, 12, 31)), st.times(), st.sampled_from(ZONES))
+def test_a_local_time_is_itself_or_the_next_that_exists(day: date, at: time, zone: str) -> None:
+    at = at.replace(second=0, microsecond=0)
+    moment = local_moment(day, at, zone)
+    shown = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    wanted = datetime.combine(day, at)
+    assert shown >= wanted
+    before = (moment - timedelta(minutes=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert shown == wanted or before < wanted
+
+
+def test_a_moment_the_clocks_skip_moves_to_the_next_that_exists() -> None:
+    assert local(local_moment(date(2027, 3, 28), time(2, 30), "Europe/Amsterdam")) == "2027-03-28 03:00"
+
+
+def test_a_moment_that_comes_twice_fires_once() -> None:
+    one = rhythm(Pattern(days=(6,)), at=time(2, 30))
+    found = list(islice(moments(one, {}, never, after=datetime(2027, 10, 30, tzinfo=UTC)), 2))
+    assert [moment.on for moment in found] == [date(2027, 10, 31), date(2027, 11, 7)]
+    assert found[0].at == datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+
+
+def test_nine_o_clock_stays_nine_o_clock_over_both_clock_changes() -> None:
+    one = rhythm(Pattern(days=(0,)))
+    assert falls(one, datetime(2027, 3, 20, tzinfo=UTC), 2) == ["2027-03-22 09:00", "2027-04-05 09:00"]
+    assert falls(one, datetime(2027, 10, 24, tzinfo=UTC), 2) == ["2027-10-25 09:00", "2027-11-01 09:00"]
+
+
+@pytest.mark.parametrize(
+    ("on_holiday", "expected"),
+    [(OnHoliday.SKIP, "2027-05-04 09:00"), (OnHoliday.MOVE, "2027-04-28 09:00")],
+)
+def test_kings_day_is_skipped_or_moved(on_holiday: OnHoliday, expected: str) -> None:
+    one = rhythm(Pattern(days=(1,)))
+    one.on_holiday = on_holiday
+    assert falls(one, datetime(2027, 4, 21, tzinfo=UTC), 1) == [expected]
+
+
+def test_easter_moves_past_every_holiday_and_weekend() -> None:
+    one = rhythm(Pattern(days=(4,)))
+    one.on_holiday = OnHoliday.MOVE
+    keeps = holidays_in("NL", good_friday=True)
+    [moment] = islice(moments(one, {}, keeps, after=datetime(2027, 3, 25, tzinfo=UTC)), 1)
+    assert local(moment.at) == "2027-03-30 09:00"
+
+
+def test_good_friday_is_a_working_day_unless_it_is_kept() -> None:
+    assert not DUTCH(date(2027, 3, 26))
+    assert holidays_in("NL", good_friday=True)(date(2027, 3, 26))
+
+
+def test_a_skipped_moment_is_left_out_and_a_moved_one_comes_when_it_was_moved_to() -> None:
+    one = rhythm(Pattern(days=(0,)))
+    changes = {
+        change.on: change
+        for change in (
+            MomentChange(rhythm_id=one.id, movement_id=one.movement_id, on=date(2027, 2, 8), skipped=True),
+            MomentChange(
+                rhythm_id=one.id,
+                movement_id=one.movement_id,
+                on=date(2027, 2, 1),
+                moved_to=datetime(2027, 2, 17, 10, tzinfo=UTC),
+            ),
+        )
+    }
+    assert falls(one, datetime(2027, 1, 30, tzinfo=UTC), 3, changes) == [
+        "2027-02-15 09:00",
+        "2027-02-17 11:00",
+        "2027-02-22 09:00",
+    ]
+
+
+def test_paused_until_a_day_it_goes_on_by_itself() -> None:
+    one = rhythm(Pattern(days=(0,)))
+    one.paused_until = date(2027, 3, 1)
+    assert falls(one, datetime(2027, 2, 1, tzinfo=UTC), 1) == ["2027-03-01 09:00"]
+
+
+def test_an_ended_rhythm_has_no_next_moment() -> None:
+    one = rhythm(Pattern(days=(0,)))
+    one.ended_at = datetime(2027, 2, 1, tzinfo=UTC)
+    reckon(one, {}, never, after=datetime(2027, 2, 1, tzinfo=UTC))
+    assert one.next_at is None
+
+
+@given(patterns)
+def test_a_rule_tells_its_pattern_back(pattern: Pattern) -> None:
+    assert Pattern.of(pattern.rule) == pattern
