@@ -39,7 +39,7 @@ def guard(hosts: Iterable[str]) -> Middleware:
         if name not in known and not (everywhere and _is_address(name)):
             return refuse(421, "wrong_host", "This playground is not served under that name.")
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}"):
             return refuse(403, "wrong_origin", "Only the playground's own page may ask this.")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not _is_visit(request):
             return refuse(403, "wrong_origin", "Only the playground's own page may ask this.")
@@ -59,7 +59,10 @@ async def add_headers(_request: web.Request, response: web.StreamResponse) -> No
 
 
 def _name(host: str) -> str:
-    return (urlsplit(f"//{host}").hostname or "").lower()
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def _is_address(name: str) -> bool:

@@ -269,6 +269,8 @@ class TestRequests:
         [
             {"Origin": "https://elsewhere.example"},
             {"Origin": "null"},
+            {"Origin": "http://["},
+            {"Origin": "http://127.0.0.1:1"},
             {"Sec-Fetch-Site": "cross-site"},
         ],
     )
@@ -279,7 +281,8 @@ class TestRequests:
         assert await here.seen_by("jan") == []
 
     async def test_another_name_for_this_machine_is_refused(self, here: Served) -> None:
-        await here.get("/state?persona=jan", headers={"Host": "rebound.example"}, status=421)
+        for name in ("rebound.example", "[", "127.0.0.1.rebound.example", "0.0.0.0"):
+            await here.get("/state?persona=jan", headers={"Host": name}, status=421)
         await here.get("/state?persona=jan", headers={"Host": "localhost"})
 
     async def test_its_own_page_may(self, here: Served) -> None:

@@ -143,6 +143,7 @@ function heard(kind, data) {
     setNow(data.now);
     return tell();
   }
+  if (data.author === "ritme") lookAgain();
   const known = state.messages.has(data.id);
   put(data);
   if (!known && data.author !== state.persona && !data.deleted) {

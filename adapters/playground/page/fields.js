@@ -9,7 +9,7 @@ let count = 0;
 
 export function fieldOf(field) {
   const id = `field-${(count += 1)}-${field.name}`;
-  const options = field.options.length ? field.options : offered(field.kind);
+  const options = field.options.length ? field.options : offered(field);
   const several = field.kind === "choices" || field.kind === "people";
   const radios = !several && options.length && options.length <= MOST_RADIOS && field.required;
   const wrong = el("p", { class: "wrong", id: `${id}-wrong`, hidden: true });
@@ -75,8 +75,10 @@ function inputOf(field, options, common) {
   return el("input", { ...common, type: "text", placeholder: field.example, autocomplete: "off", value });
 }
 
-function offered(kind) {
-  if (kind === "person" || kind === "people") return [...state.people.values()].map((one) => ({ value: one.id, label: firstName(one.id) }));
+// Other people; oneself only where that was chosen before.
+function offered({ kind, value }) {
+  const others = (id) => id !== state.persona || [value].flat().includes(id);
+  if (kind === "person" || kind === "people") return [...state.people.keys()].filter(others).map((id) => ({ value: id, label: firstName(id) }));
   if (kind === "place") return state.channels.map((one) => ({ value: one.id, label: `#${one.name}` }));
   return [];
 }
