@@ -22,10 +22,8 @@ def of_reason(reason: str, language: Language, now: datetime) -> str:
     if not reason:
         return ""
     reader = Reader(language=language, timezone=TIMEZONE, now=now)
-    for template, block in ((REASONS, reason), (PAGE, f"reason_{reason}")):
-        if block in wording.blocks(template, language):
-            return wording.sentence(template, block, reader)
-    return wording.sentence(PAGE, "reason_other", reader)
+    block = reason if reason in wording.blocks(REASONS, language) else "other"
+    return wording.sentence(REASONS, block, reader)
 
 
 def of_kind(kind: str, language: Language, now: datetime) -> str:
