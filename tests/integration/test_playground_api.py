@@ -240,6 +240,34 @@ class TestClock:
         assert held["why"] != (await here.get("/activity?language=en"))["planned"][0]["why"]
 
 
+async def test_a_story_round_gathers_stories_and_ripples(here: Served) -> None:
+    """A coordinator makes a rhythm, Monday comes, someone answers in the thread, someone else is moved by it."""
+    rhythms = (await here.say("iris", "samen-vooruit", "/ritme ritme"))["reply"]
+    form = (await here.press("iris", rhythms["id"], "new"))["form"]
+    filled = {one["name"]: one["value"] for one in form["fields"]}
+    await here.submit("iris", form, {**filled, "kind": "stories", "place": "samen-vooruit"})
+    assert (await here.get("/clock"))["next"]["kind"] == "rhythm_stories"
+    await here.turn("monday")
+    [asked] = [said for said in await here.seen_by("wim") if said["author"] == "ritme"]
+    told = (await here.say("jan", "samen-vooruit", "Mevrouw Bakker liep zelf.", thread=asked["id"]))["message"]
+    await here.turn("hour")
+    marked = next(said for said in await here.seen_by("wim") if said["id"] == told["id"])
+    assert marked["reactions"] == {"seedling": ["ritme"]}
+    [kept] = [said for said in await here.seen_by("jan") if said["private"]]
+    await here.press("jan", kept["id"], "keep")
+    await here.call("PUT", f"/messages/{told['id']}/reactions/heart?persona=wim")
+    async with here.begin() as work:
+        story = await work.stories.by_message(PlaceId("samen-vooruit"), told["id"])
+        assert story is not None
+        assert await work.stories.ripples(story.id, MOVEMENT) == 1
+    await here.call("DELETE", f"/messages/{told['id']}?persona=jan")
+    async with here.begin() as work:
+        story = await work.stories.by_message(PlaceId("samen-vooruit"), told["id"])
+        assert story is None or not story.is_told
+    done = (await here.get("/activity?language=en"))["done"]
+    assert {"rhythm_stories", "story_kept"} <= {row["kind"] for row in done if row["state"] == "sent"}
+
+
 async def test_a_restart_forgets_nothing(tmp_path: Path) -> None:
     async with playground(tmp_path / "demo.db") as here:
         await stuck(here)
