@@ -215,6 +215,11 @@ class People:
             }
         )
 
+    async def invite_bot(self, user: str, channel: str) -> None:
+        self.server.channels[channel].members.add(BOT)
+        joined = {"type": "member_joined_channel", "user": BOT, "channel": channel, "channel_type": "C", "team": TEAM}
+        await self.event({**joined, "inviter": user})
+
     async def bot_speaks(self, shown: Shown) -> None:
         """Slack tells the bot of its own messages as well."""
         await self.event({"type": "message", "channel": shown.channel, "channel_type": "channel", **_as_event(shown)})

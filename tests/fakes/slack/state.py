@@ -38,18 +38,21 @@ class Shown:
         }
 
     def words(self) -> str:
-        """Everything a reader sees in it; for a person's own message, what they typed."""
-        return "\n".join(_words(self.blocks)) or self.text
+        """Everything a reader sees in it, a line a paragraph or button; of a person's own message, what they typed."""
+        return "\n".join(_lines(self.blocks)) or self.text
 
 
-def _words(found: Any) -> list[str]:
+def _lines(found: Any) -> list[str]:
     if isinstance(found, list):
-        return [word for one in found for word in _words(one)]
-    if isinstance(found, dict):
-        if isinstance(found.get("text"), str):
-            return [found["text"]]
-        return [word for value in found.values() for word in _words(value)]
-    return []
+        return [line for one in found for line in _lines(one)]
+    if not isinstance(found, dict):
+        return []
+    if isinstance(found.get("text"), str):
+        return [found["text"]]
+    runs = found.get("elements", [])
+    if runs and all(run.get("type") == "text" for run in runs):
+        return ["".join(run["text"] for run in runs)]
+    return [line for value in found.values() for line in _lines(value)]
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,122 @@
+"""Stories, walked over Slack's signed HTTP: told, answered in a thread, carried on, changed and taken back."""
+
+from bot.chat import Message, Paragraph, Post, Span
+from bot.domain.delivery import DeliveryId, to_place
+from bot.domain.movement import PlaceId
+from tests.fakes.slack.state import Modal, Shown
+from tests.stages.slack import LANE, SlackStage
+
+NASTY = "Dank <!channel> & @here <@U1>: *samen* https://example.org gelukt"
+
+
+async def test_a_first_start(on_slack: SlackStage) -> None:
+    iris, general = on_slack.user("iris"), on_slack.channel("general")
+    await on_slack.people.invite_bot(iris, general)
+    form = await on_slack.type("iris", "/ritme start")
+    shown = await on_slack.submit("iris", form, name="Samen op pad", vision="Iedereen loopt mee")
+    assert isinstance(shown, Shown)
+    assert "Samen op pad" in shown.words()
+
+
+async def test_what_someone_wrote_is_shown_as_written_and_notifies_nobody(on_slack: SlackStage) -> None:
+    await on_slack.movement("fatima", "jan", channels=("general", "nacht"))
+    form = await on_slack.type("fatima", "/story")
+    told = await on_slack.submit("fatima", form, text=NASTY, named="with", readers="movement")
+    assert isinstance(told, Shown)
+    (post,) = on_slack.posts()
+    assert NASTY in post.words()
+    assert "Dank &lt;!channel&gt; &amp; @here &lt;@U1&gt;" in post.text
+
+    noted = await on_slack.press("jan", post, "ripple")
+    assert isinstance(noted, Shown)
+    assert noted.only_for == on_slack.user("jan")
+    assert NASTY in on_slack.private("fatima")[-1].words()
+
+    share = await on_slack.press("jan", post, "share")
+    await on_slack.submit("jan", share, place="nacht", line="Kijk <!everyone>")
+    (carried,) = on_slack.posts("nacht")
+    assert NASTY in carried.words()
+    assert "<" not in carried.text
+
+    form = await on_slack.press("fatima", told, "change")
+    await on_slack.submit("fatima", form, text="Toch anders gegaan")
+    assert all("Toch anders gegaan" in one.words() for one in (post, carried))
+
+    await on_slack.press("fatima", told, "withdraw")
+    assert on_slack.posts() == on_slack.posts("nacht") == []
+
+
+async def a_story_round(on_slack: SlackStage) -> str:
+    """The bot asked for stories; the message is the root of a thread."""
+    asked = Message(paragraphs=(Paragraph(spans=(Span(text="Wat gebeurde er deze week?"),)),))
+    post = Post(delivery="round", workspace=LANE, channel=on_slack.channel("general"), message=asked)
+    receipt = await on_slack.platform.messenger.send(post)
+    async with on_slack.begin() as work:
+        place = await work.movements.place(PlaceId("general"))
+        assert place is not None
+        row = to_place(place, "rhythm_stories", key="round", now=on_slack.clock.now(), subject="r1")
+        row.id = DeliveryId("round")
+        row.arrived(on_slack.clock.now(), receipt.channel, receipt.message)
+        await work.deliveries.add(row)
+    return receipt.message
+
+
+class TestInTheThreadOfAStoryRound:
+    async def test_a_reply_is_marked_and_its_teller_is_told_once_who_reads_it(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima", "jan")
+        root = await a_story_round(on_slack)
+        first = await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper & terug")
+        assert {name for _, name in first.reactions} == {"seedling"}
+        (kept,) = on_slack.private("fatima")
+        assert (kept.only_for, kept.thread) == (on_slack.user("fatima"), root)
+
+        second = await on_slack.reply("fatima", "general", root, "En vandaag ging mevrouw Jansen mee")
+        assert second.reactions
+        assert len(on_slack.private("fatima")) == 1
+
+    async def test_choosing_replaces_the_private_message(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima")
+        root = await a_story_round(on_slack)
+        await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
+        (kept,) = on_slack.private("fatima")
+        before = kept.words()
+        assert await on_slack.press("fatima", kept, "keep") is kept
+        assert on_slack.private("fatima") == [kept]
+        assert kept.words() != before
+
+    async def test_editing_and_deleting_the_message_follow_through(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima", "jan")
+        root = await a_story_round(on_slack)
+        told = await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
+        await on_slack.edit("fatima", told, "Mevrouw De Wit liep zelf naar de kapper & de markt")
+        assert await texts(on_slack) == ["Mevrouw De Wit liep zelf naar de kapper & de markt"]
+        await on_slack.react("jan", told)
+        await on_slack.delete("fatima", told)
+        assert await texts(on_slack) == []
+
+    async def test_delivered_again_after_an_error_it_is_kept_once(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima")
+        root = await a_story_round(on_slack)
+        await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
+        for _ in range(3):
+            await on_slack.people.again()
+        await on_slack.drain()
+        assert len(await texts(on_slack)) == 1
+        assert len(on_slack.private("fatima")) == 1
+
+
+async def test_a_mention_in_a_thread_is_understood_as_a_command(on_slack: SlackStage) -> None:
+    await on_slack.movement("fatima")
+    root = await a_story_round(on_slack)
+    await on_slack.reply("fatima", "general", root, "@Ritme verhaal")
+    offer = on_slack.private("fatima")[-1]
+    assert offer.thread == root
+    form = await on_slack.press("fatima", offer, "open")
+    assert isinstance(form, Modal)
+    assert await texts(on_slack) == []
+
+
+async def texts(on_slack: SlackStage) -> list[str]:
+    async with on_slack.database.connect() as connection:
+        found = await connection.exec_driver_sql("SELECT text FROM stories WHERE withdrawn_at IS NULL ORDER BY told_at")
+        return [text for (text,) in found]
