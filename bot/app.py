@@ -14,6 +14,7 @@ from bot.catalogue.base import Entry, FormEntry, InPlace, dump
 from bot.catalogue.errors import Apology, Declined
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Post, Profile, Receipt, Reply
+from bot.chat import Place as Spot
 from bot.domain.delivery import Act, Delivery, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState
@@ -33,14 +34,12 @@ from bot.ports import (
     Unreachable,
 )
 from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, rhythms
+from bot.use_cases import deliveries, introductions, rhythms
 from bot.wording import Reader
 
 BATCH = 50
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
-INTRODUCTIONS = 10
-"""How many people a drain gets to know at most."""
 ABANDONED_AFTER = timedelta(minutes=2)
 log = structlog.get_logger("ritme")
 
@@ -249,22 +248,27 @@ class Ritme:
         return held
 
     async def _get_to_know(self, lane: WorkspaceId) -> None:
-        """Asks the platform what people are called of whom it has not told us yet; without an answer, later again."""
+        """Asks the platform for names a request did not tell; without an answer, later again."""
         platform = self._platforms.get(lane.partition(":")[0])
         if platform is None or platform.directory is None:
             return
         async with self._begin() as work:
-            people = await work.people.nameless(lane, INTRODUCTIONS)
-            nameless = [(one.id, Account(workspace=lane, id=one.account or "")) for one in people]
-        if not nameless:
+            people, places = await introductions.strangers(work, lane), await introductions.unnamed(work, lane)
+        if not people and not places:
             return
-        told = await gather(*(platform.directory.profile(one) for _, one in nameless), return_exceptions=True)
+        told = await gather(
+            *(platform.directory.profile(one) for one in people),
+            *(platform.directory.place_name(one) for one in places),
+            return_exceptions=True,
+        )
         async with self._begin() as work:
-            for (person_id, account), profile in zip(nameless, told, strict=True):
-                if isinstance(profile, Profile):
-                    await _introduce(work, lane, person_id, profile)
-                elif profile is not None:
-                    log.warning("directory_broke", account=account.id, error=type(profile).__name__)
+            for one, answer in zip((*people, *places), told, strict=True):
+                if isinstance(answer, BaseException):
+                    log.warning("directory_broke", workspace=lane, error=type(answer).__name__)
+                elif isinstance(one, Account) and isinstance(answer, Profile):
+                    await introductions.introduce(work, one, answer)
+                elif isinstance(one, Spot) and isinstance(answer, str):
+                    await introductions.call(work, one, answer)
 
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
@@ -311,18 +315,6 @@ def _mark(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:40]
 
 
-async def _introduce(work: UnitOfWork, lane: WorkspaceId, person_id: PersonId, profile: Profile) -> None:
-    """What someone chose themselves stays; a movement's language goes before that of the app on their phone."""
-    person = await work.people.in_workspace(person_id, lane)
-    if person is None or person.account is None:
-        return
-    person.name = profile.name
-    person.timezone = person.timezone or profile.timezone
-    _, _, movement, _ = await work.people.arriving(lane, person.account, None)
-    if person.language is None and movement is None and profile.language:
-        person.language = Language.meant(profile.language, Language.NL)
-
-
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
     """Whether something overheard touches a message of ours or a story; of anything else nothing is kept."""
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
@@ -345,8 +337,6 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     if person is None:
         person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now)
         work.people.add(person)
-        if not actor.name:
-            work.woken.add(lane)  # the next drain asks the platform for it
     if spot.personal and (meant := intent.text(WITHIN)) and (movement is None or movement.id != meant):
         belongs = await work.movements.membership(MovementId(meant), person.id)
         if belongs is not None:
@@ -365,6 +355,8 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     if movement is not None and member is None:
         member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
         work.movements.add(member)
+    if not person.name or (place is not None and not place.name):
+        work.woken.add(lane)  # the next drain asks the platform for it
     person.answered()
     return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from adapters.playground.chat import Chat, Said
 from adapters.playground.personas import BY_ID, CHANNEL_BY_ID, RITME, TIMEZONE, personal_chat
-from bot.chat import Account, Post, Profile, Receipt
+from bot.chat import Account, Place, Post, Profile, Receipt
 from bot.ports import Clock, Unreachable
 
 
@@ -71,6 +71,10 @@ class PlaygroundDirectory:
             return None
         first = persona.name.partition(" ")[0]
         return Profile(name=first, language=self._chat.language(persona.id), timezone=TIMEZONE)
+
+    async def place_name(self, place: Place) -> str | None:
+        """Every request of the playground names its channel."""
+        return place.name or None
 
 
 def _receipt(said: Said) -> Receipt:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from bot.chat import Account, Post, Profile, Receipt
+from bot.chat import Account, Place, Post, Profile, Receipt
 from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
     Connecting,
@@ -79,6 +79,9 @@ class Messenger(Protocol):
 class Directory(Protocol):
     async def profile(self, account: Account) -> Profile | None:
         """What the platform tells of a person; None when it cannot be told now."""
+
+    async def place_name(self, place: Place) -> str | None:
+        """What a place is called there; None when it cannot be told now."""
 
 
 class Engine(Protocol):

@@ -66,6 +66,9 @@ class Movements(Protocol):
     async def place(self, id: PlaceId) -> Place | None: ...
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None: ...
     async def places(self, movement: MovementId) -> Sequence[Place]: ...
+    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
+        """Places of which the platform has not told us the name yet."""
+
     async def purpose(self, movement: MovementId) -> Purpose | None:
         """The version that holds now."""
 

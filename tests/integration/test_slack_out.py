@@ -282,6 +282,14 @@ class TestTheDirectory:
         assert fatima is not None
         assert (fatima.name, fatima.language, fatima.timezone) == ("Fatima", "en", "Europe/London")
 
+    async def test_names_a_private_channel_no_payload_names(self, on_slack: SlackStage) -> None:
+        on_slack.slack.add_channel("wijkteam", on_slack.user("fatima"), private=True)
+        await on_slack.type("fatima", "/stuck niemand komt", channel="wijkteam")
+        async with on_slack.begin() as work:
+            place = await work.movements.place_in(LANE, on_slack.channel("wijkteam"))
+        assert place is not None
+        assert place.name == "wijkteam"
+
     async def test_that_does_not_answer_holds_nothing_back(self, on_slack: SlackStage) -> None:
         await on_slack.movement()
         on_slack.slack.faults = [Fault(method="users.info", status=500)]

@@ -34,6 +34,12 @@ class SqlMovements(Repository):
         )
         return found.all()
 
+    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
+        found = await self._session.scalars(
+            select(Place).where(places.c.workspace_id == workspace, places.c.name == "").limit(limit)
+        )
+        return found.all()
+
     async def purpose(self, movement: MovementId) -> Purpose | None:
         return await self._session.scalar(
             select(Purpose).where(purposes.c.movement_id == movement).order_by(purposes.c.version.desc()).limit(1)

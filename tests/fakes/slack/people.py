@@ -19,7 +19,7 @@ import aiohttp
 
 from tests.fakes.slack.block_kit import problems_in_message
 from tests.fakes.slack.server import BOT, BOT_ID, TEAM, SlackServer
-from tests.fakes.slack.state import Json, Modal, Shown
+from tests.fakes.slack.state import Channel, Json, Modal, Shown
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 RETRIES = 3
@@ -59,7 +59,7 @@ class People:
                 "user_id": user,
                 "user_name": user.lower(),
                 "channel_id": channel,
-                "channel_name": "directmessage" if place.personal else place.name,
+                "channel_name": _name(place),
                 "trigger_id": self.server.new_trigger(user),
                 "response_url": self.server.new_response_url(None, channel, user),
             }
@@ -95,7 +95,7 @@ class People:
                 "type": "block_actions",
                 "team": {"id": TEAM, "domain": "x"},
                 "user": {"id": user, "username": user.lower(), "team_id": TEAM},
-                "channel": {"id": shown.channel, "name": "directmessage" if place.personal else place.name},
+                "channel": {"id": shown.channel, "name": _name(place)},
                 "container": container,
                 **({} if shown.only_for else {"message": {"ts": shown.ts, "text": shown.text}}),
                 "trigger_id": self.server.new_trigger(user),
@@ -297,6 +297,11 @@ class People:
             text = text.replace(f"@{user.name}", f"<@{user.id}>")
         text = re.sub(r"@(here|channel|everyone)\b", r"<!\1>", text)
         return re.sub(r"(?<![<|])https?://[^\s<>|]+", lambda url: f"<{url.group(0)}>", text)
+
+
+def _name(place: Channel) -> str:
+    """What payloads call a place: private ones all the same."""
+    return "directmessage" if place.personal else "privategroup" if place.private else place.name
 
 
 def _escaped(text: str) -> str:

@@ -46,8 +46,9 @@ class SlackServer:
         self.users[user.id] = user
         return user
 
-    def add_channel(self, name: str, *members: str, with_bot: bool = True) -> Channel:
-        channel = Channel(id=f"C{len(self.channels):03d}", name=name, members={*members, *([BOT] if with_bot else [])})
+    def add_channel(self, name: str, *members: str, with_bot: bool = True, private: bool = False) -> Channel:
+        inside = {*members, *([BOT] if with_bot else [])}
+        channel = Channel(id=f"C{len(self.channels):03d}", name=name, members=inside, private=private)
         self.channels[channel.id] = channel
         return channel
 
@@ -222,6 +223,12 @@ class SlackServer:
         if not told:
             raise Declined("thread_not_found")
         return self._page(told, args)
+
+    def _conversations_info(self, args: Json) -> Json:
+        channel = self.channels.get(args["channel"])
+        if channel is None or (channel.private and BOT not in channel.members):
+            raise Declined("channel_not_found")
+        return {"channel": {"id": channel.id, "name": channel.name}}
 
     def _users_info(self, args: Json) -> Json:
         user = self.users.get(args["user"])

@@ -61,6 +61,7 @@ class Channel:
     name: str
     members: set[str]
     personal: bool = False
+    private: bool = False
     archived: bool = False
     messages: list[Shown] = field(default_factory=list)
 
