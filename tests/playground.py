@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,9 @@ async def movement(begin: Begin, now: datetime) -> None:
 
 
 @asynccontextmanager
-async def playground(file: Path, *, start: datetime = MONDAY, fresh: bool = True) -> AsyncIterator[Served]:
+async def playground(
+    file: Path, *, start: datetime = MONDAY, fresh: bool = True, hosts: tuple[str, ...] = ()
+) -> AsyncIterator[Served]:
     """Serves the playground kept in `file`; with `fresh`, with a movement in it."""
     database = connect(f"sqlite+aiosqlite:///{file}")
     await migrate(database)
@@ -135,7 +138,9 @@ async def playground(file: Path, *, start: datetime = MONDAY, fresh: bool = True
         await movement(begin, clock.now())
     await ritme.recover()
     engine.start(ritme)
-    runner = web.AppRunner(make_app(parts=[place.mount], ready=_well), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(
+        make_app(parts=[partial(place.mount, hosts=hosts)], ready=_well), access_log=None, shutdown_timeout=1
+    )
     await runner.setup()
     listening = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"

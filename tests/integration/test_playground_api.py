@@ -313,6 +313,12 @@ class TestRequests:
             await here.get("/state?persona=jan", headers={"Host": name}, status=421)
         await here.get("/state?persona=jan", headers={"Host": "localhost"})
 
+    async def test_served_to_others_it_answers_under_its_addresses_and_names_only(self, tmp_path: Path) -> None:
+        async with playground(tmp_path / "demo.db", hosts=("0.0.0.0", "demo.example.org")) as here:
+            for name in ("192.168.1.20", "192.168.1.20:8080", "demo.example.org", "localhost"):
+                await here.get("/state?persona=jan", headers={"Host": name})
+            await here.get("/state?persona=jan", headers={"Host": "rebound.example"}, status=421)
+
     async def test_its_own_page_may(self, here: Served) -> None:
         own = {"Origin": here.address, "Sec-Fetch-Site": "same-origin"}
         body = {"persona": "jan", "channel": "kantoor", "text": "hoi"}

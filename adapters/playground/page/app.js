@@ -5,7 +5,7 @@ import { clock, look, lookAgain, tell, turn } from "./clock.js";
 import { composer } from "./composer.js";
 import { say, toast } from "./dialogs.js";
 import { $, el, follow, glyph } from "./dom.js";
-import { did, guide, refresh as refreshGuide } from "./guide.js";
+import { guide, refresh as refreshGuide } from "./guide.js";
 import { attempt, authorName, messageNode, signature } from "./message.js";
 import { put } from "./outcome.js";
 import { choosePersona, rooms } from "./rooms.js";
@@ -56,7 +56,6 @@ function show(what) {
   talk.refresh();
   threadTalk.refresh();
   for (const back of document.querySelectorAll("[data-back]")) back.setAttribute("href", home());
-  if ([...state.messages.values()].some((said) => said.said?.buttons.some((button) => button.name === "choose_step"))) did(1);
 }
 
 function title() {
@@ -202,6 +201,13 @@ async function changeLanguage(language) {
   lookAgain();
 }
 
+// Opens the thread of the last reminder, where stories are gathered.
+function tellAStory() {
+  const asked = inChannel("samen-vooruit").findLast((said) => said.author === "ritme" && !said.private);
+  go(asked ? `#/samen-vooruit/${asked.id}` : "#/samen-vooruit");
+  setTimeout(() => (asked ? threadTalk : talk).focus(), 100);
+}
+
 // -- beginning --------------------------------------------------------------------------------------------------------
 
 function placeClock() {
@@ -221,7 +227,7 @@ async function begin() {
   guide({
     1: () => (go(home()), talk.say(t("say_stuck"))),
     2: () => (compact.matches ? go("#/-") : null, turn("next")),
-    3: () => go("#/samen-vooruit"),
+    3: tellAStory,
     4: () => (go(home()), talk.say(t("say_connect"))),
     open: () => go(home()),
     closed: () => talk.focus(),

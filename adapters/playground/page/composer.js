@@ -76,8 +76,16 @@ export function composer(form, name, thread) {
     send();
   }
 
+  // Where the browser cannot size a field by its content, we do.
+  function grow() {
+    if (CSS.supports("field-sizing", "content")) return;
+    text.style.height = "auto";
+    text.style.height = `${text.scrollHeight}px`;
+  }
+
   function keepDraft() {
     drafts.set(place(), text.value);
+    grow();
     button.disabled = !text.value.trim();
   }
 

@@ -37,7 +37,7 @@ export function did(number) {
   if (done.has(number)) return;
   done.add(number);
   keep("guide.done", [...done].join(","));
-  go(STEPS.find((one) => one >= number && !done.has(one)) ?? number, { quietly: true });
+  go(STEPS.find((one) => !done.has(one)) ?? number, { quietly: true });
 }
 
 function go(number, { quietly = false } = {}) {

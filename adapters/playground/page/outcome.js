@@ -1,6 +1,7 @@
 // What the server answered: a message, a dialog, or nothing to say.
 
 import { openForm } from "./dialogs.js";
+import { did } from "./guide.js";
 import { changed, state } from "./state.js";
 
 // Answers and live updates may cross each other: the later state of a message stands.
@@ -14,6 +15,7 @@ const SETTLES = 2500;
 
 export function take(answer) {
   for (const said of [answer.message, answer.reply]) if (said) put(said);
+  if (answer.reply?.said.buttons.some((button) => button.name === "choose_step")) did(1);
   if (answer.reply) Object.assign(state, { lookAt: answer.reply.id, lookUntil: performance.now() + SETTLES });
   changed("messages");
   if (answer.form) openForm(answer.form).then((next) => next && take(next));
