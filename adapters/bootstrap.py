@@ -12,7 +12,7 @@ from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.settings import Settings
 from bot.app import Platform, Ritme
-from bot.ports import Clock
+from bot.ports import Begin, Clock
 
 
 @dataclass(kw_only=True)
@@ -52,10 +52,14 @@ async def open_service(settings: Settings, *, demo: bool = False) -> Service:
     """Wires the service that these settings ask for; with `demo`, the playground instead of real platforms."""
     database = connect(settings.database_url)
     engine = EmbeddedEngine()
-    clock: Clock = DialClock() if demo else SystemClock()
+    dial = DialClock()
+    clock: Clock = dial if demo else SystemClock()
     platforms: dict[str, Platform] = {}
-    ritme = Ritme(begin=unit_of_work(database), platforms=platforms, clock=clock, engine=engine)
+    begin = unit_of_work(database)
+    ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine)
     service = Service(ritme=ritme, engine=engine, database=database)
+    if demo:
+        await _open_playground(service, begin, platforms, dial)
     if settings.slack_signing_secret and settings.slack_bot_token and not demo:
         # Only who serves Slack waits for its libraries to load.
         from adapters.slack import SlackPlatform
@@ -70,3 +74,32 @@ async def open_service(settings: Settings, *, demo: bool = False) -> Service:
         service.parts.append(partial(slack.mount, handle=ritme.handle))
         service.closing.append(slack.close)
     return service
+
+
+async def _open_playground(service: Service, begin: Begin, platforms: dict[str, Platform], clock: DialClock) -> None:
+    """The playground, with the weeks before a visitor came lived through when it is new."""
+    # Only who opens the playground waits for it to load; a gallery shows what Slack would be sent.
+    from adapters.playground import history
+    from adapters.playground.playground import Playground
+    from adapters.slack import render, views
+    from bot.chat import Form, Message
+
+    def as_slack(shown: Message | Form) -> object:
+        return views.modal(shown, {}) if isinstance(shown, Form) else render.blocks(shown)
+
+    playground = await Playground.open(database=service.database, clock=clock)
+    platforms["playground"] = Platform(messenger=playground.messenger, directory=playground.directory)
+    if playground.chat.is_new:
+        clock.set(history.begins())
+        settle = partial(_settle, service.ritme)
+        playground.connect(service.ritme, begin=begin, settle=settle)
+        await history.live(playground.chat, playground.doings, playground.dial.turn, settle)
+    playground.connect(service.ritme, begin=begin, settle=service.engine.settle, renderers={"slack": as_slack})
+    service.parts.append(playground.mount)
+
+
+async def _settle(ritme: Ritme) -> None:
+    """Plans and sends all that is due, before an engine does."""
+    await ritme.plan()
+    while sum([await ritme.drain(lane) for lane in await ritme.lanes_due()]):
+        pass

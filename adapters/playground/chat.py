@@ -100,6 +100,11 @@ class Chat:
         self._answered = answers[-1][1]["number"] if answers else 0
         return found.get("setting", {})
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever said here."""
+        return not self._said
+
     # -- what was said ----------------------------------------------------------------------------------------------
 
     def get(self, id: str) -> Said | None:

@@ -74,7 +74,7 @@ class SettingsForm(FormEntry):
         Ask(name="language", kind="choice", options=tuple(Language)),
         Ask(name="timezone", max_length=64),
         Ask(name="group", required=False, max_length=80),
-        Ask(name="suggestible", kind="choice", options=(YES, NO)),
+        Ask(name="suggestible", kind="choice", required=False, options=(YES, NO)),
         Ask(name="stories", kind="choice", required=False, options=tuple(StoryChoice)),
         Ask(name="named", kind="choice", options=(YES, NO)),
         Ask(name="quiet_from", kind="time"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
+from heapq import heapify, heappop, heappush
 from typing import NewType
 from zoneinfo import ZoneInfo
 
@@ -118,6 +119,13 @@ class Pattern:
         days = tuple(DAYS.index(day) for day in parts["BYDAY"].split(","))
         return cls(every=int(parts.get("INTERVAL", "1")), days=days)
 
+    def first_day(self, at: time, timezone: str, now: datetime) -> date:
+        """The first of its weekdays with that time still ahead: what "every so many weeks" is counted from."""
+        day = now.astimezone(ZoneInfo(timezone)).date()
+        while day.weekday() not in self.days or local_moment(day, at, timezone) <= now:
+            day += timedelta(days=1)
+        return day
+
     def slower(self) -> "Pattern | None":
         """Half as often; None when it is as slow as it goes."""
         if self.monthly or self.every >= SLOWEST:
@@ -139,14 +147,16 @@ def local_moment(day: date, at: time, timezone: str) -> datetime:
 
 @cache
 def _public(country: str, year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays(country, years=year))
+    known = country in holidays.list_supported_countries()
+    return frozenset(holidays.country_holidays(country, years=year)) if known else frozenset()
 
 
 def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
-    """Whether a day is a public holiday there. Good Friday is one only where it is kept: many work on it."""
+    """Whether a day is a public holiday there. In the Netherlands Good Friday is one only for who
+    keeps it: most work on it."""
 
     def is_holiday(day: date) -> bool:
-        if not good_friday and day == easter(day.year) - timedelta(days=2):
+        if country == "NL" and not good_friday and day == easter(day.year) - timedelta(days=2):
             return False
         return day in _public(country, day.year)
 
@@ -156,41 +166,46 @@ def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
 def moments(
     rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
 ) -> Iterator[Moment]:
-    """The moments of a rhythm later than `after`, in order, without end."""
+    """The moments of a rhythm later than `after`, in order, without end; none while it is paused."""
     if rhythm.ended_at is not None:
         return
     zone = ZoneInfo(rhythm.timezone)
-    begin = max(rhythm.starts_on, after.astimezone(zone).date() - timedelta(days=LOOK_BACK_DAYS))
-    rule = rrulestr(rhythm.rule, dtstart=datetime.combine(rhythm.starts_on, time(0)))
-    moved: list[Moment] = [
-        Moment(on=change.on, at=change.moved_to)
+
+    def counts(at: datetime) -> bool:
+        resting = rhythm.paused_until is not None and at.astimezone(zone).date() < rhythm.paused_until
+        return at > after and not resting
+
+    waiting = [
+        (change.moved_to, change.on)
         for change in changes.values()
-        if change.moved_to is not None and not change.skipped and change.moved_to > after
+        if change.moved_to is not None and not change.skipped
     ]
-    moved.sort(key=lambda moment: moment.at)
-    for found in rule.xafter(datetime.combine(begin, time(0)), inc=True):
-        day = found.date()
-        if day in changes or (rhythm.paused_until is not None and day < rhythm.paused_until):
-            continue
-        kept = _kept(day, rhythm.on_holiday, is_holiday)
-        if kept is None:
-            continue
-        moment = Moment(on=day, at=local_moment(kept, rhythm.at, rhythm.timezone))
-        while moved and moved[0].at <= moment.at:
-            yield moved.pop(0)
-        if moment.at > after:
-            yield moment
+    heapify(waiting)
+    since = max(rhythm.starts_on, after.astimezone(zone).date() - timedelta(days=LOOK_BACK_DAYS))
+    for on, day in _by_rule(rhythm, is_holiday, since):
+        # What waits before this day cannot be passed by anything the rule still gives.
+        while waiting and waiting[0][0].astimezone(zone).date() < on:
+            at, first = heappop(waiting)
+            if counts(at):
+                yield Moment(on=first, at=at)
+        if on not in changes:
+            heappush(waiting, (local_moment(day, rhythm.at, rhythm.timezone), on))
 
 
-def _kept(day: date, on_holiday: OnHoliday, is_holiday: IsHoliday) -> date | None:
-    """The day itself, the working day a holiday moves it to, or None when holidays are skipped."""
-    if not is_holiday(day):
-        return day
-    if on_holiday is OnHoliday.SKIP:
-        return None
-    while is_holiday(day) or day.weekday() >= 5:
-        day += timedelta(days=1)
-    return day
+def _by_rule(rhythm: Rhythm, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date]]:
+    """What the rule gives from a day on, each with the day it falls on. A holiday's moment is skipped, or moves to the
+    next working day, unless the rule says something that day already."""
+    rule = rrulestr(rhythm.rule, dtstart=datetime.combine(rhythm.starts_on, time(0)))
+    taken: set[date] = set()
+    for found in rule.xafter(datetime.combine(since, time(0)), inc=True):
+        on = day = found.date()
+        while is_holiday(day) or (day != on and day.weekday() >= 5):
+            day += timedelta(days=1)
+        moved = day != on
+        if moved and (rhythm.on_holiday is OnHoliday.SKIP or day in taken or datetime.combine(day, time(0)) in rule):
+            continue
+        taken.add(day)
+        yield on, day
 
 
 def reckon(rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime) -> None:

@@ -103,7 +103,7 @@ async def settings(work: UnitOfWork, turn: Turn) -> Entry:
             "language": turn.language.value,
             "timezone": turn.timezone,
             "group": person.group,
-            "suggestible": YES if person.suggestible else NO,
+            "suggestible": "" if person.suggestible is None else YES if person.suggestible else NO,
             "stories": person.story_choice.value if person.story_choice else "",
             "named": YES if person.story_named else NO,
             "quiet_from": quiet.start.isoformat("minutes"),
@@ -122,7 +122,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     person.language = Language(filled.text("language"))
     person.timezone = filled.text("timezone")
     person.group = " ".join(filled.text("group").split())
-    person.suggestible = filled.text("suggestible") == YES
+    person.suggestible = filled.text("suggestible") == YES if filled.text("suggestible") else None
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
     person.story_named = filled.text("named") == YES
     person.quiet_from, person.quiet_until = filled.time("quiet_from"), filled.time("quiet_until")

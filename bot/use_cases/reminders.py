@@ -38,7 +38,7 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     story = await _travelling(work, outgoing, str(args["story"]))
     return PurposeReminder(
         text=str(args["text"]),
-        question=number % QUESTIONS + 1,
+        question=(number + number // QUESTIONS) % QUESTIONS + 1,
         variant=number,
         story=story.text if story is not None else "",
         story_id=story.id if story is not None else "",

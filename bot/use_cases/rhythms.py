@@ -121,7 +121,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         place_id=place.id,
         kind=RhythmKind(filled.text("kind")),
         rule=pattern.rule,
-        starts_on=turn.now.astimezone(ZoneInfo(timezone)).date(),
+        starts_on=pattern.first_day(at, timezone, turn.now),
         at=at,
         timezone=timezone,
         on_holiday=OnHoliday(filled.text("on_holiday")),
@@ -180,7 +180,7 @@ async def change_moment(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
-    """Skips one moment, moves it, or sends it now (which is moving it to now)."""
+    """Skips one moment, moves it, or sends it now."""
     rhythm = await _own(work, turn)
     movement = turn.the_movement()
     filled = read(MomentForm, turn.intent.args)
@@ -204,8 +204,11 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
             raise Invalid({field: "quiet_then"}, {field: hours})
     await work.flush()
     await _reckon(work, movement, rhythm, turn.now)
-    if change.moved_to == turn.now:
-        rhythm.next_at = turn.now
+    if filled.text("what") == "now":
+        # A person asks for it: it goes before any budget.
+        asked = _planned(rhythm, place, Moment(on=on, at=turn.now), turn.now)
+        asked.priority, asked.expires_at = Priority.ANSWER, None
+        await work.deliveries.add(asked)
     return replace(await _shown(work, turn, rhythm), news="changed")
 
 
@@ -245,6 +248,7 @@ async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
     if until > today + LONGEST_PAUSE:
         raise Invalid({"until": "too_late"}, {"until": {"latest": today + LONGEST_PAUSE}})
     rhythm.paused_until = until
+    await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_rests")
     await _reckon(work, turn.the_movement(), rhythm, turn.now)
     return replace(await _shown(work, turn, rhythm), news="paused")
 
@@ -259,6 +263,7 @@ async def resume(work: UnitOfWork, turn: Turn) -> InPlace:
 async def end(work: UnitOfWork, turn: Turn) -> InPlace:
     rhythm = await _own(work, turn)
     rhythm.ended_at, rhythm.next_at = turn.now, None
+    await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_ended")
     return InPlace(entry=replace(await _shown(work, turn, rhythm), news="ended"))
 
 
@@ -269,7 +274,7 @@ async def slower(work: UnitOfWork, turn: Turn) -> InPlace:
     if pattern is None:
         raise Refused("slowest")
     rhythm.rule, rhythm.unanswered = pattern.rule, 0
-    rhythm.starts_on = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    rhythm.starts_on = pattern.first_day(rhythm.at, rhythm.timezone, turn.now + timedelta(weeks=pattern.every - 1))
     await _reckon(work, turn.the_movement(), rhythm, turn.now)
     return InPlace(entry=replace(await _shown(work, turn, rhythm), news="slower"))
 

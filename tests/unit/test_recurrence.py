@@ -149,6 +149,37 @@ def test_easter_moves_past_every_holiday_and_weekend() -> None:
     assert local(moment.at) == "2027-03-30 09:00"
 
 
+def test_a_moved_holiday_gives_way_to_what_the_rule_says_that_day() -> None:
+    one = rhythm(Pattern(days=(0, 1)))
+    one.on_holiday = OnHoliday.MOVE
+    assert falls(one, datetime(2027, 3, 24, tzinfo=UTC), 2) == ["2027-03-30 09:00", "2027-04-05 09:00"]
+
+
+def test_moments_stay_in_order_when_a_holiday_moves_one_past_another() -> None:
+    one = rhythm(Pattern(days=(4, 5)))
+    one.on_holiday = OnHoliday.MOVE
+    keeps = holidays_in("NL", good_friday=True)
+    found = [local(moment.at) for moment in islice(moments(one, {}, keeps, after=datetime(2027, 3, 24, tzinfo=UTC)), 3)]
+    assert found == ["2027-03-27 09:00", "2027-03-30 09:00", "2027-04-02 09:00"]
+
+
+def test_a_pause_holds_moved_moments_too() -> None:
+    one = rhythm(Pattern(days=(0,)))
+    one.paused_until = date(2027, 4, 12)
+    moved = MomentChange(
+        rhythm_id=one.id,
+        movement_id=one.movement_id,
+        on=date(2027, 3, 8),
+        moved_to=datetime(2027, 3, 10, 8, tzinfo=UTC),
+    )
+    assert falls(one, datetime(2027, 3, 1, tzinfo=UTC), 1, {moved.on: moved}) == ["2027-04-12 09:00"]
+
+
+def test_every_other_week_counts_from_the_first_moment_ahead() -> None:
+    tuesday = datetime(2027, 3, 2, 9, tzinfo=UTC)
+    assert Pattern(every=2, days=(0,)).first_day(time(9), "Europe/Amsterdam", tuesday) == date(2027, 3, 8)
+
+
 def test_good_friday_is_a_working_day_unless_it_is_kept() -> None:
     assert not DUTCH(date(2027, 3, 26))
     assert holidays_in("NL", good_friday=True)(date(2027, 3, 26))
