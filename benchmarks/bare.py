@@ -1,7 +1,7 @@
-"""The least a durable Slack app can do: check the signature, insert one row, commit, answer. With `plain`, through
-aiosqlite as it comes, instead of through the connections Ritme uses.
+"""The least a durable Slack app can do: check the signature, insert one row through SQLAlchemy and aiosqlite, commit,
+answer. With `inline`, on aiosqlite connections that skip its thread.
 
-Usage: python -m benchmarks.bare FILE PORT [plain]
+Usage: python -m benchmarks.bare FILE PORT [inline]
 """
 
 import asyncio
@@ -35,8 +35,8 @@ def plain(file: str) -> AsyncEngine:
     return engine
 
 
-async def main(file: str, port: int, *, as_it_comes: bool) -> None:
-    engine = plain(file) if as_it_comes else connect(f"sqlite+aiosqlite:///{file}")
+async def main(file: str, port: int, *, inline: bool) -> None:
+    engine = connect(f"sqlite+aiosqlite:///{file}") if inline else plain(file)
     turn = asyncio.Lock()  # one writer at a time, as in Ritme
     async with engine.begin() as connection:
         await connection.run_sync(rows.metadata.create_all)
@@ -68,4 +68,4 @@ async def main(file: str, port: int, *, as_it_comes: bool) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), as_it_comes="plain" in sys.argv[3:]))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), inline="inline" in sys.argv[3:]))

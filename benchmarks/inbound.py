@@ -96,7 +96,7 @@ async def main() -> None:
     results: dict[str, list[tuple[Measured, float, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(ROUNDS):
-            for name in ("bare", "bare, plain aiosqlite", "Ritme"):
+            for name in ("bare", "bare, inline", "Ritme"):
                 port, file = free_port(), Path(folder) / f"{turn}-{name[:10].replace(' ', '-')}.db"
                 if name == "Ritme":
                     await furnish(f"sqlite+aiosqlite:///{file}", WARM_UP + REQUESTS)
@@ -109,7 +109,7 @@ async def main() -> None:
                         "SLACK_API_URL": "http://127.0.0.1:9/api",
                     }
                 else:
-                    command = ["-m", "benchmarks.bare", str(file), str(port), *(["plain"] if "plain" in name else [])]
+                    command = ["-m", "benchmarks.bare", str(file), str(port), *(["inline"] if "inline" in name else [])]
                     environment = {}
                 results.setdefault(name, []).append(await measure(name, command, port, **environment))
     show(results)
@@ -127,7 +127,9 @@ def show(results: dict[str, list[tuple[Measured, float, float]]]) -> None:
             f"{name:24}{rates[name]:12.0f}{cells[0]:9.1f}{cells[1]:9.1f}{ready:9.2f}{memory:6.0f}"
             f"{'' if name == 'Ritme' else f'{share:.2f}':>8}"
         )
-    print('\n"of it": what Ritme does of that app\'s requests a second')
+    print(
+        '\n"of it": what Ritme does of that app\'s requests a second; "inline": that app on connections without threads'
+    )
 
 
 if __name__ == "__main__":
