@@ -163,7 +163,9 @@ async function online(is) {
   $("#offline").hidden = is;
   $("#offline").textContent = is ? "" : t("offline");
   if (!back) return;
-  await refetch();
+  if (!(await attempt(refetch))) return;
+  changed();
+  lookAgain();
   say(t("online"));
 }
 

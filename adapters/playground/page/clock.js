@@ -57,7 +57,8 @@ export async function turn(to) {
 // Asks again what is planned and done, at most a few times a second.
 export function lookAgain() {
   clearTimeout(asked);
-  asked = setTimeout(look, 200);
+  // Without a connection the page says so already, and looks again once it is back.
+  asked = setTimeout(() => look().catch((problem) => problem.code === "offline" || console.error(problem)), 200);
 }
 
 export async function look() {
