@@ -21,6 +21,7 @@ from bot.use_cases import (
     help,
     initiatives,
     invitations,
+    look_backs,
     movements,
     next_steps,
     people,
@@ -116,6 +117,7 @@ HANDLERS: dict[str, Handler] = {
     "invitation.later": invitations.later,
     "invitation.met": invitations.met,
     "invitation.not_met": invitations.not_met,
+    "lookback": look_backs.look_back,
     # people
     "me": people.me,
     "me.settings": people.settings,
@@ -155,6 +157,7 @@ COMPOSERS: dict[str, Composer] = {
     "rhythm_purpose": reminders.compose_purpose,
     "rhythm_stories": reminders.compose_stories,
     "rhythm_check_in": reminders.compose_check_in,
+    "rhythm_look_back": look_backs.compose_look_back,
     "pace_asked": reminders.compose_pace_asked,
     "moment_dropped": reminders.compose_moment_dropped,
     "stuck_posted": stuck.compose_stuck_posted,

@@ -126,6 +126,9 @@ class Stuck(Protocol):
     async def could_think_along(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
         """People of the movement not asked in this episode, nor by anyone since that moment; the latest asked last."""
 
+    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[StuckEpisode]:
+        """Spells of being stuck, of one initiative or of all; the latest two hundred."""
+
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None: ...
     async def company_of(self, episode: EpisodeId, movement: MovementId) -> Sequence[tuple[Company, Person]]: ...
 
@@ -137,6 +140,9 @@ class Steps(Protocol):
         """This person's own step."""
 
     async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]: ...
+    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[NextStep]:
+        """Steps that were done, of one initiative or of all; the latest two hundred."""
+
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None: ...
 
 
@@ -161,6 +167,9 @@ class Stories(Protocol):
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         """Our messages that hold this story, oldest first; not those taken away again."""
+
+    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Story]:
+        """Stories not withdrawn, of one initiative or of all; the latest two hundred."""
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         """How many steps were taken because of it."""

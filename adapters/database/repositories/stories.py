@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import deliveries, people, retellings, ripples, steps, stories
 from bot.domain.delivery import Act, Delivery
+from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId
@@ -88,6 +89,13 @@ class SqlStories(Repository):
             )
             .order_by(deliveries.c.row)
         )
+        return found.all()
+
+    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Story]:
+        query = select(Story).where(stories.c.movement_id == movement, stories.c.withdrawn_at.is_(None))
+        if initiative is not None:
+            query = query.where(stories.c.initiative_id == initiative)
+        found = await self._session.scalars(query.order_by(stories.c.told_at.desc()).limit(200))
         return found.all()
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:

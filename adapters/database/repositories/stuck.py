@@ -41,6 +41,10 @@ _ASKED_PERSON = _ASKED.where(
 )
 
 
+LATEST = 200
+"""As far as a look back goes: more than any line can show."""
+
+
 class SqlStuck(Repository):
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None:
         return await self._session.scalar(
@@ -107,6 +111,13 @@ class SqlStuck(Repository):
         )
         return found.all()
 
+    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[StuckEpisode]:
+        query = select(StuckEpisode).where(episodes.c.movement_id == movement)
+        if initiative is not None:
+            query = query.where(episodes.c.initiative_id == initiative)
+        found = await self._session.scalars(query.order_by(episodes.c.opened_at.desc()).limit(LATEST))
+        return found.all()
+
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None:
         return await self._session.scalar(
             select(Company).where(companies.c.id == id, companies.c.movement_id == movement)
@@ -140,3 +151,10 @@ class SqlSteps(Repository):
 
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
         return await self._session.scalar(select(Chance).where(chances.c.id == id, chances.c.movement_id == movement))
+
+    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[NextStep]:
+        query = select(NextStep).where(steps.c.movement_id == movement, steps.c.state == StepState.DONE)
+        if initiative is not None:
+            query = query.where(steps.c.initiative_id == initiative)
+        found = await self._session.scalars(query.order_by(steps.c.closed_at.desc()).limit(LATEST))
+        return found.all()

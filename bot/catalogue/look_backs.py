@@ -1,0 +1,47 @@
+"""What Ritme says when it looks back."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from bot.catalogue.base import Entry, Press
+from bot.domain.look_back import Moment, Turning
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookBack(Entry):
+    """The meaningful moments of an initiative or movement on one line, and one question. `shared`: everyone in a place
+    reads it; otherwise only who asked."""
+
+    name: str
+    initiative: str = ""
+    moments: tuple[Moment, ...] = ()
+    shared: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.moments:
+            return (Press(name="tell", intent="story", style="primary"),)
+        return (Press(name="choose_step", intent="step", style="primary"), Press(name="tell", intent="story"))
+
+    @classmethod
+    def example(cls) -> Self:
+        def at(month: int, day: int) -> datetime:
+            return datetime(2027, month, day, 9, tzinfo=UTC)
+
+        return cls(
+            name="Wandelen na het eten",
+            initiative="i1",
+            moments=(
+                Moment(at=at(1, 12), turning=Turning.STARTED, who="Fatima"),
+                Moment(at=at(1, 20), turning=Turning.JOINED, who="Jan"),
+                Moment(at=at(1, 28), turning=Turning.STUCK),
+                Moment(at=at(2, 2), turning=Turning.STEP, who="Jan", what="vraag ik Samira om één rondje mee te lopen"),
+                Moment(at=at(2, 9), turning=Turning.BREAKTHROUGH),
+                Moment(
+                    at=at(2, 15),
+                    turning=Turning.STORY,
+                    what="Vandaag vroeg mevrouw Bakker zelf of we de post gingen halen.",
+                    ripples=3,
+                ),
+            ),
+        )

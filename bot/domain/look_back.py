@@ -1,0 +1,75 @@
+"""Looking back: the meaningful moments of an initiative or movement on one line, made to see the next step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+MOST_SHOWN = 12
+
+
+class Turning(StrEnum):
+    """What kind of moment it was."""
+
+    STARTED = "started"
+    BEGUN = "begun"
+    JOINED = "joined"
+    STUCK = "stuck"
+    BREAKTHROUGH = "breakthrough"
+    LET_GO = "let_go"
+    STEP = "step"
+    STORY = "story"
+    CLOSED = "closed"
+
+
+WEIGHT = {
+    Turning.STARTED: 100,
+    Turning.BREAKTHROUGH: 30,
+    Turning.BEGUN: 20,
+    Turning.CLOSED: 20,
+    Turning.STORY: 10,
+    Turning.STEP: 8,
+    Turning.STUCK: 6,
+    Turning.LET_GO: 5,
+    Turning.JOINED: 4,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """One meaningful moment. `who` is a name that may be told here, or ""; `what` names it or gives the teller's words;
+    `ripples` is how many a story moved."""
+
+    at: datetime
+    turning: Turning
+    who: str = ""
+    what: str = ""
+    ripples: int = 0
+
+    @property
+    def weight(self) -> int:
+        return WEIGHT[self.turning] + 5 * self.ripples
+
+
+def choose(moments: Sequence[Moment], most: int = MOST_SHOWN) -> list[Moment]:
+    """At most `most` moments in time order: the first, the last, and in between what meant most, spread over time.
+
+    The line is cut in as many stretches as there is room for; each gives its weightiest moment, and what room is left
+    goes to the weightiest of the rest.
+    """
+    line = sorted(moments, key=lambda moment: moment.at)
+    if len(line) <= most:
+        return line
+    first, last, middle = line[0], line[-1], line[1:-1]
+    room = most - 2
+    span = (last.at - first.at) / room
+    stretches: dict[int, Moment] = {}
+    for moment in middle:
+        stretch = min(room - 1, int((moment.at - first.at) / span)) if span else 0
+        if stretch not in stretches or moment.weight > stretches[stretch].weight:
+            stretches[stretch] = moment
+    chosen = list(stretches.values())
+    rest = [moment for moment in middle if all(moment is not one for one in chosen)]
+    rest.sort(key=lambda moment: -moment.weight)
+    chosen += rest[: room - len(chosen)]
+    return [first, *sorted(chosen, key=lambda moment: moment.at), last]
