@@ -168,13 +168,16 @@ class Inbound:
 def _bolt(client: AsyncWebClient, signing_secret: str) -> AsyncApp:
     """Bolt that only routes: we verify before it parses, one installation needs no look-up, and we know ourselves."""
     token = client.token
+    # Its warnings quote what people wrote; and it sets the level of the logger called like the app, so not like ours.
+    quiet = logging.getLogger("slack_bolt.ritme")
+    quiet.setLevel(logging.ERROR)
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
 
     return AsyncApp(
-        name="ritme",
-        logger=logging.getLogger("slack_bolt"),
+        name=quiet.name,
+        logger=quiet,
         signing_secret=signing_secret,
         client=AsyncWebClient(base_url=client.base_url, session=client.session, retry_handlers=[]),
         authorize=authorize,

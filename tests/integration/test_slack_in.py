@@ -1,19 +1,22 @@
 """Requests from Slack: only Slack's, each acted upon once, each answered."""
 
 import asyncio
+import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters import logs
 from adapters.slack import translate
 from bot.chat import Intent
 from bot.domain.initiative import StuckEpisode
-from tests.fakes.slack.people import Sent
-from tests.fakes.slack.server import BOT
+from tests.fakes.slack.people import SECRET, Sent
+from tests.fakes.slack.server import BOT, TOKEN
 from tests.fakes.slack.state import Fault, Modal, Shown
 from tests.stages.slack import SlackStage
 
@@ -178,6 +181,29 @@ class TestWhenSomethingBreaks:
 async def _break(on_slack: SlackStage) -> None:
     async with on_slack.database.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE inbox RENAME TO gone")
+
+
+async def test_nothing_anyone_wrote_and_no_secret_reaches_the_log(
+    on_slack: SlackStage, logging_as_it_was: None
+) -> None:
+    said = "mevrouw De Vries"
+    stream = io.StringIO()
+    logs.set_up(stream)
+    await on_slack.movement("fatima")
+    form = await on_slack.type("fatima", "/stuck")
+    await on_slack.submit("fatima", form, text=said, kind="reach", audience="me")
+    await on_slack.people.deliver(replace(on_slack.people.sent[-1], body=f"command={said}"), secret="guessed")
+    await on_slack.people.deliver(
+        Sent(body=json.dumps({"type": "shortcut", "text": said}), content_type="application/json")
+    )
+    await _break(on_slack)
+    await on_slack.people.command(on_slack.user("fatima"), on_slack.channel("general"), f"/stuck {said}")
+    await on_slack.people.say(on_slack.user("fatima"), on_slack.channel(None, "fatima"), said)
+    written = stream.getvalue()
+    assert "intent_broke" in written
+    assert '"outcome": "ok"' in written
+    for secret in (said, "Vries", SECRET, TOKEN, "/response/"):
+        assert secret not in written
 
 
 class TestAForm:
