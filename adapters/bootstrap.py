@@ -59,7 +59,7 @@ async def open_service(settings: Settings, *, demo: bool = False) -> Service:
     ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine)
     service = Service(ritme=ritme, engine=engine, database=database)
     if demo:
-        await _open_playground(service, begin, platforms, dial)
+        await _open_playground(service, begin, platforms, dial, settings.host)
     if settings.slack_signing_secret and settings.slack_bot_token and not demo:
         # Only who serves Slack waits for its libraries to load.
         from adapters.slack import SlackPlatform
@@ -76,8 +76,10 @@ async def open_service(settings: Settings, *, demo: bool = False) -> Service:
     return service
 
 
-async def _open_playground(service: Service, begin: Begin, platforms: dict[str, Platform], clock: DialClock) -> None:
-    """The playground, with the weeks before a visitor came lived through when it is new."""
+async def _open_playground(
+    service: Service, begin: Begin, platforms: dict[str, Platform], clock: DialClock, host: str
+) -> None:
+    """The playground, with the weeks before a visitor came lived through when it is new. `host`: where it listens."""
     # Only who opens the playground waits for it to load; a gallery shows what Slack would be sent.
     from adapters.playground import history
     from adapters.playground.playground import Playground
@@ -95,7 +97,7 @@ async def _open_playground(service: Service, begin: Begin, platforms: dict[str, 
         playground.connect(service.ritme, begin=begin, settle=settle)
         await history.live(playground.chat, playground.doings, playground.dial.turn, settle)
     playground.connect(service.ritme, begin=begin, settle=service.engine.settle, renderers={"slack": as_slack})
-    service.parts.append(playground.mount)
+    service.parts.append(partial(playground.mount, hosts=(host,)))
 
 
 async def _settle(ritme: Ritme) -> None:
