@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.playground.chat import Chat, Said, by_ritme
 from adapters.playground.doings import Doings
-from adapters.playground.personas import TIMEZONE, personal_chat
+from adapters.playground.personas import BY_ID, TIMEZONE, personal_chat
 from bot.chat import Value
 
 SCRIPT = Path(__file__).with_name("history.toml")
@@ -68,6 +68,10 @@ async def live(
         await turn(act.at.isoformat())
         await _Life(chat, doings, settle, act, key=f"history:{number}").do()
     await turn(visitor_comes.isoformat())
+    for persona in BY_ID:
+        for said in chat.visible_to(persona):
+            if said.only:  # read weeks ago, and put away
+                await chat.change(said, deleted=True, said=None)
     await chat.read_everything()
 
 
