@@ -12,8 +12,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -85,15 +86,29 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-async def measure(name: str, command: list[str], port: int, **environment: str) -> tuple[Measured, float, float]:
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """`ready` in seconds, `memory` in megabytes, `work` in milliseconds of processor time a request: what other work
+    on the machine changes least."""
+
+    measured: Measured
+    ready: float
+    memory: float
+    work: float
+
+
+async def measure(name: str, command: list[str], port: int, **environment: str) -> Round:
     with serving(command, port, **environment) as (process, ready):
         await press(port, commands(f"{name}.warm", 0, WARM_UP))
+        before = process.cpu_times()
         measured = await press(port, commands(name, WARM_UP, REQUESTS))
-        return measured, ready, process.memory_info().rss / 1e6
+        after = process.cpu_times()
+        work = (after.user + after.system - before.user - before.system) * 1000 / REQUESTS
+        return Round(measured=measured, ready=ready, memory=process.memory_info().rss / 1e6, work=work)
 
 
 async def main() -> None:
-    results: dict[str, list[tuple[Measured, float, float]]] = {}
+    results: dict[str, list[Round]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(ROUNDS):
             for name in ("bare", "bare, inline", "Ritme"):
@@ -115,21 +130,27 @@ async def main() -> None:
     show(results)
 
 
-def show(results: dict[str, list[tuple[Measured, float, float]]]) -> None:
-    rates = {name: median(one.rate for one, _, _ in rounds) for name, rounds in results.items()}
+def show(results: dict[str, list[Round]]) -> None:
+    def middle(name: str, pick: Callable[[Round], float]) -> float:
+        return median(pick(one) for one in results[name])
+
+    columns: dict[str, Callable[[Round], float]] = {
+        "requests/s": lambda one: one.measured.rate,
+        "p50 ms": lambda one: one.measured.p50,
+        "p99 ms": lambda one: one.measured.p99,
+        "CPU ms": lambda one: one.work,
+        "ready s": lambda one: one.ready,
+        "MB": lambda one: one.memory,
+    }
     print(f"{REQUESTS} signed /stuck requests over {CONNECTIONS} connections, the middle of {ROUNDS} rounds\n")
-    print(f"{'':24}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'ready s':>9}{'MB':>6}{'of it':>8}")
-    for name, rounds in results.items():
-        cells = [median(pick(one) for one in rounds) for pick in (lambda r: r[0].p50, lambda r: r[0].p99)]
-        ready, memory = median(one[1] for one in rounds), median(one[2] for one in rounds)
-        share = rates["Ritme"] / rates[name]
-        print(
-            f"{name:24}{rates[name]:12.0f}{cells[0]:9.1f}{cells[1]:9.1f}{ready:9.2f}{memory:6.0f}"
-            f"{'' if name == 'Ritme' else f'{share:.2f}':>8}"
-        )
-    print(
-        '\n"of it": what Ritme does of that app\'s requests a second; "inline": that app on connections without threads'
-    )
+    print(f"{'':14}" + "".join(f"{title:>12}" for title in columns) + f"{'of it':>8}{'by CPU':>8}")
+    for name in results:
+        row = "".join(f"{middle(name, pick):12.1f}" for pick in columns.values())
+        rate = middle("Ritme", columns["requests/s"]) / middle(name, columns["requests/s"])
+        work = middle(name, columns["CPU ms"]) / middle("Ritme", columns["CPU ms"])
+        print(f"{name:14}{row}" + ("" if name == "Ritme" else f"{rate:8.2f}{work:8.2f}"))
+    print('\n"of it": what Ritme does of that app\'s requests a second; "by CPU": the same, counted in processor time')
+    print('"inline": that app on connections without threads')
 
 
 if __name__ == "__main__":
