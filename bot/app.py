@@ -34,7 +34,7 @@ from bot.ports import (
     Unreachable,
 )
 from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, introductions, rhythms
+from bot.use_cases import deliveries, introductions, planning
 from bot.wording import Reader
 
 BATCH = 50
@@ -151,7 +151,7 @@ class Ritme:
         now, planned = self._clock.now(), 0
         while True:
             async with self._begin() as work:
-                due = await rhythms.plan_due(work, now, BATCH)
+                due = await planning.plan_due(work, now, BATCH)
             self._wake(work)
             planned += due
             if due < BATCH:

@@ -25,6 +25,7 @@ from bot.use_cases import (
     movements,
     next_steps,
     people,
+    places,
     purposes,
     reminders,
     rhythms,
@@ -73,8 +74,8 @@ HANDLERS: dict[str, Handler] = {
     "rhythm.end": rhythms.end,
     "rhythm.slower": rhythms.slower,
     "rhythm.keep": rhythms.keep,
-    "rhythm.place": rhythms.place,
-    "rhythm.place.save": rhythms.save_place,
+    "rhythm.place": places.show,
+    "rhythm.place.save": places.save,
     # stuck
     "stuck": stuck.start,
     "stuck.new": stuck.new,

@@ -13,12 +13,13 @@ import holidays
 from dateutil.easter import easter
 from dateutil.rrule import rrulestr
 
-from bot.domain.movement import MovementId, PlaceId
+from bot.domain.delivery import Delivery, Priority, to_place
+from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import PersonId
 
 RhythmId = NewType("RhythmId", str)
 
-LATEST_HOURS = 4
+LATEST = timedelta(hours=4)
 """A moment that was missed while the service was down is still sent when at most this late."""
 UNANSWERED_BEFORE_ASKING = 3
 MOMENTS_SHOWN = 5
@@ -87,8 +88,8 @@ class Moment:
 IsHoliday = Callable[[date], bool]
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 SLOWEST = 4
-LOOK_BACK_DAYS = 60
-"""How long before a moment its rule may have given it: a change moves one at most this far."""
+FURTHEST_MOVE = timedelta(days=60)
+"""How far a moment may be moved: how long before it falls its rule may have given it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +182,7 @@ def moments(
         if change.moved_to is not None and not change.skipped
     ]
     heapify(waiting)
-    since = max(rhythm.starts_on, after.astimezone(zone).date() - timedelta(days=LOOK_BACK_DAYS))
+    since = max(rhythm.starts_on, after.astimezone(zone).date() - FURTHEST_MOVE)
     for on, day in _by_rule(rhythm, is_holiday, since):
         # What waits before this day cannot be passed by anything the rule still gives.
         while waiting and waiting[0][0].astimezone(zone).date() < on:
@@ -212,3 +213,23 @@ def reckon(rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsH
     """Sets when it is due next; after every change to a rhythm or one of its moments."""
     first = next(moments(rhythm, changes, is_holiday, after=after), None)
     rhythm.next_at = first.at if first is not None else None
+
+
+def holidays_of(movement: Movement) -> IsHoliday:
+    """The public holidays a movement keeps."""
+    return holidays_in(movement.country, good_friday=movement.good_friday)
+
+
+def planned(rhythm: Rhythm, place: Place, moment: Moment, now: datetime) -> Delivery:
+    """What is to be said at a moment; planned twice, its key is the same. Later than four hours it makes no sense."""
+    return to_place(
+        place,
+        f"rhythm_{rhythm.kind.value}",
+        key=f"rhythm:{rhythm.id}:{moment.on.isoformat()}",
+        now=now,
+        subject=rhythm.id,
+        priority=Priority.RHYTHM,
+        due_at=moment.at,
+        expires_at=moment.at + LATEST,
+        args={"on": moment.on.isoformat()},
+    )

@@ -202,7 +202,9 @@ class Rhythms(Protocol):
     async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
         """Rhythms that have not ended."""
 
-    async def changes(self, rhythm: RhythmId, since: date) -> Sequence[MomentChange]: ...
+    async def changes(self, rhythm: Rhythm, after: datetime) -> dict[date, MomentChange]:
+        """What was changed about moments that can matter after this moment, by the date their rule gave them."""
+
     async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
         """Rhythms whose `next_at` has come, of every workspace (the planner's query)."""

@@ -22,7 +22,9 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.the_movement()
     purpose = await work.movements.purpose(movement.id)
     if purpose is None:
-        raise Refused("not_found")
+        if turn.member is not None and turn.member.coordinates:
+            return PurposeForm()
+        raise Refused("no_purpose")
     return _shown(turn, purpose)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot import wording
@@ -17,20 +17,17 @@ from bot.catalogue.rhythms import (
     MomentLabel,
     PaceKept,
     PauseForm,
-    PlaceForm,
-    PlaceSaved,
     RhythmForm,
     RhythmShown,
     RhythmsShown,
 )
 from bot.domain import quiet_hours
-from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
+from bot.domain.delivery import Delivery, DeliveryState, Priority
 from bot.domain.ids import new_id
 from bot.domain.movement import Movement, Place
 from bot.domain.rhythm import (
-    LATEST_HOURS,
+    FURTHEST_MOVE,
     MOMENTS_SHOWN,
-    IsHoliday,
     Moment,
     MomentChange,
     OnHoliday,
@@ -38,17 +35,16 @@ from bot.domain.rhythm import (
     Rhythm,
     RhythmId,
     RhythmKind,
-    holidays_in,
+    holidays_of,
     local_moment,
     moments,
+    planned,
     reckon,
 )
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.wording import Reader
 
-LATEST = timedelta(hours=LATEST_HOURS)
-FURTHEST_MOVE = timedelta(days=60)
 LONGEST_PAUSE = timedelta(days=366)
 HELD_SHOWN = 5
 HELD_SINCE = timedelta(days=14)
@@ -130,7 +126,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     )
     _loud_enough(place, pattern, rhythm, turn.now)
     work.rhythms.add(rhythm)
-    reckon(rhythm, {}, _holidays(movement), after=turn.now)
+    reckon(rhythm, {}, holidays_of(movement), after=turn.now)
     return replace(await _shown(work, turn, rhythm), news="saved")
 
 
@@ -206,7 +202,7 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     await _reckon(work, movement, rhythm, turn.now)
     if filled.text("what") == "now":
         # A person asks for it: it goes before any budget.
-        asked = _planned(rhythm, place, Moment(on=on, at=turn.now), turn.now)
+        asked = planned(rhythm, place, Moment(on=on, at=turn.now), turn.now)
         asked.priority, asked.expires_at = Priority.ANSWER, None
         await work.deliveries.add(asked)
     return replace(await _shown(work, turn, rhythm), news="changed")
@@ -284,101 +280,6 @@ async def keep(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=PaceKept())
 
 
-async def place(work: UnitOfWork, turn: Turn) -> Entry:
-    """When it is quiet in a place, and in which zone it lives."""
-    movement = turn.as_coordinator()
-    places = await work.movements.places(movement.id)
-    if not places:
-        raise Refused("not_found")
-    here = next((one for one in places if turn.place is not None and one.id == turn.place.id), places[0])
-    return PlaceForm(
-        options={"place": tuple(Pick(value=one.id, label=one.name or one.channel) for one in places)},
-        values={
-            "place": here.id,
-            "quiet_from": here.quiet_from.isoformat("minutes"),
-            "quiet_until": here.quiet_until.isoformat("minutes"),
-            "quiet_weekends": "yes" if here.quiet_weekends else "no",
-            "timezone": here.timezone,
-            "good_friday": "yes" if movement.good_friday else "no",
-        },
-    )
-
-
-async def save_place(work: UnitOfWork, turn: Turn) -> Entry:
-    movement = turn.as_coordinator()
-    filled = read(PlaceForm, turn.intent.args)
-    if filled.text("timezone") not in available_timezones():
-        raise Invalid({"timezone": "unknown_zone"})
-    here = await _place(work, movement, filled.text("place"))
-    here.quiet_from = filled.time("quiet_from") or here.quiet_from
-    here.quiet_until = filled.time("quiet_until") or here.quiet_until
-    here.quiet_weekends = filled.text("quiet_weekends") == "yes"
-    here.timezone = filled.text("timezone")
-    movement.good_friday = filled.text("good_friday") == "yes"
-    for rhythm in await work.rhythms.of_movement(movement.id):
-        await _reckon(work, movement, rhythm, turn.now)
-    return PlaceSaved(place=here.name or here.channel)
-
-
-async def plan_due(work: UnitOfWork, now: datetime, limit: int) -> int:
-    """Turns due moments into deliveries, keyed by rhythm and moment. Returns how many rhythms were planned.
-
-    A moment at most four hours past is still sent. Of what is older, the last is put on record as dropped, and the
-    coordinators hear of it once.
-    """
-    due = await work.rhythms.due(now, limit)
-    for rhythm in due:
-        movement = await work.movements.get(rhythm.movement_id)
-        there = await work.movements.place(rhythm.place_id)
-        if movement is None or there is None or rhythm.next_at is None:
-            rhythm.next_at = None
-            continue
-        since = rhythm.next_at - timedelta(microseconds=1)
-        coming = await _moments(work, movement, rhythm, since)
-        past = list(takewhile(lambda moment: moment.at <= now, coming))
-        for moment in past:
-            if now - moment.at <= LATEST:
-                await work.deliveries.add(_planned(rhythm, there, moment, now))
-        missed = [moment for moment in past if now - moment.at > LATEST]
-        if missed:
-            await _record_missed(work, rhythm, _planned(rhythm, there, missed[-1], now), len(missed) - 1)
-        await _reckon(work, movement, rhythm, now)
-    return len(due)
-
-
-def _planned(rhythm: Rhythm, there: Place, moment: Moment, now: datetime) -> Delivery:
-    return to_place(
-        there,
-        f"rhythm_{rhythm.kind.value}",
-        key=f"rhythm:{rhythm.id}:{moment.on.isoformat()}",
-        now=now,
-        subject=rhythm.id,
-        priority=Priority.RHYTHM,
-        due_at=moment.at,
-        expires_at=moment.at + LATEST,
-        args={"on": moment.on.isoformat()},
-    )
-
-
-async def _record_missed(work: UnitOfWork, rhythm: Rhythm, missed: Delivery, more: int) -> None:
-    missed.drop("too_late")
-    if not await work.deliveries.add(missed):
-        return
-    for coordinator in await work.people.coordinators(rhythm.movement_id):
-        await work.deliveries.add(
-            to_person(
-                coordinator,
-                "moment_dropped",
-                key=f"moment_dropped:{missed.key}:{coordinator.id}",
-                now=missed.created_at,
-                movement=rhythm.movement_id,
-                subject=rhythm.id,
-                priority=Priority.NEWS,
-                args={"at": missed.due_at.isoformat(), "more": more},
-            )
-        )
-
-
 async def _one(work: UnitOfWork, turn: Turn) -> Rhythm:
     rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), turn.the_movement().id)
     if rhythm is None or rhythm.ended_at is not None:
@@ -400,24 +301,9 @@ async def _place(work: UnitOfWork, movement: Movement, named: str) -> Place:
     raise Invalid({"place": "unknown_choice"})
 
 
-def _holidays(movement: Movement) -> IsHoliday:
-    return holidays_in(movement.country, good_friday=movement.good_friday)
-
-
-async def _moments(work: UnitOfWork, movement: Movement, rhythm: Rhythm, after: datetime) -> Sequence[Moment]:
-    since = after.astimezone(ZoneInfo(rhythm.timezone)).date() - FURTHEST_MOVE
-    changes = {change.on: change for change in await work.rhythms.changes(rhythm.id, since)}
-    return list(islice(moments(rhythm, changes, _holidays(movement), after=after), 60))
-
-
 async def _next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Sequence[Moment]:
-    return (await _moments(work, movement, rhythm, now))[:count]
-
-
-async def _reckon(work: UnitOfWork, movement: Movement, rhythm: Rhythm, after: datetime) -> None:
-    since = after.astimezone(ZoneInfo(rhythm.timezone)).date() - FURTHEST_MOVE
-    changes = {change.on: change for change in await work.rhythms.changes(rhythm.id, since)}
-    reckon(rhythm, changes, _holidays(movement), after=after)
+    changes = await work.rhythms.changes(rhythm, now)
+    return list(islice(moments(rhythm, changes, holidays_of(movement), after=now), count))
 
 
 async def _described(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Described:
@@ -444,3 +330,7 @@ async def _shown(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> RhythmShown:
         rhythm=await _described(work, turn.the_movement(), rhythm, turn.now, MOMENTS_SHOWN),
         may_change=turn.member is not None and turn.member.coordinates,
     )
+
+
+async def _reckon(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
+    reckon(rhythm, await work.rhythms.changes(rhythm, now), holidays_of(movement), after=now)

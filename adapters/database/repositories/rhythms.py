@@ -1,14 +1,14 @@
 """Rhythms and what was changed about single moments."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import moment_changes, rhythms
 from bot.domain.movement import MovementId
-from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
+from bot.domain.rhythm import FURTHEST_MOVE, MomentChange, Rhythm, RhythmId
 
 
 class SqlRhythms(Repository):
@@ -23,11 +23,12 @@ class SqlRhythms(Repository):
         )
         return found.all()
 
-    async def changes(self, rhythm: RhythmId, since: date) -> Sequence[MomentChange]:
+    async def changes(self, rhythm: Rhythm, after: datetime) -> dict[date, MomentChange]:
+        since = after.date() - FURTHEST_MOVE - timedelta(days=1)
         found = await self._session.scalars(
-            select(MomentChange).where(moment_changes.c.rhythm_id == rhythm, moment_changes.c.on >= since)
+            select(MomentChange).where(moment_changes.c.rhythm_id == rhythm.id, moment_changes.c.on >= since)
         )
-        return found.all()
+        return {change.on: change for change in found}
 
     async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None:
         return await self._session.get(MomentChange, (rhythm, on))

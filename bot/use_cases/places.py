@@ -1,0 +1,50 @@
+"""Places: when it is quiet there, and in which zone they live."""
+
+from zoneinfo import available_timezones
+
+from bot.catalogue.base import Entry, Pick
+from bot.catalogue.forms import read
+from bot.catalogue.rhythms import PlaceForm, PlaceSaved
+from bot.domain.rhythm import holidays_of, reckon
+from bot.errors import Invalid, Refused
+from bot.ports import Turn, UnitOfWork
+
+
+async def show(work: UnitOfWork, turn: Turn) -> Entry:
+    """When it is quiet in a place, and in which zone it lives."""
+    movement = turn.as_coordinator()
+    places = await work.movements.places(movement.id)
+    if not places:
+        raise Refused("not_found")
+    here = next((one for one in places if turn.place is not None and one.id == turn.place.id), places[0])
+    return PlaceForm(
+        options={"place": tuple(Pick(value=one.id, label=one.name or one.channel) for one in places)},
+        values={
+            "place": here.id,
+            "quiet_from": here.quiet_from.isoformat("minutes"),
+            "quiet_until": here.quiet_until.isoformat("minutes"),
+            "quiet_weekends": "yes" if here.quiet_weekends else "no",
+            "timezone": here.timezone,
+            "good_friday": "yes" if movement.good_friday else "no",
+        },
+    )
+
+
+async def save(work: UnitOfWork, turn: Turn) -> Entry:
+    movement = turn.as_coordinator()
+    filled = read(PlaceForm, turn.intent.args)
+    if filled.text("timezone") not in available_timezones():
+        raise Invalid({"timezone": "unknown_zone"})
+    places = await work.movements.places(movement.id)
+    here = next((one for one in places if one.id == filled.text("place")), None)
+    if here is None:
+        raise Invalid({"place": "unknown_choice"})
+    here.quiet_from = filled.time("quiet_from") or here.quiet_from
+    here.quiet_until = filled.time("quiet_until") or here.quiet_until
+    here.quiet_weekends = filled.text("quiet_weekends") == "yes"
+    here.timezone = filled.text("timezone")
+    movement.good_friday = filled.text("good_friday") == "yes"
+    for rhythm in await work.rhythms.of_movement(movement.id):
+        changes = await work.rhythms.changes(rhythm, turn.now)
+        reckon(rhythm, changes, holidays_of(movement), after=turn.now)
+    return PlaceSaved(place=here.name or here.channel)
