@@ -40,6 +40,9 @@ class People(Protocol):
         one the person joined last."""
 
     async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None: ...
+    async def known(self, workspace: WorkspaceId, account: str, now: datetime) -> Person:
+        """Someone who was named: whom Ritme does not know yet is known by their account alone until they act."""
+
     async def get(self, id: PersonId, movement: MovementId) -> Person | None:
         """Someone of this movement."""
 

@@ -55,7 +55,7 @@ async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
     if len(accounts) > MOST_NOMINEES:
         last = [figure.value for figure, some in named.items() if some][-1]
         raise Invalid({last: "too_many"}, {last: {"most": str(MOST_NOMINEES)}})
-    people = {account: await _known(work, turn, account) for account in accounts}
+    people = {account: await work.people.known(turn.person.workspace_id, account, turn.now) for account in accounts}
     before = {(one.nominee_id, one.figure) for one in await work.connecting.named_by(turn.person.id, movement.id)}
     asked = 0
     for figure, some in named.items():
@@ -75,17 +75,6 @@ async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
             await work.connecting.strengthen(movement.id, turn.person.id, nominee.id, turn.now)
             asked += await _ask(work, turn, nominee, nomination, movement)
     return NominationsKept(names=tuple(people[account].name or account for account in accounts), asked=asked)
-
-
-async def _known(work: UnitOfWork, turn: Turn, account: str) -> Person:
-    """Someone of the actor's workspace; until they say yes, who is new to Ritme is known by their account alone."""
-    person = await work.people.by_account(turn.person.workspace_id, account)
-    if person is None:
-        person = Person(
-            id=PersonId(new_id()), workspace_id=turn.person.workspace_id, account=account, created_at=turn.now
-        )
-        work.people.add(person)
-    return person
 
 
 async def _ask(work: UnitOfWork, turn: Turn, nominee: Person, nomination: Nomination, movement: Movement) -> bool:

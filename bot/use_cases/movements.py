@@ -6,7 +6,7 @@ from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, P
 from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose, PurposeId, Role
-from bot.domain.person import Language, Person, PersonId
+from bot.domain.person import Language
 from bot.errors import Invalid, Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -33,7 +33,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     if place.movement_id is not None:
         return AlreadyHere(name=turn.the_movement().name)
     filled = read(StartForm, turn.intent.args)
-    others = [await _known(work, turn, account) for account in filled.many("coordinators")]
+    lane = turn.person.workspace_id
+    others = [await work.people.known(lane, account, turn.now) for account in filled.many("coordinators")]
     if any(other.id == turn.person.id for other in others):
         raise Invalid({"coordinators": "not_yourself"})
     movement = Movement(
@@ -90,13 +91,3 @@ def _here(turn: Turn) -> Place:
     if turn.place is None:
         raise Refused("start_in_channel")
     return turn.place
-
-
-async def _known(work: UnitOfWork, turn: Turn, account: str) -> Person:
-    person = await work.people.by_account(turn.person.workspace_id, account)
-    if person is None:
-        person = Person(
-            id=PersonId(new_id()), workspace_id=turn.person.workspace_id, account=account, created_at=turn.now
-        )
-        work.people.add(person)
-    return person

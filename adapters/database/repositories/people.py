@@ -26,6 +26,7 @@ from adapters.database.tables import (
     workspaces,
 )
 from bot.domain.delivery import DeliveryState
+from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, Role
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 
@@ -98,6 +99,13 @@ class SqlPeople(Repository):
         return await self._session.scalar(
             select(Person).where(people.c.workspace_id == workspace, people.c.account == account)
         )
+
+    async def known(self, workspace: WorkspaceId, account: str, now: datetime) -> Person:
+        person = await self.by_account(workspace, account)
+        if person is None:
+            person = Person(id=PersonId(new_id()), workspace_id=workspace, account=account, created_at=now)
+            self._session.add(person)
+        return person
 
     async def get(self, id: PersonId, movement: MovementId) -> Person | None:
         return await self._session.scalar(
