@@ -15,14 +15,14 @@ NAMES_SHOWN = 3
 
 
 async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
-    """What is going on; with a name typed, that one."""
+    """What is going on; with a name typed, that one, closed or not."""
     movement = turn.the_movement()
-    going_on = await work.initiatives.of_movement(movement.id)
     typed = turn.text("text").casefold()
     if typed:
-        found = next((one for one in going_on if one.name.casefold().startswith(typed)), None)
-        if found is not None:
-            return await _shown(work, turn, found)
+        for one in await work.initiatives.of_movement(movement.id, closed=True):
+            if one.name.casefold().startswith(typed):
+                return await _shown(work, turn, one)
+    going_on = await work.initiatives.of_movement(movement.id)
     pages = max(1, -(-len(going_on) // A_PAGE))
     page = min(_number(turn.text("page")), pages - 1)
     patches = []

@@ -103,6 +103,8 @@ async def test_an_initiative_is_made_joined_left_closed_and_opened_again(here: W
     closed = await here.press("fatima", made, "close")
     assert "afgerond" in text_of(closed)
     assert "afgerond" in text_of(await here.press("jan", look, "join"))
+    found = await here.type("fatima", "/ritme initiatief wandel")
+    assert button_of(closed, "reopen").args == button_of(found, "reopen").args
     assert button_of(await here.press("fatima", closed, "reopen"), "close")
 
 
