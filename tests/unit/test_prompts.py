@@ -101,3 +101,35 @@ def test_no_template_is_without_an_entry() -> None:
     strays = templates(Language.NL) - entries - shared
     strays = {name for name in strays if not name.startswith("playground/")}
     assert not strays
+
+
+STARTED = {
+    "CheckIn",
+    "CompanyAsked",
+    "DidYouMeet",
+    "FollowUp",
+    "InvitationNews",
+    "InvitationReceived",
+    "MomentDropped",
+    "Nominated",
+    "PaceAsked",
+    "PurposeReminder",
+    "StoryRippled",
+    "StoryRound",
+    "StoryTravelled",
+}
+"""What the bot starts by itself."""
+
+
+@pytest.mark.parametrize("name", sorted(STARTED))
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_what_the_bot_starts_is_short_asks_one_thing_and_names_a_way_out(name: str, language: Language) -> None:
+    example = CATALOGUE[name].example()
+    for variant in range(wording.variants(example.template, language)):
+        message = wording.message(replace(example, variant=variant), reader(language))
+        said = [paragraph for paragraph in message.paragraphs if paragraph.kind != "quote"]
+        # The purpose in its own words (bold) may ask something itself.
+        own = [span.text for one in said if one.kind != "small" for span in one.spans if not span.bold]
+        assert sum(len(one.text.split()) for one in said) <= 60
+        assert sum(text.count("?") for text in own) <= 1
+        assert said[-1].kind == "small"
