@@ -66,38 +66,38 @@ class Ritme:
     async def handle(self, intent: Intent) -> Reply:
         """Acts on one intent in one transaction, at most once per `intent.key`. Never raises."""
         started = perf_counter()
-        reply: Reply
-        outcome = "ok"
-        name = intent.name
+        intent = commands.understand(intent)
         try:
-            intent = commands.understand(intent)
-            name = intent.name
-            reply = await self._act(intent)
-        except Invalid as invalid:
-            outcome, reply = "invalid", await self._field_errors(intent, invalid)
-        except Refused as refused:
-            outcome = f"refused:{refused.reason}"
-            reply = await self._say(intent, Declined(reason=refused.reason, values=refused.values))
+            outcome, reply = await self._answered(intent)
         except Exception:
             reference = new_id()[:8]
-            outcome = f"broken:{reference}"
-            log.exception("intent_broke", intent=name, reference=reference)
-            reply = await self._apologise(intent, reference)
+            outcome, reply = f"broken:{reference}", self._apology(intent, reference)
+            log.exception("intent_broke", intent=intent.name, reference=reference)
         log.info(
             "intent",
-            name=name,
+            name=intent.name,
             workspace=intent.actor.workspace,
             outcome=outcome,
             ms=round((perf_counter() - started) * 1000, 1),
         )
         return reply
 
+    async def _answered(self, intent: Intent) -> tuple[str, Reply]:
+        """What came of it, for the log, and what to answer."""
+        try:
+            return "ok", await self._act(intent)
+        except Invalid as invalid:
+            return "invalid", await self._field_errors(intent, invalid)
+        except Refused as refused:
+            declined = Declined(reason=refused.reason, values=refused.values)
+            return f"refused:{refused.reason}", await self._say(intent, declined)
+
     async def _act(self, intent: Intent) -> Reply:
         now = self._clock.now()
         async with self._begin() as work:
-            if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), _mark(intent.key), now):
-                return None
             if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
+                return None
+            if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), _mark(intent.key), now):
                 return None
             turn = await _turn(work, intent, now)
             handler = commands.HANDLERS.get(intent.name)
@@ -125,7 +125,7 @@ class Ritme:
         self._wake(work)
         return reply
 
-    async def _apologise(self, intent: Intent, reference: str) -> Answer:
+    def _apology(self, intent: Intent, reference: str) -> Answer:
         """Even when the database is away there are words: in the language the platform told us."""
         reader = Reader(
             language=Language.meant(intent.actor.language, Language.NL),
@@ -413,6 +413,11 @@ async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime) -> Post
             entry = await composer(work, outgoing)
         except Unwanted as unwanted:
             delivery.drop(unwanted.reason)
+            return None
+        except Exception:
+            # A bug in one message must not hold back all that is due in its workspace.
+            log.exception("wording_broke", kind=delivery.kind, delivery=delivery.id)
+            delivery.fail("broken")
             return None
         within = outgoing.movement if outgoing.place is None else None
         message = _within(wording.message(entry, _reader(outgoing)), within)

@@ -125,3 +125,24 @@ async def test_a_restart_while_sending_loses_nothing_and_repeats_nothing(here: W
 
 def _as_sent(delivery: Delivery) -> Post:
     return Post(delivery=delivery.id, workspace=LANE, account="fatima")
+
+
+async def test_a_message_that_cannot_be_worded_fails_alone(here: World) -> None:
+    await here.movement()
+    async with here.begin() as work:
+        to = await work.movements.place(PlaceId("general"))
+        assert to is not None
+        await work.deliveries.add(to_place(to, "answer", key="bad", now=here.clock.now(), args={"entry": "Nothing"}))
+    await put(here, "aaa")
+    await here.drain()
+    assert (await row(here, "bad")).state is DeliveryState.FAILED
+    assert order(here, "aaa") == ["aaa"]
+
+
+async def test_of_what_people_say_to_each_other_nothing_is_kept(here: World) -> None:
+    await here.movement("fatima")
+    await here.do("fatima", "thread.replied", thread="t1", message="m1", text="Tot morgen")
+    await here.do("newcomer", "reaction.added", message="m1", reaction="heart")
+    async with here.database.connect() as connection:
+        assert (await connection.exec_driver_sql("select count(*) from inbox")).scalar() == 0
+        assert (await connection.exec_driver_sql("select count(*) from people")).scalar() == 2
