@@ -133,3 +133,25 @@ def test_what_the_bot_starts_is_short_asks_one_thing_and_names_a_way_out(name: s
         assert sum(len(one.text.split()) for one in said) <= 60
         assert sum(text.count("?") for text in own) <= 1
         assert said[-1].kind == "small"
+
+
+SOURCES = "\n".join(
+    path.read_text(encoding="utf-8") for room in ("bot", "adapters") for path in (PROMPTS.parent / room).rglob("*.py")
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "given"),
+    [
+        ("errors/declined.md.j2", r"Refused\(\"(\w+)\""),
+        ("errors/reasons.md.j2", r"(?:Unwanted|Unreachable|(?:delivery|missed|row|self)\.(?:drop|fail))\(\"(\w+)\""),
+        ("errors/reasons.md.j2", r"wait_until\([^\n]*\"(\w+)\"\)"),
+        ("errors/reasons.md.j2", r"\.cancel\([^\n]*\"(\w+)\"\)"),
+        ("errors/fields.md.j2", r"Invalid\(\{\"?[\w.]+\"?: \"(\w+)\""),
+        ("errors/fields.md.j2", r"return \"((?:missing|too_\w+|not_a_\w+|unknown_\w+))\""),
+    ],
+)
+def test_every_reason_there_is_has_words(template: str, given: str) -> None:
+    reasons = set(re.findall(given, SOURCES))
+    assert reasons
+    assert reasons <= wording.blocks(template, Language.NL)
