@@ -32,7 +32,7 @@ async def test_me_shows_what_is_kept_and_what_is_coming(here: World) -> None:
     after = await here.type("fatima", "/ritme me")
     assert "1 stapje" not in text_of(before)
     assert "1 stapje" in text_of(after)
-    assert "ik kwam terug op je stapje" in text_of(after)
+    assert "hoe het ging met je stapje" in text_of(after)
 
 
 async def test_settings_are_saved_and_spoken_in_at_once(here: World) -> None:
