@@ -46,6 +46,7 @@ HANDLERS: dict[str, Handler] = {
     "start.begin": movements.begin,
     "start.save": movements.save,
     "start.link": movements.link,
+    "start.take_on": movements.take_on,
     "place.joined": movements.joined,
     "purpose": purposes.show,
     "purpose.change": purposes.change,

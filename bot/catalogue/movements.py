@@ -41,16 +41,32 @@ class MovementStarted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class AlreadyHere(Entry):
-    """This place belongs to a movement already."""
+    """This place belongs to a movement already. `orphaned`: nobody coordinates it any more."""
 
     name: str
+    orphaned: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         return (
+            *((Press(name="take_on", intent="start.take_on", confirm=True),) if self.orphaned else ()),
             Press(name="purpose", intent="purpose", style="primary"),
             Press(name="initiatives", intent="initiative"),
             Press(name="help", intent="help"),
         )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit", orphaned=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TakenOn(Entry):
+    """Someone coordinates again."""
+
+    name: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="rhythm", intent="rhythm"), Press(name="purpose", intent="purpose"))
 
     @classmethod
     def example(cls) -> Self:

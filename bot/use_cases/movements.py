@@ -2,7 +2,7 @@
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.forms import read
-from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, Welcome
+from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
 from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose, PurposeId, Role
@@ -15,7 +15,8 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     """A form in a new channel; a choice for who coordinates already; and where a movement lives, its name."""
     place = _here(turn)
     if place.movement_id is not None:
-        return AlreadyHere(name=turn.the_movement().name)
+        movement = turn.the_movement()
+        return AlreadyHere(name=movement.name, orphaned=not await work.people.coordinators(movement.id))
     if turn.movement is not None and turn.member is not None and turn.member.coordinates:
         return LinkOrBegin(name=turn.movement.name)
     return await begin(work, turn)
@@ -61,6 +62,15 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
             Member(movement_id=movement.id, person_id=person.id, role=Role.COORDINATOR, joined_at=turn.now)
         )
     return MovementStarted(name=movement.name, place=place.name)
+
+
+async def take_on(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Whoever is there may coordinate a movement whose coordinators are all gone."""
+    movement = turn.the_movement()
+    if turn.member is None or turn.place is None or await work.people.coordinators(movement.id):
+        raise Refused("coordinated_already")
+    turn.member.role = Role.COORDINATOR
+    return InPlace(entry=TakenOn(name=movement.name))
 
 
 async def link(work: UnitOfWork, turn: Turn) -> InPlace:

@@ -156,3 +156,15 @@ async def test_what_was_probably_meant_is_one_press_away(here: World) -> None:
     await start(here)
     reply = await here.type("fatima", "/ritme purpsoe")
     assert "Samen doen" in text_of(await here.press("fatima", reply, "do_it"))
+
+
+async def test_when_every_coordinator_is_gone_someone_who_is_there_can_take_it_on(here: World) -> None:
+    await start(here)
+    reply = await here.type("fatima", "/ritme start")
+    assert isinstance(reply, Answer)
+    assert "take_on" not in {button.name for button in reply.message.buttons}
+    assert "alweer" in text_of(await here.do("fatima", "start.take_on"))
+    await here.press("iris", await here.type("iris", "/ritme ik"), "forget")
+    await here.press("fatima", await here.type("fatima", "/ritme start"), "take_on")
+    assert isinstance(await here.do("fatima", "purpose.change"), Form)
+    assert "alweer" in text_of(await here.do("jan", "start.take_on"))
