@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
+    false,
     text,
 )
 from sqlalchemy.ext.mutable import MutableDict, MutableList
@@ -42,11 +43,11 @@ from bot.domain.initiative import (
     StuckEpisode,
     StuckKind,
 )
-from bot.domain.movement import Member, Movement, PartSaid, Place, PlaceState, Purpose, Role
+from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, PlaceState, Purpose, Role, Segment
 from bot.domain.next_step import Chance, NextStep, StepState
 from bot.domain.person import Language, Person, StoryChoice, Workspace
 from bot.domain.rhythm import MomentChange, OnHoliday, Rhythm, RhythmKind
-from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story
+from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryRequest
 
 metadata = MetaData(
     naming_convention={
@@ -122,6 +123,8 @@ workspaces = Table(
     Column("id", String(64), primary_key=True),
     Column("name", String(200), nullable=False),
     Column("held_until", Utc),
+    Column("gone_at", Utc),
+    Column("gone_reason", String(64), nullable=False, server_default=""),
 )
 inbox = Table(
     "inbox",
@@ -146,10 +149,14 @@ people = Table(
     Column("suggestible", Boolean),
     Column("story_choice", Chosen(StoryChoice)),
     Column("story_named", Boolean, nullable=False),
+    Column("named_beyond", Boolean, nullable=False, server_default=false()),
+    Column("guest", Boolean, nullable=False, server_default=false()),
+    Column("deactivated_at", Utc),
     Column("snoozed_until", Utc),
     Column("stopped_at", Utc),
     Column("unanswered", Integer, nullable=False),
     Column("went_quiet_at", Utc),
+    Column("home_mark", String(64)),
     Column("created_at", Utc, nullable=False),
     Index("uq_people_account", "workspace_id", "account", unique=True),
 )
@@ -208,6 +215,28 @@ purposes = Table(
     _ref("written_by", "people", null=True),
     Column("written_at", Utc, nullable=False),
     Index("uq_purposes_version", "movement_id", "version", unique=True),
+)
+invite_codes = Table(
+    "invite_codes",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    Column("digest", String(64), nullable=False),
+    _ref("made_by", "people", null=True),
+    Column("made_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("revoked_at", Utc),
+    Index("uq_invite_codes_digest", "digest", unique=True),
+    Index("ix_invite_codes_movement_id", "movement_id"),
+)
+segments = Table(
+    "segments",
+    metadata,
+    _ref("workspace_id", "workspaces", primary=True),
+    Column("handle", String(64), primary_key=True),
+    _ref("movement_id", "movements"),
+    Column("name", String(120), nullable=False),
+    Index("ix_segments_movement_id", "movement_id"),
 )
 parts_said = Table(
     "parts_said",
@@ -360,6 +389,24 @@ stories = Table(
     Index("ix_stories_teller_id", "teller_id"),
     Index("ix_stories_initiative_id", "initiative_id"),
 )
+story_requests = Table(
+    "story_requests",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("place_id", "places"),
+    Column("message", String(200), nullable=False),
+    Column("thread", String(200)),
+    _ref("author_id", "people"),
+    _ref("asked_by_id", "people"),
+    Column("text", Text, nullable=False),
+    Column("asked_at", Utc, nullable=False),
+    Column("answered_at", Utc),
+    Index("uq_story_requests_message", "place_id", "message", unique=True),
+    Index("ix_story_requests_author_id", "author_id"),
+    Index("ix_story_requests_asked_by_id", "asked_by_id"),
+    Index("ix_story_requests_movement_id", "movement_id"),
+)
 ripples = Table(
     "ripples",
     metadata,
@@ -489,10 +536,34 @@ deliveries = Table(
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
 )
 
+slack_installations = Table(
+    "slack_installations",
+    metadata,
+    Column("team_id", String(64), primary_key=True),
+    Column("team_name", String(200), nullable=False),
+    Column("app_id", String(64), nullable=False),
+    Column("bot_user_id", String(64), nullable=False),
+    Column("bot_token", Text, nullable=False),
+    Column("refresh_token", Text),
+    Column("expires_at", Utc),
+    Column("scopes", Text, nullable=False),
+    Column("installed_by", String(64), nullable=False),
+    Column("installed_at", Utc, nullable=False),
+)
+"""Tokens are encrypted; see adapters/slack/tokens.py."""
+slack_states = Table(
+    "slack_states",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("expires_at", Utc, nullable=False),
+)
+
 MAPPED: dict[type, Table] = {
     Workspace: workspaces,
     Person: people,
     Movement: movements,
+    InviteCode: invite_codes,
+    Segment: segments,
     Place: places,
     Member: members,
     Purpose: purposes,
@@ -505,6 +576,7 @@ MAPPED: dict[type, Table] = {
     NextStep: steps,
     Chance: chances,
     Story: stories,
+    StoryRequest: story_requests,
     Ripple: ripples,
     Retelling: retellings,
     Nomination: nominations,

@@ -10,6 +10,7 @@ from bot.domain.person import Language, PersonId, WorkspaceId
 MovementId = NewType("MovementId", str)
 PlaceId = NewType("PlaceId", str)
 PurposeId = NewType("PurposeId", str)
+InviteCodeId = NewType("InviteCodeId", str)
 
 
 class Role(StrEnum):
@@ -66,6 +67,33 @@ class Member:
     @property
     def coordinates(self) -> bool:
         return self.role is Role.COORDINATOR
+
+
+@dataclass(kw_only=True, eq=False)
+class InviteCode:
+    """A code by which a coordinator of another workspace links a channel to this movement. Only its digest is kept:
+    the code itself is shown once."""
+
+    id: InviteCodeId
+    movement_id: MovementId
+    digest: str
+    made_by: PersonId | None
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    def is_valid(self, now: datetime) -> bool:
+        return self.revoked_at is None and now < self.expires_at
+
+
+@dataclass(kw_only=True, eq=False)
+class Segment:
+    """A user group of the platform that stands for a group (team, shift, profession) of a movement."""
+
+    workspace_id: WorkspaceId
+    handle: str
+    movement_id: MovementId
+    name: str
 
 
 PARTS = ("vision", "mission", "identity", "norms", "values")

@@ -38,6 +38,10 @@ class Workspace:
     id: WorkspaceId
     name: str = ""
     held_until: datetime | None = None
+    gone_at: datetime | None = None
+    """Since when Ritme may not speak there any more: removed, or its access taken back."""
+    gone_reason: str = ""
+    """A block of `errors/reasons.md.j2`."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -57,10 +61,18 @@ class Person:
     suggestible: bool | None = None
     story_choice: StoryChoice | None = None
     story_named: bool = True
+    named_beyond: bool = False
+    """Whether their name may stand beside their story in other workspaces of the movement too."""
+    guest: bool = False
+    """Someone their platform lets in for a part only: may take part, is never suggested and never nudged."""
+    deactivated_at: datetime | None = None
+    """Since when their platform says this account is no longer used."""
     snoozed_until: datetime | None = None
     stopped_at: datetime | None = None
     unanswered: int = 0
     went_quiet_at: datetime | None = None
+    home_mark: str | None = None
+    """A digest of what their home page shows; None when they never opened it."""
     created_at: datetime
 
     def answered(self) -> None:

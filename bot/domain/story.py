@@ -12,6 +12,7 @@ from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Person, PersonId
 
 StoryId = NewType("StoryId", str)
+StoryRequestId = NewType("StoryRequestId", str)
 
 LONGEST_STORY = 1500
 """Characters that fit the form."""
@@ -71,6 +72,26 @@ class Story:
     def withdraw(self, now: datetime) -> None:
         """Takes it back for good: of the words nothing is kept."""
         self.withdrawn_at, self.text = now, ""
+
+
+@dataclass(kw_only=True, eq=False)
+class StoryRequest:
+    """That someone would like another's message to be kept as a story, while its author has not said yet whether it
+    may. Of a no, and of what nobody answered, the words do not stay."""
+
+    id: StoryRequestId
+    movement_id: MovementId
+    place_id: PlaceId
+    message: str
+    thread: str | None = None
+    author_id: PersonId
+    asked_by_id: PersonId
+    text: str
+    asked_at: datetime
+    answered_at: datetime | None = None
+
+    def answer(self, now: datetime) -> None:
+        self.answered_at, self.text = now, ""
 
 
 @dataclass(kw_only=True, eq=False)
