@@ -48,7 +48,8 @@ def read(form: type[FormEntry], args: Mapping[str, Value]) -> Filled:
 
 def _trimmed(ask: Ask, raw: Value) -> Value:
     if isinstance(raw, tuple):
-        return tuple(one.strip() for one in raw if one.strip())
+        # The same person picked twice is picked once.
+        return tuple(dict.fromkeys(one.strip() for one in raw if one.strip()))
     several = ask.kind in ("choices", "people")
     return ((raw.strip(),) if raw.strip() else ()) if several else raw.strip()
 

@@ -180,3 +180,10 @@ async def test_what_belongs_to_others_is_not_touched(here: World) -> None:
         assert isinstance(reply, Answer)
     assert here.private("fatima") == []
     assert isinstance(await here.do("jan", "invite", person="fatima", initiative=about), Answer)
+
+
+async def test_someone_picked_twice_is_named_once(here: World) -> None:
+    await here.movement("fatima", "jan")
+    answer = await here.do("fatima", "nominate.save", connector=("jan", "jan"))
+    assert isinstance(answer, Answer)
+    assert answer.reference is None
