@@ -3,25 +3,36 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import DialClock, SystemClock
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
-from adapters.settings import Settings
+from adapters.settings import BadSettings, Settings
 from bot.app import Platform, Ritme
 from bot.ports import Begin, Clock
+
+if TYPE_CHECKING:
+    from adapters.slack import SlackPlatform
 
 
 @dataclass(kw_only=True)
 class Service:
-    """Everything that runs, ready to be started once and closed once. `parts` add the platforms' routes."""
+    """Everything that runs, ready to be started once and closed once.
+
+    `parts` add the platforms' routes; `openings` open connections of their own, by which requests come in, and
+    `hushes` close those, before what is being sent is sent.
+    """
 
     ritme: Ritme
     engine: EmbeddedEngine
     database: AsyncEngine
+    openings: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    hushes: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     parts: list[Callable[[web.Application], None]] = field(default_factory=list)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     started: bool = False
@@ -31,6 +42,11 @@ class Service:
         await self.ritme.recover()
         self.engine.start(self.ritme)
         self.started = True
+
+    async def open(self) -> None:
+        """Once the parts are mounted: requests may come in by other ways than HTTP, too."""
+        for opening in self.openings:
+            await opening()
 
     async def ready(self) -> bool:
         """Whether requests can be answered: started, and the database is there."""
@@ -42,6 +58,8 @@ class Service:
 
     async def close(self) -> None:
         """Lets what is being sent be sent, then lets go of everything."""
+        for hush in self.hushes:
+            await hush()
         await self.engine.close()
         for close in self.closing:
             await close()
@@ -60,20 +78,51 @@ async def open_service(settings: Settings, *, demo: bool = False) -> Service:
     service = Service(ritme=ritme, engine=engine, database=database)
     if demo:
         await _open_playground(service, begin, platforms, dial, settings.host)
-    if settings.slack_signing_secret and settings.slack_bot_token and not demo:
-        # Only who serves Slack waits for its libraries to load.
-        from adapters.slack import SlackPlatform
-
-        slack = SlackPlatform(
-            signing_secret=settings.slack_signing_secret.get_secret_value(),
-            token=settings.slack_bot_token.get_secret_value(),
-            api_url=settings.slack_api_url,
-            clock=clock,
-        )
-        platforms["slack"] = Platform(messenger=slack.messenger, directory=slack.directory)
-        service.parts.append(partial(slack.mount, handle=ritme.handle))
-        service.closing.append(slack.close)
+    elif settings.slack:
+        _open_slack(service, platforms, settings, clock)
     return service
+
+
+def _open_slack(service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock) -> None:
+    # Only who serves Slack waits for its libraries to load.
+    from adapters.database.slack import SqlInstallations
+    from adapters.slack import App, Distribution, SlackPlatform
+    from adapters.slack.needs import SCOPES
+
+    def plain(secret: SecretStr | None) -> str:
+        return secret.get_secret_value() if secret is not None else ""
+
+    many = None
+    if settings.many_workspaces:
+        many = Distribution(
+            app=App(client_id=settings.slack_client_id or "", client_secret=plain(settings.slack_client_secret)),
+            scopes=SCOPES,
+            keys=settings.secret_keys,
+            url=settings.base_url,
+            installations=SqlInstallations(service.database),
+        )
+    slack = SlackPlatform(
+        api_url=settings.slack_api_url,
+        clock=clock,
+        signing_secret=plain(settings.slack_signing_secret),
+        token=plain(settings.slack_bot_token),
+        app_token=plain(settings.slack_app_token),
+        many=many,
+    )
+    platforms["slack"] = Platform(messenger=slack.messenger, directory=slack.directory)
+    service.parts.append(partial(slack.mount, core=service.ritme))
+    service.openings.append(partial(_opened, slack))
+    service.hushes.append(slack.hush)
+    service.closing.append(slack.close)
+
+
+async def _opened(slack: "SlackPlatform") -> None:
+    from adapters.slack import Refused
+
+    try:
+        await slack.start()
+    except Refused as refused:
+        raise BadSettings({"SLACK_APP_TOKEN": f"is refused by Slack ({refused.code})"}) from None
 
 
 async def _open_playground(

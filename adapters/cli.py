@@ -57,10 +57,8 @@ def demo(
 ) -> None:
     """Try Ritme: a local web chat with a demo movement and a clock to turn. Nothing leaves this machine."""
     settings = _settings()
-    alone = {"public_url": None, "slack_signing_secret": None, "slack_bot_token": None}
-    asyncio.run(
-        _demo(settings.model_copy(update=alone | {"port": settings.port if port is None else port}), fresh=fresh)
-    )
+    alone = settings.alone().model_copy(update={"port": settings.port if port is None else port})
+    asyncio.run(_demo(alone, fresh=fresh))
 
 
 @ritme.command()
@@ -100,6 +98,14 @@ def doctor() -> None:
     if any(finding.cure is not None for finding in findings):
         raise typer.Exit(FAILED)
     console.print("Ritme can be served: [bold]ritme serve[/]")
+
+
+@ritme.command()
+def secret() -> None:
+    """Print a fresh key for RITME_SECRET_KEY, which seals the tokens of workspaces that install Ritme."""
+    from cryptography.fernet import Fernet
+
+    _say(Fernet.generate_key().decode())
 
 
 async def _demo(settings: Settings, *, fresh: bool) -> None:
@@ -156,6 +162,10 @@ async def _open(settings: Settings, listening: socket, *, demo: bool) -> None:
     try:
         await service.start()
         app = make_app(parts=service.parts, ready=service.ready)
+        try:
+            await service.open()
+        except BadSettings as bad:
+            _stop(NOT_CONFIGURED, "Nothing was started:", *(f"  {escape(line)}" for line in str(bad).splitlines()))
         await serve(app, listening, lambda: _say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
     finally:
         await service.close()

@@ -8,25 +8,9 @@ from sqlalchemy.exc import DatabaseError
 from adapters.database.migrate import versions
 from adapters.database.unit_of_work import connect
 from adapters.settings import CURES, BadSettings, Settings
+from adapters.slack.needs import SCOPES
 
 PATIENCE = aiohttp.ClientTimeout(total=5)
-
-SCOPES = (
-    "app_mentions:read",
-    "channels:history",
-    "channels:read",
-    "chat:write",
-    "commands",
-    "groups:history",
-    "groups:read",
-    "im:history",
-    "im:write",
-    "mpim:history",
-    "reactions:read",
-    "reactions:write",
-    "users:read",
-)
-"""What the Slack app has to be allowed; the README lists the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

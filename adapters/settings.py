@@ -19,6 +19,11 @@ CURES = {
     "RITME_PUBLIC_URL": "Set it to the address that people and Slack reach, such as https://ritme.example.org.",
     "SLACK_SIGNING_SECRET": "Copy it from your Slack app's page: Basic Information, Signing Secret.",
     "SLACK_BOT_TOKEN": "Copy it from your Slack app's page: OAuth & Permissions, Bot User OAuth Token (xoxb-…).",
+    "SLACK_APP_TOKEN": "Make one on your Slack app's page: Basic Information, App-Level Tokens, with connections:write "
+    "(xapp-…).",
+    "SLACK_CLIENT_ID": "Copy it from your Slack app's page: Basic Information, App Credentials, Client ID.",
+    "SLACK_CLIENT_SECRET": "Copy it from your Slack app's page: Basic Information, App Credentials, Client Secret.",
+    "RITME_SECRET_KEY": "Make one with: ritme secret. For a new key, put it in front of the old one, with a comma.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
 """What to do about a bad or missing value, by variable."""
@@ -66,7 +71,7 @@ def _address(url: str) -> str:
 
 def _secret(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value().split()) != 1:
-        raise ValueError("is no signing secret")
+        raise ValueError("is no secret: it has a space in it")
     return secret
 
 
@@ -74,6 +79,23 @@ def _token(token: SecretStr) -> SecretStr:
     if not token.get_secret_value().startswith("xoxb-"):
         raise ValueError("is no bot token")
     return token
+
+
+def _app_token(token: SecretStr) -> SecretStr:
+    if not token.get_secret_value().startswith("xapp-"):
+        raise ValueError("is no app-level token")
+    return token
+
+
+def _keys(keys: SecretStr) -> SecretStr:
+    from cryptography.fernet import Fernet  # slow to load, and only needed by who has a key
+
+    for key in keys.get_secret_value().split(","):
+        try:
+            Fernet(key.strip())
+        except ValueError:
+            raise ValueError("holds something that is no key") from None
+    return keys
 
 
 def _from(*variables: str, default: Any = None) -> Any:
@@ -95,6 +117,10 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(_address)] | None = _from("RITME_PUBLIC_URL")
     slack_signing_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("SLACK_SIGNING_SECRET")
     slack_bot_token: Annotated[SecretStr, AfterValidator(_token)] | None = _from("SLACK_BOT_TOKEN")
+    slack_app_token: Annotated[SecretStr, AfterValidator(_app_token)] | None = _from("SLACK_APP_TOKEN")
+    slack_client_id: str | None = _from("SLACK_CLIENT_ID")
+    slack_client_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("SLACK_CLIENT_SECRET")
+    secret_key: Annotated[SecretStr, AfterValidator(_keys)] | None = _from("RITME_SECRET_KEY")
     slack_api_url: Annotated[str, AfterValidator(lambda url: _address(url) + "/")] = _from(
         "SLACK_API_URL", default="https://slack.com/api/"
     )
@@ -109,10 +135,30 @@ class Settings(BaseSettings):
                 {str(error["loc"][0]): error["msg"].removeprefix("Value error, ") for error in problem.errors()}
             ) from None
 
+    def alone(self) -> "Settings":
+        """The same, with no platform and no public address: for the playground."""
+        given = {
+            name: None for name in type(self).model_fields if name.startswith("slack_") and name != "slack_api_url"
+        }
+        return self.model_copy(update={**given, "secret_key": None, "public_url": None})
+
     @property
     def slack(self) -> bool:
         """Whether Slack can be served."""
-        return self.slack_signing_secret is not None and self.slack_bot_token is not None
+        return not self.missing_for_serving()
+
+    @property
+    def many_workspaces(self) -> bool:
+        """Whether workspaces install the app themselves, rather than one having given its token."""
+        return self.slack_bot_token is None and (
+            self.slack_client_id is not None or self.slack_client_secret is not None
+        )
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys that seal what others entrust to us: the first seals, all of them open."""
+        keys = self.secret_key.get_secret_value() if self.secret_key else ""
+        return tuple(key.strip() for key in keys.split(",") if key.strip())
 
     @property
     def base_url(self) -> str:
@@ -131,5 +177,16 @@ class Settings(BaseSettings):
 
     def missing_for_serving(self) -> dict[str, str]:
         """The variables without which no platform can be served, each with where to find it; empty when one can."""
-        needed = {"SLACK_SIGNING_SECRET": self.slack_signing_secret, "SLACK_BOT_TOKEN": self.slack_bot_token}
+        needed: dict[str, object] = {}
+        if self.slack_app_token is None:
+            needed["SLACK_SIGNING_SECRET"] = self.slack_signing_secret
+        if self.many_workspaces:
+            needed |= {
+                "SLACK_CLIENT_ID": self.slack_client_id,
+                "SLACK_CLIENT_SECRET": self.slack_client_secret,
+                "RITME_SECRET_KEY": self.secret_key,
+                "RITME_PUBLIC_URL": self.public_url,
+            }
+        else:
+            needed["SLACK_BOT_TOKEN"] = self.slack_bot_token
         return {variable: CURES[variable] for variable, value in needed.items() if value is None}

@@ -3,7 +3,7 @@
 from asyncio import gather
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from time import perf_counter
 
@@ -15,7 +15,7 @@ from bot.catalogue.errors import Apology, Declined
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
-from bot.domain.delivery import Act, Delivery, to_person
+from bot.domain.delivery import Act, Delivery, DeliveryState, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -34,12 +34,13 @@ from bot.ports import (
     Unreachable,
 )
 from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, introductions, planning
+from bot.use_cases import deliveries, introductions, people, planning
 from bot.wording import Reader
 
 BATCH = 50
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
+BETWEEN_SWEEPS = timedelta(hours=1)
 ABANDONED_AFTER = timedelta(minutes=2)
 log = structlog.get_logger("ritme")
 
@@ -60,6 +61,7 @@ class Ritme:
         self._platforms = platforms
         self._clock = clock
         self._engine = engine
+        self._sweep_at = datetime.min.replace(tzinfo=UTC)
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -159,7 +161,44 @@ class Ritme:
         async with self._begin() as work:
             for delivery in await work.deliveries.abandoned(now - ABANDONED_AFTER):
                 delivery.lose_sight(now)
+        if now >= self._sweep_at:
+            self._sweep_at = now + BETWEEN_SWEEPS
+            await self._sweep(now)
         return planned
+
+    async def _sweep(self, now: datetime) -> None:
+        """What was kept long enough goes."""
+        while True:
+            async with self._begin() as work:
+                erased = await people.erase_gone(work, now)
+            self._wake(work)
+            if erased is None:
+                return
+            log.info("workspace_erased", workspace=erased)
+
+    async def left(self, workspace: str, reason: str) -> None:
+        """Ritme may not speak in this workspace any more (`reason`: a block of `errors/reasons.md.j2`). What is kept
+        waits for a month, in case it comes back."""
+        now = self._clock.now()
+        async with self._begin() as work:
+            found = await work.people.workspace(WorkspaceId(workspace))
+            if found is not None and found.gone_at is None:
+                found.gone_at, found.gone_reason = now, reason
+        log.info("workspace_left", workspace=workspace, reason=reason)
+
+    async def returned(self, workspace: str, name: str) -> None:
+        """Ritme may speak in this workspace, for the first time or again: what waited and is still on time goes out."""
+        lane = WorkspaceId(workspace)
+        async with self._begin() as work:
+            found = await work.people.workspace(lane)
+            if found is None:
+                found = Workspace(id=lane)
+                work.people.add(found)
+            found.name = name
+            found.gone_at, found.gone_reason = None, ""
+            work.woken.add(lane)
+        self._wake(work)
+        log.info("workspace_returned", workspace=workspace)
 
     async def recover(self) -> None:
         """At the start of the only process: whatever was being sent then, has an unknown outcome now."""
@@ -289,8 +328,8 @@ class Ritme:
                 certain = False
             async with self._begin() as work:
                 row = await work.deliveries.get(delivery_id, lane)
-                if row is None:
-                    continue
+                if row is None or row.state is not DeliveryState.UNKNOWN:
+                    continue  # settled meanwhile, by whoever was sending it
                 if receipt is not None:
                     await _settle(work, row, receipt, None, now)
                 elif certain:

@@ -546,6 +546,7 @@ slack_installations = Table(
     Column("bot_token", Text, nullable=False),
     Column("refresh_token", Text),
     Column("expires_at", Utc),
+    Column("renewing_until", Utc),
     Column("scopes", Text, nullable=False),
     Column("installed_by", String(64), nullable=False),
     Column("installed_at", Utc, nullable=False),

@@ -9,10 +9,12 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.tokens import NOT_INSTALLED, NoToken, Tokens
 from bot.ports import Clock, NoAnswer, TryLater, Unreachable
 
 log = structlog.get_logger("ritme.slack")
 
+EXPIRED = "token_expired"
 UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 """Slack may or may not have done it. Every other error means that it did not."""
 BUSY = {"ratelimited": 30, "rate_limited": 30, "message_limit_exceeded": 60, "team_added_to_org": 300}
@@ -52,6 +54,8 @@ NOT_ALLOWED = frozenset(
         "no_permission",
         "not_allowed_token_type",
         "not_authed",
+        "sealed_with_another_key",
+        NOT_INSTALLED,
         "org_login_required",
         "team_access_not_granted",
         "token_expired",
@@ -87,20 +91,40 @@ class Said(Exception):
         return Unreachable(REASONS.get(self.code, "not_accepted"), place_is_gone=gone)
 
 
+def team_of(workspace: str) -> str:
+    """Slack's own id of a workspace: "slack:T1" → "T1"."""
+    return workspace.partition(":")[2]
+
+
 class Calls:
     """The Web API through one client, which itself never retries: a second try could be a second post."""
 
-    def __init__(self, client: AsyncWebClient, clock: Clock) -> None:
+    def __init__(self, client: AsyncWebClient, tokens: Tokens, clock: Clock) -> None:
         self._client = client
+        self._tokens = tokens
         self._clock = clock
 
     async def __call__(
-        self, method: str, *, per_channel: bool = False, reads: bool = False, **args: Any
+        self, team: str, method: str, *, per_channel: bool = False, reads: bool = False, **args: Any
     ) -> Mapping[str, Any]:
-        """Slack's answer. Raises `TryLater` (for the whole workspace, unless Slack counts `per_channel`), `NoAnswer`,
-        or `Said`. A method that only `reads` takes its arguments as a form."""
+        """Slack's answer, in the workspace `team`. Raises `TryLater` (for the whole workspace, unless Slack counts
+        `per_channel`), `NoAnswer`, or `Said`. A method that only `reads` takes its arguments as a form."""
+        shape = {"data" if reads else "json": args}
         try:
-            answer = await self._client.api_call(method, **{"data" if reads else "json": args})  # type: ignore[arg-type]
+            token = await self._tokens.of(team)
+            try:
+                return await self._once(token, method, per_channel, shape)
+            except Said as said:
+                fresh = await self._tokens.after(token, team) if said.code == EXPIRED else None
+                if fresh is None:
+                    raise
+                return await self._once(fresh, method, per_channel, shape)
+        except NoToken as none:
+            raise Said(method, none.code) from None
+
+    async def _once(self, token: str, method: str, per_channel: bool, shape: dict[str, Any]) -> Mapping[str, Any]:
+        try:
+            answer = await self._client.api_call(method, headers={"Authorization": f"Bearer {token}"}, **shape)
         except SlackApiError as problem:
             raise self._meaning(method, problem, whole_workspace=not per_channel) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:

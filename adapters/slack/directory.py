@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from adapters.slack.calls import Calls, Said
+from adapters.slack.calls import Calls, Said, team_of
 from bot.chat import Account, Place, Profile
 from bot.ports import Clock, NoAnswer, TryLater
 
@@ -19,10 +19,12 @@ class SlackDirectory:
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls = calls
         self._clock = clock
-        self._asked_in_vain: dict[str, datetime] = {}
+        self._asked_in_vain: dict[tuple[str, str], datetime] = {}
 
     async def profile(self, account: Account) -> Profile | None:
-        user = (await self._asked("users.info", account.id, user=account.id, include_locale="true")).get("user")
+        user = (
+            await self._asked("users.info", account.workspace, account.id, user=account.id, include_locale="true")
+        ).get("user")
         if user is None:
             return None
         shown = user.get("profile", {})
@@ -30,16 +32,18 @@ class SlackDirectory:
         return Profile(name=name, language=user.get("locale"), timezone=_zone(user.get("tz")))
 
     async def place_name(self, place: Place) -> str | None:
-        channel = (await self._asked("conversations.info", place.channel, channel=place.channel)).get("channel", {})
+        channel = (await self._asked("conversations.info", place.workspace, place.channel, channel=place.channel)).get(
+            "channel", {}
+        )
         # A conversation of a few people has a name made of theirs, which nobody uses.
         return None if channel.get("is_mpim") else channel.get("name")
 
-    async def _asked(self, method: str, about: str, **args: Any) -> Mapping[str, Any]:
-        now = self._clock.now()
+    async def _asked(self, method: str, workspace: str, whom: str, **args: Any) -> Mapping[str, Any]:
+        now, about = self._clock.now(), (workspace, whom)
         if now - self._asked_in_vain.get(about, now - AGAIN_AFTER) < AGAIN_AFTER:
             return {}
         try:
-            return await self._calls(method, reads=True, **args)
+            return await self._calls(team_of(workspace), method, reads=True, **args)
         except (Said, NoAnswer, TryLater):
             self._asked_in_vain[about] = now
             return {}

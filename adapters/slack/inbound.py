@@ -6,8 +6,9 @@ again. Nothing is sent over the network on the way, but the opening of a form, w
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -15,76 +16,107 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import render, translate, views
+from adapters.slack.calls import Calls, Said, team_of
+from adapters.slack.tokens import Tokens
 from bot import wording
 from bot.catalogue.errors import Declined
 from bot.chat import Answer, FieldErrors, Form, Intent, Message, Paragraph, Post, Reply, Span
 from bot.domain.person import Language
-from bot.ports import Clock, Messenger
+from bot.ports import Clock, Messenger, NoAnswer, TryLater
 from bot.wording import Reader
 
 PATH = "/slack/events"
 LARGEST = 1_000_000
 """Bytes; Slack's own requests stay far below it."""
 ANY = re.compile("")
-Handle = Callable[[Intent], Awaitable[Reply]]
+GONE = re.compile("^(app_uninstalled|tokens_revoked)$")
 log = structlog.get_logger("ritme.slack")
 
 
+class Core(Protocol):
+    """What Slack asks of the core: Ritme."""
+
+    async def handle(self, intent: Intent) -> Reply: ...
+    async def left(self, workspace: str, reason: str) -> None:
+        """Ritme may not speak there any more."""
+
+    async def returned(self, workspace: str, name: str) -> None:
+        """Ritme may speak there (again)."""
+
+
+class Uninstalls(Protocol):
+    async def forget(self, team: str, before: datetime) -> bool: ...
+
+
 class Inbound:
-    """Slack's one address. `handle` is the core's way in; `messenger` says what no request can be answered with."""
+    """What Slack tells us, over HTTP or a socket. `messenger` says what no request can be answered with; `uninstalls`
+    lets go of the tokens of who removed the app."""
 
     def __init__(
-        self, handle: Handle, *, signing_secret: str, client: AsyncWebClient, messenger: Messenger, clock: Clock
+        self,
+        core: Core,
+        *,
+        calls: Calls,
+        tokens: Tokens,
+        messenger: Messenger,
+        clock: Clock,
+        uninstalls: Uninstalls | None = None,
     ) -> None:
-        self._handle = handle
-        self._verifier = SignatureVerifier(signing_secret)
-        self._client = client
+        self._core = core
+        self._calls = calls
+        self._tokens = tokens
         self._messenger = messenger
         self._clock = clock
-        self._bolt = _bolt(client, signing_secret)
+        self._uninstalls = uninstalls
+        self._bolt = _bolt()
+        self._bolt.event(GONE)(self._on_gone)
         self._bolt.command(ANY)(self._on_command)
         self._bolt.event(ANY)(self._on_event)
         self._bolt.action({"type": "block_actions", "action_id": ANY})(self._on_press)
         self._bolt.view_submission(ANY)(self._on_submission)
         self._bolt.view_closed(ANY)(_on_nothing)
 
-    def mount(self, app: web.Application) -> None:
-        app.router.add_post(PATH, self._serve)
+    def mount(self, app: web.Application, signing_secret: str) -> None:
+        """Adds Slack's one address to the application."""
+        verifier = SignatureVerifier(signing_secret)
 
-    async def _serve(self, request: web.Request) -> web.Response:
+        async def serve(request: web.Request) -> web.Response:
+            return await self._serve(request, verifier)
+
+        app.router.add_post(PATH, serve)
+
+    async def _serve(self, request: web.Request, verifier: SignatureVerifier) -> web.Response:
         if (request.content_length or 0) > LARGEST:
             raise web.HTTPRequestEntityTooLarge(max_size=LARGEST, actual_size=request.content_length or 0)
         raw = await request.read()
-        if not self._is_from_slack(raw, request.headers):
+        if not _is_from_slack(verifier, raw, request.headers):
             log.warning("slack_refused_request", bytes=len(raw))
             return web.json_response({"error": "invalid request"}, status=401)
         try:
             asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
         except ValueError:
             return web.json_response({"error": "unreadable"}, status=400)
+        return await to_aiohttp_response(await self.answer(asked))
+
+    async def answer(self, asked: AsyncBoltRequest) -> BoltResponse:
+        """What to answer a request that is from Slack; 200 without a word to what is not for us."""
         if not _concerns_us(asked.body):
             log.info("slack_ignored", type=str(asked.body.get("type"))[:40])
-            return web.Response()
-        return await to_aiohttp_response(await self._bolt.async_dispatch(asked))
-
-    def _is_from_slack(self, raw: bytes, headers: Mapping[str, str]) -> bool:
-        """Over the bytes as they came, before anything in them is read. False as well for what cannot be a signature
-        or a time, or is older than five minutes."""
-        try:
-            return self._verifier.is_valid_request(raw, headers)
-        except (ValueError, TypeError):
-            return False
+            return BoltResponse(status=200)
+        if (team := _team(asked.body)) and not await self._tokens.knows(team):
+            log.warning("slack_unknown_workspace", workspace=team[:40])
+            return BoltResponse(status=200)
+        return await self._bolt.async_dispatch(asked)
 
     # -- what each kind of request is answered with -----------------------------------------------------------------
 
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         intent = translate.command(body)
-        reply = await self._handle(intent)
+        reply = await self._core.handle(intent)
         if isinstance(reply, Form) and not await self._opened(reply, intent, body):
             reply = self._too_late(reply)
         said = _said(reply)
@@ -98,7 +130,7 @@ class Inbound:
             await ack()
             return
         intent = translate.press(body)
-        reply = await self._handle(intent)
+        reply = await self._core.handle(intent)
         if isinstance(reply, Form) and not await self._opened(reply, intent, body):
             reply = self._too_late(reply)
         await self._say(reply, intent)
@@ -106,7 +138,7 @@ class Inbound:
 
     async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         intent = translate.submission(body)
-        match await self._handle(intent):
+        match await self._core.handle(intent):
             case FieldErrors() as errors:
                 await ack(response_action="errors", errors=views.beside(errors, body["view"]))
             case Form() as form:
@@ -119,12 +151,21 @@ class Inbound:
     async def _on_event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse | None:
         intent = translate.event(body)
         if intent is not None:
-            reply = await self._handle(intent)
+            reply = await self._core.handle(intent)
             if isinstance(reply, Answer) and reply.reference is not None:
                 return BoltResponse(status=500)  # nothing was done: Slack delivers it again
             await self._say(reply, intent)
         await ack()
         return None
+
+    async def _on_gone(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The app was removed, or its token taken back. Told late, after a new install, it means nothing any more."""
+        event, team = body["event"], body["team_id"]
+        if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
+            at = datetime.fromtimestamp(body["event_time"], UTC)
+            if self._uninstalls is None or await self._uninstalls.forget(team, at):
+                await self._core.left(translate.workspace(team), "not_allowed")
+        await ack()
 
     # -- the few things said over the network, inside a request -----------------------------------------------------
 
@@ -132,11 +173,12 @@ class Inbound:
         """Whether the form could be opened; not so when its trigger, which lives three seconds, was too old."""
         try:
             view = views.modal(form, translate.origin(intent))
-            await self._client.views_open(trigger_id=body["trigger_id"], view=view)
-        except SlackApiError as problem:
-            log.warning("slack_form_not_opened", form=form.intent, error=_code(problem))
+            team = team_of(intent.actor.workspace)
+            await self._calls(team, "views.open", trigger_id=body["trigger_id"], view=view)
+        except Said as said:
+            log.warning("slack_form_not_opened", form=form.intent, error=said.code)
             return False
-        except (TimeoutError, OSError) as problem:
+        except (NoAnswer, TryLater) as problem:
             log.warning("slack_form_not_opened", form=form.intent, error=type(problem).__name__)
             return False
         return True
@@ -165,21 +207,29 @@ class Inbound:
             log.exception("slack_answer_lost", intent=intent.name)
 
 
-def _bolt(client: AsyncWebClient, signing_secret: str) -> AsyncApp:
-    """Bolt that only routes: we verify before it parses, one installation needs no look-up, and we know ourselves."""
-    token = client.token
+def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) -> bool:
+    """Over the bytes as they came, before anything in them is read. False as well for what cannot be a signature
+    or a time, or is older than five minutes."""
+    try:
+        return verifier.is_valid_request(raw, headers)
+    except (ValueError, TypeError):
+        return False
+
+
+def _bolt() -> AsyncApp:
+    """Bolt that only routes: we verify before it parses, look up tokens when we call, and know ourselves."""
     # Its warnings quote what people wrote; and it sets the level of the logger called like the app, so not like ours.
     quiet = logging.getLogger("slack_bolt.ritme")
     quiet.setLevel(logging.ERROR)
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token=token)
+        return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
     return AsyncApp(
         name=quiet.name,
         logger=quiet,
-        signing_secret=signing_secret,
-        client=AsyncWebClient(base_url=client.base_url, session=client.session, retry_handlers=[]),
+        client=AsyncWebClient(retry_handlers=[]),  # it makes no calls
+        signing_secret="",  # checked before it sees a request
         authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,
@@ -219,6 +269,7 @@ def _said(reply: Reply) -> Message | None:
     return None
 
 
-def _code(problem: SlackApiError) -> str:
-    response = problem.response
-    return str(response["error"]) if isinstance(getattr(response, "data", None), dict) else "no_answer"
+def _team(body: Mapping[str, Any]) -> str:
+    """Which workspace a request comes from; empty when it does not say."""
+    team = body.get("team_id") or (body.get("team") or {}).get("id") or ""
+    return str(team)

@@ -9,13 +9,17 @@ import aiohttp
 import structlog
 
 from adapters.slack import render
-from adapters.slack.calls import PLACE_GONE, Calls, Said
+from adapters.slack.calls import PLACE_GONE, Calls, Said, team_of
 from bot.chat import Post, Receipt
 from bot.ports import Clock, NoAnswer, TryLater, Unreachable
 
 EVENT = "ritme_delivery"
 PACE = timedelta(seconds=1)
 """Slack takes one post a second in one channel."""
+WORKSPACE_PACE = timedelta(milliseconds=200)
+"""And "several hundred a minute" in one workspace: three hundred,"""
+AT_ONCE = 50
+"""after this many in one go."""
 EARLIER = timedelta(minutes=1)
 """How far Slack's clock may be behind ours when looking for a post."""
 PAGES = 20
@@ -31,14 +35,15 @@ log = structlog.get_logger("ritme.slack")
 
 
 class SlackMessenger:
-    """The messenger of one installation. `session` posts to response URLs."""
+    """Sends to every workspace there is a token for. `session` posts to response URLs."""
 
     def __init__(self, calls: Calls, session: aiohttp.ClientSession, clock: Clock) -> None:
         self._calls = calls
         self._session = session
         self._clock = clock
-        self._chats: dict[str, str] = {}
-        self._free_at: dict[str, datetime] = {}
+        self._chats: dict[tuple[str, str], str] = {}
+        self._free_at: dict[tuple[str, str], datetime] = {}
+        self._busy_until: dict[str, datetime] = {}
 
     async def send(self, post: Post) -> Receipt:
         """Does what `post` says. A message only one person may see goes to their own chat where the channel cannot
@@ -77,7 +82,12 @@ class SlackMessenger:
             return await self._post_in(post.channel, post)
         try:
             shown = await self._calls(
-                "chat.postEphemeral", channel=post.channel, user=post.account, **_in_thread(post), **_content(post)
+                team_of(post.workspace),
+                "chat.postEphemeral",
+                channel=post.channel,
+                user=post.account,
+                **_in_thread(post),
+                **_content(post),
             )
         except Said as said:
             if said.code not in ELSEWHERE:
@@ -90,15 +100,13 @@ class SlackMessenger:
         try:
             return await self._post_in(chat, post)
         except Said:
-            self._chats.pop(post.account or "", None)
+            self._chats.pop((post.workspace, post.account or ""), None)
             raise
 
     async def _post_in(self, channel: str, post: Post) -> Receipt:
-        now = self._clock.now()
-        if (free_at := self._free_at.get(channel, now)) > now:
-            raise TryLater(free_at)
-        self._free_at = {one: moment for one, moment in self._free_at.items() if moment > now} | {channel: now + PACE}
+        self._take_turn(post.workspace, channel)
         shown = await self._calls(
+            team_of(post.workspace),
             "chat.postMessage",
             per_channel=True,
             channel=channel,
@@ -110,6 +118,18 @@ class SlackMessenger:
         )
         return Receipt(channel=shown["channel"], message=shown["ts"])
 
+    def _take_turn(self, workspace: str, channel: str) -> None:
+        """Raises `TryLater` when the channel, or its workspace, had as much as Slack takes."""
+        now = self._clock.now()
+        busy_until = max(self._busy_until.get(workspace, now), now)
+        if busy_until - now > WORKSPACE_PACE * AT_ONCE:
+            raise TryLater(busy_until - WORKSPACE_PACE * AT_ONCE, whole_workspace=True)
+        place = (workspace, channel)
+        if (free_at := self._free_at.get(place, now)) > now:
+            raise TryLater(free_at)
+        self._free_at = {one: moment for one, moment in self._free_at.items() if moment > now} | {place: now + PACE}
+        self._busy_until[workspace] = busy_until + WORKSPACE_PACE
+
     async def _update(self, post: Post) -> Receipt:
         """`target` is a message in the channel, "<channel>/<message>" for one elsewhere, or a response URL."""
         target = post.target or ""
@@ -119,7 +139,7 @@ class SlackMessenger:
         elsewhere, _, ts = target.rpartition("/")
         channel = elsewhere or post.channel or await self._chat_with(post)
         try:
-            await self._calls("chat.update", channel=channel, ts=ts, **_content(post))
+            await self._calls(team_of(post.workspace), "chat.update", channel=channel, ts=ts, **_content(post))
         except Said as said:
             if post.account is None or said.code not in ("message_not_found", "cant_update_message"):
                 raise
@@ -142,7 +162,7 @@ class SlackMessenger:
     async def _settled(self, post: Post, method: str, **what: Any) -> Receipt:
         channel = post.channel or await self._chat_with(post)
         try:
-            await self._calls(method, channel=channel, **what)
+            await self._calls(team_of(post.workspace), method, channel=channel, **what)
         except Said as said:
             if said.code not in DONE[method]:
                 raise
@@ -151,10 +171,11 @@ class SlackMessenger:
     async def _chat_with(self, post: Post) -> str:
         if post.account is None:
             raise Unreachable("person_gone")
-        if post.account not in self._chats:
-            opened = await self._calls("conversations.open", users=post.account)
-            self._chats[post.account] = str(opened["channel"]["id"])
-        return self._chats[post.account]
+        whose = (post.workspace, post.account)
+        if whose not in self._chats:
+            opened = await self._calls(team_of(post.workspace), "conversations.open", users=post.account)
+            self._chats[whose] = str(opened["channel"]["id"])
+        return self._chats[whose]
 
     async def _found(self, post: Post, channel: str, since: datetime) -> Receipt | None:
         method = "conversations.replies" if post.thread else "conversations.history"
@@ -162,7 +183,7 @@ class SlackMessenger:
         if post.thread:
             where["ts"] = post.thread
         for _ in range(PAGES):
-            page = await self._calls(method, reads=True, include_all_metadata="true", **where)
+            page = await self._calls(team_of(post.workspace), method, reads=True, include_all_metadata="true", **where)
             for message in page["messages"]:
                 if _delivery(message) == post.delivery:
                     return Receipt(channel=channel, message=message["ts"])

@@ -108,7 +108,7 @@ def submission(payload: Payload) -> Intent:
         args=args,
         actor=_account(team, payload["user"]["id"]),
         place=Place(
-            workspace=_workspace(team),
+            workspace=workspace(team),
             channel=where.get("channel", ""),
             name=where.get("name", ""),
             personal=bool(where.get("personal")) or not where.get("channel"),
@@ -238,19 +238,20 @@ def _pressed(button: Payload) -> tuple[str, Mapping[str, str]]:
     return UNREADABLE, {}
 
 
-def _workspace(team: str) -> str:
+def workspace(team: str) -> str:
+    """How the core calls one of Slack's workspaces."""
     return f"slack:{team}"
 
 
 def _account(team: str, user: str) -> Account:
     """Names are not taken from payloads, which hold handles; the directory knows what people are called."""
-    return Account(workspace=_workspace(team), id=user)
+    return Account(workspace=workspace(team), id=user)
 
 
 def _place(team: str, channel: str, name: str) -> Place:
     # Conversations of two have an id with a D; of those, the bot takes part in its own only.
     return Place(
-        workspace=_workspace(team),
+        workspace=workspace(team),
         channel=channel,
         name="" if name in NO_NAMES or name.startswith("mpdm-") else name,
         personal=channel.startswith("D"),

@@ -1,13 +1,17 @@
 """People, the workspace they belong to, and what they chose about themselves."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType
 
 WorkspaceId = NewType("WorkspaceId", str)
 PersonId = NewType("PersonId", str)
 
+KEPT_AFTER_REMOVAL = timedelta(days=30)
+"""How long what a workspace entrusted to Ritme is kept after Ritme was removed there: installed again, it goes on."""
+ERASED = "erased"
+"""Why nothing can be sent to a workspace of which nothing was kept."""
 UNANSWERED_BEFORE_QUIET = 3
 """Three personal messages in a row without any answer: Ritme goes quiet and says so once."""
 

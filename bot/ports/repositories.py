@@ -39,6 +39,15 @@ class People(Protocol):
         """Everything a turn starts with, in one query. Without a `channel` (or in an unlinked one), the movement is the
         one the person joined last."""
 
+    async def gone_since(self, moment: datetime) -> Workspace | None:
+        """A workspace that Ritme was removed from before this moment and that was not erased yet."""
+
+    async def accounts_in(self, workspace: WorkspaceId) -> Sequence[Person]:
+        """Everyone of a workspace who was not forgotten."""
+
+    async def erase(self, workspace: WorkspaceId) -> None:
+        """Deletes its places and all that was said and planned there, and movements that lived nowhere else."""
+
     async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None: ...
     async def known(self, workspace: WorkspaceId, account: str, now: datetime) -> Person:
         """Someone who was named: whom Ritme does not know yet is known by their account alone until they act."""

@@ -25,7 +25,7 @@ from bot.catalogue.people import (
 )
 from bot.domain import quiet_hours
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_person, to_place
-from bot.domain.person import Language, Person, StoryChoice
+from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Language, Person, StoryChoice, WorkspaceId
 from bot.domain.retelling import follow
 from bot.errors import Invalid, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -200,13 +200,31 @@ def _parts(everything: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
 
 async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
     """Everything about the actor gone or made nameless, at once: words, ties, name; posts with their words deleted."""
-    person = turn.person
+    await _forget(work, turn.person, turn.now)
+    return InPlace(entry=Forgotten())
+
+
+async def erase_gone(work: UnitOfWork, now: datetime) -> WorkspaceId | None:
+    """Forgets one workspace that Ritme was removed from a month ago, with everyone in it; None when there is none.
+    Their stories are taken back in other workspaces too."""
+    workspace = await work.people.gone_since(now - KEPT_AFTER_REMOVAL)
+    if workspace is None:
+        return None
+    for person in await work.people.accounts_in(workspace.id):
+        await _forget(work, person, now)
+    await work.flush()
+    await work.people.erase(workspace.id)
+    workspace.name, workspace.gone_reason = "", ERASED
+    return workspace.id
+
+
+async def _forget(work: UnitOfWork, person: Person, now: datetime) -> None:
     await work.flush()
     for story in await work.stories.of_teller(person.id, 10_000):
-        story.withdraw(turn.now)
+        story.withdraw(now)
         story.named = False
         retold = await work.stories.retold_in(story.id, story.movement_id)
-        for change in follow(story, retold, occasion=f"forget:{person.id}", now=turn.now):
+        for change in follow(story, retold, occasion=f"forget:{person.id}", now=now):
             await work.deliveries.add(change)
     for posted in await work.deliveries.posted_for(person.id):
         place = await work.movements.place(posted.place_id) if posted.place_id else None
@@ -216,7 +234,7 @@ async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
                     place,
                     posted.kind,
                     key=f"forget:{posted.id}",
-                    now=turn.now,
+                    now=now,
                     act=Act.DELETE,
                     target=posted.receipt,
                 )
@@ -224,7 +242,6 @@ async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
     await work.flush()
     await work.people.forget(person.id)
     _become_nameless(person)
-    return InPlace(entry=Forgotten())
 
 
 def _become_nameless(person: Person) -> None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("bot_token", sa.Text(), nullable=False),
         sa.Column("refresh_token", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("renewing_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("installed_by", sa.String(length=64), nullable=False),
         sa.Column("installed_at", sa.DateTime(timezone=True), nullable=False),

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from adapters.database.migrate import migrate
 from adapters.database.unit_of_work import connect
-from adapters.doctor import SCOPES, Finding, examine
+from adapters.doctor import Finding, examine
+from adapters.slack.needs import SCOPES
 
 SECRET = "geheim"
 

@@ -219,7 +219,7 @@ async def slack_stage(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator
         known = {"slack": Platform(messenger=platform.messenger, directory=platform.directory)}
         ritme = Ritme(begin=begin, platforms=known, clock=clock, engine=NoEngine())
         app = web.Application()
-        platform.mount(app, ritme.handle)
+        platform.mount(app, ritme)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -8,13 +8,17 @@ from sqlalchemy import ColumnElement, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, episodes, people, places, steps
+from adapters.database.tables import deliveries, episodes, people, places, steps, workspaces
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+
+
+_OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
+"""Not of a workspace that Ritme was removed from."""
 
 
 class SqlDeliveries(Repository):
@@ -73,14 +77,14 @@ class SqlDeliveries(Repository):
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
         found = await self._session.scalars(
             select(deliveries.c.workspace_id)
-            .where(deliveries.c.state.in_(_UNSETTLED), deliveries.c.due_at <= now)
+            .where(deliveries.c.state.in_(_UNSETTLED), deliveries.c.due_at <= now, _OPEN)
             .distinct()
         )
         return [WorkspaceId(lane) for lane in found]
 
     async def next_due(self) -> datetime | None:
         earliest: datetime | None = await self._session.scalar(
-            select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_UNSETTLED))
+            select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_UNSETTLED), _OPEN)
         )
         return earliest
 

@@ -17,10 +17,12 @@ from adapters.database.tables import (
     initiatives,
     members,
     metadata,
+    moment_changes,
     movements,
     people,
     places,
     purposes,
+    retellings,
     rhythms,
     stories,
     workspaces,
@@ -28,7 +30,7 @@ from adapters.database.tables import (
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, Role
-from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
+from bot.domain.person import ERASED, Person, PersonId, Workspace, WorkspaceId
 
 _CLAIM = {
     "sqlite": sqlite.insert(inbox).on_conflict_do_nothing(),
@@ -94,6 +96,43 @@ class SqlPeople(Repository):
             last = (await self._session.execute(_LAST_JOINED, {"person": person.id})).first()
             movement, member = last if last is not None else (None, None)
         return person, place, movement, member
+
+    async def gone_since(self, moment: datetime) -> Workspace | None:
+        return await self._session.scalar(
+            select(Workspace).where(workspaces.c.gone_at < moment, workspaces.c.gone_reason != ERASED).limit(1)
+        )
+
+    async def accounts_in(self, workspace: WorkspaceId) -> Sequence[Person]:
+        found = await self._session.scalars(
+            select(Person).where(people.c.workspace_id == workspace, people.c.account.is_not(None))
+        )
+        return found.all()
+
+    async def erase(self, workspace: WorkspaceId) -> None:
+        theirs = select(places.c.id).where(places.c.workspace_id == workspace)
+        elsewhere = select(places.c.movement_id).where(
+            places.c.workspace_id != workspace, places.c.movement_id.is_not(None)
+        )
+        here = select(places.c.movement_id).where(places.c.workspace_id == workspace, places.c.movement_id.is_not(None))
+        dying = select(movements.c.id).where(movements.c.id.in_(here), movements.c.id.not_in(elsewhere))
+        dead = list(await self._session.scalars(dying))
+        sent = select(deliveries.c.id).where(deliveries.c.workspace_id == workspace)
+        ended = select(rhythms.c.id).where(rhythms.c.place_id.in_(theirs))
+        await self._session.execute(delete(retellings).where(retellings.c.delivery_id.in_(sent)))
+        await self._session.execute(delete(moment_changes).where(moment_changes.c.rhythm_id.in_(ended)))
+        # Keys are checked when the transaction ends, so the order is free.
+        for table in metadata.sorted_tables:
+            if table not in (places, movements) and "movement_id" in table.c:
+                await self._session.execute(delete(table).where(table.c.movement_id.in_(dead)))
+        for table in metadata.sorted_tables:
+            if table is not people and "workspace_id" in table.c and table is not places:
+                await self._session.execute(delete(table).where(table.c.workspace_id == workspace))
+            for column in table.c:
+                if any(key.column.table is places for key in column.foreign_keys):
+                    change = update(table).values({column: None}) if column.nullable else delete(table)
+                    await self._session.execute(change.where(column.in_(theirs)))
+        await self._session.execute(delete(places).where(places.c.workspace_id == workspace))
+        await self._session.execute(delete(movements).where(movements.c.id.in_(dead)))
 
     async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None:
         return await self._session.scalar(

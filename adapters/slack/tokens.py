@@ -1,0 +1,203 @@
+"""Which token speaks for which workspace: one from the environment, or those that installs brought, kept sealed."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import aiohttp
+import structlog
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.ports import Clock, TryLater
+
+EARLY = timedelta(hours=1)
+"""How long before it ends a token is renewed."""
+RENEWAL_TAKES = timedelta(seconds=30)
+"""How long one process keeps the others from renewing; its own call gives up well before."""
+SOON = timedelta(seconds=5)
+NOT_INSTALLED = "not_installed"
+log = structlog.get_logger("ritme.slack")
+
+
+class NoToken(Exception):
+    """There is none for this workspace; `code` says why, as Slack's own errors do."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Tokens(Protocol):
+    async def knows(self, team: str) -> bool:
+        """Whether requests from this workspace are ours to answer."""
+
+    async def of(self, team: str) -> str:
+        """The token of a workspace. Raises `NoToken`, or `TryLater` while it is being renewed elsewhere."""
+
+    async def after(self, expired: str, team: str) -> str | None:
+        """Another token than the one Slack called expired; None when there is none."""
+
+
+class OneToken:
+    """The bot token of the environment: one workspace, `team` once Slack told which."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self.team = ""
+
+    async def knows(self, team: str) -> bool:
+        return team == self.team or not self.team
+
+    async def of(self, team: str) -> str:
+        if not await self.knows(team):
+            raise NoToken(NOT_INSTALLED)
+        return self._token
+
+    async def after(self, expired: str, team: str) -> str | None:
+        return None
+
+
+class Installations(Protocol):
+    """The rows of all installs, by team; what is secret in them is sealed."""
+
+    async def get(self, team: str) -> Mapping[str, Any] | None: ...
+    async def save(self, row: Mapping[str, Any]) -> None: ...
+    async def remove(self, team: str, installed_before: datetime) -> bool: ...
+    async def claim_renewal(self, team: str, sealed: str, now: datetime, until: datetime) -> bool: ...
+    async def renew(self, team: str, *, bot_token: str, refresh_token: str, expires_at: datetime) -> None: ...
+    async def note_state(self, digest: str, expires_at: datetime, now: datetime) -> None: ...
+    async def use_state(self, digest: str, now: datetime) -> bool: ...
+
+
+class Seal:
+    """Encrypts with the first key, opens with any: a new key goes in front, and the old one may go once every token
+    was renewed or installed again."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = MultiFernet([Fernet(key) for key in keys])
+
+    def close(self, secret: str) -> str:
+        return self._keys.encrypt(secret.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        try:
+            return self._keys.decrypt(sealed).decode()
+        except InvalidToken:
+            raise NoToken("sealed_with_another_key") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The app's own credentials."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held:
+    token: str
+    expires_at: datetime | None
+
+
+class InstalledTokens:
+    """The tokens of every workspace that installed the app, renewed an hour before they end, once, however many
+    ask at the same moment and in however many processes."""
+
+    def __init__(self, rows: Installations, seal: Seal, app: App, client: AsyncWebClient, clock: Clock) -> None:
+        self._rows = rows
+        self._seal = seal
+        self._app = app
+        self._client = client
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def keep(self, installed: Mapping[str, Any]) -> None:
+        """A new install, its tokens in the clear; takes the place of an earlier one of that workspace."""
+        refresh = installed["refresh_token"]
+        await self._rows.save(
+            {
+                **installed,
+                "bot_token": self._seal.close(installed["bot_token"]),
+                "refresh_token": self._seal.close(refresh) if refresh else None,
+            }
+        )
+        self.let_go(installed["team_id"])
+
+    async def forget(self, team: str, before: datetime) -> bool:
+        """The app was removed there at that moment. False when it was installed again since, or was not there."""
+        self.let_go(team)
+        return await self._rows.remove(team, before)
+
+    def let_go(self, team: str) -> None:
+        self._held.pop(team, None)
+
+    async def knows(self, team: str) -> bool:
+        return team in self._held or await self._rows.get(team) is not None
+
+    async def of(self, team: str) -> str:
+        held = self._held.get(team)
+        if held is None or self._ends_soon(held.expires_at):
+            async with self._one_at_a_time[team]:
+                held = self._held.get(team)
+                if held is None or self._ends_soon(held.expires_at):
+                    held = self._held[team] = await self._read(team)
+        return held.token
+
+    async def after(self, expired: str, team: str) -> str | None:
+        held = self._held.get(team)
+        if held is not None and held.token == expired:
+            self.let_go(team)
+        token = await self.of(team)
+        return token if token != expired else None
+
+    def _ends_soon(self, moment: datetime | None) -> bool:
+        return moment is not None and moment - EARLY <= self._clock.now()
+
+    async def _read(self, team: str) -> _Held:
+        """What is kept of a workspace, renewed when it ends soon: what another process renewed is found here."""
+        row = await self._rows.get(team)
+        if row is None:
+            raise NoToken(NOT_INSTALLED)
+        held = _Held(token=self._seal.open(row["bot_token"]), expires_at=row["expires_at"])
+        if not self._ends_soon(held.expires_at) or row["refresh_token"] is None:
+            return held
+        now = self._clock.now()
+        if await self._rows.claim_renewal(team, row["refresh_token"], now, now + RENEWAL_TAKES):
+            renewed = await self._renewed(team, self._seal.open(row["refresh_token"]))
+            if renewed is not None:
+                return renewed
+        if held.expires_at is not None and held.expires_at > now:
+            return held  # good for a while yet; asked again when the claim has run out
+        raise TryLater(now + SOON, whole_workspace=True)
+
+    async def _renewed(self, team: str, refresh_token: str) -> _Held | None:
+        """A new token; None when Slack gave none now."""
+        try:
+            said = await self._client.oauth_v2_access(
+                client_id=self._app.client_id,
+                client_secret=self._app.client_secret,
+                grant_type="refresh_token",
+                refresh_token=refresh_token,
+            )
+        except SlackApiError as problem:
+            response: Any = problem.response
+            code = response.get("error") if isinstance(getattr(response, "data", None), dict) else "no_answer"
+            log.warning("slack_token_not_renewed", team=team, error=code)
+            return None
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            log.warning("slack_token_not_renewed", team=team, error=type(problem).__name__)
+            return None
+        token, refresh = str(said["access_token"]), str(said["refresh_token"])
+        expires_at = self._clock.now() + timedelta(seconds=int(said["expires_in"]))
+        await self._rows.renew(
+            team, bot_token=self._seal.close(token), refresh_token=self._seal.close(refresh), expires_at=expires_at
+        )
+        log.info("slack_token_renewed", team=team)
+        return _Held(token=token, expires_at=expires_at)
