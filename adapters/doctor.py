@@ -1,15 +1,20 @@
 """What `ritme doctor` looks at: configuration, database, migrations, credentials."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
+import structlog
 from sqlalchemy.exc import DatabaseError
 
 from adapters.database.migrate import versions
+from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect
 from adapters.settings import CURES, BadSettings, Settings
 from adapters.slack.needs import SCOPES
+from adapters.slack.tokens import NoToken, Seal
 
+log = structlog.get_logger(__name__)
 PATIENCE = aiohttp.ClientTimeout(total=5)
 
 
@@ -61,25 +66,86 @@ async def database(settings: Settings) -> Finding:
 
 async def _slack(settings: Settings) -> list[Finding]:
     missing = settings.missing_for_serving()
-    if settings.slack_bot_token is None or missing:
+    if missing:
         return [Finding(subject=variable, text="is missing", cure=cure) for variable, cure in missing.items()]
-    headers = {"Authorization": f"Bearer {settings.slack_bot_token.get_secret_value()}"}
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=PATIENCE, trust_env=True) as session,
-            session.post(settings.slack_api_url + "auth.test", headers=headers) as answer,
-        ):
-            said = await answer.json(content_type=None)
-            allowed = answer.headers.get("x-oauth-scopes")
-    except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
-        text = f"gives no answer at {settings.slack_api_url} ({type(problem).__name__})"
-        cure = "Look whether this machine may reach that address. " + CURES["SLACK_API_URL"]
-        return [Finding(subject="Slack", text=text, cure=cure)]
-    if not isinstance(said, dict) or not said.get("ok"):
-        error = said.get("error") if isinstance(said, dict) else said
-        return [Finding(subject="SLACK_BOT_TOKEN", text=f"is refused ({error})", cure=CURES["SLACK_BOT_TOKEN"])]
+    found = []
+    if settings.slack_bot_token is not None:
+        found.append(await _bot(settings, settings.slack_bot_token.get_secret_value()))
+    if settings.slack_app_token is not None:
+        found.append(await _socket(settings, settings.slack_app_token.get_secret_value()))
+    if settings.many_workspaces:
+        found.append(await _installed(settings))
+    return found
+
+
+async def _bot(settings: Settings, token: str) -> Finding:
+    said, allowed = await _ask(settings, "auth.test", token)
+    if said is None:
+        return _silent(settings)
+    if not said.get("ok"):
+        return Finding(
+            subject="SLACK_BOT_TOKEN", text=f"is refused ({said.get('error')})", cure=CURES["SLACK_BOT_TOKEN"]
+        )
     lacking = [] if allowed is None else sorted(set(SCOPES) - {scope.strip() for scope in allowed.split(",")})
     if lacking:
         cure = "Add them on your Slack app's page, OAuth & Permissions, and install the app again."
-        return [Finding(subject="Slack", text=f"does not allow {', '.join(lacking)}", cure=cure)]
-    return [Finding(subject="Slack", text=f"{said.get('team')}, as @{said.get('user')}")]
+        return Finding(subject="Slack", text=f"does not allow {', '.join(lacking)}", cure=cure)
+    return Finding(subject="Slack", text=f"{said.get('team')}, as @{said.get('user')}")
+
+
+async def _socket(settings: Settings, token: str) -> Finding:
+    said, _ = await _ask(settings, "apps.connections.open", token)
+    if said is None:
+        return _silent(settings)
+    if not said.get("ok"):
+        return Finding(
+            subject="SLACK_APP_TOKEN", text=f"is refused ({said.get('error')})", cure=CURES["SLACK_APP_TOKEN"]
+        )
+    return Finding(subject="Socket Mode", text="a connection may be opened; no public address is needed")
+
+
+async def _installed(settings: Settings) -> Finding:
+    """Which workspaces installed the app, and whether our keys still open their tokens."""
+    address = f"{settings.base_url}/slack/install"
+    engine = connect(settings.database_url)
+    try:
+        sealed = await SqlInstallations(engine).all_sealed()
+    except DatabaseError:
+        return Finding(subject="Slack", text=f"to install: {address}")  # what is the matter was said of the database
+    finally:
+        await engine.dispose()
+    seal, closed = Seal(settings.secret_keys), []
+    for team, token in sealed.items():
+        try:
+            seal.open(token)
+        except NoToken:
+            closed.append(team)
+    if closed:
+        return Finding(
+            subject="RITME_SECRET_KEY",
+            text=f"does not open the tokens of {len(closed)} of {len(sealed)} workspaces ({', '.join(closed)})",
+            cure=f"Add the key they were sealed with, after a comma; or let them install again at {address}",
+        )
+    return Finding(subject="Slack", text=f"{len(sealed)} workspaces; to install in another: {address}")
+
+
+async def _ask(settings: Settings, method: str, token: str) -> tuple[dict[str, Any] | None, str | None]:
+    """Slack's answer (None when there is none), and the scopes of the token."""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=PATIENCE, trust_env=True) as session,
+            session.post(settings.slack_api_url + method, headers={"Authorization": f"Bearer {token}"}) as answer,
+        ):
+            said = await answer.json(content_type=None)
+            return (said if isinstance(said, dict) else {"error": said}), answer.headers.get("x-oauth-scopes")
+    except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
+        log.debug("no_answer", method=method, error=type(problem).__name__)
+        return None, None
+
+
+def _silent(settings: Settings) -> Finding:
+    return Finding(
+        subject="Slack",
+        text=f"gives no answer at {settings.slack_api_url}",
+        cure="Look whether this machine may reach that address. " + CURES["SLACK_API_URL"],
+    )

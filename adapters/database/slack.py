@@ -25,6 +25,12 @@ class SqlInstallations:
             row = found.mappings().first()
             return dict(row) if row is not None else None
 
+    async def all_sealed(self) -> dict[str, str]:
+        """The bot token of every team, as it is kept."""
+        async with self._engine.begin() as connection:
+            found = await connection.execute(select(installations.c.team_id, installations.c.bot_token))
+            return {str(team): str(token) for team, token in found}
+
     async def save(self, row: Row) -> None:
         """Takes the place of what was known of this team."""
         async with self._engine.begin() as connection:

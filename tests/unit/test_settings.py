@@ -6,6 +6,8 @@ import pytest
 
 from adapters.settings import CURES, BadSettings, Settings
 
+KEYS = ("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE=")
+
 
 def test_nothing_set_is_a_local_sqlite_file_on_this_machine_only() -> None:
     settings = Settings.load()
@@ -53,6 +55,10 @@ def test_the_port_comes_from_port_unless_ritme_port_says_otherwise(
         ("RITME_PUBLIC_URL", "ftp://ritme.example.org"),
         ("SLACK_SIGNING_SECRET", "two geheim"),
         ("SLACK_BOT_TOKEN", "xoxp-geheim"),
+        ("SLACK_APP_TOKEN", "xoxb-geheim"),
+        ("SLACK_CLIENT_SECRET", "two geheim"),
+        ("RITME_SECRET_KEY", "geheim"),
+        ("RITME_SECRET_KEY", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=,geheim"),
         ("SLACK_API_URL", "slack"),
     ],
 )
@@ -96,3 +102,41 @@ def test_serving_needs_both_of_slacks_secrets(monkeypatch: pytest.MonkeyPatch) -
     assert Settings.load().missing_for_serving() == {}
     assert Settings.load().slack
     assert "geheim" not in repr(Settings.load())
+
+
+def test_a_socket_needs_no_signing_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-geheim")
+    assert list(Settings.load().missing_for_serving()) == ["SLACK_BOT_TOKEN"]
+
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
+    assert Settings.load().slack
+    assert not Settings.load().many_workspaces
+
+
+def test_many_workspaces_need_a_key_and_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    assert list(Settings.load().missing_for_serving()) == [
+        "SLACK_SIGNING_SECRET",
+        "SLACK_CLIENT_SECRET",
+        "RITME_SECRET_KEY",
+        "RITME_PUBLIC_URL",
+    ]
+
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", "geheim")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "geheim")
+    monkeypatch.setenv("RITME_PUBLIC_URL", "https://ritme.example.org/")
+    monkeypatch.setenv("RITME_SECRET_KEY", f"{KEYS[0]}, {KEYS[1]}")
+    settings = Settings.load()
+    assert settings.slack
+    assert settings.many_workspaces
+    assert settings.secret_keys == KEYS
+    assert "geheim" not in repr(settings)
+    assert KEYS[0] not in repr(settings)
+
+
+def test_alone_no_platform_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = Settings()
+    for variable, value in {"SLACK_BOT_TOKEN": "xoxb-x", "SLACK_APP_TOKEN": "xapp-x", "SLACK_CLIENT_ID": "1"}.items():
+        monkeypatch.setenv(variable, value)
+
+    assert Settings.load().alone().model_dump() == bare.model_dump()
