@@ -98,12 +98,7 @@ class Install:
         if not code or not await self._rows.use_state(_digest(state), now):
             raise _NotInstalled("too_late")
         try:
-            said = await self._client.oauth_v2_access(
-                client_id=self._app.client_id,
-                client_secret=self._app.client_secret,
-                code=code,
-                redirect_uri=self._back,
-            )
+            said = await self._app.access(self._client, code=code, redirect_uri=self._back)
             if said.get("is_enterprise_install"):
                 await self._client.auth_revoke(token=said["access_token"])
                 raise _NotInstalled("whole_organisation")

@@ -12,14 +12,16 @@ import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.ports import Clock, TryLater
+from bot.ports import Clock, NoAnswer, TryLater
 
 EARLY = timedelta(hours=1)
 """How long before it ends a token is renewed."""
 RENEWAL_TAKES = timedelta(seconds=30)
 """How long one process keeps the others from renewing; its own call gives up well before."""
 SOON = timedelta(seconds=5)
+REFUSED = frozenset({"invalid_refresh_token", "token_revoked", "account_inactive", "invalid_client_id"})
 NOT_INSTALLED = "not_installed"
 log = structlog.get_logger("ritme.slack")
 
@@ -98,6 +100,11 @@ class App:
     client_id: str
     client_secret: str
 
+    async def access(self, client: AsyncWebClient, **granted: str) -> AsyncSlackResponse:
+        """A token for a code or a refresh token. The client's own method signs in a way aiohttp is about to drop."""
+        mine = {"client_id": self.client_id, "client_secret": self.client_secret}
+        return await client.api_call("oauth.v2.access", data={**mine, **granted})
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Held:
@@ -169,31 +176,31 @@ class InstalledTokens:
         if not self._ends_soon(held.expires_at) or row["refresh_token"] is None:
             return held
         now = self._clock.now()
+        ended = held.expires_at is not None and held.expires_at <= now
         if await self._rows.claim_renewal(team, row["refresh_token"], now, now + RENEWAL_TAKES):
-            renewed = await self._renewed(team, self._seal.open(row["refresh_token"]))
-            if renewed is not None:
-                return renewed
-        if held.expires_at is not None and held.expires_at > now:
-            return held  # good for a while yet; asked again when the claim has run out
-        raise TryLater(now + SOON, whole_workspace=True)
+            try:
+                return await self._renewed(team, self._seal.open(row["refresh_token"]))
+            except NoToken:
+                if ended:
+                    raise
+            except NoAnswer:
+                pass  # asked again when the claim has run out
+        if ended:
+            raise TryLater(now + SOON, whole_workspace=True)
+        return held
 
-    async def _renewed(self, team: str, refresh_token: str) -> _Held | None:
-        """A new token; None when Slack gave none now."""
+    async def _renewed(self, team: str, refresh_token: str) -> _Held:
+        """A new token. Raises `NoToken` when Slack will give none, `NoAnswer` when it could not be asked."""
         try:
-            said = await self._client.oauth_v2_access(
-                client_id=self._app.client_id,
-                client_secret=self._app.client_secret,
-                grant_type="refresh_token",
-                refresh_token=refresh_token,
-            )
+            said = await self._app.access(self._client, grant_type="refresh_token", refresh_token=refresh_token)
         except SlackApiError as problem:
             response: Any = problem.response
             code = response.get("error") if isinstance(getattr(response, "data", None), dict) else "no_answer"
             log.warning("slack_token_not_renewed", team=team, error=code)
-            return None
+            raise (NoToken("token_revoked") if code in REFUSED else NoAnswer()) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             log.warning("slack_token_not_renewed", team=team, error=type(problem).__name__)
-            return None
+            raise NoAnswer from None
         token, refresh = str(said["access_token"]), str(said["refresh_token"])
         expires_at = self._clock.now() + timedelta(seconds=int(said["expires_in"]))
         await self._rows.renew(

@@ -1,0 +1,226 @@
+"""Tokens of many workspaces: sealed where they lie, renewed once however many ask, and let go when Slack says so."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from cryptography.fernet import Fernet
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.clock import DialClock
+from adapters.database.slack import SqlInstallations
+from adapters.database.tables import metadata
+from adapters.database.unit_of_work import connect
+from adapters.slack.tokens import App, InstalledTokens, NoToken, OneToken, Seal
+from bot.ports import TryLater
+from tests.world import MONDAY
+
+TWELVE_HOURS = timedelta(hours=12)
+
+
+@dataclass
+class Slack:
+    """Gives a new token for each refresh token, once; `refuses` makes it say no, `silent` hang up."""
+
+    given: list[str] = field(default_factory=list)
+    good: set[str] = field(default_factory=lambda: {"xoxe-1-first"})
+    refuses: str = ""
+    silent: bool = False
+
+    async def access(self, request: web.Request) -> web.Response:
+        asked = await request.post()
+        refresh = str(asked["refresh_token"])
+        self.given.append(refresh)
+        await asyncio.sleep(0)
+        if self.silent:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if self.refuses or refresh not in self.good:
+            return web.json_response({"ok": False, "error": self.refuses or "invalid_refresh_token"})
+        self.good = {f"xoxe-1-{len(self.given)}"}
+        new = {"access_token": f"xoxe.xoxb-{len(self.given)}", "refresh_token": next(iter(self.good))}
+        return web.json_response({"ok": True, **new, "expires_in": 43200, "token_type": "bot"})
+
+
+@dataclass
+class Here:
+    slack: Slack
+    clock: DialClock
+    file: Path
+    client: AsyncWebClient
+    rows: SqlInstallations
+    keys: list[str]
+
+    def process(self, *keys: str) -> InstalledTokens:
+        app = App(client_id="1.2", client_secret="geheim")
+        return InstalledTokens(self.rows, Seal(keys or self.keys), app, self.client, self.clock)
+
+    async def pass_(self, time: timedelta) -> None:
+        self.clock.set(self.clock.now() + time)
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Here]:
+    slack = Slack()
+    app = web.Application()
+    app.router.add_post("/api/oauth.v2.access", slack.access)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
+    async with database.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(
+            base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/api/", session=session, retry_handlers=[]
+        )
+        yield Here(
+            slack=slack,
+            clock=DialClock(MONDAY, running=False),
+            file=tmp_path / "ritme.db",
+            client=client,
+            rows=SqlInstallations(database),
+            keys=[Fernet.generate_key().decode()],
+        )
+    await runner.cleanup()
+    await database.dispose()
+
+
+async def install(here: Here, *, rotates: bool = True) -> InstalledTokens:
+    tokens = here.process()
+    given: dict[str, Any] = {
+        "team_id": "T1",
+        "team_name": "Wijkzorg",
+        "app_id": "A1",
+        "bot_user_id": "UBOT",
+        "bot_token": "xoxb-first",
+        "refresh_token": "xoxe-1-first" if rotates else None,
+        "expires_at": here.clock.now() + TWELVE_HOURS if rotates else None,
+        "scopes": "commands",
+        "installed_by": "U1",
+        "installed_at": here.clock.now(),
+    }
+    await tokens.keep(given)
+    return tokens
+
+
+async def test_nothing_readable_lies_in_the_database(here: Here) -> None:
+    await install(here)
+    with sqlite3.connect(here.file) as file:
+        kept = str(file.execute("select * from slack_installations").fetchall())
+    file.close()
+    assert "T1" in kept
+    assert "first" not in kept
+
+
+async def test_a_token_that_does_not_end_is_never_renewed(here: Here) -> None:
+    tokens = await install(here, rotates=False)
+    await here.pass_(timedelta(days=400))
+    assert await tokens.of("T1") == "xoxb-first"
+    assert here.slack.given == []
+
+
+async def test_however_many_ask_it_is_renewed_once(here: Here) -> None:
+    tokens = await install(here)
+    await here.pass_(TWELVE_HOURS - timedelta(minutes=5))
+    assert set(await asyncio.gather(*(tokens.of("T1") for _ in range(50)))) == {"xoxe.xoxb-1"}
+    assert here.slack.given == ["xoxe-1-first"]
+
+    await here.pass_(TWELVE_HOURS)
+    assert set(await asyncio.gather(*(tokens.of("T1") for _ in range(50)))) == {"xoxe.xoxb-2"}
+    assert here.slack.given == ["xoxe-1-first", "xoxe-1-1"]
+
+
+async def test_two_processes_do_not_use_one_refresh_token_twice(here: Here) -> None:
+    one, other = await install(here), here.process()
+    await here.pass_(TWELVE_HOURS - timedelta(minutes=5))
+    got = await asyncio.gather(*(process.of("T1") for process in (one, other) * 10))
+    assert set(got) <= {"xoxb-first", "xoxe.xoxb-1"}
+    assert here.slack.given == ["xoxe-1-first"]
+    await here.pass_(timedelta(minutes=6))
+    assert {await one.of("T1"), await other.of("T1")} == {"xoxe.xoxb-1"}
+
+
+async def test_while_another_process_renews_an_ended_one_everything_waits(here: Here) -> None:
+    tokens = await install(here)
+    await here.pass_(TWELVE_HOURS)
+    now = here.clock.now()
+    row = await here.rows.get("T1")
+    assert row is not None
+    assert await here.rows.claim_renewal("T1", row["refresh_token"], now, now + timedelta(seconds=30))
+    with pytest.raises(TryLater) as later:
+        await tokens.of("T1")
+    assert later.value.whole_workspace
+    await here.pass_(timedelta(seconds=31))  # the other one died
+    assert await tokens.of("T1") == "xoxe.xoxb-1"
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "silent"])
+async def test_refused_a_new_one_the_old_serves_to_its_end(here: Here, trouble: str) -> None:
+    tokens = await install(here)
+    here.slack.refuses, here.slack.silent = ("invalid_refresh_token", False) if trouble == "refuses" else ("", True)
+    ended = NoToken if trouble == "refuses" else TryLater
+    await here.pass_(TWELVE_HOURS - timedelta(minutes=5))
+    assert {await tokens.of("T1") for _ in range(10)} == {"xoxb-first"}
+    assert len(here.slack.given) == 1, "not asked again at once"
+    await here.pass_(timedelta(minutes=6))
+    with pytest.raises(ended):
+        await tokens.of("T1")
+    here.slack.refuses, here.slack.silent = "", False
+    await here.pass_(timedelta(minutes=1))
+    assert (await tokens.of("T1")).startswith("xoxe.xoxb-")
+
+
+async def test_called_expired_it_is_read_again_and_renewed(here: Here) -> None:
+    tokens = await install(here)
+    assert await tokens.of("T1") == "xoxb-first"
+    assert await tokens.after("xoxb-first", "T1") is None, "as far as we know it is good"
+    await here.pass_(TWELVE_HOURS)
+    assert await tokens.after("xoxb-first", "T1") == "xoxe.xoxb-1"
+
+
+async def test_a_new_key_in_front_opens_what_the_old_one_sealed(here: Here) -> None:
+    await install(here)
+    fresh = Fernet.generate_key().decode()
+    assert await here.process(fresh, *here.keys).of("T1") == "xoxb-first"
+    with pytest.raises(NoToken) as none:
+        await here.process(fresh).of("T1")
+    assert none.value.code == "sealed_with_another_key"
+
+
+async def test_removed_it_is_forgotten_unless_installed_again_since(here: Here) -> None:
+    tokens = await install(here)
+    assert not await tokens.forget("T1", here.clock.now() - timedelta(minutes=1)), "told late"
+    assert await tokens.knows("T1")
+    assert await tokens.forget("T1", here.clock.now() + timedelta(minutes=1))
+    assert not await tokens.knows("T1")
+    with pytest.raises(NoToken):
+        await tokens.of("T1")
+
+
+async def test_a_state_is_good_once_and_for_a_while(here: Here) -> None:
+    now = here.clock.now()
+    await here.rows.note_state("one", now + timedelta(minutes=10), now)
+    await here.rows.note_state("two", now + timedelta(minutes=10), now)
+    assert await here.rows.use_state("one", now)
+    assert not await here.rows.use_state("one", now)
+    assert not await here.rows.use_state("two", now + timedelta(minutes=11))
+    assert not await here.rows.use_state("never", now)
+
+
+async def test_the_one_token_of_the_environment_serves_its_own_workspace_only() -> None:
+    token = OneToken("xoxb-1")
+    assert await token.of("T1") == "xoxb-1"
+    token.team = "T1"
+    assert await token.knows("T1")
+    assert not await token.knows("T2")
+    with pytest.raises(NoToken):
+        await token.of("T2")
