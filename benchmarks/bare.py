@@ -1,7 +1,7 @@
 """The least a durable Slack app can do: check the signature, insert one row through SQLAlchemy and aiosqlite, commit,
-answer. With `inline`, on aiosqlite connections that skip its thread.
+answer. With `inline`, on aiosqlite connections that skip its thread; with a Web API address, over Socket Mode.
 
-Usage: python -m benchmarks.bare FILE PORT [inline]
+Usage: python -m benchmarks.bare FILE PORT [inline] [http://…/api/]
 """
 
 import asyncio
@@ -10,8 +10,10 @@ from typing import Any
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -35,7 +37,7 @@ def plain(file: str) -> AsyncEngine:
     return engine
 
 
-async def main(file: str, port: int, *, inline: bool) -> None:
+async def main(file: str, port: int, *, inline: bool, api: str) -> None:
     engine = connect(f"sqlite+aiosqlite:///{file}") if inline else plain(file)
     turn = asyncio.Lock()  # one writer at a time, as in Ritme
     async with engine.begin() as connection:
@@ -44,7 +46,8 @@ async def main(file: str, port: int, *, inline: bool) -> None:
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id, bot_token="xoxb-bare")
 
-    bolt = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True)
+    client = AsyncWebClient(base_url=api) if api else None
+    bolt = AsyncApp(signing_secret=SECRET, authorize=authorize, process_before_response=True, client=client)
 
     @bolt.command("/stuck")
     async def stuck(ack: AsyncAck, command: dict[str, Any]) -> None:
@@ -64,8 +67,11 @@ async def main(file: str, port: int, *, inline: bool) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
+    if api:
+        await AsyncSocketModeHandler(bolt, "xapp-bare").connect_async()
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), inline="inline" in sys.argv[3:]))
+    api = next((one for one in sys.argv[3:] if one.startswith("http")), "")
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), inline="inline" in sys.argv[3:], api=api))

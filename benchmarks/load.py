@@ -22,25 +22,26 @@ class Measured:
     p99: float
 
 
-def commands(run: str, start: int, many: int) -> list[bytes]:
-    """`/stuck <text>` by as many different people, ready to be sent."""
-    return [_command(f"{run}.{number}", f"U{number:06d}") for number in range(start, start + many)]
-
-
-def _command(trigger: str, user: str) -> bytes:
-    body = urlencode(
+def commands(run: str, start: int, many: int) -> list[dict[str, str]]:
+    """`/stuck <text>` by as many different people."""
+    return [
         {
             "command": "/stuck",
             "text": "De nachtdienst hoort altijd als laatste wat we doen",
             "team_id": "T1",
-            "user_id": user,
-            "user_name": user.lower(),
+            "user_id": f"U{number:06d}",
+            "user_name": f"u{number:06d}",
             "channel_id": "C1",
             "channel_name": "general",
-            "trigger_id": trigger,
+            "trigger_id": f"{run}.{number}",
             "response_url": "https://hooks.slack.com/commands/x",
         }
-    )
+        for number in range(start, start + many)
+    ]
+
+
+def _signed(command: dict[str, str]) -> bytes:
+    body = urlencode(command)
     stamp = str(int(time.time()))
     signature = hmac.new(SECRET.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
     head = (
@@ -51,12 +52,16 @@ def _command(trigger: str, user: str) -> bytes:
     return (head + body).encode()
 
 
-async def press(port: int, requests: list[bytes]) -> Measured:
+async def press(port: int, requests: list[dict[str, str]]) -> Measured:
     """Sends every request over a fixed number of connections; each must be answered 200 with words."""
-    waiting, took = iter(requests), list[float]()
+    waiting, took = iter([_signed(request) for request in requests]), list[float]()
     started = time.perf_counter()
     await asyncio.gather(*(_one(port, waiting, took) for _ in range(CONNECTIONS)))
-    elapsed = time.perf_counter() - started
+    return measured(took, time.perf_counter() - started)
+
+
+def measured(took: list[float], elapsed: float) -> Measured:
+    """`took`: seconds each; `elapsed`: seconds they took together."""
     cuts = quantiles(took, n=100)
     return Measured(rate=len(took) / elapsed, p50=cuts[49] * 1000, p99=cuts[98] * 1000)
 
