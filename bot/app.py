@@ -12,12 +12,13 @@ import structlog
 from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump
 from bot.catalogue.errors import Apology, Declined
+from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
-from bot.chat import Account, Answer, FieldErrors, Intent, Message, Post, Profile, Receipt, Reply
+from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
-from bot.domain.delivery import Act, Delivery, DeliveryState, to_person
+from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
-from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState
+from bot.domain.movement import Member, MovementId, Place, PlaceId, PlaceState
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import (
@@ -107,6 +108,7 @@ class Ritme:
                 raise Refused("not_found")
             outcome = await handler(work, turn)
             reply = await _worded(work, turn, outcome)
+            await _show_home(work, turn)
         self._wake(work)
         return reply
 
@@ -123,7 +125,9 @@ class Ritme:
         """An answer outside the transaction that was rolled back."""
         now = self._clock.now()
         async with self._begin() as work:
-            reply = await _worded(work, await _turn(work, intent, now), entry)
+            turn = await _turn(work, intent, now)
+            reply = await _worded(work, turn, entry)
+            await _show_home(work, turn)
         self._wake(work)
         return reply
 
@@ -233,14 +237,19 @@ class Ritme:
                 return looked_up
             unsure = {_line(delivery): delivery.due_at for delivery in await work.deliveries.unknown(lane)}
             claimed = await work.deliveries.claim(lane, now, BATCH)
+            pages: set[PersonId | None] = set()
             for delivery in claimed:
                 post = None
                 if _line(delivery) in unsure:
                     delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
+                elif delivery.act is Act.HOME and delivery.person_id in pages:
+                    delivery.drop("unchanged")
                 else:
                     post = await _prepared(work, delivery, now)
                 if post is not None:
                     delivery.start(now)
+                    if delivery.act is Act.HOME:
+                        pages.add(delivery.person_id)
                     posts.append((delivery, post))
                 else:
                     _log_delivery(delivery)
@@ -341,12 +350,12 @@ class Ritme:
         return settled
 
 
-Line = tuple[PlaceId | None, PersonId | None]
-"""What is sent in order: everything for one place, or for one person."""
+Line = tuple[PlaceId | None, PersonId | None, bool]
+"""What is sent in order: everything for one place, or for one person; their own page by itself."""
 
 
 def _line(delivery: Delivery) -> Line:
-    return (delivery.place_id, None if delivery.place_id else delivery.person_id)
+    return (delivery.place_id, None if delivery.place_id else delivery.person_id, delivery.act is Act.HOME)
 
 
 def _mark(key: str) -> str:
@@ -405,17 +414,19 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
     if outcome is None:
         return None
     entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
+    if in_place and turn.intent.on_page:
+        return None  # the page takes its place
     reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
-    within = turn.movement if turn.place is None else None
+    within = turn.movement.id if turn.movement and turn.place is None else None
     intent = turn.intent
     if isinstance(entry, FormEntry):
         form = wording.form(entry, reader)
         if intent.opens_forms:
-            return replace(form, hidden={**form.hidden, WITHIN: within.id}) if within else form
+            return replace(form, hidden={**form.hidden, WITHIN: within}) if within else form
         args = {name: value for name, value in intent.args.items() if isinstance(value, str)}
         entry = FormOffered(title=form.title, intent=intent.name, args=args)
     if intent.answerable:
-        return Answer(message=_within(wording.message(entry, reader), within), replaces=in_place)
+        return Answer(message=_said(entry, reader, within), replaces=in_place)
     answer = to_person(
         turn.person,
         "answer",
@@ -435,13 +446,24 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
     return None
 
 
+async def _show_home(work: UnitOfWork, turn: Turn) -> None:
+    """Whoever once opened their own page sees there what they did; others it costs nothing."""
+    person, intent = turn.person, turn.intent
+    if intent.on_page and person.account is not None:
+        person.opened_home(blank=False)
+    if person.home_mark is not None:
+        key = _mark(f"{intent.actor.workspace}/{intent.key}")
+        movement = turn.movement.id if turn.movement else None
+        await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=movement))
+
+
 async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime) -> Post | None:
     """The post a due delivery becomes; None when it was dropped or put off."""
     outgoing = await deliveries.prepare(work, delivery, now)
     if outgoing is None:
         return None
-    message = None
-    if delivery.act in (Act.POST, Act.UPDATE):
+    message = page = None
+    if delivery.act in (Act.POST, Act.UPDATE, Act.HOME):
         composer = commands.COMPOSERS.get(delivery.kind)
         if composer is None:
             # Planned by another version of Ritme: it must not hold back what stands beside it.
@@ -458,39 +480,67 @@ async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime) -> Post
             log.exception("wording_broke", kind=delivery.kind, delivery=delivery.id)
             delivery.fail("broken")
             return None
-        within = outgoing.movement if outgoing.place is None else None
-        message = _within(wording.message(entry, _reader(outgoing)), within)
-    return _post(outgoing, message)
+        if isinstance(entry, Home) and delivery.act is Act.HOME:
+            page = _page(entry, _reader(outgoing))
+            mark = _home_mark(entry, page)
+            if outgoing.person is not None and outgoing.person.home_mark == mark:
+                delivery.drop("unchanged")
+                return None
+            delivery.args["mark"] = mark
+        else:
+            within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
+            message = _said(entry, _reader(outgoing), within)
+    return _post(outgoing, message, page)
 
 
-def _within(message: Message, movement: Movement | None) -> Message:
+def _page(home: Home, reader: Reader) -> Page:
+    page = wording.page(home, reader)
+    sections = (replace(one, message=_within(one.message, home.movement)) for one in page.sections)
+    return replace(page, sections=tuple(sections))
+
+
+def _home_mark(home: Home, page: Page) -> str:
+    """What tells this page from any other: see `Person.home_mark`."""
+    return f"{home.movement}:{sha256(repr(page).encode()).hexdigest()[:24]}"
+
+
+def _said(entry: Entry, reader: Reader, within: str | None) -> Message:
+    """An entry in words, `within` a movement; a page says itself which one it is about."""
+    about = entry.movement if isinstance(entry, Home) and within else within
+    return _within(wording.message(entry, reader), about)
+
+
+def _within(message: Message, movement: str | None) -> Message:
     """In a personal chat nothing but its buttons says which of someone's movements a message is about."""
-    if movement is None:
+    if not movement:
         return message
     return replace(
         message,
-        buttons=tuple(replace(button, args={**button.args, WITHIN: movement.id}) for button in message.buttons),
+        buttons=tuple(replace(button, args={**button.args, WITHIN: movement}) for button in message.buttons),
     )
 
 
 async def _addressed(work: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Post, datetime]:
     """Where and since when to look for a delivery."""
     outgoing = await deliveries.load(work, delivery, now)
-    return _post(outgoing, None), delivery.attempted_at or delivery.due_at
+    return _post(outgoing, None, None), delivery.attempted_at or delivery.due_at
 
 
-def _post(outgoing: Outgoing, message: Message | None) -> Post:
-    delivery = outgoing.delivery
+def _post(outgoing: Outgoing, message: Message | None, page: Page | None) -> Post:
+    delivery, account = outgoing.delivery, outgoing.person.account if outgoing.person else None
+    if delivery.act is Act.HOME:
+        account = account or delivery.target
     return Post(
         delivery=delivery.id,
         workspace=delivery.workspace_id,
         act=delivery.act.value,
         channel=outgoing.place.channel if outgoing.place else None,
-        account=outgoing.person.account if outgoing.person else None,
+        account=account,
         thread=delivery.thread,
         target=delivery.target,
         reaction=delivery.reaction,
         message=message,
+        page=page,
     )
 
 
@@ -506,6 +556,8 @@ async def _settle(
     failure: TryLater | Unreachable | NoAnswer | None,
     now: datetime,
 ) -> datetime | None:
+    if row.act is Act.HOME and not isinstance(failure, TryLater | NoAnswer):
+        row.target = None  # whose page it was, once forgotten
     if receipt is not None:
         row.arrived(now, receipt.channel, receipt.message)
         await deliveries.arrived(work, row, now)

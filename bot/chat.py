@@ -5,7 +5,7 @@ a renderer escapes it for its platform, so nothing a user typed can ever become 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Literal
 
@@ -47,6 +47,7 @@ class Intent:
     `thread` is the root message of the thread it happened in.
     `answerable` says whether the platform can show a message in its answer; if not, answers go through the outbox.
     `opens_forms` says whether a form can be shown in its answer; if not, a button that opens it is.
+    `on_page` says that it was done on their own page, which will show what came of it.
     `answer_to` is where such an answer may replace the pressed private message (a Slack response_url, a message id).
     """
 
@@ -59,6 +60,7 @@ class Intent:
     thread: str | None = None
     answerable: bool = True
     opens_forms: bool = True
+    on_page: bool = False
     answer_to: str | None = None
 
     def text(self, name: str) -> str:
@@ -121,6 +123,46 @@ class Message:
     def text(self) -> str:
         """The whole message as plain text: for notifications and screen readers."""
         return "\n".join(("• " if p.kind == "item" else "") + p.text for p in self.paragraphs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of a page: a message under a heading. Without a `title` it is an item of the section before it."""
+
+    title: str
+    message: Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Someone's own page, for any platform that has such a thing."""
+
+    sections: tuple[Section, ...]
+    language: str = "nl"
+
+    @property
+    def message(self) -> Message:
+        """The page as one message. Items are numbered, so that a button says which of them it is for."""
+        paragraphs: list[Paragraph] = []
+        buttons: list[Button] = []
+        number = 0
+        for place, section in enumerate(self.sections):
+            number = 0 if section.title else number + 1
+            first, *rest = section.message.paragraphs or (Paragraph(spans=()),)
+            if section.title:
+                paragraphs.append(Paragraph(spans=(Span(text=section.title, bold=True),)))
+            else:
+                first = replace(first, spans=(Span(text=f"{number}. ", bold=True), *first.spans))
+            paragraphs += [first, *rest] if first.spans else rest
+            buttons += [
+                replace(
+                    button,
+                    name=f"{button.name}_{place}" if place else button.name,
+                    label=button.label if section.title else f"{button.label} {number}",
+                )
+                for button in section.message.buttons
+            ]
+        return Message(paragraphs=tuple(paragraphs), buttons=tuple(buttons), language=self.language)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,19 +249,20 @@ class Post:
     """One thing for a Messenger to do.
 
     `account` without `channel`: the person's own chat. `account` with `channel`: shown in that channel to that person
-    only. `message` None with `act` "delete" or "react". `target` is the message acted on; `delivery` an opaque id to
-    find it by.
+    only. `message` None with `act` "delete" or "react"; with "home", `page` is the person's own. `target` is the
+    message acted on; `delivery` an opaque id to find it by.
     """
 
     delivery: str
     workspace: str
-    act: Literal["post", "update", "delete", "react", "unreact"] = "post"
+    act: Literal["post", "update", "delete", "react", "unreact", "home"] = "post"
     channel: str | None = None
     account: str | None = None
     thread: str | None = None
     target: str | None = None
     reaction: str = ""
     message: Message | None = None
+    page: Page | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from bot.use_cases import (
     follow_ups,
     harvest,
     help,
+    home,
     initiatives,
     invitations,
     look_backs,
@@ -41,6 +42,10 @@ Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
 
 HANDLERS: dict[str, Handler] = {
     "help": help.answer,
+    # a page of one's own
+    "home": home.show,
+    "home.opened": home.opened,
+    "home.switch": home.switch,
     # movements
     "start": movements.start,
     "start.begin": movements.begin,
@@ -140,6 +145,7 @@ HANDLERS: dict[str, Handler] = {
     "story.keep": threads.keep,
     "story.here": threads.here,
     "story.forget": threads.forget,
+    "story.take_back": threads.take_back,
     "thread.replied": threads.replied,
     "message.edited": threads.edited,
     "message.deleted": threads.deleted,
@@ -154,6 +160,7 @@ HANDLERS: dict[str, Handler] = {
 COMPOSERS: dict[str, Composer] = {
     "answer": deliveries.compose_answer,
     "went_quiet": deliveries.compose_went_quiet,
+    "home": home.compose_home,
     "welcome": movements.compose_welcome,
     # rhythms
     "rhythm_purpose": reminders.compose_purpose,

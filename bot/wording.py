@@ -19,8 +19,8 @@ from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
-from bot.chat import Button, Confirm, Field, Form, Message, Option, Paragraph, Span
+from bot.catalogue.base import Ask, Entry, FormEntry, PageEntry, Pick, Press
+from bot.chat import Button, Confirm, Field, Form, Message, Option, Page, Paragraph, Section, Span
 from bot.domain.person import Language
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
@@ -43,8 +43,25 @@ class Reader:
         return ZoneInfo(self.timezone)
 
 
+def page(entry: PageEntry, reader: Reader) -> Page:
+    """Words a page for a reader."""
+    return Page(
+        sections=tuple(_section(one, reader) for one in (entry, *entry.sections())), language=reader.language.value
+    )
+
+
+def _section(entry: Entry, reader: Reader) -> Section:
+    titled = "title" in blocks(entry.template, reader.language)
+    title = _plain(_render(entry.template, "title", _values(entry), reader)) if titled else ""
+    return Section(title=title, message=_message(entry, reader))
+
+
 def message(entry: Entry, reader: Reader) -> Message:
-    """Words an entry for a reader."""
+    """Words an entry for a reader; a page as one message."""
+    return page(entry, reader).message if isinstance(entry, PageEntry) else _message(entry, reader)
+
+
+def _message(entry: Entry, reader: Reader) -> Message:
     body = entry.body if entry.body in blocks(entry.template, reader.language) else _variant(entry, reader.language)
     values = _values(entry)
     return Message(

@@ -10,6 +10,7 @@ import structlog
 
 from adapters.slack import render
 from adapters.slack.calls import PLACE_GONE, Calls, Said, team_of
+from adapters.slack.home import home
 from bot.chat import Post, Receipt
 from bot.ports import Clock, NoAnswer, TryLater, Unreachable
 
@@ -60,6 +61,8 @@ class SlackMessenger:
                     return await self._settled(post, "reactions.add", timestamp=post.target, name=post.reaction)
                 case "unreact":
                     return await self._settled(post, "reactions.remove", timestamp=post.target, name=post.reaction)
+                case "home":
+                    return await self._publish(post)
         except Said as said:
             raise said.unreachable() from None
 
@@ -158,6 +161,13 @@ class SlackMessenger:
         if status >= 500:
             raise NoAnswer
         return Receipt(channel=post.channel or "", message=post.delivery) if status == 200 else None
+
+    async def _publish(self, post: Post) -> Receipt:
+        """Shows someone their page; of what may have arrived nothing has to be known before doing it again."""
+        if post.page is None or post.account is None:
+            raise Unreachable("person_gone")
+        shown = await self._calls(team_of(post.workspace), "views.publish", user_id=post.account, view=home(post.page))
+        return Receipt(channel="", message=str((shown.get("view") or {}).get("id", "")))
 
     async def _settled(self, post: Post, method: str, **what: Any) -> Receipt:
         channel = post.channel or await self._chat_with(post)

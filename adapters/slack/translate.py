@@ -18,7 +18,15 @@ Payload = Mapping[str, Any]
 UNREADABLE = "unreadable"
 """An intent nobody handles: what a button or view holds is not what we put there."""
 EVENTS = frozenset(
-    {"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed", "place.joined"}
+    {
+        "thread.replied",
+        "message.edited",
+        "message.deleted",
+        "reaction.added",
+        "reaction.removed",
+        "place.joined",
+        "home.opened",
+    }
 )
 """What only Slack can tell us, never a button or a form."""
 SAID = frozenset({None, "thread_broadcast", "file_share", "me_message"})
@@ -59,10 +67,21 @@ def command(payload: Payload) -> Intent:
 
 
 def press(payload: Payload) -> Intent:
-    """A pressed button. Its answer goes through the outbox: into the pressed message when only its reader sees it."""
+    """A pressed button. Its answer goes through the outbox: into the pressed message when only its reader sees it. What
+    is pressed on someone's own page happens in their own chat."""
     button, container = payload["actions"][0], payload["container"]
     name, args = _pressed(button)
     team = payload["team"]["id"]
+    if container["type"] == "view":
+        return Intent(
+            name=name,
+            args=args,
+            actor=_account(team, payload["user"]["id"]),
+            place=Place(workspace=workspace(team), channel="", personal=True),
+            key=f"press:{payload['trigger_id']}",
+            answerable=False,
+            on_page=True,
+        )
     channel = payload.get("channel") or {"id": container["channel_id"]}
     place = _place(team, channel["id"], channel.get("name", ""))
     private = bool(container.get("is_ephemeral"))
@@ -134,6 +153,9 @@ def event(payload: Payload) -> Intent | None:
             return _reaction(payload, happened, ours)
         case "member_joined_channel" if happened["user"] == ours and happened.get("inviter"):
             return _intent(payload, "place.joined", {}, happened["inviter"], happened["channel"])
+        case "app_home_opened" if happened.get("tab") == "home":
+            blank = {} if happened.get("view") else {"blank": "yes"}
+            return _intent(payload, "home.opened", blank, happened["user"], happened["channel"])
     return None
 
 

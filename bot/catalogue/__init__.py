@@ -5,6 +5,7 @@ from bot.catalogue import (
     connecting,
     errors,
     help,
+    home,
     initiatives,
     look_backs,
     movements,
@@ -16,7 +17,7 @@ from bot.catalogue import (
     stories,
     stuck,
 )
-from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, Pick, Press, dump, load
+from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, PageEntry, Pick, Press, dump, load
 
 __all__ = [
     "CATALOGUE",
@@ -24,6 +25,7 @@ __all__ = [
     "Entry",
     "FormEntry",
     "InPlace",
+    "PageEntry",
     "Pick",
     "Press",
     "company",
@@ -31,6 +33,7 @@ __all__ = [
     "dump",
     "errors",
     "help",
+    "home",
     "initiatives",
     "load",
     "look_backs",

@@ -102,6 +102,15 @@ class FormEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageEntry(Entry):
+    """A page: this entry, and the sections after it. A section with a template block `title` begins under that heading;
+    one without is an item of the section before it."""
+
+    def sections(self) -> tuple[Entry, ...]:
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class InPlace:
     """An answer that takes the place of the private message whose button was pressed."""
 

@@ -1,11 +1,13 @@
 """What Ritme says about rhythms, and what the recurring moments say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import ClassVar, Self
+from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
-from bot.domain.rhythm import OnHoliday, RhythmKind
+from bot.domain.rhythm import OnHoliday, Pattern, Rhythm, RhythmKind
 
 EVERY = ("1", "2", "3", "4", "monthly")
 NTH = ("1", "2", "3", "4", "last")
@@ -26,6 +28,22 @@ class Described:
     at: time
     moments: tuple[datetime, ...] = ()
     paused_until: date | None = None
+
+    @classmethod
+    def of(cls, rhythm: Rhythm, place: str, coming: Sequence[datetime], now: datetime) -> Self:
+        """A rhythm in the `place` called so, with its coming moments."""
+        pattern, today = Pattern.of(rhythm.rule), now.astimezone(ZoneInfo(rhythm.timezone)).date()
+        return cls(
+            id=rhythm.id,
+            kind=rhythm.kind,
+            place=place,
+            every=pattern.every,
+            nth=pattern.nth,
+            days=pattern.days,
+            at=rhythm.at,
+            moments=tuple(coming),
+            paused_until=rhythm.paused_until if rhythm.paused_until and rhythm.paused_until > today else None,
+        )
 
 
 _EXAMPLE = Described(

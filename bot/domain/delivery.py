@@ -21,6 +21,8 @@ class Act(StrEnum):
     DELETE = "delete"
     REACT = "react"
     UNREACT = "unreact"
+    HOME = "home"
+    """Shows someone their own page, as it is now. Doing it twice does no harm."""
 
 
 class DeliveryState(StrEnum):
@@ -48,8 +50,8 @@ class Delivery:
 
     `kind` says which composer words it (see `bot.commands`), `subject` what it is about (a story, a step, a rhythm) and
     `args` the rest. `place_id` alone: a post in that place. `person_id` alone: their personal chat. Both: a message in
-    that place only this person sees. `receipt` is the platform's message id, by which replies and reactions find it
-    again.
+    that place only this person sees; with `act` HOME their own page. `receipt` is the platform's message id, by which
+    replies and reactions find it again.
     """
 
     id: DeliveryId
@@ -82,6 +84,13 @@ class Delivery:
     def is_nudge(self) -> bool:
         """Whether it draws on the attention budget: everything the bot starts by itself does."""
         return self.priority is not Priority.ANSWER and self.act is Act.POST
+
+    @property
+    def was_held_back(self) -> bool:
+        """Whether a post in a place was not sent, or not yet. What concerns one person is theirs."""
+        ended = self.state in (DeliveryState.DROPPED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+        held = self.state is DeliveryState.WAITING and bool(self.reason)
+        return self.person_id is None and self.is_nudge and (ended or held)
 
     def start(self, now: datetime) -> None:
         self.state, self.attempted_at = DeliveryState.SENDING, now
@@ -146,6 +155,17 @@ def to_person(
         expires_at=expires_at,
         created_at=now,
     )
+
+
+def to_home(
+    person: Person, *, key: str, now: datetime, movement: MovementId | None, account: str | None = None
+) -> Delivery:
+    """Their own page as it is by then, of the movement it shows, or else of this one. With `account`: of someone just
+    forgotten, to leave nothing on it."""
+    shown = MovementId(person.home_movement) if person.home_movement else movement
+    delivery = to_person(person, "home", key=f"home:{person.id}:{key}", now=now, movement=shown)
+    delivery.act, delivery.target = Act.HOME, account
+    return delivery
 
 
 def to_place(

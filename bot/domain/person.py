@@ -76,8 +76,22 @@ class Person:
     unanswered: int = 0
     went_quiet_at: datetime | None = None
     home_mark: str | None = None
-    """A digest of what their home page shows; None when they never opened it."""
+    """Which movement their home page shows, and a digest of what it shows of it; None when they never opened it."""
     created_at: datetime
+
+    @property
+    def home_movement(self) -> str:
+        """The movement their home page shows; empty when it shows none yet."""
+        return (self.home_mark or "").partition(":")[0]
+
+    def opened_home(self, *, blank: bool) -> None:
+        """They see their home page. On a `blank` one nothing of what was shown before stands any more."""
+        if blank or self.home_mark is None:
+            self.turn_home(self.home_movement)
+
+    def turn_home(self, movement: str) -> None:
+        """From now on their home page shows this movement."""
+        self.home_mark = f"{movement}:"
 
     def answered(self) -> None:
         """Whatever they do with Ritme counts as an answer; quiet ends by itself."""

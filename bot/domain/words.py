@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 WORDS: dict[str, tuple[str, ...]] = {
     "help": ("help", "hulp"),
+    "home": ("home", "thuis", "overzicht"),
     "start": ("start", "begin"),
     "purpose": ("purpose", "bedoeling"),
     "initiative": ("initiative", "initiatives", "initiatief", "initiatieven", "beginnetje"),

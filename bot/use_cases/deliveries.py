@@ -6,7 +6,7 @@ from bot.catalogue.base import Entry
 from bot.catalogue.base import load as load_entry
 from bot.catalogue.people import WentQuiet
 from bot.domain import attention, quiet_hours
-from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, to_person
+from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
 from bot.domain.movement import PlaceState
 from bot.domain.person import UNANSWERED_BEFORE_QUIET
 from bot.ports import Outgoing, UnitOfWork
@@ -22,7 +22,7 @@ async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoi
     place, person = outgoing.place, outgoing.person
     if delivery.expires_at is not None and now > delivery.expires_at:
         delivery.drop("too_late")
-    elif person is not None and person.account is None:
+    elif person is not None and person.account is None and not _empties_home(delivery):
         delivery.drop("forgotten")
     elif place is not None and person is None and place.state is PlaceState.UNREACHABLE:
         delivery.drop("place_gone")
@@ -40,6 +40,11 @@ async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoi
         else:
             delivery.wait_until(until, reason)
     return None
+
+
+def _empties_home(delivery: Delivery) -> bool:
+    """The last thing done for someone who was forgotten: nothing of them stays on their page."""
+    return delivery.act is Act.HOME and delivery.target is not None
 
 
 async def _has_target(work: UnitOfWork, delivery: Delivery, now: datetime) -> bool:
@@ -104,13 +109,19 @@ async def _budget_free_at(work: UnitOfWork, outgoing: Outgoing) -> datetime:
 
 
 async def arrived(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-    """After a nudge reached someone: three without an answer, and Ritme goes quiet towards them, saying so once."""
-    if delivery.person_id is None or not delivery.is_nudge:
+    """After a page was shown, what it shows is known. After a nudge reached someone: three without an answer, and Ritme
+    goes quiet towards them, saying so once."""
+    if delivery.person_id is None or not (delivery.is_nudge or delivery.act is Act.HOME):
         return
     person = await work.people.in_workspace(delivery.person_id, delivery.workspace_id)
     if person is None or person.account is None:
         return
+    if delivery.act is Act.HOME:
+        person.home_mark = str(delivery.args.get("mark", "")) or person.home_mark
+        return
     person.nudged()
+    if person.home_mark is not None:
+        await work.deliveries.add(to_home(person, key=delivery.id, now=now, movement=delivery.movement_id))
     if person.unanswered >= UNANSWERED_BEFORE_QUIET and person.went_quiet_at is None:
         person.went_quiet_at = now
         await work.deliveries.add(

@@ -24,7 +24,7 @@ from bot.catalogue.people import (
     Told,
 )
 from bot.domain import quiet_hours
-from bot.domain.delivery import Act, Delivery, DeliveryState, to_person, to_place
+from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person, to_place
 from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Language, Person, StoryChoice, WorkspaceId
 from bot.domain.retelling import follow
 from bot.errors import Invalid, Unwanted
@@ -200,7 +200,11 @@ def _parts(everything: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
 
 async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
     """Everything about the actor gone or made nameless, at once: words, ties, name; posts with their words deleted."""
-    await _forget(work, turn.person, turn.now)
+    person, account, opened = turn.person, turn.person.account, turn.person.home_mark is not None
+    await _forget(work, person, turn.now)
+    if opened:
+        key = f"forgotten:{turn.now.isoformat()}"
+        await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=None, account=account))
     return InPlace(entry=Forgotten())
 
 
@@ -250,6 +254,7 @@ def _become_nameless(person: Person) -> None:
     person.timezone = person.suggestible = person.story_choice = None
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None
+    person.home_mark = None
     person.story_named, person.unanswered = False, 0
 
 

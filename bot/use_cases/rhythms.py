@@ -22,7 +22,7 @@ from bot.catalogue.rhythms import (
     RhythmsShown,
 )
 from bot.domain import quiet_hours
-from bot.domain.delivery import Delivery, DeliveryState, Priority
+from bot.domain.delivery import Delivery, Priority
 from bot.domain.ids import new_id
 from bot.domain.movement import Movement, Place
 from bot.domain.rhythm import (
@@ -58,20 +58,13 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     held: list[HeldBack] = []
     if may_change:
         recent = await work.deliveries.of_movement(movement.id, turn.now - HELD_SINCE, 200)
-        held = [_held(one) for one in recent if _was_held(one)][:HELD_SHOWN]
+        held = [_held(one) for one in recent if one.was_held_back][:HELD_SHOWN]
     return RhythmsShown(
         name=movement.name,
         rhythms=tuple([await _described(work, movement, one, turn.now, 1) for one in found]),
         held=tuple(held),
         may_change=may_change,
     )
-
-
-def _was_held(delivery: Delivery) -> bool:
-    """Posts in places only: what concerns one person is theirs."""
-    ended = (DeliveryState.DROPPED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
-    held = delivery.state is DeliveryState.WAITING and bool(delivery.reason)
-    return delivery.person_id is None and delivery.is_nudge and (delivery.state in ended or held)
 
 
 def _held(delivery: Delivery) -> HeldBack:
@@ -307,22 +300,10 @@ async def _next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datet
 
 
 async def _described(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Described:
-    pattern = Pattern.of(rhythm.rule)
     there = await work.movements.place(rhythm.place_id)
     coming = await _next(work, movement, rhythm, now, count)
-    today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
-    paused = rhythm.paused_until if rhythm.paused_until is not None and rhythm.paused_until > today else None
-    return Described(
-        id=rhythm.id,
-        kind=rhythm.kind,
-        place=(there.name or there.channel) if there is not None else "",
-        every=pattern.every,
-        nth=pattern.nth,
-        days=pattern.days,
-        at=rhythm.at,
-        moments=tuple(one.at for one in coming),
-        paused_until=paused,
-    )
+    name = (there.name or there.channel) if there is not None else ""
+    return Described.of(rhythm, name, [one.at for one in coming], now)
 
 
 async def _shown(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> RhythmShown:

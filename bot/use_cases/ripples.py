@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.stories import RippleNoted, RippleTaken, StoryRippled
-from bot.domain.delivery import Priority, to_person
+from bot.domain.delivery import Priority, to_home, to_person
 from bot.domain.retelling import ALONE
 from bot.domain.story import Ripple, Story, StoryId, ripple_is_told
 from bot.errors import Refused, Unwanted
@@ -87,7 +87,12 @@ async def _ripple(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
 async def _tell(work: UnitOfWork, turn: Turn, story: Story) -> None:
     count = await work.stories.ripples(story.id, story.movement_id)
     teller = await work.people.get(story.teller_id, story.movement_id)
-    if teller is None or teller.account is None or not ripple_is_told(count):
+    if teller is None or teller.account is None:
+        return
+    if teller.home_mark is not None:
+        key = f"ripple:{story.id}:{turn.person.id}:{turn.now.timestamp()}"
+        await work.deliveries.add(to_home(teller, key=key, now=turn.now, movement=story.movement_id))
+    if not ripple_is_told(count):
         return
     await work.deliveries.cancel("story_ripple", story.id, "newer")
     await work.deliveries.add(

@@ -1,7 +1,7 @@
 """What people tell in the thread of a reminder: kept as stories, as they choose, and changed with their messages."""
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.stories import StoryChosen, StoryKept
+from bot.catalogue.stories import StoryChosen, StoryKept, StoryWithdrawn
 from bot.domain.delivery import Act, Delivery, to_person, to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
@@ -76,6 +76,16 @@ async def here(work: UnitOfWork, turn: Turn) -> InPlace:
 
 async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
     return await _choose(work, turn, StoryChoice.FORGET)
+
+
+async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
+    """This one alone. The message stays its writer's, and what becomes of later replies stays as they chose."""
+    story = await work.stories.own(StoryId(turn.text("story")), turn.person.id)
+    if story is None or story.message is None:
+        raise Refused("not_found")
+    place = await work.movements.place(story.place_id) if story.place_id else None
+    await _withdraw(work, turn, story, place)
+    return InPlace(entry=StoryWithdrawn())
 
 
 async def compose_kept(work: UnitOfWork, outgoing: Outgoing) -> Entry:

@@ -24,7 +24,7 @@ from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
-from tests.fakes.slack.state import Modal, Shown
+from tests.fakes.slack.state import Modal, Shown, Tab
 from tests.world import MONDAY, NoEngine
 
 LANE = WorkspaceId(f"slack:{TEAM}")
@@ -100,6 +100,19 @@ class SlackStage:
         before = self._private(user)
         await self.people.say(user, self.channel(channel, who), text)
         return await self._news(user, before)
+
+    async def home(self, who: str) -> Tab:
+        """They open the app's Home tab; what they see when it has been shown."""
+        user = self.user(who)
+        await self.people.open_home(user)
+        await self.drain()
+        return self.slack.tabs[user]
+
+    async def press_home(self, who: str, name: str, number: int = 1) -> Shown | Modal | None:
+        """Presses a button of their Home tab. Returns the form it opens, else what appears in their own chat."""
+        user = self.user(who)
+        before = self._private(user)
+        return await self.people.press_home(user, name, number) or await self._news(user, before)
 
     async def press(self, who: str, shown: Shown | Modal | None, name: str) -> Shown | Modal | None:
         """Presses a button. Returns the form it opens, else what appears or changes for them alone."""

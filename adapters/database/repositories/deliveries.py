@@ -191,7 +191,7 @@ class SqlDeliveries(Repository):
     async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery)
-            .where(deliveries.c.person_id == person, deliveries.c.created_at > since)
+            .where(deliveries.c.person_id == person, deliveries.c.created_at > since, deliveries.c.act != Act.HOME)
             .order_by(deliveries.c.row.desc())
         )
         return found.all()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import initiatives, members, participants, parts_said, people, places, purposes
+from adapters.database.tables import initiatives, members, movements, participants, parts_said, people, places, purposes
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Purpose
 from bot.domain.person import Person, PersonId, WorkspaceId
@@ -19,6 +19,15 @@ class SqlMovements(Repository):
         return await self._session.scalar(
             select(Member).where(members.c.movement_id == movement, members.c.person_id == person)
         )
+
+    async def of_person(self, person: PersonId) -> Sequence[tuple[Movement, Member]]:
+        found = await self._session.execute(
+            select(Movement, Member)
+            .join_from(Member, Movement, members.c.movement_id == movements.c.id)
+            .where(members.c.person_id == person)
+            .order_by(members.c.joined_at.desc(), movements.c.id)
+        )
+        return [(movement, member) for movement, member in found]
 
     async def place(self, id: PlaceId) -> Place | None:
         return await self._session.get(Place, id)

@@ -23,6 +23,23 @@ def problems_in_view(view: Json) -> list[str]:
     return list(_view(view))
 
 
+def problems_in_home(view: Json) -> list[str]:
+    return list(_home(view))
+
+
+def _home(view: Json) -> Iterator[str]:
+    yield from _keys(view, {"type", "blocks"}, {"callback_id", "private_metadata", "external_id"}, "home")
+    if view.get("type") != "home":
+        yield "view is no home"
+    yield from _between(view.get("private_metadata", ""), 0, 3000, "private_metadata")
+    blocks = view.get("blocks", [])
+    if not 1 <= len(blocks) <= 100:
+        yield f"{len(blocks)} blocks"
+    if len(json.dumps(view).encode()) > 250_000:
+        yield "view_too_large"
+    yield from _blocks(blocks, {"rich_text", "context", "actions", "section", "header"})
+
+
 def _message(said: Json) -> Iterator[str]:
     text, blocks = said.get("text", ""), said.get("blocks", [])
     yield from _between(text, 1, 4000, "text")
@@ -75,6 +92,11 @@ def _blocks(blocks: list[Json], allowed: set[str]) -> Iterator[str]:
 def _section(block: Json) -> Iterator[str]:
     yield from _keys(block, {"type", "text"}, {"block_id"}, "section")
     yield from _plain(block.get("text"), 3000, "section")
+
+
+def _header(block: Json) -> Iterator[str]:
+    yield from _keys(block, {"type", "text"}, {"block_id"}, "header")
+    yield from _plain(block.get("text"), 150, "header")
 
 
 def _context(block: Json) -> Iterator[str]:
@@ -221,6 +243,7 @@ ELEMENTS: dict[str, set[str]] = {
 }
 BLOCKS = {
     "section": _section,
+    "header": _header,
     "context": _context,
     "rich_text": _rich_text,
     "actions": _actions,

@@ -104,6 +104,33 @@ class People:
             }
         )
 
+    async def open_home(self, user: str, *, tab: str = "home") -> None:
+        """They open the app. Slack tells each time, with what stands there by then."""
+        there = self.server.tabs.get(user)
+        shown = {"view": {"id": there.id, "hash": there.hash, **there.view}} if there and tab == "home" else {}
+        chat = self.server.chat_of(user).id
+        await self.event({"type": "app_home_opened", "user": user, "channel": chat, "tab": tab, **shown})
+
+    async def press_home(self, user: str, name: str, number: int = 1) -> Modal | None:
+        """The button called so on their Home tab, counted from above. Returns the form it opened, if any."""
+        tab = self.server.tabs[user]
+        found = tab.buttons(name)
+        assert len(found) >= number, f"no button {name} {number} on their home"
+        before = self.server.screens.get(user)
+        await self._payload(
+            {
+                "type": "block_actions",
+                "team": {"id": TEAM, "domain": "x"},
+                "user": {"id": user, "username": user.lower(), "team_id": TEAM},
+                "container": {"type": "view", "view_id": tab.id},
+                "view": {**tab.view, "id": tab.id, "hash": tab.hash},
+                "trigger_id": self.server.new_trigger(user),
+                "actions": [{**found[number - 1], "action_ts": self.server.next_ts(), "block_id": "b"}],
+            }
+        )
+        after = self.server.screens.get(user)
+        return after if after is not before else None
+
     async def submit(self, user: str, modal: Modal, **values: Any) -> dict[str, str] | Modal | None:
         """Sends a form, filled in over what it holds. Returns the errors beside its fields, the next view, or None when
         it closed."""

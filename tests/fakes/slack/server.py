@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.fakes.slack.block_kit import problems_in_message, problems_in_view
-from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Trigger, User
+from tests.fakes.slack.block_kit import problems_in_home, problems_in_message, problems_in_view
+from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Tab, Trigger, User
 
 TEAM, BOT, BOT_ID, TOKEN = "T1", "UBOT", "BBOT", "xoxb-test-token"
 TRIGGER_LIVES = timedelta(seconds=3)
@@ -32,6 +32,7 @@ class SlackServer:
         self.users: dict[str, User] = {BOT: User(id=BOT, name="Ritme")}
         self.channels: dict[str, Channel] = {}
         self.screens: dict[str, Modal] = {}
+        self.tabs: dict[str, Tab] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, tuple[Shown | None, str, str, datetime, list[None]]] = {}
         self.faults: list[Fault] = []
@@ -255,6 +256,16 @@ class SlackServer:
             raise Declined("expired_trigger_id")
         trigger.used = True
         return {"view": {"id": self.show(trigger.user, args["view"]).id}}
+
+    def _views_publish(self, args: Json) -> Json:
+        if args["user_id"] not in self.users:
+            raise Declined("user_not_found")
+        self._check(problems_in_home(args["view"]))
+        number = next(self._numbers)
+        before = self.tabs.get(args["user_id"])
+        tab = Tab(id=before.id if before else f"V{number}", user=args["user_id"], view=args["view"], hash=f"h{number}")
+        self.tabs[tab.user] = tab
+        return {"view": {"id": tab.id, "hash": tab.hash, **tab.view}}
 
     # -- behind the methods -----------------------------------------------------------------------------------------
 

@@ -81,6 +81,25 @@ class Modal:
 
 
 @dataclass(kw_only=True)
+class Tab:
+    """Someone's Home tab of the app, as it was last published."""
+
+    id: str
+    user: str
+    view: Json
+    hash: str
+
+    def buttons(self, name: str) -> list[Json]:
+        """The buttons called so, from above to below."""
+        rows = [block for block in self.view["blocks"] if block["type"] == "actions"]
+        return [one for row in rows for one in row["elements"] if one["action_id"] == name]
+
+    def words(self) -> str:
+        """Everything a reader sees on it, a line a header, paragraph or button."""
+        return "\n".join(_lines(self.view["blocks"]))
+
+
+@dataclass(kw_only=True)
 class Trigger:
     user: str
     at: datetime

@@ -1,0 +1,341 @@
+"""A page of one's own: what someone is going to try, told, takes part in, and what is coming."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from itertools import chain
+from typing import Self
+
+from bot.catalogue.base import Entry, PageEntry, Press
+from bot.catalogue.people import Told
+from bot.catalogue.rhythms import Described, HeldBack
+from bot.catalogue.stories import TOLD
+from bot.domain.rhythm import RhythmKind
+from bot.domain.story import Readers
+
+_EXAMPLE = datetime(2027, 3, 8, 8, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeStep(Entry):
+    """A step that is planned. `due`: its moment has come. `round` counts the moments it had before."""
+
+    step: str
+    round: int
+    cue: str
+    action: str
+    with_whom: str
+    at: datetime
+    due: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"step": self.step, "round": str(self.round)}
+        return (
+            Press(name="done", intent="step.done", args=about),
+            Press(name="not_yet", intent="step.not_yet", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            step="s1",
+            round=0,
+            cue="de overdracht dinsdag klaar is",
+            action="vraag ik Samira hoe de nacht was",
+            with_whom="Jan",
+            at=datetime(2027, 3, 2, 8, tzinfo=UTC),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeSteps(Entry):
+    """One's planned steps, the first due first; `more` are not shown."""
+
+    steps: tuple[HomeStep, ...] = ()
+    more: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="choose_step", intent="step"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(steps=(HomeStep.example(),), more=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeStory(Entry):
+    """One of one's own stories, and who can read it. Of a long one (`cut`) the beginning; `number` as in "my stories";
+    `in_thread` when it is a message of their own."""
+
+    story: str
+    text: str
+    told_at: datetime
+    place: str
+    named: bool
+    readers: Readers
+    in_thread: bool
+    ripples: int
+    number: int
+    cut: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"story": self.story}
+        look = (Press(name="look", intent="story.mine", args={"number": str(self.number)}),) if self.cut else ()
+        if self.in_thread:
+            return (*look, Press(name="take_back", intent="story.take_back", args=about, style="danger", confirm=True))
+        return (
+            *look,
+            Press(name="change", intent="story.change", args=about),
+            Press(name="withdraw", intent="story.withdraw", args=about, style="danger", confirm=True),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            story="s1",
+            text=TOLD,
+            told_at=datetime(2027, 2, 25, 13, tzinfo=UTC),
+            place="wijkteam-zuid",
+            named=True,
+            readers=Readers.MOVEMENT,
+            in_thread=False,
+            ripples=2,
+            number=1,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeStories(Entry):
+    """One's latest stories in this movement; `older` is the number of the first one not shown, 0 when all are."""
+
+    stories: tuple[HomeStory, ...] = ()
+    older: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        older = (Press(name="older", intent="story.mine", args={"number": str(self.older)}),) if self.older else ()
+        return (Press(name="tell", intent="story"), *older)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(stories=(HomeStory.example(),), older=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """An initiative one takes part in; `carried`: as its initiator."""
+
+    id: str
+    name: str
+    carried: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeInitiatives(Entry):
+    """What one takes part in, the latest joined first; `more` are not shown."""
+
+    initiatives: tuple[Joined, ...] = ()
+    more: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        looks = tuple(
+            Press(name=f"look_{number}", intent="initiative.look", args={"initiative": one.id})
+            for number, one in enumerate(self.initiatives, 1)
+        )
+        return (*looks, Press(name="all", intent="initiative"))
+
+    @classmethod
+    def example(cls) -> Self:
+        walk, ask = Joined(id="i1", name="Wandelen na het eten", carried=True), Joined(id="i2", name="Eén goede vraag")
+        return cls(initiatives=(walk, ask, walk, ask, walk), more=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coming:
+    """A moment of a rhythm."""
+
+    kind: RhythmKind
+    place: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeMoments(Entry):
+    """The next moments in the places of the movement."""
+
+    moments: tuple[Coming, ...] = ()
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(moments=(Coming(kind=RhythmKind.PURPOSE, place="samen-vooruit", at=_EXAMPLE),) * 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomePurpose(Entry):
+    """The heart of the purpose; an empty `vision` when there is none yet, which who `may_write` can cure."""
+
+    vision: str = ""
+    core_messages: tuple[str, ...] = ()
+    may_write: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        if self.vision:
+            return (Press(name="whole", intent="purpose"),)
+        return (Press(name="write", intent="purpose.change"),) if self.may_write else ()
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            vision="Wie thuis zorg krijgt, doet zelf wat zelf nog kan, en wij doen mee.",
+            core_messages=("Vraag eerst.", "Een klein stapje telt."),
+            may_write=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeSent(Entry):
+    """What Ritme started by itself towards them this week. `quiet`: they want nothing now."""
+
+    sent: tuple[Told, ...] = ()
+    quiet: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        kept = Press(name="kept", intent="me")
+        if self.quiet:
+            return (kept,)
+        return (kept, Press(name="snooze", intent="me.snooze"), Press(name="stop", intent="stop"))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(sent=(Told(kind="follow_up", at=datetime(2027, 2, 26, 8, tzinfo=UTC)),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeRhythms(Entry):
+    """For coordinators: every rhythm with its next five moments; `more` are not shown."""
+
+    rhythms: tuple[Described, ...] = ()
+    more: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        looks = tuple(
+            Press(name=f"look_{number}", intent="rhythm.look", args={"rhythm": one.id})
+            for number, one in enumerate(self.rhythms, 1)
+        )
+        return (*looks, Press(name="new", intent="rhythm.new"))
+
+    @classmethod
+    def example(cls) -> Self:
+        weekly = Described(
+            id="r1",
+            kind=RhythmKind.PURPOSE,
+            place="samen-vooruit",
+            every=1,
+            nth=0,
+            days=(0,),
+            at=time(9),
+            moments=tuple(datetime(2027, 3, day, 8, tzinfo=UTC) for day in (8, 15, 22)),
+        )
+        return cls(rhythms=(weekly,) * 6, more=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeTrouble(Entry):
+    """For coordinators: what was held back or failed lately, and why; never empty."""
+
+    held: tuple[HeldBack, ...]
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="all", intent="rhythm"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(held=(HeldBack(kind="rhythm_purpose", at=datetime(2027, 2, 22, 8, tzinfo=UTC), reason="too_late"),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """Another movement one belongs to."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home(PageEntry):
+    """Someone's own page. Without a `movement` (its id) it says where to begin; `gone`: they were just forgotten."""
+
+    name: str = ""
+    movement: str = ""
+    movement_name: str = ""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    snoozed_until: datetime | None = None
+    stopped: bool = False
+    gone: bool = False
+    steps: HomeSteps | None = None
+    stories: HomeStories | None = None
+    initiatives: HomeInitiatives | None = None
+    moments: HomeMoments | None = None
+    purpose: HomePurpose | None = None
+    sent: HomeSent | None = None
+    rhythms: HomeRhythms | None = None
+    trouble: HomeTrouble | None = None
+
+    def buttons(self) -> tuple[Press, ...]:
+        if self.gone:
+            return ()
+        back: tuple[Press, ...] = ()
+        if self.stopped:
+            back = (Press(name="come_back", intent="me.come_back", style="primary"),)
+        elif self.snoozed_until is not None:
+            back = (Press(name="wake", intent="me.wake", style="primary"),)
+        take_part = (Press(name="stuck", intent="stuck"), Press(name="chance", intent="chance"))
+        switch = tuple(
+            Press(name=f"switch_{number}", intent="home.switch", args={"to": one.id})
+            for number, one in enumerate(self.elsewhere, 1)
+        )
+        return (*back, *(take_part if self.movement else ()), Press(name="settings", intent="me.settings"), *switch)
+
+    def sections(self) -> tuple[Entry, ...]:
+        steps = (self.steps, *self.steps.steps) if self.steps else ()
+        stories = (self.stories, *self.stories.stories) if self.stories else ()
+        rest = (self.initiatives, self.moments, self.purpose, self.sent, self.rhythms, self.trouble)
+        return tuple(one for one in chain(steps, stories, rest) if one is not None)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            name="Fatima",
+            movement="m1",
+            movement_name="Samen vooruit",
+            elsewhere=tuple(Elsewhere(id=f"m{number}", name=f"Buurt {number}") for number in range(2, 6)),
+            steps=HomeSteps.example(),
+            stories=HomeStories.example(),
+            initiatives=HomeInitiatives.example(),
+            moments=HomeMoments.example(),
+            purpose=HomePurpose.example(),
+            sent=HomeSent.example(),
+            rhythms=HomeRhythms.example(),
+            trouble=HomeTrouble.example(),
+        )
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """The whole page, and every page that has less on it."""
+        empty = cls(
+            name="Jan",
+            movement="m1",
+            movement_name="Samen vooruit",
+            steps=HomeSteps(),
+            stories=HomeStories(),
+            initiatives=HomeInitiatives(),
+            moments=HomeMoments(),
+            purpose=HomePurpose(),
+            sent=HomeSent(),
+        )
+        return (
+            cls.example(),
+            empty,
+            cls(name="Jan"),
+            cls(name="Jan", movement="m1", movement_name="Samen vooruit", stopped=True, sent=HomeSent(quiet=True)),
+            cls(name="Jan", movement="m1", movement_name="Samen vooruit", snoozed_until=_EXAMPLE),
+            cls(gone=True),
+        )

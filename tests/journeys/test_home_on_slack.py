@@ -1,0 +1,197 @@
+"""The App Home: a page of one's own, that shows what is true and does what it says."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.slack.state import Fault, Modal, Shown
+from tests.stages.slack import SlackStage, slack_stage
+from tests.world import MONDAY
+
+
+@pytest.fixture
+async def slack(tmp_path: Path) -> AsyncIterator[SlackStage]:
+    async with slack_stage(tmp_path) as stage:
+        await stage.movement("fatima")
+        yield stage
+
+
+def published(slack: SlackStage) -> int:
+    return sum(method == "views.publish" for method, _ in slack.slack.calls)
+
+
+async def choose_step(slack: SlackStage, who: str = "fatima", action: str = "vraag ik Samira mee") -> None:
+    form = await slack.press_home(who, "choose_step")
+    await slack.submit(who, form, cue="de overdracht klaar is", action=action, on_my_own="yes")
+
+
+async def test_opening_it_shows_ones_own_page(slack: SlackStage) -> None:
+    words = (await slack.home("fatima")).words()
+    assert "Dag fatima" in words
+    assert "Samen op pad" in words
+    assert "Mijn stapjes" in words
+    assert "coördinatoren" not in words
+    assert slack.private("fatima") == []
+
+
+async def test_it_is_in_the_language_of_whoever_looks(slack: SlackStage) -> None:
+    slack.slack.add_user("john", locale="en-GB")
+    assert "You don't belong to a movement yet" in (await slack.home("john")).words()
+
+
+async def test_the_messages_tab_is_no_home(slack: SlackStage) -> None:
+    await slack.people.open_home(slack.user("fatima"), tab="messages")
+    await slack.drain()
+    assert published(slack) == 0
+
+
+async def test_it_is_published_only_when_something_changed(slack: SlackStage) -> None:
+    await slack.home("fatima")
+    await slack.home("fatima")
+    await slack.type("fatima", "/ritme hulp")
+    assert published(slack) == 1
+    await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+    assert published(slack) == 2
+    assert "Mevrouw Bakker liep mee." in slack.slack.tabs[slack.user("fatima")].words()
+
+
+async def test_nobody_gets_a_page_they_never_opened(slack: SlackStage) -> None:
+    await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+    assert published(slack) == 0
+
+
+async def test_a_page_slack_lost_is_shown_again(slack: SlackStage) -> None:
+    await slack.home("fatima")
+    slack.slack.tabs.clear()
+    assert "Dag fatima" in (await slack.home("fatima")).words()
+
+
+class TestSteps:
+    async def test_a_step_is_chosen_and_done_there(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        await choose_step(slack)
+        tab = slack.slack.tabs[slack.user("fatima")]
+        assert "Als de overdracht klaar is, dan vraag ik Samira mee" in tab.words()
+        form = await slack.press_home("fatima", "done")
+        welcomed = await slack.submit("fatima", form, outcome="Ze komt donderdag")
+        assert isinstance(welcomed, Shown)
+        assert welcomed.channel == slack.channel(None, "fatima")
+        assert "Samira" not in slack.slack.tabs[slack.user("fatima")].words()
+
+    async def test_not_yet_gives_it_another_moment(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        await choose_step(slack)
+        form = await slack.press_home("fatima", "not_yet")
+        assert isinstance(form, Modal)
+        await slack.submit("fatima", form, day="2027-03-05")
+        assert "vrijdag 5 maart om 09:00" in slack.slack.tabs[slack.user("fatima")].words()
+
+    async def test_each_button_is_about_its_own_step(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        await choose_step(slack, action="bel ik Jan")
+        await choose_step(slack, action="bel ik Piet")
+        form = await slack.press_home("fatima", "done", 2)
+        await slack.submit("fatima", form, outcome="Hij doet mee")
+        words = slack.slack.tabs[slack.user("fatima")].words()
+        assert "bel ik Jan" in words
+        assert "bel ik Piet" not in words
+
+    async def test_when_its_moment_comes_the_page_says_so(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        await choose_step(slack)
+        await slack.until(MONDAY + timedelta(days=1))
+        words = slack.slack.tabs[slack.user("fatima")].words()
+        assert "Het moment was vandaag om 09:00" in words
+        assert "hoe het ging met je stapje" in words
+
+    async def test_a_button_of_a_page_that_is_no_longer_true_says_how_it_stands(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        await choose_step(slack)
+        tab = slack.slack.tabs[slack.user("fatima")]
+        await slack.submit("fatima", await slack.press_home("fatima", "done"), outcome="Ze komt donderdag")
+        slack.slack.tabs[tab.user] = tab
+        stands = await slack.press_home("fatima", "not_yet")
+        assert isinstance(stands, Shown)
+        assert "another_step" in stands.buttons()
+
+
+class TestStories:
+    async def test_who_reads_it_and_taking_it_back(self, slack: SlackStage) -> None:
+        await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+        tab = await slack.home("fatima")
+        assert "De hele beweging mag dit lezen, met je naam" in tab.words()
+        assert "confirm" in tab.buttons("withdraw")[0]
+        assert await slack.press_home("fatima", "withdraw") is None
+        assert "Bakker" not in slack.slack.tabs[slack.user("fatima")].words()
+        assert slack.posts() == []
+
+    async def test_a_ripple_is_seen_there(self, slack: SlackStage) -> None:
+        await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+        await slack.home("fatima")
+        (post,) = slack.posts()
+        await slack.press("iris", post, "ripple")
+        assert "🌊 Eén mens doet dit ook." in slack.slack.tabs[slack.user("fatima")].words()
+
+    async def test_of_a_long_one_the_beginning(self, slack: SlackStage) -> None:
+        await slack.type("fatima", "/verhaal " + "lopen " * 100)
+        tab = await slack.home("fatima")
+        assert len(tab.words()) < 1500
+        whole = await slack.press_home("fatima", "look")
+        assert isinstance(whole, Shown)
+        assert whole.words().count("lopen") == 100
+
+
+class TestCoordinators:
+    async def test_they_see_rhythms_with_five_moments(self, slack: SlackStage) -> None:
+        form = await slack.type("iris", "/ritme ritme")
+        form = await slack.press("iris", form, "new")
+        await slack.submit("iris", form)
+        words = (await slack.home("iris")).words()
+        assert "elke maandag om 09:00" in words
+        assert "maandag 5 april" in words
+        assert "herinnering aan de bedoeling in general" in words
+        assert "elke maandag" not in (await slack.home("fatima")).words()
+        assert "herinnering aan de bedoeling in general" in (await slack.home("fatima")).words()
+
+
+class TestComingAndGoing:
+    async def test_who_stopped_finds_the_way_back(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        await slack.press_home("fatima", "stop")
+        assert "Uit mezelf stuur ik je niets" in slack.slack.tabs[slack.user("fatima")].words()
+        assert await slack.press_home("fatima", "come_back") is None
+        assert "Uit mezelf stuur ik je niets" not in slack.slack.tabs[slack.user("fatima")].words()
+
+    async def test_of_who_was_forgotten_nothing_stays(self, slack: SlackStage) -> None:
+        await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+        await slack.home("fatima")
+        me = await slack.type("fatima", "/ritme ik")
+        await slack.press("fatima", me, "forget")
+        words = slack.slack.tabs[slack.user("fatima")].words()
+        assert "Alles over jou is weg" in words
+        assert "fatima" not in words
+        async with slack.database.connect() as connection:
+            rows = (await connection.exec_driver_sql("select * from deliveries")).all()
+        assert slack.user("fatima") not in str(rows)
+
+
+class TestTrouble:
+    async def test_a_lost_answer_is_no_reason_for_an_old_page(self, slack: SlackStage) -> None:
+        slack.slack.faults.append(Fault(method="views.publish", hang_up=True))
+        await slack.people.open_home(slack.user("fatima"))
+        await slack.pass_(minutes=1)
+        assert "Dag fatima" in slack.slack.tabs[slack.user("fatima")].words()
+
+    async def test_slack_asks_to_wait(self, slack: SlackStage) -> None:
+        slack.slack.faults.append(Fault(method="views.publish", status=429, error="ratelimited", retry_after=30))
+        await slack.people.open_home(slack.user("fatima"))
+        await slack.pass_(minutes=1)
+        assert "Dag fatima" in slack.slack.tabs[slack.user("fatima")].words()
+
+
+async def test_it_can_be_asked_for_as_a_message(slack: SlackStage) -> None:
+    shown = await slack.type("fatima", "/ritme thuis")
+    assert isinstance(shown, Shown)
+    assert "Mijn stapjes" in shown.words()
