@@ -16,7 +16,7 @@ from slack_sdk.oauth import AuthorizeUrlGenerator, OAuthStateUtils
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.inbound import Core
-from adapters.slack.tokens import App, Installations, InstalledTokens
+from adapters.slack.tokens import App, Installations, InstalledTokens, error_of
 from adapters.slack.translate import workspace
 from bot import wording
 from bot.domain.person import Language
@@ -100,10 +100,10 @@ class Install:
         try:
             said = await self._app.access(self._client, code=code, redirect_uri=self._back)
             if said.get("is_enterprise_install"):
-                await self._client.auth_revoke(token=said["access_token"])
+                await self._give_back(str(said["access_token"]))
                 raise _NotInstalled("whole_organisation")
         except SlackApiError as problem:
-            log.warning("slack_refused_install", error=str(problem.response.get("error")))
+            log.warning("slack_refused_install", error=error_of(problem))
             raise _NotInstalled("refused") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             log.warning("slack_refused_install", error=type(problem).__name__)
@@ -126,6 +126,12 @@ class Install:
         )
         await self._core.returned(workspace(team), name)
         return team, name
+
+    async def _give_back(self, token: str) -> None:
+        try:
+            await self._client.api_call("auth.revoke", headers={"Authorization": f"Bearer {token}"})
+        except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as problem:
+            log.warning("slack_token_not_given_back", error=type(problem).__name__)
 
     def _page(
         self, request: web.Request, what: str, *, status: int = 200, team: str = "", app: str = "", again: bool = False

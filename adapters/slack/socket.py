@@ -16,6 +16,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.inbound import Inbound
+from adapters.slack.tokens import error_of
 
 REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "not_allowed_token_type"})
 LAST_WORDS = 3.0
@@ -51,8 +52,7 @@ class Socket:
         try:
             await self._web.apps_connections_open(app_token=self._app_token)
         except SlackApiError as problem:
-            response = problem.response
-            code = str(response.get("error")) if isinstance(getattr(response, "data", None), dict) else "no_answer"
+            code = error_of(problem)
             if code in REFUSED or code == "missing_scope":
                 raise Refused(code) from None
             log.warning("slack_socket_not_opened", error=code)
@@ -109,7 +109,7 @@ class _Connection(SocketModeClient):
         try:
             return await super().issue_new_wss_url()
         except SlackApiError as problem:
-            log.warning("slack_socket_not_opened", error=str(problem.response.get("error")))
+            log.warning("slack_socket_not_opened", error=error_of(problem))
             raise
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             log.warning("slack_socket_not_opened", error=type(problem).__name__)

@@ -26,6 +26,12 @@ NOT_INSTALLED = "not_installed"
 log = structlog.get_logger("ritme.slack")
 
 
+def error_of(problem: SlackApiError) -> str:
+    """What Slack calls what is wrong; "no_answer" when it answered with something else, such as a page of a proxy."""
+    data = getattr(problem.response, "data", None)
+    return str(data.get("error") or "no_answer") if isinstance(data, dict) else "no_answer"
+
+
 class NoToken(Exception):
     """There is none for this workspace; `code` says why, as Slack's own errors do."""
 
@@ -194,8 +200,7 @@ class InstalledTokens:
         try:
             said = await self._app.access(self._client, grant_type="refresh_token", refresh_token=refresh_token)
         except SlackApiError as problem:
-            response: Any = problem.response
-            code = response.get("error") if isinstance(getattr(response, "data", None), dict) else "no_answer"
+            code = error_of(problem)
             log.warning("slack_token_not_renewed", team=team, error=code)
             raise (NoToken("token_revoked") if code in REFUSED else NoAnswer()) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -253,15 +254,15 @@ class People:
 
     # -- how it reaches the bot -------------------------------------------------------------------------------------
 
-    async def event(self, happened: Json, event_id: str = "") -> None:
-        """Delivered at most four times, until it is answered 200."""
+    async def event(self, happened: Json, event_id: str = "", *, at: datetime | None = None) -> None:
+        """Delivered at most four times, until it is answered 200. `at`: when it happened, if not now."""
         body = json.dumps(
             {
                 "type": "event_callback",
                 "team_id": TEAM,
                 "api_app_id": "A1",
                 "event_id": event_id or f"Ev{next(self.numbers)}",
-                "event_time": int(self.server.now().timestamp()),
+                "event_time": int((at or self.server.now()).timestamp()),
                 "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True, "is_enterprise_install": False}],
                 "event": {"event_ts": self.server.next_ts(), **happened},
             }
