@@ -18,7 +18,7 @@ from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, 
 from bot.chat import Place as Spot
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
-from bot.domain.movement import Member, MovementId, Place, PlaceId, PlaceState
+from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import (
@@ -35,13 +35,15 @@ from bot.ports import (
     Unreachable,
 )
 from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, introductions, people, planning
+from bot.use_cases import deliveries, introductions, people, planning, reach
 from bot.wording import Reader
 
 BATCH = 50
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
 BETWEEN_SWEEPS = timedelta(hours=1)
+STALE_AFTER = timedelta(days=1)
+"""An answer that could not be given for so long answers nothing any more."""
 ABANDONED_AFTER = timedelta(minutes=2)
 log = structlog.get_logger("ritme")
 
@@ -97,6 +99,9 @@ class Ritme:
 
     async def _act(self, intent: Intent) -> Reply:
         now = self._clock.now()
+        if intent.name in commands.NEWS:
+            await self._hear(intent, now)
+            return None
         async with self._begin() as work:
             if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
                 return None
@@ -111,6 +116,16 @@ class Ritme:
             await _show_home(work, turn)
         self._wake(work)
         return reply
+
+    async def _hear(self, intent: Intent, now: datetime) -> None:
+        """What a platform tells by itself: nobody acts, so nobody is welcomed, and of what is none of our business
+        nothing is kept."""
+        concerns_us, act = commands.NEWS[intent.name]
+        async with self._begin() as work:
+            lane = WorkspaceId(intent.actor.workspace)
+            if await concerns_us(work, intent) and await work.inbox.claim(lane, _mark(intent.key), now):
+                await act(work, intent, now)
+        self._wake(work)
 
     async def _field_errors(self, intent: Intent, invalid: Invalid) -> FieldErrors:
         reader = await self._reader(intent)
@@ -225,10 +240,12 @@ class Ritme:
         """Settles what is due in a workspace, at most one batch, in order per place. Returns how many rows it settled.
 
         What has an unknown outcome is looked up first; what stands behind it in the same place waits for that.
-        One drain per lane at a time is the engine's promise.
+        One drain per lane at a time is the engine's promise. Where we are let in no more, a single message knocks.
         """
-        await self._get_to_know(lane)
-        looked_up = await self.reconcile(lane)
+        knocking, looked_up = await self._is_gone(lane), 0
+        if not knocking:
+            await self._get_to_know(lane)
+            looked_up = await self.reconcile(lane)
         now = self._clock.now()
         posts: list[tuple[Delivery, Post]] = []
         async with self._begin() as work:
@@ -236,7 +253,7 @@ class Ritme:
             if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
                 return looked_up
             unsure = {_line(delivery): delivery.due_at for delivery in await work.deliveries.unknown(lane)}
-            claimed = await work.deliveries.claim(lane, now, BATCH)
+            claimed = await work.deliveries.claim(lane, now, 1 if knocking else BATCH)
             pages: set[PersonId | None] = set()
             for delivery in claimed:
                 post = None
@@ -260,7 +277,14 @@ class Ritme:
         for delivery, post in posts:
             lines.setdefault(_line(delivery), []).append((delivery, post))
         await gather(*(self._send_line(line) for line in lines.values()))
+        if knocking and await self._is_gone(lane):
+            return len(claimed) - len(posts)
         return looked_up + len(claimed)
+
+    async def _is_gone(self, lane: WorkspaceId) -> bool:
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+        return workspace is not None and workspace.gone_at is not None
 
     async def _send_line(self, line: Sequence[tuple[Delivery, Post]]) -> None:
         """Sends to one place in order; what has to wait holds back what stands behind it."""
@@ -314,7 +338,7 @@ class Ritme:
                 if isinstance(answer, BaseException):
                     log.warning("directory_broke", workspace=lane, error=type(answer).__name__)
                 elif isinstance(one, Account) and isinstance(answer, Profile):
-                    await introductions.introduce(work, one, answer)
+                    await introductions.introduce(work, one, answer, self._clock.now())
                 elif isinstance(one, Spot) and isinstance(answer, str):
                     await introductions.call(work, one, answer)
 
@@ -389,12 +413,7 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
         belongs = await work.movements.membership(MovementId(meant), person.id)
         if belongs is not None:
             movement, member = await work.movements.get(belongs.movement_id), belongs
-    if actor.name and person.name != actor.name:
-        person.name = actor.name
-    if actor.timezone and person.timezone is None:
-        person.timezone = actor.timezone
-    if actor.language and person.language is None:
-        person.language = Language.meant(actor.language, Language.NL)
+    _take_over(person, actor)
     if place is None and channel:
         place = Place(id=PlaceId(new_id()), workspace_id=lane, channel=channel, name=spot.name, created_at=now)
         work.movements.add(place)
@@ -406,7 +425,21 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     if not person.name or (place is not None and not place.name):
         work.woken.add(lane)  # the next drain asks the platform for it
     person.answered()
+    if person.deactivated_at is not None and intent.name not in commands.OVERHEARD:
+        person.deactivated_at = None  # who acts is there
     return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member)
+
+
+def _take_over(person: Person, actor: Account) -> None:
+    """What a request tells of who acts."""
+    if actor.name and person.name != actor.name:
+        person.name = actor.name
+    if actor.timezone and person.timezone is None:
+        person.timezone = actor.timezone
+    if actor.language and person.language is None:
+        person.language = Language.meant(actor.language, Language.NL)
+    if actor.guest:
+        person.guest = True
 
 
 async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None) -> Reply:
@@ -436,6 +469,7 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
         place=turn.place.id if turn.place else None,
         thread=intent.thread,
         args=dump(entry),
+        expires_at=turn.now + STALE_AFTER,
     )
     if in_place and intent.answer_to:
         answer.act, answer.target = Act.UPDATE, intent.answer_to
@@ -558,25 +592,40 @@ async def _settle(
 ) -> datetime | None:
     if row.act is Act.HOME and not isinstance(failure, TryLater | NoAnswer):
         row.target = None  # whose page it was, once forgotten
+    workspace = await work.people.workspace(row.workspace_id)
+    if workspace is not None and workspace.gone_at is not None and _was_let_in(row, receipt, failure):
+        workspace.lets_in()
+        work.woken.add(workspace.id)
     if receipt is not None:
         row.arrived(now, receipt.channel, receipt.message)
         await deliveries.arrived(work, row, now)
         return None
     if isinstance(failure, TryLater):
         row.wait_until(failure.until, "pace")
-        if failure.whole_workspace:
-            workspace = await work.people.workspace(row.workspace_id)
-            if workspace is not None:
-                workspace.held_until = failure.until
+        if failure.whole_workspace and workspace is not None:
+            workspace.held_until = failure.until
         return failure.until
     if isinstance(failure, Unreachable):
-        row.fail(failure.reason)
         place = await work.movements.place(row.place_id) if row.place_id else None
-        if place is not None and failure.place_is_gone:
-            place.state, place.state_reason = PlaceState.UNREACHABLE, failure.reason
+        if failure.workspace_is_gone and workspace is not None:
+            workspace.refuses(failure.reason, now)
+            row.wait_until(now, failure.reason)
+            return now
+        if failure.place_is_gone and place is not None and row.person_id is None:
+            await reach.lose(work, place, failure.reason, now)
+            row.hold(failure.reason, now)
+        else:
+            row.fail(failure.reason)
         return None
     row.lose_sight(now)
     return None
+
+
+def _was_let_in(row: Delivery, receipt: Receipt | None, failure: Exception | None) -> bool:
+    """Whether this shows that a workspace lets us in: something new arrived, or its place was what was wrong."""
+    if receipt is not None:
+        return row.act is Act.POST
+    return isinstance(failure, Unreachable) and failure.place_is_gone and not failure.workspace_is_gone
 
 
 def _log_delivery(delivery: Delivery) -> None:

@@ -15,13 +15,17 @@ Value = str | tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Someone as their platform knows them. `workspace` is "<platform>:<id>", e.g. "slack:T0123"."""
+    """Someone as their platform knows them. `workspace` is "<platform>:<id>", e.g. "slack:T0123".
+
+    `guest` is someone it lets in for a part only, or someone of another workspace.
+    """
 
     workspace: str
     id: str
     name: str = ""
     language: str | None = None
     timezone: str | None = None
+    guest: bool = False
 
     @property
     def platform(self) -> str:
@@ -242,6 +246,16 @@ class Profile:
     name: str
     language: str | None = None
     timezone: str | None = None
+    guest: bool = False
+    deactivated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserGroup:
+    """A group of people as their platform keeps it: `handle` is its id there, `name` what people call it."""
+
+    handle: str
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)

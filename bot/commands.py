@@ -6,6 +6,7 @@ the intent "command" with `command` ("/stuck") and `text`; `understand` turns it
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 
 from bot.catalogue.base import Entry, InPlace
 from bot.chat import Intent
@@ -21,6 +22,7 @@ from bot.use_cases import (
     help,
     home,
     initiatives,
+    introductions,
     invitations,
     look_backs,
     movements,
@@ -28,6 +30,7 @@ from bot.use_cases import (
     people,
     places,
     purposes,
+    reach,
     reminders,
     rhythms,
     ripples,
@@ -38,6 +41,8 @@ from bot.use_cases import (
 )
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
+Concerns = Callable[[UnitOfWork, Intent], Awaitable[bool]]
+Hears = Callable[[UnitOfWork, Intent, datetime], Awaitable[None]]
 Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
 
 HANDLERS: dict[str, Handler] = {
@@ -161,6 +166,7 @@ COMPOSERS: dict[str, Composer] = {
     "answer": deliveries.compose_answer,
     "went_quiet": deliveries.compose_went_quiet,
     "home": home.compose_home,
+    "place_lost": reach.compose_place_lost,
     "welcome": movements.compose_welcome,
     # rhythms
     "rhythm_purpose": reminders.compose_purpose,
@@ -193,6 +199,14 @@ COMPOSERS: dict[str, Composer] = {
 
 OVERHEARD = frozenset({"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed"})
 """What people do with each other, not with Ritme: acted upon only where a message of ours or a story is touched."""
+
+NEWS: dict[str, tuple[Concerns, Hears]] = {
+    "person.changed": (introductions.is_known, introductions.changed),
+    "place.gone": (reach.is_known, reach.gone),
+    "place.back": (reach.is_known, reach.back),
+    "place.renamed": (reach.is_known, reach.renamed),
+}
+"""What a platform tells by itself, nobody acting: whether it concerns us, and what follows."""
 
 
 def understand(intent: Intent) -> Intent:

@@ -152,6 +152,7 @@ people = Table(
     Column("named_beyond", Boolean, nullable=False, server_default=false()),
     Column("guest", Boolean, nullable=False, server_default=false()),
     Column("deactivated_at", Utc),
+    Column("chose", JSON, nullable=False, server_default="[]"),
     Column("snoozed_until", Utc),
     Column("stopped_at", Utc),
     Column("unanswered", Integer, nullable=False),
@@ -236,6 +237,7 @@ segments = Table(
     Column("handle", String(64), primary_key=True),
     _ref("movement_id", "movements"),
     Column("name", String(120), nullable=False),
+    Column("known_at", Utc),
     Index("ix_segments_movement_id", "movement_id"),
 )
 parts_said = Table(

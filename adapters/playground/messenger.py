@@ -1,10 +1,12 @@
 """How the core sends to the playground."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.playground.chat import Chat, Said
-from adapters.playground.personas import BY_ID, CHANNEL_BY_ID, RITME, TIMEZONE, personal_chat
-from bot.chat import Account, Place, Post, Profile, Receipt
+from adapters.playground.personas import BY_ID, CHANNEL_BY_ID, GROUPS, PERSONAS, RITME, TIMEZONE, personal_chat
+from bot.chat import Account, Place, Post, Profile, Receipt, UserGroup
+from bot.domain.person import WorkspaceId
 from bot.ports import Clock, Unreachable
 
 
@@ -75,6 +77,12 @@ class PlaygroundDirectory:
     async def place_name(self, place: Place) -> str | None:
         """Every request of the playground names its channel."""
         return place.name or None
+
+    async def groups(self, workspace: WorkspaceId) -> Sequence[UserGroup]:
+        return [UserGroup(handle=name, name=name) for name in GROUPS]
+
+    async def group_members(self, workspace: WorkspaceId, handle: str) -> Sequence[str]:
+        return [one.id for one in PERSONAS if one.group == handle]
 
 
 def _receipt(said: Said) -> Receipt:

@@ -19,17 +19,21 @@ UNSURE = frozenset({"internal_error", "fatal_error", "request_timeout", "service
 """Slack may or may not have done it. Every other error means that it did not."""
 BUSY = {"ratelimited": 30, "rate_limited": 30, "message_limit_exceeded": 60, "team_added_to_org": 300}
 """Errors that pass, and for how many seconds to wait when Slack does not say."""
-PLACE_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "channel_is_limited_access"})
+PLACE_GONE = {
+    "channel_not_found": "place_gone",
+    "is_archived": "place_archived",
+    "not_in_channel": "not_in_place",
+    "channel_is_limited_access": "place_closed",
+}
 PLACE_CLOSED = frozenset(
     {
         "restricted_action",
         "restricted_action_read_only_channel",
         "restricted_action_thread_only_channel",
         "restricted_action_non_threadable_channel",
-        "restricted_action_thread_locked",
-        "thread_locked",
     }
 )
+THREAD_CLOSED = frozenset({"restricted_action_thread_locked", "thread_locked"})
 PERSON_GONE = frozenset(
     {
         "user_not_found",
@@ -42,30 +46,31 @@ PERSON_GONE = frozenset(
         "invalid_user_combination",
     }
 )
+REMOVED = frozenset({"account_inactive", "token_revoked"})
+"""The app was taken out of the workspace, or its access back."""
 NOT_ALLOWED = frozenset(
     {
         "access_denied",
-        "account_inactive",
         "accesslimited",
         "ekm_access_denied",
         "enterprise_is_restricted",
         "invalid_auth",
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
         "not_authed",
         "sealed_with_another_key",
         NOT_INSTALLED,
         "org_login_required",
         "team_access_not_granted",
         "token_expired",
-        "token_revoked",
         "two_factor_setup_required",
     }
 )
+SCOPE_MISSING = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})
 REASONS = {
-    **dict.fromkeys(PLACE_GONE, "place_gone"),
+    **PLACE_GONE,
     **dict.fromkeys(PLACE_CLOSED, "place_closed"),
+    **dict.fromkeys(THREAD_CLOSED, "thread_closed"),
+    **dict.fromkeys(REMOVED, "app_removed"),
+    **dict.fromkeys(SCOPE_MISSING, "scope_missing"),
     **dict.fromkeys(PERSON_GONE, "person_gone"),
     **dict.fromkeys(NOT_ALLOWED, "not_allowed"),
     "message_not_found": "message_gone",
@@ -87,8 +92,11 @@ class Said(Exception):
 
     def unreachable(self) -> Unreachable:
         log.warning("slack_said_no", method=self.method, error=self.code)
-        gone = self.code in PLACE_GONE or self.code in PLACE_CLOSED
-        return Unreachable(REASONS.get(self.code, "not_accepted"), place_is_gone=gone)
+        return Unreachable(
+            REASONS.get(self.code, "not_accepted"),
+            place_is_gone=self.code in PLACE_GONE or self.code in PLACE_CLOSED,
+            workspace_is_gone=self.code in REMOVED or self.code in NOT_ALLOWED,
+        )
 
 
 def team_of(workspace: str) -> str:

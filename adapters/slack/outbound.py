@@ -30,7 +30,7 @@ DONE = {
     "chat.delete": frozenset({"message_not_found"}),
 }
 """Errors that say it is already as it should be."""
-ELSEWHERE = PLACE_GONE | {"user_not_in_channel"}
+ELSEWHERE = {*PLACE_GONE, "user_not_in_channel"}
 """Errors at which a private message finds its reader in their own chat instead."""
 log = structlog.get_logger("ritme.slack")
 

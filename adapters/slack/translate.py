@@ -7,9 +7,10 @@ timestamp of a message (one message is one thing said, however many events tell 
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from adapters.slack import limits
+from adapters.slack import limits, people
 from adapters.slack.views import filled_in
 from bot.chat import Account, Intent, Place, Value
 
@@ -26,9 +27,23 @@ EVENTS = frozenset(
         "reaction.removed",
         "place.joined",
         "home.opened",
+        "place.gone",
+        "place.back",
+        "place.renamed",
+        "person.changed",
+        "group.changed",
     }
 )
 """What only Slack can tell us, never a button or a form."""
+OUT = {
+    "channel_left": "not_in_place",
+    "group_left": "not_in_place",
+    "channel_archive": "place_archived",
+    "group_archive": "place_archived",
+    "channel_deleted": "place_deleted",
+    "group_deleted": "place_deleted",
+}
+"""Events by which Ritme is out of a place, and why: a block of `errors/reasons.md.j2`."""
 SAID = frozenset({None, "thread_broadcast", "file_share", "me_message"})
 """The subtypes of messages in which a person says something."""
 NO_NAMES = frozenset({"directmessage", "privategroup"})
@@ -151,12 +166,45 @@ def event(payload: Payload) -> Intent | None:
             return None if _is_bot(happened, ours) else _said(payload, happened, ours, "command")
         case "reaction_added" | "reaction_removed" if happened["item"]["type"] == "message":
             return _reaction(payload, happened, ours)
-        case "member_joined_channel" if happened["user"] == ours and happened.get("inviter"):
-            return _intent(payload, "place.joined", {}, happened["inviter"], happened["channel"])
         case "app_home_opened" if happened.get("tab") == "home":
             blank = {} if happened.get("view") else {"blank": "yes"}
             return _intent(payload, "home.opened", blank, happened["user"], happened["channel"])
+        case "member_joined_channel" if happened["user"] == ours:
+            if happened.get("inviter"):
+                return _intent(payload, "place.joined", {}, happened["inviter"], happened["channel"])
+            return _intent(payload, "place.back", {}, ours, happened["channel"])
+        case kind if kind in OUT:
+            return _intent(payload, "place.gone", {"reason": OUT[kind]}, "", happened["channel"])
+        case "channel_unarchive" | "group_unarchive":
+            return _intent(payload, "place.back", {}, "", happened["channel"])
+        case "channel_rename" | "group_rename":
+            renamed = happened["channel"]
+            return _intent(payload, "place.renamed", {}, "", renamed["id"], channel_name=renamed.get("name", ""))
+        case "user_change":
+            return _person(payload, happened["user"])
+        case "subteam_members_changed" | "subteam_updated":
+            return _group(payload, happened)
     return None
+
+
+def _person(payload: Payload, user: Payload) -> Intent:
+    told = people.profile(user, payload["team_id"])
+    intent = _intent(payload, "person.changed", {"deactivated": "yes"} if told.deactivated else {}, user["id"], "")
+    actor = replace(intent.actor, name=told.name, language=told.language, timezone=told.timezone, guest=told.guest)
+    return replace(intent, actor=actor)
+
+
+def _group(payload: Payload, happened: Payload) -> Intent:
+    """Who came and went, or the whole group when it was changed itself."""
+    group = happened.get("subteam") or {}
+    args: dict[str, Value] = {
+        "group": happened.get("subteam_id") or group.get("id", ""),
+        "name": group.get("name", ""),
+        "ended": "yes" if group.get("date_delete") else "",
+        "added": tuple(happened.get("added_users") or ()),
+        "removed": tuple(happened.get("removed_users") or ()),
+    }
+    return _intent(payload, "group.changed", args, "", "")
 
 
 def _message(payload: Payload, happened: Payload, ours: str) -> Intent | None:
@@ -227,13 +275,14 @@ def _intent(
     message: str | None = None,
     thread: str | None = None,
     key: str = "",
+    channel_name: str = "",
 ) -> Intent:
     team = payload["team_id"]
     return Intent(
         name=name,
         args=args,
         actor=_account(team, user),
-        place=_place(team, channel, ""),
+        place=_place(team, channel, channel_name),
         key=key or f"event:{payload['event_id']}",
         message=message,
         thread=thread,

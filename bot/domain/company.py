@@ -37,7 +37,7 @@ def peers(candidates: Sequence[Person], stuck: Person) -> Peers:
 
 def may_be_asked(person: Person, now: datetime) -> bool:
     """Nobody who wants nothing now, who said no to being suggested, or whose name cannot be told beforehand."""
-    return bool(person.name) and person.suggestible is not False and person.wants_nothing(now) is None
+    return bool(person.name) and person.suggestible is not False and person.can_be_suggested(now)
 
 
 def ask(

@@ -13,6 +13,8 @@ DeliveryId = NewType("DeliveryId", str)
 
 FIRST_LOOK = timedelta(seconds=10)
 GIVE_UP_AFTER = timedelta(days=1)
+HELD_AT_MOST = timedelta(days=3)
+"""How long something without an end of its own waits for a place that is out of reach."""
 
 
 class Act(StrEnum):
@@ -102,6 +104,19 @@ class Delivery:
 
     def wait_until(self, moment: datetime, reason: str) -> None:
         self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason
+
+    def hold(self, reason: str, now: datetime) -> None:
+        """Where it is for nothing can be said now: it waits for as long as it makes sense to say it."""
+        if self.expires_at is None:
+            self.expires_at = now + HELD_AT_MOST
+        if now < self.expires_at:
+            self.wait_until(self.expires_at, reason)
+        else:
+            self.drop(reason)
+
+    def go_on(self, now: datetime) -> None:
+        """What held it is over."""
+        self.wait_until(now, "")
 
     def drop(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.DROPPED, reason

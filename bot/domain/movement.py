@@ -54,6 +54,15 @@ class Place:
     state_reason: str = ""
     created_at: datetime
 
+    def lose(self, reason: str) -> bool:
+        """Nothing can be said here any more; False when that was known. `reason`: a block of
+        `errors/reasons.md.j2`."""
+        was_alive, self.state, self.state_reason = self.state is PlaceState.ALIVE, PlaceState.UNREACHABLE, reason
+        return was_alive
+
+    def come_back(self) -> None:
+        self.state, self.state_reason = PlaceState.ALIVE, ""
+
 
 @dataclass(kw_only=True, eq=False)
 class Member:
@@ -88,12 +97,14 @@ class InviteCode:
 
 @dataclass(kw_only=True, eq=False)
 class Segment:
-    """A user group of the platform that stands for a group (team, shift, profession) of a movement."""
+    """A user group of the platform that stands for a group (team, shift, profession) of a movement. Who is in it is
+    kept with the people Ritme knows, and of nobody else; `known_at` is when that was last asked, None to ask again."""
 
     workspace_id: WorkspaceId
     handle: str
     movement_id: MovementId
     name: str
+    known_at: datetime | None = None
 
 
 PARTS = ("vision", "mission", "identity", "norms", "values")

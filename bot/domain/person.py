@@ -1,6 +1,6 @@
 """People, the workspace they belong to, and what they chose about themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -47,6 +47,14 @@ class Workspace:
     gone_reason: str = ""
     """A block of `errors/reasons.md.j2`."""
 
+    def refuses(self, reason: str, now: datetime) -> None:
+        """The platform lets Ritme in no more: what is for here waits until it does."""
+        if self.gone_at is None:
+            self.gone_at, self.gone_reason = now, reason
+
+    def lets_in(self) -> None:
+        self.gone_at, self.gone_reason = None, ""
+
 
 @dataclass(kw_only=True, eq=False)
 class Person:
@@ -71,6 +79,8 @@ class Person:
     """Someone their platform lets in for a part only: may take part, is never suggested and never nudged."""
     deactivated_at: datetime | None = None
     """Since when their platform says this account is no longer used."""
+    chose: list[str] = field(default_factory=list)
+    """Which of "language", "timezone" and "group" they set themselves: no platform changes those."""
     snoozed_until: datetime | None = None
     stopped_at: datetime | None = None
     unanswered: int = 0
@@ -105,6 +115,8 @@ class Person:
         """Why nothing should be sent to this person now, or None."""
         if self.account is None:
             return "forgotten"
+        if self.deactivated_at is not None:
+            return "deactivated"
         if self.stopped_at is not None:
             return "stopped"
         if self.snoozed_until is not None and now < self.snoozed_until:
@@ -112,3 +124,7 @@ class Person:
         if self.went_quiet_at is not None:
             return "went_quiet"
         return None
+
+    def can_be_suggested(self, now: datetime) -> bool:
+        """Whether someone may be led to them now: to think along, to be invited or named. Guests never are."""
+        return not self.guest and self.wants_nothing(now) is None

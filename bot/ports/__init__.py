@@ -1,11 +1,11 @@
 """What the core needs from outside: storage, sending, time and an engine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from bot.chat import Account, Place, Post, Profile, Receipt
+from bot.chat import Account, Place, Post, Profile, Receipt, UserGroup
 from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
     Connecting,
@@ -83,6 +83,12 @@ class Directory(Protocol):
     async def place_name(self, place: Place) -> str | None:
         """What a place is called there; None when it cannot be told now."""
 
+    async def groups(self, workspace: WorkspaceId) -> Sequence[UserGroup] | None:
+        """The groups people form there, by name; None when that cannot be told now."""
+
+    async def group_members(self, workspace: WorkspaceId, handle: str) -> Sequence[str] | None:
+        """The account ids of who is in a group; None when it cannot be told now."""
+
 
 class Engine(Protocol):
     def wake(self, lane: WorkspaceId) -> None:
@@ -99,12 +105,14 @@ class TryLater(Exception):
 
 
 class Unreachable(Exception):
-    """Not sent, and never will be: `reason` is a block in `errors/reasons.md.j2`. `place_is_gone` marks the place."""
+    """Not sent, and never will be like this: `reason` is a block in `errors/reasons.md.j2`. `place_is_gone` marks the
+    place and `workspace_is_gone` all of the workspace; what is for there waits for it to come back."""
 
-    def __init__(self, reason: str, *, place_is_gone: bool = False) -> None:
+    def __init__(self, reason: str, *, place_is_gone: bool = False, workspace_is_gone: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.place_is_gone = place_is_gone
+        self.workspace_is_gone = workspace_is_gone
 
 
 class NoAnswer(Exception):

@@ -59,7 +59,9 @@ class People(Protocol):
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
         """Everyone in a movement who was not forgotten, with their membership, oldest first."""
 
-    async def coordinators(self, movement: MovementId) -> Sequence[Person]: ...
+    async def coordinators(self, movement: MovementId) -> Sequence[Person]:
+        """Who coordinates a movement and is still there."""
+
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         """People of whom the platform has not told us the name yet."""
 
@@ -243,7 +245,7 @@ class Deliveries(Protocol):
         """Due rows of a lane, by priority, then due moment."""
 
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
-        """Lanes with something to send or to look up."""
+        """Lanes with something to send or to look up; not those that let us in no more."""
 
     async def next_due(self) -> datetime | None: ...
     async def abandoned(self, before: datetime) -> Sequence[Delivery]:
@@ -261,6 +263,9 @@ class Deliveries(Protocol):
 
     async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
         """How many of this kind were sent there before: picks the next form of words."""
+
+    async def held_for(self, place: Place) -> Sequence[Delivery]:
+        """What waits for a place that is out of reach, oldest first."""
 
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
         """Drops what still waits of a kind about a subject."""

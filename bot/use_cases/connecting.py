@@ -78,7 +78,7 @@ async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def _ask(work: UnitOfWork, turn: Turn, nominee: Person, nomination: Nomination, movement: Movement) -> bool:
-    if nominee.suggestible is not None:
+    if nominee.suggestible is not None or nominee.guest or nominee.deactivated_at is not None:
         return False
     return await work.deliveries.add(
         to_person(
@@ -162,13 +162,15 @@ async def look(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def _suggestions(work: UnitOfWork, turn: Turn, initiative: Initiative | None, figure: KeyFigure) -> Entry:
     movement = turn.the_movement()
-    people = {person.id: person for person, _ in await work.people.of_movement(movement.id)}
+    people = {
+        person.id: person for person, _ in await work.people.of_movement(movement.id) if person.deactivated_at is None
+    }
     inside = [turn.person.id]
     if initiative is not None:
         inside += [
             person.id
             for person, _ in await work.initiatives.participants(initiative.id, movement.id)
-            if person.id != turn.person.id
+            if person.id != turn.person.id and person.deactivated_at is None
         ]
     candidates = await _candidates(work, turn, people, initiative)
     groups = frozenset(people[one].group for one in inside if one in people and people[one].group)
@@ -220,7 +222,5 @@ async def _candidates(
             knows=frozenset(knows.get(person.id, ())),
         )
         for person in people.values()
-        if person.suggestible
-        and person.wants_nothing(turn.now) is None
-        and asked.get(person.id, 0) < MOST_ASKED_A_MONTH
+        if person.suggestible and person.can_be_suggested(turn.now) and asked.get(person.id, 0) < MOST_ASKED_A_MONTH
     ]

@@ -6,7 +6,7 @@ from bot.catalogue.base import Entry
 from bot.catalogue.base import load as load_entry
 from bot.catalogue.people import WentQuiet
 from bot.domain import attention, quiet_hours
-from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
+from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority, to_home, to_person
 from bot.domain.movement import PlaceState
 from bot.domain.person import UNANSWERED_BEFORE_QUIET
 from bot.ports import Outgoing, UnitOfWork
@@ -20,12 +20,14 @@ async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoi
     """What is needed to word this delivery now; None when it was dropped or put off, with the reason on the row."""
     outgoing = await load(work, delivery, now)
     place, person = outgoing.place, outgoing.person
-    if delivery.expires_at is not None and now > delivery.expires_at:
+    if place is not None and person is None and place.state is PlaceState.UNREACHABLE:
+        delivery.hold(place.state_reason or "place_gone", now)
+    elif delivery.expires_at is not None and now > delivery.expires_at:
         delivery.drop("too_late")
     elif person is not None and person.account is None and not _empties_home(delivery):
         delivery.drop("forgotten")
-    elif place is not None and person is None and place.state is PlaceState.UNREACHABLE:
-        delivery.drop("place_gone")
+    elif person is not None and person.deactivated_at is not None and delivery.act is not Act.DELETE:
+        delivery.drop("deactivated")
     elif not await _has_target(work, delivery, now):
         pass
     elif not delivery.is_nudge:
@@ -81,6 +83,8 @@ async def _put_off(work: UnitOfWork, outgoing: Outgoing) -> tuple[datetime | Non
     now, person, place = outgoing.now, outgoing.person, outgoing.place
     if person is not None:
         reason = person.wants_nothing(now)
+        if reason is None and person.guest and outgoing.delivery.priority is not Priority.ASKED_FOR:
+            reason = "guest"
         if reason:
             return (person.snoozed_until if reason == "snoozed" else None), reason
         quiet = quiet_hours.of_person(person, lives(person, place, outgoing.movement))

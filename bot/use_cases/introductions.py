@@ -1,6 +1,8 @@
 """Getting to know what people and places are called, where a request does not say."""
 
-from bot.chat import Account, Profile
+from datetime import datetime
+
+from bot.chat import Account, Intent, Profile
 from bot.chat import Place as Spot
 from bot.domain.person import Language, WorkspaceId
 from bot.ports import UnitOfWork
@@ -23,15 +25,40 @@ async def unnamed(work: UnitOfWork, lane: WorkspaceId) -> list[Spot]:
     return [Spot(workspace=lane, channel=place.channel) for place in await work.movements.nameless(lane, AT_ONCE)]
 
 
-async def introduce(work: UnitOfWork, account: Account, profile: Profile) -> None:
+async def introduce(work: UnitOfWork, account: Account, profile: Profile, now: datetime) -> None:
     """What someone chose themselves stays; a movement's language goes before that of the app on their phone."""
     person, _, movement, _ = await work.people.arriving(WorkspaceId(account.workspace), account.id, None)
     if person is None:
         return
-    person.name = profile.name
-    person.timezone = person.timezone or profile.timezone
-    if person.language is None and movement is None and profile.language:
+    person.name = profile.name or person.name
+    if profile.timezone and "timezone" not in person.chose:
+        person.timezone = profile.timezone
+    follows = "language" not in person.chose and (movement is None or person.language is not None)
+    if profile.language and follows:
         person.language = Language.meant(profile.language, Language.NL)
+    person.guest = profile.guest
+    if not profile.deactivated:
+        person.deactivated_at = None
+    elif person.deactivated_at is None:
+        person.deactivated_at = now
+
+
+async def is_known(work: UnitOfWork, intent: Intent) -> bool:
+    """Whether Ritme knows whom this is about: of strangers nothing is kept."""
+    return await work.people.by_account(WorkspaceId(intent.actor.workspace), intent.actor.id) is not None
+
+
+async def changed(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Someone's profile is another one: `actor` holds what it is now."""
+    actor = intent.actor
+    profile = Profile(
+        name=actor.name,
+        language=actor.language,
+        timezone=actor.timezone,
+        guest=actor.guest,
+        deactivated=bool(intent.text("deactivated")),
+    )
+    await introduce(work, actor, profile, now)
 
 
 async def call(work: UnitOfWork, spot: Spot, name: str) -> None:

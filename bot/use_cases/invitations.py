@@ -83,7 +83,7 @@ async def _about(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiative | Non
     invitee = await work.people.get(PersonId(turn.text("person")), movement.id)
     if invitee is None or invitee.id == turn.person.id or not invitee.suggestible:
         raise Refused("not_found")
-    if invitee.wants_nothing(turn.now) is not None:
+    if not invitee.can_be_suggested(turn.now):
         raise Refused("cannot_be_asked")
     initiative = None
     if turn.text("initiative"):

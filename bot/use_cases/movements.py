@@ -84,9 +84,15 @@ async def link(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def joined(work: UnitOfWork, turn: Turn) -> None:
-    """Ritme came into a channel: a short welcome. One that was out of reach is there again."""
+    """Ritme came into a channel: a short welcome. In one of a movement that was out of reach it goes on instead."""
     place = _here(turn)
-    place.state, place.state_reason = PlaceState.ALIVE, ""
+    if place.movement_id is not None and place.state is PlaceState.UNREACHABLE:
+        for held in await work.deliveries.held_for(place):
+            held.go_on(turn.now)
+        work.woken.add(place.workspace_id)
+        place.come_back()
+        return
+    place.come_back()
     await work.deliveries.add(
         to_place(place, "welcome", key=f"welcome:{place.id}:{turn.now.isoformat()}", now=turn.now)
     )

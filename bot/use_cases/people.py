@@ -119,9 +119,15 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     if filled.text("timezone") not in available_timezones():
         raise Invalid({"timezone": "unknown_zone"})
     person = turn.person
-    person.language = Language(filled.text("language"))
-    person.timezone = filled.text("timezone")
-    person.group = " ".join(filled.text("group").split())
+    language, timezone = Language(filled.text("language")), filled.text("timezone")
+    group = " ".join(filled.text("group").split())
+    changed = {
+        "language": language is not turn.language,
+        "timezone": timezone != turn.timezone,
+        "group": group != person.group,
+    }
+    person.chose = [name for name, other in changed.items() if other or name in person.chose]
+    person.language, person.timezone, person.group = language, timezone, group
     person.suggestible = filled.text("suggestible") == YES if filled.text("suggestible") else None
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
     person.story_named = filled.text("named") == YES
@@ -251,7 +257,8 @@ async def _forget(work: UnitOfWork, person: Person, now: datetime) -> None:
 def _become_nameless(person: Person) -> None:
     person.account, person.name, person.group = None, "", ""
     # The language stays: it names nobody, and the last word is said in it.
-    person.timezone = person.suggestible = person.story_choice = None
+    person.timezone = person.suggestible = person.story_choice = person.deactivated_at = None
+    person.chose, person.guest = [], False
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None
     person.home_mark = None

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("handle", sa.String(length=64), nullable=False),
         sa.Column("movement_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("known_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["movement_id"],
             ["movements.id"],
@@ -130,6 +131,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("named_beyond", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column("guest", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column("deactivated_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("chose", sa.JSON(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("home_mark", sa.String(length=64), nullable=True))
 
     with op.batch_alter_table("workspaces", schema=None, recreate="never") as batch_op:
@@ -147,6 +149,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("people", schema=None, recreate="never") as batch_op:
         batch_op.drop_column("home_mark")
+        batch_op.drop_column("chose")
         batch_op.drop_column("deactivated_at")
         batch_op.drop_column("guest")
         batch_op.drop_column("named_beyond")

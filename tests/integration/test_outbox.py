@@ -9,23 +9,8 @@ from bot.domain.delivery import Delivery, DeliveryState, to_person, to_place
 from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.ports import NoAnswer, TryLater, Unreachable
+from tests.outbox import put, row
 from tests.world import LANE, World
-
-
-async def put(here: World, key: str, *, place: str = "general") -> None:
-    async with here.begin() as work:
-        to = await work.movements.place(PlaceId(place))
-        assert to is not None
-        await work.deliveries.add(
-            to_place(to, "answer", key=key, now=here.clock.now(), args=dump(Apology(reference=key)))
-        )
-
-
-async def row(here: World, key: str) -> Delivery:
-    async with here.begin() as work:
-        found = await work.deliveries.by_key(key)
-    assert found is not None
-    return found
 
 
 def order(here: World, *keys: str, channel: str = "general") -> list[str]:
@@ -90,16 +75,19 @@ async def test_lost_on_the_way_is_sent_again_before_what_came_after(here: World)
     assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
 
 
-async def test_a_place_that_is_gone_is_marked_and_the_rest_dropped_with_a_reason(here: World) -> None:
+async def test_what_is_for_a_place_that_is_gone_waits_with_a_reason_and_is_dropped_in_the_end(here: World) -> None:
     await here.movement()
     here.messenger.fail_next = [(Unreachable("place_gone", place_is_gone=True), False)]
     await put(here, "aaa")
     await here.drain()
     await put(here, "bbb")
     await here.drain()
-    assert (await row(here, "aaa")).state is DeliveryState.FAILED
-    assert (await row(here, "bbb")).state is DeliveryState.DROPPED
-    assert (await row(here, "bbb")).reason == "place_gone"
+    for key in ("aaa", "bbb"):
+        assert (await row(here, key)).state is DeliveryState.WAITING
+    await here.pass_(days=3)
+    for key in ("aaa", "bbb"):
+        assert (await row(here, key)).state is DeliveryState.DROPPED
+        assert (await row(here, key)).reason == "place_gone"
 
 
 async def test_a_restart_while_sending_loses_nothing_and_repeats_nothing(here: World) -> None:

@@ -5,15 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.catalogue.base import dump
-from bot.catalogue.errors import Apology
 from bot.chat import Account, Message, Paragraph, Post, Receipt, Span
-from bot.domain.delivery import Delivery, DeliveryState, to_place
+from bot.domain.delivery import DeliveryState
 from bot.domain.movement import PlaceId, PlaceState
 from bot.ports import NoAnswer, TryLater, Unreachable
 from bot.wording import PROMPTS
 from tests.fakes.slack.server import BOT
 from tests.fakes.slack.state import Fault, Shown
+from tests.outbox import put, row
 from tests.stages.slack import LANE, SlackStage
 
 HELLO = Message(paragraphs=(Paragraph(spans=(Span(text="Hallo <!channel> & @here *iedereen*"),)),))
@@ -171,24 +170,27 @@ class TestWhatCannotBeSent:
     @pytest.mark.parametrize(
         ("error", "reason", "gone"),
         [
-            ("channel_not_found", "place_gone", True),
-            ("is_archived", "place_gone", True),
-            ("not_in_channel", "place_gone", True),
-            ("restricted_action", "place_closed", True),
-            ("account_inactive", "not_allowed", False),
-            ("token_revoked", "not_allowed", False),
-            ("invalid_auth", "not_allowed", False),
-            ("missing_scope", "not_allowed", False),
-            ("something_new", "not_accepted", False),
+            ("channel_not_found", "place_gone", "place"),
+            ("is_archived", "place_archived", "place"),
+            ("not_in_channel", "not_in_place", "place"),
+            ("restricted_action", "place_closed", "place"),
+            ("restricted_action_read_only_channel", "place_closed", "place"),
+            ("thread_locked", "thread_closed", ""),
+            ("account_inactive", "app_removed", "workspace"),
+            ("token_revoked", "app_removed", "workspace"),
+            ("invalid_auth", "not_allowed", "workspace"),
+            ("missing_scope", "scope_missing", ""),
+            ("something_new", "not_accepted", ""),
         ],
     )
     async def test_ends_with_a_reason_people_can_read(
-        self, on_slack: SlackStage, error: str, reason: str, gone: bool
+        self, on_slack: SlackStage, error: str, reason: str, gone: str
     ) -> None:
         on_slack.slack.faults = [Fault(method="chat.postMessage", error=error)]
         with pytest.raises(Unreachable) as ended:
             await send(on_slack, a_post(on_slack))
-        assert (ended.value.reason, ended.value.place_is_gone) == (reason, gone)
+        assert ended.value.reason == reason
+        assert (ended.value.place_is_gone, ended.value.workspace_is_gone) == (gone == "place", gone == "workspace")
         for language in ("nl", "en"):
             assert f"{{% block {reason} %}}" in (PROMPTS / language / "errors/reasons.md.j2").read_text()
 
@@ -197,7 +199,7 @@ class TestWhatCannotBeSent:
         on_slack.slack.channels[on_slack.channel("general")].archived = True
         await put(on_slack, "aaa")
         await on_slack.drain()
-        assert (await row(on_slack, "aaa")).state is DeliveryState.FAILED
+        assert (await row(on_slack, "aaa")).state is DeliveryState.WAITING
         async with on_slack.begin() as work:
             place = await work.movements.place(PlaceId("general"))
         assert place is not None
@@ -297,19 +299,3 @@ class TestTheDirectory:
         await put(on_slack, "aaa")
         await on_slack.drain()
         assert len(on_slack.posts()) == 1
-
-
-async def put(on_slack: SlackStage, key: str, *, place: str = "general") -> None:
-    async with on_slack.begin() as work:
-        to = await work.movements.place(PlaceId(place))
-        assert to is not None
-        await work.deliveries.add(
-            to_place(to, "answer", key=key, now=on_slack.clock.now(), args=dump(Apology(reference=key)))
-        )
-
-
-async def row(on_slack: SlackStage, key: str) -> Delivery:
-    async with on_slack.begin() as work:
-        found = await work.deliveries.by_key(key)
-    assert found is not None
-    return found

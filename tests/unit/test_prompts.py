@@ -96,6 +96,7 @@ def test_no_template_is_without_an_entry() -> None:
         "stuck/questions.md.j2",
         "stuck/asked.md.j2",
         "stories/numbers.md.j2",
+        "reach/cures.md.j2",
     }
     entries = {f"{entry.family}/{entry.snake}.md.j2" for entry in ENTRIES}
     strays = templates(Language.NL) - entries - shared
@@ -113,6 +114,7 @@ STARTED = {
     "MomentDropped",
     "Nominated",
     "PaceAsked",
+    "PlaceLost",
     "PurposeReminder",
     "StoryRippled",
     "StoryRound",

@@ -155,6 +155,19 @@ class SqlDeliveries(Repository):
             or 0
         )
 
+    async def held_for(self, place: Place) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .where(
+                deliveries.c.place_id == place.id,
+                deliveries.c.person_id.is_(None),
+                deliveries.c.state == DeliveryState.WAITING,
+                deliveries.c.reason == place.state_reason,
+            )
+            .order_by(deliveries.c.row)
+        )
+        return found.all()
+
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
         done = await self._session.execute(
             update(Delivery)

@@ -166,7 +166,11 @@ class SqlPeople(Repository):
         return [(person, member) for person, member in found]
 
     async def coordinators(self, movement: MovementId) -> Sequence[Person]:
-        return [person for person, member in await self.of_movement(movement) if member.role is Role.COORDINATOR]
+        return [
+            person
+            for person, member in await self.of_movement(movement)
+            if member.role is Role.COORDINATOR and person.deactivated_at is None
+        ]
 
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         found = await self._session.scalars(

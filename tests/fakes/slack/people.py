@@ -248,6 +248,37 @@ class People:
         joined = {"type": "member_joined_channel", "user": BOT, "channel": channel, "channel_type": "C", "team": TEAM}
         await self.event({**joined, "inviter": user})
 
+    async def remove_bot(self, channel: str) -> None:
+        self.server.channels[channel].members.discard(BOT)
+        await self.event({"type": "channel_left", "channel": channel, "actor_id": "U0"})
+
+    async def archive(self, user: str, channel: str, *, back: bool = False) -> None:
+        self.server.channels[channel].archived = not back
+        kind = "channel_unarchive" if back else "channel_archive"
+        await self.event({"type": kind, "channel": channel, "user": user})
+
+    async def rename(self, channel: str, name: str) -> None:
+        self.server.channels[channel].name = name
+        await self.event({"type": "channel_rename", "channel": {"id": channel, "name": name, "created": 1}})
+
+    async def change_profile(self, user: str, *, name: str = "", locale: str = "", **marks: Any) -> None:
+        """Their record changes (`marks`: deleted, is_restricted …), and Slack tells it."""
+        changed = self.server.users[user]
+        changed.name, changed.locale = name or changed.name, locale or changed.locale
+        changed.marks.update(marks)
+        await self.event({"type": "user_change", "user": changed.record(with_locale=True), "cache_ts": 1})
+
+    async def change_group(self, group: str, *, added: tuple[str, ...] = (), removed: tuple[str, ...] = ()) -> None:
+        members = self.server.groups[group][1]
+        members[:] = [one for one in (*members, *added) if one not in removed]
+        told = {"added_users": list(added), "removed_users": list(removed), "team_id": TEAM}
+        await self.event({"type": "subteam_members_changed", "subteam_id": group, **told})
+
+    async def rename_group(self, group: str, name: str, *, ended: bool = False) -> None:
+        self.server.groups[group] = (name, self.server.groups[group][1])
+        told = {"id": group, "team_id": TEAM, "name": name, "date_delete": 1 if ended else 0}
+        await self.event({"type": "subteam_updated", "subteam": told})
+
     async def bot_speaks(self, shown: Shown) -> None:
         """Slack tells the bot of its own messages as well."""
         await self.event({"type": "message", "channel": shown.channel, "channel_type": "channel", **_as_event(shown)})

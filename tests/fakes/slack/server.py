@@ -31,6 +31,7 @@ class SlackServer:
         self.url = ""
         self.users: dict[str, User] = {BOT: User(id=BOT, name="Ritme")}
         self.channels: dict[str, Channel] = {}
+        self.groups: dict[str, tuple[str, list[str]]] = {}
         self.screens: dict[str, Modal] = {}
         self.tabs: dict[str, Tab] = {}
         self.triggers: dict[str, Trigger] = {}
@@ -235,16 +236,17 @@ class SlackServer:
         user = self.users.get(args["user"])
         if user is None:
             raise Declined("user_not_found")
-        locale = {"locale": user.locale} if args.get("include_locale") in ("true", "1", True) else {}
+        return {"user": user.record(with_locale=args.get("include_locale") in ("true", "1", True))}
+
+    def _usergroups_list(self, args: Json) -> Json:
         return {
-            "user": {
-                "id": user.id,
-                "name": user.id.lower(),
-                "tz": user.tz,
-                **locale,
-                "profile": {"display_name": user.name},
-            }
+            "usergroups": [{"id": one, "name": name, "handle": name.lower()} for one, (name, _) in self.groups.items()]
         }
+
+    def _usergroups_users_list(self, args: Json) -> Json:
+        if args["usergroup"] not in self.groups:
+            raise Declined("no_such_subteam")
+        return {"users": list(self.groups[args["usergroup"]][1])}
 
     def _views_open(self, args: Json) -> Json:
         trigger = self.triggers.get(args["trigger_id"])

@@ -13,6 +13,20 @@ class User:
     name: str
     locale: str = "nl-NL"
     tz: str = "Europe/Amsterdam"
+    marks: dict[str, Any] = field(default_factory=dict)
+    """What else their record says: deleted, is_restricted, team_id …"""
+
+    def record(self, *, with_locale: bool) -> Json:
+        """The user as Slack writes it."""
+        return {
+            "id": self.id,
+            "team_id": "T1",
+            "name": self.id.lower(),
+            "tz": self.tz,
+            **({"locale": self.locale} if with_locale else {}),
+            "profile": {"display_name": self.name},
+            **self.marks,
+        }
 
 
 @dataclass(kw_only=True)

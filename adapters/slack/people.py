@@ -1,0 +1,33 @@
+"""What Slack's own record of a user says, as the core speaks of people."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.chat import Profile
+
+
+def profile(user: Mapping[str, Any], team: str) -> Profile:
+    """A user as `users.info` and `user_change` give them, seen from our workspace `team` (its bare id)."""
+    shown = user.get("profile") or {}
+    name = shown.get("display_name") or shown.get("real_name") or user.get("real_name") or user.get("name") or ""
+    return Profile(
+        name=name,
+        language=user.get("locale"),
+        timezone=_zone(user.get("tz")),
+        guest=_is_guest(user, team),
+        deactivated=bool(user.get("deleted")),
+    )
+
+
+def _is_guest(user: Mapping[str, Any], team: str) -> bool:
+    """Guests of our workspace, people of another one (Slack Connect), and bots: none of them is led to or nudged."""
+    limited = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
+    return any(user.get(mark) for mark in limited) or user.get("team_id", team) != team
+
+
+def _zone(name: str | None) -> str | None:
+    try:
+        return ZoneInfo(name).key if name else None
+    except (ValueError, ZoneInfoNotFoundError):
+        return None

@@ -1,0 +1,22 @@
+"""What Ritme says about places it cannot reach."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from bot.catalogue.base import Entry, Press
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceLost(Entry):
+    """To a coordinator, once: a place is out of reach. `reason` is a block of `errors/reasons.md.j2` and of
+    `reach/cures.md.j2`."""
+
+    place: str
+    reason: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="trouble", intent="trouble"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(place="samen-vooruit", reason="not_in_place")
