@@ -163,10 +163,12 @@ class SlackMessenger:
         return Receipt(channel=post.channel or "", message=post.delivery) if status == 200 else None
 
     async def _publish(self, post: Post) -> Receipt:
-        """Shows someone their page; of what may have arrived nothing has to be known before doing it again."""
+        """Shows someone their page; doing so again does no harm, so nothing has to be looked up before. Slack counts
+        pages by themselves: when there are too many, nothing else has to wait."""
         if post.page is None or post.account is None:
             raise Unreachable("person_gone")
-        shown = await self._calls(team_of(post.workspace), "views.publish", user_id=post.account, view=home(post.page))
+        team, view = team_of(post.workspace), home(post.page)
+        shown = await self._calls(team, "views.publish", per_channel=True, user_id=post.account, view=view)
         return Receipt(channel="", message=str((shown.get("view") or {}).get("id", "")))
 
     async def _settled(self, post: Post, method: str, **what: Any) -> Receipt:

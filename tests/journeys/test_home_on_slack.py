@@ -91,6 +91,7 @@ class TestSteps:
     async def test_each_button_is_about_its_own_step(self, slack: SlackStage) -> None:
         await slack.home("fatima")
         await choose_step(slack, action="bel ik Jan")
+        await slack.pass_(minutes=1)
         await choose_step(slack, action="bel ik Piet")
         form = await slack.press_home("fatima", "done", 2)
         await slack.submit("fatima", form, outcome="Hij doet mee")
