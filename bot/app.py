@@ -590,8 +590,6 @@ async def _settle(
     failure: TryLater | Unreachable | NoAnswer | None,
     now: datetime,
 ) -> datetime | None:
-    if row.act is Act.HOME and not isinstance(failure, TryLater | NoAnswer):
-        row.target = None  # whose page it was, once forgotten
     workspace = await work.people.workspace(row.workspace_id)
     if workspace is not None and workspace.gone_at is not None and _was_let_in(row, receipt, failure):
         workspace.lets_in()
@@ -624,7 +622,7 @@ async def _settle(
 def _was_let_in(row: Delivery, receipt: Receipt | None, failure: Exception | None) -> bool:
     """Whether this shows that a workspace lets us in: something new arrived, or its place was what was wrong."""
     if receipt is not None:
-        return row.act is Act.POST
+        return row.act in (Act.POST, Act.HOME)
     return isinstance(failure, Unreachable) and failure.place_is_gone and not failure.workspace_is_gone
 
 

@@ -101,6 +101,7 @@ class Delivery:
     def arrived(self, now: datetime, channel: str, message: str) -> None:
         self.state, self.reason, self.sent_at = DeliveryState.SENT, "", now
         self.receipt, self.receipt_channel = message, channel
+        self._leave_page()
 
     def wait_until(self, moment: datetime, reason: str) -> None:
         self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason
@@ -123,6 +124,12 @@ class Delivery:
 
     def fail(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.FAILED, reason
+        self._leave_page()
+
+    def _leave_page(self) -> None:
+        """Of someone who was forgotten, whose page it was is not kept either."""
+        if self.act is Act.HOME:
+            self.target = None
 
     def lose_sight(self, now: datetime) -> None:
         """No answer came: it may or may not have arrived. To be looked up soon, then ever less often, for a day."""

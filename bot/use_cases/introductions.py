@@ -4,6 +4,7 @@ from datetime import datetime
 
 from bot.chat import Account, Intent, Profile
 from bot.chat import Place as Spot
+from bot.domain.delivery import to_home
 from bot.domain.person import Language, WorkspaceId
 from bot.ports import UnitOfWork
 
@@ -41,6 +42,9 @@ async def introduce(work: UnitOfWork, account: Account, profile: Profile, now: d
         person.deactivated_at = None
     elif person.deactivated_at is None:
         person.deactivated_at = now
+    if person.home_mark is not None:
+        shown = movement.id if movement else None
+        await work.deliveries.add(to_home(person, key=f"profile:{now.isoformat()}", now=now, movement=shown))
 
 
 async def is_known(work: UnitOfWork, intent: Intent) -> bool:

@@ -1,11 +1,14 @@
 """The App Home: a page of one's own, that shows what is true and does what it says."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.domain.movement import Member, Movement, MovementId
+from bot.domain.person import Language, PersonId
 from tests.fakes.slack.state import Fault, Modal, Shown
 from tests.stages.slack import SlackStage, slack_stage
 from tests.world import MONDAY
@@ -55,6 +58,24 @@ async def test_it_is_published_only_when_something_changed(slack: SlackStage) ->
     await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
     assert published(slack) == 2
     assert "Mevrouw Bakker liep mee." in slack.slack.tabs[slack.user("fatima")].words()
+
+
+async def test_it_follows_what_someone_is_called(slack: SlackStage) -> None:
+    await slack.home("fatima")
+    user = slack.user("fatima")
+    await slack.people.change_profile(user, name="Fatima E")
+    await slack.drain()
+    assert "Dag Fatima E" in slack.slack.tabs[user].words()
+
+
+async def test_no_button_can_claim_that_a_page_was_opened(slack: SlackStage) -> None:
+    await slack.home("fatima")
+    forged = json.dumps({"intent": "home.opened", "args": {"blank": "yes"}})
+    slack.slack.tabs[slack.user("fatima")].buttons("settings")[0]["value"] = forged
+    shown = await slack.press_home("fatima", "settings")
+    assert isinstance(shown, Shown)
+    assert "niet (meer) vinden" in shown.words()
+    assert published(slack) == 1
 
 
 async def test_nobody_gets_a_page_they_never_opened(slack: SlackStage) -> None:
@@ -178,7 +199,32 @@ class TestComingAndGoing:
         assert slack.user("fatima") not in str(rows)
 
 
+class TestSeveralMovements:
+    async def test_the_page_is_turned_and_stays_turned(self, slack: SlackStage) -> None:
+        await slack.pass_(minutes=1)
+        async with slack.begin() as work:
+            now = slack.clock.now()
+            work.movements.add(Movement(id=MovementId("other"), name="De buurt", language=Language.NL, started_at=now))
+            work.movements.add(Member(movement_id=MovementId("other"), person_id=PersonId("fatima"), joined_at=now))
+        assert "jouw plek in De buurt" in (await slack.home("fatima")).words()
+        assert await slack.press_home("fatima", "switch_1") is None
+        await choose_step(slack)
+        words = slack.slack.tabs[slack.user("fatima")].words()
+        assert "jouw plek in Samen op pad" in words
+        assert "vraag ik Samira mee" in words
+        assert "jouw plek in Samen op pad" in (await slack.home("fatima")).words()
+
+
 class TestTrouble:
+    async def test_a_page_that_has_to_wait_holds_nothing_else_back(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        slack.slack.faults.append(Fault(method="views.publish", status=429, error="ratelimited", retry_after=600))
+        await slack.press_home("fatima", "stop")
+        assert "Uit mezelf stuur ik je niets meer" in slack.private("fatima")[-1].words()
+        assert "Uit mezelf stuur ik je niets." not in slack.slack.tabs[slack.user("fatima")].words()
+        await slack.pass_(minutes=11)
+        assert "Uit mezelf stuur ik je niets." in slack.slack.tabs[slack.user("fatima")].words()
+
     async def test_a_lost_answer_is_no_reason_for_an_old_page(self, slack: SlackStage) -> None:
         slack.slack.faults.append(Fault(method="views.publish", hang_up=True))
         await slack.people.open_home(slack.user("fatima"))
