@@ -13,7 +13,7 @@ from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import Core, Inbound
 from adapters.slack.install import Install
 from adapters.slack.outbound import SlackMessenger
-from adapters.slack.socket import Refused, Socket
+from adapters.slack.socket import PING_EVERY, Refused, Socket
 from adapters.slack.tokens import App, Installations, InstalledTokens, OneToken, Seal
 from adapters.slack.translate import workspace
 from bot.ports import Clock, NoAnswer, TryLater
@@ -52,7 +52,9 @@ class SlackPlatform:
         token: str = "",
         app_token: str = "",
         many: Distribution | None = None,
+        ping_every: float = PING_EVERY,
     ) -> None:
+        self._ping_every = ping_every
         self._signing_secret = signing_secret
         self._app_token = app_token
         self._clock = clock
@@ -88,7 +90,7 @@ class SlackPlatform:
             uninstalls=self._installed,
         )
         if self._app_token:
-            self._socket = Socket(inbound, app_token=self._app_token, client=self._client)
+            self._socket = Socket(inbound, app_token=self._app_token, client=self._client, ping_every=self._ping_every)
         else:
             inbound.mount(app, self._signing_secret)
         if self._many is not None and self._installed is not None:

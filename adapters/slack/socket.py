@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from time import time
+from time import monotonic, time
 
 import aiohttp
 import structlog
@@ -21,6 +21,8 @@ from adapters.slack.tokens import error_of
 REFUSED = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "not_allowed_token_type"})
 LAST_WORDS = 3.0
 """Seconds that requests under way get when Ritme stops: as long as Slack waits for an answer."""
+PING_EVERY = 5.0
+"""Seconds; four without an answer, and the connection counts as lost."""
 AGAIN = 5.0
 """Seconds between two tries to connect."""
 ADDRESS_LASTS = 15.0
@@ -39,8 +41,11 @@ class Socket:
     """One connection, opened again whenever it breaks or Slack asks for it. Slack spreads requests over all the
     connections of an app: what reaches two processes is recognised by its key, and acted upon once."""
 
-    def __init__(self, inbound: Inbound, *, app_token: str, client: AsyncWebClient) -> None:
+    def __init__(
+        self, inbound: Inbound, *, app_token: str, client: AsyncWebClient, ping_every: float = PING_EVERY
+    ) -> None:
         self._inbound = inbound
+        self._ping_every = ping_every
         self._app_token = app_token
         self._web = client
         self._client: SocketModeClient | None = None
@@ -61,19 +66,23 @@ class Socket:
         # What it logs holds the addresses it connects to, which let anyone in, and what people write.
         quiet = logging.getLogger("slack_sdk.ritme")
         quiet.setLevel(logging.CRITICAL)
-        self._client = _Connection(app_token=self._app_token, web_client=self._web, logger=quiet)
+        self._client = _Connection(
+            app_token=self._app_token, web_client=self._web, logger=quiet, ping_interval=self._ping_every
+        )
         self._client.socket_mode_request_listeners.append(self._on_request)
         self._opening = asyncio.create_task(self._keep_opening(self._client), name="slack socket")
 
     async def close(self) -> None:
-        """Takes nothing more, lets what came in be answered, and hangs up."""
+        """Hangs up as soon as all that came in is answered. What comes in after that, Slack brings to another
+        connection: it has no answer."""
         client, self._client = self._client, None
         if client is None:
             return
         if self._opening is not None:
             self._opening.cancel()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=LAST_WORDS)
+        deadline = monotonic() + LAST_WORDS
+        while self._under_way and monotonic() < deadline:
+            await asyncio.wait(self._under_way, timeout=deadline - monotonic())
         await client.close()  # type: ignore[no-untyped-call]
         await client.aiohttp_client_session.close()
 
@@ -87,8 +96,6 @@ class Socket:
                 await asyncio.sleep(AGAIN)
 
     async def _on_request(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        if self._client is None:
-            return  # stopping: without an answer Slack brings it again, to whoever is there then
         under_way = asyncio.get_running_loop().create_future()
         self._under_way.add(under_way)
         try:

@@ -49,13 +49,13 @@ class OnSlack:
 Stage = PlaygroundStage | OnSlack
 
 
-@pytest.fixture(params=["playground", "slack"])
+@pytest.fixture(params=["playground", "slack", "slack, socket"])
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         if request.param == "playground":
             yield await stack.enter_async_context(playground_stage(tmp_path))
         else:
-            slack = await stack.enter_async_context(slack_stage(tmp_path))
+            slack = await stack.enter_async_context(slack_stage(tmp_path, socket="socket" in request.param))
             for who in ("iris", *EVERYONE):
                 slack.user(who)
             slack.channel(CHANNEL)

@@ -24,6 +24,7 @@ from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
+from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal, Shown, Tab
 from tests.world import MONDAY, NoEngine
 
@@ -71,7 +72,8 @@ class SlackStage:
         now = self.clock.now()
         movement = Movement(id=MovementId("movement"), name="Samen op pad", language=Language.NL, started_at=now)
         async with self.begin() as work:
-            work.people.add(Workspace(id=LANE))
+            if await work.people.workspace(LANE) is None:
+                work.people.add(Workspace(id=LANE))
             work.movements.add(movement)
             for name in channels:
                 channel = self.channel(name)
@@ -220,15 +222,19 @@ class SlackStage:
 
 
 @asynccontextmanager
-async def slack_stage(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[SlackStage]:
-    """A fresh workspace and a fresh service over a database file in `tmp_path`, on real sockets."""
+async def slack_stage(
+    tmp_path: Path, start: datetime = MONDAY, *, socket: bool = False, ping_every: float = 5
+) -> AsyncIterator[SlackStage]:
+    """A fresh workspace and a fresh service over a database file in `tmp_path`, over real HTTP; or, with `socket`, in
+    Socket Mode."""
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
     clock = DialClock(start, running=False)
     begin = unit_of_work(database)
     async with SlackServer(clock.now).running() as slack, aiohttp.ClientSession() as session:
-        platform = SlackPlatform(signing_secret=SECRET, token=TOKEN, api_url=slack.api_url, clock=clock)
+        door = {"app_token": APP_TOKEN} if socket else {"signing_secret": SECRET}
+        platform = SlackPlatform(token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, **door)
         known = {"slack": Platform(messenger=platform.messenger, directory=platform.directory)}
         ritme = Ritme(begin=begin, platforms=known, clock=clock, engine=NoEngine())
         app = web.Application()
@@ -236,14 +242,18 @@ async def slack_stage(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        people = People(
-            server=slack, session=session, bot_url=f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
-        )
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
+        people = People(server=slack, session=session, bot_url="" if socket else address)
+        if socket:
+            await platform.start()
+            await slack.sockets.connected()
         try:
             yield SlackStage(
                 ritme=ritme, clock=clock, slack=slack, people=people, database=database, begin=begin, platform=platform
             )
+            assert slack.sockets.problems == []
         finally:
+            await platform.hush()
             await runner.cleanup()
             await platform.close()
             await database.dispose()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import aiohttp
 
@@ -33,10 +33,20 @@ class Sent:
     body: str
     content_type: str
 
+    def as_envelope(self) -> tuple[str, Json]:
+        """The same over Socket Mode: its type and payload."""
+        if self.content_type == "application/json":
+            return "events_api", json.loads(self.body)
+        fields = dict(parse_qsl(self.body, keep_blank_values=True))
+        if "payload" in fields:
+            return "interactive", json.loads(fields["payload"])
+        return "slash_commands", fields
+
 
 @dataclass(kw_only=True)
 class People:
-    """`bot_url` is where the bot listens; `answers` the HTTP status of everything delivered so far."""
+    """`bot_url` is where the bot listens, empty when it listens over Socket Mode; `answers` the HTTP status of
+    everything delivered so far."""
 
     server: SlackServer
     session: aiohttp.ClientSession
@@ -306,7 +316,12 @@ class People:
     async def deliver(
         self, sent: Sent, *, attempt: int = 0, secret: str = SECRET, age: float = 0, **headers: str
     ) -> tuple[int, Any]:
-        """One signed request, and what it was answered."""
+        """One signed request (or envelope, where there is no `bot_url`), and what it was answered."""
+        if not self.bot_url:
+            status, said = await self.server.sockets.deliver(*sent.as_envelope())
+            self.answers.append(status)
+            self.sent.append(sent)
+            return status, said
         stamp = str(int(time.time() - age))
         signature = hmac.new(secret.encode(), f"v0:{stamp}:{sent.body}".encode(), hashlib.sha256).hexdigest()
         retries = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_error"} if attempt else {}

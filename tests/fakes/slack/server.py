@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.slack.block_kit import problems_in_home, problems_in_message, problems_in_view
+from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Tab, Trigger, User
 
 TEAM, BOT, BOT_ID, TOKEN = "T1", "UBOT", "BBOT", "xoxb-test-token"
@@ -39,6 +40,7 @@ class SlackServer:
         self.faults: list[Fault] = []
         self.calls: list[tuple[str, Json]] = []
         self.problems: list[str] = []
+        self.sockets = Sockets(url=lambda: self.url)
         self._numbers = count(1)
 
     # -- furnishing -------------------------------------------------------------------------------------------------
@@ -85,9 +87,10 @@ class SlackServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["SlackServer"]:
         app = web.Application()
+        self.sockets.mount(app)
         app.router.add_post("/api/{method}", self._serve)
         app.router.add_post("/response/{token}", self._respond)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
