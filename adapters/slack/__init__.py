@@ -74,6 +74,7 @@ class SlackPlatform:
         self._calls = Calls(self._client, tokens, clock)
         self.messenger = SlackMessenger(self._calls, self._session, clock)
         self.directory = SlackDirectory(self._calls, clock)
+        self._inbound: Inbound | None = None
         self._socket: Socket | None = None
         self._core: Core | None = None
         self._introducing: asyncio.Task[None] | None = None
@@ -81,7 +82,7 @@ class SlackPlatform:
     def mount(self, app: web.Application, core: Core) -> None:
         """Adds Slack's addresses to the application; `core` is what requests are handed to."""
         self._core = core
-        inbound = Inbound(
+        inbound = self._inbound = Inbound(
             core,
             calls=self._calls,
             tokens=self._tokens,
@@ -118,6 +119,8 @@ class SlackPlatform:
             self._introducing.cancel()
         if self._socket is not None:
             await self._socket.close()
+        if self._inbound is not None:
+            await self._inbound.close()
 
     async def close(self) -> None:
         await self._session.close()

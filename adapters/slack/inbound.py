@@ -4,6 +4,7 @@ A listener does one short transaction and then acknowledges; what goes wrong bef
 again. Nothing is sent over the network on the way, but the opening of a form, whose trigger lives three seconds.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from adapters.slack.tokens import Tokens
 from bot import wording
 from bot.catalogue.errors import Declined
 from bot.chat import Answer, FieldErrors, Form, Intent, Message, Paragraph, Post, Reply, Span
+from bot.domain.ids import new_id
 from bot.domain.person import Language
 from bot.ports import Clock, Messenger, NoAnswer, TryLater
 from bot.wording import Reader
@@ -72,6 +74,7 @@ class Inbound:
         self._messenger = messenger
         self._clock = clock
         self._uninstalls = uninstalls
+        self._saying: set[asyncio.Task[None]] = set()
         self._bolt = _bolt()
         self._bolt.event(GONE)(self._on_gone)
         self._bolt.command(ANY)(self._on_command)
@@ -133,7 +136,7 @@ class Inbound:
         reply = await self._core.handle(intent)
         if isinstance(reply, Form) and not await self._opened(reply, intent, body):
             reply = self._too_late(reply)
-        await self._say(reply, intent)
+        self._say(reply, intent)
         await ack()
 
     async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -154,7 +157,7 @@ class Inbound:
             reply = await self._core.handle(intent)
             if isinstance(reply, Answer) and reply.reference is not None:
                 return BoltResponse(status=500)  # nothing was done: Slack delivers it again
-            await self._say(reply, intent)
+            self._say(reply, intent)
         await ack()
         return None
 
@@ -187,24 +190,34 @@ class Inbound:
         reader = Reader(language=Language(form.language), timezone="UTC", now=self._clock.now())
         return Answer(message=wording.message(Declined(reason="form_late"), reader))
 
-    async def _say(self, reply: Reply, intent: Intent) -> None:
-        """What could not go through the outbox, to the one who acted."""
+    def _say(self, reply: Reply, intent: Intent) -> None:
+        """What could not go through the outbox, to the one who acted; Slack's answer does not wait for it."""
         said = _said(reply)
         if said is None:
             return
         place = intent.place
         post = Post(
-            delivery=intent.key,
+            delivery=new_id(),
             workspace=place.workspace,
             channel=None if place.personal else place.channel,
             account=intent.actor.id,
             thread=intent.thread,
             message=said,
         )
+        saying = asyncio.create_task(self._send(post, intent.name), name="slack answer")
+        self._saying.add(saying)
+        saying.add_done_callback(self._saying.discard)
+
+    async def _send(self, post: Post, about: str) -> None:
         try:
             await self._messenger.send(post)
         except Exception:
-            log.exception("slack_answer_lost", intent=intent.name)
+            log.exception("slack_answer_lost", intent=about)
+
+    async def close(self) -> None:
+        """Lets the last answers be said."""
+        if self._saying:
+            await asyncio.wait(self._saying)
 
 
 def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) -> bool:

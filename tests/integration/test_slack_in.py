@@ -385,3 +385,17 @@ class TestTranslation:
         said = meant(type="app_mention", user="U1", ts="2.0", text=f"<@{BOT}> kans &amp; meer")
         assert said is not None
         assert (said.name, said.text("command"), said.text("text")) == ("command", "", "kans & meer")
+
+
+async def test_what_a_press_lacked_is_said_after_slack_got_its_answer(on_slack: SlackStage) -> None:
+    """A button whose form would be refused: the words come by themselves, privately."""
+    await on_slack.movement("fatima")
+    shown = await on_slack.type("fatima", "/vast Niemand komt")
+    assert isinstance(shown, Shown)
+    user = on_slack.user("fatima")
+    button = {"type": "button", "action_id": "x", "value": '{"intent":"step.save","args":{}}'}
+    before = len(on_slack.private("fatima"))
+    await on_slack.people.pressed(user, shown, button)
+    await on_slack.platform.hush()
+    assert on_slack.people.answers[-1] == 200
+    assert len(on_slack.private("fatima")) == before + 1

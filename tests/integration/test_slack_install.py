@@ -140,7 +140,7 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             session=session,
             address=address,
             database=tmp_path / "ritme.db",
-            people=People(server=slack, session=session, bot_url=f"{address}/slack/events"),
+            people=People(server=slack, session=session, bot_url=f"{address}/slack/events", nobody_else=False),
         )
         await runner.cleanup()
         await service.close()

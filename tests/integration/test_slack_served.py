@@ -30,7 +30,7 @@ async def test_a_movement_begins(tmp_path: Path) -> None:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        people = People(server=slack, session=session, bot_url=f"{address}/slack/events")
+        people = People(server=slack, session=session, bot_url=f"{address}/slack/events", nobody_else=False)
         iris = slack.add_user("Iris").id
         channel = slack.add_channel("wijkteam", iris)
         try:
