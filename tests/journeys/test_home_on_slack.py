@@ -1,24 +1,21 @@
 """The App Home: a page of one's own, that shows what is true and does what it says."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, PersonId
 from tests.fakes.slack.state import Fault, Modal, Shown
-from tests.stages.slack import SlackStage, slack_stage
+from tests.stages.slack import SlackStage
 from tests.world import MONDAY
 
 
 @pytest.fixture
-async def slack(tmp_path: Path) -> AsyncIterator[SlackStage]:
-    async with slack_stage(tmp_path) as stage:
-        await stage.movement("fatima")
-        yield stage
+async def slack(on_slack: SlackStage) -> SlackStage:
+    await on_slack.movement("fatima")
+    return on_slack
 
 
 def published(slack: SlackStage) -> int:
@@ -185,6 +182,18 @@ class TestComingAndGoing:
         assert "Uit mezelf stuur ik je niets" in slack.slack.tabs[slack.user("fatima")].words()
         assert await slack.press_home("fatima", "come_back") is None
         assert "Uit mezelf stuur ik je niets" not in slack.slack.tabs[slack.user("fatima")].words()
+
+    async def test_quiet_for_a_while_and_awake_again(self, slack: SlackStage) -> None:
+        await slack.home("fatima")
+        form = await slack.press_home("fatima", "snooze")
+        await slack.submit("fatima", form, until="2027-03-15")
+        assert "Het is stil tot maandag 15 maart" in slack.slack.tabs[slack.user("fatima")].words()
+        await slack.press_home("fatima", "wake")
+        assert "stil tot" not in slack.slack.tabs[slack.user("fatima")].words()
+
+    async def test_at_night_it_is_shown_all_the_same(self, slack: SlackStage) -> None:
+        await slack.pass_(hours=14)
+        assert "Dag fatima" in (await slack.home("fatima")).words()
 
     async def test_of_who_was_forgotten_nothing_stays(self, slack: SlackStage) -> None:
         await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
