@@ -278,8 +278,14 @@ class Ritme:
             lines.setdefault(_line(delivery), []).append((delivery, post))
         await gather(*(self._send_line(line) for line in lines.values()))
         if knocking and await self._is_gone(lane):
-            return len(claimed) - len(posts)
+            return await self._settled(claimed)
         return looked_up + len(claimed)
+
+    async def _settled(self, claimed: Sequence[Delivery]) -> int:
+        """How many of these do not wait any more: where nobody lets us in, the others are not tried again at once."""
+        async with self._begin() as work:
+            rows = [await work.deliveries.get(one.id, one.workspace_id) for one in claimed]
+        return sum(row is not None and row.state is not DeliveryState.WAITING for row in rows)
 
     async def _is_gone(self, lane: WorkspaceId) -> bool:
         async with self._begin() as work:

@@ -38,6 +38,7 @@ from bot.use_cases import (
     stories,
     stuck,
     threads,
+    trouble,
 )
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
@@ -87,6 +88,12 @@ HANDLERS: dict[str, Handler] = {
     "rhythm.keep": rhythms.keep,
     "rhythm.place": places.show,
     "rhythm.place.save": places.save,
+    # trouble
+    "trouble": trouble.show,
+    "trouble.again": trouble.again,
+    "trouble.leave": trouble.leave,
+    "trouble.place": trouble.try_place,
+    "trouble.knock": trouble.knock,
     # stuck
     "stuck": stuck.start,
     "stuck.new": stuck.new,

@@ -17,6 +17,7 @@ from bot.catalogue import (
     steps,
     stories,
     stuck,
+    trouble,
 )
 from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, PageEntry, Pick, Press, dump, load
 
@@ -47,4 +48,5 @@ __all__ = [
     "steps",
     "stories",
     "stuck",
+    "trouble",
 ]

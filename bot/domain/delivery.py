@@ -1,5 +1,6 @@
 """The outbox row: anything Ritme sends outside the answer to a request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -119,6 +120,11 @@ class Delivery:
         """What held it is over."""
         self.wait_until(now, "")
 
+    def try_again(self, now: datetime) -> None:
+        """Someone asked for one more try, which is to come soon or not at all."""
+        self.wait_until(now, "")
+        self.expires_at, self.args = now + GIVE_UP_AFTER, {**self.args, "tried_again": True}
+
     def drop(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.DROPPED, reason
 
@@ -139,6 +145,13 @@ class Delivery:
             return
         self.state, self.reason = DeliveryState.UNKNOWN, "no_answer"
         self.due_at = now + max(FIRST_LOOK, now - lost_at)
+
+
+def resume(place: Place, held: Sequence[Delivery], now: datetime) -> None:
+    """A place is there again: what waited for it goes out, if it is still on time."""
+    place.come_back()
+    for delivery in held:
+        delivery.go_on(now)
 
 
 def new_delivery_id() -> DeliveryId:

@@ -264,6 +264,10 @@ class Deliveries(Protocol):
     async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
         """How many of this kind were sent there before: picks the next form of words."""
 
+    async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
+        """What waits for a reason, failed or was dropped of what was due since then, with its place; the last first, at
+        most two hundred. `bot.domain.trouble` says what of it coordinators see."""
+
     async def held_for(self, place: Place) -> Sequence[Delivery]:
         """What waits for a place that is out of reach, oldest first."""
 

@@ -3,7 +3,7 @@
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.forms import read
 from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
-from bot.domain.delivery import to_place
+from bot.domain.delivery import resume, to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose, PurposeId, Role
 from bot.domain.person import Language
@@ -87,10 +87,8 @@ async def joined(work: UnitOfWork, turn: Turn) -> None:
     """Ritme came into a channel: a short welcome. In one of a movement that was out of reach it goes on instead."""
     place = _here(turn)
     if place.movement_id is not None and place.state is PlaceState.UNREACHABLE:
-        for held in await work.deliveries.held_for(place):
-            held.go_on(turn.now)
+        resume(place, await work.deliveries.held_for(place), turn.now)
         work.woken.add(place.workspace_id)
-        place.come_back()
         return
     place.come_back()
     await work.deliveries.add(

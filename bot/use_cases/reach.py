@@ -5,7 +5,7 @@ from datetime import datetime
 from bot.catalogue.base import Entry
 from bot.catalogue.reach import PlaceLost
 from bot.chat import Intent
-from bot.domain.delivery import Priority, to_person
+from bot.domain.delivery import Priority, resume, to_person
 from bot.domain.movement import Place, PlaceId, PlaceState
 from bot.domain.person import WorkspaceId
 from bot.errors import Unwanted
@@ -25,9 +25,11 @@ async def gone(work: UnitOfWork, intent: Intent, now: datetime) -> None:
 
 
 async def back(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Ritme is in a place again: what waited for it goes out, if it is still on time."""
     place = await _place(work, intent)
-    if place is not None:
-        await regain(work, place, now)
+    if place is not None and place.state is PlaceState.UNREACHABLE:
+        resume(place, await work.deliveries.held_for(place), now)
+        work.woken.add(place.workspace_id)
 
 
 async def renamed(work: UnitOfWork, intent: Intent, now: datetime) -> None:
@@ -52,16 +54,6 @@ async def lose(work: UnitOfWork, place: Place, reason: str, now: datetime) -> No
                 priority=Priority.NEWS,
             )
         )
-
-
-async def regain(work: UnitOfWork, place: Place, now: datetime) -> None:
-    """There again: what waited goes out, if it is still on time."""
-    held = await work.deliveries.held_for(place)
-    place.come_back()
-    for delivery in held:
-        delivery.go_on(now)
-    if held:
-        work.woken.add(place.workspace_id)
 
 
 async def compose_place_lost(work: UnitOfWork, outgoing: Outgoing) -> Entry:

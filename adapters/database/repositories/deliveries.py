@@ -155,6 +155,22 @@ class SqlDeliveries(Repository):
             or 0
         )
 
+    async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
+        ended = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.DROPPED)
+        held = (deliveries.c.state == DeliveryState.WAITING) & (deliveries.c.reason != "")
+        found = await self._session.execute(
+            select(Delivery, Place)
+            .join_from(Delivery, Place, places.c.id == deliveries.c.place_id, isouter=True)
+            .where(
+                deliveries.c.movement_id == movement,
+                deliveries.c.due_at > since,
+                or_(deliveries.c.state.in_(ended), held),
+            )
+            .order_by(deliveries.c.due_at.desc(), deliveries.c.row.desc())
+            .limit(200)
+        )
+        return [(delivery, place) for delivery, place in found]
+
     async def held_for(self, place: Place) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery)

@@ -1,0 +1,163 @@
+"""Everything that can go wrong in sending ends where a coordinator can read it and do something about it."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.delivery import DeliveryState, Priority, to_person
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import WorkspaceId
+from tests.fakes.slack.state import Fault, Shown
+from tests.outbox import put, row
+from tests.stages.slack import LANE, SlackStage
+from tests.world import World, button_of, text_of
+
+PLACES = {
+    "channel_not_found": "Ritme is er niet bij",
+    "not_in_channel": "/invite @Ritme",
+    "is_archived": "gearchiveerd",
+    "restricted_action": "mag Ritme niets schrijven",
+    "restricted_action_read_only_channel": "mag Ritme niets schrijven",
+}
+WORKSPACES = {"account_inactive": "verwijderd", "token_revoked": "verwijderd", "invalid_auth": "niet meer toe"}
+ENDED = {"missing_scope": "mist hier een recht", "something_new": "nam dit bericht niet aan"}
+
+
+async def look(stage: SlackStage, who: str = "iris") -> Shown:
+    shown = await stage.type(who, "/ritme hapering")
+    assert isinstance(shown, Shown)
+    return shown
+
+
+async def failing(stage: SlackStage, error: str) -> None:
+    """A post that Slack answers with this error."""
+    await stage.movement("fatima")
+    stage.slack.faults = [Fault(method="chat.postMessage", error=error)]
+    await put(stage, "aaa")
+    await stage.drain()
+
+
+async def test_nothing_sticks(on_slack: SlackStage) -> None:
+    await on_slack.movement("fatima")
+    assert "Er hapert niets" in (await look(on_slack)).words()
+
+
+async def test_only_coordinators_look(on_slack: SlackStage) -> None:
+    await on_slack.movement("fatima")
+    assert "coördinatoren" in (await look(on_slack, "fatima")).words()
+
+
+@pytest.mark.parametrize(("error", "words"), PLACES.items())
+async def test_a_place_out_of_reach_is_read_cured_and_goes_on(on_slack: SlackStage, error: str, words: str) -> None:
+    await failing(on_slack, error)
+    shown = await look(on_slack)
+    assert words in shown.words()
+    assert "buiten bereik" in shown.words()
+    assert (await row(on_slack, "aaa")).state is DeliveryState.WAITING
+    assert [words in one.words() for one in on_slack.private("iris")[:1]] == [True]
+    await on_slack.press("iris", shown, "again_1")
+    assert (await row(on_slack, "aaa")).state is DeliveryState.SENT
+    assert "Er hapert niets" in (await look(on_slack)).words()
+
+
+@pytest.mark.parametrize(("error", "words"), WORKSPACES.items())
+async def test_a_workspace_that_refuses_holds_everything_until_it_lets_in(
+    on_slack: SlackStage, error: str, words: str
+) -> None:
+    await on_slack.movement("fatima", channels=("general", "night"))
+    on_slack.slack.faults = [Fault(error=error) for _ in range(20)]
+    await put(on_slack, "aaa")
+    await put(on_slack, "bbb", place="night")
+    await on_slack.drain()
+    asked = len(on_slack.slack.calls)
+    for _ in range(3):
+        await on_slack.drain()
+    assert len(on_slack.slack.calls) - asked <= 3  # it knocks with one message, and burns none
+    for key in ("aaa", "bbb"):
+        assert (await row(on_slack, key)).state is DeliveryState.WAITING
+    shown = await look(on_slack)
+    assert words in shown.words()
+    on_slack.slack.faults.clear()
+    on_slack.clock.set(on_slack.clock.now() + timedelta(minutes=1))
+    await on_slack.press("iris", shown, "knock")
+    for key in ("aaa", "bbb"):
+        assert (await row(on_slack, key)).state is DeliveryState.SENT
+    async with on_slack.begin() as work:
+        workspace = await work.people.workspace(LANE)
+    assert workspace is not None
+    assert workspace.gone_at is None
+
+
+@pytest.mark.parametrize(("error", "words"), ENDED.items())
+async def test_what_failed_can_be_tried_once_more(on_slack: SlackStage, error: str, words: str) -> None:
+    await failing(on_slack, error)
+    assert (await row(on_slack, "aaa")).state is DeliveryState.FAILED
+    shown = await look(on_slack)
+    assert words in shown.words()
+    on_slack.slack.faults = [Fault(method="chat.postMessage", error=error)]
+    await on_slack.press("iris", shown, "again_1")
+    again = await look(on_slack)
+    assert "again_1" not in again.buttons()
+    await on_slack.press("iris", again, "leave_1")
+    assert "Er hapert niets" in (await look(on_slack)).words()
+
+
+async def test_in_english_too(on_slack: SlackStage) -> None:
+    await failing(on_slack, "not_in_channel")
+    async with on_slack.begin() as work:
+        iris = await work.people.by_account(LANE, on_slack.user("iris"))
+        assert iris is not None
+        iris.language = "en"  # type: ignore[assignment]
+    shown = await on_slack.type("iris", "/ritme trouble")
+    assert isinstance(shown, Shown)
+    assert "Invite me there again" in shown.words()
+
+
+async def test_whose_message_failed_stays_between_ritme_and_them(here: World) -> None:
+    await here.movement("fatima")
+    async with here.begin() as work:
+        fatima = await work.people.by_account(WorkspaceId("test:W1"), "fatima")
+        assert fatima is not None
+        for key, reason in (("a", "person_gone"), ("b", "stopped")):
+            one = to_person(
+                fatima,
+                "went_quiet",
+                key=key,
+                now=here.clock.now(),
+                movement=MovementId("movement"),
+                priority=Priority.NEWS,
+            )
+            if reason == "stopped":
+                one.drop(reason)
+            else:
+                one.fail(reason)
+            await work.deliveries.add(one)
+    words = text_of(await here.type("iris", "/ritme hapering"))
+    assert "Eén persoonlijk bericht" in words
+    assert "fatima" not in words.lower()
+
+
+async def test_what_waits_says_until_when_and_can_be_let_go(here: World) -> None:
+    await here.movement("fatima")
+    async with here.begin() as work:
+        place = await work.movements.place(PlaceId("general"))
+        assert place is not None
+        place.lose("not_in_place")
+    await put(here, "aaa")
+    await here.drain()
+    shown = await here.type("iris", "/ritme hapering")
+    assert "wacht tot" in text_of(shown)
+    assert button_of(shown, "again_1").args == {"place": "general"}
+    await here.press("iris", shown, "leave_2")
+    assert ((await row(here, "aaa")).state, (await row(here, "aaa")).reason) == (DeliveryState.DROPPED, "let_go")
+
+
+async def test_nobody_touches_what_is_of_another_movement(here: World) -> None:
+    await here.movement("fatima")
+    await put(here, "aaa")
+    await here.drain()
+    for intent in ("trouble.again", "trouble.leave", "trouble.place"):
+        args = {"delivery": (await row(here, "aaa")).id, "place": "elsewhere"}
+        assert "niet (meer) vinden" in text_of(await here.do("iris", intent, args=args))
+    for intent in ("trouble.again", "trouble.leave", "trouble.place", "trouble.knock"):
+        assert "coördinatoren" in text_of(await here.do("fatima", intent))
