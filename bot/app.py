@@ -35,7 +35,7 @@ from bot.ports import (
     Unreachable,
 )
 from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, introductions, people, planning, reach
+from bot.use_cases import deliveries, groups, introductions, people, planning, reach
 from bot.wording import Reader
 
 BATCH = 50
@@ -245,6 +245,7 @@ class Ritme:
         knocking, looked_up = await self._is_gone(lane), 0
         if not knocking:
             await self._get_to_know(lane)
+            await self._get_to_know_groups(lane)
             looked_up = await self.reconcile(lane)
         now = self._clock.now()
         posts: list[tuple[Delivery, Post]] = []
@@ -348,6 +349,24 @@ class Ritme:
                 elif isinstance(one, Spot) and isinstance(answer, str):
                     await introductions.call(work, one, answer)
 
+    async def _get_to_know_groups(self, lane: WorkspaceId) -> None:
+        """Asks for the groups a coordinator wants to choose from, and who is in those that were chosen."""
+        platform = self._platforms.get(lane.partition(":")[0])
+        if platform is None or platform.directory is None:
+            return
+        directory = platform.directory
+        async with self._begin() as work:
+            lists, handles = await groups.wanted(work, lane)
+        if not lists and not handles:
+            return
+        found = await directory.groups(lane) if lists else None
+        members = {one: await directory.group_members(lane, one) for one in handles}
+        async with self._begin() as work:
+            if found is not None:
+                await groups.learn_groups(work, lane, lists, found)
+            told = {one: accounts for one, accounts in members.items() if accounts is not None}
+            await groups.learn_members(work, lane, told, self._clock.now())
+
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
         it settled; the others are looked up again later."""
@@ -415,6 +434,7 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     if person is None:
         person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now)
         work.people.add(person)
+        await introductions.look_in_groups(work, lane)
     if spot.personal and (meant := intent.text(WITHIN)) and (movement is None or movement.id != meant):
         belongs = await work.movements.membership(MovementId(meant), person.id)
         if belongs is not None:

@@ -18,6 +18,7 @@ from bot.use_cases import (
     deliveries,
     endings,
     follow_ups,
+    groups,
     harvest,
     help,
     home,
@@ -88,6 +89,10 @@ HANDLERS: dict[str, Handler] = {
     "rhythm.keep": rhythms.keep,
     "rhythm.place": places.show,
     "rhythm.place.save": places.save,
+    # groups
+    "groups": groups.ask,
+    "groups.choose": groups.choose,
+    "groups.save": groups.save,
     # trouble
     "trouble": trouble.show,
     "trouble.again": trouble.again,
@@ -174,6 +179,7 @@ COMPOSERS: dict[str, Composer] = {
     "went_quiet": deliveries.compose_went_quiet,
     "home": home.compose_home,
     "place_lost": reach.compose_place_lost,
+    "groups_offered": groups.compose_offered,
     "welcome": movements.compose_welcome,
     # rhythms
     "rhythm_purpose": reminders.compose_purpose,
@@ -212,6 +218,7 @@ NEWS: dict[str, tuple[Concerns, Hears]] = {
     "place.gone": (reach.is_known, reach.gone),
     "place.back": (reach.is_known, reach.back),
     "place.renamed": (reach.is_known, reach.renamed),
+    "group.changed": (groups.is_known, groups.changed),
 }
 """What a platform tells by itself, nobody acting: whether it concerns us, and what follows."""
 

@@ -1,11 +1,12 @@
 """The movement: its people, places and the purpose it reminds itself of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 from typing import NewType
 
-from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.domain.person import Language, Person, PersonId, WorkspaceId
 
 MovementId = NewType("MovementId", str)
 PlaceId = NewType("PlaceId", str)
@@ -105,6 +106,23 @@ class Segment:
     movement_id: MovementId
     name: str
     known_at: datetime | None = None
+
+    def takes_in(self, person: Person) -> None:
+        """They are in it: it is their group, unless they have one."""
+        if not person.group and "group" not in person.chose:
+            person.group = self.name
+
+    def lets_go(self, person: Person) -> None:
+        """They are not in it: it is not their group, unless they say so themselves."""
+        if person.group == self.name and "group" not in person.chose:
+            person.group = ""
+
+    def rename(self, name: str, people: Iterable[Person]) -> None:
+        """It is called otherwise, and so is the group of who has it from here."""
+        for person in people:
+            if person.group == self.name and "group" not in person.chose:
+                person.group = name
+        self.name = name
 
 
 PARTS = ("vision", "mission", "identity", "norms", "values")

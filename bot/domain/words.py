@@ -19,6 +19,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "connect": ("connect", "verbind", "uitnodigen", "invite"),
     "nominate": ("nominate", "noem", "voordragen"),
     "lookback": ("lookback", "terugblik"),
+    "groups": ("groups", "groepen", "group", "groep"),
     "trouble": ("trouble", "hapering", "haperingen"),
     "me": ("me", "ik"),
     "stop": ("stop",),

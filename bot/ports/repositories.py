@@ -16,7 +16,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
-from bot.domain.movement import Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose
+from bot.domain.movement import Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
@@ -74,7 +74,7 @@ class People(Protocol):
 
 
 class Movements(Protocol):
-    def add(self, new: Movement | Place | Member | Purpose | PartSaid) -> None: ...
+    def add(self, new: Movement | Place | Member | Segment | Purpose | PartSaid) -> None: ...
     async def get(self, id: MovementId) -> Movement | None: ...
     async def membership(self, movement: MovementId, person: PersonId) -> Member | None: ...
     async def of_person(self, person: PersonId) -> Sequence[tuple[Movement, Member]]:
@@ -85,6 +85,9 @@ class Movements(Protocol):
     async def places(self, movement: MovementId) -> Sequence[Place]: ...
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
         """Places of which the platform has not told us the name yet."""
+
+    async def segments_in(self, workspace: WorkspaceId) -> Sequence[Segment]:
+        """The user groups of a workspace that stand for a group, of whichever movement."""
 
     async def purpose(self, movement: MovementId) -> Purpose | None:
         """The version that holds now."""
@@ -263,6 +266,9 @@ class Deliveries(Protocol):
 
     async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
         """How many of this kind were sent there before: picks the next form of words."""
+
+    async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
+        """What waits of a kind in a workspace."""
 
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
         """What waits for a reason, failed or was dropped of what was due since then, with its place; the last first, at

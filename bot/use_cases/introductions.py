@@ -31,6 +31,8 @@ async def introduce(work: UnitOfWork, account: Account, profile: Profile, now: d
     person, _, movement, _ = await work.people.arriving(WorkspaceId(account.workspace), account.id, None)
     if person is None:
         return
+    if not person.name:
+        await look_in_groups(work, person.workspace_id)
     person.name = profile.name or person.name
     if profile.timezone and "timezone" not in person.chose:
         person.timezone = profile.timezone
@@ -45,6 +47,13 @@ async def introduce(work: UnitOfWork, account: Account, profile: Profile, now: d
     if person.home_mark is not None:
         shown = movement.id if movement else None
         await work.deliveries.add(to_home(person, key=f"profile:{now.isoformat()}", now=now, movement=shown))
+
+
+async def look_in_groups(work: UnitOfWork, lane: WorkspaceId) -> None:
+    """Someone is new: whether they are in a group that stands for one of ours is asked at the next drain."""
+    for segment in await work.movements.segments_in(lane):
+        segment.known_at = None
+        work.woken.add(lane)
 
 
 async def is_known(work: UnitOfWork, intent: Intent) -> bool:

@@ -155,6 +155,16 @@ class SqlDeliveries(Repository):
             or 0
         )
 
+    async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery).where(
+                deliveries.c.workspace_id == lane,
+                deliveries.c.kind == kind,
+                deliveries.c.state == DeliveryState.WAITING,
+            )
+        )
+        return found.all()
+
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
         ended = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.DROPPED)
         held = (deliveries.c.state == DeliveryState.WAITING) & (deliveries.c.reason != "")

@@ -5,9 +5,19 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import initiatives, members, movements, participants, parts_said, people, places, purposes
+from adapters.database.tables import (
+    initiatives,
+    members,
+    movements,
+    participants,
+    parts_said,
+    people,
+    places,
+    purposes,
+    segments,
+)
 from bot.domain.initiative import Initiative, InitiativeId, Participant
-from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Purpose
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Purpose, Segment
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 
@@ -46,6 +56,12 @@ class SqlMovements(Repository):
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
         found = await self._session.scalars(
             select(Place).where(places.c.workspace_id == workspace, places.c.name == "").limit(limit)
+        )
+        return found.all()
+
+    async def segments_in(self, workspace: WorkspaceId) -> Sequence[Segment]:
+        found = await self._session.scalars(
+            select(Segment).where(segments.c.workspace_id == workspace).order_by(segments.c.name, segments.c.handle)
         )
         return found.all()
 
