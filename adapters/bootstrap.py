@@ -96,7 +96,7 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
     if settings.many_workspaces:
         many = Distribution(
             app=App(client_id=settings.slack_client_id or "", client_secret=plain(settings.slack_client_secret)),
-            scopes=SCOPES,
+            scopes=tuple(SCOPES),
             keys=settings.secret_keys,
             url=settings.base_url,
             installations=SqlInstallations(service.database),

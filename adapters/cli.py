@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from enum import StrEnum
 from pathlib import Path
 from socket import socket
 from typing import Annotated, NoReturn
@@ -16,6 +17,12 @@ from bot import __version__
 
 FAILED, NOT_CONFIGURED = 1, 2
 """Exit codes: something does not work; something has to be set first."""
+
+
+class Lang(StrEnum):
+    NL = "nl"
+    EN = "en"
+
 
 ritme = typer.Typer(
     help="Keeps a movement in rhythm, in the chat where its people already talk.",
@@ -98,6 +105,41 @@ def doctor() -> None:
     if any(finding.cure is not None for finding in findings):
         raise typer.Exit(FAILED)
     console.print("Ritme can be served: [bold]ritme serve[/]")
+
+
+manifests = typer.Typer(help="What a platform wants to know of the app.", no_args_is_help=True)
+ritme.add_typer(manifests, name="manifest")
+
+
+@manifests.command()
+def slack(
+    socket: Annotated[
+        bool, typer.Option("--socket", help="Over a connection of our own: no public address is needed.")
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Where Slack reaches Ritme, with https.", show_default="RITME_PUBLIC_URL")
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="The language of its descriptions.")] = Lang.EN,
+    dutch: Annotated[bool, typer.Option("--dutch-commands", help="Add /vast and /verhaal.")] = False,
+    many: Annotated[bool, typer.Option("--many", help="For an app that many workspaces install.")] = False,
+) -> None:
+    """Print the manifest to make the Slack app from: Create New App, From a manifest."""
+    import json
+
+    from adapters.slack.manifest import manifest
+    from bot.domain.person import Language
+
+    address = None if socket else (url or _settings().public_url or "").rstrip("/")
+    if address is not None and not address.startswith("https://"):
+        _stop(
+            NOT_CONFIGURED,
+            "Slack wants an address that begins with https:// to send its requests to.",
+            "Give it with [bold]--url https://ritme.example.org[/], or use a connection of our own: [bold]--socket[/]",
+        )
+    if many and address is None:
+        _stop(NOT_CONFIGURED, "Many workspaces install over a web page: give its address with [bold]--url[/].")
+    made = manifest(Language(lang.value), url=address, dutch=dutch, many=many)
+    _say(json.dumps(made, indent=2, ensure_ascii=False))
 
 
 @ritme.command()
