@@ -35,7 +35,7 @@ from bot.ports import (
     Unreachable,
 )
 from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, groups, introductions, people, planning, reach
+from bot.use_cases import deliveries, groups, introductions, people, planning, reach, saving
 from bot.wording import Reader
 
 BATCH = 50
@@ -187,6 +187,8 @@ class Ritme:
 
     async def _sweep(self, now: datetime) -> None:
         """What was kept long enough goes."""
+        async with self._begin() as work:
+            await saving.let_lapse(work, now)
         while True:
             async with self._begin() as work:
                 erased = await people.erase_gone(work, now)
@@ -420,7 +422,7 @@ async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
     for message in filter(None, (intent.thread, intent.message)):
         if await work.deliveries.by_receipt(place.id, message) or await work.stories.by_message(place.id, message):
             return True
-    return False
+    return bool(intent.message and await work.stories.request_about(place.id, intent.message))
 
 
 async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:

@@ -80,6 +80,7 @@ class Inbound:
         self._bolt.command(ANY)(self._on_command)
         self._bolt.event(ANY)(self._on_event)
         self._bolt.action({"type": "block_actions", "action_id": ANY})(self._on_press)
+        self._bolt.shortcut(ANY)(self._on_shortcut)
         self._bolt.view_submission(ANY)(self._on_submission)
         self._bolt.view_closed(ANY)(_on_nothing)
 
@@ -133,6 +134,14 @@ class Inbound:
             await ack()
             return
         intent = translate.press(body)
+        reply = await self._core.handle(intent)
+        if isinstance(reply, Form) and not await self._opened(reply, intent, body):
+            reply = self._too_late(reply)
+        self._say(reply, intent)
+        await ack()
+
+    async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        intent = translate.shortcut(body)
         reply = await self._core.handle(intent)
         if isinstance(reply, Form) and not await self._opened(reply, intent, body):
             reply = self._too_late(reply)
@@ -268,8 +277,10 @@ def _concerns_us(body: Mapping[str, Any]) -> bool:
             return isinstance(body.get("event"), dict) and "type" in body["event"]
         case "block_actions":
             return bool(body.get("actions"))
+        case "message_action":
+            return isinstance(body.get("message"), dict) and "ts" in body["message"]
         case kind:
-            return kind in ("url_verification", "view_submission", "view_closed")
+            return kind in ("url_verification", "shortcut", "view_submission", "view_closed")
 
 
 def _said(reply: Reply) -> Message | None:

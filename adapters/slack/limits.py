@@ -13,6 +13,7 @@ CONFIRM_BUTTON = 30
 TITLE = 24
 HEADER = 150
 METADATA = 3_000
+CARRIED = 2_000  # of a message, in a form about it: the rest of METADATA is where it was
 VIEW_BLOCKS = 100
 VIEW = 240_000  # bytes of JSON, of the 250 kB of a view
 LABEL = 2_000

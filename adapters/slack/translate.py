@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.slack import limits, people
+from adapters.slack.needs import SAVE, STUCK
+from adapters.slack.render import packed
 from adapters.slack.views import filled_in
 from bot.chat import Account, Intent, Place, Value
 
@@ -112,6 +114,36 @@ def press(payload: Payload) -> Intent:
         answerable=False,
         answer_to=payload.get("response_url") if private else own_chat,
     )
+
+
+def shortcut(payload: Payload) -> Intent:
+    """A shortcut: from anywhere, or on a message, of which the words come along."""
+    team = payload["team"]["id"]
+    actor, key = _account(team, payload["user"]["id"]), f"shortcut:{payload['trigger_id']}"
+    if payload["type"] == "shortcut":
+        name = "stuck" if payload["callback_id"] == STUCK else UNREADABLE
+        place = Place(workspace=workspace(team), channel="", personal=True)
+        return Intent(name=name, actor=actor, place=place, key=key, answerable=False)
+    said, channel = payload["message"], payload["channel"]
+    person = "" if said.get("bot_id") or said.get("subtype") not in SAID else said.get("user") or ""
+    return Intent(
+        name="story.save_message" if payload["callback_id"] == SAVE else UNREADABLE,
+        args={"author": person, "text": _carried(text_of(said.get("text", "")).strip())},
+        actor=actor,
+        place=_place(team, channel["id"], channel.get("name", "")),
+        key=key,
+        message=said["ts"],
+        thread=said.get("thread_ts"),
+        answerable=False,
+    )
+
+
+def _carried(text: str) -> str:
+    """As much of it as a form can hold on to."""
+    most = limits.CARRIED
+    while len(packed({"": (shown := limits.cut(text, most))})) > limits.CARRIED:
+        most = most * 9 // 10
+    return shown
 
 
 def origin(intent: Intent) -> dict[str, str]:

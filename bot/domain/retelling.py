@@ -4,14 +4,31 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
-from bot.domain.delivery import Act, Delivery, DeliveryState, new_delivery_id
+from bot.domain.delivery import Act, Delivery, DeliveryState, new_delivery_id, to_place
+from bot.domain.movement import Place
 from bot.domain.story import Readers, Story
 
 POSTED, SHARED, HARVEST = "story_posted", "story_shared", "rhythm_harvest"
 ALONE = (POSTED, SHARED)
 """Messages that hold nothing but one story: gone when it goes. Others are worded again without it."""
 
+MARK = "seedling"
+MARKED = "story_mark"
 THERE = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+
+
+def mark(story: Story, place: Place, now: datetime, *, off: bool = False) -> Delivery:
+    """The sign on a message that it was kept as a story; or (`off`) that sign taken away."""
+    return to_place(
+        place,
+        MARKED,
+        key=f"story_unmark:{story.id}:{now.isoformat()}" if off else f"{MARKED}:{story.id}:{story.told_at.isoformat()}",
+        now=now,
+        subject=story.id,
+        act=Act.UNREACT if off else Act.REACT,
+        target=story.message,
+        reaction=MARK,
+    )
 
 
 def follow(story: Story, retold_in: Iterable[Delivery], *, occasion: str, now: datetime) -> list[Delivery]:

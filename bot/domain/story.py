@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
 from bot.domain.delivery import DeliveryId
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import Person, PersonId
+from bot.domain.person import Person, PersonId, StoryChoice
 
 StoryId = NewType("StoryId", str)
 StoryRequestId = NewType("StoryRequestId", str)
@@ -32,6 +32,12 @@ class Readers(StrEnum):
     THREAD = "thread"
     MOVEMENT = "movement"
     EVERYONE = "everyone"
+
+
+READ_BY = {None: Readers.THREAD, StoryChoice.HERE: Readers.THREAD, StoryChoice.MOVEMENT: Readers.MOVEMENT}
+"""Who may read what is told in a message, by what its teller chose before."""
+LAPSES_AFTER = timedelta(days=7)
+"""How long the words of someone who was asked wait for their answer."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -73,6 +79,10 @@ class Story:
         """Takes it back for good: of the words nothing is kept."""
         self.withdrawn_at, self.text = now, ""
 
+    def tell_again(self, text: str, readers: Readers, now: datetime) -> None:
+        """Its teller wants it kept after all."""
+        self.withdrawn_at, self.text, self.readers, self.told_at = None, text, readers, now
+
 
 @dataclass(kw_only=True, eq=False)
 class StoryRequest:
@@ -89,6 +99,10 @@ class StoryRequest:
     text: str
     asked_at: datetime
     answered_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.answered_at is None
 
     def answer(self, now: datetime) -> None:
         self.answered_at, self.text = now, ""

@@ -20,7 +20,7 @@ from bot.domain.movement import Member, Movement, MovementId, PartSaid, Place, P
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
-from bot.domain.story import Retelling, Ripple, Story, StoryId
+from bot.domain.story import Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
 class Inbox(Protocol):
@@ -167,7 +167,7 @@ class Steps(Protocol):
 
 
 class Stories(Protocol):
-    def add(self, new: Story | Ripple | Retelling) -> None: ...
+    def add(self, new: Story | StoryRequest | Ripple | Retelling) -> None: ...
     async def get(self, id: StoryId, movement: MovementId) -> Story | None: ...
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
         """A story this person told, in whichever movement."""
@@ -196,6 +196,15 @@ class Stories(Protocol):
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         """The story told in this message, withdrawn or not."""
+
+    async def request_about(self, place: PlaceId, message: str) -> StoryRequest | None:
+        """That the author of this message was asked whether it may be kept."""
+
+    async def asked_of(self, id: StoryRequestId, author: PersonId) -> StoryRequest | None:
+        """What this author was asked, in whichever movement."""
+
+    async def requests_before(self, moment: datetime) -> Sequence[StoryRequest]:
+        """What nobody has answered since before then, wherever; at most two hundred."""
 
     async def ripples(self, story: StoryId, movement: MovementId) -> int: ...
     async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None: ...

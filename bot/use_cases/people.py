@@ -52,7 +52,9 @@ NAMED = frozenset(
         "invitation",
         "invitation_answered",
         "did_you_meet",
+        "story_asked",
         "story_ripple",
+        "story_saved",
         "story_travelled",
         "went_quiet",
     }

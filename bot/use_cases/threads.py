@@ -2,20 +2,18 @@
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.stories import StoryChosen, StoryKept, StoryWithdrawn
-from bot.domain.delivery import Act, Delivery, to_person, to_place
+from bot.domain.delivery import Delivery, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import StoryChoice
-from bot.domain.retelling import ALONE, follow
+from bot.domain.retelling import ALONE, MARKED, follow, mark
 from bot.domain.rhythm import RhythmId
-from bot.domain.story import Readers, Story, StoryId, beginning, tells_something
+from bot.domain.story import READ_BY, Readers, Story, StoryId, StoryRequest, beginning, tells_something
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 GATHERING = ("rhythm_purpose", "rhythm_stories", "rhythm_check_in")
 """In the threads of these, what people reply is kept as a story."""
-MARK = "seedling"
-READ_BY = {None: Readers.THREAD, StoryChoice.HERE: Readers.THREAD, StoryChoice.MOVEMENT: Readers.MOVEMENT}
 MOST_UNDECIDED = 200
 
 
@@ -38,7 +36,10 @@ async def edited(work: UnitOfWork, turn: Turn) -> None:
     """A message changed, and the story in it everywhere it went. An edit that comes before its message is the message;
     one that leaves no word withdraws."""
     story, place = await _in_message(work, turn), turn.place
-    if story is None:
+    request = await _asked_about(work, turn)
+    if request is not None:
+        request.text = beginning(turn.text("text"))
+    elif story is None:
         await replied(work, turn)
     elif place is not None and story.is_told and story.teller_id == turn.person.id:
         text = beginning(turn.text("text"))
@@ -53,11 +54,17 @@ async def deleted(work: UnitOfWork, turn: Turn) -> None:
     """A message was deleted, by its writer or whoever keeps order there: its story is withdrawn everywhere. One deleted
     before we heard of it leaves a mark without words, so that hearing of it late keeps nothing."""
     place, message, thread = turn.place, turn.intent.message, turn.intent.thread
-    if place is None or place.movement_id is None or not message or message == thread:
+    if place is None or place.movement_id is None or not message:
         return
+    request = await _asked_about(work, turn)
+    if request is not None:
+        request.answer(turn.now)
+        await work.deliveries.cancel("story_asked", request.id, "withdrawn")
     story = await _in_message(work, turn)
     if story is not None:
         await _withdraw(work, turn, story, place, message_is_gone=True)
+        return
+    if message == thread:
         return
     root = await work.deliveries.by_receipt(place.id, thread) if thread else None
     if root is not None and root.kind in GATHERING:
@@ -108,18 +115,7 @@ async def _gather(work: UnitOfWork, turn: Turn, place: Place, movement: Movement
     await _tie_to_each_other(work, turn, place, movement)
     story = _story(turn, place.id, movement, text=beginning(text), part=str(root.args.get("part", "")))
     work.stories.add(story)
-    await work.deliveries.add(
-        to_place(
-            place,
-            "story_mark",
-            key=f"story_mark:{story.id}",
-            now=turn.now,
-            subject=story.id,
-            act=Act.REACT,
-            target=story.message,
-            reaction=MARK,
-        )
-    )
+    await work.deliveries.add(mark(story, place, turn.now))
     if person.story_choice is None:
         await work.deliveries.add(
             to_person(
@@ -200,26 +196,23 @@ async def _withdraw(
         return
     story.withdraw(turn.now)
     await _follow(work, turn, story)
-    if await work.deliveries.cancel("story_mark", story.id, "withdrawn") or message_is_gone or place is None:
+    if await work.deliveries.cancel(MARKED, story.id, "withdrawn") or message_is_gone or place is None:
         return
-    await work.deliveries.add(
-        to_place(
-            place,
-            "story_mark",
-            key=f"story_unmark:{story.id}",
-            now=turn.now,
-            subject=story.id,
-            act=Act.UNREACT,
-            target=story.message,
-            reaction=MARK,
-        )
-    )
+    await work.deliveries.add(mark(story, place, turn.now, off=True))
 
 
 async def _follow(work: UnitOfWork, turn: Turn, story: Story) -> None:
     retold_in = await work.stories.retold_in(story.id, story.movement_id)
     for one in follow(story, retold_in, occasion=turn.intent.key, now=turn.now):
         await work.deliveries.add(one)
+
+
+async def _asked_about(work: UnitOfWork, turn: Turn) -> StoryRequest | None:
+    """That its author is being asked whether this message may be kept."""
+    if turn.place is None or not turn.intent.message:
+        return None
+    request = await work.stories.request_about(turn.place.id, turn.intent.message)
+    return request if request is not None and request.is_open else None
 
 
 async def _in_message(work: UnitOfWork, turn: Turn) -> Story | None:

@@ -116,6 +116,14 @@ class SlackStage:
         before = self._private(user)
         return await self.people.press_home(user, name, number) or await self._news(user, before)
 
+    async def shortcut(self, who: str, callback: str, shown: Shown | None = None) -> Shown | Modal | None:
+        """A shortcut, on a message when that is given. Returns the form it opens, else what appears for them alone."""
+        user = self.user(who)
+        before = self._private(user)
+        if shown is None:
+            return await self.people.shortcut(user, callback) or await self._news(user, before)
+        return await self.people.shortcut_on(user, shown, callback) or await self._news(user, before)
+
     async def press(self, who: str, shown: Shown | Modal | None, name: str) -> Shown | Modal | None:
         """Presses a button. Returns the form it opens, else what appears or changes for them alone."""
         assert isinstance(shown, Shown), f"no message to press {name} on: {shown}"

@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, people, retellings, ripples, steps, stories
+from adapters.database.tables import deliveries, people, retellings, ripples, steps, stories, story_requests
 from bot.domain.delivery import Act, Delivery
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId
-from bot.domain.story import Readers, Ripple, Story, StoryId
+from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
 class SqlStories(Repository):
@@ -116,6 +116,24 @@ class SqlStories(Repository):
         return await self._session.scalar(
             select(Story).where(stories.c.place_id == place, stories.c.message == message)
         )
+
+    async def request_about(self, place: PlaceId, message: str) -> StoryRequest | None:
+        return await self._session.scalar(
+            select(StoryRequest).where(story_requests.c.place_id == place, story_requests.c.message == message)
+        )
+
+    async def asked_of(self, id: StoryRequestId, author: PersonId) -> StoryRequest | None:
+        return await self._session.scalar(
+            select(StoryRequest).where(story_requests.c.id == id, story_requests.c.author_id == author)
+        )
+
+    async def requests_before(self, moment: datetime) -> Sequence[StoryRequest]:
+        found = await self._session.scalars(
+            select(StoryRequest)
+            .where(story_requests.c.answered_at.is_(None), story_requests.c.asked_at < moment)
+            .limit(200)
+        )
+        return found.all()
 
     async def ripples(self, story: StoryId, movement: MovementId) -> int:
         return (

@@ -118,6 +118,40 @@ class People:
             }
         )
 
+    async def shortcut(self, user: str, callback: str) -> Modal | None:
+        """A shortcut from the lightning menu. Returns the form it opened, if any."""
+        return await self._shortcut(user, {"type": "shortcut", "callback_id": callback})
+
+    async def shortcut_on(self, user: str, shown: Shown, callback: str) -> Modal | None:
+        """A shortcut on a message. Returns the form it opened, if any."""
+        assert shown in self.server.visible(shown.channel, user), "they cannot see that message"
+        place = self.server.channels[shown.channel]
+        return await self._shortcut(
+            user,
+            {
+                "type": "message_action",
+                "callback_id": callback,
+                "channel": {"id": shown.channel, "name": _name(place)},
+                "message_ts": shown.ts,
+                "message": {"type": "message", **_as_event(shown)},
+                "response_url": self.server.new_response_url(None, shown.channel, user),
+            },
+        )
+
+    async def _shortcut(self, user: str, payload: Json) -> Modal | None:
+        before = self.server.screens.get(user)
+        await self._payload(
+            {
+                "team": {"id": TEAM, "domain": "x"},
+                "user": {"id": user, "username": user.lower(), "team_id": TEAM},
+                "action_ts": self.server.next_ts(),
+                "trigger_id": self.server.new_trigger(user),
+                **payload,
+            }
+        )
+        after = self.server.screens.get(user)
+        return after if after is not before else None
+
     async def open_home(self, user: str, *, tab: str = "home") -> None:
         """They open the app. Slack tells each time, with what stands there by then."""
         there = self.server.tabs.get(user)
