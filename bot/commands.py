@@ -160,6 +160,7 @@ HANDLERS: dict[str, Handler] = {
     "story.change": stories.change,
     "story.withdraw": stories.withdraw,
     "story.mine": stories.mine,
+    "story.read": stories.read_on,
     "story.keep": threads.keep,
     "story.here": threads.here,
     "story.forget": threads.forget,

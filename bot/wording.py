@@ -22,6 +22,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from bot.catalogue.base import Ask, Entry, FormEntry, PageEntry, Pick, Press
 from bot.chat import Button, Confirm, Field, Form, Message, Option, Page, Paragraph, Section, Span
 from bot.domain.person import Language
+from bot.domain.story import beginning
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 _OPEN, _CLOSE, _NEWLINE = "\ue000", "\ue001", "\ue002"
@@ -213,6 +214,7 @@ def environment(language: Language) -> SandboxedEnvironment:
         words=words,
         listing=lambda items: format_list([str(item) for item in items], locale=code),
         shorten=shorten,
+        beginning=beginning,
     )
     return environment
 

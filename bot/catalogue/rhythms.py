@@ -7,7 +7,9 @@ from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.stories import read_on
 from bot.domain.rhythm import OnHoliday, Pattern, Rhythm, RhythmKind
+from bot.domain.story import SHOWN_AMONG
 
 EVERY = ("1", "2", "3", "4", "monthly")
 NTH = ("1", "2", "3", "4", "last")
@@ -223,7 +225,10 @@ class PurposeReminder(Entry):
     teller: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="ripple", intent="ripple", args={"story": self.story_id}),) if self.story_id else ()
+        if not self.story_id:
+            return ()
+        rest = read_on((self.story_id, self.story), most=SHOWN_AMONG)
+        return (*rest, Press(name="ripple", intent="ripple", args={"story": self.story_id}))
 
     @classmethod
     def example(cls) -> Self:

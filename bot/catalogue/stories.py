@@ -5,9 +5,15 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
 from bot.domain.person import StoryChoice
-from bot.domain.story import LONGEST_STORY, Dimension, Readers
+from bot.domain.story import LONGEST_STORY, SHOWN, SHOWN_AMONG, Dimension, Readers
 
 TOLD = "Na de overdracht liepen we met z'n drieën een rondje. Mevrouw Bakker liep een stukje mee en lachte."
+
+
+def read_on(*stories: tuple[str, str], most: int = SHOWN) -> tuple[Press, ...]:
+    """The button to read on, when one of these (story, text) is longer than what is shown of it."""
+    cut = [story for story, text in stories if len(text) > most]
+    return (Press(name="read", intent="story.read", args={"stories": " ".join(cut)}),) if cut else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +95,30 @@ class StoryPosted(Entry):
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
         share = (Press(name="share", intent="share", args=about),) if self.travels else ()
-        return (Press(name="ripple", intent="ripple", args=about), *share)
+        return (*read_on((self.story, self.text)), Press(name="ripple", intent="ripple", args=about), *share)
 
     @classmethod
     def example(cls) -> Self:
         return cls(story="s1", text=TOLD, teller="Fatima", initiative="Wandelen na het eten", travels=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """A story in full. `teller` is empty for a nameless one."""
+
+    text: str
+    teller: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoriesRead(Entry):
+    """To who wanted to read on."""
+
+    stories: tuple[Whole, ...]
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(stories=(Whole(text=TOLD, teller="Fatima"), Whole(text=TOLD, teller="")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +134,11 @@ class StoryShared(Entry):
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
-        return (Press(name="ripple", intent="ripple", args=about), Press(name="share", intent="share", args=about))
+        return (
+            *read_on((self.story, self.text)),
+            Press(name="ripple", intent="ripple", args=about),
+            Press(name="share", intent="share", args=about),
+        )
 
     @classmethod
     def example(cls) -> Self:
@@ -321,7 +350,8 @@ class Harvest(Entry):
             Press(name=f"too_{number}", intent="ripple", args={"story": one.story})
             for number, one in enumerate(self.stories, 1)
         ]
-        return (*([] if self.preview else too), Press(name="tell", intent="story"))
+        rest = read_on(*((one.story, one.text) for one in self.stories), most=SHOWN_AMONG)
+        return (*([] if self.preview else too), *rest, Press(name="tell", intent="story"))
 
     @classmethod
     def example(cls) -> Self:

@@ -20,6 +20,12 @@ LONGEST_REPLY = 4000
 """A reply in a thread is kept whole up to here; of a longer one the beginning, cut at a word."""
 
 
+SHOWN = 600
+"""Characters of a story in a message of its own; the rest is read at a button."""
+SHOWN_AMONG = 280
+"""And in a message that holds more."""
+
+
 class Dimension(StrEnum):
     BROADEN = "broaden"
     DEEPEN = "deepen"
@@ -70,6 +76,10 @@ class Story:
     def may_travel(self) -> bool:
         """Whether it may be carried beyond the thread it was told in."""
         return self.is_told and self.readers is not Readers.THREAD
+
+    def is_readable(self, here: PlaceId | None) -> bool:
+        """Whether who is `here` (None: in their own chat) may read it."""
+        return self.may_travel() or (self.is_told and here is not None and self.place_id == here)
 
     def credit(self, teller: Person | None) -> str:
         """The name it is told under; empty when nameless, or when the teller was forgotten."""

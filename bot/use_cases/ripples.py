@@ -112,8 +112,7 @@ async def _tell(work: UnitOfWork, turn: Turn, story: Story) -> None:
 async def _readable(work: UnitOfWork, turn: Turn) -> Story:
     """The story asked for, when it may be read where the actor is."""
     story = await work.stories.get(StoryId(turn.text("story")), turn.the_movement().id)
-    here = turn.place.id if turn.place else None
-    if story is None or not (story.may_travel() or (story.is_told and here is not None and story.place_id == here)):
+    if story is None or not story.is_readable(turn.place.id if turn.place else None):
         raise Refused("not_found")
     return story
 

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, read
-from bot.catalogue.stories import StoryForm, StoryMine, StoryPosted, StoryTold, StoryTooLong, StoryWithdrawn
+from bot.catalogue.stories import (
+    StoriesRead,
+    StoryForm,
+    StoryMine,
+    StoryPosted,
+    StoryTold,
+    StoryTooLong,
+    StoryWithdrawn,
+    Whole,
+)
 from bot.chat import Value
 from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
@@ -128,6 +137,17 @@ async def mine(work: UnitOfWork, turn: Turn) -> Entry:
         number=number,
         more=number < len(told),
     )
+
+
+async def read_on(work: UnitOfWork, turn: Turn) -> Entry:
+    """The whole of what was shown in part; of what was taken back since, nothing."""
+    movement, here = turn.the_movement().id, turn.place.id if turn.place else None
+    found = [await work.stories.get(StoryId(one), movement) for one in turn.text("stories").split()[:MOST_OPTIONS]]
+    readable = [story for story in found if story is not None and story.is_readable(here)]
+    if not readable:
+        raise Refused("not_found")
+    tellers = {story.id: story.credit(await work.people.get(story.teller_id, movement)) for story in readable}
+    return StoriesRead(stories=tuple(Whole(text=story.text, teller=tellers[story.id]) for story in readable))
 
 
 async def compose_posted(work: UnitOfWork, outgoing: Outgoing) -> Entry:

@@ -120,3 +120,29 @@ async def texts(on_slack: SlackStage) -> list[str]:
     async with on_slack.database.connect() as connection:
         found = await connection.exec_driver_sql("SELECT text FROM stories WHERE withdrawn_at IS NULL ORDER BY told_at")
         return [text for (text,) in found]
+
+
+async def test_a_long_story_is_cut_at_a_word_and_read_on_at_a_button(on_slack: SlackStage) -> None:
+    await on_slack.movement("fatima", "jan")
+    long = "Het begon met een wandeling. " * 40 + "En toen kwam de hele straat."
+    form = await on_slack.type("fatima", "/story")
+    await on_slack.submit("fatima", form, text=long.strip(), named="with", readers="thread")
+    (post,) = on_slack.posts()
+    assert "hele straat" not in post.words()
+    assert len(max(post.words().splitlines(), key=len)) <= 600
+    whole = await on_slack.press("jan", post, "read")
+    assert isinstance(whole, Shown)
+    assert whole.only_for == on_slack.user("jan")
+    assert long.strip() in whole.words()
+
+
+async def test_what_was_taken_back_is_not_read_on(on_slack: SlackStage) -> None:
+    await on_slack.movement("fatima", "jan")
+    form = await on_slack.type("fatima", "/story")
+    told = await on_slack.submit("fatima", form, text="Een lang verhaal. " * 60, named="with", readers="movement")
+    (post,) = on_slack.posts()
+    press = post.buttons()["read"]
+    await on_slack.press("fatima", told, "withdraw")
+    await on_slack.people.pressed(on_slack.user("jan"), post, press)
+    await on_slack.drain()
+    assert "Een lang verhaal" not in on_slack.private("jan")[-1].words()
