@@ -59,7 +59,7 @@ class SlackPlatform:
         self._app_token = app_token
         self._clock = clock
         # The client's own timeout does not hold for a session it is given.
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE))
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE), trust_env=True)
         # No retries: after a dropped connection the post may well have arrived.
         self._client = AsyncWebClient(base_url=api_url, session=self._session, retry_handlers=[])
         self._one = OneToken(token)

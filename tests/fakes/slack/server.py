@@ -1,5 +1,6 @@
 """Slack's Web API over real HTTP, on loopback."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable
@@ -41,6 +42,9 @@ class SlackServer:
         self.calls: list[tuple[str, Json]] = []
         self.problems: list[str] = []
         self.sockets = Sockets(url=lambda: self.url)
+        self.granted: list[str] | None = None
+        """The scopes its token has, told with every answer; None leaves that out."""
+        self._something_said = asyncio.Event()
         self._numbers = count(1)
 
     # -- furnishing -------------------------------------------------------------------------------------------------
@@ -81,6 +85,16 @@ class SlackServer:
         found = self.channels[channel]
         mine = user in found.members
         return [one for one in found.messages if not one.deleted and (one.only_for == user if one.only_for else mine)]
+
+    async def heard(self, channel: str, user: str, words: str) -> Shown:
+        """Waits, ten seconds at most, until this person sees these words of the bot in a channel."""
+        async with asyncio.timeout(10):
+            while True:
+                self._something_said.clear()
+                for one in self.visible(channel, user):
+                    if one.by == BOT and words in one.words():
+                        return one
+                await self._something_said.wait()
 
     # -- over HTTP --------------------------------------------------------------------------------------------------
 
@@ -139,8 +153,9 @@ class SlackServer:
         act = getattr(self, re.sub(r"\.|(?=[A-Z])", "_", f".{method}").lower(), None)
         if act is None:
             return web.json_response({"ok": False, "error": "unknown_method"})
+        granted = {"x-oauth-scopes": ",".join(self.granted)} if self.granted is not None else None
         try:
-            return web.json_response({"ok": True, **act(args)})
+            return web.json_response({"ok": True, **act(args)}, headers=granted)
         except Declined as declined:
             return web.json_response({"ok": False, "error": str(declined)})
 
@@ -168,7 +183,7 @@ class SlackServer:
     # -- methods ----------------------------------------------------------------------------------------------------
 
     def _auth_test(self, args: Json) -> Json:
-        return {"team_id": TEAM, "user_id": BOT, "bot_id": BOT_ID}
+        return {"team_id": TEAM, "team": "Wijkzorg", "user_id": BOT, "user": "ritme", "bot_id": BOT_ID}
 
     def _chat_post_message(self, args: Json) -> Json:
         self._check(problems_in_message(args))
@@ -297,6 +312,7 @@ class SlackServer:
             metadata=metadata,
         )
         self.channels[channel].messages.append(shown)
+        self._something_said.set()
         return shown
 
     def _check(self, problems: list[str]) -> None:

@@ -1,0 +1,205 @@
+"""The install guide, followed to the letter: its own lines in a shell, its own tokens, and then Slack."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from itertools import takewhile
+from pathlib import Path
+
+import aiohttp
+import pytest
+from jsonschema import Draft7Validator
+
+from adapters.slack.needs import SCOPES
+from tests.fakes.slack.people import People
+from tests.fakes.slack.server import TOKEN, SlackServer
+from tests.fakes.slack.sockets import APP_TOKEN
+from tests.fakes.slack.state import Modal
+
+CLONE = Path(__file__).resolve().parents[2]
+DOCS = CLONE / "docs"
+GUIDES = {"en": "install-slack.md", "nl": "install-slack.nl.md"}
+DUTCH = " --lang nl --dutch-commands"
+SCHEMA = json.loads((CLONE / "tests" / "schemas" / "slack-manifest-1.0.0.json").read_text())
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TOKENS = {"xoxb-your-own": TOKEN, "xapp-your-own": APP_TOKEN}
+
+
+def guide(language: str) -> str:
+    return (DOCS / GUIDES[language]).read_text()
+
+
+def parts(language: str) -> dict[str, str]:
+    """The guide by its headings of the second level, in their order."""
+    _, *found = re.split(r"^## (.+)$", guide(language), flags=re.MULTILINE)
+    return dict(zip(found[::2], found[1::2], strict=True))
+
+
+def step_by_step(language: str) -> str:
+    """The part that installs Ritme over Socket Mode."""
+    return list(parts(language).values())[1]
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return [inside for found, inside in BLOCK.findall(text) if found == kind]
+
+
+# -- walking it --------------------------------------------------------------------------------------------------------
+
+
+def tools(folder: Path, typed: str) -> Path:
+    """What the guide takes for granted, where nothing may be fetched: git brings an empty folder, make puts the
+    `ritme` of this clone in it, and nano is someone who types."""
+    scripts = {
+        "git": '[ "$1" = clone ] && mkdir "$3"',
+        "make": f"mkdir -p .venv/bin && cp {folder}/ritme .venv/bin/ritme",
+        "nano": f'[ "$(stat -c %a "$1")" = 600 ] && cat > "$1" <<\'END\'\n{typed}END',
+        "ritme": f"echo $$ > {folder}/pid; PYTHONPATH={CLONE} exec {sys.executable}"
+        ' -c "from adapters.cli import main; main()" "$@"',
+    }
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@asynccontextmanager
+async def someone_following(language: str, slack: SlackServer, home: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A shell in which every line of the guide is typed, one after the other; it stays in the last one."""
+    text = step_by_step(language)
+    (typed,) = blocks(text, "ini")
+    for placeholder, token in TOKENS.items():
+        assert placeholder in typed
+        typed = typed.replace(placeholder, token)
+    (home / "tools").mkdir()
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "RITME_", "PORT"))}
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-e", "-c", "\n".join(f"{lines}\necho '=== done'" for lines in blocks(text, "sh"))),
+        cwd=home,
+        env=outside
+        | {
+            "PATH": f"{tools(home / 'tools', typed)}:{os.environ['PATH']}",
+            "SLACK_API_URL": slack.api_url,
+            "RITME_PORT": "0",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield shell
+    finally:
+        if shell.returncode is None:
+            os.killpg(shell.pid, signal.SIGKILL)
+            await shell.communicate()
+
+
+async def read_until(shell: asyncio.subprocess.Process, words: str) -> str:
+    """What it prints, up to a line with these words in it."""
+    assert shell.stdout is not None
+    said = ""
+    async with asyncio.timeout(60):
+        while words not in said:
+            line = (await shell.stdout.readline()).decode()
+            assert line, f"it stopped, and never said {words}:\n{said}"
+            said += line
+    return said
+
+
+def numberless(said: str) -> str:
+    """What the doctor says, whichever the newest migration is."""
+    return re.sub(r"at revision \w+", "at revision …", said)
+
+
+@pytest.mark.parametrize("language", GUIDES)
+async def test_following_it_leads_to_a_movement(language: str, tmp_path: Path) -> None:
+    async with (
+        SlackServer(lambda: datetime.now(UTC)).running() as slack,
+        aiohttp.ClientSession() as session,
+        someone_following(language, slack, tmp_path) as shell,
+    ):
+        people = People(server=slack, session=session, bot_url="", nobody_else=False)
+        iris = slack.add_user("Iris", locale=language).id
+        channel = slack.add_channel("wijkteam", iris, with_bot=False).id
+
+        await read_until(shell, "=== done")  # step 1
+        printed = await read_until(shell, "=== done")  # step 2
+        manifest = json.loads(printed.removesuffix("=== done\n"))
+        assert list(Draft7Validator(SCHEMA).iter_errors(manifest)) == []
+        assert manifest["settings"]["socket_mode_enabled"]
+        slack.granted = manifest["oauth_config"]["scopes"]["bot"]
+
+        said = await read_until(shell, "Ritme is ready")
+        lines = takewhile(lambda line: "===" not in line, said[said.index("✓") :].splitlines(keepends=True))
+        (foretold,) = blocks(step_by_step(language), "")
+        assert re.sub(":0$", ":8080", numberless("".join(lines)), flags=re.MULTILINE) == numberless(foretold)
+        assert (tmp_path / "ritme" / "var" / "ritme.db").exists()
+        await slack.sockets.connected()
+
+        await people.invite_bot(iris, channel)
+        await slack.heard(channel, iris, "/ritme stop")
+        form = await people.command(iris, channel, "/ritme start")
+        assert isinstance(form, Modal)
+        assert f"**{form.view['submit']['text']}**" in step_by_step(language)
+        assert await people.submit(iris, form, name="Samen op pad", vision="Iedereen loopt mee") is None
+        await slack.heard(channel, iris, "Samen op pad")
+
+        os.kill(int((tmp_path / "tools" / "pid").read_text()), signal.SIGTERM)
+        rest, _ = await shell.communicate()
+        assert shell.returncode == 0, rest.decode()
+        assert slack.sockets.open == []
+        assert (slack.problems, slack.sockets.problems) == ([], [])
+        assert TOKEN not in said + rest.decode()
+
+
+# -- reading it --------------------------------------------------------------------------------------------------------
+
+
+def test_both_languages_type_the_same() -> None:
+    dutch = [inside.replace(DUTCH, "") for _, inside in BLOCK.findall(guide("nl"))]
+    assert dutch == [inside for _, inside in BLOCK.findall(guide("en"))]
+    assert len(parts("nl")) == len(parts("en"))
+
+
+def test_the_list_of_what_ritme_may_do_is_whole_and_true() -> None:
+    def rows(language: str) -> dict[str, str]:
+        return dict(re.findall(r"^\| `([a-z_.]+:?[a-z_.]*)` \| (.+) \|$", guide(language), re.MULTILINE))
+
+    assert rows("en") == SCOPES
+    assert list(rows("nl")) == list(SCOPES)
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_every_link_and_picture_leads_somewhere(language: str) -> None:
+    def anchor(heading: str) -> str:
+        return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+    anchors = {f"#{anchor(heading)}" for heading in re.findall(r"^#+ (.+)$", guide(language), re.MULTILINE)}
+    for target in re.findall(r"\]\(([^)]+)\)", guide(language)):
+        assert target in anchors or (DOCS / target).is_file(), target
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_its_troubles_are_in_the_words_people_see(language: str) -> None:
+    ours = "\n".join(
+        file.read_text()
+        for pattern in (
+            "adapters/**/*.py",
+            "Makefile",
+            f"prompts/{language}/errors/*.j2",
+            "prompts/*/slack/pages.md.j2",
+        )
+        for file in CLONE.glob(pattern)
+    )
+    slacks = {"manifest with errors", "dispatch_failed", "not a valid command", "has been turned off"}
+    troubles = list(parts(language).values())[-1]
+    for heading in re.findall(r"^### (.+)$", troubles, re.MULTILINE):
+        for words in re.findall(r"`([^`]+)`|“(.+)”", heading):
+            said = "".join(words)
+            assert said in ours or any(one in said for one in slacks), said
