@@ -72,6 +72,11 @@ class Intent:
         value = self.args.get(name, "")
         return value.strip() if isinstance(value, str) else ""
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Several values of one argument; none when absent or of another shape."""
+        value = self.args.get(name, ())
+        return value if isinstance(value, tuple) else ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Span:

@@ -111,7 +111,7 @@ class Inbound:
         if not _concerns_us(asked.body):
             log.info("slack_ignored", type=str(asked.body.get("type"))[:40])
             return BoltResponse(status=200)
-        if (team := _team(asked.body)) and not await self._tokens.knows(team):
+        if (team := translate.team_of(asked.body)) and not await self._tokens.knows(team):
             log.warning("slack_unknown_workspace", workspace=team[:40])
             return BoltResponse(status=200)
         return await self._bolt.async_dispatch(asked)
@@ -277,10 +277,10 @@ def _concerns_us(body: Mapping[str, Any]) -> bool:
             return isinstance(body.get("event"), dict) and "type" in body["event"]
         case "block_actions":
             return bool(body.get("actions"))
-        case "message_action":
-            return isinstance(body.get("message"), dict) and "ts" in body["message"]
+        case "shortcut" | "message_action":
+            return "trigger_id" in body
         case kind:
-            return kind in ("url_verification", "shortcut", "view_submission", "view_closed")
+            return kind in ("url_verification", "view_submission", "view_closed")
 
 
 def _said(reply: Reply) -> Message | None:
@@ -291,9 +291,3 @@ def _said(reply: Reply) -> Message | None:
         case FieldErrors(errors=errors):
             return Message(paragraphs=tuple(Paragraph(spans=(Span(text=one),)) for one in errors.values()))
     return None
-
-
-def _team(body: Mapping[str, Any]) -> str:
-    """Which workspace a request comes from; empty when it does not say."""
-    team = body.get("team_id") or (body.get("team") or {}).get("id") or ""
-    return str(team)

@@ -89,11 +89,12 @@ def press(payload: Payload) -> Intent:
     button, container = payload["actions"][0], payload["container"]
     name, args = _pressed(button)
     team = payload["team"]["id"]
+    actor = _account(team, payload["user"]["id"], payload["user"].get("team_id"))
     if container["type"] == "view":
         return Intent(
             name=name,
             args=args,
-            actor=_account(team, payload["user"]["id"]),
+            actor=actor,
             place=Place(workspace=workspace(team), channel="", personal=True),
             key=f"press:{payload['trigger_id']}",
             answerable=False,
@@ -106,7 +107,7 @@ def press(payload: Payload) -> Intent:
     return Intent(
         name=name,
         args=args,
-        actor=_account(team, payload["user"]["id"]),
+        actor=actor,
         place=place,
         key=f"press:{payload['trigger_id']}",
         message=None if private else container["message_ts"],
@@ -119,7 +120,8 @@ def press(payload: Payload) -> Intent:
 def shortcut(payload: Payload) -> Intent:
     """A shortcut: from anywhere, or on a message, of which the words come along."""
     team = payload["team"]["id"]
-    actor, key = _account(team, payload["user"]["id"]), f"shortcut:{payload['trigger_id']}"
+    actor = _account(team, payload["user"]["id"], payload["user"].get("team_id"))
+    key = f"shortcut:{payload['trigger_id']}"
     if payload["type"] == "shortcut":
         name = "stuck" if payload["callback_id"] == STUCK else UNREADABLE
         place = Place(workspace=workspace(team), channel="", personal=True)
@@ -128,7 +130,7 @@ def shortcut(payload: Payload) -> Intent:
     person = "" if said.get("bot_id") or said.get("subtype") not in SAID else said.get("user") or ""
     return Intent(
         name="story.save_message" if payload["callback_id"] == SAVE else UNREADABLE,
-        args={"author": person, "text": _carried(text_of(said.get("text", "")).strip())},
+        args={"author": person, "text": _carried(text_of(said.get("text", "")).strip()), "files": _files(said)},
         actor=actor,
         place=_place(team, channel["id"], channel.get("name", "")),
         key=key,
@@ -161,8 +163,7 @@ def origin(intent: Intent) -> dict[str, str]:
 
 def submission(payload: Payload) -> Intent:
     """A submitted form."""
-    view = payload["view"]
-    team = payload["team"]["id"]
+    view, team = payload["view"], team_of(payload)
     args: dict[str, Value]
     try:
         args, where = filled_in(view)
@@ -172,7 +173,7 @@ def submission(payload: Payload) -> Intent:
     return Intent(
         name=UNREADABLE if name in EVENTS else name,
         args=args,
-        actor=_account(team, payload["user"]["id"]),
+        actor=_account(team, payload["user"]["id"], payload["user"].get("team_id")),
         place=Place(
             workspace=workspace(team),
             channel=where.get("channel", ""),
@@ -259,9 +260,10 @@ def _said(payload: Payload, happened: Payload, ours: str, name: str) -> Intent:
     text = happened.get("text", "")
     if name == "command":
         text = text.replace(f"<@{ours}>", "", 1) if ours else re.sub(r"^\s*<@[UW]\w+>", "", text)
-    args = {"text": text_of(text).strip(), **({"command": ""} if name == "command" else {})}
+    more: dict[str, Value] = {"command": ""} if name == "command" else {"files": _files(happened)}
     thread = happened.get("thread_ts")
     key = f"message:{happened['channel']}:{happened['ts']}"
+    args: dict[str, Value] = {"text": text_of(text).strip(), **more}
     return _intent(payload, name, args, happened["user"], happened["channel"], happened["ts"], thread, key)
 
 
@@ -271,7 +273,7 @@ def _changed(payload: Payload, happened: Payload, ours: str) -> Intent | None:
         return _deleted(payload, {**happened, "deleted_ts": now["ts"]}, before, ours)
     if _is_bot(now, ours) or now.get("text") == before.get("text"):
         return None  # a link that got its preview is no edit
-    args = {"text": text_of(now.get("text", "")).strip()}
+    args: dict[str, Value] = {"text": text_of(now.get("text", "")).strip(), "files": _files(now)}
     return _intent(payload, "message.edited", args, now["user"], happened["channel"], now["ts"], now.get("thread_ts"))
 
 
@@ -309,11 +311,12 @@ def _intent(
     key: str = "",
     channel_name: str = "",
 ) -> Intent:
-    team = payload["team_id"]
+    team, happened = payload["team_id"], payload["event"]
+    home = happened.get("user_team") or happened.get("source_team")
     return Intent(
         name=name,
         args=args,
-        actor=_account(team, user),
+        actor=_account(team, user, home),
         place=_place(team, channel, channel_name),
         key=key or f"event:{payload['event_id']}",
         message=message,
@@ -346,9 +349,24 @@ def workspace(team: str) -> str:
     return f"slack:{team}"
 
 
-def _account(team: str, user: str) -> Account:
-    """Names are not taken from payloads, which hold handles; the directory knows what people are called."""
-    return Account(workspace=workspace(team), id=user)
+def team_of(payload: Payload) -> str:
+    """Our workspace in a request of any kind; empty when it does not say. A form may be sent from another one, with
+    which a channel is shared."""
+    installed = (payload.get("view") or {}).get("app_installed_team_id")
+    return str(installed or payload.get("team_id") or (payload.get("team") or {}).get("id") or "")
+
+
+def _account(team: str, user: str, home: str | None = None) -> Account:
+    """Someone as our workspace knows them; a guest when their `home` is another one, as in a channel shared with it.
+    Names are not taken from payloads, which hold handles; the directory knows what people are called."""
+    elsewhere = home is not None and home.startswith("T") and home != team
+    return Account(workspace=workspace(team), id=user, guest=elsewhere)
+
+
+def _files(said: Payload) -> tuple[str, ...]:
+    """What the files of a message are called. They are never fetched."""
+    names = [one.get("title") or one.get("name") for one in said.get("files") or () if isinstance(one, Mapping)]
+    return tuple(str(one)[: limits.OPTION] for one in names if one)
 
 
 def _place(team: str, channel: str, name: str) -> Place:

@@ -1,6 +1,7 @@
 """Micro-stories, what they set in motion, and where they may be read."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ StoryRequestId = NewType("StoryRequestId", str)
 
 LONGEST_STORY = 1500
 """Characters that fit the form."""
+MOST_FILES = 5
 LONGEST_REPLY = 4000
 """A reply in a thread is kept whole up to here; of a longer one the beginning, cut at a word."""
 
@@ -160,6 +162,12 @@ _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+:")
 def tells_something(text: str) -> bool:
     """Whether there is a word in it; a lone emoji or punctuation mark is no story."""
     return any(character.isalnum() for character in _EMOJI_NAME.sub("", text))
+
+
+def told(text: str, files: Iterable[str] = ()) -> str:
+    """What someone told, the names of the files they added below it. Files alone tell nothing."""
+    names = ", ".join(list(files)[:MOST_FILES])
+    return f"{text}\n📎 {names}" if names and tells_something(text) else text
 
 
 def beginning(text: str, most: int = LONGEST_REPLY) -> str:

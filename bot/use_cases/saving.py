@@ -26,6 +26,7 @@ from bot.domain.story import (
     StoryRequestId,
     beginning,
     tells_something,
+    told,
 )
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -36,7 +37,8 @@ SAVED = "story_saved"
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Someone points at a message (`text`, written by `author`; empty for what no person wrote)."""
-    movement, author, text = turn.the_movement(), turn.text("author"), turn.text("text")
+    movement, author = turn.the_movement(), turn.text("author")
+    text = told(turn.text("text"), turn.intent.texts("files"))
     if not author:
         raise Refused("not_a_person")
     if not tells_something(text):

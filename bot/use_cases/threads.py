@@ -8,7 +8,7 @@ from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import StoryChoice
 from bot.domain.retelling import ALONE, MARKED, follow, mark
 from bot.domain.rhythm import RhythmId
-from bot.domain.story import READ_BY, Readers, Story, StoryId, StoryRequest, beginning, tells_something
+from bot.domain.story import READ_BY, Readers, Story, StoryId, StoryRequest, beginning, tells_something, told
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -38,11 +38,11 @@ async def edited(work: UnitOfWork, turn: Turn) -> None:
     story, place = await _in_message(work, turn), turn.place
     request = await _asked_about(work, turn)
     if request is not None:
-        request.text = beginning(turn.text("text"))
+        request.text = _words(turn)
     elif story is None:
         await replied(work, turn)
     elif place is not None and story.is_told and story.teller_id == turn.person.id:
-        text = beginning(turn.text("text"))
+        text = _words(turn)
         if not tells_something(text):
             await _withdraw(work, turn, story, place)
         elif text != story.text:
@@ -106,14 +106,14 @@ async def _gather(work: UnitOfWork, turn: Turn, place: Place, movement: Movement
     rhythm = await work.rhythms.get(RhythmId(root.subject), movement)
     if rhythm is not None:
         rhythm.unanswered = 0
-    person, text = turn.person, turn.text("text")
+    person, text = turn.person, _words(turn)
     unkept = person.story_choice is StoryChoice.FORGET or person.stopped_at is not None
     if unkept or not turn.intent.message or not tells_something(text):
         return
     if await _in_message(work, turn) is not None:
         return
     await _tie_to_each_other(work, turn, place, movement)
-    story = _story(turn, place.id, movement, text=beginning(text), part=str(root.args.get("part", "")))
+    story = _story(turn, place.id, movement, text=text, part=str(root.args.get("part", "")))
     work.stories.add(story)
     await work.deliveries.add(mark(story, place, turn.now))
     if person.story_choice is None:
@@ -205,6 +205,10 @@ async def _follow(work: UnitOfWork, turn: Turn, story: Story) -> None:
     retold_in = await work.stories.retold_in(story.id, story.movement_id)
     for one in follow(story, retold_in, occasion=turn.intent.key, now=turn.now):
         await work.deliveries.add(one)
+
+
+def _words(turn: Turn) -> str:
+    return beginning(told(turn.text("text"), turn.intent.texts("files")))
 
 
 async def _asked_about(work: UnitOfWork, turn: Turn) -> StoryRequest | None:

@@ -105,6 +105,76 @@ class TestInTheThreadOfAStoryRound:
         assert len(on_slack.private("fatima")) == 1
 
 
+class TestWhatComesAlong:
+    async def test_a_file_is_kept_as_a_mention_and_never_fetched(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima")
+        root = await a_story_round(on_slack)
+        photo = {"id": "F1", "title": "wandeling.jpg", "url_private": f"{on_slack.slack.api_url}files/F1"}
+        calls = len(on_slack.slack.calls)
+        for text in ("Kijk hoe ver we kwamen", ""):
+            await on_slack.people.say(
+                on_slack.user("fatima"),
+                on_slack.channel("general"),
+                text,
+                thread=root,
+                subtype="file_share",
+                files=[photo],
+            )
+        await on_slack.drain()
+        assert await texts(on_slack) == ["Kijk hoe ver we kwamen\n📎 wandeling.jpg"]
+        assert not [method for method, _ in on_slack.slack.calls[calls:] if "file" in method]
+
+    async def test_a_reply_sent_to_the_channel_too_is_one_story(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima")
+        root = await a_story_round(on_slack)
+        user, general = on_slack.user("fatima"), on_slack.channel("general")
+        told = await on_slack.people.say(user, general, "Het lukte", thread=root, broadcast=True)
+        event = {"type": "message", "channel": general, "user": user, "text": "Het lukte", "ts": told.ts}
+        await on_slack.people.event({**event, "thread_ts": root, "channel_type": "channel"})
+        await on_slack.drain()
+        assert await texts(on_slack) == ["Het lukte"]
+
+    async def test_bots_and_workflows_tell_no_stories(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima")
+        root = await a_story_round(on_slack)
+        general = on_slack.channel("general")
+        for bot in ({"bot_id": "B7", "subtype": "bot_message"}, {"bot_id": "B8", "user": "U77", "workflow_id": "W"}):
+            said = {"type": "message", "channel": general, "channel_type": "channel", "text": "Automatisch", **bot}
+            await on_slack.people.event({**said, "ts": on_slack.slack.next_ts(), "thread_ts": root})
+        await on_slack.drain()
+        assert await texts(on_slack) == []
+
+    async def test_someone_of_another_workspace_is_a_guest(self, on_slack: SlackStage) -> None:
+        await on_slack.movement("fatima")
+        root = await a_story_round(on_slack)
+        user = on_slack.user("noor")
+        on_slack.slack.users[user].marks.update(team_id="T9", is_stranger=True)
+        await on_slack.people.say(user, on_slack.channel("general"), "Bij ons ook", thread=root, user_team="T9")
+        await on_slack.drain()
+        assert await texts(on_slack) == ["Bij ons ook"]
+        async with on_slack.begin() as work:
+            person = await work.people.by_account(LANE, user)
+        assert person is not None
+        assert person.guest
+        assert person.name == "noor"
+
+
+async def test_a_form_sent_from_a_workspace_the_channel_is_shared_with_is_ours(on_slack: SlackStage) -> None:
+    await on_slack.movement("fatima")
+    user = on_slack.user("fatima")
+    form = await on_slack.type("fatima", "/story")
+    assert isinstance(form, Modal)
+    form.view["app_installed_team_id"] = "T1"
+    before = on_slack.people.team
+    on_slack.people.team = "T9"
+    try:
+        await on_slack.people.submit(user, form, text="Het lukte", named="with", readers="thread")
+    finally:
+        on_slack.people.team = before
+    await on_slack.drain()
+    assert await texts(on_slack) == ["Het lukte"]
+
+
 async def test_a_mention_in_a_thread_is_understood_as_a_command(on_slack: SlackStage) -> None:
     await on_slack.movement("fatima")
     root = await a_story_round(on_slack)

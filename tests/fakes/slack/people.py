@@ -51,6 +51,8 @@ class People:
     server: SlackServer
     session: aiohttp.ClientSession
     bot_url: str
+    team: str = TEAM
+    """The workspace they send forms from."""
     nobody_else: bool = True
     """Whether the bot calls Slack only when it is asked something, or told to send: then no answer may wait for that.
     The opening of a form may, since its trigger lives three seconds."""
@@ -186,7 +188,7 @@ class People:
         answer = await self._payload(
             {
                 "type": "view_submission",
-                "team": {"id": TEAM, "domain": "x"},
+                "team": {"id": self.team, "domain": "x"},
                 "user": {"id": user, "username": user.lower(), "team_id": TEAM},
                 "trigger_id": self.server.new_trigger(user),
                 "view": {
