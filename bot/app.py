@@ -607,7 +607,7 @@ def _post(outgoing: Outgoing, message: Message | None, page: Page | None) -> Pos
 
 
 def _reader(outgoing: Outgoing) -> Reader:
-    to = (outgoing.person, outgoing.place, outgoing.movement)
+    to = (outgoing.person or outgoing.invited_by, outgoing.place, outgoing.movement)
     return Reader(language=speaks(*to), timezone=lives(*to), now=outgoing.now)
 
 

@@ -72,6 +72,8 @@ class Outgoing:
     place: Place | None
     person: Person | None
     movement: Movement | None
+    invited_by: Person | None = None
+    """Who let Ritme into a place that belongs to no movement yet, and so has no language of its own."""
 
     def the_movement(self) -> Movement:
         if self.movement is None:

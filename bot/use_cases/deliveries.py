@@ -8,7 +8,7 @@ from bot.catalogue.people import WentQuiet
 from bot.domain import attention, quiet_hours
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority, to_home, to_person
 from bot.domain.movement import PlaceState
-from bot.domain.person import UNANSWERED_BEFORE_QUIET
+from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId
 from bot.ports import Outgoing, UnitOfWork
 from bot.ports.turn import lives
 
@@ -67,6 +67,7 @@ async def _has_target(work: UnitOfWork, delivery: Delivery, now: datetime) -> bo
 
 async def load(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:
     """The place, person and movement a delivery is for."""
+    inviter = delivery.args.get("invited_by")
     return Outgoing(
         delivery=delivery,
         now=now,
@@ -75,6 +76,7 @@ async def load(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:
         if delivery.person_id
         else None,
         movement=await work.movements.get(delivery.movement_id) if delivery.movement_id else None,
+        invited_by=await work.people.in_workspace(PersonId(str(inviter)), delivery.workspace_id) if inviter else None,
     )
 
 

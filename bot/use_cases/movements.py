@@ -91,8 +91,9 @@ async def joined(work: UnitOfWork, turn: Turn) -> None:
         work.woken.add(place.workspace_id)
         return
     place.come_back()
+    about: dict[str, object] = {} if place.movement_id else {"invited_by": turn.person.id}
     await work.deliveries.add(
-        to_place(place, "welcome", key=f"welcome:{place.id}:{turn.now.isoformat()}", now=turn.now)
+        to_place(place, "welcome", key=f"welcome:{place.id}:{turn.now.isoformat()}", now=turn.now, args=about)
     )
 
 

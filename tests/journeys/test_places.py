@@ -59,6 +59,15 @@ async def test_what_is_too_late_when_a_place_comes_back_stays_away(on_slack: Sla
     assert (dropped.state, dropped.reason) == (DeliveryState.DROPPED, "not_in_place")
 
 
+async def test_hello_is_said_in_the_language_of_whoever_invited(on_slack: SlackStage) -> None:
+    iris = on_slack.slack.add_user("iris", locale="en-GB").id
+    channel = on_slack.slack.add_channel("general", iris, with_bot=False).id
+    await on_slack.people.invite_bot(iris, channel)
+    await on_slack.drain()
+    (welcome,) = on_slack.posts()
+    assert "Start a movement" in welcome.words()
+
+
 async def test_a_channel_keeps_its_new_name(on_slack: SlackStage) -> None:
     await on_slack.movement()
     await on_slack.people.rename(on_slack.channel("general"), "samen-verder")
