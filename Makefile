@@ -1,7 +1,7 @@
 # `make help` lists what there is. Nothing is written outside this folder, except Chromium by `make test` as root.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test chromium check bench lock
+.PHONY: help setup setup-dev demo test chromium check bench pictures lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
@@ -30,6 +30,9 @@ check: setup-dev  ## format, lint, types, imports, prompts, migrations
 
 bench: setup-dev  ## requests a second, beside a bare Slack app
 	@$(BARE) $(BIN)/python benchmarks/inbound.py
+
+pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn anew from what Ritme sends
+	@$(BARE) $(BIN)/python -m tests.pictures
 
 lock: setup-dev  ## renew requirements.lock and requirements-dev.lock from pyproject.toml
 	@$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock

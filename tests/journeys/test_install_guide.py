@@ -21,6 +21,8 @@ from tests.fakes.slack.people import People
 from tests.fakes.slack.server import TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal
+from tests.pictures import SCRIPTS, walk
+from tests.stages.slack import SlackStage
 
 CLONE = Path(__file__).resolve().parents[2]
 DOCS = CLONE / "docs"
@@ -156,6 +158,18 @@ async def test_following_it_leads_to_a_movement(language: str, tmp_path: Path) -
         assert slack.sockets.open == []
         assert (slack.problems, slack.sockets.problems) == ([], [])
         assert TOKEN not in said + rest.decode()
+
+
+@pytest.mark.parametrize("language", GUIDES)
+async def test_its_pictures_can_be_drawn_anew(language: str, on_slack: SlackStage) -> None:
+    drawn: list[str] = []
+
+    async def keep(name: str, html: str) -> None:
+        assert "</" in html
+        drawn.append(f"images/slack-{name}-{language}.png")
+
+    await walk(on_slack, SCRIPTS[language], language, keep)
+    assert sorted(drawn) == sorted(re.findall(r"!\[.+\]\((.+)\)", guide(language)))
 
 
 # -- reading it --------------------------------------------------------------------------------------------------------
