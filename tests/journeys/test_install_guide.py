@@ -14,9 +14,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography.fernet import Fernet
 from jsonschema import Draft7Validator
 
+from adapters.settings import CURES, Settings
 from adapters.slack.needs import SCOPES
+from bot.domain.words import meaning
 from tests.fakes.slack.people import People
 from tests.fakes.slack.server import TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
@@ -187,6 +190,28 @@ def test_the_list_of_what_ritme_may_do_is_whole_and_true() -> None:
 
     assert rows("en") == SCOPES
     assert list(rows("nl")) == list(SCOPES)
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_each_way_to_run_it_has_all_it_needs(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = [block for block in blocks(guide(language), "ini") if "SLACK_" in block]
+    assert len(shown) == 3
+    for block in shown:
+        for name in CURES:
+            monkeypatch.delenv(name, raising=False)
+        for line in block.splitlines():
+            name, _, value = line.partition("=")
+            monkeypatch.setenv(name, Fernet.generate_key().decode() if name == "RITME_SECRET_KEY" else value)
+        settings = Settings.load()
+        assert settings.missing_for_serving() == {}
+        assert settings.many_workspaces == ("SLACK_CLIENT_ID" in block)
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_every_command_in_it_means_something(language: str) -> None:
+    typed = re.findall(r"`(?:/ritme|@Ritme) ([a-z]+)`", guide(language))
+    assert typed
+    assert all(map(meaning, typed))
 
 
 @pytest.mark.parametrize("language", GUIDES)
