@@ -16,7 +16,7 @@ from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
-from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
+from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -490,7 +490,7 @@ async def _worded(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None)
         return Answer(message=_said(entry, reader, within), replaces=in_place)
     answer = to_person(
         turn.person,
-        "answer",
+        ANSWER,
         key=f"answer:{_mark(f'{intent.actor.workspace}/{intent.key}')}",
         now=turn.now,
         movement=turn.movement.id if turn.movement else None,

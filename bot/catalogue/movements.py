@@ -41,22 +41,26 @@ class MovementStarted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class AlreadyHere(Entry):
-    """This place belongs to a movement already. `orphaned`: nobody coordinates it any more."""
+    """This place belongs to a movement already. `orphaned`: nobody coordinates it any more;
+    `leavable`: the reader coordinates it, and may take this place out of it."""
 
     name: str
     orphaned: bool = False
+    leavable: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
+        leave = (Press(name="leave", intent="start.leave", style="danger", confirm=True),) if self.leavable else ()
         return (
             *((Press(name="take_on", intent="start.take_on", confirm=True),) if self.orphaned else ()),
             Press(name="purpose", intent="purpose", style="primary"),
             Press(name="initiatives", intent="initiative"),
             Press(name="help", intent="help"),
+            *leave,
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Samen vooruit", orphaned=True)
+        return cls(name="Samen vooruit", orphaned=True, leavable=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,7 @@ class LinkOrBegin(Entry):
         return (
             Press(name="link", intent="start.link", style="primary"),
             Press(name="begin", intent="start.begin"),
+            Press(name="join", intent="start.join"),
         )
 
     @classmethod
@@ -108,7 +113,11 @@ class Welcome(Entry):
     """Ritme has come into a channel: what it does, who reads what, how to stop it."""
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="start", intent="start", style="primary"), Press(name="help", intent="help"))
+        return (
+            Press(name="start", intent="start", style="primary"),
+            Press(name="join", intent="start.join"),
+            Press(name="help", intent="help"),
+        )
 
     @classmethod
     def example(cls) -> Self:

@@ -12,6 +12,7 @@ from bot.domain.person import Person, PersonId, WorkspaceId
 
 DeliveryId = NewType("DeliveryId", str)
 
+ANSWER = "answer"
 FIRST_LOOK = timedelta(seconds=10)
 GIVE_UP_AFTER = timedelta(days=1)
 HELD_AT_MOST = timedelta(days=3)
@@ -103,6 +104,7 @@ class Delivery:
         self.state, self.reason, self.sent_at = DeliveryState.SENT, "", now
         self.receipt, self.receipt_channel = message, channel
         self._leave_page()
+        self._fall_silent()
 
     def wait_until(self, moment: datetime, reason: str) -> None:
         self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason
@@ -127,6 +129,7 @@ class Delivery:
 
     def drop(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.DROPPED, reason
+        self._fall_silent()
 
     def fail(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.FAILED, reason
@@ -136,6 +139,11 @@ class Delivery:
         """Of someone who was forgotten, whose page it was is not kept either."""
         if self.act is Act.HOME:
             self.target = None
+
+    def _fall_silent(self) -> None:
+        """What an answer said is not kept: it stands where it was said, or was never said."""
+        if self.kind == ANSWER:
+            self.args = {}
 
     def lose_sight(self, now: datetime) -> None:
         """No answer came: it may or may not have arrived. To be looked up soon, then ever less often, for a day."""

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
+from hashlib import sha256
+from secrets import choice
 from typing import NewType
 
 from bot.domain.person import Language, Person, PersonId, WorkspaceId
@@ -77,6 +79,24 @@ class Member:
     @property
     def coordinates(self) -> bool:
         return self.role is Role.COORDINATOR
+
+
+CODE_LASTS = timedelta(days=7)
+_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's: nothing in it is mistaken for something else when it is read aloud."""
+_MISREAD = str.maketrans("OIL", "011")
+
+
+def new_code() -> str:
+    """A code that nobody guesses (sixty bits), in three groups of four."""
+    signs = "".join(choice(_SIGNS) for _ in range(12))
+    return "-".join((signs[:4], signs[4:8], signs[8:]))
+
+
+def digest_of(code: str) -> str:
+    """How a code is kept, however it was typed: small, spaced, or with an O for a 0."""
+    typed = "".join(sign for sign in code.upper().translate(_MISREAD) if sign in _SIGNS)
+    return sha256(typed.encode()).hexdigest()
 
 
 @dataclass(kw_only=True, eq=False)

@@ -89,6 +89,13 @@ class Person:
     """Which movement their home page shows, and a digest of what it shows of it; None when they never opened it."""
     created_at: datetime
 
+    def name_in(self, workspace: WorkspaceId) -> str:
+        """What they are called there: in other workspaces of a movement their name only when they agreed to that."""
+        return self.name if self.may_be_named_in(workspace) else ""
+
+    def may_be_named_in(self, workspace: WorkspaceId) -> bool:
+        return self.workspace_id == workspace or self.named_beyond
+
     @property
     def home_movement(self) -> str:
         """The movement their home page shows; empty when it shows none yet."""

@@ -10,7 +10,7 @@ from typing import NewType
 from bot.domain.delivery import DeliveryId
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import Person, PersonId, StoryChoice
+from bot.domain.person import Person, PersonId, StoryChoice, WorkspaceId
 
 StoryId = NewType("StoryId", str)
 StoryRequestId = NewType("StoryRequestId", str)
@@ -83,9 +83,9 @@ class Story:
         """Whether who is `here` (None: in their own chat) may read it."""
         return self.may_travel() or (self.is_told and here is not None and self.place_id == here)
 
-    def credit(self, teller: Person | None) -> str:
-        """The name it is told under; empty when nameless, or when the teller was forgotten."""
-        return teller.name if self.named and teller is not None and teller.account is not None else ""
+    def credit(self, teller: Person | None, workspace: WorkspaceId) -> str:
+        """The name it is told under in a workspace; empty when nameless there, or when the teller was forgotten."""
+        return teller.name_in(workspace) if self.named and teller is not None and teller.account is not None else ""
 
     def withdraw(self, now: datetime) -> None:
         """Takes it back for good: of the words nothing is kept."""

@@ -7,6 +7,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "help": ("help", "hulp"),
     "home": ("home", "thuis", "overzicht"),
     "start": ("start", "begin"),
+    "start.join": ("join", "aansluiten"),
+    "code": ("code", "koppelcode"),
     "purpose": ("purpose", "bedoeling"),
     "initiative": ("initiative", "initiatives", "initiatief", "initiatieven", "beginnetje"),
     "rhythm": ("rhythm", "ritme"),

@@ -1,6 +1,6 @@
 """What the core asks of storage, one protocol per family. Every query is scoped by workspace or by movement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
-from bot.domain.movement import Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
+from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
@@ -74,7 +74,7 @@ class People(Protocol):
 
 
 class Movements(Protocol):
-    def add(self, new: Movement | Place | Member | Segment | Purpose | PartSaid) -> None: ...
+    def add(self, new: Movement | Place | Member | InviteCode | Segment | Purpose | PartSaid) -> None: ...
     async def get(self, id: MovementId) -> Movement | None: ...
     async def membership(self, movement: MovementId, person: PersonId) -> Member | None: ...
     async def of_person(self, person: PersonId) -> Sequence[tuple[Movement, Member]]:
@@ -83,6 +83,13 @@ class Movements(Protocol):
     async def place(self, id: PlaceId) -> Place | None: ...
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None: ...
     async def places(self, movement: MovementId) -> Sequence[Place]: ...
+    async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
+        """What its places are called, those in another workspace with whose that is: "nacht (Zorggroep West)"."""
+
+    async def codes(self, movement: MovementId, now: datetime) -> Sequence[InviteCode]:
+        """The invite codes that are valid now."""
+
+    async def code(self, digest: str) -> InviteCode | None: ...
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
         """Places of which the platform has not told us the name yet."""
 
@@ -234,6 +241,9 @@ class Rhythms(Protocol):
     async def changes(self, rhythm: Rhythm, after: datetime) -> dict[date, MomentChange]:
         """What was changed about moments that can matter after this moment, by the date their rule gave them."""
 
+    async def of_place(self, place: PlaceId) -> Sequence[Rhythm]:
+        """Those that have not ended."""
+
     async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None: ...
     async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
         """Rhythms whose `next_at` has come, of every workspace (the planner's query)."""
@@ -285,6 +295,9 @@ class Deliveries(Protocol):
 
     async def held_for(self, place: Place) -> Sequence[Delivery]:
         """What waits for a place that is out of reach, oldest first."""
+
+    async def cancel_for(self, place: PlaceId, reason: str) -> int:
+        """Drops what still waits for a place."""
 
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
         """Drops what still waits of a kind about a subject."""

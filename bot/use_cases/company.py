@@ -160,7 +160,8 @@ async def _late(work: UnitOfWork, turn: Turn, asked: Company, episode: StuckEpis
 
 async def _candidates(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Sequence[Person]:
     rested = await work.stuck.could_think_along(episode, turn.now - company.REST)
-    return [person for person in rested if company.may_be_asked(person, turn.now)]
+    lane = turn.person.workspace_id
+    return [one for one in rested if one.workspace_id == lane and company.may_be_asked(one, turn.now)]
 
 
 async def _mine(work: UnitOfWork, turn: Turn) -> StuckEpisode:

@@ -163,7 +163,9 @@ async def look(work: UnitOfWork, turn: Turn) -> Entry:
 async def _suggestions(work: UnitOfWork, turn: Turn, initiative: Initiative | None, figure: KeyFigure) -> Entry:
     movement = turn.the_movement()
     people = {
-        person.id: person for person, _ in await work.people.of_movement(movement.id) if person.deactivated_at is None
+        person.id: person
+        for person, _ in await work.people.of_movement(movement.id)
+        if person.deactivated_at is None and person.may_be_named_in(turn.person.workspace_id)
     }
     inside = [turn.person.id]
     if initiative is not None:

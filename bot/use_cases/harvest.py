@@ -1,13 +1,14 @@
 """The harvest: recent stories given back where they were told, with what they set in motion."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from bot.catalogue.base import Entry
 from bot.catalogue.stories import Gathered, Harvest
 from bot.domain.delivery import Act, Delivery, DeliveryState, Priority, to_place
 from bot.domain.harvest import LOOKED_AT, Ripe, choose
-from bot.domain.movement import Movement, PlaceState
+from bot.domain.movement import Movement, PlaceId, PlaceState
+from bot.domain.person import WorkspaceId
 from bot.domain.retelling import SHARED
 from bot.domain.story import Retelling, Story, StoryId
 from bot.errors import Refused, Unwanted
@@ -23,7 +24,7 @@ async def preview(work: UnitOfWork, turn: Turn) -> Entry:
     chosen = await _choose(work, movement)
     if not chosen:
         raise Refused("nothing_to_give")
-    return Harvest(stories=await _gathered(work, movement, chosen), preview=True)
+    return Harvest(stories=await _gathered(work, movement, chosen, turn.person.workspace_id), preview=True)
 
 
 async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -40,7 +41,7 @@ async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         chosen = [story for story in found if story is not None and story.may_travel()]
         if not chosen and delivery.act is Act.POST:
             raise Unwanted("withdrawn")
-    return Harvest(stories=await _gathered(work, movement, chosen))
+    return Harvest(stories=await _gathered(work, movement, chosen, delivery.workspace_id))
 
 
 async def _choose(work: UnitOfWork, movement: Movement) -> list[Story]:
@@ -84,18 +85,22 @@ def _retell(work: UnitOfWork, delivery: Delivery, chosen: Iterable[Story]) -> No
         work.stories.add(Retelling(story_id=story.id, delivery_id=delivery.id, movement_id=story.movement_id))
 
 
-async def _gathered(work: UnitOfWork, movement: Movement, chosen: Iterable[Story]) -> tuple[Gathered, ...]:
-    return tuple([await _one(work, movement, story) for story in chosen])
+async def _gathered(
+    work: UnitOfWork, movement: Movement, chosen: Iterable[Story], seen_from: WorkspaceId
+) -> tuple[Gathered, ...]:
+    places = await work.movements.labels(movement.id, seen_from)
+    return tuple([await _one(work, movement, story, places, seen_from) for story in chosen])
 
 
-async def _one(work: UnitOfWork, movement: Movement, story: Story) -> Gathered:
-    place = await work.movements.place(story.place_id) if story.place_id else None
+async def _one(
+    work: UnitOfWork, movement: Movement, story: Story, places: Mapping[PlaceId, str], seen_from: WorkspaceId
+) -> Gathered:
     retold = await work.stories.retold_in(story.id, movement.id)
     return Gathered(
         story=story.id,
         text=story.text,
-        teller=story.credit(await work.people.get(story.teller_id, movement.id)),
-        place=(place.name or place.channel) if place else "",
+        teller=story.credit(await work.people.get(story.teller_id, movement.id), seen_from),
+        place=places.get(story.place_id, "") if story.place_id else "",
         ripples=await work.stories.ripples(story.id, movement.id),
         steps=await work.stories.steps_from(story.id, movement.id),
         retold=sum(one.kind == SHARED and one.state is DeliveryState.SENT for one in retold),

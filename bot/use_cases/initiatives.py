@@ -1,5 +1,6 @@
 """Initiatives: begun, described, joined, left, closed and opened again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
@@ -7,6 +8,7 @@ from bot.catalogue.forms import read
 from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, Patch
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
+from bot.domain.person import Person
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 
@@ -32,8 +34,8 @@ async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
             Patch(
                 id=one.id,
                 name=one.name,
-                people=tuple(person.name for person in people[:NAMES_SHOWN]),
-                more=max(0, len(people) - NAMES_SHOWN),
+                people=_names(people, turn),
+                more=len(people) - len(_names(people, turn)),
                 mine=turn.person.id in {person.id for person in people},
             )
         )
@@ -159,14 +161,20 @@ async def _carries(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bool
     return participant is not None and participant.initiator
 
 
+def _names(people: Sequence[Person], turn: Turn) -> tuple[str, ...]:
+    """Whom the actor may see by name, as many as are shown."""
+    known = [person.name for person in people if person.may_be_named_in(turn.person.workspace_id)]
+    return tuple(known[:NAMES_SHOWN])
+
+
 async def _shown(work: UnitOfWork, turn: Turn, initiative: Initiative) -> InitiativeShown:
     people = [person for person, _ in await work.initiatives.participants(initiative.id, initiative.movement_id)]
     return InitiativeShown(
         id=initiative.id,
         name=initiative.name,
         description=initiative.description,
-        people=tuple(person.name for person in people[:NAMES_SHOWN]),
-        more=max(0, len(people) - NAMES_SHOWN),
+        people=_names(people, turn),
+        more=len(people) - len(_names(people, turn)),
         mine=turn.person.id in {person.id for person in people},
         carried=await _carries(work, turn, initiative),
         closed=initiative.closed_at is not None,

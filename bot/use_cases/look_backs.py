@@ -8,7 +8,7 @@ from bot.catalogue.look_backs import LookBack
 from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
 from bot.domain.look_back import Moment, Turning, choose
 from bot.domain.movement import Movement
-from bot.domain.person import Person, PersonId
+from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -19,7 +19,7 @@ async def look_back(work: UnitOfWork, turn: Turn) -> Entry:
     """Of the movement, or of the initiative that was (nearly) named; for the asker alone, with their own moments."""
     movement = turn.the_movement()
     initiative = await _named(work, turn, movement)
-    return await _line(work, movement, initiative, reader=turn.person)
+    return await _line(work, movement, initiative, turn.person.workspace_id, reader=turn.person)
 
 
 async def _named(work: UnitOfWork, turn: Turn, movement: Movement) -> Initiative | None:
@@ -41,22 +41,27 @@ async def _named(work: UnitOfWork, turn: Turn, movement: Movement) -> Initiative
 
 async def compose_look_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Of the whole movement, for everyone in a place: only what everyone may know."""
-    shown = await _line(work, outgoing.the_movement(), None, reader=None)
+    shown = await _line(work, outgoing.the_movement(), None, outgoing.delivery.workspace_id, reader=None)
     if not shown.moments:
         raise Unwanted("nothing_to_give")
     return shown
 
 
 async def _line(
-    work: UnitOfWork, movement: Movement, initiative: Initiative | None, *, reader: Person | None
+    work: UnitOfWork,
+    movement: Movement,
+    initiative: Initiative | None,
+    seen_from: WorkspaceId,
+    *,
+    reader: Person | None,
 ) -> LookBack:
     about, own = initiative.id if initiative is not None else None, reader.id if reader is not None else None
-    names = {person.id: person.name for person, _ in await work.people.of_movement(movement.id)}
+    names = {person.id: person.name_in(seen_from) for person, _ in await work.people.of_movement(movement.id)}
     moments = [
         *await _beginnings(work, movement, initiative, names),
         *await _spells(work, movement, about, own),
         *await _steps(work, movement, about, own, names),
-        *await _stories(work, movement, about, own),
+        *await _stories(work, movement, about, own, seen_from),
     ]
     return LookBack(
         name=initiative.name if initiative is not None else movement.name,
@@ -75,7 +80,7 @@ async def _beginnings(
         begun, turning = await work.initiatives.of_movement(movement.id, closed=True), Turning.BEGUN
     else:
         moments = [
-            Moment(at=participant.joined_at, turning=Turning.JOINED, who=person.name)
+            Moment(at=participant.joined_at, turning=Turning.JOINED, who=names.get(person.id, ""))
             for person, participant in await work.initiatives.participants(initiative.id, movement.id)
             if not participant.initiator
         ]
@@ -100,14 +105,14 @@ async def _steps(
 
 
 async def _stories(
-    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None
+    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, seen_from: WorkspaceId
 ) -> list[Moment]:
     """Stories that may travel, and the reader's own."""
     return [
         Moment(
             at=story.told_at,
             turning=Turning.STORY,
-            who=story.credit(await work.people.get(story.teller_id, movement.id)),
+            who=story.credit(await work.people.get(story.teller_id, movement.id), seen_from),
             what=story.text,
             ripples=await work.stories.ripples(story.id, movement.id),
         )

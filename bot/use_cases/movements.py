@@ -16,7 +16,11 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     place = _here(turn)
     if place.movement_id is not None:
         movement = turn.the_movement()
-        return AlreadyHere(name=movement.name, orphaned=not await work.people.coordinators(movement.id))
+        return AlreadyHere(
+            name=movement.name,
+            orphaned=not await work.people.coordinators(movement.id),
+            leavable=turn.member is not None and turn.member.coordinates,
+        )
     if turn.movement is not None and turn.member is not None and turn.member.coordinates:
         return LinkOrBegin(name=turn.movement.name)
     return await begin(work, turn)

@@ -51,6 +51,7 @@ NAMED = frozenset(
         "nominated",
         "invitation",
         "invitation_answered",
+        "place_joined",
         "did_you_meet",
         "story_asked",
         "story_ripple",
@@ -108,6 +109,7 @@ async def settings(work: UnitOfWork, turn: Turn) -> Entry:
             "suggestible": "" if person.suggestible is None else YES if person.suggestible else NO,
             "stories": person.story_choice.value if person.story_choice else "",
             "named": YES if person.story_named else NO,
+            "named_beyond": YES if person.named_beyond else NO,
             "quiet_from": quiet.start.isoformat("minutes"),
             "quiet_until": quiet.end.isoformat("minutes"),
             "quiet_weekends": YES if quiet.weekends else NO,
@@ -133,6 +135,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     person.suggestible = filled.text("suggestible") == YES if filled.text("suggestible") else None
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
     person.story_named = filled.text("named") == YES
+    person.named_beyond = filled.text("named_beyond") == YES
     person.quiet_from, person.quiet_until = filled.time("quiet_from"), filled.time("quiet_until")
     person.quiet_weekends = filled.text("quiet_weekends") == YES
     return SettingsSaved()
@@ -260,7 +263,7 @@ def _become_nameless(person: Person) -> None:
     person.account, person.name, person.group = None, "", ""
     # The language stays: it names nobody, and the last word is said in it.
     person.timezone = person.suggestible = person.story_choice = person.deactivated_at = None
-    person.chose, person.guest = [], False
+    person.chose, person.guest, person.named_beyond = [], False, False
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None
     person.home_mark = None

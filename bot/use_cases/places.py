@@ -17,8 +17,9 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     if not places:
         raise Refused("not_found")
     here = next((one for one in places if turn.place is not None and one.id == turn.place.id), places[0])
+    labels = await work.movements.labels(movement.id, turn.person.workspace_id)
     return PlaceForm(
-        options={"place": tuple(Pick(value=one.id, label=one.name or one.channel) for one in places)},
+        options={"place": tuple(Pick(value=one.id, label=labels[one.id]) for one in places)},
         values={
             "place": here.id,
             "quiet_from": here.quiet_from.isoformat("minutes"),

@@ -78,7 +78,9 @@ async def earlier(work: UnitOfWork, turn: Turn) -> Entry:
     versions = (await work.movements.purposes(movement.id))[1 : VERSIONS_SHOWN + 1]
     if not versions:
         raise Refused("not_found")
-    names = {person.id: person.name for person, _ in await work.people.of_movement(movement.id)}
+    names = {
+        person.id: person.name_in(turn.person.workspace_id) for person, _ in await work.people.of_movement(movement.id)
+    }
     return PurposeVersions(
         versions=tuple(
             Version(

@@ -42,7 +42,9 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         variant=number,
         story=story.text if story is not None else "",
         story_id=story.id if story is not None else "",
-        teller=story.credit(await work.people.get(story.teller_id, movement.id)) if story is not None else "",
+        teller=story.credit(await work.people.get(story.teller_id, movement.id), delivery.workspace_id)
+        if story is not None
+        else "",
     )
 
 

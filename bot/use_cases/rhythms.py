@@ -78,9 +78,10 @@ async def look(work: UnitOfWork, turn: Turn) -> Entry:
 async def new(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.as_coordinator()
     places = await work.movements.places(movement.id)
+    labels = await work.movements.labels(movement.id, turn.person.workspace_id)
     here = turn.place.id if turn.place and turn.place.movement_id == movement.id else (places[0].id if places else "")
     return RhythmForm(
-        options={"place": tuple(Pick(value=place.id, label=place.name or place.channel) for place in places)},
+        options={"place": tuple(Pick(value=place.id, label=labels[place.id]) for place in places)},
         values={
             "kind": RhythmKind.PURPOSE.value,
             "place": here,

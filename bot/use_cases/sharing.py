@@ -24,7 +24,8 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     places = await _places(work, story)
     if not places:
         raise Refused("no_other_place")
-    picks = tuple(Pick(value=place.id, label=place.name or place.channel) for place in places[:MOST_OPTIONS])
+    labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
+    picks = tuple(Pick(value=place.id, label=labels[place.id]) for place in places[:MOST_OPTIONS])
     return ShareForm(options={"place": picks}, hidden={"story": story.id})
 
 
@@ -49,7 +50,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     await work.deliveries.add(post)
     work.stories.add(Retelling(story_id=story.id, delivery_id=post.id, movement_id=story.movement_id))
     await _tell(work, turn, story, place)
-    return StoryCarried(place=place.name or place.channel)
+    labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
+    return StoryCarried(place=labels[place.id])
 
 
 async def compose_shared(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -58,13 +60,14 @@ async def compose_shared(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     story = await work.stories.get(StoryId(outgoing.delivery.subject), movement.id)
     if story is None or not story.may_travel():
         raise Unwanted("withdrawn")
-    origin = await work.movements.place(story.place_id) if story.place_id else None
+    lane = outgoing.delivery.workspace_id
+    labels = await work.movements.labels(movement.id, lane)
     by = await work.people.get(PersonId(str(args["by"])), movement.id)
     return StoryShared(
         story=story.id,
         text=story.text,
-        teller=story.credit(await work.people.get(story.teller_id, movement.id)),
-        origin=(origin.name or origin.channel) if origin else "",
+        teller=story.credit(await work.people.get(story.teller_id, movement.id), lane),
+        origin=labels.get(story.place_id, "") if story.place_id else "",
         by=_carrier(story, by.id, by.name) if by is not None and by.account is not None else "",
         line=str(args["line"]) if by is not None and by.account is not None else "",
     )
@@ -81,7 +84,8 @@ async def compose_travelled(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     place = await work.movements.place(PlaceId(str(outgoing.delivery.args["place"])))
     if story is None or not story.may_travel() or place is None:
         raise Unwanted("withdrawn")
-    return StoryTravelled(text=story.text, place=place.name or place.channel)
+    labels = await work.movements.labels(story.movement_id, outgoing.delivery.workspace_id)
+    return StoryTravelled(text=story.text, place=labels.get(place.id, place.name))
 
 
 async def _tell(work: UnitOfWork, turn: Turn, story: Story, place: Place) -> None:

@@ -146,7 +146,10 @@ async def read_on(work: UnitOfWork, turn: Turn) -> Entry:
     readable = [story for story in found if story is not None and story.is_readable(here)]
     if not readable:
         raise Refused("not_found")
-    tellers = {story.id: story.credit(await work.people.get(story.teller_id, movement)) for story in readable}
+    tellers = {
+        story.id: story.credit(await work.people.get(story.teller_id, movement), turn.person.workspace_id)
+        for story in readable
+    }
     return StoriesRead(stories=tuple(Whole(text=story.text, teller=tellers[story.id]) for story in readable))
 
 
@@ -161,7 +164,7 @@ async def compose_posted(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return StoryPosted(
         story=story.id,
         text=story.text,
-        teller=story.credit(teller),
+        teller=story.credit(teller, outgoing.delivery.workspace_id),
         initiative=initiative.name if initiative else "",
         travels=story.may_travel(),
     )

@@ -107,7 +107,7 @@ class TestSharing:
         await here.submit("fatima", await here.press("fatima", answer, "share"), place="far")
         [copy] = here.posts("far")
         assert copy.post.workspace == far
-        assert "Told by fatima in general." in text_of(copy)
+        assert "Told in general." in text_of(copy)
         await here.press("fatima", copy, "ripple", workspace=far, language="en")  # another person of the same name
         assert await ripples(here, await latest(here, "fatima")) == 1
         [news] = here.private("fatima")

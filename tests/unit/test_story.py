@@ -65,11 +65,15 @@ def test_the_first_ripple_and_every_fifth_are_told() -> None:
 
 def test_a_name_is_given_only_by_who_wants_it_and_is_still_there() -> None:
     teller = Person(id=PersonId("t"), workspace_id=WorkspaceId("w"), account="a", name="Fatima", created_at=NOW)
-    assert story().credit(teller) == "Fatima"
-    assert story(named=False).credit(teller) == ""
-    assert story().credit(None) == ""
+    here, beyond = WorkspaceId("w"), WorkspaceId("elsewhere")
+    assert story().credit(teller, here) == "Fatima"
+    assert story(named=False).credit(teller, here) == ""
+    assert story().credit(None, here) == ""
+    assert story().credit(teller, beyond) == ""
+    teller.named_beyond = True
+    assert story().credit(teller, beyond) == "Fatima"
     teller.account = None
-    assert story().credit(teller) == ""
+    assert story().credit(teller, here) == ""
 
 
 class TestFollowing:

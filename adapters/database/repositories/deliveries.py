@@ -194,6 +194,14 @@ class SqlDeliveries(Repository):
         )
         return found.all()
 
+    async def cancel_for(self, place: PlaceId, reason: str) -> int:
+        done = await self._session.execute(
+            update(Delivery)
+            .where(deliveries.c.place_id == place, deliveries.c.state == DeliveryState.WAITING)
+            .values(state=DeliveryState.DROPPED, reason=reason)
+        )
+        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
         done = await self._session.execute(
             update(Delivery)

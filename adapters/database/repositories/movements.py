@@ -1,12 +1,14 @@
 """Movements, their places, purpose and initiatives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     initiatives,
+    invite_codes,
     members,
     movements,
     participants,
@@ -15,9 +17,10 @@ from adapters.database.tables import (
     places,
     purposes,
     segments,
+    workspaces,
 )
 from bot.domain.initiative import Initiative, InitiativeId, Participant
-from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Purpose, Segment
+from bot.domain.movement import InviteCode, Member, Movement, MovementId, Place, PlaceId, Purpose, Segment
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 
@@ -52,6 +55,31 @@ class SqlMovements(Repository):
             select(Place).where(places.c.movement_id == movement).order_by(places.c.created_at, places.c.id)
         )
         return found.all()
+
+    async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
+        found = await self._session.execute(
+            select(places.c.id, places.c.name, places.c.channel, places.c.workspace_id, workspaces.c.name)
+            .join(workspaces, workspaces.c.id == places.c.workspace_id)
+            .where(places.c.movement_id == movement)
+        )
+        labels = {}
+        for place, name, channel, workspace, organisation in found:
+            far = organisation if workspace != seen_from else ""
+            labels[place] = f"{name or channel} ({far})" if far else name or channel
+        return labels
+
+    async def codes(self, movement: MovementId, now: datetime) -> Sequence[InviteCode]:
+        found = await self._session.scalars(
+            select(InviteCode).where(
+                invite_codes.c.movement_id == movement,
+                invite_codes.c.revoked_at.is_(None),
+                invite_codes.c.expires_at > now,
+            )
+        )
+        return found.all()
+
+    async def code(self, digest: str) -> InviteCode | None:
+        return await self._session.scalar(select(InviteCode).where(invite_codes.c.digest == digest))
 
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
         found = await self._session.scalars(

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import moment_changes, rhythms
-from bot.domain.movement import MovementId
+from bot.domain.movement import MovementId, PlaceId
 from bot.domain.rhythm import FURTHEST_MOVE, MomentChange, Rhythm, RhythmId
 
 
@@ -20,6 +20,12 @@ class SqlRhythms(Repository):
             select(Rhythm)
             .where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))
             .order_by(rhythms.c.created_at, rhythms.c.id)
+        )
+        return found.all()
+
+    async def of_place(self, place: PlaceId) -> Sequence[Rhythm]:
+        found = await self._session.scalars(
+            select(Rhythm).where(rhythms.c.place_id == place, rhythms.c.ended_at.is_(None))
         )
         return found.all()
 
