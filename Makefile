@@ -18,7 +18,7 @@ setup: .venv/.runtime  ## .venv with the pinned dependencies (PYTHON=… chooses
 demo: setup  ## the playground, on http://127.0.0.1:8080 (PORT=… for another)
 	@$(BIN)/ritme demo --fresh $(if $(PORT),--port $(PORT))
 
-test: setup-dev chromium  ## every test (ARGS=… goes to pytest)
+test: setup-dev chromium tests/npm/node_modules/.ready  ## every test (ARGS=… goes to pytest)
 	@$(BARE) $(BIN)/python -m pytest $(ARGS)
 
 check: setup-dev  ## format, lint, types, imports, prompts, migrations
@@ -62,6 +62,18 @@ setup-dev: .venv/.dev
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) cannot make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+# What others wrote and the tests run; Node itself comes with the Python packages.
+tests/npm/node_modules/.ready: tests/npm/package-lock.json
+	@command -v npm >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing npm for the tests …"; \
+			apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends npm >/dev/null; \
+		else \
+			echo "The tests need npm. Install it (Debian: apt-get install npm)."; exit 1; \
+		fi; }
+	@cd tests/npm && npm ci --loglevel=error
 	@touch $@
 
 # The tests drive the system's own Chromium; CHROMIUM=/path/to/it points elsewhere.

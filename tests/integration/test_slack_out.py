@@ -299,3 +299,17 @@ class TestTheDirectory:
         await put(on_slack, "aaa")
         await on_slack.drain()
         assert len(on_slack.posts()) == 1
+
+
+async def test_when_another_process_has_just_posted_there_slack_says_wait_and_it_arrives_once(
+    on_slack: SlackStage,
+) -> None:
+    await on_slack.movement()
+    on_slack.slack.posted_at[on_slack.channel("general")] = on_slack.clock.now()
+    with pytest.raises(TryLater) as later:
+        await send(on_slack, a_post(on_slack))
+    assert later.value.until == on_slack.clock.now() + timedelta(seconds=1)
+    assert not later.value.whole_workspace
+    on_slack.clock.set(later.value.until)
+    await send(on_slack, a_post(on_slack))
+    assert len(on_slack.posts()) == 1

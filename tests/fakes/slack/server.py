@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -16,9 +16,14 @@ from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Tab, Trigger, User
 
 TEAM, BOT, BOT_ID, TOKEN = "T1", "UBOT", "BBOT", "xoxb-test-token"
+PACE = timedelta(seconds=1)
 TRIGGER_LIVES = timedelta(seconds=3)
 RESPONSE_URL_LIVES = timedelta(minutes=30)
 RESPONSE_URL_USES = 5
+
+
+class TooMany(Exception):
+    """Slack answers 429: one message a second in one channel."""
 
 
 class Declined(Exception):
@@ -40,6 +45,7 @@ class SlackServer:
         self.response_urls: dict[str, tuple[Shown | None, str, str, datetime, list[None]]] = {}
         self.faults: list[Fault] = []
         self.calls: list[tuple[str, Json]] = []
+        self.posted_at: dict[str, datetime] = {}
         self.problems: list[str] = []
         self.sockets = Sockets(url=lambda: self.url)
         self.granted: list[str] | None = None
@@ -156,6 +162,8 @@ class SlackServer:
         granted = {"x-oauth-scopes": ",".join(self.granted)} if self.granted is not None else None
         try:
             return web.json_response({"ok": True, **act(args)}, headers=granted)
+        except TooMany:
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
         except Declined as declined:
             return web.json_response({"ok": False, "error": str(declined)})
 
@@ -190,6 +198,9 @@ class SlackServer:
         channel = self._writable(args["channel"])
         if args.get("unfurl_links") is not False or args.get("unfurl_media") is not False:
             self._check(["links would unfold"])
+        if self.now() - self.posted_at.get(channel.id, datetime.min.replace(tzinfo=UTC)) < PACE:
+            raise TooMany
+        self.posted_at[channel.id] = self.now()
         shown = self._put(channel.id, args, metadata=args.get("metadata"))
         return {"channel": channel.id, "ts": shown.ts}
 
