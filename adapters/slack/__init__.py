@@ -53,13 +53,14 @@ class SlackPlatform:
         app_token: str = "",
         many: Distribution | None = None,
         ping_every: float = PING_EVERY,
+        patience: float = PATIENCE,
     ) -> None:
         self._ping_every = ping_every
         self._signing_secret = signing_secret
         self._app_token = app_token
         self._clock = clock
         # The client's own timeout does not hold for a session it is given.
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE), trust_env=True)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience), trust_env=True)
         # No retries: after a dropped connection the post may well have arrived.
         self._client = AsyncWebClient(base_url=api_url, session=self._session, retry_handlers=[])
         self._one = OneToken(token)

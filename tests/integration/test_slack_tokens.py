@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,10 @@ from adapters.clock import DialClock
 from adapters.database.slack import SqlInstallations
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect
+from adapters.slack.calls import Calls
+from adapters.slack.outbound import SlackMessenger
 from adapters.slack.tokens import App, InstalledTokens, NoToken, OneToken, Seal
+from bot.chat import Message, Paragraph, Post, Span
 from bot.ports import TryLater
 from tests.world import MONDAY
 
@@ -33,6 +36,20 @@ class Slack:
     good: set[str] = field(default_factory=lambda: {"xoxe-1-first"})
     refuses: str = ""
     silent: bool = False
+    posts: list[str] = field(default_factory=list)
+    """The channels that were posted in."""
+    ends_after: int = 0
+    """After how many posts the first token ends, when it does."""
+    time_ends: Callable[[], None] = lambda: None
+
+    async def post(self, request: web.Request) -> web.Response:
+        if self.ends_after and len(self.posts) >= self.ends_after:
+            self.time_ends()
+            if request.headers["Authorization"] == "Bearer xoxb-first":
+                return web.json_response({"ok": False, "error": "token_expired"})
+        channel = (await request.json())["channel"]
+        self.posts.append(channel)
+        return web.json_response({"ok": True, "channel": channel, "ts": f"1.{len(self.posts):06d}"})
 
     async def access(self, request: web.Request) -> web.Response:
         asked = await request.post()
@@ -72,6 +89,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
     slack = Slack()
     app = web.Application()
     app.router.add_post("/api/oauth.v2.access", slack.access)
+    app.router.add_post("/api/chat.postMessage", slack.post)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -185,6 +203,24 @@ async def test_called_expired_it_is_read_again_and_renewed(here: Here) -> None:
     assert await tokens.after("xoxb-first", "T1") is None, "as far as we know it is good"
     await here.pass_(TWELVE_HOURS)
     assert await tokens.after("xoxb-first", "T1") == "xoxe.xoxb-1"
+
+
+async def test_ended_while_many_are_sending_it_is_renewed_once_and_everything_arrives_once(here: Here) -> None:
+    tokens = await install(here)
+    messenger = SlackMessenger(Calls(here.client, tokens, here.clock), here.client.session, here.clock)  # type: ignore[arg-type]
+    end = here.clock.now() + TWELVE_HOURS
+    here.slack.ends_after, here.slack.time_ends = 10, lambda: here.clock.set(end)
+    said = Message(paragraphs=(Paragraph(spans=(Span(text="Hallo"),)),))
+    channels = [f"C{number}" for number in range(50)]
+    sent = await asyncio.gather(
+        *(
+            messenger.send(Post(delivery=channel, workspace="slack:T1", channel=channel, message=said))
+            for channel in channels
+        )
+    )
+    assert [one.channel for one in sent] == channels
+    assert sorted(here.slack.posts) == sorted(channels)
+    assert here.slack.given == ["xoxe-1-first"]
 
 
 async def test_a_new_key_in_front_opens_what_the_old_one_sealed(here: Here) -> None:

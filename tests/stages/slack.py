@@ -231,7 +231,7 @@ class SlackStage:
 
 @asynccontextmanager
 async def slack_stage(
-    tmp_path: Path, start: datetime = MONDAY, *, socket: bool = False, ping_every: float = 5
+    tmp_path: Path, start: datetime = MONDAY, *, socket: bool = False, ping_every: float = 5, patience: float = 10
 ) -> AsyncIterator[SlackStage]:
     """A fresh workspace and a fresh service over a database file in `tmp_path`, over real HTTP; or, with `socket`, in
     Socket Mode."""
@@ -242,7 +242,9 @@ async def slack_stage(
     begin = unit_of_work(database)
     async with SlackServer(clock.now).running() as slack, aiohttp.ClientSession() as session:
         door = {"app_token": APP_TOKEN} if socket else {"signing_secret": SECRET}
-        platform = SlackPlatform(token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, **door)
+        platform = SlackPlatform(
+            token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, patience=patience, **door
+        )
         known = {"slack": Platform(messenger=platform.messenger, directory=platform.directory)}
         ritme = Ritme(begin=begin, platforms=known, clock=clock, engine=NoEngine())
         app = web.Application()

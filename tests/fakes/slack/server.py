@@ -51,6 +51,7 @@ class SlackServer:
         self.granted: list[str] | None = None
         """The scopes its token has, told with every answer; None leaves that out."""
         self._something_said = asyncio.Event()
+        self._closing = asyncio.Event()
         self._numbers = count(1)
 
     # -- furnishing -------------------------------------------------------------------------------------------------
@@ -118,6 +119,7 @@ class SlackServer:
         try:
             yield self
         finally:
+            self._closing.set()
             await runner.cleanup()
 
     @property
@@ -147,8 +149,9 @@ class SlackServer:
         self.faults.remove(fault)
         if fault.after:
             act()
-        if fault.hang_up:
-            assert request.transport is not None
+        if fault.never:
+            await self._closing.wait()
+        if (fault.hang_up or fault.never) and request.transport is not None:
             request.transport.abort()
         headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {}
         if fault.error:

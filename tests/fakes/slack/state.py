@@ -122,7 +122,8 @@ class Trigger:
 
 @dataclass(kw_only=True)
 class Fault:
-    """What goes wrong with the next call of a method ("*": any): answer with this status or error, or hang up.
+    """What goes wrong with the next call of a method ("*": any): answer with this status or error, hang up, or
+    `never` answer.
     With `after`, Slack does what was asked all the same."""
 
     method: str = "*"
@@ -130,5 +131,6 @@ class Fault:
     error: str = ""
     retry_after: int | None = None
     hang_up: bool = False
+    never: bool = False
     after: bool = False
     channel: str = ""
