@@ -142,6 +142,56 @@ def slack(
     _say(json.dumps(made, indent=2, ensure_ascii=False))
 
 
+@manifests.command()
+def teams(
+    app_id: Annotated[
+        str | None,
+        typer.Option(help="Application (client) ID of the app registration.", envvar="TEAMS_APP_ID"),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where Teams reaches Ritme, with https.", show_default="RITME_PUBLIC_URL")
+    ] = None,
+    developer: Annotated[
+        str, typer.Option(help="Who offers Ritme here, as Teams shows it; at most 32 characters.")
+    ] = "Ritme",
+    website: Annotated[str, typer.Option(help="A page of your own that explains it.", show_default="Ritme's own")] = "",
+    privacy: Annotated[str, typer.Option(help="Your privacy statement.", show_default="Ritme's own page")] = "",
+    terms: Annotated[str, typer.Option(help="Your terms of use.", show_default="Ritme's own page")] = "",
+    out: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)] = Path("ritme-teams.zip"),
+) -> None:
+    """Write the app package to upload in Teams: manifest, icons and the Dutch words."""
+    import re
+
+    from adapters.teams.package import package
+
+    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", (app_id or "").strip()):
+        _stop(
+            NOT_CONFIGURED,
+            "The package needs the id of your app registration, such as 00000000-1111-2222-3333-444444444444.",
+            "Copy it from the Azure portal: App registrations, Overview, Application (client) ID; give it with "
+            "[bold]--app-id[/], or set TEAMS_APP_ID.",
+        )
+    address = (url or _settings().public_url or "").rstrip("/")
+    if not re.fullmatch(r"https://[^/\s]+", address):
+        _stop(
+            NOT_CONFIGURED,
+            "Teams wants an address that begins with https:// and has no path, to send its messages to.",
+            "Give it with [bold]--url https://ritme.example.org[/], or set RITME_PUBLIC_URL.",
+        )
+    for option, page in {"--website": website, "--privacy": privacy, "--terms": terms}.items():
+        if page and not page.startswith("https://"):
+            _stop(NOT_CONFIGURED, f"Teams wants a page that begins with https://: [bold]{option}[/]")
+    if not 0 < len(developer.strip()) <= 32:
+        _stop(NOT_CONFIGURED, "Teams shows at most 32 characters of a name: [bold]--developer[/]")
+    pages = {"website": website, "privacy": privacy, "terms": terms}
+    made = package((app_id or "").strip(), address, developer=developer.strip(), **pages)
+    try:
+        out.write_bytes(made)
+    except OSError as problem:
+        _stop(FAILED, f"{escape(str(out))} cannot be written: {problem.strerror}. Choose another with [bold]--out[/]")
+    _say(f"{out} is ready to be uploaded in Teams.")
+
+
 @ritme.command()
 def secret() -> None:
     """Print a fresh key for RITME_SECRET_KEY, which seals the tokens of workspaces that install Ritme."""

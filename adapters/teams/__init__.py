@@ -1,0 +1,1 @@
+"""Teams: activities in, activities out. A workspace is "teams:<tenant id>"."""
