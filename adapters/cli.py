@@ -151,6 +151,9 @@ def teams(
     url: Annotated[
         str | None, typer.Option(help="Where Teams reaches Ritme, with https.", show_default="RITME_PUBLIC_URL")
     ] = None,
+    mentions_only: Annotated[
+        bool, typer.Option("--mentions-only", help="Don't ask to read answers; people then write @Ritme in each.")
+    ] = False,
     developer: Annotated[
         str, typer.Option(help="Who offers Ritme here, as Teams shows it; at most 32 characters.")
     ] = "Ritme",
@@ -184,7 +187,7 @@ def teams(
     if not 0 < len(developer.strip()) <= 32:
         _stop(NOT_CONFIGURED, "Teams shows at most 32 characters of a name: [bold]--developer[/]")
     pages = {"website": website, "privacy": privacy, "terms": terms}
-    made = package((app_id or "").strip(), address, developer=developer.strip(), **pages)
+    made = package((app_id or "").strip(), address, replies=not mentions_only, developer=developer.strip(), **pages)
     try:
         out.write_bytes(made)
     except OSError as problem:

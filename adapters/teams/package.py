@@ -34,9 +34,9 @@ _ICONS = Path(__file__).parent / "icons"
 _STAMP = (1980, 1, 1, 0, 0, 0)
 
 
-def package(app_id: str, url: str, **publisher: str) -> bytes:
+def package(app_id: str, url: str, *, replies: bool = True, **publisher: str) -> bytes:
     """The zip, the same bytes for the same words. Arguments as of `manifest`."""
-    texts = {"manifest.json": manifest(app_id, url, **publisher)}
+    texts = {"manifest.json": manifest(app_id, url, replies=replies, **publisher)}
     texts |= {f"{language.value}.json": localisation(language) for language in OTHERS}
     zipped = BytesIO()
     with ZipFile(zipped, "w", ZIP_DEFLATED) as made:
@@ -48,11 +48,19 @@ def package(app_id: str, url: str, **publisher: str) -> bytes:
 
 
 def manifest(
-    app_id: str, url: str, *, developer: str = "Ritme", website: str = "", privacy: str = "", terms: str = ""
+    app_id: str,
+    url: str,
+    *,
+    replies: bool = True,
+    developer: str = "Ritme",
+    website: str = "",
+    privacy: str = "",
+    terms: str = "",
 ) -> dict[str, Any]:
     """The manifest as Teams reads it. `app_id`: the app registration's, a GUID; `url`: where Ritme is reached, with
-    https and no slash at its end; `developer`: who offers Ritme here, at most 32 characters; the other three are
-    addresses of pages, Ritme's own when left out."""
+    https and no slash at its end; `replies`: whether to ask for `CONSENT`, without which an organisation that gives
+    none lets the app in; `developer`: who offers Ritme here, at most 32 characters; the other three are addresses of
+    pages, Ritme's own when left out."""
     said = _said(DEFAULT)
     return {
         "$schema": _schema("MicrosoftTeams"),
@@ -114,9 +122,7 @@ def manifest(
         "validDomains": [urlsplit(url).netloc],
         # Nobody signs in with `resource`, but without one Teams passes over the permissions.
         "webApplicationInfo": {"id": app_id, "resource": url},
-        "authorization": {
-            "permissions": {"resourceSpecific": [{"name": name, "type": kind} for name, kind in CONSENT.items()]}
-        },
+        **({"authorization": {"permissions": {"resourceSpecific": _consent()}}} if replies else {}),
     }
 
 
@@ -159,6 +165,10 @@ def _commands(number: int, scope: str, said: Mapping[str, str]) -> dict[str, Any
         **({} if scope == "personal" else {"triggers": ["mention", "slash"]}),
         "commands": [{"title": said[f"{one}.title"], "description": said[f"{one}.description"]} for one in listed],
     }
+
+
+def _consent() -> list[dict[str, str]]:
+    return [{"name": name, "type": kind} for name, kind in CONSENT.items()]
 
 
 def _schema(name: str) -> str:

@@ -30,11 +30,11 @@ MANIFEST, WORDS = (
 )
 APP, URL = "a1b2c3d4-1111-2222-3333-444455556666", "https://ritme.example.org"
 OURS = {"website": "https://zorg.example/ritme", "privacy": "https://zorg.example/p", "terms": "https://zorg.example/t"}
-EVERY = [{}, {"developer": "Wijkzorg Noord"}, {"developer": "x" * 32, **OURS}]
+EVERY: list[dict[str, Any]] = [{}, {"replies": False}, {"developer": "Wijkzorg Noord"}, {"developer": "x" * 32, **OURS}]
 ICONS = Path(module.__file__).parent / "icons"
 
 
-def whole(**publisher: str) -> dict[str, Any]:
+def whole(**publisher: Any) -> dict[str, Any]:
     return manifest(APP, URL, **publisher)
 
 
@@ -42,7 +42,7 @@ def whole(**publisher: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("publisher", EVERY)
-def test_teams_accepts_it(publisher: dict[str, str]) -> None:
+def test_teams_accepts_it(publisher: dict[str, Any]) -> None:
     made = whole(**publisher)
     assert list(MANIFEST.iter_errors(made)) == []
     assert made["manifestVersion"] == SCHEMA
@@ -85,6 +85,7 @@ def test_it_asks_for_the_two_permissions_and_for_no_more() -> None:
     assert set(CONSENT) == {"ChannelMessage.Read.Group", "ChatMessage.Read.Chat"}
     assert made["webApplicationInfo"] == {"id": APP, "resource": URL}
     assert "permissions" not in made
+    assert "authorization" not in whole(replies=False)
 
 
 def test_addresses_are_its_own_until_others_are_given() -> None:
@@ -256,6 +257,12 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     assert written.exit_code == 0, written.stderr
     assert str(out) in written.stdout
     assert out.read_bytes() == package(APP, URL, developer="Wijkzorg")
+
+
+def test_an_organisation_may_give_no_consent(tmp_path: Path) -> None:
+    out = tmp_path / "app.zip"
+    assert run("--app-id", APP, "--url", URL, "--mentions-only", "--out", str(out)).exit_code == 0
+    assert out.read_bytes() == package(APP, URL, replies=False) != package(APP, URL)
 
 
 def test_the_environment_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
