@@ -5,9 +5,7 @@ import json
 import os
 import re
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -24,15 +22,13 @@ from tests.fakes.slack.people import People
 from tests.fakes.slack.server import TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal
+from tests.guides import BLOCK, CLONE, DOCS, blocks, leading_nowhere, parts, read_until, someone_typing, troubles
 from tests.pictures import SCRIPTS, walk
 from tests.stages.slack import SlackStage
 
-CLONE = Path(__file__).resolve().parents[2]
-DOCS = CLONE / "docs"
 GUIDES = {"en": "install-slack.md", "nl": "install-slack.nl.md"}
 DUTCH = " --lang nl --dutch-commands"
 SCHEMA = json.loads((CLONE / "tests" / "schemas" / "slack-manifest-1.0.0.json").read_text())
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TOKENS = {"xoxb-your-own": TOKEN, "xapp-your-own": APP_TOKEN}
 
 
@@ -40,81 +36,23 @@ def guide(language: str) -> str:
     return (DOCS / GUIDES[language]).read_text()
 
 
-def parts(language: str) -> dict[str, str]:
-    """The guide by its headings of the second level, in their order."""
-    _, *found = re.split(r"^## (.+)$", guide(language), flags=re.MULTILINE)
-    return dict(zip(found[::2], found[1::2], strict=True))
-
-
 def step_by_step(language: str) -> str:
     """The part that installs Ritme over Socket Mode."""
-    return list(parts(language).values())[1]
-
-
-def blocks(text: str, kind: str) -> list[str]:
-    return [inside for found, inside in BLOCK.findall(text) if found == kind]
+    return list(parts(guide(language)).values())[1]
 
 
 # -- walking it --------------------------------------------------------------------------------------------------------
 
 
-def tools(folder: Path, typed: str) -> Path:
-    """What the guide takes for granted, where nothing may be fetched: git brings an empty folder, make puts the
-    `ritme` of this clone in it, and nano is someone who types."""
-    scripts = {
-        "git": '[ "$1" = clone ] && mkdir "$3"',
-        "make": f"mkdir -p .venv/bin && cp {folder}/ritme .venv/bin/ritme",
-        "nano": f'[ "$(stat -c %a "$1")" = 600 ] && cat > "$1" <<\'END\'\n{typed}END',
-        "ritme": f"echo $$ > {folder}/pid; PYTHONPATH={CLONE} exec {sys.executable}"
-        ' -c "from adapters.cli import main; main()" "$@"',
-    }
-    for name, script in scripts.items():
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(0o755)
-    return folder
-
-
-@asynccontextmanager
-async def someone_following(language: str, slack: SlackServer, home: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+def following(language: str, slack: SlackServer, home: Path) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """A shell in which every line of the guide is typed, one after the other; it stays in the last one."""
     text = step_by_step(language)
     (typed,) = blocks(text, "ini")
     for placeholder, token in TOKENS.items():
         assert placeholder in typed
         typed = typed.replace(placeholder, token)
-    (home / "tools").mkdir()
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("SLACK_", "RITME_", "PORT"))}
-    shell = await asyncio.create_subprocess_exec(
-        *("bash", "-e", "-c", "\n".join(f"{lines}\necho '=== done'" for lines in blocks(text, "sh"))),
-        cwd=home,
-        env=outside
-        | {
-            "PATH": f"{tools(home / 'tools', typed)}:{os.environ['PATH']}",
-            "SLACK_API_URL": slack.api_url,
-            "RITME_PORT": "0",
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        yield shell
-    finally:
-        if shell.returncode is None:
-            os.killpg(shell.pid, signal.SIGKILL)
-            await shell.communicate()
-
-
-async def read_until(shell: asyncio.subprocess.Process, words: str) -> str:
-    """What it prints, up to a line with these words in it."""
-    assert shell.stdout is not None
-    said = ""
-    async with asyncio.timeout(60):
-        while words not in said:
-            line = (await shell.stdout.readline()).decode()
-            assert line, f"it stopped, and never said {words}:\n{said}"
-            said += line
-    return said
+    environment = {"SLACK_API_URL": slack.api_url, "RITME_PORT": "0"}
+    return someone_typing(blocks(text, "sh"), home, typed=typed, environment=environment)
 
 
 def numberless(said: str) -> str:
@@ -127,7 +65,7 @@ async def test_following_it_leads_to_a_movement(language: str, tmp_path: Path) -
     async with (
         SlackServer(lambda: datetime.now(UTC)).running() as slack,
         aiohttp.ClientSession() as session,
-        someone_following(language, slack, tmp_path) as shell,
+        following(language, slack, tmp_path) as shell,
     ):
         people = People(server=slack, session=session, bot_url="", nobody_else=False)
         iris = slack.add_user("Iris", locale=language).id
@@ -181,7 +119,7 @@ async def test_its_pictures_can_be_drawn_anew(language: str, on_slack: SlackStag
 def test_both_languages_type_the_same() -> None:
     dutch = [inside.replace(DUTCH, "") for _, inside in BLOCK.findall(guide("nl"))]
     assert dutch == [inside for _, inside in BLOCK.findall(guide("en"))]
-    assert len(parts("nl")) == len(parts("en"))
+    assert len(parts(guide("nl"))) == len(parts(guide("en")))
 
 
 def test_the_list_of_what_ritme_may_do_is_whole_and_true() -> None:
@@ -216,12 +154,7 @@ def test_every_command_in_it_means_something(language: str) -> None:
 
 @pytest.mark.parametrize("language", GUIDES)
 def test_every_link_and_picture_leads_somewhere(language: str) -> None:
-    def anchor(heading: str) -> str:
-        return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-    anchors = {f"#{anchor(heading)}" for heading in re.findall(r"^#+ (.+)$", guide(language), re.MULTILINE)}
-    for target in re.findall(r"\]\(([^)]+)\)", guide(language)):
-        assert target in anchors or (DOCS / target).is_file(), target
+    assert leading_nowhere(guide(language)) == []
 
 
 @pytest.mark.parametrize("language", GUIDES)
@@ -237,8 +170,5 @@ def test_its_troubles_are_in_the_words_people_see(language: str) -> None:
         for file in CLONE.glob(pattern)
     )
     slacks = {"manifest with errors", "dispatch_failed", "not a valid command", "has been turned off"}
-    troubles = list(parts(language).values())[-1]
-    for heading in re.findall(r"^### (.+)$", troubles, re.MULTILINE):
-        for words in re.findall(r"`([^`]+)`|“(.+)”", heading):
-            said = "".join(words)
-            assert said in ours or any(one in said for one in slacks), said
+    for said in troubles(guide(language)):
+        assert said in ours or any(one in said for one in slacks), said

@@ -1,0 +1,85 @@
+"""The install guide for Teams: its own lines in a shell up to the package, every name in it held to the software."""
+
+import json
+import re
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from jsonschema import Draft4Validator
+
+from adapters.teams import pages
+from adapters.teams.package import CONSENT, SCHEMA
+from bot.domain.words import meaning
+from tests.guides import BLOCK, CLONE, DOCS, blocks, leading_nowhere, parts, read_until, someone_typing, troubles
+
+GUIDES = {"en": "install-teams.md", "nl": "install-teams.nl.md"}
+MANIFEST = Draft4Validator(json.loads((CLONE / "tests" / "schemas" / f"teams-manifest-{SCHEMA}.json").read_text()))
+IDS = {
+    "your-application-client-id": "a1b2c3d4-1111-2222-3333-444455556666",
+    "your-directory-tenant-id": "aaaabbbb-1111-2222-3333-444455556666",
+    "your-client-secret-value": "a~secret.value",
+}
+MICROSOFTS = {"Manifest parsing has failed", "Upload a custom app", "same app ID", "Something went wrong", "/"}
+
+
+def guide(language: str) -> str:
+    return (DOCS / GUIDES[language]).read_text()
+
+
+@pytest.mark.parametrize("language", GUIDES)
+async def test_following_it_leads_to_a_package(language: str, tmp_path: Path) -> None:
+    text = list(parts(guide(language)).values())[1]
+    (typed,) = blocks(text, "ini")
+    for placeholder, value in IDS.items():
+        assert placeholder in typed
+        typed = typed.replace(placeholder, value)
+    *lines, last = blocks(text, "sh")
+    assert last.endswith("ritme serve\n")
+    async with someone_typing(lines, tmp_path, typed=typed, environment={}) as shell:
+        said = await read_until(shell, "ritme-teams.zip")
+        assert IDS["your-client-secret-value"] not in said
+        await shell.communicate()
+        assert shell.returncode == 0
+    assert (tmp_path / "ritme" / "var" / "ritme.db").exists()
+    with ZipFile(tmp_path / "ritme" / "ritme-teams.zip") as zipped:
+        made = json.loads(zipped.read("manifest.json"))
+    assert list(MANIFEST.iter_errors(made)) == []
+    assert made["id"] == IDS["your-application-client-id"]
+    assert made["validDomains"] == ["ritme.example.org"]
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_both_languages_type_the_same(language: str) -> None:
+    assert BLOCK.findall(guide(language)) == BLOCK.findall(guide("en"))
+    assert len(parts(guide(language))) == len(parts(guide("en")))
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_the_list_of_what_ritme_may_do_is_whole(language: str) -> None:
+    rows = re.findall(r"^\| `([A-Za-z.]+)` \| .+ \|$", guide(language), re.MULTILINE)
+    assert rows == list(CONSENT)
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_every_command_in_it_means_something(language: str) -> None:
+    typed = re.findall(r"`(?:/ritme|@Ritme) ([a-z]+)`", guide(language))
+    assert "start" in typed
+    assert all(map(meaning, typed))
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_every_link_leads_somewhere(language: str) -> None:
+    assert leading_nowhere(guide(language)) == []
+    assert f"https://ritme.example.org{pages.ABOUT}" in guide(language)
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_its_troubles_are_in_the_words_people_see(language: str) -> None:
+    ours = "\n".join(
+        file.read_text()
+        for pattern in ("adapters/**/*.py", "Makefile", f"prompts/{language}/errors/*.j2")
+        for file in CLONE.glob(pattern)
+    )
+    for said in troubles(guide(language)):
+        assert said in ours or any(one in said for one in MICROSOFTS), said
