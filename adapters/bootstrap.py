@@ -78,8 +78,11 @@ async def open_service(settings: Settings, *, demo: bool = False) -> Service:
     service = Service(ritme=ritme, engine=engine, database=database)
     if demo:
         await _open_playground(service, begin, platforms, dial, settings.host)
-    elif settings.slack:
-        _open_slack(service, platforms, settings, clock)
+    else:
+        if settings.slack:
+            _open_slack(service, platforms, settings, clock)
+        if settings.teams:
+            _open_teams(service, platforms, settings, clock)
     return service
 
 
@@ -114,6 +117,26 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
     service.openings.append(partial(_opened, slack))
     service.hushes.append(slack.hush)
     service.closing.append(slack.close)
+
+
+def _open_teams(service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock) -> None:
+    # Only who serves Teams waits for its libraries to load.
+    from adapters.database.teams import SqlConversations
+    from adapters.teams import Bot, TeamsPlatform
+
+    password = settings.teams_app_password
+    bot = Bot(
+        app_id=settings.teams_app_id or "",
+        password=password.get_secret_value() if password is not None else "",
+        tenant=settings.teams_tenant_id or "",
+        tenants=settings.tenants,
+        trusting=settings.teams_trusting,
+        targeted=settings.teams_targeted,
+    )
+    teams = TeamsPlatform(bot, SqlConversations(service.database), clock, opens=service.ritme.opens)
+    platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory)
+    service.parts.append(partial(teams.mount, core=service.ritme))
+    service.closing.append(teams.close)
 
 
 async def _opened(slack: "SlackPlatform") -> None:

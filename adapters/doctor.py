@@ -7,12 +7,15 @@ import aiohttp
 import structlog
 from sqlalchemy.exc import DatabaseError
 
+from adapters.clock import SystemClock
 from adapters.database.migrate import versions
 from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect
 from adapters.settings import CURES, BadSettings, Settings
 from adapters.slack.needs import SCOPES
 from adapters.slack.tokens import NoToken, Seal
+from adapters.teams.auth import ClientCredentials
+from bot.ports import TryLater, Unreachable
 
 log = structlog.get_logger(__name__)
 PATIENCE = aiohttp.ClientTimeout(total=5)
@@ -38,7 +41,9 @@ async def examine() -> list[Finding]:
     return [
         Finding(subject="Configuration", text=f"listens on {settings.host}:{settings.port}"),
         await database(settings),
-        *await _slack(settings),
+        *_missing(settings),
+        *(await _slack(settings) if settings.slack else ()),
+        *(await _teams(settings) if settings.teams else ()),
     ]
 
 
@@ -64,10 +69,39 @@ async def database(settings: Settings) -> Finding:
     return Finding(subject="Database", text=f"{file}, at revision {head}")
 
 
-async def _slack(settings: Settings) -> list[Finding]:
+def _missing(settings: Settings) -> list[Finding]:
     missing = settings.missing_for_serving()
-    if missing:
-        return [Finding(subject=variable, text="is missing", cure=cure) for variable, cure in missing.items()]
+    return [
+        Finding(subject=variable, text="is missing" if variable != "TEAMS_AUTH" else "is set, and others can reach us",
+                cure=cure)
+        for variable, cure in missing.items()
+    ]  # fmt: skip
+
+
+async def _teams(settings: Settings) -> list[Finding]:
+    """Whether Microsoft knows us by the secret we have."""
+    if settings.teams_trusting or settings.teams_app_password is None:
+        return [Finding(subject="Teams", text="nobody has to prove who they are: for a test on this machine")]
+    async with aiohttp.ClientSession(timeout=PATIENCE, trust_env=True) as session:
+        credentials = ClientCredentials(
+            session,
+            SystemClock(),
+            app_id=settings.teams_app_id or "",
+            password=settings.teams_app_password.get_secret_value(),
+            tenant=settings.teams_tenant_id or "",
+        )
+        try:
+            await credentials.token()
+        except Unreachable:
+            return [Finding(subject="TEAMS_APP_PASSWORD", text="is refused", cure=CURES["TEAMS_APP_PASSWORD"])]
+        except TryLater:
+            cure = "Look whether this machine may reach login.microsoftonline.com."
+            return [Finding(subject="Teams", text="gives no answer", cure=cure)]
+    address = f"{settings.base_url}/teams/messages"
+    return [Finding(subject="Teams", text=f"knows us; its messages come to {address}")]
+
+
+async def _slack(settings: Settings) -> list[Finding]:
     found = []
     if settings.slack_bot_token is not None:
         found.append(await _bot(settings, settings.slack_bot_token.get_secret_value()))

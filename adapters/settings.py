@@ -1,8 +1,9 @@
 """The environment, checked, as `Settings`; every complaint names the variable and its cure."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
@@ -11,6 +12,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 SQLITE = "sqlite+aiosqlite"
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 CURES = {
     "RITME_DATABASE_URL": "Set it to a file, such as sqlite:///var/ritme.db.",
@@ -24,6 +26,14 @@ CURES = {
     "SLACK_CLIENT_ID": "Copy it from your Slack app's page: Basic Information, App Credentials, Client ID.",
     "SLACK_CLIENT_SECRET": "Copy it from your Slack app's page: Basic Information, App Credentials, Client Secret.",
     "RITME_SECRET_KEY": "Make one with: ritme secret. For a new key, put it in front of the old one, with a comma.",
+    "TEAMS_APP_ID": "Copy it from the app registration in Microsoft Entra: Overview, Application (client) ID.",
+    "TEAMS_APP_PASSWORD": "Make one in the app registration: Certificates & secrets, New client secret. Copy its "
+    "value.",
+    "TEAMS_TENANT_ID": "Copy it from the app registration: Overview, Directory (tenant) ID.",
+    "TEAMS_ALLOWED_TENANTS": "Leave it out for your own organisation only, or list directory (tenant) IDs, with "
+    "commas.",
+    "TEAMS_TARGETED": "Leave it out, or set it to yes where your Teams can show a message to one person in a channel.",
+    "TEAMS_AUTH": "Leave it out. Only a test on this machine may set it to disabled-for-local-test.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
 """What to do about a bad or missing value, by variable."""
@@ -98,6 +108,18 @@ def _keys(keys: SecretStr) -> SecretStr:
     return keys
 
 
+def _tenants(ids: str) -> str:
+    if not all(_ID.fullmatch(one.strip()) for one in ids.split(",")):
+        raise ValueError("holds something that is no directory ID")
+    return ids
+
+
+def _registered(id: str) -> str:
+    if not _ID.fullmatch(id):
+        raise ValueError("is no ID such as 12345678-90ab-cdef-1234-567890abcdef")
+    return id.lower()
+
+
 def _from(*variables: str, default: Any = None) -> Any:
     return Field(default=default, validation_alias=AliasChoices(*variables))
 
@@ -125,6 +147,13 @@ class Settings(BaseSettings):
         "SLACK_API_URL", default="https://slack.com/api/"
     )
 
+    teams_app_id: Annotated[str, AfterValidator(_registered)] | None = _from("TEAMS_APP_ID")
+    teams_app_password: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("TEAMS_APP_PASSWORD")
+    teams_tenant_id: Annotated[str, AfterValidator(_registered)] | None = _from("TEAMS_TENANT_ID")
+    teams_allowed_tenants: Annotated[str, AfterValidator(_tenants)] | None = _from("TEAMS_ALLOWED_TENANTS")
+    teams_targeted: bool = _from("TEAMS_TARGETED", default=False)
+    teams_auth: Literal["", "disabled-for-local-test"] = _from("TEAMS_AUTH", default="")
+
     @classmethod
     def load(cls) -> "Settings":
         """The settings of this environment. Raises `BadSettings`."""
@@ -137,15 +166,31 @@ class Settings(BaseSettings):
 
     def alone(self) -> "Settings":
         """The same, with no platform and no public address: for the playground."""
-        given = {
-            name: None for name in type(self).model_fields if name.startswith("slack_") and name != "slack_api_url"
-        }
-        return self.model_copy(update={**given, "secret_key": None, "public_url": None})
+        ours = ("slack_api_url", "teams_auth", "teams_targeted")
+        fields = [name for name in type(self).model_fields if name.startswith(("slack_", "teams_"))]
+        given: dict[str, object] = {name: None for name in fields if name not in ours}
+        return self.model_copy(update={**given, "teams_auth": "", "secret_key": None, "public_url": None})
 
     @property
     def slack(self) -> bool:
         """Whether Slack can be served."""
-        return not self.missing_for_serving()
+        return not self._missing_for_slack()
+
+    @property
+    def teams(self) -> bool:
+        """Whether Teams can be served."""
+        return self._wants_teams and not self._missing_for_teams()
+
+    @property
+    def teams_trusting(self) -> bool:
+        """Whether nobody has to prove who they are: for a test on this machine, which nobody else can reach."""
+        return self.teams_auth != "" and self.loopback
+
+    @property
+    def tenants(self) -> frozenset[str]:
+        """The organisations that may use our bot in Teams."""
+        listed = self.teams_allowed_tenants or self.teams_tenant_id or ""
+        return frozenset(one.strip().lower() for one in listed.split(",") if one.strip())
 
     @property
     def many_workspaces(self) -> bool:
@@ -176,7 +221,29 @@ class Settings(BaseSettings):
         return Path(str(make_url(self.database_url).database))
 
     def missing_for_serving(self) -> dict[str, str]:
-        """The variables without which no platform can be served, each with where to find it; empty when one can."""
+        """The variables without which what was begun to be configured cannot be served, each with where to find it;
+        Slack's when nothing was. Empty when all of it can."""
+        missing = {} if self._wants_teams and not self._wants_slack else self._missing_for_slack()
+        return missing | (self._missing_for_teams() if self._wants_teams else {})
+
+    @property
+    def _wants_slack(self) -> bool:
+        return any((self.slack_bot_token, self.slack_app_token, self.slack_signing_secret, self.slack_client_id,
+                    self.slack_client_secret))  # fmt: skip
+
+    @property
+    def _wants_teams(self) -> bool:
+        return any((self.teams_app_id, self.teams_app_password, self.teams_tenant_id, self.teams_auth))
+
+    def _missing_for_teams(self) -> dict[str, str]:
+        needed: dict[str, object] = {"TEAMS_APP_ID": self.teams_app_id}
+        if self.teams_auth and not self.loopback:
+            needed["TEAMS_AUTH"] = None  # whoever reaches this machine could be anyone
+        if not self.teams_trusting:
+            needed |= {"TEAMS_APP_PASSWORD": self.teams_app_password, "TEAMS_TENANT_ID": self.teams_tenant_id}
+        return {variable: CURES[variable] for variable, value in needed.items() if value is None}
+
+    def _missing_for_slack(self) -> dict[str, str]:
         needed: dict[str, object] = {}
         if self.slack_app_token is None:
             needed["SLACK_SIGNING_SECRET"] = self.slack_signing_secret

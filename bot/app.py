@@ -59,6 +59,9 @@ class Platform:
 class Ritme:
     """The application. `platforms` by the first part of a workspace id: "slack", "playground"."""
 
+    opens = commands.OPENS
+    """Which intents, pressed, open a form."""
+
     def __init__(self, *, begin: Begin, platforms: Mapping[str, Platform], clock: Clock, engine: Engine) -> None:
         self._begin = begin
         self._platforms = platforms

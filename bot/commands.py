@@ -228,6 +228,40 @@ COMPOSERS: dict[str, Composer] = {
 }
 """How each kind of delivery is worded; raises `Unwanted` when it should no longer go out."""
 
+OPENS = frozenset(
+    {
+        "chance",
+        "company.give",
+        "connect",
+        "groups.choose",
+        "initiative.describe",
+        "initiative.make",
+        "invite",
+        "me.settings",
+        "me.snooze",
+        "nominate",
+        "purpose.change",
+        "rhythm.moment",
+        "rhythm.new",
+        "rhythm.pause",
+        "rhythm.place",
+        "share",
+        "start",
+        "start.begin",
+        "start.join",
+        "step",
+        "step.else",
+        "step.not_yet",
+        "step.smaller",
+        "story",
+        "story.change",
+        "stuck",
+        "stuck.change",
+        "stuck.new",
+    }
+)
+"""What opens a form when its button is pressed, nearly always: some platforms have another kind of button for that."""
+
 OVERHEARD = frozenset({"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed"})
 """What people do with each other, not with Ritme: acted upon only where a message of ours or a story is touched."""
 

@@ -554,6 +554,19 @@ slack_installations = Table(
     Column("installed_at", Utc, nullable=False),
 )
 """Tokens are encrypted; see adapters/slack/tokens.py."""
+teams_conversations = Table(
+    "teams_conversations",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("channel", String(300), primary_key=True),
+    Column("service_url", String(300), nullable=False),
+    Column("bot", String(200), nullable=False),
+    Column("team", String(200), nullable=False),
+    Column("account", String(200), nullable=False),
+    Column("member", String(200), nullable=False),
+    Index("ix_teams_conversations_account", "workspace_id", "account"),
+)
+"""Where Teams reaches whom; see adapters/teams/references.py."""
 slack_states = Table(
     "slack_states",
     metadata,

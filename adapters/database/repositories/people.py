@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Column, Table, and_, bindparam, delete, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories.base import Repository
@@ -25,6 +25,7 @@ from adapters.database.tables import (
     retellings,
     rhythms,
     stories,
+    teams_conversations,
     workspaces,
 )
 from bot.domain.delivery import DeliveryState
@@ -196,6 +197,9 @@ class SqlPeople(Repository):
         for table, about in _ABOUT.items():
             if table not in _STAYING:
                 await self._session.execute(delete(table).where(or_(*(column == person for column in about))))
+        whose = select(people.c.workspace_id, people.c.account).where(people.c.id == person)
+        chat = tuple_(teams_conversations.c.workspace_id, teams_conversations.c.account).in_(whose)
+        await self._session.execute(delete(teams_conversations).where(chat))
         waiting = (deliveries.c.person_id == person) & (deliveries.c.state == DeliveryState.WAITING)
         await self._session.execute(
             update(deliveries).where(waiting).values(state=DeliveryState.DROPPED, reason="forgotten")

@@ -1,0 +1,57 @@
+"""Where the conversations of Teams are kept."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Delete, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.database.tables import teams_conversations as conversations
+
+Row = Mapping[str, str]
+
+
+class SqlConversations:
+    """Rows of `teams_conversations`, each call a short transaction of its own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def get(self, workspace: str, channel: str) -> Row | None:
+        return await self._first(workspace, conversations.c.channel == channel)
+
+    async def with_person(self, workspace: str, account: str) -> Row | None:
+        return await self._first(workspace, conversations.c.account == account)
+
+    async def latest(self, workspace: str) -> Row | None:
+        return await self._first(workspace)
+
+    async def of_team(self, workspace: str, team: str) -> Sequence[Row]:
+        async with self._engine.begin() as connection:
+            found = await connection.execute(
+                select(conversations).where(conversations.c.workspace_id == workspace, conversations.c.team == team)
+            )
+            return [dict(row) for row in found.mappings()]
+
+    async def save(self, row: Row) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(_one(row["workspace_id"], row["channel"]))
+            await connection.execute(insert(conversations).values(**row))
+
+    async def remove(self, workspace: str, channel: str) -> None:
+        async with self._engine.begin() as connection:
+            await connection.execute(_one(workspace, channel))
+
+    async def _first(self, workspace: str, *where: ColumnElement[bool]) -> Row | None:
+        async with self._engine.begin() as connection:
+            found = await connection.execute(
+                select(conversations)
+                .where(conversations.c.workspace_id == workspace, *where)
+                .order_by(conversations.c.team.desc(), conversations.c.channel)
+                .limit(1)
+            )
+            row = found.mappings().first()
+            return dict(row) if row is not None else None
+
+
+def _one(workspace: str, channel: str) -> Delete:
+    return delete(conversations).where(conversations.c.workspace_id == workspace, conversations.c.channel == channel)

@@ -1,0 +1,81 @@
+"""Where Teams reaches whom: nothing can be said in a conversation it has not told us of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Protocol
+
+Row = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """A channel, a group chat, or the chat between one person (`account`) and the bot.
+
+    `bot` is our id there, `team` is set for a channel. A person's `account` is their id in the directory of their
+    organisation, `member` ("29:…") the one among the members of a conversation.
+    """
+
+    workspace_id: str
+    channel: str
+    service_url: str
+    bot: str = ""
+    team: str = ""
+    account: str = ""
+    member: str = ""
+
+
+class Kept(Protocol):
+    """Where conversations are kept, as rows with a `Conversation`'s fields."""
+
+    async def get(self, workspace: str, channel: str) -> Row | None: ...
+    async def with_person(self, workspace: str, account: str) -> Row | None: ...
+    async def latest(self, workspace: str) -> Row | None:
+        """Any conversation there, one of a team first."""
+
+    async def of_team(self, workspace: str, team: str) -> Sequence[Row]: ...
+    async def save(self, row: Row) -> None:
+        """Takes the place of what was known of this channel."""
+
+    async def remove(self, workspace: str, channel: str) -> None: ...
+
+
+class References:
+    """The conversations we know, written down when we first hear of them and when something about them changed."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
+        self._known: dict[tuple[str, str], Conversation] = {}
+
+    async def note(self, told: Conversation) -> None:
+        """Teams spoke to us in this conversation."""
+        known = await self.of(told.workspace_id, told.channel)
+        if known is not None:
+            kept = {name: getattr(told, name) or getattr(known, name) for name in ("bot", "team", "account", "member")}
+            told = replace(told, **kept)
+        if told != known:
+            await self._kept.save(asdict(told))
+            self._known[told.workspace_id, told.channel] = told
+
+    async def of(self, workspace: str, channel: str) -> Conversation | None:
+        if (workspace, channel) not in self._known:
+            row = await self._kept.get(workspace, channel)
+            if row is None:
+                return None
+            self._known[workspace, channel] = Conversation(**row)
+        return self._known[workspace, channel]
+
+    async def with_person(self, workspace: str, account: str) -> Conversation | None:
+        row = await self._kept.with_person(workspace, account)
+        return Conversation(**row) if row is not None else None
+
+    async def somewhere(self, workspace: str) -> Conversation | None:
+        """Any conversation there: which address to use, and where to ask for people."""
+        row = await self._kept.latest(workspace)
+        return Conversation(**row) if row is not None else None
+
+    async def of_team(self, workspace: str, team: str) -> list[Conversation]:
+        return [Conversation(**row) for row in await self._kept.of_team(workspace, team)]
+
+    async def forget(self, workspace: str, channel: str) -> None:
+        self._known.pop((workspace, channel), None)
+        await self._kept.remove(workspace, channel)
