@@ -23,7 +23,7 @@ class SqlConversations:
         return await self._first(workspace, conversations.c.account == account)
 
     async def latest(self, workspace: str) -> Row | None:
-        return await self._first(workspace)
+        return await self._first(workspace, conversations.c.channel != conversations.c.member)
 
     async def of_team(self, workspace: str, team: str) -> Sequence[Row]:
         async with self._engine.begin() as connection:

@@ -14,6 +14,7 @@ from adapters.teams.inbound import Core, Inbound
 from adapters.teams.outbound import TeamsMessenger
 from adapters.teams.pace import Pace
 from adapters.teams.references import Kept, References
+from adapters.teams.seal import Seal
 from bot.ports import Clock
 
 PATIENCE = 10.0
@@ -59,14 +60,17 @@ class TeamsPlatform:
                 authority=bot.authority,
             )
         connector = Connector(self._session, tokens, clock)
-        self.messenger = TeamsMessenger(connector, self.references, Pace(clock), opens=opens, targeted=bot.targeted)
+        self._seal = Seal(f"{bot.app_id}:{bot.password}")
+        self.messenger = TeamsMessenger(
+            connector, self.references, Pace(clock), opens=opens, seal=self._seal, targeted=bot.targeted
+        )
         self.directory = TeamsDirectory(connector, self.references, clock)
 
     def mount(self, app: web.Application, core: Core) -> None:
         """Adds Teams' addresses to the application; `core` is what activities are handed to."""
         keys = None if self._bot.trusting else Keys(self._session, self._clock, self._bot.metadata)
         gate = Gate(keys, self._clock, app_id=self._bot.app_id, tenants=self._bot.tenants, hosts=self._bot.hosts)
-        Door(Inbound(core, self.references).receive, gate).mount(app)
+        Door(Inbound(core, self.references, self._seal).receive, gate).mount(app)
         pages.mount(app)
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ to escape, and `**bold**`, `[a](b)` and `<at>…</at>` appear as they were typed
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -26,11 +26,13 @@ ROW = 6
 STYLES = {"primary": "positive", "danger": "destructive"}
 
 
-def card(message: Message, *, opens: frozenset[str], limit: int = LIMIT) -> Json:
+def card(
+    message: Message, *, opens: frozenset[str], origin: Mapping[str, str] | None = None, limit: int = LIMIT
+) -> Json:
     """The message as a card of at most `limit` bytes; its buttons always survive. A press whose intent is in `opens`
-    asks for a dialog."""
+    asks for a dialog. `origin`: which place it is about, for the buttons of a message in someone's own chat."""
     room, argument = LONGEST, 4_000
-    while len(json.dumps(made := _card(message, opens, room, argument)).encode()) > limit:
+    while len(json.dumps(made := _card(message, opens, origin, room, argument)).encode()) > limit:
         room, argument = room * 9 // 10, max(argument * 9 // 10, ARGUMENT)
     return made
 
@@ -54,7 +56,7 @@ def cut(text: str, most: int) -> str:
     return (at_word if len(at_word) > most // 2 else head).rstrip(" \n,.;:-") + "…"
 
 
-def _card(message: Message, opens: frozenset[str], room: int, argument: int) -> Json:
+def _card(message: Message, opens: frozenset[str], origin: Mapping[str, str] | None, room: int, argument: int) -> Json:
     buttons = message.buttons
     rows = [buttons[start : start + ROW] for start in range(0, len(buttons), ROW)]
     return {
@@ -64,7 +66,7 @@ def _card(message: Message, opens: frozenset[str], room: int, argument: int) -> 
         "fallbackText": cut(message.text.strip(), SUMMARY) or "–",
         "body": [
             *words(message.paragraphs, room),
-            *({"type": "ActionSet", "actions": [_button(one, opens, argument) for one in row]} for row in rows),
+            *({"type": "ActionSet", "actions": [_button(one, opens, origin, argument) for one in row]} for row in rows),
         ],
         "msteams": {"width": "Full"},
     }
@@ -122,10 +124,10 @@ def _block(line: list[Span], kind: str) -> Json:
     return {"type": "RichTextBlock", "inlines": [*bullet, *runs], **tight}
 
 
-def _button(button: Button, opens: frozenset[str], argument: int) -> Json:
+def _button(button: Button, opens: frozenset[str], origin: Mapping[str, str] | None, argument: int) -> Json:
     style = {"style": STYLES[button.style]} if button.style in STYLES else {}
     title = cut(button.label, TITLE) or "–"
-    act = _act(button, title, opens, argument)
+    act = _act(button, title, opens, origin, argument)
     if button.confirm is None:
         return {**act, **style}
     question = [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": button.confirm.question}]}]
@@ -134,8 +136,9 @@ def _button(button: Button, opens: frozenset[str], argument: int) -> Json:
     return {"type": "Action.ShowCard", "title": title, "card": asked, **style}
 
 
-def _act(button: Button, title: str, opens: frozenset[str], argument: int) -> Json:
-    data = {"intent": button.intent, "args": {name: cut(value, argument) for name, value in button.args.items()}}
+def _act(button: Button, title: str, opens: frozenset[str], origin: Mapping[str, str] | None, argument: int) -> Json:
+    args = {name: cut(value, argument) for name, value in button.args.items()}
+    data: Json = {"intent": button.intent, "args": args, **({"origin": dict(origin)} if origin else {})}
     if button.intent in opens:
         return {"type": "Action.Submit", "title": title, "data": {"msteams": {"type": "task/fetch"}, **data}}
     return {"type": "Action.Execute", "title": title, "verb": button.intent, "data": data}

@@ -7,9 +7,10 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from binascii import Error
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hmac import compare_digest
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,8 +22,9 @@ from bot.domain.person import Language
 from bot.wording import Reader
 
 CARD = "application/vnd.microsoft.card.adaptive"
-CARRIED = "ritme"
-"""Under which name a dialog carries its form."""
+CARRIED, MARK = "ritme", "ritme_mark"
+"""Under which names a dialog carries its form, and our signature."""
+Sign = Callable[[str], str]
 LARGEST = 200_000
 """Bytes a form may have once unpacked: far more than any of ours."""
 EXPANDED = 6
@@ -43,8 +45,9 @@ class Sent:
     form: Form
 
 
-def dialog(form: Form, origin: Mapping[str, str], errors: Mapping[str, str] | None = None) -> Json:
-    """The dialog of a form. `errors` stand above their fields, or, where those are not shown, above all."""
+def dialog(form: Form, origin: Mapping[str, str], sign: Sign, errors: Mapping[str, str] | None = None) -> Json:
+    """The dialog of a form, signed for who sees it. `errors` stand above their fields, or, where those are not shown,
+    above all."""
     wrong = dict(errors or {})
     fields = [field for field in form.fields if _can_be_asked(field)]
     homeless = [wrong[name] for name in wrong if name not in {field.name for field in fields}]
@@ -53,7 +56,8 @@ def dialog(form: Form, origin: Mapping[str, str], errors: Mapping[str, str] | No
         *words(tuple([Paragraph(spans=(Span(text=form.note),), kind="small")] if form.note else [])),
         *(element for field in fields for element in _asked(field, wrong.get(field.name, ""), form.language)),
     ]
-    submit = {"type": "Action.Submit", "title": cut(form.submit, TITLE), "data": {CARRIED: _packed(form, origin)}}
+    packed = _packed(form, origin)
+    submit = {"type": "Action.Submit", "title": cut(form.submit, TITLE), "data": {CARRIED: packed, MARK: sign(packed)}}
     return _info(form.title, {**_card(body, form.language), "actions": [submit]}, tall=len(fields) > 2)
 
 
@@ -62,9 +66,12 @@ def notice(message: Message) -> Json:
     return _info("Ritme", _card(words(message.paragraphs), message.language), tall=False)
 
 
-def filled_in(data: Mapping[str, Any]) -> Sent:
-    """What was sent. Raises `ValueError` when it is no dialog of ours."""
-    form, origin = _unpacked(str(data.get(CARRIED) or ""))
+def filled_in(data: Mapping[str, Any], sign: Sign) -> Sent:
+    """What was sent. Raises `ValueError` when it is no dialog of ours, or one that somebody else was shown."""
+    packed = str(data.get(CARRIED) or "")
+    if not compare_digest(str(data.get(MARK) or "").encode(), sign(packed).encode()):
+        raise ValueError("not what we signed")
+    form, origin = _unpacked(packed)
     args: dict[str, Value] = {}
     for field in form.fields:
         typed = data.get(field.name)
@@ -72,10 +79,10 @@ def filled_in(data: Mapping[str, Any]) -> Sent:
     return Sent(intent=form.intent, args={**args, **form.hidden}, origin=origin, form=form)
 
 
-def again(sent: Sent, errors: FieldErrors) -> Json:
+def again(sent: Sent, errors: FieldErrors, sign: Sign) -> Json:
     """The same dialog, with what was typed, and words beside what is wrong."""
     kept = tuple(replace(field, value=sent.args.get(field.name, "")) for field in sent.form.fields)
-    return dialog(replace(sent.form, fields=kept), sent.origin, errors.errors)
+    return dialog(replace(sent.form, fields=kept), sent.origin, sign, errors.errors)
 
 
 def _info(title: str, card: Json, *, tall: bool) -> Json:

@@ -6,12 +6,14 @@ One short transaction and then the answer: an invoke is asked again after some s
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
 from adapters.teams import dialogs, translate
 from adapters.teams.references import References
+from adapters.teams.seal import Seal
 from adapters.teams.translate import Activity
 from bot import wording
 from bot.chat import Answer, FieldErrors, Form, Intent, Reply
@@ -48,7 +50,8 @@ class Broken(Exception):
 class Inbound:
     """What Teams tells us, verified already."""
 
-    def __init__(self, core: Core, references: References) -> None:
+    def __init__(self, core: Core, references: References, seal: Seal) -> None:
+        self._seal = seal
         self._core = core
         self._references = references
 
@@ -57,7 +60,7 @@ class Inbound:
         await self._note(activity)
         if activity["type"] == "invoke":
             return await self._invoked(activity)
-        for intent in translate.intents(activity):
+        for intent in translate.intents(activity, self._seal):
             for one in await self._everywhere(activity, intent):
                 reply = await self._core.handle(one)
                 if isinstance(reply, Answer) and reply.reference is not None:
@@ -71,6 +74,10 @@ class Inbound:
         told = translate.conversation(activity)
         if told.channel and told.service_url and told.workspace_id != "teams:":
             await self._references.note(told)
+            who = activity.get("from") or {}
+            account, member = translate.account(activity).id, str(who.get("id") or "")
+            if not told.account and account and member and account != member and not translate.is_bot(activity):
+                await self._references.meet(replace(told, account=account, member=member))
 
     async def _everywhere(self, activity: Activity, intent: Intent) -> list[Intent]:
         """Of what happens to a whole team, an intent for each of its channels that we know."""
@@ -93,7 +100,7 @@ class Inbound:
             case "adaptiveCard/action":
                 return await self._pressed(activity)
             case "task/fetch":
-                intent = translate.press(activity)
+                intent = translate.press(activity, self._seal)
                 return self._shown(await self._core.handle(intent), intent)
             case "composeExtension/fetchTask":
                 intent = translate.message_action(activity)
@@ -105,25 +112,25 @@ class Inbound:
 
     async def _pressed(self, activity: Activity) -> InvokeAnswer:
         """The answer follows through the outbox, in the place of the pressed card or by itself."""
-        intent = translate.press(activity)
+        intent = translate.press(activity, self._seal)
         reply = await self._core.handle(replace(intent, opens_forms=False))
         if isinstance(reply, Answer):
             said = reply.message.text
         else:
-            said = self._word("done" if intent.place.personal else "in_your_chat", intent)
+            said = self._word("done" if translate.is_personal(activity) else "in_your_chat", intent)
         return InvokeAnswer(body={"statusCode": 200, "type": MESSAGE, "value": said})
 
     async def _submitted(self, activity: Activity) -> InvokeAnswer:
-        data = (activity.get("value") or {}).get("data")
+        data, sign = (activity.get("value") or {}).get("data"), self._sign(translate.account(activity).id)
         try:
-            sent = dialogs.filled_in(data if isinstance(data, Mapping) else {})
+            sent = dialogs.filled_in(data if isinstance(data, Mapping) else {}, sign)
         except ValueError:
             intent = translate.submission(activity, translate.UNREADABLE, {}, {})
             return self._shown(await self._core.handle(intent), intent)
         intent = translate.submission(activity, sent.intent, sent.args, sent.origin)
         reply = await self._core.handle(intent)
         if isinstance(reply, FieldErrors):
-            return _dialog(dialogs.again(sent, reply))
+            return _dialog(dialogs.again(sent, reply, sign))
         if reply is None:
             return InvokeAnswer()  # the dialog closes
         return self._shown(reply, intent)
@@ -132,10 +139,13 @@ class Inbound:
         """A dialog, or a line that says where the answer is."""
         match reply:
             case Form() as form:
-                return _dialog(dialogs.dialog(form, translate.origin(intent)))
+                return _dialog(dialogs.dialog(form, translate.origin(intent), self._sign(intent.actor.id)))
             case Answer() as answer:
                 return _dialog(dialogs.notice(answer.message))
         return InvokeAnswer(body={"task": {"type": "message", "value": self._word("in_your_chat", intent)}})
+
+    def _sign(self, account: str) -> dialogs.Sign:
+        return partial(self._seal.sign, account)
 
     def _word(self, block: str, intent: Intent) -> str:
         language = Language.meant(intent.actor.language, Language.NL)

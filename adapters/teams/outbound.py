@@ -1,5 +1,6 @@
 """Sends to Teams, once. What became of a message whose answer was lost cannot be looked up: it is never sent again."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from adapters.teams import cards
 from adapters.teams.connector import Connector, Refusal
 from adapters.teams.pace import Pace
 from adapters.teams.references import Conversation, References
+from adapters.teams.seal import Seal
 from bot.chat import Post, Receipt
 from bot.ports import NoAnswer, Unreachable
 
@@ -27,12 +29,14 @@ class TeamsMessenger:
         pace: Pace,
         *,
         opens: frozenset[str],
+        seal: Seal,
         targeted: bool = False,
     ) -> None:
         self._connector = connector
         self._references = references
         self._pace = pace
         self._opens = opens
+        self._seal = seal
         self._targeted = targeted
 
     async def send(self, post: Post) -> Receipt:
@@ -83,7 +87,8 @@ class TeamsMessenger:
     async def _post_personally(self, post: Post) -> Receipt:
         chat = await self._chat_with(post)
         self._pace.take_turn(post.workspace, chat.channel)
-        sent = await self._connector.send(chat.service_url, chat.channel, self._activity(post))
+        origin = self._seal.origin(post.account or "", post.channel, post.thread) if post.channel else None
+        sent = await self._connector.send(chat.service_url, chat.channel, self._activity(post, origin))
         return Receipt(channel=chat.channel, message=sent)
 
     async def _whisper(self, post: Post, channel: str) -> Receipt:
@@ -101,8 +106,10 @@ class TeamsMessenger:
         """`target` is a message in the channel, or "<conversation>/<message>" for one elsewhere."""
         elsewhere, _, message = (post.target or "").rpartition("/")
         there = await self._place_of(post, elsewhere)
+        own = bool(elsewhere and post.account and post.channel)
+        origin = self._seal.origin(post.account or "", post.channel or "", post.thread) if own else None
         try:
-            await self._connector.update(there.service_url, there.channel, message, self._activity(post))
+            await self._connector.update(there.service_url, there.channel, message, self._activity(post, origin))
         except Refusal as refusal:
             if refusal.status not in (400, 403, 404):
                 raise
@@ -139,9 +146,9 @@ class TeamsMessenger:
     async def _chat_with(self, post: Post) -> Conversation:
         """The chat with one person; made when there is none yet."""
         account = post.account or ""
-        chat = await self._references.with_person(post.workspace, account)
-        if chat is not None:
-            return chat
+        met = await self._references.with_person(post.workspace, account)
+        if met is not None and met.is_chat:
+            return met
         somewhere = await self._references.somewhere(post.workspace)
         if somewhere is None or not account:
             raise Unreachable("person_gone")
@@ -151,7 +158,7 @@ class TeamsMessenger:
             {
                 "isGroup": False,
                 "bot": {"id": somewhere.bot},
-                "members": [{"id": account}],
+                "members": [{"id": met.member if met is not None else account}],
                 "tenantId": tenant,
                 "channelData": {"tenant": {"id": tenant}},
             },
@@ -162,11 +169,12 @@ class TeamsMessenger:
             service_url=somewhere.service_url,
             bot=somewhere.bot,
             account=account,
+            member=met.member if met is not None else "",
         )
         await self._references.note(chat)
         return chat
 
-    def _activity(self, post: Post) -> dict[str, Any]:
+    def _activity(self, post: Post, origin: Mapping[str, str] | None = None) -> dict[str, Any]:
         if post.message is None:
             raise ValueError(f"nothing to say in {post.delivery}")
         return {
@@ -175,7 +183,7 @@ class TeamsMessenger:
             "attachments": [
                 {
                     "contentType": "application/vnd.microsoft.card.adaptive",
-                    "content": cards.card(post.message, opens=self._opens),
+                    "content": cards.card(post.message, opens=self._opens, origin=origin),
                 }
             ],
         }

@@ -23,6 +23,12 @@ class Conversation:
     account: str = ""
     member: str = ""
 
+    @property
+    def is_chat(self) -> bool:
+        """Whether something can be said there. Of someone we met among others only who they are is known: their
+        `member` stands in the place of a channel until there is a chat."""
+        return self.channel != self.member
+
 
 class Kept(Protocol):
     """Where conversations are kept, as rows with a `Conversation`'s fields."""
@@ -45,6 +51,7 @@ class References:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
         self._known: dict[tuple[str, str], Conversation] = {}
+        self._met: set[tuple[str, str]] = set()
 
     async def note(self, told: Conversation) -> None:
         """Teams spoke to us in this conversation."""
@@ -55,6 +62,16 @@ class References:
         if told != known:
             await self._kept.save(asdict(told))
             self._known[told.workspace_id, told.channel] = told
+            if told.account and told.is_chat:
+                await self.forget(told.workspace_id, told.member)
+
+    async def meet(self, told: Conversation) -> None:
+        """Someone (`account`, `member`) among others, whom we may want to speak with alone."""
+        if (told.workspace_id, told.account) in self._met:
+            return
+        if await self.with_person(told.workspace_id, told.account) is None:
+            await self._kept.save(asdict(replace(told, channel=told.member, team="")))
+        self._met.add((told.workspace_id, told.account))
 
     async def of(self, workspace: str, channel: str) -> Conversation | None:
         if (workspace, channel) not in self._known:
@@ -77,5 +94,7 @@ class References:
         return [Conversation(**row) for row in await self._kept.of_team(workspace, team)]
 
     async def forget(self, workspace: str, channel: str) -> None:
-        self._known.pop((workspace, channel), None)
+        gone = self._known.pop((workspace, channel), None)
+        if gone is not None:
+            self._met.discard((workspace, gone.account))
         await self._kept.remove(workspace, channel)

@@ -6,12 +6,14 @@ the activity's own id.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 from adapters.teams.package import SAVE
 from adapters.teams.references import Conversation
+from adapters.teams.seal import Seal
 from bot.chat import Account, Intent, Place, Value
 
 Activity = Mapping[str, Any]
@@ -65,13 +67,13 @@ def conversation(activity: Activity) -> Conversation:
     )
 
 
-def intents(activity: Activity) -> list[Intent]:
+def intents(activity: Activity, seal: Seal) -> list[Intent]:
     """What an activity that waits for no answer means to us; nothing for what is none of our business."""
     match activity["type"]:
         case "message":
-            said = _message(activity)
+            said = _message(activity, seal)
         case "messageUpdate" if _event(activity) in ("editMessage", ""):
-            said = None if _is_bot(activity) else _told(activity, "message.edited")
+            said = None if is_bot(activity) else _told(activity, "message.edited")
         case "messageDelete" if _event(activity) in ("softDeleteMessage", ""):
             said = _told(activity, "message.deleted")
         case "messageReaction":
@@ -85,14 +87,17 @@ def intents(activity: Activity) -> list[Intent]:
     return [said] if said is not None else []
 
 
-def press(activity: Activity) -> Intent:
-    """A pressed button: one that acts (`adaptiveCard/action`), or one that asks for a dialog (`task/fetch`)."""
+def press(activity: Activity, seal: Seal) -> Intent:
+    """A pressed button: one that acts (`adaptiveCard/action`), or one that asks for a dialog (`task/fetch`). In
+    someone's own chat it may be about a place elsewhere."""
     value = activity.get("value") or {}
     action = value.get("action")
     data = action.get("data") if isinstance(action, Mapping) else value.get("data")
-    name, args = _pressed(data if isinstance(data, Mapping) else {})
-    own = f"{_channel(activity)}/{activity.get('replyToId')}" if _is_personal(activity) else None
-    return _intent(
+    data = data if isinstance(data, Mapping) else {}
+    name, args = _pressed(data)
+    own = f"{_channel(activity)}/{activity.get('replyToId')}" if is_personal(activity) else None
+    elsewhere = seal.place(account(activity).id, data.get("origin")) if own else None
+    intent = _intent(
         activity,
         name,
         args,
@@ -101,6 +106,11 @@ def press(activity: Activity) -> Intent:
         opens_forms=activity.get("name") == "task/fetch",
         answer_to=own,
     )
+    if elsewhere is None:
+        return intent
+    channel, thread = elsewhere
+    there = Place(workspace=intent.place.workspace, channel=channel)
+    return replace(intent, place=there, thread=thread, message=None)
 
 
 def submission(activity: Activity, name: str, args: Mapping[str, Value], origin: Mapping[str, str]) -> Intent:
@@ -218,12 +228,12 @@ def plain(html: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _message(activity: Activity) -> Intent | None:
-    if _is_bot(activity):
+def _message(activity: Activity, seal: Seal) -> Intent | None:
+    if is_bot(activity):
         return None
     if isinstance(activity.get("value"), Mapping) and not activity.get("text"):
-        return press(activity)  # a client that knows no other way to send a button
-    if not _is_personal(activity) and not mentions_us(activity):
+        return press(activity, seal)  # a client that knows no other way to send a button
+    if not is_personal(activity) and not mentions_us(activity):
         return _told(activity, "thread.replied") if _thread(activity) else None
     word, _, rest = text_of(activity).partition(" ")
     slash = word.startswith("/")
@@ -267,7 +277,7 @@ def _changes(activity: Activity) -> list[Intent]:
     """What happened to a place, or to our being in it."""
     event, ours = _event(activity), (activity.get("recipient") or {}).get("id")
     if any(one.get("id") == ours for one in activity.get("membersAdded") or ()):
-        if _is_personal(activity):
+        if is_personal(activity):
             return [_intent(activity, "help", {}, key=f"event:{activity.get('id')}", opens_forms=False)]
         return [_intent(activity, "place.joined", {}, key=f"event:{activity.get('id')}", opens_forms=False)]
     if any(one.get("id") == ours for one in activity.get("membersRemoved") or ()):
@@ -317,7 +327,7 @@ def place(activity: Activity) -> Place:
     # A team's first channel bears the team's id, and no name of its own.
     name = channel.get("name") or (team.get("name") if channel.get("id") == team.get("id") else "") or ""
     return Place(
-        workspace=workspace(activity), channel=_channel(activity), name=str(name), personal=_is_personal(activity)
+        workspace=workspace(activity), channel=_channel(activity), name=str(name), personal=is_personal(activity)
     )
 
 
@@ -334,11 +344,11 @@ def _thread(activity: Activity) -> str | None:
     return root if root and root != str(itself or "") else None
 
 
-def _is_personal(activity: Activity) -> bool:
+def is_personal(activity: Activity) -> bool:
     return bool(activity["conversation"].get("conversationType") == "personal")
 
 
-def _is_bot(activity: Activity) -> bool:
+def is_bot(activity: Activity) -> bool:
     person, ours = activity.get("from") or {}, (activity.get("recipient") or {}).get("id")
     return person.get("role") in ("bot", "skill") or person.get("id") in (None, ours)
 

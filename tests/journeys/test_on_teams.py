@@ -1,0 +1,174 @@
+"""The main job in Teams, over Microsoft's own playground."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.teams.playground import BOT, TEAM
+from tests.stages.teams import TeamsStage, teams_stage
+
+STORY = "We liepen een rondje & mevrouw Bakker liep mee <3"
+
+
+@pytest.fixture
+async def on_teams(tmp_path: Path) -> AsyncIterator[TeamsStage]:
+    async with teams_stage(tmp_path) as fresh:
+        yield fresh
+
+
+async def installed(stage: TeamsStage) -> None:
+    await stage.event(
+        "iris",
+        "conversationUpdate",
+        membersAdded=[{"id": BOT}],
+        data={"team": {"id": TEAM, "name": "Wijkteam"}, "channel": {"id": TEAM}},
+    )
+
+
+async def begun(stage: TeamsStage) -> None:
+    """Iris starts a movement in the team's channel."""
+    await installed(stage)
+    opened = await stage.press("iris", stage.posts()[-1], "start")
+    closed = await stage.submit(
+        "iris", opened, where=TEAM, name="Samen op pad", language="nl", vision="Iedereen loopt mee"
+    )
+    assert closed == {}
+
+
+async def rows(stage: TeamsStage, query: str) -> list[tuple[object, ...]]:
+    async with stage.database.connect() as connection:
+        return [tuple(row) for row in await connection.exec_driver_sql(query)]
+
+
+async def test_it_greets_a_team_and_a_movement_begins(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    assert "/ritme stop" in on_teams.posts()[0].words()
+    assert "Samen op pad" in on_teams.private()[-1].words()
+    assert [name for (name,) in await rows(on_teams, "SELECT name FROM movements")] == ["Samen op pad"]
+    assert await rows(on_teams, "SELECT name FROM places") == [("Wijkteam",)]
+
+
+async def test_help_in_ones_own_chat_and_by_mention(on_teams: TeamsStage) -> None:
+    await on_teams.say("iris", "hulp")
+    assert "/stuck" in on_teams.private()[-1].words()
+    before = len(on_teams.private())
+    await on_teams.say("iris", "help", where=TEAM, mention=True)
+    assert len(on_teams.private()) == before + 1, "private answers come in one's own chat"
+    assert on_teams.posts() == []
+
+
+async def test_stuck_by_mention_asks_curious_questions_in_private(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    await on_teams.say("iris", "stuck Niemand komt naar het overleg", where=TEAM, mention=True)
+    assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt naar het overleg",)]
+    asked = on_teams.private()[-1]
+    opened = await on_teams.press("iris", asked, "step")
+    assert opened["task"]["type"] == "continue"
+
+
+async def test_a_form_asked_for_in_a_channel_stays_about_that_channel(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    await on_teams.say("iris", "story", where=TEAM, mention=True)
+    opened = await on_teams.press("iris", on_teams.private()[-1], "story")
+    await on_teams.submit("iris", opened, text=STORY, named="with", readers="movement")
+    (post,) = [one for one in on_teams.posts() if STORY in one.words()]
+    assert "Iris" in post.words()
+
+
+async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    await on_teams.say("iris", "/story")
+    opened = await on_teams.press("iris", on_teams.private()[-1], "story")
+    again = await on_teams.submit("iris", opened, text="👍", named="without", readers="thread")
+    card = again["task"]["value"]["card"]["content"]
+    at = next(index for index, one in enumerate(card["body"]) if one.get("id") == "text")
+    assert card["body"][at]["value"] == "👍"
+    assert "Attention" in str(card["body"][at - 1])
+    assert await on_teams.submit("iris", again, text=STORY) == {}
+    assert await rows(on_teams, "SELECT text, named FROM stories") == [(STORY, 0)]
+
+
+class TestAThread:
+    async def rhythm(self, stage: TeamsStage) -> str:
+        """A purpose reminder by its own rhythm; returns its thread."""
+        await begun(stage)
+        await stage.say("iris", "ritme", where=TEAM, mention=True)
+        opened = await stage.press("iris", stage.private()[-1], "rhythm.new")
+        values = {one["id"]: one for one in opened["task"]["value"]["card"]["content"]["body"] if "id" in one}
+        given = {
+            name: one["choices"][0]["value"]
+            for name, one in values.items()
+            if one.get("choices") and not one.get("value") and one.get("isRequired")
+        }
+        await stage.submit("iris", opened, **given)
+        before = set(stage.teams.seen)
+        async with stage.begin() as work:
+            due = await work.rhythms.next_due()
+        assert due is not None
+        await stage.until(due)
+        (post,) = [one for one in stage.posts() if one.id not in before]
+        return f"{TEAM};messageid={post.id}"
+
+    async def test_replies_are_gathered_edited_and_taken_back(self, on_teams: TeamsStage) -> None:
+        thread = await self.rhythm(on_teams)
+        await on_teams.say("fatima", STORY, where=thread)
+        stories = await rows(on_teams, "SELECT text, readers FROM stories WHERE withdrawn_at IS NULL")
+        assert stories == [(STORY, "thread")]
+        (message,) = (await rows(on_teams, "SELECT message FROM stories"))[0]
+        edit = {"id": message, "text": "Anders gegaan", "data": {"eventType": "editMessage"}}
+        await on_teams.event("fatima", "messageUpdate", where=thread, **edit)
+        assert await rows(on_teams, "SELECT text FROM stories") == [("Anders gegaan",)]
+        reaction = {"reactionsAdded": [{"type": "heart"}], "replyToId": message}
+        await on_teams.event("jan", "messageReaction", where=thread, **reaction)
+        assert await rows(on_teams, "SELECT count(*) FROM ripples") == [(1,)]
+        await on_teams.event(
+            "fatima", "messageDelete", where=thread, id=message, data={"eventType": "softDeleteMessage"}
+        )
+        assert await rows(on_teams, "SELECT text FROM stories") == [("",)]
+
+    async def test_of_other_threads_nothing_is_kept(self, on_teams: TeamsStage) -> None:
+        await begun(on_teams)
+        root = await on_teams.say("fatima", "Wie heeft er dienst?", where=TEAM)
+        await on_teams.say("jan", "Ik!", where=f"{TEAM};messageid={root}")
+        assert await rows(on_teams, "SELECT count(*) FROM stories") == [(0,)]
+        assert "dienst" not in str(await rows(on_teams, "SELECT * FROM deliveries"))
+
+
+async def test_a_message_of_ones_own_is_saved_as_a_story(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    root = await on_teams.say("iris", STORY, where=TEAM)
+    payload = {
+        "id": root,
+        "body": {"contentType": "html", "content": "<p>We liepen een rondje &amp; <b>lachten</b><br>samen</p>"},
+        "from": {"user": {"id": on_teams.activity("iris", "x", where=TEAM)["from"]["aadObjectId"]}},
+    }
+    value = {"commandId": "save_as_story", "messagePayload": payload}
+    said = await on_teams.invoke("iris", "composeExtension/fetchTask", value, where=f"{TEAM};messageid={root}")
+    assert said["task"]["type"] == "message"
+    assert await rows(on_teams, "SELECT text FROM stories") == [("We liepen een rondje & lachten\nsamen",)]
+
+
+async def test_an_answer_takes_the_place_of_the_card_that_was_pressed(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    await on_teams.say("iris", "stop")
+    stopped = on_teams.private()[-1]
+    before = stopped.words()
+    await on_teams.press("iris", stopped, "me.come_back")
+    assert on_teams.teams.seen[stopped.id].words() != before
+
+
+async def test_a_button_of_someone_elses_chat_is_not_about_that_place_for_another(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    await on_teams.say("iris", "story", where=TEAM, mention=True)
+    offered = on_teams.private()[-1]
+    opened = await on_teams.press("jan", offered, "story")
+    assert TEAM not in str(opened)
+
+
+async def test_removed_from_the_team_the_place_is_out_of_reach(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    await on_teams.event(
+        "iris", "conversationUpdate", membersRemoved=[{"id": BOT}], data={"team": {"id": TEAM}, "channel": {"id": TEAM}}
+    )
+    assert await rows(on_teams, "SELECT state, state_reason FROM places") == [("unreachable", "not_in_place")]
