@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 from jsonschema import Draft4Validator
 
+from adapters.settings import CURES, Settings
 from adapters.teams import pages
 from adapters.teams.package import CONSENT, SCHEMA
 from bot.domain.words import meaning
@@ -18,6 +19,7 @@ MANIFEST = Draft4Validator(json.loads((CLONE / "tests" / "schemas" / f"teams-man
 IDS = {
     "your-application-client-id": "a1b2c3d4-1111-2222-3333-444455556666",
     "your-directory-tenant-id": "aaaabbbb-1111-2222-3333-444455556666",
+    "their-directory-tenant-id": "ccccdddd-1111-2222-3333-444455556666",
     "your-client-secret-value": "a~secret.value",
 }
 MICROSOFTS = {"Manifest parsing has failed", "Upload a custom app", "same app ID", "Something went wrong", "/"}
@@ -32,8 +34,8 @@ async def test_following_it_leads_to_a_package(language: str, tmp_path: Path) ->
     text = list(parts(guide(language)).values())[1]
     (typed,) = blocks(text, "ini")
     for placeholder, value in IDS.items():
-        assert placeholder in typed
         typed = typed.replace(placeholder, value)
+    assert "your-" not in typed
     *lines, last = blocks(text, "sh")
     assert last.endswith("ritme serve\n")
     async with someone_typing(lines, tmp_path, typed=typed, environment={}) as shell:
@@ -59,6 +61,27 @@ def test_both_languages_type_the_same(language: str) -> None:
 def test_the_list_of_what_ritme_may_do_is_whole(language: str) -> None:
     rows = re.findall(r"^\| `([A-Za-z.]+)` \| .+ \|$", guide(language), re.MULTILINE)
     assert rows == list(CONSENT)
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_with_what_it_puts_in_the_file_teams_can_be_served(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in CURES:
+        monkeypatch.delenv(name, raising=False)
+    for line in "".join(blocks(guide(language), "ini")).splitlines():
+        name, _, value = line.partition("=")
+        assert name in CURES
+        monkeypatch.setenv(name, re.sub(r"[\w-]+", lambda found: IDS.get(found[0], found[0]), value))
+    settings = Settings.load()
+    assert settings.missing_for_serving() == {}
+    assert settings.teams
+
+
+@pytest.mark.parametrize("language", GUIDES)
+def test_what_the_doctor_says_is_what_it_says(language: str) -> None:
+    (foretold,) = (block for block in blocks(guide(language), "") if "✓" in block)
+    doctor = (CLONE / "adapters" / "doctor.py").read_text()
+    (about,) = re.findall(r"✓ Teams  (.+) https://ritme.example.org(/\S+)", foretold)
+    assert all(words in doctor for words in about)
 
 
 @pytest.mark.parametrize("language", GUIDES)
