@@ -178,6 +178,7 @@ HANDLERS: dict[str, Handler] = {
     "saving.here": saving.here,
     "saving.no": saving.no,
     "saving.readers": saving.change_readers,
+    "thread.mentioned": threads.mentioned,
     "thread.replied": threads.replied,
     "message.edited": threads.edited,
     "message.deleted": threads.deleted,
@@ -288,5 +289,6 @@ def understand(intent: Intent) -> Intent:
     word, _, rest = text.partition(" ")
     name = meaning(word)
     if not name:
-        return replace(intent, name="help", args={"text": text})
+        unclear = "thread.mentioned" if intent.thread and not intent.place.personal else "help"
+        return replace(intent, name=unclear, args={**intent.args, "text": text})
     return replace(intent, name=name, args={"text": rest.strip()})

@@ -196,9 +196,10 @@ def text_of(activity: Activity) -> str:
     return unescape(named).replace("\xa0", " ").strip()
 
 
-def mentions_us(activity: Activity) -> bool:
+def is_for_us(activity: Activity) -> bool:
+    """Whether a message in a channel or group chat mentions us, or was a slash command, which only we see."""
     ours = (activity.get("recipient") or {}).get("id")
-    return any(
+    return bool((activity.get("recipient") or {}).get("isTargeted")) or any(
         one.get("type") == "mention" and (one.get("mentioned") or {}).get("id") == ours
         for one in activity.get("entities") or ()
     )
@@ -233,11 +234,15 @@ def _message(activity: Activity, seal: Seal) -> Intent | None:
         return None
     if isinstance(activity.get("value"), Mapping) and not activity.get("text"):
         return press(activity, seal)  # a client that knows no other way to send a button
-    if not is_personal(activity) and not mentions_us(activity):
+    if not is_personal(activity) and not is_for_us(activity):
         return _told(activity, "thread.replied") if _thread(activity) else None
     word, _, rest = text_of(activity).partition(" ")
     slash = word.startswith("/")
-    args: dict[str, Value] = {"command": word if slash else "", "text": rest.strip() if slash else text_of(activity)}
+    args: dict[str, Value] = {
+        "command": word if slash else "",
+        "text": rest.strip() if slash else text_of(activity),
+        "files": _names(activity.get("attachments") or ()),
+    }
     return _told(activity, "command", args)
 
 

@@ -1,6 +1,7 @@
 """What people tell in the thread of a reminder: kept as stories, as they choose, and changed with their messages."""
 
 from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.help import Help
 from bot.catalogue.stories import StoryChosen, StoryKept, StoryWithdrawn
 from bot.domain.delivery import Delivery, to_person
 from bot.domain.ids import new_id
@@ -9,6 +10,7 @@ from bot.domain.person import StoryChoice
 from bot.domain.retelling import ALONE, MARKED, follow, mark
 from bot.domain.rhythm import RhythmId
 from bot.domain.story import READ_BY, Readers, Story, StoryId, StoryRequest, beginning, tells_something, told
+from bot.domain.words import nearest
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -30,6 +32,17 @@ async def replied(work: UnitOfWork, turn: Turn) -> None:
         await _tie_to_teller(work, turn, root, place.movement_id)
     elif root.kind in GATHERING:
         await _gather(work, turn, place, place.movement_id, root)
+
+
+async def mentioned(work: UnitOfWork, turn: Turn) -> Entry | None:
+    """Someone replied to us by name, with nothing that we can do: where stories are gathered, that is one."""
+    place, thread = turn.place, turn.intent.thread
+    root = await work.deliveries.by_receipt(place.id, thread) if place is not None and thread else None
+    if root is not None and root.kind in GATHERING:
+        await replied(work, turn)
+        return None
+    typed = turn.text("text").partition(" ")[0][:40]
+    return Help(typed=typed, meant=nearest(typed) if typed else "")
 
 
 async def edited(work: UnitOfWork, turn: Turn) -> None:

@@ -127,6 +127,13 @@ class TestAThread:
         )
         assert await rows(on_teams, "SELECT text FROM stories") == [("",)]
 
+    async def test_without_consent_a_reply_that_mentions_the_bot_is_gathered(self, on_teams: TeamsStage) -> None:
+        thread = await self.rhythm(on_teams)
+        await on_teams.say("iris", "Meneer Bakker dekte zelf de tafel", where=thread, mention=True)
+        assert await rows(on_teams, "SELECT text FROM stories") == [("Meneer Bakker dekte zelf de tafel",)]
+        await on_teams.say("iris", "stuck Niemand komt", where=thread, mention=True)
+        assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt",)]
+
     async def test_of_other_threads_nothing_is_kept(self, on_teams: TeamsStage) -> None:
         await begun(on_teams)
         root = await on_teams.say("fatima", "Wie heeft er dienst?", where=TEAM)
@@ -147,6 +154,15 @@ async def test_a_message_of_ones_own_is_saved_as_a_story(on_teams: TeamsStage) -
     said = await on_teams.invoke("iris", "composeExtension/fetchTask", value, where=f"{TEAM};messageid={root}")
     assert said["task"]["type"] == "message"
     assert await rows(on_teams, "SELECT text FROM stories") == [("We liepen een rondje & lachten\nsamen",)]
+
+
+async def test_a_slash_command_in_a_channel_is_for_us_alone(on_teams: TeamsStage) -> None:
+    await begun(on_teams)
+    posts = len(on_teams.posts())
+    targeted = {"recipient": {"id": BOT, "name": "Ritme", "isTargeted": True}, "text": "/stuck Niemand komt"}
+    await on_teams.event("iris", "message", where=f"{TEAM};messageid=9", **targeted)
+    assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt",)]
+    assert len(on_teams.posts()) == posts
 
 
 async def test_an_answer_takes_the_place_of_the_card_that_was_pressed(on_teams: TeamsStage) -> None:
