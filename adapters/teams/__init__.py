@@ -7,6 +7,7 @@ from aiohttp import web
 
 from adapters.teams import pages
 from adapters.teams.auth import AUTHORITY, HOSTS, METADATA, ClientCredentials, Gate, Keys, NoCredentials
+from adapters.teams.cards import written
 from adapters.teams.connector import Connector
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.door import Door
@@ -47,7 +48,9 @@ class TeamsPlatform:
     ) -> None:
         self._bot = bot
         self._clock = clock
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience), trust_env=True)
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=patience), trust_env=True, json_serialize=written
+        )
         self.references = References(kept)
         tokens: ClientCredentials | NoCredentials = NoCredentials()
         if not bot.trusting:

@@ -19,6 +19,7 @@ LONGEST = 8_000
 """Characters of all paragraphs; fewer, when the bytes of a card ask for it."""
 SUMMARY = 500
 TITLE = 60
+QUESTION = 300
 ARGUMENT = 200
 """What a button carries that is longer may be shortened: ids are not, words to start a form with are."""
 ROW = 6
@@ -32,9 +33,20 @@ def card(
     """The message as a card of at most `limit` bytes; its buttons always survive. A press whose intent is in `opens`
     asks for a dialog. `origin`: which place it is about, for the buttons of a message in someone's own chat."""
     room, argument = LONGEST, 4_000
-    while len(json.dumps(made := _card(message, opens, origin, room, argument)).encode()) > limit:
-        room, argument = room * 9 // 10, max(argument * 9 // 10, ARGUMENT)
+    while size(made := _card(message, opens, origin, room, argument)) > limit:
+        room, argument = room * 3 // 4, max(argument * 3 // 4, ARGUMENT)
+        if room < 2 and argument == ARGUMENT:
+            break  # more buttons than anything of ours has
     return made
+
+
+def written(body: object) -> str:
+    """JSON as it is sent: with people's own letters, which take half the room of their numbers."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def size(card: Json) -> int:
+    return len(written(card).encode())
 
 
 def fallback(message: Message) -> str:
@@ -130,7 +142,9 @@ def _button(button: Button, opens: frozenset[str], origin: Mapping[str, str] | N
     act = _act(button, title, opens, origin, argument)
     if button.confirm is None:
         return {**act, **style}
-    question = [{"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": button.confirm.question}]}]
+    question = [
+        {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": cut(button.confirm.question, QUESTION)}]}
+    ]
     yes = {**act, "title": cut(button.confirm.yes, TITLE), **style}
     asked = {"type": "AdaptiveCard", "version": "1.5", "body": question, "actions": [yes]}
     return {"type": "Action.ShowCard", "title": title, "card": asked, **style}

@@ -29,7 +29,7 @@ LARGEST = 200_000
 """Bytes a form may have once unpacked: far more than any of ours."""
 EXPANDED = 6
 """A required choice of at most this many is shown whole, rather than behind a menu."""
-TITLE = 60
+TITLE, LABEL, NOTE = 60, 200, 1_000
 PEOPLE = {"type": "Data.Query", "dataset": "graph.microsoft.com/users?scope=currentContext"}
 """Whom one can choose: who is in this conversation."""
 _FORMS = TypeAdapter(Form)
@@ -53,7 +53,7 @@ def dialog(form: Form, origin: Mapping[str, str], sign: Sign, errors: Mapping[st
     homeless = [wrong[name] for name in wrong if name not in {field.name for field in fields}]
     body = [
         *(_wrong(sentence) for sentence in homeless),
-        *words(tuple([Paragraph(spans=(Span(text=form.note),), kind="small")] if form.note else [])),
+        *words(tuple([Paragraph(spans=(Span(text=cut(form.note, NOTE)),), kind="small")] if form.note else [])),
         *(element for field in fields for element in _asked(field, wrong.get(field.name, ""), form.language)),
     ]
     packed = _packed(form, origin)
@@ -105,16 +105,16 @@ def _wrong(sentence: str) -> Json:
 
 
 def _asked(field: Field, wrong: str, language: str) -> list[Json]:
-    hint = [Paragraph(spans=(Span(text=field.hint),), kind="small")] if field.hint else []
+    hint = [Paragraph(spans=(Span(text=cut(field.hint, LABEL)),), kind="small")] if field.hint else []
     required = {"isRequired": True, "errorMessage": _missing(language)} if field.required else {}
-    label = {"id": field.name, "label": field.label}
+    label = {"id": field.name, "label": cut(field.label, LABEL)}
     return [*([_wrong(wrong)] if wrong else []), {**label, **required, **_input(field)}, *words(tuple(hint))]
 
 
 def _input(field: Field) -> Json:
     value = field.value if isinstance(field.value, str) else ""
     values = (value,) if value else field.value if isinstance(field.value, tuple) else ()
-    example = {"placeholder": field.example} if field.example else {}
+    example = {"placeholder": cut(field.example, LABEL)} if field.example else {}
     match field.kind:
         case "text" | "long_text":
             # A text longer than its field is shown whole, and the core says what to shorten.

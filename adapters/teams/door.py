@@ -13,6 +13,7 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
 from adapters.teams.auth import Gate, KeysAway, Refused
+from adapters.teams.cards import written
 from adapters.teams.inbound import Broken, InvokeAnswer
 from bot.domain.ids import new_id
 
@@ -74,7 +75,7 @@ class Door:
             return web.Response(status=202 if raw["type"] != "invoke" else 200)
         if answer.body is None:
             return web.Response(status=answer.status)
-        return web.json_response(dict(answer.body), status=answer.status)
+        return web.json_response(dict(answer.body), status=answer.status, dumps=written)
 
 
 def _is_activity(raw: object) -> bool:
