@@ -22,7 +22,7 @@ TITLE = 60
 QUESTION = 300
 ARGUMENT = 200
 """What a button carries that is longer may be shortened: ids are not, words to start a form with are."""
-ROW = 6
+ROW = 5
 """Actions that Teams shows beside each other."""
 STYLES = {"primary": "positive", "danger": "destructive"}
 
@@ -74,7 +74,6 @@ def _card(message: Message, opens: frozenset[str], origin: Mapping[str, str] | N
     return {
         "type": "AdaptiveCard",
         "version": "1.5",
-        "lang": message.language,
         "fallbackText": cut(message.text.strip(), SUMMARY) or "–",
         "body": [
             *words(message.paragraphs, room),

@@ -58,12 +58,12 @@ def dialog(form: Form, origin: Mapping[str, str], sign: Sign, errors: Mapping[st
     ]
     packed = _packed(form, origin)
     submit = {"type": "Action.Submit", "title": cut(form.submit, TITLE), "data": {CARRIED: packed, MARK: sign(packed)}}
-    return _info(form.title, {**_card(body, form.language), "actions": [submit]}, tall=len(fields) > 2)
+    return _info(form.title, {**_card(body), "actions": [submit]}, tall=len(fields) > 2)
 
 
 def notice(message: Message) -> Json:
     """A dialog that says something; what can be done about it is said in one's own chat."""
-    return _info("Ritme", _card(words(message.paragraphs), message.language), tall=False)
+    return _info("Ritme", _card(words(message.paragraphs)), tall=False)
 
 
 def filled_in(data: Mapping[str, Any], sign: Sign) -> Sent:
@@ -95,8 +95,8 @@ def _info(title: str, card: Json, *, tall: bool) -> Json:
     }
 
 
-def _card(body: list[Json], language: str) -> Json:
-    return {"type": "AdaptiveCard", "version": "1.5", "lang": language, "body": body}
+def _card(body: list[Json]) -> Json:
+    return {"type": "AdaptiveCard", "version": "1.5", "body": body}
 
 
 def _wrong(sentence: str) -> Json:

@@ -74,6 +74,9 @@ class Library:
     page: Page
 
     async def read(self, made: list[Json]) -> list[Json]:
+        """What the library says of each. Choosing people is Teams' own, so it is shown a choice here."""
+        for one in (one for card in made for one in card["body"] if "choices.data" in one):
+            one["choices"] = [{"title": "Jan", "value": "jan"}]
         found: list[Json] = await self.page.evaluate(READ, made)
         return found
 
@@ -100,8 +103,10 @@ async def test_the_whole_catalogue_is_read_without_a_word(library: Library) -> N
     for name, entry in CATALOGUE.items():
         for language in Language:
             made[f"{name} {language}"] = carded(entry.example(), language)
-            for number, words in enumerate(NASTY):
-                made[f"{name} {language} {number}"] = carded(with_words(entry.example(), words), language)
+        for number, words in enumerate(NASTY):
+            # Many fields at once never hold more than that each.
+            typed = words[:250] if issubclass(entry, FormEntry) else words[:1500]
+            made[f"{name} {number}"] = carded(with_words(entry.example(), typed), Language.NL)
     assert [name for name, card in made.items() if not fits(card)] == []
     read = await library.read(list(made.values()))
     assert {name: one["said"] for name, one in zip(made, read, strict=True) if one["said"]} == {}
