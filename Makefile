@@ -30,6 +30,7 @@ check: setup-dev  ## format, lint, types, imports, prompts, migrations
 
 bench: setup-dev  ## requests a second, beside a bare Slack app
 	@$(BARE) $(BIN)/python benchmarks/inbound.py
+	@$(BARE) $(BIN)/python benchmarks/teams.py
 
 pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn anew from what Ritme sends
 	@$(BARE) $(BIN)/python -m tests.pictures

@@ -43,22 +43,22 @@ BESIDE = {
 CLONE = Path(__file__).resolve().parents[1]
 
 
-async def furnish(url: str, people: int) -> None:
-    """A movement with this many members, of one channel."""
+async def furnish(url: str, people: int, lane: str = "slack:T1") -> None:
+    """A movement with this many members, of one channel of a workspace."""
     engine = connect(url)
     await migrate(engine)
-    now, lane, movement = datetime.now(UTC), WorkspaceId("slack:T1"), MovementId("m")
+    now, where, movement = datetime.now(UTC), WorkspaceId(lane), MovementId("m")
     async with unit_of_work(engine)() as work:
-        work.people.add(Workspace(id=lane))
+        work.people.add(Workspace(id=where))
         work.movements.add(Movement(id=movement, name="Samen op pad", language=Language.NL, started_at=now))
         work.movements.add(
             Place(
-                id=PlaceId("p"), workspace_id=lane, channel="C1", name="general", movement_id=movement, created_at=now
+                id=PlaceId("p"), workspace_id=where, channel="C1", name="general", movement_id=movement, created_at=now
             )
         )
         for number in range(people):
             account = f"U{number:06d}"
-            person = Person(id=PersonId(account), workspace_id=lane, account=account, name=account, created_at=now)
+            person = Person(id=PersonId(account), workspace_id=where, account=account, name=account, created_at=now)
             work.people.add(person)
             work.movements.add(Member(movement_id=movement, person_id=person.id, joined_at=now))
     await engine.dispose()

@@ -35,7 +35,7 @@ from bot.ports import (
     Unreachable,
 )
 from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, groups, introductions, people, planning, reach, saving
+from bot.use_cases import deliveries, groups, introductions, people, planning, reach, saving, threads
 from bot.wording import Reader
 
 BATCH = 50
@@ -606,6 +606,7 @@ def _post(outgoing: Outgoing, message: Message | None, page: Page | None) -> Pos
         reaction=delivery.reaction,
         message=message,
         page=page,
+        gathers=delivery.kind in threads.GATHERING,
     )
 
 

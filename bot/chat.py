@@ -269,7 +269,7 @@ class Post:
 
     `account` without `channel`: the person's own chat. `account` with `channel`: shown in that channel to that person
     only. `message` None with `act` "delete" or "react"; with "home", `page` is the person's own. `target` is the
-    message acted on; `delivery` an opaque id to find it by.
+    message acted on; `delivery` an opaque id to find it by. `gathers`: what people answer to it is kept as stories.
     """
 
     delivery: str
@@ -282,6 +282,7 @@ class Post:
     reaction: str = ""
     message: Message | None = None
     page: Page | None = None
+    gathers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

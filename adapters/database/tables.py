@@ -564,6 +564,7 @@ teams_conversations = Table(
     Column("team", String(200), nullable=False),
     Column("account", String(200), nullable=False),
     Column("member", String(200), nullable=False),
+    Column("hears", String(3), nullable=False),
     Index("ix_teams_conversations_account", "workspace_id", "account"),
 )
 """Where Teams reaches whom; see adapters/teams/references.py."""

@@ -1,7 +1,8 @@
 """Sends to Teams, once. What became of a message whose answer was lost cannot be looked up: it is never sent again."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -11,9 +12,13 @@ from adapters.teams.connector import Connector, Refusal
 from adapters.teams.pace import Pace
 from adapters.teams.references import Conversation, References
 from adapters.teams.seal import Seal
-from bot.chat import Post, Receipt
+from bot import wording
+from bot.chat import Paragraph, Post, Receipt, Span
+from bot.domain.person import Language
 from bot.ports import NoAnswer, Unreachable
+from bot.wording import Reader
 
+ANSWERS = "teams/answers.md.j2"
 THREAD = ";messageid="
 log = structlog.get_logger("ritme.teams")
 
@@ -71,7 +76,7 @@ class TeamsMessenger:
         self._pace.take_turn(post.workspace, there.channel)
         if post.thread or not there.team:
             where = f"{there.channel}{THREAD}{post.thread}" if post.thread and there.team else there.channel
-            sent = await self._connector.send(there.service_url, where, self._activity(post))
+            sent = await self._connector.send(there.service_url, where, self._activity(_told_how(post, there)))
             return Receipt(channel=there.channel, message=sent)
         made = await self._connector.create(
             there.service_url,
@@ -79,7 +84,7 @@ class TeamsMessenger:
                 "isGroup": True,
                 "channelData": {"channel": {"id": there.channel}, "tenant": {"id": _tenant(post.workspace)}},
                 "bot": {"id": there.bot},
-                "activity": self._activity(post),
+                "activity": self._activity(_told_how(post, there)),
             },
         )
         return Receipt(channel=there.channel, message=str(made.get("activityId") or _root(str(made.get("id") or ""))))
@@ -109,7 +114,8 @@ class TeamsMessenger:
         own = bool(elsewhere and post.account and post.channel)
         origin = self._seal.origin(post.account or "", post.channel or "", post.thread) if own else None
         try:
-            await self._connector.update(there.service_url, there.channel, message, self._activity(post, origin))
+            activity = self._activity(_told_how(post, there), origin)
+            await self._connector.update(there.service_url, there.channel, message, activity)
         except Refusal as refusal:
             if refusal.status not in (400, 403, 404):
                 raise
@@ -187,6 +193,15 @@ class TeamsMessenger:
                 }
             ],
         }
+
+
+def _told_how(post: Post, there: Conversation) -> Post:
+    """Where we hear only what mentions us, a message that asks for answers says so."""
+    if not post.gathers or there.hears or post.message is None:
+        return post
+    reader = Reader(language=Language(post.message.language), timezone="UTC", now=datetime.now(UTC))
+    how = Paragraph(spans=(Span(text=wording.sentence(ANSWERS, "mention_me", reader)),), kind="small")
+    return replace(post, message=replace(post.message, paragraphs=(*post.message.paragraphs, how)))
 
 
 def _root(conversation: str) -> str:

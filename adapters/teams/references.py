@@ -22,6 +22,8 @@ class Conversation:
     team: str = ""
     account: str = ""
     member: str = ""
+    hears: str = ""
+    """"yes" once we were told of something there that did not mention us: answers need not, either."""
 
     @property
     def is_chat(self) -> bool:
@@ -57,7 +59,10 @@ class References:
         """Teams spoke to us in this conversation."""
         known = await self.of(told.workspace_id, told.channel)
         if known is not None:
-            kept = {name: getattr(told, name) or getattr(known, name) for name in ("bot", "team", "account", "member")}
+            kept = {
+                name: getattr(told, name) or getattr(known, name)
+                for name in ("bot", "team", "account", "member", "hears")
+            }
             told = replace(told, **kept)
         if told != known:
             await self._kept.save(asdict(told))

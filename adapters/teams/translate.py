@@ -64,6 +64,7 @@ def conversation(activity: Activity) -> Conversation:
         team=str((data.get("team") or {}).get("id") or ""),
         account=_account_id(person) if personal else "",
         member=str(person.get("id") or "") if personal else "",
+        hears="yes" if activity["type"] == "message" and not personal and not is_for_us(activity) else "",
     )
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("team", sa.String(length=200), nullable=False),
         sa.Column("account", sa.String(length=200), nullable=False),
         sa.Column("member", sa.String(length=200), nullable=False),
+        sa.Column("hears", sa.String(length=3), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "channel", name=op.f("pk_teams_conversations")),
     )
     with op.batch_alter_table("teams_conversations", schema=None) as batch_op:

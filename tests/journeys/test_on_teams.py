@@ -90,9 +90,10 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(o
 
 
 class TestAThread:
-    async def rhythm(self, stage: TeamsStage) -> str:
+    async def rhythm(self, stage: TeamsStage, *, begin: bool = True) -> str:
         """A purpose reminder by its own rhythm; returns its thread."""
-        await begun(stage)
+        if begin:
+            await begun(stage)
         await stage.say("iris", "ritme", where=TEAM, mention=True)
         opened = await stage.press("iris", stage.private()[-1], "rhythm.new")
         values = {one["id"]: one for one in opened["task"]["value"]["card"]["content"]["body"] if "id" in one}
@@ -129,10 +130,18 @@ class TestAThread:
 
     async def test_without_consent_a_reply_that_mentions_the_bot_is_gathered(self, on_teams: TeamsStage) -> None:
         thread = await self.rhythm(on_teams)
+        asked = on_teams.teams.seen[thread.partition("messageid=")[2]]
+        assert "met @Ritme" in asked.words()
         await on_teams.say("iris", "Meneer Bakker dekte zelf de tafel", where=thread, mention=True)
         assert await rows(on_teams, "SELECT text FROM stories") == [("Meneer Bakker dekte zelf de tafel",)]
         await on_teams.say("iris", "stuck Niemand komt", where=thread, mention=True)
         assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt",)]
+
+    async def test_where_everything_is_heard_it_does_not_ask_to_be_mentioned(self, on_teams: TeamsStage) -> None:
+        await begun(on_teams)
+        await on_teams.say("fatima", "Wie heeft er dienst?", where=TEAM)
+        thread = await self.rhythm(on_teams, begin=False)
+        assert "met @Ritme" not in on_teams.teams.seen[thread.partition("messageid=")[2]].words()
 
     async def test_of_other_threads_nothing_is_kept(self, on_teams: TeamsStage) -> None:
         await begun(on_teams)

@@ -1,0 +1,114 @@
+"""How many `stuck <text>` turns a second Ritme takes from Teams, kept on SQLite, beside botbuilder's own echo, which
+keeps nothing. Each server runs in its own process, one after the other, a few rounds; the middle round counts.
+
+Usage: make bench
+"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from benchmarks.inbound import ROUNDS, free_port, furnish, serving
+from benchmarks.load import CONNECTIONS, Measured, measured
+
+WARM_UP, TURNS = 100, 1000
+TENANT = "00000000-0000-0000-0000-00000000feed"
+APP = "00000000-0000-0000-0000-00000000b071"
+
+
+@asynccontextmanager
+async def connector() -> AsyncIterator[str]:
+    """Where answers go; its address."""
+
+    async def took(request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({"id": "1"}, status=201)
+
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", took)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def activities(run: str, start: int, many: int, url: str) -> Iterator[dict[str, Any]]:
+    """`stuck <text>` by as many different people, each in their own chat."""
+    for number in range(start, start + many):
+        who = f"U{number:06d}"
+        yield {
+            "type": "message",
+            "id": f"{run}.{number}",
+            "channelId": "msteams",
+            "serviceUrl": url,
+            "text": "stuck De nachtdienst hoort altijd als laatste wat we doen",
+            "from": {"id": f"29:{who}", "name": who, "aadObjectId": who},
+            "recipient": {"id": "28:ritme", "name": "Ritme"},
+            "conversation": {"id": f"a:{who}", "conversationType": "personal", "tenantId": TENANT},
+            "channelData": {"tenant": {"id": TENANT}},
+        }
+
+
+async def turns(port: int, waiting: Iterator[dict[str, Any]]) -> Measured:
+    took: list[float] = []
+
+    async def one(session: aiohttp.ClientSession) -> None:
+        for activity in waiting:
+            started = time.perf_counter()
+            async with session.post(f"http://127.0.0.1:{port}/teams/messages", json=activity) as answer:
+                if answer.status != 202:
+                    raise RuntimeError(f"answered {answer.status}")
+            took.append(time.perf_counter() - started)
+
+    started = time.perf_counter()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
+        await asyncio.gather(*(one(session) for _ in range(CONNECTIONS)))
+    return measured(took, time.perf_counter() - started)
+
+
+async def one(name: str, file: Path, url: str) -> Measured:
+    port, environment = free_port(), {}
+    command = ["-m", "benchmarks.echo", str(port)]
+    if name == "Ritme":
+        await furnish(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lane=f"teams:{TENANT}")
+        command = ["-c", "from adapters.cli import main; main()", "serve"]
+        environment = {
+            "RITME_DATABASE_URL": f"sqlite:///{file}",
+            "RITME_PORT": str(port),
+            "TEAMS_AUTH": "disabled-for-local-test",
+            "TEAMS_APP_ID": APP,
+        }
+    async with serving(command, port, **environment):
+        await turns(port, activities(f"{name}.warm", 0, WARM_UP, url))
+        return await turns(port, activities(name, WARM_UP, TURNS, url))
+
+
+async def main() -> None:
+    results: dict[str, list[Measured]] = {"botbuilder's echo": [], "Ritme": []}
+    with tempfile.TemporaryDirectory() as folder:
+        async with connector() as url:
+            for turn in range(ROUNDS):
+                for name, rounds in results.items():
+                    rounds.append(await one(name, Path(folder) / f"{turn}.db", url))
+    print(f"\n{TURNS} turns from Teams, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds\n")
+    print(f"{'':20}{'turns/s':>10}{'p50 ms':>10}{'p99 ms':>10}")
+    for name, rounds in results.items():
+        middle = [median(getattr(one, what) for one in rounds) for what in ("rate", "p50", "p99")]
+        print(f"{name:20}" + "".join(f"{value:10.1f}" for value in middle))
+    ours, stock = (median(one.rate for one in results[name]) for name in ("Ritme", "botbuilder's echo"))
+    print(f"\nRitme takes {ours / stock:.2f} of the turns of the echo, which sends its answer but keeps nothing")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
