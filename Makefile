@@ -19,7 +19,7 @@ demo: setup  ## the playground, on http://127.0.0.1:8080 (PORT=… for another)
 	@$(BIN)/ritme demo --fresh $(if $(PORT),--port $(PORT))
 
 test: setup-dev chromium tests/npm/node_modules/.ready  ## every test (ARGS=… goes to pytest)
-	@$(BARE) $(BIN)/python -m pytest $(ARGS)
+	@$(BARE) $(BIN)/python -m pytest -n auto $(ARGS)
 
 check: setup-dev  ## format, lint, types, imports, prompts, migrations
 	@$(BIN)/ruff format --check .
@@ -36,8 +36,8 @@ pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn anew from what R
 	@$(BARE) $(BIN)/python -m tests.pictures
 
 lock: setup-dev  ## renew requirements.lock and requirements-dev.lock from pyproject.toml
-	@$(BIN)/uv pip compile $(LOCK) --extra build -o requirements.lock
-	@$(BIN)/uv pip compile $(LOCK) --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile $(LOCK) --extra build --extra otel -o requirements.lock
+	@$(BIN)/uv pip compile $(LOCK) --extra build --extra otel --extra dev -c requirements.lock -o requirements-dev.lock
 
 LOCK := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"

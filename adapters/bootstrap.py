@@ -1,46 +1,85 @@
 """The composition root: the one file that knows everybody."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+import structlog
 from aiohttp import web
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.clock import DialClock, SystemClock
+from adapters.clock import DialClock, SharedClock, SystemClock
+from adapters.database.migrate import versions
+from adapters.database.outbox import Outbox
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
+from adapters.engine.work import Work
 from adapters.settings import BadSettings, Settings
-from bot.app import Platform, Ritme
-from bot.ports import Begin, Clock
+from adapters.watching import Watching, tracer
+from bot.app import Kept, Platform, Ritme
+from bot.ports import Begin, Clock, Engine
 
 if TYPE_CHECKING:
     from adapters.slack import SlackPlatform
+
+log = structlog.get_logger(__name__)
+PATIENCE = 2.0
+"""Seconds in which the database has to answer for this process to be ready."""
+CONCURRENCY = 4
+"""How many lanes a worker drains at a time, unless told otherwise."""
+
+
+class Runs(Engine, Protocol):
+    """An engine as the service keeps it."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it goes on taking work."""
+
+    async def start(self, work: Work) -> None: ...
+    async def settle(self) -> None:
+        """Plans and sends all that is due, and returns when that is done."""
+
+    async def close(self) -> None: ...
 
 
 @dataclass(kw_only=True)
 class Service:
     """Everything that runs, ready to be started once and closed once.
 
-    `parts` add the platforms' routes; `openings` open connections of their own, by which requests come in, and
-    `hushes` close those, before what is being sent is sent.
+    `works` when deliveries are sent from here, and not only by workers elsewhere. `parts` add the platforms' routes;
+    `openings` open connections of their own, by which requests come in, and `hushes` close those, before what is being
+    sent is sent.
     """
 
     ritme: Ritme
-    engine: EmbeddedEngine
+    engine: Runs
     database: AsyncEngine
+    clock: Clock
+    watching: Watching
+    works: bool = True
+    alone: bool = True
     openings: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     hushes: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     parts: list[Callable[[web.Application], None]] = field(default_factory=list)
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     started: bool = False
+    _looking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """What the last run left half-way is settled first; then time starts to count."""
-        await self.ritme.recover()
-        self.engine.start(self.ritme)
+        if isinstance(self.clock, SharedClock):
+            await self.clock.look()
+            self._looking = asyncio.create_task(self.clock.keep_looking(), name="clock")
+        if self.alone:
+            await self.ritme.recover()
+        if self.works:
+            await self.engine.start(self.ritme)
         self.started = True
 
     async def open(self) -> None:
@@ -48,34 +87,84 @@ class Service:
         for opening in self.openings:
             await opening()
 
-    async def ready(self) -> bool:
-        """Whether requests can be answered: started, and the database is there."""
+    async def ready(self) -> dict[str, str]:
+        """What is needed to do its work, by name, with what is the matter; empty when it is well."""
         if not self.started:
-            return False
-        async with self.database.connect() as connection:
-            await connection.exec_driver_sql("SELECT 1")
-        return True
+            return {"engine": "is starting"}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                current, head = await versions(self.database)
+        except Exception as problem:
+            log.warning("not_ready", exc_info=True)
+            return {"database": type(problem).__name__}
+        if current != head:
+            return {"migrations": f"at {current or 'none'}, this version needs {head}"}
+        if self.works and not self.engine.runs:
+            return {"engine": "does not run"}
+        return {}
+
+    async def metrics(self) -> bytes:
+        """What /metrics says. While the database is away, only what this process counted."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                standing = await Outbox(self.database).standing(self.clock.now())
+        except Exception:
+            log.warning("outbox_unanswered", exc_info=True)
+            standing = []
+        return self.watching.text(standing)
 
     async def close(self) -> None:
         """Lets what is being sent be sent, then lets go of everything."""
         for hush in self.hushes:
             await hush()
         await self.engine.close()
+        if self._looking is not None:
+            self._looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._looking
         for close in self.closing:
             await close()
         await self.database.dispose()
 
 
-async def open_service(settings: Settings, *, demo: bool = False) -> Service:
-    """Wires the service that these settings ask for; with `demo`, the playground instead of real platforms."""
+async def open_service(
+    settings: Settings, *, demo: bool = False, works: bool = True, concurrency: int = CONCURRENCY
+) -> Service:
+    """Wires the service that these settings ask for; with `demo`, the playground instead of real platforms.
+
+    On PostgreSQL, without `works` nothing is sent from here: workers elsewhere do; with it, up to `concurrency` lanes
+    at a time.
+    """
     database = connect(settings.database_url)
-    engine = EmbeddedEngine()
     dial = DialClock()
-    clock: Clock = dial if demo else SystemClock()
+    engine: Runs
+    clock: Clock
+    if settings.many_processes:
+        # Only who has many processes waits for what runs them to load.
+        from adapters.database.failures import SqlFailures
+        from adapters.database.postgresql import time_of
+        from adapters.engine.distributed import DistributedEngine, announce
+
+        clock = SharedClock(partial(time_of, database))
+        engine = DistributedEngine(settings.database_url, failures=SqlFailures(database), concurrency=concurrency)
+        begin = unit_of_work(database, announce)
+    else:
+        clock = dial if demo else SystemClock()
+        engine, works = EmbeddedEngine(), True
+        begin = unit_of_work(database)
     platforms: dict[str, Platform] = {}
-    begin = unit_of_work(database)
-    ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine)
-    service = Service(ritme=ritme, engine=engine, database=database)
+    traces = tracer()
+    watching = Watching(traces)
+    kept = Kept(
+        events=timedelta(days=settings.keep_events_days), deliveries=timedelta(days=settings.keep_deliveries_days)
+    )
+    ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine, watch=watching, kept=kept)
+    alone = not settings.many_processes
+    service = Service(
+        ritme=ritme, engine=engine, database=database, clock=clock, works=works, alone=alone, watching=watching
+    )
+    if traces is not None:
+        service.closing.append(partial(asyncio.to_thread, traces.close))
     if demo:
         await _open_playground(service, begin, platforms, dial, settings.host)
     else:

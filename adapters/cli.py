@@ -69,8 +69,38 @@ def demo(
 
 
 @ritme.command()
-def serve() -> None:
+def serve(
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Send from this process, too: no worker is needed. With SQLite it always does."),
+    ] = False,
+) -> None:
     """Serve the platforms that are configured, until told to stop (SIGTERM or Ctrl-C)."""
+    asyncio.run(_serve(_serving(), works=everything))
+
+
+@ritme.command()
+def worker(
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many workspaces it sends to at a time.")] = 4,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Where to answer /healthz, /readyz and /metrics.", show_default="nowhere"),
+    ] = None,
+) -> None:
+    """Plan and send what is due, beside `ritme serve` and any number of others like it. Needs PostgreSQL."""
+    settings = _serving()
+    if not settings.many_processes:
+        _stop(
+            NOT_CONFIGURED,
+            "Nothing was started: with SQLite there is one process, [bold]ritme serve[/], and it sends by itself.",
+            "Workers share a PostgreSQL database: set RITME_DATABASE_URL to one, and move what you have to it with "
+            "[bold]ritme copy[/].",
+        )
+    asyncio.run(_work(settings, concurrency, port))
+
+
+def _serving() -> Settings:
+    """The settings, when there is a platform to serve."""
     settings = _settings()
     if missing := settings.missing_for_serving():
         _stop(
@@ -79,7 +109,7 @@ def serve() -> None:
             *(f"  [bold]{variable}[/]  {escape(cure)}" for variable, cure in missing.items()),
             "To look around without any platform: [bold]ritme demo[/]",
         )
-    asyncio.run(_serve(settings))
+    return settings
 
 
 @ritme.command()
@@ -223,16 +253,47 @@ def _forget(file: Path) -> None:
         Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
-async def _serve(settings: Settings) -> None:
-    from adapters.doctor import database
-
+async def _serve(settings: Settings, *, works: bool) -> None:
     _log(logging.INFO)
     with _listen(settings) as listening:
         settings = _at(settings, listening)
-        found = await database(settings)
-        if found.cure is not None:
-            _stop(FAILED, f"Nothing was started: the database {escape(found.text)}.", escape(found.cure))
-        await _open(settings, listening, demo=False)
+        await _usable(settings)
+        await _open(settings, listening, works=works)
+
+
+async def _work(settings: Settings, concurrency: int, port: int | None) -> None:
+    from contextlib import ExitStack
+
+    from adapters.bootstrap import open_service
+    from adapters.web import make_app, serve, told_to_stop
+
+    _log(logging.INFO)
+    with ExitStack() as stack:
+        listening = None
+        if port is not None:
+            listening = stack.enter_context(_listen(settings.model_copy(update={"port": port})))
+        await _usable(settings)
+        service = await open_service(settings, concurrency=concurrency)
+        try:
+            await service.start()
+            if listening is None:
+                _say("Ritme's worker is ready")
+                await told_to_stop()
+            else:
+                app = make_app(parts=(), ready=service.ready, metrics=service.metrics)
+                where = f"http://127.0.0.1:{listening.getsockname()[1]}"
+                await serve(app, listening, lambda: _say(f"Ritme's worker is ready; how it is: {where}/readyz"))
+        finally:
+            await service.close()
+
+
+async def _usable(settings: Settings) -> None:
+    """Stops where the database is not what this version needs."""
+    from adapters.doctor import database
+
+    found = await database(settings)
+    if found.cure is not None:
+        _stop(FAILED, f"Nothing was started: the database {escape(found.text)}.", escape(found.cure))
 
 
 def _listen(settings: Settings) -> socket:
@@ -249,14 +310,14 @@ def _at(settings: Settings, listening: socket) -> Settings:
     return settings.model_copy(update={"port": listening.getsockname()[1]})
 
 
-async def _open(settings: Settings, listening: socket, *, demo: bool) -> None:
+async def _open(settings: Settings, listening: socket, *, demo: bool = False, works: bool = True) -> None:
     from adapters.bootstrap import open_service
     from adapters.web import make_app, serve
 
-    service = await open_service(settings, demo=demo)
+    service = await open_service(settings, demo=demo, works=works)
     try:
         await service.start()
-        app = make_app(parts=service.parts, ready=service.ready)
+        app = make_app(parts=service.parts, ready=service.ready, metrics=service.metrics)
         try:
             await service.open()
         except BadSettings as bad:
@@ -275,7 +336,8 @@ async def _migrate(settings: Settings, revision: str) -> None:
 
     engine = connect(settings.database_url)
     try:
-        await asyncio.to_thread(settings.database_file.parent.mkdir, parents=True, exist_ok=True)
+        if settings.database_file is not None:
+            await asyncio.to_thread(settings.database_file.parent.mkdir, parents=True, exist_ok=True)
         await migrate(engine, revision)
     except (DatabaseError, OSError) as problem:
         reason = problem.orig if isinstance(problem, DatabaseError) else problem

@@ -1,6 +1,15 @@
 """What time it is."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import structlog
+
+log = structlog.get_logger(__name__)
+LOOK_EVERY = 30.0
+"""Seconds between two looks at the database's clock."""
 
 
 class SystemClock:
@@ -28,3 +37,33 @@ class DialClock:
         """Moves to `moment`, an aware datetime."""
         self._ahead = moment - datetime.now(UTC)
         self._still = moment
+
+
+class SharedClock:
+    """The database's time, which is the same for every process that shares it, however wrong their own clocks are.
+
+    `ask` tells the time there. In between it runs on by this machine's steady clock, which nobody sets.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[datetime]]) -> None:
+        self._ask = ask
+        self._told = datetime.now(UTC)
+        self._told_at = monotonic()
+
+    def now(self) -> datetime:
+        return self._told + timedelta(seconds=monotonic() - self._told_at)
+
+    async def look(self) -> None:
+        """Asks what time it is; the answer is taken to hold for the moment half-way."""
+        before = monotonic()
+        told = await self._ask()
+        self._told, self._told_at = told, (before + monotonic()) / 2
+
+    async def keep_looking(self) -> None:
+        """For ever. While nobody answers, the time runs on."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self.look()
+            except Exception:
+                log.warning("clock_unanswered", exc_info=True)

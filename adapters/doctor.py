@@ -49,24 +49,23 @@ async def examine() -> list[Finding]:
 
 async def database(settings: Settings) -> Finding:
     """Whether the database can be used, by this version. Creates nothing."""
-    file = settings.database_file
-    if not file.exists():
+    file, name = settings.database_file, settings.database_name
+    if file is not None and not file.exists():
         return Finding(subject="Database", text=f"is not there yet ({file})", cure="Run: ritme migrate")
     engine = connect(settings.database_url)
     try:
         current, head = await versions(engine)
     except DatabaseError as problem:
-        return Finding(
-            subject="Database",
-            text=f"cannot be used ({file}: {problem.orig})",
-            cure="Let this user read and write that file and its folder, or set RITME_DATABASE_URL to another one.",
-        )
+        cure = "Let this user read and write that file and its folder, or set RITME_DATABASE_URL to another one."
+        if file is None:
+            cure = "Start PostgreSQL, or mend the address, user or password in RITME_DATABASE_URL."
+        return Finding(subject="Database", text=f"cannot be used ({name}: {problem.orig})", cure=cure)
     finally:
         await engine.dispose()
     if current != head:
-        text = f"is at revision {current or 'none'}, this version needs {head} ({file})"
+        text = f"is at revision {current or 'none'}, this version needs {head} ({name})"
         return Finding(subject="Database", text=text, cure="Run: ritme migrate")
-    return Finding(subject="Database", text=f"{file}, at revision {head}")
+    return Finding(subject="Database", text=f"{name}, at revision {head}")
 
 
 def _missing(settings: Settings) -> list[Finding]:

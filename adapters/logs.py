@@ -81,5 +81,5 @@ def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("apscheduler", "alembic", "aiosqlite", "slack_bolt", "slack_sdk"):
+    for chatty in ("apscheduler", "procrastinate", "alembic", "aiosqlite", "slack_bolt", "slack_sdk"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -12,10 +13,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 SQLITE = "sqlite+aiosqlite"
+POSTGRESQL = "postgresql+psycopg"
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 CURES = {
-    "RITME_DATABASE_URL": "Set it to a file, such as sqlite:///var/ritme.db.",
+    "RITME_DATABASE_URL": "Set it to a file, such as sqlite:///var/ritme.db, or to a PostgreSQL "
+    "database, such as postgresql://ritme:password@localhost/ritme.",
     "RITME_HOST": "Set it to the address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for every network.",
     "RITME_PORT": "Set RITME_PORT (or PORT) to a port from 1 to 65535, such as 8080.",
     "RITME_PUBLIC_URL": "Set it to the address that people and Slack reach, such as https://ritme.example.org.",
@@ -34,6 +37,8 @@ CURES = {
     "commas.",
     "TEAMS_TARGETED": "Leave it out, or set it to yes where your Teams can show a message to one person in a channel.",
     "TEAMS_AUTH": "Leave it out. Only a test on this machine may set it to disabled-for-local-test.",
+    "RITME_KEEP_EVENTS_DAYS": "Leave it out for 30, or set it to a number of days from 1 to 3650.",
+    "RITME_KEEP_DELIVERIES_DAYS": "Leave it out for 90, or set it to a number of days from 14 to 3650.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
 """What to do about a bad or missing value, by variable."""
@@ -52,8 +57,12 @@ def _database(url: str) -> str:
         parsed = make_url(url)
     except ArgumentError:
         raise ValueError("is no database address") from None
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        if not parsed.database:
+            raise ValueError("names no database")
+        return parsed.set(drivername=POSTGRESQL).render_as_string(hide_password=False)
     if parsed.get_backend_name() != "sqlite":
-        raise ValueError("names another kind of database than SQLite")
+        raise ValueError("names another kind of database than SQLite or PostgreSQL")
     if not parsed.database or parsed.database == ":memory:":
         raise ValueError("names no file, so a restart would forget everything")
     return parsed.set(drivername=SQLITE).render_as_string(hide_password=False)
@@ -69,6 +78,13 @@ def _port(port: object) -> int:
     digits = str(port).strip()
     if not digits.isdecimal() or int(digits) > 65535:
         raise ValueError("is no port")
+    return int(digits)
+
+
+def _days(number: object, *, least: int) -> int:
+    digits = str(number).strip()
+    if not digits.isdecimal() or not least <= int(digits) <= 3650:
+        raise ValueError("is no such number of days")
     return int(digits)
 
 
@@ -147,6 +163,12 @@ class Settings(BaseSettings):
         "SLACK_API_URL", default="https://slack.com/api/"
     )
 
+    keep_events_days: Annotated[int, BeforeValidator(partial(_days, least=1))] = _from(
+        "RITME_KEEP_EVENTS_DAYS", default=30
+    )
+    keep_deliveries_days: Annotated[int, BeforeValidator(partial(_days, least=14))] = _from(
+        "RITME_KEEP_DELIVERIES_DAYS", default=90
+    )
     teams_app_id: Annotated[str, AfterValidator(_registered)] | None = _from("TEAMS_APP_ID")
     teams_app_password: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("TEAMS_APP_PASSWORD")
     teams_tenant_id: Annotated[str, AfterValidator(_registered)] | None = _from("TEAMS_TENANT_ID")
@@ -216,9 +238,19 @@ class Settings(BaseSettings):
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
     @property
-    def database_file(self) -> Path:
-        """The SQLite file; a relative one is taken from the folder Ritme is started in."""
-        return Path(str(make_url(self.database_url).database))
+    def database_file(self) -> Path | None:
+        """The SQLite file; a relative one is taken from the folder Ritme is started in. None on PostgreSQL."""
+        return None if self.many_processes else Path(str(make_url(self.database_url).database))
+
+    @property
+    def many_processes(self) -> bool:
+        """Whether several processes can share the database: PostgreSQL carries them, a file does not."""
+        return make_url(self.database_url).get_backend_name() == "postgresql"
+
+    @property
+    def database_name(self) -> str:
+        """The database as it may be shown: without its password."""
+        return str(self.database_file or make_url(self.database_url).set(drivername="postgresql"))
 
     def missing_for_serving(self) -> dict[str, str]:
         """The variables without which what was begun to be configured cannot be served, each with where to find it;

@@ -5,11 +5,14 @@ import errno
 import secrets
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from bot.ports import Away
 
 log = structlog.get_logger(__name__)
 
@@ -26,19 +29,31 @@ class CannotListen(Exception):
     """The address cannot be listened on; the text says why, and the cure."""
 
 
-def make_app(*, parts: Iterable[Part], ready: Callable[[], Awaitable[bool]]) -> web.Application:
-    """The application: every part's routes, and /healthz, which answers 200 while `ready` says so, else 503."""
+def make_app(
+    *,
+    parts: Iterable[Part],
+    ready: Callable[[], Awaitable[Mapping[str, str]]],
+    metrics: Callable[[], Awaitable[bytes]] | None = None,
+) -> web.Application:
+    """The application: every part's routes; /healthz, which answers 200 while this process is alive; /readyz, which
+    answers 200 while `ready` says that nothing is the matter, else 503 with what is; and /metrics, for Prometheus."""
 
     async def healthz(_request: web.Request) -> web.Response:
-        try:
-            well = await ready()
-        except Exception:
-            log.exception("unhealthy")
-            well = False
-        return web.json_response({"status": "ok" if well else "unavailable"}, status=200 if well else 503)
+        return web.json_response({"status": "ok"})
+
+    async def readyz(_request: web.Request) -> web.Response:
+        matter = await ready()
+        said = {"status": "unavailable", **matter} if matter else {"status": "ok"}
+        return web.json_response(said, status=503 if matter else 200)
+
+    async def counted(_request: web.Request) -> web.Response:
+        said = await metrics() if metrics is not None else b""
+        return web.Response(body=said, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_apologise])
+    app.router.add_get("/metrics", counted)
     app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
     for part in parts:
         part(app)
     return app
@@ -46,15 +61,18 @@ def make_app(*, parts: Iterable[Part], ready: Callable[[], Awaitable[bool]]) -> 
 
 @web.middleware
 async def _apologise(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A bug becomes a 500 with a reference that is in the log, so that a platform retries and a person gets help."""
+    """A bug becomes a 500 with a reference that is in the log, so that a platform retries and a person gets help; while
+    the database is away it is a 503. Whatever is logged on the way carries the same correlation id."""
     try:
-        return await handler(request)
+        with structlog.contextvars.bound_contextvars(correlation=secrets.token_hex(16)):
+            return await handler(request)
     except (web.HTTPException, ConnectionError, asyncio.CancelledError):
         raise
-    except Exception:
-        reference = secrets.token_hex(4)
+    except Exception as problem:
+        reference, away = secrets.token_hex(4), isinstance(problem, (Away, OperationalError, InterfaceError))
         log.exception("request failed", reference=reference, method=request.method, path=request.path)
-        return web.json_response({"error": "internal", "reference": reference}, status=500)
+        error = "try again" if away else "internal"
+        return web.json_response({"error": error, "reference": reference}, status=503 if away else 500)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -71,25 +89,32 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotListen(reason) from problem
 
 
-async def serve(app: web.Application, listening: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serves until SIGTERM or SIGINT, then lets open requests finish. Calls `on_ready` once it really answers."""
+async def told_to_stop() -> None:
+    """Waits for SIGTERM or SIGINT. A second one ends Ritme the hard way."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
     def once() -> None:
-        """A second signal ends Ritme the hard way."""
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, once)
+    await stop.wait()
+    log.info("stopping")
+
+
+async def serve(app: web.Application, listening: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serves until told to stop, then lets open requests finish. Calls `on_ready` once it really answers."""
+    told = asyncio.ensure_future(told_to_stop())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
+        await asyncio.sleep(0)  # from here on, a signal is heard
         on_ready()
-        await stop.wait()
-        log.info("stopping")
+        await told
     finally:
+        told.cancel()
         await runner.cleanup()

@@ -1,13 +1,19 @@
 """Ritme: the only way into the core. Handles what people do, plans what is due, drains the outbox."""
 
-from asyncio import gather
-from collections.abc import Mapping, Sequence
+from asyncio import CancelledError, Event, gather, sleep, wait
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
+from random import uniform
 from time import perf_counter
+from typing import TypeVar
 
 import structlog
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump
@@ -16,14 +22,16 @@ from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
-from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryState, to_home, to_person
+from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import (
+    Away,
     Begin,
     Clock,
+    Conflict,
     Directory,
     Engine,
     Messenger,
@@ -33,6 +41,7 @@ from bot.ports import (
     Turn,
     UnitOfWork,
     Unreachable,
+    Watch,
 )
 from bot.ports.turn import lives, speaks
 from bot.use_cases import deliveries, groups, introductions, people, planning, reach, saving, threads
@@ -41,11 +50,27 @@ from bot.wording import Reader
 BATCH = 50
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
+FORGOTTEN_AT_ONCE = 500
 BETWEEN_SWEEPS = timedelta(hours=1)
 STALE_AFTER = timedelta(days=1)
 """An answer that could not be given for so long answers nothing any more."""
-ABANDONED_AFTER = timedelta(minutes=2)
+ABANDONED_AFTER = timedelta(minutes=1)
+TRIES = 6
+"""How often what lost a race, or found storage away, begins again: for about a second."""
+PATIENT = 12
+"""The same, for what the world knows already and must be put on record: for about a minute."""
+LOOK_AGAIN = timedelta(seconds=1)
+"""After how long what stands behind something that is being sent looks again."""
+T = TypeVar("T")
 log = structlog.get_logger("ritme")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """How long is kept what nobody needs any more: keys of requests, and deliveries that are settled."""
+
+    events: timedelta = timedelta(days=30)
+    deliveries: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +87,22 @@ class Ritme:
     opens = commands.OPENS
     """Which intents, pressed, open a form."""
 
-    def __init__(self, *, begin: Begin, platforms: Mapping[str, Platform], clock: Clock, engine: Engine) -> None:
+    def __init__(
+        self,
+        *,
+        begin: Begin,
+        platforms: Mapping[str, Platform],
+        clock: Clock,
+        engine: Engine,
+        watch: Watch | None = None,
+        kept: Kept | None = None,
+    ) -> None:
         self._begin = begin
         self._platforms = platforms
         self._clock = clock
         self._engine = engine
+        self._watch = watch or Unwatched()
+        self._kept = kept or Kept()
         self._sweep_at = datetime.min.replace(tzinfo=UTC)
 
     # -- in ---------------------------------------------------------------------------------------------------------
@@ -75,20 +111,36 @@ class Ritme:
         """Acts on one intent in one transaction, at most once per `intent.key`. Never raises."""
         started = perf_counter()
         intent = commands.understand(intent)
+        correlation = _correlation()
+        with (
+            bound_contextvars(correlation=correlation),
+            self._watch.during("intent", correlation, name=intent.name, workspace=intent.actor.workspace),
+        ):
+            outcome, reply = await self._outcome(intent)
+            seconds = perf_counter() - started
+            log.info(
+                "intent",
+                name=intent.name,
+                workspace=intent.actor.workspace,
+                outcome=outcome,
+                ms=round(seconds * 1000, 1),
+            )
+        known = intent.name in commands.HANDLERS or intent.name in commands.NEWS
+        self._watch.handled(intent.name if known else "unknown", outcome.partition(":")[0], seconds)
+        return reply
+
+    async def _outcome(self, intent: Intent) -> tuple[str, Reply]:
+        """What came of it, for the log, and what to answer, whatever breaks."""
         try:
-            outcome, reply = await self._answered(intent)
+            return await self._answered(intent)
+        except Away as away:
+            reference = new_id()[:8]
+            log.error("storage_away", intent=intent.name, reference=reference, reason=str(away))
+            return "away", replace(self._apology(intent, reference), away=True)
         except Exception:
             reference = new_id()[:8]
-            outcome, reply = f"broken:{reference}", self._apology(intent, reference)
             log.exception("intent_broke", intent=intent.name, reference=reference)
-        log.info(
-            "intent",
-            name=intent.name,
-            workspace=intent.actor.workspace,
-            outcome=outcome,
-            ms=round((perf_counter() - started) * 1000, 1),
-        )
-        return reply
+            return f"broken:{reference}", self._apology(intent, reference)
 
     async def _answered(self, intent: Intent) -> tuple[str, Reply]:
         """What came of it, for the log, and what to answer."""
@@ -105,30 +157,19 @@ class Ritme:
         if intent.name in commands.NEWS:
             await self._hear(intent, now)
             return None
-        async with self._begin() as work:
-            if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
-                return None
-            if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), _mark(intent.key), now):
-                return None
-            turn = await _turn(work, intent, now)
-            handler = commands.HANDLERS.get(intent.name)
-            if handler is None:
-                raise Refused("not_found")
-            outcome = await handler(work, turn)
-            reply = await _worded(work, turn, outcome)
-            await _show_home(work, turn)
-        self._wake(work)
-        return reply
+        return await self._once(partial(_acted, intent=intent, now=now))
 
     async def _hear(self, intent: Intent, now: datetime) -> None:
         """What a platform tells by itself: nobody acts, so nobody is welcomed, and of what is none of our business
         nothing is kept."""
         concerns_us, act = commands.NEWS[intent.name]
-        async with self._begin() as work:
+
+        async def heard(work: UnitOfWork) -> None:
             lane = WorkspaceId(intent.actor.workspace)
             if await concerns_us(work, intent) and await work.inbox.claim(lane, _mark(intent.key), now):
                 await act(work, intent, now)
-        self._wake(work)
+
+        await self._once(heard)
 
     async def _field_errors(self, intent: Intent, invalid: Invalid) -> FieldErrors:
         reader = await self._reader(intent)
@@ -142,12 +183,14 @@ class Ritme:
     async def _say(self, intent: Intent, entry: Entry) -> Reply:
         """An answer outside the transaction that was rolled back."""
         now = self._clock.now()
-        async with self._begin() as work:
+
+        async def said(work: UnitOfWork) -> Reply:
             turn = await _turn(work, intent, now)
             reply = await _worded(work, turn, entry)
             await _show_home(work, turn)
-        self._wake(work)
-        return reply
+            return reply
+
+        return await self._once(said)
 
     def _apology(self, intent: Intent, reference: str) -> Answer:
         """Even when the database is away there are words: in the language the platform told us."""
@@ -160,29 +203,36 @@ class Ritme:
 
     async def _reader(self, intent: Intent) -> Reader:
         now = self._clock.now()
-        async with self._begin() as work:
-            turn = await _turn(work, intent, now)
+        turn = await self._once(partial(_turn, intent=intent, now=now))
         return Reader(language=turn.language, timezone=turn.timezone, now=now)
 
-    def _wake(self, work: UnitOfWork) -> None:
-        for lane in work.woken:
-            self._engine.wake(lane)
+    async def _once(self, act: Callable[[UnitOfWork], Awaitable[T]], *, tries: int = TRIES) -> T:
+        """Does `act` in one transaction, and wakes the lanes it gave something to send. Where storage is shared, what
+        loses a race, or finds storage away for a moment, begins again, a little later."""
+        for tried in range(1, tries + 1):
+            try:
+                async with self._begin() as work:
+                    done = await act(work)
+            except (Conflict, Away):
+                if tried == tries:
+                    raise
+                await sleep(uniform(0, 0.01 * 2**tried))
+            else:
+                for lane in work.woken:
+                    self._engine.wake(lane)
+                return done
+        raise AssertionError("unreachable")
 
     # -- out --------------------------------------------------------------------------------------------------------
 
     async def plan(self) -> int:
         """Turns due moments of rhythms into deliveries (returns how many); finds what a vanished sender left."""
         now, planned = self._clock.now(), 0
-        while True:
-            async with self._begin() as work:
-                due = await planning.plan_due(work, now, BATCH)
-            self._wake(work)
-            planned += due
-            if due < BATCH:
-                break
-        async with self._begin() as work:
-            for delivery in await work.deliveries.abandoned(now - ABANDONED_AFTER):
-                delivery.lose_sight(now)
+        with bound_contextvars(correlation=_correlation()):
+            while due := await self._once(partial(planning.plan_due, now=now, limit=BATCH)):
+                planned += due
+                self._watch.planned(due)
+        await self._once(partial(_lose_sight, before=now - ABANDONED_AFTER, now=now))
         if now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
             await self._sweep(now)
@@ -190,30 +240,44 @@ class Ritme:
 
     async def _sweep(self, now: datetime) -> None:
         """What was kept long enough goes."""
-        async with self._begin() as work:
-            await saving.let_lapse(work, now)
-        while True:
-            async with self._begin() as work:
-                erased = await people.erase_gone(work, now)
-            self._wake(work)
-            if erased is None:
-                return
+        await self._once(partial(saving.let_lapse, now=now))
+        while erased := await self._once(partial(people.erase_gone, now=now)):
             log.info("workspace_erased", workspace=erased)
+        kept = self._kept
+        forgotten = {
+            "events": await self._forget(lambda work: work.inbox.forget(now - kept.events, FORGOTTEN_AT_ONCE)),
+            "deliveries": await self._forget(
+                lambda work: work.deliveries.forget(now - kept.deliveries, FORGOTTEN_AT_ONCE)
+            ),
+        }
+        if any(forgotten.values()):
+            log.info("forgotten", **forgotten)
+
+    async def _forget(self, some: Callable[[UnitOfWork], Awaitable[int]]) -> int:
+        """What was kept long enough, a little at a time, so that nobody waits for it. Returns how much it was."""
+        forgotten = 0
+        while gone := await self._once(some):
+            forgotten += gone
+        return forgotten
 
     async def left(self, workspace: str, reason: str) -> None:
         """Ritme may not speak in this workspace any more (`reason`: a block of `errors/reasons.md.j2`). What is kept
         waits for a month, in case it comes back."""
         now = self._clock.now()
-        async with self._begin() as work:
+
+        async def leave(work: UnitOfWork) -> None:
             found = await work.people.workspace(WorkspaceId(workspace))
             if found is not None and found.gone_at is None:
                 found.gone_at, found.gone_reason = now, reason
+
+        await self._once(leave)
         log.info("workspace_left", workspace=workspace, reason=reason)
 
     async def returned(self, workspace: str, name: str) -> None:
         """Ritme may speak in this workspace, for the first time or again: what waited and is still on time goes out."""
         lane = WorkspaceId(workspace)
-        async with self._begin() as work:
+
+        async def come_back(work: UnitOfWork) -> None:
             found = await work.people.workspace(lane)
             if found is None:
                 found = Workspace(id=lane)
@@ -221,15 +285,14 @@ class Ritme:
             found.name = name
             found.gone_at, found.gone_reason = None, ""
             work.woken.add(lane)
-        self._wake(work)
+
+        await self._once(come_back)
         log.info("workspace_returned", workspace=workspace)
 
     async def recover(self) -> None:
         """At the start of the only process: whatever was being sent then, has an unknown outcome now."""
         now = self._clock.now()
-        async with self._begin() as work:
-            for delivery in await work.deliveries.abandoned(now + timedelta(days=1)):
-                delivery.lose_sight(now)
+        await self._once(partial(_lose_sight, before=now + timedelta(days=1), now=now))
 
     async def lanes_due(self) -> list[WorkspaceId]:
         async with self._begin() as work:
@@ -252,37 +315,14 @@ class Ritme:
             await self._get_to_know(lane)
             await self._get_to_know_groups(lane)
             looked_up = await self.reconcile(lane)
-        now = self._clock.now()
-        posts: list[tuple[Delivery, Post]] = []
-        async with self._begin() as work:
-            workspace = await work.people.workspace(lane)
-            if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
-                return looked_up
-            unsure = {_line(delivery): delivery.due_at for delivery in await work.deliveries.unknown(lane)}
-            claimed = await work.deliveries.claim(lane, now, 1 if knocking else BATCH)
-            pages: set[PersonId | None] = set()
-            for delivery in claimed:
-                post = None
-                if _line(delivery) in unsure:
-                    delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
-                elif delivery.act is Act.HOME and delivery.person_id in pages:
-                    delivery.drop("unchanged")
-                else:
-                    post = await _prepared(work, delivery, now)
-                if post is not None:
-                    delivery.start(now)
-                    if delivery.act is Act.HOME:
-                        pages.add(delivery.person_id)
-                    posts.append((delivery, post))
-                else:
-                    _log_delivery(delivery)
-                # A nudge decided on is visible to the budget of the next one.
-                await work.flush()
-        self._wake(work)
+        claimed, posts = await self._once(
+            partial(_claimed, lane=lane, now=self._clock.now(), limit=1 if knocking else BATCH)
+        )
+        self._tell(one for one in claimed if one.state is not DeliveryState.SENDING)
         lines: dict[Line, list[tuple[Delivery, Post]]] = {}
         for delivery, post in posts:
             lines.setdefault(_line(delivery), []).append((delivery, post))
-        await gather(*(self._send_line(line) for line in lines.values()))
+        await self._send(lane, lines.values())
         if knocking and await self._is_gone(lane):
             return await self._settled(claimed)
         return looked_up + len(claimed)
@@ -298,38 +338,52 @@ class Ritme:
             workspace = await work.people.workspace(lane)
         return workspace is not None and workspace.gone_at is not None
 
-    async def _send_line(self, line: Sequence[tuple[Delivery, Post]]) -> None:
+    async def _send(self, lane: WorkspaceId, lines: Iterable[Sequence[tuple[Delivery, Post]]]) -> None:
+        """Sends places side by side, each in order. What came of it is recorded as soon as what came before is: one
+        transaction for all that came in meanwhile."""
+        outcomes: deque[Outcome] = deque()
+        came = Event()
+        sending = gather(*(self._send_line(line, outcomes, came) for line in lines))
+        sending.add_done_callback(lambda _: came.set())
+        try:
+            while outcomes or not sending.done():
+                await came.wait()
+                came.clear()
+                batch = [outcomes.popleft() for _ in range(len(outcomes))]
+                now = self._clock.now()
+                self._tell(await self._once(partial(_recorded, lane=lane, outcomes=batch, now=now), tries=PATIENT))
+        except CancelledError:
+            sending.cancel()
+            raise
+        finally:
+            await wait([sending])
+
+    async def _send_line(self, line: Sequence[tuple[Delivery, Post]], outcomes: deque["Outcome"], came: Event) -> None:
         """Sends to one place in order; what has to wait holds back what stands behind it."""
         held: datetime | None = None
         for delivery, post in line:
-            if held is None:
-                held = await self._send(delivery, post)
-                continue
-            async with self._begin() as work:
-                waiting = await work.deliveries.get(delivery.id, delivery.workspace_id)
-                if waiting is not None:
-                    waiting.wait_until(held, "pace")
+            came_of_it = TryLater(held) if held is not None else await self._sent(delivery, post)
+            outcomes.append(Outcome(delivery=delivery.id, came_of_it=came_of_it))
+            came.set()
+            if isinstance(came_of_it, TryLater):
+                held = came_of_it.until
+            elif isinstance(came_of_it, Unreachable) and came_of_it.workspace_is_gone:
+                held = self._clock.now()
 
-    async def _send(self, delivery: Delivery, post: Post) -> datetime | None:
-        """Sends one post and records what came of it. Returns until when its place is held back, if it is."""
+    async def _sent(self, delivery: Delivery, post: Post) -> "CameOfIt":
         platform = self._platforms[post.workspace.partition(":")[0]]
-        failure: TryLater | Unreachable | NoAnswer | None = None
-        receipt: Receipt | None = None
+        correlation = delivery.correlation or _correlation()
         try:
-            receipt = await platform.messenger.send(post)
+            with (
+                bound_contextvars(correlation=correlation),
+                self._watch.during("send", correlation, kind=delivery.kind, workspace=post.workspace),
+            ):
+                return await platform.messenger.send(post)
         except (TryLater, Unreachable, NoAnswer) as known:
-            failure = known
+            return known
         except Exception:
             log.exception("delivery_broke", delivery=delivery.id, kind=delivery.kind)
-            failure = NoAnswer()
-        async with self._begin() as work:
-            row = await work.deliveries.get(delivery.id, delivery.workspace_id)
-            if row is None:
-                return None
-            held = await _settle(work, row, receipt, failure, self._clock.now())
-        self._wake(work)
-        _log_delivery(row)
-        return held
+            return NoAnswer()
 
     async def _get_to_know(self, lane: WorkspaceId) -> None:
         """Asks the platform for names a request did not tell; without an answer, later again."""
@@ -389,19 +443,54 @@ class Ritme:
                 receipt = await self._platforms[lane.partition(":")[0]].messenger.find(post, since)
             except NoAnswer:
                 certain = False
-            async with self._begin() as work:
-                row = await work.deliveries.get(delivery_id, lane)
-                if row is None or row.state is not DeliveryState.UNKNOWN:
-                    continue  # settled meanwhile, by whoever was sending it
-                if receipt is not None:
-                    await _settle(work, row, receipt, None, now)
-                elif certain:
-                    row.wait_until(now, "not_arrived")
-                else:
-                    row.lose_sight(now)
+            looked_up = await self._once(
+                partial(_looked_up, lane=lane, delivery=delivery_id, receipt=receipt, certain=certain, now=now)
+            )
+            if looked_up is not None:
+                self._tell([looked_up])
                 settled += certain
-            _log_delivery(row)
         return settled
+
+    def _tell(self, settled: Iterable[Delivery]) -> None:
+        """What became of deliveries, in the log and to who watches."""
+        for delivery in settled:
+            log.info(
+                "delivery",
+                id=delivery.id,
+                kind=delivery.kind,
+                workspace=delivery.workspace_id,
+                state=delivery.state.value,
+                reason=delivery.reason,
+                correlation=delivery.correlation,
+            )
+            self._watch.settled(delivery)
+
+
+class Unwatched:
+    """Nobody watches."""
+
+    def during(self, what: str, correlation: str, **about: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def handled(self, intent: str, outcome: str, seconds: float) -> None: ...
+    def planned(self, moments: int) -> None: ...
+    def settled(self, delivery: Delivery) -> None: ...
+
+
+def _correlation() -> str:
+    """What the log calls the request that is going on; a new name where none is."""
+    return str(get_contextvars().get("correlation") or new_id())
+
+
+CameOfIt = Receipt | TryLater | Unreachable | NoAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of sending one delivery."""
+
+    delivery: DeliveryId
+    came_of_it: CameOfIt
 
 
 Line = tuple[PlaceId | None, PersonId | None, bool]
@@ -415,6 +504,87 @@ def _line(delivery: Delivery) -> Line:
 def _mark(key: str) -> str:
     """A request's key as it is kept: the same length whatever the platform sends, and nothing of who sent it."""
     return sha256(key.encode()).hexdigest()[:40]
+
+
+async def _acted(work: UnitOfWork, *, intent: Intent, now: datetime) -> Reply:
+    if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
+        return None
+    if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), _mark(intent.key), now):
+        return None
+    turn = await _turn(work, intent, now)
+    handler = commands.HANDLERS.get(intent.name)
+    if handler is None:
+        raise Refused("not_found")
+    outcome = await handler(work, turn)
+    reply = await _worded(work, turn, outcome)
+    await _show_home(work, turn)
+    return reply
+
+
+async def _lose_sight(work: UnitOfWork, *, before: datetime, now: datetime) -> None:
+    """Of what began to be sent before then, by somebody who is not there any more."""
+    for delivery in await work.deliveries.abandoned(before):
+        delivery.lose_sight(now)
+
+
+async def _claimed(
+    work: UnitOfWork, *, lane: WorkspaceId, now: datetime, limit: int
+) -> tuple[Sequence[Delivery], list[tuple[Delivery, Post]]]:
+    """What is due in a lane, and the posts that come of it; those are under way from here on."""
+    workspace = await work.people.workspace(lane)
+    if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
+        return [], []
+    unsure = {
+        _line(delivery): now + LOOK_AGAIN if delivery.state is DeliveryState.SENDING else delivery.due_at
+        for delivery in await work.deliveries.unsure(lane)
+    }
+    claimed = await work.deliveries.claim(lane, now, limit)
+    posts: list[tuple[Delivery, Post]] = []
+    pages: set[PersonId | None] = set()
+    for delivery in claimed:
+        post = None
+        if _line(delivery) in unsure:
+            delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
+        elif delivery.act is Act.HOME and delivery.person_id in pages:
+            delivery.drop("unchanged")
+        else:
+            post = await _prepared(work, delivery, now)
+        if post is not None:
+            delivery.start(now)
+            if delivery.act is Act.HOME:
+                pages.add(delivery.person_id)
+            posts.append((delivery, post))
+        # A nudge decided on is visible to the budget of the next one.
+        await work.flush()
+    return claimed, posts
+
+
+async def _recorded(
+    work: UnitOfWork, *, lane: WorkspaceId, outcomes: Sequence[Outcome], now: datetime
+) -> list[Delivery]:
+    rows = []
+    for outcome in outcomes:
+        row = await work.deliveries.get(outcome.delivery, lane)
+        if row is not None:
+            await _settle(work, row, outcome.came_of_it, now)
+            rows.append(row)
+    return rows
+
+
+async def _looked_up(
+    work: UnitOfWork, *, lane: WorkspaceId, delivery: DeliveryId, receipt: Receipt | None, certain: bool, now: datetime
+) -> Delivery | None:
+    """What looking up a delivery of unknown outcome told; None when whoever was sending it settled it meanwhile."""
+    row = await work.deliveries.get(delivery, lane)
+    if row is None or row.state is not DeliveryState.UNKNOWN:
+        return None
+    if receipt is not None:
+        await _settle(work, row, receipt, now)
+    elif certain:
+        row.wait_until(now, "not_arrived")
+    else:
+        row.lose_sight(now)
+    return row
 
 
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
@@ -433,6 +603,8 @@ async def _turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     actor, spot = intent.actor, intent.place
     lane = WorkspaceId(actor.workspace)
     channel = None if spot.personal else spot.channel
+    said = MovementId(intent.text(WITHIN)) if spot.personal else None
+    await work.people.take_turns(lane, actor.id, channel, said)
     person, place, movement, member = await work.people.arriving(lane, actor.id, channel)
     if (person is None or (place is None and channel)) and await work.people.workspace(lane) is None:
         work.people.add(Workspace(id=lane))
@@ -615,55 +787,34 @@ def _reader(outgoing: Outgoing) -> Reader:
     return Reader(language=speaks(*to), timezone=lives(*to), now=outgoing.now)
 
 
-async def _settle(
-    work: UnitOfWork,
-    row: Delivery,
-    receipt: Receipt | None,
-    failure: TryLater | Unreachable | NoAnswer | None,
-    now: datetime,
-) -> datetime | None:
+async def _settle(work: UnitOfWork, row: Delivery, came_of_it: CameOfIt, now: datetime) -> None:
     workspace = await work.people.workspace(row.workspace_id)
-    if workspace is not None and workspace.gone_at is not None and _was_let_in(row, receipt, failure):
+    if workspace is not None and workspace.gone_at is not None and _was_let_in(row, came_of_it):
         workspace.lets_in()
         work.woken.add(workspace.id)
-    if receipt is not None:
-        row.arrived(now, receipt.channel, receipt.message)
+    if isinstance(came_of_it, Receipt):
+        row.arrived(now, came_of_it.channel, came_of_it.message)
         await deliveries.arrived(work, row, now)
-        return None
-    if isinstance(failure, TryLater):
-        row.wait_until(failure.until, "pace")
-        if failure.whole_workspace and workspace is not None:
-            workspace.held_until = failure.until
-        return failure.until
-    if isinstance(failure, Unreachable):
+    elif isinstance(came_of_it, TryLater):
+        row.wait_until(came_of_it.until, "pace")
+        if came_of_it.whole_workspace and workspace is not None:
+            workspace.held_until = came_of_it.until
+    elif isinstance(came_of_it, Unreachable):
         place = await work.movements.place(row.place_id) if row.place_id else None
-        if failure.workspace_is_gone and workspace is not None:
-            workspace.refuses(failure.reason, now)
-            row.wait_until(now, failure.reason)
-            return now
-        if failure.place_is_gone and place is not None and row.person_id is None:
-            await reach.lose(work, place, failure.reason, now)
-            row.hold(failure.reason, now)
+        if came_of_it.workspace_is_gone and workspace is not None:
+            workspace.refuses(came_of_it.reason, now)
+            row.wait_until(now, came_of_it.reason)
+        elif came_of_it.place_is_gone and place is not None and row.person_id is None:
+            await reach.lose(work, place, came_of_it.reason, now)
+            row.hold(came_of_it.reason, now)
         else:
-            row.fail(failure.reason)
-        return None
-    row.lose_sight(now)
-    return None
+            row.fail(came_of_it.reason)
+    else:
+        row.lose_sight(now)
 
 
-def _was_let_in(row: Delivery, receipt: Receipt | None, failure: Exception | None) -> bool:
+def _was_let_in(row: Delivery, came_of_it: CameOfIt) -> bool:
     """Whether this shows that a workspace lets us in: something new arrived, or its place was what was wrong."""
-    if receipt is not None:
+    if isinstance(came_of_it, Receipt):
         return row.act in (Act.POST, Act.HOME)
-    return isinstance(failure, Unreachable) and failure.place_is_gone and not failure.workspace_is_gone
-
-
-def _log_delivery(delivery: Delivery) -> None:
-    log.info(
-        "delivery",
-        id=delivery.id,
-        kind=delivery.kind,
-        workspace=delivery.workspace_id,
-        state=delivery.state.value,
-        reason=delivery.reason,
-    )
+    return isinstance(came_of_it, Unreachable) and came_of_it.place_is_gone and not came_of_it.workspace_is_gone

@@ -231,6 +231,8 @@ class Answer:
     replaces: bool = False
     reference: str | None = None
     """Set when something broke: the reference that stands in the log. The platform should retry."""
+    away: bool = False
+    """With a reference: nothing is wrong with Ritme itself, its storage is out of reach for now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.databases import BOTH, stop_server
 from tests.stages.slack import SlackStage, slack_stage
 from tests.world import World, world
 
@@ -40,15 +41,22 @@ def logging_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[World]:
-    """A fresh world, Monday 1 March 2027, 09:00 in Amsterdam."""
-    async with world(tmp_path) as fresh:
+@pytest.fixture(params=BOTH)
+async def here(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """A fresh world, Monday 1 March 2027, 09:00 in Amsterdam: on SQLite with the embedded engine, and on PostgreSQL
+    with procrastinate."""
+    async with world(tmp_path, kind=request.param) as fresh:
         yield fresh
 
 
-@pytest.fixture
-async def on_slack(tmp_path: Path) -> AsyncIterator[SlackStage]:
+@pytest.fixture(params=BOTH)
+async def on_slack(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[SlackStage]:
     """The same moment, over Slack's signed HTTP."""
-    async with slack_stage(tmp_path) as fresh:
+    async with slack_stage(tmp_path, kind=request.param) as fresh:
         yield fresh
+
+
+@pytest.fixture(scope="session", autouse=True)
+def postgresql_stops() -> Iterator[None]:
+    yield
+    stop_server()

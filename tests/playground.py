@@ -137,7 +137,7 @@ async def playground(
     if fresh:
         await movement(begin, clock.now())
     await ritme.recover()
-    engine.start(ritme)
+    await engine.start(ritme)
     runner = web.AppRunner(
         make_app(parts=[partial(place.mount, hosts=hosts)], ready=_well), access_log=None, shutdown_timeout=1
     )

@@ -1,4 +1,4 @@
-"""A small world for core tests: the real core over a real SQLite file, a recording messenger, a clock that is moved."""
+"""A small world for core tests: the real core over a real database, a recording messenger, a clock that is moved."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,26 +10,21 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import DialClock
-from adapters.database.tables import metadata
-from adapters.database.unit_of_work import connect, unit_of_work
+from bot.app import Kept as Forgets
 from bot.app import Platform, Ritme
 from bot.chat import Account, Answer, Button, FieldErrors, Form, Intent, Message, Reply, Value
 from bot.chat import Place as Spot
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
+from tests.databases import Kept, kept
 from tests.fakes.messenger import RecordingMessenger, Sent
 
 MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 """Monday 1 March 2027, 09:00 in Amsterdam."""
 LANE = "test:W1"
-
-
-class NoEngine:
-    """The world drains by itself, when it is told to."""
-
-    def wake(self, lane: WorkspaceId) -> None:
-        pass
+LONG = Forgets(events=timedelta(days=4000), deliveries=timedelta(days=4000))
+"""A test that lives through years still sees all of them."""
 
 
 @dataclass
@@ -37,9 +32,16 @@ class World:
     ritme: Ritme
     clock: DialClock
     messenger: RecordingMessenger
-    database: AsyncEngine
-    begin: Begin
+    kept: Kept
     keys: "count[int]" = field(default_factory=count)
+
+    @property
+    def database(self) -> AsyncEngine:
+        return self.kept.database
+
+    @property
+    def begin(self) -> Begin:
+        return self.kept.begin
 
     def intent(
         self,
@@ -155,13 +157,7 @@ class World:
 
     async def drain(self) -> None:
         """Plans and sends everything due now."""
-        await self.ritme.plan()
-        while True:
-            settled = 0
-            for lane in await self.ritme.lanes_due():
-                settled += await self.ritme.drain(lane)
-            if not settled:
-                return
+        await self.kept.engine.settle()
 
     async def until(self, moment: datetime) -> None:
         """Time passes: everything planned on the way happens at its own moment."""
@@ -201,15 +197,11 @@ def text_of(shown: Reply | Sent) -> str:
 
 
 @asynccontextmanager
-async def world(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[World]:
-    """A fresh world over a database file in `tmp_path`."""
-    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
-    async with database.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    clock, messenger = DialClock(start, running=False), RecordingMessenger()
-    begin = unit_of_work(database)
-    ritme = Ritme(begin=begin, platforms={"test": Platform(messenger=messenger)}, clock=clock, engine=NoEngine())
-    try:
-        yield World(ritme=ritme, clock=clock, messenger=messenger, database=database, begin=begin)
-    finally:
-        await database.dispose()
+async def world(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[World]:
+    """A fresh world over a fresh database, with the engine that belongs to it."""
+    async with kept(kind, tmp_path) as database:
+        clock, messenger = DialClock(start, running=False), RecordingMessenger()
+        platforms = {"test": Platform(messenger=messenger)}
+        ritme = Ritme(begin=database.begin, platforms=platforms, clock=clock, engine=database.engine, kept=LONG)
+        await database.open(ritme)
+        yield World(ritme=ritme, clock=clock, messenger=messenger, kept=database)

@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+ONE_AT_A_TIME = 0x5269746D65
+"""Any number of our own: "Ritme"."""
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
@@ -21,9 +23,12 @@ def config(connection: Connection | None = None) -> Config:
 
 
 async def migrate(engine: AsyncEngine, revision: str = "head") -> None:
-    """Upgrades (or, towards an earlier revision, downgrades) the database in one transaction."""
+    """Upgrades (or, towards an earlier revision, downgrades) the database in one transaction. Of several processes
+    that do so at once one goes first, and the others find it done."""
 
     def run(connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
         back = revision == "base" or (revision != "head" and _is_behind(connection, revision))
         (command.downgrade if back else command.upgrade)(config(connection), revision)
 

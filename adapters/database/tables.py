@@ -488,7 +488,7 @@ rhythms = Table(
     _ref("created_by", "people", null=True),
     Column("created_at", Utc, nullable=False),
     Index("ix_rhythms_next_at", "next_at"),
-    Index("ix_rhythms_movement_id", "movement_id"),
+    Index("ix_rhythms_movement_id", "movement_id", "next_at"),
 )
 moment_changes = Table(
     "moment_changes",
@@ -524,13 +524,24 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("receipt", String(200)),
     Column("receipt_channel", String(200)),
+    Column("correlation", String(32), nullable=False, server_default=""),
     Column("variant", Integer, nullable=False),
     Column("created_at", Utc, nullable=False),
     Column("attempted_at", Utc),
     Column("sent_at", Utc),
+    Column("revision", Integer, nullable=False, server_default="1"),
     Index("uq_deliveries_id", "id", unique=True),
     Index("uq_deliveries_key", "key", unique=True),
-    Index("ix_deliveries_due", "state", "workspace_id", "due_at"),
+    Index("ix_deliveries_due", "state", "due_at"),
+    Index(
+        "ix_deliveries_waiting",
+        "workspace_id",
+        "priority",
+        "due_at",
+        "row",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
     Index("ix_deliveries_subject", "kind", "subject"),
     Index("ix_deliveries_person_id", "person_id", "sent_at"),
     Index("ix_deliveries_place_id", "place_id", "sent_at"),
@@ -538,6 +549,16 @@ deliveries = Table(
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
 )
 
+engine_failures = Table(
+    "engine_failures",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job", String(64), nullable=False),
+    Column("lane", String(64), nullable=False),
+    Column("reason", String(300), nullable=False),
+    Column("at", Utc, nullable=False, index=True),
+)
+"""Why a job of many workers failed; see adapters/engine/distributed.py."""
 slack_installations = Table(
     "slack_installations",
     metadata,
@@ -607,5 +628,8 @@ _mapper = registry(metadata=metadata)
 _NUMBERED = {PartSaid: "id", QuestionAsked: "id", Delivery: "row"}
 """Rows whose number (the order they were written in) is no business of the domain."""
 for _entity, _table in MAPPED.items():
-    _number = _NUMBERED.get(_entity)
-    _mapper.map_imperatively(_entity, _table, properties={"_row": _table.c[_number]} if _number else {})
+    _hidden = {"_row": _table.c[_NUMBERED[_entity]]} if _entity in _NUMBERED else {}
+    if "revision" in _table.c:
+        # Who drains and who acts may change the same row: the second to write has lost the race, and begins again.
+        _hidden["_revision"] = _table.c.revision
+    _mapper.map_imperatively(_entity, _table, properties=_hidden, version_id_col=_hidden.get("_revision"))

@@ -1,13 +1,14 @@
 """Connections, and one transaction per intent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from adapters.database.postgresql import transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
@@ -31,12 +32,17 @@ from bot.ports.repositories import (
     Stuck,
 )
 
+Announce = Callable[[AsyncSession, Collection[WorkspaceId]], Awaitable[None]]
+"""Tells, within the transaction that made it so, that there is something to send in these lanes."""
+CONNECTIONS = 10
+"""How many transactions a process has under way at most, on PostgreSQL; the others wait their turn."""
+
 
 def connect(url: str) -> AsyncEngine:
     """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, hide_parameters=True)
+        return create_async_engine(url, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=10)
     # What people typed stays out of errors, and so out of logs.
     engine = create_async_engine(url, hide_parameters=True, async_creator=opener(parsed.database or ":memory:"))
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
@@ -67,16 +73,20 @@ class SqlUnitOfWork:
         await self._session.delete(entity)
 
 
-def unit_of_work(engine: AsyncEngine) -> Begin:
-    """How the core begins a transaction."""
-    return _inline(engine) if engine.dialect.name == "sqlite" else _awaited(engine)
+def unit_of_work(engine: AsyncEngine, announce: Announce | None = None) -> Begin:
+    """How the core begins a transaction. With `announce` (on PostgreSQL only), what it makes due is told within it."""
+    return _inline(engine) if engine.dialect.name == "sqlite" else _awaited(engine, announce)
 
 
-def _awaited(engine: AsyncEngine) -> Begin:
+def _awaited(engine: AsyncEngine, announce: Announce | None) -> Begin:
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-            yield SqlUnitOfWork(session)
+        async with transaction(engine) as session:
+            work = SqlUnitOfWork(session)
+            yield work
+            if announce is not None and work.woken:
+                await session.flush()
+                await announce(session, work.woken)
 
     return begin
 

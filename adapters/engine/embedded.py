@@ -4,13 +4,14 @@ All that must survive stands in the tables: after a restart the first tick finds
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from adapters.engine.work import Work
 from bot.domain.person import WorkspaceId
 
 R = TypeVar("R")
@@ -18,21 +19,8 @@ log = structlog.get_logger(__name__)
 
 TICK = 1.0
 """Seconds between two looks at what is due."""
-GRACE = 10.0
+GRACE = 25.0
 """Seconds a running drain gets to finish when Ritme stops; what it then still holds is settled after the restart."""
-
-
-class Work(Protocol):
-    """What the engine keeps going: Ritme. A lane is a workspace id."""
-
-    async def plan(self) -> int:
-        """Turns what is due into deliveries; returns how many."""
-
-    async def lanes_due(self) -> Sequence[WorkspaceId]:
-        """The lanes that have something to send now."""
-
-    async def drain(self, lane: WorkspaceId) -> int:
-        """Sends at most one batch of what is due in this lane; returns how many deliveries it settled."""
 
 
 class EmbeddedEngine:
@@ -49,7 +37,12 @@ class EmbeddedEngine:
             self.tick, "interval", seconds=tick, max_instances=1, coalesce=True, misfire_grace_time=None
         )
 
-    def start(self, work: Work) -> None:
+    @property
+    def runs(self) -> bool:
+        """Whether it goes on ticking."""
+        return self._work is not None and bool(self._scheduler.running)
+
+    async def start(self, work: Work) -> None:
         """Begins to tick, in the running event loop."""
         self._work = work
         self._scheduler.start()

@@ -165,7 +165,7 @@ class Inbound:
         if intent is not None:
             reply = await self._core.handle(intent)
             if isinstance(reply, Answer) and reply.reference is not None:
-                return BoltResponse(status=500)  # nothing was done: Slack delivers it again
+                return BoltResponse(status=503 if reply.away else 500)  # nothing was done: Slack delivers it again
             self._say(reply, intent)
         await ack()
         return None

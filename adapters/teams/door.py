@@ -65,7 +65,7 @@ class Door:
         try:
             await self._adapter.process_activity(_known(claims), activity, turn)
         except Broken as broken:
-            return web.json_response({"error": broken.reference}, status=500)
+            return web.json_response({"error": broken.reference}, status=503 if broken.away else 500)
         except Exception:
             reference = new_id()[:8]
             log.exception("activity_broke", type=str(raw["type"])[:40], reference=reference)

@@ -42,9 +42,10 @@ class InvokeAnswer:
 class Broken(Exception):
     """Nothing was done: Teams should deliver it again. `reference` stands in the log."""
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, reference: str, *, away: bool = False) -> None:
         super().__init__(reference)
         self.reference = reference
+        self.away = away
 
 
 class Inbound:
@@ -64,7 +65,7 @@ class Inbound:
             for one in await self._everywhere(activity, intent):
                 reply = await self._core.handle(one)
                 if isinstance(reply, Answer) and reply.reference is not None:
-                    raise Broken(reply.reference)
+                    raise Broken(reply.reference, away=reply.away)
         if activity["type"] == "installationUpdate" and str(activity.get("action")).startswith("remove"):
             await self._references.forget(translate.workspace(activity), translate.conversation(activity).channel)
         return None

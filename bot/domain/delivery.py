@@ -55,7 +55,7 @@ class Delivery:
     `kind` says which composer words it (see `bot.commands`), `subject` what it is about (a story, a step, a rhythm) and
     `args` the rest. `place_id` alone: a post in that place. `person_id` alone: their personal chat. Both: a message in
     that place only this person sees; with `act` HOME their own page. `receipt` is the platform's message id, by which
-    replies and reactions find it again.
+    replies and reactions find it again; `correlation` is what the log calls the request it came of.
     """
 
     id: DeliveryId
@@ -79,6 +79,7 @@ class Delivery:
     attempts: int = 0
     receipt: str | None = None
     receipt_channel: str | None = None
+    correlation: str = ""
     variant: int = 0
     created_at: datetime
     attempted_at: datetime | None = None

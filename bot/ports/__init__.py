@@ -1,11 +1,12 @@
 """What the core needs from outside: storage, sending, time and an engine."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from bot.chat import Account, Place, Post, Profile, Receipt, UserGroup
+from bot.domain.delivery import Delivery
 from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
     Connecting,
@@ -22,8 +23,10 @@ from bot.ports.repositories import (
 from bot.ports.turn import Outgoing, Turn
 
 __all__ = [
+    "Away",
     "Begin",
     "Clock",
+    "Conflict",
     "Directory",
     "Engine",
     "Messenger",
@@ -33,11 +36,13 @@ __all__ = [
     "Turn",
     "UnitOfWork",
     "Unreachable",
+    "Watch",
 ]
 
 
 class UnitOfWork(Protocol):
-    """One transaction: committed when its block ends well, rolled back when it raises."""
+    """One transaction: committed when its block ends well, rolled back when it raises. Beginning, using or ending it
+    may raise `Conflict` or `Away`."""
 
     inbox: Inbox
     people: People
@@ -93,6 +98,27 @@ class Directory(Protocol):
 class Engine(Protocol):
     def wake(self, lane: WorkspaceId) -> None:
         """Something in this lane is due: drain it soon. Never blocks, never raises."""
+
+
+class Conflict(Exception):
+    """Somebody else did something at the same moment that this transaction did not know of. Nothing was changed: the
+    same again, from the beginning, sees it."""
+
+
+class Away(Exception):
+    """Storage gives no answer. If that happened while committing, the change may or may not have been made."""
+
+
+class Watch(Protocol):
+    """For who keeps Ritme running. Never raises, never waits."""
+
+    def during(self, what: str, correlation: str, **about: str) -> AbstractContextManager[None]:
+        """While something is done that belongs to a request, known by its correlation id (32 hexadecimal digits)."""
+
+    def handled(self, intent: str, outcome: str, seconds: float) -> None: ...
+    def planned(self, moments: int) -> None: ...
+    def settled(self, delivery: Delivery) -> None:
+        """Something became of a delivery, for now or for good."""
 
 
 class TryLater(Exception):

@@ -29,10 +29,19 @@ class Inbox(Protocol):
     async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
         """True for the first transaction that claims this key; False when it was acted upon before."""
 
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Forgets at most so many requests of before this moment; no platform brings those again. Returns how many."""
+
 
 class People(Protocol):
     def add(self, new: Person | Workspace) -> None: ...
     async def workspace(self, id: WorkspaceId) -> Workspace | None: ...
+    async def take_turns(
+        self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
+    ) -> None:
+        """Waits until nobody else acts in the movement this will be about: the one said, else the channel's, else the
+        one joined last. Who is in none waits for the others in their workspace who are not."""
+
     async def arriving(
         self, workspace: WorkspaceId, account: str, channel: str | None
     ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
@@ -275,6 +284,13 @@ class Deliveries(Protocol):
 
     async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
         """Rows of a lane of which nobody knows whether they arrived, the first sent first."""
+
+    async def unsure(self, lane: WorkspaceId) -> Sequence[Delivery]:
+        """The same, and those being sent, perhaps by somebody who is not there any more."""
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Deletes at most so many settled rows that were due before this moment, but those by which a story can still
+        be taken back. Returns how many."""
 
     async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
         """When nudges reached (or may have reached) this person since then."""

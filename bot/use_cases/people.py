@@ -205,7 +205,9 @@ async def compose_export(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 
 def _parts(everything: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    whole = json.dumps({kind: list(rows) for kind, rows in everything.items() if rows}, ensure_ascii=False, indent=1)
+    # The export itself, under way, is left out: it would change from one part to the next.
+    told = {kind: [row for row in rows if row.get("kind") != "export"] for kind, rows in everything.items() if rows}
+    whole = json.dumps(told, ensure_ascii=False, indent=1)
     return [whole[at : at + PART_LENGTH] for at in range(0, len(whole), PART_LENGTH)]
 
 

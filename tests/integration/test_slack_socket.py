@@ -19,7 +19,6 @@ from tests.fakes.slack.server import TOKEN
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Shown
 from tests.stages.slack import LANE, SlackStage, slack_stage
-from tests.world import NoEngine
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ async def second_process(here: SlackStage) -> AsyncIterator[tuple[Ritme, SlackPl
         begin=unit_of_work(database),
         platforms={"slack": Platform(messenger=platform.messenger, directory=platform.directory)},
         clock=here.clock,
-        engine=NoEngine(),
+        engine=here.kept.engine,
     )
     platform.mount(web.Application(), ritme)
     await platform.start()

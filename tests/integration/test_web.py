@@ -11,16 +11,15 @@ import pytest
 from aiohttp import web
 
 from adapters.web import LARGEST_REQUEST, CannotListen, listen, make_app, serve
+from bot.ports import Away
 
 
 class Health:
-    well = True
-    breaks = False
+    def __init__(self) -> None:
+        self.matter: dict[str, str] = {}
 
-    async def __call__(self) -> bool:
-        if self.breaks:
-            raise RuntimeError("the database is gone")
-        return self.well
+    async def __call__(self) -> dict[str, str]:
+        return self.matter
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -31,6 +30,10 @@ async def broken(_request: web.Request) -> web.Response:
     raise RuntimeError("geheim")
 
 
+async def away(_request: web.Request) -> web.Response:
+    raise Away("no connection")
+
+
 async def unwelcome(_request: web.Request) -> web.Response:
     raise web.HTTPForbidden(text="not you")
 
@@ -38,6 +41,7 @@ async def unwelcome(_request: web.Request) -> web.Response:
 def part(app: web.Application) -> None:
     app.router.add_post("/echo", echo)
     app.router.add_get("/broken", broken)
+    app.router.add_get("/away", away)
     app.router.add_get("/unwelcome", unwelcome)
 
 
@@ -60,17 +64,19 @@ async def served(health: Health) -> AsyncIterator[aiohttp.ClientSession]:
     await serving
 
 
-async def test_healthz_follows_what_is_behind_it(served: aiohttp.ClientSession, health: Health) -> None:
-    async with served.get("/healthz") as answer:
-        assert answer.status == 200
-        assert await answer.json() == {"status": "ok"}
+async def test_alive_is_not_ready(served: aiohttp.ClientSession, health: Health) -> None:
+    async with served.get("/readyz") as answer:
+        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
 
-    health.well = False
+    health.matter = {"database": "OperationalError"}
+    async with served.get("/readyz") as answer:
+        assert (answer.status, await answer.json()) == (503, {"status": "unavailable", **health.matter})
     async with served.get("/healthz") as answer:
-        assert answer.status == 503
+        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
 
-    health.well, health.breaks = True, True
-    async with served.get("/healthz") as answer:
+
+async def test_what_the_database_does_not_answer_is_to_be_tried_again(served: aiohttp.ClientSession) -> None:
+    async with served.get("/away") as answer:
         assert answer.status == 503
 
 

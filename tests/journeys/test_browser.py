@@ -65,6 +65,8 @@ class Visitor:
         await self.page.locator("#persona").click()
         await self.page.locator(f"dialog [data-persona={persona}]").click()
         await expect(self.page.locator("dialog")).to_have_count(0)
+        # Who comes in as someone else is brought to where people talk, once all of theirs is there.
+        await expect(self.page.locator("body:not([data-pane=rooms])")).to_be_attached()
 
     async def go(self, channel: str) -> None:
         await self.rooms()

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from bot.chat import Answer, FieldErrors, Form
 from bot.domain.person import Language, Person, PersonId, StoryChoice, WorkspaceId
@@ -114,7 +114,7 @@ async def test_forgotten_leaves_no_trace_in_any_table(here: World) -> None:
     bye = await here.press("fatima", await here.type("fatima", "/ritme ik"), "forget")
     assert "weg" in text_of(bye)
     async with here.database.connect() as connection:
-        tables = (await connection.execute(text("select name from sqlite_master where type='table'"))).scalars().all()
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         kept = [
             str(tuple(row)) for table in tables for row in await connection.execute(text(f'select * from "{table}"'))
         ]

@@ -15,18 +15,17 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import DialClock
-from adapters.database.tables import metadata
-from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.slack import SlackPlatform
 from bot.app import Platform, Ritme
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
+from tests.databases import Kept, kept
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal, Shown, Tab
-from tests.world import MONDAY, NoEngine
+from tests.world import MONDAY
 
 LANE = WorkspaceId(f"slack:{TEAM}")
 PACE = timedelta(seconds=5)
@@ -41,9 +40,16 @@ class SlackStage:
     clock: DialClock
     slack: SlackServer
     people: People
-    database: AsyncEngine
-    begin: Begin
+    kept: Kept
     platform: SlackPlatform
+
+    @property
+    def database(self) -> AsyncEngine:
+        return self.kept.database
+
+    @property
+    def begin(self) -> Begin:
+        return self.kept.begin
 
     def user(self, who: str) -> str:
         """The account of someone, who is in every channel."""
@@ -192,12 +198,7 @@ class SlackStage:
         await self.until(self.clock.now() + timedelta(**time))
 
     async def _drain(self) -> None:
-        await self.ritme.plan()
-        settled = 1
-        while settled:
-            settled = 0
-            for lane in {*await self.ritme.lanes_due(), LANE}:
-                settled += await self.ritme.drain(lane)
+        await self.kept.engine.settle(LANE)
         assert self.slack.problems == [], self.slack.problems
 
     def _private(self, user: str) -> list[Shown]:
@@ -231,22 +232,29 @@ class SlackStage:
 
 @asynccontextmanager
 async def slack_stage(
-    tmp_path: Path, start: datetime = MONDAY, *, socket: bool = False, ping_every: float = 5, patience: float = 10
+    tmp_path: Path,
+    start: datetime = MONDAY,
+    *,
+    kind: str = "sqlite",
+    socket: bool = False,
+    ping_every: float = 5,
+    patience: float = 10,
 ) -> AsyncIterator[SlackStage]:
-    """A fresh workspace and a fresh service over a database file in `tmp_path`, over real HTTP; or, with `socket`, in
-    Socket Mode."""
-    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
-    async with database.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    """A fresh workspace and a fresh service with a fresh database, over real HTTP; or, with `socket`, in Socket
+    Mode."""
     clock = DialClock(start, running=False)
-    begin = unit_of_work(database)
-    async with SlackServer(clock.now).running() as slack, aiohttp.ClientSession() as session:
+    async with (
+        kept(kind, tmp_path) as database,
+        SlackServer(clock.now).running() as slack,
+        aiohttp.ClientSession() as session,
+    ):
         door = {"app_token": APP_TOKEN} if socket else {"signing_secret": SECRET}
         platform = SlackPlatform(
             token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, patience=patience, **door
         )
         known = {"slack": Platform(messenger=platform.messenger, directory=platform.directory)}
-        ritme = Ritme(begin=begin, platforms=known, clock=clock, engine=NoEngine())
+        ritme = Ritme(begin=database.begin, platforms=known, clock=clock, engine=database.engine)
+        await database.open(ritme)
         app = web.Application()
         platform.mount(app, ritme)
         runner = web.AppRunner(app, access_log=None)
@@ -258,12 +266,9 @@ async def slack_stage(
             await platform.start()
             await slack.sockets.connected()
         try:
-            yield SlackStage(
-                ritme=ritme, clock=clock, slack=slack, people=people, database=database, begin=begin, platform=platform
-            )
+            yield SlackStage(ritme=ritme, clock=clock, slack=slack, people=people, kept=database, platform=platform)
             assert slack.sockets.problems == []
         finally:
             await platform.hush()
             await runner.cleanup()
             await platform.close()
-            await database.dispose()

@@ -14,13 +14,12 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import DialClock
-from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
-from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.teams import Bot, TeamsPlatform
 from bot.app import Platform, Ritme
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin
+from tests.databases import Kept, kept
 from tests.fakes.teams.playground import (
     APP,
     BOT,
@@ -34,7 +33,7 @@ from tests.fakes.teams.playground import (
     playground,
     user,
 )
-from tests.world import MONDAY, NoEngine
+from tests.world import MONDAY
 
 LANE = WorkspaceId(f"teams:{TENANT}")
 PACE = timedelta(seconds=5)
@@ -48,12 +47,19 @@ class TeamsStage:
     ritme: Ritme
     clock: DialClock
     teams: Playground
-    database: AsyncEngine
-    begin: Begin
+    kept: Kept
     address: str
     session: aiohttp.ClientSession
     handled: asyncio.Semaphore
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @property
+    def database(self) -> AsyncEngine:
+        return self.kept.database
+
+    @property
+    def begin(self) -> Begin:
+        return self.kept.begin
 
     async def say(self, who: str, text: str, *, where: str = PERSONAL, mention: bool = False) -> str:
         """A message, in a channel the first of a new thread unless `where` is one. Returns its id.
@@ -147,9 +153,7 @@ class TeamsStage:
         """All that is due is sent, and seen."""
         end = self.clock.now() + PACE
         while True:
-            await self.ritme.plan()
-            while sum([await self.ritme.drain(lane) for lane in {*await self.ritme.lanes_due(), LANE}]):
-                pass
+            await self.kept.engine.settle(LANE)
             due = await self.ritme.next_due()
             if due is None or due > end or due <= self.clock.now():
                 break
@@ -178,17 +182,20 @@ class TeamsStage:
 
 
 @asynccontextmanager
-async def teams_stage(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[TeamsStage]:
-    """A fresh service over a database file in `tmp_path`, and a fresh playground."""
-    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
-    async with database.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+async def teams_stage(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[TeamsStage]:
+    """A fresh service over a fresh database, and a fresh playground."""
+    async with kept(kind, tmp_path) as database, _staged(database, tmp_path, start) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def _staged(database: Kept, tmp_path: Path, start: datetime) -> AsyncIterator[TeamsStage]:
     clock = DialClock(start, running=False)
-    begin = unit_of_work(database)
     bot = Bot(app_id=APP, tenants=frozenset({TENANT}), trusting=True)
-    platform = TeamsPlatform(bot, SqlConversations(database), clock, opens=Ritme.opens)
+    platform = TeamsPlatform(bot, SqlConversations(database.database), clock, opens=Ritme.opens)
     known = {"teams": Platform(messenger=platform.messenger, directory=platform.directory)}
-    ritme = Ritme(begin=begin, platforms=known, clock=clock, engine=NoEngine())
+    ritme = Ritme(begin=database.begin, platforms=known, clock=clock, engine=database.engine)
+    await database.open(ritme)
     handled = asyncio.Semaphore(0)
 
     @web.middleware
@@ -212,8 +219,7 @@ async def teams_stage(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator
                 ritme=ritme,
                 clock=clock,
                 teams=teams,
-                database=database,
-                begin=begin,
+                kept=database,
                 address=address,
                 session=session,
                 handled=handled,
@@ -221,4 +227,3 @@ async def teams_stage(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator
     finally:
         await runner.cleanup()
         await platform.close()
-        await database.dispose()

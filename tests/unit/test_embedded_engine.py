@@ -78,7 +78,7 @@ def ritme() -> Ritme:
 async def patient(ritme: Ritme) -> AsyncIterator[EmbeddedEngine]:
     """An engine whose own tick never comes."""
     engine = EmbeddedEngine(tick=LONG)
-    engine.start(ritme)
+    await engine.start(ritme)
     yield engine
     await engine.close()
 
@@ -86,7 +86,7 @@ async def patient(ritme: Ritme) -> AsyncIterator[EmbeddedEngine]:
 @pytest.fixture
 async def ticking(ritme: Ritme) -> AsyncIterator[EmbeddedEngine]:
     engine = EmbeddedEngine(tick=0.01)
-    engine.start(ritme)
+    await engine.start(ritme)
     yield engine
     await engine.close()
 
@@ -157,7 +157,7 @@ async def test_settling_plans_and_waits_until_everything_due_is_drained(ritme: R
 
 async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(ritme: Ritme) -> None:
     engine = EmbeddedEngine(tick=LONG)
-    engine.start(ritme)
+    await engine.start(ritme)
     ritme.due[A] = 3
     ritme.gate.clear()
     engine.wake(A)
@@ -176,7 +176,7 @@ async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(rit
 
 async def test_closing_does_not_wait_for_ever(ritme: Ritme) -> None:
     engine = EmbeddedEngine(tick=LONG, grace=0.01)
-    engine.start(ritme)
+    await engine.start(ritme)
     ritme.gate.clear()
     engine.wake(A)
     await ritme.entered.wait()

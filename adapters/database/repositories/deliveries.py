@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import get_contextvars
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, episodes, people, places, steps, workspaces
+from adapters.database.tables import deliveries, episodes, people, places, retellings, steps, workspaces
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
+_SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
@@ -33,6 +35,7 @@ class SqlDeliveries(Repository):
                 return False
             if await self.by_key(new.key) is not None:
                 return False
+        new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
         self._session.add(new)
         self._woken.add(new.workspace_id)
         return True
@@ -101,6 +104,25 @@ class SqlDeliveries(Repository):
             .order_by(deliveries.c.row)
         )
         return found.all()
+
+    async def unsure(self, lane: WorkspaceId) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery).where(
+                deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)),
+                deliveries.c.workspace_id == lane,
+            )
+        )
+        return found.all()
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        told = exists().where(retellings.c.delivery_id == deliveries.c.id)
+        old = (
+            select(deliveries.c.row)
+            .where(deliveries.c.state.in_(_SETTLED), deliveries.c.due_at < before, ~told)
+            .limit(limit)
+        )
+        done = await self._session.execute(delete(deliveries).where(deliveries.c.row.in_(old)))
+        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
     async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
         return await self._nudges(deliveries.c.person_id == person, since)
@@ -198,7 +220,7 @@ class SqlDeliveries(Repository):
         done = await self._session.execute(
             update(Delivery)
             .where(deliveries.c.place_id == place, deliveries.c.state == DeliveryState.WAITING)
-            .values(state=DeliveryState.DROPPED, reason=reason)
+            .values(state=DeliveryState.DROPPED, reason=reason, _revision=deliveries.c.revision + 1)
         )
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
@@ -210,7 +232,7 @@ class SqlDeliveries(Repository):
                 deliveries.c.subject == subject,
                 deliveries.c.state == DeliveryState.WAITING,
             )
-            .values(state=DeliveryState.DROPPED, reason=reason)
+            .values(state=DeliveryState.DROPPED, reason=reason, _revision=deliveries.c.revision + 1)
         )
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, bindparam, delete, or_, select, tuple_, update
+from sqlalchemy import Column, Table, and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories.base import Repository
@@ -34,8 +34,8 @@ from bot.domain.movement import Member, Movement, MovementId, Place, Role
 from bot.domain.person import ERASED, Person, PersonId, Workspace, WorkspaceId
 
 _CLAIM = {
-    "sqlite": sqlite.insert(inbox).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(inbox).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+    "postgresql": postgresql.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
 }
 
 _ARRIVING = (
@@ -54,6 +54,26 @@ _LAST_JOINED = (
     .order_by(members.c.joined_at.desc())
     .limit(1)
 )
+_TURN = (
+    select(movements.c.id)
+    .where(
+        movements.c.id
+        == func.coalesce(
+            select(movements.c.id).where(movements.c.id == bindparam("movement")).scalar_subquery(),
+            select(places.c.movement_id)
+            .where(places.c.workspace_id == bindparam("workspace"), places.c.channel == bindparam("channel"))
+            .scalar_subquery(),
+            select(members.c.movement_id)
+            .join(people, people.c.id == members.c.person_id)
+            .where(people.c.workspace_id == bindparam("workspace"), people.c.account == bindparam("account"))
+            .order_by(members.c.joined_at.desc())
+            .limit(1)
+            .scalar_subquery(),
+        )
+    )
+    .with_for_update(key_share=True)
+)
+_TURN_OUTSIDE = select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace")).with_for_update(key_share=True)
 """Written once: every intent asks these, and building a statement costs more than running it."""
 
 _ABOUT: dict[Table, list[Column[Any]]] = {
@@ -73,16 +93,34 @@ _STAYING = (people, stories, deliveries, purposes, initiatives, rhythms)
 """What stays, nameless, when someone is forgotten: others live with it, or it carries deletions still to be sent."""
 
 
+_OURS = ("row", "revision", "correlation")
+"""Columns that say nothing of anybody."""
+
+
 class SqlInbox(Repository):
     async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
         statement = _CLAIM[self._session.get_bind().dialect.name]
         done = await self._session.execute(statement, {"workspace_id": workspace, "key": key, "at": now})
         return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
+    async def forget(self, before: datetime, limit: int) -> int:
+        old = select(inbox.c.workspace_id, inbox.c.key).where(inbox.c.at < before).limit(limit)
+        done = await self._session.execute(delete(inbox).where(tuple_(inbox.c.workspace_id, inbox.c.key).in_(old)))
+        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
 
 class SqlPeople(Repository):
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
         return await self._session.get(Workspace, id)
+
+    async def take_turns(
+        self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
+    ) -> None:
+        if self._session.get_bind().dialect.name == "sqlite":
+            return  # whoever writes waits for every other writer there
+        where = {"workspace": workspace, "account": account, "channel": channel or "", "movement": movement or ""}
+        if (await self._session.execute(_TURN, where)).first() is None:
+            await self._session.execute(_TURN_OUTSIDE, {"workspace": workspace})
 
     async def arriving(
         self, workspace: WorkspaceId, account: str, channel: str | None
@@ -186,7 +224,7 @@ class SqlPeople(Repository):
         for table, about in _ABOUT.items():
             rows = await self._session.execute(select(table).where(or_(*(column == person for column in about))))
             found[table.name] = [
-                {name: _plain(value) for name, value in row.items() if value not in (None, "")}
+                {name: _plain(value) for name, value in row.items() if value not in (None, "") and name not in _OURS}
                 for row in rows.mappings()
             ]
         return found
@@ -202,12 +240,14 @@ class SqlPeople(Repository):
         await self._session.execute(delete(teams_conversations).where(chat))
         waiting = (deliveries.c.person_id == person) & (deliveries.c.state == DeliveryState.WAITING)
         await self._session.execute(
-            update(deliveries).where(waiting).values(state=DeliveryState.DROPPED, reason="forgotten")
+            update(deliveries)
+            .where(waiting)
+            .values(state=DeliveryState.DROPPED, reason="forgotten", revision=deliveries.c.revision + 1)
         )
         await self._session.execute(
             update(deliveries)
             .where(deliveries.c.person_id == person)
-            .values(args={}, target=None, receipt=None, receipt_channel=None)
+            .values(args={}, target=None, receipt=None, receipt_channel=None, revision=deliveries.c.revision + 1)
         )
 
 

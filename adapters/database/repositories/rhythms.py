@@ -41,7 +41,11 @@ class SqlRhythms(Repository):
 
     async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
         found = await self._session.scalars(
-            select(Rhythm).where(rhythms.c.next_at <= now).order_by(rhythms.c.next_at, rhythms.c.id).limit(limit)
+            select(Rhythm)
+            .where(rhythms.c.next_at <= now)
+            .order_by(rhythms.c.next_at, rhythms.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
         )
         return found.all()
 

@@ -1,0 +1,169 @@
+"""The outbox as whoever keeps Ritme running sees it: over all workspaces, without what anybody wrote."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.database.tables import deliveries, people, places
+from bot.domain.delivery import DeliveryState
+
+NOT_SETTLED = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+STUCK = (DeliveryState.UNKNOWN, DeliveryState.FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How many deliveries of a platform are in a state; of those, how many are due, and since when."""
+
+    platform: str
+    state: str
+    rows: int
+    due: int
+    late: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One delivery, without its words."""
+
+    id: str
+    workspace: str
+    to: str
+    kind: str
+    act: str
+    state: str
+    reason: str
+    due_at: datetime
+    created_at: datetime
+    attempted_at: datetime | None
+    sent_at: datetime | None
+    expires_at: datetime | None
+    attempts: int
+    receipt: str | None
+    correlation: str
+
+
+class Outbox:
+    """Questions about `deliveries`, and the two things an operator may do to one."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def standing(self, now: datetime) -> list[Standing]:
+        due = and_(deliveries.c.due_at <= now, deliveries.c.state == DeliveryState.WAITING)
+        query = (
+            select(
+                deliveries.c.workspace_id,
+                deliveries.c.state,
+                func.count(),
+                func.count().filter(due),
+                func.min(deliveries.c.due_at).filter(due),
+            )
+            .where(deliveries.c.state.in_(NOT_SETTLED))
+            .group_by(deliveries.c.workspace_id, deliveries.c.state)
+        )
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).all()
+        standing: dict[tuple[str, str], Standing] = {}
+        for workspace, state, rows, waiting, oldest in found:
+            platform = workspace.partition(":")[0]
+            before = standing.get((platform, state.value))
+            late = now - oldest if oldest is not None else timedelta(0)
+            standing[platform, state.value] = Standing(
+                platform=platform,
+                state=state.value,
+                rows=rows + (before.rows if before else 0),
+                due=waiting + (before.due if before else 0),
+                late=max(late, before.late if before else timedelta(0)),
+            )
+        return list(standing.values())
+
+    async def rows(
+        self,
+        *,
+        states: Sequence[DeliveryState] = (),
+        workspace: str | None = None,
+        overdue_at: datetime | None = None,
+        limit: int = 50,
+    ) -> list[Row]:
+        """Deliveries in one of these states (without any: those that are not settled, and those that failed), what is
+        due longest first."""
+        where: list[ColumnElement[bool]] = [deliveries.c.state.in_(states or (*NOT_SETTLED, DeliveryState.FAILED))]
+        if workspace is not None:
+            where.append(deliveries.c.workspace_id == workspace)
+        if overdue_at is not None:
+            where.append(deliveries.c.due_at <= overdue_at)
+        return await self._rows(*where, limit=limit)
+
+    async def about(self, id: str) -> Row | None:
+        """The delivery whose id begins so, when there is exactly one."""
+        found = await self._rows(deliveries.c.id.startswith(id, autoescape=True), limit=2)
+        return found[0] if len(found) == 1 else None
+
+    async def retry(self, id: str, now: datetime, until: datetime) -> bool:
+        """Has what failed, was dropped or waits sent now, if that can be done before `until`. What was sent, or perhaps
+        was, is left alone. Whether it did."""
+        again = (DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED)
+        later = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > until)
+        change = {"state": DeliveryState.WAITING, "due_at": now, "reason": ""}
+        async with self._engine.begin() as connection:
+            fresh = await connection.execute(_one(id, again).where(later).values(change))
+            if fresh.rowcount:
+                return True
+            late = await connection.execute(_one(id, again).values({**change, "expires_at": until}))
+            return bool(late.rowcount)
+
+    async def drop(self, id: str) -> bool:
+        """Has what waits or is of unknown outcome never sent (again). Whether it did."""
+        async with self._engine.begin() as connection:
+            done = await connection.execute(
+                _one(id, (DeliveryState.WAITING, DeliveryState.UNKNOWN)).values(
+                    state=DeliveryState.DROPPED, reason="dropped_by_hand"
+                )
+            )
+            return bool(done.rowcount)
+
+    async def _rows(self, *where: ColumnElement[bool], limit: int) -> list[Row]:
+        query = (
+            select(deliveries, places.c.name, places.c.channel, people.c.account)
+            .outerjoin(places, places.c.id == deliveries.c.place_id)
+            .outerjoin(people, people.c.id == deliveries.c.person_id)
+            .where(*where)
+            .order_by(deliveries.c.due_at, deliveries.c.row)
+            .limit(limit)
+        )
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(query)).all()
+        return [
+            Row(
+                id=one.id,
+                workspace=one.workspace_id,
+                to=" ".join(
+                    part for part in (f"#{one.name or one.channel}" if one.channel else "", one.account or "") if part
+                ),
+                kind=one.kind,
+                act=one.act.value,
+                state=one.state.value,
+                reason=one.reason,
+                due_at=one.due_at,
+                created_at=one.created_at,
+                attempted_at=one.attempted_at,
+                sent_at=one.sent_at,
+                expires_at=one.expires_at,
+                attempts=one.attempts,
+                receipt=one.receipt,
+                correlation=one.correlation,
+            )
+            for one in found
+        ]
+
+
+def _one(id: str, states: Sequence[DeliveryState]):  # type: ignore[no-untyped-def]  # SQLAlchemy's own
+    return (
+        update(deliveries)
+        .where(deliveries.c.id == id, deliveries.c.state.in_(states))
+        .values(revision=deliveries.c.revision + 1)
+    )
