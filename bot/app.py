@@ -22,7 +22,7 @@ from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
-from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
+from bot.domain.delivery import AGAIN, ANSWER, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -538,13 +538,20 @@ async def _claimed(
         _line(delivery): now + LOOK_AGAIN if delivery.state is DeliveryState.SENDING else delivery.due_at
         for delivery in await work.deliveries.unsure(lane)
     }
+    held_back = await work.deliveries.held_back(lane)
     claimed = await work.deliveries.claim(lane, now, limit)
+    coming = {delivery.id for delivery in claimed}
+    first = {_line(one): one.due_at for one in held_back if one.id not in coming}
+    not_yet = {line: due_at for line, due_at in first.items() if due_at > now}
     posts: list[tuple[Delivery, Post]] = []
     pages: set[PersonId | None] = set()
-    for delivery in claimed:
+    # What is tried again keeps its place before what came after it.
+    for delivery in sorted(claimed, key=lambda one: one.reason not in AGAIN):
         post = None
         if _line(delivery) in unsure:
             delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
+        elif (held_until := (not_yet if delivery.reason in AGAIN else first).get(_line(delivery))) is not None:
+            delivery.wait_until(max(now, held_until), "pace")
         elif delivery.act is Act.HOME and delivery.person_id in pages:
             delivery.drop("unchanged")
         else:

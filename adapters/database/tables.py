@@ -31,7 +31,7 @@ from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 
 from bot.domain.connectors import Invitation, InvitationState, KeyFigure, Nomination, Tie
-from bot.domain.delivery import Act, Delivery, DeliveryState, Priority
+from bot.domain.delivery import AGAIN, Act, Delivery, DeliveryState, Priority
 from bot.domain.initiative import (
     Audience,
     Company,
@@ -541,6 +541,12 @@ deliveries = Table(
         "row",
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "ix_deliveries_held_back",
+        "workspace_id",
+        sqlite_where=text(f"state = 'waiting' AND reason IN {AGAIN!r}"),
+        postgresql_where=text(f"state = 'waiting' AND reason IN {AGAIN!r}"),
     ),
     Index("ix_deliveries_subject", "kind", "subject"),
     Index("ix_deliveries_person_id", "person_id", "sent_at"),

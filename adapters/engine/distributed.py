@@ -14,7 +14,7 @@ from typing import Protocol
 
 import procrastinate
 import structlog
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -33,8 +33,8 @@ STALLED_AFTER = 20.0
 """Seconds without a heartbeat after which a worker is taken for dead."""
 GRACE = 25.0
 """Seconds a running batch gets to finish when a worker stops."""
-TRIES = 5
-"""How often a job that fails is tried, 2, 4, 8 and 16 seconds apart, before it is left behind as failed."""
+LONGEST_WAIT = 60
+"""Seconds between two tries of a lane whose job fails, at most; at first it is 2. Each try that failed is kept."""
 TURN = 2.0
 """Seconds for which a lane that has much to send goes on, before others have their turn."""
 HANDOVER = 0.05
@@ -153,10 +153,8 @@ class DistributedEngine:
     async def _give_back(self, job: Job) -> None:
         try:
             await self._app.job_manager.retry_job(job)
-        except (AlreadyEnqueued, ConnectorException) as other:
+        except UniqueViolation:
             # Another for the same lane waits already, and will do what this one would have done.
-            if not (isinstance(other, AlreadyEnqueued) or "UniqueViolation" in repr(other.__cause__)):
-                raise
             await self._app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
     async def _run(self) -> None:
@@ -186,20 +184,22 @@ class DistributedEngine:
             self._restarting = False
             pause = min(pause * 2, 15.0)
 
-    async def defer(self, lane: WorkspaceId) -> None:
-        """Has a lane drained, unless a job for it waits already."""
+    async def defer(self, lane: WorkspaceId, *, tried: int = 0) -> None:
+        """Has a lane drained, unless a job for it waits already. After failing so often, not at once, and nobody else
+        before that."""
+        later = {"seconds": min(2**tried, LONGEST_WAIT)} if tried else None
+        job = self._app.configure_task("drain", queue=QUEUE, lock=lane, queueing_lock=lane, schedule_in=later)
         with suppress(AlreadyEnqueued):
-            await self._app.configure_task("drain", queue=QUEUE, lock=lane, queueing_lock=lane).defer_async(lane=lane)
+            await job.defer_async(lane=lane, tried=tried)
 
     def _register(self, periodic: bool) -> None:
-        @self._app.task(
-            name="drain",
-            queue=QUEUE,
-            pass_context=True,
-            retry=procrastinate.RetryStrategy(max_attempts=TRIES, exponential_wait=2),
-        )
-        async def drain(context: procrastinate.JobContext, lane: str) -> None:
-            await self._noted(context, lane, lambda: self._drain(WorkspaceId(lane)))
+        @self._app.task(name="drain", queue=QUEUE, pass_context=True)
+        async def drain(context: procrastinate.JobContext, lane: str, tried: int = 0) -> None:
+            try:
+                await self._noted(context, lane, lambda: self._drain(WorkspaceId(lane)))
+            except Exception:
+                await self.defer(WorkspaceId(lane), tried=tried + 1)
+                raise
 
         if not periodic:
             return

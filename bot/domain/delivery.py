@@ -15,6 +15,8 @@ DeliveryId = NewType("DeliveryId", str)
 ANSWER = "answer"
 FIRST_LOOK = timedelta(seconds=10)
 GIVE_UP_AFTER = timedelta(days=1)
+AGAIN = ("pace", "behind_unknown", "not_arrived")
+"""Why something waits that was to be sent already: whatever is for the same place or person comes after it."""
 HELD_AT_MOST = timedelta(days=3)
 """How long something without an end of its own waits for a place that is out of reach."""
 

@@ -285,6 +285,9 @@ class Deliveries(Protocol):
     async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
         """Rows of a lane of which nobody knows whether they arrived, the first sent first."""
 
+    async def held_back(self, lane: WorkspaceId) -> Sequence[Delivery]:
+        """Rows of a lane that were to be sent already, and wait to be tried again (see `AGAIN`)."""
+
     async def unsure(self, lane: WorkspaceId) -> Sequence[Delivery]:
         """The same, and those being sent, perhaps by somebody who is not there any more."""
 

@@ -12,6 +12,7 @@ depends_on = None
 
 JOBS = Path(__file__).resolve().parents[1] / "procrastinate-3.10.sql"
 """The tables as that version of procrastinate has them: a later one brings a revision of its own."""
+HELD_BACK = "state = 'waiting' AND reason IN ('pace', 'behind_unknown', 'not_arrived')"
 WITHOUT_JOBS = """
 DO $$
 DECLARE it record;
@@ -41,6 +42,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
         )
+        batch_op.create_index(
+            "ix_deliveries_held_back",
+            ["workspace_id"],
+            unique=False,
+            sqlite_where=sa.text(HELD_BACK),
+            postgresql_where=sa.text(HELD_BACK),
+        )
     with op.batch_alter_table("rhythms", schema=None, recreate="never") as batch_op:
         batch_op.drop_index("ix_rhythms_movement_id")
         batch_op.create_index("ix_rhythms_movement_id", ["movement_id", "next_at"], unique=False)
@@ -65,6 +73,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_rhythms_movement_id")
         batch_op.create_index("ix_rhythms_movement_id", ["movement_id"], unique=False)
     with op.batch_alter_table("deliveries", schema=None, recreate="never") as batch_op:
+        batch_op.drop_index("ix_deliveries_held_back")
         batch_op.drop_index("ix_deliveries_waiting")
         batch_op.drop_index("ix_deliveries_due")
         batch_op.create_index("ix_deliveries_due", ["state", "workspace_id", "due_at"], unique=False)

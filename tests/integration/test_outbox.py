@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from bot import app
 from bot.catalogue.base import dump
 from bot.catalogue.errors import Apology
 from bot.chat import Post
@@ -134,3 +137,36 @@ async def test_of_what_people_say_to_each_other_nothing_is_kept(here: World) -> 
     async with here.database.connect() as connection:
         assert (await connection.exec_driver_sql("select count(*) from inbox")).scalar() == 0
         assert (await connection.exec_driver_sql("select count(*) from people")).scalar() == 2
+
+
+async def test_what_came_later_does_not_overtake_what_was_asked_to_wait(here: World) -> None:
+    await here.movement()
+    await put(here, "aaa")
+    later = here.clock.now() + timedelta(seconds=30)
+    here.messenger.fail_next = [(TryLater(later), False)]
+    await here.drain()
+    await here.until(here.clock.now() + timedelta(seconds=10))
+    await put(here, "bbb")
+    await here.drain()
+    assert here.posts() == []
+    here.clock.set(later + timedelta(seconds=5))
+    await put(here, "ccc")
+    await here.drain()
+    assert order(here, "aaa", "bbb", "ccc") == ["aaa", "bbb", "ccc"]
+
+
+async def test_of_many_that_wait_the_first_goes_first_however_small_a_batch_is(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "BATCH", 1)
+    await here.movement()
+    keys = [letter * 3 for letter in "abcdef"]
+    later = here.clock.now() + timedelta(seconds=30)
+    here.messenger.fail_next = [(TryLater(later), False)]
+    for key in keys:
+        await put(here, key)
+        await here.drain()
+        await here.pass_(seconds=1)
+    assert here.posts() == []
+    await here.until(later + timedelta(seconds=1))
+    assert order(here, *keys) == keys

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import deliveries, episodes, people, places, retellings, steps, workspaces
-from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.delivery import AGAIN, Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 
@@ -19,6 +19,9 @@ _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
+_WAITING = text("deliveries.state = 'waiting'")
+_HELD_BACK = text(f"deliveries.state = 'waiting' AND deliveries.reason IN {AGAIN!r}")
+"""As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
 _OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
 
@@ -66,11 +69,7 @@ class SqlDeliveries(Repository):
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery)
-            .where(
-                deliveries.c.state == DeliveryState.WAITING,
-                deliveries.c.workspace_id == lane,
-                deliveries.c.due_at <= now,
-            )
+            .where(_WAITING, deliveries.c.workspace_id == lane, deliveries.c.due_at <= now)
             .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.row)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -103,6 +102,10 @@ class SqlDeliveries(Repository):
             .where(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.workspace_id == lane)
             .order_by(deliveries.c.row)
         )
+        return found.all()
+
+    async def held_back(self, lane: WorkspaceId) -> Sequence[Delivery]:
+        found = await self._session.scalars(select(Delivery).where(_HELD_BACK, deliveries.c.workspace_id == lane))
         return found.all()
 
     async def unsure(self, lane: WorkspaceId) -> Sequence[Delivery]:
