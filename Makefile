@@ -1,7 +1,7 @@
 # `make help` lists what there is. Nothing is written outside this folder, except Chromium by `make test` as root.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test chromium check bench pictures lock
+.PHONY: help setup setup-dev demo test torture chromium check bench pictures lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
@@ -27,6 +27,9 @@ check: setup-dev  ## format, lint, types, imports, prompts, migrations
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_prompts.py tests/integration/test_migrations.py
+
+torture: setup-dev  ## web and worker processes killed at random, 200 times (ARGS="--seed 7" repeats one ordeal)
+	@$(BARE) $(BIN)/python -m tests.torture $(ARGS)
 
 bench: setup-dev  ## requests a second, beside a bare Slack app
 	@$(BARE) $(BIN)/python benchmarks/inbound.py

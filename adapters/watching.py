@@ -98,7 +98,9 @@ class Watching:
         if delivery.state is DeliveryState.WAITING and delivery.attempts:
             self._retries.labels(platform, delivery.reason or "asked").inc()
         if delivery.state is DeliveryState.SENT and delivery.sent_at is not None:
-            self._lag.labels(platform).observe(max(0.0, (delivery.sent_at - delivery.due_at).total_seconds()))
+            self._lag.labels(platform).observe(
+                max(0.0, (delivery.sent_at - (delivery.queued_at or delivery.due_at)).total_seconds())
+            )
 
     def text(self, standing: Sequence[Standing]) -> bytes:
         """The metrics in Prometheus's text format, with how the outbox stands now."""

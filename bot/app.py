@@ -22,7 +22,7 @@ from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
-from bot.domain.delivery import AGAIN, ANSWER, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
+from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -501,6 +501,11 @@ def _line(delivery: Delivery) -> Line:
     return (delivery.place_id, None if delivery.place_id else delivery.person_id, delivery.act is Act.HOME)
 
 
+def _place(delivery: Delivery) -> tuple[int, datetime]:
+    """Where it stands in its line."""
+    return (delivery.priority, delivery.queued_at or delivery.due_at)
+
+
 def _mark(key: str) -> str:
     """A request's key as it is kept: the same length whatever the platform sends, and nothing of who sent it."""
     return sha256(key.encode()).hexdigest()[:40]
@@ -540,18 +545,19 @@ async def _claimed(
     }
     held_back = await work.deliveries.held_back(lane)
     claimed = await work.deliveries.claim(lane, now, limit)
-    coming = {delivery.id for delivery in claimed}
-    first = {_line(one): one.due_at for one in held_back if one.id not in coming}
-    not_yet = {line: due_at for line, due_at in first.items() if due_at > now}
+    before: dict[Line, list[Delivery]] = {}
+    for one in held_back:
+        if one.due_at > now:
+            before.setdefault(_line(one), []).append(one)
     posts: list[tuple[Delivery, Post]] = []
     pages: set[PersonId | None] = set()
-    # What is tried again keeps its place before what came after it.
-    for delivery in sorted(claimed, key=lambda one: one.reason not in AGAIN):
+    for delivery in claimed:
         post = None
+        ahead = [one.due_at for one in before.get(_line(delivery), ()) if _place(one) <= _place(delivery)]
         if _line(delivery) in unsure:
             delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
-        elif (held_until := (not_yet if delivery.reason in AGAIN else first).get(_line(delivery))) is not None:
-            delivery.wait_until(max(now, held_until), "pace")
+        elif ahead:
+            delivery.wait_until(max(ahead), "pace")
         elif delivery.act is Act.HOME and delivery.person_id in pages:
             delivery.drop("unchanged")
         else:

@@ -108,7 +108,7 @@ class Outbox:
         was, is left alone. Whether it did."""
         again = (DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED)
         later = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > until)
-        change = {"state": DeliveryState.WAITING, "due_at": now, "reason": ""}
+        change = {"state": DeliveryState.WAITING, "due_at": now, "queued_at": now, "reason": ""}
         async with self._engine.begin() as connection:
             fresh = await connection.execute(_one(id, again).where(later).values(change))
             if fresh.rowcount:

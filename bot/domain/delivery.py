@@ -57,7 +57,8 @@ class Delivery:
     `kind` says which composer words it (see `bot.commands`), `subject` what it is about (a story, a step, a rhythm) and
     `args` the rest. `place_id` alone: a post in that place. `person_id` alone: their personal chat. Both: a message in
     that place only this person sees; with `act` HOME their own page. `receipt` is the platform's message id, by which
-    replies and reactions find it again; `correlation` is what the log calls the request it came of.
+    replies and reactions find it again; `queued_at` its place in the line of what is for the same place or person,
+    which it keeps while it is tried again; `correlation` is what the log calls the request it came of.
     """
 
     id: DeliveryId
@@ -75,6 +76,7 @@ class Delivery:
     priority: Priority = Priority.ANSWER
     key: str
     due_at: datetime
+    queued_at: datetime | None = None
     expires_at: datetime | None = None
     state: DeliveryState = DeliveryState.WAITING
     reason: str = ""
@@ -86,6 +88,10 @@ class Delivery:
     created_at: datetime
     attempted_at: datetime | None = None
     sent_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.queued_at is None:
+            self.queued_at = self.due_at
 
     @property
     def is_nudge(self) -> bool:
@@ -111,6 +117,8 @@ class Delivery:
 
     def wait_until(self, moment: datetime, reason: str) -> None:
         self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason
+        if reason not in AGAIN:
+            self.queued_at = moment
 
     def hold(self, reason: str, now: datetime) -> None:
         """Where it is for nothing can be said now: it waits for as long as it makes sense to say it."""

