@@ -12,11 +12,20 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from adapters.settings import SQLITE, BadSettings, Settings
+from adapters.settings import CURES, SQLITE, BadSettings, Settings
 from bot import __version__
 
 FAILED, NOT_CONFIGURED = 1, 2
 """Exit codes: something does not work; something has to be set first."""
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    DROPPED = "dropped"
 
 
 class Lang(StrEnum):
@@ -135,6 +144,81 @@ def doctor() -> None:
     if any(finding.cure is not None for finding in findings):
         raise typer.Exit(FAILED)
     console.print("Ritme can be served: [bold]ritme serve[/]")
+
+
+@ritme.command()
+def copy(
+    to: Annotated[
+        str, typer.Option(help="The database to copy to, such as postgresql://ritme:password@localhost/ritme.")
+    ],
+) -> None:
+    """Copy everything to another database, and compare them row by row. Stop Ritme first; broken off, run it again."""
+    from adapters.settings import database_url
+
+    settings = _settings()
+    try:
+        target = settings.model_copy(update={"database_url": database_url(to)})
+    except ValueError as problem:
+        cure = escape(CURES["RITME_DATABASE_URL"])
+        _stop(NOT_CONFIGURED, f"The address given with [bold]--to[/] {escape(str(problem))}.", cure)
+    asyncio.run(_both_usable(settings, target))
+    _copy(settings, target)
+
+
+outbox = typer.Typer(help="What was, or could not be, sent; and what to do about it.", no_args_is_help=True)
+ritme.add_typer(outbox, name="deliveries")
+
+
+@outbox.command("list")
+def list_deliveries(
+    state: Annotated[list[State] | None, typer.Option(help="Only in this state; may be given again.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="Only of this workspace, such as slack:T0123.")] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only what should have been sent by now.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+) -> None:
+    """List deliveries that are not settled or failed; what has been due longest comes first."""
+    from adapters import deliveries
+
+    asked = deliveries.Asked(
+        states=tuple(one.value for one in state or ()), workspace=workspace, overdue=overdue, limit=limit
+    )
+    said = asyncio.run(deliveries.listed(_settings(), asked, as_json=as_json, console=_console()))
+    _finish(said)
+
+
+@outbox.command()
+def explain(id: Annotated[str, typer.Argument(help="The delivery's id, or how it begins.")]) -> None:
+    """Say all that is known of one delivery, but its words."""
+    from adapters import deliveries
+
+    _finish(asyncio.run(deliveries.explained(_settings(), id, console=_console())))
+
+
+@outbox.command()
+def retry(
+    ids: Annotated[list[str], typer.Argument(help="Ids, or how they begin.")],
+    even_if_twice: Annotated[
+        bool, typer.Option("--even-if-twice", help="Also when it may have arrived, and would then come a second time.")
+    ] = False,
+) -> None:
+    """Send what failed, was dropped or waits, now."""
+    from adapters import deliveries
+
+    _finish(asyncio.run(deliveries.retried(_settings(), ids, even_if_twice=even_if_twice, console=_console())))
+
+
+@outbox.command()
+def drop(ids: Annotated[list[str], typer.Argument(help="Ids, or how they begin.")]) -> None:
+    """Never send what waits, or may have arrived."""
+    from adapters import deliveries
+
+    _finish(asyncio.run(deliveries.dropped(_settings(), ids, console=_console())))
+
+
+def _finish(well: bool) -> None:
+    if not well:
+        raise typer.Exit(FAILED)
 
 
 manifests = typer.Typer(help="What a platform wants to know of the app.", no_args_is_help=True)
@@ -285,6 +369,53 @@ async def _work(settings: Settings, concurrency: int, port: int | None) -> None:
                 await serve(app, listening, lambda: _say(f"Ritme's worker is ready; how it is: {where}/readyz"))
         finally:
             await service.close()
+
+
+async def _both_usable(source: Settings, target: Settings) -> None:
+    from adapters.doctor import database
+
+    await _usable(source)
+    found = await database(target)
+    if found.cure is not None:
+        _stop(
+            FAILED,
+            f"Nothing was copied: the other database {escape(found.text)}.",
+            f"{escape(found.cure)}, with RITME_DATABASE_URL set to it.",
+        )
+
+
+def _copy(source: Settings, target: Settings) -> None:
+    from rich.table import Table as Shown
+
+    from adapters.database.copying import CannotCopy, copying
+
+    console = _console()
+    console.print(f"From {escape(source.database_name)}\n  to {escape(target.database_name)}")
+    console.print("Ritme has to be stopped meanwhile: what is done there from now on is not copied.")
+    try:
+        with copying(source.database_url, target.database_url) as under_way:
+            under_way.check()
+            for _ in under_way.copy():
+                pass
+            shown, different = Shown("table", "rows", "there", "", box=None), []
+            for one in under_way.compare():
+                shown.add_row(one.table, str(one.here), str(one.there), "[green]✓[/]" if one.equal else "[red]✗[/]")
+                if not one.equal:
+                    different.append(one)
+            changed = under_way.written_meanwhile()
+    except CannotCopy as problem:
+        _stop(FAILED, f"Stopped: {escape(str(problem))}.", escape(problem.cure))
+    console.print(shown)
+    if changed:
+        _stop(FAILED, "Somebody wrote in this database meanwhile. Stop Ritme, and run it again.")
+    if different:
+        _stop(
+            FAILED,
+            "They are not equal:",
+            *(f"  {escape(one.table)}: {escape(', '.join(one.keys))}" for one in different),
+            "Run it again. If that does not help, begin with an empty database.",
+        )
+    console.print("Everything is there, row by row. Set RITME_DATABASE_URL to the other database, and start Ritme.")
 
 
 async def _usable(settings: Settings) -> None:

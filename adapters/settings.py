@@ -68,6 +68,11 @@ def _database(url: str) -> str:
     return parsed.set(drivername=SQLITE).render_as_string(hide_password=False)
 
 
+def database_url(url: str) -> str:
+    """A database address as we use it. Raises ValueError, saying what is the matter with it."""
+    return _database(url)
+
+
 def _host(host: str) -> str:
     if "/" in host or " " in host:
         raise ValueError("is no host name or address")

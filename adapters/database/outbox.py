@@ -103,10 +103,12 @@ class Outbox:
         found = await self._rows(deliveries.c.id.startswith(id, autoescape=True), limit=2)
         return found[0] if len(found) == 1 else None
 
-    async def retry(self, id: str, now: datetime, until: datetime) -> bool:
-        """Has what failed, was dropped or waits sent now, if that can be done before `until`. What was sent, or perhaps
-        was, is left alone. Whether it did."""
-        again = (DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED)
+    async def retry(self, id: str, now: datetime, until: datetime, *, even_if_twice: bool = False) -> bool:
+        """Has what failed, was dropped or waits sent now, if that can be done before `until`. What was sent is left
+        alone, and so is what perhaps was, unless it may come twice. Whether it did."""
+        again = [DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED]
+        if even_if_twice:
+            again.append(DeliveryState.UNKNOWN)
         later = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > until)
         change = {"state": DeliveryState.WAITING, "due_at": now, "queued_at": now, "reason": ""}
         async with self._engine.begin() as connection:

@@ -76,8 +76,8 @@ class Report:
             f"seed {self.seed}: {sum(self.kills.values())} kills ({killed}), {self.restarts} database restarts, "
             f"{self.faults} faults of Slack, {self.seconds:.0f} s\n"
             f"{self.accepted} stories accepted ({self.tried_again} requests tried again, {self.away} answered 503), "
-            f"moments due: {self.moments}; {self.sent} messages sent; settled {self.settled_after:.0f} s after the last "
-            f"kill\n" + ("nothing lost, nothing twice, all in order" if not self.problems else "\n".join(self.problems))
+            f"moments due: {self.moments}; {self.sent} messages sent; settled after {self.settled_after:.0f} s\n"
+            + ("nothing lost, nothing twice, all in order" if not self.problems else "\n".join(self.problems))
         )
 
 

@@ -1,0 +1,134 @@
+"""Everything moves from a file to PostgreSQL, is compared row by row, and lives on there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from typer.testing import CliRunner, Result
+
+from adapters.cli import ritme
+from adapters.database.copying import CannotCopy, copying
+from adapters.database.migrate import migrate
+from adapters.database.tables import metadata
+from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.engine.distributed import announce
+from bot.app import Platform, Ritme
+from bot.chat import Answer
+from tests.databases import postgresql
+from tests.fakes.messenger import RecordingMessenger
+from tests.world import World, world
+
+
+@asynccontextmanager
+async def lived(tmp_path: Path) -> AsyncIterator[World]:
+    """A file in which a movement lived for a while."""
+    async with world(tmp_path) as here:
+        async with here.database.begin() as connection:
+            await connection.run_sync(metadata.drop_all)
+        await migrate(here.database)
+        await here.movement("fatima", "jan", channels=("general", "night"))
+        await here.type("fatima", "/vast De nachtdienst hoort het als laatste")
+        for number in range(7):
+            await here.type("jan", f"/verhaal Mevrouw {number} liep tot de brievenbus.")
+        await here.press("fatima", here.posts()[-1], "ripple")
+        yield here
+
+
+def change(url: str, *statements: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+async def test_everything_is_there_and_lives_on(tmp_path: Path) -> None:
+    async with lived(tmp_path) as here:
+        with postgresql() as url:
+            with copying(here.kept.url, url, batch=3) as under_way:
+                under_way.check()
+                done = dict(under_way.copy())
+                compared = {one.table: one for one in under_way.compare()}
+                assert not under_way.written_meanwhile()
+            assert all(one.equal for one in compared.values())
+            assert done["stories"] == 7
+            assert compared["ripples"].here == 1
+
+            there = connect(url)
+            core = Ritme(
+                begin=unit_of_work(there, announce),
+                platforms={"test": Platform(messenger=RecordingMessenger())},
+                clock=here.clock,
+                engine=here.kept.engine,
+            )
+            typed = {"command": "/verhaal", "text": "Nog een."}
+            assert isinstance(await core.handle(here.intent("jan", "command", typed, key="moved")), Answer)
+            async with there.connect() as connection:
+                assert (await connection.execute(text("SELECT count(*) FROM stories"))).scalar_one() == 8
+            await there.dispose()
+
+
+async def test_broken_off_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    async with lived(tmp_path) as here:
+        with postgresql() as url:
+            with copying(here.kept.url, url, batch=2) as under_way:
+                steps = under_way.copy()
+                for _ in range(9):
+                    next(steps)
+            with copying(here.kept.url, url) as again:
+                assert not all(one.equal for one in again.compare())
+                again.check()
+                for _ in again.copy():
+                    pass
+                assert all(one.equal for one in again.compare())
+
+
+async def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    async with lived(tmp_path) as here:
+        with postgresql() as url:
+            change(url, "INSERT INTO workspaces (id, name) VALUES ('slack:T9', 'Ander')")
+            with copying(here.kept.url, url) as under_way, pytest.raises(CannotCopy, match="workspaces slack:T9"):
+                under_way.check()
+
+
+async def test_what_differs_is_named_but_not_shown(tmp_path: Path) -> None:
+    async with lived(tmp_path) as here:
+        with postgresql() as url:
+            with copying(here.kept.url, url) as under_way:
+                for _ in under_way.copy():
+                    pass
+            change(url, "UPDATE stories SET text = 'Iets anders' WHERE text LIKE '%3%'", "DELETE FROM ripples")
+            with copying(here.kept.url, url) as under_way:
+                found = {one.table: one for one in under_way.compare() if not one.equal}
+    assert set(found) == {"stories", "ripples"}
+    assert found["stories"].different == 1
+    assert "brievenbus" not in str(found)
+
+
+def test_the_same_database_is_no_other(tmp_path: Path) -> None:
+    file = f"{tmp_path}/a.db"
+    with pytest.raises(CannotCopy), copying(f"sqlite:///{file}", f"sqlite+aiosqlite:///{file}"):
+        pass
+
+
+async def run(*words: str) -> Result:
+    return await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, ritme, words)
+
+
+async def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with lived(tmp_path) as here:
+        monkeypatch.setenv("RITME_DATABASE_URL", here.kept.url)
+        assert "is no database address" in (await run("copy", "--to", "nowhere")).output
+        with postgresql(empty=True) as url:
+            bare = await run("copy", "--to", url)
+            assert bare.exit_code == 1
+            assert "ritme migrate" in bare.output
+        with postgresql() as url:
+            for _ in range(2):
+                said = await run("copy", "--to", url)
+                assert said.exit_code == 0, said.output
+                assert "Everything is there" in said.output
+                assert "brievenbus" not in said.output
