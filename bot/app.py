@@ -50,6 +50,7 @@ from bot.wording import Reader
 BATCH = 50
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
+PLANNED_AT_ONCE = 200
 FORGOTTEN_AT_ONCE = 500
 BETWEEN_SWEEPS = timedelta(hours=1)
 STALE_AFTER = timedelta(days=1)
@@ -229,13 +230,24 @@ class Ritme:
         """Turns due moments of rhythms into deliveries (returns how many); finds what a vanished sender left."""
         now, planned = self._clock.now(), 0
         with bound_contextvars(correlation=_correlation()):
-            while due := await self._once(partial(planning.plan_due, now=now, limit=BATCH)):
-                planned += due
-                self._watch.planned(due)
+            while turn := [await self._planned(movement, now) for movement in await self._movements_due(now)]:
+                planned += sum(turn)
+                if not any(turn):
+                    break  # somebody else is planning what is left
         await self._once(partial(_lose_sight, before=now - ABANDONED_AFTER, now=now))
         if now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
             await self._sweep(now)
+        return planned
+
+    async def _movements_due(self, now: datetime) -> Sequence[MovementId]:
+        async with self._begin() as work:
+            return await work.rhythms.movements_due(now)
+
+    async def _planned(self, movement: MovementId, now: datetime) -> int:
+        """Plans some of what is due in a movement: each has its turn, so that a large one holds up no other."""
+        planned = await self._once(partial(planning.plan_due, now=now, limit=PLANNED_AT_ONCE, movement=movement))
+        self._watch.planned(planned)
         return planned
 
     async def _sweep(self, now: datetime) -> None:
@@ -549,6 +561,7 @@ async def _claimed(
     for one in held_back:
         if one.due_at > now:
             before.setdefault(_line(one), []).append(one)
+    _loaded = await work.deliveries.places_of(claimed)
     posts: list[tuple[Delivery, Post]] = []
     pages: set[PersonId | None] = set()
     for delivery in claimed:

@@ -1,5 +1,6 @@
 """What the tests around sending share: putting something in the outbox, and looking up what became of it."""
 
+from datetime import datetime
 from typing import Protocol
 
 from adapters.clock import DialClock
@@ -15,13 +16,14 @@ class Stage(Protocol):
     begin: Begin
 
 
-async def put(stage: Stage, key: str, *, place: str = "general") -> None:
+async def put(stage: Stage, key: str, *, place: str = "general", due_at: datetime | None = None) -> None:
     """Something for everyone in a place."""
     async with stage.begin() as work:
         to = await work.movements.place(PlaceId(place))
         assert to is not None
         now = stage.clock.now()
-        await work.deliveries.add(to_place(to, "answer", key=key, now=now, args=dump(Apology(reference=key))))
+        said = dump(Apology(reference=key))
+        await work.deliveries.add(to_place(to, "answer", key=key, now=now, due_at=due_at, args=said))
 
 
 async def row(stage: Stage, key: str) -> Delivery:

@@ -1,10 +1,10 @@
 """A recurring moment in one place, and what is changed about single moments. Local time lives here."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from heapq import heapify, heappop, heappush
 from typing import NewType
 from zoneinfo import ZoneInfo
@@ -213,6 +213,59 @@ def reckon(rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsH
     """Sets when it is due next; after every change to a rhythm or one of its moments."""
     first = next(moments(rhythm, changes, is_holiday, after=after), None)
     rhythm.next_at = first.at if first is not None else None
+
+
+def due_moments(
+    rhythm: Rhythm, changes: Mapping[date, MomentChange], movement: Movement, now: datetime
+) -> tuple[Sequence[Moment], datetime | None]:
+    """The moments of a rhythm from its next one up to now, and the first after now."""
+    if rhythm.next_at is None:
+        return (), None
+    since = rhythm.next_at - timedelta(microseconds=1)
+    if changes:
+        return _due(rhythm, changes, holidays_of(movement), since, now)
+    timing = (rhythm.rule, rhythm.starts_on, rhythm.at, rhythm.timezone, rhythm.on_holiday, rhythm.paused_until)
+    return _due_alike(timing, rhythm.ended_at, movement.country, movement.good_friday, since, now)
+
+
+@lru_cache(maxsize=1024)
+def _due_alike(
+    timing: tuple[str, date, time, str, OnHoliday, date | None],
+    ended_at: datetime | None,
+    country: str,
+    good_friday: bool,
+    since: datetime,
+    now: datetime,
+) -> tuple[Sequence[Moment], datetime | None]:
+    """Many places have the same Monday morning: it is reckoned once."""
+    rule, starts_on, at, timezone, on_holiday, paused_until = timing
+    alike = Rhythm(
+        id=RhythmId(""),
+        movement_id=MovementId(""),
+        place_id=PlaceId(""),
+        kind=RhythmKind.PURPOSE,
+        rule=rule,
+        starts_on=starts_on,
+        at=at,
+        timezone=timezone,
+        on_holiday=on_holiday,
+        paused_until=paused_until,
+        ended_at=ended_at,
+        created_by=None,
+        created_at=since,
+    )
+    return _due(alike, {}, holidays_in(country, good_friday=good_friday), since, now)
+
+
+def _due(
+    rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, since: datetime, now: datetime
+) -> tuple[Sequence[Moment], datetime | None]:
+    past: list[Moment] = []
+    for moment in moments(rhythm, changes, is_holiday, after=since):
+        if moment.at > now:
+            return past, moment.at
+        past.append(moment)
+    return past, None
 
 
 def holidays_of(movement: Movement) -> IsHoliday:

@@ -254,8 +254,14 @@ class Rhythms(Protocol):
         """Those that have not ended."""
 
     async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None: ...
-    async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
-        """Rhythms whose `next_at` has come, of every workspace (the planner's query)."""
+    async def movements_due(self, now: datetime) -> Sequence[MovementId]:
+        """The movements, wherever, in which a rhythm's `next_at` has come (the planner's query)."""
+
+    async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[tuple[Rhythm, Place, Movement]]:
+        """Rhythms of a movement whose `next_at` has come, but those somebody else plans just now."""
+
+    async def changes_of(self, rhythms: Sequence[Rhythm]) -> Mapping[RhythmId, dict[date, MomentChange]]:
+        """What was changed about moments of these that can still matter, by rhythm; see `changes`."""
 
     async def next_due(self) -> datetime | None: ...
 
@@ -263,6 +269,9 @@ class Rhythms(Protocol):
 class Deliveries(Protocol):
     async def add(self, new: Delivery) -> bool:
         """Puts a row in the outbox and wakes its lane after commit; False when its key is already there."""
+
+    async def add_all(self, new: Sequence[Delivery]) -> None:
+        """The same for many, whose keys differ."""
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None: ...
     async def by_key(self, key: str) -> Delivery | None: ...
@@ -274,6 +283,10 @@ class Deliveries(Protocol):
 
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
         """Due rows of a lane, by priority, then due moment."""
+
+    async def places_of(self, claimed: Sequence[Delivery]) -> Sequence[object]:
+        """Loads the places and movements these are for, all at once; while what it returns is held, asking for one of
+        them costs nothing."""
 
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
         """Lanes with something to send or to look up; not those that let us in no more."""

@@ -1,38 +1,31 @@
 """Planning: what the clock asks for, as deliveries in the outbox."""
 
-from datetime import datetime, timedelta
-from itertools import takewhile
+from datetime import datetime
 
 from bot.domain.delivery import Delivery, Priority, to_person
-from bot.domain.rhythm import LATEST, Rhythm, holidays_of, moments, planned, reckon
+from bot.domain.movement import MovementId
+from bot.domain.rhythm import LATEST, Rhythm, due_moments, planned
 from bot.ports import UnitOfWork
 
 
-async def plan_due(work: UnitOfWork, now: datetime, limit: int) -> int:
-    """Turns due moments into deliveries, keyed by rhythm and moment. Returns how many rhythms were planned.
+async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: MovementId) -> int:
+    """Turns due moments of a movement into deliveries, keyed by rhythm and moment. Returns how many rhythms were
+    planned.
 
     A moment at most four hours past is still sent. Of what is older, the last is put on record as dropped, and the
     coordinators hear of it once.
     """
-    due = await work.rhythms.due(now, limit)
-    for rhythm in due:
-        movement = await work.movements.get(rhythm.movement_id)
-        there = await work.movements.place(rhythm.place_id)
-        if movement is None or there is None or rhythm.next_at is None:
-            rhythm.next_at = None
-            continue
-        since = rhythm.next_at - timedelta(microseconds=1)
-        changes, is_holiday = await work.rhythms.changes(rhythm, since), holidays_of(movement)
-        coming = moments(rhythm, changes, is_holiday, after=since)
-        past = list(takewhile(lambda moment: moment.at <= now, coming))
-        for moment in past:
-            if now - moment.at <= LATEST:
-                await work.deliveries.add(planned(rhythm, there, moment, now))
+    found = await work.rhythms.due(movement, now, limit)
+    changed = await work.rhythms.changes_of([rhythm for rhythm, _, _ in found])
+    coming: list[Delivery] = []
+    for rhythm, there, kept_by in found:
+        past, rhythm.next_at = due_moments(rhythm, changed.get(rhythm.id, {}), kept_by, now)
+        coming += [planned(rhythm, there, moment, now) for moment in past if now - moment.at <= LATEST]
         missed = [moment for moment in past if now - moment.at > LATEST]
         if missed:
             await _record_missed(work, rhythm, planned(rhythm, there, missed[-1], now), len(missed) - 1)
-        reckon(rhythm, changes, is_holiday, after=now)
-    return len(due)
+    await work.deliveries.add_all(coming)
+    return len(found)
 
 
 async def _record_missed(work: UnitOfWork, rhythm: Rhythm, missed: Delivery, more: int) -> None:

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, text, union_all, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, episodes, people, places, retellings, steps, workspaces
+from adapters.database.tables import deliveries, episodes, movements, people, places, retellings, steps, workspaces
 from bot.domain.delivery import AGAIN, Act, Delivery, DeliveryId, DeliveryState, Priority
-from bot.domain.movement import MovementId, Place, PlaceId
+from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
+_WRITTEN = tuple(column.name for column in deliveries.c if column.name not in ("row", "revision", "correlation"))
 _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
@@ -42,6 +43,26 @@ class SqlDeliveries(Repository):
         self._session.add(new)
         self._woken.add(new.workspace_id)
         return True
+
+    async def add_all(self, new: Sequence[Delivery]) -> None:
+        keys = [one.key for one in new]
+        known = set(await self._session.scalars(select(deliveries.c.key).where(deliveries.c.key.in_(keys))))
+        correlation = str(get_contextvars().get("correlation", ""))
+        fresh = [one for one in new if one.key not in known]
+        if not fresh:
+            return
+        # Written without being kept in mind: there may be many, and nobody asks for them in this transaction.
+        rows = [{**{name: getattr(one, name) for name in _WRITTEN}, "correlation": correlation} for one in fresh]
+        await self._session.execute(insert(deliveries), rows)
+        self._woken.update(one.workspace_id for one in fresh)
+
+    async def places_of(self, claimed: Sequence[Delivery]) -> Sequence[object]:
+        here = {one.place_id for one in claimed if one.place_id is not None}
+        kept_by = {one.movement_id for one in claimed if one.movement_id is not None}
+        found_places = await self._session.scalars(select(Place).where(places.c.id.in_(here))) if here else ()
+        found = [*found_places]
+        found_movements = await self._session.scalars(select(Movement).where(movements.c.id.in_(kept_by)))
+        return [*found, *found_movements]
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None:
         return await self._session.scalar(

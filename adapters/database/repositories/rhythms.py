@@ -1,13 +1,13 @@
 """Rhythms and what was changed about single moments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import moment_changes, rhythms
-from bot.domain.movement import MovementId, PlaceId
+from adapters.database.tables import moment_changes, movements, places, rhythms
+from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.rhythm import FURTHEST_MOVE, MomentChange, Rhythm, RhythmId
 
 
@@ -39,15 +39,36 @@ class SqlRhythms(Repository):
     async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None:
         return await self._session.get(MomentChange, (rhythm, on))
 
-    async def due(self, now: datetime, limit: int) -> Sequence[Rhythm]:
-        found = await self._session.scalars(
-            select(Rhythm)
-            .where(rhythms.c.next_at <= now)
+    async def movements_due(self, now: datetime) -> Sequence[MovementId]:
+        found = await self._session.scalars(select(rhythms.c.movement_id).where(rhythms.c.next_at <= now).distinct())
+        return [MovementId(one) for one in found]
+
+    async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[tuple[Rhythm, Place, Movement]]:
+        found = await self._session.execute(
+            select(Rhythm, Place, Movement)
+            .join(Place, places.c.id == rhythms.c.place_id)
+            .join(Movement, movements.c.id == rhythms.c.movement_id)
+            .where(rhythms.c.movement_id == movement, rhythms.c.next_at <= now)
             .order_by(rhythms.c.next_at, rhythms.c.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(of=rhythms, skip_locked=True)
         )
-        return found.all()
+        return [(rhythm, place, kept_by) for rhythm, place, kept_by in found]
+
+    async def changes_of(self, planned: Sequence[Rhythm]) -> Mapping[RhythmId, dict[date, MomentChange]]:
+        earliest = min((rhythm.next_at for rhythm in planned if rhythm.next_at is not None), default=None)
+        if earliest is None:
+            return {}
+        since = earliest.date() - FURTHEST_MOVE - timedelta(days=1)
+        found = await self._session.scalars(
+            select(MomentChange).where(
+                moment_changes.c.rhythm_id.in_([rhythm.id for rhythm in planned]), moment_changes.c.on >= since
+            )
+        )
+        changes: dict[RhythmId, dict[date, MomentChange]] = {}
+        for change in found:
+            changes.setdefault(change.rhythm_id, {})[change.on] = change
+        return changes
 
     async def next_due(self) -> datetime | None:
         earliest: datetime | None = await self._session.scalar(select(func.min(rhythms.c.next_at)))
