@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import BOTH
 from tests.fakes.teams.playground import BOT, TEAM
 from tests.stages.teams import TeamsStage, teams_stage
 
 STORY = "We liepen een rondje & mevrouw Bakker liep mee <3"
 
 
-@pytest.fixture
-async def on_teams(tmp_path: Path) -> AsyncIterator[TeamsStage]:
-    async with teams_stage(tmp_path) as fresh:
+@pytest.fixture(params=BOTH)
+async def on_teams(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[TeamsStage]:
+    async with teams_stage(tmp_path, kind=request.param) as fresh:
         yield fresh
 
 

@@ -1,0 +1,145 @@
+"""Two of everything at once, over one database: no double, nothing lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import time, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+
+from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.engine.distributed import announce
+from bot.app import Platform, Ritme
+from bot.chat import Answer
+from bot.domain.delivery import DeliveryState
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import WorkspaceId
+from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
+from bot.ports import NoAnswer
+from tests.databases import BOTH
+from tests.outbox import put, row
+from tests.world import LANE, World, text_of, world
+
+
+@pytest.fixture(params=BOTH)
+async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[tuple[World, Ritme]]:
+    """A world, and a second Ritme over the same database with connections of its own."""
+    async with world(tmp_path, kind=request.param) as here:
+        database = connect(here.kept.url)
+        begin = unit_of_work(database, announce if request.param == "postgresql" else None)
+        platforms = {"test": Platform(messenger=here.messenger)}
+        yield here, Ritme(begin=begin, platforms=platforms, clock=here.clock, engine=here.kept.engine)
+        await database.dispose()
+
+
+async def count(here: World, query: str) -> int:
+    async with here.database.connect() as connection:
+        return int((await connection.execute(text(f"SELECT count(*) FROM {query}"))).scalar_one())
+
+
+async def test_stuck_told_many_times_at_once_is_one_spell(both: tuple[World, Ritme]) -> None:
+    here, other = both
+    await here.movement("fatima")
+    await here.type("fatima", "/ritme initiatief Beweegroute")
+    typed = {"command": "/stuck", "text": "Nobody comes"}
+    intents = [here.intent("fatima", "command", typed) for _ in range(8)]
+    replies = await asyncio.gather(*((here.ritme, other)[n % 2].handle(one) for n, one in enumerate(intents)))
+    assert all(isinstance(one, Answer) and one.reference is None for one in replies), replies
+    assert await count(here, "stuck_episodes WHERE state = 'open'") == 1
+
+
+async def test_the_same_request_brought_twice_at_once_is_acted_upon_once(both: tuple[World, Ritme]) -> None:
+    here, other = both
+    await here.movement("fatima")
+    typed = {"command": "/verhaal", "text": "Mevrouw Bakker liep tot de brievenbus."}
+    same = here.intent("fatima", "command", typed, key="same")
+    replies = await asyncio.gather(*(one.handle(same) for one in (here.ritme, other, here.ritme, other)))
+    assert sum(one is not None for one in replies) == 1
+    assert await count(here, "stories") == 1
+
+
+async def test_people_who_come_in_at_the_same_moment_are_all_let_in(both: tuple[World, Ritme]) -> None:
+    here, other = both
+    typed = {"command": "/ritme", "text": "help"}
+    intents = [here.intent(f"new{n % 4}", "command", typed) for n in range(12)]
+    replies = await asyncio.gather(*((here.ritme, other)[n % 2].handle(one) for n, one in enumerate(intents)))
+    assert all(isinstance(one, Answer) and one.reference is None for one in replies), replies
+    assert await count(here, "people") == 4
+    assert await count(here, "workspaces") == 1
+
+
+async def test_two_planners_plan_every_moment_once(both: tuple[World, Ritme]) -> None:
+    here, other = both
+    await here.movement("fatima", channels=tuple(f"place{n}" for n in range(20)))
+    due = here.clock.now() + timedelta(hours=1)
+    async with here.begin() as work:
+        for number in range(20):
+            rhythm = Rhythm(
+                id=RhythmId(f"r{number}"),
+                movement_id=MovementId("movement"),
+                place_id=PlaceId(f"place{number}"),
+                kind=RhythmKind.STORIES,
+                rule="FREQ=WEEKLY;INTERVAL=1;BYDAY=MO",
+                starts_on=due.date(),
+                at=time(10),
+                timezone="Europe/Amsterdam",
+                next_at=due,
+                created_by=None,
+                created_at=here.clock.now(),
+            )
+            work.rhythms.add(rhythm)
+    here.clock.set(due)
+    planned = await asyncio.gather(here.ritme.plan(), other.plan(), here.ritme.plan(), other.plan())
+    assert sum(planned) == 20
+    assert await count(here, "deliveries WHERE kind = 'rhythm_stories'") == 20
+
+
+async def test_two_that_look_the_same_message_up_send_it_once(both: tuple[World, Ritme]) -> None:
+    here, other = both
+    await here.movement()
+    here.messenger.fail_next = [(NoAnswer(), False)]
+    await put(here, "aaa")
+    await here.drain()
+    here.clock.set(here.clock.now() + timedelta(minutes=1))
+    lane = WorkspaceId(LANE)
+    await asyncio.gather(here.ritme.reconcile(lane), other.reconcile(lane))
+    await asyncio.gather(here.ritme.drain(lane), other.drain(lane))
+    await here.drain()
+    assert (await row(here, "aaa")).state is DeliveryState.SENT
+    assert len(here.posts()) == 1
+
+
+@contextmanager
+def silent(here: World) -> Iterator[None]:
+    """Nobody gets a connection."""
+
+    def refuse(*_: object) -> None:
+        from psycopg import OperationalError
+
+        raise OperationalError("connection refused")
+
+    engine = here.database.sync_engine
+    event.listen(engine, "do_connect", refuse)
+    try:
+        yield
+    finally:
+        event.remove(engine, "do_connect", refuse)
+
+
+async def test_while_the_database_is_away_an_answer_says_so_and_nothing_is_done(tmp_path: Path) -> None:
+    async with world(tmp_path, kind="postgresql") as here:
+        await here.movement("fatima")
+        await here.database.dispose()
+        typed = {"command": "/stuck", "text": "Nobody comes"}
+        with silent(here):
+            said = await here.ritme.handle(here.intent("fatima", "command", typed, key="again"))
+        assert isinstance(said, Answer)
+        assert said.away
+        assert said.reference is not None
+        assert said.reference in text_of(said)
+        done = await here.ritme.handle(here.intent("fatima", "command", typed, key="again"))
+        assert isinstance(done, Answer)
+        assert done.reference is None
+        assert await count(here, "stuck_episodes") == 1
