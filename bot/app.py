@@ -22,6 +22,7 @@ from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
+from bot.domain.attention import Attention
 from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
@@ -322,20 +323,20 @@ class Ritme:
         What has an unknown outcome is looked up first; what stands behind it in the same place waits for that.
         One drain per lane at a time is the engine's promise. Where we are let in no more, a single message knocks.
         """
-        knocking, looked_up = await self._is_gone(lane), 0
-        if not knocking:
-            await self._get_to_know(lane)
-            await self._get_to_know_groups(lane)
-            looked_up = await self.reconcile(lane)
+        before = await self._look_into(lane)
+        if not before.gone:
+            await self._get_to_know(lane, before.strangers, before.unnamed)
+            await self._get_to_know_groups(lane, before.lists, before.handles)
+        looked_up = 0 if before.gone else await self._look_up(lane, before.unknown)
         claimed, posts = await self._once(
-            partial(_claimed, lane=lane, now=self._clock.now(), limit=1 if knocking else BATCH)
+            partial(_claimed, lane=lane, now=self._clock.now(), limit=1 if before.gone else BATCH)
         )
         self._tell(one for one in claimed if one.state is not DeliveryState.SENDING)
         lines: dict[Line, list[tuple[Delivery, Post]]] = {}
         for delivery, post in posts:
             lines.setdefault(_line(delivery), []).append((delivery, post))
         await self._send(lane, lines.values())
-        if knocking and await self._is_gone(lane):
+        if before.gone and await self._is_gone(lane):
             return await self._settled(claimed)
         return looked_up + len(claimed)
 
@@ -349,6 +350,26 @@ class Ritme:
         async with self._begin() as work:
             workspace = await work.people.workspace(lane)
         return workspace is not None and workspace.gone_at is not None
+
+    async def _look_into(self, lane: WorkspaceId) -> "Before":
+        """What is to be seen to before anything is sent."""
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+            if workspace is not None and workspace.gone_at is not None:
+                return Before(gone=True)
+            now = self._clock.now()
+            lists, handles = await groups.wanted(work, lane)
+            return Before(
+                strangers=await introductions.strangers(work, lane),
+                unnamed=await introductions.unnamed(work, lane),
+                lists=lists,
+                handles=handles,
+                unknown=[
+                    (delivery.id, await _addressed(work, delivery, now))
+                    for delivery in await work.deliveries.unknown(lane)
+                    if delivery.due_at <= now
+                ],
+            )
 
     async def _send(self, lane: WorkspaceId, lines: Iterable[Sequence[tuple[Delivery, Post]]]) -> None:
         """Sends places side by side, each in order. What came of it is recorded as soon as what came before is: one
@@ -397,14 +418,10 @@ class Ritme:
             log.exception("delivery_broke", delivery=delivery.id, kind=delivery.kind)
             return NoAnswer()
 
-    async def _get_to_know(self, lane: WorkspaceId) -> None:
+    async def _get_to_know(self, lane: WorkspaceId, people: Sequence[Account], places: Sequence[Spot]) -> None:
         """Asks the platform for names a request did not tell; without an answer, later again."""
         platform = self._platforms.get(lane.partition(":")[0])
-        if platform is None or platform.directory is None:
-            return
-        async with self._begin() as work:
-            people, places = await introductions.strangers(work, lane), await introductions.unnamed(work, lane)
-        if not people and not places:
+        if platform is None or platform.directory is None or not (people or places):
             return
         told = await gather(
             *(platform.directory.profile(one) for one in people),
@@ -420,16 +437,12 @@ class Ritme:
                 elif isinstance(one, Spot) and isinstance(answer, str):
                     await introductions.call(work, one, answer)
 
-    async def _get_to_know_groups(self, lane: WorkspaceId) -> None:
+    async def _get_to_know_groups(self, lane: WorkspaceId, lists: Sequence[DeliveryId], handles: Sequence[str]) -> None:
         """Asks for the groups a coordinator wants to choose from, and who is in those that were chosen."""
         platform = self._platforms.get(lane.partition(":")[0])
-        if platform is None or platform.directory is None:
+        if platform is None or platform.directory is None or not (lists or handles):
             return
         directory = platform.directory
-        async with self._begin() as work:
-            lists, handles = await groups.wanted(work, lane)
-        if not lists and not handles:
-            return
         found = await directory.groups(lane) if lists else None
         members = {one: await directory.group_members(lane, one) for one in handles}
         async with self._begin() as work:
@@ -441,13 +454,10 @@ class Ritme:
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
         it settled; the others are looked up again later."""
+        return await self._look_up(lane, (await self._look_into(lane)).unknown)
+
+    async def _look_up(self, lane: WorkspaceId, unknown: Sequence[tuple[DeliveryId, tuple[Post, datetime]]]) -> int:
         now, settled = self._clock.now(), 0
-        async with self._begin() as work:
-            unknown = [
-                (delivery.id, await _addressed(work, delivery, now))
-                for delivery in await work.deliveries.unknown(lane)
-                if delivery.due_at <= now
-            ]
         for delivery_id, (post, since) in unknown:
             receipt: Receipt | None = None
             certain = True
@@ -503,6 +513,19 @@ class Outcome:
 
     delivery: DeliveryId
     came_of_it: CameOfIt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What is to be seen to in a workspace before anything is sent there: whom and what to ask the platform about, and
+    what has an unknown outcome. Where we are let in no more, nothing."""
+
+    gone: bool = False
+    strangers: Sequence[Account] = ()
+    unnamed: Sequence[Spot] = ()
+    lists: Sequence[DeliveryId] = ()
+    handles: Sequence[str] = ()
+    unknown: Sequence[tuple[DeliveryId, tuple[Post, datetime]]] = ()
 
 
 Line = tuple[PlaceId | None, PersonId | None, bool]
@@ -561,7 +584,8 @@ async def _claimed(
     for one in held_back:
         if one.due_at > now:
             before.setdefault(_line(one), []).append(one)
-    _loaded = await work.deliveries.places_of(claimed)
+    _loaded = await work.deliveries.around(claimed)
+    attention = await work.deliveries.attention(claimed, now)
     posts: list[tuple[Delivery, Post]] = []
     pages: set[PersonId | None] = set()
     for delivery in claimed:
@@ -574,27 +598,29 @@ async def _claimed(
         elif delivery.act is Act.HOME and delivery.person_id in pages:
             delivery.drop("unchanged")
         else:
-            post = await _prepared(work, delivery, now)
+            post = await _prepared(work, delivery, attention, now)
         if post is not None:
             delivery.start(now)
+            attention.draw(delivery, now)
             if delivery.act is Act.HOME:
                 pages.add(delivery.person_id)
             posts.append((delivery, post))
-        # A nudge decided on is visible to the budget of the next one.
-        await work.flush()
+    await work.deliveries.put_down(claimed)
     return claimed, posts
 
 
 async def _recorded(
     work: UnitOfWork, *, lane: WorkspaceId, outcomes: Sequence[Outcome], now: datetime
 ) -> list[Delivery]:
-    rows = []
+    workspace = await work.people.workspace(lane)
+    rows = await work.deliveries.in_hand([outcome.delivery for outcome in outcomes], lane)
+    _loaded = await work.deliveries.around(rows)
+    known = {row.id: row for row in rows}
     for outcome in outcomes:
-        row = await work.deliveries.get(outcome.delivery, lane)
-        if row is not None:
-            await _settle(work, row, outcome.came_of_it, now)
-            rows.append(row)
-    return rows
+        if outcome.delivery in known:
+            await _settle(work, known[outcome.delivery], workspace, outcome.came_of_it, now)
+    await work.deliveries.put_down(rows)
+    return [*rows]
 
 
 async def _looked_up(
@@ -605,7 +631,7 @@ async def _looked_up(
     if row is None or row.state is not DeliveryState.UNKNOWN:
         return None
     if receipt is not None:
-        await _settle(work, row, receipt, now)
+        await _settle(work, row, await work.people.workspace(lane), receipt, now)
     elif certain:
         row.wait_until(now, "not_arrived")
     else:
@@ -720,9 +746,9 @@ async def _show_home(work: UnitOfWork, turn: Turn) -> None:
         await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=movement))
 
 
-async def _prepared(work: UnitOfWork, delivery: Delivery, now: datetime) -> Post | None:
+async def _prepared(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Post | None:
     """The post a due delivery becomes; None when it was dropped or put off."""
-    outgoing = await deliveries.prepare(work, delivery, now)
+    outgoing = await deliveries.prepare(work, delivery, attention, now)
     if outgoing is None:
         return None
     message = page = None
@@ -813,8 +839,9 @@ def _reader(outgoing: Outgoing) -> Reader:
     return Reader(language=speaks(*to), timezone=lives(*to), now=outgoing.now)
 
 
-async def _settle(work: UnitOfWork, row: Delivery, came_of_it: CameOfIt, now: datetime) -> None:
-    workspace = await work.people.workspace(row.workspace_id)
+async def _settle(
+    work: UnitOfWork, row: Delivery, workspace: Workspace | None, came_of_it: CameOfIt, now: datetime
+) -> None:
     if workspace is not None and workspace.gone_at is not None and _was_let_in(row, came_of_it):
         workspace.lets_in()
         work.woken.add(workspace.id)

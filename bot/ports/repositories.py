@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from bot.domain.attention import Attention
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
 from bot.domain.delivery import Delivery, DeliveryId
 from bot.domain.initiative import (
@@ -284,9 +285,18 @@ class Deliveries(Protocol):
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
         """Due rows of a lane, by priority, then due moment."""
 
-    async def places_of(self, claimed: Sequence[Delivery]) -> Sequence[object]:
-        """Loads the places and movements these are for, all at once; while what it returns is held, asking for one of
-        them costs nothing."""
+    async def in_hand(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
+        """Those that are still there, kept from others until the end of the transaction."""
+
+    async def put_down(self, changed: Sequence[Delivery]) -> None:
+        """Writes what became of rows claimed or in hand, all at once; the last thing done with them."""
+
+    async def around(self, claimed: Sequence[Delivery]) -> Sequence[object]:
+        """Loads the places, people, movements and rhythms these are for, all at once; while what it returns is held,
+        asking for one of them costs nothing."""
+
+    async def attention(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
+        """What draws on the attention of those these are for."""
 
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
         """Lanes with something to send or to look up; not those that let us in no more."""
@@ -307,16 +317,6 @@ class Deliveries(Protocol):
     async def forget(self, before: datetime, limit: int) -> int:
         """Deletes at most so many settled rows that were due before this moment, but those by which a story can still
         be taken back. Returns how many."""
-
-    async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
-        """When nudges reached (or may have reached) this person since then."""
-
-    async def nudges_in(self, place: PlaceId, since: datetime) -> list[datetime]: ...
-    async def going_first(self, before: Delivery, until: datetime) -> list[datetime]:
-        """When nudges to the same person (or in the same place) that go before this one are due, up to `until`."""
-
-    async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
-        """How many of this kind were sent there before: picks the next form of words."""
 
     async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
         """What waits of a kind in a workspace."""

@@ -74,6 +74,8 @@ class Outgoing:
     movement: Movement | None
     invited_by: Person | None = None
     """Who let Ritme into a place that belongs to no movement yet, and so has no language of its own."""
+    sent_before: int = 0
+    """How many of its kind went the same way before: picks the next form of words."""
 
     def the_movement(self) -> Movement:
         if self.movement is None:

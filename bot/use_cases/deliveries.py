@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from bot.catalogue.base import Entry
 from bot.catalogue.base import load as load_entry
 from bot.catalogue.people import WentQuiet
-from bot.domain import attention, quiet_hours
+from bot.domain import quiet_hours
+from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority, to_home, to_person
 from bot.domain.movement import PlaceState
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId
@@ -16,9 +17,9 @@ LOOK_AGAIN = timedelta(minutes=1)
 """After how long a change looks again for the message it is for, while that is under way."""
 
 
-async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing | None:
+async def prepare(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Outgoing | None:
     """What is needed to word this delivery now; None when it was dropped or put off, with the reason on the row."""
-    outgoing = await load(work, delivery, now)
+    outgoing = await load(work, delivery, now, sent_before=attention.sent_before(delivery))
     place, person = outgoing.place, outgoing.person
     if place is not None and person is None and place.state is PlaceState.UNREACHABLE:
         delivery.hold(place.state_reason or "place_gone", now)
@@ -33,7 +34,7 @@ async def prepare(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoi
     elif not delivery.is_nudge:
         return outgoing
     else:
-        put_off = await _put_off(work, outgoing)
+        put_off = _put_off(outgoing, attention)
         if put_off is None:
             return outgoing
         until, reason = put_off
@@ -65,12 +66,13 @@ async def _has_target(work: UnitOfWork, delivery: Delivery, now: datetime) -> bo
     return False
 
 
-async def load(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:
+async def load(work: UnitOfWork, delivery: Delivery, now: datetime, sent_before: int = 0) -> Outgoing:
     """The place, person and movement a delivery is for."""
     inviter = delivery.args.get("invited_by")
     return Outgoing(
         delivery=delivery,
         now=now,
+        sent_before=sent_before,
         place=await work.movements.place(delivery.place_id) if delivery.place_id else None,
         person=await work.people.in_workspace(delivery.person_id, delivery.workspace_id)
         if delivery.person_id
@@ -80,7 +82,7 @@ async def load(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:
     )
 
 
-async def _put_off(work: UnitOfWork, outgoing: Outgoing) -> tuple[datetime | None, str] | None:
+def _put_off(outgoing: Outgoing, attention: Attention) -> tuple[datetime | None, str] | None:
     """Until when (None: for good) and why a nudge has to wait; None when it can go."""
     now, person, place = outgoing.now, outgoing.person, outgoing.place
     if person is not None:
@@ -96,22 +98,8 @@ async def _put_off(work: UnitOfWork, outgoing: Outgoing) -> tuple[datetime | Non
         return None
     if quiet.covers(now):
         return quiet.over_at(now), "quiet_hours"
-    free = await _budget_free_at(work, outgoing)
+    free = attention.free_at(outgoing.delivery, now)
     return (free, "budget") if free > now else None
-
-
-async def _budget_free_at(work: UnitOfWork, outgoing: Outgoing) -> datetime:
-    """When there is room, leaving that of what goes first and is due within a week."""
-    now, delivery, person, place = outgoing.now, outgoing.delivery, outgoing.person, outgoing.place
-    since = now - attention.WEEK
-    reserved = await work.deliveries.going_first(delivery, now + attention.WEEK)
-    if person is not None:
-        sent = await work.deliveries.nudges_to(person.id, since)
-        return attention.free_at(sent, attention.PERSONAL_A_WEEK, now, reserved)
-    if place is not None:
-        sent = await work.deliveries.nudges_in(place.id, since)
-        return attention.free_at(sent, attention.POSTS_A_WEEK, now, reserved)
-    return now
 
 
 async def arrived(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:

@@ -102,8 +102,7 @@ async def joined(work: UnitOfWork, turn: Turn) -> None:
 
 
 async def compose_welcome(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    place = outgoing.place.id if outgoing.place else None
-    return Welcome(variant=await work.deliveries.sent_count("welcome", place, None))
+    return Welcome(variant=outgoing.sent_before)
 
 
 def _here(turn: Turn) -> Place:

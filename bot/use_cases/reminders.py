@@ -24,10 +24,9 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         if purpose is None or not purpose.parts():
             raise Unwanted("no_purpose")
         key, text = purpose.next_part(await work.movements.parts_said(place.id))
-        number = await work.deliveries.sent_count("rhythm_purpose", place.id, None)
         story = await work.stories.showing(movement.id, key, outgoing.now - STORY_IS_RECENT, place.id)
         delivery.args.update(
-            {"part": key, "text": text, "number": number, "story": story.id if story is not None else ""}
+            {"part": key, "text": text, "number": outgoing.sent_before, "story": story.id if story is not None else ""}
         )
         work.movements.add(PartSaid(place_id=place.id, movement_id=movement.id, part=key, said_at=outgoing.now))
         if story is not None:
@@ -66,7 +65,7 @@ async def _number(work: UnitOfWork, outgoing: Outgoing) -> int:
     delivery = outgoing.delivery
     if "number" not in delivery.args:
         rhythm = await _rhythm(work, outgoing)
-        delivery.args["number"] = await work.deliveries.sent_count(delivery.kind, _place(outgoing).id, None)
+        delivery.args["number"] = outgoing.sent_before
         await _count(work, outgoing, rhythm)
     return int(str(delivery.args["number"]))
 

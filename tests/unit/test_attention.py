@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.attention import PERSONAL_A_WEEK, WEEK, free_at
+from bot.domain.attention import PERSONAL_A_WEEK, POSTS_A_WEEK, WEEK, Attention, drawn_on, free_at
+from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.movement import PlaceId
+from bot.domain.person import PersonId, WorkspaceId
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 moments = st.lists(st.integers(0, 366 * 24 * 60), max_size=120).map(
@@ -52,3 +55,64 @@ def test_a_follow_up_tomorrow_goes_before_the_second_news_of_today() -> None:
     now = START
     assert free_at([now - timedelta(days=1)], 2, now, [now + timedelta(days=1)]) > now
     assert free_at([], 2, now, [now + timedelta(days=1)]) == now
+
+
+def asking(who: str, due: datetime, priority: Priority = Priority.NEWS, **more: object) -> Delivery:
+    """Something for a person, or with a `#` for a place."""
+    whose = {"place_id": PlaceId(who)} if who.startswith("#") else {"person_id": PersonId(who)}
+    return Delivery(
+        id=DeliveryId(f"{who} {due} {priority}"),
+        workspace_id=WorkspaceId("w"),
+        kind=str(more.pop("kind", "news")),
+        priority=priority,
+        key=f"{who} {due}",
+        due_at=due,
+        created_at=due,
+        **whose,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@given(st.lists(st.tuples(st.sampled_from(["fatima", "jan", "#general"]), st.integers(0, 4)), max_size=40))
+def test_one_reading_for_many_decides_as_a_reading_for_each_would(asked: list[tuple[str, int]]) -> None:
+    """A batch is looked at once: what went out earlier in it counts for what comes later."""
+    ago = [("fatima", START - timedelta(days=2)), ("#general", START - timedelta(days=6))]
+    together, history = Attention(sent=ago), list(ago)
+    for minute, (who, kind) in enumerate(asked):
+        now = START + timedelta(minutes=minute)
+        delivery = asking(who, now, kind=f"kind {kind}")
+        alone = Attention(sent=history)
+        assert together.free_at(delivery, now) == alone.free_at(delivery, now)
+        if alone.free_at(delivery, now) <= now:
+            together.draw(delivery, now)
+            history.append((who, now))
+    for who, most in (("fatima", PERSONAL_A_WEEK), ("jan", PERSONAL_A_WEEK), ("#general", POSTS_A_WEEK)):
+        assert sum(whose == who for whose, _ in history) <= most
+
+
+def test_every_kind_counts_its_own_way() -> None:
+    attention = Attention(counts={("news", None, PersonId("jan")): 3})
+    news, other = asking("jan", START), asking("jan", START, kind="other")
+    assert (attention.sent_before(news), attention.sent_before(other)) == (3, 0)
+    attention.draw(other, START)
+    assert (attention.sent_before(news), attention.sent_before(other)) == (3, 1)
+    assert attention.sent_before(asking("#general", START)) == 0
+
+
+def test_what_went_first_meanwhile_reserves_no_room_twice() -> None:
+    """A follow-up of the same batch reserves room until it is sent; then it counts as sent."""
+    first, news = asking("jan", START, Priority.ASKED_FOR), asking("jan", START)
+    attention = Attention(sent=[("jan", START - timedelta(days=1))], waiting=[first, news])
+    assert attention.free_at(first, START) == START
+    assert attention.free_at(news, START) > START
+    first.state = DeliveryState.SENDING
+    attention.draw(first, START)
+    assert attention.free_at(news, START) == START - timedelta(days=1) + WEEK
+
+
+def test_an_answer_or_a_sign_draws_on_nobody() -> None:
+    attention = Attention()
+    for delivery in (asking("jan", START, Priority.ANSWER), asking("jan", START, act=Act.REACT)):
+        attention.draw(delivery, START)
+    assert attention.free_at(asking("jan", START), START) == START
+    assert drawn_on(asking("#general", START)) == "#general"

@@ -1,21 +1,51 @@
 """The outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, or_, select, text, union_all, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 from structlog.contextvars import get_contextvars
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, episodes, movements, people, places, retellings, steps, workspaces
+from adapters.database.tables import (
+    deliveries,
+    episodes,
+    movements,
+    people,
+    places,
+    retellings,
+    rhythms,
+    steps,
+    workspaces,
+)
+from bot.domain.attention import WEEK, Attention, Counted
 from bot.domain.delivery import AGAIN, Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.rhythm import Rhythm
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
 _WRITTEN = tuple(column.name for column in deliveries.c if column.name not in ("row", "revision", "correlation"))
+_CHANGING = tuple(name for name in _WRITTEN if name not in ("id", "key", "created_at"))
 _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
@@ -25,6 +55,26 @@ _HELD_BACK = text(f"deliveries.state = 'waiting' AND deliveries.reason IN {AGAIN
 """As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
 _OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
+_PUT_DOWN = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("this"), deliveries.c.revision == bindparam("was"))
+    .values({**{deliveries.c[name]: bindparam(f"new_{name}") for name in _CHANGING}, "revision": bindparam("was") + 1})
+)
+
+
+@dataclass(frozen=True)
+class _Whose:
+    """Whose attention: by which column, and which of its rows count."""
+
+    column: Column[str]
+    counts: ColumnElement[bool]
+
+    def which(self, wanted: Collection[str | None]) -> ColumnElement[bool]:
+        return and_(self.column.in_(wanted), self.counts)
+
+
+_PERSON = _Whose(deliveries.c.person_id, true())
+_PLACE = _Whose(deliveries.c.place_id, deliveries.c.person_id.is_(None))
 
 
 class SqlDeliveries(Repository):
@@ -56,13 +106,107 @@ class SqlDeliveries(Repository):
         await self._session.execute(insert(deliveries), rows)
         self._woken.update(one.workspace_id for one in fresh)
 
-    async def places_of(self, claimed: Sequence[Delivery]) -> Sequence[object]:
-        here = {one.place_id for one in claimed if one.place_id is not None}
-        kept_by = {one.movement_id for one in claimed if one.movement_id is not None}
-        found_places = await self._session.scalars(select(Place).where(places.c.id.in_(here))) if here else ()
-        found = [*found_places]
-        found_movements = await self._session.scalars(select(Movement).where(movements.c.id.in_(kept_by)))
-        return [*found, *found_movements]
+    async def around(self, claimed: Sequence[Delivery]) -> Sequence[object]:
+        found: list[object] = []
+        for entity, key, wanted in (
+            (Place, places.c.id, {one.place_id for one in claimed}),
+            (Person, people.c.id, {one.person_id for one in claimed}),
+            (Movement, movements.c.id, {one.movement_id for one in claimed}),
+            (Rhythm, rhythms.c.id, {one.subject for one in claimed if one.priority is Priority.RHYTHM}),
+        ):
+            if wanted := wanted - {None}:
+                found += await self._session.scalars(select(entity).where(key.in_(wanted)))
+        return found
+
+    async def attention(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
+        nudges = [one for one in claimed if one.is_nudge]
+        to_people = {one.person_id for one in nudges} - {None}
+        in_places = {one.place_id for one in nudges if one.person_id is None} - {None}
+        sent: list[tuple[str, datetime]] = []
+        waiting: list[Delivery] = []
+        for whose, wanted in ((_PERSON, to_people), (_PLACE, in_places)):
+            if wanted:
+                sent += await self._nudges(whose, wanted, now - WEEK)
+                last = max(one.priority for one in nudges)
+                waiting += await self._going_first(whose, wanted, last, now + WEEK)
+        return Attention(sent=sent, waiting=waiting, counts=await self._counts(claimed))
+
+    async def _nudges(
+        self, whose: _Whose, wanted: Collection[str | None], since: datetime
+    ) -> list[tuple[str, datetime]]:
+        # Two questions, as each has an index of its own: a busy place has years of what was sent.
+        nudges = and_(
+            whose.which(wanted),
+            deliveries.c.priority != Priority.ANSWER,
+            deliveries.c.act == Act.POST,
+            deliveries.c.state.in_(_REACHED),
+        )
+        found = await self._session.execute(
+            union_all(
+                select(whose.column, deliveries.c.sent_at.label("at")).where(nudges, deliveries.c.sent_at > since),
+                select(whose.column, deliveries.c.attempted_at).where(
+                    nudges, deliveries.c.sent_at.is_(None), deliveries.c.attempted_at > since
+                ),
+            )
+        )
+        return [(one, at) for one, at in found]
+
+    async def _going_first(
+        self, whose: _Whose, wanted: Collection[str | None], last: Priority, until: datetime
+    ) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery).where(
+                whose.which(wanted),
+                deliveries.c.sent_at.is_(None),
+                deliveries.c.state == DeliveryState.WAITING,
+                deliveries.c.act == Act.POST,
+                deliveries.c.priority != Priority.ANSWER,
+                deliveries.c.priority < last,
+                deliveries.c.due_at <= until,
+            )
+        )
+        return found.all()
+
+    async def _counts(self, claimed: Sequence[Delivery]) -> dict[Counted, int]:
+        counts: dict[Counted, int] = {}
+        kinds = {one.kind for one in claimed}
+        for whose, wanted in (
+            (_PERSON, {one.person_id for one in claimed} - {None}),
+            (_PLACE, {one.place_id for one in claimed if one.person_id is None} - {None}),
+        ):
+            if not wanted:
+                continue
+            how = (deliveries.c.kind, deliveries.c.place_id, deliveries.c.person_id)
+            found = await self._session.execute(
+                select(*how, func.count())
+                .where(whose.which(wanted), deliveries.c.kind.in_(kinds), deliveries.c.state.in_(_REACHED))
+                .group_by(*how)
+            )
+            counts |= {(kind, place, person): count for kind, place, person, count in found}
+        return counts
+
+    async def in_hand(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
+        found = await self._session.scalars(
+            select(Delivery)
+            .where(deliveries.c.id.in_(ids), deliveries.c.workspace_id == workspace)
+            .order_by(deliveries.c.row)
+            .with_for_update()
+        )
+        return found.all()
+
+    async def put_down(self, changed: Sequence[Delivery]) -> None:
+        # In one statement for all of them: the session would write a row of a table with revisions at a time.
+        if not changed:
+            return
+        rows = [
+            {"this": one.id, "was": one._revision, **{f"new_{name}": getattr(one, name) for name in _CHANGING}}  # type: ignore[attr-defined]
+            for one in changed
+        ]
+        for one in changed:
+            self._session.expunge(one)
+        done = await self._session.execute(_PUT_DOWN, rows)
+        if done.rowcount != len(changed):  # type: ignore[attr-defined]  # a cursor result, typed wider
+            raise StaleDataError("a delivery was changed by somebody else meanwhile")
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None:
         return await self._session.scalar(
@@ -147,59 +291,6 @@ class SqlDeliveries(Repository):
         )
         done = await self._session.execute(delete(deliveries).where(deliveries.c.row.in_(old)))
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
-
-    async def nudges_to(self, person: PersonId, since: datetime) -> list[datetime]:
-        return await self._nudges(deliveries.c.person_id == person, since)
-
-    async def nudges_in(self, place: PlaceId, since: datetime) -> list[datetime]:
-        return await self._nudges((deliveries.c.place_id == place) & deliveries.c.person_id.is_(None), since)
-
-    async def _nudges(self, whose: object, since: datetime) -> list[datetime]:
-        at = func.coalesce(deliveries.c.sent_at, deliveries.c.attempted_at)
-        found = await self._session.scalars(
-            select(at).where(
-                whose,  # type: ignore[arg-type]  # a column expression
-                deliveries.c.priority != Priority.ANSWER,
-                deliveries.c.act == Act.POST,
-                deliveries.c.state.in_(_REACHED),
-                or_(deliveries.c.sent_at > since, deliveries.c.sent_at.is_(None) & (deliveries.c.attempted_at > since)),
-            )
-        )
-        return sorted(found)
-
-    async def going_first(self, before: Delivery, until: datetime) -> list[datetime]:
-        if before.person_id is not None:
-            same = deliveries.c.person_id == before.person_id
-        else:
-            same = (deliveries.c.place_id == before.place_id) & deliveries.c.person_id.is_(None)
-        found = await self._session.scalars(
-            select(deliveries.c.due_at)
-            .where(
-                same,
-                deliveries.c.state == DeliveryState.WAITING,
-                deliveries.c.act == Act.POST,
-                deliveries.c.priority != Priority.ANSWER,
-                deliveries.c.priority < before.priority,
-                deliveries.c.due_at <= until,
-            )
-            .order_by(deliveries.c.due_at)
-        )
-        return list(found)
-
-    async def sent_count(self, kind: str, place: PlaceId | None, person: PersonId | None) -> int:
-        return (
-            await self._session.scalar(
-                select(func.count())
-                .select_from(deliveries)
-                .where(
-                    deliveries.c.kind == kind,
-                    deliveries.c.place_id == place if place is not None else deliveries.c.place_id.is_(None),
-                    deliveries.c.person_id == person if person is not None else deliveries.c.person_id.is_(None),
-                    deliveries.c.state.in_(_REACHED),
-                )
-            )
-            or 0
-        )
 
     async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
         found = await self._session.scalars(

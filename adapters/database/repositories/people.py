@@ -193,7 +193,8 @@ class SqlPeople(Repository):
         )
 
     async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
-        return await self._session.scalar(select(Person).where(people.c.id == id, people.c.workspace_id == workspace))
+        found = await self._session.get(Person, id)
+        return found if found is not None and found.workspace_id == workspace else None
 
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
         found = await self._session.execute(

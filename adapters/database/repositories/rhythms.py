@@ -13,7 +13,8 @@ from bot.domain.rhythm import FURTHEST_MOVE, MomentChange, Rhythm, RhythmId
 
 class SqlRhythms(Repository):
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
-        return await self._session.scalar(select(Rhythm).where(rhythms.c.id == id, rhythms.c.movement_id == movement))
+        found = await self._session.get(Rhythm, id)
+        return found if found is not None and found.movement_id == movement else None
 
     async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
         found = await self._session.scalars(
