@@ -48,10 +48,10 @@ from bot.ports.turn import lives, speaks
 from bot.use_cases import deliveries, groups, introductions, people, planning, reach, saving, threads
 from bot.wording import Reader
 
-BATCH = 50
+BATCH = 100
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
-PLANNED_AT_ONCE = 200
+PLANNED_AT_ONCE = 1000
 FORGOTTEN_AT_ONCE = 500
 BETWEEN_SWEEPS = timedelta(hours=1)
 STALE_AFTER = timedelta(days=1)

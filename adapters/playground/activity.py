@@ -75,12 +75,7 @@ def _row(
 
 async def _rhythms(work: UnitOfWork, language: Language, now: datetime) -> list[dict[str, Any]]:
     rows = []
-    coming = [
-        found
-        for movement in await work.rhythms.movements_due(now + AHEAD)
-        for found in await work.rhythms.due(movement, now + AHEAD, RHYTHMS_SHOWN)
-    ]
-    for rhythm, place, _ in coming[:RHYTHMS_SHOWN]:
+    for rhythm, place in await work.rhythms.coming(now + AHEAD, RHYTHMS_SHOWN):
         if rhythm.next_at is None or place.workspace_id != LANE:
             continue
         kind = f"rhythm_{rhythm.kind.value}"

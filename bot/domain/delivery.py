@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
@@ -48,6 +48,14 @@ class Priority(IntEnum):
     FROM_A_PERSON = 2
     RHYTHM = 3
     NEWS = 4
+
+
+class Alike(NamedTuple):
+    """In what one of many deliveries differs from the others."""
+
+    place_id: PlaceId
+    subject: str
+    key: str
 
 
 @dataclass(kw_only=True, eq=False)

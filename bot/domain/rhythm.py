@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
 from heapq import heapify, heappop, heappush
-from typing import NewType
+from typing import NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
 import holidays
 from dateutil.easter import easter
 from dateutil.rrule import rrulestr
 
-from bot.domain.delivery import Delivery, Priority, to_place
+from bot.domain.delivery import Delivery, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
-from bot.domain.person import PersonId
+from bot.domain.person import PersonId, WorkspaceId
 
 RhythmId = NewType("RhythmId", str)
 
@@ -38,6 +38,18 @@ class OnHoliday(StrEnum):
 
     SKIP = "skip"
     MOVE = "move"
+
+
+class Timing(NamedTuple):
+    """What the moments of a rhythm follow from: the same for many places on a Monday morning."""
+
+    rule: str
+    starts_on: date
+    at: time
+    timezone: str
+    on_holiday: OnHoliday = OnHoliday.SKIP
+    paused_until: date | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -64,6 +76,27 @@ class Rhythm:
     pace_asked_at: datetime | None = None
     created_by: PersonId | None
     created_at: datetime
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(
+            self.rule, self.starts_on, self.at, self.timezone, self.on_holiday, self.paused_until, self.ended_at
+        )
+
+    def due_in(self, place: Place) -> "Due":
+        return Due(self.id, self.movement_id, self.place_id, place.workspace_id, self.kind, self.next_at, self.timing)
+
+
+class Due(NamedTuple):
+    """A rhythm as the planner sees it: there may be a hundred thousand at once."""
+
+    id: RhythmId
+    movement_id: MovementId
+    place_id: PlaceId
+    workspace_id: WorkspaceId
+    kind: RhythmKind
+    next_at: datetime | None
+    timing: Timing
 
 
 @dataclass(kw_only=True, eq=False)
@@ -148,8 +181,10 @@ def local_moment(day: date, at: time, timezone: str) -> datetime:
 
 @cache
 def _public(country: str, year: int) -> frozenset[date]:
-    known = country in holidays.list_supported_countries()
-    return frozenset(holidays.country_holidays(country, years=year)) if known else frozenset()
+    try:
+        return frozenset(holidays.country_holidays(country, years=year))
+    except NotImplementedError:  # a country whose holidays nobody wrote down; asking for a list imports all of them
+        return frozenset()
 
 
 def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
@@ -165,15 +200,15 @@ def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
 
 
 def moments(
-    rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
+    timing: Timing, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
 ) -> Iterator[Moment]:
     """The moments of a rhythm later than `after`, in order, without end; none while it is paused."""
-    if rhythm.ended_at is not None:
+    if timing.ended_at is not None:
         return
-    zone = ZoneInfo(rhythm.timezone)
+    zone = ZoneInfo(timing.timezone)
 
     def counts(at: datetime) -> bool:
-        resting = rhythm.paused_until is not None and at.astimezone(zone).date() < rhythm.paused_until
+        resting = timing.paused_until is not None and at.astimezone(zone).date() < timing.paused_until
         return at > after and not resting
 
     waiting = [
@@ -182,28 +217,28 @@ def moments(
         if change.moved_to is not None and not change.skipped
     ]
     heapify(waiting)
-    since = max(rhythm.starts_on, after.astimezone(zone).date() - FURTHEST_MOVE)
-    for on, day in _by_rule(rhythm, is_holiday, since):
+    since = max(timing.starts_on, after.astimezone(zone).date() - FURTHEST_MOVE)
+    for on, day in _by_rule(timing, is_holiday, since):
         # What waits before this day cannot be passed by anything the rule still gives.
         while waiting and waiting[0][0].astimezone(zone).date() < on:
             at, first = heappop(waiting)
             if counts(at):
                 yield Moment(on=first, at=at)
         if on not in changes:
-            heappush(waiting, (local_moment(day, rhythm.at, rhythm.timezone), on))
+            heappush(waiting, (local_moment(day, timing.at, timing.timezone), on))
 
 
-def _by_rule(rhythm: Rhythm, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date]]:
+def _by_rule(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date]]:
     """What the rule gives from a day on, each with the day it falls on. A holiday's moment is skipped, or moves to the
     next working day, unless the rule says something that day already."""
-    rule = rrulestr(rhythm.rule, dtstart=datetime.combine(rhythm.starts_on, time(0)))
+    rule = rrulestr(timing.rule, dtstart=datetime.combine(timing.starts_on, time(0)))
     taken: set[date] = set()
     for found in rule.xafter(datetime.combine(since, time(0)), inc=True):
         on = day = found.date()
         while is_holiday(day) or (day != on and day.weekday() >= 5):
             day += timedelta(days=1)
         moved = day != on
-        if moved and (rhythm.on_holiday is OnHoliday.SKIP or day in taken or datetime.combine(day, time(0)) in rule):
+        if moved and (timing.on_holiday is OnHoliday.SKIP or day in taken or datetime.combine(day, time(0)) in rule):
             continue
         taken.add(day)
         yield on, day
@@ -211,57 +246,34 @@ def _by_rule(rhythm: Rhythm, is_holiday: IsHoliday, since: date) -> Iterator[tup
 
 def reckon(rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime) -> None:
     """Sets when it is due next; after every change to a rhythm or one of its moments."""
-    first = next(moments(rhythm, changes, is_holiday, after=after), None)
+    first = next(moments(rhythm.timing, changes, is_holiday, after=after), None)
     rhythm.next_at = first.at if first is not None else None
 
 
 def due_moments(
-    rhythm: Rhythm, changes: Mapping[date, MomentChange], movement: Movement, now: datetime
+    due: Due, changes: Mapping[date, MomentChange], movement: Movement, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     """The moments of a rhythm from its next one up to now, and the first after now."""
-    if rhythm.next_at is None:
+    if due.next_at is None:
         return (), None
-    since = rhythm.next_at - timedelta(microseconds=1)
     if changes:
-        return _due(rhythm, changes, holidays_of(movement), since, now)
-    timing = (rhythm.rule, rhythm.starts_on, rhythm.at, rhythm.timezone, rhythm.on_holiday, rhythm.paused_until)
-    return _due_alike(timing, rhythm.ended_at, movement.country, movement.good_friday, since, now)
+        return _due(due.timing, changes, holidays_of(movement), due.next_at, now)
+    return _due_alike(due.timing, movement.country, movement.good_friday, due.next_at, now)
 
 
 @lru_cache(maxsize=1024)
 def _due_alike(
-    timing: tuple[str, date, time, str, OnHoliday, date | None],
-    ended_at: datetime | None,
-    country: str,
-    good_friday: bool,
-    since: datetime,
-    now: datetime,
+    timing: Timing, country: str, good_friday: bool, since: datetime, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     """Many places have the same Monday morning: it is reckoned once."""
-    rule, starts_on, at, timezone, on_holiday, paused_until = timing
-    alike = Rhythm(
-        id=RhythmId(""),
-        movement_id=MovementId(""),
-        place_id=PlaceId(""),
-        kind=RhythmKind.PURPOSE,
-        rule=rule,
-        starts_on=starts_on,
-        at=at,
-        timezone=timezone,
-        on_holiday=on_holiday,
-        paused_until=paused_until,
-        ended_at=ended_at,
-        created_by=None,
-        created_at=since,
-    )
-    return _due(alike, {}, holidays_in(country, good_friday=good_friday), since, now)
+    return _due(timing, {}, holidays_in(country, good_friday=good_friday), since, now)
 
 
 def _due(
-    rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, since: datetime, now: datetime
+    timing: Timing, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, since: datetime, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     past: list[Moment] = []
-    for moment in moments(rhythm, changes, is_holiday, after=since):
+    for moment in moments(timing, changes, is_holiday, after=since - timedelta(microseconds=1)):
         if moment.at > now:
             return past, moment.at
         past.append(moment)
@@ -273,16 +285,24 @@ def holidays_of(movement: Movement) -> IsHoliday:
     return holidays_in(movement.country, good_friday=movement.good_friday)
 
 
-def planned(rhythm: Rhythm, place: Place, moment: Moment, now: datetime) -> Delivery:
+def planned(due: Due, moment: Moment, now: datetime) -> Delivery:
     """What is to be said at a moment; planned twice, its key is the same. Later than four hours it makes no sense."""
-    return to_place(
-        place,
-        f"rhythm_{rhythm.kind.value}",
-        key=f"rhythm:{rhythm.id}:{moment.on.isoformat()}",
-        now=now,
-        subject=rhythm.id,
+    return Delivery(
+        id=new_delivery_id(),
+        workspace_id=due.workspace_id,
+        movement_id=due.movement_id,
+        place_id=due.place_id,
+        kind=f"rhythm_{due.kind.value}",
+        subject=due.id,
+        args={"on": moment.on.isoformat()},
+        key=key_of(due.id, moment),
         priority=Priority.RHYTHM,
         due_at=moment.at,
         expires_at=moment.at + LATEST,
-        args={"on": moment.on.isoformat()},
+        created_at=now,
     )
+
+
+def key_of(rhythm: RhythmId, moment: Moment) -> str:
+    """What makes planning a moment twice harmless."""
+    return f"rhythm:{rhythm}:{moment.on.isoformat()}"

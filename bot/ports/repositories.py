@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.domain.attention import Attention
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
-from bot.domain.delivery import Delivery, DeliveryId
+from bot.domain.delivery import Alike, Delivery, DeliveryId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -20,7 +20,7 @@ from bot.domain.initiative import (
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
-from bot.domain.rhythm import MomentChange, Rhythm, RhythmId
+from bot.domain.rhythm import Due, MomentChange, Rhythm, RhythmId
 from bot.domain.story import Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
@@ -258,10 +258,16 @@ class Rhythms(Protocol):
     async def movements_due(self, now: datetime) -> Sequence[MovementId]:
         """The movements, wherever, in which a rhythm's `next_at` has come (the planner's query)."""
 
-    async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[tuple[Rhythm, Place, Movement]]:
+    async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[Due]:
         """Rhythms of a movement whose `next_at` has come, but those somebody else plans just now."""
 
-    async def changes_of(self, rhythms: Sequence[Rhythm]) -> Mapping[RhythmId, dict[date, MomentChange]]:
+    async def come_next(self, rhythms: Sequence[RhythmId], at: datetime | None) -> None:
+        """These were planned: the next moment of each is this one."""
+
+    async def coming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
+        """The rhythms that come first, wherever."""
+
+    async def changes_of(self, rhythms: Sequence[Due]) -> Mapping[RhythmId, dict[date, MomentChange]]:
         """What was changed about moments of these that can still matter, by rhythm; see `changes`."""
 
     async def next_due(self) -> datetime | None: ...
@@ -271,8 +277,8 @@ class Deliveries(Protocol):
     async def add(self, new: Delivery) -> bool:
         """Puts a row in the outbox and wakes its lane after commit; False when its key is already there."""
 
-    async def add_all(self, new: Sequence[Delivery]) -> None:
-        """The same for many, whose keys differ."""
+    async def add_alike(self, new: Delivery, each: Sequence[Alike]) -> None:
+        """The same for many that differ only in this, in one statement."""
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None: ...
     async def by_key(self, key: str) -> Delivery | None: ...

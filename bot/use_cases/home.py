@@ -188,7 +188,7 @@ async def _rhythms(work: UnitOfWork, movement: Movement, now: datetime) -> _Rhyt
     for rhythm in await work.rhythms.of_movement(movement.id):
         place = await work.movements.place(rhythm.place_id)
         changes = await work.rhythms.changes(rhythm, now)
-        coming = list(islice(moments(rhythm, changes, holidays_of(movement), after=now), MOMENTS_SHOWN))
+        coming = list(islice(moments(rhythm.timing, changes, holidays_of(movement), after=now), MOMENTS_SHOWN))
         found.append((rhythm, (place.name or place.channel) if place is not None else "", coming))
     return found
 

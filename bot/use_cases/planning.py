@@ -1,10 +1,12 @@
 """Planning: what the clock asks for, as deliveries in the outbox."""
 
+from collections import defaultdict
 from datetime import datetime
 
-from bot.domain.delivery import Delivery, Priority, to_person
+from bot.domain.delivery import Alike, Delivery, Priority, to_person
 from bot.domain.movement import MovementId
-from bot.domain.rhythm import LATEST, Rhythm, due_moments, planned
+from bot.domain.person import WorkspaceId
+from bot.domain.rhythm import LATEST, Due, Moment, RhythmId, RhythmKind, due_moments, key_of, planned
 from bot.ports import UnitOfWork
 
 
@@ -13,34 +15,45 @@ async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: Moveme
     planned.
 
     A moment at most four hours past is still sent. Of what is older, the last is put on record as dropped, and the
-    coordinators hear of it once.
+    coordinators hear of it once. What the same moment asks for in many places is written at once.
     """
+    kept_by = await work.movements.get(movement)
+    if kept_by is None:
+        return 0
     found = await work.rhythms.due(movement, now, limit)
-    changed = await work.rhythms.changes_of([rhythm for rhythm, _, _ in found])
-    coming: list[Delivery] = []
-    for rhythm, there, kept_by in found:
-        past, rhythm.next_at = due_moments(rhythm, changed.get(rhythm.id, {}), kept_by, now)
-        coming += [planned(rhythm, there, moment, now) for moment in past if now - moment.at <= LATEST]
+    changed = await work.rhythms.changes_of(found)
+    coming: dict[tuple[WorkspaceId, RhythmKind, Moment], list[Due]] = defaultdict(list)
+    following: dict[datetime | None, list[RhythmId]] = defaultdict(list)
+    for due in found:
+        past, next_at = due_moments(due, changed.get(due.id, {}), kept_by, now)
+        following[next_at].append(due.id)
+        for moment in past:
+            if now - moment.at <= LATEST:
+                coming[due.workspace_id, due.kind, moment].append(due)
         missed = [moment for moment in past if now - moment.at > LATEST]
         if missed:
-            await _record_missed(work, rhythm, planned(rhythm, there, missed[-1], now), len(missed) - 1)
-    await work.deliveries.add_all(coming)
+            await _record_missed(work, planned(due, missed[-1], now), len(missed) - 1)
+    for (_, _, moment), alike in coming.items():
+        each = [Alike(due.place_id, due.id, key_of(due.id, moment)) for due in alike]
+        await work.deliveries.add_alike(planned(alike[0], moment, now), each)
+    for next_at, rhythms in following.items():
+        await work.rhythms.come_next(rhythms, next_at)
     return len(found)
 
 
-async def _record_missed(work: UnitOfWork, rhythm: Rhythm, missed: Delivery, more: int) -> None:
+async def _record_missed(work: UnitOfWork, missed: Delivery, more: int) -> None:
     missed.drop("too_late")
-    if not await work.deliveries.add(missed):
+    if missed.movement_id is None or not await work.deliveries.add(missed):
         return
-    for coordinator in await work.people.coordinators(rhythm.movement_id):
+    for coordinator in await work.people.coordinators(missed.movement_id):
         await work.deliveries.add(
             to_person(
                 coordinator,
                 "moment_dropped",
                 key=f"moment_dropped:{missed.key}:{coordinator.id}",
                 now=missed.created_at,
-                movement=rhythm.movement_id,
-                subject=rhythm.id,
+                movement=missed.movement_id,
+                subject=missed.subject,
                 priority=Priority.NEWS,
                 args={"at": missed.due_at.isoformat(), "more": more},
             )

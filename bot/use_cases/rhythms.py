@@ -196,7 +196,7 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     await _reckon(work, movement, rhythm, turn.now)
     if filled.text("what") == "now":
         # A person asks for it: it goes before any budget.
-        asked = planned(rhythm, place, Moment(on=on, at=turn.now), turn.now)
+        asked = planned(rhythm.due_in(place), Moment(on=on, at=turn.now), turn.now)
         asked.priority, asked.expires_at = Priority.ANSWER, None
         await work.deliveries.add(asked)
     return replace(await _shown(work, turn, rhythm), news="changed")
@@ -297,7 +297,7 @@ async def _place(work: UnitOfWork, movement: Movement, named: str) -> Place:
 
 async def _next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Sequence[Moment]:
     changes = await work.rhythms.changes(rhythm, now)
-    return list(islice(moments(rhythm, changes, holidays_of(movement), after=now), count))
+    return list(islice(moments(rhythm.timing, changes, holidays_of(movement), after=now), count))
 
 
 async def _described(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Described:

@@ -52,7 +52,7 @@ def local(moment: datetime, zone: str = "Europe/Amsterdam") -> str:
 
 
 def falls(one: Rhythm, after: datetime, count: int, changes: dict[date, MomentChange] | None = None) -> list[str]:
-    found = moments(one, changes or {}, DUTCH, after=after)
+    found = moments(one.timing, changes or {}, DUTCH, after=after)
     return [local(moment.at, one.timezone) for moment in islice(found, count)]
 
 
@@ -97,7 +97,8 @@ def test_every_moment_is_found_and_no_other(pattern: Pattern, start: date, at: t
     found = [
         moment.on
         for moment in islice(
-            moments(one, {}, never, after=datetime.combine(start, time(0), UTC) - timedelta(days=2)), len(expected)
+            moments(one.timing, {}, never, after=datetime.combine(start, time(0), UTC) - timedelta(days=2)),
+            len(expected),
         )
     ]
     assert found == expected
@@ -120,7 +121,7 @@ def test_a_moment_the_clocks_skip_moves_to_the_next_that_exists() -> None:
 
 def test_a_moment_that_comes_twice_fires_once() -> None:
     one = rhythm(Pattern(days=(6,)), at=time(2, 30))
-    found = list(islice(moments(one, {}, never, after=datetime(2027, 10, 30, tzinfo=UTC)), 2))
+    found = list(islice(moments(one.timing, {}, never, after=datetime(2027, 10, 30, tzinfo=UTC)), 2))
     assert [moment.on for moment in found] == [date(2027, 10, 31), date(2027, 11, 7)]
     assert found[0].at == datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
 
@@ -145,7 +146,7 @@ def test_easter_moves_past_every_holiday_and_weekend() -> None:
     one = rhythm(Pattern(days=(4,)))
     one.on_holiday = OnHoliday.MOVE
     keeps = holidays_in("NL", good_friday=True)
-    [moment] = islice(moments(one, {}, keeps, after=datetime(2027, 3, 25, tzinfo=UTC)), 1)
+    [moment] = islice(moments(one.timing, {}, keeps, after=datetime(2027, 3, 25, tzinfo=UTC)), 1)
     assert local(moment.at) == "2027-03-30 09:00"
 
 
@@ -159,7 +160,10 @@ def test_moments_stay_in_order_when_a_holiday_moves_one_past_another() -> None:
     one = rhythm(Pattern(days=(4, 5)))
     one.on_holiday = OnHoliday.MOVE
     keeps = holidays_in("NL", good_friday=True)
-    found = [local(moment.at) for moment in islice(moments(one, {}, keeps, after=datetime(2027, 3, 24, tzinfo=UTC)), 3)]
+    found = [
+        local(moment.at)
+        for moment in islice(moments(one.timing, {}, keeps, after=datetime(2027, 3, 24, tzinfo=UTC)), 3)
+    ]
     assert found == ["2027-03-27 09:00", "2027-03-30 09:00", "2027-04-02 09:00"]
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
+    String,
     and_,
     bindparam,
     delete,
     exists,
     func,
-    insert,
     or_,
     select,
     text,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 from structlog.contextvars import get_contextvars
@@ -38,13 +39,15 @@ from adapters.database.tables import (
     workspaces,
 )
 from bot.domain.attention import WEEK, Attention, Counted
-from bot.domain.delivery import AGAIN, Act, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.delivery import AGAIN, Act, Alike, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
 _WRITTEN = tuple(column.name for column in deliveries.c if column.name not in ("row", "revision", "correlation"))
+_DIFFERENT = ("id", *Alike._fields)
+_SHARED = tuple(name for name in (*_WRITTEN, "correlation") if name not in _DIFFERENT)
 _CHANGING = tuple(name for name in _WRITTEN if name not in ("id", "key", "created_at"))
 _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
@@ -55,6 +58,16 @@ _HELD_BACK = text(f"deliveries.state = 'waiting' AND deliveries.reason IN {AGAIN
 """As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
 _OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
+_EACH = func.unnest(*(bindparam(name, type_=postgresql.ARRAY(String)) for name in _DIFFERENT)).table_valued(*_DIFFERENT)
+_ADD_ALIKE = (
+    postgresql.insert(deliveries)
+    .from_select(
+        [*_DIFFERENT, *_SHARED],
+        select(*_EACH.render_derived().c, *(bindparam(name, type_=deliveries.c[name].type) for name in _SHARED)),
+    )
+    .on_conflict_do_nothing(index_elements=["key"])
+)
+"""As many rows as the arrays are long: a statement for each would cost more than the writing does."""
 _PUT_DOWN = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("this"), deliveries.c.revision == bindparam("was"))
@@ -94,17 +107,18 @@ class SqlDeliveries(Repository):
         self._woken.add(new.workspace_id)
         return True
 
-    async def add_all(self, new: Sequence[Delivery]) -> None:
-        keys = [one.key for one in new]
-        known = set(await self._session.scalars(select(deliveries.c.key).where(deliveries.c.key.in_(keys))))
-        correlation = str(get_contextvars().get("correlation", ""))
-        fresh = [one for one in new if one.key not in known]
-        if not fresh:
-            return
+    async def add_alike(self, new: Delivery, each: Sequence[Alike]) -> None:
         # Written without being kept in mind: there may be many, and nobody asks for them in this transaction.
-        rows = [{**{name: getattr(one, name) for name in _WRITTEN}, "correlation": correlation} for one in fresh]
-        await self._session.execute(insert(deliveries), rows)
-        self._woken.update(one.workspace_id for one in fresh)
+        new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
+        shared = {name: getattr(new, name) for name in _SHARED}
+        ids = [new_delivery_id() for _ in each]
+        if self._on_postgresql:
+            columns: dict[str, Any] = {name: [getattr(one, name) for one in each] for name in Alike._fields}
+            await self._session.execute(_ADD_ALIKE, {**shared, **columns, "id": ids})
+        else:
+            rows = [{**shared, **one._asdict(), "id": its} for its, one in zip(ids, each, strict=True)]
+            await self._session.execute(sqlite.insert(deliveries).on_conflict_do_nothing(index_elements=["key"]), rows)
+        self._woken.add(new.workspace_id)
 
     async def around(self, claimed: Sequence[Delivery]) -> Sequence[object]:
         found: list[object] = []

@@ -3,12 +3,23 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import moment_changes, movements, places, rhythms
-from bot.domain.movement import Movement, MovementId, Place, PlaceId
-from bot.domain.rhythm import FURTHEST_MOVE, MomentChange, Rhythm, RhythmId
+from adapters.database.tables import moment_changes, places, rhythms
+from bot.domain.movement import MovementId, Place, PlaceId
+from bot.domain.rhythm import FURTHEST_MOVE, Due, MomentChange, Rhythm, RhythmId, Timing
+
+_OF_DUE = 6
+_DUE = select(
+    rhythms.c.id,
+    rhythms.c.movement_id,
+    rhythms.c.place_id,
+    places.c.workspace_id,
+    rhythms.c.kind,
+    rhythms.c.next_at,
+    *(rhythms.c[name] for name in Timing._fields),
+).join(places, places.c.id == rhythms.c.place_id)
 
 
 class SqlRhythms(Repository):
@@ -44,26 +55,36 @@ class SqlRhythms(Repository):
         found = await self._session.scalars(select(rhythms.c.movement_id).where(rhythms.c.next_at <= now).distinct())
         return [MovementId(one) for one in found]
 
-    async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[tuple[Rhythm, Place, Movement]]:
+    async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[Due]:
         found = await self._session.execute(
-            select(Rhythm, Place, Movement)
-            .join(Place, places.c.id == rhythms.c.place_id)
-            .join(Movement, movements.c.id == rhythms.c.movement_id)
-            .where(rhythms.c.movement_id == movement, rhythms.c.next_at <= now)
+            _DUE.where(rhythms.c.movement_id == movement, rhythms.c.next_at <= now)
             .order_by(rhythms.c.next_at, rhythms.c.id)
             .limit(limit)
             .with_for_update(of=rhythms, skip_locked=True)
         )
-        return [(rhythm, place, kept_by) for rhythm, place, kept_by in found]
+        return [Due._make((*row[:_OF_DUE], Timing._make(row[_OF_DUE:]))) for row in found]
 
-    async def changes_of(self, planned: Sequence[Rhythm]) -> Mapping[RhythmId, dict[date, MomentChange]]:
-        earliest = min((rhythm.next_at for rhythm in planned if rhythm.next_at is not None), default=None)
+    async def come_next(self, planned: Sequence[RhythmId], at: datetime | None) -> None:
+        await self._session.execute(update(rhythms).where(self._among(rhythms.c.id, planned)).values(next_at=at))
+
+    async def coming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
+        found = await self._session.execute(
+            select(Rhythm, Place)
+            .join(Place, places.c.id == rhythms.c.place_id)
+            .where(rhythms.c.next_at <= before)
+            .order_by(rhythms.c.next_at, rhythms.c.id)
+            .limit(limit)
+        )
+        return [(rhythm, place) for rhythm, place in found]
+
+    async def changes_of(self, planned: Sequence[Due]) -> Mapping[RhythmId, dict[date, MomentChange]]:
+        earliest = min((due.next_at for due in planned if due.next_at is not None), default=None)
         if earliest is None:
             return {}
         since = earliest.date() - FURTHEST_MOVE - timedelta(days=1)
         found = await self._session.scalars(
             select(MomentChange).where(
-                moment_changes.c.rhythm_id.in_([rhythm.id for rhythm in planned]), moment_changes.c.on >= since
+                self._among(moment_changes.c.rhythm_id, [due.id for due in planned]), moment_changes.c.on >= since
             )
         )
         changes: dict[RhythmId, dict[date, MomentChange]] = {}
