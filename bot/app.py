@@ -48,7 +48,7 @@ from bot.ports.turn import lives, speaks
 from bot.use_cases import deliveries, groups, introductions, people, planning, reach, saving, threads
 from bot.wording import Reader
 
-BATCH = 100
+BATCH = 200
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
 PLANNED_AT_ONCE = 1000
@@ -383,20 +383,33 @@ class Ritme:
                 await came.wait()
                 came.clear()
                 batch = [outcomes.popleft() for _ in range(len(outcomes))]
-                now = self._clock.now()
-                self._tell(await self._once(partial(_recorded, lane=lane, outcomes=batch, now=now), tries=PATIENT))
+                self._tell(await self._record(lane, batch))
         except CancelledError:
             sending.cancel()
             raise
         finally:
             await wait([sending])
 
+    async def _record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"]) -> Sequence[Delivery]:
+        """Puts on record what came of sending. Nobody else touches what is being sent, as a rule: only where somebody
+        did are the rows looked at again."""
+        now, seen = self._clock.now(), [outcome.delivery for outcome in outcomes]
+
+        async def recorded(work: UnitOfWork) -> Sequence[Delivery]:
+            nonlocal seen
+            rows = seen or [*await work.deliveries.in_hand([outcome.delivery.id for outcome in outcomes], lane)]
+            seen = []
+            await _recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
+            return rows
+
+        return await self._once(recorded, tries=PATIENT)
+
     async def _send_line(self, line: Sequence[tuple[Delivery, Post]], outcomes: deque["Outcome"], came: Event) -> None:
         """Sends to one place in order; what has to wait holds back what stands behind it."""
         held: datetime | None = None
         for delivery, post in line:
             came_of_it = TryLater(held) if held is not None else await self._sent(delivery, post)
-            outcomes.append(Outcome(delivery=delivery.id, came_of_it=came_of_it))
+            outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it))
             came.set()
             if isinstance(came_of_it, TryLater):
                 held = came_of_it.until
@@ -511,7 +524,7 @@ CameOfIt = Receipt | TryLater | Unreachable | NoAnswer
 class Outcome:
     """What came of sending one delivery."""
 
-    delivery: DeliveryId
+    delivery: Delivery
     came_of_it: CameOfIt
 
 
@@ -610,17 +623,14 @@ async def _claimed(
 
 
 async def _recorded(
-    work: UnitOfWork, *, lane: WorkspaceId, outcomes: Sequence[Outcome], now: datetime
-) -> list[Delivery]:
+    work: UnitOfWork, *, lane: WorkspaceId, rows: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime
+) -> None:
     workspace = await work.people.workspace(lane)
-    rows = await work.deliveries.in_hand([outcome.delivery for outcome in outcomes], lane)
-    _loaded = await work.deliveries.around(rows)
-    known = {row.id: row for row in rows}
-    for outcome in outcomes:
-        if outcome.delivery in known:
-            await _settle(work, known[outcome.delivery], workspace, outcome.came_of_it, now)
+    came = {outcome.delivery.id: outcome.came_of_it for outcome in outcomes}
+    for row in rows:
+        if row.state is not DeliveryState.SENT:  # put on record already, by a try of which nobody heard back
+            await _settle(work, row, workspace, came[row.id], now)
     await work.deliveries.put_down(rows)
-    return [*rows]
 
 
 async def _looked_up(

@@ -103,6 +103,17 @@ class Ranked(Chosen):
     cache_ok = True
 
 
+WAITING = "state = 'waiting'"
+HELD_BACK = f"{WAITING} AND reason IN {AGAIN!r}"
+NUDGES_IN_PLACES = "person_id IS NULL AND act = 'post' AND priority <> 0"
+"""Which rows of `deliveries` its partial indexes hold: a query says it in the same words, or they do not serve it."""
+
+
+def _index_where(name: str, *columns: str, where: str) -> Index:
+    """What few rows have in common is found among those few, and costs the others nothing when they are written."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 def _id() -> Column[str]:
     return Column("id", String(64), primary_key=True)
 
@@ -158,6 +169,7 @@ people = Table(
     Column("unanswered", Integer, nullable=False),
     Column("went_quiet_at", Utc),
     Column("home_mark", String(64)),
+    Column("said", MutableDict.as_mutable(JSON()), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_people_account", "workspace_id", "account", unique=True),
 )
@@ -187,6 +199,7 @@ places = Table(
     Column("quiet_weekends", Boolean, nullable=False),
     Column("state", Chosen(PlaceState), nullable=False),
     Column("state_reason", String(64), nullable=False),
+    Column("said", MutableDict.as_mutable(JSON()), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_places_channel", "workspace_id", "channel", unique=True),
     Index("ix_places_movement_id", "movement_id"),
@@ -526,7 +539,6 @@ deliveries = Table(
     Column("receipt", String(200)),
     Column("receipt_channel", String(200)),
     Column("correlation", String(32), nullable=False, server_default=""),
-    Column("variant", Integer, nullable=False),
     Column("created_at", Utc, nullable=False),
     Column("attempted_at", Utc),
     Column("sent_at", Utc),
@@ -534,25 +546,12 @@ deliveries = Table(
     Index("uq_deliveries_id", "id", unique=True),
     Index("uq_deliveries_key", "key", unique=True),
     Index("ix_deliveries_due", "state", "due_at"),
-    Index(
-        "ix_deliveries_waiting",
-        "workspace_id",
-        "priority",
-        "queued_at",
-        "row",
-        sqlite_where=text("state = 'waiting'"),
-        postgresql_where=text("state = 'waiting'"),
-    ),
-    Index(
-        "ix_deliveries_held_back",
-        "workspace_id",
-        sqlite_where=text(f"state = 'waiting' AND reason IN {AGAIN!r}"),
-        postgresql_where=text(f"state = 'waiting' AND reason IN {AGAIN!r}"),
-    ),
+    _index_where("ix_deliveries_waiting", "workspace_id", "priority", "queued_at", "row", where=WAITING),
+    _index_where("ix_deliveries_held_back", "workspace_id", where=HELD_BACK),
     Index("ix_deliveries_subject", "kind", "subject"),
-    Index("ix_deliveries_person_id", "person_id", "sent_at"),
-    Index("ix_deliveries_place_id", "place_id", "sent_at"),
-    Index("ix_deliveries_receipt", "place_id", "receipt"),
+    _index_where("ix_deliveries_person_id", "person_id", "sent_at", where="person_id IS NOT NULL"),
+    _index_where("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
+    _index_where("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
 )
 

@@ -1,12 +1,9 @@
 """The attention budget: how much Ritme may start by itself."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bot.domain.delivery import Delivery, DeliveryState
-from bot.domain.movement import PlaceId
-from bot.domain.person import PersonId
 
 WEEK = timedelta(days=7)
 PERSONAL_A_WEEK = 2
@@ -30,16 +27,12 @@ def free_at(sent: Sequence[datetime], most: int, now: datetime, reserved: Sequen
     return now
 
 
-Counted = tuple[str, PlaceId | None, PersonId | None]
-"""A kind of message, and where and to whom it went."""
-
-
 class Attention:
     """What some people and places were sent, and what waits for them: read once for many deliveries, and kept up with
     while it is decided about one after the other.
 
     `sent`: when nudges reached (or may have reached) each of them in the last week, in any order, by `drawn_on`;
-    `waiting`: nudges due within a week; `counts`: how many of each kind were ever sent.
+    `waiting`: nudges due within a week.
     """
 
     def __init__(
@@ -47,11 +40,9 @@ class Attention:
         *,
         sent: Iterable[tuple[str, datetime]] = (),
         waiting: Iterable[Delivery] = (),
-        counts: Mapping[Counted, int] | None = None,
     ) -> None:
         self._sent: dict[str, list[datetime]] = {}
         self._waiting: dict[str, list[Delivery]] = {}
-        self._counts = Counter(counts or {})
         for whose, moment in sorted(sent, key=lambda one: one[1]):
             self._sent.setdefault(whose, []).append(moment)
         for delivery in waiting:
@@ -68,13 +59,8 @@ class Attention:
         )
         return free_at(self._sent.get(whose, ()), most, now, reserved)
 
-    def sent_before(self, delivery: Delivery) -> int:
-        """How many of its kind went the same way: picks the next form of words."""
-        return self._counts[_counted(delivery)]
-
     def draw(self, delivery: Delivery, now: datetime) -> None:
         """It goes out."""
-        self._counts[_counted(delivery)] += 1
         if delivery.is_nudge:
             self._sent.setdefault(drawn_on(delivery), []).append(now)
 
@@ -82,7 +68,3 @@ class Attention:
 def drawn_on(delivery: Delivery) -> str:
     """Whose attention it asks for: a person's, or else that of everyone in a place."""
     return delivery.person_id or delivery.place_id or ""
-
-
-def _counted(delivery: Delivery) -> Counted:
-    return (delivery.kind, delivery.place_id, delivery.person_id)

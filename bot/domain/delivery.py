@@ -92,7 +92,6 @@ class Delivery:
     receipt: str | None = None
     receipt_channel: str | None = None
     correlation: str = ""
-    variant: int = 0
     created_at: datetime
     attempted_at: datetime | None = None
     sent_at: datetime | None = None

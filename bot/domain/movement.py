@@ -55,6 +55,8 @@ class Place:
     quiet_weekends: bool = True
     state: PlaceState = PlaceState.ALIVE
     state_reason: str = ""
+    said: dict[str, int] = field(default_factory=dict)
+    """How often Ritme said something of each kind here, so that it says it in another form the next time."""
     created_at: datetime
 
     def lose(self, reason: str) -> bool:

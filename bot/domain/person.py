@@ -87,6 +87,8 @@ class Person:
     went_quiet_at: datetime | None = None
     home_mark: str | None = None
     """Which movement their home page shows, and a digest of what it shows of it; None when they never opened it."""
+    said: dict[str, int] = field(default_factory=dict)
+    """How often Ritme said something of each kind to them, so that it says it in another form the next time."""
     created_at: datetime
 
     def name_in(self, workspace: WorkspaceId) -> str:

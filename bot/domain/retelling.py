@@ -61,7 +61,6 @@ def _change(retelling: Delivery, act: Act, mark: str, now: datetime) -> Delivery
         thread=retelling.thread,
         target=retelling.receipt,
         key=f"{act.value}:{retelling.id}:{mark}",
-        variant=retelling.variant,
         due_at=now,
         created_at=now,
     )

@@ -334,7 +334,7 @@ class Deliveries(Protocol):
     async def held_for(self, place: Place) -> Sequence[Delivery]:
         """What waits for a place that is out of reach, oldest first."""
 
-    async def cancel_for(self, place: PlaceId, reason: str) -> int:
+    async def cancel_for(self, place: Place, reason: str) -> int:
         """Drops what still waits for a place."""
 
     async def cancel(self, kind: str, subject: str, reason: str) -> int:

@@ -74,8 +74,15 @@ class Outgoing:
     movement: Movement | None
     invited_by: Person | None = None
     """Who let Ritme into a place that belongs to no movement yet, and so has no language of its own."""
-    sent_before: int = 0
-    """How many of its kind went the same way before: picks the next form of words."""
+
+    def number(self) -> int:
+        """How many of its kind these people heard before: picks the next form of words. Asked for, it counts as one."""
+        listening = self.person or self.place
+        if listening is None:
+            return 0
+        before = listening.said.get(self.delivery.kind, 0)
+        listening.said[self.delivery.kind] = before + 1
+        return before
 
     def the_movement(self) -> Movement:
         if self.movement is None:

@@ -19,7 +19,7 @@ LOOK_AGAIN = timedelta(minutes=1)
 
 async def prepare(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Outgoing | None:
     """What is needed to word this delivery now; None when it was dropped or put off, with the reason on the row."""
-    outgoing = await load(work, delivery, now, sent_before=attention.sent_before(delivery))
+    outgoing = await load(work, delivery, now)
     place, person = outgoing.place, outgoing.person
     if place is not None and person is None and place.state is PlaceState.UNREACHABLE:
         delivery.hold(place.state_reason or "place_gone", now)
@@ -66,13 +66,12 @@ async def _has_target(work: UnitOfWork, delivery: Delivery, now: datetime) -> bo
     return False
 
 
-async def load(work: UnitOfWork, delivery: Delivery, now: datetime, sent_before: int = 0) -> Outgoing:
+async def load(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:
     """The place, person and movement a delivery is for."""
     inviter = delivery.args.get("invited_by")
     return Outgoing(
         delivery=delivery,
         now=now,
-        sent_before=sent_before,
         place=await work.movements.place(delivery.place_id) if delivery.place_id else None,
         person=await work.people.in_workspace(delivery.person_id, delivery.workspace_id)
         if delivery.person_id

@@ -35,7 +35,7 @@ async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("step_closed")
     if step.not_yet != outgoing.delivery.args.get("round", 0):
         raise Unwanted("moved")
-    return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action, variant=outgoing.sent_before)
+    return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action, variant=outgoing.number())
 
 
 async def done(work: UnitOfWork, turn: Turn) -> Entry:

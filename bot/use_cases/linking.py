@@ -73,7 +73,7 @@ async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
     for rhythm in await work.rhythms.of_place(place.id):
         rhythm.ended_at, rhythm.next_at = turn.now, None
     place.movement_id = None
-    await work.deliveries.cancel_for(place.id, "no_movement")
+    await work.deliveries.cancel_for(place, "no_movement")
     return InPlace(entry=PlaceLeft(name=movement.name))
 
 

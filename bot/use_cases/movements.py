@@ -102,7 +102,7 @@ async def joined(work: UnitOfWork, turn: Turn) -> None:
 
 
 async def compose_welcome(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    return Welcome(variant=outgoing.sent_before)
+    return Welcome(variant=outgoing.number())
 
 
 def _here(turn: Turn) -> Place:

@@ -26,7 +26,7 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         key, text = purpose.next_part(await work.movements.parts_said(place.id))
         story = await work.stories.showing(movement.id, key, outgoing.now - STORY_IS_RECENT, place.id)
         delivery.args.update(
-            {"part": key, "text": text, "number": outgoing.sent_before, "story": story.id if story is not None else ""}
+            {"part": key, "text": text, "number": outgoing.number(), "story": story.id if story is not None else ""}
         )
         work.movements.add(PartSaid(place_id=place.id, movement_id=movement.id, part=key, said_at=outgoing.now))
         if story is not None:
@@ -65,7 +65,7 @@ async def _number(work: UnitOfWork, outgoing: Outgoing) -> int:
     delivery = outgoing.delivery
     if "number" not in delivery.args:
         rhythm = await _rhythm(work, outgoing)
-        delivery.args["number"] = outgoing.sent_before
+        delivery.args["number"] = outgoing.number()
         await _count(work, outgoing, rhythm)
     return int(str(delivery.args["number"]))
 

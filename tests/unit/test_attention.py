@@ -90,15 +90,6 @@ def test_one_reading_for_many_decides_as_a_reading_for_each_would(asked: list[tu
         assert sum(whose == who for whose, _ in history) <= most
 
 
-def test_every_kind_counts_its_own_way() -> None:
-    attention = Attention(counts={("news", None, PersonId("jan")): 3})
-    news, other = asking("jan", START), asking("jan", START, kind="other")
-    assert (attention.sent_before(news), attention.sent_before(other)) == (3, 0)
-    attention.draw(other, START)
-    assert (attention.sent_before(news), attention.sent_before(other)) == (3, 1)
-    assert attention.sent_before(asking("#general", START)) == 0
-
-
 def test_what_went_first_meanwhile_reserves_no_room_twice() -> None:
     """A follow-up of the same batch reserves room until it is sent; then it counts as sent."""
     first, news = asking("jan", START, Priority.ASKED_FOR), asking("jan", START)

@@ -1,23 +1,29 @@
 """The outbox."""
 
+import json
+import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     Column,
     ColumnElement,
+    Integer,
     String,
+    Text,
+    TextClause,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
     or_,
     select,
     text,
-    true,
     union_all,
     update,
 )
@@ -28,6 +34,9 @@ from structlog.contextvars import get_contextvars
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
+    HELD_BACK,
+    NUDGES_IN_PLACES,
+    WAITING,
     deliveries,
     episodes,
     movements,
@@ -38,23 +47,34 @@ from adapters.database.tables import (
     steps,
     workspaces,
 )
-from bot.domain.attention import WEEK, Attention, Counted
-from bot.domain.delivery import AGAIN, Act, Alike, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
+from bot.domain.attention import WEEK, Attention
+from bot.domain.delivery import Act, Alike, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a {type(value).__name__} is not written so")
+
+
 _WRITTEN = tuple(column.name for column in deliveries.c if column.name not in ("row", "revision", "correlation"))
 _DIFFERENT = ("id", *Alike._fields)
 _SHARED = tuple(name for name in (*_WRITTEN, "correlation") if name not in _DIFFERENT)
-_CHANGING = tuple(name for name in _WRITTEN if name not in ("id", "key", "created_at"))
+_CHANGING = (
+    "state", "reason", "due_at", "queued_at", "expires_at", "attempts", "attempted_at", "sent_at", "receipt",
+    "receipt_channel", "target", "args",
+)  # fmt: skip
+"""What sending, or not sending, can change of a row."""
 _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
-_WAITING = text("deliveries.state = 'waiting'")
-_HELD_BACK = text(f"deliveries.state = 'waiting' AND deliveries.reason IN {AGAIN!r}")
+_WAITING, _HELD_BACK, _NUDGES_IN_PLACES = (text(where) for where in (WAITING, HELD_BACK, NUDGES_IN_PLACES))
 """As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
 _OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
@@ -68,11 +88,28 @@ _ADD_ALIKE = (
     .on_conflict_do_nothing(index_elements=["key"])
 )
 """As many rows as the arrays are long: a statement for each would cost more than the writing does."""
+_changing = operator.attrgetter(*_CHANGING)
 _PUT_DOWN = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("this"), deliveries.c.revision == bindparam("was"))
     .values({**{deliveries.c[name]: bindparam(f"new_{name}") for name in _CHANGING}, "revision": bindparam("was") + 1})
 )
+_NEW = (
+    func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
+    .table_valued(
+        Column("this", Text),
+        Column("was", Integer),
+        *(Column(name, Text() if name == "args" else deliveries.c[name].type) for name in _CHANGING),
+        name="new",
+    )
+    .render_derived(with_types=True)
+)
+_PUT_DOWN_AT_ONCE = (
+    update(deliveries)
+    .where(deliveries.c.id == _NEW.c.this, deliveries.c.revision == _NEW.c.was)
+    .values({**{name: _NEW.c[name] for name in _CHANGING}, "args": cast(_NEW.c.args, JSON), "revision": _NEW.c.was + 1})
+)
+"""All rows as one parameter. `args` is text in it, so that nothing people wrote is taken apart on the way."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +117,11 @@ class _Whose:
     """Whose attention: by which column, and which of its rows count."""
 
     column: Column[str]
-    counts: ColumnElement[bool]
-
-    def which(self, wanted: Collection[str | None]) -> ColumnElement[bool]:
-        return and_(self.column.in_(wanted), self.counts)
+    counts: TextClause
 
 
-_PERSON = _Whose(deliveries.c.person_id, true())
-_PLACE = _Whose(deliveries.c.place_id, deliveries.c.person_id.is_(None))
+_PERSON = _Whose(deliveries.c.person_id, text("act = 'post' AND priority <> 0"))
+_PLACE = _Whose(deliveries.c.place_id, _NUDGES_IN_PLACES)
 
 
 class SqlDeliveries(Repository):
@@ -129,7 +163,7 @@ class SqlDeliveries(Repository):
             (Rhythm, rhythms.c.id, {one.subject for one in claimed if one.priority is Priority.RHYTHM}),
         ):
             if wanted := wanted - {None}:
-                found += await self._session.scalars(select(entity).where(key.in_(wanted)))
+                found += await self._session.scalars(select(entity).where(self._among(key, wanted)))
         return found
 
     async def attention(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
@@ -143,16 +177,14 @@ class SqlDeliveries(Repository):
                 sent += await self._nudges(whose, wanted, now - WEEK)
                 last = max(one.priority for one in nudges)
                 waiting += await self._going_first(whose, wanted, last, now + WEEK)
-        return Attention(sent=sent, waiting=waiting, counts=await self._counts(claimed))
+        return Attention(sent=sent, waiting=waiting)
 
     async def _nudges(
         self, whose: _Whose, wanted: Collection[str | None], since: datetime
     ) -> list[tuple[str, datetime]]:
         # Two questions, as each has an index of its own: a busy place has years of what was sent.
         nudges = and_(
-            whose.which(wanted),
-            deliveries.c.priority != Priority.ANSWER,
-            deliveries.c.act == Act.POST,
+            self._which(whose, wanted),
             deliveries.c.state.in_(_REACHED),
         )
         found = await self._session.execute(
@@ -170,39 +202,22 @@ class SqlDeliveries(Repository):
     ) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery).where(
-                whose.which(wanted),
+                self._which(whose, wanted),
+                _WAITING,
                 deliveries.c.sent_at.is_(None),
-                deliveries.c.state == DeliveryState.WAITING,
-                deliveries.c.act == Act.POST,
-                deliveries.c.priority != Priority.ANSWER,
                 deliveries.c.priority < last,
                 deliveries.c.due_at <= until,
             )
         )
         return found.all()
 
-    async def _counts(self, claimed: Sequence[Delivery]) -> dict[Counted, int]:
-        counts: dict[Counted, int] = {}
-        kinds = {one.kind for one in claimed}
-        for whose, wanted in (
-            (_PERSON, {one.person_id for one in claimed} - {None}),
-            (_PLACE, {one.place_id for one in claimed if one.person_id is None} - {None}),
-        ):
-            if not wanted:
-                continue
-            how = (deliveries.c.kind, deliveries.c.place_id, deliveries.c.person_id)
-            found = await self._session.execute(
-                select(*how, func.count())
-                .where(whose.which(wanted), deliveries.c.kind.in_(kinds), deliveries.c.state.in_(_REACHED))
-                .group_by(*how)
-            )
-            counts |= {(kind, place, person): count for kind, place, person, count in found}
-        return counts
+    def _which(self, whose: _Whose, wanted: Collection[str | None]) -> ColumnElement[bool]:
+        return and_(self._among(whose.column, wanted), whose.counts)
 
     async def in_hand(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
         found = await self._session.scalars(
             select(Delivery)
-            .where(deliveries.c.id.in_(ids), deliveries.c.workspace_id == workspace)
+            .where(self._among(deliveries.c.id, ids), deliveries.c.workspace_id == workspace)
             .order_by(deliveries.c.row)
             .with_for_update()
         )
@@ -212,15 +227,31 @@ class SqlDeliveries(Repository):
         # In one statement for all of them: the session would write a row of a table with revisions at a time.
         if not changed:
             return
+        for one in changed:
+            if one in self._session:
+                self._session.expunge(one)
+        written = await (self._put_down_at_once if self._on_postgresql else self._put_down_each)(changed)
+        if written != len(changed):
+            raise StaleDataError("a delivery was changed by somebody else meanwhile")
+        for one in changed:
+            one._revision += 1  # type: ignore[attr-defined]  # the mapping's, see tables.py
+
+    async def _put_down_at_once(self, changed: Sequence[Delivery]) -> int:
+        rows = []
+        for one in changed:
+            new = dict(zip(_CHANGING, _changing(one), strict=True))
+            new |= {"this": one.id, "was": one._revision, "args": json.dumps(one.args)}  # type: ignore[attr-defined]
+            rows.append(new)
+        done = await self._session.execute(_PUT_DOWN_AT_ONCE, {"rows": json.dumps(rows, default=_moment)})
+        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
+    async def _put_down_each(self, changed: Sequence[Delivery]) -> int:
         rows = [
             {"this": one.id, "was": one._revision, **{f"new_{name}": getattr(one, name) for name in _CHANGING}}  # type: ignore[attr-defined]
             for one in changed
         ]
-        for one in changed:
-            self._session.expunge(one)
         done = await self._session.execute(_PUT_DOWN, rows)
-        if done.rowcount != len(changed):  # type: ignore[attr-defined]  # a cursor result, typed wider
-            raise StaleDataError("a delivery was changed by somebody else meanwhile")
+        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None:
         return await self._session.scalar(
@@ -336,19 +367,20 @@ class SqlDeliveries(Repository):
         found = await self._session.scalars(
             select(Delivery)
             .where(
+                _WAITING,
+                deliveries.c.workspace_id == place.workspace_id,
                 deliveries.c.place_id == place.id,
                 deliveries.c.person_id.is_(None),
-                deliveries.c.state == DeliveryState.WAITING,
                 deliveries.c.reason == place.state_reason,
             )
             .order_by(deliveries.c.row)
         )
         return found.all()
 
-    async def cancel_for(self, place: PlaceId, reason: str) -> int:
+    async def cancel_for(self, place: Place, reason: str) -> int:
         done = await self._session.execute(
             update(Delivery)
-            .where(deliveries.c.place_id == place, deliveries.c.state == DeliveryState.WAITING)
+            .where(_WAITING, deliveries.c.workspace_id == place.workspace_id, deliveries.c.place_id == place.id)
             .values(state=DeliveryState.DROPPED, reason=reason, _revision=deliveries.c.revision + 1)
         )
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider

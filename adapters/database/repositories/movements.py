@@ -26,7 +26,7 @@ from bot.domain.person import Person, PersonId, WorkspaceId
 
 class SqlMovements(Repository):
     async def get(self, id: MovementId) -> Movement | None:
-        return await self._session.get(Movement, id)
+        return await self._get(Movement, id)
 
     async def membership(self, movement: MovementId, person: PersonId) -> Member | None:
         return await self._session.scalar(
@@ -43,7 +43,7 @@ class SqlMovements(Repository):
         return [(movement, member) for movement, member in found]
 
     async def place(self, id: PlaceId) -> Place | None:
-        return await self._session.get(Place, id)
+        return await self._get(Place, id)
 
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
         return await self._session.scalar(

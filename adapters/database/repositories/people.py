@@ -111,7 +111,7 @@ class SqlInbox(Repository):
 
 class SqlPeople(Repository):
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
-        return await self._session.get(Workspace, id)
+        return await self._get(Workspace, id)
 
     async def take_turns(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
@@ -193,7 +193,7 @@ class SqlPeople(Repository):
         )
 
     async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
-        found = await self._session.get(Person, id)
+        found = await self._get(Person, id)
         return found if found is not None and found.workspace_id == workspace else None
 
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:

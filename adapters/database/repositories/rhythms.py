@@ -24,7 +24,7 @@ _DUE = select(
 
 class SqlRhythms(Repository):
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
-        found = await self._session.get(Rhythm, id)
+        found = await self._get(Rhythm, id)
         return found if found is not None and found.movement_id == movement else None
 
     async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
