@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Delete, delete, insert, select
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.tables import teams_conversations as conversations
@@ -33,13 +34,18 @@ class SqlConversations:
             return [dict(row) for row in found.mappings()]
 
     async def save(self, row: Row) -> None:
+        # In one statement: two processes may be told of the same place at the same moment.
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        key = list(conversations.primary_key)
         async with self._engine.begin() as connection:
-            await connection.execute(_one(row["workspace_id"], row["channel"]))
-            await connection.execute(insert(conversations).values(**row))
+            await connection.execute(
+                insert(conversations).values(**row).on_conflict_do_update(index_elements=key, set_=dict(row))
+            )
 
     async def remove(self, workspace: str, channel: str) -> None:
+        gone = (conversations.c.workspace_id == workspace, conversations.c.channel == channel)
         async with self._engine.begin() as connection:
-            await connection.execute(_one(workspace, channel))
+            await connection.execute(delete(conversations).where(*gone))
 
     async def _first(self, workspace: str, *where: ColumnElement[bool]) -> Row | None:
         async with self._engine.begin() as connection:
@@ -51,7 +57,3 @@ class SqlConversations:
             )
             row = found.mappings().first()
             return dict(row) if row is not None else None
-
-
-def _one(workspace: str, channel: str) -> Delete:
-    return delete(conversations).where(conversations.c.workspace_id == workspace, conversations.c.channel == channel)

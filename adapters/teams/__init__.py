@@ -51,7 +51,7 @@ class TeamsPlatform:
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=patience), trust_env=True, json_serialize=written
         )
-        self.references = References(kept)
+        self.references = References(kept, clock)
         tokens: ClientCredentials | NoCredentials = NoCredentials()
         if not bot.trusting:
             tokens = ClientCredentials(

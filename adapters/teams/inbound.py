@@ -22,6 +22,8 @@ from bot.wording import Reader
 
 ANSWERS = "teams/answers.md.j2"
 MESSAGE = "application/vnd.microsoft.activity.message"
+OF_US = ("conversationUpdate", "installationUpdate")
+"""Activities that may tell of our coming to a place, or going."""
 log = structlog.get_logger("ritme.teams")
 
 
@@ -74,7 +76,7 @@ class Inbound:
         """Whoever is spoken with can be reached again."""
         told = translate.conversation(activity)
         if told.channel and told.service_url and told.workspace_id != "teams:":
-            await self._references.note(told)
+            await self._references.note(told, anew=activity["type"] in OF_US)
             who = activity.get("from") or {}
             account, member = translate.account(activity).id, str(who.get("id") or "")
             if not told.account and account and member and account != member and not translate.is_bot(activity):

@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.ports import Clock
+
 Row = Mapping[str, str]
+GONE_BY_FOR = timedelta(minutes=1)
+"""How long what was read is taken to hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,43 +53,40 @@ class Kept(Protocol):
 
 
 class References:
-    """The conversations we know, written down when we first hear of them and when something about them changed."""
+    """The conversations we know, written down when we first hear of them and when something about them changed. What
+    was read is gone by for a minute: other processes are told things, too."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: Kept, clock: Clock) -> None:
         self._kept = kept
-        self._known: dict[tuple[str, str], Conversation] = {}
-        self._met: set[tuple[str, str]] = set()
+        self._clock = clock
+        self._known: dict[tuple[str, str], tuple[Conversation, datetime]] = {}
+        self._met: dict[tuple[str, str], datetime] = {}
 
-    async def note(self, told: Conversation) -> None:
-        """Teams spoke to us in this conversation."""
-        known = await self.of(told.workspace_id, told.channel)
-        if known is not None:
-            kept = {
-                name: getattr(told, name) or getattr(known, name)
-                for name in ("bot", "team", "account", "member", "hears")
-            }
-            told = replace(told, **kept)
+    async def note(self, told: Conversation, *, anew: bool = False) -> None:
+        """Teams spoke to us in this conversation. With `anew` it told of our coming or going, so that nothing read
+        before holds."""
+        known = None if anew else self._lately(told.workspace_id, told.channel)
+        if known is not None and _and_more(told, known) == known:
+            return
+        known = await self._read(told.workspace_id, told.channel)
+        told = _and_more(told, known) if known is not None else told
         if told != known:
             await self._kept.save(asdict(told))
-            self._known[told.workspace_id, told.channel] = told
+            self._remember(told)
             if told.account and told.is_chat:
                 await self.forget(told.workspace_id, told.member)
 
     async def meet(self, told: Conversation) -> None:
         """Someone (`account`, `member`) among others, whom we may want to speak with alone."""
-        if (told.workspace_id, told.account) in self._met:
+        met = (told.workspace_id, told.account)
+        if met in self._met and self._is_lately(self._met[met]):
             return
         if await self.with_person(told.workspace_id, told.account) is None:
             await self._kept.save(asdict(replace(told, channel=told.member, team="")))
-        self._met.add((told.workspace_id, told.account))
+        self._met[met] = self._clock.now()
 
     async def of(self, workspace: str, channel: str) -> Conversation | None:
-        if (workspace, channel) not in self._known:
-            row = await self._kept.get(workspace, channel)
-            if row is None:
-                return None
-            self._known[workspace, channel] = Conversation(**row)
-        return self._known[workspace, channel]
+        return self._lately(workspace, channel) or await self._read(workspace, channel)
 
     async def with_person(self, workspace: str, account: str) -> Conversation | None:
         row = await self._kept.with_person(workspace, account)
@@ -99,7 +101,33 @@ class References:
         return [Conversation(**row) for row in await self._kept.of_team(workspace, team)]
 
     async def forget(self, workspace: str, channel: str) -> None:
-        gone = self._known.pop((workspace, channel), None)
+        gone = self._lately(workspace, channel)
         if gone is not None:
-            self._met.discard((workspace, gone.account))
+            self._met.pop((workspace, gone.account), None)
+        self._known.pop((workspace, channel), None)
         await self._kept.remove(workspace, channel)
+
+    async def _read(self, workspace: str, channel: str) -> Conversation | None:
+        row = await self._kept.get(workspace, channel)
+        if row is None:
+            return None
+        read = Conversation(**row)
+        self._remember(read)
+        return read
+
+    def _remember(self, one: Conversation) -> None:
+        self._known[one.workspace_id, one.channel] = one, self._clock.now()
+
+    def _lately(self, workspace: str, channel: str) -> Conversation | None:
+        """As we knew it less than a minute ago."""
+        one, at = self._known.get((workspace, channel), (None, None))
+        return one if at is not None and self._is_lately(at) else None
+
+    def _is_lately(self, moment: datetime) -> bool:
+        return self._clock.now() - moment < GONE_BY_FOR
+
+
+def _and_more(told: Conversation, known: Conversation) -> Conversation:
+    """What Teams tells now, and what it told before and leaves out this time."""
+    kept = {name: getattr(told, name) or getattr(known, name) for name in ("bot", "team", "account", "member", "hears")}
+    return replace(told, **kept)
