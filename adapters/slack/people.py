@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from adapters.zones import known_zone
 from bot.chat import Profile
 
 
@@ -14,7 +14,7 @@ def profile(user: Mapping[str, Any], team: str) -> Profile:
     return Profile(
         name=name,
         language=user.get("locale"),
-        timezone=_zone(user.get("tz")),
+        timezone=known_zone(user.get("tz")),
         guest=_is_guest(user, team),
         deactivated=bool(user.get("deleted")),
     )
@@ -24,10 +24,3 @@ def _is_guest(user: Mapping[str, Any], team: str) -> bool:
     """Guests of our workspace, people of another one (Slack Connect), and bots: none of them is led to or nudged."""
     limited = ("is_restricted", "is_ultra_restricted", "is_stranger", "is_bot")
     return any(user.get(mark) for mark in limited) or user.get("team_id", team) != team
-
-
-def _zone(name: str | None) -> str | None:
-    try:
-        return ZoneInfo(name).key if name else None
-    except (ValueError, ZoneInfoNotFoundError):
-        return None

@@ -14,6 +14,7 @@ from typing import Any
 from adapters.teams.package import SAVE
 from adapters.teams.references import Conversation
 from adapters.teams.seal import Seal
+from adapters.zones import known_zone
 from bot.chat import Account, Intent, Place, Value
 
 Activity = Mapping[str, Any]
@@ -182,7 +183,7 @@ def account(activity: Activity, person: Mapping[str, Any] | None = None) -> Acco
         id=_account_id(someone),
         name=str(someone.get("name") or ""),
         language=activity.get("locale") or extra.get("locale"),
-        timezone=activity.get("localTimezone") or extra.get("timezone"),
+        timezone=known_zone(activity.get("localTimezone")) or known_zone(extra.get("timezone")),
     )
 
 
