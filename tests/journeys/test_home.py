@@ -1,21 +1,12 @@
 """A page of one's own as a message, where a platform has no place for pages; and which movement it is about."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.chat import Answer, Form, Message
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, PersonId
 from tests.telling import reminder, reply
-from tests.world import World, text_of, world
-
-
-@pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
+from tests.world import World, text_of
 
 
 async def second_movement(here: World, who: str) -> None:

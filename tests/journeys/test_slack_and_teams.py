@@ -15,6 +15,7 @@ from adapters.database.teams import SqlConversations
 from adapters.teams import Bot, TeamsPlatform
 from bot.app import Platform, Ritme
 from bot.domain.person import WorkspaceId
+from tests.databases import BOTH
 from tests.fakes.slack.state import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.stages.slack import SlackStage, slack_stage
@@ -75,10 +76,10 @@ class Both:
 MENTION = {"type": "mention", "mentioned": {"id": "28:ritme"}, "text": "<at>Ritme</at>"}
 
 
-@pytest.fixture
-async def both(tmp_path: Path) -> AsyncIterator[Both]:
+@pytest.fixture(params=BOTH)
+async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Both]:
     async with (
-        slack_stage(tmp_path) as slack,
+        slack_stage(tmp_path, kind=request.param) as slack,
         microsoft(slack.clock.now()) as there,
         aiohttp.ClientSession() as session,
     ):

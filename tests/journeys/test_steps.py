@@ -1,6 +1,7 @@
 """The small step: chosen, come back to at its moment, closed in whatever way."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from bot.chat import Answer, FieldErrors, Form
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.next_step import NextStep, StepId, StepState
 from bot.domain.person import Language, PersonId
+from tests.databases import BOTH
 from tests.journeys.test_stuck import buttons, fields, step, told
 from tests.world import MONDAY, World, button_of, text_of, world
 
@@ -178,6 +180,7 @@ async def test_a_follow_up_belongs_to_its_movement_whatever_was_joined_since(her
     assert "/ritme start" in text_of(reply)
 
 
+@pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize(
     ("start", "day", "at", "arrives"),
     [
@@ -193,9 +196,9 @@ async def test_a_follow_up_belongs_to_its_movement_whatever_was_joined_since(her
     ],
 )
 async def test_it_comes_back_at_the_hour_people_meant(
-    tmp_path: object, start: datetime, day: str, at: str, arrives: datetime
+    tmp_path: Path, kind: str, start: datetime, day: str, at: str, arrives: datetime
 ) -> None:
-    async with world(tmp_path, start) as here:  # type: ignore[arg-type]
+    async with world(tmp_path, start, kind) as here:
         await here.movement("fatima")
         await step(here, await told(here), day=day, at=at)
         await here.until(arrives - timedelta(seconds=1))

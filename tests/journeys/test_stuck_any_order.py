@@ -12,6 +12,7 @@ import pytest
 from bot.chat import Answer, FieldErrors, Form, Reply, Value
 from bot.domain.initiative import Audience, CompanyId, EpisodeId
 from bot.domain.movement import MovementId
+from tests.databases import BOTH
 from tests.journeys.test_stuck import initiative
 from tests.world import MONDAY, World, world
 
@@ -85,9 +86,10 @@ class Wanderer:
                 self.shown.append(one)
 
 
+@pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize("seed", range(4))
-async def test_any_order(tmp_path: Path, seed: int) -> None:
-    async with world(tmp_path) as here:
+async def test_any_order(tmp_path: Path, seed: int, kind: str) -> None:
+    async with world(tmp_path, kind=kind) as here:
         await here.movement(*PEOPLE)
         await initiative(here, "fatima", "jan")
         wanderer = Wanderer(here, seed)

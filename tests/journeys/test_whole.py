@@ -1,4 +1,5 @@
-"""Whole lives of a movement, alike in the playground and in Slack; over both clock changes of 2027 and King's Day."""
+"""Whole lives of a movement, alike in the playground and in Slack, over both databases; over both clock changes of 2027
+and King's Day."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.stages.playground import PlaygroundStage, playground_stage
-from tests.stages.slack import SlackStage, slack_stage
+from tests.stages.slack import WAYS, SlackStage, slack_stage
 
 CHANNEL = "samen-vooruit"
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -49,13 +50,13 @@ class OnSlack:
 Stage = PlaygroundStage | OnSlack
 
 
-@pytest.fixture(params=["playground", "slack", "slack, socket"])
+@pytest.fixture(params=["playground", *WAYS])
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         if request.param == "playground":
             yield await stack.enter_async_context(playground_stage(tmp_path))
         else:
-            slack = await stack.enter_async_context(slack_stage(tmp_path, socket="socket" in request.param))
+            slack = await stack.enter_async_context(slack_stage(tmp_path, **WAYS[request.param]))
             for who in ("iris", *EVERYONE):
                 slack.user(who)
             slack.channel(CHANNEL)

@@ -30,6 +30,12 @@ from tests.world import MONDAY
 LANE = WorkspaceId(f"slack:{TEAM}")
 PACE = timedelta(seconds=5)
 """Enough for a few posts in one channel, a second apart."""
+WAYS: dict[str, dict[str, Any]] = {
+    "HTTP, SQLite": {"kind": "sqlite"},
+    "HTTP, PostgreSQL": {"kind": "postgresql"},
+    "socket, SQLite": {"kind": "sqlite", "socket": True},
+}
+"""How a journey is walked: by which way requests come in, over which database."""
 
 
 @dataclass
