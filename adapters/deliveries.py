@@ -47,7 +47,7 @@ async def listed(settings: Settings, asked: Asked, *, as_json: bool, console: Co
         console.print_json(json.dumps([asdict(row) for row in rows], default=str))
         return True
     if not rows:
-        console.print("Nothing of that kind." if asked.states or asked.workspace else "All is settled.")
+        console.print(_nothing(asked))
         return True
     table = Table("id", "workspace", "to", "kind", "state", "due (UTC)", "tries", "because", box=None)
     for row in rows:
@@ -150,6 +150,12 @@ async def _opened(settings: Settings, console: Console) -> AsyncIterator[tuple[O
         yield Outbox(engine), now
     finally:
         await engine.dispose()
+
+
+def _nothing(asked: Asked) -> str:
+    if asked.states or asked.workspace:
+        return "Nothing of that kind."
+    return "Nothing is overdue." if asked.overdue else "All is settled."
 
 
 def _not_one(id: str, console: Console) -> bool:

@@ -32,11 +32,11 @@ class Standing(Protocol):
     def rows(self) -> int: ...
     @property
     def due(self) -> int:
-        """How many of them could be sent now."""
+        """How many of them it is time for."""
 
     @property
     def late(self) -> timedelta:
-        """How long the oldest of those has been due."""
+        """For how long the oldest of those could have been sent."""
 
 
 class Tracer(Protocol):

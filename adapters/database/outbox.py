@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.tables import deliveries, people, places
+from adapters.database.repositories.deliveries import _OPEN as OPEN
+from adapters.database.tables import deliveries, people, places, workspaces
 from bot.domain.delivery import DeliveryState
 
 NOT_SETTLED = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
@@ -16,7 +17,8 @@ STUCK = (DeliveryState.UNKNOWN, DeliveryState.FAILED)
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How many deliveries of a platform are in a state; of those, how many are due, and since when."""
+    """How many deliveries of a platform are in a state; how many of those are due where Ritme is let in, and for how
+    long the oldest of them could have been sent."""
 
     platform: str
     state: str
@@ -53,14 +55,14 @@ class Outbox:
         self._engine = engine
 
     async def standing(self, now: datetime) -> list[Standing]:
-        due = and_(deliveries.c.due_at <= now, deliveries.c.state == DeliveryState.WAITING)
+        due = and_(deliveries.c.due_at <= now, deliveries.c.state == DeliveryState.WAITING, OPEN)
         query = (
             select(
                 deliveries.c.workspace_id,
                 deliveries.c.state,
                 func.count(),
                 func.count().filter(due),
-                func.min(deliveries.c.due_at).filter(due),
+                func.min(deliveries.c.due_at).filter(due, ~_held(now)),
             )
             .where(deliveries.c.state.in_(NOT_SETTLED))
             .group_by(deliveries.c.workspace_id, deliveries.c.state)
@@ -90,12 +92,13 @@ class Outbox:
         limit: int = 50,
     ) -> list[Row]:
         """Deliveries in one of these states (without any: those that are not settled, and those that failed), what is
-        due longest first."""
-        where: list[ColumnElement[bool]] = [deliveries.c.state.in_(states or (*NOT_SETTLED, DeliveryState.FAILED))]
+        due longest first. With `overdue_at`: those that should have been sent by then."""
+        usual = NOT_SETTLED if overdue_at is not None else (*NOT_SETTLED, DeliveryState.FAILED)
+        where: list[ColumnElement[bool]] = [deliveries.c.state.in_(states or usual)]
         if workspace is not None:
             where.append(deliveries.c.workspace_id == workspace)
         if overdue_at is not None:
-            where.append(deliveries.c.due_at <= overdue_at)
+            where += [deliveries.c.due_at <= overdue_at, OPEN, ~_held(overdue_at)]
         return await self._rows(*where, limit=limit)
 
     async def about(self, id: str) -> Row | None:
@@ -161,6 +164,11 @@ class Outbox:
             )
             for one in found
         ]
+
+
+def _held(now: datetime) -> ColumnElement[bool]:
+    """Of a workspace whose platform asked to wait."""
+    return deliveries.c.workspace_id.in_(select(workspaces.c.id).where(workspaces.c.held_until > now))
 
 
 def _one(id: str, states: Sequence[DeliveryState]):  # type: ignore[no-untyped-def]  # SQLAlchemy's own

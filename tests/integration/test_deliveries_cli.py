@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from bot.domain.delivery import DeliveryState
 from bot.ports import NoAnswer, TryLater, Unreachable
 from tests.databases import BOTH
 from tests.outbox import put, row
-from tests.world import World, world
+from tests.world import LANE, World, world
 
 
 @pytest.fixture(params=BOTH)
@@ -59,6 +59,16 @@ async def test_what_is_not_settled_or_failed_is_listed_with_why() -> None:
     listed = json.loads((await run("list", "--json", "--state", "failed")).output)
     assert [one["state"] for one in listed] == ["failed"]
     assert "Nothing of that kind" in (await run("list", "--workspace", "slack:T0")).output
+
+
+async def test_what_is_overdue_is_listed_and_where_ritme_was_removed_nothing_is(troubled: World) -> None:
+    assert "Nothing is overdue" in (await run("list", "--overdue")).output
+    await put(troubled, "late", due_at=datetime(2026, 1, 1, tzinfo=UTC))
+    said = (await run("list", "--overdue")).output
+    assert (await row(troubled, "late")).id[:8] in said
+    assert (await row(troubled, "waits")).id[:8] not in said
+    await troubled.ritme.left(LANE, "removed")
+    assert "Nothing is overdue" in (await run("list", "--overdue")).output
 
 
 async def test_one_is_explained(troubled: World) -> None:
