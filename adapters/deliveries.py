@@ -22,6 +22,7 @@ from bot.wording import Reader
 
 SHORT = 8
 """Characters of an id that tell it from the others, as a rule."""
+GONE = "What it said went when it was dropped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +100,9 @@ async def retried(settings: Settings, ids: Sequence[str], *, even_if_twice: bool
             row = await box.about(one)
             if row is None:
                 well = _not_one(one, console)
+            elif row.is_silent:
+                console.print(f"{row.id[:SHORT]} was an answer. {GONE}, so it cannot be sent again.")
+                well = False
             elif row.state == DeliveryState.UNKNOWN.value and not even_if_twice:
                 console.print(
                     f"{row.id[:SHORT]} may have arrived, and would come twice. If that is fine: --even-if-twice"
@@ -175,6 +179,8 @@ def _moment(moment: datetime | None) -> str:
 
 
 def _next(row: Row) -> str:
+    if row.is_silent:
+        return f"It is not sent. {GONE}: it was an answer."
     again = timedelta(days=1)
     return {
         "waiting": f"It is tried at {_moment(row.due_at)}, or when its place is free.",

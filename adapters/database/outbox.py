@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import JSON, ColumnElement, and_, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.repositories.deliveries import _OPEN as OPEN
 from adapters.database.tables import deliveries, people, places, workspaces
-from bot.domain.delivery import DeliveryState
+from bot.domain.delivery import ANSWER, DeliveryState
 
 NOT_SETTLED = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 STUCK = (DeliveryState.UNKNOWN, DeliveryState.FAILED)
@@ -46,6 +46,11 @@ class Row:
     attempts: int
     receipt: str | None
     correlation: str
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there are no words left to send: those of an answer go when it is dropped."""
+        return self.kind == ANSWER and self.state == DeliveryState.DROPPED
 
 
 class Outbox:
@@ -108,25 +113,29 @@ class Outbox:
 
     async def retry(self, id: str, now: datetime, until: datetime, *, even_if_twice: bool = False) -> bool:
         """Has what failed, was dropped or waits sent now, if that can be done before `until`. What was sent is left
-        alone, and so is what perhaps was, unless it may come twice. Whether it did."""
+        alone, and so is what perhaps was, unless it may come twice; and an answer that was dropped, as it has no words
+        any more. Whether it did."""
         again = [DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED]
         if even_if_twice:
             again.append(DeliveryState.UNKNOWN)
+        silent = and_(deliveries.c.kind == ANSWER, deliveries.c.state == DeliveryState.DROPPED)
         later = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > until)
         change = {"state": DeliveryState.WAITING, "due_at": now, "queued_at": now, "reason": ""}
         async with self._engine.begin() as connection:
-            fresh = await connection.execute(_one(id, again).where(later).values(change))
+            fresh = await connection.execute(_one(id, again).where(~silent, later).values(change))
             if fresh.rowcount:
                 return True
-            late = await connection.execute(_one(id, again).values({**change, "expires_at": until}))
+            late = await connection.execute(_one(id, again).where(~silent).values({**change, "expires_at": until}))
             return bool(late.rowcount)
 
     async def drop(self, id: str) -> bool:
-        """Has what waits or is of unknown outcome never sent (again). Whether it did."""
+        """Has what waits or is of unknown outcome never sent (again); what an answer said goes at once. Whether it
+        did."""
+        said = case((deliveries.c.kind == ANSWER, literal({}, JSON)), else_=deliveries.c.args)
         async with self._engine.begin() as connection:
             done = await connection.execute(
                 _one(id, (DeliveryState.WAITING, DeliveryState.UNKNOWN)).values(
-                    state=DeliveryState.DROPPED, reason="dropped_by_hand"
+                    state=DeliveryState.DROPPED, reason="dropped_by_hand", args=said
                 )
             )
             return bool(done.rowcount)

@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 from adapters.cli import ritme
 from adapters.database.migrate import migrate
 from adapters.database.tables import metadata
-from bot.domain.delivery import DeliveryState
+from bot.domain.delivery import DeliveryState, to_place
+from bot.domain.movement import PlaceId
 from bot.ports import NoAnswer, TryLater, Unreachable
 from tests.databases import BOTH
 from tests.outbox import put, row
@@ -106,6 +107,34 @@ async def test_what_waits_can_be_dropped(troubled: World) -> None:
     dropped = await row(troubled, "waits")
     assert (dropped.state, dropped.reason) == (DeliveryState.DROPPED, "dropped_by_hand")
     assert (await run("drop", (await row(troubled, "sent")).id)).exit_code == 1
+
+
+async def test_an_answer_that_was_dropped_has_no_words_left_to_send(troubled: World) -> None:
+    for key in ("waits", "unknown"):
+        one = await row(troubled, key)
+        assert one.args
+        assert (await run("drop", one.id)).exit_code == 0
+        assert (await row(troubled, key)).args == {}
+        again = await run("retry", one.id, "--even-if-twice")
+        assert again.exit_code == 1
+        assert "an answer" in again.output
+        assert "goes out" not in again.output
+        assert (await row(troubled, key)).state is DeliveryState.DROPPED
+        assert "ritme deliveries retry" not in (await run("explain", one.id)).output
+
+
+async def test_what_was_dropped_and_still_has_its_words_is_sent_again(troubled: World) -> None:
+    async with troubled.begin() as work:
+        garden = await work.movements.place(PlaceId("garden"))
+        assert garden is not None
+        at = troubled.clock.now()
+        await work.deliveries.add(to_place(garden, "follow_up", key="step", now=at, args={"of": "a step"}))
+    step = await row(troubled, "step")
+    assert (await run("drop", step.id)).exit_code == 0
+    assert (await row(troubled, "step")).args == {"of": "a step"}
+    assert "ritme deliveries retry" in (await run("explain", step.id)).output
+    assert "goes out" in (await run("retry", step.id)).output
+    assert (await row(troubled, "step")).state is DeliveryState.WAITING
 
 
 async def test_without_a_database_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
