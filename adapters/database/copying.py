@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, IntegrityError
 
+from adapters.database.postgresql import keep_quiet
 from adapters.database.tables import metadata
 
 BATCH = 1000
@@ -192,7 +193,9 @@ def _writing(url: URL) -> Engine:
 
 
 def _server(url: URL, **options: object) -> Engine:
-    return create_engine(url, hide_parameters=True, poolclass=NullPool, execution_options=options)
+    engine = create_engine(url, hide_parameters=True, poolclass=NullPool, execution_options=options)
+    keep_quiet(engine)
+    return engine
 
 
 def _file(file: str, *, begin: str, pragma: str) -> Engine:

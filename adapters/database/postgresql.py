@@ -1,10 +1,12 @@
-"""PostgreSQL as this service needs it: what it says of a lost race or a lost connection, in the core's words."""
+"""PostgreSQL as this service needs it: what it says of a lost race or a lost connection, in the core's words; and what
+it says of a row, without what that holds."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import psycopg
+from sqlalchemy import Engine, ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
@@ -16,6 +18,37 @@ LOST_RACES = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
 )
+TOO_MUCH = "54"
+"""Beginning of the SQLSTATE of what PostgreSQL will never do, however often it is asked."""
+OF_ITSELF = ("08", "28", "3D", "42501", "53", "57", "58")
+"""Beginnings of the SQLSTATE of what PostgreSQL says of itself, of who asks and of its machine: never of a row."""
+
+
+def keep_quiet(engine: Engine) -> None:
+    """From now on its errors say what was wrong and where, but nothing of what stands in a row: PostgreSQL quotes it in
+    its sentences, and errors are logged."""
+    event.listen(engine, "handle_error", _without_values)
+
+
+def _without_values(context: ExceptionContext) -> None:
+    problem = context.original_exception
+    if not isinstance(problem, psycopg.Error):
+        return
+    said = _harmless(problem)
+    problem.args = (said,)  # it is the cause of the other, and stands in the same traceback
+    if context.sqlalchemy_exception is not None:
+        context.sqlalchemy_exception.args = (f"({type(problem).__module__}.{type(problem).__name__}) {said}",)
+
+
+def _harmless(problem: psycopg.Error) -> str:
+    kind, state, about = type(problem).__name__, problem.sqlstate, problem.diag
+    if state is None:  # said by the driver: of the connection, or of a value
+        return str(problem) if isinstance(problem, psycopg.OperationalError) else kind
+    if state.startswith(OF_ITSELF):
+        return about.message_primary or kind
+    column = ".".join(name for name in (about.table_name, about.column_name) if name)
+    where = about.constraint_name or column
+    return f"{kind}, SQLSTATE {state}" + (f": {where}" if where else "")
 
 
 @asynccontextmanager
@@ -31,9 +64,13 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     except DBAPIError as problem:
         if isinstance(problem.orig, LOST_RACES):
             raise Conflict(type(problem.orig).__name__) from problem
-        if problem.connection_invalidated or isinstance(problem.orig, psycopg.OperationalError):
+        if problem.connection_invalidated or _gives_no_answer(problem.orig):
             raise Away(type(problem.orig).__name__) from problem
         raise
+
+
+def _gives_no_answer(problem: BaseException | None) -> bool:
+    return isinstance(problem, psycopg.OperationalError) and not (problem.sqlstate or "").startswith(TOO_MUCH)
 
 
 async def time_of(engine: AsyncEngine) -> datetime:

@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from adapters.database.postgresql import transaction
+from adapters.database.postgresql import keep_quiet, transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
@@ -39,11 +39,14 @@ CONNECTIONS = 10
 
 
 def connect(url: str) -> AsyncEngine:
-    """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing."""
+    """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing.
+
+    What people typed stays out of its errors, and so out of logs."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=10)
-    # What people typed stays out of errors, and so out of logs.
+        server = create_async_engine(url, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=10)
+        keep_quiet(server.sync_engine)
+        return server
     engine = create_async_engine(url, hide_parameters=True, async_creator=opener(parsed.database or ":memory:"))
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
     return engine

@@ -1,27 +1,100 @@
 """Database connections keep what people typed out of errors, and let go of what they cannot open."""
 
 import asyncio
+import io
+import json
 import sqlite3
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from adapters import logs
+from adapters.database.postgresql import transaction
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.person import Workspace, WorkspaceId
+from bot.ports import Conflict
+from tests.databases import postgresql
+
+WRITTEN = "mevrouw De Vries viel"
+REFUSED = {
+    "a row without what it needs": (
+        "INSERT INTO workspaces (id, name) VALUES (:said, NULL)",
+        "23502",
+        "workspaces.name",
+    ),
+    "a key that is there already": (
+        "INSERT INTO workspaces (id, name) VALUES (:said, ''), (:said, '')",
+        "23505",
+        "pk_",
+    ),
+    "a referent that is not there": (
+        "INSERT INTO segments (workspace_id, handle, movement_id, name) VALUES (:said, '', '', '')",
+        "23503",
+        "fk_segments",
+    ),
+    "too long": ("INSERT INTO workspaces (id, name) VALUES (repeat(:said, 9), '')", "22001", ""),
+    "of another kind": ("SELECT CAST(CAST(:said AS text) AS integer)", "22P02", ""),
+    "no JSON": ("SELECT CAST(CAST(:said AS text) AS json)", "22P02", ""),
+    "no text": ("SELECT CAST(:said || chr(0) AS text)", "54000", ""),
+    "no search": ("SELECT to_tsquery(:said)", "42601", ""),
+}
 
 
 async def test_an_error_holds_the_statement_but_nothing_anyone_typed(tmp_path: Path) -> None:
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     with pytest.raises(DatabaseError) as broke:
         async with database.begin() as connection:
-            await connection.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": "mevrouw De Vries viel"})
+            await connection.execute(text("INSERT INTO nowhere VALUES (:said)"), {"said": WRITTEN})
     await database.dispose()
 
     assert "nowhere" in str(broke.value)
     assert "De Vries" not in str(broke.value)
+
+
+@pytest.mark.usefixtures("logging_as_it_was")
+@pytest.mark.parametrize(("statement", "state", "where"), REFUSED.values(), ids=REFUSED)
+async def test_what_postgresql_refuses_is_logged_without_what_anyone_typed(
+    statement: str, state: str, where: str
+) -> None:
+    stream = io.StringIO()
+    logs.set_up(stream)
+    with postgresql() as url:
+        database = connect(url)
+        for begun in (database.begin(), transaction(database)):
+            with pytest.raises((DatabaseError, Conflict)) as broke:
+                async with begun as under_way:
+                    await under_way.execute(text(statement), {"said": WRITTEN})
+            try:
+                raise RuntimeError("while it was handled") from broke.value
+            except RuntimeError:
+                structlog.get_logger().exception("intent_broke")
+        await database.dispose()
+    logged = [line["exception"] for line in map(json.loads, stream.getvalue().splitlines()) if "exception" in line]
+    assert len(logged) == 2
+    for said in logged:
+        assert state in said
+        assert where in said
+        assert "De Vries" not in said
+
+
+async def test_what_postgresql_says_of_itself_is_told() -> None:
+    database = connect("postgresql+psycopg://ritme@127.0.0.1:1/ritme")
+    with pytest.raises(DatabaseError, match="refused"):
+        async with database.connect():
+            pass
+    await database.dispose()
+    with postgresql() as url:
+        database = connect(url)
+        async with database.connect() as connection:
+            await connection.execute(text("CREATE ROLE guest_of_a_test"))
+            await connection.execute(text("SET ROLE guest_of_a_test"))
+            with pytest.raises(DatabaseError, match="permission denied for table workspaces"):
+                await connection.execute(text("SELECT * FROM workspaces"))
+        await database.dispose()
 
 
 async def test_a_file_that_is_no_database_leaves_no_connection_open(tmp_path: Path) -> None:
