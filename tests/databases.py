@@ -9,7 +9,6 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -109,7 +108,7 @@ class Failures:
     def __init__(self) -> None:
         self.reasons: list[str] = []
 
-    async def note(self, job: str, lane: str, reason: str, at: datetime) -> None:
+    async def note(self, job: str, lane: str, reason: str) -> None:
         self.reasons.append(reason)
 
 

@@ -15,9 +15,10 @@ class SqlFailures:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def note(self, job: str, lane: str, reason: str, at: datetime) -> None:
+    async def note(self, job: str, lane: str, reason: str) -> None:
+        """A job failed just now, by the database's time."""
         async with self._engine.begin() as connection:
-            await connection.execute(insert(failures).values(job=job, lane=lane, reason=reason, at=at))
+            await connection.execute(insert(failures).values(job=job, lane=lane, reason=reason, at=func.now()))
 
     async def since(self, moment: datetime) -> Sequence[tuple[str, int]]:
         """Reasons with how often each came, since then; the most frequent first."""

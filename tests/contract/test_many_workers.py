@@ -1,49 +1,13 @@
 """What only many processes can do wrong: two at once, one killed, one that forgets, one that rolls back."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from adapters.database.unit_of_work import connect
-from adapters.engine.distributed import DistributedEngine, announce
+from adapters.engine.distributed import announce
 from tests.contract.test_engines import A, B, Ritme
-from tests.databases import Failures, postgresql
-
-
-@pytest.fixture
-async def database() -> AsyncIterator[AsyncEngine]:
-    with postgresql() as url:
-        opened = connect(url)
-        yield opened
-        await opened.dispose()
-
-
-@asynccontextmanager
-async def worker(database: AsyncEngine, ritme: Ritme, **more: object) -> AsyncIterator[DistributedEngine]:
-    url = database.url.render_as_string(hide_password=False)
-    settings: dict[str, object] = {"failures": Failures(), "concurrency": 2, "periodic": False, **more}
-    engine = DistributedEngine(url, **settings)  # type: ignore[arg-type]
-    await engine.start(ritme)
-    try:
-        yield engine
-    finally:
-        ritme.gate.set()
-        await engine.close()
-
-
-async def tell(database: AsyncEngine, *lanes: str) -> None:
-    async with AsyncSession(database) as session, session.begin():
-        await announce(session, lanes)  # type: ignore[arg-type]
-
-
-async def jobs(database: AsyncEngine, status: str) -> int:
-    async with database.connect() as connection:
-        query = text("SELECT count(*) FROM procrastinate_jobs WHERE status::text = :status AND task_name = 'drain'")
-        return int((await connection.execute(query, {"status": status})).scalar_one())
+from tests.contract.workers import jobs, killed, tell, worker
+from tests.databases import Failures
 
 
 async def test_what_is_rolled_back_leaves_no_job(database: AsyncEngine) -> None:
@@ -95,15 +59,11 @@ async def test_two_workers_that_tick_plan_one_at_a_time(database: AsyncEngine) -
 
 async def test_what_a_killed_worker_held_is_given_back(database: AsyncEngine) -> None:
     await tell(database, A)
-    async with database.begin() as connection:  # a worker took it, and its heart stopped a minute ago
-        await connection.exec_driver_sql(
-            "WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')"
-            " RETURNING id) UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM gone)"
-        )
+    await killed(database, A)
     await tell(database, A)  # one more waits behind it, and could wait for ever
     ritme = Ritme()
     ritme.due[A] = 1
-    async with worker(database, ritme) as engine:
+    async with worker(database, ritme, stalled_after=0.5) as engine:
         await engine.sweep()
         await ritme.until(lambda: ritme.drained == [A])
     assert await jobs(database, "doing") == 0

@@ -1,0 +1,107 @@
+"""Jobs as procrastinate keeps them: what its own functions leave to a machine's clock, the database decides here.
+
+Each is one statement, and harmless to say twice.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from procrastinate.connector import BaseConnector
+
+QUEUE = "ritme"
+DRAIN, TICK = "drain", "tick"
+
+PUT = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
+SELECT %(queue)s, %(task)s, lane, lane, jsonb_build_object('lane', lane) FROM unnest(%(lanes)s::text[]) AS lane
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+"""
+"""What procrastinate's own function does, but that a lane which waits already is no error: an error would end the
+transaction this is a part of, and a savepoint around it would cost two more round trips for every intent."""
+
+_LATER = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, scheduled_at)
+VALUES (%(queue)s, %(task)s, %(lane)s, %(lane)s, %(args)s, now() + make_interval(secs => %(seconds)s))
+ON CONFLICT (queueing_lock) WHERE status = 'todo'
+DO UPDATE SET args = excluded.args, scheduled_at = excluded.scheduled_at
+"""
+"""What was told of while it failed waits, too: nobody knows better yet."""
+
+_TICK = """
+WITH moment AS (
+    INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp)
+    VALUES (%(task)s, floor(extract(epoch FROM now()))) ON CONFLICT DO NOTHING RETURNING defer_timestamp
+), past AS (
+    DELETE FROM procrastinate_periodic_defers AS earlier USING moment
+    WHERE earlier.task_name = %(task)s AND earlier.defer_timestamp <> moment.defer_timestamp
+)
+INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock)
+SELECT %(queue)s, %(task)s, %(task)s, %(task)s FROM moment
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+"""
+"""Once for each second of the database, however many ask. Procrastinate's own periodic tasks go by the machine's clock:
+put back by an hour, they would do nothing for an hour."""
+
+_GIVE_BACK = """
+WITH held AS (
+    SELECT id FROM procrastinate_jobs AS job
+    WHERE status = 'doing' AND queue_name = %(queue)s AND NOT EXISTS (
+        SELECT FROM procrastinate_workers AS worker
+        WHERE worker.id = job.worker_id
+        AND greatest(last_heartbeat, pg_postmaster_start_time()) > now() - make_interval(secs => %(silence)s)
+    ) FOR UPDATE SKIP LOCKED
+), lost AS (
+    DELETE FROM procrastinate_jobs AS job USING held WHERE job.id = held.id RETURNING job.*
+), back AS (
+    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
+    SELECT queue_name, task_name, lock, queueing_lock, args FROM lost
+    ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+)
+SELECT id, task_name, lock, pg_notify('procrastinate_queue_v1#' || queue_name, %(news)s) FROM lost
+"""
+"""A new job takes its place, unless one waits already: should whoever held it live after all, then what it says of the
+old one concerns nobody. While the database was away no heart could beat."""
+
+_NEWS = '{"type": "job_inserted", "job_id": 0}'
+"""What makes idle workers look at what waits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A job somebody had taken."""
+
+    id: int
+    task: str
+    lane: str | None
+
+
+def put(lanes: Collection[str]) -> Mapping[str, Any]:
+    """The values of `PUT` that have these lanes drained."""
+    return {"queue": QUEUE, "task": DRAIN, "lanes": sorted(lanes)}
+
+
+class Jobs:
+    """The jobs in the database of this connector, which is open."""
+
+    def __init__(self, connector: BaseConnector) -> None:
+        self._connector = connector
+
+    async def put(self, lanes: Collection[str]) -> None:
+        """Has these lanes drained, each unless a job for it waits already."""
+        await self._connector.execute_query_async(PUT, **put(lanes))
+
+    async def put_later(self, lane: str, *, seconds: float, tried: int) -> None:
+        """Has a lane drained after so many seconds, and not before."""
+        await self._connector.execute_query_async(
+            _LATER, queue=QUEUE, task=DRAIN, lane=lane, args={"lane": lane, "tried": tried}, seconds=seconds
+        )
+
+    async def tick(self) -> None:
+        """Has a tick done, unless somebody asked for it in this second."""
+        await self._connector.execute_query_async(_TICK, queue=QUEUE, task=TICK)
+
+    async def give_back(self, *, silence: float) -> Sequence[Held]:
+        """Gives back what workers hold whose hearts have been silent for so many seconds, and tells idle ones."""
+        rows = await self._connector.execute_query_all_async(_GIVE_BACK, queue=QUEUE, silence=silence, news=_NEWS)
+        return [Held(id=row["id"], task=row["task_name"], lane=row["lock"]) for row in rows]
