@@ -23,7 +23,7 @@ from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, FieldErrors, Intent, Message, Page, Post, Profile, Receipt, Reply
 from bot.chat import Place as Spot
 from bot.domain.attention import Attention
-from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
+from bot.domain.delivery import ANSWER, FIRST_LOOK, Act, Delivery, DeliveryId, DeliveryState, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -41,6 +41,7 @@ from bot.ports import (
     TryLater,
     Turn,
     UnitOfWork,
+    Unknowable,
     Unreachable,
     Watch,
 )
@@ -57,6 +58,8 @@ BETWEEN_SWEEPS = timedelta(hours=1)
 STALE_AFTER = timedelta(days=1)
 """An answer that could not be given for so long answers nothing any more."""
 ABANDONED_AFTER = timedelta(minutes=1)
+BEGINS_WITHIN = timedelta(seconds=40)
+"""How long after it was claimed something may begin to be sent: it must be over before others take it for abandoned."""
 TRIES = 6
 """How often what lost a race, or found storage away, begins again: for about a second."""
 PATIENT = 12
@@ -235,7 +238,7 @@ class Ritme:
                 planned += sum(turn)
                 if not any(turn):
                     break  # somebody else is planning what is left
-        await self._once(partial(_lose_sight, before=now - ABANDONED_AFTER, now=now))
+        self._tell(await self._once(partial(_lose_sight, before=now - ABANDONED_AFTER, now=now)))
         if now >= self._sweep_at:
             self._sweep_at = now + BETWEEN_SWEEPS
             await self._sweep(now)
@@ -247,7 +250,14 @@ class Ritme:
 
     async def _planned(self, movement: MovementId, now: datetime) -> int:
         """Plans some of what is due in a movement: each has its turn, so that a large one holds up no other."""
-        planned = await self._once(partial(planning.plan_due, now=now, limit=PLANNED_AT_ONCE, movement=movement))
+        try:
+            planned = await self._once(partial(planning.plan_due, now=now, limit=PLANNED_AT_ONCE, movement=movement))
+        except Away:
+            raise
+        except Exception:
+            # What is wrong with one movement must not keep the others from theirs.
+            log.exception("planning_broke", movement=movement)
+            return 0
         self._watch.planned(planned)
         return planned
 
@@ -305,7 +315,7 @@ class Ritme:
     async def recover(self) -> None:
         """At the start of the only process: whatever was being sent then, has an unknown outcome now."""
         now = self._clock.now()
-        await self._once(partial(_lose_sight, before=now + timedelta(days=1), now=now))
+        self._tell(await self._once(partial(_lose_sight, before=now + timedelta(days=1), now=now)))
 
     async def lanes_due(self) -> list[WorkspaceId]:
         async with self._begin() as work:
@@ -365,7 +375,7 @@ class Ritme:
                 lists=lists,
                 handles=handles,
                 unknown=[
-                    (delivery.id, await _addressed(work, delivery, now))
+                    (delivery, await _addressed(work, delivery, now))
                     for delivery in await work.deliveries.unknown(lane)
                     if delivery.due_at <= now
                 ],
@@ -405,16 +415,24 @@ class Ritme:
         return await self._once(recorded, tries=PATIENT)
 
     async def _send_line(self, line: Sequence[tuple[Delivery, Post]], outcomes: deque["Outcome"], came: Event) -> None:
-        """Sends to one place in order; what has to wait holds back what stands behind it."""
-        held: datetime | None = None
+        """Sends to one place in order; what has to wait, or may have been sent, holds back what stands behind it."""
+        held: TryLater | None = None
         for delivery, post in line:
-            came_of_it = TryLater(held) if held is not None else await self._sent(delivery, post)
+            came_of_it: CameOfIt = held or self._too_late_for(delivery) or await self._sent(delivery, post)
             outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it))
             came.set()
             if isinstance(came_of_it, TryLater):
-                held = came_of_it.until
+                held = TryLater(came_of_it.until, reason=came_of_it.reason)
+            elif isinstance(came_of_it, NoAnswer):
+                held = TryLater(self._clock.now() + FIRST_LOOK, reason="behind_unknown")
             elif isinstance(came_of_it, Unreachable) and came_of_it.workspace_is_gone:
-                held = self._clock.now()
+                held = TryLater(self._clock.now())
+
+    def _too_late_for(self, delivery: Delivery) -> TryLater | None:
+        """Whoever stood still for long may be taken for dead by now: what it did not begin to send, it leaves."""
+        now = self._clock.now()
+        claimed_at = delivery.attempted_at or now
+        return TryLater(now) if now - claimed_at > BEGINS_WITHIN else None
 
     async def _sent(self, delivery: Delivery, post: Post) -> "CameOfIt":
         platform = self._platforms[post.workspace.partition(":")[0]]
@@ -469,21 +487,18 @@ class Ritme:
         it settled; the others are looked up again later."""
         return await self._look_up(lane, (await self._look_into(lane)).unknown)
 
-    async def _look_up(self, lane: WorkspaceId, unknown: Sequence[tuple[DeliveryId, tuple[Post, datetime]]]) -> int:
+    async def _look_up(self, lane: WorkspaceId, unknown: Sequence[tuple[Delivery, tuple[Post, datetime]]]) -> int:
         now, settled = self._clock.now(), 0
-        for delivery_id, (post, since) in unknown:
-            receipt: Receipt | None = None
-            certain = True
+        for delivery, (post, since) in unknown:
+            found: Found
             try:
-                receipt = await self._platforms[lane.partition(":")[0]].messenger.find(post, since)
-            except NoAnswer:
-                certain = False
-            looked_up = await self._once(
-                partial(_looked_up, lane=lane, delivery=delivery_id, receipt=receipt, certain=certain, now=now)
-            )
+                found = await self._platforms[lane.partition(":")[0]].messenger.find(post, since)
+            except (NoAnswer, Unknowable) as nothing:
+                found = nothing
+            looked_up = await self._once(partial(_looked_up, lane=lane, delivery=delivery, found=found, now=now))
             if looked_up is not None:
                 self._tell([looked_up])
-                settled += certain
+                settled += not isinstance(found, NoAnswer)
         return settled
 
     def _tell(self, settled: Iterable[Delivery]) -> None:
@@ -518,6 +533,8 @@ def _correlation() -> str:
 
 
 CameOfIt = Receipt | TryLater | Unreachable | NoAnswer
+Found = Receipt | NoAnswer | Unknowable | None
+"""What looking for a message told: it is there, it is not (None), or nobody can tell, now or ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -538,7 +555,7 @@ class Before:
     unnamed: Sequence[Spot] = ()
     lists: Sequence[DeliveryId] = ()
     handles: Sequence[str] = ()
-    unknown: Sequence[tuple[DeliveryId, tuple[Post, datetime]]] = ()
+    unknown: Sequence[tuple[Delivery, tuple[Post, datetime]]] = ()
 
 
 Line = tuple[PlaceId | None, PersonId | None, bool]
@@ -574,10 +591,12 @@ async def _acted(work: UnitOfWork, *, intent: Intent, now: datetime) -> Reply:
     return reply
 
 
-async def _lose_sight(work: UnitOfWork, *, before: datetime, now: datetime) -> None:
+async def _lose_sight(work: UnitOfWork, *, before: datetime, now: datetime) -> Sequence[Delivery]:
     """Of what began to be sent before then, by somebody who is not there any more."""
-    for delivery in await work.deliveries.abandoned(before):
+    abandoned = await work.deliveries.abandoned(before)
+    for delivery in abandoned:
         delivery.lose_sight(now)
+    return abandoned
 
 
 async def _claimed(
@@ -611,7 +630,8 @@ async def _claimed(
         elif delivery.act is Act.HOME and delivery.person_id in pages:
             delivery.drop("unchanged")
         else:
-            post = await _prepared(work, delivery, attention, now)
+            with bound_contextvars(correlation=delivery.correlation or _correlation()):
+                post = await _prepared(work, delivery, attention, now)
         if post is not None:
             delivery.start(now)
             attention.draw(delivery, now)
@@ -629,23 +649,27 @@ async def _recorded(
     came = {outcome.delivery.id: outcome.came_of_it for outcome in outcomes}
     for row in rows:
         if row.state is not DeliveryState.SENT:  # put on record already, by a try of which nobody heard back
-            await _settle(work, row, workspace, came[row.id], now)
+            with bound_contextvars(correlation=row.correlation or _correlation()):
+                await _settle(work, row, workspace, came[row.id], now)
     await work.deliveries.put_down(rows)
 
 
 async def _looked_up(
-    work: UnitOfWork, *, lane: WorkspaceId, delivery: DeliveryId, receipt: Receipt | None, certain: bool, now: datetime
+    work: UnitOfWork, *, lane: WorkspaceId, delivery: Delivery, found: Found, now: datetime
 ) -> Delivery | None:
-    """What looking up a delivery of unknown outcome told; None when whoever was sending it settled it meanwhile."""
-    row = await work.deliveries.get(delivery, lane)
-    if row is None or row.state is not DeliveryState.UNKNOWN:
+    """What looking up a delivery of unknown outcome told; None when somebody settled it, or tried it once more,
+    meanwhile."""
+    row = await work.deliveries.get(delivery.id, lane)
+    if row is None or row.state is not DeliveryState.UNKNOWN or row.attempts != delivery.attempts:
         return None
-    if receipt is not None:
-        await _settle(work, row, await work.people.workspace(lane), receipt, now)
-    elif certain:
-        row.wait_until(now, "not_arrived")
-    else:
+    if isinstance(found, Receipt):
+        await _settle(work, row, await work.people.workspace(lane), found, now)
+    elif isinstance(found, Unknowable):
+        row.fail("never_known")
+    elif isinstance(found, NoAnswer):
         row.lose_sight(now)
+    else:
+        row.not_arrived(now)
     return row
 
 
@@ -757,39 +781,38 @@ async def _show_home(work: UnitOfWork, turn: Turn) -> None:
 
 
 async def _prepared(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Post | None:
-    """The post a due delivery becomes; None when it was dropped or put off."""
-    outgoing = await deliveries.prepare(work, delivery, attention, now)
-    if outgoing is None:
-        return None
-    message = page = None
-    if delivery.act in (Act.POST, Act.UPDATE, Act.HOME):
-        composer = commands.COMPOSERS.get(delivery.kind)
-        if composer is None:
-            # Planned by another version of Ritme: it must not hold back what stands beside it.
-            log.error("no_words", kind=delivery.kind, delivery=delivery.id)
-            delivery.drop("gone")
-            return None
-        try:
-            entry = await composer(work, outgoing)
-        except Unwanted as unwanted:
-            delivery.drop(unwanted.reason)
-            return None
-        except Exception:
-            # A bug in one message must not hold back all that is due in its workspace.
-            log.exception("wording_broke", kind=delivery.kind, delivery=delivery.id)
-            delivery.fail("broken")
-            return None
-        if isinstance(entry, Home) and delivery.act is Act.HOME:
-            page = _page(entry, _reader(outgoing))
-            mark = _home_mark(entry, page)
-            if outgoing.person is not None and outgoing.person.home_mark == mark:
-                delivery.drop("unchanged")
-                return None
-            delivery.args["mark"] = mark
-        else:
-            within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
-            message = _said(entry, _reader(outgoing), within)
-    return _post(outgoing, message, page)
+    """The post a due delivery becomes; None when it was dropped or put off. A bug in one message must not hold back all
+    that is due in its workspace."""
+    try:
+        outgoing = await deliveries.prepare(work, delivery, attention, now)
+        return await _composed(work, outgoing) if outgoing is not None else None
+    except Unwanted as unwanted:
+        delivery.drop(unwanted.reason)
+    except Exception:
+        log.exception("wording_broke", kind=delivery.kind, delivery=delivery.id)
+        delivery.fail("broken")
+    return None
+
+
+async def _composed(work: UnitOfWork, outgoing: Outgoing) -> Post:
+    """What is sent, in words. Raises `Unwanted`."""
+    delivery = outgoing.delivery
+    if delivery.act not in (Act.POST, Act.UPDATE, Act.HOME):
+        return _post(outgoing, None, None)
+    composer = commands.COMPOSERS.get(delivery.kind)
+    if composer is None:
+        log.error("no_words", kind=delivery.kind, delivery=delivery.id)  # planned by another version of Ritme
+        raise Unwanted("gone")
+    entry = await composer(work, outgoing)
+    if not isinstance(entry, Home) or delivery.act is not Act.HOME:
+        within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
+        return _post(outgoing, _said(entry, _reader(outgoing), within), None)
+    page = _page(entry, _reader(outgoing))
+    mark = _home_mark(entry, page)
+    if outgoing.person is not None and outgoing.person.home_mark == mark:
+        raise Unwanted("unchanged")
+    delivery.args["mark"] = mark
+    return _post(outgoing, None, page)
 
 
 def _page(home: Home, reader: Reader) -> Page:
@@ -859,7 +882,7 @@ async def _settle(
         row.arrived(now, came_of_it.channel, came_of_it.message)
         await deliveries.arrived(work, row, now)
     elif isinstance(came_of_it, TryLater):
-        row.wait_until(came_of_it.until, "pace")
+        row.wait_until(came_of_it.until, came_of_it.reason)
         if came_of_it.whole_workspace and workspace is not None:
             workspace.held_until = came_of_it.until
     elif isinstance(came_of_it, Unreachable):

@@ -15,7 +15,7 @@ from adapters.teams.seal import Seal
 from bot import wording
 from bot.chat import Paragraph, Post, Receipt, Span
 from bot.domain.person import Language
-from bot.ports import NoAnswer, Unreachable
+from bot.ports import Unknowable, Unreachable
 from bot.wording import Reader
 
 ANSWERS = "teams/answers.md.j2"
@@ -65,7 +65,7 @@ class TeamsMessenger:
         """A change leaves the same result when it is made again; of a new message nobody can tell."""
         if post.act in ("update", "delete"):
             return None
-        raise NoAnswer
+        raise Unknowable
 
     async def _post(self, post: Post) -> Receipt:
         if post.account is not None:

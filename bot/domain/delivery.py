@@ -14,6 +14,9 @@ DeliveryId = NewType("DeliveryId", str)
 
 ANSWER = "answer"
 FIRST_LOOK = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(minutes=10)
+KEEPS_ITS_PLACE = 6
+"""How many tries something is worth waiting for: some ten minutes."""
 GIVE_UP_AFTER = timedelta(days=1)
 AGAIN = ("pace", "behind_unknown", "not_arrived")
 """Why something waits that was to be sent already: whatever is for the same place or person comes after it."""
@@ -162,6 +165,13 @@ class Delivery:
         """What an answer said is not kept: it stands where it was said, or was never said."""
         if self.kind == ANSWER:
             self.args = {}
+
+    def not_arrived(self, now: datetime) -> None:
+        """It is certain that it is not there: once more at once, then ever later, for a day. What goes on like that no
+        longer holds up what stands behind it."""
+        pause = min(FIRST_LOOK * (2 ** min(self.attempts - 1, 10) - 1), LONGEST_PAUSE)
+        self.expires_at = self.expires_at or now + GIVE_UP_AFTER
+        self.wait_until(now + pause, "not_arrived" if self.attempts <= KEEPS_ITS_PLACE else "still_not_arrived")
 
     def lose_sight(self, now: datetime) -> None:
         """No answer came: it may or may not have arrived. To be looked up soon, then ever less often, for a day."""

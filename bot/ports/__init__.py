@@ -35,6 +35,7 @@ __all__ = [
     "TryLater",
     "Turn",
     "UnitOfWork",
+    "Unknowable",
     "Unreachable",
     "Watch",
 ]
@@ -78,7 +79,8 @@ class Messenger(Protocol):
         """Does what `post` says, once. Raises `TryLater`, `Unreachable` or `NoAnswer`."""
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
-        """Whether a post whose answer was lost arrived after all. Raises `NoAnswer` when that cannot be told."""
+        """Whether a post whose answer was lost arrived after all. Raises `NoAnswer` when that cannot be told now, and
+        `Unknowable` when it never can."""
 
 
 class Directory(Protocol):
@@ -122,11 +124,13 @@ class Watch(Protocol):
 
 
 class TryLater(Exception):
-    """Not sent; the platform asks to wait until `until` (UTC), for this place or the whole workspace."""
+    """Not sent; it has to wait until `until` (UTC), in this place or the whole workspace. `reason` is a block in
+    `errors/reasons.md.j2`: most often the platform's pace."""
 
-    def __init__(self, until: datetime, *, whole_workspace: bool = False) -> None:
+    def __init__(self, until: datetime, *, whole_workspace: bool = False, reason: str = "pace") -> None:
         super().__init__(f"try later: {until.isoformat()}")
         self.until = until
+        self.reason = reason
         self.whole_workspace = whole_workspace
 
 
@@ -143,3 +147,7 @@ class Unreachable(Exception):
 
 class NoAnswer(Exception):
     """It may or may not have been sent."""
+
+
+class Unknowable(Exception):
+    """Whether it was sent, this platform never tells."""

@@ -1,10 +1,11 @@
 """A platform of our own for core tests: remembers what was sent, and can be told to misbehave."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.chat import Message, Post, Receipt
-from bot.ports import NoAnswer, TryLater, Unreachable
+from bot.ports import NoAnswer, TryLater, Unknowable, Unreachable
 
 
 @dataclass
@@ -18,13 +19,24 @@ class Sent:
 
 @dataclass
 class RecordingMessenger:
-    """`fail_next` holds failures to raise, in order; "after" a NoAnswer pair (failure, True) the post did arrive."""
+    """`fail_next` holds failures to raise, in order; "after" a NoAnswer pair (failure, True) the post did arrive. What
+    contains `poison` never arrives, and never gets an answer. `slow` is called before anything is sent."""
 
     sent: list[Sent] = field(default_factory=list)
     fail_next: list[tuple[TryLater | Unreachable | NoAnswer, bool]] = field(default_factory=list)
+    poison: str = ""
+    tells: bool = True
+    """Whether this platform tells what arrived."""
+    slow: Callable[[], None] | None = None
+    tries: int = 0
     _count: int = 0
 
     async def send(self, post: Post) -> Receipt:
+        self.tries += 1
+        if self.slow is not None:
+            self.slow()
+        if self.poison and post.message is not None and self.poison in post.message.text:
+            raise NoAnswer
         failure, arrives = self.fail_next.pop(0) if self.fail_next else (None, True)
         if failure is not None and not arrives:
             raise failure
@@ -57,6 +69,8 @@ class RecordingMessenger:
         return self._acts
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
+        if not self.tells:
+            raise Unknowable
         return next((one.receipt for one in self.sent if one.post.delivery == post.delivery), None)
 
     def in_channel(self, channel: str) -> list[Sent]:

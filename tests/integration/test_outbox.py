@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot import app
-from bot.catalogue.base import dump
+from bot import app, wording
+from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
-from bot.chat import Post
-from bot.domain.delivery import Delivery, DeliveryState, to_person, to_place
+from bot.chat import Message, Post
+from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
 from bot.domain.movement import PlaceId
-from bot.domain.person import PersonId, WorkspaceId
+from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
 from bot.ports import NoAnswer, TryLater, Unreachable
 from tests.outbox import put, row
 from tests.world import LANE, World
@@ -170,3 +170,107 @@ async def test_of_many_that_wait_the_first_goes_first_however_small_a_batch_is(
     assert here.posts() == []
     await here.until(later + timedelta(seconds=1))
     assert order(here, *keys) == keys
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_what_stands_behind_a_lost_answer_in_the_same_batch_waits_for_it(here: World, arrives: bool) -> None:
+    await here.movement()
+    here.messenger.fail_next = [(NoAnswer(), arrives)]
+    for key in ("aaa", "bbb"):
+        await put(here, key)
+    await here.drain()
+    assert (await row(here, "bbb")).state is DeliveryState.WAITING
+    await here.pass_(minutes=1)
+    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+
+
+async def test_where_nothing_can_be_looked_up_a_lost_answer_holds_up_nobody_for_long(here: World) -> None:
+    await here.movement()
+    here.messenger.tells = False
+    here.messenger.fail_next = [(NoAnswer(), True)]
+    for key in ("aaa", "bbb"):
+        await put(here, key)
+    await here.drain()
+    await here.pass_(minutes=1)
+    lost = await row(here, "aaa")
+    assert (lost.state, lost.reason) == (DeliveryState.FAILED, "never_known")
+    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+    await here.pass_(days=2)
+    assert len(here.posts()) == 2
+
+
+async def test_what_never_arrives_is_tried_ever_less_often_and_ends(here: World) -> None:
+    await here.movement()
+    here.messenger.poison = "aaa"
+    for key in ("aaa", "bbb"):
+        await put(here, key)
+    await here.pass_(hours=1)
+    assert (await row(here, "aaa")).state in (DeliveryState.WAITING, DeliveryState.UNKNOWN)
+    assert order(here, "bbb") == ["bbb"]
+    assert here.messenger.tries < 15
+    here.clock.set(here.clock.now() + timedelta(days=1))
+    await here.pass_(hours=1)
+    assert (await row(here, "aaa")).state is DeliveryState.DROPPED
+
+
+async def test_whoever_stood_still_for_a_minute_sends_nothing_more_of_what_it_held(here: World) -> None:
+    """Others may have taken it for dead: what it had not begun is left to them, and goes out once."""
+    await here.movement()
+    for key in ("aaa", "bbb"):
+        await put(here, key)
+    here.messenger.slow = lambda: here.clock.set(here.clock.now() + timedelta(seconds=50))
+    held = await here.ritme.drain(WorkspaceId(LANE))
+    assert held == 2
+    assert order(here, "aaa", "bbb") == ["aaa"]
+    here.messenger.slow = None
+    await here.pass_(minutes=1)
+    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+
+
+async def test_someone_in_a_zone_nobody_knows_holds_up_nobody_else(here: World) -> None:
+    await here.movement("fatima")
+    async with here.begin() as work:
+        fatima = await work.people.in_workspace(PersonId("fatima"), WorkspaceId(LANE))
+        assert fatima is not None
+        fatima.timezone = "Mars/Phobos"
+        news = to_person(fatima, "news", key="lost", now=here.clock.now(), movement=None, priority=Priority.NEWS)
+        await work.deliveries.add(news)
+    await put(here, "aaa")
+    await here.drain()
+    assert ((await row(here, "lost")).state, (await row(here, "lost")).reason) == (DeliveryState.FAILED, "broken")
+    assert order(here, "aaa") == ["aaa"]
+
+
+async def test_a_template_that_breaks_fails_alone(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await here.movement()
+    for key in ("bad", "aaa"):
+        await put(here, key)
+    word = wording.message
+
+    def broken(entry: Entry, reader: wording.Reader) -> Message:
+        if isinstance(entry, Apology) and entry.reference == "bad":
+            raise ZeroDivisionError
+        return word(entry, reader)
+
+    monkeypatch.setattr(wording, "message", broken)
+    await here.drain()
+    assert (await row(here, "bad")).state is DeliveryState.FAILED
+    assert order(here, "aaa") == ["aaa"]
+
+
+async def test_what_came_of_a_delivery_bears_the_name_of_its_request(here: World) -> None:
+    """Three nudges without an answer, and one says that it goes quiet: that came of the third."""
+    await here.movement("fatima")
+    async with here.begin() as work:
+        fatima = await work.people.in_workspace(PersonId("fatima"), WorkspaceId(LANE))
+        assert fatima is not None
+        fatima.unanswered = UNANSWERED_BEFORE_QUIET - 1
+        last = to_person(
+            fatima, "answer", key="last", now=here.clock.now(), movement=None, args=dump(Apology(reference="last"))
+        )
+        last.priority, last.correlation = Priority.NEWS, "the third"
+        await work.deliveries.add(last)
+    await here.drain()
+    async with here.begin() as work:
+        found = await work.deliveries.of_person(PersonId("fatima"), here.clock.now() - timedelta(days=1))
+    assert {one.kind: one.correlation for one in found} == {"answer": "the third", "went_quiet": "the third"}

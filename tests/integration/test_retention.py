@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from bot import app
 from tests.outbox import put
-from tests.world import World
+from tests.world import World, text_of
 
 
 async def count(here: World, table: str) -> int:
@@ -46,3 +46,17 @@ async def test_what_waits_is_never_forgotten(here: World) -> None:
     here.clock.set(here.clock.now() + timedelta(days=150))
     await here.drain()
     assert await count(here, "deliveries") == 1
+
+
+async def test_a_place_hears_another_form_every_week_however_much_was_forgotten(here: World) -> None:
+    """Of what was sent after three months nothing is left; how often it was said is not forgotten with it."""
+    here.ritme._kept = app.Kept(deliveries=timedelta(days=10))
+    await here.movement()
+    form = await here.press("iris", await here.type("iris", "/ritme ritme"), "new")
+    await here.submit("iris", form, kind="stories", every="1", weekdays=("TU",), at="10:00", place="general")
+    for _ in range(6):
+        await here.pass_(weeks=1)
+    heard = [text_of(one) for one in here.posts()]
+    assert len(heard) == 6
+    assert len(set(heard)) == 6
+    assert await count(here, "deliveries") < 6

@@ -16,7 +16,7 @@ from adapters.teams import Bot, TeamsPlatform
 from adapters.teams.pace import CONVERSATION, Pace
 from adapters.teams.references import Conversation
 from bot.chat import Account, Message, Paragraph, Post, Receipt, Span
-from bot.ports import NoAnswer, TryLater, Unreachable
+from bot.ports import NoAnswer, TryLater, Unknowable, Unreachable
 from tests.fakes.teams.microsoft import Fault, Microsoft, microsoft
 from tests.world import MONDAY
 
@@ -135,7 +135,7 @@ async def test_without_an_answer_nobody_can_tell_and_it_is_not_sent_again(here: 
     with pytest.raises(NoAnswer):
         await here.send()
     post = Post(delivery="d1", workspace=LANE, channel=CHANNEL, message=HELLO)
-    with pytest.raises(NoAnswer):
+    with pytest.raises(Unknowable):
         await here.platform.messenger.find(post, MONDAY)
     assert len(here.microsoft.calls) == fault.after
 
