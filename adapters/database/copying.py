@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, IntegrityError
 
-from adapters.database.postgresql import keep_quiet
+from adapters.database.postgresql import keep_quiet, patience
 from adapters.database.tables import metadata
 
 BATCH = 1000
@@ -193,7 +193,9 @@ def _writing(url: URL) -> Engine:
 
 
 def _server(url: URL, **options: object) -> Engine:
-    engine = create_engine(url, hide_parameters=True, poolclass=NullPool, execution_options=options)
+    engine = create_engine(
+        url, hide_parameters=True, poolclass=NullPool, execution_options=options, connect_args=patience(url)
+    )
     keep_quiet(engine)
     return engine
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import psycopg
-from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy import URL, Engine, ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
@@ -22,6 +22,23 @@ TOO_MUCH = "54"
 """Beginning of the SQLSTATE of what PostgreSQL will never do, however often it is asked."""
 OF_ITSELF = ("08", "28", "3D", "42501", "53", "57", "58")
 """Beginnings of the SQLSTATE of what PostgreSQL says of itself, of who asks and of its machine: never of a row."""
+
+SILENT_FOR = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""How long a server or a network may be silent before it counts as gone: some ten seconds. Parameters of PostgreSQL's
+own library: seconds, but for `tcp_user_timeout` (milliseconds)."""
+
+
+def patience(url: URL) -> dict[str, int]:
+    """How a connection to this address is to be opened, so that nobody waits for one that hangs. What the address says
+    itself holds."""
+    return {name: limit for name, limit in SILENT_FOR.items() if name not in url.query}
 
 
 def keep_quiet(engine: Engine) -> None:

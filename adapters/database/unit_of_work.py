@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from adapters.database.postgresql import keep_quiet, transaction
+from adapters.database.postgresql import keep_quiet, patience, transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
@@ -36,6 +36,8 @@ Announce = Callable[[AsyncSession, Collection[WorkspaceId]], Awaitable[None]]
 """Tells, within the transaction that made it so, that there is something to send in these lanes."""
 CONNECTIONS = 10
 """How many transactions a process has under way at most, on PostgreSQL; the others wait their turn."""
+TURN = 2.0
+"""Seconds to wait for that: Slack waits for 3."""
 
 
 def connect(url: str) -> AsyncEngine:
@@ -44,7 +46,14 @@ def connect(url: str) -> AsyncEngine:
     What people typed stays out of its errors, and so out of logs."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        server = create_async_engine(url, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=10)
+        server = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=TURN,
+            connect_args=patience(parsed),
+        )
         keep_quiet(server.sync_engine)
         return server
     engine = create_async_engine(url, hide_parameters=True, async_creator=opener(parsed.database or ":memory:"))

@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,13 +14,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from adapters import logs
-from adapters.database.postgresql import transaction
+from adapters.database.postgresql import SILENT_FOR, transaction
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.person import Workspace, WorkspaceId
-from bot.ports import Conflict
+from bot.ports import Away, Conflict
 from tests.databases import postgresql
 
+SLACK_WAITS = 3
+"""Seconds."""
 WRITTEN = "mevrouw De Vries viel"
 REFUSED = {
     "a row without what it needs": (
@@ -95,6 +99,51 @@ async def test_what_postgresql_says_of_itself_is_told() -> None:
             with pytest.raises(DatabaseError, match="permission denied for table workspaces"):
                 await connection.execute(text("SELECT * FROM workspaces"))
         await database.dispose()
+
+
+@asynccontextmanager
+async def silence() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]:
+    """A server that lets everybody in and never says a word: its address, and who came."""
+    came: list[asyncio.StreamWriter] = []
+
+    async def listen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(writer)
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    try:
+        yield f"postgresql+psycopg://ritme@127.0.0.1:{server.sockets[0].getsockname()[1]}/ritme", came
+    finally:
+        for one in came:
+            one.close()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_a_database_that_hangs_is_away_like_one_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SILENT_FOR, "connect_timeout", 2)  # its library waits no less
+    async with silence() as (url, came):
+        database = connect(url)
+        with pytest.raises(Away):
+            async with unit_of_work(database)() as work:
+                await work.people.workspace(WorkspaceId("slack:T1"))
+        assert len(came) == 1
+        await database.dispose()
+
+
+async def test_no_connection_is_waited_for_for_ever_but_as_long_as_the_address_says() -> None:
+    with postgresql() as url:
+        asked = {}
+        for address in (url, f"{url}&keepalives_idle=60" if "?" in url else f"{url}?keepalives_idle=60"):
+            database = connect(address)
+            assert database.pool.timeout() < SLACK_WAITS  # type: ignore[attr-defined]  # a QueuePool
+            async with database.connect() as connection:
+                raw = await connection.get_raw_connection()
+                assert raw.driver_connection is not None
+                asked[address] = raw.driver_connection.info.get_parameters()
+            await database.dispose()
+    usual, own = asked.values()
+    assert {"connect_timeout", "tcp_user_timeout", "keepalives_interval", "keepalives_count"} <= set(usual)
+    assert (usual["keepalives_idle"], own["keepalives_idle"]) == ("5", "60")
 
 
 async def test_a_file_that_is_no_database_leaves_no_connection_open(tmp_path: Path) -> None:
