@@ -9,10 +9,11 @@ whose time came by itself. What a killed worker held is given back when its hear
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import procrastinate
 import structlog
+from procrastinate.jobs import Job
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,8 +26,9 @@ log = structlog.get_logger(__name__)
 TICK_EVERY = 1.0
 SWEEP_EVERY = 10.0
 HEARTBEAT = 5.0
-STALLED_AFTER = 20.0
-"""Seconds without a heartbeat after which a worker is taken for dead."""
+BEATS_MISSED = 4
+"""After so many a worker is taken for dead, and the next sweep gives back what it held: within half a minute. Its heart
+beats for as long as it does anything, also while it stops, so that GRACE may be longer than this."""
 FORGOTTEN_AFTER = 3600.0
 """Seconds without a heartbeat after which nobody remembers a worker."""
 GRACE = 25.0
@@ -66,7 +68,6 @@ class DistributedEngine:
         concurrency: int,
         periodic: bool = True,
         heartbeat: float = HEARTBEAT,
-        stalled_after: float = STALLED_AFTER,
         poll: float = POLL,
     ) -> None:
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -76,7 +77,7 @@ class DistributedEngine:
         self._failures = failures
         self._concurrency = concurrency
         self._heartbeat = heartbeat
-        self._stalled_after = stalled_after
+        self._holds: dict[asyncio.Task[Any], Job] = {}
         self._poll = poll
         self._work: Work | None = None
         self._running: asyncio.Task[None] | None = None
@@ -85,6 +86,7 @@ class DistributedEngine:
         self._after: set[asyncio.Task[None]] = set()
         self._periodic = periodic
         self._loops: list[asyncio.Task[None]] = []
+        self._heart: asyncio.Task[None] | None = None
         self._register()
 
     @property
@@ -104,6 +106,7 @@ class DistributedEngine:
         """Begins to take jobs, in the running event loop. Raises when the database cannot be reached."""
         await self.open(work)
         self._running = asyncio.create_task(self._run(), name="worker")
+        self._heart = asyncio.create_task(_every(self._heartbeat, self._beat), name="heart")
         if self._periodic:
             self._loops = [
                 asyncio.create_task(_every(TICK_EVERY, self._jobs.tick), name="ticks"),
@@ -126,7 +129,7 @@ class DistributedEngine:
     async def close(self) -> None:
         """Takes no more jobs, and lets what is being sent be sent."""
         self._stopping.set()
-        for task in (*self._loops, self._running):
+        for task in (*self._loops, self._running, self._heart):
             if task is not None:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
@@ -146,9 +149,24 @@ class DistributedEngine:
 
     async def sweep(self) -> None:
         """Gives back what workers held that are not there any more."""
-        for job in await self._jobs.give_back(silence=self._stalled_after):
+        for job in await self._jobs.give_back(silence=BEATS_MISSED * self._heartbeat):
             log.warning("job_returned", job=job.id, task=job.task, lane=job.lane)
         await self._app.job_manager.prune_stalled_workers(FORGOTTEN_AFTER)
+
+    async def _hold(self, do: Callable[[], Awaitable[Any]], context: procrastinate.JobContext, _worker: object) -> Any:
+        """Around every job, so that it is known which are done here until that is on record."""
+        if (doing := asyncio.current_task()) is not None:
+            self._holds[doing] = context.job
+            doing.add_done_callback(self._let_go)
+        return await do()
+
+    def _let_go(self, done: asyncio.Task[Any]) -> None:
+        del self._holds[done]
+
+    async def _beat(self) -> None:
+        """Procrastinate's own heart stops before a worker that stops does."""
+        if self._holds:
+            await self._jobs.beat({job.worker_id for job in self._holds.values() if job.worker_id is not None})
 
     async def _run(self) -> None:
         """The worker, begun again whenever it lost the database, until it is closed."""
@@ -163,6 +181,7 @@ class DistributedEngine:
                     shutdown_graceful_timeout=GRACE,
                     delete_jobs="successful",
                     fetch_job_polling_interval=self._poll,
+                    worker_middleware=[self._hold],
                     update_heartbeat_interval=self._heartbeat,
                     stalled_worker_timeout=FORGOTTEN_AFTER,
                 )

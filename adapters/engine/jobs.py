@@ -63,6 +63,8 @@ SELECT id, task_name, lock, pg_notify('procrastinate_queue_v1#' || queue_name, %
 """A new job takes its place, unless one waits already: should whoever held it live after all, then what it says of the
 old one concerns nobody. While the database was away no heart could beat."""
 
+_BEAT = "UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = ANY(%(workers)s)"
+
 _NEWS = '{"type": "job_inserted", "job_id": 0}'
 """What makes idle workers look at what waits."""
 
@@ -100,6 +102,10 @@ class Jobs:
     async def tick(self) -> None:
         """Has a tick done, unless somebody asked for it in this second."""
         await self._connector.execute_query_async(_TICK, queue=QUEUE, task=TICK)
+
+    async def beat(self, workers: Collection[int]) -> None:
+        """These live."""
+        await self._connector.execute_query_async(_BEAT, workers=list(workers))
 
     async def give_back(self, *, silence: float) -> Sequence[Held]:
         """Gives back what workers hold whose hearts have been silent for so many seconds, and tells idle ones."""

@@ -30,7 +30,7 @@ async def test_what_a_killed_worker_held_is_taken_at_once(database: AsyncEngine,
     await killed(database, A)
     if another_waits:
         await tell(database, A)
-    async with worker(database, ritme, poll=LONG, stalled_after=0.5) as engine:
+    async with worker(database, ritme, poll=LONG, heartbeat=0.1) as engine:
         await until(partial(listens, database))
         await engine.sweep()
         await ritme.until(lambda: ritme.drained == [A])

@@ -63,7 +63,7 @@ async def test_what_a_killed_worker_held_is_given_back(database: AsyncEngine) ->
     await tell(database, A)  # one more waits behind it, and could wait for ever
     ritme = Ritme()
     ritme.due[A] = 1
-    async with worker(database, ritme, stalled_after=0.5) as engine:
+    async with worker(database, ritme, heartbeat=0.1) as engine:
         await engine.sweep()
         await ritme.until(lambda: ritme.drained == [A])
     assert await jobs(database, "doing") == 0
