@@ -79,6 +79,7 @@ class DistributedEngine:
         self._heartbeat = heartbeat
         self._holds: dict[asyncio.Task[Any], Job] = {}
         self._poll = poll
+        self._over: set[int] = set()
         self._work: Work | None = None
         self._running: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
@@ -148,9 +149,11 @@ class DistributedEngine:
         await self._jobs.put(await self._work.lanes_due())
 
     async def sweep(self) -> None:
-        """Gives back what workers held that are not there any more."""
-        for job in await self._jobs.give_back(silence=BEATS_MISSED * self._heartbeat):
+        """Gives back what workers held that are not there any more, and what is over here but was not put on record."""
+        over = set(self._over)
+        for job in await self._jobs.give_back(over, silence=BEATS_MISSED * self._heartbeat):
             log.warning("job_returned", job=job.id, task=job.task, lane=job.lane)
+        self._over -= over
         await self._app.job_manager.prune_stalled_workers(FORGOTTEN_AFTER)
 
     async def _hold(self, do: Callable[[], Awaitable[Any]], context: procrastinate.JobContext, _worker: object) -> Any:
@@ -161,7 +164,10 @@ class DistributedEngine:
         return await do()
 
     def _let_go(self, done: asyncio.Task[Any]) -> None:
-        del self._holds[done]
+        job = self._holds.pop(done)
+        if job.id is not None and (done.cancelled() or done.exception() is not None):
+            log.error("job_not_on_record", job=job.id, task=job.task_name, lane=job.lock)
+            self._over.add(job.id)
 
     async def _beat(self) -> None:
         """Procrastinate's own heart stops before a worker that stops does."""

@@ -46,10 +46,12 @@ put back by an hour, they would do nothing for an hour."""
 _GIVE_BACK = """
 WITH held AS (
     SELECT id FROM procrastinate_jobs AS job
-    WHERE status = 'doing' AND queue_name = %(queue)s AND NOT EXISTS (
-        SELECT FROM procrastinate_workers AS worker
-        WHERE worker.id = job.worker_id
-        AND greatest(last_heartbeat, pg_postmaster_start_time()) > now() - make_interval(secs => %(silence)s)
+    WHERE status = 'doing' AND queue_name = %(queue)s AND (
+        id = ANY(%(over)s) OR NOT EXISTS (
+            SELECT FROM procrastinate_workers AS worker
+            WHERE worker.id = job.worker_id
+            AND greatest(last_heartbeat, pg_postmaster_start_time()) > now() - make_interval(secs => %(silence)s)
+        )
     ) FOR UPDATE SKIP LOCKED
 ), lost AS (
     DELETE FROM procrastinate_jobs AS job USING held WHERE job.id = held.id RETURNING job.*
@@ -107,7 +109,10 @@ class Jobs:
         """These live."""
         await self._connector.execute_query_async(_BEAT, workers=list(workers))
 
-    async def give_back(self, *, silence: float) -> Sequence[Held]:
-        """Gives back what workers hold whose hearts have been silent for so many seconds, and tells idle ones."""
-        rows = await self._connector.execute_query_all_async(_GIVE_BACK, queue=QUEUE, silence=silence, news=_NEWS)
+    async def give_back(self, over: Collection[int], *, silence: float) -> Sequence[Held]:
+        """Gives back these jobs, and what workers hold whose hearts have been silent for so many seconds, and tells
+        those that are idle. Returns what still was held."""
+        rows = await self._connector.execute_query_all_async(
+            _GIVE_BACK, queue=QUEUE, over=list(over), silence=silence, news=_NEWS
+        )
         return [Held(id=row["id"], task=row["task_name"], lane=row["lock"]) for row in rows]

@@ -3,8 +3,12 @@
 import asyncio
 from functools import partial
 
+import pytest
+from procrastinate.exceptions import ConnectorException
+from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.engine.distributed import DistributedEngine
 from tests.contract.test_engines import A, Ritme
 from tests.contract.workers import ask, jobs, tell, until, worker
 
@@ -29,6 +33,35 @@ async def test_the_heart_beats_until_what_a_stopping_worker_sends_is_sent(databa
         ritme.gate.set()
         await stopping
     assert ritme.drained == [A]
+
+
+async def test_what_was_done_but_could_not_be_put_on_record_does_not_hold_its_lane(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ritme = Ritme()
+    async with worker(database, ritme) as engine:
+        finish, broken = JobManager.finish_job, asyncio.Event()
+
+        async def breaks_once(self: JobManager, *args: object, **more: object) -> None:
+            if broken.is_set():
+                return await finish(self, *args, **more)  # type: ignore[arg-type]
+            broken.set()
+            raise ConnectorException
+
+        monkeypatch.setattr(JobManager, "finish_job", breaks_once)
+        ritme.due[A] = 1
+        await tell(database, A)
+        await ritme.until(lambda: ritme.drained == [A])
+        await broken.wait()
+        ritme.due[A] = 1
+        await tell(database, A)
+        await until(partial(_swept, engine, database))
+        await ritme.until(lambda: ritme.drained == [A, A])
+
+
+async def _swept(engine: DistributedEngine, database: AsyncEngine) -> bool:
+    await engine.sweep()
+    return await jobs(database, "doing") == 0
 
 
 async def _procrastinate_stopped_beating() -> bool:
