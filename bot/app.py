@@ -53,6 +53,8 @@ BATCH = 200
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
 PLANNED_AT_ONCE = 1000
+SIDE_BY_SIDE = 2
+"""How many movements are planned at a time: while the database writes what one asks for, the next is reckoned."""
 FORGOTTEN_AT_ONCE = 500
 BETWEEN_SWEEPS = timedelta(hours=1)
 STALE_AFTER = timedelta(days=1)
@@ -234,9 +236,10 @@ class Ritme:
         """Turns due moments of rhythms into deliveries (returns how many); finds what a vanished sender left."""
         now, planned = self._clock.now(), 0
         with bound_contextvars(correlation=_correlation()):
-            while turn := [await self._planned(movement, now) for movement in await self._movements_due(now)]:
-                planned += sum(turn)
-                if not any(turn):
+            while movements := deque(await self._movements_due(now)):
+                turn = sum(await gather(*(self._planned_one_by_one(movements, now) for _ in range(SIDE_BY_SIDE))))
+                planned += turn
+                if not turn:
                     break  # somebody else is planning what is left
         self._tell(await self._once(partial(_lose_sight, before=now - ABANDONED_AFTER, now=now)))
         if now >= self._sweep_at:
@@ -247,6 +250,12 @@ class Ritme:
     async def _movements_due(self, now: datetime) -> Sequence[MovementId]:
         async with self._begin() as work:
             return await work.rhythms.movements_due(now)
+
+    async def _planned_one_by_one(self, movements: deque[MovementId], now: datetime) -> int:
+        planned = 0
+        while movements:
+            planned += await self._planned(movements.popleft(), now)
+        return planned
 
     async def _planned(self, movement: MovementId, now: datetime) -> int:
         """Plans some of what is due in a movement: each has its turn, so that a large one holds up no other."""

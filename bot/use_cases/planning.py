@@ -1,13 +1,19 @@
 """Planning: what the clock asks for, as deliveries in the outbox."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import structlog
 
 from bot.domain.delivery import Alike, Delivery, Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import LATEST, Due, Moment, RhythmId, RhythmKind, due_moments, key_of, planned
 from bot.ports import UnitOfWork
+
+LOOK_AGAIN = timedelta(hours=1)
+"""When a rhythm that cannot be reckoned is tried again: somebody has to see to it, and it must not stop the others."""
+log = structlog.get_logger(__name__)
 
 
 async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: MovementId) -> int:
@@ -25,7 +31,11 @@ async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: Moveme
     coming: dict[tuple[WorkspaceId, RhythmKind, Moment], list[Due]] = defaultdict(list)
     following: dict[datetime | None, list[RhythmId]] = defaultdict(list)
     for due in found:
-        past, next_at = due_moments(due, changed.get(due.id, {}), kept_by, now)
+        try:
+            past, next_at = due_moments(due, changed.get(due.id, {}), kept_by, now)
+        except (ValueError, KeyError, OSError):  # a rule or a time zone that nobody knows (any more)
+            log.exception("rhythm_broke", rhythm=due.id, rule=due.timing.rule, timezone=due.timing.timezone)
+            past, next_at = (), now + LOOK_AGAIN
         following[next_at].append(due.id)
         for moment in past:
             if now - moment.at <= LATEST:

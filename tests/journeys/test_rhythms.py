@@ -7,7 +7,7 @@ import pytest
 from bot.chat import Answer, FieldErrors, Form
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
-from bot.domain.movement import MovementId, Purpose, PurposeId
+from bot.domain.movement import MovementId, PlaceId, Purpose, PurposeId
 from bot.domain.person import Language, PersonId
 from tests.world import World, button_of, text_of
 
@@ -218,3 +218,22 @@ async def test_a_place_hears_at_most_three_posts_a_week(here: World) -> None:
     assert len(here.posts()) == 3
     assert "genoeg" in text_of(await here.type("iris", "/ritme ritme"))
     assert button_of(await here.type("iris", "/ritme ritme"), "look_3")
+
+
+async def test_a_rhythm_that_cannot_be_reckoned_stops_no_other(here: World) -> None:
+    await here.movement(channels=("general", "night"))
+    await rhythm(here, kind="stories")
+    await rhythm(here, kind="stories", place="night")
+    async with here.begin() as work:
+        broken = next(iter(await work.rhythms.of_place(PlaceId("general"))))
+        broken.timezone = "Mars/Phobos"
+    await here.until(datetime(2027, 3, 8, 8, tzinfo=UTC) + timedelta(minutes=5))
+    assert (len(here.posts()), len(here.posts("night"))) == (0, 1)
+    async with here.begin() as work:
+        again = await work.rhythms.get(broken.id, MovementId("movement"))
+        assert again is not None
+        again.timezone = "Europe/Amsterdam"
+    await here.pass_(hours=2)
+    assert len(here.posts()) == 0  # that moment is past; the next comes
+    await here.pass_(weeks=1)
+    assert len(here.posts()) == 1

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Integer,
-    String,
     Text,
     TextClause,
     and_,
@@ -78,31 +77,34 @@ _WAITING, _HELD_BACK, _NUDGES_IN_PLACES = (text(where) for where in (WAITING, HE
 """As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
 _OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
-_EACH = func.unnest(*(bindparam(name, type_=postgresql.ARRAY(String)) for name in _DIFFERENT)).table_valued(*_DIFFERENT)
+
+
+def _given(*columns: Column[Any]) -> Any:
+    """Rows that are given as one parameter, in JSON: an array for each column costs far more."""
+    rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
+    return rows.table_valued(*columns, name="given").render_derived(with_types=True)
+
+
+_EACH = _given(*(Column(name, Text) for name in _DIFFERENT))
 _ADD_ALIKE = (
     postgresql.insert(deliveries)
     .from_select(
         [*_DIFFERENT, *_SHARED],
-        select(*_EACH.render_derived().c, *(bindparam(name, type_=deliveries.c[name].type) for name in _SHARED)),
+        select(*_EACH.c, *(bindparam(name, type_=deliveries.c[name].type) for name in _SHARED)),
     )
     .on_conflict_do_nothing(index_elements=["key"])
 )
-"""As many rows as the arrays are long: a statement for each would cost more than the writing does."""
+"""A statement for each would cost more than the writing does."""
 _changing = operator.attrgetter(*_CHANGING)
 _PUT_DOWN = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("this"), deliveries.c.revision == bindparam("was"))
     .values({**{deliveries.c[name]: bindparam(f"new_{name}") for name in _CHANGING}, "revision": bindparam("was") + 1})
 )
-_NEW = (
-    func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
-    .table_valued(
-        Column("this", Text),
-        Column("was", Integer),
-        *(Column(name, Text() if name == "args" else deliveries.c[name].type) for name in _CHANGING),
-        name="new",
-    )
-    .render_derived(with_types=True)
+_NEW = _given(
+    Column("this", Text),
+    Column("was", Integer),
+    *(Column(name, Text() if name == "args" else deliveries.c[name].type) for name in _CHANGING),
 )
 _PUT_DOWN_AT_ONCE = (
     update(deliveries)
@@ -147,8 +149,8 @@ class SqlDeliveries(Repository):
         shared = {name: getattr(new, name) for name in _SHARED}
         ids = [new_delivery_id() for _ in each]
         if self._on_postgresql:
-            columns: dict[str, Any] = {name: [getattr(one, name) for one in each] for name in Alike._fields}
-            await self._session.execute(_ADD_ALIKE, {**shared, **columns, "id": ids})
+            given = json.dumps([{**one._asdict(), "id": its} for its, one in zip(ids, each, strict=True)])
+            await self._session.execute(_ADD_ALIKE, {**shared, "rows": given})
         else:
             rows = [{**shared, **one._asdict(), "id": its} for its, one in zip(ids, each, strict=True)]
             await self._session.execute(sqlite.insert(deliveries).on_conflict_do_nothing(index_elements=["key"]), rows)

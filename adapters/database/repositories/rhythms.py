@@ -1,25 +1,32 @@
 """Rhythms and what was changed about single moments."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Integer, bindparam, func, select, update
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import moment_changes, places, rhythms
+from adapters.database.tables import Utc, moment_changes, places, rhythms
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.rhythm import FURTHEST_MOVE, Due, MomentChange, Rhythm, RhythmId, Timing
 
-_OF_DUE = 6
-_DUE = select(
-    rhythms.c.id,
-    rhythms.c.movement_id,
-    rhythms.c.place_id,
-    places.c.workspace_id,
-    rhythms.c.kind,
-    rhythms.c.next_at,
-    *(rhythms.c[name] for name in Timing._fields),
-).join(places, places.c.id == rhythms.c.place_id)
+_ALIKE = (places.c.workspace_id, rhythms.c.kind, rhythms.c.next_at, *(rhythms.c[name] for name in Timing._fields))
+_DUE = (
+    select(rhythms.c.id, rhythms.c.place_id, *_ALIKE)
+    .join(places, places.c.id == rhythms.c.place_id)
+    .where(rhythms.c.movement_id == bindparam("movement"), rhythms.c.next_at <= bindparam("now", type_=Utc))
+    .order_by(rhythms.c.next_at, rhythms.c.id)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(of=rhythms, skip_locked=True)
+    .subquery()
+)
+_SHARED = list(_DUE.c)[2:]
+_DUE_ALIKE = {
+    together: select(*_SHARED, getattr(func, together)(_DUE.c.id, _DUE.c.place_id)).group_by(*_SHARED)
+    for together in ("json_object_agg", "json_group_object")
+}
+"""What many places have in common is read once for all of them; by what PostgreSQL and SQLite call that."""
 
 
 class SqlRhythms(Repository):
@@ -56,13 +63,14 @@ class SqlRhythms(Repository):
         return [MovementId(one) for one in found]
 
     async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[Due]:
-        found = await self._session.execute(
-            _DUE.where(rhythms.c.movement_id == movement, rhythms.c.next_at <= now)
-            .order_by(rhythms.c.next_at, rhythms.c.id)
-            .limit(limit)
-            .with_for_update(of=rhythms, skip_locked=True)
-        )
-        return [Due._make((*row[:_OF_DUE], Timing._make(row[_OF_DUE:]))) for row in found]
+        statement = _DUE_ALIKE["json_object_agg" if self._on_postgresql else "json_group_object"]
+        found = await self._session.execute(statement, {"movement": movement, "now": now, "limit": limit})
+        due: list[Due] = []
+        for workspace, kind, next_at, *timing, alike in found:
+            shared = Timing._make(timing)
+            which = alike if isinstance(alike, dict) else json.loads(alike)
+            due += [Due(its, movement, place, workspace, kind, next_at, shared) for its, place in which.items()]
+        return due
 
     async def come_next(self, planned: Sequence[RhythmId], at: datetime | None) -> None:
         await self._session.execute(update(rhythms).where(self._among(rhythms.c.id, planned)).values(next_at=at))
