@@ -9,6 +9,7 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -107,9 +108,13 @@ class Failures:
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.forgotten: list[timedelta] = []
 
     async def note(self, job: str, lane: str, reason: str) -> None:
         self.reasons.append(reason)
+
+    async def forget(self, kept: timedelta) -> None:
+        self.forgotten.append(kept)
 
 
 class Patient:

@@ -1,9 +1,9 @@
 """Why jobs failed that many workers share."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.tables import engine_failures as failures
@@ -19,6 +19,11 @@ class SqlFailures:
         """A job failed just now, by the database's time."""
         async with self._engine.begin() as connection:
             await connection.execute(insert(failures).values(job=job, lane=lane, reason=reason, at=func.now()))
+
+    async def forget(self, kept: timedelta) -> None:
+        """What happened so long ago goes, by the database's time."""
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(failures).where(failures.c.at < func.now() - kept))
 
     async def since(self, moment: datetime) -> Sequence[tuple[str, int]]:
         """Reasons with how often each came, since then; the most frequent first."""

@@ -9,6 +9,7 @@ whose time came by itself. What a killed worker held is given back when its hear
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Protocol
 
 import procrastinate
@@ -17,7 +18,7 @@ from procrastinate.jobs import Job
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.engine.jobs import DRAIN, PUT, QUEUE, TICK, Jobs, put
+from adapters.engine.jobs import DRAIN, FORGET, PUT, QUEUE, TICK, Jobs, put
 from adapters.engine.work import Work
 from bot.domain.person import WorkspaceId
 
@@ -31,6 +32,9 @@ BEATS_MISSED = 4
 beats for as long as it does anything, also while it stops, so that GRACE may be longer than this."""
 FORGOTTEN_AFTER = 3600.0
 """Seconds without a heartbeat after which nobody remembers a worker."""
+KEPT = timedelta(days=30)
+"""How long a job that failed is kept, and its reason."""
+ONCE_AN_HOUR = "17 * * * *"
 GRACE = 25.0
 """Seconds a running batch gets to finish when a worker stops."""
 LONGEST_WAIT = 60.0
@@ -50,6 +54,9 @@ class Failures(Protocol):
 
     async def note(self, job: str, lane: str, reason: str) -> None:
         """A job failed just now."""
+
+    async def forget(self, kept: timedelta) -> None:
+        """Reasons that were kept for so long go."""
 
 
 async def announce(session: AsyncSession, lanes: Collection[WorkspaceId]) -> None:
@@ -72,7 +79,7 @@ class DistributedEngine:
     ) -> None:
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         connector = procrastinate.PsycopgConnector(conninfo=plain, min_size=1, max_size=concurrency + 3)
-        self._app = procrastinate.App(connector=connector)
+        self._app = procrastinate.App(connector=connector, periodic_defaults={"max_delay": 0})
         self._jobs = Jobs(connector)
         self._failures = failures
         self._concurrency = concurrency
@@ -156,6 +163,17 @@ class DistributedEngine:
         self._over -= over
         await self._app.job_manager.prune_stalled_workers(FORGOTTEN_AFTER)
 
+    async def forget(self) -> None:
+        """Jobs that ended long enough ago go, and why they failed."""
+        await self._app.job_manager.delete_old_jobs(
+            nb_hours=KEPT // timedelta(hours=1),
+            queue=QUEUE,
+            include_failed=True,
+            include_cancelled=True,
+            include_aborted=True,
+        )
+        await self._failures.forget(KEPT)
+
     async def _hold(self, do: Callable[[], Awaitable[Any]], context: procrastinate.JobContext, _worker: object) -> Any:
         """Around every job, so that it is known which are done here until that is on record."""
         if (doing := asyncio.current_task()) is not None:
@@ -221,6 +239,12 @@ class DistributedEngine:
         @self._app.task(name=TICK, queue=QUEUE, pass_context=True)
         async def tick(context: procrastinate.JobContext) -> None:
             await self._noted(context, "", self.tick)
+
+        # Procrastinate notices that a worker's heart or ear stopped only for as long as it has anything periodic to do.
+        @self._app.periodic(cron=ONCE_AN_HOUR)
+        @self._app.task(name=FORGET, queue=QUEUE, queueing_lock=FORGET, pass_context=True)
+        async def forget(context: procrastinate.JobContext, timestamp: int) -> None:
+            await self._noted(context, "", self.forget)
 
     async def _drain(self, lane: WorkspaceId) -> None:
         """One batch after another for a while; then it is the turn of the lanes that wait, and of this one again."""

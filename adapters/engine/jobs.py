@@ -10,7 +10,7 @@ from typing import Any
 from procrastinate.connector import BaseConnector
 
 QUEUE = "ritme"
-DRAIN, TICK = "drain", "tick"
+DRAIN, TICK, FORGET = "drain", "tick", "forget"
 
 PUT = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)

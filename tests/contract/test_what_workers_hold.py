@@ -9,7 +9,7 @@ from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.engine.distributed import DistributedEngine
-from tests.contract.test_engines import A, Ritme
+from tests.contract.test_engines import A, B, Ritme
 from tests.contract.workers import ask, jobs, tell, until, worker
 
 LAST_BEAT = (
@@ -35,6 +35,34 @@ async def test_the_heart_beats_until_what_a_stopping_worker_sends_is_sent(databa
     assert ritme.drained == [A]
 
 
+async def test_a_worker_whose_heart_stops_begins_again_when_what_it_does_is_done(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ritme, beat = Ritme(), JobManager.update_heartbeat
+    ritme.gate.clear()
+    ritme.due[A] = 1
+
+    async def stops(self: JobManager, worker_id: int) -> None:
+        if ritme.entered.is_set():
+            monkeypatch.setattr(JobManager, "update_heartbeat", beat)
+            raise ConnectorException
+        await beat(self, worker_id)
+
+    monkeypatch.setattr(JobManager, "update_heartbeat", stops)
+    async with worker(database, ritme, heartbeat=0.05) as engine:
+        await tell(database, A)
+        await ritme.entered.wait()
+        await until(partial(_procrastinate_stopped_beating))
+        for _ in range(3):
+            await until(partial(_beats_after, database, await ask(database, LAST_BEAT)))
+        assert await jobs(database, "doing") == 1
+        ritme.gate.set()
+        await until(partial(_rests, engine))
+        ritme.due[B] = 1
+        await tell(database, B)
+        await ritme.until(lambda: ritme.drained == [A, B])
+
+
 async def test_what_was_done_but_could_not_be_put_on_record_does_not_hold_its_lane(
     database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,6 +85,10 @@ async def test_what_was_done_but_could_not_be_put_on_record_does_not_hold_its_la
         await tell(database, A)
         await until(partial(_swept, engine, database))
         await ritme.until(lambda: ritme.drained == [A, A])
+
+
+async def _rests(engine: DistributedEngine) -> bool:
+    return not engine.runs
 
 
 async def _swept(engine: DistributedEngine, database: AsyncEngine) -> bool:

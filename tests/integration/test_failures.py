@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+
 from adapters.database.failures import SqlFailures
 from adapters.database.unit_of_work import connect
 from tests.databases import postgresql
@@ -15,4 +17,18 @@ async def test_reasons_are_counted_since_a_moment() -> None:
             await failures.note(job, "slack:A", reason)
         assert await failures.since(now - timedelta(hours=1)) == [("TimeoutError: ", 2), ("KeyError: 'x'", 1)]
         assert await failures.since(now + timedelta(hours=1)) == []
+        await database.dispose()
+
+
+async def test_reasons_are_forgotten_when_they_were_kept_long_enough() -> None:
+    with postgresql() as url:
+        database = connect(url)
+        failures = SqlFailures(database)
+        for job, days in (("1", 31), ("2", 29)):
+            await failures.note(job, "slack:A", f"{days} days ago")
+            async with database.begin() as connection:
+                moved = "UPDATE engine_failures SET at = now() - make_interval(days => :days) WHERE job = :job"
+                await connection.execute(text(moved), {"job": job, "days": days})
+        await failures.forget(timedelta(days=30))
+        assert await failures.since(datetime.now(UTC) - timedelta(days=60)) == [("29 days ago", 1)]
         await database.dispose()
