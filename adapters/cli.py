@@ -126,7 +126,15 @@ def migrate(
     revision: Annotated[str, typer.Argument(help="The revision to go to, forward or back.")] = "head",
 ) -> None:
     """Bring the database to the tables of this version. Keeps what is in it; harmless to repeat."""
-    asyncio.run(_migrate(_settings(), revision))
+    settings = _settings()
+    before, now = asyncio.run(_migrate(settings, revision))
+    if before == now:
+        did = "Nothing to do: the database " + (f"is at revision {now}" if now else "has no tables")
+    elif before is None:
+        did = f"The database has its tables now, at revision {now}"
+    else:
+        did = f"The database went from revision {before} to {now or 'none'}"
+    _say(f"{did} ({settings.database_name}).")
 
 
 @ritme.command()
@@ -372,16 +380,15 @@ async def _work(settings: Settings, concurrency: int, port: int | None) -> None:
 
 
 async def _both_usable(source: Settings, target: Settings) -> None:
-    from adapters.doctor import database
+    from adapters.doctor import MIGRATE, database
 
-    await _usable(source)
+    await _usable(source, "Nothing was copied: this database")
     found = await database(target)
     if found.cure is not None:
-        _stop(
-            FAILED,
-            f"Nothing was copied: the other database {escape(found.text)}.",
-            f"{escape(found.cure)}, with RITME_DATABASE_URL set to it.",
-        )
+        cure = found.cure.replace("RITME_DATABASE_URL", "--to")
+        if found.cure == MIGRATE:
+            cure = "Run ritme migrate first, with RITME_DATABASE_URL set to that one."
+        _stop(FAILED, f"Nothing was copied: the other database {escape(found.text)}.", escape(cure))
 
 
 def _copy(source: Settings, target: Settings) -> None:
@@ -418,13 +425,13 @@ def _copy(source: Settings, target: Settings) -> None:
     console.print("Everything is there, row by row. Set RITME_DATABASE_URL to the other database, and start Ritme.")
 
 
-async def _usable(settings: Settings) -> None:
+async def _usable(settings: Settings, nothing: str = "Nothing was started: the database") -> None:
     """Stops where the database is not what this version needs."""
     from adapters.doctor import database
 
     found = await database(settings)
     if found.cure is not None:
-        _stop(FAILED, f"Nothing was started: the database {escape(found.text)}.", escape(found.cure))
+        _stop(FAILED, f"{nothing} {escape(found.text)}.", escape(found.cure))
 
 
 def _listen(settings: Settings) -> socket:
@@ -458,21 +465,25 @@ async def _open(settings: Settings, listening: socket, *, demo: bool = False, wo
         await service.close()
 
 
-async def _migrate(settings: Settings, revision: str) -> None:
+async def _migrate(settings: Settings, revision: str) -> tuple[str | None, str | None]:
+    """Returns the revision the database was at, and is at now."""
     from alembic.util import CommandError
     from sqlalchemy.exc import DatabaseError
 
-    from adapters.database.migrate import migrate
+    from adapters.database.migrate import MadeByANewerVersion, migrate
     from adapters.database.unit_of_work import connect
 
     engine = connect(settings.database_url)
     try:
         if settings.database_file is not None:
             await asyncio.to_thread(settings.database_file.parent.mkdir, parents=True, exist_ok=True)
-        await migrate(engine, revision)
+        return await migrate(engine, revision)
     except (DatabaseError, OSError) as problem:
         reason = problem.orig if isinstance(problem, DatabaseError) else problem
         _stop(FAILED, f"The database cannot be used: {escape(str(reason))}", "To look further: [bold]ritme doctor[/]")
+    except MadeByANewerVersion:
+        await _usable(settings, "Nothing was changed: the database")
+        raise
     except CommandError as problem:
         _stop(FAILED, escape(str(problem)))
     finally:

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import DatabaseError
 
 from adapters.clock import SystemClock
-from adapters.database.migrate import versions
+from adapters.database.migrate import is_newer, versions
 from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect
 from adapters.settings import CURES, BadSettings, Settings
@@ -18,6 +18,7 @@ from adapters.teams.auth import ClientCredentials
 from bot.ports import TryLater, Unreachable
 
 log = structlog.get_logger(__name__)
+MIGRATE = "Run: ritme migrate"
 PATIENCE = aiohttp.ClientTimeout(total=5)
 
 
@@ -51,7 +52,7 @@ async def database(settings: Settings) -> Finding:
     """Whether the database can be used, by this version. Creates nothing."""
     file, name = settings.database_file, settings.database_name
     if file is not None and not file.exists():
-        return Finding(subject="Database", text=f"is not there yet ({file})", cure="Run: ritme migrate")
+        return Finding(subject="Database", text=f"is not there yet ({file})", cure=MIGRATE)
     engine = connect(settings.database_url)
     try:
         current, head = await versions(engine)
@@ -62,9 +63,13 @@ async def database(settings: Settings) -> Finding:
         return Finding(subject="Database", text=f"cannot be used ({name}: {problem.orig})", cure=cure)
     finally:
         await engine.dispose()
+    if is_newer(current):
+        text = f"is at revision {current}, which a newer version of Ritme made ({name})"
+        cure = f"Start that version; or go back, with that version: ritme migrate {head}"
+        return Finding(subject="Database", text=text, cure=cure)
     if current != head:
         text = f"is at revision {current or 'none'}, this version needs {head} ({name})"
-        return Finding(subject="Database", text=text, cure="Run: ritme migrate")
+        return Finding(subject="Database", text=text, cure=MIGRATE)
     return Finding(subject="Database", text=f"{name}, at revision {head}")
 
 

@@ -55,7 +55,7 @@ class BadSettings(Exception):
 def _database(url: str) -> str:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the second of a port that is no number
         raise ValueError("is no database address") from None
     if parsed.get_backend_name() in ("postgresql", "postgres"):
         if not parsed.database:

@@ -49,7 +49,7 @@ def keep_quiet(engine: Engine) -> None:
 
 def _without_values(context: ExceptionContext) -> None:
     problem = context.original_exception
-    if not isinstance(problem, psycopg.Error):
+    if not isinstance(problem, psycopg.Error) or context.connection is None:  # nothing was asked yet
         return
     said = _harmless(problem)
     problem.args = (said,)  # it is the cause of the other, and stands in the same traceback

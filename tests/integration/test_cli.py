@@ -4,17 +4,20 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from alembic.script import ScriptDirectory
 from typer.testing import CliRunner, Result
 
 from adapters.cli import ritme
+from adapters.database.migrate import config
 from bot import __version__
 
 CLONE = Path(__file__).resolve().parents[2]
@@ -112,6 +115,31 @@ def test_migrating_twice_is_harmless_and_back_is_possible(folder: Path) -> None:
         assert result.exit_code == 0, said(result)
 
     assert (folder / "var" / "ritme.db").exists()
+
+
+def test_migrating_says_in_one_line_what_it_did() -> None:
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    for revision, did in (
+        ([], f"The database has its tables now, at revision {head}"),
+        ([], f"Nothing to do: the database is at revision {head}"),
+        (["0003"], f"The database went from revision {head} to 0003"),
+        (["head"], f"The database went from revision 0003 to {head}"),
+        (["base"], f"The database went from revision {head} to none"),
+        (["base"], "Nothing to do: the database has no tables"),
+    ):
+        assert said(run("migrate", *revision)) == f"{did} ({Path('var/ritme.db')}).\n"
+
+
+def test_a_database_that_a_newer_version_made_is_told_with_the_way_back(folder: Path) -> None:
+    assert run("migrate").exit_code == 0
+    with closing(sqlite3.connect(folder / "var" / "ritme.db")) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
+    for command in ("migrate", "doctor"):
+        result = run(command)
+        assert result.exit_code == 1
+        assert "at revision 9999, which a newer version of Ritme made" in said(result)
+        assert "with that version" in said(result)
+        assert "Run: ritme migrate\n" not in said(result)
 
 
 def test_a_revision_that_does_not_exist_is_told(folder: Path) -> None:

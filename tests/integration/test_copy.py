@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from typer.testing import CliRunner, Result
 
 from adapters.cli import ritme
@@ -121,14 +123,31 @@ async def run(*words: str) -> Result:
 async def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with lived(tmp_path) as here:
         monkeypatch.setenv("RITME_DATABASE_URL", here.kept.url)
-        assert "is no database address" in (await run("copy", "--to", "nowhere")).output
+        for nowhere in ("nowhere", "postgresql://ritme:geheim@localhost:notaport/ritme"):
+            bad = await run("copy", "--to", nowhere)
+            assert bad.exit_code == 2
+            assert "The address given with --to is no database address.\n" in bad.output
+            assert "geheim" not in bad.output
+        closed = await run("copy", "--to", "postgresql://ritme@127.0.0.1:1/ritme")
+        assert closed.exit_code == 1
+        assert "Start PostgreSQL, or mend the address, user or password in --to.\n" in closed.output
         with postgresql(empty=True) as url:
             bare = await run("copy", "--to", url)
             assert bare.exit_code == 1
-            assert "ritme migrate" in bare.output
+            assert "Run ritme migrate first, with RITME_DATABASE_URL set to that one.\n" in bare.output
         with postgresql() as url:
             for _ in range(2):
                 said = await run("copy", "--to", url)
                 assert said.exit_code == 0, said.output
                 assert "Everything is there" in said.output
                 assert "brievenbus" not in said.output
+            # A database without statistics looks through everything to find one row.
+            with psycopg.connect(plain(url)) as connection:
+                counted = connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'stories'").fetchone()
+            assert counted == (7,)
+    monkeypatch.setenv("RITME_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    assert "Nothing was copied: this database is not there yet" in (await run("copy", "--to", "sqlite:///a.db")).output
+
+
+def plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -46,6 +46,7 @@ def test_the_port_comes_from_port_unless_ritme_port_says_otherwise(
         ("RITME_DATABASE_URL", "sqlite://"),
         ("RITME_DATABASE_URL", "sqlite:///:memory:"),
         ("RITME_DATABASE_URL", "mysql://ritme:geheim@db/ritme"),
+        ("RITME_DATABASE_URL", "postgresql://ritme:geheim@db:port/ritme"),
         ("RITME_HOST", "http://127.0.0.1"),
         ("RITME_PORT", "eighty"),
         ("RITME_PORT", "-1"),
