@@ -16,7 +16,7 @@ from bot.chat import Account, Answer, Button, FieldErrors, Form, Intent, Message
 from bot.chat import Place as Spot
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin
+from bot.ports import Begin, Watch
 from tests.databases import Kept, kept
 from tests.fakes.messenger import RecordingMessenger, Sent
 
@@ -197,11 +197,15 @@ def text_of(shown: Reply | Sent) -> str:
 
 
 @asynccontextmanager
-async def world(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[World]:
+async def world(
+    tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", watch: Watch | None = None
+) -> AsyncIterator[World]:
     """A fresh world over a fresh database, with the engine that belongs to it."""
     async with kept(kind, tmp_path) as database:
         clock, messenger = DialClock(start, running=False), RecordingMessenger()
         platforms = {"test": Platform(messenger=messenger)}
-        ritme = Ritme(begin=database.begin, platforms=platforms, clock=clock, engine=database.engine, kept=LONG)
+        ritme = Ritme(
+            begin=database.begin, platforms=platforms, clock=clock, engine=database.engine, watch=watch, kept=LONG
+        )
         await database.open(ritme)
         yield World(ritme=ritme, clock=clock, messenger=messenger, kept=database)
