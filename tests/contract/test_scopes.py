@@ -1,0 +1,214 @@
+"""Nothing of another movement, organisation or person is ever found, whatever is asked of either database."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.delivery import DeliveryState
+from bot.domain.movement import PlaceId
+from bot.ports import UnitOfWork
+from tests.contract.furnished import (
+    ASKED,
+    BESIDE,
+    CHANCE,
+    DAY,
+    FATIMA,
+    HERE,
+    INVITED,
+    JAN,
+    NAMED,
+    NIGHT,
+    NOW,
+    OURS,
+    SPELL,
+    STEP,
+    THEIRS,
+    THERE,
+    TOLD,
+    W1,
+    W2,
+    WALK,
+    WEEKLY,
+    Furnished,
+    delivery,
+    furnished,
+    ids,
+    one_of_everything,
+    place,
+    story,
+)
+from tests.databases import BOTH
+
+Ask = Callable[[UnitOfWork, Any], Awaitable[object]]
+
+
+@pytest.fixture(params=BOTH)
+async def rooms(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Furnished]:
+    async with furnished(request.param, tmp_path) as made:
+        yield made
+
+
+OF_A_MOVEMENT: dict[str, Ask] = {
+    "people.get": lambda work, its: work.people.get(FATIMA, its),
+    "movements.membership": lambda work, its: work.movements.membership(its, JAN),
+    "movements.codes": lambda work, its: work.movements.codes(its, NOW),
+    "movements.purpose": lambda work, its: work.movements.purpose(its),
+    "movements.purposes": lambda work, its: work.movements.purposes(its),
+    "initiatives.get": lambda work, its: work.initiatives.get(WALK, its),
+    "initiatives.name": lambda work, its: work.initiatives.name(WALK, its),
+    "initiatives.of_movement": lambda work, its: work.initiatives.of_movement(its),
+    "initiatives.of_person": lambda work, its: work.initiatives.of_person(FATIMA, its),
+    "initiatives.participants": lambda work, its: work.initiatives.participants(WALK, its),
+    "stuck.episode": lambda work, its: work.stuck.episode(SPELL, its),
+    "stuck.own": lambda work, its: work.stuck.own(SPELL, FATIMA, its),
+    "stuck.open_of": lambda work, its: work.stuck.open_of(FATIMA, WALK, its),
+    "stuck.latest_open": lambda work, its: work.stuck.latest_open(FATIMA, its),
+    "stuck.questions_asked": lambda work, its: work.stuck.questions_asked(its, WALK, FATIMA),
+    "stuck.rounds_of": lambda work, its: work.stuck.rounds_of(FATIMA, its),
+    "stuck.episodes_in": lambda work, its: work.stuck.episodes_in(its, None),
+    "stuck.company": lambda work, its: work.stuck.company(BESIDE, its),
+    "stuck.company_of": lambda work, its: work.stuck.company_of(SPELL, its),
+    "steps.get": lambda work, its: work.steps.get(STEP, its),
+    "steps.own": lambda work, its: work.steps.own(STEP, FATIMA, its),
+    "steps.planned_of": lambda work, its: work.steps.planned_of(FATIMA, its),
+    "steps.done_in": lambda work, its: work.steps.done_in(its, None),
+    "steps.chance": lambda work, its: work.steps.chance(CHANCE, its),
+    "stories.get": lambda work, its: work.stories.get(TOLD, its),
+    "stories.showing": lambda work, its: work.stories.showing(its, "vision", NOW - DAY, NIGHT),
+    "stories.to_harvest": lambda work, its: work.stories.to_harvest(its, 9),
+    "stories.retold_in": lambda work, its: work.stories.retold_in(TOLD, its),
+    "stories.told_in": lambda work, its: work.stories.told_in(its, None),
+    "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
+    "stories.ripples": lambda work, its: work.stories.ripples(TOLD, its),
+    "connecting.invitation": lambda work, its: work.connecting.invitation(INVITED, its),
+    "connecting.invitations": lambda work, its: work.connecting.invitations(its, NOW - DAY),
+    "connecting.nomination": lambda work, its: work.connecting.nomination(NAMED, its),
+    "connecting.nominations": lambda work, its: work.connecting.nominations(its),
+    "connecting.named_by": lambda work, its: work.connecting.named_by(FATIMA, its),
+    "connecting.was_named": lambda work, its: work.connecting.was_named(JAN, its),
+    "connecting.ties": lambda work, its: work.connecting.ties(its),
+    "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
+    "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),
+    "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
+    "deliveries.about": lambda work, its: work.deliveries.about("told", TOLD, its),
+    "deliveries.trouble": lambda work, its: work.deliveries.trouble(its, NOW - DAY),
+    "deliveries.of_movement": lambda work, its: work.deliveries.of_movement(its, NOW - DAY, 9),
+}
+OF_A_WORKSPACE: dict[str, Ask] = {
+    "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
+    "people.in_workspace": lambda work, its: work.people.in_workspace(FATIMA, its),
+    "people.nameless": lambda work, its: work.people.nameless(its, 9),
+    "movements.place_in": lambda work, its: work.movements.place_in(its, "c-here"),
+    "movements.nameless": lambda work, its: work.movements.nameless(its, 9),
+    "movements.segments_in": lambda work, its: work.movements.segments_in(its),
+    "deliveries.get": lambda work, its: work.deliveries.get("sent", its),  # type: ignore[arg-type]
+    "deliveries.claim": lambda work, its: work.deliveries.claim(its, NOW, 9),
+    "deliveries.in_hand": lambda work, its: work.deliveries.in_hand(["sent"], its),  # type: ignore[list-item]
+    "deliveries.unknown": lambda work, its: work.deliveries.unknown(its),
+    "deliveries.held_back": lambda work, its: work.deliveries.held_back(its),
+    "deliveries.unsure": lambda work, its: work.deliveries.unsure(its),
+    "deliveries.waiting": lambda work, its: work.deliveries.waiting("news", its),
+    "deliveries.planned": lambda work, its: work.deliveries.planned(its, 9),
+    "deliveries.settled": lambda work, its: work.deliveries.settled(its, 9),
+}
+OF_A_PERSON: dict[str, Ask] = {
+    "initiatives.of_person": lambda work, their: work.initiatives.of_person(their, OURS),
+    "initiatives.participant": lambda work, their: work.initiatives.participant(WALK, their),
+    "stuck.own": lambda work, their: work.stuck.own(SPELL, their, OURS),
+    "stuck.open_of": lambda work, their: work.stuck.open_of(their, WALK, OURS),
+    "stuck.latest_open": lambda work, their: work.stuck.latest_open(their, OURS),
+    "stuck.rounds_of": lambda work, their: work.stuck.rounds_of(their, OURS),
+    "steps.own": lambda work, their: work.steps.own(STEP, their, OURS),
+    "steps.planned_of": lambda work, their: work.steps.planned_of(their, OURS),
+    "stories.own": lambda work, their: work.stories.own(TOLD, their),
+    "stories.of_teller": lambda work, their: work.stories.of_teller(their, 9),
+    "stories.asked_of": lambda work, their: work.stories.asked_of(ASKED, their),
+    "connecting.named_by": lambda work, their: work.connecting.named_by(their, OURS),
+    "deliveries.of_person": lambda work, their: work.deliveries.of_person(their, NOW - DAY),
+}
+OF_A_PLACE: dict[str, Ask] = {
+    "movements.parts_said": lambda work, its: work.movements.parts_said(its),
+    "stories.in_thread": lambda work, its: work.stories.in_thread(its, "t1"),
+    "stories.by_message": lambda work, its: work.stories.by_message(its, "m1"),
+    "stories.request_about": lambda work, its: work.stories.request_about(its, "m2"),
+    "rhythms.of_place": lambda work, its: work.rhythms.of_place(its),
+    "deliveries.by_receipt": lambda work, its: work.deliveries.by_receipt(its, "m1"),
+}
+SCOPES: dict[str, tuple[dict[str, Ask], str, str]] = {
+    "movement": (OF_A_MOVEMENT, OURS, THEIRS),
+    "workspace": (OF_A_WORKSPACE, W1, W2),
+    "person": (OF_A_PERSON, FATIMA, JAN),
+    "place": (OF_A_PLACE, HERE, NIGHT),
+}
+TOLD_BELOW = {
+    "inbox.claim",
+    "people.accounts_in",
+    "people.arriving",
+    "people.coordinators",
+    "people.erase",
+    "people.known",
+    "people.of_movement",
+    "people.take_turns",
+    "movements.places",
+    "movements.labels",
+    "connecting.strengthen",
+}
+
+
+def test_whatever_is_asked_of_a_movement_or_a_workspace_is_held_to_it() -> None:
+    asked = {
+        f"{family}.{name}"
+        for family, protocol in inspect.get_annotations(UnitOfWork).items()
+        if hasattr(protocol, "_is_protocol")
+        for name, method in inspect.getmembers(protocol, inspect.iscoroutinefunction)
+        if {"movement", "workspace", "lane"} & set(inspect.signature(method).parameters)
+    }
+    assert asked == {*OF_A_MOVEMENT, *OF_A_WORKSPACE, *TOLD_BELOW}
+
+
+async def test_nothing_is_found_of_what_belongs_to_another(rooms: Furnished) -> None:
+    await one_of_everything(rooms)
+    for scope, (asks, ours, others) in SCOPES.items():
+        for name, ask in asks.items():
+            async with rooms.begin() as work:
+                assert await ask(work, ours), f"{name} finds nothing of our own {scope}"
+            async with rooms.begin() as work:
+                assert not await ask(work, others), f"{name} finds what is of another {scope}"
+
+
+async def test_a_workspace_that_is_erased_takes_along_what_lived_nowhere_else(rooms: Furnished) -> None:
+    await one_of_everything(rooms)
+    async with rooms.begin() as work:
+        await work.people.erase(W1)
+    async with rooms.begin() as work:
+        assert await work.movements.get(OURS) is None
+        for name, ask in OF_A_MOVEMENT.items():
+            assert not await ask(work, OURS), name
+        for name, ask in OF_A_WORKSPACE.items():
+            assert name.startswith("people.") or not await ask(work, W1), name
+        assert await work.movements.labels(THEIRS, W2) == {THERE: "there"}
+
+
+async def test_a_movement_that_lives_elsewhere_too_outlives_a_workspace(rooms: Furnished) -> None:
+    await rooms.keep(place(PlaceId("across"), W2, OURS), story(place_id=HERE))
+    async with rooms.begin() as work:
+        await work.people.erase(W1)
+    async with rooms.begin() as work:
+        assert ids(await work.movements.places(OURS)) == ["across"]
+        assert [one.place_id for one in await work.stories.told_in(OURS, None)] == [None]
+
+
+async def test_of_who_was_forgotten_only_what_others_live_with_stays(rooms: Furnished) -> None:
+    await one_of_everything(rooms)
+    await rooms.keep(delivery("mine", person_id=FATIMA, args={"text": "privé"}, target="x"))
+    async with rooms.begin() as work:
+        await work.people.forget(FATIMA)
+    async with rooms.begin() as work:
+        left = {table for table, rows in (await work.people.everything(FATIMA)).items() if rows}
+        mine = await work.deliveries.by_key("mine")
+    assert left == {"people", "stories", "deliveries", "purposes", "initiatives"}
+    assert mine is not None
+    assert (mine.state, mine.reason, mine.args, mine.target) == (DeliveryState.DROPPED, "forgotten", {}, None)
