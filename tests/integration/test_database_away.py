@@ -1,0 +1,175 @@
+"""PostgreSQL is away for a while: whoever asks hears so, in a way that they or their platform ask again, and what was
+asked is done once."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import psycopg
+from aiohttp import web
+from sqlalchemy.engine import make_url
+
+from adapters.bootstrap import open_service
+from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.settings import Settings
+from adapters.web import make_app
+from bot import wording
+from bot.catalogue.errors import Apology
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.wording import Reader
+from tests.fakes.slack.people import SECRET, People, Sent
+from tests.fakes.slack.server import TEAM, TOKEN, SlackServer
+from tests.postgres import Server
+
+TENANT, WEST = "00000000-0000-0000-0000-00000000feed", "19:west@thread.tacv2"
+FORM = "application/x-www-form-urlencoded"
+AWAY = wording.message(
+    Apology(reference="@"), Reader(language=Language.NL, timezone="UTC", now=datetime(2027, 3, 1, tzinfo=UTC))
+).text.partition("@")[0].replace("*", "")  # fmt: skip
+
+
+@dataclass
+class Served:
+    """`ritme serve` over a PostgreSQL that can be stopped."""
+
+    server: Server
+    url: str
+    address: str
+    people: People
+    session: aiohttp.ClientSession
+    iris: str
+    channel: str
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def command(self, line: str, **more: str) -> Sent:
+        """A slash command of Iris, as Slack sends it."""
+        command, _, text = line.partition(" ")
+        fields = {
+            "command": command,
+            "text": text,
+            "team_id": TEAM,
+            "user_id": self.iris,
+            "user_name": "iris",
+            "channel_id": self.channel,
+            "channel_name": "wijkteam",
+            "trigger_id": f"t{next(self.numbers)}",
+            "response_url": "http://127.0.0.1:9/none",
+            **more,
+        }
+        return Sent(body=urlencode(fields), content_type=FORM)
+
+    def event(self, text: str) -> Sent:
+        """What Iris says to Ritme in her own chat, as an event."""
+        said = {"type": "message", "channel_type": "im", "channel": "D1", "user": self.iris, "text": text}
+        event = {**said, "ts": "1800000000.000001", "event_ts": "1800000000.000001"}
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev1", "event_time": 1, "event": event}
+        return Sent(body=json.dumps(body), content_type="application/json")
+
+    async def bring(self, sent: Sent, *, again: bool = False) -> tuple[int, Any]:
+        return await self.people.deliver(sent, attempt=int(again))
+
+    async def from_teams(self, text: str, channel: str, *, id: str) -> int:
+        """Something Noor says to Ritme in a channel of Teams; the status it is answered with."""
+        activity = {
+            "type": "message",
+            "id": id,
+            "channelId": "msteams",
+            "serviceUrl": "http://127.0.0.1:9/",
+            "from": {"id": "29:noor", "name": "Noor", "aadObjectId": "noor"},
+            "recipient": {"id": "28:ritme", "name": "Ritme"},
+            "conversation": {"id": f"{channel};messageid=1", "conversationType": "channel"},
+            "channelData": {"tenant": {"id": TENANT}, "team": {"id": channel}, "channel": {"id": channel}},
+            "text": f"<at>Ritme</at> {text}",
+            "entities": [{"type": "mention", "mentioned": {"id": "28:ritme"}, "text": "<at>Ritme</at>"}],
+        }
+        async with self.session.post(f"{self.address}/teams/messages", json=activity) as answer:
+            return answer.status
+
+    async def status(self, path: str) -> int:
+        async with self.session.get(f"{self.address}{path}") as answer:
+            return answer.status
+
+    def told(self) -> list[str]:
+        """The stories that are kept."""
+        plain = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain) as connection:
+            return sorted(text for (text,) in connection.execute("SELECT text FROM stories"))
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[Served]:
+    with Server(durable=True) as server:
+        url = server.database("away")
+        async with SlackServer(lambda: datetime.now(UTC)).running() as slack, aiohttp.ClientSession() as session:
+            settings = Settings(
+                database_url=url,
+                slack_signing_secret=SECRET,
+                slack_bot_token=TOKEN,
+                slack_api_url=slack.api_url,
+                teams_app_id=TENANT,
+                teams_allowed_tenants=TENANT,
+                teams_auth="disabled-for-local-test",
+            )
+            service = await open_service(settings, works=False)
+            await service.start()
+            runner = web.AppRunner(make_app(parts=service.parts, ready=service.ready), access_log=None)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            people = People(nobody_else=False, server=slack, session=session, bot_url=f"{address}/slack/events")
+            iris = slack.add_user("iris").id
+            channel = slack.add_channel("wijkteam", iris).id
+            await furnish(url, iris, channel)
+            try:
+                yield Served(server, url, address, people, session, iris, channel)
+            finally:
+                await runner.cleanup()
+                await service.close()
+
+
+async def furnish(url: str, iris: str, channel: str) -> None:
+    """A movement of Iris in Slack and Noor in Teams, in a channel of each."""
+    now, movement = datetime.now(UTC), MovementId("movement")
+    database = connect(url)
+    async with unit_of_work(database)() as work:
+        work.movements.add(Movement(id=movement, name="Samen op pad", language=Language.NL, started_at=now))
+        for lane, who, where in ((f"slack:{TEAM}", iris, channel), (f"teams:{TENANT}", "noor", WEST)):
+            workspace = WorkspaceId(lane)
+            work.people.add(Workspace(id=workspace))
+            work.people.add(Person(id=PersonId(who), workspace_id=workspace, account=who, name=who, created_at=now))
+            work.movements.add(Member(movement_id=movement, person_id=PersonId(who), joined_at=now))
+            place = Place(id=PlaceId(where), workspace_id=workspace, channel=where, name=where, created_at=now)
+            place.movement_id = movement
+            work.movements.add(place)
+    await database.dispose()
+
+
+async def test_platforms_come_again_and_people_are_asked_to_and_all_is_done_once() -> None:
+    async with served() as here:
+        assert await here.from_teams("hulp", WEST, id="m0") == 202
+        event, command = here.event("verhaal Wim liep mee."), here.command("/verhaal Bep liep mee.")
+
+        await asyncio.to_thread(here.server.stop)
+        assert (await here.bring(event))[0] == 503
+        assert await here.from_teams("verhaal Noor liep mee.", WEST, id="m1") == 503
+        status, said = await here.bring(command)
+        assert (status, said["response_type"]) == (200, "ephemeral")
+        assert said["text"].replace("*", "").startswith(AWAY)
+        assert "Probeer het zo nog eens" in AWAY
+        assert (await here.status("/healthz"), await here.status("/readyz")) == (200, 503)
+
+        await asyncio.to_thread(here.server.start)
+        for _ in range(2):
+            assert (await here.bring(event, again=True))[0] == 200
+            assert await here.from_teams("verhaal Noor liep mee.", WEST, id="m1") == 202
+        assert (await here.bring(here.command("/verhaal Bep liep mee.")))[0] == 200
+        assert await here.status("/readyz") == 200
+        assert here.told() == ["Bep liep mee.", "Noor liep mee.", "Wim liep mee."]
