@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import TypeVar
 
 import structlog
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 
 from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump
@@ -629,24 +629,26 @@ async def _claimed(
     attention = await work.deliveries.attention(claimed, now)
     posts: list[tuple[Delivery, Post]] = []
     pages: set[PersonId | None] = set()
-    for delivery in claimed:
-        post = None
-        ahead = [one.due_at for one in before.get(_line(delivery), ()) if _place(one) <= _place(delivery)]
-        if _line(delivery) in unsure:
-            delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
-        elif ahead:
-            delivery.wait_until(max(ahead), "pace")
-        elif delivery.act is Act.HOME and delivery.person_id in pages:
-            delivery.drop("unchanged")
-        else:
-            with bound_contextvars(correlation=delivery.correlation or _correlation()):
+    here = _correlation()
+    with bound_contextvars(correlation=here):
+        for delivery in claimed:
+            post = None
+            ahead = [one.due_at for one in before.get(_line(delivery), ()) if _place(one) <= _place(delivery)]
+            if _line(delivery) in unsure:
+                delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
+            elif ahead:
+                delivery.wait_until(max(ahead), "pace")
+            elif delivery.act is Act.HOME and delivery.person_id in pages:
+                delivery.drop("unchanged")
+            else:
+                bind_contextvars(correlation=delivery.correlation or here)
                 post = await _prepared(work, delivery, attention, now)
-        if post is not None:
-            delivery.start(now)
-            attention.draw(delivery, now)
-            if delivery.act is Act.HOME:
-                pages.add(delivery.person_id)
-            posts.append((delivery, post))
+            if post is not None:
+                delivery.start(now)
+                attention.draw(delivery, now)
+                if delivery.act is Act.HOME:
+                    pages.add(delivery.person_id)
+                posts.append((delivery, post))
     await work.deliveries.put_down(claimed)
     return claimed, posts
 
@@ -656,9 +658,11 @@ async def _recorded(
 ) -> None:
     workspace = await work.people.workspace(lane)
     came = {outcome.delivery.id: outcome.came_of_it for outcome in outcomes}
-    for row in rows:
-        if row.state is not DeliveryState.SENT:  # put on record already, by a try of which nobody heard back
-            with bound_contextvars(correlation=row.correlation or _correlation()):
+    here = _correlation()
+    with bound_contextvars(correlation=here):
+        for row in rows:
+            if row.state is not DeliveryState.SENT:  # put on record already, by a try of which nobody heard back
+                bind_contextvars(correlation=row.correlation or here)
                 await _settle(work, row, workspace, came[row.id], now)
     await work.deliveries.put_down(rows)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -63,6 +63,19 @@ def message(entry: Entry, reader: Reader) -> Message:
 
 
 def _message(entry: Entry, reader: Reader) -> Message:
+    try:
+        return _message_once(entry, reader)
+    except TypeError:  # something in it has no hash
+        return _message_anew(entry, reader)
+
+
+@lru_cache(maxsize=256)
+def _message_once(entry: Entry, reader: Reader) -> Message:
+    """On a Monday morning the same is said in many places: it is worded once."""
+    return _message_anew(entry, reader)
+
+
+def _message_anew(entry: Entry, reader: Reader) -> Message:
     body = entry.body if entry.body in blocks(entry.template, reader.language) else _variant(entry, reader.language)
     values = _values(entry)
     return Message(

@@ -1,0 +1,64 @@
+"""A worker as `ritme worker` starts it, but for a platform without a network, a clock that stands still, and no log.
+
+Prints a line when it takes jobs; whoever started it ends its input to stop it.
+
+Usage: python -m benchmarks.worker postgresql://… 2027-03-01T08:00:00+00:00
+"""
+
+import asyncio
+import logging
+import sys
+from datetime import datetime
+
+import structlog
+
+from adapters.clock import DialClock
+from adapters.database.failures import SqlFailures
+from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.engine.distributed import DistributedEngine, announce
+from bot.app import Platform, Ritme
+from bot.chat import Post, Receipt
+from bot.domain import attention
+
+CONCURRENCY = 4
+
+
+class AtOnce:
+    """A platform without a network."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    async def send(self, post: Post) -> Receipt:
+        self.sent += 1
+        return Receipt(channel=post.channel or "", message=f"{post.delivery}.{self.sent}")
+
+    async def find(self, post: Post, since: datetime) -> Receipt | None:
+        return None
+
+
+def without_budget() -> None:
+    """Twenty reminders in one place in one minute are seventeen too many: here all of them are to be sent."""
+    attention.POSTS_A_WEEK = sys.maxsize
+
+
+async def main(url: str, now: datetime) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    without_budget()
+    database = connect(url)
+    engine = DistributedEngine(url, failures=SqlFailures(database), concurrency=CONCURRENCY, periodic=False)
+    ritme = Ritme(
+        begin=unit_of_work(database, announce),
+        platforms={"bench": Platform(messenger=AtOnce())},
+        clock=DialClock(now, running=False),
+        engine=engine,
+    )
+    await engine.start(ritme)
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await engine.close()
+    await database.dispose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], datetime.fromisoformat(sys.argv[2])))
