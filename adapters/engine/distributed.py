@@ -40,9 +40,9 @@ GRACE = 25.0
 LONGEST_WAIT = 60.0
 """Seconds between two tries of a lane whose job fails, at most; at first it is 2. Each try that failed is kept."""
 TURN = 2.0
-"""Seconds for which a lane that has much to send goes on, before others have their turn."""
-HANDOVER = 0.05
-"""Seconds in which a job that did its part is put on record as done."""
+"""Seconds for which a lane that has much to send goes on at most, when no other waits for its turn."""
+ONE_IN = 5
+"""Of so many turns one is for the lane that has waited longest after its last, however many others come new."""
 POLL = 1.0
 """Seconds between two looks at what waits, should a notification be lost."""
 RESTART_AFTER = 1.0
@@ -91,6 +91,7 @@ class DistributedEngine:
         self._running: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._restarting = False
+        self._turns = 0
         self._after: set[asyncio.Task[None]] = set()
         self._periodic = periodic
         self._loops: list[asyncio.Task[None]] = []
@@ -186,6 +187,10 @@ class DistributedEngine:
         if job.id is not None and (done.cancelled() or done.exception() is not None):
             log.error("job_not_on_record", job=job.id, task=job.task_name, lane=job.lock)
             self._over.add(job.id)
+        elif job.task_name == DRAIN and job.lock is not None:
+            after = asyncio.create_task(self._turn_over(job.lock), name=f"after {job.lock}")
+            self._after.add(after)
+            after.add_done_callback(self._after.discard)
 
     async def _beat(self) -> None:
         """Procrastinate's own heart stops before a worker that stops does."""
@@ -229,7 +234,7 @@ class DistributedEngine:
         @self._app.task(name=DRAIN, queue=QUEUE, pass_context=True)
         async def drain(context: procrastinate.JobContext, lane: str, tried: int = 0) -> None:
             try:
-                await self._noted(context, lane, lambda: self._drain(WorkspaceId(lane)))
+                await self._noted(context, lane, lambda: self._drain(context.job, WorkspaceId(lane)))
             except Exception:
                 # Not at once, and nobody else before that.
                 await self._jobs.put_later(lane, seconds=min(2 ** (tried + 1), LONGEST_WAIT), tried=tried + 1)
@@ -246,27 +251,26 @@ class DistributedEngine:
         async def forget(context: procrastinate.JobContext, timestamp: int) -> None:
             await self._noted(context, "", self.forget)
 
-    async def _drain(self, lane: WorkspaceId) -> None:
-        """One batch after another for a while; then it is the turn of the lanes that wait, and of this one again."""
+    async def _drain(self, job: Job, lane: WorkspaceId) -> None:
+        """One batch after another while nobody else waits; else it is their turn, and then of this lane again."""
         if self._work is None:
             return
         until = asyncio.get_running_loop().time() + TURN
         while await self._work.drain(lane):
-            if self._stopping.is_set():
-                return
-            if asyncio.get_running_loop().time() > until:
-                # Only once this job is over can the next of its lane be taken; nobody looks for it by themselves then.
-                after = asyncio.create_task(self._defer_after(lane), name=f"defer {lane}")
-                self._after.add(after)
-                after.add_done_callback(self._after.discard)
+            late = self._stopping.is_set() or asyncio.get_running_loop().time() > until
+            if late or not await self._jobs.may_go_on(job):
+                await self._jobs.put_again(lane)
                 return
 
-    async def _defer_after(self, lane: WorkspaceId) -> None:
-        await asyncio.sleep(HANDOVER)
+    async def _turn_over(self, lane: str) -> None:
+        """A lane is free again."""
+        self._turns += 1
         try:
-            await self.defer(lane)
+            await self._jobs.over(lane)
+            if self._turns % ONE_IN == 0:
+                await self._jobs.let_one_go_first()
         except Exception:
-            log.exception("not_deferred", lane=lane)  # the next tick finds it
+            log.warning("not_told", lane=lane, exc_info=True)  # who waits is found a little later
 
     async def _noted(self, context: procrastinate.JobContext, lane: str, act: Callable[[], Awaitable[None]]) -> None:
         try:

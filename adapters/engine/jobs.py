@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from procrastinate.connector import BaseConnector
+from procrastinate.jobs import Job
 
 QUEUE = "ritme"
 DRAIN, TICK, FORGET = "drain", "tick", "forget"
+AT_ONCE, NEXT, AGAIN = 10, 1, -1
+"""Who goes first. What was told of has 0, between those whose turn it is by now and those that had a turn already."""
 
 PUT = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
@@ -28,6 +31,35 @@ DO UPDATE SET args = excluded.args, scheduled_at = excluded.scheduled_at
 """
 """What was told of while it failed waits, too: nobody knows better yet."""
 
+_AGAIN = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+VALUES (%(queue)s, %(task)s, %(priority)s, %(lane)s, %(lane)s, %(args)s)
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO UPDATE SET priority = excluded.priority
+"""
+
+_MAY_GO_ON = """
+SELECT EXISTS (
+    SELECT FROM procrastinate_jobs WHERE id = %(job)s AND status = 'doing' AND worker_id = %(worker)s
+) AND NOT EXISTS (
+    SELECT FROM procrastinate_jobs AS other
+    WHERE status = 'todo' AND queue_name = %(queue)s AND queueing_lock <> %(lane)s
+    AND (scheduled_at IS NULL OR scheduled_at <= now())
+    AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'doing' AND lock = other.lock)
+) AS so
+"""
+
+_TELL = """
+SELECT pg_notify('procrastinate_queue_v1#' || queue_name, %(news)s) FROM procrastinate_jobs
+WHERE status = 'todo' AND queueing_lock = %(lane)s AND (scheduled_at IS NULL OR scheduled_at <= now())
+"""
+
+_NEXT = """
+UPDATE procrastinate_jobs SET priority = %(next)s WHERE id = (
+    SELECT id FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = %(queue)s AND priority = %(again)s
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+"""
+
 _TICK = """
 WITH moment AS (
     INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp)
@@ -36,8 +68,8 @@ WITH moment AS (
     DELETE FROM procrastinate_periodic_defers AS earlier USING moment
     WHERE earlier.task_name = %(task)s AND earlier.defer_timestamp <> moment.defer_timestamp
 )
-INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock)
-SELECT %(queue)s, %(task)s, %(task)s, %(task)s FROM moment
+INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock)
+SELECT %(queue)s, %(task)s, %(priority)s, %(task)s, %(task)s FROM moment
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 """
 """Once for each second of the database, however many ask. Procrastinate's own periodic tasks go by the machine's clock:
@@ -56,8 +88,8 @@ WITH held AS (
 ), lost AS (
     DELETE FROM procrastinate_jobs AS job USING held WHERE job.id = held.id RETURNING job.*
 ), back AS (
-    INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args)
-    SELECT queue_name, task_name, lock, queueing_lock, args FROM lost
+    INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args)
+    SELECT queue_name, task_name, priority, lock, queueing_lock, args FROM lost
     ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 )
 SELECT id, task_name, lock, pg_notify('procrastinate_queue_v1#' || queue_name, %(news)s) FROM lost
@@ -101,9 +133,30 @@ class Jobs:
             _LATER, queue=QUEUE, task=DRAIN, lane=lane, args={"lane": lane, "tried": tried}, seconds=seconds
         )
 
+    async def put_again(self, lane: str) -> None:
+        """Has a lane drained once more, after all those that had no turn yet."""
+        await self._connector.execute_query_async(
+            _AGAIN, queue=QUEUE, task=DRAIN, priority=AGAIN, lane=lane, args={"lane": lane}
+        )
+
+    async def may_go_on(self, job: Job) -> bool:
+        """Whether this job is still held by whoever does it, and nobody waits who could begin."""
+        row = await self._connector.execute_query_one_async(
+            _MAY_GO_ON, job=job.id, worker=job.worker_id, queue=QUEUE, lane=job.lock
+        )
+        return bool(row["so"])
+
+    async def over(self, lane: str) -> None:
+        """A job of this lane is over: whatever waited behind it may begin."""
+        await self._connector.execute_query_async(_TELL, lane=lane, news=_NEWS)
+
+    async def let_one_go_first(self) -> None:
+        """Of the lanes that had a turn, the one that has waited longest is next."""
+        await self._connector.execute_query_async(_NEXT, queue=QUEUE, next=NEXT, again=AGAIN)
+
     async def tick(self) -> None:
         """Has a tick done, unless somebody asked for it in this second."""
-        await self._connector.execute_query_async(_TICK, queue=QUEUE, task=TICK)
+        await self._connector.execute_query_async(_TICK, queue=QUEUE, task=TICK, priority=AT_ONCE)
 
     async def beat(self, workers: Collection[int]) -> None:
         """These live."""

@@ -104,7 +104,8 @@ class Running:
 
 
 @asynccontextmanager
-async def embedded(*, ticks: bool) -> AsyncIterator[Running]:
+async def embedded(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Running]:
+    """However few at a time are asked for, here all lanes go side by side."""
     ritme, engine = Ritme(), EmbeddedEngine(tick=0.02 if ticks else LONG)
     await engine.start(ritme)
     yield Running(engine, ritme, Failures())
@@ -113,10 +114,10 @@ async def embedded(*, ticks: bool) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def distributed(*, ticks: bool) -> AsyncIterator[Running]:
+async def distributed(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Running]:
     with postgresql() as url:
         ritme, failures, database = Ritme(), Failures(), connect(url)
-        engine = DistributedEngine(url, failures=failures, concurrency=4, periodic=ticks)
+        engine = DistributedEngine(url, failures=failures, concurrency=concurrency, periodic=ticks)
         await engine.start(ritme)
         yield Running(engine, ritme, failures, database)
         ritme.gate.set()
@@ -163,6 +164,21 @@ async def test_a_long_lane_does_not_hold_up_another(patient: Running) -> None:
     await patient.ritme.until(lambda: B in patient.ritme.drained)
     assert patient.ritme.drained.count(A) < 5_000
     patient.ritme.due[A] = 0
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+async def test_a_small_lane_is_drained_before_any_of_many_long_ones_had_three_more_turns(kind: str) -> None:
+    long = [WorkspaceId(f"slack:long{number}") for number in range(5)]
+    async with ENGINES[kind](ticks=False, concurrency=1) as running:
+        ritme = running.ritme
+        await running.make_due(*long, count=100_000)
+        await ritme.until(lambda: set(long) <= set(ritme.drained))
+        await running.make_due(B)
+        told = len(ritme.drained)
+        await ritme.until(lambda: B in ritme.drained)
+        before = Counter(ritme.drained[told : ritme.drained.index(B)])
+        assert all(turns < 3 for turns in before.values()), before
+        ritme.due.clear()
 
 
 async def test_a_lane_is_never_drained_twice_at_a_time_however_often_it_is_told_of(patient: Running) -> None:
