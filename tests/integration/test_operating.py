@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from adapters import bootstrap, web
 from adapters.bootstrap import open_service
 from adapters.cli import ritme
 from adapters.database.migrate import config, migrate
+from adapters.database.postgresql import SILENT_FOR
 from adapters.database.tables import metadata
-from adapters.database.unit_of_work import connect
+from adapters.database.unit_of_work import CONNECTIONS, connect
 from adapters.engine import distributed, embedded
 from adapters.settings import Settings
 from adapters.watching import Watching
-from tests.databases import BOTH, postgresql
+from bot.domain.rhythm import LATEST
+from tests.databases import BOTH, Failures, postgresql
 from tests.world import World, world
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,6 +70,50 @@ def test_every_command_and_metric_it_names_exists_and_the_other_way_round(guide:
         if not one.name.endswith("_created")
     }
     assert set(re.findall(r"`(ritme_[a-z_]+)`", said)) == counters
+
+
+FIGURES = {
+    "operate.md": (
+        "A web process takes at most {web} connections",
+        "a worker {fixed} and one for each workspace at a time ({worker})",
+        "`--concurrency 16` takes {larger}",
+        "get {requests:.0f} seconds, and after that the messages on their way {messages:.0f}",
+        "after {connecting} seconds when connecting",
+        "less than\nfour hours late",
+    ),
+    "operate.nl.md": (
+        "Een webproces neemt hoogstens {web} verbindingen",
+        "een worker {fixed} en één voor elke werkruimte tegelijk ({worker})",
+        "`--concurrency 16` neemt er {larger}",
+        "krijgen {requests:.0f} seconden, en daarna de berichten die onderweg zijn {messages:.0f}",
+        "verbinden na {connecting} seconden",
+        "minder dan vier\nuur te laat",
+    ),
+}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
+def test_its_figures_are_those_of_the_software(guide: Path) -> None:
+    engine = distributed.DistributedEngine(
+        "postgresql://localhost/ritme", failures=Failures(), concurrency=bootstrap.CONCURRENCY
+    )
+    pool: int = engine._app.connector._pool_args["max_size"]  # type: ignore[attr-defined]  # nobody else knows
+    fixed = CONNECTIONS + pool - bootstrap.CONCURRENCY + 1  # and one that listens
+    known = {
+        "web": CONNECTIONS,
+        "fixed": fixed,
+        "worker": fixed + bootstrap.CONCURRENCY,
+        "larger": fixed + 16,
+        "requests": web.PATIENCE,
+        "messages": distributed.GRACE,
+        "connecting": SILENT_FOR["connect_timeout"],
+    }
+    assert embedded.GRACE == distributed.GRACE
+    assert timedelta(hours=4) == LATEST
+    assert 2 * known["web"] + 4 * known["worker"] <= 97 < 2 * known["web"] + 5 * known["worker"]
+    said = guide.read_text(encoding="utf-8")
+    for sentence in FIGURES[guide.name]:
+        assert sentence.format(**known) in said
 
 
 async def run(lines: str, folder: Path, **environment: str) -> None:
