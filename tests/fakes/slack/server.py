@@ -51,6 +51,7 @@ class SlackServer:
         self.granted: list[str] | None = None
         """The scopes its token has, told with every answer; None leaves that out."""
         self._something_said = asyncio.Event()
+        self._something_called = asyncio.Event()
         self._closing = asyncio.Event()
         self._numbers = count(1)
 
@@ -103,6 +104,13 @@ class SlackServer:
                         return one
                 await self._something_said.wait()
 
+    async def called(self, method: str, times: int = 1) -> None:
+        """Waits, ten seconds at most, until this method was called so often."""
+        async with asyncio.timeout(10):
+            while sum(name == method for name, _ in self.calls) < times:
+                self._something_called.clear()
+                await self._something_called.wait()
+
     # -- over HTTP --------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
@@ -135,6 +143,7 @@ class SlackServer:
         else:
             args = dict(await request.post())
         self.calls.append((method, args))
+        self._something_called.set()
         return await self._faulty(request, method, args, lambda: self._answer(method, args))
 
     async def _faulty(
@@ -147,6 +156,9 @@ class SlackServer:
         if fault is None:
             return act()
         self.faults.remove(fault)
+        if fault.until is not None:
+            await fault.until.wait()
+            return act()
         if fault.after:
             act()
         if fault.never:

@@ -1,5 +1,6 @@
 """What a Slack workspace holds."""
 
+from asyncio import Event
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -124,7 +125,8 @@ class Trigger:
 class Fault:
     """What goes wrong with the next call of a method ("*": any): answer with this status or error, hang up, or
     `never` answer.
-    With `after`, Slack does what was asked all the same."""
+    With `after`, Slack does what was asked all the same; with `until`, it does and answers as usual, but not before
+    that is set."""
 
     method: str = "*"
     status: int = 200
@@ -133,4 +135,5 @@ class Fault:
     hang_up: bool = False
     never: bool = False
     after: bool = False
+    until: Event | None = None
     channel: str = ""
