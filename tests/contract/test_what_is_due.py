@@ -348,7 +348,7 @@ async def test_what_coordinators_and_people_look_back_on_comes_in_order(rooms: F
         spell,
         delivery("failed", state=DeliveryState.FAILED, due_at=NOW - HOUR),
         delivery("held", reason="place_gone", due_at=NOW),
-        delivery("waits", due_at=NOW + HOUR),
+        delivery("waits", due_at=NOW + HOUR, subject=SPELL),
         delivery("sent", state=DeliveryState.SENT, sent_at=NOW, person_id=FATIMA, created_at=NOW + HOUR),
         delivery("page", state=DeliveryState.SENT, sent_at=NOW - DAY, person_id=FATIMA, act=Act.HOME),
         delivery("old", state=DeliveryState.DROPPED, due_at=NOW - 2 * DAY, created_at=NOW - 2 * DAY),
@@ -359,7 +359,7 @@ async def test_what_coordinators_and_people_look_back_on_comes_in_order(rooms: F
         assert [(row.id, where and where.id) for row, where in trouble] == [("held", HERE), ("failed", HERE)]
         assert ids(await work.deliveries.planned(W1, 9)) == ["held", "waits"]
         assert ids(await work.deliveries.settled(W1, 3)) == ["posted", "sent", "failed"]
-        assert ids(await work.deliveries.of_person(FATIMA, NOW)) == ["sent"]
+        assert ids(await work.deliveries.of_person(FATIMA, NOW - DAY)) == ["sent"]
         assert ids(await work.deliveries.posted_for(FATIMA)) == ["posted"]
         assert ids(await work.deliveries.of_movement(OURS, NOW - DAY, 2)) == ["posted", "page"]
 
