@@ -18,7 +18,7 @@ from procrastinate.jobs import Job
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.engine.jobs import DRAIN, FORGET, PUT, QUEUE, TICK, Jobs, put
+from adapters.engine.jobs import DRAIN, FORGET, LOOK, PLAN, PUT, QUEUE, Jobs, put
 from adapters.engine.work import Work
 from bot.domain.person import WorkspaceId
 
@@ -38,7 +38,7 @@ ONCE_AN_HOUR = "17 * * * *"
 GRACE = 25.0
 """Seconds a running batch gets to finish when a worker stops."""
 LONGEST_WAIT = 60.0
-"""Seconds between two tries of a lane whose job fails, at most; at first it is 2. Each try that failed is kept."""
+"""Seconds between two tries of what fails, at most; at first it is 2. Each try that failed is kept."""
 TURN = 2.0
 """Seconds for which a lane that has much to send goes on at most, when no other waits for its turn."""
 ONE_IN = 5
@@ -124,7 +124,8 @@ class DistributedEngine:
 
     async def settle(self) -> None:
         """Plans and drains until no job is left: for whoever moved the clock and wants to see what follows."""
-        await self.tick()
+        await self._plan()
+        await self._look()
         while await self._app.job_manager.list_jobs_async(queue=QUEUE, status="todo"):
             await self._app.run_worker_async(
                 queues=[QUEUE],
@@ -148,13 +149,6 @@ class DistributedEngine:
         if self._work is not None:
             await self._app.close_async()
             self._work = None
-
-    async def tick(self) -> None:
-        """Plans, and has every lane drained that came due."""
-        if self._work is None:
-            return
-        await self._work.plan()
-        await self._jobs.put(await self._work.lanes_due())
 
     async def sweep(self) -> None:
         """Gives back what workers held that are not there any more, and what is over here but was not put on record."""
@@ -233,23 +227,31 @@ class DistributedEngine:
     def _register(self) -> None:
         @self._app.task(name=DRAIN, queue=QUEUE, pass_context=True)
         async def drain(context: procrastinate.JobContext, lane: str, tried: int = 0) -> None:
-            try:
-                await self._noted(context, lane, lambda: self._drain(context.job, WorkspaceId(lane)))
-            except Exception:
-                # Not at once, and nobody else before that.
-                await self._jobs.put_later(lane, seconds=min(2 ** (tried + 1), LONGEST_WAIT), tried=tried + 1)
-                raise
+            await self._tried(context.job, tried, lambda: self._drain(context.job, WorkspaceId(lane)))
 
-        # A tick that takes long holds up only ticks.
-        @self._app.task(name=TICK, queue=QUEUE, pass_context=True)
-        async def tick(context: procrastinate.JobContext) -> None:
-            await self._noted(context, "", self.tick)
+        # Each has a lock of its own: planning that takes long, or fails, holds up only planning.
+        @self._app.task(name=PLAN, queue=QUEUE, pass_context=True)
+        async def plan(context: procrastinate.JobContext, tried: int = 0) -> None:
+            await self._tried(context.job, tried, self._plan)
+
+        @self._app.task(name=LOOK, queue=QUEUE, pass_context=True)
+        async def look(context: procrastinate.JobContext, tried: int = 0) -> None:
+            await self._tried(context.job, tried, self._look)
 
         # Procrastinate notices that a worker's heart or ear stopped only for as long as it has anything periodic to do.
         @self._app.periodic(cron=ONCE_AN_HOUR)
         @self._app.task(name=FORGET, queue=QUEUE, queueing_lock=FORGET, pass_context=True)
         async def forget(context: procrastinate.JobContext, timestamp: int) -> None:
-            await self._noted(context, "", self.forget)
+            await self._noted(context.job, self.forget)
+
+    async def _plan(self) -> None:
+        if self._work is not None:
+            await self._work.plan()
+
+    async def _look(self) -> None:
+        """Has every lane drained that came due."""
+        if self._work is not None:
+            await self._jobs.put(await self._work.lanes_due())
 
     async def _drain(self, job: Job, lane: WorkspaceId) -> None:
         """One batch after another while nobody else waits; else it is their turn, and then of this lane again."""
@@ -272,17 +274,27 @@ class DistributedEngine:
         except Exception:
             log.warning("not_told", lane=lane, exc_info=True)  # who waits is found a little later
 
-    async def _noted(self, context: procrastinate.JobContext, lane: str, act: Callable[[], Awaitable[None]]) -> None:
+    async def _tried(self, job: Job, tried: int, act: Callable[[], Awaitable[None]]) -> None:
+        """Should it fail, it is tried again: not at once, and by nobody else before that."""
+        try:
+            await self._noted(job, act)
+        except Exception:
+            seconds = min(2.0 ** min(tried + 1, 9), LONGEST_WAIT)
+            await self._jobs.put_later(job, seconds=seconds, tried=tried + 1)
+            raise
+
+    async def _noted(self, job: Job, act: Callable[[], Awaitable[None]]) -> None:
+        """Should it fail, then it is kept why."""
         try:
             await act()
         except Exception as problem:
-            job = str(context.job.id)
-            log.exception("job_failed", job=job, task=context.job.task_name, lane=lane)
+            lane = (job.lock or "") if job.task_name == DRAIN else ""
+            log.exception("job_failed", job=job.id, task=job.task_name, lane=lane)
             reason = f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
             try:
-                await self._failures.note(job, lane, reason)
+                await self._failures.note(str(job.id), lane, reason)
             except Exception:
-                log.exception("failure_not_noted", job=job)
+                log.exception("failure_not_noted", job=job.id)
             raise
 
 

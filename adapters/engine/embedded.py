@@ -29,13 +29,16 @@ class EmbeddedEngine:
     def __init__(self, *, tick: float = TICK, grace: float = GRACE) -> None:
         self._grace = grace
         self._work: Work | None = None
-        self._ticking = asyncio.Lock()
+        self._planning = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._drains: dict[WorkspaceId, asyncio.Task[None]] = {}
         self._woken: set[WorkspaceId] = set()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
-        self._scheduler.add_job(
-            self.tick, "interval", seconds=tick, max_instances=1, coalesce=True, misfire_grace_time=None
-        )
+        # Each by itself: planning that takes long, or fails, holds up only planning.
+        for act in (self._plan, self._look):
+            self._scheduler.add_job(
+                act, "interval", seconds=tick, max_instances=1, coalesce=True, misfire_grace_time=None
+            )
 
     @property
     def runs(self) -> bool:
@@ -55,17 +58,10 @@ class EmbeddedEngine:
         if lane not in self._drains:
             self._drains[lane] = asyncio.create_task(self._drain(self._work, lane), name=f"drain {lane}")
 
-    async def tick(self) -> None:
-        """Plans, and starts the drains of what came due. What fails is logged, and tried again by the next tick."""
-        async with self._ticking:
-            if self._work is not None:
-                await _try("plan", self._work.plan)
-                for lane in await _try("lanes_due", self._work.lanes_due) or ():
-                    self.wake(lane)
-
     async def settle(self) -> None:
         """Plans and drains until nothing is going on: for whoever moved the clock and wants to see what follows."""
-        await self.tick()
+        await self._plan()
+        await self._look()
         while self._drains:
             await asyncio.wait(self._drains.values())
 
@@ -74,7 +70,7 @@ class EmbeddedEngine:
         if self._work is None:
             return
         self._scheduler.pause()
-        async with self._ticking:
+        async with self._planning, self._looking:
             self._work = None
             self._scheduler.shutdown(wait=False)
         if self._drains:
@@ -83,6 +79,19 @@ class EmbeddedEngine:
                 log.warning("drain_cut_short", drain=drain.get_name())
                 drain.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    async def _plan(self) -> None:
+        """What fails is logged, and tried again by the next tick."""
+        async with self._planning:
+            if self._work is not None:
+                await _try("plan", self._work.plan)
+
+    async def _look(self) -> None:
+        """Starts the drains of what came due."""
+        async with self._looking:
+            if self._work is not None:
+                for lane in await _try("lanes_due", self._work.lanes_due) or ():
+                    self.wake(lane)
 
     async def _drain(self, work: Work, lane: WorkspaceId) -> None:
         try:

@@ -11,7 +11,7 @@ from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 
 QUEUE = "ritme"
-DRAIN, TICK, FORGET = "drain", "tick", "forget"
+DRAIN, PLAN, LOOK, FORGET = "drain", "plan", "look", "forget"
 AT_ONCE, NEXT, AGAIN = 10, 1, -1
 """Who goes first. What was told of has 0, between those whose turn it is by now and those that had a turn already."""
 
@@ -24,8 +24,9 @@ ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 transaction this is a part of, and a savepoint around it would cost two more round trips for every intent."""
 
 _LATER = """
-INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args, scheduled_at)
-VALUES (%(queue)s, %(task)s, %(lane)s, %(lane)s, %(args)s, now() + make_interval(secs => %(seconds)s))
+INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at)
+SELECT queue_name, task_name, priority, lock, queueing_lock, %(args)s, now() + make_interval(secs => %(seconds)s)
+FROM procrastinate_jobs WHERE id = %(job)s
 ON CONFLICT (queueing_lock) WHERE status = 'todo'
 DO UPDATE SET args = excluded.args, scheduled_at = excluded.scheduled_at
 """
@@ -63,13 +64,14 @@ UPDATE procrastinate_jobs SET priority = %(next)s WHERE id = (
 _TICK = """
 WITH moment AS (
     INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp)
-    VALUES (%(task)s, floor(extract(epoch FROM now()))) ON CONFLICT DO NOTHING RETURNING defer_timestamp
+    SELECT task, floor(extract(epoch FROM now())) FROM unnest(%(tasks)s::text[]) AS task
+    ON CONFLICT DO NOTHING RETURNING task_name, defer_timestamp
 ), past AS (
     DELETE FROM procrastinate_periodic_defers AS earlier USING moment
-    WHERE earlier.task_name = %(task)s AND earlier.defer_timestamp <> moment.defer_timestamp
+    WHERE earlier.task_name = moment.task_name AND earlier.defer_timestamp <> moment.defer_timestamp
 )
 INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock)
-SELECT %(queue)s, %(task)s, %(priority)s, %(task)s, %(task)s FROM moment
+SELECT %(queue)s, task_name, %(priority)s, task_name, task_name FROM moment
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 """
 """Once for each second of the database, however many ask. Procrastinate's own periodic tasks go by the machine's clock:
@@ -127,11 +129,10 @@ class Jobs:
         """Has these lanes drained, each unless a job for it waits already."""
         await self._connector.execute_query_async(PUT, **put(lanes))
 
-    async def put_later(self, lane: str, *, seconds: float, tried: int) -> None:
-        """Has a lane drained after so many seconds, and not before."""
-        await self._connector.execute_query_async(
-            _LATER, queue=QUEUE, task=DRAIN, lane=lane, args={"lane": lane, "tried": tried}, seconds=seconds
-        )
+    async def put_later(self, job: Job, *, seconds: float, tried: int) -> None:
+        """Has what this job did done again after so many seconds, and not before."""
+        args = {**job.task_kwargs, "tried": tried}
+        await self._connector.execute_query_async(_LATER, job=job.id, args=args, seconds=seconds)
 
     async def put_again(self, lane: str) -> None:
         """Has a lane drained once more, after all those that had no turn yet."""
@@ -155,8 +156,8 @@ class Jobs:
         await self._connector.execute_query_async(_NEXT, queue=QUEUE, next=NEXT, again=AGAIN)
 
     async def tick(self) -> None:
-        """Has a tick done, unless somebody asked for it in this second."""
-        await self._connector.execute_query_async(_TICK, queue=QUEUE, task=TICK, priority=AT_ONCE)
+        """Has somebody plan and look for what came due, unless somebody asked for that in this second."""
+        await self._connector.execute_query_async(_TICK, queue=QUEUE, tasks=[LOOK, PLAN], priority=AT_ONCE)
 
     async def beat(self, workers: Collection[int]) -> None:
         """These live."""

@@ -35,13 +35,17 @@ class Ritme:
         self.gate = asyncio.Event()
         self.gate.set()
         self.entered = asyncio.Event()
+        self.planned = asyncio.Event()
+        self.planned.set()
         self.breaks: list[str] = []
+        self.broken = ""
         self._changed = asyncio.Condition()
 
     async def plan(self) -> int:
         self.plans += 1
         self.planning += 1
         await self._change()
+        await self.planned.wait()
         self.planning -= 1
         self._break("plan")
         return 0
@@ -74,7 +78,9 @@ class Ritme:
     def _break(self, what: str) -> None:
         if what in self.breaks:
             self.breaks.remove(what)
-            raise RuntimeError(what)
+        elif what != self.broken:
+            return
+        raise RuntimeError(what)
 
     async def _change(self) -> None:
         async with self._changed:
@@ -110,6 +116,7 @@ async def embedded(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Runnin
     await engine.start(ritme)
     yield Running(engine, ritme, Failures())
     ritme.gate.set()
+    ritme.planned.set()
     await engine.close()
 
 
@@ -121,6 +128,7 @@ async def distributed(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Run
         await engine.start(ritme)
         yield Running(engine, ritme, failures, database)
         ritme.gate.set()
+        ritme.planned.set()
         await engine.close()
         await database.dispose()
 
@@ -199,6 +207,32 @@ async def test_what_fails_is_tried_again(ticking: Running, what: str) -> None:
     ticking.ritme.breaks.append(what)
     ticking.ritme.due[A] = 1
     await ticking.ritme.until(lambda: ticking.ritme.drained == [A])
+
+
+async def test_lanes_are_drained_when_planning_always_fails(ticking: Running) -> None:
+    ritme = ticking.ritme
+    ritme.broken = "plan"
+    for lane in (A, B):
+        tried = ritme.plans
+        await ritme.until(lambda tried=tried: ritme.plans > tried)
+        ritme.due[lane] = 1
+        await ritme.until(lambda lane=lane: lane in ritme.drained)
+
+
+async def test_moments_are_planned_when_what_is_due_is_never_found(ticking: Running) -> None:
+    ticking.ritme.broken = "lanes_due"
+    await ticking.ritme.until(lambda: ticking.ritme.plans >= 3)
+
+
+async def test_what_came_due_is_drained_while_planning_takes_its_time(ticking: Running) -> None:
+    ritme = ticking.ritme
+    ritme.planned.clear()
+    await ritme.until(lambda: ritme.planning == 1)
+    for lane in (A, B):
+        ritme.due[lane] = 1
+        await ritme.until(lambda lane=lane: lane in ritme.drained)
+    assert (ritme.plans, ritme.planning) == (1, 1)
+    ritme.planned.set()
 
 
 async def test_settling_plans_and_waits_until_everything_due_is_drained() -> None:
