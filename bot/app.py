@@ -52,6 +52,8 @@ from bot.wording import Reader
 BATCH = 200
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
+BREATH = 25
+"""After so many deliveries worded in one go, whoever waits for an answer from this process has a turn."""
 PLANNED_AT_ONCE = 1000
 SIDE_BY_SIDE = 2
 """How many movements are planned at a time: while the database writes what one asks for, the next is reckoned."""
@@ -631,7 +633,9 @@ async def _claimed(
     pages: set[PersonId | None] = set()
     here = _correlation()
     with bound_contextvars(correlation=here):
-        for delivery in claimed:
+        for number, delivery in enumerate(claimed, 1):
+            if number % BREATH == 0:
+                await sleep(0)
             post = None
             ahead = [one.due_at for one in before.get(_line(delivery), ()) if _place(one) <= _place(delivery)]
             if _line(delivery) in unsure:
