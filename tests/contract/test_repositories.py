@@ -251,6 +251,7 @@ async def test_spells_questions_and_who_could_think_along(rooms: Furnished) -> N
         assert await work.stuck.rounds_of(FATIMA, OURS) == 2
         # Jan is in it already, and peer2 was asked an hour ago.
         assert ids(await work.stuck.could_think_along(spell, NOW - DAY)) == [peers[3], peers[1], peers[0]]
+        assert ids(await work.stuck.could_think_along(spell, NOW)) == [peers[3], peers[1], peers[0], peers[2]]
         assert ids(await work.stuck.company_of(SPELL, OURS)) == [BESIDE]
 
 

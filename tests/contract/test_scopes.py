@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.delivery import DeliveryState
+from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
+from bot.domain.story import Retelling
 from bot.ports import UnitOfWork
 from tests.contract.furnished import (
     ASKED,
@@ -193,7 +194,9 @@ async def test_a_workspace_that_is_erased_takes_along_what_lived_nowhere_else(ro
 
 
 async def test_a_movement_that_lives_elsewhere_too_outlives_a_workspace(rooms: Furnished) -> None:
-    await rooms.keep(place(PlaceId("across"), W2, OURS), story(place_id=HERE))
+    await rooms.keep(place(PlaceId("across"), W2, OURS), story(TOLD, place_id=HERE), delivery("told"))
+    async with rooms.begin() as work:
+        work.stories.add(Retelling(story_id=TOLD, delivery_id=DeliveryId("told"), movement_id=OURS))
     async with rooms.begin() as work:
         await work.people.erase(W1)
     async with rooms.begin() as work:
