@@ -61,11 +61,15 @@ FORGOTTEN_AT_ONCE = 500
 BETWEEN_SWEEPS = timedelta(hours=1)
 STALE_AFTER = timedelta(days=1)
 """An answer that could not be given for so long answers nothing any more."""
+WORDS_COME = timedelta(minutes=1)
+"""When a kind of message nobody here knows is looked at again: during an update another version may know it."""
 ABANDONED_AFTER = timedelta(minutes=1)
 BEGINS_WITHIN = timedelta(seconds=40)
 """How long after it was claimed something may begin to be sent: it must be over before others take it for abandoned."""
 TRIES = 6
 """How often what lost a race, or found storage away, begins again: for about a second."""
+SOMEBODY_WAITS = 2.0
+"""Seconds after which nothing is begun again that somebody waits for: a platform goes away after three."""
 PATIENT = 12
 """The same, for what the world knows already and must be put on record: for about a minute."""
 LOOK_AGAIN = timedelta(seconds=1)
@@ -218,12 +222,14 @@ class Ritme:
     async def _once(self, act: Callable[[UnitOfWork], Awaitable[T]], *, tries: int = TRIES) -> T:
         """Does `act` in one transaction, and wakes the lanes it gave something to send. Where storage is shared, what
         loses a race, or finds storage away for a moment, begins again, a little later."""
+        began = perf_counter()
         for tried in range(1, tries + 1):
             try:
                 async with self._begin() as work:
                     done = await act(work)
             except (Conflict, Away):
-                if tried == tries:
+                waited_for = tries <= TRIES and perf_counter() - began > SOMEBODY_WAITS
+                if tried == tries or waited_for:
                     raise
                 await sleep(uniform(0, 0.01 * 2**tried))
             else:
@@ -805,6 +811,8 @@ async def _prepared(work: UnitOfWork, delivery: Delivery, attention: Attention, 
         return await _composed(work, outgoing) if outgoing is not None else None
     except Unwanted as unwanted:
         delivery.drop(unwanted.reason)
+    except TryLater as later:
+        delivery.wait_until(later.until, later.reason)
     except Exception:
         log.exception("wording_broke", kind=delivery.kind, delivery=delivery.id)
         delivery.fail("broken")
@@ -812,14 +820,17 @@ async def _prepared(work: UnitOfWork, delivery: Delivery, attention: Attention, 
 
 
 async def _composed(work: UnitOfWork, outgoing: Outgoing) -> Post:
-    """What is sent, in words. Raises `Unwanted`."""
+    """What is sent, in words. Raises `Unwanted` or `TryLater`."""
     delivery = outgoing.delivery
     if delivery.act not in (Act.POST, Act.UPDATE, Act.HOME):
         return _post(outgoing, None, None)
     composer = commands.COMPOSERS.get(delivery.kind)
     if composer is None:
-        log.error("no_words", kind=delivery.kind, delivery=delivery.id)  # planned by another version of Ritme
-        raise Unwanted("gone")
+        # Planned by a newer version of Ritme, which sends it: or nobody has words for it any more.
+        log.error("no_words", kind=delivery.kind, delivery=delivery.id)
+        if outgoing.now - delivery.created_at > STALE_AFTER:
+            raise Unwanted("gone")
+        raise TryLater(outgoing.now + WORDS_COME, reason="no_words")
     entry = await composer(work, outgoing)
     if not isinstance(entry, Home) or delivery.act is not Act.HOME:
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None

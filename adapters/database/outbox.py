@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import JSON, ColumnElement, and_, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.repositories.deliveries import _OPEN as OPEN
+from adapters.database.repositories.deliveries import OPEN
 from adapters.database.tables import deliveries, people, places, workspaces
 from bot.domain.delivery import ANSWER, DeliveryState
 

@@ -17,7 +17,9 @@ LOST_RACES = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
+    psycopg.errors.InFailedSqlTransaction,
 )
+"""The last: what failed before it was taken for something else, perhaps a race."""
 TOO_MUCH = "54"
 """Beginning of the SQLSTATE of what PostgreSQL will never do, however often it is asked."""
 OF_ITSELF = ("08", "28", "3D", "42501", "53", "57", "58")

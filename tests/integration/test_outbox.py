@@ -274,3 +274,18 @@ async def test_what_came_of_a_delivery_bears_the_name_of_its_request(here: World
     async with here.begin() as work:
         found = await work.deliveries.of_person(PersonId("fatima"), here.clock.now() - timedelta(days=1))
     assert {one.kind: one.correlation for one in found} == {"answer": "the third", "went_quiet": "the third"}
+
+
+async def test_a_kind_that_only_a_newer_version_knows_waits_for_it_and_not_for_ever(here: World) -> None:
+    await here.movement()
+    async with here.begin() as work:
+        to = await work.movements.place(PlaceId("general"))
+        assert to is not None
+        await work.deliveries.add(to_place(to, "song", key="song", now=here.clock.now()))
+    await put(here, "aaa")
+    await here.drain()
+    assert ((await row(here, "song")).state, (await row(here, "song")).reason) == (DeliveryState.WAITING, "no_words")
+    assert order(here, "aaa") == ["aaa"]
+    here.clock.set(here.clock.now() + timedelta(days=2))
+    await here.drain()
+    assert ((await row(here, "song")).state, (await row(here, "song")).reason) == (DeliveryState.DROPPED, "gone")

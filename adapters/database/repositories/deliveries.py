@@ -47,7 +47,7 @@ from adapters.database.tables import (
     workspaces,
 )
 from bot.domain.attention import WEEK, Attention
-from bot.domain.delivery import Act, Alike, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
+from bot.domain.delivery import ANSWER, Act, Alike, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm
@@ -75,7 +75,7 @@ _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 _WAITING, _HELD_BACK, _NUDGES_IN_PLACES = (text(where) for where in (WAITING, HELD_BACK, NUDGES_IN_PLACES))
 """As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
-_OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
+OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
 
 
@@ -291,14 +291,14 @@ class SqlDeliveries(Repository):
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
         found = await self._session.scalars(
             select(deliveries.c.workspace_id)
-            .where(deliveries.c.state.in_(_UNSETTLED), deliveries.c.due_at <= now, _OPEN)
+            .where(deliveries.c.state.in_(_UNSETTLED), deliveries.c.due_at <= now, OPEN)
             .distinct()
         )
         return [WorkspaceId(lane) for lane in found]
 
     async def next_due(self) -> datetime | None:
         earliest: datetime | None = await self._session.scalar(
-            select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_UNSETTLED), _OPEN)
+            select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_UNSETTLED), OPEN)
         )
         return earliest
 
@@ -380,9 +380,12 @@ class SqlDeliveries(Repository):
         return found.all()
 
     async def cancel_for(self, place: Place, reason: str) -> int:
+        there = and_(_WAITING, deliveries.c.workspace_id == place.workspace_id, deliveries.c.place_id == place.id)
+        # What an answer said is not kept, as with any other that is dropped.
+        await self._session.execute(update(Delivery).where(there, deliveries.c.kind == ANSWER).values(args={}))
         done = await self._session.execute(
             update(Delivery)
-            .where(_WAITING, deliveries.c.workspace_id == place.workspace_id, deliveries.c.place_id == place.id)
+            .where(there)
             .values(state=DeliveryState.DROPPED, reason=reason, _revision=deliveries.c.revision + 1)
         )
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
