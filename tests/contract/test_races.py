@@ -1,18 +1,22 @@
 """Two of everything at once, over one database: no double, nothing lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from datetime import time, timedelta
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
+from adapters.bootstrap import Runs
 from adapters.database.unit_of_work import connect, unit_of_work
-from adapters.engine.distributed import announce
+from adapters.engine.distributed import DistributedEngine, announce
+from adapters.engine.embedded import EmbeddedEngine
 from bot.app import Platform, Ritme
-from bot.chat import Answer
+from bot.chat import Answer, Post, Receipt
 from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import WorkspaceId
@@ -70,16 +74,19 @@ async def test_people_who_come_in_at_the_same_moment_are_all_let_in(both: tuple[
     assert await count(here, "workspaces") == 1
 
 
-async def test_two_planners_plan_every_moment_once(both: tuple[World, Ritme]) -> None:
-    here, other = both
-    await here.movement("fatima", channels=tuple(f"place{n}" for n in range(20)))
+PLACES = tuple(f"place{number}" for number in range(20))
+
+
+async def rhythms_due(here: World) -> None:
+    """In every one of these places a moment has come."""
+    await here.movement("fatima", channels=PLACES)
     due = here.clock.now() + timedelta(hours=1)
     async with here.begin() as work:
-        for number in range(20):
+        for number, place in enumerate(PLACES):
             rhythm = Rhythm(
                 id=RhythmId(f"r{number}"),
                 movement_id=MovementId("movement"),
-                place_id=PlaceId(f"place{number}"),
+                place_id=PlaceId(place),
                 kind=RhythmKind.STORIES,
                 rule="FREQ=WEEKLY;INTERVAL=1;BYDAY=MO",
                 starts_on=due.date(),
@@ -91,21 +98,104 @@ async def test_two_planners_plan_every_moment_once(both: tuple[World, Ritme]) ->
             )
             work.rhythms.add(rhythm)
     here.clock.set(due)
+
+
+def once_in_each_place(here: World) -> bool:
+    return Counter(one.post.channel for one in here.messenger.sent) == dict.fromkeys(PLACES, 1)
+
+
+async def test_two_planners_plan_every_moment_once(both: tuple[World, Ritme]) -> None:
+    here, other = both
+    await rhythms_due(here)
     planned = await asyncio.gather(here.ritme.plan(), other.plan(), here.ritme.plan(), other.plan())
     assert sum(planned) == 20
     assert await count(here, "deliveries WHERE kind = 'rhythm_stories'") == 20
 
 
-async def test_two_that_look_the_same_message_up_send_it_once(both: tuple[World, Ritme]) -> None:
+async def test_two_that_send_at_once_send_everything_once(both: tuple[World, Ritme]) -> None:
+    here, other = both
+    await here.movement(channels=PLACES)
+    for place in PLACES:
+        await put(here, place, place=place)
+    lane = WorkspaceId(LANE)
+    await asyncio.gather(*(one.drain(lane) for one in (here.ritme, other) * 2))
+    assert once_in_each_place(here)
+
+
+class Ticks:
+    """How often any scheduler planned."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.changed = asyncio.Condition()
+
+    async def until(self, what: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(what)
+
+
+class Ticked(Ritme):
+    """Says when it planned."""
+
+    def __init__(self, ticks: Ticks, **more: Any) -> None:
+        super().__init__(**more)
+        self._ticks = ticks
+
+    async def plan(self) -> int:
+        found = await super().plan()
+        async with self._ticks.changed:
+            self._ticks.count += 1
+            self._ticks.changed.notify_all()
+        return found
+
+
+@asynccontextmanager
+async def scheduler(here: World, ticks: Ticks) -> AsyncIterator[None]:
+    """An engine that ticks by itself, over the same database with connections of its own."""
+    many, database = here.kept.kind == "postgresql", connect(here.kept.url)
+    engine: Runs = EmbeddedEngine(tick=0.02)
+    if many:
+        engine = DistributedEngine(here.kept.url, failures=here.kept.failures, concurrency=2)
+    begin = unit_of_work(database, announce if many else None)
+    platforms = {"test": Platform(messenger=here.messenger)}
+    await engine.start(Ticked(ticks, begin=begin, platforms=platforms, clock=here.clock, engine=engine))
+    try:
+        yield
+    finally:
+        await engine.close()
+        await database.dispose()
+
+
+async def test_two_schedulers_have_every_moment_said_once(both: tuple[World, Ritme]) -> None:
+    here, _ = both
+    await rhythms_due(here)
+    ticks = Ticks()
+    async with scheduler(here, ticks), scheduler(here, ticks):
+        await ticks.until(lambda: len(here.messenger.sent) >= len(PLACES))
+        seen = ticks.count
+        await ticks.until(lambda: ticks.count >= seen + 2)
+    assert once_in_each_place(here)
+
+
+@pytest.mark.parametrize("arrived", [True, False], ids=["it arrived", "it did not"])
+async def test_two_that_look_the_same_message_up_have_it_sent_once(both: tuple[World, Ritme], arrived: bool) -> None:
     here, other = both
     await here.movement()
-    here.messenger.fail_next = [(NoAnswer(), False)]
+    here.messenger.fail_next = [(NoAnswer(), arrived)]
     await put(here, "aaa")
     await here.drain()
     here.clock.set(here.clock.now() + timedelta(minutes=1))
+    find, together = here.messenger.find, asyncio.Barrier(2)
+
+    async def find_together(post: Post, since: datetime) -> Receipt | None:
+        await together.wait()
+        return await find(post, since)
+
+    here.messenger.find = find_together  # type: ignore[method-assign]
     lane = WorkspaceId(LANE)
-    await asyncio.gather(here.ritme.reconcile(lane), other.reconcile(lane))
-    await asyncio.gather(here.ritme.drain(lane), other.drain(lane))
+    async with asyncio.timeout(20):
+        await asyncio.gather(here.ritme.reconcile(lane), other.reconcile(lane))
+        await asyncio.gather(here.ritme.drain(lane), other.drain(lane))
     await here.drain()
     assert (await row(here, "aaa")).state is DeliveryState.SENT
     assert len(here.posts()) == 1
