@@ -103,7 +103,7 @@ async def retried(settings: Settings, ids: Sequence[str], *, even_if_twice: bool
             elif row.is_silent:
                 console.print(f"{row.id[:SHORT]} was an answer. {GONE}, so it cannot be sent again.")
                 well = False
-            elif row.state == DeliveryState.UNKNOWN.value and not even_if_twice:
+            elif row.may_have_arrived and not even_if_twice:
                 console.print(
                     f"{row.id[:SHORT]} may have arrived, and would come twice. If that is fine: --even-if-twice"
                 )

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, ColumnElement, and_, case, func, literal, or_, select, update
+from sqlalchemy import JSON, ColumnElement, and_, case, false, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.repositories.deliveries import OPEN
 from adapters.database.tables import deliveries, people, places, workspaces
-from bot.domain.delivery import ANSWER, DeliveryState
+from bot.domain.delivery import ANSWER, NEVER_TOLD, DeliveryState
 
 NOT_SETTLED = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 STUCK = (DeliveryState.UNKNOWN, DeliveryState.FAILED)
@@ -46,6 +46,11 @@ class Row:
     attempts: int
     receipt: str | None
     correlation: str
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether nobody knows that it did not."""
+        return self.state == DeliveryState.UNKNOWN.value or self.reason in NEVER_TOLD
 
     @property
     def is_silent(self) -> bool:
@@ -118,14 +123,17 @@ class Outbox:
         again = [DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED]
         if even_if_twice:
             again.append(DeliveryState.UNKNOWN)
+        perhaps = false() if even_if_twice else deliveries.c.reason.in_(NEVER_TOLD)
         silent = and_(deliveries.c.kind == ANSWER, deliveries.c.state == DeliveryState.DROPPED)
         later = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > until)
         change = {"state": DeliveryState.WAITING, "due_at": now, "queued_at": now, "reason": ""}
         async with self._engine.begin() as connection:
-            fresh = await connection.execute(_one(id, again).where(~silent, later).values(change))
+            fresh = await connection.execute(_one(id, again).where(~silent, ~perhaps, later).values(change))
             if fresh.rowcount:
                 return True
-            late = await connection.execute(_one(id, again).where(~silent).values({**change, "expires_at": until}))
+            late = await connection.execute(
+                _one(id, again).where(~silent, ~perhaps).values({**change, "expires_at": until})
+            )
             return bool(late.rowcount)
 
     async def drop(self, id: str) -> bool:

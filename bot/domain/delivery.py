@@ -20,6 +20,8 @@ KEEPS_ITS_PLACE = 6
 GIVE_UP_AFTER = timedelta(days=1)
 AGAIN = ("pace", "behind_unknown", "not_arrived")
 """Why something waits that was to be sent already: whatever is for the same place or person comes after it."""
+NEVER_TOLD = ("never_answered", "never_known")
+"""Why something failed that may have arrived all the same."""
 HELD_AT_MOST = timedelta(days=3)
 """How long something without an end of its own waits for a place that is out of reach."""
 

@@ -101,6 +101,17 @@ async def test_what_may_have_arrived_is_sent_again_only_if_it_may_come_twice(tro
     assert (await row(troubled, "unknown")).state is DeliveryState.WAITING
 
 
+async def test_what_ended_without_anybody_knowing_is_sent_again_only_if_it_may_come_twice(troubled: World) -> None:
+    async with troubled.begin() as work:
+        failed = await work.deliveries.by_key("failed")
+        assert failed is not None
+        failed.fail("never_known")
+    assert "--even-if-twice" in (await run("retry", failed.id)).output
+    assert (await row(troubled, "failed")).state is DeliveryState.FAILED
+    assert (await run("retry", failed.id, "--even-if-twice")).exit_code == 0
+    assert (await row(troubled, "failed")).state is DeliveryState.WAITING
+
+
 async def test_what_waits_can_be_dropped(troubled: World) -> None:
     waits = await row(troubled, "waits")
     assert (await run("drop", waits.id)).exit_code == 0
