@@ -31,10 +31,8 @@ check: setup-dev  ## format, lint, types, imports, prompts, migrations
 torture: setup-dev  ## web and worker processes killed at random, 200 times (ARGS="--seed 7" repeats one ordeal)
 	@$(BARE) $(BIN)/python -m tests.torture $(ARGS)
 
-bench: setup-dev  ## requests a second beside a bare Slack app, turns beside botbuilder's echo, and a storm of reminders
-	@$(BARE) $(BIN)/python benchmarks/inbound.py
-	@$(BARE) $(BIN)/python benchmarks/teams.py
-	@$(BARE) $(BIN)/python -m benchmarks.storm
+bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of four)
+	@$(BARE) $(BIN)/python -m benchmarks $(ARGS)
 
 pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn anew from what Ritme sends
 	@$(BARE) $(BIN)/python -m tests.pictures

@@ -1,11 +1,13 @@
-"""The least a durable Slack app can do: check the signature, insert one row through SQLAlchemy and aiosqlite, commit,
-answer. With `inline`, on aiosqlite connections that skip its thread; with a Web API address, over Socket Mode.
+"""The least a durable Slack app can do: check the signature, insert one row through SQLAlchemy (and aiosqlite, or
+psycopg), commit, answer. With `inline`, on aiosqlite connections that skip its thread; with a Web API address, over
+Socket Mode.
 
-Usage: python -m benchmarks.bare FILE PORT [inline] [http://…/api/]
+Usage: python -m benchmarks.bare sqlite+aiosqlite:///FILE|postgresql+psycopg://… PORT [inline] [http://…/api/]
 """
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 from aiohttp import web
@@ -17,14 +19,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.database.unit_of_work import connect
+from adapters.database.unit_of_work import CONNECTIONS, connect
 from benchmarks.load import SECRET
 
 rows = Table("rows", MetaData(), Column("id", Integer, primary_key=True), Column("text", String))
 
 
-def plain(file: str) -> AsyncEngine:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{file}", connect_args={"isolation_level": None, "timeout": 10})
+def plain(url: str) -> AsyncEngine:
+    """On PostgreSQL with as many connections as Ritme has."""
+    if url.startswith("postgresql"):
+        return create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0)
+    engine = create_async_engine(url, connect_args={"isolation_level": None, "timeout": 10})
 
     def prepare(connection: Any, _: object) -> None:
         cursor = connection.cursor()
@@ -37,9 +42,10 @@ def plain(file: str) -> AsyncEngine:
     return engine
 
 
-async def main(file: str, port: int, *, inline: bool, api: str) -> None:
-    engine = connect(f"sqlite+aiosqlite:///{file}") if inline else plain(file)
-    turn = asyncio.Lock()  # one writer at a time, as in Ritme
+async def main(url: str, port: int, *, inline: bool, api: str) -> None:
+    engine = connect(url) if inline else plain(url)
+    # On SQLite one writer at a time, as in Ritme.
+    turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()
     async with engine.begin() as connection:
         await connection.run_sync(rows.metadata.create_all)
 

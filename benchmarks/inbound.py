@@ -1,8 +1,8 @@
-"""How many `/stuck <text>` requests a second Ritme takes, signed over HTTP and over Socket Mode, kept on SQLite, beside
-the least a durable Slack app can do. Each server runs in its own process, one after the other, a few rounds; the
-middle round counts.
+"""How many `/stuck <text>` requests a second Ritme takes, signed over HTTP and over Socket Mode, kept on SQLite and on
+PostgreSQL (by the web process alone), beside the least a durable Slack app can do. Each server runs in its own process,
+one after the other, a few rounds; the middle round counts. PostgreSQL runs beside it, and waits for no disk.
 
-Usage: make bench
+Usage: python -m benchmarks inbound
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,20 +27,34 @@ from adapters.database.migrate import migrate
 from adapters.database.unit_of_work import connect, unit_of_work
 from benchmarks.link import Link
 from benchmarks.load import CONNECTIONS, SECRET, Measured, commands, press
+from benchmarks.report import Line, show, under_way
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from tests.postgres import Server
 
 ROUNDS = 3
 WARM_UP, REQUESTS = 200, 2000
-BESIDE = {
-    "bare": "Ritme",
-    "bare, inline": "Ritme",
-    "Ritme": "Ritme",
-    "bare, socket": "Ritme, socket",
-    "Ritme, socket": "Ritme, socket",
-}
-"""What is measured, and beside which of ours."""
+AIM = 0.4
 CLONE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way in, and where what comes in is kept. Ritme and the bare app are measured there; where `inline`, the bare
+    app also on connections that have no thread of their own."""
+
+    what: str
+    socket: bool = False
+    postgresql: bool = False
+    inline: bool = False
+
+
+WAYS = (
+    Way(what="inbound, SQLite", inline=True),
+    Way(what="inbound, PostgreSQL", postgresql=True),
+    Way(what="inbound by Socket Mode, SQLite", socket=True),
+)
+OURS, BARE, INLINE = "Ritme", "bare bolt + one insert", "bare, without threads"
 
 
 async def furnish(url: str, people: int, lane: str = "slack:T1") -> None:
@@ -119,60 +133,103 @@ async def measure(name: str, command: list[str], port: int, link: Link | None, *
         return Round(measured=measured, ready=ready, memory=process.memory_info().rss / 1e6, work=work)
 
 
-async def main() -> None:
-    results: dict[str, list[Round]] = {}
-    with tempfile.TemporaryDirectory() as folder:
+async def lines() -> list[Line]:
+    rounds: dict[tuple[Way, str], list[Round]] = {}
+    with tempfile.TemporaryDirectory(prefix="ritme-inbound-") as folder, Server(Path(folder) / "postgres") as server:
+        each = [(way, who) for way in WAYS for who in ((BARE, INLINE, OURS) if way.inline else (BARE, OURS))]
         for turn in range(ROUNDS):
-            for name in BESIDE:
-                port, file = free_port(), Path(folder) / f"{turn}-{name.replace(' ', '-')}.db"
-                async with Link().running() as link:
-                    results.setdefault(name, []).append(await one(name, file, port, link))
-    show(results)
+            for number, (way, who) in enumerate(each):
+                name = f"bench_{turn}_{number}"
+                url = database(server, name) if way.postgresql else f"sqlite+aiosqlite:///{folder}/{name}.db"
+                one = await measured_once(way, who, url)
+                rounds.setdefault((way, who), []).append(one)
+                under_way(f"  round {turn + 1} of {ROUNDS}: {way.what}, {who}: {one.measured.rate:.0f} requests/s")
+    middles = {which: middle(some) for which, some in rounds.items()}
+    heading = f"{REQUESTS} /stuck requests, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds"
+    return [Line(what=heading), *(line for way in WAYS for line in told(way, middles))]
 
 
-async def one(name: str, file: Path, port: int, link: Link) -> Round:
-    socket = link if "socket" in name else None
-    if not name.startswith("Ritme"):
-        how = ["inline"] if "inline" in name else [f"{link.url}/api/"] if socket else []
-        return await measure(name, ["-m", "benchmarks.bare", str(file), str(port), *how], port, socket)
-    await furnish(f"sqlite+aiosqlite:///{file}", WARM_UP + REQUESTS)
-    by = {"SLACK_APP_TOKEN": "xapp-bench"} if socket else {"SLACK_SIGNING_SECRET": SECRET}
-    return await measure(
-        name,
-        ["-c", "from adapters.cli import main; main()", "serve"],
-        port,
-        socket,
-        RITME_DATABASE_URL=f"sqlite:///{file}",
-        RITME_PORT=str(port),
-        SLACK_BOT_TOKEN="xoxb-bench",
-        SLACK_API_URL=f"{link.url}/api" if socket else "http://127.0.0.1:9/api",
-        **by,
+def database(server: Server, name: str) -> str:
+    """Makes an empty one. Returns its URL."""
+    server.execute(f"CREATE DATABASE {name}")
+    return server.url.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+
+
+async def measured_once(way: Way, who: str, url: str) -> Round:
+    port = free_port()
+    async with Link().running() as link:
+        by = link if way.socket else None
+        name = f"{way.what}, {who}"
+        if who != OURS:
+            how = ["inline"] if who == INLINE else [f"{link.url}/api/"] if way.socket else []
+            return await measure(name, ["-m", "benchmarks.bare", url, str(port), *how], port, by)
+        await furnish(url, WARM_UP + REQUESTS)
+        return await measure(
+            name,
+            ["-c", "from adapters.cli import main; main()", "serve"],
+            port,
+            by,
+            RITME_DATABASE_URL=url.replace("+aiosqlite", "").replace("+psycopg", ""),
+            RITME_PORT=str(port),
+            SLACK_BOT_TOKEN="xoxb-bench",
+            SLACK_API_URL=f"{link.url}/api" if way.socket else "http://127.0.0.1:9/api",
+            **({"SLACK_APP_TOKEN": "xapp-bench"} if way.socket else {"SLACK_SIGNING_SECRET": SECRET}),
+        )
+
+
+def middle(rounds: Sequence[Round]) -> Round:
+    """Of each number the middle one."""
+
+    def of(pick: Callable[[Round], float]) -> float:
+        return median(pick(one) for one in rounds)
+
+    measured = Measured(
+        rate=of(lambda one: one.measured.rate),
+        p50=of(lambda one: one.measured.p50),
+        p99=of(lambda one: one.measured.p99),
+    )
+    return Round(
+        measured=measured,
+        ready=of(lambda one: one.ready),
+        memory=of(lambda one: one.memory),
+        work=of(lambda one: one.work),
     )
 
 
-def show(results: dict[str, list[Round]]) -> None:
-    def middle(name: str, pick: Callable[[Round], float]) -> float:
-        return median(pick(one) for one in results[name])
+def told(way: Way, middles: Mapping[tuple[Way, str], Round]) -> list[Line]:
+    """Requests a second, and below them what else was seen."""
+    ours, bare = middles[way, OURS], middles[way, BARE]
+    found = [_beside(way.what, ours, BARE, bare, f"≥ {AIM}")]
+    if way.inline:
+        found.append(_beside("  beside that on connections without threads", ours, BARE, middles[way, INLINE]))
+    return [
+        *found,
+        Line(
+            what="  processor time a request",
+            measured=f"{ours.work:.2f} ms",
+            beside=f"{bare.work:.2f} ms",
+            ratio=bare.work / ours.work,
+        ),
+        Line(what="  half, and 99 of 100, within", measured=_within(ours), beside=_within(bare)),
+        Line(what="  ready in", measured=f"{ours.ready:.1f} s", beside=f"{bare.ready:.1f} s"),
+        Line(what="  in memory", measured=f"{ours.memory:.0f} MB", beside=f"{bare.memory:.0f} MB"),
+    ]
 
-    columns: dict[str, Callable[[Round], float]] = {
-        "requests/s": lambda one: one.measured.rate,
-        "p50 ms": lambda one: one.measured.p50,
-        "p99 ms": lambda one: one.measured.p99,
-        "CPU ms": lambda one: one.work,
-        "ready s": lambda one: one.ready,
-        "MB": lambda one: one.memory,
-    }
-    print(f"{REQUESTS} /stuck requests, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds\n")
-    print(f"{'':14}" + "".join(f"{title:>12}" for title in columns) + f"{'of it':>8}{'by CPU':>8}")
-    for name in results:
-        row = "".join(f"{middle(name, pick):12.1f}" for pick in columns.values())
-        ours = BESIDE[name]
-        rate = middle(ours, columns["requests/s"]) / middle(name, columns["requests/s"])
-        work = middle(name, columns["CPU ms"]) / middle(ours, columns["CPU ms"])
-        print(f"{name:14}{row}" + ("" if name == ours else f"{rate:8.2f}{work:8.2f}"))
-    print('\n"of it": what Ritme does of that app\'s requests a second; "by CPU": the same, counted in processor time')
-    print('"inline": that app on connections without threads')
+
+def _within(one: Round) -> str:
+    return f"{one.measured.p50:.0f}, {one.measured.p99:.0f} ms"
+
+
+def _beside(what: str, ours: Round, name: str, other: Round, aim: str = "") -> Line:
+    mine, theirs = ours.measured.rate, other.measured.rate
+    return Line(
+        what=what,
+        measured=f"{mine:.0f} requests/s",
+        beside=f"{name}: {theirs:.0f} requests/s",
+        ratio=mine / theirs,
+        aim=aim,
+    )
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    show(asyncio.run(lines()))

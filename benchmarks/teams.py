@@ -1,7 +1,7 @@
 """How many `stuck <text>` turns a second Ritme takes from Teams, kept on SQLite, beside botbuilder's own echo, which
 keeps nothing. Each server runs in its own process, one after the other, a few rounds; the middle round counts.
 
-Usage: make bench
+Usage: python -m benchmarks teams
 """
 
 import asyncio
@@ -18,8 +18,11 @@ from aiohttp import web
 
 from benchmarks.inbound import ROUNDS, free_port, furnish, serving
 from benchmarks.load import CONNECTIONS, Measured, measured
+from benchmarks.report import Line, show, under_way
 
 WARM_UP, TURNS = 100, 1000
+AIM = 10
+OURS, ECHO = "Ritme", "botbuilder's echo"
 TENANT = "00000000-0000-0000-0000-00000000feed"
 APP = "00000000-0000-0000-0000-00000000b071"
 
@@ -80,7 +83,7 @@ async def turns(port: int, waiting: Iterator[dict[str, Any]]) -> Measured:
 async def one(name: str, file: Path, url: str) -> Measured:
     port, environment = free_port(), {}
     command = ["-m", "benchmarks.echo", str(port)]
-    if name == "Ritme":
+    if name == OURS:
         await furnish(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lane=f"teams:{TENANT}")
         command = ["-c", "from adapters.cli import main; main()", "serve"]
         environment = {
@@ -94,21 +97,32 @@ async def one(name: str, file: Path, url: str) -> Measured:
         return await turns(port, activities(name, WARM_UP, TURNS, url))
 
 
-async def main() -> None:
-    results: dict[str, list[Measured]] = {"botbuilder's echo": [], "Ritme": []}
-    with tempfile.TemporaryDirectory() as folder:
+async def lines() -> list[Line]:
+    rounds: dict[str, list[Measured]] = {ECHO: [], OURS: []}
+    with tempfile.TemporaryDirectory(prefix="ritme-teams-") as folder:
         async with connector() as url:
             for turn in range(ROUNDS):
-                for name, rounds in results.items():
-                    rounds.append(await one(name, Path(folder) / f"{turn}.db", url))
-    print(f"\n{TURNS} turns from Teams, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds\n")
-    print(f"{'':20}{'turns/s':>10}{'p50 ms':>10}{'p99 ms':>10}")
-    for name, rounds in results.items():
-        middle = [median(getattr(one, what) for one in rounds) for what in ("rate", "p50", "p99")]
-        print(f"{name:20}" + "".join(f"{value:10.1f}" for value in middle))
-    ours, stock = (median(one.rate for one in results[name]) for name in ("Ritme", "botbuilder's echo"))
-    print(f"\nRitme takes {ours / stock:.2f} of the turns of the echo, which sends its answer but keeps nothing")
+                for who, so_far in rounds.items():
+                    found = await one(who, Path(folder) / f"{turn}.db", url)
+                    so_far.append(found)
+                    under_way(f"  round {turn + 1} of {ROUNDS}: {who}: {found.rate:.0f} turns/s")
+
+    def middle(who: str, what: str) -> float:
+        return float(median(getattr(one, what) for one in rounds[who]))
+
+    within = {who: f"{middle(who, 'p50'):.0f}, {middle(who, 'p99'):.0f} ms" for who in rounds}
+    return [
+        Line(what=f"{TURNS} turns from Teams, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds"),
+        Line(
+            what="turns from Teams, SQLite",
+            measured=f"{middle(OURS, 'rate'):.0f} turns/s",
+            beside=f"{ECHO}, which keeps nothing: {middle(ECHO, 'rate'):.0f} turns/s",
+            ratio=middle(OURS, "rate") / middle(ECHO, "rate"),
+            aim=f"≥ {AIM}",
+        ),
+        Line(what="  half, and 99 of 100, within", measured=within[OURS], beside=within[ECHO]),
+    ]
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    show(asyncio.run(lines()))

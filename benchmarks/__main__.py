@@ -1,0 +1,42 @@
+"""`make bench`: what Ritme takes and costs, each thing beside its measure in the same run, as one table.
+
+Usage: python -m benchmarks [inbound] [teams] [storm] [growth]
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+import traceback
+from importlib import import_module
+
+from benchmarks.report import Line, show, under_way
+
+ALL = ("inbound", "teams", "storm", "growth")
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(ALL)}; all of them without any")
+    names = asked.parse_args().names
+    if unknown := [name for name in names if name not in ALL]:
+        asked.error(f"there is no {unknown[0]}; there are {', '.join(ALL)}")
+    lines: list[Line] = []
+    broken = []
+    for name in names or ALL:
+        under_way(f"{name} …")
+        began = time.perf_counter()
+        try:
+            lines += asyncio.run(import_module(f"benchmarks.{name}").lines())
+        except Exception:  # noqa: BLE001  # what the others measured took minutes, and is told all the same
+            traceback.print_exc()
+            broken.append(name)
+        under_way(f"{name} took {time.perf_counter() - began:.0f} s")
+    show(lines)
+    if broken:
+        under_way(f"Not measured, see above: {', '.join(broken)}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
