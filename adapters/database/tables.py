@@ -106,7 +106,10 @@ class Ranked(Chosen):
 WAITING = "state = 'waiting'"
 HELD_BACK = f"{WAITING} AND reason IN {AGAIN!r}"
 NUDGES_IN_PLACES = "person_id IS NULL AND act = 'post' AND priority <> 0"
+TAKEN_AWAY = "act = 'delete'"
 """Which rows of `deliveries` its partial indexes hold: a query says it in the same words, or they do not serve it."""
+STUCK_NOW = "state = 'open'"
+"""And which of `stuck_episodes`."""
 
 
 def _index_where(name: str, *columns: str, where: str) -> Index:
@@ -307,6 +310,7 @@ episodes = Table(
     Column("closed_at", Utc),
     Index("ix_stuck_episodes_movement_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_person_id", "person_id", "state"),
+    _index_where("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
     Index(
         "uq_stuck_episodes_open",
         "person_id",
@@ -326,8 +330,8 @@ questions_asked = Table(
     _ref("episode_id", "stuck_episodes"),
     Column("question", String(64), nullable=False),
     Column("asked_at", Utc, nullable=False),
-    Index("ix_questions_asked_initiative_id", "initiative_id", "asked_at"),
-    Index("ix_questions_asked_person_id", "person_id", "asked_at"),
+    Index("ix_questions_asked_initiative_id", "initiative_id", "asked_at", "id", "movement_id", "question"),
+    Index("ix_questions_asked_person_id", "person_id", "movement_id", "asked_at"),
 )
 companies = Table(
     "companies",
@@ -345,6 +349,7 @@ companies = Table(
     Column("answered_at", Utc),
     Index("uq_companies_person", "episode_id", "person_id", unique=True),
     Index("ix_companies_movement_id", "movement_id", "asked_at"),
+    Index("ix_companies_person_id", "person_id"),
 )
 steps = Table(
     "next_steps",
@@ -368,7 +373,7 @@ steps = Table(
     Column("closed_at", Utc),
     Index("ix_next_steps_person_id", "person_id", "state"),
     Index("ix_next_steps_story_id", "story_id"),
-    Index("ix_next_steps_movement_id", "movement_id", "chosen_at"),
+    Index("ix_next_steps_movement_id", "movement_id", "state", "closed_at"),
 )
 chances = Table(
     "chances",
@@ -401,7 +406,9 @@ stories = Table(
     Column("harvested_at", Utc),
     Index("uq_stories_message", "place_id", "message", unique=True),
     Index("ix_stories_movement_id", "movement_id", "told_at"),
-    Index("ix_stories_teller_id", "teller_id"),
+    Index("ix_stories_teller_id", "teller_id", "told_at"),
+    _index_where("ix_stories_thread", "place_id", "thread", where="thread IS NOT NULL"),
+    _index_where("ix_stories_harvested", "movement_id", "harvested_at", where="harvested_at IS NOT NULL"),
     Index("ix_stories_initiative_id", "initiative_id"),
 )
 story_requests = Table(
@@ -421,6 +428,7 @@ story_requests = Table(
     Index("ix_story_requests_author_id", "author_id"),
     Index("ix_story_requests_asked_by_id", "asked_by_id"),
     Index("ix_story_requests_movement_id", "movement_id"),
+    _index_where("ix_story_requests_open", "asked_at", where="answered_at IS NULL"),
 )
 ripples = Table(
     "ripples",
@@ -432,7 +440,7 @@ ripples = Table(
     Column("at", Utc, nullable=False),
     Column("pressed", Boolean, nullable=False),
     Column("reactions", MutableList.as_mutable(JSON()), nullable=False),
-    Index("ix_ripples_movement_id", "movement_id"),
+    Index("ix_ripples_movement_id", "movement_id", "story_id"),
     Index("ix_ripples_person_id", "person_id"),
 )
 retellings = Table(
@@ -454,6 +462,8 @@ nominations = Table(
     Column("topic", String(300), nullable=False),
     Column("at", Utc, nullable=False),
     Index("ix_nominations_movement_id", "movement_id"),
+    Index("ix_nominations_nominator_id", "nominator_id"),
+    Index("ix_nominations_nominee_id", "nominee_id"),
     Index("uq_nominations_figure", "movement_id", "nominator_id", "nominee_id", "figure", unique=True),
 )
 ties = Table(
@@ -464,6 +474,8 @@ ties = Table(
     _ref("other_id", "people", primary=True),
     Column("strength", Integer, nullable=False),
     Column("last_at", Utc, nullable=False),
+    Index("ix_ties_one_id", "one_id"),
+    Index("ix_ties_other_id", "other_id"),
 )
 invitations = Table(
     "invitations",
@@ -480,6 +492,7 @@ invitations = Table(
     Column("answered_at", Utc),
     Index("ix_invitations_invitee_id", "invitee_id", "sent_at"),
     Index("ix_invitations_movement_id", "movement_id", "sent_at"),
+    Index("ix_invitations_inviter_id", "inviter_id"),
 )
 rhythms = Table(
     "rhythms",
@@ -553,6 +566,7 @@ deliveries = Table(
     _index_where("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
     _index_where("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
+    _index_where("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
 )
 
 engine_failures = Table(

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, select, text
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, people, retellings, ripples, steps, stories, story_requests
-from bot.domain.delivery import Act, Delivery
+from adapters.database.tables import TAKEN_AWAY, deliveries, people, retellings, ripples, steps, stories, story_requests
+from bot.domain.delivery import Delivery
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
@@ -61,7 +61,9 @@ class SqlStories(Repository):
 
     async def to_harvest(self, movement: MovementId, limit: int) -> Sequence[tuple[Story, Person]]:
         last: datetime | None = await self._session.scalar(
-            select(func.max(stories.c.harvested_at)).where(stories.c.movement_id == movement)
+            select(func.max(stories.c.harvested_at)).where(
+                stories.c.movement_id == movement, stories.c.harvested_at.is_not(None)
+            )
         )
         query = (
             select(Story, Person)
@@ -74,7 +76,7 @@ class SqlStories(Repository):
         return [(story, teller) for story, teller in found]
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
-        taken_away = deliveries.alias()
+        taken_away = deliveries.alias("taken_away")
         found = await self._session.scalars(
             select(Delivery)
             .join(retellings, retellings.c.delivery_id == deliveries.c.id)
@@ -84,7 +86,7 @@ class SqlStories(Repository):
                 ~exists().where(
                     taken_away.c.place_id == deliveries.c.place_id,
                     taken_away.c.target == deliveries.c.receipt,
-                    taken_away.c.act == Act.DELETE,
+                    text(f"taken_away.{TAKEN_AWAY}"),
                 ),
             )
             .order_by(deliveries.c.row)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, or_, select
+from sqlalchemy import bindparam, func, insert, or_, select, text
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import chances, companies, episodes, members, people, questions_asked, steps
+from adapters.database.tables import STUCK_NOW, chances, companies, episodes, members, people, questions_asked, steps
 from bot.domain.initiative import Company, CompanyId, EpisodeId, EpisodeState, InitiativeId, QuestionAsked, StuckEpisode
 from bot.domain.movement import Member, MovementId
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
@@ -20,7 +20,7 @@ _OPEN_OF = (
         episodes.c.person_id == bindparam("person"),
         episodes.c.movement_id == bindparam("movement"),
         episodes.c.initiative_id.is_not_distinct_from(bindparam("initiative")),
-        episodes.c.state == EpisodeState.OPEN,
+        text(STUCK_NOW),
     )
     .order_by(episodes.c.opened_at.desc())
     .limit(1)
