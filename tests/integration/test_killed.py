@@ -10,4 +10,6 @@ async def test_whoever_is_killed_nothing_is_lost_nothing_comes_twice_and_all_is_
         report = await trial.run(kills=6, restarts=1)
     assert report.problems == [], str(report)
     assert report.accepted
-    assert report.sent
+    assert set(report.sent) == {"slack:T1", "slack:T2"}
+    assert report.stops
+    assert report.too_late

@@ -31,10 +31,12 @@ class Declined(Exception):
 
 
 class SlackServer:
-    """One workspace. `now` is Slack's clock."""
+    """One workspace. `now` is Slack's clock; `token` is what the bot has to show."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], *, team: str = TEAM, token: str = TOKEN) -> None:
         self.now = now
+        self.team = team
+        self.token = token
         self.url = ""
         self.users: dict[str, User] = {BOT: User(id=BOT, name="Ritme")}
         self.channels: dict[str, Channel] = {}
@@ -136,7 +138,7 @@ class SlackServer:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
         if request.content_type == "application/json":
             args: Json = await request.json()
@@ -159,7 +161,9 @@ class SlackServer:
         if fault.until is not None:
             await fault.until.wait()
             return act()
-        if fault.after:
+        if fault.late:
+            await self._gave_up(request)
+        if fault.after or fault.late:
             act()
         if fault.never:
             await self._closing.wait()
@@ -169,6 +173,11 @@ class SlackServer:
         if fault.error:
             return web.json_response({"ok": False, "error": fault.error}, status=fault.status, headers=headers)
         return web.Response(status=fault.status, text="<html>", content_type="text/html", headers=headers)
+
+    async def _gave_up(self, request: web.Request) -> None:
+        """Waits until whoever asked does not wait any more."""
+        while request.transport is not None and not self._closing.is_set():  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.05)
 
     def _answer(self, method: str, args: Json) -> web.Response:
         act = getattr(self, re.sub(r"\.|(?=[A-Z])", "_", f".{method}").lower(), None)
@@ -206,7 +215,7 @@ class SlackServer:
     # -- methods ----------------------------------------------------------------------------------------------------
 
     def _auth_test(self, args: Json) -> Json:
-        return {"team_id": TEAM, "team": "Wijkzorg", "user_id": BOT, "user": "ritme", "bot_id": BOT_ID}
+        return {"team_id": self.team, "team": "Wijkzorg", "user_id": BOT, "user": "ritme", "bot_id": BOT_ID}
 
     def _chat_post_message(self, args: Json) -> Json:
         self._check(problems_in_message(args))

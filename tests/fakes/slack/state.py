@@ -125,8 +125,8 @@ class Trigger:
 class Fault:
     """What goes wrong with the next call of a method ("*": any): answer with this status or error, hang up, or
     `never` answer.
-    With `after`, Slack does what was asked all the same; with `until`, it does and answers as usual, but not before
-    that is set."""
+    With `after`, Slack does what was asked all the same, and `late` only once nobody waits for it any more; with
+    `until`, it does and answers as usual, but not before that is set."""
 
     method: str = "*"
     status: int = 200
@@ -135,5 +135,6 @@ class Fault:
     hang_up: bool = False
     never: bool = False
     after: bool = False
+    late: bool = False
     until: Event | None = None
     channel: str = ""
