@@ -106,8 +106,8 @@ _NEWS = '{"type": "job_inserted", "job_id": 0}'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """A job somebody had taken."""
+class Lost:
+    """A job somebody had taken, and did not put on record."""
 
     id: int
     task: str
@@ -127,7 +127,8 @@ class Jobs:
 
     async def put(self, lanes: Collection[str]) -> None:
         """Has these lanes drained, each unless a job for it waits already."""
-        await self._connector.execute_query_async(PUT, **put(lanes))
+        if lanes:
+            await self._connector.execute_query_async(PUT, **put(lanes))
 
     async def put_later(self, job: Job, *, seconds: float, tried: int) -> None:
         """Has what this job did done again after so many seconds, and not before."""
@@ -163,10 +164,10 @@ class Jobs:
         """These live."""
         await self._connector.execute_query_async(_BEAT, workers=list(workers))
 
-    async def give_back(self, over: Collection[int], *, silence: float) -> Sequence[Held]:
+    async def give_back(self, over: Collection[int], *, silence: float) -> Sequence[Lost]:
         """Gives back these jobs, and what workers hold whose hearts have been silent for so many seconds, and tells
         those that are idle. Returns what still was held."""
         rows = await self._connector.execute_query_all_async(
             _GIVE_BACK, queue=QUEUE, over=list(over), silence=silence, news=_NEWS
         )
-        return [Held(id=row["id"], task=row["task_name"], lane=row["lock"]) for row in rows]
+        return [Lost(id=row["id"], task=row["task_name"], lane=row["lock"]) for row in rows]

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.engine.distributed import DistributedEngine
 from tests.contract.test_engines import A, B, Ritme
-from tests.contract.workers import ask, jobs, tell, until, worker
+from tests.contract.workers import ask, jobs, rests, tell, until, worker
 
 LAST_BEAT = (
     "SELECT extract(epoch FROM last_heartbeat) FROM procrastinate_workers AS worker"
@@ -57,7 +57,7 @@ async def test_a_worker_whose_heart_stops_begins_again_when_what_it_does_is_done
             await until(partial(_beats_after, database, await ask(database, LAST_BEAT)))
         assert await jobs(database, "doing") == 1
         ritme.gate.set()
-        await until(partial(_rests, engine))
+        await until(partial(rests, engine))
         ritme.due[B] = 1
         await tell(database, B)
         await ritme.until(lambda: ritme.drained == [A, B])
@@ -85,10 +85,6 @@ async def test_what_was_done_but_could_not_be_put_on_record_does_not_hold_its_la
         await tell(database, A)
         await until(partial(_swept, engine, database))
         await ritme.until(lambda: ritme.drained == [A, A])
-
-
-async def _rests(engine: DistributedEngine) -> bool:
-    return not engine.runs
 
 
 async def _swept(engine: DistributedEngine, database: AsyncEngine) -> bool:

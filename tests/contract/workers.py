@@ -64,6 +64,10 @@ async def listens(database: AsyncEngine) -> bool:
     return bool(await ask(database, query))
 
 
+async def rests(engine: DistributedEngine) -> bool:
+    return not engine.runs
+
+
 async def killed(database: AsyncEngine, lane: str, task: str = "drain") -> None:
     """A worker took all that waits in this lane, and its heart stopped a minute ago."""
     await do(
