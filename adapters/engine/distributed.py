@@ -3,8 +3,8 @@
 A job drains one lane for a while. Its lock is the lane, so a lane is drained by one worker at a time; its queueing lock
 is the lane too, so at most one more waits behind it. It is written in the transaction that made something due: what is
 rolled back leaves no job, and what is committed cannot be forgotten. A lane that has more to send steps aside for those
-that had no turn yet. Once a second one worker plans, and one finds lanes whose time came by itself. What a killed worker
-held is given back when its heart has not beaten for a while. Time is the database's.
+that had no turn yet. Once a second one worker plans, and one finds lanes whose time came by itself. What a killed
+worker held is given back when its heart has not beaten for a while. Time is the database's.
 """
 
 import asyncio

@@ -5,12 +5,14 @@ All that must survive stands in the tables: after a restart the first tick finds
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from adapters.engine.loops import every, over
 from adapters.engine.work import Work
 from bot.domain.person import WorkspaceId
 
@@ -20,24 +22,32 @@ log = structlog.get_logger(__name__)
 TICK = 1.0
 """Seconds between two looks at what is due."""
 GRACE = 25.0
-"""Seconds a running drain gets to finish when Ritme stops; what it then still holds is settled after the restart."""
+"""Seconds for what is going on to end when Ritme stops; what a drain then still holds is settled after the restart."""
 
 
 class EmbeddedEngine:
     """Plans and drains `Work` from memory; never two drains of one lane at a time."""
 
     def __init__(self, *, tick: float = TICK, grace: float = GRACE) -> None:
-        self._grace = grace
+        self._tick, self._grace = tick, grace
         self._work: Work | None = None
         self._planning = asyncio.Lock()
         self._looking = asyncio.Lock()
+        self._ticking: set[asyncio.Task[None]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._drains: dict[WorkspaceId, asyncio.Task[None]] = {}
         self._woken: set[WorkspaceId] = set()
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         # Each by itself: planning that takes long, or fails, holds up only planning.
         for act in (self._plan, self._look):
             self._scheduler.add_job(
-                act, "interval", seconds=tick, max_instances=1, coalesce=True, misfire_grace_time=None
+                partial(self._ticked, act),
+                "interval",
+                seconds=tick,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
             )
 
     @property
@@ -49,6 +59,7 @@ class EmbeddedEngine:
         """Begins to tick, in the running event loop."""
         self._work = work
         self._scheduler.start()
+        self._watching = asyncio.create_task(every(self._tick, self._watch, self._stopping), name="clock watched")
 
     def wake(self, lane: WorkspaceId) -> None:
         """Drains this lane at once; when that is going on already, once more after it. Before `start`, does nothing."""
@@ -69,16 +80,31 @@ class EmbeddedEngine:
         """Stops ticking and lets what is being sent be sent."""
         if self._work is None:
             return
+        self._work = None
+        self._stopping.set()
         self._scheduler.pause()
-        async with self._planning, self._looking:
-            self._work = None
-            self._scheduler.shutdown(wait=False)
-        if self._drains:
-            _, late = await asyncio.wait(self._drains.values(), timeout=self._grace)
-            for drain in late:
-                log.warning("drain_cut_short", drain=drain.get_name())
-                drain.cancel()
+        await over(self._watching)
+        if going := {*self._ticking, *self._drains.values()}:
+            _, late = await asyncio.wait(going, timeout=self._grace)
+            for task in late:
+                log.warning("cut_short", what=task.get_name())
+                task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        self._scheduler.shutdown(wait=False)
+
+    async def _ticked(self, act: Callable[[], Awaitable[None]]) -> None:
+        if (ticking := asyncio.current_task()) is not None:
+            ticking.set_name(act.__name__)
+            self._ticking.add(ticking)
+            ticking.add_done_callback(self._ticking.discard)
+        await act()
+
+    async def _watch(self) -> None:
+        """Should the machine's clock be put back, then APScheduler would wait for the moment it had in mind."""
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time > now + timedelta(seconds=2 * self._tick):
+                job.modify(next_run_time=now)
 
     async def _plan(self) -> None:
         """What fails is logged, and tried again by the next tick."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 
@@ -23,6 +24,8 @@ class Ritme:
         self.going: Counter[WorkspaceId] = Counter()
         self.most_at_once = 0
         self.plans = 0
+        self.planned = asyncio.Event()
+        self.planned.set()
         self.gate = asyncio.Event()
         self.gate.set()
         self.entered = asyncio.Event()
@@ -32,6 +35,7 @@ class Ritme:
     async def plan(self) -> int:
         self.plans += 1
         await self._change()
+        await self.planned.wait()
         self._break("plan")
         return 0
 
@@ -185,6 +189,47 @@ async def test_closing_does_not_wait_for_ever(ritme: Ritme) -> None:
 
     assert ritme.drained == []
     assert ritme.going[A] == 0
+
+
+async def test_closing_does_not_wait_for_ever_until_something_is_planned(ritme: Ritme) -> None:
+    engine = EmbeddedEngine(tick=0.01, grace=0.01)
+    ritme.planned.clear()
+    await engine.start(ritme)
+    await ritme.until(lambda: ritme.plans == 1)
+
+    async with asyncio.timeout(20):
+        await engine.close()
+
+    assert not engine.runs
+
+
+async def test_closing_lets_what_is_being_planned_be_planned(ritme: Ritme) -> None:
+    engine = EmbeddedEngine(tick=0.01)
+    ritme.planned.clear()
+    await engine.start(ritme)
+    await ritme.until(lambda: ritme.plans == 1)
+    closing = asyncio.create_task(engine.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    ritme.planned.set()
+    await closing
+
+
+async def test_it_goes_on_when_the_clock_is_put_back(ritme: Ritme, monkeypatch: pytest.MonkeyPatch) -> None:
+    class AnHourAgo(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(hours=1)
+
+    engine = EmbeddedEngine(tick=0.01)
+    await engine.start(ritme)
+    await ritme.until(lambda: ritme.plans > 0)
+    for module in ("apscheduler.schedulers.base", "apscheduler.triggers.interval", "adapters.engine.embedded"):
+        monkeypatch.setattr(f"{module}.datetime", AnHourAgo)
+    seen = ritme.plans
+
+    await ritme.until(lambda: ritme.plans >= seen + 10)
+    await engine.close()
 
 
 async def test_waking_before_the_start_is_harmless(ritme: Ritme) -> None:
