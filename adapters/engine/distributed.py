@@ -40,8 +40,10 @@ KEPT = timedelta(days=30)
 ONCE_AN_HOUR = "17 * * * *"
 GRACE = 25.0
 """Seconds a running batch gets to finish when a worker stops."""
-TURN = 2.0
-"""Seconds for which a lane that has much to send goes on at most, when no other waits for its turn."""
+TURN = 0.25
+"""Seconds for which a lane that has much to send goes on, before it steps aside for others that wait."""
+LONGEST_TURN = 2.0
+"""Seconds for which it goes on when no other waits: then its worker can stop."""
 POLL = 1.0
 """Seconds between two looks at what waits, should a notification be lost."""
 PATIENCE = 5.0
@@ -69,6 +71,7 @@ class DistributedEngine:
         periodic: bool = True,
         heartbeat: float = HEARTBEAT,
         poll: float = POLL,
+        turn: float = TURN,
     ) -> None:
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         connector = procrastinate.PsycopgConnector(
@@ -87,6 +90,7 @@ class DistributedEngine:
         self._concurrency = concurrency
         self._heartbeat = heartbeat
         self._poll = poll
+        self._turn = turn
         self._work: Work | None = None
         self._running: asyncio.Task[None] | None = None
         self._worker: Worker | None = None
@@ -236,12 +240,15 @@ class DistributedEngine:
             await self._jobs.put(await self._work.lanes_due())
 
     async def _drain(self, job: Job, lane: WorkspaceId) -> None:
-        """One batch after another while nobody else waits; else it is their turn, and then of this lane again."""
+        """One batch after another for as long as its turn lasts; then it is that of others, and of this lane again."""
         if self._work is None:
             return
-        until = asyncio.get_running_loop().time() + TURN
+        clock = asyncio.get_running_loop().time
+        until, look_at = clock() + LONGEST_TURN, clock() + self._turn
         while await self._work.drain(lane):
-            late = self._stopping.is_set() or asyncio.get_running_loop().time() > until
-            if late or not await self._jobs.may_go_on(job):
+            over_now = self._stopping.is_set() or clock() >= until
+            if not over_now and clock() >= look_at:
+                over_now, look_at = not await self._jobs.may_go_on(job), clock() + self._turn
+            if over_now:
                 await self._jobs.put_again(lane)
                 return

@@ -124,7 +124,7 @@ async def embedded(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Runnin
 async def distributed(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Running]:
     with postgresql() as url:
         ritme, failures, database = Ritme(), Failures(), connect(url)
-        engine = DistributedEngine(url, failures=failures, concurrency=concurrency, periodic=ticks)
+        engine = DistributedEngine(url, failures=failures, concurrency=concurrency, periodic=ticks, turn=0)
         await engine.start(ritme)
         yield Running(engine, ritme, failures, database)
         ritme.gate.set()

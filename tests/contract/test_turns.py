@@ -29,7 +29,7 @@ class Busy(Ritme):
 
 async def test_who_comes_new_does_not_wait_for_all_who_had_a_turn(database: AsyncEngine) -> None:
     ritme = Ritme()
-    async with worker(database, ritme, concurrency=1):
+    async with worker(database, ritme, concurrency=1, turn=0):
         ritme.due.update(dict.fromkeys(MANY, 100_000))
         await tell(database, *MANY)
         await ritme.until(lambda: set(MANY) <= set(ritme.drained))
@@ -46,7 +46,7 @@ async def test_who_comes_new_does_not_wait_for_all_who_had_a_turn(database: Asyn
 
 async def test_who_had_a_turn_has_another_however_many_come_new(database: AsyncEngine) -> None:
     ritme = Busy(database)
-    async with worker(database, ritme, concurrency=1):
+    async with worker(database, ritme, concurrency=1, turn=0):
         ritme.due[A] = 100_000
         await tell(database, A, *MANY[:4])
         await ritme.until(lambda: ritme.drained.count(A) >= 5)
@@ -57,7 +57,7 @@ async def test_who_had_a_turn_has_another_however_many_come_new(database: AsyncE
 
 async def test_ticks_do_not_stand_in_line_with_lanes(database: AsyncEngine) -> None:
     ritme = Ritme()
-    async with worker(database, ritme, concurrency=1, periodic=True):
+    async with worker(database, ritme, concurrency=1, turn=0, periodic=True):
         ritme.due.update(dict.fromkeys(MANY, 100_000))
         await tell(database, *MANY)
         await ritme.until(lambda: ritme.plans >= 3)
