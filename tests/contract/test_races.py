@@ -185,18 +185,26 @@ async def test_two_that_look_the_same_message_up_have_it_sent_once(both: tuple[W
     await put(here, "aaa")
     await here.drain()
     here.clock.set(here.clock.now() + timedelta(minutes=1))
-    find, together = here.messenger.find, asyncio.Barrier(2)
+    find, looked, settled = here.messenger.find, asyncio.Event(), asyncio.Event()
 
-    async def find_together(post: Post, since: datetime) -> Receipt | None:
-        await together.wait()
-        return await find(post, since)
+    async def find_slowly(post: Post, since: datetime) -> Receipt | None:
+        """The first to look hears late what it found."""
+        found = await find(post, since)
+        if not looked.is_set():
+            looked.set()
+            await settled.wait()
+        return found
 
-    here.messenger.find = find_together  # type: ignore[method-assign]
+    here.messenger.find = find_slowly  # type: ignore[method-assign]
     lane = WorkspaceId(LANE)
     async with asyncio.timeout(20):
-        await asyncio.gather(here.ritme.reconcile(lane), other.reconcile(lane))
-        await asyncio.gather(here.ritme.drain(lane), other.drain(lane))
-    await here.drain()
+        slow = asyncio.create_task(other.reconcile(lane))
+        await looked.wait()
+        await here.ritme.reconcile(lane)
+        await here.drain()
+        settled.set()
+        await slow
+    await asyncio.gather(here.ritme.drain(lane), other.drain(lane))
     assert (await row(here, "aaa")).state is DeliveryState.SENT
     assert len(here.posts()) == 1
 
