@@ -106,6 +106,7 @@ class Ranked(Chosen):
 WAITING = "state = 'waiting'"
 HELD_BACK = f"{WAITING} AND reason IN {AGAIN!r}"
 NUDGES_IN_PLACES = "person_id IS NULL AND act = 'post' AND priority <> 0"
+NOT_SENT_IN_PLACES = f"{NUDGES_IN_PLACES} AND reason <> ''"
 TAKEN_AWAY = "act = 'delete'"
 """Which rows of `deliveries` its partial indexes hold: a query says it in the same words, or they do not serve it."""
 STUCK_NOW = "state = 'open'"
@@ -566,6 +567,7 @@ deliveries = Table(
     _index_where("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
     _index_where("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
+    _index_where("ix_deliveries_not_sent", "movement_id", "created_at", where=NOT_SENT_IN_PLACES),
     _index_where("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
 )
 

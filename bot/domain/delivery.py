@@ -112,10 +112,10 @@ class Delivery:
 
     @property
     def was_held_back(self) -> bool:
-        """Whether a post in a place was not sent, or not yet. What concerns one person is theirs."""
-        ended = self.state in (DeliveryState.DROPPED, DeliveryState.FAILED, DeliveryState.UNKNOWN)
-        held = self.state is DeliveryState.WAITING and bool(self.reason)
-        return self.person_id is None and self.is_nudge and (ended or held)
+        """Whether a post in a place was not sent, or not yet, which always has a reason. What concerns one person is
+        theirs."""
+        goes_out = self.state in (DeliveryState.SENDING, DeliveryState.SENT)
+        return self.person_id is None and self.is_nudge and bool(self.reason) and not goes_out
 
     def start(self, now: datetime) -> None:
         self.state, self.attempted_at = DeliveryState.SENDING, now

@@ -4,8 +4,49 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+
+from bot.domain.initiative import Audience, EpisodeId, EpisodeState
+from bot.domain.next_step import StepId
+from bot.domain.person import PersonId
+from bot.domain.story import StoryId
 
 MOST_SHOWN = 12
+LATEST = 200
+"""As far as it goes, of each kind: more than any line can show."""
+
+
+class Told(NamedTuple):
+    """A story, as far as it matters here. There may be many, and of most nothing is shown."""
+
+    id: StoryId
+    told_at: datetime
+    teller_id: PersonId
+    named: bool
+    text: str
+    may_travel: bool
+    ripples: int
+
+
+class Done(NamedTuple):
+    """A step that was done."""
+
+    id: StepId
+    person_id: PersonId
+    action: str
+    posted: bool
+    closed_at: datetime | None
+
+
+class Spell(NamedTuple):
+    """Being stuck, for a while."""
+
+    id: EpisodeId
+    person_id: PersonId
+    audience: Audience
+    state: EpisodeState
+    opened_at: datetime
+    closed_at: datetime | None
 
 
 class Turning(StrEnum):

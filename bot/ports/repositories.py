@@ -1,6 +1,6 @@
 """What the core asks of storage, one protocol per family. Every query is scoped by workspace or by movement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
+from bot.domain.look_back import Done, Spell, Told
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
@@ -77,6 +78,9 @@ class People(Protocol):
 
     async def everything(self, person: PersonId) -> dict[str, list[dict[str, object]]]:
         """All that is kept about one person, as JSON values: table → rows."""
+
+    async def counted(self, person: PersonId, tables: Collection[str]) -> dict[str, int]:
+        """How many rows of `everything` there are in these tables: table → number, but for those without any."""
 
     async def forget(self, person: PersonId) -> None:
         """Deletes every row that is theirs, and empties what was sent to them. Their stories (to be withdrawn before)
@@ -163,7 +167,7 @@ class Stuck(Protocol):
     async def could_think_along(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
         """People of the movement not asked in this episode, nor by anyone since that moment; the latest asked last."""
 
-    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[StuckEpisode]:
+    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Spell]:
         """Spells of being stuck, of one initiative or of all; the latest two hundred."""
 
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None: ...
@@ -177,7 +181,7 @@ class Steps(Protocol):
         """This person's own step."""
 
     async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]: ...
-    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[NextStep]:
+    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Done]:
         """Steps that were done, of one initiative or of all; the latest two hundred."""
 
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None: ...
@@ -205,7 +209,7 @@ class Stories(Protocol):
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         """Our messages that hold this story, oldest first; not those taken away again."""
 
-    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Story]:
+    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Told]:
         """Stories not withdrawn, of one initiative or of all; the latest two hundred."""
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
@@ -352,4 +356,7 @@ class Deliveries(Protocol):
     async def posted_for(self, person: PersonId) -> Sequence[Delivery]:
         """Posts in places that hold what this person said of being stuck or of a step."""
 
-    async def of_movement(self, movement: MovementId, since: datetime, limit: int) -> Sequence[Delivery]: ...
+    async def of_movement(
+        self, movement: MovementId, since: datetime, limit: int, *, held_back: bool = False
+    ) -> Sequence[Delivery]:
+        """What was planned since then, the last first; with `held_back` only what `Delivery.was_held_back`."""

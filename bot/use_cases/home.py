@@ -206,8 +206,7 @@ def _described(rhythms: _Rhythms, now: datetime) -> HomeRhythms:
 
 
 async def _trouble(work: UnitOfWork, movement: Movement, now: datetime) -> HomeTrouble | None:
-    recent = await work.deliveries.of_movement(movement.id, now - TROUBLE_SINCE, 200)
-    held = [one for one in recent if one.was_held_back][:TROUBLE_SHOWN]
+    held = await work.deliveries.of_movement(movement.id, now - TROUBLE_SINCE, TROUBLE_SHOWN, held_back=True)
     if not held:
         return None
     return HomeTrouble(held=tuple(HeldBack(kind=one.kind, at=one.due_at, reason=one.reason) for one in held))

@@ -61,7 +61,7 @@ async def _line(
         *await _beginnings(work, movement, initiative, names),
         *await _spells(work, movement, about, own),
         *await _steps(work, movement, about, own, names),
-        *await _stories(work, movement, about, own, seen_from),
+        *await _stories(work, movement, about, own, names),
     ]
     return LookBack(
         name=initiative.name if initiative is not None else movement.name,
@@ -105,19 +105,19 @@ async def _steps(
 
 
 async def _stories(
-    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, seen_from: WorkspaceId
+    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, names: Names
 ) -> list[Moment]:
     """Stories that may travel, and the reader's own."""
     return [
         Moment(
             at=story.told_at,
             turning=Turning.STORY,
-            who=story.credit(await work.people.get(story.teller_id, movement.id), seen_from),
+            who=names.get(story.teller_id, "") if story.named else "",
             what=story.text,
-            ripples=await work.stories.ripples(story.id, movement.id),
+            ripples=story.ripples,
         )
         for story in await work.stories.told_in(movement.id, about)
-        if story.may_travel() or story.teller_id == own
+        if story.may_travel or story.teller_id == own
     ]
 
 

@@ -71,12 +71,12 @@ PART_LENGTH = 2500
 async def me(work: UnitOfWork, turn: Turn) -> Entry:
     """What Ritme keeps about the actor, sent them this week and is going to send."""
     person = turn.person
-    everything = await work.people.everything(person.id)
+    kept = await work.people.counted(person.id, SHOWN)
     recent = await work.deliveries.of_person(person.id, turn.now - timedelta(days=30))
     return Me(
         name=person.name,
         group=person.group,
-        kept={kind: len(everything[kind]) for kind in SHOWN if everything.get(kind)},
+        kept={kind: kept[kind] for kind in SHOWN if kind in kept},
         sent=tuple(
             Told(kind=_named(one), at=one.sent_at)
             for one in reversed(recent)

@@ -57,8 +57,8 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     found = await work.rhythms.of_movement(movement.id)
     held: list[HeldBack] = []
     if may_change:
-        recent = await work.deliveries.of_movement(movement.id, turn.now - HELD_SINCE, 200)
-        held = [_held(one) for one in recent if one.was_held_back][:HELD_SHOWN]
+        late = await work.deliveries.of_movement(movement.id, turn.now - HELD_SINCE, HELD_SHOWN, held_back=True)
+        held = [_held(one) for one in late]
     return RhythmsShown(
         name=movement.name,
         rhythms=tuple([await _described(work, movement, one, turn.now, 1) for one in found]),

@@ -255,4 +255,4 @@ def question(name: str = "reach_1", *, asked_at: datetime, spell: EpisodeId = SP
 
 def ids(rows: Iterable[Any]) -> list[str]:
     """Of rows, or of the first of what comes in pairs."""
-    return [(row[0] if isinstance(row, tuple) else row).id for row in rows]
+    return [(row if hasattr(row, "id") else row[0]).id for row in rows]

@@ -18,10 +18,11 @@ from bot.domain.initiative import (
     InitiativeId,
     Participant,
 )
+from bot.domain.look_back import Told
 from bot.domain.movement import InviteCode, InviteCodeId, Member, PartSaid, PlaceId, Purpose, PurposeId, Role
 from bot.domain.next_step import StepState
 from bot.domain.person import ERASED, PersonId, Workspace, WorkspaceId
-from bot.domain.story import Readers, Retelling, StoryRequest, StoryRequestId
+from bot.domain.story import Readers, Retelling, Ripple, StoryId, StoryRequest, StoryRequestId
 from bot.ports import Begin
 from tests.contract.furnished import (
     BESIDE,
@@ -293,11 +294,12 @@ async def test_a_story_that_shows_a_part_comes_from_elsewhere_first_and_is_not_t
         story("here", told_at=NOW + DAY, **part),
         story("elsewhere", told_at=NOW, place_id=NIGHT, **part),
         story("newer", told_at=NOW + HOUR, place_id=NIGHT, **part),
+        story("in a chat", told_at=NOW + HOUR / 2, place_id=None, **part),
         story("old", told_at=NOW - 9 * DAY, place_id=NIGHT, **part),
         story("stays", told_at=NOW + DAY, place_id=NIGHT, readers=Readers.THREAD, **part),
     )
     shown = []
-    for number in range(4):
+    for number in range(5):
         async with rooms.begin() as work:
             found = await work.stories.showing(OURS, "vision", NOW - DAY, HERE)
             if found is None:
@@ -306,9 +308,35 @@ async def test_a_story_that_shows_a_part_comes_from_elsewhere_first_and_is_not_t
             reminder = delivery(f"reminder{number}", kind="rhythm_purpose")
             await work.deliveries.add(reminder)
             work.stories.add(Retelling(story_id=found.id, delivery_id=reminder.id, movement_id=OURS))
-    assert shown == ["newer", "elsewhere", "here"]
+    assert shown == ["newer", "in a chat", "elsewhere", "here"]
     async with rooms.begin() as work:
         assert await work.stories.showing(OURS, "vision", NOW - DAY, NIGHT) is not None
+
+
+async def test_what_a_look_back_is_told_of_a_story(rooms: Furnished) -> None:
+    await rooms.keep(
+        story("moved two", named=False),
+        story("moved nobody", told_at=NOW - HOUR, readers=Readers.THREAD, teller_id=JAN, text="Stil."),
+        *(
+            Ripple(story_id=StoryId("moved two"), person_id=one, movement_id=OURS, place_id=HERE, at=NOW)
+            for one in (JAN, NOOR)
+        ),
+    )
+    async with rooms.begin() as work:
+        assert await work.stories.told_in(OURS, None) == [
+            Told(StoryId("moved two"), NOW, FATIMA, False, "We liepen een rondje.", True, 2),
+            Told(StoryId("moved nobody"), NOW - HOUR, JAN, True, "Stil.", False, 0),
+        ]
+
+
+async def test_what_is_kept_about_somebody_is_counted_as_it_is_given(rooms: Furnished) -> None:
+    await one_of_everything(rooms)
+    async with rooms.begin() as work:
+        for one in (FATIMA, JAN):
+            everything = await work.people.everything(one)
+            counted = await work.people.counted(one, everything)
+            assert counted == {table: len(rows) for table, rows in everything.items() if rows}
+            assert await work.people.counted(one, ("people", "rhythms")) == {"people": 1}
 
 
 async def test_where_a_story_stands_and_what_came_of_it(rooms: Furnished) -> None:

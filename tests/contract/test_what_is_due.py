@@ -361,7 +361,25 @@ async def test_what_coordinators_and_people_look_back_on_comes_in_order(rooms: F
         assert ids(await work.deliveries.settled(W1, 3)) == ["posted", "sent", "failed"]
         assert ids(await work.deliveries.of_person(FATIMA, NOW - DAY)) == ["sent"]
         assert ids(await work.deliveries.posted_for(FATIMA)) == ["posted"]
-        assert ids(await work.deliveries.of_movement(OURS, NOW - DAY, 2)) == ["posted", "page"]
+        assert ids(await work.deliveries.of_movement(OURS, NOW - DAY, 3)) == ["sent", "posted", "page"]
+
+
+async def test_what_coordinators_see_was_held_back_is_the_same_in_the_database(rooms: Furnished) -> None:
+    everything = [
+        delivery(state=state, reason=reason, act=act, priority=priority, person_id=whose)
+        for state in DeliveryState
+        for reason in ("", "place_gone", "pace")
+        for act in (Act.POST, Act.UPDATE)
+        for priority in (Priority.ANSWER, Priority.RHYTHM)
+        for whose in (None, FATIMA)
+    ]
+    await rooms.keep(*everything)
+    async with rooms.begin() as work:
+        rows = await work.deliveries.of_movement(OURS, NOW - DAY, 999)
+        found = await work.deliveries.of_movement(OURS, NOW - DAY, 999, held_back=True)
+        assert len(rows) == len(everything)
+        assert ids(found) == ids(one for one in rows if one.was_held_back) != []
+        assert ids(await work.deliveries.of_movement(OURS, NOW - DAY, 2, held_back=True)) == ids(found)[:2]
 
 
 async def test_what_claimed_rows_are_for_is_loaded_all_at_once(rooms: Furnished) -> None:

@@ -50,6 +50,7 @@ ONE_OF_EACH = {
 }
 """An index of each that something every day cannot do without; the others are found by their keys, or by more."""
 OF_FEW = (
+    "ix_deliveries_not_sent",
     "ix_deliveries_nudges",
     "ix_deliveries_person_id",
     "ix_deliveries_receipt",

@@ -34,6 +34,7 @@ from structlog.contextvars import get_contextvars
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     HELD_BACK,
+    NOT_SENT_IN_PLACES,
     NUDGES_IN_PLACES,
     WAITING,
     deliveries,
@@ -73,7 +74,8 @@ _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
-_WAITING, _HELD_BACK, _NUDGES_IN_PLACES = (text(where) for where in (WAITING, HELD_BACK, NUDGES_IN_PLACES))
+_WAITING, _HELD_BACK = text(WAITING), text(HELD_BACK)
+_NUDGES_IN_PLACES, _NOT_SENT_IN_PLACES = text(NUDGES_IN_PLACES), text(NOT_SENT_IN_PLACES)
 """As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
 OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
@@ -447,11 +449,18 @@ class SqlDeliveries(Repository):
         )
         return found.all()
 
-    async def of_movement(self, movement: MovementId, since: datetime, limit: int) -> Sequence[Delivery]:
-        found = await self._session.scalars(
-            select(Delivery)
-            .where(deliveries.c.movement_id == movement, deliveries.c.created_at > since)
-            .order_by(deliveries.c.row.desc())
-            .limit(limit)
-        )
+    async def of_movement(
+        self, movement: MovementId, since: datetime, limit: int, *, held_back: bool = False
+    ) -> Sequence[Delivery]:
+        query = select(Delivery).where(deliveries.c.movement_id == movement, deliveries.c.created_at > since)
+        if held_back:
+            query = query.where(_was_held_back())
+        # As the index has them, so that the last few are read and no others.
+        query = query.order_by(deliveries.c.created_at.desc(), deliveries.c.row.desc())
+        found = await self._session.scalars(query.limit(limit))
         return found.all()
+
+
+def _was_held_back() -> ColumnElement[bool]:
+    """`Delivery.was_held_back`, in the database."""
+    return and_(_NOT_SENT_IN_PLACES, deliveries.c.state.not_in((DeliveryState.SENDING, DeliveryState.SENT)))

@@ -1,6 +1,6 @@
 """People, workspaces and the inbox."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
@@ -229,6 +229,19 @@ class SqlPeople(Repository):
                 for row in rows.mappings()
             ]
         return found
+
+    async def counted(self, person: PersonId, tables: Collection[str]) -> dict[str, int]:
+        each = [
+            select(func.count())
+            .select_from(table)
+            .where(or_(*(column == person for column in about)))
+            .scalar_subquery()
+            .label(table.name)
+            for table, about in _ABOUT.items()
+            if table.name in tables
+        ]
+        found = await self._session.execute(select(*each))
+        return {name: many for name, many in found.mappings().one().items() if many}
 
     async def forget(self, person: PersonId) -> None:
         theirs = select(episodes.c.id).where(episodes.c.person_id == person)

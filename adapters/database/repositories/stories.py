@@ -9,10 +9,34 @@ from adapters.database.repositories.base import Repository
 from adapters.database.tables import TAKEN_AWAY, deliveries, people, retellings, ripples, steps, stories, story_requests
 from bot.domain.delivery import Delivery
 from bot.domain.initiative import InitiativeId
+from bot.domain.look_back import LATEST, Told
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId
 from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+
+
+def _may_travel() -> ColumnElement[bool]:
+    """`Story.may_travel`, in the database."""
+    return stories.c.withdrawn_at.is_(None) & (stories.c.readers != Readers.THREAD)
+
+
+_TOLD = (
+    select(
+        stories.c.id,
+        stories.c.told_at,
+        stories.c.teller_id,
+        stories.c.named,
+        stories.c.text,
+        _may_travel(),
+        select(func.count())
+        .where(ripples.c.story_id == stories.c.id, ripples.c.movement_id == stories.c.movement_id)
+        .scalar_subquery(),
+    )
+    .where(stories.c.withdrawn_at.is_(None))
+    .order_by(stories.c.told_at.desc())
+    .limit(LATEST)
+)
 
 
 class SqlStories(Repository):
@@ -46,7 +70,7 @@ class SqlStories(Repository):
             deliveries.c.place_id == place,
             deliveries.c.kind == "rhythm_purpose",
         )
-        return await self._session.scalar(
+        newest = (
             select(Story)
             .where(
                 stories.c.movement_id == movement,
@@ -55,9 +79,13 @@ class SqlStories(Repository):
                 _may_travel(),
                 ~told_before,
             )
-            .order_by((func.coalesce(stories.c.place_id, "") == place).asc(), stories.c.told_at.desc(), stories.c.id)
+            .order_by(stories.c.told_at.desc(), stories.c.id)
             .limit(1)
         )
+        # Two questions, each of which an index leads from the newest to the first that fits: sorted by where they were
+        # told, all of a month would be looked at.
+        elsewhere = await self._session.scalar(newest.where(stories.c.place_id.is_distinct_from(place)))
+        return elsewhere or await self._session.scalar(newest.where(stories.c.place_id == place))
 
     async def to_harvest(self, movement: MovementId, limit: int) -> Sequence[tuple[Story, Person]]:
         last: datetime | None = await self._session.scalar(
@@ -93,12 +121,11 @@ class SqlStories(Repository):
         )
         return found.all()
 
-    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Story]:
-        query = select(Story).where(stories.c.movement_id == movement, stories.c.withdrawn_at.is_(None))
+    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Told]:
+        query = _TOLD.where(stories.c.movement_id == movement)
         if initiative is not None:
             query = query.where(stories.c.initiative_id == initiative)
-        found = await self._session.scalars(query.order_by(stories.c.told_at.desc()).limit(200))
-        return found.all()
+        return [Told(*row) for row in await self._session.execute(query)]
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         return (
@@ -149,8 +176,3 @@ class SqlStories(Repository):
 
     async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None:
         return await self._session.get(Ripple, (story, person))
-
-
-def _may_travel() -> ColumnElement[bool]:
-    """`Story.may_travel`, in the database."""
-    return stories.c.withdrawn_at.is_(None) & (stories.c.readers != Readers.THREAD)

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, text
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import STUCK_NOW, chances, companies, episodes, members, people, questions_asked, steps
 from bot.domain.initiative import Company, CompanyId, EpisodeId, EpisodeState, InitiativeId, QuestionAsked, StuckEpisode
+from bot.domain.look_back import LATEST, Done, Spell
 from bot.domain.movement import Member, MovementId
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Person, PersonId
@@ -39,10 +40,24 @@ _ASKED_INITIATIVE = _ASKED.where(questions_asked.c.initiative_id == bindparam("i
 _ASKED_PERSON = _ASKED.where(
     questions_asked.c.initiative_id.is_(None), questions_asked.c.person_id == bindparam("person")
 )
-
-
-LATEST = 200
-"""As far as a look back goes: more than any line can show."""
+_SPELLS = (
+    select(
+        episodes.c.id,
+        episodes.c.person_id,
+        episodes.c.audience,
+        episodes.c.state,
+        episodes.c.opened_at,
+        episodes.c.closed_at,
+    )
+    .order_by(episodes.c.opened_at.desc())
+    .limit(LATEST)
+)
+_DONE = (
+    select(steps.c.id, steps.c.person_id, steps.c.action, steps.c.posted, steps.c.closed_at)
+    .where(steps.c.state == StepState.DONE)
+    .order_by(steps.c.closed_at.desc())
+    .limit(LATEST)
+)
 
 
 class SqlStuck(Repository):
@@ -111,12 +126,11 @@ class SqlStuck(Repository):
         )
         return found.all()
 
-    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[StuckEpisode]:
-        query = select(StuckEpisode).where(episodes.c.movement_id == movement)
+    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Spell]:
+        query = _SPELLS.where(episodes.c.movement_id == movement)
         if initiative is not None:
             query = query.where(episodes.c.initiative_id == initiative)
-        found = await self._session.scalars(query.order_by(episodes.c.opened_at.desc()).limit(LATEST))
-        return found.all()
+        return [Spell(*row) for row in await self._session.execute(query)]
 
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None:
         return await self._session.scalar(
@@ -152,9 +166,8 @@ class SqlSteps(Repository):
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
         return await self._session.scalar(select(Chance).where(chances.c.id == id, chances.c.movement_id == movement))
 
-    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[NextStep]:
-        query = select(NextStep).where(steps.c.movement_id == movement, steps.c.state == StepState.DONE)
+    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Done]:
+        query = _DONE.where(steps.c.movement_id == movement)
         if initiative is not None:
             query = query.where(steps.c.initiative_id == initiative)
-        found = await self._session.scalars(query.order_by(steps.c.closed_at.desc()).limit(LATEST))
-        return found.all()
+        return [Done(*row) for row in await self._session.execute(query)]
