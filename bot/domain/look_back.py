@@ -1,9 +1,10 @@
 """Looking back: the meaningful moments of an initiative or movement on one line, made to see the next step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from heapq import nlargest
+from operator import attrgetter
 from typing import NamedTuple
 
 from bot.domain.initiative import Audience, EpisodeId, EpisodeState
@@ -76,8 +77,7 @@ WEIGHT = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
+class Moment(NamedTuple):
     """One meaningful moment. `who` is a name that may be told here, or ""; `what` names it or gives the teller's words;
     `ripples` is how many a story moved."""
 
@@ -98,7 +98,7 @@ def choose(moments: Sequence[Moment], most: int = MOST_SHOWN) -> list[Moment]:
     The line is cut in as many stretches as there is room for; each gives its weightiest moment, and what room is left
     goes to the weightiest of the rest.
     """
-    line = sorted(moments, key=lambda moment: moment.at)
+    line = sorted(moments, key=attrgetter("at"))
     if len(line) <= most:
         return line
     first, last, middle = line[0], line[-1], line[1:-1]
@@ -110,7 +110,7 @@ def choose(moments: Sequence[Moment], most: int = MOST_SHOWN) -> list[Moment]:
         if stretch not in stretches or moment.weight > stretches[stretch].weight:
             stretches[stretch] = moment
     chosen = list(stretches.values())
-    rest = [moment for moment in middle if all(moment is not one for one in chosen)]
-    rest.sort(key=lambda moment: -moment.weight)
-    chosen += rest[: room - len(chosen)]
-    return [first, *sorted(chosen, key=lambda moment: moment.at), last]
+    taken = {id(moment) for moment in chosen}
+    rest = [moment for moment in middle if id(moment) not in taken]
+    chosen += nlargest(room - len(chosen), rest, key=attrgetter("weight"))
+    return [first, *sorted(chosen, key=attrgetter("at")), last]
