@@ -88,12 +88,14 @@ class Chosen(TypeDecorator[Enum]):
     def __init__(self, kind: type[Enum]) -> None:
         super().__init__()
         self.kind = kind
+        # Looked up by hand for every row there is: an enumeration takes ten times as long about it.
+        self._members: dict[Any, Enum | None] = {None: None, **{one.value: one for one in kind}}
 
     def process_bind_param(self, value: Enum | None, dialect: Dialect) -> Any:
         return None if value is None else self.kind(value).value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Enum | None:
-        return None if value is None else self.kind(value)
+        return self._members[value] if value in self._members else self.kind(value)
 
 
 class Ranked(Chosen):
