@@ -113,6 +113,9 @@ TAKEN_AWAY = "act = 'delete'"
 """Which rows of `deliveries` its partial indexes hold: a query says it in the same words, or they do not serve it."""
 STUCK_NOW = "state = 'open'"
 """And which of `stuck_episodes`."""
+NAMELESS_PLACES = "name = ''"
+NAMELESS_PEOPLE = f"{NAMELESS_PLACES} AND account IS NOT NULL"
+"""And what the platform has yet to be asked about."""
 
 
 def _index_where(name: str, *columns: str, where: str) -> Index:
@@ -178,6 +181,7 @@ people = Table(
     Column("said", MutableDict.as_mutable(JSON()), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_people_account", "workspace_id", "account", unique=True),
+    _index_where("ix_people_nameless", "workspace_id", where=NAMELESS_PEOPLE),
 )
 movements = Table(
     "movements",
@@ -209,6 +213,7 @@ places = Table(
     Column("created_at", Utc, nullable=False),
     Index("uq_places_channel", "workspace_id", "channel", unique=True),
     Index("ix_places_movement_id", "movement_id"),
+    _index_where("ix_places_nameless", "workspace_id", where=NAMELESS_PLACES),
 )
 members = Table(
     "members",

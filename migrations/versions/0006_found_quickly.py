@@ -25,6 +25,8 @@ NEW = {
     "ix_invitations_inviter_id": By("invitations", ["inviter_id"]),
     "ix_nominations_nominator_id": By("nominations", ["nominator_id"]),
     "ix_nominations_nominee_id": By("nominations", ["nominee_id"]),
+    "ix_people_nameless": By("people", ["workspace_id"], "name = '' AND account IS NOT NULL"),
+    "ix_places_nameless": By("places", ["workspace_id"], "name = ''"),
     "ix_stories_harvested": By("stories", ["movement_id", "harvested_at"], "harvested_at IS NOT NULL"),
     "ix_stories_thread": By("stories", ["place_id", "thread"], "thread IS NOT NULL"),
     "ix_story_requests_open": By("story_requests", ["asked_at"], "answered_at IS NULL"),

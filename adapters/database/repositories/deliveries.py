@@ -37,6 +37,7 @@ from adapters.database.tables import (
     NOT_SENT_IN_PLACES,
     NUDGES_IN_PLACES,
     WAITING,
+    Utc,
     deliveries,
     episodes,
     movements,
@@ -114,6 +115,19 @@ _PUT_DOWN_AT_ONCE = (
     .values({**{name: _NEW.c[name] for name in _CHANGING}, "args": cast(_NEW.c.args, JSON), "revision": _NEW.c.was + 1})
 )
 """All rows as one parameter. `args` is text in it, so that nothing people wrote is taken apart on the way."""
+
+# Asked before every batch: built once, as building one costs more than running it.
+_OF_LANE = select(Delivery).where(deliveries.c.workspace_id == bindparam("lane"))
+_DUE = (
+    _OF_LANE.where(_WAITING, deliveries.c.due_at <= bindparam("now", type_=Utc))
+    .order_by(deliveries.c.priority, deliveries.c.queued_at, deliveries.c.row)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_UNKNOWN = _OF_LANE.where(deliveries.c.state == DeliveryState.UNKNOWN).order_by(deliveries.c.row)
+_UNSURE = _OF_LANE.where(deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)))
+_TO_TRY_AGAIN = _OF_LANE.where(_HELD_BACK)
+_WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind"))
 
 
 @dataclass(frozen=True)
@@ -281,13 +295,7 @@ class SqlDeliveries(Repository):
         return found.all()
 
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
-        found = await self._session.scalars(
-            select(Delivery)
-            .where(_WAITING, deliveries.c.workspace_id == lane, deliveries.c.due_at <= now)
-            .order_by(deliveries.c.priority, deliveries.c.queued_at, deliveries.c.row)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        found = await self._session.scalars(_DUE, {"lane": lane, "now": now, "limit": limit})
         return found.all()
 
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
@@ -311,25 +319,13 @@ class SqlDeliveries(Repository):
         return found.all()
 
     async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        found = await self._session.scalars(
-            select(Delivery)
-            .where(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.workspace_id == lane)
-            .order_by(deliveries.c.row)
-        )
-        return found.all()
+        return (await self._session.scalars(_UNKNOWN, {"lane": lane})).all()
 
     async def held_back(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        found = await self._session.scalars(select(Delivery).where(_HELD_BACK, deliveries.c.workspace_id == lane))
-        return found.all()
+        return (await self._session.scalars(_TO_TRY_AGAIN, {"lane": lane})).all()
 
     async def unsure(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        found = await self._session.scalars(
-            select(Delivery).where(
-                deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)),
-                deliveries.c.workspace_id == lane,
-            )
-        )
-        return found.all()
+        return (await self._session.scalars(_UNSURE, {"lane": lane})).all()
 
     async def forget(self, before: datetime, limit: int) -> int:
         told = exists().where(retellings.c.delivery_id == deliveries.c.id)
@@ -342,14 +338,7 @@ class SqlDeliveries(Repository):
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
     async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
-        found = await self._session.scalars(
-            select(Delivery).where(
-                deliveries.c.workspace_id == lane,
-                deliveries.c.kind == kind,
-                deliveries.c.state == DeliveryState.WAITING,
-            )
-        )
-        return found.all()
+        return (await self._session.scalars(_WAITING_OF_KIND, {"lane": lane, "kind": kind})).all()
 
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
         ended = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.DROPPED)

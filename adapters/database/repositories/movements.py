@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
+    NAMELESS_PLACES,
     initiatives,
     invite_codes,
     members,
@@ -83,7 +84,7 @@ class SqlMovements(Repository):
 
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
         found = await self._session.scalars(
-            select(Place).where(places.c.workspace_id == workspace, places.c.name == "").limit(limit)
+            select(Place).where(places.c.workspace_id == workspace, text(NAMELESS_PLACES)).limit(limit)
         )
         return found.all()
 

@@ -5,11 +5,12 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Column, Table, and_, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import Column, Table, bindparam, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
+    NAMELESS_PEOPLE,
     companies,
     deliveries,
     episodes,
@@ -214,9 +215,7 @@ class SqlPeople(Repository):
 
     async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         found = await self._session.scalars(
-            select(Person)
-            .where(and_(people.c.workspace_id == workspace, people.c.name == "", people.c.account.is_not(None)))
-            .limit(limit)
+            select(Person).where(people.c.workspace_id == workspace, text(NAMELESS_PEOPLE)).limit(limit)
         )
         return found.all()
 
