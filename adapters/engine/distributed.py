@@ -44,6 +44,8 @@ TURN = 0.25
 """Seconds for which a lane that has much to send goes on, before it steps aside for others that wait."""
 LONGEST_TURN = 2.0
 """Seconds for which it goes on when no other waits: then its worker can stop."""
+AT_MOST = 600.0
+"""Seconds for planning, or for finding what came due; should it hang, nobody else could do it."""
 POLL = 1.0
 """Seconds between two looks at what waits, should a notification be lost."""
 PATIENCE = 5.0
@@ -232,12 +234,14 @@ class DistributedEngine:
 
     async def _plan(self) -> None:
         if self._work is not None:
-            await self._work.plan()
+            async with asyncio.timeout(AT_MOST):
+                await self._work.plan()
 
     async def _look(self) -> None:
         """Has every lane drained that came due."""
         if self._work is not None:
-            await self._jobs.put(await self._work.lanes_due())
+            async with asyncio.timeout(AT_MOST):
+                await self._jobs.put(await self._work.lanes_due())
 
     async def _drain(self, job: Job, lane: WorkspaceId) -> None:
         """One batch after another for as long as its turn lasts; then it is that of others, and of this lane again."""

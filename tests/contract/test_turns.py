@@ -2,11 +2,14 @@
 
 from collections import Counter
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.engine import distributed
 from bot.domain.person import WorkspaceId
 from tests.contract.test_engines import A, B, Ritme
 from tests.contract.workers import LONG, listens, tell, until, worker
+from tests.databases import Failures
 
 MANY = [WorkspaceId(f"slack:long{number}") for number in range(30)]
 
@@ -84,3 +87,15 @@ async def test_what_is_told_of_while_its_lane_is_drained_is_taken_as_soon_as_tha
         await tell(database, A)
         ritme.gate.set()
         await ritme.until(lambda: turns == 2 and not ritme.going[A])
+
+
+async def test_planning_that_hangs_is_given_up_and_tried_again(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "AT_MOST", 0.1)
+    ritme, failures = Ritme(), Failures()
+    ritme.planned.clear()
+    async with worker(database, ritme, periodic=True, failures=failures):
+        await ritme.until(lambda: ritme.plans >= 2)
+        assert failures.reasons[0].startswith("TimeoutError")
+        ritme.planned.set()
