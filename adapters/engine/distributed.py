@@ -50,8 +50,15 @@ POLL = 1.0
 """Seconds between two looks at what waits, should a notification be lost."""
 PATIENCE = 5.0
 """Seconds to wait for a connection, and then for another: left to itself, the pool waits twice as long every time."""
-SILENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "tcp_user_timeout": 15_000}
-"""How a connection at whose other end nobody is any more is found out: in seconds, and the last in milliseconds."""
+SILENT_FOR = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""As for all our connections (adapters/database/postgresql.py): how long a server or a network may be silent before it
+counts as gone. What the address says itself holds."""
 RESTART_AFTER = 1.0
 """Seconds to wait before a worker that lost the database looks again, at first."""
 
@@ -75,12 +82,12 @@ class DistributedEngine:
         poll: float = POLL,
         turn: float = TURN,
     ) -> None:
-        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        address = make_url(url).set(drivername="postgresql")
         connector = procrastinate.PsycopgConnector(
-            conninfo=plain,
-            kwargs=SILENCE,
+            conninfo=address.render_as_string(hide_password=False),
+            kwargs={name: limit for name, limit in SILENT_FOR.items() if name not in address.query},
             min_size=1,
-            max_size=concurrency + 5,
+            max_size=concurrency + 3,
             timeout=PATIENCE,
             reconnect_timeout=PATIENCE,
         )

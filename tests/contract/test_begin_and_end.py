@@ -2,11 +2,14 @@
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import psycopg_pool
 import pytest
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.database.postgresql import patience
 from adapters.database.unit_of_work import connect
 from adapters.engine import distributed
 from adapters.engine.distributed import DistributedEngine
@@ -14,6 +17,15 @@ from tests.contract.test_engines import A, B, Ritme
 from tests.contract.workers import LONG, rests, tell, until, worker
 from tests.databases import Failures
 from tests.postgres import Server
+
+
+def test_it_waits_for_the_database_as_long_as_everything_else_does_unless_the_address_says_otherwise() -> None:
+    address = "postgresql+psycopg://localhost/ritme?connect_timeout=10"
+    engine = DistributedEngine(address, failures=Failures(), concurrency=1)
+    said: dict[str, Any] = engine._app.connector._pool_args  # type: ignore[attr-defined]  # nobody else knows
+    assert said["kwargs"].items() <= patience(make_url(address)).items()
+    assert "tcp_user_timeout" in said["kwargs"]
+    assert "connect_timeout=10" in said["conninfo"]
 
 
 async def test_a_database_that_is_away_at_the_start_can_be_tried_again(
