@@ -574,7 +574,8 @@ deliveries = Table(
     _index_where("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
     _index_where("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
-    _index_where("ix_deliveries_not_sent", "movement_id", "created_at", where=NOT_SENT_IN_PLACES),
+    # By person_id too, which is empty in all of them: to SQLite it would else be as good as the one above.
+    _index_where("ix_deliveries_not_sent", "movement_id", "person_id", "created_at", where=NOT_SENT_IN_PLACES),
     _index_where("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
 )
 

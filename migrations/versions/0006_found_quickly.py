@@ -20,7 +20,7 @@ class By(NamedTuple):
 NOT_SENT = "person_id IS NULL AND act = 'post' AND priority <> 0 AND reason <> ''"
 NEW = {
     "ix_companies_person_id": By("companies", ["person_id"]),
-    "ix_deliveries_not_sent": By("deliveries", ["movement_id", "created_at"], NOT_SENT),
+    "ix_deliveries_not_sent": By("deliveries", ["movement_id", "person_id", "created_at"], NOT_SENT),
     "ix_deliveries_taken_away": By("deliveries", ["place_id", "target"], "act = 'delete'"),
     "ix_invitations_inviter_id": By("invitations", ["inviter_id"]),
     "ix_nominations_nominator_id": By("nominations", ["nominator_id"]),
