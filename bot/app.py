@@ -64,8 +64,9 @@ STALE_AFTER = timedelta(days=1)
 WORDS_COME = timedelta(minutes=1)
 """When a kind of message nobody here knows is looked at again: during an update another version may know it."""
 ABANDONED_AFTER = timedelta(minutes=1)
-BEGINS_WITHIN = timedelta(seconds=40)
-"""How long after it was claimed something may begin to be sent: it must be over before others take it for abandoned."""
+BEGINS_WITHIN = timedelta(seconds=5)
+"""How long after it was claimed something may begin to be sent: other workspaces have their turn, and it must be over
+long before anybody takes it for abandoned."""
 TRIES = 6
 """How often what lost a race, or found storage away, begins again: for about a second."""
 SOMEBODY_WAITS = 2.0

@@ -268,7 +268,7 @@ def _become_nameless(person: Person) -> None:
     person.chose, person.guest, person.named_beyond = [], False, False
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None
-    person.home_mark = None
+    person.home_mark, person.said = None, {}
     person.story_named, person.unanswered = False, 0
 
 
