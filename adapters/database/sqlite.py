@@ -20,7 +20,10 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import QueuePool
+
+from bot.ports import Conflict
 
 T = TypeVar("T")
 BEGIN = "BEGIN IMMEDIATE"
@@ -107,12 +110,16 @@ class InlineSession(AsyncSession):
 
 @asynccontextmanager
 async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
-    """A session in a transaction that holds the write lock from its first moment on."""
+    """A session in a transaction that holds the write lock from its first moment on. Raises `Conflict` when somebody
+    changed what an earlier transaction had read."""
     session = InlineSession(engine)
-    with session.sync_session as within:
-        await _begun(within)
-        yield session
-        within.commit()
+    try:
+        with session.sync_session as within:
+            await _begun(within)
+            yield session
+            within.commit()
+    except StaleDataError as stale:
+        raise Conflict(str(stale)) from stale
 
 
 async def _begun(session: Session) -> None:

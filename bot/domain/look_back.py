@@ -1,6 +1,7 @@
 """Looking back: the meaningful moments of an initiative or movement on one line, made to see the next step."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from heapq import nlargest
@@ -77,7 +78,8 @@ WEIGHT = {
 }
 
 
-class Moment(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Moment:
     """One meaningful moment. `who` is a name that may be told here, or ""; `what` names it or gives the teller's words;
     `ripples` is how many a story moved."""
 

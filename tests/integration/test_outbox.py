@@ -7,7 +7,7 @@ import pytest
 from bot import app, wording
 from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
-from bot.chat import Message, Post
+from bot.chat import Message, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
 from bot.domain.movement import PlaceId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
@@ -289,3 +289,21 @@ async def test_a_kind_that_only_a_newer_version_knows_waits_for_it_and_not_for_e
     here.clock.set(here.clock.now() + timedelta(days=2))
     await here.drain()
     assert ((await row(here, "song")).state, (await row(here, "song")).reason) == (DeliveryState.DROPPED, "gone")
+
+
+async def test_what_others_took_for_lost_while_it_was_sent_is_on_record_as_sent(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await here.movement()
+    await put(here, "aaa")
+    send = here.messenger.send
+
+    async def slowly(post: Post) -> Receipt:
+        receipt = await send(post)
+        await here.ritme.recover()
+        return receipt
+
+    monkeypatch.setattr(here.messenger, "send", slowly)
+    await here.drain()
+    assert (await row(here, "aaa")).state is DeliveryState.SENT
+    assert len(here.posts()) == 1
