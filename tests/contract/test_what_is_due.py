@@ -191,20 +191,20 @@ MEANWHILE: dict[str, Callable[[UnitOfWork], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE)
-async def test_who_changes_a_row_last_has_lost_the_race_and_changes_nothing(shared: Furnished, meanwhile: str) -> None:
-    await shared.keep(delivery("a", person_id=FATIMA), delivery("b", kind="other", place_id=NIGHT))
-    async with shared.begin() as work:
+async def test_who_changes_a_row_last_has_lost_the_race_and_changes_nothing(rooms: Furnished, meanwhile: str) -> None:
+    await rooms.keep(delivery("a", person_id=FATIMA), delivery("b", kind="other", place_id=NIGHT))
+    async with rooms.begin() as work:
         rows = await work.deliveries.claim(W1, NOW, 9)
-    async with shared.elsewhere() as work:
+    async with rooms.elsewhere() as work:
         await MEANWHILE[meanwhile](work)
     for one in rows:
         one.arrived(NOW, "c1", "m1")
     with pytest.raises(Conflict):
-        await put_down(shared.begin, rows)
-    async with shared.begin() as work:
+        await put_down(rooms.begin, rows)
+    async with rooms.begin() as work:
         again = await work.deliveries.in_hand([one.id for one in rows], W1)
     assert [one.state for one in again] == [DeliveryState.DROPPED, DeliveryState.WAITING]
-    await put_down(shared.begin, again)
+    await put_down(rooms.begin, again)
 
 
 async def put_down(begin: Begin, rows: Sequence[Delivery]) -> None:
