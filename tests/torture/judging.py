@@ -1,5 +1,6 @@
 """What came of an ordeal: every accepted request had its one effect, and every message stands where it should."""
 
+import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from adapters.database.tables import deliveries, stories
 from bot.domain.delivery import Act, DeliveryState
 from bot.domain.movement import PlaceId
 from tests.fakes.slack.server import BOT
+from tests.fakes.slack.state import Shown
 from tests.torture.stage import Slack, Spot
 
 if TYPE_CHECKING:
@@ -56,6 +58,15 @@ def _states(report: "Report", rows: Any, *, moments: int) -> None:
         report.problems.append(f"{moments} moments came due, {len(due)} were planned")
 
 
+def _by_teller(shown: list[Shown]) -> dict[str, list[int]]:
+    """The numbers of their stories, as they stand there. Nobody began one before the last was accepted."""
+    told: dict[str, list[int]] = defaultdict(list)
+    for one in shown:
+        if found := re.search(r"verhaal (\d+)-(\d+)\.", one.words()):
+            told[found[1]].append(int(found[2]))
+    return told
+
+
 def _channel(report: "Report", spot: Spot, rows: list[Any]) -> None:
     """What was sent stands there once, and so does every story that was accepted, in the order of its line."""
     shown = [one for one in spot.slack.channels[spot.channel].messages if one.by == BOT and one.only_for is None]
@@ -68,6 +79,9 @@ def _channel(report: "Report", spot: Spot, rows: list[Any]) -> None:
         times = sum(text in one.words() for one in shown)
         if times != 1:
             report.problems.append(f"{spot}: {text} was accepted, and stands there {times} times")
+    for teller, told in _by_teller(shown).items():
+        if told != sorted(told):
+            report.problems.append(f"{spot}: what teller {teller} told one after another stands there as {told}")
     # A reminder goes after what people asked for: only among themselves do stories keep their order.
     asked = [row.id for row in sent if row.kind != "rhythm_stories"]
     if [one for one in stand if one in asked] != [one for one in asked if one in stand]:
