@@ -911,7 +911,7 @@ async def _settle(
         row.arrived(now, came_of_it.channel, came_of_it.message)
         await deliveries.arrived(work, row, now)
     elif isinstance(came_of_it, TryLater):
-        row.wait_until(came_of_it.until, came_of_it.reason)
+        row.put_back(came_of_it.until, came_of_it.reason)
         if came_of_it.whole_workspace and workspace is not None:
             workspace.held_until = came_of_it.until
     elif isinstance(came_of_it, Unreachable):

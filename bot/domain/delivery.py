@@ -132,6 +132,11 @@ class Delivery:
         if reason not in AGAIN:
             self.queued_at = moment
 
+    def put_back(self, moment: datetime, reason: str) -> None:
+        """It was begun and not sent after all: that was no try."""
+        self.attempts = max(0, self.attempts - 1)
+        self.wait_until(moment, reason)
+
     def hold(self, reason: str, now: datetime) -> None:
         """Where it is for nothing can be said now: it waits for as long as it makes sense to say it."""
         if self.expires_at is None:

@@ -307,3 +307,19 @@ async def test_what_others_took_for_lost_while_it_was_sent_is_on_record_as_sent(
     await here.drain()
     assert (await row(here, "aaa")).state is DeliveryState.SENT
     assert len(here.posts()) == 1
+
+
+async def test_being_asked_to_wait_is_no_try(here: World) -> None:
+    """However often a place had to wait: what then gets lost keeps its place in the line."""
+    await here.movement()
+    await put(here, "aaa")
+    for _ in range(8):
+        here.messenger.fail_next = [(TryLater(here.clock.now() + timedelta(seconds=1)), False)]
+        await here.drain()
+        here.clock.set(here.clock.now() + timedelta(seconds=1))
+    here.messenger.fail_next = [(NoAnswer(), False)]
+    await here.drain()
+    assert (await row(here, "aaa")).attempts == 1
+    await put(here, "bbb")
+    await here.pass_(minutes=1)
+    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
