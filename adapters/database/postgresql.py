@@ -1,8 +1,8 @@
 """PostgreSQL as this service needs it: what it says of a lost race or a lost connection, in the core's words; and what
 it says of a row, without what that holds."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -73,9 +73,16 @@ def _harmless(problem: psycopg.Error) -> str:
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     """A session in a transaction. Raises `Conflict` when it lost a race, `Away` when the database gives no answer."""
-    try:
+    with in_our_words():
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """What the database says of a lost race, or does not say at all, as `Conflict` and `Away`."""
+    try:
+        yield
     except StaleDataError as stale:
         raise Conflict(str(stale)) from stale
     except TimeoutError as busy:  # every connection of the pool is in use

@@ -1,21 +1,30 @@
 """Where the conversations of Teams are kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.database.postgresql import in_our_words
 from adapters.database.tables import teams_conversations as conversations
 
 Row = Mapping[str, str]
 
 
 class SqlConversations:
-    """Rows of `teams_conversations`, each call a short transaction of its own."""
+    """Rows of `teams_conversations`, each call a short transaction of its own. Raises `Away` when the database gives no
+    answer."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        with in_our_words():
+            async with self._engine.begin() as connection:
+                yield connection
 
     async def get(self, workspace: str, channel: str) -> Row | None:
         return await self._first(workspace, conversations.c.channel == channel)
@@ -27,7 +36,7 @@ class SqlConversations:
         return await self._first(workspace, conversations.c.channel != conversations.c.member)
 
     async def of_team(self, workspace: str, team: str) -> Sequence[Row]:
-        async with self._engine.begin() as connection:
+        async with self._connected() as connection:
             found = await connection.execute(
                 select(conversations).where(conversations.c.workspace_id == workspace, conversations.c.team == team)
             )
@@ -37,18 +46,18 @@ class SqlConversations:
         # In one statement: two processes may be told of the same place at the same moment.
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         key = list(conversations.primary_key)
-        async with self._engine.begin() as connection:
+        async with self._connected() as connection:
             await connection.execute(
                 insert(conversations).values(**row).on_conflict_do_update(index_elements=key, set_=dict(row))
             )
 
     async def remove(self, workspace: str, channel: str) -> None:
         gone = (conversations.c.workspace_id == workspace, conversations.c.channel == channel)
-        async with self._engine.begin() as connection:
+        async with self._connected() as connection:
             await connection.execute(delete(conversations).where(*gone))
 
     async def _first(self, workspace: str, *where: ColumnElement[bool]) -> Row | None:
-        async with self._engine.begin() as connection:
+        async with self._connected() as connection:
             found = await connection.execute(
                 select(conversations)
                 .where(conversations.c.workspace_id == workspace, *where)

@@ -16,6 +16,7 @@ from adapters.teams.auth import Gate, KeysAway, Refused
 from adapters.teams.cards import written
 from adapters.teams.inbound import Broken, InvokeAnswer
 from bot.domain.ids import new_id
+from bot.ports import Away
 
 PATH = "/teams/messages"
 LARGEST = 1_000_000
@@ -66,6 +67,10 @@ class Door:
             await self._adapter.process_activity(_known(claims), activity, turn)
         except Broken as broken:
             return web.json_response({"error": broken.reference}, status=503 if broken.away else 500)
+        except Away as away:
+            reference = new_id()[:8]
+            log.error("storage_away", type=str(raw["type"])[:40], reference=reference, reason=str(away))
+            return web.json_response({"error": reference}, status=503)
         except Exception:
             reference = new_id()[:8]
             log.exception("activity_broke", type=str(raw["type"])[:40], reference=reference)

@@ -160,6 +160,8 @@ async def test_platforms_come_again_and_people_are_asked_to_and_all_is_done_once
         await asyncio.to_thread(here.server.stop)
         assert (await here.bring(event))[0] == 503
         assert await here.from_teams("verhaal Noor liep mee.", WEST, id="m1") == 503
+        # Nor where nobody heard of that place before.
+        assert await here.from_teams("hulp", "19:east@thread.tacv2", id="m2") == 503
         status, said = await here.bring(command)
         assert (status, said["response_type"]) == (200, "ephemeral")
         assert said["text"].replace("*", "").startswith(AWAY)
