@@ -95,7 +95,7 @@ class Watching:
     def settled(self, delivery: Delivery) -> None:
         platform = delivery.workspace_id.partition(":")[0]
         self._deliveries.labels(platform, delivery.state.value).inc()
-        if delivery.state is DeliveryState.WAITING and delivery.attempts:
+        if delivery.state is DeliveryState.WAITING and delivery.attempted_at is not None:
             self._retries.labels(platform, delivery.reason or "asked").inc()
         if delivery.state is DeliveryState.SENT and delivery.sent_at is not None:
             self._lag.labels(platform).observe(
