@@ -2,9 +2,7 @@
 what is due another (test_what_is_due.py)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -45,7 +43,6 @@ from tests.contract.furnished import (
     Furnished,
     delivery,
     episode,
-    furnished,
     ids,
     one_of_everything,
     person,
@@ -54,13 +51,6 @@ from tests.contract.furnished import (
     step,
     story,
 )
-from tests.databases import BOTH
-
-
-@pytest.fixture(params=BOTH)
-async def rooms(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Furnished]:
-    async with furnished(request.param, tmp_path) as made:
-        yield made
 
 
 async def test_each_movement_has_its_own_people_and_places(rooms: Furnished) -> None:

@@ -37,13 +37,6 @@ from tests.contract.furnished import (
     rhythm,
     story,
 )
-from tests.databases import BOTH
-
-
-@pytest.fixture(params=BOTH)
-async def rooms(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Furnished]:
-    async with furnished(request.param, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture
