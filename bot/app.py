@@ -435,8 +435,9 @@ class Ritme:
     async def _send_line(self, line: Sequence[tuple[Delivery, Post]], outcomes: deque["Outcome"], came: Event) -> None:
         """Sends to one place in order; what has to wait, or may have been sent, holds back what stands behind it."""
         held: TryLater | None = None
+        here = _correlation()
         for delivery, post in line:
-            came_of_it: CameOfIt = held or self._too_late_for(delivery) or await self._sent(delivery, post)
+            came_of_it: CameOfIt = held or self._too_late_for(delivery) or await self._sent(delivery, post, here)
             outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it))
             came.set()
             if isinstance(came_of_it, TryLater):
@@ -452,14 +453,12 @@ class Ritme:
         claimed_at = delivery.attempted_at or now
         return TryLater(now) if now - claimed_at > BEGINS_WITHIN else None
 
-    async def _sent(self, delivery: Delivery, post: Post) -> "CameOfIt":
+    async def _sent(self, delivery: Delivery, post: Post, here: str) -> "CameOfIt":
         platform = self._platforms[post.workspace.partition(":")[0]]
-        correlation = delivery.correlation or _correlation()
+        correlation = delivery.correlation or here
+        bind_contextvars(correlation=correlation)  # of this line's own task
         try:
-            with (
-                bound_contextvars(correlation=correlation),
-                self._watch.during("send", correlation, kind=delivery.kind, workspace=post.workspace),
-            ):
+            with self._watch.during("send", correlation, kind=delivery.kind, workspace=post.workspace):
                 return await platform.messenger.send(post)
         except (TryLater, Unreachable, NoAnswer) as known:
             return known
@@ -840,7 +839,7 @@ async def _composed(work: UnitOfWork, outgoing: Outgoing) -> Post:
     mark = _home_mark(entry, page)
     if outgoing.person is not None and outgoing.person.home_mark == mark:
         raise Unwanted("unchanged")
-    delivery.args["mark"] = mark
+    delivery.note(mark=mark)
     return _post(outgoing, None, page)
 
 

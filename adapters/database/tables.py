@@ -26,12 +26,12 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.ext.mutable import MutableDict, MutableList
+from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 
 from bot.domain.connectors import Invitation, InvitationState, KeyFigure, Nomination, Tie
-from bot.domain.delivery import AGAIN, Act, Delivery, DeliveryState, Priority
+from bot.domain.delivery import AGAIN, Act, DeliveryState, Priority
 from bot.domain.initiative import (
     Audience,
     Company,
@@ -178,7 +178,7 @@ people = Table(
     Column("unanswered", Integer, nullable=False),
     Column("went_quiet_at", Utc),
     Column("home_mark", String(64)),
-    Column("said", MutableDict.as_mutable(JSON()), nullable=False, server_default="{}"),
+    Column("said", JSON(), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_people_account", "workspace_id", "account", unique=True),
     _index_where("ix_people_nameless", "workspace_id", where=NAMELESS_PEOPLE),
@@ -209,7 +209,7 @@ places = Table(
     Column("quiet_weekends", Boolean, nullable=False),
     Column("state", Chosen(PlaceState), nullable=False),
     Column("state_reason", String(64), nullable=False),
-    Column("said", MutableDict.as_mutable(JSON()), nullable=False, server_default="{}"),
+    Column("said", JSON(), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_places_channel", "workspace_id", "channel", unique=True),
     Index("ix_places_movement_id", "movement_id"),
@@ -544,7 +544,7 @@ deliveries = Table(
     _ref("person_id", "people", null=True),
     Column("kind", String(64), nullable=False),
     Column("subject", String(64), nullable=False),
-    Column("args", MutableDict.as_mutable(JSON()), nullable=False),
+    Column("args", JSON(), nullable=False),
     Column("act", Chosen(Act), nullable=False),
     Column("thread", String(200)),
     Column("target", String(2000)),
@@ -652,14 +652,11 @@ MAPPED: dict[type, Table] = {
     Invitation: invitations,
     Rhythm: rhythms,
     MomentChange: moment_changes,
-    Delivery: deliveries,
 }
 _mapper = registry(metadata=metadata)
-_NUMBERED = {PartSaid: "id", QuestionAsked: "id", Delivery: "row"}
-"""Rows whose number (the order they were written in) is no business of the domain."""
+_NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
+"""Rows whose number (the order they were written in) is no business of the domain. For those of the outbox, see
+repositories/rows.py."""
 for _entity, _table in MAPPED.items():
     _hidden = {"_row": _table.c[_NUMBERED[_entity]]} if _entity in _NUMBERED else {}
-    if "revision" in _table.c:
-        # Who drains and who acts may change the same row: the second to write has lost the race, and begins again.
-        _hidden["_revision"] = _table.c.revision
-    _mapper.map_imperatively(_entity, _table, properties=_hidden, version_id_col=_hidden.get("_revision"))
+    _mapper.map_imperatively(_entity, _table, properties=_hidden)

@@ -14,6 +14,7 @@ from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.rhythms import SqlRhythms
+from adapters.database.repositories.rows import Rows
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from adapters.database.sqlite import BEGIN, inline_engine, inline_transaction, opener
@@ -66,6 +67,7 @@ class SqlUnitOfWork:
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._rows = Rows(session)
         self.woken: set[WorkspaceId] = set()
         self.inbox: Inbox = SqlInbox(session)
         self.people: People = SqlPeople(session)
@@ -73,13 +75,16 @@ class SqlUnitOfWork:
         self.initiatives: Initiatives = SqlInitiatives(session)
         self.stuck: Stuck = SqlStuck(session)
         self.steps: Steps = SqlSteps(session)
-        self.stories: Stories = SqlStories(session)
+        self.stories: Stories = SqlStories(session, self._rows)
         self.connecting: Connecting = SqlConnecting(session)
-        self.rhythms: Rhythms = SqlRhythms(session)
-        self.deliveries: Deliveries = SqlDeliveries(session, self.woken)
+        self._rhythms = SqlRhythms(session)
+        self.rhythms: Rhythms = self._rhythms
+        self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
     async def flush(self) -> None:
         await self._session.flush()
+        await self._rows.write()
+        await self._rhythms.write()
 
     async def delete(self, entity: object) -> None:
         await self._session.delete(entity)
@@ -96,8 +101,8 @@ def _awaited(engine: AsyncEngine, announce: Announce | None) -> Begin:
         async with transaction(engine) as session:
             work = SqlUnitOfWork(session)
             yield work
+            await work.flush()
             if announce is not None and work.woken:
-                await session.flush()
                 await announce(session, work.woken)
 
     return begin
@@ -112,6 +117,8 @@ def _inline(engine: AsyncEngine) -> Begin:
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
         async with turn, inline_transaction(plain) as session:
-            yield SqlUnitOfWork(session)
+            work = SqlUnitOfWork(session)
+            yield work
+            await work.flush()
 
     return begin

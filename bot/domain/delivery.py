@@ -68,10 +68,11 @@ class Delivery:
     """Something to be sent, once. The row is the truth; `key` makes planning it twice harmless.
 
     `kind` says which composer words it (see `bot.commands`), `subject` what it is about (a story, a step, a rhythm) and
-    `args` the rest. `place_id` alone: a post in that place. `person_id` alone: their personal chat. Both: a message in
-    that place only this person sees; with `act` HOME their own page. `receipt` is the platform's message id, by which
-    replies and reactions find it again; `queued_at` its place in the line of what is for the same place or person,
-    which it keeps while it is tried again; `correlation` is what the log calls the request it came of.
+    `args` the rest (`note` adds to it; nothing is changed within). `place_id` alone: a post in that place. `person_id`
+    alone: their personal chat. Both: a message in that place only this person sees; with `act` HOME their own page.
+    `receipt` is the platform's message id, by which replies and reactions find it again; `queued_at` its place in the
+    line of what is for the same place or person, which it keeps while it is tried again; `correlation` is what the log
+    calls the request it came of.
     """
 
     id: DeliveryId
@@ -117,6 +118,10 @@ class Delivery:
         goes_out = self.state in (DeliveryState.SENDING, DeliveryState.SENT)
         return self.person_id is None and self.is_nudge and bool(self.reason) and not goes_out
 
+    def note(self, **more: object) -> None:
+        """Keeps this with it, beside what it was given."""
+        self.args = {**self.args, **more}
+
     def start(self, now: datetime) -> None:
         self.state, self.attempted_at = DeliveryState.SENDING, now
         self.attempts += 1
@@ -153,7 +158,8 @@ class Delivery:
     def try_again(self, now: datetime) -> None:
         """Someone asked for one more try, which is to come soon or not at all."""
         self.wait_until(now, "")
-        self.expires_at, self.args = now + GIVE_UP_AFTER, {**self.args, "tried_again": True}
+        self.expires_at = now + GIVE_UP_AFTER
+        self.note(tried_again=True)
 
     def drop(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.DROPPED, reason

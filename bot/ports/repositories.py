@@ -268,6 +268,9 @@ class Rhythms(Protocol):
     async def come_next(self, rhythms: Sequence[RhythmId], at: datetime | None) -> None:
         """These were planned: the next moment of each is this one."""
 
+    def one_more(self, rhythm: Rhythm) -> None:
+        """One more of its moments without an answer. An answer that comes at the same moment is not undone by it."""
+
     async def coming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
         """The rhythms that come first, wherever."""
 

@@ -81,7 +81,7 @@ class Outgoing:
         if listening is None:
             return 0
         before = listening.said.get(self.delivery.kind, 0)
-        listening.said[self.delivery.kind] = before + 1
+        listening.said = {**listening.said, self.delivery.kind: before + 1}
         return before
 
     def the_movement(self) -> Movement:

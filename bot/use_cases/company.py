@@ -126,7 +126,7 @@ async def _reserve(work: UnitOfWork, turn: Turn, left: Company, episode: StuckEp
             asked, message = company.ask(episode, candidates[one], left.round, turn.now)
             work.stuck.add(asked)
             await work.deliveries.add(message)
-            shown.args["reserve"] = reserve[index + 1 :]
+            shown.note(reserve=reserve[index + 1 :])
             return True
     return False
 

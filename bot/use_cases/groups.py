@@ -44,7 +44,7 @@ async def learn_groups(
     """What there is to choose from, kept with the message that offers it."""
     for delivery in [await work.deliveries.get(one, lane) for one in lists]:
         if delivery is not None:
-            delivery.args = {**delivery.args, "groups": {one.handle: one.name for one in found[:MOST]}}
+            delivery.note(groups={one.handle: one.name for one in found[:MOST]})
 
 
 async def learn_members(

@@ -58,7 +58,7 @@ async def _choose(work: UnitOfWork, movement: Movement) -> list[Story]:
 async def _give(work: UnitOfWork, outgoing: Outgoing, chosen: list[Story]) -> None:
     """Marks them as given back, here and in every other place where one of them was told."""
     delivery, ids = outgoing.delivery, [story.id for story in chosen]
-    delivery.args["stories"] = ids
+    delivery.note(stories=ids)
     for story in chosen:
         story.harvested_at = outgoing.now
     _retell(work, delivery, chosen)

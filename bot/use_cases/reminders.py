@@ -25,9 +25,8 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
             raise Unwanted("no_purpose")
         key, text = purpose.next_part(await work.movements.parts_said(place.id))
         story = await work.stories.showing(movement.id, key, outgoing.now - STORY_IS_RECENT, place.id)
-        delivery.args.update(
-            {"part": key, "text": text, "number": outgoing.number(), "story": story.id if story is not None else ""}
-        )
+        shown = story.id if story is not None else ""
+        delivery.note(part=key, text=text, number=outgoing.number(), story=shown)
         work.movements.add(PartSaid(place_id=place.id, movement_id=movement.id, part=key, said_at=outgoing.now))
         if story is not None:
             work.stories.add(Retelling(story_id=story.id, delivery_id=delivery.id, movement_id=movement.id))
@@ -65,7 +64,7 @@ async def _number(work: UnitOfWork, outgoing: Outgoing) -> int:
     delivery = outgoing.delivery
     if "number" not in delivery.args:
         rhythm = await _rhythm(work, outgoing)
-        delivery.args["number"] = outgoing.number()
+        delivery.note(number=outgoing.number())
         await _count(work, outgoing, rhythm)
     return int(str(delivery.args["number"]))
 
@@ -87,12 +86,12 @@ async def _count(work: UnitOfWork, outgoing: Outgoing, rhythm: Rhythm) -> None:
     """One more without an answer, until someone answers. After three, the coordinators are asked, once."""
     if outgoing.delivery.act is not Act.POST:
         return
-    if rhythm.unanswered == 0:
+    if rhythm.unanswered == 0 and rhythm.pace_asked_at is not None:
         rhythm.pace_asked_at = None
     if rhythm.unanswered >= UNANSWERED_BEFORE_ASKING and rhythm.pace_asked_at is None:
         rhythm.pace_asked_at = outgoing.now
         await _tell_coordinators(work, rhythm, "pace_asked", outgoing.delivery)
-    rhythm.unanswered += 1
+    work.rhythms.one_more(rhythm)
 
 
 async def _tell_coordinators(work: UnitOfWork, rhythm: Rhythm, kind: str, occasion: Delivery) -> None:

@@ -177,7 +177,7 @@ async def _tie_to_teller(work: UnitOfWork, turn: Turn, root: Delivery, movement:
     if story is None or not story.is_told or not story.named or not isinstance(answered, list):
         return
     if turn.person.id not in answered:
-        root.args["answered_by"] = [*answered, turn.person.id]
+        root.note(answered_by=[*answered, turn.person.id])
         await work.connecting.strengthen(movement, turn.person.id, story.teller_id, turn.now)
 
 

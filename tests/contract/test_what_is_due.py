@@ -205,6 +205,81 @@ async def put_down(begin: Begin, rows: Sequence[Delivery]) -> None:
         await work.deliveries.put_down(rows)
 
 
+async def test_in_one_transaction_a_row_is_one_object_and_questions_see_what_was_changed(rooms: Furnished) -> None:
+    await rooms.keep(delivery("a"), delivery("b"), delivery("c"))
+    async with rooms.begin() as work:
+        (a, b, c) = await work.deliveries.claim(W1, NOW, 9)
+        assert await work.deliveries.by_key("a") is a
+        a.drop("gone")
+        b.note(tried_again=True)
+        b.thread = "t1"
+        assert [one for one, _ in await work.deliveries.trouble(OURS, NOW - DAY)] == [a]
+        assert await work.deliveries.about("news", "", OURS) == [a, b, c]
+        c.fail("broken")
+    async with rooms.elsewhere() as work:
+        kept = [await work.deliveries.by_key(key) for key in ("a", "b", "c")]
+    told = [(one.state, one.reason, one.args, one.thread) for one in kept if one is not None]
+    assert told == [
+        (DeliveryState.DROPPED, "gone", {}, None),
+        (DeliveryState.WAITING, "", {"tried_again": True}, "t1"),
+        (DeliveryState.FAILED, "broken", {}, None),
+    ]
+
+
+async def test_what_was_added_may_still_be_changed_and_what_is_rolled_back_was_never_there(rooms: Furnished) -> None:
+    async with rooms.begin() as work:
+        new = delivery("a")
+        assert await work.deliveries.add(new)
+        assert await work.deliveries.by_key("a") is new
+        new.target = "m1"
+
+    async def break_off() -> None:
+        async with rooms.begin() as work:
+            row = await work.deliveries.by_key("a")
+            assert row is not None
+            assert row.target == "m1"
+            row.fail("broken")
+            assert await work.deliveries.add(delivery("b"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
+    async with rooms.begin() as work:
+        kept, never = await work.deliveries.by_key("a"), await work.deliveries.by_key("b")
+    assert kept is not None
+    assert kept.state is DeliveryState.WAITING
+    assert never is None
+
+
+async def test_a_reminder_counts_as_unanswered_from_what_is_known_by_then(shared: Furnished) -> None:
+    await shared.keep(rhythm("r", unanswered=2))
+    async with asyncio.timeout(10), shared.begin() as work:
+        sent = await work.rhythms.get(RhythmId("r"), OURS)
+        assert sent is not None
+        work.rhythms.one_more(sent)
+        async with shared.elsewhere() as other:  # somebody answers the one before
+            answered = await other.rhythms.get(RhythmId("r"), OURS)
+            assert answered is not None
+            answered.unanswered = 0
+        assert sent.unanswered == 3
+    async with shared.begin() as work:
+        again = await work.rhythms.get(RhythmId("r"), OURS)
+        assert again is not None
+        assert again.unanswered == 1
+
+
+async def test_reminders_are_counted_each_also_two_of_one_rhythm_at_once(rooms: Furnished) -> None:
+    await rooms.keep(rhythm("r"), rhythm("other", place_id=NIGHT), rhythm("silent"))
+    async with rooms.begin() as work:
+        found = [await work.rhythms.get(RhythmId(one), OURS) for one in ("r", "other", "r")]
+        for one in found:
+            assert one is not None
+            work.rhythms.one_more(one)
+    async with rooms.begin() as work:
+        again = await work.rhythms.of_movement(OURS)
+    assert {one.id: one.unanswered for one in again} == {"r": 2, "other": 1, "silent": 0}
+
+
 async def test_a_key_is_kept_once_and_wakes_its_lane_once(rooms: Furnished) -> None:
     async with rooms.begin() as work:
         assert await work.deliveries.add(delivery("a"))

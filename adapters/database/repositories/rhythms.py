@@ -1,10 +1,13 @@
 """Rhythms and what was changed about single moments."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Integer, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import Utc, moment_changes, places, rhythms
@@ -30,6 +33,10 @@ _DUE_ALIKE = {
 
 
 class SqlRhythms(Repository):
+    def __init__(self, session: AsyncSession) -> None:
+        super().__init__(session)
+        self._one_more: Counter[RhythmId] = Counter()
+
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
         found = await self._get(Rhythm, id)
         return found if found is not None and found.movement_id == movement else None
@@ -74,6 +81,18 @@ class SqlRhythms(Repository):
 
     async def come_next(self, planned: Sequence[RhythmId], at: datetime | None) -> None:
         await self._session.execute(update(rhythms).where(self._among(rhythms.c.id, planned)).values(next_at=at))
+
+    def one_more(self, rhythm: Rhythm) -> None:
+        set_committed_value(rhythm, "unanswered", rhythm.unanswered + 1)
+        self._one_more[rhythm.id] += 1
+
+    async def write(self) -> None:
+        """Counts on, for all of them at once, from what the database holds by then."""
+        while once := list(self._one_more):
+            more = update(rhythms).where(self._among(rhythms.c.id, once)).values(unanswered=rhythms.c.unanswered + 1)
+            await self._session.execute(more)
+            self._one_more.subtract(once)
+            self._one_more += Counter()  # those that were counted are gone
 
     async def coming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
         found = await self._session.execute(

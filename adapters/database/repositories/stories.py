@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.base import Repository
+from adapters.database.repositories.rows import WHOLE, Rows
 from adapters.database.tables import TAKEN_AWAY, deliveries, people, retellings, ripples, steps, stories, story_requests
 from bot.domain.delivery import Delivery
 from bot.domain.initiative import InitiativeId
@@ -40,6 +42,10 @@ _TOLD = (
 
 
 class SqlStories(Repository):
+    def __init__(self, session: AsyncSession, rows: Rows) -> None:
+        super().__init__(session)
+        self._rows = rows
+
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
         return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.movement_id == movement))
 
@@ -105,9 +111,8 @@ class SqlStories(Repository):
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         taken_away = deliveries.alias("taken_away")
-        found = await self._session.scalars(
-            select(Delivery)
-            .join(retellings, retellings.c.delivery_id == deliveries.c.id)
+        return await self._rows.found(
+            WHOLE.join(retellings, retellings.c.delivery_id == deliveries.c.id)
             .where(
                 retellings.c.story_id == story,
                 retellings.c.movement_id == movement,
@@ -119,7 +124,6 @@ class SqlStories(Repository):
             )
             .order_by(deliveries.c.row)
         )
-        return found.all()
 
     async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Told]:
         query = _TOLD.where(stories.c.movement_id == movement)
