@@ -9,8 +9,8 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.tokens import NOT_INSTALLED, NoToken, Tokens
-from bot.ports import Clock, NoAnswer, TryLater, Unreachable
+from adapters.slack.tokens import NOT_INSTALLED, SOON, NoToken, Tokens
+from bot.ports import Away, Clock, NoAnswer, TryLater, Unreachable
 
 log = structlog.get_logger("ritme.slack")
 
@@ -129,6 +129,8 @@ class Calls:
                 return await self._once(fresh, method, per_channel, shape)
         except NoToken as none:
             raise Said(method, none.code) from None
+        except Away:  # nobody was asked: its token cannot be looked up
+            raise TryLater(self._clock.now() + SOON) from None
 
     async def _once(self, token: str, method: str, per_channel: bool, shape: dict[str, Any]) -> Mapping[str, Any]:
         try:

@@ -28,7 +28,7 @@ from bot.catalogue.errors import Declined
 from bot.chat import Answer, FieldErrors, Form, Intent, Message, Paragraph, Post, Reply, Span
 from bot.domain.ids import new_id
 from bot.domain.person import Language
-from bot.ports import Clock, Messenger, NoAnswer, TryLater
+from bot.ports import Away, Clock, Messenger, NoAnswer, TryLater
 from bot.wording import Reader
 
 PATH = "/slack/events"
@@ -111,10 +111,18 @@ class Inbound:
         if not _concerns_us(asked.body):
             log.info("slack_ignored", type=str(asked.body.get("type"))[:40])
             return BoltResponse(status=200)
-        if (team := translate.team_of(asked.body)) and not await self._tokens.knows(team):
+        if (team := translate.team_of(asked.body)) and not await self._is_ours(team):
             log.warning("slack_unknown_workspace", workspace=team[:40])
             return BoltResponse(status=200)
         return await self._bolt.async_dispatch(asked)
+
+    async def _is_ours(self, team: str) -> bool:
+        """Whether this workspace has us; while storage is away, Slack's own signature has to do: the core, which finds
+        it away as well, has words for who asks."""
+        try:
+            return await self._tokens.knows(team)
+        except Away:
+            return True
 
     # -- what each kind of request is answered with -----------------------------------------------------------------
 

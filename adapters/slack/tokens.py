@@ -14,13 +14,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.ports import Clock, NoAnswer, TryLater
+from bot.ports import Away, Clock, NoAnswer, TryLater
 
 EARLY = timedelta(hours=1)
 """How long before it ends a token is renewed."""
 RENEWAL_TAKES = timedelta(seconds=30)
 """How long one process keeps the others from renewing; its own call gives up well before."""
 SOON = timedelta(seconds=5)
+TRIES = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""Seconds before each try to keep a new token: the old refresh token is used up, and nobody else knows the new one."""
 REFUSED = frozenset({"invalid_refresh_token", "token_revoked", "account_inactive", "invalid_client_id"})
 NOT_INSTALLED = "not_installed"
 log = structlog.get_logger("ritme.slack")
@@ -208,8 +210,19 @@ class InstalledTokens:
             raise NoAnswer from None
         token, refresh = str(said["access_token"]), str(said["refresh_token"])
         expires_at = self._clock.now() + timedelta(seconds=int(said["expires_in"]))
-        await self._rows.renew(
-            team, bot_token=self._seal.close(token), refresh_token=self._seal.close(refresh), expires_at=expires_at
-        )
-        log.info("slack_token_renewed", team=team)
+        for pause in TRIES:
+            await asyncio.sleep(pause)
+            try:
+                await self._rows.renew(
+                    team,
+                    bot_token=self._seal.close(token),
+                    refresh_token=self._seal.close(refresh),
+                    expires_at=expires_at,
+                )
+            except Away:
+                log.warning("slack_token_not_kept_yet", team=team)
+            else:
+                log.info("slack_token_renewed", team=team)
+                return _Held(token=token, expires_at=expires_at)
+        log.error("slack_token_not_kept", team=team)  # it serves until it ends; then that workspace installs again
         return _Held(token=token, expires_at=expires_at)

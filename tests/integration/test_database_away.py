@@ -14,11 +14,14 @@ from urllib.parse import urlencode
 import aiohttp
 import psycopg
 from aiohttp import web
+from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
 from adapters.bootstrap import open_service
+from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.settings import Settings
+from adapters.slack.tokens import Seal
 from adapters.web import make_app
 from bot import wording
 from bot.catalogue.errors import Apology
@@ -30,6 +33,13 @@ from tests.fakes.slack.server import TEAM, TOKEN, SlackServer
 from tests.postgres import Server
 
 TENANT, WEST = "00000000-0000-0000-0000-00000000feed", "19:west@thread.tacv2"
+KEY = Fernet.generate_key().decode()
+MANY = {
+    "slack_client_id": "1.2",
+    "slack_client_secret": "geheim",
+    "secret_key": KEY,
+    "public_url": "https://ritme.example.org",
+}
 FORM = "application/x-www-form-urlencoded"
 AWAY = wording.message(
     Apology(reference="@"), Reader(language=Language.NL, timezone="UTC", now=datetime(2027, 3, 1, tzinfo=UTC))
@@ -105,15 +115,16 @@ class Served:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Served]:
+async def served(*, many: bool = False) -> AsyncIterator[Served]:
+    """With `many` workspaces, ours has installed the app."""
     with Server(durable=True) as server:
         url = server.database("away")
         async with SlackServer(lambda: datetime.now(UTC)).running() as slack, aiohttp.ClientSession() as session:
             settings = Settings(
                 database_url=url,
                 slack_signing_secret=SECRET,
-                slack_bot_token=TOKEN,
                 slack_api_url=slack.api_url,
+                **(MANY if many else {"slack_bot_token": TOKEN}),
                 teams_app_id=TENANT,
                 teams_allowed_tenants=TENANT,
                 teams_auth="disabled-for-local-test",
@@ -128,6 +139,8 @@ async def served() -> AsyncIterator[Served]:
             iris = slack.add_user("iris").id
             channel = slack.add_channel("wijkteam", iris).id
             await furnish(url, iris, channel)
+            if many:
+                await install(url)
             try:
                 yield Served(server, url, address, people, session, iris, channel)
             finally:
@@ -149,6 +162,19 @@ async def furnish(url: str, iris: str, channel: str) -> None:
             place = Place(id=PlaceId(where), workspace_id=workspace, channel=where, name=where, created_at=now)
             place.movement_id = movement
             work.movements.add(place)
+    await database.dispose()
+
+
+async def install(url: str) -> None:
+    database = connect(url)
+    now, seal = datetime.now(UTC), Seal([KEY])
+    await SqlInstallations(database).save(
+        {
+            "team_id": TEAM, "team_name": "Wijkzorg", "app_id": "A1", "bot_user_id": "UBOT", "scopes": "commands",
+            "bot_token": seal.close(TOKEN), "refresh_token": None, "expires_at": None, "installed_by": "U1",
+            "installed_at": now,
+        }
+    )  # fmt: skip
     await database.dispose()
 
 
@@ -175,3 +201,18 @@ async def test_platforms_come_again_and_people_are_asked_to_and_all_is_done_once
         assert (await here.bring(here.command("/verhaal Bep liep mee.")))[0] == 200
         assert await here.status("/readyz") == 200
         assert here.told() == ["Bep liep mee.", "Noor liep mee.", "Wim liep mee."]
+
+
+async def test_whoever_asks_in_one_of_many_workspaces_hears_it_too() -> None:
+    async with served(many=True) as here:
+        await asyncio.to_thread(here.server.stop)
+        status, said = await here.bring(here.command("/verhaal Bep liep mee."))
+        assert (status, said["response_type"]) == (200, "ephemeral")
+        assert said["text"].replace("*", "").startswith(AWAY)
+        assert (await here.bring(here.event("verhaal Wim liep mee.")))[0] == 503
+
+        await asyncio.to_thread(here.server.start)
+        assert (await here.bring(here.event("verhaal Wim liep mee."), again=True))[0] == 200
+        assert (await here.bring(here.command("/verhaal Bep liep mee.")))[0] == 200
+        assert (await here.bring(here.command("/verhaal Ons.", team_id="TELSEWHERE")))[0] == 200
+        assert here.told() == ["Bep liep mee.", "Wim liep mee."]

@@ -2,9 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,12 @@ from adapters.clock import DialClock
 from adapters.database.slack import SqlInstallations
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect
+from adapters.slack import tokens
 from adapters.slack.calls import Calls
 from adapters.slack.outbound import SlackMessenger
 from adapters.slack.tokens import App, InstalledTokens, NoToken, OneToken, Seal
 from bot.chat import Message, Paragraph, Post, Span
-from bot.ports import TryLater
+from bot.ports import Away, TryLater
 from tests.world import MONDAY
 
 TWELVE_HOURS = timedelta(hours=12)
@@ -113,7 +114,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
 
 
 async def install(here: Here, *, rotates: bool = True) -> InstalledTokens:
-    tokens = here.process()
+    ours = here.process()
     given: dict[str, Any] = {
         "team_id": "T1",
         "team_name": "Wijkzorg",
@@ -126,8 +127,8 @@ async def install(here: Here, *, rotates: bool = True) -> InstalledTokens:
         "installed_by": "U1",
         "installed_at": here.clock.now(),
     }
-    await tokens.keep(given)
-    return tokens
+    await ours.keep(given)
+    return ours
 
 
 async def test_nothing_readable_lies_in_the_database(here: Here) -> None:
@@ -221,6 +222,62 @@ async def test_ended_while_many_are_sending_it_is_renewed_once_and_everything_ar
     assert [one.channel for one in sent] == channels
     assert sorted(here.slack.posts) == sorted(channels)
     assert here.slack.given == ["xoxe-1-first"]
+
+
+class Leaving(SqlInstallations):
+    """Rows of a database that goes away now and then: `away` is how often what is asked so finds it gone."""
+
+    def __init__(self, here: Here, **away: int) -> None:
+        super().__init__(here.rows._engine)
+        self._away = away
+
+    def _here(self, what: str) -> None:
+        if self._away.get(what, 0):
+            self._away[what] -= 1
+            raise Away(what)
+
+    async def get(self, team: str) -> Mapping[str, Any] | None:
+        self._here("get")
+        return await super().get(team)
+
+    async def renew(self, team: str, *, bot_token: str, refresh_token: str, expires_at: datetime) -> None:
+        self._here("renew")
+        await super().renew(team, bot_token=bot_token, refresh_token=refresh_token, expires_at=expires_at)
+
+
+async def test_a_new_token_is_kept_though_the_database_is_away_when_slack_gives_it(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "TRIES", (0.0,) * len(tokens.TRIES))
+    await install(here)
+    await here.pass_(timedelta(hours=11, minutes=30))
+    here.rows = Leaving(here, renew=len(tokens.TRIES) - 1)
+    assert await here.process().of("T1") == "xoxe.xoxb-1"
+    assert await here.process().of("T1") == "xoxe.xoxb-1"
+    await here.pass_(timedelta(hours=11, minutes=30))
+    assert await here.process().of("T1") == "xoxe.xoxb-2"
+    assert here.slack.given == ["xoxe-1-first", "xoxe-1-1"]
+
+
+async def test_what_never_could_be_kept_serves_all_the_same(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "TRIES", (0.0, 0.0))
+    await install(here)
+    await here.pass_(timedelta(hours=11, minutes=30))
+    here.rows = Leaving(here, renew=9)
+    ours = here.process()
+    assert [await ours.of("T1") for _ in range(2)] == ["xoxe.xoxb-1"] * 2
+    assert here.slack.given == ["xoxe-1-first"]
+
+
+async def test_while_no_token_can_be_looked_up_what_is_to_be_sent_waits(here: Here) -> None:
+    await install(here)
+    here.rows = Leaving(here, get=1)
+    calls = Calls(here.client, here.process(), here.clock)
+    with pytest.raises(TryLater):
+        await calls("T1", "chat.postMessage", channel="C1", text="Hoi")
+    assert here.slack.posts == []
+    await calls("T1", "chat.postMessage", channel="C1", text="Hoi")
+    assert here.slack.posts == ["C1"]
 
 
 async def test_a_new_key_in_front_opens_what_the_old_one_sealed(here: Here) -> None:
