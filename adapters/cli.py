@@ -369,8 +369,7 @@ async def _work(settings: Settings, concurrency: int, port: int | None) -> None:
         try:
             await service.start()
             if listening is None:
-                _say("Ritme's worker is ready")
-                await told_to_stop()
+                await told_to_stop(lambda: _say("Ritme's worker is ready"))
             else:
                 app = make_app(parts=(), ready=service.ready, metrics=service.metrics)
                 where = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -89,8 +89,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotListen(reason) from problem
 
 
-async def told_to_stop() -> None:
-    """Waits for SIGTERM or SIGINT. A second one ends Ritme the hard way."""
+async def told_to_stop(on_ready: Callable[[], None] = lambda: None) -> None:
+    """Waits for SIGTERM or SIGINT; calls `on_ready` once it hears them. A second one ends Ritme the hard way."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -101,6 +101,7 @@ async def told_to_stop() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, once)
+    on_ready()
     await stop.wait()
     log.info("stopping")
 
