@@ -108,11 +108,10 @@ class Service:
         """What /metrics says. While the database is away, only what this process counted."""
         try:
             async with asyncio.timeout(PATIENCE):
-                standing = await Outbox(self.database).standing(self.clock.now())
+                return self.watching.text(await Outbox(self.database).standing(self.clock.now()))
         except Exception:
             log.warning("outbox_unanswered", exc_info=True)
-            standing = []
-        return self.watching.text(standing)
+            return self.watching.text(None)
 
     async def close(self) -> None:
         """Lets what is being sent be sent, then lets go of everything."""
@@ -155,7 +154,7 @@ async def open_service(
         begin = unit_of_work(database)
     platforms: dict[str, Platform] = {}
     traces = tracer()
-    watching = Watching(traces)
+    watching = Watching(traces, platforms=platforms)
     kept = Kept(
         events=timedelta(days=settings.keep_events_days), deliveries=timedelta(days=settings.keep_deliveries_days)
     )

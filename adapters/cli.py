@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -327,7 +328,8 @@ def secret() -> None:
 
 async def _demo(settings: Settings, *, fresh: bool) -> None:
     _log(logging.WARNING)
-    with _listen(settings) as listening:
+    # What `make demo` is told, too; but RITME_PORT goes before it.
+    with _listen(settings, "RITME_PORT=" if "RITME_PORT" in os.environ else "PORT=") as listening:
         settings = _at(settings, listening)
         file = Path("var") / f"demo-{settings.port}.db"
         settings = settings.model_copy(update={"database_url": f"{SQLITE}:///{file}"})
@@ -347,7 +349,7 @@ def _forget(file: Path) -> None:
 
 async def _serve(settings: Settings, *, works: bool) -> None:
     _log(logging.INFO)
-    with _listen(settings) as listening:
+    with _listen(settings, "RITME_PORT=") as listening:
         settings = _at(settings, listening)
         await _usable(settings)
         await _open(settings, listening, works=works)
@@ -363,7 +365,7 @@ async def _work(settings: Settings, concurrency: int, port: int | None) -> None:
     with ExitStack() as stack:
         listening = None
         if port is not None:
-            listening = stack.enter_context(_listen(settings.model_copy(update={"port": port})))
+            listening = stack.enter_context(_listen(settings.model_copy(update={"port": port}), "--port "))
         await _usable(settings)
         service = await open_service(settings, concurrency=concurrency)
         try:
@@ -433,11 +435,11 @@ async def _usable(settings: Settings, nothing: str = "Nothing was started: the d
         _stop(FAILED, f"{nothing} {escape(found.text)}.", escape(found.cure))
 
 
-def _listen(settings: Settings) -> socket:
+def _listen(settings: Settings, chosen_by: str) -> socket:
     from adapters.web import CannotListen, listen
 
     try:
-        return listen(settings.host, settings.port)
+        return listen(settings.host, settings.port, chosen_by=chosen_by)
     except CannotListen as problem:
         _stop(FAILED, escape(str(problem)))
 

@@ -4,7 +4,7 @@ What this process did is counted here; how the outbox stands is asked of the dat
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any, Protocol
@@ -46,10 +46,12 @@ class Tracer(Protocol):
 
 
 class Watching:
-    """The core's `Watch`: counts in a registry of its own, and makes spans where `tracer` is given."""
+    """The core's `Watch`: counts in a registry of its own, and makes spans where `tracer` is given. `platforms`: those
+    that are served, whenever that is asked."""
 
-    def __init__(self, tracer: Tracer | None = None) -> None:
+    def __init__(self, tracer: Tracer | None = None, *, platforms: Collection[str] = ()) -> None:
         self._tracer = tracer
+        self._platforms = platforms
         self.registry = CollectorRegistry()
         self._intents = Counter(
             "ritme_intents",
@@ -102,11 +104,15 @@ class Watching:
                 max(0.0, (delivery.sent_at - (delivery.queued_at or delivery.due_at)).total_seconds())
             )
 
-    def text(self, standing: Sequence[Standing]) -> bytes:
-        """The metrics in Prometheus's text format, with how the outbox stands now."""
+    def text(self, standing: Sequence[Standing] | None) -> bytes:
+        """The metrics in Prometheus's text format, with how the outbox stands now: nothing of it while that is not
+        known, and zeros where nothing waits."""
         for gauge in (self._outbox, self._queue, self._overdue):
             gauge.clear()
-        for row in standing:
+        for platform in self._platforms if standing is not None else ():
+            self._queue.labels(platform).set(0)
+            self._overdue.labels(platform).set(0)
+        for row in standing or ():
             self._outbox.labels(row.platform, row.state).set(row.rows)
             if row.state == DeliveryState.WAITING.value:
                 self._queue.labels(row.platform).set(row.due)

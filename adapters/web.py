@@ -75,15 +75,15 @@ async def _apologise(request: web.Request, handler: Handler) -> web.StreamRespon
         return web.json_response({"error": error, "reference": reference}, status=503 if away else 500)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes any free one. Raises `CannotListen`."""
+def listen(host: str, port: int, *, chosen_by: str = "RITME_PORT=") -> socket.socket:
+    """A listening socket; port 0 takes any free one. Raises `CannotListen`, which says how the port is `chosen_by`."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE:
-            reason = f"Port {port} is taken on {host}. Stop what uses it, or choose another: PORT={port + 1}"
+            reason = f"Port {port} is taken on {host}. Stop what uses it, or choose another: {chosen_by}{port + 1}"
         elif problem.errno == errno.EACCES:
-            reason = f"Port {port} is reserved for the system. Choose one above 1023: PORT=8080"
+            reason = f"Port {port} is reserved for the system. Choose one above 1023: {chosen_by}8080"
         else:
             reason = f"Cannot listen on {host}: {problem.strerror}. Set RITME_HOST to an address of this machine"
         raise CannotListen(reason) from problem

@@ -95,7 +95,7 @@ def test_a_taken_port_is_told_with_its_cure_before_anything_is_written(
 
     assert result.exit_code == 1
     assert f"Port {taken} is taken" in said(result)
-    assert f"PORT={taken + 1}" in said(result)
+    assert f"RITME_PORT={taken + 1}" in said(result)
     assert list(folder.iterdir()) == []
 
 

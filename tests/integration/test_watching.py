@@ -47,7 +47,10 @@ async def served(here: World, watching: Watching, *parts: Callable[[web.Applicat
 async def metrics(address: str) -> Metrics:
     async with aiohttp.ClientSession() as session, session.get(f"{address}/metrics") as answer:
         assert answer.status == 200
-        said = await answer.text()
+        return values(await answer.text())
+
+
+def values(said: str) -> Metrics:
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(said)
@@ -155,6 +158,14 @@ async def test_what_waits_is_told_as_it_is_now_with_how_long_it_should_have_been
     found = await metrics(address)
     assert of(found, "ritme_queue_depth") == {("test",): 0}
     assert of(found, "ritme_overdue_seconds") == {("test",): 0}
+
+
+def test_where_nothing_waits_it_says_so_and_where_nobody_knows_it_says_nothing() -> None:
+    watching = Watching(platforms=("slack", "teams"))
+    quiet, unknown = (values(watching.text(standing).decode()) for standing in ([], None))
+    for name in ("ritme_queue_depth", "ritme_overdue_seconds"):
+        assert of(quiet, name) == {("slack",): 0, ("teams",): 0}
+        assert of(unknown, name) == {}
 
 
 async def test_moments_of_rhythms_are_counted_once(watched: tuple[World, str]) -> None:

@@ -107,7 +107,7 @@ async def test_a_request_may_be_large_but_not_endless(served: aiohttp.ClientSess
 def test_a_taken_port_is_told_with_its_cure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(CannotListen, match=rf"Port {port} is taken on 127\.0\.0\.1\. .*PORT={port + 1}"):
+        with pytest.raises(CannotListen, match=rf"Port {port} is taken on 127\.0\.0\.1\. .*RITME_PORT={port + 1}"):
             listen("127.0.0.1", port)
 
 
