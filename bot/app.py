@@ -1,6 +1,6 @@
 """Ritme: the only way into the core. Handles what people do, plans what is due, drains the outbox."""
 
-from asyncio import CancelledError, Event, gather, sleep, wait
+from asyncio import CancelledError, Event, create_task, gather, shield, sleep, wait
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -118,6 +118,7 @@ class Ritme:
         self._watch = watch or Unwatched()
         self._kept = kept or Kept()
         self._sweep_at = datetime.min.replace(tzinfo=UTC)
+        self._not_served: set[str] = set()
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -349,8 +350,11 @@ class Ritme:
         """Settles what is due in a workspace, at most one batch, in order per place. Returns how many rows it settled.
 
         What has an unknown outcome is looked up first; what stands behind it in the same place waits for that.
-        One drain per lane at a time is the engine's promise. Where we are let in no more, a single message knocks.
+        One drain per lane at a time is the engine's promise. Where we are let in no more, a single message knocks. What
+        is for a platform that is not served from here waits for who serves it.
         """
+        if self._platform_of(lane) is None:
+            return 0
         before = await self._look_into(lane)
         if not before.gone:
             await self._get_to_know(lane, before.strangers, before.unnamed)
@@ -367,6 +371,14 @@ class Ritme:
         if before.gone and await self._is_gone(lane):
             return await self._settled(claimed)
         return looked_up + len(claimed)
+
+    def _platform_of(self, lane: WorkspaceId) -> "Platform | None":
+        name = lane.partition(":")[0]
+        platform = self._platforms.get(name)
+        if platform is None and name not in self._not_served:
+            self._not_served.add(name)
+            log.warning("platform_not_served", platform=name)  # once: its lanes come due again and again
+        return platform
 
     async def _settled(self, claimed: Sequence[Delivery]) -> int:
         """How many of these do not wait any more: where nobody lets us in, the others are not tried again at once."""
@@ -406,29 +418,47 @@ class Ritme:
         came = Event()
         sending = gather(*(self._send_line(line, outcomes, came) for line in lines))
         sending.add_done_callback(lambda _: came.set())
-        try:
+
+        async def recording() -> None:
             while outcomes or not sending.done():
                 await came.wait()
                 came.clear()
-                batch = [outcomes.popleft() for _ in range(len(outcomes))]
-                self._tell(await self._record(lane, batch))
+                await self._put_on_record(lane, [outcomes.popleft() for _ in range(len(outcomes))])
+
+        recorder = create_task(recording())
+        try:
+            await shield(recorder)
+            await sending
         except CancelledError:
             sending.cancel()
+            await recorder  # what came of it is known, in whatever hurry we are
             raise
         finally:
             await wait([sending])
 
-    async def _record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"]) -> Sequence[Delivery]:
-        """Puts on record what came of sending. Nobody else touches what is being sent, as a rule: only where somebody
-        did are the rows looked at again."""
-        now, seen = self._clock.now(), [outcome.delivery for outcome in outcomes]
+    async def _put_on_record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"], *, afresh: bool = False) -> None:
+        """Puts on record what came of sending; what cannot be is looked up later, and keeps no other from it."""
+        try:
+            self._tell(await self._record(lane, outcomes, afresh=afresh))
+        except (Conflict, Away):
+            raise
+        except Exception:
+            if len(outcomes) > 1:
+                for one in outcomes:
+                    await self._put_on_record(lane, [one], afresh=True)
+            else:
+                log.exception("record_broke", delivery=outcomes[0].delivery.id)
+
+    async def _record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"], *, afresh: bool) -> Sequence[Delivery]:
+        """In one transaction. Nobody else touches what is being sent, as a rule: only where somebody did, or `afresh`,
+        are the rows looked at again. Returns those of which something became."""
+        now, seen = self._clock.now(), [] if afresh else [outcome.delivery for outcome in outcomes]
 
         async def recorded(work: UnitOfWork) -> Sequence[Delivery]:
             nonlocal seen
             rows = seen or [*await work.deliveries.in_hand([outcome.delivery.id for outcome in outcomes], lane)]
             seen = []
-            await _recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
-            return rows
+            return await _recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
 
         return await self._once(recorded, tries=PATIENT)
 
@@ -438,7 +468,7 @@ class Ritme:
         here = _correlation()
         for delivery, post in line:
             came_of_it: CameOfIt = held or self._too_late_for(delivery) or await self._sent(delivery, post, here)
-            outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it))
+            outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it, attempt=_attempt(delivery)))
             came.set()
             if isinstance(came_of_it, TryLater):
                 held = TryLater(came_of_it.until, reason=came_of_it.reason)
@@ -454,12 +484,11 @@ class Ritme:
         return TryLater(now) if now - claimed_at > BEGINS_WITHIN else None
 
     async def _sent(self, delivery: Delivery, post: Post, here: str) -> "CameOfIt":
-        platform = self._platforms[post.workspace.partition(":")[0]]
         correlation = delivery.correlation or here
         bind_contextvars(correlation=correlation)  # of this line's own task
         try:
             with self._watch.during("send", correlation, kind=delivery.kind, workspace=post.workspace):
-                return await platform.messenger.send(post)
+                return await self._platforms[post.workspace.partition(":")[0]].messenger.send(post)
         except (TryLater, Unreachable, NoAnswer) as known:
             return known
         except Exception:
@@ -468,7 +497,7 @@ class Ritme:
 
     async def _get_to_know(self, lane: WorkspaceId, people: Sequence[Account], places: Sequence[Spot]) -> None:
         """Asks the platform for names a request did not tell; without an answer, later again."""
-        platform = self._platforms.get(lane.partition(":")[0])
+        platform = self._platform_of(lane)
         if platform is None or platform.directory is None or not (people or places):
             return
         told = await gather(
@@ -487,7 +516,7 @@ class Ritme:
 
     async def _get_to_know_groups(self, lane: WorkspaceId, lists: Sequence[DeliveryId], handles: Sequence[str]) -> None:
         """Asks for the groups a coordinator wants to choose from, and who is in those that were chosen."""
-        platform = self._platforms.get(lane.partition(":")[0])
+        platform = self._platform_of(lane)
         if platform is None or platform.directory is None or not (lists or handles):
             return
         directory = platform.directory
@@ -502,6 +531,8 @@ class Ritme:
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
         it settled; the others are looked up again later."""
+        if self._platform_of(lane) is None:
+            return 0
         return await self._look_up(lane, (await self._look_into(lane)).unknown)
 
     async def _look_up(self, lane: WorkspaceId, unknown: Sequence[tuple[Delivery, tuple[Post, datetime]]]) -> int:
@@ -512,6 +543,9 @@ class Ritme:
                 found = await self._platforms[lane.partition(":")[0]].messenger.find(post, since)
             except (NoAnswer, Unknowable) as nothing:
                 found = nothing
+            except Exception:
+                log.exception("look_up_broke", delivery=delivery.id, kind=delivery.kind)
+                found = NoAnswer()
             looked_up = await self._once(partial(_looked_up, lane=lane, delivery=delivery, found=found, now=now))
             if looked_up is not None:
                 self._tell([looked_up])
@@ -556,10 +590,20 @@ Found = Receipt | NoAnswer | Unknowable | None
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of sending one delivery."""
+    """What came of sending one delivery, at this attempt."""
 
     delivery: Delivery
     came_of_it: CameOfIt
+    attempt: tuple[int, datetime | None]
+
+    def is_news_of(self, row: Delivery) -> bool:
+        """A try of which nobody heard back may have put it on record already, and whoever took us for dead may have
+        gone on without us. That it arrived is news even then."""
+        if _attempt(row) != self.attempt:
+            return False
+        if isinstance(self.came_of_it, Receipt):
+            return row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.WAITING)
+        return row.state is DeliveryState.SENDING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -581,6 +625,11 @@ Line = tuple[PlaceId | None, PersonId | None, bool]
 
 def _line(delivery: Delivery) -> Line:
     return (delivery.place_id, None if delivery.place_id else delivery.person_id, delivery.act is Act.HOME)
+
+
+def _attempt(delivery: Delivery) -> tuple[int, datetime | None]:
+    """Which try to send it this is."""
+    return (delivery.attempts, delivery.attempted_at)
 
 
 def _place(delivery: Delivery) -> tuple[int, datetime]:
@@ -665,16 +714,17 @@ async def _claimed(
 
 async def _recorded(
     work: UnitOfWork, *, lane: WorkspaceId, rows: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime
-) -> None:
+) -> Sequence[Delivery]:
     workspace = await work.people.workspace(lane)
-    came = {outcome.delivery.id: outcome.came_of_it for outcome in outcomes}
+    came = {outcome.delivery.id: outcome for outcome in outcomes}
+    settled = [row for row in rows if came[row.id].is_news_of(row)]
     here = _correlation()
     with bound_contextvars(correlation=here):
-        for row in rows:
-            if row.state is not DeliveryState.SENT:  # put on record already, by a try of which nobody heard back
-                bind_contextvars(correlation=row.correlation or here)
-                await _settle(work, row, workspace, came[row.id], now)
-    await work.deliveries.put_down(rows)
+        for row in settled:
+            bind_contextvars(correlation=row.correlation or here)
+            await _settle(work, row, workspace, came[row.id].came_of_it, now)
+    await work.deliveries.put_down(settled)
+    return settled
 
 
 async def _looked_up(
@@ -912,7 +962,7 @@ async def _settle(
     elif isinstance(came_of_it, TryLater):
         row.put_back(came_of_it.until, came_of_it.reason)
         if came_of_it.whole_workspace and workspace is not None:
-            workspace.held_until = came_of_it.until
+            workspace.held_until = max(workspace.held_until or came_of_it.until, came_of_it.until)
     elif isinstance(came_of_it, Unreachable):
         place = await work.movements.place(row.place_id) if row.place_id else None
         if came_of_it.workspace_is_gone and workspace is not None:

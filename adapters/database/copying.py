@@ -198,7 +198,11 @@ def _writing(url: URL) -> Engine:
 
 def _server(url: URL, **options: object) -> Engine:
     engine = create_engine(
-        url, hide_parameters=True, poolclass=NullPool, execution_options=options, connect_args=patience(url)
+        url,
+        hide_parameters=True,
+        poolclass=NullPool,
+        execution_options=options,
+        connect_args=patience(url, at_leisure=True),
     )
     keep_quiet(engine)
     return engine

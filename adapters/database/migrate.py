@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.database.postgresql import AT_LEISURE
+
 ONE_AT_A_TIME = 0x5269746D65
 """Any number of our own: "Ritme"."""
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -32,6 +34,7 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | No
 
     def run(connection: Connection) -> tuple[str | None, str | None]:
         if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(AT_LEISURE)
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
         before = _current(connection)
         if is_newer(before):

@@ -1,13 +1,14 @@
 """PostgreSQL as this service needs it: what it says of a lost race or a lost connection, in the core's words; and what
 it says of a row, without what that holds."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 
 import psycopg
 from sqlalchemy import URL, Engine, ExceptionContext, event
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -17,6 +18,7 @@ LOST_RACES = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
     psycopg.errors.InFailedSqlTransaction,
 )
 """The last: what failed before it was taken for something else, perhaps a race."""
@@ -37,10 +39,28 @@ SILENT_FOR = {
 own library: seconds, but for `tcp_user_timeout` (milliseconds)."""
 
 
-def patience(url: URL) -> dict[str, int]:
-    """How a connection to this address is to be opened, so that nobody waits for one that hangs. What the address says
-    itself holds."""
-    return {name: limit for name, limit in SILENT_FOR.items() if name not in url.query}
+WAITED_FOR = {
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+"""Settings of PostgreSQL for our connections: how long one waits for what another holds, and after how long it lets go
+of what is held by somebody it hears no more of."""
+
+
+def patience(url: URL, *, at_leisure: bool = False) -> dict[str, int | str]:
+    """How a connection to this address is to be opened, so that nobody waits for one that hangs; `at_leisure` it waits
+    for others, and others for it, as long as it takes. What the address says itself holds."""
+    given: dict[str, int | str] = {name: limit for name, limit in SILENT_FOR.items() if name not in url.query}
+    if not at_leisure and "options" not in url.query:
+        given["options"] = " ".join(f"-c {name}={value}" for name, value in WAITED_FOR.items())
+    return given
+
+
+AT_LEISURE = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+"""For who changes tables, or copies them: others wait for that as long as it takes, and it for them."""
 
 
 def keep_quiet(engine: Engine) -> None:
@@ -87,6 +107,8 @@ def in_our_words() -> Iterator[None]:
         raise Conflict(str(stale)) from stale
     except TimeoutError as busy:  # every connection of the pool is in use
         raise Away(str(busy)) from busy
+    except PendingRollbackError as broken:  # what broke it was taken for something else
+        raise Away(type(broken).__name__) from broken
     except DBAPIError as problem:
         if isinstance(problem.orig, LOST_RACES):
             raise Conflict(type(problem.orig).__name__) from problem
@@ -96,6 +118,8 @@ def in_our_words() -> Iterator[None]:
 
 
 def _gives_no_answer(problem: BaseException | None) -> bool:
+    if isinstance(problem, sqlite3.OperationalError):
+        return "locked" in str(problem)
     return isinstance(problem, psycopg.OperationalError) and not (problem.sqlstate or "").startswith(TOO_MUCH)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import QueuePool
 
-from bot.ports import Conflict
+from bot.ports import Away, Conflict
 
 T = TypeVar("T")
 BEGIN = "BEGIN IMMEDIATE"
@@ -111,7 +111,7 @@ class InlineSession(AsyncSession):
 @asynccontextmanager
 async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
     """A session in a transaction that holds the write lock from its first moment on. Raises `Conflict` when somebody
-    changed what an earlier transaction had read."""
+    changed what an earlier transaction had read, `Away` when somebody else writes for too long."""
     session = InlineSession(engine)
     try:
         with session.sync_session as within:
@@ -131,7 +131,9 @@ async def _begun(session: Session) -> None:
             return
         except OperationalError as problem:
             session.rollback()
-            if "locked" not in str(problem.orig) or monotonic() > deadline:
+            if "locked" not in str(problem.orig):
                 raise
+            if monotonic() > deadline:
+                raise Away("somebody else has been writing for long") from problem
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.1)

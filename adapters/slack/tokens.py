@@ -210,19 +210,23 @@ class InstalledTokens:
             raise NoAnswer from None
         token, refresh = str(said["access_token"]), str(said["refresh_token"])
         expires_at = self._clock.now() + timedelta(seconds=int(said["expires_in"]))
+        held = self._held[team] = _Held(token=token, expires_at=expires_at)
+        # Also when whoever asked is stopped meanwhile: the old one is used up.
+        await asyncio.shield(
+            self._keep(
+                team, bot_token=self._seal.close(token), refresh_token=self._seal.close(refresh), expires_at=expires_at
+            )
+        )
+        return held
+
+    async def _keep(self, team: str, **renewed: Any) -> None:
         for pause in TRIES:
             await asyncio.sleep(pause)
             try:
-                await self._rows.renew(
-                    team,
-                    bot_token=self._seal.close(token),
-                    refresh_token=self._seal.close(refresh),
-                    expires_at=expires_at,
-                )
+                await self._rows.renew(team, **renewed)
             except Away:
                 log.warning("slack_token_not_kept_yet", team=team)
             else:
                 log.info("slack_token_renewed", team=team)
-                return _Held(token=token, expires_at=expires_at)
+                return
         log.error("slack_token_not_kept", team=team)  # it serves until it ends; then that workspace installs again
-        return _Held(token=token, expires_at=expires_at)

@@ -65,7 +65,7 @@ class TeamsPlatform:
         connector = Connector(self._session, tokens, clock)
         self._seal = Seal(f"{bot.app_id}:{bot.password}")
         self.messenger = TeamsMessenger(
-            connector, self.references, Pace(clock), opens=opens, seal=self._seal, targeted=bot.targeted
+            connector, self.references, Pace(clock), clock, opens=opens, seal=self._seal, targeted=bot.targeted
         )
         self.directory = TeamsDirectory(connector, self.references, clock)
 

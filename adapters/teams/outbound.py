@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -15,11 +15,12 @@ from adapters.teams.seal import Seal
 from bot import wording
 from bot.chat import Paragraph, Post, Receipt, Span
 from bot.domain.person import Language
-from bot.ports import Unknowable, Unreachable
+from bot.ports import Away, Clock, TryLater, Unknowable, Unreachable
 from bot.wording import Reader
 
 ANSWERS = "teams/answers.md.j2"
 THREAD = ";messageid="
+SOON = timedelta(seconds=5)
 log = structlog.get_logger("ritme.teams")
 
 
@@ -32,6 +33,7 @@ class TeamsMessenger:
         connector: Connector,
         references: References,
         pace: Pace,
+        clock: Clock,
         *,
         opens: frozenset[str],
         seal: Seal,
@@ -40,6 +42,7 @@ class TeamsMessenger:
         self._connector = connector
         self._references = references
         self._pace = pace
+        self._clock = clock
         self._opens = opens
         self._seal = seal
         self._targeted = targeted
@@ -60,6 +63,8 @@ class TeamsMessenger:
                     raise Unreachable("person_gone")  # nobody opens such a page in Teams
         except Refusal as refusal:
             raise refusal.unreachable() from None
+        except Away:  # where it is to go cannot be looked up: nothing was sent
+            raise TryLater(self._clock.now() + SOON) from None
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
         """A change leaves the same result when it is made again; of a new message nobody can tell."""

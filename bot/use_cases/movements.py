@@ -94,7 +94,7 @@ async def joined(work: UnitOfWork, turn: Turn) -> None:
         resume(place, await work.deliveries.held_for(place), turn.now)
         work.woken.add(place.workspace_id)
         return
-    place.come_back()
+    resume(place, await work.deliveries.held_for(place), turn.now)
     about: dict[str, object] = {} if place.movement_id else {"invited_by": turn.person.id}
     await work.deliveries.add(
         to_place(place, "welcome", key=f"welcome:{place.id}:{turn.now.isoformat()}", now=turn.now, args=about)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.domain.delivery import AGAIN, Act, Alike, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.person import Workspace, WorkspaceId
@@ -124,12 +125,30 @@ async def test_what_is_due_is_claimed_by_priority_then_by_its_place_in_the_line(
         assert ids(await work.deliveries.claim(W1, NOW, 9)) == ["first", "second", "third", "news"]
 
 
-async def test_what_somebody_has_in_hand_is_not_claimed_by_another(shared: Furnished) -> None:
-    await shared.keep(*(delivery(f"d{number}") for number in range(5)))
-    async with asyncio.timeout(10), shared.begin() as work, shared.elsewhere() as other:
-        assert ids(await work.deliveries.claim(W1, NOW, 2)) == ["d0", "d1"]
-        assert ids(await work.deliveries.in_hand([DeliveryId("d2")], W1)) == ["d2"]
-        assert ids(await other.deliveries.claim(W1, NOW, 9)) == ["d3", "d4"]
+async def test_what_somebody_has_in_hand_is_waited_for_and_not_overtaken(shared: Furnished) -> None:
+    await shared.keep(*(delivery(f"d{number}") for number in range(4)))
+
+    async def claim() -> list[str]:
+        async with shared.elsewhere() as other:
+            return ids(await other.deliveries.claim(W1, NOW, 2))
+
+    async with asyncio.timeout(10):
+        async with shared.begin() as work:
+            first, second = await work.deliveries.in_hand([DeliveryId("d0"), DeliveryId("d1")], W1)
+            claiming = asyncio.create_task(claim())
+            await waiting_for_a_lock(shared)
+            first.drop("gone")
+            second.note(more="to say")
+        assert await claiming == ["d1", "d2"]
+
+
+async def waiting_for_a_lock(rooms: Furnished) -> None:
+    """Returns when somebody waits for somebody else."""
+    waits = text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    while True:
+        async with rooms.kept.database.connect() as connection:
+            if (await connection.execute(waits)).first():
+                return
 
 
 async def test_several_that_claim_at_once_share_what_is_due(rooms: Furnished) -> None:

@@ -5,20 +5,22 @@ import io
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import logs
-from adapters.database.postgresql import SILENT_FOR, transaction
+from adapters.database import sqlite
+from adapters.database.postgresql import SILENT_FOR, in_our_words, transaction
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.person import Workspace, WorkspaceId
-from bot.ports import Away, Conflict
+from bot.ports import Away, Begin, Conflict
 from tests.databases import postgresql
 
 SLACK_WAITS = 3
@@ -144,6 +146,77 @@ async def test_no_connection_is_waited_for_for_ever_but_as_long_as_the_address_s
     usual, own = asked.values()
     assert {"connect_timeout", "tcp_user_timeout", "keepalives_interval", "keepalives_count"} <= set(usual)
     assert (usual["keepalives_idle"], own["keepalives_idle"]) == ("5", "60")
+
+
+async def test_what_another_holds_is_waited_for_a_while_and_let_go_when_nobody_hears_of_who_held_it() -> None:
+    with postgresql() as url:
+        held_at_most = f"{url}{'&' if '?' in url else '?'}options=-c%20lock_timeout%3D50"
+        database, hasty = connect(url), connect(held_at_most)
+        async with database.connect() as connection:
+            limits = [
+                (await connection.exec_driver_sql(f"SHOW {name}")).scalar_one()
+                for name in ("lock_timeout", "idle_in_transaction_session_timeout")
+            ]
+        assert limits == ["10s", "30s"]
+        lane = WorkspaceId("slack:T1")
+        async with unit_of_work(database)() as work:
+            work.people.add(Workspace(id=lane))
+        async with unit_of_work(database)() as work:
+            await work.people.take_turns(lane, "U1", None, None)
+            with pytest.raises(Conflict):
+                await _take_turns(unit_of_work(hasty), lane)
+        await _take_turns(unit_of_work(hasty), lane)
+        for one in (database, hasty):
+            await one.dispose()
+
+
+async def _take_turns(begin: Begin, lane: WorkspaceId) -> None:
+    async with begin() as work:
+        await work.people.take_turns(lane, "U2", None, None)
+
+
+async def test_a_connection_that_breaks_where_nobody_looks_makes_the_database_away() -> None:
+    """A bug in one message must not stop the others, so the core catches whatever breaks there."""
+
+    async def go_on(database: AsyncEngine) -> None:
+        async with transaction(database) as session:
+            with suppress(DatabaseError):
+                await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            await session.execute(text("SELECT 1"))
+
+    with postgresql() as url:
+        database = connect(url)
+        with pytest.raises(Away):
+            await go_on(database)
+        await database.dispose()
+
+
+def test_a_file_that_somebody_writes_for_long_is_away_for_who_asks_in_few_words_too() -> None:
+    locked = OperationalError("INSERT", None, sqlite3.OperationalError("database is locked"))
+    with pytest.raises(Away), in_our_words():
+        raise locked
+    with pytest.raises(OperationalError), in_our_words():
+        raise OperationalError("INSERT", None, sqlite3.OperationalError("no such table: people"))
+
+
+async def test_a_writer_elsewhere_that_does_not_end_makes_the_file_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.01)
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
+    begin = unit_of_work(database)
+    async with begin():
+        pass
+    elsewhere = sqlite3.connect(tmp_path / "ritme.db", isolation_level=None)
+    elsewhere.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Away):
+        async with begin():
+            pass
+    elsewhere.execute("COMMIT")
+    async with begin():
+        pass
+    elsewhere.close()
+    await database.dispose()
 
 
 async def test_a_file_that_is_no_database_leaves_no_connection_open(tmp_path: Path) -> None:

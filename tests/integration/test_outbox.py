@@ -1,17 +1,23 @@
 """The outbox: nothing lost, nothing twice, in order, whatever the platform answers."""
 
-from datetime import timedelta
+from asyncio import CancelledError, Event, create_task, sleep
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from adapters.engine.embedded import EmbeddedEngine
 from bot import app, wording
+from bot.app import Platform, Ritme
 from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
 from bot.chat import Message, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
 from bot.domain.movement import PlaceId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
-from bot.ports import NoAnswer, TryLater, Unreachable
+from bot.ports import NoAnswer, TryLater, UnitOfWork, Unreachable
 from tests.outbox import put, row
 from tests.world import LANE, World
 
@@ -323,3 +329,170 @@ async def test_being_asked_to_wait_is_no_try(here: World) -> None:
     await put(here, "bbb")
     await here.pass_(minutes=1)
     assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+
+
+async def test_what_is_for_a_platform_that_is_not_served_from_here_waits_for_who_serves_it(here: World) -> None:
+    await here.movement()
+    await put(here, "aaa")
+    elsewhere = Ritme(begin=here.begin, platforms={}, clock=here.clock, engine=EmbeddedEngine())
+    assert await elsewhere.drain(WorkspaceId(LANE)) == 0
+    assert await elsewhere.reconcile(WorkspaceId(LANE)) == 0
+    assert (await row(here, "aaa")).state is DeliveryState.WAITING
+    await here.drain()
+    assert order(here, "aaa") == ["aaa"]
+
+
+async def test_a_look_up_that_breaks_holds_up_only_its_own_place(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await here.movement(channels=("general", "night"))
+    here.messenger.fail_next = [(NoAnswer(), False)]
+    await put(here, "aaa")
+    await here.drain()
+
+    async def find(post: Post, since: datetime) -> Receipt | None:
+        raise KeyError("messages")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(here.messenger, "find", find)
+        await put(here, "bbb", place="night")
+        await here.pass_(minutes=1)
+        assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
+        assert order(here, "bbb", channel="night") == ["bbb"]
+    await here.pass_(minutes=10)
+    assert order(here, "aaa") == ["aaa"]
+
+
+async def test_the_longest_a_workspace_is_asked_to_wait_counts(here: World) -> None:
+    await here.movement(channels=("general", "night"))
+    now = here.clock.now()
+    here.messenger.fail_next = [
+        (TryLater(now + timedelta(seconds=seconds), whole_workspace=True), False) for seconds in (60, 1)
+    ]
+    for place in ("general", "night"):
+        await put(here, place, place=place)
+    await here.drain()
+    await here.until(now + timedelta(seconds=59))
+    assert here.posts() == here.posts("night") == []
+    await here.until(now + timedelta(seconds=60))
+    assert len(here.posts()) == len(here.posts("night")) == 1
+
+
+async def test_what_waits_for_a_place_goes_out_when_it_is_back_whatever_was_said_of_why(here: World) -> None:
+    await here.movement()
+    here.messenger.fail_next = [(Unreachable("place_gone", place_is_gone=True), False)]
+    await put(here, "aaa")
+    await here.drain()
+    await here.do("iris", "place.gone", reason="not_in_place")
+    assert here.posts() == []
+    await here.do("iris", "place.back")
+    assert order(here, "aaa") == ["aaa"]
+
+
+class Late:
+    """A messenger whose answer comes when it is let go."""
+
+    def __init__(self, answer: Receipt | TryLater) -> None:
+        self.asked, self.go = Event(), Event()
+        self._answer = answer
+
+    async def send(self, post: Post) -> Receipt:
+        self.asked.set()
+        await self.go.wait()
+        if isinstance(self._answer, TryLater):
+            raise self._answer
+        return self._answer
+
+    async def find(self, post: Post, since: datetime) -> Receipt | None:
+        return None
+
+
+def ritme(here: World, messenger: Late) -> Ritme:
+    platforms = {LANE.partition(":")[0]: Platform(messenger=messenger)}
+    return Ritme(begin=here.begin, platforms=platforms, clock=here.clock, engine=EmbeddedEngine())
+
+
+async def test_who_was_taken_for_dead_says_nothing_of_the_tries_of_others(here: World) -> None:
+    """It would have the message sent once more, without looking whether that of another arrived."""
+    await here.movement()
+    await put(here, "aaa")
+    late = Late(TryLater(here.clock.now()))
+    standing_still = create_task(ritme(here, late).drain(WorkspaceId(LANE)))
+    await late.asked.wait()
+    here.clock.set(here.clock.now() + timedelta(minutes=2))
+    await here.ritme.plan()
+    here.messenger.fail_next = [(NoAnswer(), True)]
+    await here.pass_(minutes=2)
+    tried = await row(here, "aaa")
+    late.go.set()
+    await standing_still
+    after = await row(here, "aaa")
+    assert (after.state, after.attempts, after.due_at) == (tried.state, tried.attempts, tried.due_at)
+    await here.pass_(hours=1)
+    assert len(here.posts()) == 1
+
+
+async def test_who_was_taken_for_dead_is_believed_that_it_arrived(here: World) -> None:
+    await here.movement()
+    await put(here, "aaa")
+    late = Late(Receipt(channel="general", message="m9"))
+    standing_still = create_task(ritme(here, late).drain(WorkspaceId(LANE)))
+    await late.asked.wait()
+    here.clock.set(here.clock.now() + timedelta(minutes=2))
+    await here.ritme.plan()
+    assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
+    late.go.set()
+    await standing_still
+    assert ((await row(here, "aaa")).state, (await row(here, "aaa")).receipt) == (DeliveryState.SENT, "m9")
+
+
+async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await here.movement(channels=("general", "night"))
+    for place in ("general", "night"):
+        await put(here, place, place=place)
+    send, recorded, begun = here.messenger.send, app._recorded, Event()
+
+    async def half(post: Post) -> Receipt:
+        if post.channel == "night":
+            await Event().wait()
+        return await send(post)
+
+    async def slowly(*args: Any, **more: Any) -> Sequence[Delivery]:
+        begun.set()
+        await sleep(0)
+        return await recorded(*args, **more)
+
+    monkeypatch.setattr(here.messenger, "send", half)
+    monkeypatch.setattr(app, "_recorded", slowly)
+    draining = create_task(here.ritme.drain(WorkspaceId(LANE)))
+    await begun.wait()
+    draining.cancel()
+    with pytest.raises(CancelledError):
+        await draining
+    assert (await row(here, "general")).state is DeliveryState.SENT
+    assert (await row(here, "night")).state is DeliveryState.SENDING
+
+
+async def test_what_cannot_be_put_on_record_keeps_no_other_from_it(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await here.movement(channels=("general", "night", "day"))
+    for place in ("general", "night", "day"):
+        await put(here, place, place=place)
+    settle = app._settle
+
+    async def odd(work: UnitOfWork, one: Delivery, *more: Any) -> None:
+        await settle(work, one, *more)
+        if one.key == "night":
+            raise ValueError("a receipt nobody can write down")
+
+    monkeypatch.setattr(app, "_settle", odd)
+    with capture_logs() as logged:
+        assert await here.ritme.drain(WorkspaceId(LANE)) == 3
+    assert [one["delivery"] for one in logged if one["event"] == "record_broke"] == [(await row(here, "night")).id]
+    states = {key: (await row(here, key)).state for key in ("general", "night", "day")}
+    assert states == {"general": DeliveryState.SENT, "night": DeliveryState.SENDING, "day": DeliveryState.SENT}
+    monkeypatch.undo()
+    here.clock.set(here.clock.now() + timedelta(minutes=2))
+    await here.drain()
+    await here.pass_(minutes=10)
+    assert (await row(here, "night")).state is DeliveryState.SENT
+    assert len(here.posts("night")) == 1

@@ -16,7 +16,7 @@ from adapters.teams import Bot, TeamsPlatform
 from adapters.teams.pace import CONVERSATION, Pace
 from adapters.teams.references import Conversation
 from bot.chat import Account, Message, Paragraph, Post, Receipt, Span
-from bot.ports import NoAnswer, TryLater, Unknowable, Unreachable
+from bot.ports import Away, NoAnswer, TryLater, Unknowable, Unreachable
 from tests.fakes.teams.microsoft import Fault, Microsoft, microsoft
 from tests.world import MONDAY
 
@@ -138,6 +138,27 @@ async def test_without_an_answer_nobody_can_tell_and_it_is_not_sent_again(here: 
     with pytest.raises(Unknowable):
         await here.platform.messenger.find(post, MONDAY)
     assert len(here.microsoft.calls) == fault.after
+
+
+@pytest.mark.parametrize(
+    "to", [{}, {"thread": "77"}, {"channel": None, "account": "jan"}, {"act": "delete", "target": "5"}]
+)
+async def test_where_it_is_to_go_cannot_be_looked_up_now_it_waits_and_nothing_was_sent(
+    here: Here, monkeypatch: pytest.MonkeyPatch, to: dict[str, Any]
+) -> None:
+    async def away(*_: object) -> None:
+        raise Away("gone")
+
+    here.clock.set(MONDAY + timedelta(minutes=2))  # what was read before is gone by
+    with monkeypatch.context() as gone:
+        for question in ("get", "with_person", "latest"):
+            gone.setattr(SqlConversations, question, away)
+        with pytest.raises(TryLater) as later:
+            await here.send(**to)
+    assert later.value.until > here.clock.now()
+    assert here.microsoft.calls == []
+    await here.send(**to)
+    assert here.microsoft.calls
 
 
 async def test_a_card_that_is_gone_is_said_by_itself_to_its_reader(here: Here) -> None:

@@ -50,6 +50,7 @@ from bot.domain.delivery import Act, Alike, Delivery, DeliveryId, DeliveryState,
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm
+from bot.domain.trouble import OUT_OF_REACH
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
 _DIFFERENT = ("id", *Alike._fields)
@@ -81,7 +82,7 @@ _DUE = (
     _OF_LANE.where(_WAITING, deliveries.c.due_at <= bindparam("now", type_=Utc))
     .order_by(deliveries.c.priority, deliveries.c.queued_at, deliveries.c.row)
     .limit(bindparam("limit", type_=Integer))
-    .with_for_update(skip_locked=True)
+    .with_for_update()  # somebody's change of one is waited for: skipped, it would be overtaken by what is behind it
 )
 _UNKNOWN = _OF_LANE.where(deliveries.c.state == DeliveryState.UNKNOWN).order_by(deliveries.c.row)
 _UNSURE = _OF_LANE.where(deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)))
@@ -286,7 +287,7 @@ class SqlDeliveries(Repository):
                 deliveries.c.workspace_id == place.workspace_id,
                 deliveries.c.place_id == place.id,
                 deliveries.c.person_id.is_(None),
-                deliveries.c.reason == place.state_reason,
+                deliveries.c.reason.in_(OUT_OF_REACH),
             ).order_by(deliveries.c.row)
         )
 

@@ -74,6 +74,8 @@ class Rows:
         values = dict(zip(_NAMES, row, strict=False))
         known = self._in_hand.get(values["id"])
         if known is not None:
+            if _as_read(known).revision != row[len(_NAMES)]:
+                raise StaleDataError("a delivery in hand was changed by somebody else meanwhile")
             return known
         delivery = object.__new__(Delivery)  # as it was written, whatever making a new one would fill in
         delivery.__dict__.update(values)
