@@ -21,8 +21,8 @@ from adapters.engine.embedded import EmbeddedEngine
 from adapters.engine.work import Work
 from adapters.settings import BadSettings, Settings
 from adapters.watching import Watching, tracer
-from bot.app import Kept, Platform, Ritme
-from bot.ports import Begin, Clock, Engine
+from bot.app import Kept, Ritme
+from bot.ports import Begin, Clock, Engine, Platform
 
 if TYPE_CHECKING:
     from adapters.slack import SlackPlatform

@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -34,9 +34,10 @@ from adapters.engine.distributed import announce
 from adapters.engine.jobs import PUT, put
 from benchmarks.report import Line, show, under_way
 from benchmarks.worker import AtOnce, without_budget
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.chat import Account, Intent, Place
 from bot.domain.person import WorkspaceId
+from bot.ports import Platform
 from tests.postgres import Server
 
 LANES = 50
@@ -49,7 +50,7 @@ ANSWERS = 200
 
 
 class NoEngine:
-    def wake(self, lane: WorkspaceId) -> None: ...
+    def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None: ...
 
 
 async def furnish(begin: Callable[..., object], database: object, places: int, rhythms: int) -> None:

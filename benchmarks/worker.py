@@ -16,9 +16,10 @@ from adapters.clock import DialClock
 from adapters.database.failures import SqlFailures
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.chat import Post, Receipt
 from bot.domain import attention
+from bot.ports import Platform
 
 CONCURRENCY = 4
 

@@ -124,8 +124,9 @@ class Patient:
         self._engine = engine
         self._woken: set[WorkspaceId] = set()
 
-    def wake(self, lane: WorkspaceId) -> None:
-        self._woken.add(lane)
+    def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
+        if not after:
+            self._woken.add(lane)
 
     async def settle(self, also: WorkspaceId | None = None) -> None:
         """Does all there is to do; in lane `also` even when nothing is due there."""

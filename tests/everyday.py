@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.clock import DialClock
-from bot.app import Kept, Platform, Ritme, Unwatched
+from bot.app import Kept, Ritme, Unwatched
 from bot.chat import Account, Answer, Intent, Place, Reply
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import Due, Moment, RhythmId, RhythmKind, planned
-from bot.ports import Begin, Messenger
+from bot.ports import Begin, Messenger, Platform
 from tests.past import ACTORS, LATEST, Past
 from tests.world import MONDAY
 
@@ -36,7 +36,7 @@ class Notes(Unwatched):
 class Nobody:
     """An engine that leaves it to others to drain."""
 
-    def wake(self, lane: WorkspaceId) -> None: ...
+    def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None: ...
 
 
 class Everyday:

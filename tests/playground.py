@@ -20,12 +20,12 @@ from adapters.playground.playground import Playground
 from adapters.slack.render import blocks
 from adapters.slack.views import modal
 from adapters.web import listen, make_app
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.chat import Form, Message
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin
+from bot.ports import Begin, Platform
 
 MONDAY = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 """Monday 1 March 2027, 10:00 in Amsterdam."""

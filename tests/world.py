@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import DialClock
 from bot.app import Kept as Forgets
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.chat import Account, Answer, Button, FieldErrors, Form, Intent, Message, Reply, Value
 from bot.chat import Place as Spot
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin, Watch
+from bot.ports import Begin, Platform, Watch
 from tests.databases import Kept, kept
 from tests.fakes.messenger import RecordingMessenger, Sent
 

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.engine.failing import Failing, Failures
 from adapters.engine.held import Held
 from adapters.engine.jobs import DRAIN, FORGET, LOOK, PLAN, PUT, QUEUE, Jobs, put
-from adapters.engine.loops import every, over, pause
+from adapters.engine.loops import A_MOMENT, attempt, every, over, pause
 from adapters.engine.work import Work
 from bot.domain.person import WorkspaceId
 
@@ -110,6 +110,7 @@ class DistributedEngine:
         self._restarting = False
         self._periodic = periodic
         self._loops: list[asyncio.Task[None]] = []
+        self._announcing: set[asyncio.Task[None]] = set()
         self._heart: asyncio.Task[None] | None = None
         self._register()
 
@@ -118,8 +119,17 @@ class DistributedEngine:
         """Whether it takes jobs; not so while it waits to begin again."""
         return self._running is not None and not self._running.done() and not self._restarting
 
-    def wake(self, lane: WorkspaceId) -> None:
-        """Nothing to do: the transaction that gave the lane something to send announced it."""
+    def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
+        """What is due now, the transaction announced that made it so. What comes due `after` a moment this worker
+        announces then; should it be gone by that time, the next tick does."""
+        if timedelta(0) < after <= A_MOMENT and self._running is not None:
+            asyncio.get_running_loop().call_later(after.total_seconds(), self._announce, lane)
+
+    def _announce(self, lane: WorkspaceId) -> None:
+        if self._running is not None and not self._stopping.is_set():
+            announcing = asyncio.create_task(attempt(lambda: self._jobs.put([lane])), name=f"announce {lane}")
+            self._announcing.add(announcing)
+            announcing.add_done_callback(self._announcing.discard)
 
     async def open(self, work: Work) -> None:
         """Connects. Raises when the database cannot be reached."""
@@ -160,7 +170,7 @@ class DistributedEngine:
         self._stopping.set()
         if self._worker is not None:
             self._worker.stop()  # type: ignore[no-untyped-call]  # procrastinate says no more
-        await over(self._running, *self._loops)
+        await over(self._running, *self._loops, *self._announcing)
         await self._held.told()
         self._stopped.set()
         await over(self._heart)

@@ -12,7 +12,7 @@ from typing import TypeVar
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from adapters.engine.loops import every, over
+from adapters.engine.loops import A_MOMENT, every, over
 from adapters.engine.work import Work
 from bot.domain.person import WorkspaceId
 
@@ -61,9 +61,14 @@ class EmbeddedEngine:
         self._scheduler.start()
         self._watching = asyncio.create_task(every(self._tick, self._watch, self._stopping), name="clock watched")
 
-    def wake(self, lane: WorkspaceId) -> None:
-        """Drains this lane at once; when that is going on already, once more after it. Before `start`, does nothing."""
+    def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
+        """Drains this lane at once, or `after` a moment; when that is going on already, once more after it. Before
+        `start`, does nothing."""
         if self._work is None:
+            return
+        if after > timedelta(0):
+            if after <= A_MOMENT:
+                asyncio.get_running_loop().call_later(after.total_seconds(), self.wake, lane)
             return
         self._woken.add(lane)
         if lane not in self._drains:

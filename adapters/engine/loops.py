@@ -4,20 +4,29 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
+A_MOMENT = timedelta(seconds=5)
+"""What comes due sooner is waited for by itself; what takes longer the next tick finds soon enough."""
+
 
 async def every(seconds: float, act: Callable[[], Awaitable[None]], until: asyncio.Event) -> None:
     """What fails, fails this time."""
     while not until.is_set():
-        try:
-            await act()
-        except Exception:
-            log.warning("not_done_this_time", what=act.__name__, exc_info=True)
+        await attempt(act)
         await pause(seconds, until)
+
+
+async def attempt(act: Callable[[], Awaitable[None]]) -> None:
+    """What fails here, is done by another, or the next time."""
+    try:
+        await act()
+    except Exception:
+        log.warning("not_done_this_time", what=act.__name__, exc_info=True)
 
 
 async def pause(seconds: float, until: asyncio.Event) -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.chat import Account, Place, Post, Profile, Receipt, UserGroup
@@ -32,6 +33,7 @@ __all__ = [
     "Messenger",
     "NoAnswer",
     "Outgoing",
+    "Platform",
     "TryLater",
     "Turn",
     "UnitOfWork",
@@ -97,9 +99,18 @@ class Directory(Protocol):
         """The account ids of who is in a group; None when it cannot be told now."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """What the core needs of one platform."""
+
+    messenger: Messenger
+    directory: Directory | None = None
+
+
 class Engine(Protocol):
-    def wake(self, lane: WorkspaceId) -> None:
-        """Something in this lane is due: drain it soon. Never blocks, never raises."""
+    def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
+        """Something in this lane is due, or will be `after` a moment: drain it then. Never blocks, never raises. What
+        takes longer than a moment it may leave to its own looking."""
 
 
 class Conflict(Exception):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -159,6 +160,24 @@ async def test_what_became_due_is_drained_at_once_without_waiting_for_the_tick(p
     await patient.make_due(A)
     await patient.ritme.until(lambda: patient.ritme.drained == [A])
     assert patient.ritme.plans == 0
+
+
+async def test_what_comes_due_in_a_moment_is_drained_then_and_what_is_far_off_is_left_to_the_ticks(
+    patient: Running,
+) -> None:
+    patient.ritme.due.update({A: 1, B: 1})
+    patient.engine.wake(B, after=timedelta(hours=1))
+    patient.engine.wake(A, after=timedelta(milliseconds=50))
+    assert patient.ritme.drained == []
+    await patient.ritme.until(lambda: patient.ritme.drained == [A])
+
+
+async def test_what_comes_due_after_it_was_closed_is_left_to_others(patient: Running) -> None:
+    patient.ritme.due[A] = 1
+    patient.engine.wake(A, after=timedelta(milliseconds=1))
+    await patient.engine.close()
+    patient.engine.wake(A, after=timedelta(milliseconds=1))
+    assert patient.ritme.drained == []
 
 
 async def test_a_lane_that_has_more_goes_on_until_it_is_empty(patient: Running) -> None:

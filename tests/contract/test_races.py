@@ -15,13 +15,13 @@ from adapters.bootstrap import Runs
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
 from adapters.engine.embedded import EmbeddedEngine
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.chat import Answer, Post, Receipt
 from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
-from bot.ports import NoAnswer
+from bot.ports import NoAnswer, Platform
 from tests.databases import BOTH
 from tests.outbox import put, row
 from tests.world import LANE, World, text_of, world

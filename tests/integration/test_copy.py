@@ -17,8 +17,9 @@ from adapters.database.migrate import migrate
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import announce
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.chat import Answer
+from bot.ports import Platform
 from tests.databases import postgresql
 from tests.fakes.messenger import RecordingMessenger
 from tests.world import World, world

@@ -9,15 +9,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.engine.embedded import EmbeddedEngine
-from bot import app, wording
-from bot.app import Platform, Ritme
+from bot import sending, wording
+from bot.app import Ritme
 from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
 from bot.chat import Message, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
 from bot.domain.movement import PlaceId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
-from bot.ports import NoAnswer, TryLater, UnitOfWork, Unreachable
+from bot.ports import NoAnswer, Platform, TryLater, UnitOfWork, Unreachable
 from tests.outbox import put, row
 from tests.world import LANE, World
 
@@ -164,7 +164,7 @@ async def test_what_came_later_does_not_overtake_what_was_asked_to_wait(here: Wo
 async def test_of_many_that_wait_the_first_goes_first_however_small_a_batch_is(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "BATCH", 1)
+    monkeypatch.setattr(sending, "BATCH", 1)
     await here.movement()
     keys = [letter * 3 for letter in "abcdef"]
     later = here.clock.now() + timedelta(seconds=30)
@@ -448,7 +448,7 @@ async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypat
     await here.movement(channels=("general", "night"))
     for place in ("general", "night"):
         await put(here, place, place=place)
-    send, recorded, begun = here.messenger.send, app._recorded, Event()
+    send, recorded, begun = here.messenger.send, sending._recorded, Event()
 
     async def half(post: Post) -> Receipt:
         if post.channel == "night":
@@ -461,7 +461,7 @@ async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypat
         return await recorded(*args, **more)
 
     monkeypatch.setattr(here.messenger, "send", half)
-    monkeypatch.setattr(app, "_recorded", slowly)
+    monkeypatch.setattr(sending, "_recorded", slowly)
     draining = create_task(here.ritme.drain(WorkspaceId(LANE)))
     await begun.wait()
     draining.cancel()
@@ -477,14 +477,14 @@ async def test_what_cannot_be_put_on_record_keeps_no_other_from_it(
     await here.movement(channels=("general", "night", "day"))
     for place in ("general", "night", "day"):
         await put(here, place, place=place)
-    settle = app._settle
+    settle = sending._settle
 
     async def odd(work: UnitOfWork, one: Delivery, *more: Any) -> None:
         await settle(work, one, *more)
         if one.key == "night":
             raise ValueError("a receipt nobody can write down")
 
-    monkeypatch.setattr(app, "_settle", odd)
+    monkeypatch.setattr(sending, "_settle", odd)
     with capture_logs() as logged:
         assert await here.ritme.drain(WorkspaceId(LANE)) == 3
     assert [one["delivery"] for one in logged if one["event"] == "record_broke"] == [(await row(here, "night")).id]
@@ -496,3 +496,22 @@ async def test_what_cannot_be_put_on_record_keeps_no_other_from_it(
     await here.pass_(minutes=10)
     assert (await row(here, "night")).state is DeliveryState.SENT
     assert len(here.posts("night")) == 1
+
+
+async def test_asked_to_wait_it_is_woken_when_that_is_over(here: World) -> None:
+    """Looked for by the tick alone, every other message of a place would be a second late."""
+    woken: list[tuple[WorkspaceId, timedelta]] = []
+
+    class Noting(EmbeddedEngine):
+        def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
+            woken.append((lane, after))
+
+    await here.movement(channels=("general", "night"))
+    now = here.clock.now()
+    here.messenger.fail_next = [(TryLater(now + timedelta(seconds=seconds)), False) for seconds in (3, 1)]
+    for place in ("general", "night"):
+        await put(here, place, place=place)
+    platforms = {LANE.partition(":")[0]: Platform(messenger=here.messenger)}
+    await Ritme(begin=here.begin, platforms=platforms, clock=here.clock, engine=Noting()).drain(WorkspaceId(LANE))
+    later = [after for lane, after in woken if lane == LANE and after]
+    assert min(later) == timedelta(seconds=1) + sending.A_HAIR

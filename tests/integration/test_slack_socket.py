@@ -14,7 +14,8 @@ from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.settings import BadSettings, Settings
 from adapters.slack import SlackPlatform
 from adapters.web import make_app
-from bot.app import Platform, Ritme
+from bot.app import Ritme
+from bot.ports import Platform
 from tests.fakes.slack.server import TOKEN
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Shown

@@ -13,8 +13,9 @@ from aiohttp import web
 
 from adapters.database.teams import SqlConversations
 from adapters.teams import Bot, TeamsPlatform
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.domain.person import WorkspaceId
+from bot.ports import Platform
 from tests.databases import BOTH
 from tests.fakes.slack.state import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import DialClock
 from adapters.slack import SlackPlatform
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin
+from bot.ports import Begin, Platform
 from tests.databases import Kept, kept
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer

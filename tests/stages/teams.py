@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import DialClock
 from adapters.database.teams import SqlConversations
 from adapters.teams import Bot, TeamsPlatform
-from bot.app import Platform, Ritme
+from bot.app import Ritme
 from bot.domain.person import WorkspaceId
-from bot.ports import Begin
+from bot.ports import Begin, Platform
 from tests.databases import Kept, kept
 from tests.fakes.teams.playground import (
     APP,

@@ -1,0 +1,567 @@
+"""Sending what is due: claimed in one transaction, sent outside any, put on record in another."""
+
+from asyncio import CancelledError, Event, create_task, gather, shield, sleep, wait
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+
+import structlog
+from structlog.contextvars import bind_contextvars, bound_contextvars
+
+from bot import commands, wording
+from bot.acting import STALE_AFTER, said, within_movement
+from bot.catalogue.home import Home
+from bot.chat import Account, Message, Page, Post, Profile, Receipt
+from bot.chat import Place as Spot
+from bot.domain.attention import Attention
+from bot.domain.delivery import FIRST_LOOK, Act, Delivery, DeliveryId, DeliveryState
+from bot.domain.movement import PlaceId
+from bot.domain.person import PersonId, Workspace, WorkspaceId
+from bot.errors import Unwanted
+from bot.once import PATIENT, Once, correlation
+from bot.ports import (
+    Away,
+    Begin,
+    Clock,
+    Conflict,
+    Engine,
+    NoAnswer,
+    Outgoing,
+    Platform,
+    TryLater,
+    UnitOfWork,
+    Unknowable,
+    Unreachable,
+    Watch,
+)
+from bot.ports.turn import lives, speaks
+from bot.use_cases import deliveries, groups, introductions, reach, threads
+from bot.wording import Reader
+
+BATCH = 200
+BREATH = 25
+"""After so many deliveries worded in one go, whoever waits for an answer from this process has a turn."""
+WORDS_COME = timedelta(minutes=1)
+"""When a kind of message nobody here knows is looked at again: during an update another version may know it."""
+BEGINS_WITHIN = timedelta(seconds=5)
+"""How long after it was claimed something may begin to be sent: other workspaces have their turn, and it must be over
+long before anybody takes it for abandoned."""
+LOOK_AGAIN = timedelta(seconds=1)
+"""After how long what stands behind something that is being sent looks again."""
+A_HAIR = timedelta(milliseconds=20)
+"""Who is woken at the moment itself may find it not quite there."""
+log = structlog.get_logger("ritme")
+
+CameOfIt = Receipt | TryLater | Unreachable | NoAnswer
+Found = Receipt | NoAnswer | Unknowable | None
+"""What looking for a message told: it is there, it is not (None), or nobody can tell, now or ever."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of sending one delivery, at this attempt."""
+
+    delivery: Delivery
+    came_of_it: CameOfIt
+    attempt: tuple[int, datetime | None]
+
+    def is_news_of(self, row: Delivery) -> bool:
+        """A try of which nobody heard back may have put it on record already, and whoever took us for dead may have
+        gone on without us. That it arrived is news even then."""
+        if _attempt(row) != self.attempt:
+            return False
+        if isinstance(self.came_of_it, Receipt):
+            return row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.WAITING)
+        return row.state is DeliveryState.SENDING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Before:
+    """What is to be seen to in a workspace before anything is sent there: whom and what to ask the platform about, and
+    what has an unknown outcome. Where we are let in no more, nothing."""
+
+    gone: bool = False
+    strangers: Sequence[Account] = ()
+    unnamed: Sequence[Spot] = ()
+    lists: Sequence[DeliveryId] = ()
+    handles: Sequence[str] = ()
+    unknown: Sequence[tuple[Delivery, tuple[Post, datetime]]] = ()
+
+
+Line = tuple[PlaceId | None, PersonId | None, bool]
+"""What is sent in order: everything for one place, or for one person; their own page by itself."""
+
+
+class Sending:
+    """Drains the outbox, a lane at a time. `platforms` as for `Ritme`."""
+
+    def __init__(
+        self,
+        *,
+        begin: Begin,
+        once: Once,
+        platforms: Mapping[str, Platform],
+        clock: Clock,
+        engine: Engine,
+        watch: Watch,
+    ) -> None:
+        self._begin = begin
+        self._engine = engine
+        self._once = once
+        self._platforms = platforms
+        self._clock = clock
+        self._watch = watch
+        self._not_served: set[str] = set()
+
+    async def drain(self, lane: WorkspaceId) -> int:
+        """Settles what is due in a workspace, at most one batch, in order per place. Returns how many rows it settled.
+
+        What has an unknown outcome is looked up first; what stands behind it in the same place waits for that.
+        One drain per lane at a time is the engine's promise. Where we are let in no more, a single message knocks. What
+        is for a platform that is not served from here waits for who serves it.
+        """
+        if self._platform_of(lane) is None:
+            return 0
+        before = await self._look_into(lane)
+        if not before.gone:
+            await self._get_to_know(lane, before.strangers, before.unnamed)
+            await self._get_to_know_groups(lane, before.lists, before.handles)
+        looked_up = 0 if before.gone else await self._look_up(lane, before.unknown)
+        claimed, posts = await self._once(
+            partial(_claimed, lane=lane, now=self._clock.now(), limit=1 if before.gone else BATCH)
+        )
+        self._tell(one for one in claimed if one.state is not DeliveryState.SENDING)
+        lines: dict[Line, list[tuple[Delivery, Post]]] = {}
+        for delivery, post in posts:
+            lines.setdefault(_line(delivery), []).append((delivery, post))
+        await self._send(lane, lines.values())
+        if before.gone and await self._is_gone(lane):
+            return await self._settled(claimed)
+        return looked_up + len(claimed)
+
+    async def reconcile(self, lane: WorkspaceId) -> int:
+        """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
+        it settled; the others are looked up again later."""
+        if self._platform_of(lane) is None:
+            return 0
+        return await self._look_up(lane, (await self._look_into(lane)).unknown)
+
+    async def lose_sight(self, *, before: datetime) -> None:
+        """Of what began to be sent before then, by somebody who is not there any more."""
+        self._tell(await self._once(partial(_lose_sight, before=before, now=self._clock.now())))
+
+    def _platform_of(self, lane: WorkspaceId) -> "Platform | None":
+        name = lane.partition(":")[0]
+        platform = self._platforms.get(name)
+        if platform is None and name not in self._not_served:
+            self._not_served.add(name)
+            log.warning("platform_not_served", platform=name)  # once: its lanes come due again and again
+        return platform
+
+    async def _settled(self, claimed: Sequence[Delivery]) -> int:
+        """How many of these do not wait any more: where nobody lets us in, the others are not tried again at once."""
+        async with self._begin() as work:
+            rows = [await work.deliveries.get(one.id, one.workspace_id) for one in claimed]
+        return sum(row is not None and row.state is not DeliveryState.WAITING for row in rows)
+
+    async def _is_gone(self, lane: WorkspaceId) -> bool:
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+        return workspace is not None and workspace.gone_at is not None
+
+    async def _look_into(self, lane: WorkspaceId) -> "Before":
+        """What is to be seen to before anything is sent."""
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+            if workspace is not None and workspace.gone_at is not None:
+                return Before(gone=True)
+            now = self._clock.now()
+            lists, handles = await groups.wanted(work, lane)
+            return Before(
+                strangers=await introductions.strangers(work, lane),
+                unnamed=await introductions.unnamed(work, lane),
+                lists=lists,
+                handles=handles,
+                unknown=[
+                    (delivery, await _addressed(work, delivery, now))
+                    for delivery in await work.deliveries.unknown(lane)
+                    if delivery.due_at <= now
+                ],
+            )
+
+    async def _send(self, lane: WorkspaceId, lines: Iterable[Sequence[tuple[Delivery, Post]]]) -> None:
+        """Sends places side by side, each in order. What came of it is recorded as soon as what came before is: one
+        transaction for all that came in meanwhile."""
+        outcomes: deque[Outcome] = deque()
+        came = Event()
+        sending = gather(*(self._send_line(line, outcomes, came) for line in lines))
+        sending.add_done_callback(lambda _: came.set())
+
+        async def recording() -> None:
+            while outcomes or not sending.done():
+                await came.wait()
+                came.clear()
+                await self._put_on_record(lane, [outcomes.popleft() for _ in range(len(outcomes))])
+
+        recorder = create_task(recording())
+        try:
+            await shield(recorder)
+            await sending
+        except CancelledError:
+            sending.cancel()
+            await recorder  # what came of it is known, in whatever hurry we are
+            raise
+        finally:
+            await wait([sending])
+
+    async def _put_on_record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"], *, afresh: bool = False) -> None:
+        """Puts on record what came of sending; what cannot be is looked up later, and keeps no other from it."""
+        try:
+            self._tell(await self._record(lane, outcomes, afresh=afresh))
+            self._come_back(lane, [one.came_of_it.until for one in outcomes if isinstance(one.came_of_it, TryLater)])
+        except (Conflict, Away):
+            raise
+        except Exception:
+            if len(outcomes) > 1:
+                for one in outcomes:
+                    await self._put_on_record(lane, [one], afresh=True)
+            else:
+                log.exception("record_broke", delivery=outcomes[0].delivery.id)
+
+    def _come_back(self, lane: WorkspaceId, asked_to_wait_until: Sequence[datetime]) -> None:
+        """A platform takes a message a second in one place: whoever looked for them once a second would be late for
+        every other."""
+        now = self._clock.now()
+        if later := [moment for moment in asked_to_wait_until if moment > now]:
+            self._engine.wake(lane, after=min(later) - now + A_HAIR)
+
+    async def _record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"], *, afresh: bool) -> Sequence[Delivery]:
+        """In one transaction. Nobody else touches what is being sent, as a rule: only where somebody did, or `afresh`,
+        are the rows looked at again. Returns those of which something became."""
+        now, seen = self._clock.now(), [] if afresh else [outcome.delivery for outcome in outcomes]
+
+        async def recorded(work: UnitOfWork) -> Sequence[Delivery]:
+            nonlocal seen
+            rows = seen or [*await work.deliveries.in_hand([outcome.delivery.id for outcome in outcomes], lane)]
+            seen = []
+            return await _recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
+
+        return await self._once(recorded, tries=PATIENT)
+
+    async def _send_line(self, line: Sequence[tuple[Delivery, Post]], outcomes: deque["Outcome"], came: Event) -> None:
+        """Sends to one place in order; what has to wait, or may have been sent, holds back what stands behind it."""
+        held: TryLater | None = None
+        here = correlation()
+        for delivery, post in line:
+            came_of_it: CameOfIt = held or self._too_late_for(delivery) or await self._sent(delivery, post, here)
+            outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it, attempt=_attempt(delivery)))
+            came.set()
+            if isinstance(came_of_it, TryLater):
+                held = TryLater(came_of_it.until, reason=came_of_it.reason)
+            elif isinstance(came_of_it, NoAnswer):
+                held = TryLater(self._clock.now() + FIRST_LOOK, reason="behind_unknown")
+            elif isinstance(came_of_it, Unreachable) and came_of_it.workspace_is_gone:
+                held = TryLater(self._clock.now())
+
+    def _too_late_for(self, delivery: Delivery) -> TryLater | None:
+        """Whoever stood still for long may be taken for dead by now: what it did not begin to send, it leaves."""
+        now = self._clock.now()
+        claimed_at = delivery.attempted_at or now
+        return TryLater(now) if now - claimed_at > BEGINS_WITHIN else None
+
+    async def _sent(self, delivery: Delivery, post: Post, here: str) -> "CameOfIt":
+        correlation = delivery.correlation or here
+        bind_contextvars(correlation=correlation)  # of this line's own task
+        try:
+            with self._watch.during("send", correlation, kind=delivery.kind, workspace=post.workspace):
+                return await self._platforms[post.workspace.partition(":")[0]].messenger.send(post)
+        except (TryLater, Unreachable, NoAnswer) as known:
+            return known
+        except Exception:
+            log.exception("delivery_broke", delivery=delivery.id, kind=delivery.kind)
+            return NoAnswer()
+
+    async def _get_to_know(self, lane: WorkspaceId, people: Sequence[Account], places: Sequence[Spot]) -> None:
+        """Asks the platform for names a request did not tell; without an answer, later again."""
+        platform = self._platform_of(lane)
+        if platform is None or platform.directory is None or not (people or places):
+            return
+        told = await gather(
+            *(platform.directory.profile(one) for one in people),
+            *(platform.directory.place_name(one) for one in places),
+            return_exceptions=True,
+        )
+        async with self._begin() as work:
+            for one, answer in zip((*people, *places), told, strict=True):
+                if isinstance(answer, BaseException):
+                    log.warning("directory_broke", workspace=lane, error=type(answer).__name__)
+                elif isinstance(one, Account) and isinstance(answer, Profile):
+                    await introductions.introduce(work, one, answer, self._clock.now())
+                elif isinstance(one, Spot) and isinstance(answer, str):
+                    await introductions.call(work, one, answer)
+
+    async def _get_to_know_groups(self, lane: WorkspaceId, lists: Sequence[DeliveryId], handles: Sequence[str]) -> None:
+        """Asks for the groups a coordinator wants to choose from, and who is in those that were chosen."""
+        platform = self._platform_of(lane)
+        if platform is None or platform.directory is None or not (lists or handles):
+            return
+        directory = platform.directory
+        found = await directory.groups(lane) if lists else None
+        members = {one: await directory.group_members(lane, one) for one in handles}
+        async with self._begin() as work:
+            if found is not None:
+                await groups.learn_groups(work, lane, lists, found)
+            told = {one: accounts for one, accounts in members.items() if accounts is not None}
+            await groups.learn_members(work, lane, told, self._clock.now())
+
+    async def _look_up(self, lane: WorkspaceId, unknown: Sequence[tuple[Delivery, tuple[Post, datetime]]]) -> int:
+        now, settled = self._clock.now(), 0
+        for delivery, (post, since) in unknown:
+            found: Found
+            try:
+                found = await self._platforms[lane.partition(":")[0]].messenger.find(post, since)
+            except (NoAnswer, Unknowable) as nothing:
+                found = nothing
+            except Exception:
+                log.exception("look_up_broke", delivery=delivery.id, kind=delivery.kind)
+                found = NoAnswer()
+            looked_up = await self._once(partial(_looked_up, lane=lane, delivery=delivery, found=found, now=now))
+            if looked_up is not None:
+                self._tell([looked_up])
+                settled += not isinstance(found, NoAnswer)
+        return settled
+
+    def _tell(self, settled: Iterable[Delivery]) -> None:
+        """What became of deliveries, in the log and to who watches."""
+        for delivery in settled:
+            log.info(
+                "delivery",
+                id=delivery.id,
+                kind=delivery.kind,
+                workspace=delivery.workspace_id,
+                state=delivery.state.value,
+                reason=delivery.reason,
+                correlation=delivery.correlation,
+            )
+            self._watch.settled(delivery)
+
+
+def _line(delivery: Delivery) -> Line:
+    return (delivery.place_id, None if delivery.place_id else delivery.person_id, delivery.act is Act.HOME)
+
+
+def _attempt(delivery: Delivery) -> tuple[int, datetime | None]:
+    """Which try to send it this is."""
+    return (delivery.attempts, delivery.attempted_at)
+
+
+def _place(delivery: Delivery) -> tuple[int, datetime]:
+    """Where it stands in its line."""
+    return (delivery.priority, delivery.queued_at or delivery.due_at)
+
+
+async def _lose_sight(work: UnitOfWork, *, before: datetime, now: datetime) -> Sequence[Delivery]:
+    """Of what began to be sent before then, by somebody who is not there any more."""
+    abandoned = await work.deliveries.abandoned(before)
+    for delivery in abandoned:
+        delivery.lose_sight(now)
+    return abandoned
+
+
+async def _claimed(
+    work: UnitOfWork, *, lane: WorkspaceId, now: datetime, limit: int
+) -> tuple[Sequence[Delivery], list[tuple[Delivery, Post]]]:
+    """What is due in a lane, and the posts that come of it; those are under way from here on."""
+    workspace = await work.people.workspace(lane)
+    if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
+        return [], []
+    unsure = {
+        _line(delivery): now + LOOK_AGAIN if delivery.state is DeliveryState.SENDING else delivery.due_at
+        for delivery in await work.deliveries.unsure(lane)
+    }
+    held_back = await work.deliveries.held_back(lane)
+    claimed = await work.deliveries.claim(lane, now, limit)
+    before: dict[Line, list[Delivery]] = {}
+    for one in held_back:
+        if one.due_at > now:
+            before.setdefault(_line(one), []).append(one)
+    _loaded = await work.deliveries.around(claimed)
+    attention = await work.deliveries.attention(claimed, now)
+    posts: list[tuple[Delivery, Post]] = []
+    pages: set[PersonId | None] = set()
+    here = correlation()
+    with bound_contextvars(correlation=here):
+        for number, delivery in enumerate(claimed, 1):
+            if number % BREATH == 0:
+                await sleep(0)
+            post = None
+            ahead = [one.due_at for one in before.get(_line(delivery), ()) if _place(one) <= _place(delivery)]
+            if _line(delivery) in unsure:
+                delivery.wait_until(max(now, unsure[_line(delivery)]), "behind_unknown")
+            elif ahead:
+                delivery.wait_until(max(ahead), "pace")
+            elif delivery.act is Act.HOME and delivery.person_id in pages:
+                delivery.drop("unchanged")
+            else:
+                bind_contextvars(correlation=delivery.correlation or here)
+                post = await _prepared(work, delivery, attention, now)
+            if post is not None:
+                delivery.start(now)
+                attention.draw(delivery, now)
+                if delivery.act is Act.HOME:
+                    pages.add(delivery.person_id)
+                posts.append((delivery, post))
+    await work.deliveries.put_down(claimed)
+    return claimed, posts
+
+
+async def _recorded(
+    work: UnitOfWork, *, lane: WorkspaceId, rows: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime
+) -> Sequence[Delivery]:
+    workspace = await work.people.workspace(lane)
+    came = {outcome.delivery.id: outcome for outcome in outcomes}
+    settled = [row for row in rows if came[row.id].is_news_of(row)]
+    here = correlation()
+    with bound_contextvars(correlation=here):
+        for row in settled:
+            bind_contextvars(correlation=row.correlation or here)
+            await _settle(work, row, workspace, came[row.id].came_of_it, now)
+    await work.deliveries.put_down(settled)
+    return settled
+
+
+async def _looked_up(
+    work: UnitOfWork, *, lane: WorkspaceId, delivery: Delivery, found: Found, now: datetime
+) -> Delivery | None:
+    """What looking up a delivery of unknown outcome told; None when somebody settled it, or tried it once more,
+    meanwhile."""
+    row = await work.deliveries.get(delivery.id, lane)
+    if row is None or row.state is not DeliveryState.UNKNOWN or row.attempts != delivery.attempts:
+        return None
+    if isinstance(found, Receipt):
+        await _settle(work, row, await work.people.workspace(lane), found, now)
+    elif isinstance(found, Unknowable):
+        row.fail("never_known")
+    elif isinstance(found, NoAnswer):
+        row.lose_sight(now)
+    else:
+        row.not_arrived(now)
+    return row
+
+
+async def _prepared(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Post | None:
+    """The post a due delivery becomes; None when it was dropped or put off. A bug in one message must not hold back all
+    that is due in its workspace."""
+    try:
+        outgoing = await deliveries.prepare(work, delivery, attention, now)
+        return await _composed(work, outgoing) if outgoing is not None else None
+    except Unwanted as unwanted:
+        delivery.drop(unwanted.reason)
+    except TryLater as later:
+        delivery.wait_until(later.until, later.reason)
+    except Exception:
+        log.exception("wording_broke", kind=delivery.kind, delivery=delivery.id)
+        delivery.fail("broken")
+    return None
+
+
+async def _composed(work: UnitOfWork, outgoing: Outgoing) -> Post:
+    """What is sent, in words. Raises `Unwanted` or `TryLater`."""
+    delivery = outgoing.delivery
+    if delivery.act not in (Act.POST, Act.UPDATE, Act.HOME):
+        return _post(outgoing, None, None)
+    composer = commands.COMPOSERS.get(delivery.kind)
+    if composer is None:
+        # Planned by a newer version of Ritme, which sends it: or nobody has words for it any more.
+        log.error("no_words", kind=delivery.kind, delivery=delivery.id)
+        if outgoing.now - delivery.created_at > STALE_AFTER:
+            raise Unwanted("gone")
+        raise TryLater(outgoing.now + WORDS_COME, reason="no_words")
+    entry = await composer(work, outgoing)
+    if not isinstance(entry, Home) or delivery.act is not Act.HOME:
+        within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
+        return _post(outgoing, said(entry, _reader(outgoing), within), None)
+    page = _page(entry, _reader(outgoing))
+    mark = _home_mark(entry, page)
+    if outgoing.person is not None and outgoing.person.home_mark == mark:
+        raise Unwanted("unchanged")
+    delivery.note(mark=mark)
+    return _post(outgoing, None, page)
+
+
+def _page(home: Home, reader: Reader) -> Page:
+    page = wording.page(home, reader)
+    sections = (replace(one, message=within_movement(one.message, home.movement)) for one in page.sections)
+    return replace(page, sections=tuple(sections))
+
+
+def _home_mark(home: Home, page: Page) -> str:
+    """What tells this page from any other: see `Person.home_mark`."""
+    return f"{home.movement}:{sha256(repr(page).encode()).hexdigest()[:24]}"
+
+
+async def _addressed(work: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Post, datetime]:
+    """Where and since when to look for a delivery."""
+    outgoing = await deliveries.load(work, delivery, now)
+    return _post(outgoing, None, None), delivery.attempted_at or delivery.due_at
+
+
+def _post(outgoing: Outgoing, message: Message | None, page: Page | None) -> Post:
+    delivery, account = outgoing.delivery, outgoing.person.account if outgoing.person else None
+    if delivery.act is Act.HOME:
+        account = account or delivery.target
+    return Post(
+        delivery=delivery.id,
+        workspace=delivery.workspace_id,
+        act=delivery.act.value,
+        channel=outgoing.place.channel if outgoing.place else None,
+        account=account,
+        thread=delivery.thread,
+        target=delivery.target,
+        reaction=delivery.reaction,
+        message=message,
+        page=page,
+        gathers=delivery.kind in threads.GATHERING,
+    )
+
+
+def _reader(outgoing: Outgoing) -> Reader:
+    to = (outgoing.person or outgoing.invited_by, outgoing.place, outgoing.movement)
+    return Reader(language=speaks(*to), timezone=lives(*to), now=outgoing.now)
+
+
+async def _settle(
+    work: UnitOfWork, row: Delivery, workspace: Workspace | None, came_of_it: CameOfIt, now: datetime
+) -> None:
+    if workspace is not None and workspace.gone_at is not None and _was_let_in(row, came_of_it):
+        workspace.lets_in()
+        work.woken.add(workspace.id)
+    if isinstance(came_of_it, Receipt):
+        row.arrived(now, came_of_it.channel, came_of_it.message)
+        await deliveries.arrived(work, row, now)
+    elif isinstance(came_of_it, TryLater):
+        row.put_back(came_of_it.until, came_of_it.reason)
+        if came_of_it.whole_workspace and workspace is not None:
+            workspace.held_until = max(workspace.held_until or came_of_it.until, came_of_it.until)
+    elif isinstance(came_of_it, Unreachable):
+        place = await work.movements.place(row.place_id) if row.place_id else None
+        if came_of_it.workspace_is_gone and workspace is not None:
+            workspace.refuses(came_of_it.reason, now)
+            row.wait_until(now, came_of_it.reason)
+        elif came_of_it.place_is_gone and place is not None and row.person_id is None:
+            await reach.lose(work, place, came_of_it.reason, now)
+            row.hold(came_of_it.reason, now)
+        else:
+            row.fail(came_of_it.reason)
+    else:
+        row.lose_sight(now)
+
+
+def _was_let_in(row: Delivery, came_of_it: CameOfIt) -> bool:
+    """Whether this shows that a workspace lets us in: something new arrived, or its place was what was wrong."""
+    if isinstance(came_of_it, Receipt):
+        return row.act in (Act.POST, Act.HOME)
+    return isinstance(came_of_it, Unreachable) and came_of_it.place_is_gone and not came_of_it.workspace_is_gone
