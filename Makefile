@@ -28,7 +28,7 @@ check: setup-dev  ## format, lint, types, imports, prompts, migrations
 	@$(BIN)/lint-imports
 	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_prompts.py tests/integration/test_migrations.py
 
-torture: setup-dev  ## web and worker processes killed at random, 200 times (ARGS="--seed 7" repeats one ordeal)
+torture: setup-dev  ## web and worker processes killed, or told to stop, at random, 200 times (ARGS="--seed 7" repeats one ordeal)
 	@$(BARE) $(BIN)/python -m tests.torture $(ARGS)
 
 bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of four)

@@ -14,7 +14,7 @@ from bot.domain.person import PersonId
 from bot.domain.story import StoryId
 
 MOST_SHOWN = 12
-LATEST = 200
+LATEST = 80
 """As far as it goes, of each kind: more than any line can show."""
 
 
