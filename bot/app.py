@@ -27,6 +27,7 @@ from bot.ports import (
     Away,
     Begin,
     Clock,
+    Conflict,
     Engine,
     Platform,
     UnitOfWork,
@@ -107,7 +108,7 @@ class Ritme:
         """What came of it, for the log, and what to answer, whatever breaks."""
         try:
             return await self._answered(intent)
-        except Away as away:
+        except (Away, Conflict) as away:  # or others were faster every time
             reference = new_id()[:8]
             log.error("storage_away", intent=intent.name, reference=reference, reason=str(away))
             return "away", replace(self._apology(intent, reference), away=True)

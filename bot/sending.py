@@ -1,12 +1,13 @@
 """Sending what is due: claimed in one transaction, sent outside any, put on record in another."""
 
-from asyncio import CancelledError, Event, create_task, gather, shield, sleep, wait
+from asyncio import CancelledError, Event, create_task, gather, shield, sleep
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from math import ceil
 
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars
@@ -21,12 +22,11 @@ from bot.domain.delivery import FIRST_LOOK, Act, Delivery, DeliveryId, DeliveryS
 from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId, Workspace, WorkspaceId
 from bot.errors import Unwanted
-from bot.once import PATIENT, Once, correlation
+from bot.once import PATIENT, TRIES, Once, correlation
 from bot.ports import (
     Away,
     Begin,
     Clock,
-    Conflict,
     Engine,
     NoAnswer,
     Outgoing,
@@ -51,8 +51,8 @@ BEGINS_WITHIN = timedelta(seconds=5)
 long before anybody takes it for abandoned."""
 LOOK_AGAIN = timedelta(seconds=1)
 """After how long what stands behind something that is being sent looks again."""
-A_HAIR = timedelta(milliseconds=20)
-"""Who is woken at the moment itself may find it not quite there."""
+A_TICK = timedelta(milliseconds=50)
+"""What comes due so close together is woken for once."""
 log = structlog.get_logger("ritme")
 
 CameOfIt = Receipt | TryLater | Unreachable | NoAnswer
@@ -74,8 +74,19 @@ class Outcome:
         if _attempt(row) != self.attempt:
             return False
         if isinstance(self.came_of_it, Receipt):
-            return row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.WAITING)
-        return row.state is DeliveryState.SENDING
+            return row.state not in (DeliveryState.SENT, DeliveryState.DROPPED)
+        if isinstance(self.came_of_it, NoAnswer):
+            return row.state is DeliveryState.SENDING
+        return row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN)  # it surely did not arrive
+
+
+@dataclass
+class UnderWay:
+    """What came of sending, and is not on record yet. `stopped`: nothing more is to be begun."""
+
+    outcomes: deque[Outcome] = field(default_factory=deque)
+    came: Event = field(default_factory=Event)
+    stopped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,34 +206,46 @@ class Sending:
     async def _send(self, lane: WorkspaceId, lines: Iterable[Sequence[tuple[Delivery, Post]]]) -> None:
         """Sends places side by side, each in order. What came of it is recorded as soon as what came before is: one
         transaction for all that came in meanwhile."""
-        outcomes: deque[Outcome] = deque()
-        came = Event()
-        sending = gather(*(self._send_line(line, outcomes, came) for line in lines))
-        sending.add_done_callback(lambda _: came.set())
-
-        async def recording() -> None:
-            while outcomes or not sending.done():
-                await came.wait()
-                came.clear()
-                await self._put_on_record(lane, [outcomes.popleft() for _ in range(len(outcomes))])
-
-        recorder = create_task(recording())
+        under_way = UnderWay()
+        sending = gather(*(self._send_line(line, under_way) for line in lines), return_exceptions=True)
+        sending.add_done_callback(lambda _: under_way.came.set())
+        recorder = create_task(self._keep_record(lane, under_way, sending.done))
         try:
             await shield(recorder)
-            await sending
         except CancelledError:
             sending.cancel()
-            await recorder  # what came of it is known, in whatever hurry we are
+            # What came of it is known, in whatever hurry we are.
+            (problem,) = await gather(recorder, return_exceptions=True)
+            if isinstance(problem, Exception):
+                log.error("not_recorded", workspace=lane, outcomes=len(under_way.outcomes), exc_info=problem)
             raise
-        finally:
-            await wait([sending])
+        for broke in await sending:
+            if broke is not None:
+                raise RuntimeError("something was cut short while it was sent") from broke
+
+    async def _keep_record(self, lane: WorkspaceId, under_way: "UnderWay", is_over: Callable[[], bool]) -> None:
+        """While nothing can be recorded nothing more is sent; what is known is kept until it can."""
+        outcomes = under_way.outcomes
+        while outcomes or not is_over():
+            if not outcomes:
+                await under_way.came.wait()
+                under_way.came.clear()
+                continue
+            some = [outcomes.popleft() for _ in range(len(outcomes))]
+            try:
+                await self._put_on_record(lane, some)
+            except Away:
+                under_way.stopped = True
+                outcomes.extendleft(reversed(some))
+                if is_over():
+                    raise
 
     async def _put_on_record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"], *, afresh: bool = False) -> None:
         """Puts on record what came of sending; what cannot be is looked up later, and keeps no other from it."""
         try:
             self._tell(await self._record(lane, outcomes, afresh=afresh))
             self._come_back(lane, [one.came_of_it.until for one in outcomes if isinstance(one.came_of_it, TryLater)])
-        except (Conflict, Away):
+        except Away:
             raise
         except Exception:
             if len(outcomes) > 1:
@@ -235,8 +258,8 @@ class Sending:
         """A platform takes a message a second in one place: whoever looked for them once a second would be late for
         every other."""
         now = self._clock.now()
-        if later := [moment for moment in asked_to_wait_until if moment > now]:
-            self._engine.wake(lane, after=min(later) - now + A_HAIR)
+        for ticks in {ceil((moment - now) / A_TICK) for moment in asked_to_wait_until if moment > now}:
+            self._engine.wake(lane, after=ticks * A_TICK)
 
     async def _record(self, lane: WorkspaceId, outcomes: Sequence["Outcome"], *, afresh: bool) -> Sequence[Delivery]:
         """In one transaction. Nobody else touches what is being sent, as a rule: only where somebody did, or `afresh`,
@@ -249,16 +272,18 @@ class Sending:
             seen = []
             return await _recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
 
-        return await self._once(recorded, tries=PATIENT)
+        return await self._once(recorded, tries=TRIES if afresh else PATIENT)
 
-    async def _send_line(self, line: Sequence[tuple[Delivery, Post]], outcomes: deque["Outcome"], came: Event) -> None:
+    async def _send_line(self, line: Sequence[tuple[Delivery, Post]], under_way: "UnderWay") -> None:
         """Sends to one place in order; what has to wait, or may have been sent, holds back what stands behind it."""
         held: TryLater | None = None
         here = correlation()
         for delivery, post in line:
+            if under_way.stopped:
+                held = held or TryLater(self._clock.now())
             came_of_it: CameOfIt = held or self._too_late_for(delivery) or await self._sent(delivery, post, here)
-            outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it, attempt=_attempt(delivery)))
-            came.set()
+            under_way.outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it, attempt=_attempt(delivery)))
+            under_way.came.set()
             if isinstance(came_of_it, TryLater):
                 held = TryLater(came_of_it.until, reason=came_of_it.reason)
             elif isinstance(came_of_it, NoAnswer):
@@ -328,7 +353,13 @@ class Sending:
             except Exception:
                 log.exception("look_up_broke", delivery=delivery.id, kind=delivery.kind)
                 found = NoAnswer()
-            looked_up = await self._once(partial(_looked_up, lane=lane, delivery=delivery, found=found, now=now))
+            try:
+                looked_up = await self._once(partial(_looked_up, lane=lane, delivery=delivery, found=found, now=now))
+            except Away:
+                raise
+            except Exception:
+                log.exception("look_up_broke", delivery=delivery.id, kind=delivery.kind)
+                continue
             if looked_up is not None:
                 self._tell([looked_up])
                 settled += not isinstance(found, NoAnswer)

@@ -202,7 +202,7 @@ def _server(url: URL, **options: object) -> Engine:
         hide_parameters=True,
         poolclass=NullPool,
         execution_options=options,
-        connect_args=patience(url, at_leisure=True),
+        connect_args=patience(url),
     )
     keep_quiet(engine)
     return engine

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Engine, ExceptionContext, event
@@ -18,7 +19,6 @@ LOST_RACES = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
-    psycopg.errors.LockNotAvailable,
     psycopg.errors.InFailedSqlTransaction,
 )
 """The last: what failed before it was taken for something else, perhaps a race."""
@@ -50,13 +50,26 @@ WAITED_FOR = {
 of what is held by somebody it hears no more of."""
 
 
-def patience(url: URL, *, at_leisure: bool = False) -> dict[str, int | str]:
-    """How a connection to this address is to be opened, so that nobody waits for one that hangs; `at_leisure` it waits
-    for others, and others for it, as long as it takes. What the address says itself holds."""
-    given: dict[str, int | str] = {name: limit for name, limit in SILENT_FOR.items() if name not in url.query}
-    if not at_leisure and "options" not in url.query:
-        given["options"] = " ".join(f"-c {name}={value}" for name, value in WAITED_FOR.items())
-    return given
+def patience(url: URL) -> dict[str, int]:
+    """How a connection to this address is to be opened, so that nobody waits for one that hangs. What the address says
+    itself holds."""
+    return {name: limit for name, limit in SILENT_FOR.items() if name not in url.query}
+
+
+def limit_waiting(engine: Engine) -> None:
+    """From now on nobody waits for ever for what somebody else holds. Set on each connection rather than asked for when
+    it is opened, which a pooler refuses. What the address says itself holds."""
+    said = str(engine.url.query.get("options", ""))
+    settings = "; ".join(f"SET {name} = '{value}'" for name, value in WAITED_FOR.items() if name not in said)
+
+    def opened(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(settings)
+        cursor.close()
+        connection.commit()
+
+    if settings:
+        event.listen(engine, "connect", opened)
 
 
 AT_LEISURE = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"

@@ -67,11 +67,12 @@ class SqlInstallations:
             )
             return bool(claimed.rowcount)
 
-    async def renew(self, team: str, *, bot_token: str, refresh_token: str, expires_at: datetime) -> None:
+    async def renew(self, team: str, *, spent: str, bot_token: str, refresh_token: str, expires_at: datetime) -> None:
+        """In place of the refresh token that was spent; a new install has one of its own."""
         async with self._connected() as connection:
             await connection.execute(
                 update(installations)
-                .where(installations.c.team_id == team)
+                .where(installations.c.team_id == team, installations.c.refresh_token == spent)
                 .values(bot_token=bot_token, refresh_token=refresh_token, expires_at=expires_at, renewing_until=None)
             )
 

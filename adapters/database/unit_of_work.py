@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from adapters.database.postgresql import keep_quiet, patience, transaction
+from adapters.database.postgresql import keep_quiet, limit_waiting, patience, transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
@@ -56,6 +56,7 @@ def connect(url: str) -> AsyncEngine:
             connect_args=patience(parsed),
         )
         keep_quiet(server.sync_engine)
+        limit_waiting(server.sync_engine)
         return server
     engine = create_async_engine(url, hide_parameters=True, async_creator=opener(parsed.database or ":memory:"))
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))

@@ -56,12 +56,9 @@ SILENT_FOR = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
-    "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=30s"
-    " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
 }
 """As for all our connections (adapters/database/postgresql.py): how long a server or a network may be silent before it
-counts as gone, how long one waits for what another holds, and after how long the server lets go of it. What the address
-says itself holds."""
+counts as gone. What the address says itself holds."""
 RESTART_AFTER = 1.0
 """Seconds to wait before a worker that lost the database looks again, at first."""
 

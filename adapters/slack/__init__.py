@@ -124,6 +124,8 @@ class SlackPlatform:
             await self._inbound.close()
 
     async def close(self) -> None:
+        if self._installed is not None:
+            await self._installed.close()
         await self._session.close()
 
     async def _introduce(self) -> None:

@@ -14,15 +14,17 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.ports import Away, Clock, NoAnswer, TryLater
+from bot.ports import Clock, NoAnswer, TryLater
 
 EARLY = timedelta(hours=1)
 """How long before it ends a token is renewed."""
 RENEWAL_TAKES = timedelta(seconds=30)
 """How long one process keeps the others from renewing; its own call gives up well before."""
 SOON = timedelta(seconds=5)
-TRIES = (0.0, 0.5, 1.0, 2.0, 4.0)
-"""Seconds before each try to keep a new token: the old refresh token is used up, and nobody else knows the new one."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds between two tries to keep a new token, while the database is away."""
+LAST_PATIENCE = 5.0
+"""Seconds for that when Ritme stops."""
 REFUSED = frozenset({"invalid_refresh_token", "token_revoked", "account_inactive", "invalid_client_id"})
 NOT_INSTALLED = "not_installed"
 log = structlog.get_logger("ritme.slack")
@@ -79,7 +81,9 @@ class Installations(Protocol):
     async def save(self, row: Mapping[str, Any]) -> None: ...
     async def remove(self, team: str, installed_before: datetime) -> bool: ...
     async def claim_renewal(self, team: str, sealed: str, now: datetime, until: datetime) -> bool: ...
-    async def renew(self, team: str, *, bot_token: str, refresh_token: str, expires_at: datetime) -> None: ...
+    async def renew(
+        self, team: str, *, spent: str, bot_token: str, refresh_token: str, expires_at: datetime
+    ) -> None: ...
     async def note_state(self, digest: str, expires_at: datetime, now: datetime) -> None: ...
     async def use_state(self, digest: str, now: datetime) -> bool: ...
 
@@ -131,6 +135,7 @@ class InstalledTokens:
         self._client = client
         self._clock = clock
         self._held: dict[str, _Held] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def keep(self, installed: Mapping[str, Any]) -> None:
@@ -187,7 +192,7 @@ class InstalledTokens:
         ended = held.expires_at is not None and held.expires_at <= now
         if await self._rows.claim_renewal(team, row["refresh_token"], now, now + RENEWAL_TAKES):
             try:
-                return await self._renewed(team, self._seal.open(row["refresh_token"]))
+                return await self._renewed(team, row["refresh_token"])
             except NoToken:
                 if ended:
                     raise
@@ -197,10 +202,12 @@ class InstalledTokens:
             raise TryLater(now + SOON, whole_workspace=True)
         return held
 
-    async def _renewed(self, team: str, refresh_token: str) -> _Held:
-        """A new token. Raises `NoToken` when Slack will give none, `NoAnswer` when it could not be asked."""
+    async def _renewed(self, team: str, spent: str) -> _Held:
+        """A new token for this sealed refresh token. Raises `NoToken` when Slack will give none, `NoAnswer` when it
+        could not be asked."""
+        unsealed = self._seal.open(spent)
         try:
-            said = await self._app.access(self._client, grant_type="refresh_token", refresh_token=refresh_token)
+            said = await self._app.access(self._client, grant_type="refresh_token", refresh_token=unsealed)
         except SlackApiError as problem:
             code = error_of(problem)
             log.warning("slack_token_not_renewed", team=team, error=code)
@@ -211,22 +218,38 @@ class InstalledTokens:
         token, refresh = str(said["access_token"]), str(said["refresh_token"])
         expires_at = self._clock.now() + timedelta(seconds=int(said["expires_in"]))
         held = self._held[team] = _Held(token=token, expires_at=expires_at)
-        # Also when whoever asked is stopped meanwhile: the old one is used up.
-        await asyncio.shield(
+        # Also when whoever asked is stopped meanwhile: the old one is used up, and nobody else knows the new one.
+        keeping = asyncio.create_task(
             self._keep(
-                team, bot_token=self._seal.close(token), refresh_token=self._seal.close(refresh), expires_at=expires_at
+                team,
+                spent=spent,
+                bot_token=self._seal.close(token),
+                refresh_token=self._seal.close(refresh),
+                expires_at=expires_at,
             )
         )
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._keeping.discard)
+        await asyncio.wait([keeping], timeout=FIRST_PAUSE)
         return held
 
     async def _keep(self, team: str, **renewed: Any) -> None:
-        for pause in TRIES:
-            await asyncio.sleep(pause)
+        pause = FIRST_PAUSE
+        while True:
             try:
                 await self._rows.renew(team, **renewed)
-            except Away:
-                log.warning("slack_token_not_kept_yet", team=team)
+            except Exception:
+                log.warning("slack_token_not_kept_yet", team=team, exc_info=True)
             else:
                 log.info("slack_token_renewed", team=team)
                 return
-        log.error("slack_token_not_kept", team=team)  # it serves until it ends; then that workspace installs again
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def close(self) -> None:
+        """Lets what is being kept be kept, if that can be done soon."""
+        if self._keeping:
+            _, late = await asyncio.wait(self._keeping, timeout=LAST_PATIENCE)
+            for one in late:
+                log.error("slack_token_not_kept", cure="that workspace has to install again when its token ends")
+                one.cancel()

@@ -163,7 +163,7 @@ async def test_what_another_holds_is_waited_for_a_while_and_let_go_when_nobody_h
             work.people.add(Workspace(id=lane))
         async with unit_of_work(database)() as work:
             await work.people.take_turns(lane, "U1", None, None)
-            with pytest.raises(Conflict):
+            with pytest.raises(Away):
                 await _take_turns(unit_of_work(hasty), lane)
         await _take_turns(unit_of_work(hasty), lane)
         for one in (database, hasty):

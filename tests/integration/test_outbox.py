@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.engine.embedded import EmbeddedEngine
-from bot import sending, wording
+from bot import once, sending, wording
 from bot.app import Ritme
 from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
@@ -17,9 +17,9 @@ from bot.chat import Message, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
 from bot.domain.movement import PlaceId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
-from bot.ports import NoAnswer, Platform, TryLater, UnitOfWork, Unreachable
+from bot.ports import Away, NoAnswer, Platform, TryLater, UnitOfWork, Unreachable
 from tests.outbox import put, row
-from tests.world import LANE, World
+from tests.world import LANE, MONDAY, World
 
 
 def order(here: World, *keys: str, channel: str = "general") -> list[str]:
@@ -390,16 +390,16 @@ async def test_what_waits_for_a_place_goes_out_when_it_is_back_whatever_was_said
 class Late:
     """A messenger whose answer comes when it is let go."""
 
-    def __init__(self, answer: Receipt | TryLater) -> None:
+    def __init__(self, answer: Receipt | TryLater | Unreachable) -> None:
         self.asked, self.go = Event(), Event()
         self._answer = answer
 
     async def send(self, post: Post) -> Receipt:
         self.asked.set()
         await self.go.wait()
-        if isinstance(self._answer, TryLater):
-            raise self._answer
-        return self._answer
+        if isinstance(self._answer, Receipt):
+            return self._answer
+        raise self._answer
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
         return None
@@ -514,4 +514,63 @@ async def test_asked_to_wait_it_is_woken_when_that_is_over(here: World) -> None:
     platforms = {LANE.partition(":")[0]: Platform(messenger=here.messenger)}
     await Ritme(begin=here.begin, platforms=platforms, clock=here.clock, engine=Noting()).drain(WorkspaceId(LANE))
     later = [after for lane, after in woken if lane == LANE and after]
-    assert min(later) == timedelta(seconds=1) + sending.A_HAIR
+    assert set(later) == {timedelta(seconds=1), timedelta(seconds=3)}
+
+
+@pytest.mark.parametrize("answer", [TryLater(MONDAY + timedelta(minutes=3)), Unreachable("not_accepted")])
+async def test_what_surely_was_not_sent_is_known_even_when_others_took_it_for_lost(
+    here: World, answer: TryLater | Unreachable
+) -> None:
+    """In Teams nothing can be looked up: what is not known there has failed."""
+    await here.movement()
+    await put(here, "aaa")
+    late = Late(answer)
+    standing_still = create_task(ritme(here, late).drain(WorkspaceId(LANE)))
+    await late.asked.wait()
+    here.clock.set(here.clock.now() + timedelta(minutes=2))
+    await here.ritme.plan()
+    assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
+    late.go.set()
+    await standing_still
+    after = await row(here, "aaa")
+    expected = DeliveryState.WAITING if isinstance(answer, TryLater) else DeliveryState.FAILED
+    assert (after.state, after.attempts) == (expected, 0 if isinstance(answer, TryLater) else 1)
+
+
+async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothing_known_is_lost(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await here.movement(channels=("general", "night"))
+    for key in ("aaa", "bbb", "ccc"):
+        await put(here, key)
+    await put(here, "night", place="night")
+    recorded, slow = sending._recorded, Event()
+    away = 13  # more often than one recording is tried
+
+    async def now_and_then(*args: Any, **more: Any) -> Sequence[Delivery]:
+        nonlocal away
+        if away:
+            away -= 1
+            if not away:
+                slow.set()
+            raise Away("gone")
+        return await recorded(*args, **more)
+
+    send = here.messenger.send
+
+    async def sent(post: Post) -> Receipt:
+        if post.channel == "night":
+            await slow.wait()
+        return await send(post)
+
+    monkeypatch.setattr(once, "uniform", lambda *_: 0)  # no pause between two tries
+    monkeypatch.setattr(here.messenger, "send", sent)
+    monkeypatch.setattr(sending, "_recorded", now_and_then)
+    await here.ritme.drain(WorkspaceId(LANE))
+    states = {key: (await row(here, key)).state for key in ("aaa", "bbb", "ccc", "night")}
+    assert DeliveryState.SENDING not in states.values()
+    assert states["aaa"] is states["night"] is DeliveryState.SENT
+    monkeypatch.undo()
+    await here.drain()
+    assert order(here, "aaa", "bbb", "ccc") == ["aaa", "bbb", "ccc"]
+    assert len(here.posts("night")) == 1

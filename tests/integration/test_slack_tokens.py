@@ -240,33 +240,57 @@ class Leaving(SqlInstallations):
         self._here("get")
         return await super().get(team)
 
-    async def renew(self, team: str, *, bot_token: str, refresh_token: str, expires_at: datetime) -> None:
+    async def renew(self, team: str, *, spent: str, bot_token: str, refresh_token: str, expires_at: datetime) -> None:
         self._here("renew")
-        await super().renew(team, bot_token=bot_token, refresh_token=refresh_token, expires_at=expires_at)
+        await super().renew(team, spent=spent, bot_token=bot_token, refresh_token=refresh_token, expires_at=expires_at)
 
 
-async def test_a_new_token_is_kept_though_the_database_is_away_when_slack_gives_it(
-    here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tokens, "TRIES", (0.0,) * len(tokens.TRIES))
+@pytest.fixture
+def hastily(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new token is kept at once, or a moment later."""
+    monkeypatch.setattr(tokens, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(tokens, "LONGEST_PAUSE", 0.001)
+
+
+@pytest.mark.usefixtures("hastily")
+@pytest.mark.parametrize("times", [1, 9])
+async def test_a_new_token_serves_at_once_and_is_kept_when_the_database_is_back(here: Here, times: int) -> None:
     await install(here)
     await here.pass_(timedelta(hours=11, minutes=30))
-    here.rows = Leaving(here, renew=len(tokens.TRIES) - 1)
-    assert await here.process().of("T1") == "xoxe.xoxb-1"
+    here.rows = Leaving(here, renew=times)
+    ours = here.process()
+    assert [await ours.of("T1") for _ in range(2)] == ["xoxe.xoxb-1"] * 2
+    await ours.close()  # waits for that
     assert await here.process().of("T1") == "xoxe.xoxb-1"
     await here.pass_(timedelta(hours=11, minutes=30))
     assert await here.process().of("T1") == "xoxe.xoxb-2"
     assert here.slack.given == ["xoxe-1-first", "xoxe-1-1"]
 
 
-async def test_what_never_could_be_kept_serves_all_the_same(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "TRIES", (0.0, 0.0))
+@pytest.mark.usefixtures("hastily")
+async def test_what_cannot_be_kept_does_not_keep_ritme_from_stopping(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "LAST_PATIENCE", 0.01)
     await install(here)
     await here.pass_(timedelta(hours=11, minutes=30))
-    here.rows = Leaving(here, renew=9)
+    here.rows = Leaving(here, renew=10_000)
     ours = here.process()
-    assert [await ours.of("T1") for _ in range(2)] == ["xoxe.xoxb-1"] * 2
-    assert here.slack.given == ["xoxe-1-first"]
+    assert await ours.of("T1") == "xoxe.xoxb-1"
+    async with asyncio.timeout(5):
+        await ours.close()
+
+
+@pytest.mark.usefixtures("hastily")
+async def test_an_install_meanwhile_is_not_undone_by_a_token_kept_late(here: Here) -> None:
+    await install(here)
+    await here.pass_(timedelta(hours=11, minutes=30))
+    here.rows = Leaving(here, renew=3)
+    ours = here.process()
+    assert await ours.of("T1") == "xoxe.xoxb-1"
+    await install(here, rotates=False)
+    await ours.close()
+    assert await here.process().of("T1") == "xoxb-first"
 
 
 async def test_while_no_token_can_be_looked_up_what_is_to_be_sent_waits(here: Here) -> None:

@@ -75,7 +75,10 @@ class Rows:
         known = self._in_hand.get(values["id"])
         if known is not None:
             if _as_read(known).revision != row[len(_NAMES)]:
-                raise StaleDataError("a delivery in hand was changed by somebody else meanwhile")
+                if _differing(known):
+                    raise StaleDataError("a delivery in hand was changed by somebody else meanwhile")
+                known.__dict__.update(values)
+                self._take(known, _AsRead(row[len(_NAMES)], values))
             return known
         delivery = object.__new__(Delivery)  # as it was written, whatever making a new one would fill in
         delivery.__dict__.update(values)
@@ -101,9 +104,7 @@ class Rows:
         changed: list[Delivery] = []
         names: set[str] = set()
         for one in list(self._in_hand.values()) if these is None else these:
-            was, now = _as_read(one).values, one.__dict__
-            differing = [name for name in _NAMES if now[name] is not was[name] and now[name] != was[name]]
-            if differing:
+            if differing := _differing(one):
                 changed.append(one)
                 names.update(differing)
         if not changed:
@@ -130,6 +131,12 @@ class Rows:
             shared = {f"new_{name}": first[name] for name in alike}
             done = await self._session.execute(_at_once(each, alike), {**shared, "rows": given})
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
+
+def _differing(one: Delivery) -> list[str]:
+    """In what it is not as it was read."""
+    was, now = _as_read(one).values, one.__dict__
+    return [name for name in _NAMES if now[name] is not was[name] and now[name] != was[name]]
 
 
 def _which(one: Delivery) -> dict[str, Any]:
