@@ -22,7 +22,7 @@ from bot.domain.delivery import FIRST_LOOK, Act, Delivery, DeliveryId, DeliveryS
 from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId, Workspace, WorkspaceId
 from bot.errors import Unwanted
-from bot.once import PATIENT, TRIES, Once, correlation
+from bot.once import PATIENT, Once, correlation
 from bot.ports import (
     Away,
     Begin,
@@ -233,7 +233,7 @@ class Sending:
                 continue
             some = [outcomes.popleft() for _ in range(len(outcomes))]
             try:
-                await self._put_on_record(lane, some)
+                await self._put_on_record(lane, some, afresh=under_way.stopped)
             except Away:
                 under_way.stopped = True
                 outcomes.extendleft(reversed(some))
@@ -272,7 +272,7 @@ class Sending:
             seen = []
             return await _recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
 
-        return await self._once(recorded, tries=TRIES if afresh else PATIENT)
+        return await self._once(recorded, tries=PATIENT)
 
     async def _send_line(self, line: Sequence[tuple[Delivery, Post]], under_way: "UnderWay") -> None:
         """Sends to one place in order; what has to wait, or may have been sent, holds back what stands behind it."""

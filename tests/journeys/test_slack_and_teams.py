@@ -86,7 +86,7 @@ async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     ):
         bot = Bot(app_id="app", tenants=frozenset({TENANT}), trusting=True)
         teams = TeamsPlatform(bot, SqlConversations(slack.database), slack.clock, opens=Ritme.opens)
-        platforms: Any = slack.ritme._platforms
+        platforms: Any = slack.ritme._sending._platforms
         platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory)
         app = web.Application()
         teams.mount(app, slack.ritme)
