@@ -1,4 +1,4 @@
-"""What becomes of an intent: who acts and where, whose case it is, and the answer in words."""
+"""What becomes of an intent: who acts and where, what is done, and the answer in words."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,6 +30,8 @@ def mark(key: str) -> str:
 
 
 async def acted(work: UnitOfWork, *, intent: Intent, now: datetime) -> Reply:
+    """Does what an intent asks, once per key, and answers; None when there is nothing to say. Raises `Refused`, or
+    `Invalid`."""
     if intent.name in commands.OVERHEARD and not await _is_ours(work, intent):
         return None
     if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), mark(intent.key), now):
