@@ -1,6 +1,6 @@
 """The outbox: nothing lost, nothing twice, in order, whatever the platform answers."""
 
-from asyncio import CancelledError, Event, create_task, sleep
+from asyncio import CancelledError, Event, Task, create_task, sleep
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -405,9 +405,15 @@ class Late:
         return None
 
 
-def ritme(here: World, messenger: Late) -> Ritme:
-    platforms = {LANE.partition(":")[0]: Platform(messenger=messenger)}
-    return Ritme(begin=here.begin, platforms=platforms, clock=here.clock, engine=EmbeddedEngine())
+async def taken_for_dead(here: World, late: Late) -> Task[int]:
+    """Somebody who stands still while it sends what is due, for so long that others take it for dead."""
+    platforms = {LANE.partition(":")[0]: Platform(messenger=late)}
+    somebody = Ritme(begin=here.begin, platforms=platforms, clock=here.clock, engine=EmbeddedEngine())
+    standing_still = create_task(somebody.drain(WorkspaceId(LANE)))
+    await late.asked.wait()
+    here.clock.set(here.clock.now() + timedelta(minutes=2))
+    await here.ritme.plan()
+    return standing_still
 
 
 async def test_who_was_taken_for_dead_says_nothing_of_the_tries_of_others(here: World) -> None:
@@ -415,10 +421,7 @@ async def test_who_was_taken_for_dead_says_nothing_of_the_tries_of_others(here: 
     await here.movement()
     await put(here, "aaa")
     late = Late(TryLater(here.clock.now()))
-    standing_still = create_task(ritme(here, late).drain(WorkspaceId(LANE)))
-    await late.asked.wait()
-    here.clock.set(here.clock.now() + timedelta(minutes=2))
-    await here.ritme.plan()
+    standing_still = await taken_for_dead(here, late)
     here.messenger.fail_next = [(NoAnswer(), True)]
     await here.pass_(minutes=2)
     tried = await row(here, "aaa")
@@ -434,10 +437,7 @@ async def test_who_was_taken_for_dead_is_believed_that_it_arrived(here: World) -
     await here.movement()
     await put(here, "aaa")
     late = Late(Receipt(channel="general", message="m9"))
-    standing_still = create_task(ritme(here, late).drain(WorkspaceId(LANE)))
-    await late.asked.wait()
-    here.clock.set(here.clock.now() + timedelta(minutes=2))
-    await here.ritme.plan()
+    standing_still = await taken_for_dead(here, late)
     assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
     late.go.set()
     await standing_still
@@ -525,10 +525,7 @@ async def test_what_surely_was_not_sent_is_known_even_when_others_took_it_for_lo
     await here.movement()
     await put(here, "aaa")
     late = Late(answer)
-    standing_still = create_task(ritme(here, late).drain(WorkspaceId(LANE)))
-    await late.asked.wait()
-    here.clock.set(here.clock.now() + timedelta(minutes=2))
-    await here.ritme.plan()
+    standing_still = await taken_for_dead(here, late)
     assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
     late.go.set()
     await standing_still
