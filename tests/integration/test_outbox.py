@@ -15,7 +15,7 @@ from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
 from bot.chat import Message, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
-from bot.domain.movement import PlaceId
+from bot.domain.movement import Place, PlaceId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
 from bot.ports import Away, NoAnswer, Platform, TryLater, UnitOfWork, Unreachable
 from tests.outbox import put, row
@@ -572,3 +572,17 @@ async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothi
     await here.drain()
     assert order(here, "aaa", "bbb", "ccc") == ["aaa", "bbb", "ccc"]
     assert len(here.posts("night")) == 1
+
+
+async def test_what_waits_for_a_place_of_no_movement_goes_out_when_ritme_is_asked_in_again(here: World) -> None:
+    await here.movement()
+    async with here.begin() as work:
+        where = {"id": PlaceId("lobby"), "workspace_id": WorkspaceId(LANE), "channel": "lobby", "name": "lobby"}
+        work.movements.add(Place(**where, created_at=here.clock.now()))
+    here.messenger.fail_next = [(Unreachable("not_in_place", place_is_gone=True), False)]
+    await put(here, "aaa", place="lobby")
+    await here.drain()
+    assert here.posts("lobby") == []
+    await here.do("iris", "place.joined", channel="lobby")
+    texts = [one.message.text for one in here.posts("lobby") if one.message]
+    assert ["aaa" in text for text in texts] == [True, False]  # and a welcome after it
