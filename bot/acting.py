@@ -62,8 +62,8 @@ async def turn_of(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     actor, spot = intent.actor, intent.place
     lane = WorkspaceId(actor.workspace)
     channel = None if spot.personal else spot.channel
-    said = MovementId(intent.text(WITHIN)) if spot.personal else None
-    await work.people.take_turns(lane, actor.id, channel, said)
+    shown = MovementId(intent.text(WITHIN)) if spot.personal else None
+    await work.people.take_turns(lane, actor.id, channel, shown)
     person, place, movement, member = await work.people.arriving(lane, actor.id, channel)
     if (person is None or (place is None and channel)) and await work.people.workspace(lane) is None:
         work.people.add(Workspace(id=lane))

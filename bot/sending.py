@@ -3,33 +3,27 @@
 from asyncio import CancelledError, Event, create_task, gather, shield, sleep
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from hashlib import sha256
 from math import ceil
 
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
-from bot import commands, wording
-from bot.acting import STALE_AFTER, said, within_movement
-from bot.catalogue.home import Home
-from bot.chat import Account, Message, Page, Post, Profile, Receipt
+from bot.chat import Account, Post, Profile
 from bot.chat import Place as Spot
-from bot.domain.attention import Attention
 from bot.domain.delivery import FIRST_LOOK, Act, Delivery, DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
-from bot.domain.person import PersonId, Workspace, WorkspaceId
-from bot.errors import Unwanted
+from bot.domain.person import PersonId, WorkspaceId
 from bot.once import PATIENT, Once, correlation
+from bot.outcomes import CameOfIt, Found, Outcome, attempt_of, looked_up, lost_sight_of, recorded
 from bot.ports import (
     Away,
     Begin,
     Clock,
     Engine,
     NoAnswer,
-    Outgoing,
     Platform,
     TryLater,
     UnitOfWork,
@@ -37,15 +31,12 @@ from bot.ports import (
     Unreachable,
     Watch,
 )
-from bot.ports.turn import lives, speaks
-from bot.use_cases import deliveries, groups, introductions, reach, threads
-from bot.wording import Reader
+from bot.posting import addressed, prepared
+from bot.use_cases import groups, introductions
 
 BATCH = 200
 BREATH = 25
 """After so many deliveries worded in one go, whoever waits for an answer from this process has a turn."""
-WORDS_COME = timedelta(minutes=1)
-"""When a kind of message nobody here knows is looked at again: during an update another version may know it."""
 BEGINS_WITHIN = timedelta(seconds=5)
 """How long after it was claimed something may begin to be sent: other workspaces have their turn, and it must be over
 long before anybody takes it for abandoned."""
@@ -54,30 +45,6 @@ LOOK_AGAIN = timedelta(seconds=1)
 A_TICK = timedelta(milliseconds=50)
 """What comes due so close together is woken for once."""
 log = structlog.get_logger("ritme")
-
-CameOfIt = Receipt | TryLater | Unreachable | NoAnswer
-Found = Receipt | NoAnswer | Unknowable | None
-"""What looking for a message told: it is there, it is not (None), or nobody can tell, now or ever."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What came of sending one delivery, at this attempt."""
-
-    delivery: Delivery
-    came_of_it: CameOfIt
-    attempt: tuple[int, datetime | None]
-
-    def is_news_of(self, row: Delivery) -> bool:
-        """A try of which nobody heard back may have put it on record already, and whoever took us for dead may have
-        gone on without us. That it arrived is news even then."""
-        if _attempt(row) != self.attempt:
-            return False
-        if isinstance(self.came_of_it, Receipt):
-            return row.state not in (DeliveryState.SENT, DeliveryState.DROPPED)
-        if isinstance(self.came_of_it, NoAnswer):
-            return row.state is DeliveryState.SENDING
-        return row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN)  # it surely did not arrive
 
 
 @dataclass
@@ -140,7 +107,7 @@ class Sending:
         if not before.gone:
             await self._get_to_know(lane, before.strangers, before.unnamed)
             await self._get_to_know_groups(lane, before.lists, before.handles)
-        looked_up = 0 if before.gone else await self._look_up(lane, before.unknown)
+        settled = 0 if before.gone else await self._look_up(lane, before.unknown)
         claimed, posts = await self._once(
             partial(_claimed, lane=lane, now=self._clock.now(), limit=1 if before.gone else BATCH)
         )
@@ -151,7 +118,7 @@ class Sending:
         await self._send(lane, lines.values())
         if before.gone and await self._is_gone(lane):
             return await self._settled(claimed)
-        return looked_up + len(claimed)
+        return settled + len(claimed)
 
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Looks up deliveries of unknown outcome: found means sent, surely absent means send again. Returns how many
@@ -162,7 +129,7 @@ class Sending:
 
     async def lose_sight(self, *, before: datetime) -> None:
         """Of what began to be sent before then, by somebody who is not there any more."""
-        self._tell(await self._once(partial(_lose_sight, before=before, now=self._clock.now())))
+        self._tell(await self._once(partial(lost_sight_of, before=before, now=self._clock.now())))
 
     def _platform_of(self, lane: WorkspaceId) -> "Platform | None":
         name = lane.partition(":")[0]
@@ -197,7 +164,7 @@ class Sending:
                 lists=lists,
                 handles=handles,
                 unknown=[
-                    (delivery, await _addressed(work, delivery, now))
+                    (delivery, await addressed(work, delivery, now))
                     for delivery in await work.deliveries.unknown(lane)
                     if delivery.due_at <= now
                 ],
@@ -266,13 +233,13 @@ class Sending:
         are the rows looked at again. Returns those of which something became."""
         now, seen = self._clock.now(), [] if afresh else [outcome.delivery for outcome in outcomes]
 
-        async def recorded(work: UnitOfWork) -> Sequence[Delivery]:
+        async def put_down(work: UnitOfWork) -> Sequence[Delivery]:
             nonlocal seen
             rows = seen or [*await work.deliveries.in_hand([outcome.delivery.id for outcome in outcomes], lane)]
             seen = []
-            return await _recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
+            return await recorded(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
 
-        return await self._once(recorded, tries=PATIENT)
+        return await self._once(put_down, tries=PATIENT)
 
     async def _send_line(self, line: Sequence[tuple[Delivery, Post]], under_way: "UnderWay") -> None:
         """Sends to one place in order; what has to wait, or may have been sent, holds back what stands behind it."""
@@ -282,7 +249,7 @@ class Sending:
             if under_way.stopped:
                 held = held or TryLater(self._clock.now())
             came_of_it: CameOfIt = held or self._too_late_for(delivery) or await self._sent(delivery, post, here)
-            under_way.outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it, attempt=_attempt(delivery)))
+            under_way.outcomes.append(Outcome(delivery=delivery, came_of_it=came_of_it, attempt=attempt_of(delivery)))
             under_way.came.set()
             if isinstance(came_of_it, TryLater):
                 held = TryLater(came_of_it.until, reason=came_of_it.reason)
@@ -298,10 +265,10 @@ class Sending:
         return TryLater(now) if now - claimed_at > BEGINS_WITHIN else None
 
     async def _sent(self, delivery: Delivery, post: Post, here: str) -> "CameOfIt":
-        correlation = delivery.correlation or here
-        bind_contextvars(correlation=correlation)  # of this line's own task
+        request = delivery.correlation or here
+        bind_contextvars(correlation=request)  # of this line's own task
         try:
-            with self._watch.during("send", correlation, kind=delivery.kind, workspace=post.workspace):
+            with self._watch.during("send", request, kind=delivery.kind, workspace=post.workspace):
                 return await self._platforms[post.workspace.partition(":")[0]].messenger.send(post)
         except (TryLater, Unreachable, NoAnswer) as known:
             return known
@@ -354,14 +321,14 @@ class Sending:
                 log.exception("look_up_broke", delivery=delivery.id, kind=delivery.kind)
                 found = NoAnswer()
             try:
-                looked_up = await self._once(partial(_looked_up, lane=lane, delivery=delivery, found=found, now=now))
+                row = await self._once(partial(looked_up, lane=lane, delivery=delivery, found=found, now=now))
             except Away:
                 raise
             except Exception:
                 log.exception("look_up_broke", delivery=delivery.id, kind=delivery.kind)
                 continue
-            if looked_up is not None:
-                self._tell([looked_up])
+            if row is not None:
+                self._tell([row])
                 settled += not isinstance(found, NoAnswer)
         return settled
 
@@ -384,22 +351,9 @@ def _line(delivery: Delivery) -> Line:
     return (delivery.place_id, None if delivery.place_id else delivery.person_id, delivery.act is Act.HOME)
 
 
-def _attempt(delivery: Delivery) -> tuple[int, datetime | None]:
-    """Which try to send it this is."""
-    return (delivery.attempts, delivery.attempted_at)
-
-
 def _place(delivery: Delivery) -> tuple[int, datetime]:
     """Where it stands in its line."""
     return (delivery.priority, delivery.queued_at or delivery.due_at)
-
-
-async def _lose_sight(work: UnitOfWork, *, before: datetime, now: datetime) -> Sequence[Delivery]:
-    """Of what began to be sent before then, by somebody who is not there any more."""
-    abandoned = await work.deliveries.abandoned(before)
-    for delivery in abandoned:
-        delivery.lose_sight(now)
-    return abandoned
 
 
 async def _claimed(
@@ -438,7 +392,7 @@ async def _claimed(
                 delivery.drop("unchanged")
             else:
                 bind_contextvars(correlation=delivery.correlation or here)
-                post = await _prepared(work, delivery, attention, now)
+                post = await prepared(work, delivery, attention, now)
             if post is not None:
                 delivery.start(now)
                 attention.draw(delivery, now)
@@ -447,152 +401,3 @@ async def _claimed(
                 posts.append((delivery, post))
     await work.deliveries.put_down(claimed)
     return claimed, posts
-
-
-async def _recorded(
-    work: UnitOfWork, *, lane: WorkspaceId, rows: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime
-) -> Sequence[Delivery]:
-    workspace = await work.people.workspace(lane)
-    came = {outcome.delivery.id: outcome for outcome in outcomes}
-    settled = [row for row in rows if came[row.id].is_news_of(row)]
-    here = correlation()
-    with bound_contextvars(correlation=here):
-        for row in settled:
-            bind_contextvars(correlation=row.correlation or here)
-            await _settle(work, row, workspace, came[row.id].came_of_it, now)
-    await work.deliveries.put_down(settled)
-    return settled
-
-
-async def _looked_up(
-    work: UnitOfWork, *, lane: WorkspaceId, delivery: Delivery, found: Found, now: datetime
-) -> Delivery | None:
-    """What looking up a delivery of unknown outcome told; None when somebody settled it, or tried it once more,
-    meanwhile."""
-    row = await work.deliveries.get(delivery.id, lane)
-    if row is None or row.state is not DeliveryState.UNKNOWN or row.attempts != delivery.attempts:
-        return None
-    if isinstance(found, Receipt):
-        await _settle(work, row, await work.people.workspace(lane), found, now)
-    elif isinstance(found, Unknowable):
-        row.fail("never_known")
-    elif isinstance(found, NoAnswer):
-        row.lose_sight(now)
-    else:
-        row.not_arrived(now)
-    return row
-
-
-async def _prepared(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Post | None:
-    """The post a due delivery becomes; None when it was dropped or put off. A bug in one message must not hold back all
-    that is due in its workspace."""
-    try:
-        outgoing = await deliveries.prepare(work, delivery, attention, now)
-        return await _composed(work, outgoing) if outgoing is not None else None
-    except Unwanted as unwanted:
-        delivery.drop(unwanted.reason)
-    except TryLater as later:
-        delivery.wait_until(later.until, later.reason)
-    except Exception:
-        log.exception("wording_broke", kind=delivery.kind, delivery=delivery.id)
-        delivery.fail("broken")
-    return None
-
-
-async def _composed(work: UnitOfWork, outgoing: Outgoing) -> Post:
-    """What is sent, in words. Raises `Unwanted` or `TryLater`."""
-    delivery = outgoing.delivery
-    if delivery.act not in (Act.POST, Act.UPDATE, Act.HOME):
-        return _post(outgoing, None, None)
-    composer = commands.COMPOSERS.get(delivery.kind)
-    if composer is None:
-        # Planned by a newer version of Ritme, which sends it: or nobody has words for it any more.
-        log.error("no_words", kind=delivery.kind, delivery=delivery.id)
-        if outgoing.now - delivery.created_at > STALE_AFTER:
-            raise Unwanted("gone")
-        raise TryLater(outgoing.now + WORDS_COME, reason="no_words")
-    entry = await composer(work, outgoing)
-    if not isinstance(entry, Home) or delivery.act is not Act.HOME:
-        within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
-        return _post(outgoing, said(entry, _reader(outgoing), within), None)
-    page = _page(entry, _reader(outgoing))
-    mark = _home_mark(entry, page)
-    if outgoing.person is not None and outgoing.person.home_mark == mark:
-        raise Unwanted("unchanged")
-    delivery.note(mark=mark)
-    return _post(outgoing, None, page)
-
-
-def _page(home: Home, reader: Reader) -> Page:
-    page = wording.page(home, reader)
-    sections = (replace(one, message=within_movement(one.message, home.movement)) for one in page.sections)
-    return replace(page, sections=tuple(sections))
-
-
-def _home_mark(home: Home, page: Page) -> str:
-    """What tells this page from any other: see `Person.home_mark`."""
-    return f"{home.movement}:{sha256(repr(page).encode()).hexdigest()[:24]}"
-
-
-async def _addressed(work: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Post, datetime]:
-    """Where and since when to look for a delivery."""
-    outgoing = await deliveries.load(work, delivery, now)
-    return _post(outgoing, None, None), delivery.attempted_at or delivery.due_at
-
-
-def _post(outgoing: Outgoing, message: Message | None, page: Page | None) -> Post:
-    delivery, account = outgoing.delivery, outgoing.person.account if outgoing.person else None
-    if delivery.act is Act.HOME:
-        account = account or delivery.target
-    return Post(
-        delivery=delivery.id,
-        workspace=delivery.workspace_id,
-        act=delivery.act.value,
-        channel=outgoing.place.channel if outgoing.place else None,
-        account=account,
-        thread=delivery.thread,
-        target=delivery.target,
-        reaction=delivery.reaction,
-        message=message,
-        page=page,
-        gathers=delivery.kind in threads.GATHERING,
-    )
-
-
-def _reader(outgoing: Outgoing) -> Reader:
-    to = (outgoing.person or outgoing.invited_by, outgoing.place, outgoing.movement)
-    return Reader(language=speaks(*to), timezone=lives(*to), now=outgoing.now)
-
-
-async def _settle(
-    work: UnitOfWork, row: Delivery, workspace: Workspace | None, came_of_it: CameOfIt, now: datetime
-) -> None:
-    if workspace is not None and workspace.gone_at is not None and _was_let_in(row, came_of_it):
-        workspace.lets_in()
-        work.woken.add(workspace.id)
-    if isinstance(came_of_it, Receipt):
-        row.arrived(now, came_of_it.channel, came_of_it.message)
-        await deliveries.arrived(work, row, now)
-    elif isinstance(came_of_it, TryLater):
-        row.put_back(came_of_it.until, came_of_it.reason)
-        if came_of_it.whole_workspace and workspace is not None:
-            workspace.held_until = max(workspace.held_until or came_of_it.until, came_of_it.until)
-    elif isinstance(came_of_it, Unreachable):
-        place = await work.movements.place(row.place_id) if row.place_id else None
-        if came_of_it.workspace_is_gone and workspace is not None:
-            workspace.refuses(came_of_it.reason, now)
-            row.wait_until(now, came_of_it.reason)
-        elif came_of_it.place_is_gone and place is not None and row.person_id is None:
-            await reach.lose(work, place, came_of_it.reason, now)
-            row.hold(came_of_it.reason, now)
-        else:
-            row.fail(came_of_it.reason)
-    else:
-        row.lose_sight(now)
-
-
-def _was_let_in(row: Delivery, came_of_it: CameOfIt) -> bool:
-    """Whether this shows that a workspace lets us in: something new arrived, or its place was what was wrong."""
-    if isinstance(came_of_it, Receipt):
-        return row.act in (Act.POST, Act.HOME)
-    return isinstance(came_of_it, Unreachable) and came_of_it.place_is_gone and not came_of_it.workspace_is_gone

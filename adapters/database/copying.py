@@ -198,11 +198,7 @@ def _writing(url: URL) -> Engine:
 
 def _server(url: URL, **options: object) -> Engine:
     engine = create_engine(
-        url,
-        hide_parameters=True,
-        poolclass=NullPool,
-        execution_options=options,
-        connect_args=patience(url),
+        url, hide_parameters=True, poolclass=NullPool, execution_options=options, connect_args=patience(url)
     )
     keep_quiet(engine)
     return engine

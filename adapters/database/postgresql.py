@@ -1,29 +1,16 @@
-"""PostgreSQL as this service needs it: what it says of a lost race or a lost connection, in the core's words; and what
-it says of a row, without what that holds."""
+"""PostgreSQL as this service needs it: nobody waits for ever, and what it says of a row is without what that holds."""
 
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 from sqlalchemy import URL, Engine, ExceptionContext, event
-from sqlalchemy.exc import DBAPIError, PendingRollbackError, TimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from sqlalchemy.orm.exc import StaleDataError
 
-from bot.ports import Away, Conflict
+from adapters.database.words import in_our_words
 
-LOST_RACES = (
-    psycopg.errors.UniqueViolation,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.InFailedSqlTransaction,
-)
-"""The last: what failed before it was taken for something else, perhaps a race."""
-TOO_MUCH = "54"
-"""Beginning of the SQLSTATE of what PostgreSQL will never do, however often it is asked."""
 OF_ITSELF = ("08", "28", "3D", "42501", "53", "57", "58")
 """Beginnings of the SQLSTATE of what PostgreSQL says of itself, of who asks and of its machine: never of a row."""
 
@@ -73,7 +60,7 @@ def limit_waiting(engine: Engine) -> None:
 
 
 AT_LEISURE = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
-"""For who changes tables, or copies them: others wait for that as long as it takes, and it for them."""
+"""For who changes tables: others wait for that as long as it takes, and it for them."""
 
 
 def keep_quiet(engine: Engine) -> None:
@@ -109,31 +96,6 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
     with in_our_words():
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield session
-
-
-@contextmanager
-def in_our_words() -> Iterator[None]:
-    """What the database says of a lost race, or does not say at all, as `Conflict` and `Away`."""
-    try:
-        yield
-    except StaleDataError as stale:
-        raise Conflict(str(stale)) from stale
-    except TimeoutError as busy:  # every connection of the pool is in use
-        raise Away(str(busy)) from busy
-    except PendingRollbackError as broken:  # what broke it was taken for something else
-        raise Away(type(broken).__name__) from broken
-    except DBAPIError as problem:
-        if isinstance(problem.orig, LOST_RACES):
-            raise Conflict(type(problem.orig).__name__) from problem
-        if problem.connection_invalidated or _gives_no_answer(problem.orig):
-            raise Away(type(problem.orig).__name__) from problem
-        raise
-
-
-def _gives_no_answer(problem: BaseException | None) -> bool:
-    if isinstance(problem, sqlite3.OperationalError):
-        return "locked" in str(problem)
-    return isinstance(problem, psycopg.OperationalError) and not (problem.sqlstate or "").startswith(TOO_MUCH)
 
 
 async def time_of(engine: AsyncEngine) -> datetime:

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.database.postgresql import in_our_words
 from adapters.database.tables import slack_installations as installations
 from adapters.database.tables import slack_states as states
+from adapters.database.words import in_our_words
 
 Row = Mapping[str, Any]
 

@@ -20,10 +20,9 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import QueuePool
 
-from bot.ports import Away, Conflict
+from adapters.database.words import in_our_words
 
 T = TypeVar("T")
 BEGIN = "BEGIN IMMEDIATE"
@@ -113,13 +112,10 @@ async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
     """A session in a transaction that holds the write lock from its first moment on. Raises `Conflict` when somebody
     changed what an earlier transaction had read, `Away` when somebody else writes for too long."""
     session = InlineSession(engine)
-    try:
-        with session.sync_session as within:
-            await _begun(within)
-            yield session
-            within.commit()
-    except StaleDataError as stale:
-        raise Conflict(str(stale)) from stale
+    with in_our_words(), session.sync_session as within:
+        await _begun(within)
+        yield session
+        within.commit()
 
 
 async def _begun(session: Session) -> None:
@@ -131,9 +127,7 @@ async def _begun(session: Session) -> None:
             return
         except OperationalError as problem:
             session.rollback()
-            if "locked" not in str(problem.orig):
+            if "locked" not in str(problem.orig) or monotonic() > deadline:
                 raise
-            if monotonic() > deadline:
-                raise Away("somebody else has been writing for long") from problem
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.1)

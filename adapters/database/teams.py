@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from adapters.database.postgresql import in_our_words
 from adapters.database.tables import teams_conversations as conversations
+from adapters.database.words import in_our_words
 
 Row = Mapping[str, str]
 

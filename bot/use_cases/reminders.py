@@ -86,7 +86,7 @@ async def _count(work: UnitOfWork, outgoing: Outgoing, rhythm: Rhythm) -> None:
     """One more without an answer, until someone answers. After three, the coordinators are asked, once."""
     if outgoing.delivery.act is not Act.POST:
         return
-    if rhythm.unanswered == 0 and rhythm.pace_asked_at is not None:
+    if rhythm.unanswered == 0 and rhythm.pace_asked_at is not None:  # what changes nothing would be written, too
         rhythm.pace_asked_at = None
     if rhythm.unanswered >= UNANSWERED_BEFORE_ASKING and rhythm.pace_asked_at is None:
         rhythm.pace_asked_at = outgoing.now

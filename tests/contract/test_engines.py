@@ -177,6 +177,10 @@ async def test_what_comes_due_after_it_was_closed_is_left_to_others(patient: Run
     patient.engine.wake(A, after=timedelta(milliseconds=1))
     await patient.engine.close()
     patient.engine.wake(A, after=timedelta(milliseconds=1))
+    later = asyncio.Event()  # than both would have come
+    asyncio.get_running_loop().call_later(0.002, later.set)
+    await later.wait()
+    assert not [task for task in asyncio.all_tasks() if A in task.get_name()]
     assert patient.ritme.drained == []
 
 

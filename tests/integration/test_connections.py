@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import logs
 from adapters.database import sqlite
-from adapters.database.postgresql import SILENT_FOR, in_our_words, transaction
+from adapters.database.postgresql import SILENT_FOR, transaction
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.database.words import in_our_words
 from bot.domain.person import Workspace, WorkspaceId
 from bot.ports import Away, Begin, Conflict
 from tests.databases import postgresql
@@ -203,18 +204,25 @@ async def test_a_writer_elsewhere_that_does_not_end_makes_the_file_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "PATIENCE", 0.01)
-    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
-    begin = unit_of_work(database)
-    async with begin():
-        pass
-    elsewhere = sqlite3.connect(tmp_path / "ritme.db", isolation_level=None)
-    elsewhere.execute("BEGIN IMMEDIATE")
-    with pytest.raises(Away):
+    async with written_elsewhere(tmp_path / "ritme.db") as (begin, elsewhere):
+        with pytest.raises(Away):
+            async with begin():
+                pass
+        elsewhere.execute("COMMIT")
         async with begin():
             pass
-    elsewhere.execute("COMMIT")
+
+
+@asynccontextmanager
+async def written_elsewhere(file: Path) -> AsyncIterator[tuple[Begin, sqlite3.Connection]]:
+    """How to begin over a file that somebody else writes, until they commit."""
+    database = connect(f"sqlite+aiosqlite:///{file}")
+    begin = unit_of_work(database)
     async with begin():
-        pass
+        pass  # the file is there
+    elsewhere = sqlite3.connect(file, isolation_level=None)
+    elsewhere.execute("BEGIN IMMEDIATE")
+    yield begin, elsewhere
     elsewhere.close()
     await database.dispose()
 
@@ -229,25 +237,18 @@ async def test_a_file_that_is_no_database_leaves_no_connection_open(tmp_path: Pa
 
 
 async def test_a_writer_elsewhere_is_waited_for_while_everything_else_goes_on(tmp_path: Path) -> None:
-    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
-    begin = unit_of_work(database)
-    async with begin():
-        pass
-    elsewhere = sqlite3.connect(tmp_path / "ritme.db", isolation_level=None)
-    elsewhere.execute("BEGIN IMMEDIATE")
+    async with written_elsewhere(tmp_path / "ritme.db") as (begin, elsewhere):
 
-    async def waits() -> None:
-        async with begin():
-            pass
+        async def waits() -> None:
+            async with begin():
+                pass
 
-    waiting = asyncio.create_task(waits())
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert not waiting.done()
-    elsewhere.execute("COMMIT")
-    await asyncio.wait_for(waiting, 5)
-    elsewhere.close()
-    await database.dispose()
+        waiting = asyncio.create_task(waits())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        elsewhere.execute("COMMIT")
+        await asyncio.wait_for(waiting, 5)
 
 
 async def test_what_fails_half_way_leaves_nothing_and_lets_the_next_one_in(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.engine.embedded import EmbeddedEngine
-from bot import once, sending, wording
+from bot import once, outcomes, sending, wording
 from bot.app import Ritme
 from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
@@ -448,7 +448,7 @@ async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypat
     await here.movement(channels=("general", "night"))
     for place in ("general", "night"):
         await put(here, place, place=place)
-    send, recorded, begun = here.messenger.send, sending._recorded, Event()
+    send, recorded, begun = here.messenger.send, sending.recorded, Event()
 
     async def half(post: Post) -> Receipt:
         if post.channel == "night":
@@ -461,7 +461,7 @@ async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypat
         return await recorded(*args, **more)
 
     monkeypatch.setattr(here.messenger, "send", half)
-    monkeypatch.setattr(sending, "_recorded", slowly)
+    monkeypatch.setattr(sending, "recorded", slowly)
     draining = create_task(here.ritme.drain(WorkspaceId(LANE)))
     await begun.wait()
     draining.cancel()
@@ -477,14 +477,14 @@ async def test_what_cannot_be_put_on_record_keeps_no_other_from_it(
     await here.movement(channels=("general", "night", "day"))
     for place in ("general", "night", "day"):
         await put(here, place, place=place)
-    settle = sending._settle
+    settle = outcomes.settle
 
     async def odd(work: UnitOfWork, one: Delivery, *more: Any) -> None:
         await settle(work, one, *more)
         if one.key == "night":
             raise ValueError("a receipt nobody can write down")
 
-    monkeypatch.setattr(sending, "_settle", odd)
+    monkeypatch.setattr(outcomes, "settle", odd)
     with capture_logs() as logged:
         assert await here.ritme.drain(WorkspaceId(LANE)) == 3
     assert [one["delivery"] for one in logged if one["event"] == "record_broke"] == [(await row(here, "night")).id]
@@ -541,7 +541,7 @@ async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothi
     for key in ("aaa", "bbb", "ccc"):
         await put(here, key)
     await put(here, "night", place="night")
-    recorded, slow = sending._recorded, Event()
+    recorded, slow = sending.recorded, Event()
     away = 13  # more often than one recording is tried
 
     async def now_and_then(*args: Any, **more: Any) -> Sequence[Delivery]:
@@ -563,7 +563,7 @@ async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothi
 
     monkeypatch.setattr(once, "uniform", lambda *_: 0)  # no pause between two tries
     monkeypatch.setattr(here.messenger, "send", sent)
-    monkeypatch.setattr(sending, "_recorded", now_and_then)
+    monkeypatch.setattr(sending, "recorded", now_and_then)
     await here.ritme.drain(WorkspaceId(LANE))
     states = {key: (await row(here, key)).state for key in ("aaa", "bbb", "ccc", "night")}
     assert DeliveryState.SENDING not in states.values()
