@@ -123,8 +123,11 @@ class DistributedEngine:
             asyncio.get_running_loop().call_later(after.total_seconds(), self._announce, lane)
 
     def _announce(self, lane: WorkspaceId) -> None:
+        async def announced() -> None:
+            await self.defer(lane)
+
         if self._running is not None and not self._stopping.is_set():
-            announcing = asyncio.create_task(attempt(lambda: self._jobs.put([lane])), name=f"announce {lane}")
+            announcing = asyncio.create_task(attempt(announced), name=f"announce {lane}")
             self._announcing.add(announcing)
             announcing.add_done_callback(self._announcing.discard)
 
