@@ -19,9 +19,10 @@ from adapters.database.outbox import Outbox
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.engine.work import Work
+from adapters.metrics import Metrics
 from adapters.settings import BadSettings, Settings
-from adapters.watching import Watching, tracer
-from bot.app import Kept, Ritme
+from adapters.tracing import make_tracer
+from bot.app import Retention, Ritme
 from bot.ports import Begin, Clock, Engine, Platform
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Runs(Engine, Protocol):
         """Whether it goes on taking work."""
 
     async def start(self, work: Work) -> None: ...
-    async def settle(self) -> None:
+    async def run_until_idle(self) -> None:
         """Plans and sends all that is due, and returns when that is done."""
 
     async def close(self) -> None: ...
@@ -61,7 +62,7 @@ class Service:
     engine: Runs
     database: AsyncEngine
     clock: Clock
-    watching: Watching
+    metrics: Metrics
     works: bool = True
     alone: bool = True
     openings: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -104,14 +105,14 @@ class Service:
             return {"engine": "does not run"}
         return {}
 
-    async def metrics(self) -> bytes:
-        """What /metrics says. While the database is away, only what this process counted."""
+    async def export_metrics(self) -> bytes:
+        """Return what /metrics answers; while the database is away, without the statistics of the outbox."""
         try:
             async with asyncio.timeout(PATIENCE):
-                return self.watching.text(await Outbox(self.database).standing(self.clock.now()))
+                return self.metrics.export(await Outbox(self.database).stats(self.clock.now()))
         except Exception:
             log.warning("outbox_unanswered", exc_info=True)
-            return self.watching.text(None)
+            return self.metrics.export(None)
 
     async def close(self) -> None:
         """Lets what is being sent be sent, then lets go of everything."""
@@ -153,18 +154,18 @@ async def open_service(
         engine, works = EmbeddedEngine(), True
         begin = unit_of_work(database)
     platforms: dict[str, Platform] = {}
-    traces = tracer()
-    watching = Watching(traces, platforms=platforms)
-    kept = Kept(
+    tracer = make_tracer()
+    metrics = Metrics(tracer, platforms=platforms)
+    retention = Retention(
         events=timedelta(days=settings.keep_events_days), deliveries=timedelta(days=settings.keep_deliveries_days)
     )
-    ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine, watch=watching, kept=kept)
+    ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine, telemetry=metrics, retention=retention)
     alone = not settings.many_processes
     service = Service(
-        ritme=ritme, engine=engine, database=database, clock=clock, works=works, alone=alone, watching=watching
+        ritme=ritme, engine=engine, database=database, clock=clock, works=works, alone=alone, metrics=metrics
     )
-    if traces is not None:
-        service.closing.append(partial(asyncio.to_thread, traces.close))
+    if tracer is not None:
+        service.closing.append(partial(asyncio.to_thread, tracer.close))
     if demo:
         await _open_playground(service, begin, platforms, dial, settings.host)
     else:
@@ -179,7 +180,7 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
     # Only who serves Slack waits for its libraries to load.
     from adapters.database.slack import SqlInstallations
     from adapters.slack import App, Distribution, SlackPlatform
-    from adapters.slack.needs import SCOPES
+    from adapters.slack.permissions import SCOPES
 
     def plain(secret: SecretStr | None) -> str:
         return secret.get_secret_value() if secret is not None else ""
@@ -254,10 +255,12 @@ async def _open_playground(
     platforms["playground"] = Platform(messenger=playground.messenger, directory=playground.directory)
     if playground.chat.is_new:
         clock.set(history.begins())
-        settle = partial(_settle, service.ritme)
-        playground.connect(service.ritme, begin=begin, settle=settle)
-        await history.live(playground.chat, playground.doings, playground.dial.turn, settle)
-    playground.connect(service.ritme, begin=begin, settle=service.engine.settle, renderers={"slack": as_slack})
+        run_until_idle = partial(_settle, service.ritme)
+        playground.connect(service.ritme, begin=begin, run_until_idle=run_until_idle)
+        await history.live(playground.chat, playground.doings, playground.dial.turn, run_until_idle)
+    playground.connect(
+        service.ritme, begin=begin, run_until_idle=service.engine.run_until_idle, renderers={"slack": as_slack}
+    )
     service.parts.append(partial(playground.mount, hosts=(host,)))
 
 

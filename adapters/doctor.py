@@ -12,10 +12,10 @@ from adapters.database.migrate import is_newer, versions
 from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect
 from adapters.settings import CURES, BadSettings, Settings
-from adapters.slack.needs import SCOPES
-from adapters.slack.tokens import NoToken, Seal
+from adapters.slack.permissions import SCOPES
+from adapters.slack.tokens import NoToken, TokenCipher
 from adapters.teams.auth import ClientCredentials
-from bot.ports import TryLater, Unreachable
+from bot.ports import RetryAfter, Unreachable
 
 log = structlog.get_logger(__name__)
 MIGRATE = "Run: ritme migrate"
@@ -98,7 +98,7 @@ async def _teams(settings: Settings) -> list[Finding]:
             await credentials.token()
         except Unreachable:
             return [Finding(subject="TEAMS_APP_PASSWORD", text="is refused", cure=CURES["TEAMS_APP_PASSWORD"])]
-        except TryLater:
+        except RetryAfter:
             cure = "Look whether this machine may reach login.microsoftonline.com."
             return [Finding(subject="Teams", text="gives no answer", cure=cure)]
     address = f"{settings.base_url}/teams/messages"
@@ -152,7 +152,7 @@ async def _installed(settings: Settings) -> Finding:
         return Finding(subject="Slack", text=f"to install: {address}")  # what is the matter was said of the database
     finally:
         await engine.dispose()
-    seal, closed = Seal(settings.secret_keys), []
+    seal, closed = TokenCipher(settings.secret_keys), []
     for team, token in sealed.items():
         try:
             seal.open(token)

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from bot.ports import Away
+from bot.ports import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -69,10 +69,13 @@ async def _apologise(request: web.Request, handler: Handler) -> web.StreamRespon
     except (web.HTTPException, ConnectionError, asyncio.CancelledError):
         raise
     except Exception as problem:
-        reference, away = secrets.token_hex(4), isinstance(problem, (Away, OperationalError, InterfaceError))
+        reference, unavailable = (
+            secrets.token_hex(4),
+            isinstance(problem, (StorageUnavailable, OperationalError, InterfaceError)),
+        )
         log.exception("request failed", reference=reference, method=request.method, path=request.path)
-        error = "try again" if away else "internal"
-        return web.json_response({"error": error, "reference": reference}, status=503 if away else 500)
+        error = "try again" if unavailable else "internal"
+        return web.json_response({"error": error, "reference": reference}, status=503 if unavailable else 500)
 
 
 def listen(host: str, port: int, *, chosen_by: str = "RITME_PORT=") -> socket.socket:

@@ -28,10 +28,10 @@ from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import announce
 from benchmarks.report import Line, show, under_way
 from bot.chat import Post, Receipt
-from tests.everyday import EVERYDAY, Doing, Everyday
-from tests.past import Past, write
-from tests.plans import Asked, Listening, Plan, planning_on
-from tests.postgres import Server
+from tests.scale.everyday import EVERYDAY, Doing, Everyday
+from tests.scale.past import Past, write
+from tests.scale.plans import Asked, Listening, Plan, planning_on
+from tests.support.postgres import Server
 
 FEW, MANY, TIMES = 1_000, 1_000_000, 30
 WARM_UP = 5
@@ -84,7 +84,7 @@ class Side:
             self.took.setdefault(doing.what, []).append((time.perf_counter() - began) * 1000)
         if doing.sends and doing.sends not in self.day.notes.sent:
             raise RuntimeError(f"{doing.what} sent {self.day.notes.sent}")
-        await self.day.settle()
+        await self.day.run_until_idle()
 
     def rows(self) -> dict[str, int]:
         """How many there are, by table."""

@@ -30,7 +30,7 @@ from benchmarks.load import CONNECTIONS, SECRET, Measured, commands, press
 from benchmarks.report import Line, show, under_way
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from tests.postgres import Server
+from tests.support.postgres import Server
 
 ROUNDS = 3
 WARM_UP, REQUESTS = 200, 2000

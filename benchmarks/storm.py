@@ -31,14 +31,14 @@ from sqlalchemy.engine import URL, make_url
 from adapters.clock import DialClock
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import announce
-from adapters.engine.jobs import PUT, put
+from adapters.engine.jobs import ENQUEUE, enqueue_values
 from benchmarks.report import Line, show, under_way
 from benchmarks.worker import AtOnce, without_budget
 from bot.app import Ritme
-from bot.chat import Account, Intent, Place
+from bot.chat import Account, ChatPlace, Intent
 from bot.domain.person import WorkspaceId
 from bot.ports import Platform
-from tests.postgres import Server
+from tests.support.postgres import Server
 
 LANES = 50
 START = datetime(2027, 3, 1, 7, 55, tzinfo=UTC)
@@ -233,7 +233,8 @@ def _plain(url: str) -> str:
 
 
 async def _begin(connection: psycopg.AsyncConnection) -> None:
-    await connection.execute(PUT, dict(put([WorkspaceId(f"bench:{lane}") for lane in range(LANES)])))  # type: ignore[arg-type]  # ours
+    lanes = [WorkspaceId(f"bench:{lane}") for lane in range(LANES)]
+    await connection.execute(ENQUEUE, dict(enqueue_values(lanes)))  # type: ignore[arg-type]  # ours
 
 
 async def _waits(connection: psycopg.AsyncConnection) -> bool:
@@ -304,7 +305,7 @@ async def answers(ritme: Ritme, count: int) -> Sequence[float]:
             name="command",
             args={"command": "/stuck", "text": f"Nobody comes {number}"},
             actor=Account(workspace=lane, id=f"u{number}-{time.monotonic_ns()}", name=f"u{number}"),
-            place=Place(workspace=lane, channel="C0", name="C0"),
+            place=ChatPlace(workspace=lane, channel="C0", name="C0"),
             key=f"{time.monotonic_ns()}/{number}",
         )
         began = time.perf_counter()

@@ -13,52 +13,63 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot import commands, wording
-from bot.acting import acted, mark, show_home, turn_of, worded
 from bot.catalogue.base import Entry
 from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, FieldErrors, Intent, Reply
+from bot.directory_sync import DirectorySync
 from bot.domain.delivery import Delivery
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused
-from bot.once import Once, correlation
-from bot.ports import (
-    Away,
-    Begin,
-    Clock,
-    Conflict,
-    Engine,
-    Platform,
-    UnitOfWork,
-    Watch,
-)
-from bot.sending import Sending
-from bot.use_cases import people, planning, saving
+from bot.outbox.drain import OutboxDrainer
+from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
+from bot.requests import handle_intent, hash_key, load_turn, render_reply, show_home
+from bot.transactions import TransactionRunner, correlation_id
+from bot.use_cases.people import settings
+from bot.use_cases.rhythms import planning
+from bot.use_cases.stories import saving
 from bot.wording import Reader
 
-PLANNED_AT_ONCE = 1000
-SIDE_BY_SIDE = 2
-"""How many movements are planned at a time: while the database writes what one asks for, the next is reckoned."""
-FORGOTTEN_AT_ONCE = 500
-BETWEEN_SWEEPS = timedelta(hours=1)
-ABANDONED_AFTER = timedelta(minutes=1)
+PLAN_BATCH = 1000
+"""Moments of rhythms that are planned in one transaction."""
+PLAN_CONCURRENCY = 2
+"""Movements planned at a time: while the database writes for one, the next is computed."""
+FORGET_BATCH = 500
+"""Rows deleted in one transaction, so that nobody waits long for it."""
+SWEEP_INTERVAL = timedelta(hours=1)
+STALE_CLAIM_AFTER = timedelta(minutes=1)
+"""How long after a claim its sender counts as dead; `CLAIM_TTL` of `bot.outbox.claim` is much shorter."""
 log = structlog.get_logger("ritme")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """How long is kept what nobody needs any more: keys of requests, and deliveries that are settled."""
+class Retention:
+    """How long to keep what nobody needs any more: idempotency keys of requests, and settled deliveries."""
 
     events: timedelta = timedelta(days=30)
     deliveries: timedelta = timedelta(days=90)
 
 
+@dataclass(frozen=True)
+class IntentResult:
+    """How handling an intent ended: `outcome` ("ok", "invalid", "refused", "unavailable" or "broken"), with the reason
+    or the reference of an apology as `detail`, and what to answer."""
+
+    outcome: str
+    reply: Reply
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.outcome}:{self.detail}" if self.detail else self.outcome
+
+
 class Ritme:
-    """The application. `platforms` by the first part of a workspace id: "slack", "playground"."""
+    """The application. `platforms` by the first part of a workspace id: "slack", "teams", "playground"."""
 
     opens = commands.OPENS
-    """Which intents, pressed, open a form."""
+    """Intents that open a form when their button is pressed."""
+    typed_word = staticmethod(commands.typed_word)
 
     def __init__(
         self,
@@ -67,84 +78,86 @@ class Ritme:
         platforms: Mapping[str, Platform],
         clock: Clock,
         engine: Engine,
-        watch: Watch | None = None,
-        kept: Kept | None = None,
+        telemetry: Telemetry | None = None,
+        retention: Retention | None = None,
     ) -> None:
         self._begin = begin
         self._clock = clock
-        self._watch = watch or Unwatched()
-        self._kept = kept or Kept()
+        self._telemetry = telemetry or NullTelemetry()
+        self._retention = retention or Retention()
         self._sweep_at = datetime.min.replace(tzinfo=UTC)
-        self._once = Once(begin, engine)
-        self._sending = Sending(
-            begin=begin, once=self._once, platforms=platforms, clock=clock, engine=engine, watch=self._watch
+        self._run = TransactionRunner(begin, engine)
+        self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
+        self._drainer = OutboxDrainer(
+            begin=begin, run=self._run, platforms=platforms, clock=clock, engine=engine, telemetry=self._telemetry
         )
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
     async def handle(self, intent: Intent) -> Reply:
-        """Acts on one intent in one transaction, at most once per `intent.key`. Never raises."""
+        """Act on one intent in one transaction, at most once per `intent.key`. Never raises: a bug is logged and
+        answered with an apology."""
         started = perf_counter()
         intent = commands.understand(intent)
-        here = correlation()
+        context_id = correlation_id()
         with (
-            bound_contextvars(correlation=here),
-            self._watch.during("intent", here, name=intent.name, workspace=intent.actor.workspace),
+            bound_contextvars(correlation=context_id),
+            self._telemetry.span("intent", context_id, name=intent.name, workspace=intent.actor.workspace),
         ):
-            outcome, reply = await self._outcome(intent)
+            result = await self._handle_safely(intent)
             seconds = perf_counter() - started
             log.info(
                 "intent",
                 name=intent.name,
                 workspace=intent.actor.workspace,
-                outcome=outcome,
+                outcome=str(result),
                 ms=round(seconds * 1000, 1),
             )
-        known = intent.name in commands.HANDLERS or intent.name in commands.NEWS
-        self._watch.handled(intent.name if known else "unknown", outcome.partition(":")[0], seconds)
-        return reply
+        # Names come from outside: one metric label for all that Ritme does not know.
+        known = intent.name in commands.HANDLERS or intent.name in commands.PLATFORM_EVENTS
+        self._telemetry.record_intent(intent.name if known else "unknown", result.outcome, seconds)
+        return result.reply
 
-    async def _outcome(self, intent: Intent) -> tuple[str, Reply]:
-        """What came of it, for the log, and what to answer, whatever breaks."""
+    async def _handle_safely(self, intent: Intent) -> IntentResult:
+        """Handle an intent; turn every exception into an apology with a reference that is in the log."""
         try:
-            return await self._answered(intent)
-        except (Away, Conflict) as away:  # or others were faster every time
+            return await self._handle_or_decline(intent)
+        except (StorageUnavailable, Conflict) as problem:  # Conflict: others were faster at every attempt
             reference = new_id()[:8]
-            log.error("storage_away", intent=intent.name, reference=reference, reason=str(away))
-            return "away", replace(self._apology(intent, reference), away=True)
+            log.error("storage_unavailable", intent=intent.name, reference=reference, reason=str(problem))
+            return IntentResult("unavailable", replace(self._apology(intent, reference), unavailable=True))
         except Exception:
             reference = new_id()[:8]
-            log.exception("intent_broke", intent=intent.name, reference=reference)
-            return f"broken:{reference}", self._apology(intent, reference)
+            log.exception("intent_failed", intent=intent.name, reference=reference)
+            return IntentResult("broken", self._apology(intent, reference), reference)
 
-    async def _answered(self, intent: Intent) -> tuple[str, Reply]:
-        """What came of it, for the log, and what to answer."""
+    async def _handle_or_decline(self, intent: Intent) -> IntentResult:
         try:
-            return "ok", await self._act(intent)
+            return IntentResult("ok", await self._act(intent))
         except Invalid as invalid:
-            return "invalid", await self._field_errors(intent, invalid)
+            return IntentResult("invalid", await self._field_errors(intent, invalid))
         except Refused as refused:
             declined = Declined(reason=refused.reason, values=refused.values)
-            return f"refused:{refused.reason}", await self._say(intent, declined)
+            return IntentResult("refused", await self._say(intent, declined), refused.reason)
 
     async def _act(self, intent: Intent) -> Reply:
         now = self._clock.now()
-        if intent.name in commands.NEWS:
-            await self._hear(intent, now)
+        if intent.name in commands.PLATFORM_EVENTS:
+            await self._apply_platform_event(intent, now)
             return None
-        return await self._once(partial(acted, intent=intent, now=now))
+        return await self._run(partial(handle_intent, intent=intent, now=now))
 
-    async def _hear(self, intent: Intent, now: datetime) -> None:
-        """What a platform tells by itself: nobody acts, so nobody is welcomed, and of what is none of our business
-        nothing is kept."""
-        concerns_us, act = commands.NEWS[intent.name]
+    async def _apply_platform_event(self, intent: Intent, now: datetime) -> None:
+        """Apply what a platform tells by itself. Nobody acts, so nobody is added; nothing is stored about an event
+        that does not concern us."""
+        concerns_us, apply = commands.PLATFORM_EVENTS[intent.name]
 
-        async def heard(work: UnitOfWork) -> None:
+        async def act(work: UnitOfWork) -> None:
             lane = WorkspaceId(intent.actor.workspace)
-            if await concerns_us(work, intent) and await work.inbox.claim(lane, mark(intent.key), now):
-                await act(work, intent, now)
+            if await concerns_us(work, intent) and await work.inbox.claim(lane, hash_key(intent.key), now):
+                await apply(work, intent, now)
 
-        await self._once(heard)
+        await self._run(act)
 
     async def _field_errors(self, intent: Intent, invalid: Invalid) -> FieldErrors:
         reader = await self._reader(intent)
@@ -156,19 +169,19 @@ class Ritme:
         )
 
     async def _say(self, intent: Intent, entry: Entry) -> Reply:
-        """An answer outside the transaction that was rolled back."""
+        """Answer with an entry, in a transaction of its own: the one of the use case was rolled back."""
         now = self._clock.now()
 
-        async def said(work: UnitOfWork) -> Reply:
-            turn = await turn_of(work, intent, now)
-            reply = await worded(work, turn, entry)
+        async def act(work: UnitOfWork) -> Reply:
+            turn = await load_turn(work, intent, now)
+            reply = await render_reply(work, turn, entry)
             await show_home(work, turn)
             return reply
 
-        return await self._once(said)
+        return await self._run(act)
 
     def _apology(self, intent: Intent, reference: str) -> Answer:
-        """Even when the database is away there are words: in the language the platform told us."""
+        """Word an apology without the database, in the language the platform told."""
         reader = Reader(
             language=Language.meant(intent.actor.language, Language.NL),
             timezone="Europe/Amsterdam",
@@ -178,23 +191,25 @@ class Ritme:
 
     async def _reader(self, intent: Intent) -> Reader:
         now = self._clock.now()
-        turn = await self._once(partial(turn_of, intent=intent, now=now))
+        turn = await self._run(partial(load_turn, intent=intent, now=now))
         return Reader(language=turn.language, timezone=turn.timezone, now=now)
 
     # -- out --------------------------------------------------------------------------------------------------------
 
     async def plan(self) -> int:
-        """Turns due moments of rhythms into deliveries (returns how many); finds what a vanished sender left."""
+        """Turn due moments of rhythms into deliveries, mark what a dead sender left, and once an hour delete what was
+        kept long enough. Returns how many moments were planned. Harmless to run twice, or on two machines at once."""
         now, planned = self._clock.now(), 0
-        with bound_contextvars(correlation=correlation()):
+        with bound_contextvars(correlation=correlation_id()):
             while movements := deque(await self._movements_due(now)):
-                turn = sum(await gather(*(self._planned_one_by_one(movements, now) for _ in range(SIDE_BY_SIDE))))
-                planned += turn
-                if not turn:
-                    break  # somebody else is planning what is left
-        await self._sending.lose_sight(before=now - ABANDONED_AFTER)
+                planners = (self._plan_each(movements, now) for _ in range(PLAN_CONCURRENCY))
+                round_planned = sum(await gather(*planners))
+                planned += round_planned
+                if not round_planned:
+                    break  # another process is planning what is left
+        await self._drainer.mark_stale_unknown(before=now - STALE_CLAIM_AFTER)
         if now >= self._sweep_at:
-            self._sweep_at = now + BETWEEN_SWEEPS
+            self._sweep_at = now + SWEEP_INTERVAL
             await self._sweep(now)
         return planned
 
@@ -202,65 +217,68 @@ class Ritme:
         async with self._begin() as work:
             return await work.rhythms.movements_due(now)
 
-    async def _planned_one_by_one(self, movements: deque[MovementId], now: datetime) -> int:
+    async def _plan_each(self, movements: deque[MovementId], now: datetime) -> int:
         planned = 0
         while movements:
-            planned += await self._planned(movements.popleft(), now)
+            planned += await self._plan_movement(movements.popleft(), now)
         return planned
 
-    async def _planned(self, movement: MovementId, now: datetime) -> int:
-        """Plans some of what is due in a movement: each has its turn, so that a large one holds up no other."""
+    async def _plan_movement(self, movement: MovementId, now: datetime) -> int:
+        """Plan one batch of a movement: a large movement does not hold up the others."""
         try:
-            planned = await self._once(partial(planning.plan_due, now=now, limit=PLANNED_AT_ONCE, movement=movement))
-        except Away:
+            planned = await self._run(partial(planning.plan_due, now=now, limit=PLAN_BATCH, movement=movement))
+        except StorageUnavailable:
             raise
         except Exception:
-            # What is wrong with one movement must not keep the others from theirs.
-            log.exception("planning_broke", movement=movement)
+            # A bug in one movement must not keep the others from being planned.
+            log.exception("movement_plan_failed", movement=movement)
             return 0
-        self._watch.planned(planned)
+        self._telemetry.record_planned(planned)
         return planned
 
     async def _sweep(self, now: datetime) -> None:
-        """What was kept long enough goes."""
-        await self._once(partial(saving.let_lapse, now=now))
-        while erased := await self._once(partial(people.erase_gone, now=now)):
+        """Delete what was kept long enough."""
+        await self._run(partial(saving.let_lapse, now=now))
+        while erased := await self._run(partial(settings.erase_gone, now=now)):
             log.info("workspace_erased", workspace=erased)
-        kept = self._kept
-        forgotten = {
-            "events": await self._forget(lambda work: work.inbox.forget(now - kept.events, FORGOTTEN_AT_ONCE)),
-            "deliveries": await self._forget(
-                lambda work: work.deliveries.forget(now - kept.deliveries, FORGOTTEN_AT_ONCE)
+        retention = self._retention
+        deleted = {
+            "events": await self._delete_in_batches(
+                lambda work: work.inbox.forget(now - retention.events, FORGET_BATCH)
+            ),
+            "deliveries": await self._delete_in_batches(
+                lambda work: work.deliveries.forget(now - retention.deliveries, FORGET_BATCH)
             ),
         }
-        if any(forgotten.values()):
-            log.info("forgotten", **forgotten)
+        if any(deleted.values()):
+            log.info("retention_swept", **deleted)
 
-    async def _forget(self, some: Callable[[UnitOfWork], Awaitable[int]]) -> int:
-        """What was kept long enough, a little at a time, so that nobody waits for it. Returns how much it was."""
-        forgotten = 0
-        while gone := await self._once(some):
-            forgotten += gone
-        return forgotten
+    async def _delete_in_batches(self, delete_batch: Callable[[UnitOfWork], Awaitable[int]]) -> int:
+        """Delete batch after batch until one deletes nothing. Returns how many rows were deleted."""
+        total = 0
+        while deleted := await self._run(delete_batch):
+            total += deleted
+        return total
 
-    async def left(self, workspace: str, reason: str) -> None:
-        """Ritme may not speak in this workspace any more (`reason`: a block of `errors/reasons.md.j2`). What is kept
-        waits for a month, in case it comes back."""
+    async def workspace_uninstalled(self, workspace: str, reason: str) -> None:
+        """Note that Ritme was removed from a workspace (`reason`: a block of `errors/reasons.md.j2`). Its data is kept
+        for a month, in case it comes back."""
         now = self._clock.now()
 
-        async def leave(work: UnitOfWork) -> None:
+        async def act(work: UnitOfWork) -> None:
             found = await work.people.workspace(WorkspaceId(workspace))
             if found is not None and found.gone_at is None:
                 found.gone_at, found.gone_reason = now, reason
 
-        await self._once(leave)
-        log.info("workspace_left", workspace=workspace, reason=reason)
+        await self._run(act)
+        log.info("workspace_uninstalled", workspace=workspace, reason=reason)
 
-    async def returned(self, workspace: str, name: str) -> None:
-        """Ritme may speak in this workspace, for the first time or again: what waited and is still on time goes out."""
+    async def workspace_installed(self, workspace: str, name: str) -> None:
+        """Note that Ritme was installed in a workspace, for the first time or again: deliveries that waited and still
+        are on time go out."""
         lane = WorkspaceId(workspace)
 
-        async def come_back(work: UnitOfWork) -> None:
+        async def act(work: UnitOfWork) -> None:
             found = await work.people.workspace(lane)
             if found is None:
                 found = Workspace(id=lane)
@@ -269,39 +287,47 @@ class Ritme:
             found.gone_at, found.gone_reason = None, ""
             work.woken.add(lane)
 
-        await self._once(come_back)
-        log.info("workspace_returned", workspace=workspace)
+        await self._run(act)
+        log.info("workspace_installed", workspace=workspace)
 
     async def drain(self, lane: WorkspaceId) -> int:
-        """Settles what is due in a workspace, at most one batch, in order per place. Returns how many rows it settled.
-        One drain per lane at a time is the engine's promise."""
-        return await self._sending.drain(lane)
+        """Fill in missing names, then settle at most one batch of what is due in a workspace, in order per place.
+        Returns how many rows it settled. The engine promises one drain per lane at a time."""
+        await self._directory.sync(lane)
+        return await self._drainer.drain(lane)
 
     async def reconcile(self, lane: WorkspaceId) -> int:
-        """Looks up deliveries of unknown outcome. Returns how many it settled."""
-        return await self._sending.reconcile(lane)
+        """Look up deliveries of unknown outcome. Returns how many were settled."""
+        return await self._drainer.reconcile(lane)
 
     async def recover(self) -> None:
-        """At the start of the only process: whatever was being sent then, has an unknown outcome now."""
-        await self._sending.lose_sight(before=self._clock.now() + timedelta(days=1))
+        """Mark all that is SENDING as UNKNOWN. For the start of the only process: nobody can be sending then."""
+        await self._drainer.mark_stale_unknown(before=self._clock.now() + timedelta(days=1))
 
     async def lanes_due(self) -> list[WorkspaceId]:
+        """Return the lanes with something to send or to look up now."""
         async with self._begin() as work:
             return await work.deliveries.lanes_due(self._clock.now())
 
     async def next_due(self) -> datetime | None:
-        """The next moment at which anything is planned to happen."""
+        """Return the next moment (UTC) at which anything is planned to happen; None when nothing is."""
         async with self._begin() as work:
             moments = (await work.rhythms.next_due(), await work.deliveries.next_due())
         return min((moment for moment in moments if moment is not None), default=None)
 
 
-class Unwatched:
-    """Nobody watches."""
+class NullTelemetry:
+    """A `Telemetry` that records nothing."""
 
-    def during(self, what: str, correlation: str, **about: str) -> AbstractContextManager[None]:
+    def span(self, what: str, correlation: str, **about: str) -> AbstractContextManager[None]:
+        """Return a context that does nothing."""
         return nullcontext()
 
-    def handled(self, intent: str, outcome: str, seconds: float) -> None: ...
-    def planned(self, moments: int) -> None: ...
-    def settled(self, delivery: Delivery) -> None: ...
+    def record_intent(self, intent: str, outcome: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def record_planned(self, moments: int) -> None:
+        """Do nothing."""
+
+    def record_delivery(self, delivery: Delivery) -> None:
+        """Do nothing."""

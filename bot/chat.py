@@ -33,7 +33,7 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ChatPlace:
     """Where something was said: a channel, or (`personal`) the chat between one person and the bot."""
 
     workspace: str
@@ -58,7 +58,7 @@ class Intent:
     name: str
     args: Mapping[str, Value] = field(default_factory=dict)
     actor: Account
-    place: Place
+    place: ChatPlace
     key: str
     message: str | None = None
     thread: str | None = None
@@ -231,7 +231,7 @@ class Answer:
     replaces: bool = False
     reference: str | None = None
     """Set when something broke: the reference that stands in the log. The platform should retry."""
-    away: bool = False
+    unavailable: bool = False
     """With a reference: nothing is wrong with Ritme itself, its storage is out of reach for now."""
 
 

@@ -1,9 +1,4 @@
-"""Catalogue entry + reader → words. The only user of Jinja2.
-
-What a person typed travels through templates as an *atom*: `finalize` wraps every value in private-use characters, and
-the Markdown reader copies atoms into spans untouched. So a value can never become markup, whatever it holds.
-Markdown subset: paragraphs, `- ` items, `> ` quotes, `~ ` small print, `**bold**`, `_italic_`.
-"""
+"""Turn a catalogue entry into words for a reader. The only user of Jinja2."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,7 +6,6 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, get_day_names
@@ -20,15 +14,12 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.catalogue.base import Ask, Entry, FormEntry, PageEntry, Pick, Press
-from bot.chat import Button, Confirm, Field, Form, Message, Option, Page, Paragraph, Section, Span
+from bot.chat import Button, Confirm, Field, Form, Message, Option, Page, Section
 from bot.domain.person import Language
 from bot.domain.story import beginning
+from bot.markup import atom, paragraphs, plain
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
-_OPEN, _CLOSE, _NEWLINE = "\ue000", "\ue001", "\ue002"
-_TOKEN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}|(\\*\\*)|((?<![^\\W_])_|_(?![^\\W_]))")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\ue002]")
-_KINDS: dict[str, Literal["text", "item", "quote", "small"]] = {"- ": "item", "> ": "quote", "~ ": "small"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +44,7 @@ def page(entry: PageEntry, reader: Reader) -> Page:
 
 def _section(entry: Entry, reader: Reader) -> Section:
     titled = "title" in blocks(entry.template, reader.language)
-    title = _plain(_render(entry.template, "title", _values(entry), reader)) if titled else ""
+    title = plain(_render(entry.template, "title", _values(entry), reader)) if titled else ""
     return Section(title=title, message=_message(entry, reader))
 
 
@@ -79,7 +70,7 @@ def _message_anew(entry: Entry, reader: Reader) -> Message:
     body = entry.body if entry.body in blocks(entry.template, reader.language) else _variant(entry, reader.language)
     values = _values(entry)
     return Message(
-        paragraphs=_paragraphs(_render(entry.template, body, values, reader)),
+        paragraphs=paragraphs(_render(entry.template, body, values, reader)),
         buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
         language=reader.language.value,
     )
@@ -90,7 +81,7 @@ def form(entry: FormEntry, reader: Reader) -> Form:
     values = _values(entry)
 
     def words(block: str) -> str:
-        return _plain(_render(entry.template, block, values, reader))
+        return plain(_render(entry.template, block, values, reader))
 
     def optional(block: str) -> str:
         return words(block) if block in blocks(entry.template, reader.language) else ""
@@ -116,7 +107,7 @@ def form(entry: FormEntry, reader: Reader) -> Form:
         intent=entry.intent,
         title=words("title"),
         submit=words("submit"),
-        cancel=_plain(_render("errors/fields.md.j2", "cancel", {}, reader)),
+        cancel=plain(_render("errors/fields.md.j2", "cancel", {}, reader)),
         note=optional("note"),
         fields=tuple(asked(ask) for ask in entry.shown()),
         hidden=dict(entry.hidden),
@@ -126,7 +117,7 @@ def form(entry: FormEntry, reader: Reader) -> Form:
 
 def sentence(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:
     """One plain sentence from a block, such as the words beside a wrong field or the reason of a dropped delivery."""
-    return _plain(_render(template, block, dict(values or {}), reader))
+    return plain(_render(template, block, dict(values or {}), reader))
 
 
 def blocks(template: str, language: Language) -> frozenset[str]:
@@ -149,7 +140,7 @@ def _variant(entry: Entry, language: Language) -> str:
 
 def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reader) -> Button:
     def words(block: str) -> str:
-        return _plain(_render(entry.template, block, values, reader))
+        return plain(_render(entry.template, block, values, reader))
 
     confirm = None
     if press.confirm:
@@ -182,7 +173,7 @@ def environment(language: Language) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=FileSystemLoader(PROMPTS / language.value),
         undefined=StrictUndefined,
-        finalize=_atom,
+        finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -248,54 +239,6 @@ def shorten(text: str, most: int) -> str:
     return cut.rstrip(" ,.;:-") + "…"
 
 
-def _atom(value: Any) -> Any:
-    if isinstance(value, StrictUndefined):
-        return value
-    return f"{_OPEN}{_UNPRINTABLE.sub('', str(value)).replace(chr(10), _NEWLINE)}{_CLOSE}"
-
-
-def _plain(text: str) -> str:
-    kept = text.replace(_OPEN, "").replace(_CLOSE, "").replace(_NEWLINE, " ")
-    return " ".join(kept.split())
-
-
-def _paragraphs(text: str) -> tuple[Paragraph, ...]:
-    found: list[tuple[Literal["text", "item", "quote", "small"], str]] = []
-    fresh = True
-    for line in text.split("\n"):
-        if not line.strip():
-            fresh = True
-            continue
-        kind = _KINDS.get(line.lstrip()[:2], "text")
-        rest = line.strip() if kind == "text" else line.lstrip()[2:].strip()
-        if not fresh and found and kind == found[-1][0] and kind != "item":
-            found[-1] = (kind, f"{found[-1][1]} {rest}")
-        elif not fresh and found and kind == "text" and found[-1][0] == "item":
-            found[-1] = ("item", f"{found[-1][1]} {rest}")
-        else:
-            found.append((kind, rest))
-        fresh = False
-    made = tuple(Paragraph(kind=kind, spans=_spans(body)) for kind, body in found)
-    return tuple(p for p in made if p.text.strip())
-
-
-def _spans(text: str) -> tuple[Span, ...]:
-    spans: list[Span] = []
-    bold = italic = False
-    at = 0
-
-    def add(part: str) -> None:
-        if part:
-            spans.append(Span(text=part, bold=bold, italic=italic))
-
-    for token in _TOKEN.finditer(text):
-        add(text[at : token.start()])
-        at = token.end()
-        if token.group(1) is not None:
-            add(token.group(1).replace(_NEWLINE, "\n"))
-        elif token.group(2):
-            bold = not bold
-        else:
-            italic = not italic
-    add(text[at:])
-    return tuple(spans)
+def _finalize(value: object) -> object:
+    # StrictUndefined raises when it is printed; wrapping it would hide that.
+    return value if isinstance(value, StrictUndefined) else atom(value)

@@ -3,16 +3,17 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from adapters.database.tables import Chosen, Ranked, Utc, metadata
+from adapters.database.tables import metadata
+from adapters.database.types import EnumValue, OrderedEnum, Utc
 
 
 def plain(kind: str, item: object, _context: object) -> str | bool:
     """A migration names plain types: it must not change when our own types do."""
     if kind == "type" and isinstance(item, Utc):
         return "sa.DateTime(timezone=True)"
-    if kind == "type" and isinstance(item, Ranked):
+    if kind == "type" and isinstance(item, OrderedEnum):
         return "sa.Integer()"
-    if kind == "type" and isinstance(item, Chosen):
+    if kind == "type" and isinstance(item, EnumValue):
         return "sa.String(32)"
     return False
 

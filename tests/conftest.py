@@ -9,9 +9,9 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from tests.databases import BOTH, stop_server
-from tests.stages.slack import SlackStage, slack_stage
-from tests.world import World, world
+from tests.drivers.slack import SlackStage, slack_stage
+from tests.support.databases import BOTH, stop_server
+from tests.support.world import World, world
 
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

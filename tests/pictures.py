@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from playwright.async_api import Browser
 
 from adapters.logs import set_up
-from tests.chromium import chromium
+from tests.drivers.slack import SlackStage, slack_stage
 from tests.fakes.slack.picture import Viewer
 from tests.fakes.slack.state import Modal, Shown
-from tests.stages.slack import SlackStage, slack_stage
+from tests.support.chromium import chromium
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SHARP = ("welcome", "start", "stuck", "reminder")

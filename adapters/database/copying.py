@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, IntegrityError
 
-from adapters.database.postgresql import keep_quiet, patience
+from adapters.database.postgresql import connection_timeouts, keep_quiet
 from adapters.database.tables import metadata
 
 BATCH = 1000
@@ -198,7 +198,7 @@ def _writing(url: URL) -> Engine:
 
 def _server(url: URL, **options: object) -> Engine:
     engine = create_engine(
-        url, hide_parameters=True, poolclass=NullPool, execution_options=options, connect_args=patience(url)
+        url, hide_parameters=True, poolclass=NullPool, execution_options=options, connect_args=connection_timeouts(url)
     )
     keep_quiet(engine)
     return engine

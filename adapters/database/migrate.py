@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.postgresql import AT_LEISURE
+from adapters.database.postgresql import NO_TIMEOUTS
 
 ONE_AT_A_TIME = 0x5269746D65
 """Any number of our own: "Ritme"."""
@@ -34,7 +34,7 @@ async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | No
 
     def run(connection: Connection) -> tuple[str | None, str | None]:
         if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(AT_LEISURE)
+            connection.exec_driver_sql(NO_TIMEOUTS)
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
         before = _current(connection)
         if is_newer(before):

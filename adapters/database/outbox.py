@@ -9,22 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.repositories.deliveries import OPEN
 from adapters.database.tables import deliveries, people, places, workspaces
-from bot.domain.delivery import ANSWER, NEVER_TOLD, DeliveryState
+from bot.domain.delivery import ANSWER, UNCONFIRMED_REASONS, DeliveryState
 
 NOT_SETTLED = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 STUCK = (DeliveryState.UNKNOWN, DeliveryState.FAILED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How many deliveries of a platform are in a state; how many of those are due where Ritme is let in, and for how
-    long the oldest of them could have been sent."""
+class OutboxStats:
+    """Count the deliveries of one platform in one state.
+
+    `rows` are all of them; `due` those that are due, in workspaces that Ritme was not removed from. `oldest_due_age` is
+    how long the oldest of these has been due, without workspaces whose platform asked to wait; zero if there is none.
+    """
 
     platform: str
     state: str
     rows: int
     due: int
-    late: timedelta
+    oldest_due_age: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Row:
     @property
     def may_have_arrived(self) -> bool:
         """Whether nobody knows that it did not."""
-        return self.state == DeliveryState.UNKNOWN.value or self.reason in NEVER_TOLD
+        return self.state == DeliveryState.UNKNOWN.value or self.reason in UNCONFIRMED_REASONS
 
     @property
     def is_silent(self) -> bool:
@@ -64,7 +67,8 @@ class Outbox:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def standing(self, now: datetime) -> list[Standing]:
+    async def stats(self, now: datetime) -> list[OutboxStats]:
+        """Count the deliveries that are not settled, by platform and state."""
         due = and_(deliveries.c.due_at <= now, deliveries.c.state == DeliveryState.WAITING, OPEN)
         query = (
             select(
@@ -79,19 +83,19 @@ class Outbox:
         )
         async with self._engine.connect() as connection:
             found = (await connection.execute(query)).all()
-        standing: dict[tuple[str, str], Standing] = {}
+        stats: dict[tuple[str, str], OutboxStats] = {}
         for workspace, state, rows, waiting, oldest in found:
             platform = workspace.partition(":")[0]
-            before = standing.get((platform, state.value))
-            late = now - oldest if oldest is not None else timedelta(0)
-            standing[platform, state.value] = Standing(
+            before = stats.get((platform, state.value))
+            age = now - oldest if oldest is not None else timedelta(0)
+            stats[platform, state.value] = OutboxStats(
                 platform=platform,
                 state=state.value,
                 rows=rows + (before.rows if before else 0),
                 due=waiting + (before.due if before else 0),
-                late=max(late, before.late if before else timedelta(0)),
+                oldest_due_age=max(age, before.oldest_due_age if before else timedelta(0)),
             )
-        return list(standing.values())
+        return list(stats.values())
 
     async def rows(
         self,
@@ -123,7 +127,7 @@ class Outbox:
         again = [DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED]
         if even_if_twice:
             again.append(DeliveryState.UNKNOWN)
-        perhaps = false() if even_if_twice else deliveries.c.reason.in_(NEVER_TOLD)
+        perhaps = false() if even_if_twice else deliveries.c.reason.in_(UNCONFIRMED_REASONS)
         silent = and_(deliveries.c.kind == ANSWER, deliveries.c.state == DeliveryState.DROPPED)
         later = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > until)
         change = {"state": DeliveryState.WAITING, "due_at": now, "queued_at": now, "reason": ""}

@@ -9,12 +9,12 @@ import psycopg
 from sqlalchemy import URL, Engine, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from adapters.database.words import in_our_words
+from adapters.database.errors import translate_errors
 
 OF_ITSELF = ("08", "28", "3D", "42501", "53", "57", "58")
 """Beginnings of the SQLSTATE of what PostgreSQL says of itself, of who asks and of its machine: never of a row."""
 
-SILENT_FOR = {
+CONNECT_TIMEOUTS = {
     "connect_timeout": 3,
     "tcp_user_timeout": 10_000,
     "keepalives": 1,
@@ -26,7 +26,7 @@ SILENT_FOR = {
 own library: seconds, but for `tcp_user_timeout` (milliseconds)."""
 
 
-WAITED_FOR = {
+SESSION_TIMEOUTS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
     "tcp_keepalives_idle": "5",
@@ -37,17 +37,17 @@ WAITED_FOR = {
 of what is held by somebody it hears no more of."""
 
 
-def patience(url: URL) -> dict[str, int]:
+def connection_timeouts(url: URL) -> dict[str, int]:
     """How a connection to this address is to be opened, so that nobody waits for one that hangs. What the address says
     itself holds."""
-    return {name: limit for name, limit in SILENT_FOR.items() if name not in url.query}
+    return {name: limit for name, limit in CONNECT_TIMEOUTS.items() if name not in url.query}
 
 
 def limit_waiting(engine: Engine) -> None:
     """From now on nobody waits for ever for what somebody else holds. Set on each connection rather than asked for when
     it is opened, which a pooler refuses. What the address says itself holds."""
     said = str(engine.url.query.get("options", ""))
-    settings = "; ".join(f"SET {name} = '{value}'" for name, value in WAITED_FOR.items() if name not in said)
+    settings = "; ".join(f"SET {name} = '{value}'" for name, value in SESSION_TIMEOUTS.items() if name not in said)
 
     def opened(connection: Any, _: object) -> None:
         cursor = connection.cursor()
@@ -59,7 +59,7 @@ def limit_waiting(engine: Engine) -> None:
         event.listen(engine, "connect", opened)
 
 
-AT_LEISURE = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+NO_TIMEOUTS = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 """For who changes tables: others wait for that as long as it takes, and it for them."""
 
 
@@ -92,8 +92,9 @@ def _harmless(problem: psycopg.Error) -> str:
 
 @asynccontextmanager
 async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    """A session in a transaction. Raises `Conflict` when it lost a race, `Away` when the database gives no answer."""
-    with in_our_words():
+    """Open a session in a transaction. Raises `Conflict` when it lost a race, and `StorageUnavailable` when the
+    database does not answer."""
+    with translate_errors():
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             yield session
 

@@ -8,15 +8,16 @@ from typing import Any
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.database.errors import translate_errors
 from adapters.database.tables import slack_installations as installations
 from adapters.database.tables import slack_states as states
-from adapters.database.words import in_our_words
 
 Row = Mapping[str, Any]
 
 
 class SqlInstallations:
-    """Rows of `slack_installations` by team, each call a short transaction of its own. Raises `Away` when the database
+    """Rows of `slack_installations` by team, each call a short transaction of its own. Raises `StorageUnavailable`
+    when the database
     gives no answer."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -24,7 +25,7 @@ class SqlInstallations:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        with in_our_words():
+        with translate_errors():
             async with self._engine.begin() as connection:
                 yield connection
 

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from adapters.database.words import in_our_words
+from adapters.database.errors import translate_errors
 
 T = TypeVar("T")
 BEGIN = "BEGIN IMMEDIATE"
@@ -110,9 +110,9 @@ class InlineSession(AsyncSession):
 @asynccontextmanager
 async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
     """A session in a transaction that holds the write lock from its first moment on. Raises `Conflict` when somebody
-    changed what an earlier transaction had read, `Away` when somebody else writes for too long."""
+    changed what an earlier transaction had read, `StorageUnavailable` when somebody else writes for too long."""
     session = InlineSession(engine)
-    with in_our_words(), session.sync_session as within:
+    with translate_errors(), session.sync_session as within:
         await _begun(within)
         yield session
         within.commit()

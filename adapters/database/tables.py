@@ -1,20 +1,14 @@
-"""Every table, and how the domain's dataclasses map onto them.
+"""Define every table, its indexes, and the conditions of the partial ones.
 
 Enumerations are stored as their values, moments as UTC, ids as the opaque text they are. Invariants that must
 hold under concurrency are unique indexes: the inbox key, the outbox key, one open episode, one ripple, one membership.
 """
-
-from datetime import UTC, datetime
-from enum import Enum
-from typing import Any
 
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -27,27 +21,16 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.ext.mutable import MutableList
-from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeDecorator
 
-from bot.domain.connectors import Invitation, InvitationState, KeyFigure, Nomination, Tie
-from bot.domain.delivery import AGAIN, Act, DeliveryState, Priority
-from bot.domain.initiative import (
-    Audience,
-    Company,
-    CompanyState,
-    EpisodeState,
-    Initiative,
-    Participant,
-    QuestionAsked,
-    StuckEpisode,
-    StuckKind,
-)
-from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, PlaceState, Purpose, Role, Segment
-from bot.domain.next_step import Chance, NextStep, StepState
-from bot.domain.person import Language, Person, StoryChoice, Workspace
-from bot.domain.rhythm import MomentChange, OnHoliday, Rhythm, RhythmKind
-from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryRequest
+from adapters.database.types import EnumValue, OrderedEnum, Utc
+from bot.domain.connectors import InvitationState, KeyFigure
+from bot.domain.delivery import RETRY_REASONS, Act, DeliveryState, Priority
+from bot.domain.initiative import Audience, CompanyState, EpisodeState, StuckKind
+from bot.domain.movement import PlaceState, Role
+from bot.domain.next_step import StepState
+from bot.domain.person import Language, StoryChoice
+from bot.domain.rhythm import OnHoliday, RhythmKind
+from bot.domain.story import Dimension, Readers
 
 metadata = MetaData(
     naming_convention={
@@ -59,67 +42,24 @@ metadata = MetaData(
 )
 
 
-class Utc(TypeDecorator[datetime]):
-    """An aware UTC moment; SQLite keeps no zone, so it is stored without and given back with one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Chosen(TypeDecorator[Enum]):
-    """An enumeration, stored as its value."""
-
-    impl = String(32)
-    cache_ok = True
-
-    def __init__(self, kind: type[Enum]) -> None:
-        super().__init__()
-        self.kind = kind
-        # Looked up by hand for every row there is: an enumeration takes ten times as long about it.
-        self._members: dict[Any, Enum | None] = {None: None, **{one.value: one for one in kind}}
-
-    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> Any:
-        return None if value is None else self.kind(value).value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Enum | None:
-        return self._members[value] if value in self._members else self.kind(value)
-
-
-class Ranked(Chosen):
-    """An enumeration of numbers, stored so that it sorts."""
-
-    impl = Integer()  # type: ignore[assignment]  # narrowed on purpose
-    cache_ok = True
-
-
+# Conditions of partial indexes. A query has to repeat one literally: with other words, or a parameter for a value,
+# neither database uses the index.
 WAITING = "state = 'waiting'"
-HELD_BACK = f"{WAITING} AND reason IN {AGAIN!r}"
+AWAITING_RETRY = f"{WAITING} AND reason IN {RETRY_REASONS!r}"
+"""Deliveries that were put off, and will be tried again."""
 NUDGES_IN_PLACES = "person_id IS NULL AND act = 'post' AND priority <> 0"
-NOT_SENT_IN_PLACES = f"{NUDGES_IN_PLACES} AND reason <> ''"
+"""Posts in places, but answers: they draw on the attention budget of the place."""
+NOT_POSTED = f"{NUDGES_IN_PLACES} AND reason <> ''"
+"""Those of them with a reason why they were not posted, or not at their time."""
 TAKEN_AWAY = "act = 'delete'"
-"""Which rows of `deliveries` its partial indexes hold: a query says it in the same words, or they do not serve it."""
 STUCK_NOW = "state = 'open'"
-"""And which of `stuck_episodes`."""
-NAMELESS_PLACES = "name = ''"
-NAMELESS_PEOPLE = f"{NAMELESS_PLACES} AND account IS NOT NULL"
-"""And what the platform has yet to be asked about."""
+PLACES_MISSING_NAME = "name = ''"
+PEOPLE_MISSING_NAME = f"{PLACES_MISSING_NAME} AND account IS NOT NULL"
+"""Rows whose name the platform has yet to be asked for."""
 
 
-def _index_where(name: str, *columns: str, where: str) -> Index:
-    """What few rows have in common is found among those few, and costs the others nothing when they are written."""
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    """Create an index of the rows that match `where`. Few do: the other rows cost nothing when they are written."""
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
@@ -160,14 +100,14 @@ people = Table(
     _ref("workspace_id", "workspaces"),
     Column("account", String(128)),
     Column("name", String(200), nullable=False),
-    Column("language", Chosen(Language)),
+    Column("language", EnumValue(Language)),
     Column("timezone", String(64)),
     Column("group", String(120), nullable=False),
     Column("quiet_from", Time),
     Column("quiet_until", Time),
     Column("quiet_weekends", Boolean),
     Column("suggestible", Boolean),
-    Column("story_choice", Chosen(StoryChoice)),
+    Column("story_choice", EnumValue(StoryChoice)),
     Column("story_named", Boolean, nullable=False),
     Column("named_beyond", Boolean, nullable=False, server_default=false()),
     Column("guest", Boolean, nullable=False, server_default=false()),
@@ -181,14 +121,14 @@ people = Table(
     Column("said", JSON(), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_people_account", "workspace_id", "account", unique=True),
-    _index_where("ix_people_nameless", "workspace_id", where=NAMELESS_PEOPLE),
+    _partial_index("ix_people_nameless", "workspace_id", where=PEOPLE_MISSING_NAME),
 )
 movements = Table(
     "movements",
     metadata,
     _id(),
     Column("name", String(200), nullable=False),
-    Column("language", Chosen(Language), nullable=False),
+    Column("language", EnumValue(Language), nullable=False),
     Column("country", String(8), nullable=False),
     Column("good_friday", Boolean, nullable=False),
     Column("timezone", String(64), nullable=False),
@@ -202,25 +142,25 @@ places = Table(
     Column("channel", String(200), nullable=False),
     Column("name", String(200), nullable=False),
     _ref("movement_id", "movements", null=True),
-    Column("language", Chosen(Language)),
+    Column("language", EnumValue(Language)),
     Column("timezone", String(64), nullable=False),
     Column("quiet_from", Time, nullable=False),
     Column("quiet_until", Time, nullable=False),
     Column("quiet_weekends", Boolean, nullable=False),
-    Column("state", Chosen(PlaceState), nullable=False),
+    Column("state", EnumValue(PlaceState), nullable=False),
     Column("state_reason", String(64), nullable=False),
     Column("said", JSON(), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_places_channel", "workspace_id", "channel", unique=True),
     Index("ix_places_movement_id", "movement_id"),
-    _index_where("ix_places_nameless", "workspace_id", where=NAMELESS_PLACES),
+    _partial_index("ix_places_nameless", "workspace_id", where=PLACES_MISSING_NAME),
 )
 members = Table(
     "members",
     metadata,
     _ref("movement_id", "movements", primary=True),
     _ref("person_id", "people", primary=True),
-    Column("role", Chosen(Role), nullable=False),
+    Column("role", EnumValue(Role), nullable=False),
     Column("joined_at", Utc, nullable=False),
     Index("ix_members_person_id", "person_id", "joined_at"),
 )
@@ -309,16 +249,16 @@ episodes = Table(
     _ref("place_id", "places", null=True),
     Column("thread", String(200)),
     Column("text", Text, nullable=False),
-    Column("kind", Chosen(StuckKind), nullable=False),
-    Column("audience", Chosen(Audience), nullable=False),
+    Column("kind", EnumValue(StuckKind), nullable=False),
+    Column("audience", EnumValue(Audience), nullable=False),
     Column("helpers", MutableList.as_mutable(JSON()), nullable=False),
-    Column("state", Chosen(EpisodeState), nullable=False),
+    Column("state", EnumValue(EpisodeState), nullable=False),
     Column("still_stuck", Integer, nullable=False),
     Column("opened_at", Utc, nullable=False),
     Column("closed_at", Utc),
     Index("ix_stuck_episodes_movement_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_person_id", "person_id", "state"),
-    _index_where("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
+    _partial_index("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
     Index(
         "uq_stuck_episodes_open",
         "person_id",
@@ -350,7 +290,7 @@ companies = Table(
     _ref("person_id", "people"),
     Column("round", Integer, nullable=False),
     Column("picked", Boolean, nullable=False),
-    Column("state", Chosen(CompanyState), nullable=False),
+    Column("state", EnumValue(CompanyState), nullable=False),
     Column("question", Text, nullable=False),
     Column("idea", Text, nullable=False),
     Column("asked_at", Utc, nullable=False),
@@ -373,7 +313,7 @@ steps = Table(
     Column("with_whom", String(300), nullable=False),
     Column("on_my_own", Boolean, nullable=False),
     Column("follow_up_at", Utc, nullable=False),
-    Column("state", Chosen(StepState), nullable=False),
+    Column("state", EnumValue(StepState), nullable=False),
     Column("not_yet", Integer, nullable=False),
     Column("posted", Boolean, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -405,9 +345,9 @@ stories = Table(
     _ref("teller_id", "people"),
     Column("text", Text, nullable=False),
     Column("named", Boolean, nullable=False),
-    Column("readers", Chosen(Readers), nullable=False),
+    Column("readers", EnumValue(Readers), nullable=False),
     _ref("initiative_id", "initiatives", null=True),
-    Column("dimension", Chosen(Dimension)),
+    Column("dimension", EnumValue(Dimension)),
     Column("part", String(64), nullable=False),
     Column("told_at", Utc, nullable=False),
     Column("withdrawn_at", Utc),
@@ -415,8 +355,8 @@ stories = Table(
     Index("uq_stories_message", "place_id", "message", unique=True),
     Index("ix_stories_movement_id", "movement_id", "told_at"),
     Index("ix_stories_teller_id", "teller_id", "told_at"),
-    _index_where("ix_stories_thread", "place_id", "thread", where="thread IS NOT NULL"),
-    _index_where("ix_stories_harvested", "movement_id", "harvested_at", where="harvested_at IS NOT NULL"),
+    _partial_index("ix_stories_thread", "place_id", "thread", where="thread IS NOT NULL"),
+    _partial_index("ix_stories_harvested", "movement_id", "harvested_at", where="harvested_at IS NOT NULL"),
     Index("ix_stories_initiative_id", "initiative_id"),
 )
 story_requests = Table(
@@ -436,7 +376,7 @@ story_requests = Table(
     Index("ix_story_requests_author_id", "author_id"),
     Index("ix_story_requests_asked_by_id", "asked_by_id"),
     Index("ix_story_requests_movement_id", "movement_id"),
-    _index_where("ix_story_requests_open", "asked_at", where="answered_at IS NULL"),
+    _partial_index("ix_story_requests_open", "asked_at", where="answered_at IS NULL"),
 )
 ripples = Table(
     "ripples",
@@ -466,7 +406,7 @@ nominations = Table(
     _ref("movement_id", "movements"),
     _ref("nominator_id", "people"),
     _ref("nominee_id", "people"),
-    Column("figure", Chosen(KeyFigure), nullable=False),
+    Column("figure", EnumValue(KeyFigure), nullable=False),
     Column("topic", String(300), nullable=False),
     Column("at", Utc, nullable=False),
     Index("ix_nominations_movement_id", "movement_id"),
@@ -495,7 +435,7 @@ invitations = Table(
     _ref("invitee_id", "people"),
     _ref("place_id", "places", null=True),
     Column("text", Text, nullable=False),
-    Column("state", Chosen(InvitationState), nullable=False),
+    Column("state", EnumValue(InvitationState), nullable=False),
     Column("sent_at", Utc, nullable=False),
     Column("answered_at", Utc),
     Index("ix_invitations_invitee_id", "invitee_id", "sent_at"),
@@ -508,12 +448,12 @@ rhythms = Table(
     _id(),
     _ref("movement_id", "movements"),
     _ref("place_id", "places"),
-    Column("kind", Chosen(RhythmKind), nullable=False),
+    Column("kind", EnumValue(RhythmKind), nullable=False),
     Column("rule", String(300), nullable=False),
     Column("starts_on", Date, nullable=False),
     Column("at", Time, nullable=False),
     Column("timezone", String(64), nullable=False),
-    Column("on_holiday", Chosen(OnHoliday), nullable=False),
+    Column("on_holiday", EnumValue(OnHoliday), nullable=False),
     Column("next_at", Utc),
     Column("paused_until", Date),
     Column("ended_at", Utc),
@@ -545,16 +485,16 @@ deliveries = Table(
     Column("kind", String(64), nullable=False),
     Column("subject", String(64), nullable=False),
     Column("args", JSON(), nullable=False),
-    Column("act", Chosen(Act), nullable=False),
+    Column("act", EnumValue(Act), nullable=False),
     Column("thread", String(200)),
     Column("target", String(2000)),
     Column("reaction", String(64), nullable=False),
-    Column("priority", Ranked(Priority), nullable=False),
+    Column("priority", OrderedEnum(Priority), nullable=False),
     Column("key", String(200), nullable=False),
     Column("due_at", Utc, nullable=False),
     Column("queued_at", Utc),
     Column("expires_at", Utc),
-    Column("state", Chosen(DeliveryState), nullable=False),
+    Column("state", EnumValue(DeliveryState), nullable=False),
     Column("reason", String(64), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("receipt", String(200)),
@@ -567,16 +507,16 @@ deliveries = Table(
     Index("uq_deliveries_id", "id", unique=True),
     Index("uq_deliveries_key", "key", unique=True),
     Index("ix_deliveries_due", "state", "due_at"),
-    _index_where("ix_deliveries_waiting", "workspace_id", "priority", "queued_at", "row", where=WAITING),
-    _index_where("ix_deliveries_held_back", "workspace_id", where=HELD_BACK),
+    _partial_index("ix_deliveries_waiting", "workspace_id", "priority", "queued_at", "row", where=WAITING),
+    _partial_index("ix_deliveries_held_back", "workspace_id", where=AWAITING_RETRY),
     Index("ix_deliveries_subject", "kind", "subject"),
-    _index_where("ix_deliveries_person_id", "person_id", "sent_at", where="person_id IS NOT NULL"),
-    _index_where("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
-    _index_where("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
+    _partial_index("ix_deliveries_person_id", "person_id", "sent_at", where="person_id IS NOT NULL"),
+    _partial_index("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
+    _partial_index("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
     # By person_id too, which is empty in all of them: to SQLite it would else be as good as the one above.
-    _index_where("ix_deliveries_not_sent", "movement_id", "person_id", "created_at", where=NOT_SENT_IN_PLACES),
-    _index_where("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
+    _partial_index("ix_deliveries_not_sent", "movement_id", "person_id", "created_at", where=NOT_POSTED),
+    _partial_index("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
 )
 
 engine_failures = Table(
@@ -625,38 +565,3 @@ slack_states = Table(
     Column("digest", String(64), primary_key=True),
     Column("expires_at", Utc, nullable=False),
 )
-
-MAPPED: dict[type, Table] = {
-    Workspace: workspaces,
-    Person: people,
-    Movement: movements,
-    InviteCode: invite_codes,
-    Segment: segments,
-    Place: places,
-    Member: members,
-    Purpose: purposes,
-    PartSaid: parts_said,
-    Initiative: initiatives,
-    Participant: participants,
-    StuckEpisode: episodes,
-    QuestionAsked: questions_asked,
-    Company: companies,
-    NextStep: steps,
-    Chance: chances,
-    Story: stories,
-    StoryRequest: story_requests,
-    Ripple: ripples,
-    Retelling: retellings,
-    Nomination: nominations,
-    Tie: ties,
-    Invitation: invitations,
-    Rhythm: rhythms,
-    MomentChange: moment_changes,
-}
-_mapper = registry(metadata=metadata)
-_NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
-"""Rows whose number (the order they were written in) is no business of the domain. For those of the outbox, see
-repositories/rows.py."""
-for _entity, _table in MAPPED.items():
-    _hidden = {"_row": _table.c[_NUMBERED[_entity]]} if _entity in _NUMBERED else {}
-    _mapper.map_imperatively(_entity, _table, properties=_hidden)

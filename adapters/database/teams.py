@@ -7,14 +7,15 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.database.errors import translate_errors
 from adapters.database.tables import teams_conversations as conversations
-from adapters.database.words import in_our_words
 
 Row = Mapping[str, str]
 
 
 class SqlConversations:
-    """Rows of `teams_conversations`, each call a short transaction of its own. Raises `Away` when the database gives no
+    """Rows of `teams_conversations`, each call a short transaction of its own. Raises `StorageUnavailable`
+    when the database gives no
     answer."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -22,7 +23,7 @@ class SqlConversations:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
-        with in_our_words():
+        with translate_errors():
             async with self._engine.begin() as connection:
                 yield connection
 

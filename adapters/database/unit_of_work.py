@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from adapters.database.postgresql import keep_quiet, limit_waiting, patience, transaction
+from adapters.database.postgresql import connection_timeouts, keep_quiet, limit_waiting, transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
@@ -53,7 +53,7 @@ def connect(url: str) -> AsyncEngine:
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=TURN,
-            connect_args=patience(parsed),
+            connect_args=connection_timeouts(parsed),
         )
         keep_quiet(server.sync_engine)
         limit_waiting(server.sync_engine)

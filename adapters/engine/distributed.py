@@ -18,10 +18,10 @@ from procrastinate.worker import Worker
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from adapters.engine.failing import Failing, Failures
-from adapters.engine.held import Held
-from adapters.engine.jobs import DRAIN, FORGET, LOOK, PLAN, PUT, QUEUE, Jobs, put
+from adapters.engine.job_tracker import JobTracker
+from adapters.engine.jobs import DRAIN, ENQUEUE, FORGET, LOOK, PLAN, QUEUE, Jobs, enqueue_values
 from adapters.engine.loops import A_MOMENT, attempt, every, over, pause
+from adapters.engine.retry_policy import Failures, RetryPolicy
 from adapters.engine.work import Work
 from bot.domain.person import WorkspaceId
 
@@ -40,7 +40,7 @@ KEPT = timedelta(days=30)
 ONCE_AN_HOUR = "17 * * * *"
 GRACE = 25.0
 """Seconds a running batch gets to finish when a worker stops."""
-TURN = 0.25
+TIME_SLICE = 0.25
 """Seconds for which a lane that has much to send goes on, before it steps aside for others that wait."""
 LONGEST_TURN = 2.0
 """Seconds for which it goes on when no other waits: then its worker can stop."""
@@ -50,7 +50,7 @@ POLL = 1.0
 """Seconds between two looks at what waits, should a notification be lost."""
 PATIENCE = 5.0
 """Seconds to wait for a connection, and then for another: left to itself, the pool waits twice as long every time."""
-SILENT_FOR = {
+CONNECT_TIMEOUTS = {
     "connect_timeout": 3,
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 5,
@@ -65,7 +65,7 @@ RESTART_AFTER = 1.0
 
 async def announce(session: AsyncSession, lanes: Collection[WorkspaceId]) -> None:
     """Within this transaction: these lanes are to be drained once it is committed."""
-    await (await session.connection()).exec_driver_sql(PUT, put(lanes))
+    await (await session.connection()).exec_driver_sql(ENQUEUE, enqueue_values(lanes))
 
 
 class DistributedEngine:
@@ -80,12 +80,12 @@ class DistributedEngine:
         periodic: bool = True,
         heartbeat: float = HEARTBEAT,
         poll: float = POLL,
-        turn: float = TURN,
+        turn: float = TIME_SLICE,
     ) -> None:
         address = make_url(url).set(drivername="postgresql")
         connector = procrastinate.PsycopgConnector(
             conninfo=address.render_as_string(hide_password=False),
-            kwargs={name: limit for name, limit in SILENT_FOR.items() if name not in address.query},
+            kwargs={name: limit for name, limit in CONNECT_TIMEOUTS.items() if name not in address.query},
             min_size=1,
             max_size=concurrency + 3,
             timeout=PATIENCE,
@@ -93,9 +93,9 @@ class DistributedEngine:
         )
         self._app = procrastinate.App(connector=connector, periodic_defaults={"max_delay": 0})
         self._jobs = Jobs(connector)
-        self._held = Held(self._jobs)
+        self._held = JobTracker(self._jobs)
         self._failures = failures
-        self._failing = Failing(self._jobs, failures)
+        self._failing = RetryPolicy(self._jobs, failures)
         self._concurrency = concurrency
         self._heartbeat = heartbeat
         self._poll = poll
@@ -144,14 +144,16 @@ class DistributedEngine:
         """Begins to take jobs, in the running event loop. Raises when the database cannot be reached."""
         await self.open(work)
         self._running = asyncio.create_task(self._run(), name="worker")
-        self._heart = asyncio.create_task(every(self._heartbeat, self._held.beat, self._stopped), name="heart")
+        self._heart = asyncio.create_task(
+            every(self._heartbeat, self._held.update_heartbeats, self._stopped), name="heart"
+        )
         if self._periodic:
             self._loops = [
                 asyncio.create_task(every(TICK_EVERY, self._jobs.tick, self._stopping), name="ticks"),
                 asyncio.create_task(every(SWEEP_EVERY, self.sweep, self._stopping), name="sweeps"),
             ]
 
-    async def settle(self) -> None:
+    async def run_until_idle(self) -> None:
         """Plans and drains until no job is left: for whoever moved the clock and wants to see what follows."""
         await self._plan()
         await self._look()
@@ -180,7 +182,7 @@ class DistributedEngine:
 
     async def sweep(self) -> None:
         """Gives back what workers held that are not there any more, and what is over here but was not put on record."""
-        await self._held.give_back(silence=BEATS_MISSED * self._heartbeat)
+        await self._held.requeue_stalled(silence=BEATS_MISSED * self._heartbeat)
         await self._app.job_manager.prune_stalled_workers(FORGOTTEN_AFTER)
 
     async def forget(self) -> None:
@@ -203,7 +205,7 @@ class DistributedEngine:
             try:
                 await self._worker.run()  # type: ignore[no-untyped-call]  # the same
             except Exception:
-                log.exception("worker_broke")
+                log.exception("worker_run_failed")
             if self._stopping.is_set():
                 return
             if asyncio.get_running_loop().time() - began > 60:
@@ -230,27 +232,27 @@ class DistributedEngine:
 
     async def defer(self, lane: WorkspaceId) -> None:
         """Has a lane drained, unless a job for it waits already."""
-        await self._jobs.put([lane])
+        await self._jobs.enqueue([lane])
 
     def _register(self) -> None:
         @self._app.task(name=DRAIN, queue=QUEUE, pass_context=True)
         async def drain(context: procrastinate.JobContext, lane: str, tried: int = 0) -> None:
-            await self._failing.tried(context.job, tried, lambda: self._drain(context.job, WorkspaceId(lane)))
+            await self._failing.run_with_retry(context.job, tried, lambda: self._drain(context.job, WorkspaceId(lane)))
 
         # Each has a lock of its own: planning that takes long, or fails, holds up only planning.
         @self._app.task(name=PLAN, queue=QUEUE, pass_context=True)
         async def plan(context: procrastinate.JobContext, tried: int = 0) -> None:
-            await self._failing.tried(context.job, tried, self._plan)
+            await self._failing.run_with_retry(context.job, tried, self._plan)
 
         @self._app.task(name=LOOK, queue=QUEUE, pass_context=True)
         async def look(context: procrastinate.JobContext, tried: int = 0) -> None:
-            await self._failing.tried(context.job, tried, self._look)
+            await self._failing.run_with_retry(context.job, tried, self._look)
 
         # Procrastinate notices that a worker's heart or ear stopped only for as long as it has anything periodic to do.
         @self._app.periodic(cron=ONCE_AN_HOUR)
         @self._app.task(name=FORGET, queue=QUEUE, queueing_lock=FORGET, pass_context=True)
         async def forget(context: procrastinate.JobContext, timestamp: int) -> None:
-            await self._failing.noted(context.job, self.forget)
+            await self._failing.record_failure(context.job, self.forget)
 
     async def _plan(self) -> None:
         if self._work is not None:
@@ -261,7 +263,7 @@ class DistributedEngine:
         """Has every lane drained that came due."""
         if self._work is not None:
             async with asyncio.timeout(AT_MOST):
-                await self._jobs.put(await self._work.lanes_due())
+                await self._jobs.enqueue(await self._work.lanes_due())
 
     async def _drain(self, job: Job, lane: WorkspaceId) -> None:
         """One batch after another for as long as its turn lasts; then it is that of others, and of this lane again."""
@@ -272,7 +274,7 @@ class DistributedEngine:
         while await self._work.drain(lane):
             over_now = self._stopping.is_set() or clock() >= until
             if not over_now and clock() >= look_at:
-                over_now, look_at = not await self._jobs.may_go_on(job), clock() + self._turn
+                over_now, look_at = not await self._jobs.may_continue(job), clock() + self._turn
             if over_now:
-                await self._jobs.put_again(lane)
+                await self._jobs.yield_lane(lane)
                 return

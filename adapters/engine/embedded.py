@@ -74,7 +74,7 @@ class EmbeddedEngine:
         if lane not in self._drains:
             self._drains[lane] = asyncio.create_task(self._drain(self._work, lane), name=f"drain {lane}")
 
-    async def settle(self) -> None:
+    async def run_until_idle(self) -> None:
         """Plans and drains until nothing is going on: for whoever moved the clock and wants to see what follows."""
         await self._plan()
         await self._look()
@@ -141,5 +141,5 @@ async def _try(what: str, act: Callable[[], Awaitable[R]], **about: str) -> R | 
     try:
         return await act()
     except Exception:
-        log.exception("engine_broke", what=what, **about)
+        log.exception("engine_task_failed", what=what, **about)
         return None

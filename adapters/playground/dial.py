@@ -33,14 +33,14 @@ class CannotTurn(Exception):
 
 
 class Dial:
-    """Turns `clock`; `settle` plans and sends everything due, and returns when that is done."""
+    """Turns `clock`; `run_until_idle` plans and sends everything due, and returns when that is done."""
 
     def __init__(
-        self, *, clock: DialClock, planned: Planned, settle: Callable[[], Awaitable[None]], chat: Chat, hub: Hub
+        self, *, clock: DialClock, planned: Planned, run_until_idle: Callable[[], Awaitable[None]], chat: Chat, hub: Hub
     ) -> None:
         self.clock = clock
         self._planned = planned
-        self._settle = settle
+        self._settle = run_until_idle
         self._chat = chat
         self._hub = hub
         self._turning = asyncio.Lock()

@@ -57,16 +57,16 @@ async def live(
     chat: Chat,
     doings: Doings,
     turn: Callable[[str], Awaitable[object]],
-    settle: Callable[[], Awaitable[None]],
+    run_until_idle: Callable[[], Awaitable[None]],
     *,
     script: Path = SCRIPT,
 ) -> None:
     """Lives through the script; `turn` (the dial's) moves the clock through everything planned on the way to an ISO
-    moment, `settle` sends what is due. Leaves nothing unread."""
+    moment, `run_until_idle` sends what is due. Leaves nothing unread."""
     acts, visitor_comes = read(script)
     for number, act in enumerate(acts):
         await turn(act.at.isoformat())
-        await _Life(chat, doings, settle, act, key=f"history:{number}").do()
+        await _Life(chat, doings, run_until_idle, act, key=f"history:{number}").do()
     await turn(visitor_comes.isoformat())
     for persona in BY_ID:
         for said in chat.visible_to(persona):
@@ -79,11 +79,11 @@ class _Life:
     """One act, as its persona does it."""
 
     def __init__(
-        self, chat: Chat, doings: Doings, settle: Callable[[], Awaitable[None]], act: Act, *, key: str
+        self, chat: Chat, doings: Doings, run_until_idle: Callable[[], Awaitable[None]], act: Act, *, key: str
     ) -> None:
         self._chat = chat
         self._doings = doings
-        self._settle = settle
+        self._settle = run_until_idle
         self._act = act
         self._key = key
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from adapters.playground.chat import Chat, Said
 from adapters.playground.personas import BY_ID, CHANNEL_BY_ID, GROUPS, PERSONAS, RITME, TIMEZONE, personal_chat
-from bot.chat import Account, Place, Post, Profile, Receipt, UserGroup
+from bot.chat import Account, ChatPlace, Post, Profile, Receipt, UserGroup
 from bot.domain.person import WorkspaceId
 from bot.ports import Clock, Unreachable
 
@@ -74,7 +74,7 @@ class PlaygroundDirectory:
         first = persona.name.partition(" ")[0]
         return Profile(name=first, language=self._chat.language(persona.id), timezone=TIMEZONE)
 
-    async def place_name(self, place: Place) -> str | None:
+    async def place_name(self, place: ChatPlace) -> str | None:
         """Every request of the playground names its channel."""
         return place.name or None
 

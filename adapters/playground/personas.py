@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.chat import Account, Place
+from bot.chat import Account, ChatPlace
 
 WORKSPACE = "playground:demo"
 TIMEZONE = "Europe/Amsterdam"
@@ -70,7 +70,7 @@ def account_of(persona: Persona, language: str) -> Account:
     )
 
 
-def place_of(channel: str) -> Place:
+def place_of(channel: str) -> ChatPlace:
     """A channel or personal chat as the platform tells the core."""
     name = CHANNEL_BY_ID[channel].name if channel in CHANNEL_BY_ID else ""
-    return Place(workspace=WORKSPACE, channel=channel, name=name, personal=is_personal(channel))
+    return ChatPlace(workspace=WORKSPACE, channel=channel, name=name, personal=is_personal(channel))

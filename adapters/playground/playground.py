@@ -59,13 +59,13 @@ class Playground:
         core: Ritme,
         *,
         begin: Begin,
-        settle: Callable[[], Awaitable[None]],
+        run_until_idle: Callable[[], Awaitable[None]],
         renderers: Mapping[str, Renderer] | None = None,
     ) -> None:
-        """Gives the playground its core. `settle` plans and sends all that is due and returns when that is done;
+        """Gives the playground its core. `run_until_idle` plans and sends all that is due and then returns;
         `renderers` show in the gallery what other platforms would be sent."""
         self.doings = Doings(chat=self.chat, core=core, clock=self._clock)
-        self.dial = Dial(clock=self._clock, planned=core, settle=settle, chat=self.chat, hub=self._hub)
+        self.dial = Dial(clock=self._clock, planned=core, run_until_idle=run_until_idle, chat=self.chat, hub=self._hub)
 
         async def speak(persona: str, language: Language) -> None:
             await self.chat.speak(persona, language.value)

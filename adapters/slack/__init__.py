@@ -14,9 +14,9 @@ from adapters.slack.inbound import Core, Inbound
 from adapters.slack.install import Install
 from adapters.slack.outbound import SlackMessenger
 from adapters.slack.socket import PING_EVERY, Refused, Socket
-from adapters.slack.tokens import App, Installations, InstalledTokens, OneToken, Seal
+from adapters.slack.tokens import App, Installations, InstalledTokens, OneToken, TokenCipher
 from adapters.slack.translate import workspace
-from bot.ports import Clock, NoAnswer, TryLater
+from bot.ports import Clock, OutcomeUnknown, RetryAfter
 
 PATIENCE = 10.0
 """Seconds a call may take; after that it counts as one without an answer."""
@@ -66,7 +66,7 @@ class SlackPlatform:
         self._one = OneToken(token)
         self._many = many
         self._installed = (
-            InstalledTokens(many.installations, Seal(many.keys), many.app, self._client, clock)
+            InstalledTokens(many.installations, TokenCipher(many.keys), many.app, self._client, clock)
             if many is not None
             else None
         )
@@ -132,9 +132,9 @@ class SlackPlatform:
         """Asks whose token it is, so that requests from elsewhere are refused, and the workspace has a name."""
         try:
             said = await self._calls("", "auth.test")
-        except (Said, NoAnswer, TryLater) as problem:
+        except (Said, OutcomeUnknown, RetryAfter) as problem:
             log.warning("slack_not_introduced", error=str(problem))
             return
         self._one.team = str(said["team_id"])
         if self._core is not None:
-            await self._core.returned(workspace(self._one.team), str(said.get("team") or ""))
+            await self._core.workspace_installed(workspace(self._one.team), str(said.get("team") or ""))

@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.tokens import NOT_INSTALLED, SOON, NoToken, Tokens
-from bot.ports import Away, Clock, NoAnswer, TryLater, Unreachable
+from bot.ports import Clock, OutcomeUnknown, RetryAfter, StorageUnavailable, Unreachable
 
 log = structlog.get_logger("ritme.slack")
 
@@ -115,8 +115,8 @@ class Calls:
     async def __call__(
         self, team: str, method: str, *, per_channel: bool = False, reads: bool = False, **args: Any
     ) -> Mapping[str, Any]:
-        """Slack's answer, in the workspace `team`. Raises `TryLater` (for the whole workspace, unless Slack counts
-        `per_channel`), `NoAnswer`, or `Said`. A method that only `reads` takes its arguments as a form."""
+        """Slack's answer, in the workspace `team`. Raises `RetryAfter` (for the whole workspace, unless Slack counts
+        `per_channel`), `OutcomeUnknown`, or `Said`. A method that only `reads` takes its arguments as a form."""
         shape = {"data" if reads else "json": args}
         try:
             token = await self._tokens.of(team)
@@ -129,8 +129,8 @@ class Calls:
                 return await self._once(fresh, method, per_channel, shape)
         except NoToken as none:
             raise Said(method, none.code) from None
-        except Away:  # nobody was asked: its token cannot be looked up
-            raise TryLater(self._clock.now() + SOON) from None
+        except StorageUnavailable:  # nobody was asked: its token cannot be looked up
+            raise RetryAfter(self._clock.now() + SOON) from None
 
     async def _once(self, token: str, method: str, per_channel: bool, shape: dict[str, Any]) -> Mapping[str, Any]:
         try:
@@ -139,7 +139,7 @@ class Calls:
             raise self._meaning(method, problem, whole_workspace=not per_channel) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             log.warning("slack_no_answer", method=method, error=type(problem).__name__)
-            raise NoAnswer from None
+            raise OutcomeUnknown from None
         return answer.data if isinstance(answer.data, dict) else {}
 
     def _meaning(self, method: str, problem: SlackApiError, *, whole_workspace: bool) -> Exception:
@@ -151,11 +151,11 @@ class Calls:
             return self.later(response.headers, BUSY.get(code, 30), whole_workspace=whole_workspace)
         if not code or code in UNSURE or status >= 500:
             log.warning("slack_no_answer", method=method, status=status, error=code)
-            return NoAnswer()
+            return OutcomeUnknown()
         return Said(method, code)
 
-    def later(self, headers: Mapping[str, str], seconds: int, *, whole_workspace: bool) -> TryLater:
+    def later(self, headers: Mapping[str, str], seconds: int, *, whole_workspace: bool) -> RetryAfter:
         """When Slack says to come back, or after `seconds` when it does not say."""
         said = str(headers.get("Retry-After", ""))
         wait = int(said) if said.isdecimal() else seconds
-        return TryLater(self._clock.now() + timedelta(seconds=wait), whole_workspace=whole_workspace)
+        return RetryAfter(self._clock.now() + timedelta(seconds=wait), whole_workspace=whole_workspace)

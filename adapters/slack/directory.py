@@ -6,9 +6,9 @@ from typing import Any
 
 from adapters.slack import people
 from adapters.slack.calls import Calls, Said, team_of
-from bot.chat import Account, Place, Profile, UserGroup
+from bot.chat import Account, ChatPlace, Profile, UserGroup
 from bot.domain.person import WorkspaceId
-from bot.ports import Clock, NoAnswer, TryLater
+from bot.ports import Clock, OutcomeUnknown, RetryAfter
 
 AGAIN_AFTER = timedelta(minutes=10)
 
@@ -27,7 +27,7 @@ class SlackDirectory:
         user = (await asked or {}).get("user")
         return None if user is None else people.profile(user, team_of(account.workspace))
 
-    async def place_name(self, place: Place) -> str | None:
+    async def place_name(self, place: ChatPlace) -> str | None:
         asked = self._asked("conversations.info", place.workspace, place.channel, channel=place.channel)
         channel = (await asked or {}).get("channel", {})
         # A conversation of a few people has a name made of theirs, which nobody uses.
@@ -51,6 +51,6 @@ class SlackDirectory:
             return None
         try:
             return await self._calls(team_of(workspace), method, reads=True, **args)
-        except (Said, NoAnswer, TryLater):
+        except (Said, OutcomeUnknown, RetryAfter):
             self._asked_in_vain[about] = now
             return None

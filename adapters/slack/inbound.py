@@ -28,7 +28,7 @@ from bot.catalogue.errors import Declined
 from bot.chat import Answer, FieldErrors, Form, Intent, Message, Paragraph, Post, Reply, Span
 from bot.domain.ids import new_id
 from bot.domain.person import Language
-from bot.ports import Away, Clock, Messenger, NoAnswer, TryLater
+from bot.ports import Clock, Messenger, OutcomeUnknown, RetryAfter, StorageUnavailable
 from bot.wording import Reader
 
 PATH = "/slack/events"
@@ -43,10 +43,10 @@ class Core(Protocol):
     """What Slack asks of the core: Ritme."""
 
     async def handle(self, intent: Intent) -> Reply: ...
-    async def left(self, workspace: str, reason: str) -> None:
+    async def workspace_uninstalled(self, workspace: str, reason: str) -> None:
         """Ritme may not speak there any more."""
 
-    async def returned(self, workspace: str, name: str) -> None:
+    async def workspace_installed(self, workspace: str, name: str) -> None:
         """Ritme may speak there (again)."""
 
 
@@ -121,7 +121,7 @@ class Inbound:
         it away as well, has words for who asks."""
         try:
             return await self._tokens.knows(team)
-        except Away:
+        except StorageUnavailable:
             return True
 
     # -- what each kind of request is answered with -----------------------------------------------------------------
@@ -173,7 +173,9 @@ class Inbound:
         if intent is not None:
             reply = await self._core.handle(intent)
             if isinstance(reply, Answer) and reply.reference is not None:
-                return BoltResponse(status=503 if reply.away else 500)  # nothing was done: Slack delivers it again
+                return BoltResponse(
+                    status=503 if reply.unavailable else 500
+                )  # nothing was done: Slack delivers it again
             self._say(reply, intent)
         await ack()
         return None
@@ -184,7 +186,7 @@ class Inbound:
         if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
             at = datetime.fromtimestamp(body["event_time"], UTC)
             if self._uninstalls is None or await self._uninstalls.forget(team, at):
-                await self._core.left(translate.workspace(team), "not_allowed")
+                await self._core.workspace_uninstalled(translate.workspace(team), "not_allowed")
         await ack()
 
     # -- the few things said over the network, inside a request -----------------------------------------------------
@@ -198,7 +200,7 @@ class Inbound:
         except Said as said:
             log.warning("slack_form_not_opened", form=form.intent, error=said.code)
             return False
-        except (NoAnswer, TryLater) as problem:
+        except (OutcomeUnknown, RetryAfter) as problem:
             log.warning("slack_form_not_opened", form=form.intent, error=type(problem).__name__)
             return False
         return True

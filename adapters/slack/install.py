@@ -124,7 +124,7 @@ class Install:
                 "installed_at": now,
             }
         )
-        await self._core.returned(workspace(team), name)
+        await self._core.workspace_installed(workspace(team), name)
         return team, name
 
     async def _give_back(self, token: str) -> None:

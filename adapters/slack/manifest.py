@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.slack.inbound import PATH
 from adapters.slack.install import BACK
-from adapters.slack.needs import EVENTS, SAVE, SCOPES, STUCK
+from adapters.slack.permissions import EVENTS, SAVE, SCOPES, STUCK
 from bot import wording
 from bot.domain.person import Language
 from bot.wording import Reader

@@ -12,7 +12,7 @@ from adapters.slack import render
 from adapters.slack.calls import PLACE_GONE, Calls, Said, team_of
 from adapters.slack.home import home
 from bot.chat import Post, Receipt
-from bot.ports import Clock, NoAnswer, TryLater, Unreachable
+from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
 EVENT = "ritme_delivery"
 PACE = timedelta(seconds=1)
@@ -74,9 +74,9 @@ class SlackMessenger:
         try:
             channel = post.channel or await self._chat_with(post)
             return await self._found(post, channel, since - EARLIER)
-        except (Said, TryLater, Unreachable) as problem:
+        except (Said, RetryAfter, Unreachable) as problem:
             log.warning("slack_cannot_look", error=str(problem))
-            raise NoAnswer from None
+            raise OutcomeUnknown from None
 
     async def _post(self, post: Post) -> Receipt:
         if post.channel is None:
@@ -122,14 +122,14 @@ class SlackMessenger:
         return Receipt(channel=shown["channel"], message=shown["ts"])
 
     def _take_turn(self, workspace: str, channel: str) -> None:
-        """Raises `TryLater` when the channel, or its workspace, had as much as Slack takes."""
+        """Raises `RetryAfter` when the channel, or its workspace, had as much as Slack takes."""
         now = self._clock.now()
         busy_until = max(self._busy_until.get(workspace, now), now)
         if busy_until - now > WORKSPACE_PACE * AT_ONCE:
-            raise TryLater(busy_until - WORKSPACE_PACE * AT_ONCE, whole_workspace=True)
+            raise RetryAfter(busy_until - WORKSPACE_PACE * AT_ONCE, whole_workspace=True)
         place = (workspace, channel)
         if (free_at := self._free_at.get(place, now)) > now:
-            raise TryLater(free_at)
+            raise RetryAfter(free_at)
         self._free_at = {one: moment for one, moment in self._free_at.items() if moment > now} | {place: now + PACE}
         self._busy_until[workspace] = busy_until + WORKSPACE_PACE
 
@@ -155,11 +155,11 @@ class SlackMessenger:
             async with self._session.post(url, json={"replace_original": True, **_content(post)}) as answer:
                 status, headers = answer.status, dict(answer.headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
-            raise NoAnswer from None
+            raise OutcomeUnknown from None
         if status == 429:
             raise self._calls.later(headers, 30, whole_workspace=False)
         if status >= 500:
-            raise NoAnswer
+            raise OutcomeUnknown
         return Receipt(channel=post.channel or "", message=post.delivery) if status == 200 else None
 
     async def _publish(self, post: Post) -> Receipt:
@@ -202,7 +202,7 @@ class SlackMessenger:
             where["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
             if not where["cursor"]:
                 return None
-        raise NoAnswer
+        raise OutcomeUnknown
 
 
 def _content(post: Post) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Socket:
             asked = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request))
             await send_async_response(client, request, await self._inbound.answer(asked), started)
         except Exception:
-            log.exception("slack_request_broke", kind=request.type)
+            log.exception("slack_request_failed", kind=request.type)
         finally:
             under_way.set_result(None)
             self._under_way.discard(under_way)

@@ -14,14 +14,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.ports import Clock, NoAnswer, TryLater
+from bot.ports import Clock, OutcomeUnknown, RetryAfter
 
 EARLY = timedelta(hours=1)
 """How long before it ends a token is renewed."""
 RENEWAL_TAKES = timedelta(seconds=30)
 """How long one process keeps the others from renewing; its own call gives up well before."""
 SOON = timedelta(seconds=5)
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+INITIAL_BACKOFF, MAX_BACKOFF = 0.5, 30.0
 """Seconds between two tries to keep a new token, while the database is away."""
 LAST_PATIENCE = 5.0
 """Seconds for that when Ritme stops."""
@@ -49,7 +49,7 @@ class Tokens(Protocol):
         """Whether requests from this workspace are ours to answer."""
 
     async def of(self, team: str) -> str:
-        """The token of a workspace. Raises `NoToken`, or `TryLater` while it is being renewed elsewhere."""
+        """The token of a workspace. Raises `NoToken`, or `RetryAfter` while it is being renewed elsewhere."""
 
     async def after(self, expired: str, team: str) -> str | None:
         """Another token than the one Slack called expired; None when there is none."""
@@ -88,7 +88,7 @@ class Installations(Protocol):
     async def use_state(self, digest: str, now: datetime) -> bool: ...
 
 
-class Seal:
+class TokenCipher:
     """Encrypts with the first key, opens with any: a new key goes in front, and the old one may go once every token
     was renewed or installed again."""
 
@@ -128,7 +128,7 @@ class InstalledTokens:
     """The tokens of every workspace that installed the app, renewed an hour before they end, once, however many
     ask at the same moment and in however many processes."""
 
-    def __init__(self, rows: Installations, seal: Seal, app: App, client: AsyncWebClient, clock: Clock) -> None:
+    def __init__(self, rows: Installations, seal: TokenCipher, app: App, client: AsyncWebClient, clock: Clock) -> None:
         self._rows = rows
         self._seal = seal
         self._app = app
@@ -196,14 +196,15 @@ class InstalledTokens:
             except NoToken:
                 if ended:
                     raise
-            except NoAnswer:
+            except OutcomeUnknown:
                 pass  # asked again when the claim has run out
         if ended:
-            raise TryLater(now + SOON, whole_workspace=True)
+            raise RetryAfter(now + SOON, whole_workspace=True)
         return held
 
     async def _renewed(self, team: str, spent: str) -> _Held:
-        """A new token for this sealed refresh token. Raises `NoToken` when Slack will give none, `NoAnswer` when it
+        """A new token for this sealed refresh token. Raises `NoToken` when Slack will give none, `OutcomeUnknown` when
+        it
         could not be asked."""
         unsealed = self._seal.open(spent)
         try:
@@ -211,10 +212,10 @@ class InstalledTokens:
         except SlackApiError as problem:
             code = error_of(problem)
             log.warning("slack_token_not_renewed", team=team, error=code)
-            raise (NoToken("token_revoked") if code in REFUSED else NoAnswer()) from None
+            raise (NoToken("token_revoked") if code in REFUSED else OutcomeUnknown()) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             log.warning("slack_token_not_renewed", team=team, error=type(problem).__name__)
-            raise NoAnswer from None
+            raise OutcomeUnknown from None
         token, refresh = str(said["access_token"]), str(said["refresh_token"])
         expires_at = self._clock.now() + timedelta(seconds=int(said["expires_in"]))
         held = self._held[team] = _Held(token=token, expires_at=expires_at)
@@ -230,11 +231,11 @@ class InstalledTokens:
         )
         self._keeping.add(keeping)
         keeping.add_done_callback(self._keeping.discard)
-        await asyncio.wait([keeping], timeout=FIRST_PAUSE)
+        await asyncio.wait([keeping], timeout=INITIAL_BACKOFF)
         return held
 
     async def _keep(self, team: str, **renewed: Any) -> None:
-        pause = FIRST_PAUSE
+        pause = INITIAL_BACKOFF
         while True:
             try:
                 await self._rows.renew(team, **renewed)
@@ -244,7 +245,7 @@ class InstalledTokens:
                 log.info("slack_token_renewed", team=team)
                 return
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_BACKOFF)
 
     async def close(self) -> None:
         """Lets what is being kept be kept, if that can be done soon."""

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.slack import limits, people
-from adapters.slack.needs import SAVE, STUCK
+from adapters.slack.permissions import SAVE, STUCK
 from adapters.slack.render import packed
 from adapters.slack.views import filled_in
-from bot.chat import Account, Intent, Place, Value
+from bot.chat import Account, ChatPlace, Intent, Value
 
 Payload = Mapping[str, Any]
 
@@ -95,7 +95,7 @@ def press(payload: Payload) -> Intent:
             name=name,
             args=args,
             actor=actor,
-            place=Place(workspace=workspace(team), channel="", personal=True),
+            place=ChatPlace(workspace=workspace(team), channel="", personal=True),
             key=f"press:{payload['trigger_id']}",
             answerable=False,
             on_page=True,
@@ -124,7 +124,7 @@ def shortcut(payload: Payload) -> Intent:
     key = f"shortcut:{payload['trigger_id']}"
     if payload["type"] == "shortcut":
         name = "stuck" if payload["callback_id"] == STUCK else UNREADABLE
-        place = Place(workspace=workspace(team), channel="", personal=True)
+        place = ChatPlace(workspace=workspace(team), channel="", personal=True)
         return Intent(name=name, actor=actor, place=place, key=key, answerable=False)
     said, channel = payload["message"], payload["channel"]
     person = "" if said.get("bot_id") or said.get("subtype") not in SAID else said.get("user") or ""
@@ -174,7 +174,7 @@ def submission(payload: Payload) -> Intent:
         name=UNREADABLE if name in EVENTS else name,
         args=args,
         actor=_account(team, payload["user"]["id"], payload["user"].get("team_id")),
-        place=Place(
+        place=ChatPlace(
             workspace=workspace(team),
             channel=where.get("channel", ""),
             name=where.get("name", ""),
@@ -369,9 +369,9 @@ def _files(said: Payload) -> tuple[str, ...]:
     return tuple(str(one)[: limits.OPTION] for one in names if one)
 
 
-def _place(team: str, channel: str, name: str) -> Place:
+def _place(team: str, channel: str, name: str) -> ChatPlace:
     # Conversations of two have an id with a D; of those, the bot takes part in its own only.
-    return Place(
+    return ChatPlace(
         workspace=workspace(team),
         channel=channel,
         name="" if name in NO_NAMES or name.startswith("mpdm-") else name,

@@ -6,16 +6,16 @@ import aiohttp
 from aiohttp import web
 
 from adapters.teams import pages
-from adapters.teams.auth import AUTHORITY, HOSTS, METADATA, ClientCredentials, Gate, Keys, NoCredentials
+from adapters.teams.auth import AUTHORITY, HOSTS, METADATA, ClientCredentials, Keys, NoCredentials, TokenValidator
 from adapters.teams.cards import written
 from adapters.teams.connector import Connector
 from adapters.teams.directory import TeamsDirectory
-from adapters.teams.door import Door
 from adapters.teams.inbound import Core, Inbound
+from adapters.teams.messages_endpoint import MessagesEndpoint
 from adapters.teams.outbound import TeamsMessenger
-from adapters.teams.pace import Pace
+from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import Kept, References
-from adapters.teams.seal import Seal
+from adapters.teams.signer import Signer
 from bot.ports import Clock
 
 PATIENCE = 10.0
@@ -63,17 +63,19 @@ class TeamsPlatform:
                 authority=bot.authority,
             )
         connector = Connector(self._session, tokens, clock)
-        self._seal = Seal(f"{bot.app_id}:{bot.password}")
+        self._seal = Signer(f"{bot.app_id}:{bot.password}")
         self.messenger = TeamsMessenger(
-            connector, self.references, Pace(clock), clock, opens=opens, seal=self._seal, targeted=bot.targeted
+            connector, self.references, RateLimiter(clock), clock, opens=opens, seal=self._seal, targeted=bot.targeted
         )
         self.directory = TeamsDirectory(connector, self.references, clock)
 
     def mount(self, app: web.Application, core: Core) -> None:
         """Adds Teams' addresses to the application; `core` is what activities are handed to."""
         keys = None if self._bot.trusting else Keys(self._session, self._clock, self._bot.metadata)
-        gate = Gate(keys, self._clock, app_id=self._bot.app_id, tenants=self._bot.tenants, hosts=self._bot.hosts)
-        Door(Inbound(core, self.references, self._seal).receive, gate).mount(app)
+        gate = TokenValidator(
+            keys, self._clock, app_id=self._bot.app_id, tenants=self._bot.tenants, hosts=self._bot.hosts
+        )
+        MessagesEndpoint(Inbound(core, self.references, self._seal).receive, gate).mount(app)
         pages.mount(app)
 
     async def close(self) -> None:

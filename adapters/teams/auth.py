@@ -14,7 +14,7 @@ import aiohttp
 import jwt
 import structlog
 
-from bot.ports import Clock, TryLater, Unreachable
+from bot.ports import Clock, RetryAfter, Unreachable
 
 ISSUER = "https://api.botframework.com"
 METADATA = "https://login.botframework.com/v1/.well-known/openidconfiguration"
@@ -88,7 +88,7 @@ class Keys:
             return found
 
 
-class Gate:
+class TokenValidator:
     """Lets in what comes from Teams, for this bot, of an organisation that may use it.
 
     `keys` is None when tokens are not looked at, which only a test on this machine may ask for.
@@ -199,7 +199,7 @@ class ClientCredentials:
         self._fetching = asyncio.Lock()
 
     async def token(self) -> str:
-        """Raises `Unreachable` when the secret is refused, `TryLater` when Microsoft cannot answer."""
+        """Raises `Unreachable` when the secret is refused, `RetryAfter` when Microsoft cannot answer."""
         if not self._holds():
             async with self._fetching:
                 if not self._holds():
@@ -215,7 +215,7 @@ class ClientCredentials:
                 status, said = answer.status, await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             log.warning("teams_no_token", error=type(problem).__name__)
-            raise TryLater(self._clock.now() + timedelta(seconds=30), whole_workspace=True) from None
+            raise RetryAfter(self._clock.now() + timedelta(seconds=30), whole_workspace=True) from None
         if status == 200 and isinstance(said, dict) and said.get("access_token"):
             self._token = str(said["access_token"])
             self._ends_at = self._clock.now() + timedelta(seconds=int(said.get("expires_in") or 0))
@@ -225,7 +225,7 @@ class ClientCredentials:
         )
         if status in (400, 401, 403):
             raise Unreachable("not_allowed", workspace_is_gone=True)
-        raise TryLater(self._clock.now() + timedelta(seconds=30), whole_workspace=True)
+        raise RetryAfter(self._clock.now() + timedelta(seconds=30), whole_workspace=True)
 
 
 class NoCredentials:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import aiohttp
 import structlog
 
-from bot.ports import Clock, NoAnswer, TryLater, Unreachable
+from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
 log = structlog.get_logger("ritme.teams")
 
@@ -31,7 +31,7 @@ REASONS = {
 
 class Tokens(Protocol):
     async def token(self) -> str:
-        """What proves who we are; empty where nothing is asked. Raises `NoToken`, `TryLater` or `NoAnswer`."""
+        """What proves who we are; empty where nothing is asked. Raises `NoToken`, `RetryAfter` or `OutcomeUnknown`."""
 
 
 class Refusal(Exception):
@@ -103,13 +103,13 @@ class Connector:
                 after = answer.headers.get("Retry-After", "")
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             log.warning("teams_no_answer", method=method, error=type(problem).__name__)
-            raise NoAnswer from None
+            raise OutcomeUnknown from None
         if status in LATER:
             wait = min(int(after), LONGEST_WAIT) if after.isdecimal() else COME_BACK_AFTER
-            raise TryLater(self._clock.now() + timedelta(seconds=wait))
+            raise RetryAfter(self._clock.now() + timedelta(seconds=wait))
         if status >= 500:
             log.warning("teams_no_answer", method=method, status=status)
-            raise NoAnswer
+            raise OutcomeUnknown
         if status >= 400:
             error = said.get("error")
             raise Refusal(status, str(error.get("code") or "") if isinstance(error, dict) else "")

@@ -6,9 +6,9 @@ from typing import Any
 
 from adapters.teams.connector import Connector, Refusal
 from adapters.teams.references import References
-from bot.chat import Account, Place, Profile, UserGroup
+from bot.chat import Account, ChatPlace, Profile, UserGroup
 from bot.domain.person import WorkspaceId
-from bot.ports import Clock, NoAnswer, TryLater, Unreachable
+from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
 AGAIN_AFTER = timedelta(minutes=10)
 
@@ -30,18 +30,18 @@ class TeamsDirectory:
             return None
         try:
             found = await self._connector.member(there.service_url, there.channel, account.id)
-        except (Refusal, NoAnswer, TryLater, Unreachable):
+        except (Refusal, OutcomeUnknown, RetryAfter, Unreachable):
             self._asked_in_vain[account.workspace, account.id] = self._clock.now()
             return None
         return Profile(name=str(found.get("name") or ""), guest=found.get("userRole") == "guest")
 
-    async def place_name(self, place: Place) -> str | None:
+    async def place_name(self, place: ChatPlace) -> str | None:
         there = await self._references.of(place.workspace, place.channel)
         if there is None or not there.team or self._in_vain(place.workspace, place.channel):
             return None
         try:
             found = await self._connector.channels(there.service_url, there.team)
-        except (Refusal, NoAnswer, TryLater, Unreachable):
+        except (Refusal, OutcomeUnknown, RetryAfter, Unreachable):
             self._asked_in_vain[place.workspace, place.channel] = self._clock.now()
             return None
         listed: Sequence[Mapping[str, Any]] = found.get("conversations") or ()

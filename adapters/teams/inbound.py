@@ -13,7 +13,7 @@ import structlog
 
 from adapters.teams import dialogs, translate
 from adapters.teams.references import References
-from adapters.teams.seal import Seal
+from adapters.teams.signer import Signer
 from adapters.teams.translate import Activity
 from bot import wording
 from bot.chat import Answer, FieldErrors, Form, Intent, Reply
@@ -44,16 +44,16 @@ class InvokeAnswer:
 class Broken(Exception):
     """Nothing was done: Teams should deliver it again. `reference` stands in the log."""
 
-    def __init__(self, reference: str, *, away: bool = False) -> None:
+    def __init__(self, reference: str, *, unavailable: bool = False) -> None:
         super().__init__(reference)
         self.reference = reference
-        self.away = away
+        self.unavailable = unavailable
 
 
 class Inbound:
     """What Teams tells us, verified already."""
 
-    def __init__(self, core: Core, references: References, seal: Seal) -> None:
+    def __init__(self, core: Core, references: References, seal: Signer) -> None:
         self._seal = seal
         self._core = core
         self._references = references
@@ -67,7 +67,7 @@ class Inbound:
             for one in await self._everywhere(activity, intent):
                 reply = await self._core.handle(one)
                 if isinstance(reply, Answer) and reply.reference is not None:
-                    raise Broken(reply.reference, away=reply.away)
+                    raise Broken(reply.reference, unavailable=reply.unavailable)
         if activity["type"] == "installationUpdate" and str(activity.get("action")).startswith("remove"):
             await self._references.forget(translate.workspace(activity), translate.conversation(activity).channel)
         return None

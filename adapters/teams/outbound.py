@@ -9,13 +9,13 @@ import structlog
 
 from adapters.teams import cards
 from adapters.teams.connector import Connector, Refusal
-from adapters.teams.pace import Pace
+from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import Conversation, References
-from adapters.teams.seal import Seal
+from adapters.teams.signer import Signer
 from bot import wording
 from bot.chat import Paragraph, Post, Receipt, Span
 from bot.domain.person import Language
-from bot.ports import Away, Clock, TryLater, Unknowable, Unreachable
+from bot.ports import Clock, LookupUnsupported, RetryAfter, StorageUnavailable, Unreachable
 from bot.wording import Reader
 
 ANSWERS = "teams/answers.md.j2"
@@ -32,11 +32,11 @@ class TeamsMessenger:
         self,
         connector: Connector,
         references: References,
-        pace: Pace,
+        pace: RateLimiter,
         clock: Clock,
         *,
         opens: frozenset[str],
-        seal: Seal,
+        seal: Signer,
         targeted: bool = False,
     ) -> None:
         self._connector = connector
@@ -63,14 +63,14 @@ class TeamsMessenger:
                     raise Unreachable("person_gone")  # nobody opens such a page in Teams
         except Refusal as refusal:
             raise refusal.unreachable() from None
-        except Away:  # where it is to go cannot be looked up: nothing was sent
-            raise TryLater(self._clock.now() + SOON) from None
+        except StorageUnavailable:  # where it is to go cannot be looked up: nothing was sent
+            raise RetryAfter(self._clock.now() + SOON) from None
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
         """A change leaves the same result when it is made again; of a new message nobody can tell."""
         if post.act in ("update", "delete"):
             return None
-        raise Unknowable
+        raise LookupUnsupported
 
     async def _post(self, post: Post) -> Receipt:
         if post.account is not None:

@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from adapters.teams.pages import ABOUT, BOARD, PRIVACY, TERMS
 from bot import __version__, wording
+from bot.app import Ritme
 from bot.domain.person import Language
 from bot.wording import Reader
 
@@ -19,17 +20,17 @@ SCHEMA = "1.30"
 COLOUR = "#1f5d57"
 SAVE = "save_as_story"
 """The id of the message action, in the invokes that Teams sends for it."""
-COMMANDS = {
+MENU_COMMANDS = {
     "personal": ("stuck", "story", "step", "chance", "connect", "lookback", "home", "me", "help", "stop"),
     "team": ("stuck", "story", "start", "purpose", "rhythm", "initiative", "harvest", "connect", "me", "help"),
     "groupChat": ("stuck", "story", "start", "purpose", "rhythm", "initiative", "harvest", "connect", "me", "help"),
 }
-"""What the menu of commands offers, by scope: each is a word of help/words.md.j2 and explained in the manifest's words.
-Ten a scope is what every Teams shows."""
+"""The intents that the menu of commands offers, by scope; each is described in the manifest's words. Every Teams client
+shows ten a scope."""
 CONSENT = {"ChannelMessage.Read.Group": "Application", "ChatMessage.Read.Chat": "Application"}
 """Resource-specific permissions → their type: with these, answers under Ritme's messages need no mention."""
 DEFAULT, OTHERS = Language.EN, (Language.NL,)
-_WORDS, _TITLES = "teams/manifest.md.j2", "help/words.md.j2"
+_WORDS = "teams/manifest.md.j2"
 _ICONS = Path(__file__).parent / "icons"
 _STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -86,11 +87,11 @@ def manifest(
         "bots": [
             {
                 "botId": app_id,
-                "scopes": list(COMMANDS),
+                "scopes": list(MENU_COMMANDS),
                 "isNotificationOnly": False,
                 "supportsFiles": False,
                 "supportsTargetedMessages": True,
-                "commandLists": [_commands(number, scope, said) for number, scope in enumerate(COMMANDS)],
+                "commandLists": [_commands(number, scope, said) for number, scope in enumerate(MENU_COMMANDS)],
             }
         ],
         "composeExtensions": [
@@ -136,14 +137,14 @@ def _said(language: Language) -> dict[str, str]:
     # A manifest is dated nowhere: the clock is only there because every reader has one.
     reader = Reader(language=language, timezone="UTC", now=datetime.now(UTC))
 
-    def words(block: str, template: str = _WORDS) -> str:
-        return wording.sentence(template, block, reader)
+    def words(block: str) -> str:
+        return wording.sentence(_WORDS, block, reader)
 
     def of_commands() -> Iterator[tuple[str, str]]:
-        for number, names in enumerate(COMMANDS.values()):
+        for number, names in enumerate(MENU_COMMANDS.values()):
             for place, name in enumerate(names):
                 command = f"bots[0].commandLists[{number}].commands[{place}]"
-                yield f"{command}.title", words(name, _TITLES)
+                yield f"{command}.title", Ritme.typed_word(name, language)
                 yield f"{command}.description", words(name)
 
     return {
@@ -159,7 +160,7 @@ def _said(language: Language) -> dict[str, str]:
 
 def _commands(number: int, scope: str, said: Mapping[str, str]) -> dict[str, Any]:
     """In a chat with Ritme alone there is nobody to mention, and nothing to keep between the two."""
-    listed = (f"bots[0].commandLists[{number}].commands[{place}]" for place in range(len(COMMANDS[scope])))
+    listed = (f"bots[0].commandLists[{number}].commands[{place}]" for place in range(len(MENU_COMMANDS[scope])))
     return {
         "scopes": [scope],
         **({} if scope == "personal" else {"triggers": ["mention", "slash"]}),

@@ -13,9 +13,9 @@ from typing import Any
 
 from adapters.teams.package import SAVE
 from adapters.teams.references import Conversation
-from adapters.teams.seal import Seal
+from adapters.teams.signer import Signer
 from adapters.zones import known_zone
-from bot.chat import Account, Intent, Place, Value
+from bot.chat import Account, ChatPlace, Intent, Value
 
 Activity = Mapping[str, Any]
 
@@ -69,7 +69,7 @@ def conversation(activity: Activity) -> Conversation:
     )
 
 
-def intents(activity: Activity, seal: Seal) -> list[Intent]:
+def intents(activity: Activity, seal: Signer) -> list[Intent]:
     """What an activity that waits for no answer means to us; nothing for what is none of our business."""
     match activity["type"]:
         case "message":
@@ -89,7 +89,7 @@ def intents(activity: Activity, seal: Seal) -> list[Intent]:
     return [said] if said is not None else []
 
 
-def press(activity: Activity, seal: Seal) -> Intent:
+def press(activity: Activity, seal: Signer) -> Intent:
     """A pressed button: one that acts (`adaptiveCard/action`), or one that asks for a dialog (`task/fetch`). In
     someone's own chat it may be about a place elsewhere."""
     value = activity.get("value") or {}
@@ -111,13 +111,13 @@ def press(activity: Activity, seal: Seal) -> Intent:
     if elsewhere is None:
         return intent
     channel, thread = elsewhere
-    there = Place(workspace=intent.place.workspace, channel=channel)
+    there = ChatPlace(workspace=intent.place.workspace, channel=channel)
     return replace(intent, place=there, thread=thread, message=None)
 
 
 def submission(activity: Activity, name: str, args: Mapping[str, Value], origin: Mapping[str, str]) -> Intent:
     """A dialog that was sent: its arguments, and where it was opened."""
-    where = Place(
+    where = ChatPlace(
         workspace=workspace(activity),
         channel=origin.get("channel", ""),
         name=origin.get("name", ""),
@@ -231,7 +231,7 @@ def plain(html: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _message(activity: Activity, seal: Seal) -> Intent | None:
+def _message(activity: Activity, seal: Signer) -> Intent | None:
     if is_bot(activity):
         return None
     if isinstance(activity.get("value"), Mapping) and not activity.get("text"):
@@ -328,12 +328,12 @@ def _intent(
     )
 
 
-def place(activity: Activity) -> Place:
+def place(activity: Activity) -> ChatPlace:
     data = activity.get("channelData") or {}
     channel, team = data.get("channel") or {}, data.get("team") or {}
     # A team's first channel bears the team's id, and no name of its own.
     name = channel.get("name") or (team.get("name") if channel.get("id") == team.get("id") else "") or ""
-    return Place(
+    return ChatPlace(
         workspace=workspace(activity), channel=_channel(activity), name=str(name), personal=is_personal(activity)
     )
 

@@ -5,13 +5,23 @@ from typing import Self
 
 from bot.catalogue.base import Entry, Press
 
+TYPED_SHOWN = 40
+"""Characters shown of what was typed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Help(Entry):
-    """What people can type. `typed` is a word Ritme does not know, `meant` the nearest intent, if any."""
+    """What people can type. `typed` is a word Ritme does not know; `meant` the nearest intent, if any, and `word` the
+    word for that."""
 
     typed: str = ""
     meant: str = ""
+    word: str = ""
+
+    @classmethod
+    def about(cls, text: str, meant: str, word: str) -> Self:
+        """Return the help for a text of which the first word was not understood."""
+        return cls(typed=text.partition(" ")[0][:TYPED_SHOWN], meant=meant, word=word)
 
     def buttons(self) -> tuple[Press, ...]:
         meant = (Press(name="do_it", intent=self.meant, style="primary"),) if self.meant else ()
@@ -19,4 +29,4 @@ class Help(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(typed="bedoelin", meant="purpose")
+        return cls(typed="bedoelin", meant="purpose", word="bedoeling")

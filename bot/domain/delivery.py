@@ -13,14 +13,14 @@ from bot.domain.person import Person, PersonId, WorkspaceId
 DeliveryId = NewType("DeliveryId", str)
 
 ANSWER = "answer"
-FIRST_LOOK = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(minutes=10)
-KEEPS_ITS_PLACE = 6
+INITIAL_BACKOFF = timedelta(seconds=10)
+MAX_BACKOFF = timedelta(minutes=10)
+MAX_BLOCKING_ATTEMPTS = 6
 """How many tries something is worth waiting for: some ten minutes."""
-GIVE_UP_AFTER = timedelta(days=1)
-AGAIN = ("pace", "behind_unknown", "not_arrived")
+RETRY_DEADLINE = timedelta(days=1)
+RETRY_REASONS = ("pace", "behind_unknown", "not_arrived")
 """Why something waits that was to be sent already: whatever is for the same place or person comes after it."""
-NEVER_TOLD = ("never_answered", "never_known")
+UNCONFIRMED_REASONS = ("never_answered", "never_known")
 """Why something failed that may have arrived all the same."""
 HELD_AT_MOST = timedelta(days=3)
 """How long something without an end of its own waits for a place that is out of reach."""
@@ -55,7 +55,7 @@ class Priority(IntEnum):
     NEWS = 4
 
 
-class Alike(NamedTuple):
+class BulkRow(NamedTuple):
     """In what one of many deliveries differs from the others."""
 
     place_id: PlaceId
@@ -112,7 +112,7 @@ class Delivery:
         return self.priority is not Priority.ANSWER and self.act is Act.POST
 
     @property
-    def was_held_back(self) -> bool:
+    def was_not_posted(self) -> bool:
         """Whether a post in a place was not sent, or not yet, which always has a reason. What concerns one person is
         theirs."""
         goes_out = self.state in (DeliveryState.SENDING, DeliveryState.SENT)
@@ -130,40 +130,40 @@ class Delivery:
         self.state, self.reason, self.sent_at = DeliveryState.SENT, "", now
         self.receipt, self.receipt_channel = message, channel
         self._leave_page()
-        self._fall_silent()
+        self._redact()
 
-    def wait_until(self, moment: datetime, reason: str) -> None:
+    def reschedule(self, moment: datetime, reason: str) -> None:
         self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason
-        if reason not in AGAIN:
+        if reason not in RETRY_REASONS:
             self.queued_at = moment
 
-    def put_back(self, moment: datetime, reason: str) -> None:
+    def release(self, moment: datetime, reason: str) -> None:
         """It was begun and not sent after all: that was no try."""
         self.attempts = max(0, self.attempts - 1)
-        self.wait_until(moment, reason)
+        self.reschedule(moment, reason)
 
     def hold(self, reason: str, now: datetime) -> None:
         """Where it is for nothing can be said now: it waits for as long as it makes sense to say it."""
         if self.expires_at is None:
             self.expires_at = now + HELD_AT_MOST
         if now < self.expires_at:
-            self.wait_until(self.expires_at, reason)
+            self.reschedule(self.expires_at, reason)
         else:
             self.drop(reason)
 
-    def go_on(self, now: datetime) -> None:
+    def requeue(self, now: datetime) -> None:
         """What held it is over."""
-        self.wait_until(now, "")
+        self.reschedule(now, "")
 
     def try_again(self, now: datetime) -> None:
         """Someone asked for one more try, which is to come soon or not at all."""
-        self.wait_until(now, "")
-        self.expires_at = now + GIVE_UP_AFTER
+        self.reschedule(now, "")
+        self.expires_at = now + RETRY_DEADLINE
         self.note(tried_again=True)
 
     def drop(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.DROPPED, reason
-        self._fall_silent()
+        self._redact()
 
     def fail(self, reason: str) -> None:
         self.state, self.reason = DeliveryState.FAILED, reason
@@ -174,33 +174,33 @@ class Delivery:
         if self.act is Act.HOME:
             self.target = None
 
-    def _fall_silent(self) -> None:
+    def _redact(self) -> None:
         """What an answer said is not kept: it stands where it was said, or was never said."""
         if self.kind == ANSWER:
             self.args = {}
 
-    def not_arrived(self, now: datetime) -> None:
+    def mark_undelivered(self, now: datetime) -> None:
         """It is certain that it is not there: once more at once, then ever later, for a day. What goes on like that no
         longer holds up what stands behind it."""
-        pause = min(FIRST_LOOK * (2 ** min(self.attempts - 1, 10) - 1), LONGEST_PAUSE)
-        self.expires_at = self.expires_at or now + GIVE_UP_AFTER
-        self.wait_until(now + pause, "not_arrived" if self.attempts <= KEEPS_ITS_PLACE else "still_not_arrived")
+        pause = min(INITIAL_BACKOFF * (2 ** min(self.attempts - 1, 10) - 1), MAX_BACKOFF)
+        self.expires_at = self.expires_at or now + RETRY_DEADLINE
+        self.reschedule(now + pause, "not_arrived" if self.attempts <= MAX_BLOCKING_ATTEMPTS else "still_not_arrived")
 
-    def lose_sight(self, now: datetime) -> None:
+    def mark_unknown(self, now: datetime) -> None:
         """No answer came: it may or may not have arrived. To be looked up soon, then ever less often, for a day."""
         lost_at = self.attempted_at or now
-        if now - lost_at > GIVE_UP_AFTER:
+        if now - lost_at > RETRY_DEADLINE:
             self.fail("never_answered")
             return
         self.state, self.reason = DeliveryState.UNKNOWN, "no_answer"
-        self.due_at = now + max(FIRST_LOOK, now - lost_at)
+        self.due_at = now + max(INITIAL_BACKOFF, now - lost_at)
 
 
 def resume(place: Place, held: Sequence[Delivery], now: datetime) -> None:
     """A place is there again: what waited for it goes out, if it is still on time."""
     place.come_back()
     for delivery in held:
-        delivery.go_on(now)
+        delivery.requeue(now)
 
 
 def new_delivery_id() -> DeliveryId:

@@ -1,52 +1,35 @@
-"""The words people type for what they mean, English and Dutch, and which of them is nearest to what was typed."""
+"""Match what was typed with the words Ritme knows, exactly or nearly."""
 
 import unicodedata
+from collections.abc import Mapping
 from difflib import get_close_matches
 
-WORDS: dict[str, tuple[str, ...]] = {
-    "help": ("help", "hulp"),
-    "home": ("home", "thuis", "overzicht"),
-    "start": ("start", "begin"),
-    "start.join": ("join", "aansluiten"),
-    "code": ("code", "koppelcode"),
-    "purpose": ("purpose", "bedoeling"),
-    "initiative": ("initiative", "initiatives", "initiatief", "initiatieven", "beginnetje"),
-    "rhythm": ("rhythm", "ritme"),
-    "stuck": ("stuck", "vast", "vastgelopen"),
-    "step": ("step", "stap", "stapje"),
-    "chance": ("chance", "kans"),
-    "story": ("story", "verhaal", "verhaaltje"),
-    "story.mine": ("stories", "verhalen", "verhaaltjes"),
-    "harvest": ("harvest", "oogst"),
-    "connect": ("connect", "verbind", "uitnodigen", "invite"),
-    "nominate": ("nominate", "noem", "voordragen"),
-    "lookback": ("lookback", "terugblik"),
-    "groups": ("groups", "groepen", "group", "groep"),
-    "trouble": ("trouble", "hapering", "haperingen"),
-    "me": ("me", "ik"),
-    "stop": ("stop",),
-}
-"""Intent → the words for it. The first English and the first Dutch one are those the help names."""
-_MEANING = {word: intent for intent, words in WORDS.items() for word in words}
-SHORTEST_BEGINNING = 3
+MIN_PREFIX = 3
+"""Letters of a word that have to be typed before it is recognised by its beginning."""
 
 
 def plain(word: str) -> str:
-    """A typed word without capitals, accents and the marks around it."""
+    """Return a typed word in lower case, without accents and the marks around it."""
     split = unicodedata.normalize("NFKD", word.casefold())
     return "".join(letter for letter in split if letter.isalnum())
 
 
-def meaning(word: str) -> str:
-    """The intent a word means, also when only its beginning was typed and no other word begins so; "" when unsure."""
-    typed = plain(word)
-    if typed in _MEANING:
-        return _MEANING[typed]
-    begun = {intent for known, intent in _MEANING.items() if known.startswith(typed)}
-    return begun.pop() if len(typed) >= SHORTEST_BEGINNING and len(begun) == 1 else ""
+class Vocabulary:
+    """Words people type, each with the intent it means: {"vast": "stuck", …}. The words are plain (see `plain`)."""
 
+    def __init__(self, intents: Mapping[str, str]) -> None:
+        self._intents = intents
 
-def nearest(word: str) -> str:
-    """The intent of the word most like what was typed; "" when nothing is near."""
-    found = get_close_matches(plain(word), _MEANING, n=1, cutoff=0.6)
-    return meaning(word) or (_MEANING[found[0]] if found else "")
+    def meaning(self, word: str) -> str:
+        """Return the intent a word means, also when only its beginning was typed and words of no other intent begin
+        so; an empty string when unsure."""
+        typed = plain(word)
+        if typed in self._intents:
+            return self._intents[typed]
+        begun = {intent for known, intent in self._intents.items() if known.startswith(typed)}
+        return begun.pop() if len(typed) >= MIN_PREFIX and len(begun) == 1 else ""
+
+    def nearest(self, word: str) -> str:
+        """Return the intent of the word most like what was typed; an empty string when nothing is near."""
+        found = get_close_matches(plain(word), self._intents, n=1, cutoff=0.6)
+        return self.meaning(word) or (self._intents[found[0]] if found else "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.chat import Account, Place, Post, Profile, Receipt, UserGroup
+from bot.chat import Account, ChatPlace, Post, Profile, Receipt, UserGroup
 from bot.domain.delivery import Delivery
 from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
@@ -45,7 +45,7 @@ __all__ = [
 
 class UnitOfWork(Protocol):
     """One transaction: committed when its block ends well, rolled back when it raises. Beginning, using or ending it
-    may raise `Conflict` or `Away`."""
+    may raise `Conflict` or `StorageUnavailable`."""
 
     inbox: Inbox
     people: People
@@ -78,18 +78,18 @@ class Messenger(Protocol):
     """Sends to one platform."""
 
     async def send(self, post: Post) -> Receipt:
-        """Does what `post` says, once. Raises `TryLater`, `Unreachable` or `NoAnswer`."""
+        """Does what `post` says, once. Raises `RetryAfter`, `Unreachable` or `OutcomeUnknown`."""
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
-        """Whether a post whose answer was lost arrived after all. Raises `NoAnswer` when that cannot be told now, and
-        `Unknowable` when it never can."""
+        """Return the receipt of a post whose answer was lost, if it arrived after all. Raises `OutcomeUnknown` when
+        that cannot be told now, and `LookupUnsupported` when this platform never tells."""
 
 
 class Directory(Protocol):
     async def profile(self, account: Account) -> Profile | None:
         """What the platform tells of a person; None when it cannot be told now."""
 
-    async def place_name(self, place: Place) -> str | None:
+    async def place_name(self, place: ChatPlace) -> str | None:
         """What a place is called there; None when it cannot be told now."""
 
     async def groups(self, workspace: WorkspaceId) -> Sequence[UserGroup] | None:
@@ -118,23 +118,23 @@ class Conflict(Exception):
     same again, from the beginning, sees it."""
 
 
-class Away(Exception):
+class StorageUnavailable(Exception):
     """Storage gives no answer. If that happened while committing, the change may or may not have been made."""
 
 
-class Watch(Protocol):
+class Telemetry(Protocol):
     """For who keeps Ritme running. Never raises, never waits."""
 
-    def during(self, what: str, correlation: str, **about: str) -> AbstractContextManager[None]:
+    def span(self, what: str, correlation: str, **about: str) -> AbstractContextManager[None]:
         """While something is done that belongs to a request, known by its correlation id (32 hexadecimal digits)."""
 
-    def handled(self, intent: str, outcome: str, seconds: float) -> None: ...
-    def planned(self, moments: int) -> None: ...
-    def settled(self, delivery: Delivery) -> None:
+    def record_intent(self, intent: str, outcome: str, seconds: float) -> None: ...
+    def record_planned(self, moments: int) -> None: ...
+    def record_delivery(self, delivery: Delivery) -> None:
         """Something became of a delivery, for now or for good."""
 
 
-class TryLater(Exception):
+class RetryAfter(Exception):
     """Not sent; it has to wait until `until` (UTC), in this place or the whole workspace. `reason` is a block in
     `errors/reasons.md.j2`: most often the platform's pace."""
 
@@ -156,9 +156,9 @@ class Unreachable(Exception):
         self.workspace_is_gone = workspace_is_gone
 
 
-class NoAnswer(Exception):
+class OutcomeUnknown(Exception):
     """It may or may not have been sent."""
 
 
-class Unknowable(Exception):
+class LookupUnsupported(Exception):
     """Whether it was sent, this platform never tells."""

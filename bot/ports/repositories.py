@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bot.domain.attention import Attention
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
-from bot.domain.delivery import Alike, Delivery, DeliveryId
+from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -38,13 +38,13 @@ class Inbox(Protocol):
 class People(Protocol):
     def add(self, new: Person | Workspace) -> None: ...
     async def workspace(self, id: WorkspaceId) -> Workspace | None: ...
-    async def take_turns(
+    async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
     ) -> None:
         """Waits until nobody else acts in the movement this will be about: the one said, else the channel's, else the
         one joined last. Who is in none waits for the others in their workspace who are not."""
 
-    async def arriving(
+    async def load_context(
         self, workspace: WorkspaceId, account: str, channel: str | None
     ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
         """Everything a turn starts with, in one query. Without a `channel` (or in an unlinked one), the movement is the
@@ -73,7 +73,7 @@ class People(Protocol):
     async def coordinators(self, movement: MovementId) -> Sequence[Person]:
         """Who coordinates a movement and is still there."""
 
-    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
+    async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         """People of whom the platform has not told us the name yet."""
 
     async def everything(self, person: PersonId) -> dict[str, list[dict[str, object]]]:
@@ -104,7 +104,7 @@ class Movements(Protocol):
         """The invite codes that are valid now."""
 
     async def code(self, digest: str) -> InviteCode | None: ...
-    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
+    async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
         """Places of which the platform has not told us the name yet."""
 
     async def segments_in(self, workspace: WorkspaceId) -> Sequence[Segment]:
@@ -265,10 +265,10 @@ class Rhythms(Protocol):
     async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[Due]:
         """Rhythms of a movement whose `next_at` has come, but those somebody else plans just now."""
 
-    async def come_next(self, rhythms: Sequence[RhythmId], at: datetime | None) -> None:
+    async def set_next_at(self, rhythms: Sequence[RhythmId], at: datetime | None) -> None:
         """These were planned: the next moment of each is this one."""
 
-    def one_more(self, rhythm: Rhythm) -> None:
+    def increment_unanswered(self, rhythm: Rhythm) -> None:
         """One more of its moments without an answer. An answer that comes at the same moment is not undone by it."""
 
     async def coming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
@@ -284,7 +284,7 @@ class Deliveries(Protocol):
     async def add(self, new: Delivery) -> bool:
         """Puts a row in the outbox and wakes its lane after commit; False when its key is already there."""
 
-    async def add_alike(self, new: Delivery, each: Sequence[Alike]) -> None:
+    async def bulk_add(self, new: Delivery, each: Sequence[BulkRow]) -> None:
         """The same for many that differ only in this, in one statement."""
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None: ...
@@ -298,13 +298,13 @@ class Deliveries(Protocol):
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
         """Due rows of a lane, by priority, then due moment."""
 
-    async def in_hand(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
+    async def lock(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
         """Those that are still there, kept from others until the end of the transaction."""
 
-    async def put_down(self, changed: Sequence[Delivery]) -> None:
+    async def save_all(self, changed: Sequence[Delivery]) -> None:
         """Writes what became of rows claimed or in hand, all at once; the last thing done with them."""
 
-    async def around(self, claimed: Sequence[Delivery]) -> Sequence[object]:
+    async def prefetch(self, claimed: Sequence[Delivery]) -> Sequence[object]:
         """Loads the places, people, movements and rhythms these are for, all at once; while what it returns is held,
         asking for one of them costs nothing."""
 
@@ -315,16 +315,16 @@ class Deliveries(Protocol):
         """Lanes with something to send or to look up; not those that let us in no more."""
 
     async def next_due(self) -> datetime | None: ...
-    async def abandoned(self, before: datetime) -> Sequence[Delivery]:
+    async def stale(self, before: datetime) -> Sequence[Delivery]:
         """Rows that were being sent since before this moment: their sender is gone."""
 
     async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
         """Rows of a lane of which nobody knows whether they arrived, the first sent first."""
 
-    async def held_back(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        """Rows of a lane that were to be sent already, and wait to be tried again (see `AGAIN`)."""
+    async def awaiting_retry(self, lane: WorkspaceId) -> Sequence[Delivery]:
+        """Rows of a lane that were to be sent already, and wait to be tried again (see `RETRY_REASONS`)."""
 
-    async def unsure(self, lane: WorkspaceId) -> Sequence[Delivery]:
+    async def in_doubt(self, lane: WorkspaceId) -> Sequence[Delivery]:
         """The same, and those being sent, perhaps by somebody who is not there any more."""
 
     async def forget(self, before: datetime, limit: int) -> int:
@@ -360,6 +360,6 @@ class Deliveries(Protocol):
         """Posts in places that hold what this person said of being stuck or of a step."""
 
     async def of_movement(
-        self, movement: MovementId, since: datetime, limit: int, *, held_back: bool = False
+        self, movement: MovementId, since: datetime, limit: int, *, not_posted: bool = False
     ) -> Sequence[Delivery]:
-        """What was planned since then, the last first; with `held_back` only what `Delivery.was_held_back`."""
+        """What was planned since then, the last first; with `not_posted` only what `Delivery.was_not_posted`."""

@@ -23,11 +23,11 @@ class Turn:
 
     @property
     def language(self) -> Language:
-        return speaks(self.person, self.place, self.movement)
+        return language_for(self.person, self.place, self.movement)
 
     @property
     def timezone(self) -> str:
-        return lives(self.person, self.place, self.movement)
+        return timezone_for(self.person, self.place, self.movement)
 
     def the_movement(self) -> Movement:
         """The movement this happens in; refuses when there is none yet."""
@@ -46,7 +46,7 @@ class Turn:
         return self.intent.text(name)
 
 
-def speaks(person: Person | None, place: Place | None, movement: Movement | None) -> Language:
+def language_for(person: Person | None, place: Place | None, movement: Movement | None) -> Language:
     """The language to use: what the person chose, else the place's, else the movement's, else Dutch."""
     for one in (person, place, movement):
         if one is not None and one.language is not None:
@@ -54,7 +54,7 @@ def speaks(person: Person | None, place: Place | None, movement: Movement | None
     return Language.NL
 
 
-def lives(person: Person | None, place: Place | None, movement: Movement | None) -> str:
+def timezone_for(person: Person | None, place: Place | None, movement: Movement | None) -> str:
     """The time zone (IANA name) of whoever reads."""
     if person is not None and person.timezone:
         return person.timezone

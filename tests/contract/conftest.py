@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.unit_of_work import connect
-from tests.contract.furnished import Furnished, furnished
-from tests.databases import BOTH, postgresql
+from tests.contract.seed import Furnished, furnished
+from tests.support.databases import BOTH, postgresql
 
 
 @pytest.fixture

@@ -9,21 +9,21 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.postgresql import patience
+from adapters.database.postgresql import connection_timeouts
 from adapters.database.unit_of_work import connect
 from adapters.engine import distributed
 from adapters.engine.distributed import DistributedEngine
 from tests.contract.test_engines import A, B, Ritme
 from tests.contract.workers import LONG, rests, tell, until, worker
-from tests.databases import Failures
-from tests.postgres import Server
+from tests.support.databases import Failures
+from tests.support.postgres import Server
 
 
 def test_it_waits_for_the_database_as_long_as_everything_else_does_unless_the_address_says_otherwise() -> None:
     address = "postgresql+psycopg://localhost/ritme?connect_timeout=10"
     engine = DistributedEngine(address, failures=Failures(), concurrency=1)
     said: dict[str, Any] = engine._app.connector._pool_args  # type: ignore[attr-defined]  # nobody else knows
-    assert said["kwargs"].items() <= patience(make_url(address)).items()
+    assert said["kwargs"].items() <= connection_timeouts(make_url(address)).items()
     assert "tcp_user_timeout" in said["kwargs"]
     assert "connect_timeout=10" in said["conninfo"]
 

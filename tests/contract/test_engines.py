@@ -16,7 +16,7 @@ from adapters.database.unit_of_work import connect
 from adapters.engine.distributed import DistributedEngine, announce
 from adapters.engine.embedded import EmbeddedEngine
 from bot.domain.person import WorkspaceId
-from tests.databases import Failures, postgresql
+from tests.support.databases import Failures, postgresql
 
 A, B = WorkspaceId("slack:A"), WorkspaceId("slack:B")
 LONG = 3600.0
@@ -263,7 +263,7 @@ async def test_settling_plans_and_waits_until_everything_due_is_drained() -> Non
     engine = EmbeddedEngine(tick=LONG)
     await engine.start(ritme)
     ritme.due.update({A: 3, B: 2})
-    await engine.settle()
+    await engine.run_until_idle()
     assert Counter(ritme.drained) == {A: 3, B: 2}
     await engine.close()
 
@@ -271,7 +271,7 @@ async def test_settling_plans_and_waits_until_everything_due_is_drained() -> Non
         ritme, other = Ritme(), DistributedEngine(url, failures=Failures(), concurrency=2, periodic=False)
         await other.open(ritme)
         ritme.due.update({A: 3, B: 2})
-        await other.settle()
+        await other.run_until_idle()
         assert Counter(ritme.drained) == {A: 3, B: 2}
         await other.close()
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from adapters.engine.distributed import announce
 from tests.contract.test_engines import A, B, Ritme
 from tests.contract.workers import jobs, killed, tell, worker
-from tests.databases import Failures
+from tests.support.databases import Failures
 
 
 async def test_what_is_rolled_back_leaves_no_job(database: AsyncEngine) -> None:

@@ -21,10 +21,10 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
-from bot.ports import NoAnswer, Platform
-from tests.databases import BOTH
-from tests.outbox import put, row
-from tests.world import LANE, World, text_of, world
+from bot.ports import OutcomeUnknown, Platform
+from tests.support.databases import BOTH
+from tests.support.outbox import put, row
+from tests.support.world import LANE, World, text_of, world
 
 
 @pytest.fixture(params=BOTH)
@@ -189,7 +189,7 @@ async def test_two_schedulers_have_every_moment_said_once(both: tuple[World, Rit
 async def test_two_that_look_the_same_message_up_have_it_sent_once(both: tuple[World, Ritme], arrived: bool) -> None:
     here, other = both
     await here.movement()
-    here.messenger.fail_next = [(NoAnswer(), arrived)]
+    here.messenger.fail_next = [(OutcomeUnknown(), arrived)]
     await put(here, "aaa")
     await here.drain()
     here.clock.set(here.clock.now() + timedelta(minutes=1))
@@ -242,7 +242,7 @@ async def test_while_the_database_is_away_an_answer_says_so_and_nothing_is_done(
         with silent(here):
             said = await here.ritme.handle(here.intent("fatima", "command", typed, key="again"))
         assert isinstance(said, Answer)
-        assert said.away
+        assert said.unavailable
         assert said.reference is not None
         assert said.reference in text_of(said)
         done = await here.ritme.handle(here.intent("fatima", "command", typed, key="again"))

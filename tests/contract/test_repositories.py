@@ -22,7 +22,7 @@ from bot.domain.next_step import StepState
 from bot.domain.person import ERASED, PersonId, Workspace, WorkspaceId
 from bot.domain.story import Readers, Retelling, Ripple, StoryId, StoryRequest, StoryRequestId
 from bot.ports import Begin
-from tests.contract.furnished import (
+from tests.contract.seed import (
     BESIDE,
     DAY,
     FATIMA,
@@ -79,7 +79,7 @@ async def test_a_turn_starts_with_who_acts_where_and_in_which_movement(rooms: Fu
     )
     for (workspace, account, channel), arrives in ARRIVALS.items():
         async with rooms.begin() as work:
-            who, where, movement, member = await work.people.arriving(workspace, account, channel)
+            who, where, movement, member = await work.people.load_context(workspace, account, channel)
             found = (who and who.id, where and where.id, movement and movement.id, member and member.movement_id)
         assert found == arrives, (workspace, account, channel)
 
@@ -101,7 +101,7 @@ ARRIVALS: dict[tuple[WorkspaceId, str, str | None], tuple[str | None, ...]] = {
 async def test_two_who_act_in_one_movement_take_turns_and_neither_overlooks_the_other(rooms: Furnished) -> None:
     async def count_one(begin: Begin) -> None:
         async with begin() as work:
-            await work.people.take_turns(W1, "u-fatima", "c-here", None)
+            await work.people.lock_movement(W1, "u-fatima", "c-here", None)
             movement = await work.movements.get(OURS)
             assert movement is not None
             movement.name = str(int(movement.name) + 1)

@@ -11,7 +11,7 @@ from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
 from bot.domain.story import Retelling
 from bot.ports import UnitOfWork
-from tests.contract.furnished import (
+from tests.contract.seed import (
     ASKED,
     BESIDE,
     CHANCE,
@@ -41,7 +41,7 @@ from tests.contract.furnished import (
     place,
     story,
 )
-from tests.databases import BOTH
+from tests.support.databases import BOTH
 
 Ask = Callable[[UnitOfWork, Any], Awaitable[object]]
 
@@ -101,16 +101,16 @@ OF_A_MOVEMENT: dict[str, Ask] = {
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
     "people.in_workspace": lambda work, its: work.people.in_workspace(FATIMA, its),
-    "people.nameless": lambda work, its: work.people.nameless(its, 9),
+    "people.missing_name": lambda work, its: work.people.missing_name(its, 9),
     "movements.place_in": lambda work, its: work.movements.place_in(its, "c-here"),
-    "movements.nameless": lambda work, its: work.movements.nameless(its, 9),
+    "movements.missing_name": lambda work, its: work.movements.missing_name(its, 9),
     "movements.segments_in": lambda work, its: work.movements.segments_in(its),
     "deliveries.get": lambda work, its: work.deliveries.get("sent", its),  # type: ignore[arg-type]
     "deliveries.claim": lambda work, its: work.deliveries.claim(its, NOW, 9),
-    "deliveries.in_hand": lambda work, its: work.deliveries.in_hand(["sent"], its),  # type: ignore[list-item]
+    "deliveries.lock": lambda work, its: work.deliveries.lock(["sent"], its),  # type: ignore[list-item]
     "deliveries.unknown": lambda work, its: work.deliveries.unknown(its),
-    "deliveries.held_back": lambda work, its: work.deliveries.held_back(its),
-    "deliveries.unsure": lambda work, its: work.deliveries.unsure(its),
+    "deliveries.awaiting_retry": lambda work, its: work.deliveries.awaiting_retry(its),
+    "deliveries.in_doubt": lambda work, its: work.deliveries.in_doubt(its),
     "deliveries.waiting": lambda work, its: work.deliveries.waiting("news", its),
     "deliveries.planned": lambda work, its: work.deliveries.planned(its, 9),
     "deliveries.settled": lambda work, its: work.deliveries.settled(its, 9),
@@ -148,12 +148,12 @@ SCOPES: dict[str, tuple[dict[str, Ask], str, str]] = {
 TOLD_BELOW = {
     "inbox.claim",
     "people.accounts_in",
-    "people.arriving",
+    "people.load_context",
     "people.coordinators",
     "people.erase",
     "people.known",
     "people.of_movement",
-    "people.take_turns",
+    "people.lock_movement",
     "movements.places",
     "movements.labels",
     "connecting.strengthen",

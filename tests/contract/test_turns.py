@@ -9,7 +9,7 @@ from adapters.engine import distributed
 from bot.domain.person import WorkspaceId
 from tests.contract.test_engines import A, B, Ritme
 from tests.contract.workers import LONG, listens, tell, until, worker
-from tests.databases import Failures
+from tests.support.databases import Failures
 
 MANY = [WorkspaceId(f"slack:long{number}") for number in range(30)]
 

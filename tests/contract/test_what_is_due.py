@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.domain.delivery import AGAIN, Act, Alike, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.delivery import RETRY_REASONS, Act, BulkRow, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.person import Workspace, WorkspaceId
 from bot.domain.rhythm import RhythmId
 from bot.domain.story import Retelling
 from bot.ports import Begin, Conflict, UnitOfWork
-from tests.contract.furnished import (
+from tests.contract.seed import (
     DAY,
     FATIMA,
     HERE,
@@ -68,8 +68,8 @@ async def test_rhythms_are_due_by_movement_the_first_first_and_come_next_when_th
         first = await work.rhythms.get(RhythmId("first"), OURS)
         assert first is not None
         assert due[0] == first.due_in(await work.movements.place(HERE))  # type: ignore[arg-type]
-        await work.rhythms.come_next([RhythmId("first")], NOW + DAY)
-        await work.rhythms.come_next([RhythmId("second"), RhythmId("theirs")], None)
+        await work.rhythms.set_next_at([RhythmId("first")], NOW + DAY)
+        await work.rhythms.set_next_at([RhythmId("second"), RhythmId("theirs")], None)
     async with rooms.begin() as work:
         assert await work.rhythms.movements_due(NOW) == []
         assert ids(await work.rhythms.coming(NOW + DAY, 9)) == ["later", "first"]
@@ -134,7 +134,7 @@ async def test_what_somebody_has_in_hand_is_waited_for_and_not_overtaken(shared:
 
     async with asyncio.timeout(10):
         async with shared.begin() as work:
-            first, second = await work.deliveries.in_hand([DeliveryId("d0"), DeliveryId("d1")], W1)
+            first, second = await work.deliveries.lock([DeliveryId("d0"), DeliveryId("d1")], W1)
             claiming = asyncio.create_task(claim())
             await waiting_for_a_lock(shared)
             first.drop("gone")
@@ -157,7 +157,7 @@ async def test_several_that_claim_at_once_share_what_is_due(rooms: Furnished) ->
             claimed = await work.deliveries.claim(W1, NOW, 3)
             for one in claimed:
                 one.start(NOW)
-            await work.deliveries.put_down(claimed)
+            await work.deliveries.save_all(claimed)
             return ids(claimed)
 
     await rooms.keep(*(delivery(f"d{number}") for number in range(12)))
@@ -172,14 +172,14 @@ async def test_what_is_put_down_is_as_it_was_left_and_can_be_put_down_again(room
         claimed = await work.deliveries.claim(W1, NOW, 9)
         for one in claimed:
             one.start(NOW + HOUR)
-        await work.deliveries.put_down(claimed)
-        await work.deliveries.put_down([])
+        await work.deliveries.save_all(claimed)
+        await work.deliveries.save_all([])
     a, b, c = claimed
     a.arrived(NOW + DAY, "c1", "m1")
-    b.wait_until(NOW + DAY, "pace")
+    b.reschedule(NOW + DAY, "pace")
     c.fail("gone")
     async with rooms.begin() as work:
-        await work.deliveries.put_down(claimed)
+        await work.deliveries.save_all(claimed)
     async with rooms.elsewhere() as work:
         kept = [await work.deliveries.by_key(key) for key in ("a", "b", "c")]
     assert [state(one) for one in kept] == [
@@ -212,16 +212,16 @@ async def test_who_changes_a_row_last_has_lost_the_race_and_changes_nothing(room
     for one in rows:
         one.arrived(NOW, "c1", "m1")
     with pytest.raises(Conflict):
-        await put_down(rooms.begin, rows)
+        await save_all(rooms.begin, rows)
     async with rooms.begin() as work:
-        again = await work.deliveries.in_hand([one.id for one in rows], W1)
+        again = await work.deliveries.lock([one.id for one in rows], W1)
     assert [one.state for one in again] == [DeliveryState.DROPPED, DeliveryState.WAITING]
-    await put_down(rooms.begin, again)
+    await save_all(rooms.begin, again)
 
 
-async def put_down(begin: Begin, rows: Sequence[Delivery]) -> None:
+async def save_all(begin: Begin, rows: Sequence[Delivery]) -> None:
     async with begin() as work:
-        await work.deliveries.put_down(rows)
+        await work.deliveries.save_all(rows)
 
 
 async def test_in_one_transaction_a_row_is_one_object_and_questions_see_what_was_changed(rooms: Furnished) -> None:
@@ -275,7 +275,7 @@ async def test_a_reminder_counts_as_unanswered_from_what_is_known_by_then(shared
     async with asyncio.timeout(10), shared.begin() as work:
         sent = await work.rhythms.get(RhythmId("r"), OURS)
         assert sent is not None
-        work.rhythms.one_more(sent)
+        work.rhythms.increment_unanswered(sent)
         async with shared.elsewhere() as other:  # somebody answers the one before
             answered = await other.rhythms.get(RhythmId("r"), OURS)
             assert answered is not None
@@ -293,7 +293,7 @@ async def test_reminders_are_counted_each_also_two_of_one_rhythm_at_once(rooms: 
         found = [await work.rhythms.get(RhythmId(one), OURS) for one in ("r", "other", "r")]
         for one in found:
             assert one is not None
-            work.rhythms.one_more(one)
+            work.rhythms.increment_unanswered(one)
     async with rooms.begin() as work:
         again = await work.rhythms.of_movement(OURS)
     assert {one.id: one.unanswered for one in again} == {"r": 2, "other": 1, "silent": 0}
@@ -314,10 +314,10 @@ async def test_a_key_is_kept_once_and_wakes_its_lane_once(rooms: Furnished) -> N
 async def test_many_alike_are_kept_in_order_and_twice_is_once(rooms: Furnished) -> None:
     like = delivery("like", kind="rhythm_stories", args={"on": "2027-03-01"}, priority=Priority.RHYTHM)
     await rooms.keep(delivery("k2", subject="here already"))
-    each = [Alike(place, f"r{number}", f"k{number}") for number, place in enumerate((NIGHT, HERE, NIGHT, HERE))]
+    each = [BulkRow(place, f"r{number}", f"k{number}") for number, place in enumerate((NIGHT, HERE, NIGHT, HERE))]
     for some in (each[:3], each):
         async with rooms.begin() as work:
-            await work.deliveries.add_alike(like, some)
+            await work.deliveries.bulk_add(like, some)
             assert work.woken == {W1}
     async with rooms.begin() as work:
         rows = await work.deliveries.claim(W1, NOW, 9)
@@ -361,16 +361,16 @@ async def test_what_may_have_been_sent_and_what_waits_to_be_tried_again(rooms: F
         delivery("fresh", state=DeliveryState.SENDING, attempted_at=NOW),
         delivery("lost", state=DeliveryState.UNKNOWN, attempted_at=NOW - HOUR),
         delivery("lost later", state=DeliveryState.UNKNOWN, attempted_at=NOW),
-        *(delivery(reason, reason=reason) for reason in AGAIN),
+        *(delivery(reason, reason=reason) for reason in RETRY_REASONS),
         delivery("quiet", reason="quiet_hours"),
         delivery("sent", reason="pace", state=DeliveryState.SENT),
         delivery("theirs", workspace_id=W2, state=DeliveryState.SENDING, attempted_at=NOW - HOUR, reason="pace"),
     )
     async with rooms.begin() as work:
-        assert sorted(ids(await work.deliveries.abandoned(NOW))) == ["old", "theirs"]
+        assert sorted(ids(await work.deliveries.stale(NOW))) == ["old", "theirs"]
         assert ids(await work.deliveries.unknown(W1)) == ["lost", "lost later"]
-        assert sorted(ids(await work.deliveries.unsure(W1))) == ["fresh", "lost", "lost later", "old"]
-        assert sorted(ids(await work.deliveries.held_back(W1))) == sorted(AGAIN)
+        assert sorted(ids(await work.deliveries.in_doubt(W1))) == ["fresh", "lost", "lost later", "old"]
+        assert sorted(ids(await work.deliveries.awaiting_retry(W1))) == sorted(RETRY_REASONS)
 
 
 async def test_what_is_settled_is_forgotten_but_not_that_by_which_a_story_can_be_taken_back(rooms: Furnished) -> None:
@@ -463,10 +463,10 @@ async def test_what_coordinators_see_was_held_back_is_the_same_in_the_database(r
     await rooms.keep(*everything)
     async with rooms.begin() as work:
         rows = await work.deliveries.of_movement(OURS, NOW - DAY, 999)
-        found = await work.deliveries.of_movement(OURS, NOW - DAY, 999, held_back=True)
+        found = await work.deliveries.of_movement(OURS, NOW - DAY, 999, not_posted=True)
         assert len(rows) == len(everything)
-        assert ids(found) == ids(one for one in rows if one.was_held_back) != []
-        assert ids(await work.deliveries.of_movement(OURS, NOW - DAY, 2, held_back=True)) == ids(found)[:2]
+        assert ids(found) == ids(one for one in rows if one.was_not_posted) != []
+        assert ids(await work.deliveries.of_movement(OURS, NOW - DAY, 2, not_posted=True)) == ids(found)[:2]
 
 
 async def test_what_claimed_rows_are_for_is_loaded_all_at_once(rooms: Furnished) -> None:
@@ -476,7 +476,7 @@ async def test_what_claimed_rows_are_for_is_loaded_all_at_once(rooms: Furnished)
         delivery("private", person_id=FATIMA, place_id=None),
     )
     async with rooms.begin() as work:
-        held = await work.deliveries.around(await work.deliveries.claim(W1, NOW, 9))
+        held = await work.deliveries.prefetch(await work.deliveries.claim(W1, NOW, 9))
         asked = [
             await work.movements.place(HERE),
             await work.people.in_workspace(FATIMA, W1),

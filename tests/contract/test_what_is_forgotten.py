@@ -4,12 +4,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.contract.test_engines import Ritme
 from tests.contract.workers import ask, do, worker
-from tests.databases import Failures
+from tests.support.databases import Failures
 
 ENDED = ("failed", "aborted", "cancelled", "succeeded")
 
 
-async def put_down(database: AsyncEngine, status: str, *, days_ago: int) -> None:
+async def save_all(database: AsyncEngine, status: str, *, days_ago: int) -> None:
     """A job that came to this so many days ago."""
     await do(
         database,
@@ -27,9 +27,9 @@ async def test_jobs_that_ended_are_forgotten_after_a_month_with_all_that_happene
 ) -> None:
     failures = Failures()
     for status in ENDED:
-        await put_down(database, status, days_ago=31)
-        await put_down(database, status, days_ago=29)
-    await put_down(database, "doing", days_ago=31)
+        await save_all(database, status, days_ago=31)
+        await save_all(database, status, days_ago=29)
+    await save_all(database, "doing", days_ago=31)
     async with worker(database, Ritme(), failures=failures) as engine:
         await engine.forget()
     assert await ask(database, "SELECT count(*) FROM procrastinate_jobs WHERE status <> 'doing'") == len(ENDED)

@@ -38,15 +38,15 @@ async def test_the_heart_beats_until_what_a_stopping_worker_sends_is_sent(databa
 async def test_a_worker_whose_heart_stops_begins_again_when_what_it_does_is_done(
     database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ritme, beat = Ritme(), JobManager.update_heartbeat
+    ritme, update_heartbeats = Ritme(), JobManager.update_heartbeat
     ritme.gate.clear()
     ritme.due[A] = 1
 
     async def stops(self: JobManager, worker_id: int) -> None:
         if ritme.entered.is_set():
-            monkeypatch.setattr(JobManager, "update_heartbeat", beat)
+            monkeypatch.setattr(JobManager, "update_heartbeat", update_heartbeats)
             raise ConnectorException
-        await beat(self, worker_id)
+        await update_heartbeats(self, worker_id)
 
     monkeypatch.setattr(JobManager, "update_heartbeat", stops)
     async with worker(database, ritme, heartbeat=0.05) as engine:

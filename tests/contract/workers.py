@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.engine.distributed import DistributedEngine, announce
 from tests.contract.test_engines import Ritme
-from tests.databases import Failures
+from tests.support.databases import Failures
 
 LONG = 3600.0
 """Seconds: longer than any test."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.chat import Message, Post, Receipt
-from bot.ports import NoAnswer, TryLater, Unknowable, Unreachable
+from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, Unreachable
 
 
 @dataclass
@@ -23,7 +23,7 @@ class RecordingMessenger:
     contains `poison` never arrives, and never gets an answer. `slow` is called before anything is sent."""
 
     sent: list[Sent] = field(default_factory=list)
-    fail_next: list[tuple[TryLater | Unreachable | NoAnswer, bool]] = field(default_factory=list)
+    fail_next: list[tuple[RetryAfter | Unreachable | OutcomeUnknown, bool]] = field(default_factory=list)
     poison: str = ""
     tells: bool = True
     """Whether this platform tells what arrived."""
@@ -36,7 +36,7 @@ class RecordingMessenger:
         if self.slow is not None:
             self.slow()
         if self.poison and post.message is not None and self.poison in post.message.text:
-            raise NoAnswer
+            raise OutcomeUnknown
         failure, arrives = self.fail_next.pop(0) if self.fail_next else (None, True)
         if failure is not None and not arrives:
             raise failure
@@ -70,7 +70,7 @@ class RecordingMessenger:
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
         if not self.tells:
-            raise Unknowable
+            raise LookupUnsupported
         return next((one.receipt for one in self.sent if one.post.delivery == post.delivery), None)
 
     def in_channel(self, channel: str) -> list[Sent]:

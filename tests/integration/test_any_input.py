@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.catalogue import CATALOGUE, FormEntry
 from bot.chat import Answer, FieldErrors, Form, Value
 from bot.commands import HANDLERS
-from tests.world import World, world
+from tests.support.world import World, world
 
 NASTY = [
     "",

@@ -16,7 +16,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from typer.testing import CliRunner, Result
 
-from adapters.cli import ritme
+from adapters.cli.commands import ritme
 from adapters.database.migrate import config
 from bot import __version__
 

@@ -16,13 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters import logs
 from adapters.database import sqlite
-from adapters.database.postgresql import SILENT_FOR, transaction
+from adapters.database.errors import translate_errors
+from adapters.database.postgresql import CONNECT_TIMEOUTS, transaction
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
-from adapters.database.words import in_our_words
 from bot.domain.person import Workspace, WorkspaceId
-from bot.ports import Away, Begin, Conflict
-from tests.databases import postgresql
+from bot.ports import Begin, Conflict, StorageUnavailable
+from tests.support.databases import postgresql
 
 SLACK_WAITS = 3
 """Seconds."""
@@ -78,7 +78,7 @@ async def test_what_postgresql_refuses_is_logged_without_what_anyone_typed(
             try:
                 raise RuntimeError("while it was handled") from broke.value
             except RuntimeError:
-                structlog.get_logger().exception("intent_broke")
+                structlog.get_logger().exception("intent_failed")
         await database.dispose()
     logged = [line["exception"] for line in map(json.loads, stream.getvalue().splitlines()) if "exception" in line]
     assert len(logged) == 2
@@ -123,10 +123,10 @@ async def silence() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]:
 
 
 async def test_a_database_that_hangs_is_away_like_one_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SILENT_FOR, "connect_timeout", 2)  # its library waits no less
+    monkeypatch.setitem(CONNECT_TIMEOUTS, "connect_timeout", 2)  # its library waits no less
     async with silence() as (url, came):
         database = connect(url)
-        with pytest.raises(Away):
+        with pytest.raises(StorageUnavailable):
             async with unit_of_work(database)() as work:
                 await work.people.workspace(WorkspaceId("slack:T1"))
         assert len(came) == 1
@@ -163,8 +163,8 @@ async def test_what_another_holds_is_waited_for_a_while_and_let_go_when_nobody_h
         async with unit_of_work(database)() as work:
             work.people.add(Workspace(id=lane))
         async with unit_of_work(database)() as work:
-            await work.people.take_turns(lane, "U1", None, None)
-            with pytest.raises(Away):
+            await work.people.lock_movement(lane, "U1", None, None)
+            with pytest.raises(StorageUnavailable):
                 await _take_turns(unit_of_work(hasty), lane)
         await _take_turns(unit_of_work(hasty), lane)
         for one in (database, hasty):
@@ -173,7 +173,7 @@ async def test_what_another_holds_is_waited_for_a_while_and_let_go_when_nobody_h
 
 async def _take_turns(begin: Begin, lane: WorkspaceId) -> None:
     async with begin() as work:
-        await work.people.take_turns(lane, "U2", None, None)
+        await work.people.lock_movement(lane, "U2", None, None)
 
 
 async def test_a_connection_that_breaks_where_nobody_looks_makes_the_database_away() -> None:
@@ -187,16 +187,16 @@ async def test_a_connection_that_breaks_where_nobody_looks_makes_the_database_aw
 
     with postgresql() as url:
         database = connect(url)
-        with pytest.raises(Away):
+        with pytest.raises(StorageUnavailable):
             await go_on(database)
         await database.dispose()
 
 
 def test_a_file_that_somebody_writes_for_long_is_away_for_who_asks_in_few_words_too() -> None:
     locked = OperationalError("INSERT", None, sqlite3.OperationalError("database is locked"))
-    with pytest.raises(Away), in_our_words():
+    with pytest.raises(StorageUnavailable), translate_errors():
         raise locked
-    with pytest.raises(OperationalError), in_our_words():
+    with pytest.raises(OperationalError), translate_errors():
         raise OperationalError("INSERT", None, sqlite3.OperationalError("no such table: people"))
 
 
@@ -205,7 +205,7 @@ async def test_a_writer_elsewhere_that_does_not_end_makes_the_file_away(
 ) -> None:
     monkeypatch.setattr(sqlite, "PATIENCE", 0.01)
     async with written_elsewhere(tmp_path / "ritme.db") as (begin, elsewhere):
-        with pytest.raises(Away):
+        with pytest.raises(StorageUnavailable):
             async with begin():
                 pass
         elsewhere.execute("COMMIT")

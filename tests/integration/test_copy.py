@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner, Result
 
-from adapters.cli import ritme
+from adapters.cli.commands import ritme
 from adapters.database.copying import CannotCopy, copying
 from adapters.database.migrate import migrate
 from adapters.database.tables import metadata
@@ -20,9 +20,9 @@ from adapters.engine.distributed import announce
 from bot.app import Ritme
 from bot.chat import Answer
 from bot.ports import Platform
-from tests.databases import postgresql
 from tests.fakes.messenger import RecordingMessenger
-from tests.world import World, world
+from tests.support.databases import postgresql
+from tests.support.world import World, world
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from adapters.bootstrap import open_service
 from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.settings import Settings
-from adapters.slack.tokens import Seal
+from adapters.slack.tokens import TokenCipher
 from adapters.web import make_app
 from bot import wording
 from bot.catalogue.errors import Apology
@@ -30,7 +30,7 @@ from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.wording import Reader
 from tests.fakes.slack.people import SECRET, People, Sent
 from tests.fakes.slack.server import TEAM, TOKEN, SlackServer
-from tests.postgres import Server
+from tests.support.postgres import Server
 
 TENANT, WEST = "00000000-0000-0000-0000-00000000feed", "19:west@thread.tacv2"
 KEY = Fernet.generate_key().decode()
@@ -167,7 +167,7 @@ async def furnish(url: str, iris: str, channel: str) -> None:
 
 async def install(url: str) -> None:
     database = connect(url)
-    now, seal = datetime.now(UTC), Seal([KEY])
+    now, seal = datetime.now(UTC), TokenCipher([KEY])
     await SqlInstallations(database).save(
         {
             "team_id": TEAM, "team_name": "Wijkzorg", "app_id": "A1", "bot_user_id": "UBOT", "scopes": "commands",

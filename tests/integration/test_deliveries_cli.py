@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters.cli import ritme
+from adapters.cli.commands import ritme
 from adapters.database.migrate import migrate
 from adapters.database.tables import metadata
 from bot.domain.delivery import DeliveryState, to_place
 from bot.domain.movement import PlaceId
-from bot.ports import NoAnswer, TryLater, Unreachable
-from tests.databases import BOTH
-from tests.outbox import put, row
-from tests.world import LANE, World, world
+from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
+from tests.support.databases import BOTH
+from tests.support.outbox import put, row
+from tests.support.world import LANE, World, world
 
 
 @pytest.fixture(params=BOTH)
@@ -34,8 +34,8 @@ async def troubled(
         await here.movement("fatima", channels=("general", "night", "day", "garden"))
         later = here.clock.now() + timedelta(hours=1)
         failures = {
-            "waits": TryLater(later),
-            "unknown": NoAnswer(),
+            "waits": RetryAfter(later),
+            "unknown": OutcomeUnknown(),
             "failed": Unreachable("not_accepted"),
             "sent": None,
         }
@@ -68,7 +68,7 @@ async def test_what_is_overdue_is_listed_and_where_ritme_was_removed_nothing_is(
     said = (await run("list", "--overdue")).output
     assert (await row(troubled, "late")).id[:8] in said
     assert (await row(troubled, "waits")).id[:8] not in said
-    await troubled.ritme.left(LANE, "removed")
+    await troubled.ritme.workspace_uninstalled(LANE, "removed")
     assert "Nothing is overdue" in (await run("list", "--overdue")).output
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from adapters.database.migrate import migrate
 from adapters.database.unit_of_work import connect
 from adapters.doctor import Finding, examine
-from adapters.slack.needs import SCOPES
+from adapters.slack.permissions import SCOPES
 
 SECRET = "geheim"
 

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from adapters.database.failures import SqlFailures
 from adapters.database.unit_of_work import connect
-from tests.databases import postgresql
+from tests.support.databases import postgresql
 
 
 async def test_reasons_are_counted_since_a_moment() -> None:

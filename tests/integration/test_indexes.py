@@ -9,10 +9,10 @@ from collections.abc import Collection
 import pytest
 from sqlalchemy import text
 
-from tests.everyday import EVERYDAY, Doing, Everyday
-from tests.past import Past, write
-from tests.plans import Asked, Listening, Plan, planning_on
-from tests.world import World
+from tests.scale.everyday import EVERYDAY, Doing, Everyday
+from tests.scale.past import Past, write
+from tests.scale.plans import Asked, Listening, Plan, planning_on
+from tests.support.world import World
 
 PAST = Past(platform="test", stories=2_400, weeks=4, lanes=3, movements=6, people=20)
 GROWING = (
@@ -89,7 +89,7 @@ async def done(day: Everyday, doing: Doing, time: int) -> None:
     day.notes.sent.clear()
     await doing.act(day, 0, time)
     assert not doing.sends or doing.sends in day.notes.sent
-    await day.settle()
+    await day.run_until_idle()
 
 
 def planned(here: World, asked: Collection[Asked]) -> list[Plan]:

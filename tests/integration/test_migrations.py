@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.database.migrate import MIGRATIONS, migrate, versions
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect
-from tests.databases import BOTH, postgresql
-from tests.world import World, world
+from tests.support.databases import BOTH, postgresql
+from tests.support.world import World, world
 
 JOBS = ("procrastinate", "idx_procrastinate")
 """What belongs to the engine, and is no table of ours."""

@@ -21,17 +21,17 @@ from sqlalchemy.engine import make_url
 
 from adapters import bootstrap, web
 from adapters.bootstrap import open_service
-from adapters.cli import ritme
+from adapters.cli.commands import ritme
 from adapters.database.migrate import config, migrate
-from adapters.database.postgresql import SILENT_FOR
+from adapters.database.postgresql import CONNECT_TIMEOUTS
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import CONNECTIONS, connect
 from adapters.engine import distributed, embedded
+from adapters.metrics import Metrics
 from adapters.settings import Settings
-from adapters.watching import Watching
 from bot.domain.rhythm import LATEST
-from tests.databases import BOTH, Failures, postgresql
-from tests.world import World, world
+from tests.support.databases import BOTH, Failures, postgresql
+from tests.support.world import World, world
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = [ROOT / "docs" / name for name in ("operate.md", "operate.nl.md")]
@@ -63,7 +63,7 @@ def test_every_command_and_metric_it_names_exists_and_the_other_way_round(guide:
     said = guide.read_text(encoding="utf-8")
     commands = typer.main.get_command(ritme).commands  # type: ignore[attr-defined]  # a group
     assert set(re.findall(r"ritme ([a-z]+)", said)) - {"en", "op", "is", "over"} <= set(commands)
-    collected = text_string_to_metric_families(Watching().text([]).decode())
+    collected = text_string_to_metric_families(Metrics().export([]).decode())
     counters = {
         f"{one.name}_total" if one.type == "counter" else one.name
         for one in collected
@@ -106,7 +106,7 @@ def test_its_figures_are_those_of_the_software(guide: Path) -> None:
         "larger": fixed + 16,
         "requests": web.PATIENCE,
         "messages": distributed.GRACE,
-        "connecting": SILENT_FOR["connect_timeout"],
+        "connecting": CONNECT_TIMEOUTS["connect_timeout"],
     }
     assert embedded.GRACE == distributed.GRACE
     assert timedelta(hours=4) == LATEST
@@ -169,7 +169,7 @@ async def test_a_service_says_whether_it_is_ready_and_how_the_outbox_stands(
             assert await service.ready() == {}
             await here.movement("fatima")
             await here.do("fatima", "stuck")
-            assert b"ritme_intents_total" in await service.metrics()
+            assert b"ritme_intents_total" in await service.export_metrics()
             # While a version is replaced by the next, whose tables are there first, nobody is turned away.
             await stamp(here, "9999")
             assert await service.ready() == {}

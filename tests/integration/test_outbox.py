@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.engine.embedded import EmbeddedEngine
-from bot import once, outcomes, sending, wording
+from bot import transactions, wording
 from bot.app import Ritme
 from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
@@ -17,9 +17,10 @@ from bot.chat import Message, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
 from bot.domain.movement import Place, PlaceId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
-from bot.ports import Away, NoAnswer, Platform, TryLater, UnitOfWork, Unreachable
-from tests.outbox import put, row
-from tests.world import LANE, MONDAY, World
+from bot.outbox import drain, outcomes, record
+from bot.ports import OutcomeUnknown, Platform, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
+from tests.support.outbox import put, row
+from tests.support.world import LANE, MONDAY, World
 
 
 def order(here: World, *keys: str, channel: str = "general") -> list[str]:
@@ -41,7 +42,7 @@ async def test_what_is_asked_to_wait_keeps_its_order_and_does_not_hold_other_pla
         await put(here, key)
     await put(here, "ccc", place="night")
     later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(TryLater(later), False)]
+    here.messenger.fail_next = [(RetryAfter(later), False)]
     await here.drain()
     assert here.posts() == []
     assert order(here, "ccc", channel="night") == ["ccc"]
@@ -53,7 +54,7 @@ async def test_a_whole_workspace_can_be_held(here: World) -> None:
     await here.movement(channels=("general", "night"))
     await put(here, "aaa")
     later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(TryLater(later, whole_workspace=True), False)]
+    here.messenger.fail_next = [(RetryAfter(later, whole_workspace=True), False)]
     await here.drain()
     await put(here, "ccc", place="night")
     await here.drain()
@@ -64,7 +65,7 @@ async def test_a_whole_workspace_can_be_held(here: World) -> None:
 
 async def test_arrived_without_an_answer_is_found_and_not_sent_again(here: World) -> None:
     await here.movement()
-    here.messenger.fail_next = [(NoAnswer(), True)]
+    here.messenger.fail_next = [(OutcomeUnknown(), True)]
     await put(here, "aaa")
     await here.drain()
     assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
@@ -76,7 +77,7 @@ async def test_arrived_without_an_answer_is_found_and_not_sent_again(here: World
 
 async def test_lost_on_the_way_is_sent_again_before_what_came_after(here: World) -> None:
     await here.movement()
-    here.messenger.fail_next = [(NoAnswer(), False)]
+    here.messenger.fail_next = [(OutcomeUnknown(), False)]
     await put(here, "aaa")
     await here.drain()
     await put(here, "bbb")
@@ -149,7 +150,7 @@ async def test_what_came_later_does_not_overtake_what_was_asked_to_wait(here: Wo
     await here.movement()
     await put(here, "aaa")
     later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(TryLater(later), False)]
+    here.messenger.fail_next = [(RetryAfter(later), False)]
     await here.drain()
     await here.until(here.clock.now() + timedelta(seconds=10))
     await put(here, "bbb")
@@ -164,11 +165,11 @@ async def test_what_came_later_does_not_overtake_what_was_asked_to_wait(here: Wo
 async def test_of_many_that_wait_the_first_goes_first_however_small_a_batch_is(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "BATCH", 1)
+    monkeypatch.setattr(drain, "BATCH", 1)
     await here.movement()
     keys = [letter * 3 for letter in "abcdef"]
     later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(TryLater(later), False)]
+    here.messenger.fail_next = [(RetryAfter(later), False)]
     for key in keys:
         await put(here, key)
         await here.drain()
@@ -181,7 +182,7 @@ async def test_of_many_that_wait_the_first_goes_first_however_small_a_batch_is(
 @pytest.mark.parametrize("arrives", [True, False])
 async def test_what_stands_behind_a_lost_answer_in_the_same_batch_waits_for_it(here: World, arrives: bool) -> None:
     await here.movement()
-    here.messenger.fail_next = [(NoAnswer(), arrives)]
+    here.messenger.fail_next = [(OutcomeUnknown(), arrives)]
     for key in ("aaa", "bbb"):
         await put(here, key)
     await here.drain()
@@ -193,7 +194,7 @@ async def test_what_stands_behind_a_lost_answer_in_the_same_batch_waits_for_it(h
 async def test_where_nothing_can_be_looked_up_a_lost_answer_holds_up_nobody_for_long(here: World) -> None:
     await here.movement()
     here.messenger.tells = False
-    here.messenger.fail_next = [(NoAnswer(), True)]
+    here.messenger.fail_next = [(OutcomeUnknown(), True)]
     for key in ("aaa", "bbb"):
         await put(here, key)
     await here.drain()
@@ -320,10 +321,10 @@ async def test_being_asked_to_wait_is_no_try(here: World) -> None:
     await here.movement()
     await put(here, "aaa")
     for _ in range(8):
-        here.messenger.fail_next = [(TryLater(here.clock.now() + timedelta(seconds=1)), False)]
+        here.messenger.fail_next = [(RetryAfter(here.clock.now() + timedelta(seconds=1)), False)]
         await here.drain()
         here.clock.set(here.clock.now() + timedelta(seconds=1))
-    here.messenger.fail_next = [(NoAnswer(), False)]
+    here.messenger.fail_next = [(OutcomeUnknown(), False)]
     await here.drain()
     assert (await row(here, "aaa")).attempts == 1
     await put(here, "bbb")
@@ -344,7 +345,7 @@ async def test_what_is_for_a_platform_that_is_not_served_from_here_waits_for_who
 
 async def test_a_look_up_that_breaks_holds_up_only_its_own_place(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await here.movement(channels=("general", "night"))
-    here.messenger.fail_next = [(NoAnswer(), False)]
+    here.messenger.fail_next = [(OutcomeUnknown(), False)]
     await put(here, "aaa")
     await here.drain()
 
@@ -365,7 +366,7 @@ async def test_the_longest_a_workspace_is_asked_to_wait_counts(here: World) -> N
     await here.movement(channels=("general", "night"))
     now = here.clock.now()
     here.messenger.fail_next = [
-        (TryLater(now + timedelta(seconds=seconds), whole_workspace=True), False) for seconds in (60, 1)
+        (RetryAfter(now + timedelta(seconds=seconds), whole_workspace=True), False) for seconds in (60, 1)
     ]
     for place in ("general", "night"):
         await put(here, place, place=place)
@@ -390,7 +391,7 @@ async def test_what_waits_for_a_place_goes_out_when_it_is_back_whatever_was_said
 class Late:
     """A messenger whose answer comes when it is let go."""
 
-    def __init__(self, answer: Receipt | TryLater | Unreachable) -> None:
+    def __init__(self, answer: Receipt | RetryAfter | Unreachable) -> None:
         self.asked, self.go = Event(), Event()
         self._answer = answer
 
@@ -420,9 +421,9 @@ async def test_who_was_taken_for_dead_says_nothing_of_the_tries_of_others(here: 
     """It would have the message sent once more, without looking whether that of another arrived."""
     await here.movement()
     await put(here, "aaa")
-    late = Late(TryLater(here.clock.now()))
+    late = Late(RetryAfter(here.clock.now()))
     standing_still = await taken_for_dead(here, late)
-    here.messenger.fail_next = [(NoAnswer(), True)]
+    here.messenger.fail_next = [(OutcomeUnknown(), True)]
     await here.pass_(minutes=2)
     tried = await row(here, "aaa")
     late.go.set()
@@ -448,7 +449,7 @@ async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypat
     await here.movement(channels=("general", "night"))
     for place in ("general", "night"):
         await put(here, place, place=place)
-    send, recorded, begun = here.messenger.send, sending.recorded, Event()
+    send, record_results, begun = here.messenger.send, record.record_results, Event()
 
     async def half(post: Post) -> Receipt:
         if post.channel == "night":
@@ -458,10 +459,10 @@ async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypat
     async def slowly(*args: Any, **more: Any) -> Sequence[Delivery]:
         begun.set()
         await sleep(0)
-        return await recorded(*args, **more)
+        return await record_results(*args, **more)
 
     monkeypatch.setattr(here.messenger, "send", half)
-    monkeypatch.setattr(sending, "recorded", slowly)
+    monkeypatch.setattr(record, "record_results", slowly)
     draining = create_task(here.ritme.drain(WorkspaceId(LANE)))
     await begun.wait()
     draining.cancel()
@@ -477,17 +478,19 @@ async def test_what_cannot_be_put_on_record_keeps_no_other_from_it(
     await here.movement(channels=("general", "night", "day"))
     for place in ("general", "night", "day"):
         await put(here, place, place=place)
-    settle = outcomes.settle
+    apply_result = outcomes.apply_result
 
     async def odd(work: UnitOfWork, one: Delivery, *more: Any) -> None:
-        await settle(work, one, *more)
+        await apply_result(work, one, *more)
         if one.key == "night":
             raise ValueError("a receipt nobody can write down")
 
-    monkeypatch.setattr(outcomes, "settle", odd)
+    monkeypatch.setattr(outcomes, "apply_result", odd)
     with capture_logs() as logged:
         assert await here.ritme.drain(WorkspaceId(LANE)) == 3
-    assert [one["delivery"] for one in logged if one["event"] == "record_broke"] == [(await row(here, "night")).id]
+    assert [one["delivery"] for one in logged if one["event"] == "result_record_failed"] == [
+        (await row(here, "night")).id
+    ]
     states = {key: (await row(here, key)).state for key in ("general", "night", "day")}
     assert states == {"general": DeliveryState.SENT, "night": DeliveryState.SENDING, "day": DeliveryState.SENT}
     monkeypatch.undo()
@@ -508,7 +511,7 @@ async def test_asked_to_wait_it_is_woken_when_that_is_over(here: World) -> None:
 
     await here.movement(channels=("general", "night"))
     now = here.clock.now()
-    here.messenger.fail_next = [(TryLater(now + timedelta(seconds=seconds)), False) for seconds in (3, 1)]
+    here.messenger.fail_next = [(RetryAfter(now + timedelta(seconds=seconds)), False) for seconds in (3, 1)]
     for place in ("general", "night"):
         await put(here, place, place=place)
     platforms = {LANE.partition(":")[0]: Platform(messenger=here.messenger)}
@@ -517,9 +520,9 @@ async def test_asked_to_wait_it_is_woken_when_that_is_over(here: World) -> None:
     assert set(later) == {timedelta(seconds=1), timedelta(seconds=3)}
 
 
-@pytest.mark.parametrize("answer", [TryLater(MONDAY + timedelta(minutes=3)), Unreachable("not_accepted")])
+@pytest.mark.parametrize("answer", [RetryAfter(MONDAY + timedelta(minutes=3)), Unreachable("not_accepted")])
 async def test_what_surely_was_not_sent_is_known_even_when_others_took_it_for_lost(
-    here: World, answer: TryLater | Unreachable
+    here: World, answer: RetryAfter | Unreachable
 ) -> None:
     """In Teams nothing can be looked up: what is not known there has failed."""
     await here.movement()
@@ -530,8 +533,8 @@ async def test_what_surely_was_not_sent_is_known_even_when_others_took_it_for_lo
     late.go.set()
     await standing_still
     after = await row(here, "aaa")
-    expected = DeliveryState.WAITING if isinstance(answer, TryLater) else DeliveryState.FAILED
-    assert (after.state, after.attempts) == (expected, 0 if isinstance(answer, TryLater) else 1)
+    expected = DeliveryState.WAITING if isinstance(answer, RetryAfter) else DeliveryState.FAILED
+    assert (after.state, after.attempts) == (expected, 0 if isinstance(answer, RetryAfter) else 1)
 
 
 async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothing_known_is_lost(
@@ -542,17 +545,17 @@ async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothi
         await put(here, key)
     for key in ("night", "later"):
         await put(here, key, place="night")
-    recorded, slow = sending.recorded, Event()
-    away = once.PATIENT  # as often as one recording is tried
+    record_results, slow = record.record_results, Event()
+    away = transactions.RECORD_MAX_ATTEMPTS  # as often as one recording is tried
 
     async def now_and_then(*args: Any, **more: Any) -> Sequence[Delivery]:
         nonlocal away
         if not away:
             slow.set()  # what was on its way all the time arrives
-        done = await recorded(*args, **more)
+        done = await record_results(*args, **more)
         if away:
             away -= 1
-            raise Away("gone")  # as when it goes away while this is committed
+            raise StorageUnavailable("gone")  # as when it goes away while this is committed
         return done
 
     send = here.messenger.send
@@ -562,9 +565,9 @@ async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothi
             await slow.wait()
         return await send(post)
 
-    monkeypatch.setattr(once, "uniform", lambda *_: 0)  # no pause between two tries
+    monkeypatch.setattr(transactions, "uniform", lambda *_: 0)  # no pause between two tries
     monkeypatch.setattr(here.messenger, "send", sent)
-    monkeypatch.setattr(sending, "recorded", now_and_then)
+    monkeypatch.setattr(record, "record_results", now_and_then)
     await here.ritme.drain(WorkspaceId(LANE))
     states = {key: (await row(here, key)).state for key in ("aaa", "bbb", "ccc", "night", "later")}
     assert states.pop("later") is DeliveryState.WAITING  # it was not begun

@@ -18,7 +18,7 @@ from bot.commands import COMPOSERS
 from bot.domain.delivery import Priority, to_person, to_place
 from bot.domain.movement import PlaceId
 from bot.domain.person import Language, PersonId
-from tests.playground import LANE, MONDAY, MOVEMENT, Served, playground
+from tests.support.playground import LANE, MONDAY, MOVEMENT, Served, playground
 
 FILLED = {"text": "De nachtdienst hoort het als laatste", "kind": "reach", "audience": "me"}
 

@@ -17,11 +17,11 @@ from adapters.database.tables import deliveries
 from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from tests.databases import postgresql
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import TEAM, TOKEN, SlackServer
 from tests.fakes.slack.state import Fault, Modal
-from tests.processes import PROCFILE, Process, process
+from tests.support.databases import postgresql
+from tests.support.processes import PROCFILE, Process, process
 
 READY = "Ritme is ready at "
 POST = "chat.postMessage"

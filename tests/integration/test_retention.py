@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from bot import app
-from tests.outbox import put
-from tests.world import World, text_of
+from tests.support.outbox import put
+from tests.support.world import World, text_of
 
 
 async def count(here: World, table: str) -> int:
@@ -20,7 +20,7 @@ async def receipts(here: World) -> list[str]:
 
 
 async def test_keys_go_after_a_month_and_settled_messages_after_three(here: World) -> None:
-    here.ritme._kept = app.Kept()
+    here.ritme._retention = app.Retention()
     await here.movement("fatima")
     await here.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
     await put(here, "an old answer")
@@ -39,7 +39,7 @@ async def test_keys_go_after_a_month_and_settled_messages_after_three(here: Worl
 
 
 async def test_what_waits_is_never_forgotten(here: World) -> None:
-    here.ritme._kept = app.Kept()
+    here.ritme._retention = app.Retention()
     await here.movement("fatima")
     far = here.clock.now() + timedelta(days=200)
     await put(here, "far", due_at=far)
@@ -50,7 +50,7 @@ async def test_what_waits_is_never_forgotten(here: World) -> None:
 
 async def test_a_place_hears_another_form_every_week_however_much_was_forgotten(here: World) -> None:
     """Of what was sent after three months nothing is left; how often it was said is not forgotten with it."""
-    here.ritme._kept = app.Kept(deliveries=timedelta(days=10))
+    here.ritme._retention = app.Retention(deliveries=timedelta(days=10))
     await here.movement()
     form = await here.press("iris", await here.type("iris", "/ritme ritme"), "new")
     await here.submit("iris", form, kind="stories", every="1", weekdays=("TU",), at="10:00", place="general")

@@ -21,13 +21,13 @@ from adapters.database.migrate import migrate
 from adapters.settings import Settings
 from adapters.slack import SlackPlatform
 from adapters.slack.calls import Calls, Said
-from adapters.slack.needs import METHODS
+from adapters.slack.permissions import METHODS
 from adapters.slack.tokens import OneToken
 from adapters.slack.views import modal
 from adapters.web import make_app
 from bot import wording
 from bot.catalogue.stories import StoryForm
-from bot.chat import Account, Message, Page, Paragraph, Place, Post, Section, Span
+from bot.chat import Account, ChatPlace, Message, Page, Paragraph, Post, Section, Span
 from bot.domain.person import Language
 from bot.ports import Unreachable
 from bot.wording import Reader
@@ -175,7 +175,7 @@ async def test_people_and_places_have_names(slack: Workspace) -> None:
     assert profile is not None
     assert profile.name == "fatima"
     assert not profile.guest
-    assert await directory.place_name(Place(workspace=slack.lane, channel=slack.channel)) == "general"
+    assert await directory.place_name(ChatPlace(workspace=slack.lane, channel=slack.channel)) == "general"
     assert await directory.profile(Account(workspace=slack.lane, id="U0NOBODY")) is None
 
 

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
+from tests.drivers.slack import SlackStage
 from tests.fakes.slack.state import Json, Shown
 from tests.journeys.test_stories_on_slack import a_story_round, texts
-from tests.stages.slack import SlackStage
 
 TOLD, CHANGED = "Meneer De Wit liep zelf", "Mevrouw De Wit liep zelf"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack.needs import METHODS
+from adapters.slack.permissions import METHODS
+from tests.drivers.slack import SlackStage, slack_stage
 from tests.fakes.slack.server import BOT
 from tests.fakes.slack.state import Fault, Modal, Shown
-from tests.stages.slack import SlackStage, slack_stage
 
 SOONER = 1.5
 """Seconds after which our client gives up, where a fault never answers: long enough that a busy machine always does."""

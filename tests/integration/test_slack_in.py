@@ -15,10 +15,10 @@ from adapters import logs
 from adapters.slack import translate
 from bot.chat import Intent
 from bot.domain.initiative import StuckEpisode
+from tests.drivers.slack import SlackStage
 from tests.fakes.slack.people import SECRET, Sent
 from tests.fakes.slack.server import BOT, TOKEN
 from tests.fakes.slack.state import Fault, Modal, Shown
-from tests.stages.slack import SlackStage
 
 
 async def count(on_slack: SlackStage, table: str) -> int:
@@ -200,7 +200,7 @@ async def test_nothing_anyone_wrote_and_no_secret_reaches_the_log(
     await on_slack.people.command(on_slack.user("fatima"), on_slack.channel("general"), f"/stuck {said}")
     await on_slack.people.say(on_slack.user("fatima"), on_slack.channel(None, "fatima"), said)
     written = stream.getvalue()
-    assert "intent_broke" in written
+    assert "intent_failed" in written
     assert '"outcome": "ok"' in written
     for secret in (said, "Vries", SECRET, TOKEN, "/response/"):
         assert secret not in written

@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 from adapters.bootstrap import Service, open_service
 from adapters.database.migrate import migrate
 from adapters.settings import Settings
-from adapters.slack.needs import SCOPES
+from adapters.slack.permissions import SCOPES
 from adapters.web import make_app
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import SlackServer

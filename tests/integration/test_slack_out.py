@@ -8,12 +8,12 @@ import pytest
 from bot.chat import Account, Message, Paragraph, Post, Receipt, Span
 from bot.domain.delivery import DeliveryState
 from bot.domain.movement import PlaceId, PlaceState
-from bot.ports import NoAnswer, TryLater, Unreachable
+from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
 from bot.wording import PROMPTS
+from tests.drivers.slack import LANE, SlackStage
 from tests.fakes.slack.server import BOT
 from tests.fakes.slack.state import Fault, Shown
-from tests.outbox import put, row
-from tests.stages.slack import LANE, SlackStage
+from tests.support.outbox import put, row
 
 HELLO = Message(paragraphs=(Paragraph(spans=(Span(text="Hallo <!channel> & @here *iedereen*"),)),))
 
@@ -81,7 +81,7 @@ class TestPace:
     async def test_is_one_a_second_in_one_channel(self, on_slack: SlackStage) -> None:
         on_slack.channel("night")
         await send(on_slack, a_post(on_slack))
-        with pytest.raises(TryLater) as later:
+        with pytest.raises(RetryAfter) as later:
             await send(on_slack, a_post(on_slack))
         assert later.value.until == on_slack.clock.now() + timedelta(seconds=1)
         assert not later.value.whole_workspace
@@ -103,14 +103,14 @@ class TestPace:
 
     async def test_is_what_slack_says_it_is(self, on_slack: SlackStage) -> None:
         on_slack.slack.faults = [Fault(method="chat.postMessage", status=429, error="ratelimited", retry_after=30)]
-        with pytest.raises(TryLater) as later:
+        with pytest.raises(RetryAfter) as later:
             await send(on_slack, a_post(on_slack))
         assert later.value.until == on_slack.clock.now() + timedelta(seconds=30)
         assert not later.value.whole_workspace
 
     async def test_of_other_methods_holds_the_workspace(self, on_slack: SlackStage) -> None:
         on_slack.slack.faults = [Fault(method="conversations.open", status=429, error="ratelimited", retry_after=7)]
-        with pytest.raises(TryLater) as later:
+        with pytest.raises(RetryAfter) as later:
             await send(on_slack, a_post(on_slack, channel=None, account=on_slack.user("fatima")))
         assert later.value.whole_workspace
 
@@ -146,7 +146,7 @@ class TestWithoutAnAnswer:
         root = await on_slack.people.say(on_slack.user("fatima"), on_slack.channel("general"), "Hoe gaat het?")
         on_slack.slack.faults = [Fault(method="chat.postMessage", hang_up=True, after=True)]
         post = a_post(on_slack, thread=root.ts)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(OutcomeUnknown):
             await send(on_slack, post)
         found = await on_slack.platform.messenger.find(post, on_slack.clock.now())
         assert found is not None
@@ -162,7 +162,7 @@ class TestWithoutAnAnswer:
 
     async def test_when_it_cannot_be_looked_up_it_stays_unknown(self, on_slack: SlackStage) -> None:
         on_slack.slack.faults = [Fault(status=429, error="ratelimited", retry_after=60)]
-        with pytest.raises(NoAnswer):
+        with pytest.raises(OutcomeUnknown):
             await on_slack.platform.messenger.find(a_post(on_slack), on_slack.clock.now())
 
 
@@ -247,7 +247,7 @@ class TestAPrivateMessage:
     async def test_waits_when_slack_has_trouble(self, on_slack: SlackStage, fault: Fault) -> None:
         _, url = await self._shown(on_slack)
         on_slack.slack.faults = [replace(fault, method="response_url")]
-        with pytest.raises((NoAnswer, TryLater)):
+        with pytest.raises((OutcomeUnknown, RetryAfter)):
             await send(on_slack, a_post(on_slack, account=on_slack.user("fatima"), act="update", target=url))
 
     async def _shown(self, on_slack: SlackStage) -> tuple[Shown, str]:
@@ -306,7 +306,7 @@ async def test_when_another_process_has_just_posted_there_slack_says_wait_and_it
 ) -> None:
     await on_slack.movement()
     on_slack.slack.posted_at[on_slack.channel("general")] = on_slack.clock.now()
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryAfter) as later:
         await send(on_slack, a_post(on_slack))
     assert later.value.until == on_slack.clock.now() + timedelta(seconds=1)
     assert not later.value.whole_workspace

@@ -39,7 +39,7 @@ async def test_a_movement_begins(tmp_path: Path) -> None:
             form = await people.command(iris, channel.id, "/ritme start")
             assert isinstance(form, Modal)
             assert await people.submit(iris, form, name="Samen op pad", vision="Iedereen loopt mee") is None
-            await service.engine.settle()
+            await service.engine.run_until_idle()
         finally:
             await runner.cleanup()
             await service.close()

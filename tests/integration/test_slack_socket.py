@@ -16,10 +16,10 @@ from adapters.slack import SlackPlatform
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.ports import Platform
+from tests.drivers.slack import LANE, SlackStage, slack_stage
 from tests.fakes.slack.server import TOKEN
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Shown
-from tests.stages.slack import LANE, SlackStage, slack_stage
 
 
 @pytest.fixture

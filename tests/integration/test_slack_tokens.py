@@ -21,10 +21,10 @@ from adapters.database.unit_of_work import connect
 from adapters.slack import tokens
 from adapters.slack.calls import Calls
 from adapters.slack.outbound import SlackMessenger
-from adapters.slack.tokens import App, InstalledTokens, NoToken, OneToken, Seal
+from adapters.slack.tokens import App, InstalledTokens, NoToken, OneToken, TokenCipher
 from bot.chat import Message, Paragraph, Post, Span
-from bot.ports import Away, TryLater
-from tests.world import MONDAY
+from bot.ports import RetryAfter, StorageUnavailable
+from tests.support.world import MONDAY
 
 TWELVE_HOURS = timedelta(hours=12)
 
@@ -79,7 +79,7 @@ class Here:
 
     def process(self, *keys: str) -> InstalledTokens:
         app = App(client_id="1.2", client_secret="geheim")
-        return InstalledTokens(self.rows, Seal(keys or self.keys), app, self.client, self.clock)
+        return InstalledTokens(self.rows, TokenCipher(keys or self.keys), app, self.client, self.clock)
 
     async def pass_(self, time: timedelta) -> None:
         self.clock.set(self.clock.now() + time)
@@ -175,7 +175,7 @@ async def test_while_another_process_renews_an_ended_one_everything_waits(here: 
     row = await here.rows.get("T1")
     assert row is not None
     assert await here.rows.claim_renewal("T1", row["refresh_token"], now, now + timedelta(seconds=30))
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryAfter) as later:
         await tokens.of("T1")
     assert later.value.whole_workspace
     await here.pass_(timedelta(seconds=31))  # the other one died
@@ -186,7 +186,7 @@ async def test_while_another_process_renews_an_ended_one_everything_waits(here: 
 async def test_refused_a_new_one_the_old_serves_to_its_end(here: Here, trouble: str) -> None:
     tokens = await install(here)
     here.slack.refuses, here.slack.silent = ("invalid_refresh_token", False) if trouble == "refuses" else ("", True)
-    ended = NoToken if trouble == "refuses" else TryLater
+    ended = NoToken if trouble == "refuses" else RetryAfter
     await here.pass_(TWELVE_HOURS - timedelta(minutes=5))
     assert {await tokens.of("T1") for _ in range(10)} == {"xoxb-first"}
     assert len(here.slack.given) == 1, "not asked again at once"
@@ -234,7 +234,7 @@ class Leaving(SqlInstallations):
     def _here(self, what: str) -> None:
         if self._away.get(what, 0):
             self._away[what] -= 1
-            raise Away(what)
+            raise StorageUnavailable(what)
 
     async def get(self, team: str) -> Mapping[str, Any] | None:
         self._here("get")
@@ -248,8 +248,8 @@ class Leaving(SqlInstallations):
 @pytest.fixture
 def hastily(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new token is kept at once, or a moment later."""
-    monkeypatch.setattr(tokens, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(tokens, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(tokens, "INITIAL_BACKOFF", 0.001)
+    monkeypatch.setattr(tokens, "MAX_BACKOFF", 0.001)
 
 
 @pytest.mark.usefixtures("hastily")
@@ -297,7 +297,7 @@ async def test_while_no_token_can_be_looked_up_what_is_to_be_sent_waits(here: He
     await install(here)
     here.rows = Leaving(here, get=1)
     calls = Calls(here.client, here.process(), here.clock)
-    with pytest.raises(TryLater):
+    with pytest.raises(RetryAfter):
         await calls("T1", "chat.postMessage", channel="C1", text="Hoi")
     assert here.slack.posts == []
     await calls("T1", "chat.postMessage", channel="C1", text="Hoi")

@@ -18,9 +18,9 @@ from adapters.database.unit_of_work import connect
 from adapters.teams import Bot, TeamsPlatform
 from adapters.teams.auth import ClientCredentials
 from bot.chat import Intent, Reply
-from bot.ports import TryLater, Unreachable
+from bot.ports import RetryAfter, Unreachable
 from tests.fakes.teams.microsoft import Microsoft, microsoft
-from tests.world import MONDAY
+from tests.support.world import MONDAY
 
 TENANT, FOREIGN = "00000000-0000-0000-0000-00000000feed", "00000000-0000-0000-0000-0000000000ba"
 SERVICE = "https://smba.trafficmanager.net/emea/"
@@ -224,7 +224,7 @@ class TestOurOwnToken:
             tenant=TENANT,
             authority="http://127.0.0.1:9",
         )
-        with pytest.raises(TryLater):
+        with pytest.raises(RetryAfter):
             await nobody.token()
 
 

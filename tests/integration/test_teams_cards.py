@@ -14,14 +14,14 @@ from jsonschema import Draft6Validator
 from playwright.async_api import Page
 
 from adapters.teams import cards, dialogs
-from adapters.teams.seal import Seal
+from adapters.teams.signer import Signer
 from bot import wording
 from bot.catalogue import CATALOGUE, Entry, FormEntry
 from bot.chat import Field, FieldErrors, Form, Message, Option, Paragraph, Span
 from bot.commands import HANDLERS, OPENS
 from bot.domain.person import Language
 from bot.wording import Reader
-from tests.chromium import chromium
+from tests.support.chromium import chromium
 from tests.unit.test_slack_render import NASTY, buttons, extremes, paragraphs, with_words
 
 LIBRARY = Path(__file__).parents[1] / "npm" / "node_modules" / "adaptivecards" / "dist" / "adaptivecards.min.js"
@@ -37,7 +37,7 @@ READ = """(cards) => cards.map((one) => {
   return {said: said.concat(card.validateProperties().validationEvents.map((event) => event.message)),
           text: shown.textContent, links: shown.querySelectorAll("a,b,strong,em,img,script").length};
 })"""
-SIGN = Seal("geheim").sign
+SIGN = Signer("geheim").sign
 Json = dict[str, Any]
 
 

@@ -13,12 +13,12 @@ from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
 from adapters.teams import Bot, TeamsPlatform
-from adapters.teams.pace import CONVERSATION, Pace
+from adapters.teams.rate_limiter import CONVERSATION, RateLimiter
 from adapters.teams.references import Conversation
 from bot.chat import Account, Message, Paragraph, Post, Receipt, Span
-from bot.ports import Away, NoAnswer, TryLater, Unknowable, Unreachable
+from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, StorageUnavailable, Unreachable
 from tests.fakes.teams.microsoft import Fault, Microsoft, microsoft
-from tests.world import MONDAY
+from tests.support.world import MONDAY
 
 TENANT, CHANNEL, GROUP = "00000000-0000-0000-0000-00000000feed", "19:team@thread.tacv2", "19:groep@thread.v2"
 LANE = f"teams:{TENANT}"
@@ -101,7 +101,7 @@ class TestAPost:
 @pytest.mark.parametrize("status", [412, 429, 502, 504])
 async def test_busy_it_waits_as_long_as_teams_says(here: Here, status: int) -> None:
     here.microsoft.faults = [Fault(status=status, retry_after="17")]
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryAfter) as later:
         await here.send()
     assert later.value.until == MONDAY + timedelta(seconds=17)
     assert not later.value.whole_workspace
@@ -132,10 +132,10 @@ async def test_refused_it_says_why(here: Here, fault: Fault, reason: str, place:
 @pytest.mark.parametrize("fault", [Fault(status=500), Fault(status=503, after=True), Fault(hang_up=True, after=True)])
 async def test_without_an_answer_nobody_can_tell_and_it_is_not_sent_again(here: Here, fault: Fault) -> None:
     here.microsoft.faults = [fault]
-    with pytest.raises(NoAnswer):
+    with pytest.raises(OutcomeUnknown):
         await here.send()
     post = Post(delivery="d1", workspace=LANE, channel=CHANNEL, message=HELLO)
-    with pytest.raises(Unknowable):
+    with pytest.raises(LookupUnsupported):
         await here.platform.messenger.find(post, MONDAY)
     assert len(here.microsoft.calls) == fault.after
 
@@ -147,13 +147,13 @@ async def test_where_it_is_to_go_cannot_be_looked_up_now_it_waits_and_nothing_wa
     here: Here, monkeypatch: pytest.MonkeyPatch, to: dict[str, Any]
 ) -> None:
     async def away(*_: object) -> None:
-        raise Away("gone")
+        raise StorageUnavailable("gone")
 
     here.clock.set(MONDAY + timedelta(minutes=2))  # what was read before is gone by
     with monkeypatch.context() as gone:
         for question in ("get", "with_person", "latest"):
             gone.setattr(SqlConversations, question, away)
-        with pytest.raises(TryLater) as later:
+        with pytest.raises(RetryAfter) as later:
             await here.send(**to)
     assert later.value.until > here.clock.now()
     assert here.microsoft.calls == []
@@ -179,11 +179,11 @@ async def test_a_name_is_asked_of_teams_and_not_in_vain_again(here: Here) -> Non
 
 def test_no_window_of_any_length_holds_more_than_teams_takes() -> None:
     clock = DialClock(MONDAY, running=False)
-    pace, sent = Pace(clock), []
+    pace, sent = RateLimiter(clock), []
     while len(sent) < 200:
         try:
             pace.take_turn(LANE, CHANNEL)
-        except TryLater as later:
+        except RetryAfter as later:
             clock.set(max(later.until, clock.now() + timedelta(microseconds=1)))
         else:
             sent.append(clock.now())
@@ -195,10 +195,10 @@ def test_no_window_of_any_length_holds_more_than_teams_takes() -> None:
 
 def test_one_conversation_holds_no_other_and_an_organisation_all_of_its_own() -> None:
     clock = DialClock(MONDAY, running=False)
-    pace = Pace(clock)
+    pace = RateLimiter(clock)
     for number in range(50):
         pace.take_turn(LANE, f"c{number}")
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryAfter) as later:
         pace.take_turn(LANE, "another")
     assert later.value.whole_workspace
     pace.take_turn("teams:elsewhere", "c1")

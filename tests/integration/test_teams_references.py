@@ -14,10 +14,10 @@ from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
 from adapters.teams.inbound import Inbound
 from adapters.teams.references import Conversation, References
-from adapters.teams.seal import Seal
+from adapters.teams.signer import Signer
 from bot.chat import Intent, Reply
-from tests.databases import postgresql
-from tests.world import MONDAY
+from tests.support.databases import postgresql
+from tests.support.world import MONDAY
 
 LANE = "teams:00000000-0000-0000-0000-00000000feed"
 CHANNEL = Conversation(
@@ -79,7 +79,7 @@ class Nobody:
 
 
 async def test_taken_out_and_put_back_through_different_processes_it_is_known(here: Here) -> None:
-    one, other = (Inbound(Nobody(), who, Seal("secret")) for who in (here.web, here.worker))
+    one, other = (Inbound(Nobody(), who, Signer("secret")) for who in (here.web, here.worker))
     activity = {
         "type": "installationUpdate",
         "serviceUrl": CHANNEL.service_url,

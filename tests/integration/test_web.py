@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from adapters.web import LARGEST_REQUEST, CannotListen, listen, make_app, serve
-from bot.ports import Away
+from bot.ports import StorageUnavailable
 
 
 class Health:
@@ -31,7 +31,7 @@ async def broken(_request: web.Request) -> web.Response:
 
 
 async def away(_request: web.Request) -> web.Response:
-    raise Away("no connection")
+    raise StorageUnavailable("no connection")
 
 
 async def unwelcome(_request: web.Request) -> web.Response:

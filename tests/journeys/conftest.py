@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stages.slack import WAYS, SlackStage, slack_stage
+from tests.drivers.slack import WAYS, SlackStage, slack_stage
 
 
 @pytest.fixture(params=WAYS)

@@ -8,7 +8,7 @@ import pytest
 from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.movement import MovementId
 from bot.domain.person import Workspace, WorkspaceId
-from tests.world import LANE, World, button_of, text_of
+from tests.support.world import LANE, World, button_of, text_of
 
 WEST = "test:W2"
 STORY = "We liepen een rondje met mevrouw Bakker"

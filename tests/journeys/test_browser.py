@@ -13,8 +13,8 @@ from bot.chat import Message, Paragraph, Span
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
-from tests.chromium import chromium
-from tests.playground import LANE, MOVEMENT, Served, playground
+from tests.support.chromium import chromium
+from tests.support.playground import LANE, MOVEMENT, Served, playground
 
 pytestmark = pytest.mark.browser
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"

@@ -7,9 +7,9 @@ from bot.chat import Profile
 from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person, WorkspaceId
-from tests.outbox import row
-from tests.stages.slack import LANE, SlackStage
-from tests.world import World, text_of
+from tests.drivers.slack import LANE, SlackStage
+from tests.support.outbox import row
+from tests.support.world import World, text_of
 
 FULL = {"id": "U1", "team_id": "T1", "tz": "Europe/Paris", "locale": "en-US", "profile": {"display_name": "Fatima"}}
 

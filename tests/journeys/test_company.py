@@ -8,7 +8,7 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person, PersonId
 from tests.journeys.test_stuck import buttons, episode, told
-from tests.world import MONDAY, World, text_of
+from tests.support.world import MONDAY, World, text_of
 
 MOVEMENT = MovementId("movement")
 

@@ -7,7 +7,7 @@ from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId, WorkspaceId
-from tests.world import LANE, World, button_of, text_of
+from tests.support.world import LANE, World, button_of, text_of
 
 
 async def initiative(here: World, *people: str) -> str:

@@ -4,9 +4,9 @@ import pytest
 
 from adapters.playground.messenger import PlaygroundDirectory
 from bot.domain.person import WorkspaceId
+from tests.drivers.slack import LANE, SlackStage
 from tests.fakes.slack.state import Fault, Modal, Shown
-from tests.stages.slack import LANE, SlackStage
-from tests.world import World, text_of
+from tests.support.world import World, text_of
 
 NIGHT, NORTH = "S1", "S2"
 

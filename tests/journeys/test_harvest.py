@@ -12,8 +12,8 @@ from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.story import Readers, Retelling, Story, StoryId
-from tests.telling import reminder, reply
-from tests.world import LANE, World, button_of, text_of, world
+from tests.support.stories import reminder, reply
+from tests.support.world import LANE, World, button_of, text_of, world
 
 MOVEMENT = MovementId("movement")
 

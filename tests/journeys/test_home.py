@@ -5,8 +5,8 @@ import pytest
 from bot.chat import Answer, Form, Message
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, PersonId
-from tests.telling import reminder, reply
-from tests.world import World, text_of
+from tests.support.stories import reminder, reply
+from tests.support.world import World, text_of
 
 
 async def second_movement(here: World, who: str) -> None:

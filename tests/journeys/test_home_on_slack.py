@@ -7,9 +7,9 @@ import pytest
 
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, PersonId
+from tests.drivers.slack import SlackStage
 from tests.fakes.slack.state import Fault, Modal, Shown
-from tests.stages.slack import SlackStage
-from tests.world import MONDAY
+from tests.support.world import MONDAY
 
 
 @pytest.fixture

@@ -16,15 +16,25 @@ from cryptography.fernet import Fernet
 from jsonschema import Draft7Validator
 
 from adapters.settings import CURES, Settings
-from adapters.slack.needs import SCOPES
-from bot.domain.words import meaning
+from adapters.slack.permissions import SCOPES
+from bot.commands import VOCABULARY
+from tests.drivers.slack import SlackStage
 from tests.fakes.slack.people import People
 from tests.fakes.slack.server import TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal
-from tests.guides import BLOCK, CLONE, DOCS, blocks, leading_nowhere, parts, read_until, someone_typing, troubles
 from tests.pictures import SCRIPTS, walk
-from tests.stages.slack import SlackStage
+from tests.support.guides import (
+    BLOCK,
+    CLONE,
+    DOCS,
+    blocks,
+    leading_nowhere,
+    parts,
+    read_until,
+    someone_typing,
+    troubles,
+)
 
 GUIDES = {"en": "install-slack.md", "nl": "install-slack.nl.md"}
 DUTCH = " --lang nl --dutch-commands"
@@ -149,7 +159,7 @@ def test_each_way_to_run_it_has_all_it_needs(language: str, monkeypatch: pytest.
 def test_every_command_in_it_means_something(language: str) -> None:
     typed = re.findall(r"`(?:/ritme|@Ritme) ([a-z]+)`", guide(language))
     assert typed
-    assert all(map(meaning, typed))
+    assert all(map(VOCABULARY.meaning, typed))
 
 
 @pytest.mark.parametrize("language", GUIDES)

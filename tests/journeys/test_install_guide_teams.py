@@ -11,8 +11,18 @@ from jsonschema import Draft4Validator
 from adapters.settings import CURES, Settings
 from adapters.teams import pages
 from adapters.teams.package import CONSENT, SCHEMA
-from bot.domain.words import meaning
-from tests.guides import BLOCK, CLONE, DOCS, blocks, leading_nowhere, parts, read_until, someone_typing, troubles
+from bot.commands import VOCABULARY
+from tests.support.guides import (
+    BLOCK,
+    CLONE,
+    DOCS,
+    blocks,
+    leading_nowhere,
+    parts,
+    read_until,
+    someone_typing,
+    troubles,
+)
 
 GUIDES = {"en": "install-teams.md", "nl": "install-teams.nl.md"}
 MANIFEST = Draft4Validator(json.loads((CLONE / "tests" / "schemas" / f"teams-manifest-{SCHEMA}.json").read_text()))
@@ -88,7 +98,7 @@ def test_what_the_doctor_says_is_what_it_says(language: str) -> None:
 def test_every_command_in_it_means_something(language: str) -> None:
     typed = re.findall(r"`(?:/ritme|@Ritme) ([a-z]+)`", guide(language))
     assert "start" in typed
-    assert all(map(meaning, typed))
+    assert all(map(VOCABULARY.meaning, typed))
 
 
 @pytest.mark.parametrize("language", GUIDES)

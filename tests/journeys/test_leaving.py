@@ -10,7 +10,7 @@ from bot.chat import Answer
 from bot.domain.delivery import Priority, to_person
 from bot.domain.movement import Place, PlaceId
 from bot.domain.person import Person, PersonId, StoryChoice, Workspace, WorkspaceId
-from tests.world import LANE, World, text_of
+from tests.support.world import LANE, World, text_of
 
 ELSEWHERE = WorkspaceId("test:W2")
 
@@ -48,12 +48,12 @@ async def test_nothing_is_sent_while_it_is_gone_and_what_is_still_on_time_after(
     await here.movement("fatima")
     await with_a_step(here)
     sent = len(here.private("fatima"))
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     await here.pass_(days=3)
     assert len(here.private("fatima")) == sent
     assert await here.ritme.lanes_due() == []
 
-    await here.ritme.returned(LANE, "Wijkzorg")
+    await here.ritme.workspace_installed(LANE, "Wijkzorg")
     await here.drain()
     assert len(here.private("fatima")) == sent + 1
     assert "vraag ik Jan mee" in text_of(here.private("fatima")[-1])
@@ -61,9 +61,9 @@ async def test_nothing_is_sent_while_it_is_gone_and_what_is_still_on_time_after(
 
 async def test_told_twice_that_it_is_gone_counts_from_the_first(here: World) -> None:
     await here.movement("fatima")
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     await here.pass_(days=20)
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     await here.pass_(days=11)
     assert (await rows(here))["movements"] == []
 
@@ -71,9 +71,9 @@ async def test_told_twice_that_it_is_gone_counts_from_the_first(here: World) -> 
 async def test_installed_again_within_a_month_it_knows_everyone(here: World) -> None:
     await here.movement("fatima")
     await with_a_step(here)
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     await here.pass_(days=29)
-    await here.ritme.returned(LANE, "Wijkzorg")
+    await here.ritme.workspace_installed(LANE, "Wijkzorg")
     await here.pass_(days=30)
     me = await here.type("fatima", "/ritme ik")
     assert "1 stapje" in text_of(me)
@@ -83,7 +83,7 @@ async def test_after_a_month_of_nobody_there_anything_is_left(here: World) -> No
     await here.movement("fatima", "jan")
     await with_a_step(here)
     await here.type("fatima", "/verhaal Vandaag vroeg ik Jan mee, en hij kwam")
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     await here.pass_(days=31)
 
     left = await rows(here)
@@ -95,7 +95,7 @@ async def test_after_a_month_of_nobody_there_anything_is_left(here: World) -> No
         (gone,) = (await connection.execute(select(workspaces))).mappings()
     assert (gone["name"], gone["gone_reason"]) == ("", "erased")
 
-    await here.ritme.returned(LANE, "Wijkzorg")
+    await here.ritme.workspace_installed(LANE, "Wijkzorg")
     again = await here.type("fatima", "/ritme ik")
     assert isinstance(again, Answer)
     async with here.database.begin() as connection:
@@ -124,7 +124,7 @@ async def test_a_movement_that_lives_elsewhere_too_goes_on_there(here: World) ->
     await here.do("fatima", "share.save", args={**share.args, "place": "buren", "line": ""})
     assert "naar de bus" in text_of(here.posts("buren")[-1])
 
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     await here.pass_(days=31)
     left = await rows(here)
     assert [one["id"] for one in left["movements"]] == ["movement"]
@@ -137,9 +137,9 @@ async def test_a_movement_that_lives_elsewhere_too_goes_on_there(here: World) ->
 
 async def test_one_that_comes_back_in_time_is_not_erased_by_a_late_sweep(here: World) -> None:
     await here.movement("fatima")
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     here.clock.set(here.clock.now() + timedelta(days=40))
-    await here.ritme.returned(LANE, "Wijkzorg")
+    await here.ritme.workspace_installed(LANE, "Wijkzorg")
     await here.ritme.plan()
     assert len((await rows(here))["movements"]) == 1
 
@@ -161,9 +161,9 @@ async def test_what_waited_too_long_is_dropped_with_its_reason(here: World) -> N
                 expires_at=now + timedelta(hours=4),
             )
         )
-    await here.ritme.left(LANE, "not_allowed")
+    await here.ritme.workspace_uninstalled(LANE, "not_allowed")
     await here.pass_(days=1)
-    await here.ritme.returned(LANE, "Wijkzorg")
+    await here.ritme.workspace_installed(LANE, "Wijkzorg")
     await here.drain()
     async with here.begin() as work:
         found = await work.deliveries.by_key("k")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.chat import Answer
 from bot.domain.look_back import MOST_SHOWN, Moment, Turning, choose
-from tests.world import World, text_of
+from tests.support.world import World, text_of
 
 
 async def lived(here: World) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.chat import Answer, FieldErrors, Form
 from bot.domain.movement import MovementId, Purpose
-from tests.world import World, button_of, text_of
+from tests.support.world import World, button_of, text_of
 
 PARTS = {"vision": "Samen doen wat kan.", "core_messages": "Vraag eerst.\nEen klein stapje telt."}
 
@@ -18,7 +18,7 @@ async def start(here: World, who: str = "iris", *, channel: str = "general", **m
 
 async def purposes(here: World) -> list[Purpose]:
     async with here.begin() as work:
-        _, _, movement, _ = await work.people.arriving("test:W1", "iris", "general")  # type: ignore[arg-type]
+        _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
         assert movement is not None
         return list(await work.movements.purposes(movement.id))
 
@@ -119,7 +119,7 @@ async def test_an_initiative_of_another_movement_is_not_there(here: World) -> No
     await start(here)
     await here.do("fatima", "initiative.save", args={"name": "Wandelen"})
     async with here.begin() as work:
-        _, _, movement, _ = await work.people.arriving("test:W1", "iris", "general")  # type: ignore[arg-type]
+        _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
         assert movement is not None
         [initiative] = await work.initiatives.of_movement(MovementId(movement.id))
     form = await here.type("piet", "/ritme start", channel="elders", workspace="test:W2")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import BOTH
-from tests.fakes.teams.playground import BOT, TEAM
-from tests.stages.teams import TeamsStage, teams_stage
+from tests.drivers.teams import TeamsStage, teams_stage
+from tests.fakes.teams.agents_playground import BOT, TEAM
+from tests.support.databases import BOTH
 
 STORY = "We liepen een rondje & mevrouw Bakker liep mee <3"
 

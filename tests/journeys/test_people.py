@@ -8,7 +8,7 @@ from sqlalchemy import inspect, text
 
 from bot.chat import Answer, FieldErrors, Form
 from bot.domain.person import Language, Person, PersonId, StoryChoice, WorkspaceId
-from tests.world import LANE, World, text_of
+from tests.support.world import LANE, World, text_of
 
 
 async def person(here: World, who: str) -> Person:

@@ -4,8 +4,8 @@ import pytest
 
 from bot.domain.delivery import DeliveryState
 from bot.domain.movement import Place, PlaceId, PlaceState
-from tests.outbox import put, row
-from tests.stages.slack import LANE, SlackStage
+from tests.drivers.slack import LANE, SlackStage
+from tests.support.outbox import put, row
 
 
 async def the_place(stage: SlackStage) -> Place:

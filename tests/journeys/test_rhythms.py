@@ -9,7 +9,7 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, PlaceId, Purpose, PurposeId
 from bot.domain.person import Language, PersonId
-from tests.world import World, button_of, text_of
+from tests.support.world import World, button_of, text_of
 
 MONDAY = {"kind": "purpose", "every": "1", "weekdays": ("MO",), "at": "09:00", "place": "general", "on_holiday": "skip"}
 

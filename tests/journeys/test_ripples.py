@@ -10,17 +10,8 @@ from hypothesis import strategies as st
 from bot.chat import Form
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Language, Workspace, WorkspaceId
-from tests.telling import (
-    WALK,
-    declined,
-    latest,
-    reminder,
-    reply,
-    ripples,
-    story_of,
-    told,
-)
-from tests.world import LANE, World, text_of, world
+from tests.support.stories import WALK, declined, latest, reminder, reply, ripples, story_of, told
+from tests.support.world import LANE, World, text_of, world
 
 
 class TestRipples:

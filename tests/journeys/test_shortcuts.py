@@ -1,7 +1,7 @@
 """Where slash commands do not exist: the two shortcuts, and mentions in a thread."""
 
+from tests.drivers.slack import SlackStage
 from tests.fakes.slack.state import Modal, Shown
-from tests.stages.slack import SlackStage
 
 WALK = "Na de overdracht liepen we met z'n drieën een rondje & mevrouw Bakker liep mee <3"
 

@@ -16,10 +16,10 @@ from adapters.teams import Bot, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
 from bot.ports import Platform
-from tests.databases import BOTH
+from tests.drivers.slack import SlackStage, slack_stage
 from tests.fakes.slack.state import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
-from tests.stages.slack import SlackStage, slack_stage
+from tests.support.databases import BOTH
 
 TENANT, CHANNEL = "00000000-0000-0000-0000-00000000feed", "19:west@thread.tacv2"
 STORY = "We liepen een rondje met mevrouw Bakker"
@@ -86,7 +86,7 @@ async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     ):
         bot = Bot(app_id="app", tenants=frozenset({TENANT}), trusting=True)
         teams = TeamsPlatform(bot, SqlConversations(slack.database), slack.clock, opens=Ritme.opens)
-        platforms: Any = slack.ritme._sending._platforms
+        platforms: Any = slack.ritme._drainer._platforms
         platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory)
         app = web.Application()
         teams.mount(app, slack.ritme)

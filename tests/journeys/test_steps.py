@@ -9,9 +9,9 @@ from bot.chat import Answer, FieldErrors, Form
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.next_step import NextStep, StepId, StepState
 from bot.domain.person import Language, PersonId
-from tests.databases import BOTH
 from tests.journeys.test_stuck import buttons, fields, step, told
-from tests.world import MONDAY, World, button_of, text_of, world
+from tests.support.databases import BOTH
+from tests.support.world import MONDAY, World, button_of, text_of, world
 
 MOVEMENT = MovementId("movement")
 

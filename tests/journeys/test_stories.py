@@ -8,9 +8,9 @@ from bot.domain.movement import MovementId
 from bot.domain.next_step import NextStep, StepId, StepState
 from bot.domain.person import PersonId
 from bot.domain.story import Readers
-from bot.ports import NoAnswer, TryLater
-from tests.telling import WALK, declined, latest, reminder, reply, ripples, speaks, told
-from tests.world import World, text_of
+from bot.ports import OutcomeUnknown, RetryAfter
+from tests.support.stories import WALK, declined, latest, reminder, reply, ripples, speaks, told
+from tests.support.world import World, text_of
 
 
 class TestTelling:
@@ -153,7 +153,7 @@ class TestTelling:
 
     async def test_taking_it_back_while_its_post_is_under_way_reaches_the_post(self, here: World) -> None:
         await here.movement("fatima")
-        here.messenger.fail_next.append((NoAnswer(), True))
+        here.messenger.fail_next.append((OutcomeUnknown(), True))
         answer = await here.type("fatima", f"/verhaal {WALK}")
         assert len(here.posts()) == 1  # it arrived, but Ritme does not know yet
         await here.press("fatima", answer, "withdraw")
@@ -162,7 +162,7 @@ class TestTelling:
 
     async def test_taking_it_back_before_it_was_posted_posts_nothing(self, here: World) -> None:
         await here.movement("fatima")
-        here.messenger.fail_next.append((TryLater(here.clock.now() + timedelta(minutes=5)), False))
+        here.messenger.fail_next.append((RetryAfter(here.clock.now() + timedelta(minutes=5)), False))
         answer = await here.type("fatima", f"/verhaal {WALK}")
         await here.press("fatima", answer, "withdraw")
         await here.pass_(hours=1)

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.chat import FieldErrors
-from tests.telling import WALK, another_movement, declined, latest, ripples, speaks
-from tests.world import World, button_of, text_of
+from tests.support.stories import WALK, another_movement, declined, latest, ripples, speaks
+from tests.support.world import World, button_of, text_of
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

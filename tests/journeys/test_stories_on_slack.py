@@ -3,8 +3,8 @@
 from bot.chat import Message, Paragraph, Post, Span
 from bot.domain.delivery import DeliveryId, to_place
 from bot.domain.movement import PlaceId
+from tests.drivers.slack import LANE, SlackStage
 from tests.fakes.slack.state import Modal, Shown
-from tests.stages.slack import LANE, SlackStage
 
 NASTY = "Dank <!channel> & @here <@U1>: *samen* https://example.org gelukt"
 

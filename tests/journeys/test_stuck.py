@@ -10,7 +10,7 @@ from bot.domain.initiative import Audience, EpisodeState, Initiative, Initiative
 from bot.domain.movement import MovementId
 from bot.domain.next_step import StepId
 from bot.domain.person import PersonId
-from tests.world import MONDAY, World, button_of, text_of
+from tests.support.world import MONDAY, World, button_of, text_of
 
 MOVEMENT = MovementId("movement")
 

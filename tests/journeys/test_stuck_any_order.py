@@ -12,9 +12,9 @@ import pytest
 from bot.chat import Answer, FieldErrors, Form, Reply, Value
 from bot.domain.initiative import Audience, CompanyId, EpisodeId
 from bot.domain.movement import MovementId
-from tests.databases import BOTH
 from tests.journeys.test_stuck import initiative
-from tests.world import MONDAY, World, world
+from tests.support.databases import BOTH
+from tests.support.world import MONDAY, World, world
 
 MOVEMENT = MovementId("movement")
 PEOPLE = ("fatima", "jan", "samira", "bram")

@@ -6,7 +6,7 @@ from bot.chat import Answer, FieldErrors, Form, Reply, Value
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, PersonId
 from tests.journeys.test_stuck import step, told
-from tests.world import World, text_of
+from tests.support.world import World, text_of
 
 MOVEMENT = MovementId("movement")
 FORMS: dict[str, tuple[str, ...]] = {

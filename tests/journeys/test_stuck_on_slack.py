@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
+from tests.drivers.slack import SlackStage
 from tests.fakes.slack.state import Modal, Shown
-from tests.stages.slack import SlackStage
-from tests.world import MONDAY
+from tests.support.world import MONDAY
 
 MOVEMENT = MovementId("movement")
 STEP = {"cue": "de overdracht klaar is", "action": "vraag ik Jan", "on_my_own": "yes"}

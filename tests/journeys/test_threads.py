@@ -9,17 +9,8 @@ from bot.domain.movement import MovementId
 from bot.domain.person import StoryChoice, WorkspaceId
 from bot.domain.rhythm import RhythmId
 from bot.domain.story import Readers
-from tests.telling import (
-    ROOT,
-    WALK,
-    person,
-    reminder,
-    reply,
-    ripples,
-    story_of,
-    told,
-)
-from tests.world import LANE, World
+from tests.support.stories import ROOT, WALK, person, reminder, reply, ripples, story_of, told
+from tests.support.world import LANE, World
 
 
 class TestThreads:

@@ -7,10 +7,10 @@ import pytest
 from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import WorkspaceId
+from tests.drivers.slack import LANE, SlackStage
 from tests.fakes.slack.state import Fault, Shown
-from tests.outbox import put, row
-from tests.stages.slack import LANE, SlackStage
-from tests.world import World, button_of, text_of
+from tests.support.outbox import put, row
+from tests.support.world import World, button_of, text_of
 
 PLACES = {
     "channel_not_found": "Ritme is er niet bij",

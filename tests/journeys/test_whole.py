@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.stages.playground import PlaygroundStage, playground_stage
-from tests.stages.slack import WAYS, SlackStage, slack_stage
+from tests.drivers.playground import PlaygroundStage, playground_stage
+from tests.drivers.slack import WAYS, SlackStage, slack_stage
 
 CHANNEL = "samen-vooruit"
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")

@@ -29,7 +29,7 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.person import Language
 from bot.wording import Reader
 from tests.fakes.slack.people import People, Sent
-from tests.postgres import Server
+from tests.support.postgres import Server
 from tests.torture.judging import judge
 from tests.torture.stage import FAULTS, TOO_LATE, Process, Slack, Spot, furnish, new_key, processes
 
@@ -37,7 +37,7 @@ TOLD_TO_STOP = 0.25
 """How many of those that are struck are told to stop, rather than killed."""
 READY = 0.8
 """How many are struck at their work; the others perhaps while they begin."""
-BEGINS_WITHIN = 60.0
+CLAIM_TTL = 60.0
 LATE = 0.2
 """How many of Slack's faults are answers that come too late: each keeps its place waiting for half a minute."""
 SETTLES_WITHIN = 300.0
@@ -228,7 +228,7 @@ class Ordeal:
 
     async def _work_is_done(self, begun: list[Process]) -> None:
         """Somebody takes in, and somebody sends."""
-        async with asyncio.timeout(BEGINS_WITHIN):
+        async with asyncio.timeout(CLAIM_TTL):
             while {one.role for one in begun if one.is_ready} < {one.role for one in begun}:  # noqa: ASYNC110  # others
                 await asyncio.sleep(0.05)
 

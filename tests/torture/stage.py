@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import unit_of_work
-from adapters.slack.tokens import Seal
+from adapters.slack.tokens import TokenCipher
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
@@ -117,7 +117,7 @@ async def furnish(database: AsyncEngine, slack: Slack, key: str, chance: random.
                 "team_name": one.team,
                 "app_id": "A1",
                 "bot_user_id": BOT,
-                "bot_token": Seal((key,)).close(one.token),
+                "bot_token": TokenCipher((key,)).close(one.token),
                 "refresh_token": None,
                 "expires_at": None,
                 "renewing_until": None,

@@ -154,7 +154,7 @@ async def test_what_fails_is_tried_again_by_the_next_tick(
 async def test_settling_plans_and_waits_until_everything_due_is_drained(ritme: Ritme, patient: EmbeddedEngine) -> None:
     ritme.due.update({A: 3, B: 2})
 
-    await patient.settle()
+    await patient.run_until_idle()
 
     assert Counter(ritme.drained) == {A: 3, B: 2}
 
@@ -172,7 +172,7 @@ async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(rit
     ritme.gate.set()
     await closing
     engine.wake(A)
-    await engine.settle()
+    await engine.run_until_idle()
 
     assert ritme.drained == [A]
     assert ritme.plans == 0

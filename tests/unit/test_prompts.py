@@ -88,7 +88,6 @@ def test_no_template_is_without_an_entry() -> None:
         "errors/days.md.j2",
         "errors/fields.md.j2",
         "errors/reasons.md.j2",
-        "help/words.md.j2",
         "rhythms/kinds.md.j2",
         "rhythms/questions.md.j2",
         "people/kept.md.j2",
@@ -147,7 +146,8 @@ SOURCES = "\n".join(
     [
         ("errors/declined.md.j2", r"Refused\(\"(\w+)\""),
         ("errors/reasons.md.j2", r"(?:Unwanted|Unreachable|(?:delivery|missed|row|self)\.(?:drop|fail))\(\"(\w+)\""),
-        ("errors/reasons.md.j2", r"wait_until\([^\n]*\"(\w+)\"\)"),
+        ("errors/reasons.md.j2", r"reschedule\([^\n]*\"(\w+)\"\)"),
+        ("errors/reasons.md.j2", r"RetryAfter\([^\n]*reason=\"(\w+)\"\)"),
         ("errors/reasons.md.j2", r"\.cancel\([^\n]*\"(\w+)\"\)"),
         ("errors/fields.md.j2", r"Invalid\(\{\"?[\w.]+\"?: \"(\w+)\""),
         ("errors/fields.md.j2", r"return \"((?:missing|too_\w+|not_a_\w+|unknown_\w+))\""),

@@ -11,7 +11,7 @@ from bot import wording
 from bot.catalogue.home import Home, HomeRhythms, HomeStep, HomeSteps, HomeStories, HomeStory, HomeTrouble
 from bot.chat import Message, Page, Paragraph, Section, Span
 from bot.domain.person import Language
-from bot.use_cases.home import RHYTHMS_SHOWN, STEPS_SHOWN, STORIES_SHOWN, TROUBLE_SHOWN
+from bot.use_cases.people.home import RHYTHMS_SHOWN, STEPS_SHOWN, STORIES_SHOWN, TROUBLE_SHOWN
 from tests.fakes.slack.block_kit import problems_in_home
 from tests.unit.test_slack_render import NASTY, buttons, extremes, paragraphs, reader, with_words
 

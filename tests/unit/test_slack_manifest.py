@@ -10,13 +10,13 @@ import pytest
 from jsonschema import Draft7Validator
 from typer.testing import CliRunner
 
-from adapters.cli import ritme
+from adapters.cli.commands import ritme
 from adapters.settings import CURES
 from adapters.slack import inbound, translate
 from adapters.slack.manifest import manifest
-from adapters.slack.needs import EVENTS, METHODS, SCOPES
+from adapters.slack.permissions import EVENTS, METHODS, SCOPES
+from bot.commands import VOCABULARY
 from bot.domain.person import Language
-from bot.domain.words import meaning
 
 CLONE = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((CLONE / "tests" / "schemas" / "slack-manifest-1.0.0.json").read_text())
@@ -74,7 +74,7 @@ def test_dutch_commands_come_when_asked_and_all_mean_something() -> None:
 
     assert names() == ["/ritme", "/stuck", "/story"]
     assert names(dutch=True) == ["/ritme", "/stuck", "/story", "/vast", "/verhaal"]
-    assert all(meaning(name.lstrip("/")) for name in names(dutch=True) if name != "/ritme")
+    assert all(VOCABULARY.meaning(name.lstrip("/")) for name in names(dutch=True) if name != "/ritme")
 
 
 def strings(file: Path) -> set[str]:

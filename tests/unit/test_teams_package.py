@@ -14,14 +14,14 @@ from aiohttp import ClientSession, web
 from jsonschema import Draft4Validator
 from typer.testing import CliRunner
 
-from adapters.cli import ritme
+from adapters.cli.commands import ritme
 from adapters.slack.manifest import COLOUR as ON_SLACK
 from adapters.teams import package as module
 from adapters.teams import pages
-from adapters.teams.package import COLOUR, COMMANDS, CONSENT, OTHERS, SCHEMA, localisation, manifest, package
+from adapters.teams.package import COLOUR, CONSENT, MENU_COMMANDS, OTHERS, SCHEMA, localisation, manifest, package
 from bot import __version__
+from bot.commands import VOCABULARY
 from bot.domain.person import Language
-from bot.domain.words import meaning
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 MANIFEST, WORDS = (
@@ -134,7 +134,7 @@ def test_the_other_language_says_every_word_where_it_belongs(language: Language)
 
 def test_nothing_stays_english_in_dutch() -> None:
     english, dutch = words_in(whole()), words_in(read(localisation(Language.NL)))
-    assert len(english) == 2 * (sum(map(len, COMMANDS.values())) + 1)
+    assert len(english) == 2 * (sum(map(len, MENU_COMMANDS.values())) + 1)
     same = {one for one, other in zip(english, dutch, strict=True) if one == other}
     assert same <= {"start", "stop"}
 
@@ -142,8 +142,8 @@ def test_nothing_stays_english_in_dutch() -> None:
 @pytest.mark.parametrize("language", list(Language))
 def test_every_command_means_what_it_stands_for(language: Language) -> None:
     lists = read(localisation(language))["bots"][0]["commandLists"]
-    for names, one in zip(COMMANDS.values(), lists, strict=True):
-        assert [meaning(command["title"]) for command in one["commands"]] == list(names)
+    for names, one in zip(MENU_COMMANDS.values(), lists, strict=True):
+        assert [VOCABULARY.meaning(command["title"]) for command in one["commands"]] == list(names)
 
 
 # -- the zip -----------------------------------------------------------------------------------------------------------

@@ -30,11 +30,10 @@ from structlog.contextvars import get_contextvars
 from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import COLUMNS, WHOLE, Rows, given_rows
 from adapters.database.tables import (
-    HELD_BACK,
-    NOT_SENT_IN_PLACES,
+    AWAITING_RETRY,
+    NOT_POSTED,
     NUDGES_IN_PLACES,
     WAITING,
-    Utc,
     deliveries,
     episodes,
     movements,
@@ -45,22 +44,23 @@ from adapters.database.tables import (
     steps,
     workspaces,
 )
+from adapters.database.types import Utc
 from bot.domain.attention import WEEK, Attention
-from bot.domain.delivery import Act, Alike, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
+from bot.domain.delivery import Act, BulkRow, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm
 from bot.domain.trouble import OUT_OF_REACH
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
-_DIFFERENT = ("id", *Alike._fields)
+_DIFFERENT = ("id", *BulkRow._fields)
 _SHARED = tuple(column.name for column in deliveries.c if column.name not in (*_DIFFERENT, "row", "revision"))
 _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
 _REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
-_WAITING, _HELD_BACK = text(WAITING), text(HELD_BACK)
-_NUDGES_IN_PLACES, _NOT_SENT_IN_PLACES = text(NUDGES_IN_PLACES), text(NOT_SENT_IN_PLACES)
+_WAITING, _AWAITING_RETRY = text(WAITING), text(AWAITING_RETRY)
+_NUDGES_IN_PLACES, _NOT_POSTED = text(NUDGES_IN_PLACES), text(NOT_POSTED)
 """As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
 OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
 """Not of a workspace that Ritme was removed from."""
@@ -86,7 +86,7 @@ _DUE = (
 )
 _UNKNOWN = _OF_LANE.where(deliveries.c.state == DeliveryState.UNKNOWN).order_by(deliveries.c.row)
 _UNSURE = _OF_LANE.where(deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)))
-_TO_TRY_AGAIN = _OF_LANE.where(_HELD_BACK)
+_TO_TRY_AGAIN = _OF_LANE.where(_AWAITING_RETRY)
 _WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind"))
 
 
@@ -115,7 +115,7 @@ class SqlDeliveries(Repository):
         self._woken.add(new.workspace_id)
         return True
 
-    async def add_alike(self, new: Delivery, each: Sequence[Alike]) -> None:
+    async def bulk_add(self, new: Delivery, each: Sequence[BulkRow]) -> None:
         # Written without being kept in mind: there may be many, and nobody asks for them in this transaction.
         new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
         shared = {name: getattr(new, name) for name in _SHARED}
@@ -128,7 +128,7 @@ class SqlDeliveries(Repository):
             await self._session.execute(sqlite.insert(deliveries).on_conflict_do_nothing(index_elements=["key"]), rows)
         self._woken.add(new.workspace_id)
 
-    async def around(self, claimed: Sequence[Delivery]) -> Sequence[object]:
+    async def prefetch(self, claimed: Sequence[Delivery]) -> Sequence[object]:
         found: list[object] = []
         for entity, key, wanted in (
             (Place, places.c.id, {one.place_id for one in claimed}),
@@ -187,14 +187,14 @@ class SqlDeliveries(Repository):
     def _which(self, whose: _Whose, wanted: Collection[str | None]) -> ColumnElement[bool]:
         return and_(self._among(whose.column, wanted), whose.counts)
 
-    async def in_hand(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
+    async def lock(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
         return await self._rows.found(
             WHOLE.where(self._among(deliveries.c.id, ids), deliveries.c.workspace_id == workspace)
             .order_by(deliveries.c.row)
             .with_for_update()
         )
 
-    async def put_down(self, changed: Sequence[Delivery]) -> None:
+    async def save_all(self, changed: Sequence[Delivery]) -> None:
         await self._rows.write(changed)
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None:
@@ -237,7 +237,7 @@ class SqlDeliveries(Repository):
         )
         return earliest
 
-    async def abandoned(self, before: datetime) -> Sequence[Delivery]:
+    async def stale(self, before: datetime) -> Sequence[Delivery]:
         return await self._rows.found(
             WHOLE.where(deliveries.c.state == DeliveryState.SENDING, deliveries.c.attempted_at < before)
         )
@@ -245,10 +245,10 @@ class SqlDeliveries(Repository):
     async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
         return await self._rows.read(_UNKNOWN, {"lane": lane})
 
-    async def held_back(self, lane: WorkspaceId) -> Sequence[Delivery]:
+    async def awaiting_retry(self, lane: WorkspaceId) -> Sequence[Delivery]:
         return await self._rows.read(_TO_TRY_AGAIN, {"lane": lane})
 
-    async def unsure(self, lane: WorkspaceId) -> Sequence[Delivery]:
+    async def in_doubt(self, lane: WorkspaceId) -> Sequence[Delivery]:
         return await self._rows.read(_UNSURE, {"lane": lane})
 
     async def forget(self, before: datetime, limit: int) -> int:
@@ -349,16 +349,16 @@ class SqlDeliveries(Repository):
         )
 
     async def of_movement(
-        self, movement: MovementId, since: datetime, limit: int, *, held_back: bool = False
+        self, movement: MovementId, since: datetime, limit: int, *, not_posted: bool = False
     ) -> Sequence[Delivery]:
         query = WHOLE.where(deliveries.c.movement_id == movement, deliveries.c.created_at > since)
-        if held_back:
-            query = query.where(_was_held_back())
+        if not_posted:
+            query = query.where(_was_not_posted())
         # As the index has them, so that the last few are read and no others.
         query = query.order_by(deliveries.c.created_at.desc(), deliveries.c.row.desc())
         return await self._rows.found(query.limit(limit))
 
 
-def _was_held_back() -> ColumnElement[bool]:
-    """`Delivery.was_held_back`, in the database."""
-    return and_(_NOT_SENT_IN_PLACES, deliveries.c.state.not_in((DeliveryState.SENDING, DeliveryState.SENT)))
+def _was_not_posted() -> ColumnElement[bool]:
+    """`Delivery.was_not_posted`, in the database."""
+    return and_(_NOT_POSTED, deliveries.c.state.not_in((DeliveryState.SENDING, DeliveryState.SENT)))

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select, text
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
-    NAMELESS_PLACES,
+    PLACES_MISSING_NAME,
     initiatives,
     invite_codes,
     members,
@@ -82,9 +82,9 @@ class SqlMovements(Repository):
     async def code(self, digest: str) -> InviteCode | None:
         return await self._session.scalar(select(InviteCode).where(invite_codes.c.digest == digest))
 
-    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
+    async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
         found = await self._session.scalars(
-            select(Place).where(places.c.workspace_id == workspace, text(NAMELESS_PLACES)).limit(limit)
+            select(Place).where(places.c.workspace_id == workspace, text(PLACES_MISSING_NAME)).limit(limit)
         )
         return found.all()
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
-    NAMELESS_PEOPLE,
+    PEOPLE_MISSING_NAME,
     companies,
     deliveries,
     episodes,
@@ -114,7 +114,7 @@ class SqlPeople(Repository):
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
         return await self._get(Workspace, id)
 
-    async def take_turns(
+    async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
     ) -> None:
         if self._session.get_bind().dialect.name == "sqlite":
@@ -123,7 +123,7 @@ class SqlPeople(Repository):
         if (await self._session.execute(_TURN, where)).first() is None:
             await self._session.execute(_TURN_OUTSIDE, {"workspace": workspace})
 
-    async def arriving(
+    async def load_context(
         self, workspace: WorkspaceId, account: str, channel: str | None
     ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
         row = (
@@ -213,9 +213,9 @@ class SqlPeople(Repository):
             if member.role is Role.COORDINATOR and person.deactivated_at is None
         ]
 
-    async def nameless(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
+    async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         found = await self._session.scalars(
-            select(Person).where(people.c.workspace_id == workspace, text(NAMELESS_PEOPLE)).limit(limit)
+            select(Person).where(people.c.workspace_id == workspace, text(PEOPLE_MISSING_NAME)).limit(limit)
         )
         return found.all()
 

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import Utc, moment_changes, places, rhythms
+from adapters.database.tables import moment_changes, places, rhythms
+from adapters.database.types import Utc
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.rhythm import FURTHEST_MOVE, Due, MomentChange, Rhythm, RhythmId, Timing
 
@@ -79,10 +80,10 @@ class SqlRhythms(Repository):
             due += [Due(its, movement, place, workspace, kind, next_at, shared) for its, place in which.items()]
         return due
 
-    async def come_next(self, planned: Sequence[RhythmId], at: datetime | None) -> None:
+    async def set_next_at(self, planned: Sequence[RhythmId], at: datetime | None) -> None:
         await self._session.execute(update(rhythms).where(self._among(rhythms.c.id, planned)).values(next_at=at))
 
-    def one_more(self, rhythm: Rhythm) -> None:
+    def increment_unanswered(self, rhythm: Rhythm) -> None:
         set_committed_value(rhythm, "unanswered", rhythm.unanswered + 1)
         self._one_more[rhythm.id] += 1
 

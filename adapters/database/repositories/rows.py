@@ -35,15 +35,15 @@ _BESIDE = "_as_read"
 
 
 @dataclass
-class _AsRead:
+class _Snapshot:
     """What the database holds of a row."""
 
     revision: int
     values: dict[str, Any]
 
 
-def _as_read(one: Delivery) -> _AsRead:
-    read: _AsRead = one.__dict__[_BESIDE]
+def _as_read(one: Delivery) -> _Snapshot:
+    read: _Snapshot = one.__dict__[_BESIDE]
     return read
 
 
@@ -78,11 +78,11 @@ class Rows:
                 if _differing(known):
                     raise StaleDataError("a delivery in hand was changed by somebody else meanwhile")
                 known.__dict__.update(values)
-                self._take(known, _AsRead(row[len(_NAMES)], values))
+                self._take(known, _Snapshot(row[len(_NAMES)], values))
             return known
         delivery = object.__new__(Delivery)  # as it was written, whatever making a new one would fill in
         delivery.__dict__.update(values)
-        self._take(delivery, _AsRead(row[len(_NAMES)], values))
+        self._take(delivery, _Snapshot(row[len(_NAMES)], values))
         return delivery
 
     async def add(self, new: Delivery) -> bool:
@@ -92,10 +92,10 @@ class Rows:
         done = await self._session.execute(statement, values, execution_options={"preserve_rowcount": True})
         if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result, typed wider
             return False
-        self._take(new, _AsRead(1, values))
+        self._take(new, _Snapshot(1, values))
         return True
 
-    def _take(self, delivery: Delivery, as_read: _AsRead) -> None:
+    def _take(self, delivery: Delivery, as_read: _Snapshot) -> None:
         delivery.__dict__[_BESIDE] = as_read
         self._in_hand[delivery.id] = delivery
 

@@ -1,0 +1,100 @@
+"""Start the processes of Ritme, the demo, a web process or a worker, and run each until it is told to stop."""
+
+import logging
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from socket import socket
+
+from rich.markup import escape
+
+from adapters.cli.console import FAILED, make_console, say, stop
+from adapters.cli.data import migrate_database, remove_sqlite_file
+from adapters.cli.preconditions import require_database, stop_for_settings
+from adapters.settings import SQLITE, BadSettings, Settings
+
+
+async def run_demo(settings: Settings, *, fresh: bool) -> None:
+    """Serve the playground on an SQLite file of its own port. With `fresh`, delete that file first."""
+    _configure_logging(logging.WARNING)
+    # `make demo` takes PORT=, as the Makefile documents; where RITME_PORT is set, that one decides.
+    with _listen(settings, "RITME_PORT=" if "RITME_PORT" in os.environ else "PORT=") as listening:
+        settings = _with_bound_port(settings, listening)
+        file = Path("var") / f"demo-{settings.port}.db"
+        settings = settings.model_copy(update={"database_url": f"{SQLITE}:///{file}"})
+        if fresh:
+            remove_sqlite_file(file)
+        if not settings.loopback:
+            make_console(stderr=True).print(f"Whoever reaches {settings.host} can act as anyone in this demo.")
+        await migrate_database(settings, "head")
+        await _serve_http(settings, listening, demo=True)
+
+
+async def run_server(settings: Settings, *, works: bool) -> None:
+    """Serve the configured platforms. With `works`, send deliveries from this process too."""
+    _configure_logging(logging.INFO)
+    with _listen(settings, "RITME_PORT=") as listening:
+        settings = _with_bound_port(settings, listening)
+        await require_database(settings)
+        await _serve_http(settings, listening, works=works)
+
+
+async def run_worker(settings: Settings, concurrency: int, port: int | None) -> None:
+    """Plan and send, up to `concurrency` lanes at a time; on `port`, if any, answer /healthz, /readyz and /metrics."""
+    from adapters.bootstrap import open_service
+    from adapters.web import make_app, serve, told_to_stop
+
+    _configure_logging(logging.INFO)
+    with ExitStack() as stack:
+        listening = None
+        if port is not None:
+            listening = stack.enter_context(_listen(settings.model_copy(update={"port": port}), "--port "))
+        await require_database(settings)
+        service = await open_service(settings, concurrency=concurrency)
+        try:
+            await service.start()
+            if listening is None:
+                await told_to_stop(lambda: say("Ritme's worker is ready"))
+            else:
+                app = make_app(parts=(), ready=service.ready, metrics=service.export_metrics)
+                where = f"http://127.0.0.1:{listening.getsockname()[1]}"
+                await serve(app, listening, lambda: say(f"Ritme's worker is ready; how it is: {where}/readyz"))
+        finally:
+            await service.close()
+
+
+async def _serve_http(settings: Settings, listening: socket, *, demo: bool = False, works: bool = True) -> None:
+    from adapters.bootstrap import open_service
+    from adapters.web import make_app, serve
+
+    service = await open_service(settings, demo=demo, works=works)
+    try:
+        await service.start()
+        app = make_app(parts=service.parts, ready=service.ready, metrics=service.export_metrics)
+        try:
+            await service.open()
+        except BadSettings as bad:
+            stop_for_settings(bad)
+        await serve(app, listening, lambda: say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
+    finally:
+        await service.close()
+
+
+def _listen(settings: Settings, chosen_by: str) -> socket:
+    from adapters.web import CannotListen, listen
+
+    try:
+        return listen(settings.host, settings.port, chosen_by=chosen_by)
+    except CannotListen as problem:
+        stop(FAILED, escape(str(problem)))
+
+
+def _with_bound_port(settings: Settings, listening: socket) -> Settings:
+    """Return the settings with the port that was bound: port 0 asks for any free one."""
+    return settings.model_copy(update={"port": listening.getsockname()[1]})
+
+
+def _configure_logging(level: int) -> None:
+    from adapters import logs
+
+    logs.set_up(level=level)

@@ -1,0 +1,80 @@
+"""Map the domain's dataclasses onto the tables.
+
+Importing this module registers the mappers, once. The package `adapters.database.repositories` imports it, so that no
+query can run without them.
+"""
+
+from sqlalchemy import Table
+from sqlalchemy.orm import registry
+
+from adapters.database.tables import (
+    chances,
+    companies,
+    episodes,
+    initiatives,
+    invitations,
+    invite_codes,
+    members,
+    metadata,
+    moment_changes,
+    movements,
+    nominations,
+    participants,
+    parts_said,
+    people,
+    places,
+    purposes,
+    questions_asked,
+    retellings,
+    rhythms,
+    ripples,
+    segments,
+    steps,
+    stories,
+    story_requests,
+    ties,
+    workspaces,
+)
+from bot.domain.connectors import Invitation, Nomination, Tie
+from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
+from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
+from bot.domain.next_step import Chance, NextStep
+from bot.domain.person import Person, Workspace
+from bot.domain.rhythm import MomentChange, Rhythm
+from bot.domain.story import Retelling, Ripple, Story, StoryRequest
+
+MAPPED: dict[type, Table] = {
+    Workspace: workspaces,
+    Person: people,
+    Movement: movements,
+    InviteCode: invite_codes,
+    Segment: segments,
+    Place: places,
+    Member: members,
+    Purpose: purposes,
+    PartSaid: parts_said,
+    Initiative: initiatives,
+    Participant: participants,
+    StuckEpisode: episodes,
+    QuestionAsked: questions_asked,
+    Company: companies,
+    NextStep: steps,
+    Chance: chances,
+    Story: stories,
+    StoryRequest: story_requests,
+    Ripple: ripples,
+    Retelling: retellings,
+    Nomination: nominations,
+    Tie: ties,
+    Invitation: invitations,
+    Rhythm: rhythms,
+    MomentChange: moment_changes,
+}
+"""The table of each class. `Delivery` is not among them: repositories/rows.py loads and writes the outbox in bulk."""
+_NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
+"""The column that numbers the rows in the order they were written. The domain's classes do not have it, so it is mapped
+to a private attribute."""
+_registry = registry(metadata=metadata)
+for _entity, _table in MAPPED.items():
+    _private = {"_row": _table.c[_NUMBERED[_entity]]} if _entity in _NUMBERED else {}
+    _registry.map_imperatively(_entity, _table, properties=_private)

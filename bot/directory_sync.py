@@ -1,0 +1,94 @@
+"""Ask a platform for what its requests did not tell: names of people and places, user groups and their members.
+
+Runs before a drain, outside any transaction while it waits for the platform: what is not answered now is asked again
+before the next drain.
+"""
+
+from asyncio import gather
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.chat import Account, ChatPlace, Profile
+from bot.domain.delivery import DeliveryId
+from bot.domain.person import WorkspaceId
+from bot.ports import Begin, Clock, Directory, Platform
+from bot.use_cases.movements import groups
+from bot.use_cases.people import introductions
+
+log = structlog.get_logger("ritme")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryQueries:
+    """Open questions to one workspace's directory.
+
+    `group_lists`: deliveries that offer the list of user groups; `group_handles`: groups whose members are not known.
+    """
+
+    people: Sequence[Account] = ()
+    places: Sequence[ChatPlace] = ()
+    group_lists: Sequence[DeliveryId] = ()
+    group_handles: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.places or self.group_lists or self.group_handles)
+
+
+class DirectorySync:
+    """Fill in names and group members from the platforms' directories. `platforms` as for `Ritme`."""
+
+    def __init__(self, *, begin: Begin, platforms: Mapping[str, Platform], clock: Clock) -> None:
+        self._begin = begin
+        self._platforms = platforms
+        self._clock = clock
+
+    async def sync(self, lane: WorkspaceId) -> None:
+        """Answer a lane's open questions, a limited number at a time. Does nothing where Ritme is uninstalled or the
+        platform has no directory."""
+        platform = self._platforms.get(lane.partition(":")[0])
+        if platform is None or platform.directory is None:
+            return
+        queries = await self._load_queries(lane)
+        if queries.people or queries.places:
+            await self._sync_names(platform.directory, lane, queries)
+        if queries.group_lists or queries.group_handles:
+            await self._sync_groups(platform.directory, lane, queries)
+
+    async def _load_queries(self, lane: WorkspaceId) -> DirectoryQueries:
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+            if workspace is not None and workspace.gone_at is not None:
+                return DirectoryQueries()
+            lists, handles = await groups.open_queries(work, lane)
+            return DirectoryQueries(
+                people=await introductions.people_without_name(work, lane),
+                places=await introductions.places_without_name(work, lane),
+                group_lists=lists,
+                group_handles=handles,
+            )
+
+    async def _sync_names(self, directory: Directory, lane: WorkspaceId, queries: DirectoryQueries) -> None:
+        answers = await gather(
+            *(directory.profile(account) for account in queries.people),
+            *(directory.place_name(place) for place in queries.places),
+            return_exceptions=True,
+        )
+        async with self._begin() as work:
+            for asked, answer in zip((*queries.people, *queries.places), answers, strict=True):
+                if isinstance(answer, BaseException):
+                    log.warning("directory_lookup_failed", workspace=lane, error=type(answer).__name__)
+                elif isinstance(asked, Account) and isinstance(answer, Profile):
+                    await introductions.update_profile(work, asked, answer, self._clock.now())
+                elif isinstance(asked, ChatPlace) and isinstance(answer, str):
+                    await introductions.rename_place(work, asked, answer)
+
+    async def _sync_groups(self, directory: Directory, lane: WorkspaceId, queries: DirectoryQueries) -> None:
+        found = await directory.groups(lane) if queries.group_lists else None
+        members = {handle: await directory.group_members(lane, handle) for handle in queries.group_handles}
+        async with self._begin() as work:
+            if found is not None:
+                await groups.learn_groups(work, lane, queries.group_lists, found)
+            known = {handle: accounts for handle, accounts in members.items() if accounts is not None}
+            await groups.learn_members(work, lane, known, self._clock.now())

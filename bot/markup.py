@@ -1,0 +1,70 @@
+"""Parse the Markdown subset of the templates into paragraphs and spans.
+
+What a person typed travels through templates as an *atom*: `atom` wraps every value in private-use characters, and the
+parser copies atoms into spans untouched. So a value can never become markup, whatever it holds.
+The subset: paragraphs, `- ` items, `> ` quotes, `~ ` small print, `**bold**`, `_italic_`.
+"""
+
+import re
+from typing import Literal
+
+from bot.chat import Paragraph, Span
+
+_OPEN, _CLOSE, _NEWLINE = "\ue000", "\ue001", "\ue002"
+_TOKEN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}|(\\*\\*)|((?<![^\\W_])_|_(?![^\\W_]))")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\ue002]")
+_KINDS: dict[str, Literal["text", "item", "quote", "small"]] = {"- ": "item", "> ": "quote", "~ ": "small"}
+
+
+def atom(value: object) -> str:
+    """Wrap a value so that nothing in it is read as markup; unprintable characters are left out."""
+    return f"{_OPEN}{_UNPRINTABLE.sub('', str(value)).replace(chr(10), _NEWLINE)}{_CLOSE}"
+
+
+def plain(text: str) -> str:
+    """Return rendered text as one line without atoms, for labels and titles; markup characters stay as they are."""
+    kept = text.replace(_OPEN, "").replace(_CLOSE, "").replace(_NEWLINE, " ")
+    return " ".join(kept.split())
+
+
+def paragraphs(text: str) -> tuple[Paragraph, ...]:
+    """Parse rendered text into paragraphs; lines that follow each other are one, as in Markdown."""
+    found: list[tuple[Literal["text", "item", "quote", "small"], str]] = []
+    fresh = True
+    for line in text.split("\n"):
+        if not line.strip():
+            fresh = True
+            continue
+        kind = _KINDS.get(line.lstrip()[:2], "text")
+        rest = line.strip() if kind == "text" else line.lstrip()[2:].strip()
+        if not fresh and found and kind == found[-1][0] and kind != "item":
+            found[-1] = (kind, f"{found[-1][1]} {rest}")
+        elif not fresh and found and kind == "text" and found[-1][0] == "item":
+            found[-1] = ("item", f"{found[-1][1]} {rest}")
+        else:
+            found.append((kind, rest))
+        fresh = False
+    made = tuple(Paragraph(kind=kind, spans=_spans(body)) for kind, body in found)
+    return tuple(p for p in made if p.text.strip())
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    bold = italic = False
+    at = 0
+
+    def add(part: str) -> None:
+        if part:
+            spans.append(Span(text=part, bold=bold, italic=italic))
+
+    for token in _TOKEN.finditer(text):
+        add(text[at : token.start()])
+        at = token.end()
+        if token.group(1) is not None:
+            add(token.group(1).replace(_NEWLINE, "\n"))
+        elif token.group(2):
+            bold = not bold
+        else:
+            italic = not italic
+    add(text[at:])
+    return tuple(spans)

@@ -1,0 +1,127 @@
+"""Compose the post that a due delivery becomes: checked, worded and addressed."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import structlog
+
+from bot import commands, wording
+from bot.catalogue.base import Entry
+from bot.catalogue.home import Home
+from bot.chat import Message, Page, Post
+from bot.domain.attention import Attention
+from bot.domain.delivery import Act, Delivery
+from bot.errors import Unwanted
+from bot.outbox.checks import check_and_load, load_outgoing
+from bot.ports import Outgoing, RetryAfter, UnitOfWork
+from bot.ports.turn import language_for, timezone_for
+from bot.use_cases.stories import threads
+from bot.wording import Reader
+
+WITHIN = "movement"
+"""The argument by which a button or form of a personal chat says which movement it is about."""
+ANSWER_TTL = timedelta(days=1)
+"""How long an answer that could not be given at once still makes sense."""
+UNKNOWN_KIND_RETRY = timedelta(minutes=1)
+"""When to look again at a kind of message this version has no composer for: during an upgrade another process may."""
+log = structlog.get_logger("ritme")
+
+
+async def compose_post(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Post | None:
+    """Compose the post for a due delivery. Returns None when it was dropped, failed or rescheduled instead.
+
+    An exception fails this delivery only: a bug in one message must not hold up all that is due in its workspace.
+    """
+    try:
+        outgoing = await check_and_load(work, delivery, attention, now)
+        return await _compose(work, outgoing) if outgoing is not None else None
+    except Unwanted as unwanted:
+        delivery.drop(unwanted.reason)
+    except RetryAfter as later:
+        delivery.reschedule(later.until, later.reason)
+    except Exception:
+        log.exception("delivery_compose_failed", kind=delivery.kind, delivery=delivery.id)
+        delivery.fail("broken")
+    return None
+
+
+async def lookup_post(work: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Post, datetime]:
+    """Return the post without words by which a delivery is looked up, and the moment since which it may be there."""
+    outgoing = await load_outgoing(work, delivery, now)
+    return _address(outgoing), delivery.attempted_at or delivery.due_at
+
+
+def render_message(entry: Entry, reader: Reader, within: str | None) -> Message:
+    """Word an entry; its buttons carry the movement `within`. A home page says itself which movement it shows."""
+    movement = entry.movement if isinstance(entry, Home) and within else within
+    return _within_movement(wording.message(entry, reader), movement)
+
+
+async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
+    """Word and address a delivery. Raises `Unwanted` or `RetryAfter`."""
+    delivery = outgoing.delivery
+    if delivery.act not in (Act.POST, Act.UPDATE, Act.HOME):
+        return _address(outgoing)
+    composer = commands.COMPOSERS.get(delivery.kind)
+    if composer is None:
+        # Planned by a newer version of Ritme, which can send it; or no version has a composer for it any more.
+        log.error("delivery_kind_unknown", kind=delivery.kind, delivery=delivery.id)
+        if outgoing.now - delivery.created_at > ANSWER_TTL:
+            raise Unwanted("gone")
+        raise RetryAfter(outgoing.now + UNKNOWN_KIND_RETRY, reason="no_words")
+    entry = await composer(work, outgoing)
+    if not isinstance(entry, Home) or delivery.act is not Act.HOME:
+        within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
+        return _address(outgoing, message=render_message(entry, _reader(outgoing), within))
+    page = _render_page(entry, _reader(outgoing))
+    mark = _home_mark(entry, page)
+    if outgoing.person is not None and outgoing.person.home_mark == mark:
+        raise Unwanted("unchanged")
+    delivery.note(mark=mark)
+    return _address(outgoing, page=page)
+
+
+def _render_page(home: Home, reader: Reader) -> Page:
+    page = wording.page(home, reader)
+    sections = (replace(one, message=_within_movement(one.message, home.movement)) for one in page.sections)
+    return replace(page, sections=tuple(sections))
+
+
+def _home_mark(home: Home, page: Page) -> str:
+    """Return what tells this page from any other: see `Person.home_mark`."""
+    return f"{home.movement}:{sha256(repr(page).encode()).hexdigest()[:24]}"
+
+
+def _within_movement(message: Message, movement: str | None) -> Message:
+    """Add the movement to a message's buttons: in a personal chat nothing else says which movement it is about."""
+    if not movement:
+        return message
+    return replace(
+        message,
+        buttons=tuple(replace(button, args={**button.args, WITHIN: movement}) for button in message.buttons),
+    )
+
+
+def _address(outgoing: Outgoing, *, message: Message | None = None, page: Page | None = None) -> Post:
+    delivery, account = outgoing.delivery, outgoing.person.account if outgoing.person else None
+    if delivery.act is Act.HOME:
+        account = account or delivery.target
+    return Post(
+        delivery=delivery.id,
+        workspace=delivery.workspace_id,
+        act=delivery.act.value,
+        channel=outgoing.place.channel if outgoing.place else None,
+        account=account,
+        thread=delivery.thread,
+        target=delivery.target,
+        reaction=delivery.reaction,
+        message=message,
+        page=page,
+        gathers=delivery.kind in threads.GATHERING,
+    )
+
+
+def _reader(outgoing: Outgoing) -> Reader:
+    to = (outgoing.person or outgoing.invited_by, outgoing.place, outgoing.movement)
+    return Reader(language=language_for(*to), timezone=timezone_for(*to), now=outgoing.now)

@@ -1,0 +1,177 @@
+"""Drain the outbox: claim what is due in one transaction, send it outside any, record the results in another.
+
+A process may die at any point. Before the claim commits, nothing happened. After it, the rows are SENDING: they are
+marked UNKNOWN once they are stale, and looked up (Slack) or shown to a coordinator (Teams), never sent again blindly.
+"""
+
+from asyncio import CancelledError, create_task, gather, shield
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+from structlog.contextvars import bind_contextvars
+
+from bot.chat import Post
+from bot.domain.delivery import INITIAL_BACKOFF, Delivery, DeliveryState
+from bot.domain.person import WorkspaceId
+from bot.outbox.claim import BATCH, CLAIM_TTL, OrderingKey, claim_batch, ordering_key
+from bot.outbox.lookups import Lookup, LookupRunner, load_lookups
+from bot.outbox.outcomes import Outcome, SendResult, attempt_of, mark_stale_unknown
+from bot.outbox.record import PendingResults, ResultRecorder, report_results
+from bot.ports import Begin, Clock, Engine, OutcomeUnknown, Platform, RetryAfter, Telemetry, Unreachable
+from bot.transactions import TransactionRunner, correlation_id
+
+log = structlog.get_logger("ritme")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreSendWork:
+    """What a drain does before it sends. `gone`: Ritme is uninstalled in this workspace, so there is nothing to do."""
+
+    gone: bool = False
+    lookups: Sequence[Lookup] = ()
+
+
+class OutboxDrainer:
+    """Drain the outbox, one lane at a time. `platforms` as for `Ritme`."""
+
+    def __init__(
+        self,
+        *,
+        begin: Begin,
+        run: TransactionRunner,
+        platforms: Mapping[str, Platform],
+        clock: Clock,
+        engine: Engine,
+        telemetry: Telemetry,
+    ) -> None:
+        self._begin = begin
+        self._run = run
+        self._platforms = platforms
+        self._clock = clock
+        self._telemetry = telemetry
+        self._lookups = LookupRunner(run=run, platforms=platforms, clock=clock, telemetry=telemetry)
+        self._recorder = ResultRecorder(run=run, clock=clock, engine=engine, telemetry=telemetry)
+        self._not_served: set[str] = set()
+
+    async def drain(self, lane: WorkspaceId) -> int:
+        """Settle at most one batch of what is due in a workspace, in order per place. Returns how many rows it settled.
+
+        Deliveries of unknown outcome are looked up first; what stands behind one in the same place waits for that. The
+        engine promises one drain per lane at a time. Where Ritme is uninstalled, a single message tests whether it is
+        let in again. Returns 0 for a platform that another process serves.
+        """
+        if not self._is_served(lane):
+            return 0
+        work = await self._load_pre_send_work(lane)
+        settled = await self._lookups.look_up_all(lane, work.lookups)
+        now, limit = self._clock.now(), 1 if work.gone else BATCH
+        claimed, posts = await self._run(partial(claim_batch, lane=lane, now=now, limit=limit))
+        report_results((one for one in claimed if one.state is not DeliveryState.SENDING), self._telemetry)
+        by_key: dict[OrderingKey, list[tuple[Delivery, Post]]] = {}
+        for delivery, post in posts:
+            by_key.setdefault(ordering_key(delivery), []).append((delivery, post))
+        await self._send(lane, by_key.values())
+        if work.gone and await self._is_gone(lane):
+            # Returning what was claimed would have the engine drain on: the one message would knock without end.
+            return await self._count_settled(claimed)
+        return settled + len(claimed)
+
+    async def reconcile(self, lane: WorkspaceId) -> int:
+        """Look up deliveries of unknown outcome. Returns how many were settled; the others are looked up again
+        later."""
+        if not self._is_served(lane):
+            return 0
+        return await self._lookups.look_up_all(lane, (await self._load_pre_send_work(lane)).lookups)
+
+    async def mark_stale_unknown(self, *, before: datetime) -> None:
+        """Mark deliveries UNKNOWN whose sending began before `before`, by a process that has died."""
+        stale = await self._run(partial(mark_stale_unknown, before=before, now=self._clock.now()))
+        report_results(stale, self._telemetry)
+
+    def _is_served(self, lane: WorkspaceId) -> bool:
+        name = lane.partition(":")[0]
+        if name in self._platforms:
+            return True
+        if name not in self._not_served:
+            self._not_served.add(name)
+            log.warning("platform_not_served", platform=name)  # once: its lanes come due again and again
+        return False
+
+    async def _load_pre_send_work(self, lane: WorkspaceId) -> PreSendWork:
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+            if workspace is not None and workspace.gone_at is not None:
+                return PreSendWork(gone=True)
+            return PreSendWork(lookups=await load_lookups(work, lane, self._clock.now()))
+
+    async def _is_gone(self, lane: WorkspaceId) -> bool:
+        async with self._begin() as work:
+            workspace = await work.people.workspace(lane)
+        return workspace is not None and workspace.gone_at is not None
+
+    async def _count_settled(self, claimed: Sequence[Delivery]) -> int:
+        async with self._begin() as work:
+            rows = [await work.deliveries.get(one.id, one.workspace_id) for one in claimed]
+        return sum(row is not None and row.state is not DeliveryState.WAITING for row in rows)
+
+    async def _send(self, lane: WorkspaceId, queues: Iterable[Sequence[tuple[Delivery, Post]]]) -> None:
+        """Send queues side by side, each in order, and record results meanwhile."""
+        pending = PendingResults()
+        sending = gather(*(self._send_in_order(queue, pending) for queue in queues), return_exceptions=True)
+        sending.add_done_callback(lambda _: pending.arrived.set())
+        recorder = create_task(self._recorder.flush_results(lane, pending, sending.done))
+        try:
+            # Shielded: whoever cancels a drain must not cancel the recording of what was already sent.
+            await shield(recorder)
+        except CancelledError:
+            sending.cancel()
+            (problem,) = await gather(recorder, return_exceptions=True)
+            if isinstance(problem, Exception):
+                log.error("results_record_failed", workspace=lane, outcomes=len(pending.outcomes), exc_info=problem)
+            raise
+        for problem in await sending:
+            if problem is not None:
+                raise RuntimeError("sending to a place was cut short") from problem
+
+    async def _send_in_order(self, queue: Sequence[tuple[Delivery, Post]], pending: PendingResults) -> None:
+        """Send to one place, one after the other. A delivery that has to wait, or may have been sent, makes those
+        behind it wait too."""
+        hold: RetryAfter | None = None
+        context_id = correlation_id()
+        for delivery, post in queue:
+            if pending.stopped:
+                hold = hold or RetryAfter(self._clock.now())
+            result: SendResult = (
+                hold or self._claim_expired(delivery) or await self._send_one(delivery, post, context_id)
+            )
+            pending.add(Outcome(delivery=delivery, result=result, attempt=attempt_of(delivery)))
+            if isinstance(result, RetryAfter):
+                # Without `whole_workspace`: only the delivery that was told so holds up the workspace.
+                hold = RetryAfter(result.until, reason=result.reason)
+            elif isinstance(result, OutcomeUnknown):
+                hold = RetryAfter(self._clock.now() + INITIAL_BACKOFF, reason="behind_unknown")
+            elif isinstance(result, Unreachable) and result.workspace_is_gone:
+                hold = RetryAfter(self._clock.now())
+
+    def _claim_expired(self, delivery: Delivery) -> RetryAfter | None:
+        """Return a release when the claim expired: another worker may assume this one died, and look the delivery
+        up while it is being sent."""
+        now = self._clock.now()
+        claimed_at = delivery.attempted_at or now
+        return RetryAfter(now) if now - claimed_at > CLAIM_TTL else None
+
+    async def _send_one(self, delivery: Delivery, post: Post, context_id: str) -> SendResult:
+        request = delivery.correlation or context_id
+        bind_contextvars(correlation=request)  # each queue runs in a task, with a context, of its own
+        try:
+            with self._telemetry.span("send", request, kind=delivery.kind, workspace=post.workspace):
+                return await self._platforms[post.workspace.partition(":")[0]].messenger.send(post)
+        except (RetryAfter, Unreachable, OutcomeUnknown) as result:
+            return result
+        except Exception:
+            # A bug after the message went out is possible, so it may have arrived: never send it again blindly.
+            log.exception("delivery_send_failed", delivery=delivery.id, kind=delivery.kind)
+            return OutcomeUnknown()

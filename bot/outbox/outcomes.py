@@ -1,0 +1,162 @@
+"""Apply what became of an attempt to send, or of looking one up, to its delivery.
+
+Everything here runs inside a transaction that somebody else began.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from structlog.contextvars import bind_contextvars, bound_contextvars
+
+from bot.chat import Receipt
+from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
+from bot.domain.person import UNANSWERED_BEFORE_QUIET, Workspace, WorkspaceId
+from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, UnitOfWork, Unreachable
+from bot.transactions import correlation_id
+from bot.use_cases.outbox import reach
+
+SendResult = Receipt | RetryAfter | Unreachable | OutcomeUnknown
+"""The result of one attempt: arrived, wait, never like this, or nobody knows."""
+LookupResult = Receipt | OutcomeUnknown | LookupUnsupported | None
+"""The result of looking a delivery up: it is there, it is not (None), not known now, or never known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The result of one attempt to send one delivery, identified by `attempt` (see `attempt_of`)."""
+
+    delivery: Delivery
+    result: SendResult
+    attempt: tuple[int, datetime | None]
+
+    def applies_to(self, row: Delivery) -> bool:
+        """Return whether the stored row still waits for this result.
+
+        A commit whose answer was lost may have recorded it already, and a worker that took us for dead may have sent
+        the delivery again: then the attempt differs. A receipt is accepted even after others marked the row unknown or
+        failed; that something surely did not arrive, only while nobody has settled it.
+        """
+        if attempt_of(row) != self.attempt:
+            return False
+        if isinstance(self.result, Receipt):
+            return row.state not in (DeliveryState.SENT, DeliveryState.DROPPED)
+        if isinstance(self.result, OutcomeUnknown):
+            return row.state is DeliveryState.SENDING
+        return row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN)
+
+
+def attempt_of(delivery: Delivery) -> tuple[int, datetime | None]:
+    """Return what identifies the latest attempt to send a delivery: its number and when it began."""
+    return (delivery.attempts, delivery.attempted_at)
+
+
+async def mark_stale_unknown(work: UnitOfWork, *, before: datetime, now: datetime) -> Sequence[Delivery]:
+    """Mark deliveries UNKNOWN whose sending began before `before`: their sender has died. Returns them."""
+    stale = await work.deliveries.stale(before)
+    for delivery in stale:
+        delivery.mark_unknown(now)
+    return stale
+
+
+async def record_results(
+    work: UnitOfWork, *, lane: WorkspaceId, rows: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime
+) -> Sequence[Delivery]:
+    """Apply outcomes to the stored rows they still apply to, and save those. Returns them."""
+    workspace = await work.people.workspace(lane)
+    by_id = {outcome.delivery.id: outcome for outcome in outcomes}
+    changed = [row for row in rows if by_id[row.id].applies_to(row)]
+    context_id = correlation_id()
+    with bound_contextvars(correlation=context_id):
+        for row in changed:
+            bind_contextvars(correlation=row.correlation or context_id)
+            await apply_result(work, row, workspace, by_id[row.id].result, now)
+    await work.deliveries.save_all(changed)
+    return changed
+
+
+async def record_lookup(
+    work: UnitOfWork, *, lane: WorkspaceId, delivery: Delivery, found: LookupResult, now: datetime
+) -> Delivery | None:
+    """Apply the result of looking up a delivery of unknown outcome. Returns the row; None when another process settled
+    it, or tried it again, in the meantime."""
+    row = await work.deliveries.get(delivery.id, lane)
+    if row is None or row.state is not DeliveryState.UNKNOWN or row.attempts != delivery.attempts:
+        return None
+    if isinstance(found, Receipt):
+        await apply_result(work, row, await work.people.workspace(lane), found, now)
+    elif isinstance(found, LookupUnsupported):
+        row.fail("never_known")
+    elif isinstance(found, OutcomeUnknown):
+        row.mark_unknown(now)
+    else:
+        row.mark_undelivered(now)
+    return row
+
+
+async def apply_result(
+    work: UnitOfWork, row: Delivery, workspace: Workspace | None, result: SendResult, now: datetime
+) -> None:
+    """Move a delivery, and where it concerns them its place and workspace, to the state that a result leads to."""
+    if workspace is not None and workspace.gone_at is not None and _shows_access(row, result):
+        workspace.lets_in()
+        work.woken.add(workspace.id)
+    if isinstance(result, Receipt):
+        row.arrived(now, result.channel, result.message)
+        await _after_arrival(work, row, now)
+    elif isinstance(result, RetryAfter):
+        row.release(result.until, result.reason)
+        if result.whole_workspace and workspace is not None:
+            workspace.held_until = max(workspace.held_until or result.until, result.until)
+    elif isinstance(result, Unreachable):
+        await _apply_unreachable(work, row, workspace, result, now)
+    else:
+        row.mark_unknown(now)
+
+
+async def _apply_unreachable(
+    work: UnitOfWork, row: Delivery, workspace: Workspace | None, result: Unreachable, now: datetime
+) -> None:
+    place = await work.movements.place(row.place_id) if row.place_id else None
+    if result.workspace_is_gone and workspace is not None:
+        workspace.refuses(result.reason, now)
+        row.reschedule(now, result.reason)
+    elif result.place_is_gone and place is not None and row.person_id is None:
+        await reach.lose(work, place, result.reason, now)
+        row.hold(result.reason, now)
+    else:
+        row.fail(result.reason)
+
+
+def _shows_access(row: Delivery, result: SendResult) -> bool:
+    """Return whether a result proves that a workspace lets Ritme in: a new message arrived, or only a place is gone."""
+    if isinstance(result, Receipt):
+        return row.act in (Act.POST, Act.HOME)
+    return isinstance(result, Unreachable) and result.place_is_gone and not result.workspace_is_gone
+
+
+async def _after_arrival(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
+    """Remember which home page a person sees now; count a nudge, and go quiet, saying so once, after three that stayed
+    without an answer."""
+    if delivery.person_id is None or not (delivery.is_nudge or delivery.act is Act.HOME):
+        return
+    person = await work.people.in_workspace(delivery.person_id, delivery.workspace_id)
+    if person is None or person.account is None:
+        return
+    if delivery.act is Act.HOME:
+        person.home_mark = str(delivery.args.get("mark", "")) or person.home_mark
+        return
+    person.nudged()
+    if person.home_mark is not None:
+        await work.deliveries.add(to_home(person, key=delivery.id, now=now, movement=delivery.movement_id))
+    if person.unanswered >= UNANSWERED_BEFORE_QUIET and person.went_quiet_at is None:
+        person.went_quiet_at = now
+        await work.deliveries.add(
+            to_person(
+                person,
+                "went_quiet",
+                key=f"went_quiet:{person.id}:{now.isoformat()}",
+                now=now,
+                movement=delivery.movement_id,
+            )
+        )

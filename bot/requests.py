@@ -1,0 +1,173 @@
+"""Handle one intent inside a transaction: load who acts and where, call the use case, render its answer."""
+
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+from bot import commands, wording
+from bot.catalogue.base import Entry, FormEntry, InPlace, dump
+from bot.catalogue.offers import FormOffered
+from bot.chat import Account, Answer, ChatPlace, Intent, Reply
+from bot.domain.delivery import ANSWER, Act, Delivery, to_home, to_person
+from bot.domain.ids import new_id
+from bot.domain.movement import Member, MovementId, Place, PlaceId
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.errors import Refused
+from bot.outbox.compose import ANSWER_TTL, WITHIN, render_message
+from bot.ports import Turn, UnitOfWork
+from bot.use_cases.people import introductions
+from bot.wording import Reader
+
+
+def hash_key(key: str) -> str:
+    """Hash a request's idempotency key: 40 hexadecimal digits, whatever the platform sends, revealing nothing of who
+    sent it."""
+    return sha256(key.encode()).hexdigest()[:40]
+
+
+async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime) -> Reply:
+    """Act on an intent, at most once per key. Returns the answer; None when there is nothing to say, or when the key
+    was handled before. Raises `Refused`, or `Invalid` for a form's values."""
+    if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
+        return None
+    if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(intent.key), now):
+        return None
+    turn = await load_turn(work, intent, now)
+    handler = commands.HANDLERS.get(intent.name)
+    if handler is None:
+        raise Refused("not_found")
+    outcome = await handler(work, turn)
+    reply = await render_reply(work, turn, outcome)
+    await show_home(work, turn)
+    return reply
+
+
+async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
+    """Return whether a passive event touches a message of ours or a story; nothing is stored about any other."""
+    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
+    if place is None or place.movement_id is None:
+        return False
+    for message in filter(None, (intent.thread, intent.message)):
+        if await work.deliveries.by_receipt(place.id, message) or await work.stories.by_message(place.id, message):
+            return True
+    return bool(intent.message and await work.stories.request_about(place.id, intent.message))
+
+
+async def load_turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
+    """Load who acts and where, and add those that are new: acting is all it takes to belong, nobody is enrolled
+    otherwise."""
+    actor, spot = intent.actor, intent.place
+    lane = WorkspaceId(actor.workspace)
+    channel = None if spot.personal else spot.channel
+    shown = MovementId(intent.text(WITHIN)) if spot.personal else None
+    # Before anything is read: two people who act in one movement at the same moment must see each other's changes.
+    await work.people.lock_movement(lane, actor.id, channel, shown)
+    person, place, movement, member = await work.people.load_context(lane, actor.id, channel)
+    if (person is None or (place is None and channel)) and await work.people.workspace(lane) is None:
+        work.people.add(Workspace(id=lane))
+    if person is None:
+        person = await _add_person(work, actor, now)
+    if shown and (movement is None or movement.id != shown):
+        # A button or form in a personal chat says which of someone's movements it is about.
+        belongs = await work.movements.membership(shown, person.id)
+        if belongs is not None:
+            movement, member = await work.movements.get(belongs.movement_id), belongs
+    _update_profile(person, actor)
+    if channel:
+        place = _add_or_rename_place(work, place, lane, spot, now)
+    if movement is not None and member is None:
+        member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
+        work.movements.add(member)
+    if not person.name or (place is not None and not place.name):
+        work.woken.add(lane)  # the directory sync before the next drain asks the platform for names
+    person.answered()
+    if person.deactivated_at is not None and intent.name not in commands.PASSIVE_EVENTS:
+        person.deactivated_at = None  # who acts has an account that is used
+    return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member)
+
+
+async def _add_person(work: UnitOfWork, actor: Account, now: datetime) -> Person:
+    lane = WorkspaceId(actor.workspace)
+    person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now)
+    work.people.add(person)
+    await introductions.request_group_members(work, lane)
+    return person
+
+
+def _add_or_rename_place(
+    work: UnitOfWork, place: Place | None, lane: WorkspaceId, spot: ChatPlace, now: datetime
+) -> Place:
+    if place is None:
+        place = Place(id=PlaceId(new_id()), workspace_id=lane, channel=spot.channel, name=spot.name, created_at=now)
+        work.movements.add(place)
+    elif spot.name and place.name != spot.name:
+        place.name = spot.name
+    return place
+
+
+def _update_profile(person: Person, actor: Account) -> None:
+    """Take over what a request tells of who acts; what a person chose themselves stays."""
+    if actor.name and person.name != actor.name:
+        person.name = actor.name
+    if actor.timezone and person.timezone is None:
+        person.timezone = actor.timezone
+    if actor.language and person.language is None:
+        person.language = Language.meant(actor.language, Language.NL)
+    if actor.guest:
+        person.guest = True
+
+
+async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None) -> Reply:
+    """Word an outcome and return it; where the platform cannot show it in its answer, put it in the outbox and return
+    None. A form that cannot be opened here becomes a message with a button that opens it."""
+    if outcome is None:
+        return None
+    entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
+    intent = turn.intent
+    if in_place and intent.on_page:
+        return None  # the refreshed home page shows it
+    reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
+    within = turn.movement.id if turn.movement and turn.place is None else None
+    if isinstance(entry, FormEntry):
+        form = wording.form(entry, reader)
+        if intent.opens_forms:
+            return replace(form, hidden={**form.hidden, WITHIN: within}) if within else form
+        args = {name: value for name, value in intent.args.items() if isinstance(value, str)}
+        entry = FormOffered(title=form.title, intent=intent.name, args=args)
+    if intent.answerable:
+        return Answer(message=render_message(entry, reader, within), replaces=in_place)
+    await work.deliveries.add(_as_delivery(turn, entry, in_place=in_place))
+    return None
+
+
+def _as_delivery(turn: Turn, entry: Entry, *, in_place: bool) -> Delivery:
+    """Make the delivery that answers a turn later; `in_place` replaces the message whose button was pressed."""
+    intent = turn.intent
+    answer = to_person(
+        turn.person,
+        ANSWER,
+        key=f"answer:{hash_key(f'{intent.actor.workspace}/{intent.key}')}",
+        now=turn.now,
+        movement=turn.movement.id if turn.movement else None,
+        place=turn.place.id if turn.place else None,
+        thread=intent.thread,
+        args=dump(entry),
+        expires_at=turn.now + ANSWER_TTL,
+    )
+    if in_place and intent.answer_to:
+        answer.act, answer.target = Act.UPDATE, intent.answer_to
+    if turn.person.account is None:
+        # Just forgotten: the last word replaces the message they pressed, and is stored under nobody's name.
+        answer.person_id = answer.place_id = None
+    return answer
+
+
+async def show_home(work: UnitOfWork, turn: Turn) -> None:
+    """Refresh the actor's home page, if they ever opened it."""
+    person, intent = turn.person, turn.intent
+    if intent.on_page and person.account is not None:
+        person.opened_home(blank=False)
+    if person.home_mark is not None:
+        key = hash_key(f"{intent.actor.workspace}/{intent.key}")
+        movement = turn.movement.id if turn.movement else None
+        await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=movement))

@@ -1,0 +1,58 @@
+"""Run one unit of work per transaction, and retry it when it lost a race."""
+
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from random import uniform
+from time import perf_counter
+from typing import TypeVar
+
+from structlog.contextvars import get_contextvars
+
+from bot.domain.ids import new_id
+from bot.ports import Begin, Conflict, Engine, StorageUnavailable, UnitOfWork
+
+MAX_ATTEMPTS = 6
+"""Attempts for work a person may be waiting for: about a second of backoff in all."""
+INTERACTIVE_DEADLINE = 2.0
+"""Seconds after which such work is not retried any more: Slack stops waiting after 3."""
+RECORD_MAX_ATTEMPTS = 12
+"""Attempts for recording what has already happened outside, such as a message that was sent: about a minute."""
+T = TypeVar("T")
+
+
+class TransactionRunner:
+    """Run a function in one transaction; wake the lanes in which it made something due."""
+
+    def __init__(self, begin: Begin, engine: Engine) -> None:
+        self._begin = begin
+        self._engine = engine
+
+    async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
+        """Run `act` in one transaction; retry with jittered backoff on `Conflict` or `StorageUnavailable`.
+
+        `act` starts over with a fresh unit of work on every attempt, so it must not keep state between attempts. Raises
+        the last error when the attempts, or for at most MAX_ATTEMPTS the INTERACTIVE_DEADLINE, are used up.
+        """
+        started = perf_counter()
+        for attempt in range(1, max_attempts + 1):
+            try:
+                async with self._begin() as work:
+                    result = await act(work)
+            except (Conflict, StorageUnavailable):
+                is_interactive = max_attempts <= MAX_ATTEMPTS
+                is_late = is_interactive and perf_counter() - started > INTERACTIVE_DEADLINE
+                if attempt == max_attempts or is_late:
+                    raise
+                # Full jitter: two transactions that collided must not collide again in step.
+                await sleep(uniform(0, 0.01 * 2**attempt))
+            else:
+                # Only after the commit: a drain woken earlier would not see the rows yet.
+                for lane in work.woken:
+                    self._engine.wake(lane)
+                return result
+        raise AssertionError("unreachable")
+
+
+def correlation_id() -> str:
+    """Return the correlation id bound to the current context, or a new one."""
+    return str(get_contextvars().get("correlation") or new_id())

@@ -1,0 +1,16 @@
+"""Compose answers that could not be given at once, and the message that says Ritme goes quiet."""
+
+from bot.catalogue.base import Entry
+from bot.catalogue.base import load as load_entry
+from bot.catalogue.people import WentQuiet
+from bot.ports import Outgoing, UnitOfWork
+
+
+async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Return the entry that was stored with the delivery."""
+    return load_entry(outgoing.delivery.args)
+
+
+async def compose_went_quiet(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Return the entry that tells someone Ritme will not start anything by itself for now."""
+    return WentQuiet()

@@ -1,0 +1,258 @@
+"""A database with two organisations, each with a movement of its own, and one of everything in ours."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from adapters.database.unit_of_work import connect, unit_of_work
+from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId
+from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.initiative import (
+    Company,
+    CompanyId,
+    EpisodeId,
+    Initiative,
+    InitiativeId,
+    Participant,
+    QuestionAsked,
+    StuckEpisode,
+)
+from bot.domain.movement import (
+    InviteCode,
+    InviteCodeId,
+    Member,
+    Movement,
+    MovementId,
+    PartSaid,
+    Place,
+    PlaceId,
+    Purpose,
+    PurposeId,
+    Role,
+    Segment,
+)
+from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
+from bot.domain.story import Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.ports import Begin
+from tests.support.databases import Kept, kept
+from tests.support.world import MONDAY as NOW
+
+W1, W2 = WorkspaceId("test:W1"), WorkspaceId("test:W2")
+OURS, THEIRS = MovementId("ours"), MovementId("theirs")
+HERE, NIGHT, THERE = PlaceId("here"), PlaceId("night"), PlaceId("there")
+FATIMA, JAN, NOOR = PersonId("fatima"), PersonId("jan"), PersonId("noor")
+WALK, SPELL, BESIDE = InitiativeId("walk"), EpisodeId("spell"), CompanyId("beside")
+STEP, CHANCE = StepId("step"), ChanceId("chance")
+TOLD, ASKED, WEEKLY = StoryId("told"), StoryRequestId("asked"), RhythmId("weekly")
+NAMED, INVITED = NominationId("named"), InvitationId("invited")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """Where things are kept; `begin` and `elsewhere` have connections of their own to the same."""
+
+    kept: Kept
+    elsewhere: Begin
+
+    @property
+    def begin(self) -> Begin:
+        return self.kept.begin
+
+    async def keep(self, *rows: Any) -> None:
+        async with self.begin() as work:
+            for row in rows:
+                if isinstance(row, Delivery):
+                    assert await work.deliveries.add(row)
+                else:
+                    work.movements.add(row)  # every repository keeps whatever it is given
+
+
+@asynccontextmanager
+async def furnished(kind: str, folder: Path) -> AsyncIterator[Furnished]:
+    """Two workspaces, two movements, three places; Fatima coordinates ours, Noor theirs."""
+    async with kept(kind, folder) as database:
+        other = connect(database.url)
+        rooms = Furnished(database, unit_of_work(other))
+        await rooms.keep(
+            Workspace(id=W1, name="Oost"),
+            Workspace(id=W2, name="West"),
+            *(Movement(id=one, name=one, language=Language.NL, started_at=NOW) for one in (OURS, THEIRS)),
+            place(HERE, W1, OURS),
+            place(NIGHT, W1, OURS),
+            place(THERE, W2, THEIRS),
+            *(person(one, workspace) for one, workspace in ((FATIMA, W1), (JAN, W1), (NOOR, W2))),
+            Member(movement_id=OURS, person_id=FATIMA, role=Role.COORDINATOR, joined_at=NOW),
+            Member(movement_id=OURS, person_id=JAN, joined_at=NOW + HOUR),
+            Member(movement_id=THEIRS, person_id=NOOR, role=Role.COORDINATOR, joined_at=NOW),
+        )
+        try:
+            yield rooms
+        finally:
+            await other.dispose()
+
+
+def place(id: PlaceId, workspace: WorkspaceId, movement: MovementId | None, **more: Any) -> Place:
+    named = {"channel": f"c-{id}", "name": id, **more}
+    return Place(id=id, workspace_id=workspace, movement_id=movement, created_at=NOW, **named)
+
+
+def person(id: PersonId, workspace: WorkspaceId, **more: Any) -> Person:
+    return Person(id=id, workspace_id=workspace, **{"account": f"u-{id}", "name": id, "created_at": NOW, **more})
+
+
+def delivery(key: str = "", **more: Any) -> Delivery:
+    """Something for everyone in our first place, due now, unless it is said otherwise; its key is its id."""
+    key = key or f"k{next(_numbers)}"
+    usual = {
+        "id": DeliveryId(key),
+        "workspace_id": W1,
+        "movement_id": OURS,
+        "place_id": HERE,
+        "kind": "news",
+        "due_at": NOW,
+        "created_at": NOW,
+        "priority": Priority.NEWS,
+    }
+    return Delivery(key=key, **{**usual, **more})
+
+
+def story(id: str = "", **more: Any) -> Story:
+    usual = {
+        "id": StoryId(id or f"s{next(_numbers)}"),
+        "movement_id": OURS,
+        "place_id": HERE,
+        "teller_id": FATIMA,
+        "text": "We liepen een rondje.",
+        "readers": Readers.MOVEMENT,
+        "told_at": NOW,
+    }
+    return Story(**{**usual, **more})
+
+
+def step(id: str = "", **more: Any) -> NextStep:
+    usual = {
+        "id": StepId(id or f"p{next(_numbers)}"),
+        "movement_id": OURS,
+        "initiative_id": None,
+        "episode_id": None,
+        "person_id": FATIMA,
+        "cue": "het rustig is",
+        "action": "bel ik Jan",
+        "follow_up_at": NOW + DAY,
+        "chosen_at": NOW,
+    }
+    return NextStep(**{**usual, **more})
+
+
+def episode(id: str = "", **more: Any) -> StuckEpisode:
+    usual = {
+        "id": EpisodeId(id or f"e{next(_numbers)}"),
+        "movement_id": OURS,
+        "initiative_id": None,
+        "person_id": FATIMA,
+        "place_id": HERE,
+        "text": "Niemand komt",
+        "opened_at": NOW,
+    }
+    return StuckEpisode(**{**usual, **more})
+
+
+def rhythm(id: str, **more: Any) -> Rhythm:
+    usual = {
+        "id": RhythmId(id),
+        "movement_id": OURS,
+        "place_id": HERE,
+        "kind": RhythmKind.STORIES,
+        "rule": "FREQ=WEEKLY;BYDAY=MO",
+        "starts_on": NOW.date(),
+        "at": time(9),
+        "timezone": "Europe/Amsterdam",
+        "next_at": NOW,
+        "created_by": None,
+        "created_at": NOW,
+    }
+    return Rhythm(**{**usual, **more})
+
+
+def change(rhythm: str, on: date, **more: Any) -> MomentChange:
+    return MomentChange(rhythm_id=RhythmId(rhythm), movement_id=OURS, on=on, **more)
+
+
+async def one_of_everything(rooms: Furnished) -> None:
+    """In our movement, and in our workspace; of theirs there is none of it."""
+    sent = delivery("sent", kind="told", subject=TOLD, person_id=FATIMA, state=DeliveryState.SENT, receipt="m1")
+    await rooms.keep(
+        place(PlaceId("nameless"), W1, OURS, name=""),
+        person(PersonId("nameless"), W1, name=""),
+        Purpose(id=PurposeId("p1"), movement_id=OURS, version=1, vision="Samen", written_by=FATIMA, written_at=NOW),
+        PartSaid(place_id=HERE, movement_id=OURS, part="vision", said_at=NOW),
+        Segment(workspace_id=W1, handle="S1", movement_id=OURS, name="Nacht"),
+        InviteCode(
+            id=InviteCodeId("c1"), movement_id=OURS, digest="d1", made_by=FATIMA, made_at=NOW, expires_at=NOW + DAY
+        ),
+        Initiative(id=WALK, movement_id=OURS, name="Wandelen", started_by=FATIMA, started_at=NOW),
+        Participant(initiative_id=WALK, movement_id=OURS, person_id=FATIMA, joined_at=NOW),
+        episode(SPELL, initiative_id=WALK),
+        Company(id=BESIDE, movement_id=OURS, episode_id=SPELL, person_id=JAN, asked_at=NOW),
+        story(TOLD, initiative_id=WALK, part="vision", message="m1", thread="t1"),
+        step(STEP, initiative_id=WALK),
+        step(state=StepState.DONE, initiative_id=WALK, story_id=TOLD, closed_at=NOW),
+        Chance(id=CHANCE, movement_id=OURS, person_id=FATIMA, text="Zon", noted_at=NOW),
+        StoryRequest(
+            id=ASKED,
+            movement_id=OURS,
+            place_id=HERE,
+            message="m2",
+            author_id=FATIMA,
+            asked_by_id=JAN,
+            text="Kijk",
+            asked_at=NOW,
+        ),
+        Ripple(story_id=TOLD, movement_id=OURS, person_id=JAN, place_id=HERE, at=NOW),
+        Nomination(
+            id=NAMED,
+            movement_id=OURS,
+            nominator_id=FATIMA,
+            nominee_id=JAN,
+            figure=KeyFigure.MAVEN,
+            at=NOW,
+        ),
+        Invitation(
+            id=INVITED,
+            movement_id=OURS,
+            initiative_id=WALK,
+            inviter_id=FATIMA,
+            invitee_id=JAN,
+            text="Loop je mee?",
+            sent_at=NOW,
+        ),
+        rhythm(WEEKLY),
+        sent,
+        delivery("waiting"),
+        delivery("failed", state=DeliveryState.FAILED),
+        delivery("unknown", state=DeliveryState.UNKNOWN),
+        delivery("again", reason="pace"),
+    )
+    async with rooms.begin() as work:
+        work.stories.add(Retelling(story_id=TOLD, delivery_id=sent.id, movement_id=OURS))
+        await work.connecting.strengthen(OURS, JAN, FATIMA, NOW)
+        await work.stuck.ask([question(asked_at=NOW)])
+
+
+def question(name: str = "reach_1", *, asked_at: datetime, spell: EpisodeId = SPELL) -> QuestionAsked:
+    return QuestionAsked(
+        movement_id=OURS, initiative_id=WALK, person_id=FATIMA, episode_id=spell, question=name, asked_at=asked_at
+    )
+
+
+def ids(rows: Iterable[Any]) -> list[str]:
+    """Of rows, or of the first of what comes in pairs."""
+    return [(row if hasattr(row, "id") else row[0]).id for row in rows]

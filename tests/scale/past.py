@@ -1,0 +1,371 @@
+"""Movements with years behind them, written in bulk: for what must stay as quick when there is much of it.
+
+The newest is the same however much there is: in every movement a few actors told their latest stories, and every place
+has the posts of the last week. What lies before grows with `Past.stories`.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from hashlib import md5
+
+from sqlalchemy import Connection, text
+
+from adapters.database.tables import metadata
+from tests.support.world import MONDAY
+
+ACTORS = 4
+"""In each movement, those who do things now; the first of them coordinates."""
+LATEST = 4
+"""Stories each of them told in the last hours."""
+KINDS = 2
+"""Posts a week in every place: the purpose on Monday, stories on Friday."""
+INITIATIVES = 4
+DAY, YEAR = 86_400, 365 * 86_400
+FRIDAY = 3 * DAY
+"""How many seconds before MONDAY stories were asked for last."""
+A_MILLION = 1_000_000
+WORDS = (
+    "Na de overdracht liepen we met z’n drieën een rondje langs alle kamers, en toen zei mevrouw De Wit dat ze voor "
+    "het eerst in weken had geslapen. Dat hebben we op het bord geschreven, zodat de nachtdienst het ook las."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """How much there is: `stories` in all, over three years; the rest in proportion to them, as a year brings it, but
+    posts of rhythms for `weeks` weeks. Movements, and the places and people of each, are as many however long it is.
+    """
+
+    stories: int
+    weeks: int
+    platform: str = "bench"
+    lanes: int = 10
+    movements: int = 50
+    places: int = 4
+    people: int = 100
+
+    @property
+    def latest(self) -> int:
+        """How many stories are the same in every past."""
+        return self.movements * ACTORS * LATEST
+
+    @property
+    def a_week(self) -> int:
+        """Posts of rhythms in all places."""
+        return self.movements * self.places * KINDS
+
+    def of_a_million(self, many: int) -> int:
+        """As many as that are beside a million stories."""
+        return many * self.stories // A_MILLION
+
+    # What things are called, by their numbers: the newest story of a movement is its story 0.
+
+    def lane(self, movement: int) -> str:
+        return f"{self.platform}:{movement % self.lanes}"
+
+    def movement(self, number: int) -> str:
+        return f"m{number}"
+
+    def place(self, movement: int, number: int) -> str:
+        return f"m{movement}p{number}"
+
+    def person(self, movement: int, number: int) -> str:
+        return f"m{movement}u{100 + number}"
+
+    def rhythm(self, movement: int, place: int, kind: str) -> str:
+        return f"m{movement}p{place}-{kind}"
+
+    def story(self, movement: int, number: int) -> str:
+        return md5(f"story/{number * self.movements + movement}".encode(), usedforsecurity=False).hexdigest()
+
+    def thread(self, movement: int, place: int) -> str:
+        """The post of last Friday, in whose thread people answer."""
+        return f"post-{(place * KINDS + 1) * self.movements + movement}"
+
+
+def write(connection: Connection, past: Past) -> None:
+    """Writes all of it into a database without any of it."""
+    if connection.dialect.name == "sqlite":
+        connection.connection.create_function("md5", 1, _md5, deterministic=True)
+    writing = _Writing(connection, past)
+    writing.who_and_where()
+    writing.stories()
+    writing.deliveries()
+    writing.steps()
+    writing.ties()
+
+
+def _md5(words: str) -> str:
+    return md5(words.encode(), usedforsecurity=False).hexdigest()
+
+
+class _Writing:
+    """Statements that both databases understand: rows are made of their number `k`, the newest being 0."""
+
+    def __init__(self, connection: Connection, past: Past) -> None:
+        self._connection = connection
+        self._past = past
+        self._on_postgresql = connection.dialect.name == "postgresql"
+        self._now = int(MONDAY.timestamp())
+        self._nth = f"(k / {past.movements})"
+        """Which one it is in its movement."""
+        self._m = f"(k % {past.movements})"
+        """The number of that movement."""
+        self._movement = f"'m' || {self._m}"
+        self._lane = f"'{past.platform}:' || ({self._m} % {past.lanes})"
+        self._steps = past.of_a_million(60_000)
+
+    def who_and_where(self) -> None:
+        past, nth, at = self._past, self._nth, self._at(f"{self._now - 4 * YEAR}")
+        self._fill("workspaces", past.lanes, id=f"'{past.platform}:' || k", name="'Organisatie ' || k")
+        self._fill(
+            "movements", past.movements, id="'m' || k", name="'Samen op pad'", language="'nl'", country="'NL'",
+            timezone="'Europe/Amsterdam'", started_at=at,
+        )  # fmt: skip
+        channel = self._place(nth)
+        self._fill(
+            "places", past.movements * past.places, id=channel, channel=channel, name=channel, workspace_id=self._lane,
+            movement_id=self._movement, timezone="'Europe/Amsterdam'", quiet_from="'18:00:00.000000'",
+            quiet_until="'08:00:00.000000'", quiet_weekends="true", state="'alive'", created_at=at,
+        )  # fmt: skip
+        who = self._person(nth)
+        self._fill(
+            "people", past.movements * past.people, id=who, account=who, name=who, workspace_id=self._lane,
+            language="'nl'", group=f"'Groep ' || ({nth} % 7)", story_choice="'movement'", story_named="true",
+            chose="'[]'", created_at=at,
+        )  # fmt: skip
+        self._fill(
+            "members", past.movements * past.people, movement_id=self._movement, person_id=who,
+            role=f"CASE WHEN {nth} = 0 THEN 'coordinator' ELSE 'member' END", joined_at=at,
+        )  # fmt: skip
+        self._fill(
+            "purposes", past.movements, id="'purpose-' || k", movement_id="'m' || k", version="1",
+            vision="'Iedereen thuis, zo lang het kan'", core_messages="'[]'", behaviours="'[]'", written_at=at,
+        )  # fmt: skip
+        self._fill(
+            "initiatives", past.movements * INITIATIVES, id=self._initiative(), movement_id=self._movement,
+            name="'Ochtendgymnastiek ' || k", started_by=self._person("0"), started_at=at,
+        )  # fmt: skip
+        self._fill(
+            "participants", past.movements * past.people, initiative_id=self._initiative(), person_id=who,
+            movement_id=self._movement, initiator=f"{nth} < {INITIATIVES}", joined_at=at,
+        )  # fmt: skip
+        for kind, weekday in (("purpose", "MO"), ("stories", "FR")):
+            self._fill(
+                "rhythms", past.movements * past.places, id=f"{channel} || '-{kind}'", movement_id=self._movement,
+                place_id=channel, kind=f"'{kind}'", rule=f"'FREQ=WEEKLY;INTERVAL=1;BYDAY={weekday}'",
+                starts_on="'2024-01-01'", at="'09:00:00.000000'", timezone="'Europe/Amsterdam'", on_holiday="'skip'",
+                next_at=self._at(f"{self._now + 7 * DAY}"), created_at=at,
+            )  # fmt: skip
+
+    def stories(self) -> None:
+        """Every other one in a thread. Of five one stays there, and another set two people in motion."""
+        past, nth = self._past, self._nth
+        self._fill(
+            "stories", past.stories, id="md5('story/' || k)", movement_id=self._movement, place_id=self._told_in(),
+            thread=f"CASE WHEN {nth} % 2 = 0 THEN NULL WHEN k < {past.latest} THEN {self._post('1')}"
+            f" ELSE 'thread-' || ({nth} / 32) END",
+            message=f"CASE WHEN {nth} % 2 = 1 THEN 'message-' || k END", teller_id=self._teller(),
+            text=f"'{WORDS} (' || k || ')'", named="true",
+            readers=f"CASE WHEN {nth} % 5 = 4 AND k >= {past.latest} THEN 'thread' ELSE 'movement' END",
+            initiative_id=f"CASE WHEN {nth} % 10 = 0 THEN {self._initiative()} END",
+            part=f"CASE WHEN {nth} % 2 = 1 THEN 'vision' ELSE '' END", told_at=self._at(self._told_at()),
+            withdrawn_at=f"CASE WHEN {nth} % 50 = 27 THEN {self._at(f'{self._told_at()} + {DAY}')} END",
+            # The last harvest took the first of those before the latest: none of the others is ripe any more.
+            harvested_at=f"CASE WHEN {nth} = {ACTORS * LATEST} THEN {self._at(f'{self._now - FRIDAY}')}"
+            f" WHEN {nth} % 40 = 30 THEN {self._at(self._told_at())} END",
+        )  # fmt: skip
+        rippled = max(0, past.stories // past.movements - ACTORS * LATEST + 3) // 5
+        which = f"({ACTORS * LATEST + 1} + 5 * (k / {2 * past.movements}))"
+        self._fill(
+            "ripples", past.movements * rippled * 2,
+            story_id=f"md5('story/' || ({which} * {past.movements} + {self._m}))",
+            person_id=self._person(f"{which} + {nth} % 2 + 1"), movement_id=self._movement,
+            at=self._at(f"{self._now} - 4 * {DAY}"), pressed="true", reactions="'[]'",
+        )  # fmt: skip
+        self._fill(
+            "inbox", past.of_a_million(300_000), workspace_id=self._lane, key="md5('key/' || k)",
+            at=self._at(f"{self._now} - k % (30 * {DAY})"),
+        )  # fmt: skip
+
+    def deliveries(self) -> None:
+        """In the order in which they were made: a year of what was told, of rhythms, and of steps looked back on."""
+        past, nth = self._past, self._nth
+        where = self._place(f"{nth} / {KINDS} % {past.places}")
+        told = {
+            "id": "md5('told/' || k)", "place_id": self._told_in(), "person_id": "NULL", "priority": "0",
+            "kind": f"CASE WHEN {nth} % 2 = 0 THEN 'story_posted' ELSE 'story_mark' END",
+            "act": f"CASE WHEN {nth} % 2 = 0 THEN 'post' ELSE 'react' END",
+            "target": f"CASE WHEN {nth} % 2 = 1 THEN 'message-' || k END", "subject": "md5('story/' || k)",
+            "receipt": f"CASE WHEN {nth} % 20 <> 19 THEN 'posted-' || k END", "at": self._told_at(),
+        }  # fmt: skip
+        rhythms = {
+            "id": "md5('rhythm/' || k)", "place_id": where, "person_id": "NULL", "priority": "3",
+            "kind": f"CASE WHEN {nth} % 2 = 0 THEN 'rhythm_purpose' ELSE 'rhythm_stories' END",
+            "act": "'post'", "target": "NULL",
+            "subject": f"{where} || CASE WHEN {nth} % 2 = 0 THEN '-purpose' ELSE '-stories' END",
+            "receipt": "'post-' || k", "at": f"{self._now} - 7 * {DAY} * (k / {past.a_week})"
+            f" - CASE WHEN {nth} % 2 = 0 THEN 7 * {DAY} ELSE {FRIDAY} END",
+        }  # fmt: skip
+        steps = {
+            "id": "md5('follow/' || k)", "place_id": "NULL", "person_id": self._person(nth), "priority": "1",
+            "kind": "'follow_up'", "act": "'post'", "target": "NULL", "subject": "md5('step/' || k)",
+            "receipt": f"CASE WHEN {nth} % 20 <> 19 THEN 'follow-' || k END", "at": self._step_at(),
+        }  # fmt: skip
+        each = ((past.stories // 3, told), (past.weeks * past.a_week, rhythms), (self._steps, steps))
+        shared = {"movement_id": self._movement, "workspace_id": self._lane}
+        made = " UNION ALL ".join(
+            f"SELECT {_named({**columns, **shared})} FROM {_numbers(many)}" for many, columns in each if many
+        )
+        at, arrived = self._at("d.at"), "d.receipt IS NOT NULL"
+        columns = {name: f"d.{name}" for name in (*told, *shared) if name != "at"}
+        columns |= dict.fromkeys(("due_at", "queued_at", "attempted_at", "created_at"), at)
+        columns |= {
+            "sent_at": f"CASE WHEN {arrived} THEN {at} END",
+            "state": f"CASE WHEN {arrived} THEN 'sent' ELSE 'dropped' END",
+            "reason": f"CASE WHEN {arrived} THEN '' ELSE 'too_late' END",
+            "key": "d.id",
+            "args": """'{"part": "vision", "text": "Iedereen thuis", "number": 3, "story": ""}'""",
+        }
+        self._insert("deliveries", columns, f"({made}) AS d ORDER BY d.at")
+        posted = f"{self._m} + 2 * {nth} * {past.movements}"
+        self._fill(
+            "retellings", past.stories // 3 // (2 * past.movements) * past.movements,
+            story_id=f"md5('story/' || ({posted}))", delivery_id=f"md5('told/' || ({posted}))",
+            movement_id=self._movement,
+        )  # fmt: skip
+        self._fill(
+            "parts_said", past.weeks * past.movements * past.places, place_id=self._place(f"{nth} % {past.places}"),
+            movement_id=self._movement, part="'vision'",
+            said_at=self._at(f"{self._now} - 7 * {DAY} * (1 + k / {past.movements * past.places})"),
+        )  # fmt: skip
+
+    def steps(self) -> None:
+        """Being stuck, three questions about it, and the step that came of it."""
+        nth, at = self._nth, self._step_at()
+        shared = {"movement_id": self._movement, "initiative_id": self._initiative(), "person_id": self._person(nth)}
+        self._fill(
+            "stuck_episodes", self._steps, **shared, id="md5('episode/' || k)", text="'Er komt niemand'",
+            kind="'energy'", audience=f"CASE WHEN {nth} % 3 = 0 THEN 'channel' ELSE 'me' END", helpers="'[]'",
+            state="'breakthrough'", opened_at=self._at(f"{at} - 5 * {DAY}"), closed_at=self._at(at),
+        )  # fmt: skip
+        self._fill(
+            "questions_asked", self._steps * 3, **shared, episode_id=f"md5('episode/' || (k % {self._steps}))",
+            question="'energy_' || (k % 20)", asked_at=self._at(f"{self._now} - 8 * {DAY} - k"),
+        )  # fmt: skip
+        self._fill(
+            "next_steps", self._steps, **shared, id="md5('step/' || k)", episode_id="md5('episode/' || k)",
+            cue="'het rustig is'", action="'bel ik Jan'", on_my_own="true", follow_up_at=self._at(at),
+            state=f"CASE WHEN {nth} % 3 = 0 THEN 'let_go' ELSE 'done' END", posted=f"{nth} % 2 = 0",
+            chosen_at=self._at(f"{at} - 3 * {DAY}"), closed_at=self._at(at),
+        )  # fmt: skip
+        self._fill(
+            "companies", self._steps // 3, id="md5('company/' || k)", movement_id=self._movement,
+            episode_id="md5('episode/' || k)", person_id=self._person(f"{nth} + 3"), round="1", state="'declined'",
+            asked_at=self._at(at), answered_at=self._at(at),
+        )  # fmt: skip
+
+    def ties(self) -> None:
+        """Who knows whom, named or invited whom, and what was asked of whom."""
+        past, nth, half, at = self._past, self._nth, self._past.people // 2, self._at(f"{self._now} - 30 * {DAY} - k")
+        one, other, some = self._person(f"{nth} % {half}"), self._person(f"{half} + {nth} / {half} % {half}"), 20_000
+        most = past.movements * half * half
+        self._fill(
+            "ties", min(most, past.of_a_million(100_000)), movement_id=self._movement, one_id=one, other_id=other,
+            strength="1", last_at=at,
+        )  # fmt: skip
+        self._fill(
+            "nominations", min(most, past.of_a_million(some)), id="md5('nomination/' || k)", movement_id=self._movement,
+            nominator_id=other, nominee_id=one, figure="'connector'", at=at,
+        )  # fmt: skip
+        self._fill(
+            "invitations", past.of_a_million(some), id="md5('invitation/' || k)", movement_id=self._movement,
+            inviter_id=other, invitee_id=one, state="'accepted'", sent_at=at, answered_at=at,
+        )  # fmt: skip
+        self._fill(
+            "chances", past.of_a_million(some), id="md5('chance/' || k)", movement_id=self._movement, person_id=one,
+            text="'Er is nog koffie'", noted_at=at,
+        )  # fmt: skip
+        self._fill(
+            "story_requests", past.of_a_million(some), id="md5('request/' || k)", movement_id=self._movement,
+            place_id=self._place(f"{nth} % {past.places}"), message="'asked-' || k", author_id=one, asked_by_id=other,
+            asked_at=at, answered_at=at,
+        )  # fmt: skip
+
+    # -- what columns hold, as SQL -------------------------------------------------------------------------------------
+
+    def _place(self, number: str) -> str:
+        return f"{self._movement} || 'p' || ({number})"
+
+    def _person(self, number: str) -> str:
+        return f"{self._movement} || 'u' || (100 + ({number}) % {self._past.people})"
+
+    def _initiative(self) -> str:
+        return f"'i' || {self._m} || '-' || ({self._nth} % {INITIATIVES})"
+
+    def _told_in(self) -> str:
+        return self._place(f"{self._nth} / {ACTORS} % {self._past.places}")
+
+    def _post(self, kind: str) -> str:
+        """The last post of a kind where it was told."""
+        place = f"({self._nth} / {ACTORS} % {self._past.places})"
+        return f"'post-' || (({place} * {KINDS} + {kind}) * {self._past.movements} + {self._m})"
+
+    def _teller(self) -> str:
+        """Of the latest the actors in turn, of the others everyone."""
+        everyone = f"{self._nth} * 37"
+        return self._person(f"CASE WHEN k < {self._past.latest} THEN {self._nth} % {ACTORS} ELSE {everyone} END")
+
+    def _told_at(self) -> str:
+        past = self._past
+        before = f"3 * {YEAR} * (k - {past.latest}) / {max(1, past.stories - past.latest)}"
+        return f"({self._now} - CASE WHEN k < {past.latest} THEN 60 * (k + 1) ELSE 4 * {DAY} + {before} END)"
+
+    def _step_at(self) -> str:
+        return f"({self._now} - 8 * {DAY} - {YEAR} * k / {max(1, self._steps)})"
+
+    def _at(self, seconds: str) -> str:
+        """A moment, given as seconds since 1970."""
+        if self._on_postgresql:
+            return f"to_timestamp({seconds})"
+        return f"strftime('%Y-%m-%d %H:%M:%f000', {seconds}, 'unixepoch')"
+
+    # -- rows ----------------------------------------------------------------------------------------------------------
+
+    def _fill(self, table: str, many: int, **columns: str) -> None:
+        """So many rows of a table, its columns given as SQL."""
+        if many:
+            self._insert(table, columns, _numbers(many))
+
+    def _insert(self, table: str, columns: Mapping[str, str], source: str) -> None:
+        whole = {**columns, **_blank(table, columns)}
+        names = ", ".join(f'"{name}"' for name in whole)
+        statement = f"INSERT INTO {table} ({names}) SELECT {', '.join(whole.values())} FROM {source}"
+        self._connection.execute(text(statement.replace(":", r"\:")))
+
+
+def _named(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
+
+
+def _numbers(many: int) -> str:
+    return (
+        "(WITH RECURSIVE numbers(k) AS"
+        f" (SELECT CAST(0 AS bigint) UNION ALL SELECT k + 1 FROM numbers WHERE k + 1 < {many})"
+        " SELECT k FROM numbers) AS counted"
+    )
+
+
+_BLANK = {str: "''", int: "0", bool: "false"}
+
+
+def _blank(table: str, given: Container[str]) -> dict[str, str]:
+    """What else a row must have."""
+    return {
+        column.name: _BLANK[column.type.python_type]
+        for column in metadata.tables[table].columns
+        if column.name not in given
+        and not column.nullable
+        and column.server_default is None
+        and column.autoincrement is not True
+    }

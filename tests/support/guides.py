@@ -1,0 +1,98 @@
+"""The install guides, read and followed: what they say by part, and a shell in which their lines are typed."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+CLONE = Path(__file__).resolve().parents[2]
+DOCS = CLONE / "docs"
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OURS = ("SLACK_", "TEAMS_", "RITME_", "PORT")
+
+
+def parts(text: str) -> dict[str, str]:
+    """A guide by its headings of the second level, in their order."""
+    _, *found = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(found[::2], found[1::2], strict=True))
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return [inside for found, inside in BLOCK.findall(text) if found == kind]
+
+
+def leading_nowhere(text: str) -> list[str]:
+    """Its links and pictures that lead to no heading and no file."""
+    return [
+        target
+        for target in re.findall(r"\]\(([^)]+)\)", text)
+        for file, _, heading in [target.partition("#")]
+        if not (DOCS / file).exists()
+        or (heading and heading not in _anchors((DOCS / file).read_text() if file else text))
+    ]
+
+
+def _anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def troubles(text: str) -> list[str]:
+    """The words that its last part says people may see."""
+    headings = re.findall(r"^### (.+)$", list(parts(text).values())[-1], re.MULTILINE)
+    return ["".join(words) for heading in headings for words in re.findall(r"`([^`]+)`|“(.+)”", heading)]
+
+
+def tools(folder: Path, typed: str) -> Path:
+    """What a guide takes for granted, where nothing may be fetched: git brings an empty folder, make puts the
+    `ritme` of this clone in it, and nano is someone who types."""
+    scripts = {
+        "git": '[ "$1" = clone ] && mkdir "$3"',
+        "make": f"mkdir -p .venv/bin && cp {folder}/ritme .venv/bin/ritme",
+        "nano": f'[ "$(stat -c %a "$1")" = 600 ] && cat > "$1" <<\'END\'\n{typed}END',
+        "ritme": f"echo $$ > {folder}/pid; PYTHONPATH={CLONE} exec {sys.executable}"
+        ' -c "from adapters.cli import main; main()" "$@"',
+    }
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@asynccontextmanager
+async def someone_typing(
+    lines: Iterable[str], home: Path, *, typed: str, environment: Mapping[str, str]
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A shell in which these are typed, one after the other, with `typed` in the editor; it stays in the last one."""
+    (home / "tools").mkdir()
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-e", "-c", "\n".join(f"{each}\necho '=== done'" for each in lines)),
+        cwd=home,
+        env=outside | {"PATH": f"{tools(home / 'tools', typed)}:{os.environ['PATH']}", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield shell
+    finally:
+        if shell.returncode is None:
+            os.killpg(shell.pid, signal.SIGKILL)
+            await shell.communicate()
+
+
+async def read_until(shell: asyncio.subprocess.Process, words: str) -> str:
+    """What it prints, up to a line with these words in it."""
+    assert shell.stdout is not None
+    said = ""
+    async with asyncio.timeout(60):
+        while words not in said:
+            line = (await shell.stdout.readline()).decode()
+            assert line, f"it stopped, and never said {words}:\n{said}"
+            said += line
+    return said

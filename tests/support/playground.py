@@ -1,0 +1,162 @@
+"""The whole playground over real HTTP: the real core, a real SQLite file, the page's own API."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from adapters.clock import DialClock
+from adapters.database.migrate import migrate
+from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.engine.embedded import EmbeddedEngine
+from adapters.playground.personas import CHANNELS, PERSONAS, TIMEZONE, WORKSPACE
+from adapters.playground.playground import Playground
+from adapters.slack.render import blocks
+from adapters.slack.views import modal
+from adapters.web import listen, make_app
+from bot.app import Ritme
+from bot.chat import Form, Message
+from bot.domain.initiative import Initiative, InitiativeId, Participant
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.ports import Begin, Platform
+
+MONDAY = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+"""Monday 1 March 2027, 10:00 in Amsterdam."""
+LANE = WorkspaceId(WORKSPACE)
+MOVEMENT = MovementId("movement")
+
+
+@dataclass
+class Served:
+    """A running playground at `address`."""
+
+    address: str
+    playground: Playground
+    begin: Begin
+    clock: DialClock
+    session: aiohttp.ClientSession
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        async with self.session.request(
+            method, f"/playground/api{path}", json=json, headers=dict(headers or {})
+        ) as response:
+            assert response.status == status, f"{response.status}: {await response.text()}"
+            return await response.json()
+
+    async def get(self, path: str, **expected: Any) -> Any:
+        return await self.call("GET", path, **expected)
+
+    async def say(self, persona: str, channel: str, text: str, thread: str = "", **expected: Any) -> Any:
+        said = {"persona": persona, "channel": channel, "text": text, "thread": thread}
+        return await self.call("POST", "/messages", said, **expected)
+
+    async def press(self, persona: str, message: str, button: str, **expected: Any) -> Any:
+        return await self.call("POST", f"/messages/{message}/press", {"persona": persona, "button": button}, **expected)
+
+    async def submit(self, persona: str, form: Mapping[str, Any], values: Mapping[str, Any], **expected: Any) -> Any:
+        return await self.call("POST", f"/forms/{form['id']}", {"persona": persona, "values": dict(values)}, **expected)
+
+    async def turn(self, to: str, **expected: Any) -> Any:
+        return await self.call("POST", "/clock", {"to": to}, **expected)
+
+    async def seen_by(self, persona: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.get(f"/state?persona={persona}"))["messages"]
+        return found
+
+
+async def movement(begin: Begin, now: datetime) -> None:
+    """Everyone in one movement, in every channel; Iris coordinates; an initiative of Fatima and Jan."""
+    async with begin() as work:
+        work.people.add(Workspace(id=LANE))
+        work.movements.add(Movement(id=MOVEMENT, name="Samen vooruit", language=Language.NL, started_at=now))
+        for channel in CHANNELS:
+            place = Place(
+                id=PlaceId(channel.id), workspace_id=LANE, channel=channel.id, name=channel.name, created_at=now
+            )
+            place.movement_id = MOVEMENT
+            work.movements.add(place)
+        for one in PERSONAS:
+            person = Person(
+                id=PersonId(one.id), workspace_id=LANE, account=one.id, name=one.name.split()[0], created_at=now
+            )
+            person.language, person.timezone, person.group = Language(one.language), TIMEZONE, one.group
+            work.people.add(person)
+            role = Role.COORDINATOR if one.id == "iris" else Role.MEMBER
+            work.movements.add(Member(movement_id=MOVEMENT, person_id=person.id, role=role, joined_at=now))
+        walk = Initiative(
+            id=InitiativeId("walk"),
+            movement_id=MOVEMENT,
+            name="Wandelen na het eten",
+            started_by=PersonId("fatima"),
+            started_at=now,
+        )
+        work.initiatives.add(walk)
+        for who in ("fatima", "jan"):
+            work.initiatives.add(
+                Participant(
+                    initiative_id=walk.id,
+                    person_id=PersonId(who),
+                    movement_id=MOVEMENT,
+                    initiator=who == "fatima",
+                    joined_at=now,
+                )
+            )
+
+
+@asynccontextmanager
+async def playground(
+    file: Path, *, start: datetime = MONDAY, fresh: bool = True, hosts: tuple[str, ...] = ()
+) -> AsyncIterator[Served]:
+    """Serves the playground kept in `file`; with `fresh`, with a movement in it."""
+    database = connect(f"sqlite+aiosqlite:///{file}")
+    await migrate(database)
+    begin, clock, engine = unit_of_work(database), DialClock(start), EmbeddedEngine(tick=3600)
+    place = await Playground.open(database=database, clock=clock)
+    ritme = Ritme(
+        begin=begin,
+        platforms={"playground": Platform(messenger=place.messenger, directory=place.directory)},
+        clock=clock,
+        engine=engine,
+    )
+    place.connect(ritme, begin=begin, run_until_idle=engine.run_until_idle, renderers={"slack": slack})
+    if fresh:
+        await movement(begin, clock.now())
+    await ritme.recover()
+    await engine.start(ritme)
+    runner = web.AppRunner(
+        make_app(parts=[partial(place.mount, hosts=hosts)], ready=_well), access_log=None, shutdown_timeout=1
+    )
+    await runner.setup()
+    listening = listen("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    try:
+        await web.SockSite(runner, listening).start()
+        async with aiohttp.ClientSession(address) as session:
+            yield Served(address, place, begin, clock, session)
+    finally:
+        await runner.cleanup()
+        await engine.close()
+        await database.dispose()
+
+
+def slack(said: Message | Form) -> object:
+    return modal(said, {}) if isinstance(said, Form) else blocks(said)
+
+
+async def _well() -> bool:
+    return True

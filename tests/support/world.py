@@ -1,0 +1,214 @@
+"""A small world for core tests: the real core over a real database, a recording messenger, a clock that is moved."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.clock import DialClock
+from bot.app import Retention, Ritme
+from bot.chat import Account, Answer, Button, ChatPlace, FieldErrors, Form, Intent, Message, Reply, Value
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.ports import Begin, Platform, Telemetry
+from tests.fakes.messenger import RecordingMessenger, Sent
+from tests.support.databases import Kept, kept
+
+MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+"""Monday 1 March 2027, 09:00 in Amsterdam."""
+LANE = "test:W1"
+LONG = Retention(events=timedelta(days=4000), deliveries=timedelta(days=4000))
+"""A test that lives through years still sees all of them."""
+
+
+@dataclass
+class World:
+    ritme: Ritme
+    clock: DialClock
+    messenger: RecordingMessenger
+    kept: Kept
+    keys: "count[int]" = field(default_factory=count)
+
+    @property
+    def database(self) -> AsyncEngine:
+        return self.kept.database
+
+    @property
+    def begin(self) -> Begin:
+        return self.kept.begin
+
+    def intent(
+        self,
+        who: str,
+        name: str,
+        args: Mapping[str, Value],
+        *,
+        channel: str | None = "general",
+        language: str = "nl",
+        workspace: str = LANE,
+        thread: str | None = None,
+        message: str | None = None,
+        key: str | None = None,
+        answerable: bool = True,
+    ) -> Intent:
+        """What `who` (an account id, also the name) does, in a channel or (None) in their own chat."""
+        return Intent(
+            name=name,
+            args=args,
+            actor=Account(workspace=workspace, id=who, name=who, language=language, timezone="Europe/Amsterdam"),
+            place=ChatPlace(
+                workspace=workspace, channel=channel or f"dm-{who}", name=channel or "", personal=channel is None
+            ),
+            key=key or f"k{next(self.keys)}",
+            thread=thread,
+            message=message,
+            answerable=answerable,
+        )
+
+    async def do(
+        self,
+        who: str,
+        name: str,
+        *,
+        args: Mapping[str, Value] | None = None,
+        channel: str | None = "general",
+        language: str = "nl",
+        workspace: str = LANE,
+        thread: str | None = None,
+        message: str | None = None,
+        key: str | None = None,
+        answerable: bool = True,
+        **more: Value,
+    ) -> Reply:
+        """Someone does something (see `intent`; `args` and `more` together are its arguments), and all that is due is
+        sent."""
+        reply = await self.ritme.handle(
+            self.intent(
+                who,
+                name,
+                {**(args or {}), **more},
+                channel=channel,
+                language=language,
+                workspace=workspace,
+                thread=thread,
+                message=message,
+                key=key,
+                answerable=answerable,
+            )
+        )
+        await self.drain()
+        return reply
+
+    async def movement(
+        self, *people: str, coordinator: str = "iris", channels: tuple[str, ...] = ("general",)
+    ) -> Movement:
+        """A movement in these channels, with a coordinator and members, as if it had been there for a while."""
+        now = self.clock.now()
+        movement = Movement(id=MovementId("movement"), name="Samen op pad", language=Language.NL, started_at=now)
+        async with self.begin() as work:
+            work.people.add(Workspace(id=WorkspaceId(LANE)))
+            work.movements.add(movement)
+            for channel in channels:
+                place = Place(
+                    id=PlaceId(channel), workspace_id=WorkspaceId(LANE), channel=channel, name=channel, created_at=now
+                )
+                place.movement_id = movement.id
+                work.movements.add(place)
+            for name in (coordinator, *people):
+                person = Person(
+                    id=PersonId(name), workspace_id=WorkspaceId(LANE), account=name, name=name, created_at=now
+                )
+                person.language = Language.NL
+                work.people.add(person)
+                role = Role.COORDINATOR if name == coordinator else Role.MEMBER
+                work.movements.add(Member(movement_id=movement.id, person_id=person.id, role=role, joined_at=now))
+        return movement
+
+    async def type(self, who: str, line: str, **where: object) -> Reply:
+        """A typed command: "/stuck nobody comes"."""
+        command, _, text = line.partition(" ")
+        return await self.do(who, "command", command=command, text=text, **where)  # type: ignore[arg-type]
+
+    async def press(self, who: str, shown: Reply | Message | Sent, name: str, **where: object) -> Reply:
+        """Presses a button by its name."""
+        button = button_of(shown, name)
+        if isinstance(shown, Sent):
+            where = {
+                "message": shown.receipt.message,
+                "thread": shown.post.thread,
+                "channel": shown.post.channel,
+                **where,
+            }
+        return await self.do(who, button.intent, args=button.args, **where)  # type: ignore[arg-type]
+
+    async def submit(self, who: str, form: Reply, *, channel: str | None = "general", **values: Value) -> Reply:
+        """Fills in a form over what it already holds, and sends it."""
+        assert isinstance(form, Form), form
+        filled = {one.name: one.value for one in form.fields}
+        unknown = set(values) - set(filled)
+        assert not unknown, f"the form has no field {unknown}; it has {set(filled)}"
+        return await self.do(who, form.intent, args={**filled, **form.hidden, **values}, channel=channel)
+
+    async def drain(self) -> None:
+        """Plans and sends everything due now."""
+        await self.kept.engine.run_until_idle()
+
+    async def until(self, moment: datetime) -> None:
+        """Time passes: everything planned on the way happens at its own moment."""
+        while (due := await self.ritme.next_due()) is not None and due <= moment:
+            self.clock.set(max(due, self.clock.now()))
+            before = await self.ritme.next_due()
+            await self.drain()
+            if await self.ritme.next_due() == before:
+                break
+        self.clock.set(moment)
+        await self.drain()
+
+    async def pass_(self, **time: float) -> None:
+        await self.until(self.clock.now() + timedelta(**time))
+
+    def posts(self, channel: str = "general") -> list[Sent]:
+        return self.messenger.in_channel(channel)
+
+    def private(self, who: str) -> list[Sent]:
+        return self.messenger.to(who)
+
+
+def button_of(shown: Reply | Message | Sent, name: str) -> Button:
+    message = shown.message if isinstance(shown, Answer | Sent) else shown
+    assert isinstance(message, Message), f"no message to press {name} on: {shown}"
+    found = [button for button in message.buttons if button.name == name]
+    assert found, f"no button {name}; there are {[button.name for button in message.buttons]}"
+    return found[0]
+
+
+def text_of(shown: Reply | Sent) -> str:
+    if isinstance(shown, FieldErrors):
+        return str(shown.errors)
+    assert isinstance(shown, Answer | Sent), shown
+    assert shown.message is not None
+    return shown.message.text
+
+
+@asynccontextmanager
+async def world(
+    tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", telemetry: Telemetry | None = None
+) -> AsyncIterator[World]:
+    """A fresh world over a fresh database, with the engine that belongs to it."""
+    async with kept(kind, tmp_path) as database:
+        clock, messenger = DialClock(start, running=False), RecordingMessenger()
+        platforms = {"test": Platform(messenger=messenger)}
+        ritme = Ritme(
+            begin=database.begin,
+            platforms=platforms,
+            clock=clock,
+            engine=database.engine,
+            telemetry=telemetry,
+            retention=LONG,
+        )
+        await database.open(ritme)
+        yield World(ritme=ritme, clock=clock, messenger=messenger, kept=database)
