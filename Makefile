@@ -21,12 +21,12 @@ demo: setup  ## the playground, on http://127.0.0.1:8080 (PORT=… for another)
 test: setup-dev chromium tests/npm/node_modules/.ready  ## every test (ARGS=… goes to pytest)
 	@$(BARE) $(BIN)/python -m pytest -n auto $(ARGS)
 
-check: setup-dev  ## format, lint, types, imports, prompts, migrations
+check: setup-dev  ## format, lint, types, imports, names, prompts, migrations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_prompts.py tests/integration/test_migrations.py
+	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_naming.py tests/unit/test_docs.py tests/unit/test_prompts.py tests/integration/test_migrations.py
 
 torture: setup-dev  ## web and worker processes killed, or told to stop, at random, 200 times (ARGS="--seed 7" repeats one ordeal)
 	@$(BARE) $(BIN)/python -m tests.torture $(ARGS)

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""Clocks: of this machine, of the database, and one that can be set."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,21 +8,21 @@ from time import monotonic
 import structlog
 
 log = structlog.get_logger(__name__)
-LOOK_EVERY = 30.0
-"""Seconds between two looks at the database's clock."""
+SYNC_INTERVAL = 30.0
+"""Seconds between two readings of the database's clock."""
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """This machine's clock."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
-class DialClock:
-    """A clock that can be set forward and then runs on: for the playground's dial and for tests.
+class SettableClock:
+    """A clock that can be set and then runs on, for the playground and for tests.
 
-    With `running` False it stands still until moved.
+    With `running` False it stands still until it is set again.
     """
 
     def __init__(self, start: datetime | None = None, *, running: bool = True) -> None:
@@ -34,36 +34,37 @@ class DialClock:
         return datetime.now(UTC) + self._ahead if self._running else self._still
 
     def set(self, moment: datetime) -> None:
-        """Moves to `moment`, an aware datetime."""
+        """Set the clock to `moment`, an aware datetime."""
         self._ahead = moment - datetime.now(UTC)
         self._still = moment
 
 
 class SharedClock:
-    """The database's time, which is the same for every process that shares it, however wrong their own clocks are.
+    """The database's clock, which all processes that share the database agree on, however wrong their own clocks are.
 
-    `ask` tells the time there. In between it runs on by this machine's steady clock, which nobody sets.
+    `fetch_time` asks the database. In between, time runs on by this machine's monotonic clock, which cannot be set.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[datetime]]) -> None:
-        self._ask = ask
-        self._told = datetime.now(UTC)
-        self._told_at = monotonic()
+    def __init__(self, fetch_time: Callable[[], Awaitable[datetime]]) -> None:
+        self._fetch_time = fetch_time
+        self._synced = datetime.now(UTC)
+        self._synced_at = monotonic()
 
     def now(self) -> datetime:
-        return self._told + timedelta(seconds=monotonic() - self._told_at)
+        return self._synced + timedelta(seconds=monotonic() - self._synced_at)
 
-    async def look(self) -> None:
-        """Asks what time it is; the answer is taken to hold for the moment half-way."""
+    async def sync(self) -> None:
+        """Ask the database for the time. Raises what `fetch_time` raises."""
         before = monotonic()
-        told = await self._ask()
-        self._told, self._told_at = told, (before + monotonic()) / 2
+        answer = await self._fetch_time()
+        # The answer is some milliseconds old by now: it is taken to hold for the moment half-way the question.
+        self._synced, self._synced_at = answer, (before + monotonic()) / 2
 
-    async def keep_looking(self) -> None:
-        """For ever. While nobody answers, the time runs on."""
+    async def sync_periodically(self) -> None:
+        """Synchronise every `SYNC_INTERVAL` seconds until cancelled. While the database is away, time runs on."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(SYNC_INTERVAL)
             try:
-                await self.look()
+                await self.sync()
             except Exception:
-                log.warning("clock_unanswered", exc_info=True)
+                log.warning("clock_sync_failed", exc_info=True)

@@ -1,4 +1,4 @@
-"""What `ritme doctor` looks at: configuration, database, migrations, credentials."""
+"""Check what `ritme serve` needs: configuration, database, migrations and credentials. `ritme doctor` shows it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,23 +8,25 @@ import structlog
 from sqlalchemy.exc import DatabaseError
 
 from adapters.clock import SystemClock
-from adapters.database.migrate import is_newer, versions
+from adapters.database.migrate import is_newer_schema, schema_versions
 from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect
 from adapters.settings import CURES, BadSettings, Settings
 from adapters.slack.permissions import SCOPES
 from adapters.slack.tokens import NoToken, TokenCipher
-from adapters.teams.auth import ClientCredentials
+from adapters.teams.credentials import ClientCredentials
 from bot.ports import RetryAfter, Unreachable
 
 log = structlog.get_logger(__name__)
 MIGRATE = "Run: ritme migrate"
-PATIENCE = aiohttp.ClientTimeout(total=5)
+"""The cure for a database that is missing or behind."""
+PROBE_TIMEOUT = aiohttp.ClientTimeout(total=5)
+"""For each call to a platform."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing looked at. `cure` is None when it is well."""
+    """The result of one check. `cure` says what to do about a problem; None when there is none."""
 
     subject: str
     text: str
@@ -32,7 +34,7 @@ class Finding:
 
 
 async def examine() -> list[Finding]:
-    """Everything `ritme serve` needs, looked at in this environment."""
+    """Check everything `ritme serve` needs in this environment. Changes nothing."""
     try:
         settings = Settings.load()
     except BadSettings as bad:
@@ -41,21 +43,21 @@ async def examine() -> list[Finding]:
         ]
     return [
         Finding(subject="Configuration", text=f"listens on {settings.host}:{settings.port}"),
-        await database(settings),
-        *_missing(settings),
-        *(await _slack(settings) if settings.slack else ()),
-        *(await _teams(settings) if settings.teams else ()),
+        await check_database(settings),
+        *_check_missing(settings),
+        *(await _check_slack(settings) if settings.serves_slack else ()),
+        *(await _check_teams(settings) if settings.serves_teams else ()),
     ]
 
 
-async def database(settings: Settings) -> Finding:
-    """Whether the database can be used, by this version. Creates nothing."""
+async def check_database(settings: Settings) -> Finding:
+    """Check that this version can use the database: it answers and its schema fits. Creates nothing."""
     file, name = settings.database_file, settings.database_name
     if file is not None and not file.exists():
         return Finding(subject="Database", text=f"is not there yet ({file})", cure=MIGRATE)
     engine = connect(settings.database_url)
     try:
-        current, head = await versions(engine)
+        current, head = await schema_versions(engine)
     except DatabaseError as problem:
         cure = "Let this user read and write that file and its folder, or set RITME_DATABASE_URL to another one."
         if file is None:
@@ -63,7 +65,7 @@ async def database(settings: Settings) -> Finding:
         return Finding(subject="Database", text=f"cannot be used ({name}: {problem.orig})", cure=cure)
     finally:
         await engine.dispose()
-    if is_newer(current):
+    if is_newer_schema(current):
         text = f"is at revision {current}, which a newer version of Ritme made ({name})"
         cure = f"Start that version; or go back, with that version: ritme migrate {head}"
         return Finding(subject="Database", text=text, cure=cure)
@@ -73,7 +75,7 @@ async def database(settings: Settings) -> Finding:
     return Finding(subject="Database", text=f"{name}, at revision {head}")
 
 
-def _missing(settings: Settings) -> list[Finding]:
+def _check_missing(settings: Settings) -> list[Finding]:
     missing = settings.missing_for_serving()
     return [
         Finding(subject=variable, text="is missing" if variable != "TEAMS_AUTH" else "is set, and others can reach us",
@@ -82,11 +84,11 @@ def _missing(settings: Settings) -> list[Finding]:
     ]  # fmt: skip
 
 
-async def _teams(settings: Settings) -> list[Finding]:
-    """Whether Microsoft knows us by the secret we have."""
-    if settings.teams_trusting or settings.teams_app_password is None:
+async def _check_teams(settings: Settings) -> list[Finding]:
+    """Check that Microsoft issues a token for the app's secret."""
+    if settings.is_teams_auth_disabled or settings.teams_app_password is None:
         return [Finding(subject="Teams", text="nobody has to prove who they are: for a test on this machine")]
-    async with aiohttp.ClientSession(timeout=PATIENCE, trust_env=True) as session:
+    async with aiohttp.ClientSession(timeout=PROBE_TIMEOUT, trust_env=True) as session:
         credentials = ClientCredentials(
             session,
             SystemClock(),
@@ -105,83 +107,84 @@ async def _teams(settings: Settings) -> list[Finding]:
     return [Finding(subject="Teams", text=f"knows us; its messages come to {address}")]
 
 
-async def _slack(settings: Settings) -> list[Finding]:
-    found = []
+async def _check_slack(settings: Settings) -> list[Finding]:
+    findings = []
     if settings.slack_bot_token is not None:
-        found.append(await _bot(settings, settings.slack_bot_token.get_secret_value()))
+        findings.append(await _check_bot_token(settings, settings.slack_bot_token.get_secret_value()))
     if settings.slack_app_token is not None:
-        found.append(await _socket(settings, settings.slack_app_token.get_secret_value()))
-    if settings.many_workspaces:
-        found.append(await _installed(settings))
-    return found
+        findings.append(await _check_app_token(settings, settings.slack_app_token.get_secret_value()))
+    if settings.is_multi_workspace:
+        findings.append(await _check_installations(settings))
+    return findings
 
 
-async def _bot(settings: Settings, token: str) -> Finding:
-    said, allowed = await _ask(settings, "auth.test", token)
-    if said is None:
-        return _silent(settings)
-    if not said.get("ok"):
+async def _check_bot_token(settings: Settings, token: str) -> Finding:
+    answer, granted = await _call_slack(settings, "auth.test", token)
+    if answer is None:
+        return _no_answer(settings)
+    if not answer.get("ok"):
         return Finding(
-            subject="SLACK_BOT_TOKEN", text=f"is refused ({said.get('error')})", cure=CURES["SLACK_BOT_TOKEN"]
+            subject="SLACK_BOT_TOKEN", text=f"is refused ({answer.get('error')})", cure=CURES["SLACK_BOT_TOKEN"]
         )
-    lacking = [] if allowed is None else sorted(set(SCOPES) - {scope.strip() for scope in allowed.split(",")})
-    if lacking:
+    missing = [] if granted is None else sorted(set(SCOPES) - {scope.strip() for scope in granted.split(",")})
+    if missing:
         cure = "Add them on your Slack app's page, OAuth & Permissions, and install the app again."
-        return Finding(subject="Slack", text=f"does not allow {', '.join(lacking)}", cure=cure)
-    return Finding(subject="Slack", text=f"{said.get('team')}, as @{said.get('user')}")
+        return Finding(subject="Slack", text=f"does not allow {', '.join(missing)}", cure=cure)
+    return Finding(subject="Slack", text=f"{answer.get('team')}, as @{answer.get('user')}")
 
 
-async def _socket(settings: Settings, token: str) -> Finding:
-    said, _ = await _ask(settings, "apps.connections.open", token)
-    if said is None:
-        return _silent(settings)
-    if not said.get("ok"):
+async def _check_app_token(settings: Settings, token: str) -> Finding:
+    answer, _ = await _call_slack(settings, "apps.connections.open", token)
+    if answer is None:
+        return _no_answer(settings)
+    if not answer.get("ok"):
         return Finding(
-            subject="SLACK_APP_TOKEN", text=f"is refused ({said.get('error')})", cure=CURES["SLACK_APP_TOKEN"]
+            subject="SLACK_APP_TOKEN", text=f"is refused ({answer.get('error')})", cure=CURES["SLACK_APP_TOKEN"]
         )
     return Finding(subject="Socket Mode", text="a connection may be opened; no public address is needed")
 
 
-async def _installed(settings: Settings) -> Finding:
-    """Which workspaces installed the app, and whether our keys still open their tokens."""
+async def _check_installations(settings: Settings) -> Finding:
+    """Check that RITME_SECRET_KEY still decrypts the tokens of the workspaces that installed the app."""
     address = f"{settings.base_url}/slack/install"
     engine = connect(settings.database_url)
     try:
-        sealed = await SqlInstallations(engine).all_sealed()
+        encrypted = await SqlInstallations(engine).encrypted_tokens()
     except DatabaseError:
-        return Finding(subject="Slack", text=f"to install: {address}")  # what is the matter was said of the database
+        return Finding(subject="Slack", text=f"to install: {address}")  # `check_database` reports the problem
     finally:
         await engine.dispose()
-    seal, closed = TokenCipher(settings.secret_keys), []
-    for team, token in sealed.items():
+    cipher, unreadable = TokenCipher(settings.secret_keys), []
+    for team, token in encrypted.items():
         try:
-            seal.open(token)
+            cipher.decrypt(token)
         except NoToken:
-            closed.append(team)
-    if closed:
+            unreadable.append(team)
+    if unreadable:
         return Finding(
             subject="RITME_SECRET_KEY",
-            text=f"does not open the tokens of {len(closed)} of {len(sealed)} workspaces ({', '.join(closed)})",
+            text=f"does not open the tokens of {len(unreadable)} of {len(encrypted)} workspaces "
+            f"({', '.join(unreadable)})",
             cure=f"Add the key they were sealed with, after a comma; or let them install again at {address}",
         )
-    return Finding(subject="Slack", text=f"{len(sealed)} workspaces; to install in another: {address}")
+    return Finding(subject="Slack", text=f"{len(encrypted)} workspaces; to install in another: {address}")
 
 
-async def _ask(settings: Settings, method: str, token: str) -> tuple[dict[str, Any] | None, str | None]:
-    """Slack's answer (None when there is none), and the scopes of the token."""
+async def _call_slack(settings: Settings, method: str, token: str) -> tuple[dict[str, Any] | None, str | None]:
+    """Call a method of Slack. Returns its answer and the scopes of the token, each None when Slack gave none."""
     try:
         async with (
-            aiohttp.ClientSession(timeout=PATIENCE, trust_env=True) as session,
-            session.post(settings.slack_api_url + method, headers={"Authorization": f"Bearer {token}"}) as answer,
+            aiohttp.ClientSession(timeout=PROBE_TIMEOUT, trust_env=True) as session,
+            session.post(settings.slack_api_url + method, headers={"Authorization": f"Bearer {token}"}) as response,
         ):
-            said = await answer.json(content_type=None)
-            return (said if isinstance(said, dict) else {"error": said}), answer.headers.get("x-oauth-scopes")
+            answer = await response.json(content_type=None)
+            return (answer if isinstance(answer, dict) else {"error": answer}), response.headers.get("x-oauth-scopes")
     except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
-        log.debug("no_answer", method=method, error=type(problem).__name__)
+        log.debug("slack_probe_failed", method=method, error=type(problem).__name__)
         return None, None
 
 
-def _silent(settings: Settings) -> Finding:
+def _no_answer(settings: Settings) -> Finding:
     return Finding(
         subject="Slack",
         text=f"gives no answer at {settings.slack_api_url}",

@@ -1,7 +1,7 @@
-"""Logs: one line per thing that happened, readable by a person at a terminal and by a machine elsewhere.
+"""Configure logging: one line per event, coloured text at a terminal and JSON elsewhere.
 
-No secret and no text a user typed belongs in a line. What looks like a secret is masked all the same, by the name it
-is logged under or by its shape, so that a mistake elsewhere does not leak.
+Code must log no secret and no text a user typed. Values that look like a secret are masked all the same, by the name
+they are logged under or by their shape, so that a mistake elsewhere does not leak one.
 """
 
 import logging
@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 MASK = "•••"
+"""Printed in place of a secret."""
 
 SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|signature|api_?key|credential", re.IGNORECASE)
 SECRET_SHAPES = re.compile(
@@ -30,27 +31,27 @@ SECRET_SHAPES = re.compile(
 )
 
 
-def _masked(value: Any, name: str = "") -> Any:
+def _mask(value: Any, name: str = "") -> Any:
     if name and SECRET_NAMES.search(name):
         return MASK
     if isinstance(value, Mapping):
-        return {key: _masked(item, str(key)) for key, item in value.items()}
+        return {key: _mask(item, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_masked(item) for item in value]
+        return [_mask(item) for item in value]
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return SECRET_SHAPES.sub(MASK, value if isinstance(value, str) else str(value))
 
 
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Masks what is named or shaped like a secret, wherever it stands in the line. Runs after tracebacks are text."""
-    return {name: value if name.startswith("_") else _masked(value, name) for name, value in event.items()}
+    """Mask values named or shaped like a secret, at any depth. A structlog processor."""
+    return {name: value if name.startswith("_") else _mask(value, name) for name, value in event.items()}
 
 
-def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
-    """Sends every log line, ours and the libraries', to `stream` (else standard error).
+def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Send every log line of at least `level`, ours and the libraries', to `stream` (else standard error).
 
-    Coloured for a terminal; elsewhere JSON, one line each.
+    Coloured for a terminal; elsewhere JSON, one line each. Replaces the handlers of the root logger.
     """
     stream = stream or sys.stderr
     shared: list[Processor] = [
@@ -62,6 +63,7 @@ def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         structlog.processors.UnicodeDecoder(),
+        # Last, when tracebacks are text: they may hold a secret, too.
         mask_secrets,
     ]
     last: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -81,5 +83,6 @@ def set_up(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # These tell of every job and request at INFO.
     for chatty in ("apscheduler", "procrastinate", "alembic", "aiosqlite", "slack_bolt", "slack_sdk"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from adapters.database.outbox import OutboxStats
 from adapters.tracing import Tracer
 from bot.domain.delivery import Delivery, DeliveryState
+from bot.domain.person import platform_of
 
 DURATION_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5)
 """Seconds; a person wants 0.1, Slack gives up after 3 and Teams after 5."""
@@ -86,11 +87,11 @@ class Metrics:
         self._intents.labels(intent, outcome).inc()
         self._durations.observe(seconds)
 
-    def record_planned(self, moments: int) -> None:
+    def record_planning(self, moments: int) -> None:
         self._planned.inc(moments)
 
     def record_delivery(self, delivery: Delivery) -> None:
-        platform = delivery.workspace_id.partition(":")[0]
+        platform = platform_of(delivery.workspace_id)
         self._results.labels(platform, delivery.state.value).inc()
         if delivery.state is DeliveryState.WAITING and delivery.attempted_at is not None:
             self._retries.labels(platform, delivery.reason or "asked").inc()

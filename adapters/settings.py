@@ -1,4 +1,4 @@
-"""The environment, checked, as `Settings`; every complaint names the variable and its cure."""
+"""Read the environment into `Settings` and validate it; every error names the variable and its cure."""
 
 import re
 from collections.abc import Mapping
@@ -41,21 +41,22 @@ CURES = {
     "RITME_KEEP_DELIVERIES_DAYS": "Leave it out for 90, or set it to a number of days from 14 to 3650.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
-"""What to do about a bad or missing value, by variable."""
+"""Advice for a bad or missing value, by variable."""
 
 
 class BadSettings(Exception):
-    """The environment cannot be used: `problems` by variable; the text has a line for each, with its cure."""
+    """Invalid environment variables: `problems` by variable. The text has a line for each, with its cure."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
         super().__init__("\n".join(f"{name} {problem}. {CURES[name]}" for name, problem in problems.items()))
 
 
-def _database(url: str) -> str:
+def normalise_database_url(url: str) -> str:
+    """Return a database URL with the driver we use. Raises ValueError, whose text says what is wrong with it."""
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError):  # the second of a port that is no number
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise ValueError("is no database address") from None
     if parsed.get_backend_name() in ("postgresql", "postgres"):
         if not parsed.database:
@@ -68,58 +69,53 @@ def _database(url: str) -> str:
     return parsed.set(drivername=SQLITE).render_as_string(hide_password=False)
 
 
-def database_url(url: str) -> str:
-    """A database address as we use it. Raises ValueError, saying what is the matter with it."""
-    return _database(url)
-
-
-def _host(host: str) -> str:
+def _check_host(host: str) -> str:
     if "/" in host or " " in host:
         raise ValueError("is no host name or address")
     return host
 
 
-def _port(port: object) -> int:
+def _parse_port(port: object) -> int:
     digits = str(port).strip()
     if not digits.isdecimal() or int(digits) > 65535:
         raise ValueError("is no port")
     return int(digits)
 
 
-def _days(number: object, *, least: int) -> int:
+def _parse_days(number: object, *, least: int) -> int:
     digits = str(number).strip()
     if not digits.isdecimal() or not least <= int(digits) <= 3650:
         raise ValueError("is no such number of days")
     return int(digits)
 
 
-def _address(url: str) -> str:
+def _normalise_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("is no http or https address")
     return url.rstrip("/")
 
 
-def _secret(secret: SecretStr) -> SecretStr:
+def _check_secret(secret: SecretStr) -> SecretStr:
     if len(secret.get_secret_value().split()) != 1:
         raise ValueError("is no secret: it has a space in it")
     return secret
 
 
-def _token(token: SecretStr) -> SecretStr:
+def _check_bot_token(token: SecretStr) -> SecretStr:
     if not token.get_secret_value().startswith("xoxb-"):
         raise ValueError("is no bot token")
     return token
 
 
-def _app_token(token: SecretStr) -> SecretStr:
+def _check_app_token(token: SecretStr) -> SecretStr:
     if not token.get_secret_value().startswith("xapp-"):
         raise ValueError("is no app-level token")
     return token
 
 
-def _keys(keys: SecretStr) -> SecretStr:
-    from cryptography.fernet import Fernet  # slow to load, and only needed by who has a key
+def _check_keys(keys: SecretStr) -> SecretStr:
+    from cryptography.fernet import Fernet  # slow to load, and only needed when there is a key
 
     for key in keys.get_secret_value().split(","):
         try:
@@ -129,61 +125,62 @@ def _keys(keys: SecretStr) -> SecretStr:
     return keys
 
 
-def _tenants(ids: str) -> str:
+def _check_tenants(ids: str) -> str:
     if not all(_ID.fullmatch(one.strip()) for one in ids.split(",")):
         raise ValueError("holds something that is no directory ID")
     return ids
 
 
-def _registered(id: str) -> str:
+def _normalise_id(id: str) -> str:
     if not _ID.fullmatch(id):
         raise ValueError("is no ID such as 12345678-90ab-cdef-1234-567890abcdef")
     return id.lower()
 
 
-def _from(*variables: str, default: Any = None) -> Any:
+def _from_env(*variables: str, default: Any = None) -> Any:
+    """Declare a field that is read from the first of these variables that is set."""
     return Field(default=default, validation_alias=AliasChoices(*variables))
 
 
 class Settings(BaseSettings):
-    """What Ritme runs with, from the environment only. `load` reads it; tests may pass fields by name."""
+    """Configuration, from the environment only. `load` reads it; tests may pass fields by name."""
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True, populate_by_name=True, frozen=True, str_strip_whitespace=True, hide_input_in_errors=True
     )
 
-    database_url: Annotated[str, AfterValidator(_database)] = _from(
+    database_url: Annotated[str, AfterValidator(normalise_database_url)] = _from_env(
         "RITME_DATABASE_URL", default=f"{SQLITE}:///var/ritme.db"
     )
-    host: Annotated[str, AfterValidator(_host)] = _from("RITME_HOST", default="127.0.0.1")
-    port: Annotated[int, BeforeValidator(_port)] = _from("RITME_PORT", "PORT", default=8080)
-    public_url: Annotated[str, AfterValidator(_address)] | None = _from("RITME_PUBLIC_URL")
-    slack_signing_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("SLACK_SIGNING_SECRET")
-    slack_bot_token: Annotated[SecretStr, AfterValidator(_token)] | None = _from("SLACK_BOT_TOKEN")
-    slack_app_token: Annotated[SecretStr, AfterValidator(_app_token)] | None = _from("SLACK_APP_TOKEN")
-    slack_client_id: str | None = _from("SLACK_CLIENT_ID")
-    slack_client_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("SLACK_CLIENT_SECRET")
-    secret_key: Annotated[SecretStr, AfterValidator(_keys)] | None = _from("RITME_SECRET_KEY")
-    slack_api_url: Annotated[str, AfterValidator(lambda url: _address(url) + "/")] = _from(
+    host: Annotated[str, AfterValidator(_check_host)] = _from_env("RITME_HOST", default="127.0.0.1")
+    port: Annotated[int, BeforeValidator(_parse_port)] = _from_env("RITME_PORT", "PORT", default=8080)
+    public_url: Annotated[str, AfterValidator(_normalise_address)] | None = _from_env("RITME_PUBLIC_URL")
+    slack_signing_secret: Annotated[SecretStr, AfterValidator(_check_secret)] | None = _from_env("SLACK_SIGNING_SECRET")
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)] | None = _from_env("SLACK_BOT_TOKEN")
+    slack_app_token: Annotated[SecretStr, AfterValidator(_check_app_token)] | None = _from_env("SLACK_APP_TOKEN")
+    slack_client_id: str | None = _from_env("SLACK_CLIENT_ID")
+    slack_client_secret: Annotated[SecretStr, AfterValidator(_check_secret)] | None = _from_env("SLACK_CLIENT_SECRET")
+    secret_key: Annotated[SecretStr, AfterValidator(_check_keys)] | None = _from_env("RITME_SECRET_KEY")
+    slack_api_url: Annotated[str, AfterValidator(lambda url: _normalise_address(url) + "/")] = _from_env(
         "SLACK_API_URL", default="https://slack.com/api/"
     )
 
-    keep_events_days: Annotated[int, BeforeValidator(partial(_days, least=1))] = _from(
+    keep_events_days: Annotated[int, BeforeValidator(partial(_parse_days, least=1))] = _from_env(
         "RITME_KEEP_EVENTS_DAYS", default=30
     )
-    keep_deliveries_days: Annotated[int, BeforeValidator(partial(_days, least=14))] = _from(
+    keep_deliveries_days: Annotated[int, BeforeValidator(partial(_parse_days, least=14))] = _from_env(
         "RITME_KEEP_DELIVERIES_DAYS", default=90
     )
-    teams_app_id: Annotated[str, AfterValidator(_registered)] | None = _from("TEAMS_APP_ID")
-    teams_app_password: Annotated[SecretStr, AfterValidator(_secret)] | None = _from("TEAMS_APP_PASSWORD")
-    teams_tenant_id: Annotated[str, AfterValidator(_registered)] | None = _from("TEAMS_TENANT_ID")
-    teams_allowed_tenants: Annotated[str, AfterValidator(_tenants)] | None = _from("TEAMS_ALLOWED_TENANTS")
-    teams_targeted: bool = _from("TEAMS_TARGETED", default=False)
-    teams_auth: Literal["", "disabled-for-local-test"] = _from("TEAMS_AUTH", default="")
+    teams_app_id: Annotated[str, AfterValidator(_normalise_id)] | None = _from_env("TEAMS_APP_ID")
+    teams_app_password: Annotated[SecretStr, AfterValidator(_check_secret)] | None = _from_env("TEAMS_APP_PASSWORD")
+    teams_tenant_id: Annotated[str, AfterValidator(_normalise_id)] | None = _from_env("TEAMS_TENANT_ID")
+    teams_allowed_tenants: Annotated[str, AfterValidator(_check_tenants)] | None = _from_env("TEAMS_ALLOWED_TENANTS")
+    teams_targeted: bool = _from_env("TEAMS_TARGETED", default=False)
+    teams_auth: Literal["", "disabled-for-local-test"] = _from_env("TEAMS_AUTH", default="")
 
     @classmethod
     def load(cls) -> "Settings":
-        """The settings of this environment. Raises `BadSettings`."""
+        """Read the settings of this environment. Raises `BadSettings`."""
         try:
             return cls()
         except ValidationError as problem:
@@ -191,75 +188,78 @@ class Settings(BaseSettings):
                 {str(error["loc"][0]): error["msg"].removeprefix("Value error, ") for error in problem.errors()}
             ) from None
 
-    def alone(self) -> "Settings":
-        """The same, with no platform and no public address: for the playground."""
-        ours = ("slack_api_url", "teams_auth", "teams_targeted")
+    def for_playground(self) -> "Settings":
+        """Return a copy without platforms, secrets and public address, for the playground."""
+        # These cannot be None.
+        kept = ("slack_api_url", "teams_auth", "teams_targeted")
         fields = [name for name in type(self).model_fields if name.startswith(("slack_", "teams_"))]
-        given: dict[str, object] = {name: None for name in fields if name not in ours}
-        return self.model_copy(update={**given, "teams_auth": "", "secret_key": None, "public_url": None})
+        cleared: dict[str, object] = {name: None for name in fields if name not in kept}
+        return self.model_copy(update={**cleared, "teams_auth": "", "secret_key": None, "public_url": None})
 
     @property
-    def slack(self) -> bool:
-        """Whether Slack can be served."""
+    def serves_slack(self) -> bool:
+        """True when Slack is configured completely."""
         return not self._missing_for_slack()
 
     @property
-    def teams(self) -> bool:
-        """Whether Teams can be served."""
+    def serves_teams(self) -> bool:
+        """True when Teams is configured completely."""
         return self._wants_teams and not self._missing_for_teams()
 
     @property
-    def teams_trusting(self) -> bool:
-        """Whether nobody has to prove who they are: for a test on this machine, which nobody else can reach."""
-        return self.teams_auth != "" and self.loopback
+    def is_teams_auth_disabled(self) -> bool:
+        """True when requests from Teams are not authenticated: for a test on a machine that nobody else can reach."""
+        return self.teams_auth != "" and self.is_loopback
 
     @property
     def tenants(self) -> frozenset[str]:
-        """The organisations that may use our bot in Teams."""
+        """Directory ids, in lower case, of the organisations that may use our bot in Teams."""
         listed = self.teams_allowed_tenants or self.teams_tenant_id or ""
         return frozenset(one.strip().lower() for one in listed.split(",") if one.strip())
 
     @property
-    def many_workspaces(self) -> bool:
-        """Whether workspaces install the app themselves, rather than one having given its token."""
+    def is_multi_workspace(self) -> bool:
+        """True when workspaces install the Slack app themselves; False when one workspace's token is configured."""
         return self.slack_bot_token is None and (
             self.slack_client_id is not None or self.slack_client_secret is not None
         )
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
-        """The keys that seal what others entrust to us: the first seals, all of them open."""
+        """The keys that encrypt the tokens of workspaces: the first encrypts, all of them decrypt."""
         keys = self.secret_key.get_secret_value() if self.secret_key else ""
         return tuple(key.strip() for key in keys.split(",") if key.strip())
 
     @property
     def base_url(self) -> str:
-        """Where Ritme is reached: the public address, else the one it listens on. No slash at the end."""
+        """The address at which Ritme is reached: the public one, else the one it listens on. Ends without a slash."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach Ritme directly."""
+    def is_loopback(self) -> bool:
+        """True when only this machine can reach Ritme directly."""
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
     @property
     def database_file(self) -> Path | None:
-        """The SQLite file; a relative one is taken from the folder Ritme is started in. None on PostgreSQL."""
-        return None if self.many_processes else Path(str(make_url(self.database_url).database))
+        """The SQLite file, relative to the working directory unless absolute; None on PostgreSQL."""
+        return None if self.is_multi_process else Path(str(make_url(self.database_url).database))
 
     @property
-    def many_processes(self) -> bool:
-        """Whether several processes can share the database: PostgreSQL carries them, a file does not."""
+    def is_multi_process(self) -> bool:
+        """True when several processes can share the database: on PostgreSQL, not on SQLite."""
         return make_url(self.database_url).get_backend_name() == "postgresql"
 
     @property
     def database_name(self) -> str:
-        """The database as it may be shown: without its password."""
+        """The database as it may be shown to people: without its password."""
         return str(self.database_file or make_url(self.database_url).set(drivername="postgresql"))
 
     def missing_for_serving(self) -> dict[str, str]:
-        """The variables without which what was begun to be configured cannot be served, each with where to find it;
-        Slack's when nothing was. Empty when all of it can."""
+        """Return the variables that are missing to serve the platforms of which some are set, each with its cure.
+
+        Slack's when no variable of a platform is set; empty when every platform with variables can be served.
+        """
         missing = {} if self._wants_teams and not self._wants_slack else self._missing_for_slack()
         return missing | (self._missing_for_teams() if self._wants_teams else {})
 
@@ -274,9 +274,9 @@ class Settings(BaseSettings):
 
     def _missing_for_teams(self) -> dict[str, str]:
         needed: dict[str, object] = {"TEAMS_APP_ID": self.teams_app_id}
-        if self.teams_auth and not self.loopback:
-            needed["TEAMS_AUTH"] = None  # whoever reaches this machine could be anyone
-        if not self.teams_trusting:
+        if self.teams_auth and not self.is_loopback:
+            needed["TEAMS_AUTH"] = None  # unauthenticated, anyone who reaches this machine could act as anyone
+        if not self.is_teams_auth_disabled:
             needed |= {"TEAMS_APP_PASSWORD": self.teams_app_password, "TEAMS_TENANT_ID": self.teams_tenant_id}
         return {variable: CURES[variable] for variable, value in needed.items() if value is None}
 
@@ -284,7 +284,7 @@ class Settings(BaseSettings):
         needed: dict[str, object] = {}
         if self.slack_app_token is None:
             needed["SLACK_SIGNING_SECRET"] = self.slack_signing_secret
-        if self.many_workspaces:
+        if self.is_multi_workspace:
             needed |= {
                 "SLACK_CLIENT_ID": self.slack_client_id,
                 "SLACK_CLIENT_SECRET": self.slack_client_secret,

@@ -1,4 +1,4 @@
-"""One aiohttp application for every platform, and how it is served."""
+"""Build one aiohttp application for all platforms, and serve it until the process is told to stop."""
 
 import asyncio
 import errno
@@ -17,12 +17,12 @@ from bot.ports import StorageUnavailable
 log = structlog.get_logger(__name__)
 
 LARGEST_REQUEST = 1_000_000
-"""Bytes; the largest form people can send is far below it."""
-PATIENCE = 3.0
+"""Bytes of a request, at most; the largest form people can send is far below it."""
+SHUTDOWN_TIMEOUT = 3.0
 """Seconds that open requests get to finish when Ritme stops."""
 
-Part = Callable[[web.Application], None]
-"""Adds one platform's routes."""
+RouteAdder = Callable[[web.Application], None]
+"""Adds one platform's routes to the application."""
 
 
 class CannotListen(Exception):
@@ -31,55 +31,63 @@ class CannotListen(Exception):
 
 def make_app(
     *,
-    parts: Iterable[Part],
-    ready: Callable[[], Awaitable[Mapping[str, str]]],
+    mounts: Iterable[RouteAdder],
+    find_problems: Callable[[], Awaitable[Mapping[str, str]]],
     metrics: Callable[[], Awaitable[bytes]] | None = None,
 ) -> web.Application:
-    """The application: every part's routes; /healthz, which answers 200 while this process is alive; /readyz, which
-    answers 200 while `ready` says that nothing is the matter, else 503 with what is; and /metrics, for Prometheus."""
+    """Create the application, with the routes that `mounts` add and three of its own.
+
+    /healthz answers 200 while this process is alive. /readyz answers 200 while `find_problems` finds none, else 503
+    with the problems by subject. /metrics answers `metrics` in Prometheus's text format.
+    """
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def readyz(_request: web.Request) -> web.Response:
-        matter = await ready()
-        said = {"status": "unavailable", **matter} if matter else {"status": "ok"}
-        return web.json_response(said, status=503 if matter else 200)
+        problems = await find_problems()
+        body = {"status": "unavailable", **problems} if problems else {"status": "ok"}
+        return web.json_response(body, status=503 if problems else 200)
 
-    async def counted(_request: web.Request) -> web.Response:
-        said = await metrics() if metrics is not None else b""
-        return web.Response(body=said, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+    async def export_metrics(_request: web.Request) -> web.Response:
+        body = await metrics() if metrics is not None else b""
+        return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
-    app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_apologise])
-    app.router.add_get("/metrics", counted)
+    app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_handle_errors])
+    app.router.add_get("/metrics", export_metrics)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    for part in parts:
-        part(app)
+    for mount in mounts:
+        mount(app)
     return app
 
 
 @web.middleware
-async def _apologise(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A bug becomes a 500 with a reference that is in the log, so that a platform retries and a person gets help; while
-    the database is away it is a 503. Whatever is logged on the way carries the same correlation id."""
-    try:
-        with structlog.contextvars.bound_contextvars(correlation=secrets.token_hex(16)):
+async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer an unexpected exception with status 500, or 503 while the database is away.
+
+    Both make a platform deliver again. The answer has a reference by which an operator finds the exception in the log.
+    Lines logged while a request is handled carry one correlation id.
+    """
+    with structlog.contextvars.bound_contextvars(correlation=secrets.token_hex(16)):
+        try:
             return await handler(request)
-    except (web.HTTPException, ConnectionError, asyncio.CancelledError):
-        raise
-    except Exception as problem:
-        reference, unavailable = (
-            secrets.token_hex(4),
-            isinstance(problem, (StorageUnavailable, OperationalError, InterfaceError)),
-        )
-        log.exception("request failed", reference=reference, method=request.method, path=request.path)
-        error = "try again" if unavailable else "internal"
-        return web.json_response({"error": error, "reference": reference}, status=503 if unavailable else 500)
+        except (web.HTTPException, ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception as problem:
+            reference = secrets.token_hex(4)
+            # SQLAlchemy's own errors come from what asks the database outside a unit of work.
+            is_unavailable = isinstance(problem, (StorageUnavailable, OperationalError, InterfaceError))
+            log.exception("request_failed", reference=reference, method=request.method, path=request.path)
+            error = "try again" if is_unavailable else "internal"
+            return web.json_response({"error": error, "reference": reference}, status=503 if is_unavailable else 500)
 
 
 def listen(host: str, port: int, *, chosen_by: str = "RITME_PORT=") -> socket.socket:
-    """A listening socket; port 0 takes any free one. Raises `CannotListen`, which says how the port is `chosen_by`."""
+    """Open a listening socket; port 0 takes any free one.
+
+    Raises `CannotListen`, whose cure tells how the port is chosen: `chosen_by`, followed by another port.
+    """
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as problem:
@@ -92,33 +100,34 @@ def listen(host: str, port: int, *, chosen_by: str = "RITME_PORT=") -> socket.so
         raise CannotListen(reason) from problem
 
 
-async def told_to_stop(on_ready: Callable[[], None] = lambda: None) -> None:
-    """Waits for SIGTERM or SIGINT; calls `on_ready` once it hears them. A second one ends Ritme the hard way."""
+async def wait_for_stop_signal(on_ready: Callable[[], None] = lambda: None) -> None:
+    """Wait for SIGTERM or SIGINT; call `on_ready` once both are handled. A second signal kills the process as usual."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    def once() -> None:
+    def stop_once() -> None:
+        # Without our handlers the next signal ends the process at once: a way out when stopping hangs.
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, once)
+        loop.add_signal_handler(number, stop_once)
     on_ready()
     await stop.wait()
     log.info("stopping")
 
 
-async def serve(app: web.Application, listening: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serves until told to stop, then lets open requests finish. Calls `on_ready` once it really answers."""
-    told = asyncio.ensure_future(told_to_stop())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=PATIENCE)
+async def serve_app(app: web.Application, listening: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve until a stop signal, then let open requests finish. Calls `on_ready` once requests are answered."""
+    stop = asyncio.ensure_future(wait_for_stop_signal())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
-        await asyncio.sleep(0)  # from here on, a signal is heard
+        await asyncio.sleep(0)  # lets `stop` start: from here on, signals are handled
         on_ready()
-        await told
+        await stop
     finally:
-        told.cancel()
+        stop.cancel()
         await runner.cleanup()

@@ -1,12 +1,11 @@
-"""Time zones as platforms tell them."""
+"""Validate time zones that platforms name."""
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
-def known_zone(told: object) -> str | None:
-    """The time zone someone is said to live in, when there is one of that name: what nobody knows would break whatever
-    is planned for them later."""
+def parse_time_zone(name: object) -> str | None:
+    """Return a time zone's name when it exists, else None. An unknown one would break later planning for its person."""
     try:
-        return ZoneInfo(told).key if isinstance(told, str) else None
-    except (OSError, ValueError, ZoneInfoNotFoundError):  # "Europe" is a folder
+        return ZoneInfo(name).key if isinstance(name, str) else None
+    except (OSError, ValueError, ZoneInfoNotFoundError):  # OSError: "Europe" is a folder
         return None

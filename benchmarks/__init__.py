@@ -1,1 +1,1 @@
-"""Measurements for a developer's terminal."""
+"""Benchmarks for a developer's terminal."""

@@ -1,4 +1,4 @@
-"""`make bench`: what Ritme takes and costs, each thing beside its measure in the same run, as one table.
+"""Measure what Ritme takes and costs (`make bench`), each thing beside a yardstick from the same run, as one table.
 
 Usage: python -m benchmarks [inbound] [teams] [storm] [growth]
 """
@@ -10,12 +10,13 @@ import time
 import traceback
 from importlib import import_module
 
-from benchmarks.report import Line, show, under_way
+from benchmarks.report import Line, print_progress, show
 
 ALL = ("inbound", "teams", "storm", "growth")
 
 
 def main() -> int:
+    """Run the benchmarks asked for and show their lines; return the exit code."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(ALL)}; all of them without any")
     names = asked.parse_args().names
@@ -24,17 +25,17 @@ def main() -> int:
     lines: list[Line] = []
     broken = []
     for name in names or ALL:
-        under_way(f"{name} …")
+        print_progress(f"{name} …")
         began = time.perf_counter()
         try:
-            lines += asyncio.run(import_module(f"benchmarks.{name}").lines())
+            lines += asyncio.run(import_module(f"benchmarks.{name}").run())
         except Exception:  # noqa: BLE001  # what the others measured took minutes, and is told all the same
             traceback.print_exc()
             broken.append(name)
-        under_way(f"{name} took {time.perf_counter() - began:.0f} s")
+        print_progress(f"{name} took {time.perf_counter() - began:.0f} s")
     show(lines)
     if broken:
-        under_way(f"Not measured, see above: {', '.join(broken)}")
+        print_progress(f"Not measured, see above: {', '.join(broken)}")
     return 1 if broken else 0
 
 

@@ -1,6 +1,7 @@
-"""The least a durable Slack app can do: check the signature, insert one row through SQLAlchemy (and aiosqlite, or
-psycopg), commit, answer. With `inline`, on aiosqlite connections that skip its thread; with a Web API address, over
-Socket Mode.
+"""Serve the least a durable Slack app can do: check the signature, insert one row, commit, answer.
+
+The row goes through SQLAlchemy and aiosqlite, or psycopg. With `inline`, on aiosqlite connections that skip its thread;
+with a Web API address, over Socket Mode.
 
 Usage: python -m benchmarks.bare sqlite+aiosqlite:///FILE|postgresql+psycopg://… PORT [inline] [http://…/api/]
 """
@@ -19,16 +20,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.database.unit_of_work import CONNECTIONS, connect
+from adapters.database.unit_of_work import POOL_SIZE, connect
 from benchmarks.load import SECRET
 
 rows = Table("rows", MetaData(), Column("id", Integer, primary_key=True), Column("text", String))
 
 
 def plain(url: str) -> AsyncEngine:
-    """On PostgreSQL with as many connections as Ritme has."""
+    """Return an engine as SQLAlchemy makes it: on PostgreSQL with as many connections as Ritme has, on SQLite with
+    its pragmas."""
     if url.startswith("postgresql"):
-        return create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0)
+        return create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
     engine = create_async_engine(url, connect_args={"isolation_level": None, "timeout": 10})
 
     def prepare(connection: Any, _: object) -> None:
@@ -43,6 +45,7 @@ def plain(url: str) -> AsyncEngine:
 
 
 async def main(url: str, port: int, *, inline: bool, api: str) -> None:
+    """Serve until killed, on `/slack/events` and, with `api`, over Socket Mode."""
     engine = connect(url) if inline else plain(url)
     # On SQLite one writer at a time, as in Ritme.
     turn = asyncio.Lock() if engine.dialect.name == "sqlite" else nullcontext()

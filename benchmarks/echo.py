@@ -1,4 +1,4 @@
-"""botbuilder's own echo bot, as its samples make it: every turn is deserialised, and answered through its connector.
+"""Serve botbuilder's own echo bot, as its samples make it: deserialise every turn, answer through its connector.
 
 Usage: python -m benchmarks.echo PORT
 """
@@ -14,10 +14,11 @@ from botframework.connector.auth import BotFrameworkAuthenticationFactory
 
 
 class Adapter(CloudAdapterBase):
-    """The stock one."""
+    """botbuilder's own adapter, unchanged."""
 
 
 async def main(port: int) -> None:
+    """Serve until killed, on `/teams/messages`."""
     adapter = Adapter(BotFrameworkAuthenticationFactory.create())
 
     async def echo(context: TurnContext) -> None:

@@ -1,7 +1,7 @@
-"""What people do all day, with a thousand stories and with a million (three years of them, and a year of deliveries):
-what it costs, in process, on PostgreSQL and on SQLite, the two in turn; and how the database goes about each statement.
+"""Measure what everyday activities cost with a thousand stories and with a million; explain their statements.
 
-PostgreSQL knows what is in its tables, as its autovacuum sees to; SQLite does not, as nobody tells it to look.
+A million is three years of stories, with a year of deliveries. Measured in process, on PostgreSQL and on SQLite. The
+planner of PostgreSQL has statistics, as with autovacuum; SQLite's has none, as nobody runs ANALYZE there.
 
 Usage: python -m benchmarks.growth [--stories 1000000] [--times 30] [--plans FILE] [postgresql] [sqlite]
 """
@@ -15,80 +15,72 @@ import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 
 import structlog
 from sqlalchemy import Connection, create_engine, func, select
 
-from adapters.database.migrate import migrate
+from adapters.database.migrate import migrate_schema
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import announce
-from benchmarks.report import Line, show, under_way
-from bot.chat import Post, Receipt
-from tests.scale.everyday import EVERYDAY, Doing, Everyday
-from tests.scale.past import Past, write
-from tests.scale.plans import Asked, Listening, Plan, planning_on
+from benchmarks.report import Line, print_progress, show
+from benchmarks.worker import InstantMessenger
+from tests.scale.everyday import ACTIVITIES, Activity, Everyday
+from tests.scale.past import Past, write_past
+from tests.scale.plans import QueryPlan, QueryRecorder, QueryStats, open_planner
 from tests.support.postgres import Server
 
 FEW, MANY, TIMES = 1_000, 1_000_000, 30
 WARM_UP = 5
-"""Turns that are not measured, but listened to."""
+"""Turns in which statements are recorded instead of time."""
 AIM = 1.2
-GROWS = 5
-"""A table is large when it has so many times the rows in the one that it has in the other."""
-WORTH_TELLING = 50
-"""Pages (or steps) by which a statement goes further."""
+GROWTH_FACTOR = 5
+"""A table grows with the stories when it has more than so many times the rows in the large database."""
+MIN_EXTRA_WORK = 50
+"""Pages (PostgreSQL) or steps (SQLite) more that make a statement worth printing."""
 NAMES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 
 
-class AtOnce:
-    """A platform without a network."""
-
-    def __init__(self) -> None:
-        self.sent = 0
-
-    async def send(self, post: Post) -> Receipt:
-        self.sent += 1
-        return Receipt(channel=post.channel or "", message=f"sent-{self.sent}")
-
-    async def find(self, post: Post, since: datetime) -> Receipt | None:
-        return None
-
-
 @dataclass
-class Side:
-    """A database with a past: what each thing took there, in milliseconds, and what it asked of the database."""
+class PastDatabase:
+    """A database with a past, and what was measured there.
+
+    `took`: milliseconds of each activity, turn by turn; `asked`: its statements.
+    """
 
     url: str
     past: Past
     day: Everyday
     took: dict[str, list[float]] = field(default_factory=dict)
-    asked: dict[str, dict[str, Asked]] = field(default_factory=dict)
+    asked: dict[str, dict[str, QueryStats]] = field(default_factory=dict)
 
-    async def does(self, doing: Doing, turn: int) -> None:
+    async def do(self, activity: Activity, turn: int) -> None:
+        """Do an activity once, then let everything due be sent. Raises RuntimeError unless it sent what it should.
+
+        Each turn is in another movement; an activity that can be done no more is left out.
+        """
         movement, time_ = turn % self.past.movements, turn // self.past.movements
-        if time_ >= doing.times:
+        if time_ >= activity.times:
             return
-        if doing.before is not None:
-            await doing.before(self.day, movement, time_)
-        self.day.notes.sent.clear()
+        if activity.prepare is not None:
+            await activity.prepare(self.day, movement, time_)
+        self.day.telemetry.sent.clear()
         if turn < WARM_UP:
-            with Listening(self.asked.setdefault(doing.what, {})):
-                await doing.act(self.day, movement, time_)
+            with QueryRecorder(self.asked.setdefault(activity.what, {})):
+                await activity.act(self.day, movement, time_)
         else:
             began = time.perf_counter()
-            await doing.act(self.day, movement, time_)
-            self.took.setdefault(doing.what, []).append((time.perf_counter() - began) * 1000)
-        if doing.sends and doing.sends not in self.day.notes.sent:
-            raise RuntimeError(f"{doing.what} sent {self.day.notes.sent}")
+            await activity.act(self.day, movement, time_)
+            self.took.setdefault(activity.what, []).append((time.perf_counter() - began) * 1000)
+        if activity.sends and activity.sends not in self.day.telemetry.sent:
+            raise RuntimeError(f"{activity.what} sent {self.day.telemetry.sent}")
         await self.day.run_until_idle()
 
     def rows(self) -> dict[str, int]:
-        """How many there are, by table."""
-        engine = create_engine(plainly(self.url))
+        """Count the rows of each table."""
+        engine = create_engine(sync_url(self.url))
         with engine.connect() as connection:
             counted = {
                 name: connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -98,18 +90,19 @@ class Side:
         return counted
 
 
-def plainly(url: str) -> str:
-    """For a driver that waits by itself."""
+def sync_url(url: str) -> str:
+    """Return a database URL for the synchronous driver."""
     return url.replace("+aiosqlite", "")
 
 
-def a_past(stories: int) -> Past:
+def make_past(stories: int) -> Past:
+    """Return a past of so many stories, with deliveries in proportion: a year of them beside a million stories."""
     return Past(stories=stories, weeks=max(1, 52 * stories // 1_000_000))
 
 
 @contextmanager
 def without_indexes(connection: Connection) -> Iterator[None]:
-    """Made afterwards they cost a fraction."""
+    """Drop all but unique indexes, and create them again at the end: that costs a fraction of keeping them up."""
     indexes = [index for table in metadata.tables.values() for index in table.indexes if not index.unique]
     for index in indexes:
         index.drop(connection, checkfirst=True)
@@ -119,7 +112,8 @@ def without_indexes(connection: Connection) -> Iterator[None]:
 
 
 def fill(url: str, past: Past) -> None:
-    engine = create_engine(plainly(url))
+    """Write a past into a migrated database, as fast as the database can; leave PostgreSQL vacuumed and analysed."""
+    engine = create_engine(sync_url(url))
     on_sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
         before = (
@@ -131,7 +125,7 @@ def fill(url: str, past: Past) -> None:
             connection.exec_driver_sql(setting)
         connection.commit()
         with without_indexes(connection):
-            write(connection, past)
+            write_past(connection, past)
         connection.commit()
     if not on_sqlite:
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
@@ -141,8 +135,8 @@ def fill(url: str, past: Past) -> None:
 
 
 @asynccontextmanager
-async def databases(kind: str, *pasts: Past) -> AsyncIterator[list[Side]]:
-    """One for each past."""
+async def databases(kind: str, *pasts: Past) -> AsyncIterator[list[PastDatabase]]:
+    """Create and fill a database for each past, and remove them at the end."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ritme-growth-")))
         server = stack.enter_context(Server(folder / "postgres")) if kind == "postgresql" else None
@@ -154,50 +148,50 @@ async def databases(kind: str, *pasts: Past) -> AsyncIterator[list[Side]]:
             else:
                 url = f"sqlite+aiosqlite:///{folder / str(past.stories)}.db"
                 fresh = connect(url)
-                await migrate(fresh)
+                await migrate_schema(fresh)
                 await fresh.dispose()
             await asyncio.to_thread(fill, url, past)
             engine = connect(url)
             stack.push_async_callback(engine.dispose)
             begin = unit_of_work(engine, announce if server is not None else None)
-            sides.append(Side(url=url, past=past, day=Everyday(past, begin, AtOnce())))
-            under_way(f"  {NAMES[kind]}: {past.stories:,} stories written in {time.perf_counter() - began:.0f} s")
+            sides.append(PastDatabase(url=url, past=past, day=Everyday(past, begin, InstantMessenger())))
+            print_progress(f"  {NAMES[kind]}: {past.stories:,} stories written in {time.perf_counter() - began:.0f} s")
         yield sides
 
 
-async def measure(few: Side, many: Side, times: int) -> None:
-    """Everything, in turns, the two databases one after the other, each first as often as the other."""
+async def measure(few: PastDatabase, many: PastDatabase, times: int) -> None:
+    """Do every activity in turns on both databases, each first as often as the other."""
     for turn in range(WARM_UP + times):
-        for doing in EVERYDAY:
+        for activity in ACTIVITIES:
             for side in (few, many) if turn % 2 else (many, few):
-                await side.does(doing, turn)
+                await side.do(activity, turn)
         if turn % 10 == 0:
-            under_way(f"  turn {turn} of {WARM_UP + times}")
+            print_progress(f"  turn {turn} of {WARM_UP + times}")
 
 
-def large(few: Side, many: Side) -> set[str]:
-    """The tables that grow with the stories."""
+def find_growing_tables(few: PastDatabase, many: PastDatabase) -> set[str]:
+    """Return the tables that grow with the stories."""
     before = few.rows()
-    return {name for name, rows in many.rows().items() if rows > GROWS * max(1, before[name])}
+    return {name for name, rows in many.rows().items() if rows > GROWTH_FACTOR * max(1, before[name])}
 
 
-def plans(side: Side, tables: Collection[str]) -> list[Plan]:
-    """One for each statement that any of it asked."""
+def explain_all(side: PastDatabase, tables: Collection[str]) -> list[QueryPlan]:
+    """Return the plan of each statement that any activity asked. `tables`: those that must not be read whole."""
     asked = {statement: one for of_one in side.asked.values() for statement, one in of_one.items()}
-    with planning_on(side.url) as planner:
+    with open_planner(side.url) as planner:
         return [planner.plan(one, tables) for one in asked.values()]
 
 
-def about(statement: str, width: int = 200) -> str:
-    """Which statement that is, without the columns it asks for."""
+def shorten(statement: str, width: int = 200) -> str:
+    """Return a statement on one line, without the columns it selects, cut at `width`."""
     words = " ".join(statement.split())
     words = re.sub(r"^SELECT [^(]*?, .*? FROM", "SELECT … FROM", words)
     words = re.sub(r"::[A-Z]+( WITH TIME ZONE)?", "", words)
     return words if len(words) <= width else f"{words[: width - 1]}…"
 
 
-def tell_growth(few: Side, many: Side, what: str) -> None:
-    """Where the time went that it takes more, by statement."""
+def print_growth(few: PastDatabase, many: PastDatabase, what: str) -> None:
+    """Print the three statements in which an activity lost most time."""
     before, after = few.asked[what], many.asked[what]
 
     def more(statement: str) -> float:
@@ -208,37 +202,38 @@ def tell_growth(few: Side, many: Side, what: str) -> None:
         then = before[statement].times if statement in before else 0
         print(
             f"    {more(statement):+6.2f} ms, asked {then / WARM_UP:g} → {after[statement].times / WARM_UP:g} times: "
-            f"{about(statement)}"
+            f"{shorten(statement)}"
         )
 
 
-def tell_plans(few: Sequence[Plan], many: Sequence[Plan]) -> None:
-    """Which read a table from one end to the other, and which go further where there is more."""
+def print_plans(few: Sequence[QueryPlan], many: Sequence[QueryPlan]) -> None:
+    """Print the statements that read a table from one end to the other, or do more work where there is more."""
     for plan in many:
         if plan.whole:
-            print(f"    reads all of {', '.join(plan.whole)}: {about(plan.statement)}")
+            print(f"    reads all of {', '.join(plan.whole)}: {shorten(plan.statement)}")
     before = {plan.statement: plan.work for plan in few}
     for plan in sorted(many, key=lambda one: one.work - before.get(one.statement, 0), reverse=True):
         then = before.get(plan.statement, 0)
-        if plan.work > 2 * then and plan.work - then > WORTH_TELLING and not plan.whole:
-            print(f"    goes further, {then:,} → {plan.work:,}: {about(plan.statement)}")
+        if plan.work > 2 * then and plan.work - then > MIN_EXTRA_WORK and not plan.whole:
+            print(f"    goes further, {then:,} → {plan.work:,}: {shorten(plan.statement)}")
 
 
-async def grown(kind: str, stories: int, times: int, file: Path | None) -> list[Line]:
+async def measure_growth(kind: str, stories: int, times: int, file: Path | None) -> list[Line]:
+    """Measure one database kind. Returns its lines; prints what grows, and appends every plan to `file`."""
     name = NAMES[kind]
-    async with databases(kind, a_past(min(FEW, stories)), a_past(stories)) as (few, many):
+    async with databases(kind, make_past(min(FEW, stories)), make_past(stories)) as (few, many):
         await measure(few, many, times)
-        tables = large(few, many)
-        found, found_before = plans(many, tables), plans(few, tables)
+        tables = find_growing_tables(few, many)
+        found, found_before = explain_all(many, tables), explain_all(few, tables)
     lines = [Line(what=f"with {many.past.stories:,} stories and all that belongs to them, in {name}")]
     print(f"\n{name}, {few.past.stories:,} and {many.past.stories:,} stories; what grows:", flush=True)
-    for doing in EVERYDAY:
-        then, now = median(few.took[doing.what]), median(many.took[doing.what])
-        # Of each turn by itself: whatever else the machine does, it does to both.
-        ratio = median(b / a for a, b in zip(few.took[doing.what], many.took[doing.what], strict=True))
+    for activity in ACTIVITIES:
+        then, now = median(few.took[activity.what]), median(many.took[activity.what])
+        # The median of the ratios, turn by turn: what else the machine does then, slows both down.
+        ratio = median(b / a for a, b in zip(few.took[activity.what], many.took[activity.what], strict=True))
         lines.append(
             Line(
-                what=f"  {doing.what}",
+                what=f"  {activity.what}",
                 measured=f"{now:.1f} ms",
                 beside=f"with {few.past.stories:,} stories: {then:.1f} ms",
                 ratio=ratio,
@@ -246,10 +241,10 @@ async def grown(kind: str, stories: int, times: int, file: Path | None) -> list[
             )
         )
         if ratio > AIM:
-            print(f"  {doing.what}: {then:.1f} → {now:.1f} ms")
-            tell_growth(few, many, doing.what)
+            print(f"  {activity.what}: {then:.1f} → {now:.1f} ms")
+            print_growth(few, many, activity.what)
     print(f"  of {len(found)} statements, on {', '.join(sorted(tables))}:")
-    tell_plans(found_before, found)
+    print_plans(found_before, found)
     if file is not None:
         with file.open("a") as out:
             for plan in found:
@@ -259,14 +254,16 @@ async def grown(kind: str, stories: int, times: int, file: Path | None) -> list[
     return lines
 
 
-async def lines(
+async def run(
     kinds: Sequence[str] = tuple(NAMES), stories: int = MANY, times: int = TIMES, file: Path | None = None
 ) -> list[Line]:
+    """Run the benchmark. Returns its lines for the table."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    return [line for kind in kinds for line in await grown(kind, stories, times, file)]
+    return [line for kind in kinds for line in await measure_growth(kind, stories, times, file)]
 
 
 def main() -> None:
+    """Run the benchmark by itself."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("kinds", nargs="*", metavar="database", help=f"of {', '.join(NAMES)}; both without any")
     asked.add_argument("--stories", type=int, default=MANY)
@@ -277,7 +274,7 @@ def main() -> None:
         asked.error(f"there is no {unknown[0]}; there are {' and '.join(NAMES)}")
     if given.plans is not None:
         given.plans.unlink(missing_ok=True)
-    show(asyncio.run(lines(given.kinds or tuple(NAMES), given.stories, given.times, given.plans)))
+    show(asyncio.run(run(given.kinds or tuple(NAMES), given.stories, given.times, given.plans)))
 
 
 if __name__ == "__main__":

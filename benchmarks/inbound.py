@@ -1,6 +1,8 @@
-"""How many `/stuck <text>` requests a second Ritme takes, signed over HTTP and over Socket Mode, kept on SQLite and on
-PostgreSQL (by the web process alone), beside the least a durable Slack app can do. Each server runs in its own process,
-one after the other, a few rounds; the middle round counts. PostgreSQL runs beside it, and waits for no disk.
+"""Measure how many `/stuck <text>` requests a second Ritme takes, beside the least a durable Slack app can do.
+
+Requests are signed over HTTP or come over Socket Mode, and are kept on SQLite or PostgreSQL (by the web process alone).
+Each server runs in its own process, one after the other, a few rounds; of each number the median counts. PostgreSQL
+runs beside it, and waits for no disk.
 
 Usage: python -m benchmarks inbound
 """
@@ -23,11 +25,11 @@ from statistics import median
 
 import psutil
 
-from adapters.database.migrate import migrate
+from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect, unit_of_work
-from benchmarks.link import Link
-from benchmarks.load import CONNECTIONS, SECRET, Measured, commands, press
-from benchmarks.report import Line, show, under_way
+from benchmarks.link import SocketModeServer
+from benchmarks.load import CONNECTIONS, SECRET, LoadResult, make_commands, send_all
+from benchmarks.report import Line, print_progress, show
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from tests.support.postgres import Server
@@ -39,9 +41,9 @@ CLONE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """A way in, and where what comes in is kept. Ritme and the bare app are measured there; where `inline`, the bare
-    app also on connections that have no thread of their own."""
+class Setup:
+    """A transport and a database, with which Ritme and the bare app are measured; where `inline`, the bare app also
+    on connections that have no thread of their own."""
 
     what: str
     socket: bool = False
@@ -49,18 +51,18 @@ class Way:
     inline: bool = False
 
 
-WAYS = (
-    Way(what="inbound, SQLite", inline=True),
-    Way(what="inbound, PostgreSQL", postgresql=True),
-    Way(what="inbound by Socket Mode, SQLite", socket=True),
+SETUPS = (
+    Setup(what="inbound, SQLite", inline=True),
+    Setup(what="inbound, PostgreSQL", postgresql=True),
+    Setup(what="inbound by Socket Mode, SQLite", socket=True),
 )
 OURS, BARE, INLINE = "Ritme", "bare bolt + one insert", "bare, without threads"
 
 
-async def furnish(url: str, people: int, lane: str = "slack:T1") -> None:
-    """A movement with this many members, of one channel of a workspace."""
+async def seed_movement(url: str, people: int, lane: str = "slack:T1") -> None:
+    """Migrate a database, and add a movement with one channel and so many members."""
     engine = connect(url)
-    await migrate(engine)
+    await migrate_schema(engine)
     now, where, movement = datetime.now(UTC), WorkspaceId(lane), MovementId("m")
     async with unit_of_work(engine)() as work:
         work.people.add(Workspace(id=where))
@@ -79,15 +81,17 @@ async def furnish(url: str, people: int, lane: str = "slack:T1") -> None:
 
 
 @asynccontextmanager
-async def serving(command: list[str], port: int, **environment: str) -> AsyncIterator[tuple[psutil.Process, float]]:
-    """A server in its own process, and the seconds it took to be ready."""
+async def serve_process(
+    command: list[str], port: int, **environment: str
+) -> AsyncIterator[tuple[psutil.Process, float]]:
+    """Run a server in its own process. Yields the process and the seconds it took to be ready."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: ASYNC220  # once, before anything is measured
             [sys.executable, *command], cwd=CLONE, stdout=log, stderr=log, env={**os.environ, **environment}
         )
         try:
-            while not await asyncio.to_thread(answers, port):
+            while not await asyncio.to_thread(is_healthy, port):
                 if process.poll() is not None or time.perf_counter() - started > 30:
                     log.seek(0)
                     raise RuntimeError(log.read().decode()[-2000:])
@@ -98,7 +102,8 @@ async def serving(command: list[str], port: int, **environment: str) -> AsyncIte
             await asyncio.to_thread(process.wait, 10)
 
 
-def answers(port: int) -> bool:
+def is_healthy(port: int) -> bool:
+    """Return whether a server answers its health check."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
             return True
@@ -107,63 +112,70 @@ def answers(port: int) -> bool:
 
 
 def free_port() -> int:
+    """Return a port nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """`ready` in seconds, `memory` in megabytes, `work` in milliseconds of processor time a request: what other work
-    on the machine changes least."""
+    """One measurement of one server.
 
-    measured: Measured
+    `ready` in seconds, `memory` in megabytes, `work` in milliseconds of processor time a request: the figure that other
+    work on the machine changes least.
+    """
+
+    measured: LoadResult
     ready: float
     memory: float
     work: float
 
 
-async def measure(name: str, command: list[str], port: int, link: Link | None, **environment: str) -> Round:
-    async with serving(command, port, **environment) as (process, ready):
-        send = partial(press, port) if link is None else link.press
-        await send(commands(f"{name}.warm", 0, WARM_UP))
+async def measure(name: str, command: list[str], port: int, link: SocketModeServer | None, **environment: str) -> Round:
+    """Run a server, warm it up, and send it the requests: over HTTP, or with `link` over Socket Mode."""
+    async with serve_process(command, port, **environment) as (process, ready):
+        send = partial(send_all, port) if link is None else link.send_all
+        await send(make_commands(f"{name}.warm", 0, WARM_UP))
         before = process.cpu_times()
-        measured = await send(commands(name, WARM_UP, REQUESTS))
+        measured = await send(make_commands(name, WARM_UP, REQUESTS))
         after = process.cpu_times()
         work = (after.user + after.system - before.user - before.system) * 1000 / REQUESTS
         return Round(measured=measured, ready=ready, memory=process.memory_info().rss / 1e6, work=work)
 
 
-async def lines() -> list[Line]:
-    rounds: dict[tuple[Way, str], list[Round]] = {}
+async def run() -> list[Line]:
+    """Run the benchmark. Returns its lines for the table."""
+    rounds: dict[tuple[Setup, str], list[Round]] = {}
     with tempfile.TemporaryDirectory(prefix="ritme-inbound-") as folder, Server(Path(folder) / "postgres") as server:
-        each = [(way, who) for way in WAYS for who in ((BARE, INLINE, OURS) if way.inline else (BARE, OURS))]
+        each = [(way, who) for way in SETUPS for who in ((BARE, INLINE, OURS) if way.inline else (BARE, OURS))]
         for turn in range(ROUNDS):
             for number, (way, who) in enumerate(each):
                 name = f"bench_{turn}_{number}"
-                url = database(server, name) if way.postgresql else f"sqlite+aiosqlite:///{folder}/{name}.db"
-                one = await measured_once(way, who, url)
+                url = create_database(server, name) if way.postgresql else f"sqlite+aiosqlite:///{folder}/{name}.db"
+                one = await measure_once(way, who, url)
                 rounds.setdefault((way, who), []).append(one)
-                under_way(f"  round {turn + 1} of {ROUNDS}: {way.what}, {who}: {one.measured.rate:.0f} requests/s")
-    middles = {which: middle(some) for which, some in rounds.items()}
+                print_progress(f"  round {turn + 1} of {ROUNDS}: {way.what}, {who}: {one.measured.rate:.0f} requests/s")
+    middles = {which: median_round(some) for which, some in rounds.items()}
     heading = f"{REQUESTS} /stuck requests, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds"
-    return [Line(what=heading), *(line for way in WAYS for line in told(way, middles))]
+    return [Line(what=heading), *(line for way in SETUPS for line in make_lines(way, middles))]
 
 
-def database(server: Server, name: str) -> str:
-    """Makes an empty one. Returns its URL."""
+def create_database(server: Server, name: str) -> str:
+    """Create an empty database. Returns its URL."""
     server.execute(f"CREATE DATABASE {name}")
     return server.url.set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
 
 
-async def measured_once(way: Way, who: str, url: str) -> Round:
+async def measure_once(way: Setup, who: str, url: str) -> Round:
+    """Measure one server (OURS, BARE or INLINE) in one setup, on a database of its own."""
     port = free_port()
-    async with Link().running() as link:
+    async with SocketModeServer().running() as link:
         by = link if way.socket else None
         name = f"{way.what}, {who}"
         if who != OURS:
             how = ["inline"] if who == INLINE else [f"{link.url}/api/"] if way.socket else []
             return await measure(name, ["-m", "benchmarks.bare", url, str(port), *how], port, by)
-        await furnish(url, WARM_UP + REQUESTS)
+        await seed_movement(url, WARM_UP + REQUESTS)
         return await measure(
             name,
             ["-c", "from adapters.cli import main; main()", "serve"],
@@ -177,13 +189,13 @@ async def measured_once(way: Way, who: str, url: str) -> Round:
         )
 
 
-def middle(rounds: Sequence[Round]) -> Round:
-    """Of each number the middle one."""
+def median_round(rounds: Sequence[Round]) -> Round:
+    """Return the median of each number."""
 
     def of(pick: Callable[[Round], float]) -> float:
         return median(pick(one) for one in rounds)
 
-    measured = Measured(
+    measured = LoadResult(
         rate=of(lambda one: one.measured.rate),
         p50=of(lambda one: one.measured.p50),
         p99=of(lambda one: one.measured.p99),
@@ -196,8 +208,8 @@ def middle(rounds: Sequence[Round]) -> Round:
     )
 
 
-def told(way: Way, middles: Mapping[tuple[Way, str], Round]) -> list[Line]:
-    """Requests a second, and below them what else was seen."""
+def make_lines(way: Setup, middles: Mapping[tuple[Setup, str], Round]) -> list[Line]:
+    """Return the lines of a setup: requests a second, and below them the other numbers."""
     ours, bare = middles[way, OURS], middles[way, BARE]
     found = [_beside(way.what, ours, BARE, bare, f"≥ {AIM}")]
     if way.inline:
@@ -232,4 +244,4 @@ def _beside(what: str, ours: Round, name: str, other: Round, aim: str = "") -> L
 
 
 if __name__ == "__main__":
-    show(asyncio.run(lines()))
+    show(asyncio.run(run()))

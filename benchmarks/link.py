@@ -1,4 +1,4 @@
-"""Slack's end of a Socket Mode connection, sending slash commands as fast as they are acknowledged."""
+"""Play Slack's end of a Socket Mode connection: send slash commands as fast as they are acknowledged."""
 
 import asyncio
 import json
@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from benchmarks.load import CONNECTIONS, Measured, measured
+from benchmarks.load import CONNECTIONS, LoadResult, summarize
 
 
-class Link:
-    """Opens one connection to whoever asks. `url` is where its Web API is."""
+class SocketModeServer:
+    """A server that opens one Socket Mode connection to a client. `url` is where its Web API is."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -22,7 +22,8 @@ class Link:
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Link"]:
+    async def running(self) -> AsyncIterator["SocketModeServer"]:
+        """Serve from entering to leaving the context, on a free port."""
         app = web.Application()
         app.router.add_post("/api/{method}", self._answer)
         app.router.add_get("/link", self._connect)
@@ -35,13 +36,13 @@ class Link:
         finally:
             await runner.cleanup()
 
-    async def press(self, payloads: list[dict[str, Any]]) -> Measured:
-        """Sends every command, so many under way at a time; each must be acknowledged with words."""
+    async def send_all(self, payloads: list[dict[str, Any]]) -> LoadResult:
+        """Send every command, `CONNECTIONS` at a time. Raises RuntimeError unless each is acknowledged with words."""
         await self._open.wait()
         waiting, took = iter(payloads), list[float]()
         started = time.perf_counter()
         await asyncio.gather(*(self._one(waiting, took) for _ in range(CONNECTIONS)))
-        return measured(took, time.perf_counter() - started)
+        return summarize(took, time.perf_counter() - started)
 
     async def _one(self, waiting: Iterator[dict[str, Any]], took: list[float]) -> None:
         for payload in waiting:
@@ -57,7 +58,7 @@ class Link:
                 raise RuntimeError(f"acknowledged with {said}")
 
     async def _answer(self, request: web.Request) -> web.Response:
-        """Lets a connection be opened; there is no workspace behind it to talk to."""
+        """Answer a Web API call: a connection can be opened; there is no workspace behind it to talk to."""
         if request.match_info["method"] == "apps.connections.open":
             return web.json_response({"ok": True, "url": self.url.replace("http", "ws") + "/link"})
         return web.json_response({"ok": False, "error": "not_authed"})

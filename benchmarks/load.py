@@ -1,4 +1,4 @@
-"""Signed slash commands, sent as fast as they are answered."""
+"""Send signed slash commands over HTTP as fast as they are answered."""
 
 import asyncio
 import hashlib
@@ -14,16 +14,16 @@ CONNECTIONS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """`rate` in requests a second; `p50` and `p99` in milliseconds."""
+class LoadResult:
+    """Figures of one load: `rate` in requests a second; `p50` and `p99` in milliseconds."""
 
     rate: float
     p50: float
     p99: float
 
 
-def commands(run: str, start: int, many: int) -> list[dict[str, str]]:
-    """`/stuck <text>` by as many different people."""
+def make_commands(run: str, start: int, many: int) -> list[dict[str, str]]:
+    """Return the payloads of `/stuck <text>`, each by a different person. `run` makes their ids unique."""
     return [
         {
             "command": "/stuck",
@@ -40,7 +40,7 @@ def commands(run: str, start: int, many: int) -> list[dict[str, str]]:
     ]
 
 
-def _signed(command: dict[str, str]) -> bytes:
+def _sign_request(command: dict[str, str]) -> bytes:
     body = urlencode(command)
     stamp = str(int(time.time()))
     signature = hmac.new(SECRET.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
@@ -52,18 +52,19 @@ def _signed(command: dict[str, str]) -> bytes:
     return (head + body).encode()
 
 
-async def press(port: int, requests: list[dict[str, str]]) -> Measured:
-    """Sends every request over a fixed number of connections; each must be answered 200 with words."""
-    waiting, took = iter([_signed(request) for request in requests]), list[float]()
+async def send_all(port: int, requests: list[dict[str, str]]) -> LoadResult:
+    """Send every request over `CONNECTIONS` connections. Raises RuntimeError unless each is answered 200 with words."""
+    # Signed before the clock starts: the client's work is not the server's time.
+    waiting, took = iter([_sign_request(request) for request in requests]), list[float]()
     started = time.perf_counter()
     await asyncio.gather(*(_one(port, waiting, took) for _ in range(CONNECTIONS)))
-    return measured(took, time.perf_counter() - started)
+    return summarize(took, time.perf_counter() - started)
 
 
-def measured(took: list[float], elapsed: float) -> Measured:
-    """`took`: seconds each; `elapsed`: seconds they took together."""
+def summarize(took: list[float], elapsed: float) -> LoadResult:
+    """Return the figures of a load. `took`: seconds each; `elapsed`: seconds they took together."""
     cuts = quantiles(took, n=100)
-    return Measured(rate=len(took) / elapsed, p50=cuts[49] * 1000, p99=cuts[98] * 1000)
+    return LoadResult(rate=len(took) / elapsed, p50=cuts[49] * 1000, p99=cuts[98] * 1000)
 
 
 async def _one(port: int, waiting: Iterator[bytes], took: list[float]) -> None:

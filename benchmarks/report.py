@@ -1,4 +1,4 @@
-"""What was measured, beside what, as one table."""
+"""Show measurements beside their yardsticks, as one table."""
 
 import sys
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class Line:
 
 
 def table(lines: Sequence[Line]) -> str:
-    """All of them, in columns as wide as they need to be."""
+    """Format lines as a table, in columns as wide as they need to be."""
     rows = [("", "measured", "beside", "ratio", "aim")]
     rows += [
         (one.what, one.measured, one.beside, "" if one.ratio is None else f"{one.ratio:.2f}", one.aim) for one in lines
@@ -35,9 +35,10 @@ def table(lines: Sequence[Line]) -> str:
 
 
 def show(lines: Sequence[Line]) -> None:
+    """Print lines as a table."""
     print(f"\n{table(lines)}\n", flush=True)
 
 
-def under_way(what: str) -> None:
-    """Says what is going on, beside what is printed."""
+def print_progress(what: str) -> None:
+    """Print progress to stderr, apart from the table."""
     print(what, file=sys.stderr, flush=True)

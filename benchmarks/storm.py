@@ -1,10 +1,10 @@
-"""The Monday 09:00 storm: 100,000 reminders over 5,000 places of 50 workspaces come due in one minute, on PostgreSQL.
+"""Measure the Monday 09:00 storm: 100,000 reminders over 5,000 places of 50 workspaces due in one minute.
 
-How fast they are planned, beside writing the same rows and nothing else; how fast one worker process sends them to a
-platform that answers at once, beside a bare loop that only claims and marks the same rows, beside procrastinate running
-one empty job a message, and beside two workers; what a worker holds in memory; and how long an answer takes meanwhile,
-beside the same when nothing goes on. Everything begins from a copy of the same database. The attention budget is
-lifted: it would leave three reminders a place.
+On PostgreSQL. Measured is how fast they are planned, beside writing the same rows and nothing else; how fast one worker
+process sends them to a platform that answers at once, beside a bare loop that only claims and marks the same rows,
+beside procrastinate running one empty job a message, and beside two workers; what a worker holds in memory; and how
+long an answer takes meanwhile, beside the same when nothing goes on. Everything begins from a copy of the same
+database. The attention budget is lifted: it would leave three reminders a place.
 
 Usage: python -m benchmarks storm
 """
@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -27,17 +27,21 @@ import psutil
 import psycopg
 import structlog
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import announce
 from adapters.engine.jobs import ENQUEUE, enqueue_values
-from benchmarks.report import Line, show, under_way
-from benchmarks.worker import AtOnce, without_budget
+from benchmarks.report import Line, print_progress, show
+from benchmarks.worker import InstantMessenger, lift_attention_budget
 from bot.app import Ritme
 from bot.chat import Account, ChatPlace, Intent
-from bot.domain.person import WorkspaceId
-from bot.ports import Platform
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
+from bot.ports import Begin, Platform, UnitOfWork
+from tests.scale.everyday import NoEngine
 from tests.support.postgres import Server
 
 LANES = 50
@@ -45,58 +49,22 @@ START = datetime(2027, 3, 1, 7, 55, tzinfo=UTC)
 DUE = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 CLONE = Path(__file__).resolve().parents[1]
 BARE_BATCH = 200
+"""Rows the bare loop claims at a time: as many as Ritme (`bot.outbox.claim.BATCH`)."""
 EMPTY_JOBS = 3_000
+"""Jobs that do nothing, to measure procrastinate by itself."""
 ANSWERS = 200
+"""Requests timed, both when nothing else goes on and while a worker sends."""
 
 
-class NoEngine:
-    def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None: ...
+async def seed_rhythms(begin: Begin, database: AsyncEngine, places: int, rhythms: int) -> None:
+    """Add movements and places as the core makes them, with one rhythm each; then multiply the rhythms in SQL.
 
-
-async def furnish(begin: Callable[..., object], database: object, places: int, rhythms: int) -> None:
-    """Movements, places and rhythms, as the core makes them; then many more like them."""
-    from bot.domain.movement import Member, Movement, MovementId, PlaceId, Role
-    from bot.domain.movement import Place as Channel
-    from bot.domain.person import Language, Person, PersonId, Workspace
-    from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
-
-    each = places // LANES
+    Every rhythm is due at DUE, `rhythms` / `places` of them in each place (in the first of a lane one more).
+    """
     for lane in range(LANES):
-        workspace = WorkspaceId(f"bench:{lane}")
-        async with begin() as work:  # type: ignore[attr-defined]  # a unit of work
-            work.people.add(Workspace(id=workspace, name=f"Org {lane}"))
-            movement = Movement(id=MovementId(f"m{lane}"), name="Samen op pad", language=Language.NL, started_at=START)
-            work.movements.add(movement)
-            person = Person(
-                id=PersonId(f"p{lane}"), workspace_id=workspace, account="iris", name="iris", created_at=START
-            )
-            work.people.add(person)
-            work.movements.add(
-                Member(movement_id=movement.id, person_id=person.id, role=Role.COORDINATOR, joined_at=START)
-            )
-            for number in range(each):
-                place = Channel(
-                    id=PlaceId(f"{lane}-{number}"), workspace_id=workspace, channel=f"C{number}",
-                    name=f"C{number}", created_at=START,
-                )  # fmt: skip
-                place.movement_id = movement.id
-                work.movements.add(place)
-            work.rhythms.add(
-                Rhythm(
-                    id=RhythmId(f"r{lane}"),
-                    movement_id=movement.id,
-                    place_id=PlaceId(f"{lane}-0"),
-                    kind=RhythmKind.STORIES,
-                    rule="FREQ=WEEKLY;INTERVAL=1;BYDAY=MO",
-                    starts_on=DUE.date(),
-                    at=DUE.replace(hour=9).time(),
-                    timezone="Europe/Amsterdam",
-                    next_at=DUE,
-                    created_by=person.id,
-                    created_at=START,
-                )
-            )
-    async with database.begin() as connection:  # type: ignore[attr-defined]  # an engine
+        async with begin() as work:
+            _seed_lane(work, lane, places // LANES)
+    async with database.begin() as connection:
         columns = (await connection.exec_driver_sql(
             "SELECT string_agg(quote_ident(attname), ',') FROM pg_attribute WHERE attrelid = 'rhythms'::regclass"
             " AND attnum > 0 AND attname NOT IN ('id', 'place_id')"
@@ -110,21 +78,55 @@ async def furnish(begin: Callable[..., object], database: object, places: int, r
         await connection.exec_driver_sql("ANALYZE")
 
 
+def _seed_lane(work: UnitOfWork, lane: int, places: int) -> None:
+    workspace = WorkspaceId(f"bench:{lane}")
+    work.people.add(Workspace(id=workspace, name=f"Org {lane}"))
+    movement = Movement(id=MovementId(f"m{lane}"), name="Samen op pad", language=Language.NL, started_at=START)
+    work.movements.add(movement)
+    person = Person(id=PersonId(f"p{lane}"), workspace_id=workspace, account="iris", name="iris", created_at=START)
+    work.people.add(person)
+    work.movements.add(Member(movement_id=movement.id, person_id=person.id, role=Role.COORDINATOR, joined_at=START))
+    for number in range(places):
+        place = Place(
+            id=PlaceId(f"{lane}-{number}"), workspace_id=workspace, channel=f"C{number}", name=f"C{number}",
+            created_at=START,
+        )  # fmt: skip
+        place.movement_id = movement.id
+        work.movements.add(place)
+    work.rhythms.add(
+        Rhythm(
+            id=RhythmId(f"r{lane}"),
+            movement_id=movement.id,
+            place_id=PlaceId(f"{lane}-0"),
+            kind=RhythmKind.STORIES,
+            rule="FREQ=WEEKLY;INTERVAL=1;BYDAY=MO",
+            starts_on=DUE.date(),
+            at=DUE.replace(hour=9).time(),
+            timezone="Europe/Amsterdam",
+            next_at=DUE,
+            created_by=person.id,
+            created_at=START,
+        )
+    )
+
+
 @dataclass(frozen=True)
 class Rate:
+    """So many things done in so many seconds."""
+
     done: int
     seconds: float
 
     @property
-    def a_second(self) -> float:
+    def per_second(self) -> float:
         return self.done / self.seconds
 
     def __str__(self) -> str:
-        return f"{self.a_second:,.0f} a second"
+        return f"{self.per_second:,.0f} a second"
 
 
 class Storm:
-    """One PostgreSQL, and a copy of the database as it was for each thing that is measured."""
+    """A PostgreSQL server on which each measurement starts from a fresh copy of a database."""
 
     def __init__(self, server: Server, longest: float) -> None:
         self._server = server
@@ -132,6 +134,7 @@ class Storm:
         self._copies = 0
 
     def copy(self, name: str) -> str:
+        """Copy a database, as `<name>_<number>`. Returns the copy's URL."""
         self._copies += 1
         copied = f"{name}_{self._copies}"
         self._server.execute(f"CREATE DATABASE {copied} TEMPLATE {name} STRATEGY file_copy")
@@ -139,23 +142,25 @@ class Storm:
         return self.url(copied)
 
     def url(self, name: str) -> str:
+        """Return the URL of a database on the server."""
         url: URL = self._server.url.set(drivername="postgresql+psycopg", database=name)
         return url.render_as_string(hide_password=False)
 
-    async def planned(self, url: str) -> Rate:
+    async def measure_planning(self, url: str) -> Rate:
+        """Plan everything that is due."""
         database = connect(url)
-        ritme = _ritme(unit_of_work(database))
+        ritme = _make_ritme(unit_of_work(database))
         began = time.perf_counter()
         planned = await ritme.plan()
         seconds = time.perf_counter() - began
         await database.dispose()
         return Rate(planned, seconds)
 
-    async def written(self, empty: str, full: str) -> Rate:
-        """The same rows, in one statement, from a table that has them."""
+    async def measure_writing(self, empty: str, full: str) -> Rate:
+        """Write the rows that planning made, as one statement, from a copy of the table in `full`."""
         async with (
-            await psycopg.AsyncConnection.connect(_plain(full)) as other,
-            await psycopg.AsyncConnection.connect(_plain(empty), autocommit=True) as connection,
+            await psycopg.AsyncConnection.connect(_libpq_url(full)) as other,
+            await psycopg.AsyncConnection.connect(_libpq_url(empty), autocommit=True) as connection,
         ):
             await connection.execute("CREATE TABLE written (LIKE deliveries)")
             async with (
@@ -168,10 +173,10 @@ class Storm:
             done = await connection.execute("INSERT INTO deliveries SELECT * FROM written ON CONFLICT (key) DO NOTHING")
             return Rate(done.rowcount, time.perf_counter() - began)
 
-    async def claimed(self, url: str) -> Rate:
-        """Claims and marks the rows of one lane after another, and nothing else."""
+    async def measure_claiming(self, url: str) -> Rate:
+        """Claim and mark the rows of one lane after another, and nothing else."""
         done, began = 0, time.perf_counter()
-        async with await psycopg.AsyncConnection.connect(_plain(url)) as connection:
+        async with await psycopg.AsyncConnection.connect(_libpq_url(url)) as connection:
             for lane in range(LANES):
                 while time.perf_counter() - began < self._longest:
                     found = await connection.execute(
@@ -189,69 +194,72 @@ class Storm:
                     done += len(rows)
         return Rate(done, time.perf_counter() - began)
 
-    async def sent(self, url: str, workers: int) -> tuple[Rate, float, float]:
-        """By so many worker processes; and the megabytes the first had, before and at most."""
+    async def measure_sending(self, url: str, workers: int) -> tuple[Rate, float, float]:
+        """Send with so many worker processes. Returns also the megabytes the first had, before and at most."""
         async with (
-            _workers(url, workers) as processes,
-            await psycopg.AsyncConnection.connect(_plain(url), autocommit=True) as connection,
+            _start_workers(url, workers) as processes,
+            await psycopg.AsyncConnection.connect(_libpq_url(url), autocommit=True) as connection,
         ):
-            sent, before = await _sent(connection), megabytes(processes[0])
+            sent, before = await _count_sent(connection), megabytes(processes[0])
             most, began = before, time.perf_counter()
-            await _begin(connection)
-            while time.perf_counter() - began < self._longest and await _waits(connection):
+            await _enqueue_lanes(connection)
+            while time.perf_counter() - began < self._longest and await _is_any_due(connection):
                 most = max(most, megabytes(processes[0]))
                 await asyncio.sleep(0.1)  # other processes
-            return Rate(await _sent(connection) - sent, time.perf_counter() - began), before, most
+            return Rate(await _count_sent(connection) - sent, time.perf_counter() - began), before, most
 
-    async def answered(self, url: str) -> tuple[Sequence[float], Sequence[float]]:
-        """Milliseconds that a `/stuck` takes: when nothing else goes on, and while a worker sends."""
+    async def measure_answering(self, url: str) -> tuple[Sequence[float], Sequence[float]]:
+        """Return the milliseconds of each `/stuck`: when nothing else goes on, and while a worker sends."""
         database = connect(url)
-        ritme = _ritme(unit_of_work(database, announce))
-        await answers(ritme, 20)
-        idle = await answers(ritme, ANSWERS)
-        async with _workers(url, 1), await psycopg.AsyncConnection.connect(_plain(url), autocommit=True) as connection:
-            await _begin(connection)
+        ritme = _make_ritme(unit_of_work(database, announce))
+        await time_answers(ritme, 20)
+        idle = await time_answers(ritme, ANSWERS)
+        async with (
+            _start_workers(url, 1),
+            await psycopg.AsyncConnection.connect(_libpq_url(url), autocommit=True) as connection,
+        ):
+            await _enqueue_lanes(connection)
             await asyncio.sleep(1)  # it is well under way
-            busy = await answers(ritme, ANSWERS)
-            if not await _waits(connection):
+            busy = await time_answers(ritme, ANSWERS)
+            if not await _is_any_due(connection):
                 raise RuntimeError("the storm was over before the answers were")
         await database.dispose()
         return idle, busy
 
 
-def _ritme(begin: Callable[..., object]) -> Ritme:
+def _make_ritme(begin: Begin) -> Ritme:
     return Ritme(
-        begin=begin,  # type: ignore[arg-type]  # a unit of work
-        platforms={"bench": Platform(messenger=AtOnce())},
-        clock=DialClock(DUE, running=False),
+        begin=begin,
+        platforms={"bench": Platform(messenger=InstantMessenger())},
+        clock=SettableClock(DUE, running=False),
         engine=NoEngine(),
     )
 
 
-def _plain(url: str) -> str:
+def _libpq_url(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-async def _begin(connection: psycopg.AsyncConnection) -> None:
+async def _enqueue_lanes(connection: psycopg.AsyncConnection) -> None:
     lanes = [WorkspaceId(f"bench:{lane}") for lane in range(LANES)]
     await connection.execute(ENQUEUE, dict(enqueue_values(lanes)))  # type: ignore[arg-type]  # ours
 
 
-async def _waits(connection: psycopg.AsyncConnection) -> bool:
+async def _is_any_due(connection: psycopg.AsyncConnection) -> bool:
     found = await connection.execute(
         "SELECT EXISTS (SELECT FROM deliveries WHERE state IN ('waiting', 'sending') AND due_at <= %s)", (DUE,)
     )
     return bool((await found.fetchall())[0][0])
 
 
-async def _sent(connection: psycopg.AsyncConnection) -> int:
+async def _count_sent(connection: psycopg.AsyncConnection) -> int:
     found = await connection.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'")
     return int((await found.fetchall())[0][0])
 
 
 @asynccontextmanager
-async def _workers(url: str, many: int) -> AsyncIterator[list[psutil.Process]]:
-    """So many worker processes, ready."""
+async def _start_workers(url: str, many: int) -> AsyncIterator[list[psutil.Process]]:
+    """Start so many worker processes, and stop them at the end. Yields them when they take jobs."""
     running = [
         await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.worker", url, DUE.isoformat(),
@@ -277,12 +285,13 @@ async def _workers(url: str, many: int) -> AsyncIterator[list[psutil.Process]]:
 
 
 def megabytes(process: psutil.Process) -> float:
+    """Return the resident memory of a process."""
     return float(process.memory_info().rss / 2**20)
 
 
-async def empty_jobs(url: str, jobs: int) -> Rate:
-    """As many empty jobs, one a message."""
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=_plain(url)))
+async def measure_empty_jobs(url: str, jobs: int) -> Rate:
+    """Run so many jobs that do nothing with procrastinate."""
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=_libpq_url(url)))
 
     @app.task(name="nothing", queue="bench")
     async def nothing(number: int) -> None: ...
@@ -296,8 +305,8 @@ async def empty_jobs(url: str, jobs: int) -> Rate:
         return Rate(jobs, time.perf_counter() - began)
 
 
-async def answers(ritme: Ritme, count: int) -> Sequence[float]:
-    """Milliseconds that so many `/stuck` take, one after the other, each by somebody else."""
+async def time_answers(ritme: Ritme, count: int) -> Sequence[float]:
+    """Return the milliseconds of so many `/stuck`, sorted; one after the other, each by somebody else."""
     took = []
     for number in range(count):
         lane = f"bench:{number % LANES}"
@@ -316,72 +325,89 @@ async def answers(ritme: Ritme, count: int) -> Sequence[float]:
 
 
 def p99(took: Sequence[float]) -> float:
+    """Return the 99th percentile of sorted figures."""
     return took[min(len(took) - 1, int(len(took) * 0.99))]
 
 
-async def lines(reminders: int = 100_000, places: int = 5_000, longest: float = 60) -> list[Line]:
-    """`longest`: seconds for which each kind of sending is measured, at most."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    without_budget()
-    told = [Line(what=f"storm: {reminders:,} reminders over {places:,} places of {LANES} workspaces, in one minute")]
+async def run(reminders: int = 100_000, places: int = 5_000, longest: float = 60) -> list[Line]:
+    """Run the benchmark. Returns its lines for the table.
 
-    def tell(**about: object) -> None:
-        told.append(Line(**about))  # type: ignore[arg-type]
-        under_way(f"  {told[-1].what}: {told[-1].measured}")
+    `longest`: seconds for which each kind of sending is measured, at most.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    lift_attention_budget()
+    lines = [Line(what=f"storm: {reminders:,} reminders over {places:,} places of {LANES} workspaces, in one minute")]
+
+    def add(**about: object) -> None:
+        lines.append(Line(**about))  # type: ignore[arg-type]
+        print_progress(f"  {lines[-1].what}: {lines[-1].measured}")
 
     with (
         tempfile.TemporaryDirectory(prefix="ritme-storm-") as folder,
         Server(Path(folder) / "postgres", durable=True) as server,
     ):
         storm = Storm(server, longest)
-        empty = server.database("quiet")
-        database = connect(empty)
-        await furnish(unit_of_work(database), database, places, reminders)
+        database = connect(server.create_database("quiet"))
+        await seed_rhythms(unit_of_work(database), database, places, reminders)
         await database.dispose()
-        storm.copy("quiet")
-        process = psutil.Process()
-        before = megabytes(process)
-        planned = await storm.planned(storm.url("quiet_1"))
-        flat = f"{before:.0f} MB before, {megabytes(process):.0f} MB after"
-        server.execute("ALTER DATABASE quiet_1 RENAME TO due")
-        written = await storm.written(storm.copy("quiet"), storm.url("due"))
-        tell(what="planned", measured=str(planned), aim="≥ 20,000 a second")
-        tell(
-            what="", measured=flat, beside=f"the rows written, and no more: {written}",
-            ratio=planned.a_second / written.a_second,
-        )  # fmt: skip
-        one, before, most = await storm.sent(storm.copy("due"), 1)
-        claimed = await storm.claimed(storm.copy("due"))
-        jobs = await empty_jobs(storm.copy("quiet"), EMPTY_JOBS)
-        tell(
-            what="sent by one worker", measured=str(one), beside=f"rows claimed and marked, and no more: {claimed}",
-            ratio=one.a_second / claimed.a_second, aim="≥ 0.5",
-        )  # fmt: skip
-        tell(
-            what="", measured=f"{before:.0f} MB before, {most:.0f} MB at most",
-            beside=f"procrastinate, an empty job each: {jobs}", ratio=one.a_second / jobs.a_second, aim="≥ 3",
-        )  # fmt: skip
-        two, _, _ = await storm.sent(storm.copy("due"), 2)
-        tell(
-            what="sent by two workers", measured=str(two), beside=f"by one: {one}",
-            ratio=two.a_second / one.a_second, aim="≥ 1.6 with the server elsewhere; here it shares two cores",
-        )  # fmt: skip
-        idle, busy = await storm.answered(storm.copy("due"))
-        tell(
-            what="an answer meanwhile", measured=f"p50 {median(busy):.0f} ms, p99 {p99(busy):.0f} ms",
-            beside=f"when nothing goes on: p50 {median(idle):.0f} ms, p99 {p99(idle):.0f} ms",
-            ratio=p99(busy) / p99(idle), aim="≤ 2",
-        )  # fmt: skip
-    return told
+        await _add_planning(storm, server, add)
+        await _add_sending(storm, add)
+        await _add_answers(storm, add)
+    return lines
+
+
+async def _add_planning(storm: Storm, server: Server, add: Callable[..., None]) -> None:
+    """Measure planning, and leave a database `due` in which everything is planned."""
+    storm.copy("quiet")
+    process = psutil.Process()
+    before = megabytes(process)
+    planned = await storm.measure_planning(storm.url("quiet_1"))
+    memory = f"{before:.0f} MB before, {megabytes(process):.0f} MB after"
+    server.execute("ALTER DATABASE quiet_1 RENAME TO due")
+    written = await storm.measure_writing(storm.copy("quiet"), storm.url("due"))
+    add(what="planned", measured=str(planned), aim="≥ 20,000 a second")
+    add(
+        what="", measured=memory, beside=f"the rows written, and no more: {written}",
+        ratio=planned.per_second / written.per_second,
+    )  # fmt: skip
+
+
+async def _add_sending(storm: Storm, add: Callable[..., None]) -> None:
+    one, before, most = await storm.measure_sending(storm.copy("due"), 1)
+    claimed = await storm.measure_claiming(storm.copy("due"))
+    jobs = await measure_empty_jobs(storm.copy("quiet"), EMPTY_JOBS)
+    add(
+        what="sent by one worker", measured=str(one), beside=f"rows claimed and marked, and no more: {claimed}",
+        ratio=one.per_second / claimed.per_second, aim="≥ 0.5",
+    )  # fmt: skip
+    add(
+        what="", measured=f"{before:.0f} MB before, {most:.0f} MB at most",
+        beside=f"procrastinate, an empty job each: {jobs}", ratio=one.per_second / jobs.per_second, aim="≥ 3",
+    )  # fmt: skip
+    two, _, _ = await storm.measure_sending(storm.copy("due"), 2)
+    add(
+        what="sent by two workers", measured=str(two), beside=f"by one: {one}",
+        ratio=two.per_second / one.per_second, aim="≥ 1.6 with the server elsewhere; here it shares two cores",
+    )  # fmt: skip
+
+
+async def _add_answers(storm: Storm, add: Callable[..., None]) -> None:
+    idle, busy = await storm.measure_answering(storm.copy("due"))
+    add(
+        what="an answer meanwhile", measured=f"p50 {median(busy):.0f} ms, p99 {p99(busy):.0f} ms",
+        beside=f"when nothing goes on: p50 {median(idle):.0f} ms, p99 {p99(idle):.0f} ms",
+        ratio=p99(busy) / p99(idle), aim="≤ 2",
+    )  # fmt: skip
 
 
 async def main() -> None:
+    """Run the benchmark by itself."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--reminders", type=int, default=100_000)
     asked.add_argument("--places", type=int, default=5_000)
     asked.add_argument("--seconds", type=float, default=60, help="how long sending is measured, at most")
     given = asked.parse_args()
-    show(await lines(given.reminders, given.places, given.seconds))
+    show(await run(given.reminders, given.places, given.seconds))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
-"""How many `stuck <text>` turns a second Ritme takes from Teams, kept on SQLite, beside botbuilder's own echo, which
-keeps nothing. Each server runs in its own process, one after the other, a few rounds; the middle round counts.
+"""Measure how many `stuck <text>` turns a second Ritme takes from Teams, beside botbuilder's own echo bot.
+
+Ritme keeps them on SQLite, the echo bot keeps nothing. Each server runs in its own process, one after the other, a few
+rounds; of each number the median counts.
 
 Usage: python -m benchmarks teams
 """
@@ -16,9 +18,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from benchmarks.inbound import ROUNDS, free_port, furnish, serving
-from benchmarks.load import CONNECTIONS, Measured, measured
-from benchmarks.report import Line, show, under_way
+from benchmarks.inbound import ROUNDS, free_port, seed_movement, serve_process
+from benchmarks.load import CONNECTIONS, LoadResult, summarize
+from benchmarks.report import Line, print_progress, show
 
 WARM_UP, TURNS = 100, 1000
 AIM = 10
@@ -29,7 +31,7 @@ APP = "00000000-0000-0000-0000-00000000b071"
 
 @asynccontextmanager
 async def connector() -> AsyncIterator[str]:
-    """Where answers go; its address."""
+    """Serve a connector that takes every answer. Yields its address."""
 
     async def took(request: web.Request) -> web.Response:
         await request.read()
@@ -47,7 +49,7 @@ async def connector() -> AsyncIterator[str]:
 
 
 def activities(run: str, start: int, many: int, url: str) -> Iterator[dict[str, Any]]:
-    """`stuck <text>` by as many different people, each in their own chat."""
+    """List the activities of `stuck <text>`, each by a different person in their own chat."""
     for number in range(start, start + many):
         who = f"U{number:06d}"
         yield {
@@ -63,7 +65,8 @@ def activities(run: str, start: int, many: int, url: str) -> Iterator[dict[str, 
         }
 
 
-async def turns(port: int, waiting: Iterator[dict[str, Any]]) -> Measured:
+async def send_all(port: int, waiting: Iterator[dict[str, Any]]) -> LoadResult:
+    """Post every activity, `CONNECTIONS` at a time. Raises RuntimeError unless each is answered 202."""
     took: list[float] = []
 
     async def one(session: aiohttp.ClientSession) -> None:
@@ -77,14 +80,15 @@ async def turns(port: int, waiting: Iterator[dict[str, Any]]) -> Measured:
     started = time.perf_counter()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
         await asyncio.gather(*(one(session) for _ in range(CONNECTIONS)))
-    return measured(took, time.perf_counter() - started)
+    return summarize(took, time.perf_counter() - started)
 
 
-async def one(name: str, file: Path, url: str) -> Measured:
+async def measure(name: str, file: Path, url: str) -> LoadResult:
+    """Run a server (OURS or ECHO), warm it up, and send it the turns."""
     port, environment = free_port(), {}
     command = ["-m", "benchmarks.echo", str(port)]
     if name == OURS:
-        await furnish(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lane=f"teams:{TENANT}")
+        await seed_movement(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lane=f"teams:{TENANT}")
         command = ["-c", "from adapters.cli import main; main()", "serve"]
         environment = {
             "RITME_DATABASE_URL": f"sqlite:///{file}",
@@ -92,20 +96,21 @@ async def one(name: str, file: Path, url: str) -> Measured:
             "TEAMS_AUTH": "disabled-for-local-test",
             "TEAMS_APP_ID": APP,
         }
-    async with serving(command, port, **environment):
-        await turns(port, activities(f"{name}.warm", 0, WARM_UP, url))
-        return await turns(port, activities(name, WARM_UP, TURNS, url))
+    async with serve_process(command, port, **environment):
+        await send_all(port, activities(f"{name}.warm", 0, WARM_UP, url))
+        return await send_all(port, activities(name, WARM_UP, TURNS, url))
 
 
-async def lines() -> list[Line]:
-    rounds: dict[str, list[Measured]] = {ECHO: [], OURS: []}
+async def run() -> list[Line]:
+    """Run the benchmark. Returns its lines for the table."""
+    rounds: dict[str, list[LoadResult]] = {ECHO: [], OURS: []}
     with tempfile.TemporaryDirectory(prefix="ritme-teams-") as folder:
         async with connector() as url:
             for turn in range(ROUNDS):
                 for who, so_far in rounds.items():
-                    found = await one(who, Path(folder) / f"{turn}.db", url)
+                    found = await measure(who, Path(folder) / f"{turn}.db", url)
                     so_far.append(found)
-                    under_way(f"  round {turn + 1} of {ROUNDS}: {who}: {found.rate:.0f} turns/s")
+                    print_progress(f"  round {turn + 1} of {ROUNDS}: {who}: {found.rate:.0f} turns/s")
 
     def middle(who: str, what: str) -> float:
         return float(median(getattr(one, what) for one in rounds[who]))
@@ -125,4 +130,4 @@ async def lines() -> list[Line]:
 
 
 if __name__ == "__main__":
-    show(asyncio.run(lines()))
+    show(asyncio.run(run()))

@@ -1,6 +1,6 @@
-"""A worker as `ritme worker` starts it, but for a platform without a network, a clock that stands still, and no log.
+"""Run a worker as `ritme worker` does, but with a platform without a network, a stopped clock, and no log.
 
-Prints a line when it takes jobs; whoever started it ends its input to stop it.
+Prints a line when it takes jobs, and stops when its input ends.
 
 Usage: python -m benchmarks.worker postgresql://… 2027-03-01T08:00:00+00:00
 """
@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from adapters.database.failures import SqlFailures
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
@@ -24,8 +24,8 @@ from bot.ports import Platform
 CONCURRENCY = 4
 
 
-class AtOnce:
-    """A platform without a network."""
+class InstantMessenger:
+    """A platform without a network: sending succeeds at once."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -38,20 +38,21 @@ class AtOnce:
         return None
 
 
-def without_budget() -> None:
-    """Twenty reminders in one place in one minute are seventeen too many: here all of them are to be sent."""
-    attention.POSTS_A_WEEK = sys.maxsize
+def lift_attention_budget() -> None:
+    """Lift the attention budget: of twenty reminders in one place it would leave three, and all are to be sent."""
+    attention.MAX_POSTS_PER_WEEK = sys.maxsize
 
 
 async def main(url: str, now: datetime) -> None:
+    """Take jobs until the input ends. `now`: the moment at which the clock stands."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    without_budget()
+    lift_attention_budget()
     database = connect(url)
     engine = DistributedEngine(url, failures=SqlFailures(database), concurrency=CONCURRENCY, periodic=False)
     ritme = Ritme(
         begin=unit_of_work(database, announce),
-        platforms={"bench": Platform(messenger=AtOnce())},
-        clock=DialClock(now, running=False),
+        platforms={"bench": Platform(messenger=InstantMessenger())},
+        clock=SettableClock(now, running=False),
         engine=engine,
     )
     await engine.start(ritme)

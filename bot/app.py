@@ -26,7 +26,7 @@ from bot.outbox.drain import OutboxDrainer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
 from bot.requests import handle_intent, hash_key, load_turn, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
-from bot.use_cases.people import settings
+from bot.use_cases.people import personal_data
 from bot.use_cases.rhythms import planning
 from bot.use_cases.stories import saving
 from bot.wording import Reader
@@ -163,7 +163,7 @@ class Ritme:
         reader = await self._reader(intent)
         return FieldErrors(
             errors={
-                name: wording.sentence("errors/fields.md.j2", reason, reader, invalid.values.get(name))
+                name: wording.render_sentence("errors/fields.md.j2", reason, reader, invalid.values.get(name))
                 for name, reason in invalid.fields.items()
             }
         )
@@ -183,11 +183,11 @@ class Ritme:
     def _apology(self, intent: Intent, reference: str) -> Answer:
         """Word an apology without the database, in the language the platform told."""
         reader = Reader(
-            language=Language.meant(intent.actor.language, Language.NL),
+            language=Language.from_locale(intent.actor.language, Language.NL),
             timezone="Europe/Amsterdam",
             now=self._clock.now(),
         )
-        return Answer(message=wording.message(Apology(reference=reference), reader), reference=reference)
+        return Answer(message=wording.render_entry(Apology(reference=reference), reader), reference=reference)
 
     async def _reader(self, intent: Intent) -> Reader:
         now = self._clock.now()
@@ -233,13 +233,13 @@ class Ritme:
             # A bug in one movement must not keep the others from being planned.
             log.exception("movement_plan_failed", movement=movement)
             return 0
-        self._telemetry.record_planned(planned)
+        self._telemetry.record_planning(planned)
         return planned
 
     async def _sweep(self, now: datetime) -> None:
         """Delete what was kept long enough."""
-        await self._run(partial(saving.let_lapse, now=now))
-        while erased := await self._run(partial(settings.erase_gone, now=now)):
+        await self._run(partial(saving.expire_requests, now=now))
+        while erased := await self._run(partial(personal_data.erase_removed_workspace, now=now)):
             log.info("workspace_erased", workspace=erased)
         retention = self._retention
         deleted = {
@@ -326,7 +326,7 @@ class NullTelemetry:
     def record_intent(self, intent: str, outcome: str, seconds: float) -> None:
         """Do nothing."""
 
-    def record_planned(self, moments: int) -> None:
+    def record_planning(self, moments: int) -> None:
         """Do nothing."""
 
     def record_delivery(self, delivery: Delivery) -> None:

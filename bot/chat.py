@@ -1,6 +1,6 @@
-"""The border vocabulary: Account, Place and Intent come in; Message and Form go out.
+"""The types that adapters and the core exchange: accounts, places and intents come in; messages and forms go out.
 
-Adapters speak this and nothing deeper. Text in a `Span` is plain text as a person should see it:
+Adapters use these types and no deeper ones. Text in a `Span` is plain text as a person should see it:
 a renderer escapes it for its platform, so nothing a user typed can ever become markup or a mention.
 """
 
@@ -9,15 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Literal
 
+from bot.domain.person import platform_of
+
 Value = str | tuple[str, ...]
-"""What a form field or button carries: one text, or several choices."""
+"""The value of a form field or button: one text, or several choices."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Someone as their platform knows them. `workspace` is "<platform>:<id>", e.g. "slack:T0123".
+    """A user account on a platform. `workspace` is "<platform>:<id>", e.g. "slack:T0123".
 
-    `guest` is someone it lets in for a part only, or someone of another workspace.
+    `guest` is someone whose access is limited to a part of the workspace, or someone of another workspace.
     """
 
     workspace: str
@@ -29,12 +31,12 @@ class Account:
 
     @property
     def platform(self) -> str:
-        return self.workspace.partition(":")[0]
+        return platform_of(self.workspace)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatPlace:
-    """Where something was said: a channel, or (`personal`) the chat between one person and the bot."""
+    """A channel, or (`personal`) the chat between one person and the bot."""
 
     workspace: str
     channel: str
@@ -44,15 +46,16 @@ class ChatPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
-    """One thing a person did: a command, a button, a form, a reply, a reaction.
+    """One act of a person: a command, a pressed button, a submitted form, a reply, a reaction.
 
-    `key` is unique per thing done, so that a redelivery is recognised.
+    `key` is its idempotency key: it is the same when the platform delivers the act again.
     `message` is the message acted on (the pressed button's message, the reacted-to or edited one, the reply itself);
     `thread` is the root message of the thread it happened in.
     `answerable` says whether the platform can show a message in its answer; if not, answers go through the outbox.
-    `opens_forms` says whether a form can be shown in its answer; if not, a button that opens it is.
-    `on_page` says that it was done on their own page, which will show what came of it.
-    `answer_to` is where such an answer may replace the pressed private message (a Slack response_url, a message id).
+    `opens_forms` says whether a form can be shown in its answer; if not, a button that opens the form is shown.
+    `on_page` says that the person acted on their own page, which will show the result.
+    `answer_to` is where an answer may replace the pressed private message: a Slack response_url, or a message id in
+    `answer_channel`.
     """
 
     name: str
@@ -66,14 +69,15 @@ class Intent:
     opens_forms: bool = True
     on_page: bool = False
     answer_to: str | None = None
+    answer_channel: str | None = None
 
     def text(self, name: str) -> str:
-        """The trimmed text of one argument; empty when absent or of another shape."""
+        """Return the trimmed text of one argument; empty when absent or of another shape."""
         value = self.args.get(name, "")
         return value.strip() if isinstance(value, str) else ""
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Several values of one argument; none when absent or of another shape."""
+        """Return the values of an argument that has several; none when absent or of another shape."""
         value = self.args.get(name, ())
         return value if isinstance(value, tuple) else ()
 
@@ -89,7 +93,7 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Paragraph:
-    """A block of text. `small` is for who-reads-this and ways out; `quote` for a person's own words."""
+    """A block of text. `small` is for notes on who reads this and how to stop it; `quote` for a person's own words."""
 
     spans: tuple[Span, ...]
     kind: Literal["text", "item", "quote", "small"] = "text"
@@ -101,7 +105,7 @@ class Paragraph:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirm:
-    """A question before something is sent in someone's name, or is lost."""
+    """A confirmation dialog, before something is sent in someone's name or is lost."""
 
     question: str
     yes: str
@@ -110,7 +114,7 @@ class Confirm:
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """A press becomes `Intent(name=intent, args=args)`. `name` is unique within its message."""
+    """A button. A press becomes `Intent(name=intent, args=args)`; `name` is unique within its message."""
 
     name: str
     label: str
@@ -122,7 +126,7 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """Something the bot says: paragraphs and buttons, in one language, for any platform."""
+    """A message of the bot: paragraphs and buttons, in one language, for any platform."""
 
     paragraphs: tuple[Paragraph, ...]
     buttons: tuple[Button, ...] = ()
@@ -131,7 +135,7 @@ class Message:
     @property
     def text(self) -> str:
         """The whole message as plain text: for notifications and screen readers."""
-        return "\n".join(("• " if p.kind == "item" else "") + p.text for p in self.paragraphs)
+        return "\n".join(("• " if one.kind == "item" else "") + one.text for one in self.paragraphs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,18 +148,21 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Someone's own page, for any platform that has such a thing."""
+    """A person's own page, such as Slack's App Home."""
 
     sections: tuple[Section, ...]
     language: str = "nl"
 
     @property
     def message(self) -> Message:
-        """The page as one message. Items are numbered, so that a button says which of them it is for."""
+        """The page as one message, for a platform without pages.
+
+        Items are numbered, and so are the labels of their buttons, to say which item a button is for.
+        """
         paragraphs: list[Paragraph] = []
         buttons: list[Button] = []
         number = 0
-        for place, section in enumerate(self.sections):
+        for position, section in enumerate(self.sections):
             number = 0 if section.title else number + 1
             first, *rest = section.message.paragraphs or (Paragraph(spans=()),)
             if section.title:
@@ -166,7 +173,8 @@ class Page:
             buttons += [
                 replace(
                     button,
-                    name=f"{button.name}_{place}" if place else button.name,
+                    # Names are unique within a section only; in a message they have to be so as a whole.
+                    name=f"{button.name}_{position}" if position else button.name,
                     label=button.label if section.title else f"{button.label} {number}",
                 )
                 for button in section.message.buttons
@@ -176,6 +184,8 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
+    """A choice in a form field: `value` is submitted, `label` is read."""
+
     value: str
     label: str
 
@@ -225,30 +235,30 @@ class Form:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A private answer to the one who acted; `replaces` the private message whose button was pressed."""
+    """A private answer to the person who acted. `replaces`: it takes the place of the message with the button."""
 
     message: Message
     replaces: bool = False
     reference: str | None = None
-    """Set when something broke: the reference that stands in the log. The platform should retry."""
+    """Set when handling failed: the reference to find it by in the log. The platform should retry."""
     unavailable: bool = False
-    """With a reference: nothing is wrong with Ritme itself, its storage is out of reach for now."""
+    """With a reference: the cause is that storage is unavailable for now, not a bug."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldErrors:
-    """What is wrong with a submitted form: field name → sentence. The dialog stays open, keeping what was typed."""
+    """Errors in a submitted form: field name → sentence. The dialog stays open, keeping what was typed."""
 
     errors: Mapping[str, str]
 
 
 Reply = Answer | Form | FieldErrors | None
-"""What `Ritme.handle` answers; None when nothing needs to be said (or it goes through the outbox)."""
+"""The result of `Ritme.handle`; None when nothing needs to be said (or it goes through the outbox)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What a platform tells of a person."""
+    """A person's profile on their platform."""
 
     name: str
     language: str | None = None
@@ -259,7 +269,7 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True)
 class UserGroup:
-    """A group of people as their platform keeps it: `handle` is its id there, `name` what people call it."""
+    """A user group of a platform: `handle` is its id there, `name` what people call it."""
 
     handle: str
     name: str
@@ -267,11 +277,12 @@ class UserGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """One thing for a Messenger to do.
+    """One thing for a `Messenger` to send or change.
 
     `account` without `channel`: the person's own chat. `account` with `channel`: shown in that channel to that person
     only. `message` None with `act` "delete" or "react"; with "home", `page` is the person's own. `target` is the
-    message acted on; `delivery` an opaque id to find it by. `gathers`: what people answer to it is kept as stories.
+    message acted on, in `target_channel` where that is another than `channel`; `delivery` an opaque id to find it by.
+    `gathers`: replies to it are kept as stories.
     """
 
     delivery: str
@@ -281,6 +292,7 @@ class Post:
     account: str | None = None
     thread: str | None = None
     target: str | None = None
+    target_channel: str | None = None
     reaction: str = ""
     message: Message | None = None
     page: Page | None = None

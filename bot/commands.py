@@ -1,4 +1,4 @@
-"""What a command, button or form leads to: one table for what people do, one for what Ritme sends by itself.
+"""The routing tables: the handler of every intent, the composer of every kind of delivery.
 
 An intent's name is a verb of a family ("stuck", "stuck.report"); its handler is a use case. A typed command arrives as
 the intent "command" with `command` ("/stuck") and `text`; `understand` turns it into the intent it means.
@@ -11,28 +11,32 @@ from datetime import datetime
 from bot.catalogue.base import Entry, InPlace
 from bot.chat import Intent
 from bot.domain.person import Language
-from bot.domain.words import Vocabulary, plain
+from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.use_cases.connecting import invitations, suggestions
+from bot.use_cases.connecting import invitations, meetings, nominations, suggestions
 from bot.use_cases.movements import groups, initiatives, linking, look_backs, purposes, starting
 from bot.use_cases.outbox import answers, reach, trouble
-from bot.use_cases.people import help, home, introductions, settings
+from bot.use_cases.people import help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
-from bot.use_cases.stories import harvest, ripples, saving, sharing, telling, threads
+from bot.use_cases.stories import harvest, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
-Concerns = Callable[[UnitOfWork, Intent], Awaitable[bool]]
-Hears = Callable[[UnitOfWork, Intent, datetime], Awaitable[None]]
+"""Acts on an intent and returns the answer; None to stay silent. Raises `Refused`, or `Invalid` for a form's values."""
+RelevanceCheck = Callable[[UnitOfWork, Intent], Awaitable[bool]]
+"""Returns whether an event concerns us: nothing is stored about any other."""
+EventHandler = Callable[[UnitOfWork, Intent, datetime], Awaitable[None]]
+"""Applies an event that a platform tells by itself."""
 Composer = Callable[[UnitOfWork, Outgoing], Awaitable[Entry]]
+"""Returns the entry that a due delivery is worded from."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What an intent leads to.
+    """The handler of an intent, and the words by which it can be typed.
 
-    `en` and `nl` are the words by which it can be typed, with spaces between them; help names the first. `form`:
-    pressing its button opens a form, nearly always (some platforms have another kind of button for that).
+    `en` and `nl` hold those words with spaces between them; help names the first. `form`: pressing its button opens a
+    form, nearly always (some platforms have another kind of button for that).
     """
 
     handler: Handler
@@ -49,7 +53,7 @@ COMMANDS: dict[str, Command] = {
     "help": Command(help.answer, en="help", nl="hulp"),
     # a page of one's own
     "home": Command(home.show, en="home", nl="thuis overzicht"),
-    "home.opened": Command(home.opened),
+    "home.opened": Command(home.record_visit),
     "home.switch": Command(home.switch),
     # movements
     "start": Command(starting.start, en="start", nl="start begin", form=True),
@@ -60,18 +64,18 @@ COMMANDS: dict[str, Command] = {
     "start.join": Command(linking.join, en="join", nl="aansluiten", form=True),
     "start.join.save": Command(linking.save),
     "start.leave": Command(linking.leave),
-    "code": Command(linking.show, en="code", nl="code koppelcode"),
-    "code.make": Command(linking.make),
-    "code.revoke": Command(linking.revoke),
-    "place.joined": Command(starting.joined),
+    "code": Command(linking.show_code, en="code", nl="code koppelcode"),
+    "code.make": Command(linking.make_code),
+    "code.revoke": Command(linking.revoke_code),
+    "place.joined": Command(starting.handle_arrival),
     "purpose": Command(purposes.show, en="purpose", nl="bedoeling"),
     "purpose.change": Command(purposes.change, form=True),
     "purpose.save": Command(purposes.save),
-    "purpose.earlier": Command(purposes.earlier),
-    "purpose.take_back": Command(purposes.take_back),
+    "purpose.earlier": Command(purposes.show_earlier),
+    "purpose.take_back": Command(purposes.restore),
     "initiative": Command(initiatives.show_all, en="initiative initiatives", nl="initiatief initiatieven beginnetje"),
-    "initiative.look": Command(initiatives.look),
-    "initiative.make": Command(initiatives.make, form=True),
+    "initiative.look": Command(initiatives.show_one),
+    "initiative.make": Command(initiatives.create, form=True),
     "initiative.describe": Command(initiatives.describe, form=True),
     "initiative.save": Command(initiatives.save),
     "initiative.join": Command(initiatives.join),
@@ -80,8 +84,8 @@ COMMANDS: dict[str, Command] = {
     "initiative.reopen": Command(initiatives.reopen),
     # rhythms
     "rhythm": Command(changing.show, en="rhythm", nl="ritme"),
-    "rhythm.look": Command(changing.look),
-    "rhythm.new": Command(changing.new, form=True),
+    "rhythm.look": Command(changing.show_one),
+    "rhythm.new": Command(changing.create, form=True),
     "rhythm.save": Command(changing.save),
     "rhythm.moment": Command(changing.change_moment, form=True),
     "rhythm.moment.save": Command(changing.save_moment),
@@ -89,28 +93,28 @@ COMMANDS: dict[str, Command] = {
     "rhythm.pause.save": Command(changing.save_pause),
     "rhythm.resume": Command(changing.resume),
     "rhythm.end": Command(changing.end),
-    "rhythm.slower": Command(changing.slower),
-    "rhythm.keep": Command(changing.keep),
+    "rhythm.slower": Command(changing.slow_down),
+    "rhythm.keep": Command(changing.keep_pace),
     "rhythm.place": Command(places.show, form=True),
     "rhythm.place.save": Command(places.save),
     # groups
-    "groups": Command(groups.ask, en="groups group", nl="groepen groep"),
+    "groups": Command(groups.request_groups, en="groups group", nl="groepen groep"),
     "groups.choose": Command(groups.choose, form=True),
     "groups.save": Command(groups.save),
     # trouble
     "trouble": Command(trouble.show, en="trouble", nl="hapering haperingen"),
-    "trouble.again": Command(trouble.again),
-    "trouble.leave": Command(trouble.leave),
+    "trouble.again": Command(trouble.try_again),
+    "trouble.leave": Command(trouble.dismiss),
     "trouble.place": Command(trouble.try_place),
-    "trouble.knock": Command(trouble.knock),
+    "trouble.knock": Command(trouble.retry_workspaces),
     # stuck
     "stuck": Command(reporting.start, en="stuck", nl="vast vastgelopen", form=True),
-    "stuck.new": Command(reporting.new, form=True),
+    "stuck.new": Command(reporting.start_another, form=True),
     "stuck.change": Command(reporting.change, form=True),
     "stuck.report": Command(reporting.report),
-    "stuck.go_on": Command(reporting.go_on),
-    "stuck.not_now": Command(endings.not_now),
-    "stuck.moves_again": Command(endings.moves_again),
+    "stuck.go_on": Command(reporting.ask_new_questions),
+    "stuck.not_now": Command(endings.postpone),
+    "stuck.moves_again": Command(endings.break_through),
     "stuck.let_go": Command(endings.let_go),
     # company
     "company": Command(company.offer),
@@ -121,65 +125,65 @@ COMMANDS: dict[str, Command] = {
     # the next step
     "step": Command(next_steps.choose, en="step", nl="stapje stap", form=True),
     "step.save": Command(next_steps.save),
-    "step.smaller": Command(next_steps.smaller, form=True),
-    "step.done": Command(follow_ups.done),
-    "step.else": Command(follow_ups.something_else, form=True),
-    "step.tell": Command(follow_ups.tell),
-    "step.not_yet": Command(follow_ups.not_yet, form=True),
-    "step.move": Command(follow_ups.move),
-    "step.still_stuck": Command(follow_ups.still_stuck),
+    "step.smaller": Command(next_steps.choose_smaller, form=True),
+    "step.done": Command(follow_ups.complete),
+    "step.else": Command(follow_ups.complete_otherwise, form=True),
+    "step.tell": Command(follow_ups.save_outcome),
+    "step.not_yet": Command(follow_ups.postpone, form=True),
+    "step.move": Command(follow_ups.reschedule),
+    "step.still_stuck": Command(follow_ups.report_still_stuck),
     "step.let_go": Command(follow_ups.let_go),
-    "chance": Command(next_steps.chance, en="chance", nl="kans", form=True),
+    "chance": Command(next_steps.note_chance, en="chance", nl="kans", form=True),
     "chance.save": Command(next_steps.save_chance),
     # connecting
-    "nominate": Command(suggestions.nominate, en="nominate", nl="noem voordragen", form=True),
-    "nominate.save": Command(suggestions.save_nominations),
-    "suggest.yes": Command(suggestions.say_yes),
-    "suggest.no": Command(suggestions.say_no),
+    "nominate": Command(nominations.nominate, en="nominate", nl="noem voordragen", form=True),
+    "nominate.save": Command(nominations.save_nominations),
+    "suggest.yes": Command(nominations.say_yes),
+    "suggest.no": Command(nominations.say_no),
     "connect": Command(suggestions.connect, en="connect invite", nl="verbind uitnodigen", form=True),
-    "connect.look": Command(suggestions.look),
+    "connect.look": Command(suggestions.search),
     "invite": Command(invitations.invite, form=True),
     "invite.send": Command(invitations.send),
     "invitation.accept": Command(invitations.accept),
     "invitation.decline": Command(invitations.decline),
-    "invitation.later": Command(invitations.later),
-    "invitation.met": Command(invitations.met),
-    "invitation.not_met": Command(invitations.not_met),
+    "invitation.later": Command(invitations.postpone),
+    "invitation.met": Command(meetings.confirm),
+    "invitation.not_met": Command(meetings.deny),
     "lookback": Command(look_backs.look_back, en="lookback", nl="terugblik"),
     # people
-    "me": Command(settings.me, en="me", nl="ik"),
-    "me.settings": Command(settings.settings, form=True),
+    "me": Command(personal_data.show, en="me", nl="ik"),
+    "me.settings": Command(settings.change, form=True),
     "me.save": Command(settings.save),
     "me.snooze": Command(settings.snooze, form=True),
     "me.snooze.save": Command(settings.save_snooze),
     "me.wake": Command(settings.wake),
     "me.come_back": Command(settings.come_back),
-    "me.export": Command(settings.export),
-    "me.forget": Command(settings.forget),
+    "me.export": Command(personal_data.export),
+    "me.forget": Command(personal_data.forget),
     "stop": Command(settings.stop, en="stop", nl="stop"),
     # stories
     "story": Command(telling.start, en="story", nl="verhaal verhaaltje", form=True),
     "story.save": Command(telling.save),
     "story.change": Command(telling.change, form=True),
     "story.withdraw": Command(telling.withdraw),
-    "story.mine": Command(telling.mine, en="stories", nl="verhalen verhaaltjes"),
-    "story.read": Command(telling.read_on),
-    "story.keep": Command(threads.keep),
-    "story.here": Command(threads.here),
-    "story.forget": Command(threads.forget),
+    "story.mine": Command(reading.show_own, en="stories", nl="verhalen verhaaltjes"),
+    "story.read": Command(reading.show_whole),
+    "story.keep": Command(threads.keep_for_movement),
+    "story.here": Command(threads.keep_here),
+    "story.forget": Command(threads.keep_nothing),
     "story.take_back": Command(threads.take_back),
     "story.save_message": Command(saving.save),
     "saving.ask": Command(saving.ask),
-    "saving.keep": Command(saving.keep),
-    "saving.here": Command(saving.here),
-    "saving.no": Command(saving.no),
+    "saving.keep": Command(saving.agree_for_movement),
+    "saving.here": Command(saving.agree_for_thread),
+    "saving.no": Command(saving.refuse),
     "saving.readers": Command(saving.change_readers),
-    "thread.mentioned": Command(threads.mentioned),
-    "thread.replied": Command(threads.replied),
-    "message.edited": Command(threads.edited),
-    "message.deleted": Command(threads.deleted),
-    "reaction.added": Command(ripples.reacted),
-    "reaction.removed": Command(ripples.unreacted),
+    "thread.mentioned": Command(threads.handle_mention),
+    "thread.replied": Command(threads.handle_reply),
+    "message.edited": Command(threads.handle_edit),
+    "message.deleted": Command(threads.handle_deletion),
+    "reaction.added": Command(ripples.handle_reaction),
+    "reaction.removed": Command(ripples.handle_reaction_removal),
     "ripple": Command(ripples.press),
     "ripple.undo": Command(ripples.undo),
     "share": Command(sharing.start, form=True),
@@ -190,6 +194,7 @@ COMMANDS: dict[str, Command] = {
 
 HANDLERS: dict[str, Handler] = {name: command.handler for name, command in COMMANDS.items()}
 OPENS = frozenset(name for name, command in COMMANDS.items() if command.form)
+"""Intents that open a form when their button is pressed."""
 VOCABULARY = Vocabulary(
     {word: name for name, command in COMMANDS.items() for language in Language for word in command.words(language)}
 )
@@ -198,67 +203,68 @@ COMPOSERS: dict[str, Composer] = {
     "answer": answers.compose_answer,
     "went_quiet": answers.compose_went_quiet,
     "home": home.compose_home,
-    "place_lost": reach.compose_place_lost,
-    "groups_offered": groups.compose_offered,
-    "place_joined": linking.compose_joined,
+    "place_lost": reach.compose_place_loss,
+    "groups_offered": groups.compose_groups_offer,
+    "place_joined": linking.compose_join_notice,
     "welcome": starting.compose_welcome,
     # rhythms
     "rhythm_purpose": reminders.compose_purpose,
     "rhythm_stories": reminders.compose_stories,
     "rhythm_check_in": reminders.compose_check_in,
     "rhythm_look_back": look_backs.compose_look_back,
-    "pace_asked": reminders.compose_pace_asked,
-    "moment_dropped": reminders.compose_moment_dropped,
-    "stuck_posted": reporting.compose_stuck_posted,
-    "company_asked": company.compose_company_asked,
-    "company_together": company.compose_company_together,
-    "step_posted": next_steps.compose_step_posted,
+    "pace_asked": reminders.compose_pace_question,
+    "moment_dropped": reminders.compose_dropped_moment,
+    "stuck_posted": reporting.compose_channel_post,
+    "company_asked": company.compose_request,
+    "company_together": company.compose_answers,
+    "step_posted": next_steps.compose_step,
     "follow_up": follow_ups.compose_follow_up,
     # connecting
-    "nominated": suggestions.compose_nominated,
+    "nominated": nominations.compose_question,
     "invitation": invitations.compose_invitation,
-    "invitation_answered": invitations.compose_answered,
-    "did_you_meet": invitations.compose_did_you_meet,
+    "invitation_answered": invitations.compose_answer,
+    "did_you_meet": meetings.compose_question,
     # people
-    "export": settings.compose_export,
+    "export": personal_data.compose_export,
     # stories
-    "story_posted": telling.compose_posted,
-    "story_kept": threads.compose_kept,
-    "story_asked": saving.compose_asked,
-    "story_saved": saving.compose_saved,
-    "story_ripple": ripples.compose_rippled,
-    "story_shared": sharing.compose_shared,
-    "story_travelled": sharing.compose_travelled,
+    "story_posted": telling.compose_story,
+    "story_kept": threads.compose_choice,
+    "story_asked": saving.compose_request,
+    "story_saved": saving.compose_consent,
+    "story_ripple": ripples.compose_ripple,
+    "story_shared": sharing.compose_shared_story,
+    "story_travelled": sharing.compose_share_news,
     "rhythm_harvest": harvest.compose_harvest,
 }
-"""How each kind of delivery is worded; raises `Unwanted` when it should no longer go out."""
+"""The composer of each kind of delivery. It raises `Unwanted` when the delivery should no longer go out."""
 
 PASSIVE_EVENTS = frozenset(
     {"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed"}
 )
-"""What people do with each other, not with Ritme: acted upon only where a message of ours or a story is touched."""
+"""Intents by which people act with each other, not with Ritme: handled only where they touch a message of ours or a
+story."""
 
-PLATFORM_EVENTS: dict[str, tuple[Concerns, Hears]] = {
-    "person.changed": (introductions.is_known, introductions.changed),
-    "place.gone": (reach.is_known, reach.gone),
-    "place.back": (reach.is_known, reach.back),
-    "place.renamed": (reach.is_known, reach.renamed),
-    "group.changed": (groups.is_known, groups.changed),
+PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
+    "person.changed": (introductions.is_known, introductions.handle_profile_change),
+    "place.gone": (reach.is_known, reach.handle_removal),
+    "place.back": (reach.is_known, reach.handle_return),
+    "place.renamed": (reach.is_known, reach.handle_rename),
+    "group.changed": (groups.is_known, groups.handle_group_change),
 }
-"""What a platform tells by itself, nobody acting: whether it concerns us, and what follows."""
+"""Events that a platform tells by itself, nobody acting: the check whether one concerns us, and its handler."""
 
 
 def understand(intent: Intent) -> Intent:
     """Turn a typed command into the intent it means: "/vast …", "/ritme kans …", "@Ritme stuck …", or words said to
     Ritme alone.
 
-    What is not understood becomes "help" (in a thread "thread.mentioned"), with what was typed as `text`, and as
+    Text that is not understood becomes "help" (in a thread "thread.mentioned"), with what was typed as `text`, and as
     `meant` the nearest intent, if any.
     """
     if intent.name != "command":
         return intent
     command, text = intent.text("command").lstrip("/"), intent.text("text")
-    if plain(command) not in ("", "ritme") and (name := VOCABULARY.meaning(command)):
+    if normalize_word(command) not in ("", "ritme") and (name := VOCABULARY.meaning(command)):
         return _with_guess(replace(intent, name=name, args={"text": text}))
     word, _, rest = text.partition(" ")
     name = VOCABULARY.meaning(word)
@@ -275,6 +281,7 @@ def typed_word(name: str, language: Language) -> str:
 
 
 def _with_guess(intent: Intent) -> Intent:
+    """Add to a help intent the nearest known intent (`meant`) and its word per language (`meant_en`, `meant_nl`)."""
     if intent.name not in ("help", "thread.mentioned"):
         return intent
     typed = intent.text("text").partition(" ")[0]

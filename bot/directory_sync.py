@@ -12,7 +12,7 @@ import structlog
 
 from bot.chat import Account, ChatPlace, Profile
 from bot.domain.delivery import DeliveryId
-from bot.domain.person import WorkspaceId
+from bot.domain.person import WorkspaceId, platform_of
 from bot.ports import Begin, Clock, Directory, Platform
 from bot.use_cases.movements import groups
 from bot.use_cases.people import introductions
@@ -47,7 +47,7 @@ class DirectorySync:
     async def sync(self, lane: WorkspaceId) -> None:
         """Answer a lane's open questions, a limited number at a time. Does nothing where Ritme is uninstalled or the
         platform has no directory."""
-        platform = self._platforms.get(lane.partition(":")[0])
+        platform = self._platforms.get(platform_of(lane))
         if platform is None or platform.directory is None:
             return
         queries = await self._load_queries(lane)
@@ -61,7 +61,7 @@ class DirectorySync:
             workspace = await work.people.workspace(lane)
             if workspace is not None and workspace.gone_at is not None:
                 return DirectoryQueries()
-            lists, handles = await groups.open_queries(work, lane)
+            lists, handles = await groups.load_open_queries(work, lane)
             return DirectoryQueries(
                 people=await introductions.people_without_name(work, lane),
                 places=await introductions.places_without_name(work, lane),

@@ -1,4 +1,4 @@
-"""What Ritme politely declines, and why."""
+"""The exceptions that use cases raise, each with a reason that templates have words for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False)
 class Refused(Exception):
-    """Something a person asked that cannot be done now; nothing was changed.
+    """A person asked for something that cannot be done now; nothing was changed.
 
     `reason` names a block in `prompts/<language>/errors/refused.md.j2`, which says what happened
     and the one thing to do; `values` fill that block.
@@ -36,7 +36,7 @@ class Invalid(Exception):
 
 @dataclass(eq=False)
 class Unwanted(Exception):
-    """A planned message that should no longer be sent; `reason` is kept with the delivery.
+    """A planned message should no longer be sent; `reason` is stored with the delivery.
 
     `reason` names a block in `prompts/<language>/errors/reasons.md.j2`.
     """

@@ -1,7 +1,7 @@
 """Parse the Markdown subset of the templates into paragraphs and spans.
 
-What a person typed travels through templates as an *atom*: `atom` wraps every value in private-use characters, and the
-parser copies atoms into spans untouched. So a value can never become markup, whatever it holds.
+A value, such as text a person typed, travels through templates as an *atom*: `wrap_atom` puts it between private-use
+characters, and the parser copies atoms into spans untouched. So a value can never become markup, whatever it holds.
 The subset: paragraphs, `- ` items, `> ` quotes, `~ ` small print, `**bold**`, `_italic_`.
 """
 
@@ -16,39 +16,41 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\ue002]")
 _KINDS: dict[str, Literal["text", "item", "quote", "small"]] = {"- ": "item", "> ": "quote", "~ ": "small"}
 
 
-def atom(value: object) -> str:
+def wrap_atom(value: object) -> str:
     """Wrap a value so that nothing in it is read as markup; unprintable characters are left out."""
     return f"{_OPEN}{_UNPRINTABLE.sub('', str(value)).replace(chr(10), _NEWLINE)}{_CLOSE}"
 
 
-def plain(text: str) -> str:
+def to_plain_line(text: str) -> str:
     """Return rendered text as one line without atoms, for labels and titles; markup characters stay as they are."""
     kept = text.replace(_OPEN, "").replace(_CLOSE, "").replace(_NEWLINE, " ")
     return " ".join(kept.split())
 
 
-def paragraphs(text: str) -> tuple[Paragraph, ...]:
+def parse_paragraphs(text: str) -> tuple[Paragraph, ...]:
     """Parse rendered text into paragraphs; lines that follow each other are one, as in Markdown."""
     found: list[tuple[Literal["text", "item", "quote", "small"], str]] = []
-    fresh = True
+    starts_paragraph = True
     for line in text.split("\n"):
         if not line.strip():
-            fresh = True
+            starts_paragraph = True
             continue
         kind = _KINDS.get(line.lstrip()[:2], "text")
         rest = line.strip() if kind == "text" else line.lstrip()[2:].strip()
-        if not fresh and found and kind == found[-1][0] and kind != "item":
+        if not starts_paragraph and found and kind == found[-1][0] and kind != "item":
             found[-1] = (kind, f"{found[-1][1]} {rest}")
-        elif not fresh and found and kind == "text" and found[-1][0] == "item":
+        elif not starts_paragraph and found and kind == "text" and found[-1][0] == "item":
+            # A line under an item without a mark of its own goes on with that item.
             found[-1] = ("item", f"{found[-1][1]} {rest}")
         else:
             found.append((kind, rest))
-        fresh = False
-    made = tuple(Paragraph(kind=kind, spans=_spans(body)) for kind, body in found)
-    return tuple(p for p in made if p.text.strip())
+        starts_paragraph = False
+    parsed = tuple(Paragraph(kind=kind, spans=_parse_spans(body)) for kind, body in found)
+    # A line that held only an empty value is no paragraph.
+    return tuple(one for one in parsed if one.text.strip())
 
 
-def _spans(text: str) -> tuple[Span, ...]:
+def _parse_spans(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     bold = italic = False
     at = 0
@@ -61,7 +63,7 @@ def _spans(text: str) -> tuple[Span, ...]:
         add(text[at : token.start()])
         at = token.end()
         if token.group(1) is not None:
-            add(token.group(1).replace(_NEWLINE, "\n"))
+            add(token.group(1).replace(_NEWLINE, "\n"))  # an atom: text as it is, whatever characters it holds
         elif token.group(2):
             bold = not bold
         else:

@@ -13,7 +13,7 @@ from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Refused
-from bot.outbox.compose import ANSWER_TTL, WITHIN, render_message
+from bot.outbox.compose import ANSWER_TTL, WITHIN, render_within
 from bot.ports import Turn, UnitOfWork
 from bot.use_cases.people import introductions
 from bot.wording import Reader
@@ -80,7 +80,7 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
         work.movements.add(member)
     if not person.name or (place is not None and not place.name):
         work.woken.add(lane)  # the directory sync before the next drain asks the platform for names
-    person.answered()
+    person.record_answer()
     if person.deactivated_at is not None and intent.name not in commands.PASSIVE_EVENTS:
         person.deactivated_at = None  # who acts has an account that is used
     return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member)
@@ -112,7 +112,7 @@ def _update_profile(person: Person, actor: Account) -> None:
     if actor.timezone and person.timezone is None:
         person.timezone = actor.timezone
     if actor.language and person.language is None:
-        person.language = Language.meant(actor.language, Language.NL)
+        person.language = Language.from_locale(actor.language, Language.NL)
     if actor.guest:
         person.guest = True
 
@@ -129,13 +129,13 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
     within = turn.movement.id if turn.movement and turn.place is None else None
     if isinstance(entry, FormEntry):
-        form = wording.form(entry, reader)
+        form = wording.render_form_entry(entry, reader)
         if intent.opens_forms:
             return replace(form, hidden={**form.hidden, WITHIN: within}) if within else form
         args = {name: value for name, value in intent.args.items() if isinstance(value, str)}
         entry = FormOffered(title=form.title, intent=intent.name, args=args)
     if intent.answerable:
-        return Answer(message=render_message(entry, reader, within), replaces=in_place)
+        return Answer(message=render_within(entry, reader, within), replaces=in_place)
     await work.deliveries.add(_as_delivery(turn, entry, in_place=in_place))
     return None
 
@@ -155,7 +155,7 @@ def _as_delivery(turn: Turn, entry: Entry, *, in_place: bool) -> Delivery:
         expires_at=turn.now + ANSWER_TTL,
     )
     if in_place and intent.answer_to:
-        answer.act, answer.target = Act.UPDATE, intent.answer_to
+        answer.act, answer.target, answer.target_channel = Act.UPDATE, intent.answer_to, intent.answer_channel
     if turn.person.account is None:
         # Just forgotten: the last word replaces the message they pressed, and is stored under nobody's name.
         answer.person_id = answer.place_id = None
@@ -166,8 +166,8 @@ async def show_home(work: UnitOfWork, turn: Turn) -> None:
     """Refresh the actor's home page, if they ever opened it."""
     person, intent = turn.person, turn.intent
     if intent.on_page and person.account is not None:
-        person.opened_home(blank=False)
-    if person.home_mark is not None:
+        person.record_home_visit(blank=False)
+    if person.has_home:
         key = hash_key(f"{intent.actor.workspace}/{intent.key}")
         movement = turn.movement.id if turn.movement else None
         await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=movement))

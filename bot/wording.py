@@ -1,7 +1,7 @@
 """Turn a catalogue entry into words for a reader. The only user of Jinja2."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
 from functools import cache, lru_cache
@@ -16,15 +16,15 @@ from jinja2.sandbox import SandboxedEnvironment
 from bot.catalogue.base import Ask, Entry, FormEntry, PageEntry, Pick, Press
 from bot.chat import Button, Confirm, Field, Form, Message, Option, Page, Section
 from bot.domain.person import Language
-from bot.domain.story import beginning
-from bot.markup import atom, paragraphs, plain
+from bot.domain.story import truncate
+from bot.markup import parse_paragraphs, to_plain_line, wrap_atom
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Who reads: in which language, in which zone, and when it is now (aware UTC)."""
+    """The context to word a message in: the reader's language and time zone, and `now` (aware UTC)."""
 
     language: Language
     timezone: str
@@ -35,58 +35,62 @@ class Reader:
         return ZoneInfo(self.timezone)
 
 
-def page(entry: PageEntry, reader: Reader) -> Page:
-    """Words a page for a reader."""
+def render_page(entry: PageEntry, reader: Reader) -> Page:
+    """Word a page and its sections for a reader."""
     return Page(
         sections=tuple(_section(one, reader) for one in (entry, *entry.sections())), language=reader.language.value
     )
 
 
 def _section(entry: Entry, reader: Reader) -> Section:
-    titled = "title" in blocks(entry.template, reader.language)
-    title = plain(_render(entry.template, "title", _values(entry), reader)) if titled else ""
+    has_title = "title" in block_names(entry.template, reader.language)
+    title = to_plain_line(_render(entry.template, "title", _values(entry), reader)) if has_title else ""
     return Section(title=title, message=_message(entry, reader))
 
 
-def message(entry: Entry, reader: Reader) -> Message:
-    """Words an entry for a reader; a page as one message."""
-    return page(entry, reader).message if isinstance(entry, PageEntry) else _message(entry, reader)
+def render_entry(entry: Entry, reader: Reader) -> Message:
+    """Word an entry for a reader; a page becomes one message."""
+    return render_page(entry, reader).message if isinstance(entry, PageEntry) else _message(entry, reader)
 
 
 def _message(entry: Entry, reader: Reader) -> Message:
     try:
-        return _message_once(entry, reader)
-    except TypeError:  # something in it has no hash
-        return _message_anew(entry, reader)
+        return _cached_message(entry, reader)
+    except TypeError:  # an entry with a mapping has no hash, so it cannot be a cache key
+        return _build_message(entry, reader)
 
 
 @lru_cache(maxsize=256)
-def _message_once(entry: Entry, reader: Reader) -> Message:
-    """On a Monday morning the same is said in many places: it is worded once."""
-    return _message_anew(entry, reader)
+def _cached_message(entry: Entry, reader: Reader) -> Message:
+    """Word an entry once for many places: on a Monday morning the same reminder goes to all of them.
+
+    Entries are compared by value and `now` is part of the reader, so a cached message never shows an old day.
+    """
+    return _build_message(entry, reader)
 
 
-def _message_anew(entry: Entry, reader: Reader) -> Message:
-    body = entry.body if entry.body in blocks(entry.template, reader.language) else _variant(entry, reader.language)
+def _build_message(entry: Entry, reader: Reader) -> Message:
+    has_body = entry.body in block_names(entry.template, reader.language)
+    body = entry.body if has_body else _variant_block(entry, reader.language)
     values = _values(entry)
     return Message(
-        paragraphs=paragraphs(_render(entry.template, body, values, reader)),
+        paragraphs=parse_paragraphs(_render(entry.template, body, values, reader)),
         buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
         language=reader.language.value,
     )
 
 
-def form(entry: FormEntry, reader: Reader) -> Form:
-    """Words a form for a reader."""
+def render_form_entry(entry: FormEntry, reader: Reader) -> Form:
+    """Word a form for a reader."""
     values = _values(entry)
 
     def words(block: str) -> str:
-        return plain(_render(entry.template, block, values, reader))
+        return to_plain_line(_render(entry.template, block, values, reader))
 
     def optional(block: str) -> str:
-        return words(block) if block in blocks(entry.template, reader.language) else ""
+        return words(block) if block in block_names(entry.template, reader.language) else ""
 
-    def asked(ask: Ask) -> Field:
+    def field(ask: Ask) -> Field:
         picks = entry.options.get(ask.name) or tuple(Pick(value=value) for value in ask.options)
         return Field(
             name=ask.name,
@@ -107,40 +111,40 @@ def form(entry: FormEntry, reader: Reader) -> Form:
         intent=entry.intent,
         title=words("title"),
         submit=words("submit"),
-        cancel=plain(_render("errors/fields.md.j2", "cancel", {}, reader)),
+        cancel=to_plain_line(_render("errors/fields.md.j2", "cancel", {}, reader)),
         note=optional("note"),
-        fields=tuple(asked(ask) for ask in entry.shown()),
+        fields=tuple(field(ask) for ask in entry.visible_asks()),
         hidden=dict(entry.hidden),
         language=reader.language.value,
     )
 
 
-def sentence(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:
-    """One plain sentence from a block, such as the words beside a wrong field or the reason of a dropped delivery."""
-    return plain(_render(template, block, dict(values or {}), reader))
+def render_sentence(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:
+    """Render one block as a plain line, such as the words beside a wrong field or the reason of a dropped delivery."""
+    return to_plain_line(_render(template, block, dict(values or {}), reader))
 
 
-def blocks(template: str, language: Language) -> frozenset[str]:
-    """The names of a template's blocks; raises `jinja2.TemplateNotFound` when a language lacks it."""
+def block_names(template: str, language: Language) -> frozenset[str]:
+    """Return the names of a template's blocks. Raises `jinja2.TemplateNotFound` when a language lacks it."""
     return frozenset(_template(template, language).blocks)
 
 
-def variants(template: str, language: Language) -> int:
-    """How many forms a message has."""
-    return sum(1 for block in blocks(template, language) if re.fullmatch(r"body_\d+", block)) or 1
+def count_variants(template: str, language: Language) -> int:
+    """Count the variants a message has: blocks `body_1` … `body_n`, or 1 when it has a single `body`."""
+    return sum(1 for block in block_names(template, language) if re.fullmatch(r"body_\d+", block)) or 1
 
 
 def _values(entry: Entry) -> dict[str, object]:
     return {one.name: getattr(entry, one.name) for one in fields(entry)}
 
 
-def _variant(entry: Entry, language: Language) -> str:
-    return f"body_{entry.variant % variants(entry.template, language) + 1}"
+def _variant_block(entry: Entry, language: Language) -> str:
+    return f"body_{entry.variant % count_variants(entry.template, language) + 1}"
 
 
 def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reader) -> Button:
     def words(block: str) -> str:
-        return plain(_render(entry.template, block, values, reader))
+        return to_plain_line(_render(entry.template, block, values, reader))
 
     confirm = None
     if press.confirm:
@@ -169,8 +173,11 @@ def _template(name: str, language: Language) -> Template:
 
 @cache
 def environment(language: Language) -> SandboxedEnvironment:
-    """The templates of one language, with our filters."""
-    environment = SandboxedEnvironment(
+    """Return the template environment of one language, with our filters. Its templates are read once and kept.
+
+    Every value that a template prints passes `_finalize`, which wraps it so that no value can become markup.
+    """
+    jinja = SandboxedEnvironment(
         loader=FileSystemLoader(PROMPTS / language.value),
         undefined=StrictUndefined,
         finalize=_finalize,
@@ -178,6 +185,12 @@ def environment(language: Language) -> SandboxedEnvironment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    jinja.filters.update(_filters(language))
+    return jinja
+
+
+def _filters(language: Language) -> dict[str, Callable[..., str]]:
+    """Return the filters of the templates. Those of a date or time need the reader: `{{ at | moment(reader) }}`."""
     code = language.value
 
     def local(value: datetime, reader: Reader) -> datetime:
@@ -189,6 +202,7 @@ def environment(language: Language) -> SandboxedEnvironment:
         near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(ahead)
         if near:
             return "".join(_block("errors/days.md.j2", near, language))
+        # Within half a year the weekday helps more than the year.
         pattern = "EEEE d MMMM" if abs(ahead) < 180 else "d MMMM y"
         return format_date(on, pattern, locale=code)
 
@@ -203,35 +217,34 @@ def environment(language: Language) -> SandboxedEnvironment:
         return format_datetime(local(value, reader), "d MMM y", locale=code)
 
     def words(key: str, template: str, otherwise: str = "") -> str:
-        known = key in blocks(template, language)
+        known = key in block_names(template, language)
         return _block(template, key if known or not otherwise else otherwise, language)
 
     def weekdays(days: Iterable[int]) -> str:
         return format_list([str(get_day_names("wide", locale=code)[day]) for day in days], locale=code)
 
-    environment.filters.update(
-        weekdays=weekdays,
-        day=day,
-        clock=clock,
-        moment=moment,
-        month=month,
-        words=words,
-        listing=lambda items: format_list([str(item) for item in items], locale=code),
-        shorten=shorten,
-        beginning=beginning,
-    )
-    return environment
+    return {
+        "weekdays": weekdays,
+        "day": day,
+        "clock": clock,
+        "moment": moment,
+        "month": month,
+        "words": words,
+        "listing": lambda items: format_list([str(item) for item in items], locale=code),
+        "shorten": shorten,
+        "beginning": truncate,
+    }
 
 
 @cache
 def _block(template: str, block: str, language: Language) -> str:
-    """A block that needs no values, such as a curious question."""
+    """Render a block that needs no values, such as a curious question; once per language."""
     found = _template(template, language)
     return "".join(found.blocks[block](found.new_context({}))).strip()
 
 
 def shorten(text: str, most: int) -> str:
-    """`text` cut at a word to at most `most` characters, ending in an ellipsis when something was left out."""
+    """Cut `text` at a word to at most `most` characters, with an ellipsis when something was left out."""
     text = " ".join(text.split())
     if len(text) <= most:
         return text
@@ -241,4 +254,4 @@ def shorten(text: str, most: int) -> str:
 
 def _finalize(value: object) -> object:
     # StrictUndefined raises when it is printed; wrapping it would hide that.
-    return value if isinstance(value, StrictUndefined) else atom(value)
+    return value if isinstance(value, StrictUndefined) else wrap_atom(value)

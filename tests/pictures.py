@@ -1,4 +1,4 @@
-"""Draws the pictures of the install guide: a movement begins and lives for two weeks in the test's own Slack, in each
+"""Draw the pictures of the install guide: a movement begins and lives for two weeks in the test's own Slack, in each
 language, and what its people see is kept as docs/images/slack-*.png. `make pictures` runs it."""
 
 import asyncio
@@ -10,22 +10,22 @@ from tempfile import TemporaryDirectory
 
 from playwright.async_api import Browser
 
-from adapters.logs import set_up
-from tests.drivers.slack import SlackStage, slack_stage
+from adapters.logs import configure_logging
+from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.picture import Viewer
 from tests.fakes.slack.state import Modal, Shown
 from tests.support.chromium import chromium
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SHARP = ("welcome", "start", "stuck", "reminder")
-"""The small ones; a whole page at that sharpness would be a heavy file."""
+"""Pictures at a higher resolution: the small ones; a whole page would be a heavy file."""
 Keep = Callable[[str, str], Awaitable[None]]
-"""Keeps a page (HTML) as the picture of this name."""
+"""A function that saves a page (HTML) as the picture of this name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """What people in the pictures type."""
+    """The words that people in the pictures type, in one language."""
 
     locale: str
     people: tuple[str, str, str]
@@ -96,70 +96,70 @@ SCRIPTS = {
 }
 
 
-async def walk(stage: SlackStage, script: Script, language: str, keep: Keep) -> None:
-    """From the invitation to a reminder with answers, on one screen after the other."""
+async def walk(driver: SlackDriver, script: Script, language: str, keep: Keep) -> None:
+    """Live from the invitation to a reminder with answers, and save a picture of each screen."""
     iris, fatima, jan = script.people
     for name in script.people:
-        stage.slack.add_user(name, locale=script.locale)
-    users = [stage.user(name) for name in script.people]
-    channel = stage.slack.add_channel(script.channel, *users, with_bot=False).id
+        driver.slack.add_user(name, locale=script.locale)
+    users = [driver.user(name) for name in script.people]
+    channel = driver.slack.add_channel(script.channel, *users, with_bot=False).id
 
     def eyes(who: str) -> Viewer:
-        return Viewer(server=stage.slack, user=stage.user(who), language=language)
+        return Viewer(server=driver.slack, user=driver.user(who), language=language)
 
-    await stage.people.say(stage.user(iris), channel, script.hello)
-    await stage.pass_(minutes=1)
-    await stage.people.invite_bot(stage.user(iris), channel)
-    await stage.drain()
+    await driver.people.say(driver.user(iris), channel, script.hello)
+    await driver.pass_(minutes=1)
+    await driver.people.invite_bot(driver.user(iris), channel)
+    await driver.drain()
     await keep("welcome", eyes(iris).channel(channel))
 
-    begin = _form(await stage.type(iris, "/ritme start", channel=script.channel))
+    begin = _form(await driver.type(iris, "/ritme start", channel=script.channel))
     named = {"name": script.movement, "vision": script.purpose["vision"]}
     await keep("start", eyes(iris).channel(channel, over=eyes(iris).form(begin, {**named, "language": language})))
-    await stage.submit(iris, begin, **named, language=language)
-    await stage.pass_(minutes=2)
-    await _send(stage, iris, script.channel, "/ritme purpose", "change", **script.purpose)
-    await _send(stage, iris, script.channel, "/ritme rhythm", "new")
+    await driver.submit(iris, begin, **named, language=language)
+    await driver.pass_(minutes=2)
+    await _send(driver, iris, script.channel, "/ritme purpose", "change", **script.purpose)
+    await _send(driver, iris, script.channel, "/ritme rhythm", "new")
 
-    await stage.pass_(days=1)
+    await driver.pass_(days=1)
     for teller, story in zip((fatima, jan), script.stories, strict=True):
-        await stage.pass_(hours=1)
-        await stage.type(teller, f"{script.story_command} {story}", channel=script.channel)
-    await stage.press(
-        iris, next(one for one in stage.posts(script.channel) if script.stories[0] in one.words()), "ripple"
+        await driver.pass_(hours=1)
+        await driver.type(teller, f"{script.story_command} {story}", channel=script.channel)
+    await driver.press(
+        iris, next(one for one in driver.posts(script.channel) if script.stories[0] in one.words()), "ripple"
     )
-    await stage.pass_(hours=3)
-    since = f"{stage.clock.now().timestamp():.6f}"
-    stuck = await stage.type(fatima, script.stuck_command, channel=script.channel)
-    welcome = await stage.submit(fatima, stuck, text=script.stuck, kind="reach", audience="channel")
+    await driver.pass_(hours=3)
+    since = f"{driver.clock.now().timestamp():.6f}"
+    stuck = await driver.type(fatima, script.stuck_command, channel=script.channel)
+    welcome = await driver.submit(fatima, stuck, text=script.stuck, kind="reach", audience="channel")
     await keep("stuck", eyes(fatima).channel(channel, since=since))
-    plan = await stage.press(fatima, _shown(welcome), "choose_step")
-    await stage.submit(fatima, plan, cue=script.cue, action=script.action, on_my_own="yes")
-    await keep("home", eyes(fatima).home(await stage.home(fatima)))
+    plan = await driver.press(fatima, _shown(welcome), "choose_step")
+    await driver.submit(fatima, plan, cue=script.cue, action=script.action, on_my_own="yes")
+    await keep("home", eyes(fatima).home(await driver.home(fatima)))
 
-    since = f"{stage.clock.now().timestamp() + 1:.6f}"
-    reminder = await _next_root(stage, script.channel, since)
+    since = f"{driver.clock.now().timestamp() + 1:.6f}"
+    reminder = await _next_root(driver, script.channel, since)
     for who, text in zip((jan, fatima), script.answers, strict=True):
-        await stage.pass_(minutes=11)
-        await stage.react(iris, await stage.reply(who, script.channel, reminder.ts, text))
+        await driver.pass_(minutes=11)
+        await driver.react(iris, await driver.reply(who, script.channel, reminder.ts, text))
     await keep("reminder", eyes(iris).channel(channel, thread=reminder.ts, since=reminder.ts))
 
 
-async def _send(stage: SlackStage, who: str, channel: str, line: str, button: str, **values: str) -> None:
-    """A form behind a command, or behind a button of its answer, sent."""
-    shown = await stage.type(who, line, channel=channel)
-    form = shown if isinstance(shown, Modal) else await stage.press(who, shown, button)
-    refused = await stage.submit(who, form, **values)
+async def _send(driver: SlackDriver, who: str, channel: str, line: str, button: str, **values: str) -> None:
+    """Submit the form behind a command, or behind a button of its answer."""
+    shown = await driver.type(who, line, channel=channel)
+    form = shown if isinstance(shown, Modal) else await driver.press(who, shown, button)
+    refused = await driver.submit(who, form, **values)
     assert not isinstance(refused, dict), refused
 
 
-async def _next_root(stage: SlackStage, channel: str, since: str) -> Shown:
-    """The first thing Ritme says to all in a channel after a moment, within a fortnight."""
+async def _next_root(driver: SlackDriver, channel: str, since: str) -> Shown:
+    """Return the first post of Ritme in a channel after `since`, within a fortnight."""
     for _ in range(14 * 24):
-        found = [one for one in stage.posts(channel) if one.thread is None and float(one.ts) > float(since)]
+        found = [one for one in driver.posts(channel) if one.thread is None and float(one.ts) > float(since)]
         if found:
             return found[0]
-        await stage.pass_(hours=1)
+        await driver.pass_(hours=1)
     raise AssertionError("nothing came in a fortnight")
 
 
@@ -174,7 +174,7 @@ def _shown(shown: object) -> Shown:
 
 
 async def draw(browser: Browser, language: str, folder: Path) -> AsyncIterator[Path]:
-    """Every picture in a language, each as soon as it is there."""
+    """Draw every picture in a language; yield their files."""
     made: list[Path] = []
     sharp = await browser.new_page(viewport={"width": 700, "height": 100}, device_scale_factor=1.5)
     plain = await browser.new_page(viewport={"width": 700, "height": 100}, device_scale_factor=1)
@@ -186,8 +186,8 @@ async def draw(browser: Browser, language: str, folder: Path) -> AsyncIterator[P
         await page.locator("body").screenshot(path=made[-1])
 
     with TemporaryDirectory() as database:
-        async with slack_stage(Path(database)) as stage:
-            await walk(stage, SCRIPTS[language], language, keep)
+        async with slack_driver(Path(database)) as driver:
+            await walk(driver, SCRIPTS[language], language, keep)
     await sharp.close()
     await plain.close()
     for one in made:
@@ -195,7 +195,9 @@ async def draw(browser: Browser, language: str, folder: Path) -> AsyncIterator[P
 
 
 async def main() -> None:
-    set_up(level=logging.WARNING)
+    """Draw all pictures, and print how large each is."""
+    """Draw the pictures of both languages, and print their sizes."""
+    configure_logging(level=logging.WARNING)
     async with chromium() as browser:
         for language in SCRIPTS:
             async for picture in draw(browser, language, IMAGES):

@@ -9,7 +9,7 @@ from rich.markup import escape
 from adapters.cli import data, delivery_commands, manifests, serving
 from adapters.cli.console import FAILED, NOT_CONFIGURED, make_console, say, stop
 from adapters.cli.preconditions import load_serving_settings, load_settings
-from adapters.settings import CURES, database_url
+from adapters.settings import CURES, normalise_database_url
 from bot import __version__
 
 ritme = typer.Typer(
@@ -21,8 +21,8 @@ ritme = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-ritme.add_typer(delivery_commands.app, name="deliveries")
-ritme.add_typer(manifests.app, name="manifest")
+ritme.add_typer(delivery_commands.deliveries_app, name="deliveries")
+ritme.add_typer(manifests.manifest_app, name="manifest")
 
 
 def main() -> None:
@@ -54,8 +54,8 @@ def demo(
 ) -> None:
     """Try Ritme: a local web chat with a demo movement and a clock to turn. Nothing leaves this machine."""
     settings = load_settings()
-    alone = settings.alone().model_copy(update={"port": settings.port if port is None else port})
-    asyncio.run(serving.run_demo(alone, fresh=fresh))
+    playground = settings.for_playground().model_copy(update={"port": settings.port if port is None else port})
+    asyncio.run(serving.run_demo(playground, fresh=fresh))
 
 
 @ritme.command()
@@ -66,7 +66,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the platforms that are configured, until told to stop (SIGTERM or Ctrl-C)."""
-    asyncio.run(serving.run_server(load_serving_settings(), works=everything))
+    asyncio.run(serving.run_server(load_serving_settings(), sends_deliveries=everything))
 
 
 @ritme.command()
@@ -79,7 +79,7 @@ def worker(
 ) -> None:
     """Plan and send what is due, beside `ritme serve` and any number of others like it. Needs PostgreSQL."""
     settings = load_serving_settings()
-    if not settings.many_processes:
+    if not settings.is_multi_process:
         stop(
             NOT_CONFIGURED,
             "Nothing was started: with SQLite there is one process, [bold]ritme serve[/], and it sends by itself.",
@@ -131,7 +131,7 @@ def copy(
     """Copy everything to another database, and compare them row by row. Stop Ritme first; broken off, run it again."""
     settings = load_settings()
     try:
-        target = settings.model_copy(update={"database_url": database_url(to)})
+        target = settings.model_copy(update={"database_url": normalise_database_url(to)})
     except ValueError as problem:
         cure = escape(CURES["RITME_DATABASE_URL"])
         stop(NOT_CONFIGURED, f"The address given with [bold]--to[/] {escape(str(problem))}.", cure)

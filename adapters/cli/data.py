@@ -19,18 +19,18 @@ async def migrate_database(settings: Settings, revision: str) -> tuple[str | Non
     from alembic.util import CommandError
     from sqlalchemy.exc import DatabaseError
 
-    from adapters.database.migrate import MadeByANewerVersion, migrate
+    from adapters.database.migrate import SchemaTooNew, migrate_schema
     from adapters.database.unit_of_work import connect
 
     engine = connect(settings.database_url)
     try:
         if settings.database_file is not None:
             await asyncio.to_thread(settings.database_file.parent.mkdir, parents=True, exist_ok=True)
-        return await migrate(engine, revision)
+        return await migrate_schema(engine, revision)
     except (DatabaseError, OSError) as problem:
         reason = problem.orig if isinstance(problem, DatabaseError) else problem
         stop(FAILED, f"The database cannot be used: {escape(str(reason))}", "To look further: [bold]ritme doctor[/]")
-    except MadeByANewerVersion:
+    except SchemaTooNew:
         # Doctor words this case, with its cure; should it find nothing wrong, the error itself is all we have.
         await require_database(settings, "Nothing was changed: the database")
         raise
@@ -42,10 +42,10 @@ async def migrate_database(settings: Settings, revision: str) -> tuple[str | Non
 
 async def require_both_databases(source: Settings, target: Settings) -> None:
     """Stop unless both databases of a copy can be used; the cure for the target speaks of `--to`."""
-    from adapters.doctor import MIGRATE, database
+    from adapters.doctor import MIGRATE, check_database
 
     await require_database(source, "Nothing was copied: this database")
-    finding = await database(target)
+    finding = await check_database(target)
     if finding.cure is not None:
         cure = finding.cure.replace("RITME_DATABASE_URL", "--to")
         if finding.cure == MIGRATE:
@@ -57,25 +57,26 @@ def copy_database(source: Settings, target: Settings) -> None:
     """Copy every row, compare both databases and print the comparison. Stops when they are not equal afterwards."""
     from rich.table import Table
 
-    from adapters.database.copying import CannotCopy, copying
+    from adapters.database.copying import CannotCopy, open_copy
 
     console = make_console()
     console.print(f"From {escape(source.database_name)}\n  to {escape(target.database_name)}")
     console.print("Ritme has to be stopped meanwhile: what is done there from now on is not copied.")
     try:
-        with copying(source.database_url, target.database_url) as under_way:
-            under_way.check()
-            for _ in under_way.copy():
+        with open_copy(source.database_url, target.database_url) as copy:
+            copy.check()
+            for _ in copy.copy():
                 pass
-            shown, different = Table("table", "rows", "there", "", box=None), []
-            for one in under_way.compare():
-                shown.add_row(one.table, str(one.here), str(one.there), "[green]✓[/]" if one.equal else "[red]✗[/]")
-                if not one.equal:
-                    different.append(one)
-            changed = under_way.written_meanwhile()
+            table, different = Table("table", "rows", "there", "", box=None), []
+            for compared in copy.compare():
+                mark = "[green]✓[/]" if compared.equal else "[red]✗[/]"
+                table.add_row(compared.table, str(compared.here), str(compared.there), mark)
+                if not compared.equal:
+                    different.append(compared)
+            changed = copy.was_source_changed()
     except CannotCopy as problem:
         stop(FAILED, f"Stopped: {escape(str(problem))}.", escape(problem.cure))
-    console.print(shown)
+    console.print(table)
     if changed:
         stop(FAILED, "Somebody wrote in this database meanwhile. Stop Ritme, and run it again.")
     if different:

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from adapters.clock import SystemClock
-from adapters.database.outbox import Outbox, Row
+from adapters.database.outbox import DeliveryRow, Outbox
 from adapters.database.unit_of_work import connect
-from adapters.doctor import database
+from adapters.doctor import check_database
 from adapters.settings import Settings
 from bot import wording
 from bot.domain.delivery import RETRY_DEADLINE, DeliveryState
@@ -35,7 +35,7 @@ class DeliveryQuery:
     limit: int = 50
 
 
-async def list_deliveries(settings: Settings, query: DeliveryQuery, *, as_json: bool, console: Console) -> bool:
+async def print_deliveries(settings: Settings, query: DeliveryQuery, *, as_json: bool, console: Console) -> bool:
     """Print a table of deliveries, due longest first, or JSON. Returns False when the database cannot be used."""
     async with _open_outbox(settings, console) as opened:
         if opened is None:
@@ -64,7 +64,7 @@ async def list_deliveries(settings: Settings, query: DeliveryQuery, *, as_json: 
     return True
 
 
-async def explain(settings: Settings, id: str, *, console: Console) -> bool:
+async def print_delivery(settings: Settings, id: str, *, console: Console) -> bool:
     """Print every field of the one delivery whose id begins with `id`, and what happens to it next.
 
     Returns False when there is no such delivery, or more than one, or the database cannot be used.
@@ -73,7 +73,7 @@ async def explain(settings: Settings, id: str, *, console: Console) -> bool:
         if opened is None:
             return False
         outbox, now = opened
-        row = await outbox.about(id)
+        row = await outbox.find_by_prefix(id)
     if row is None:
         return _report_no_match(id, console)
     lines = {
@@ -97,7 +97,7 @@ async def explain(settings: Settings, id: str, *, console: Console) -> bool:
     return True
 
 
-async def retry(settings: Settings, ids: Sequence[str], *, even_if_twice: bool, console: Console) -> bool:
+async def retry_deliveries(settings: Settings, ids: Sequence[str], *, even_if_twice: bool, console: Console) -> bool:
     """Make deliveries due now. `even_if_twice` includes those that may have arrived already.
 
     Prints a line for each; returns whether all of them will be sent.
@@ -108,10 +108,10 @@ async def retry(settings: Settings, ids: Sequence[str], *, even_if_twice: bool, 
         outbox, now = opened
         succeeded = True
         for prefix in ids:
-            row = await outbox.about(prefix)
+            row = await outbox.find_by_prefix(prefix)
             if row is None:
                 succeeded = _report_no_match(prefix, console)
-            elif row.is_silent:
+            elif row.has_no_words:
                 console.print(f"{row.id[:ID_PREFIX]} was an answer. {TEXT_REMOVED}, so it cannot be sent again.")
                 succeeded = False
             elif row.may_have_arrived and not even_if_twice:
@@ -128,7 +128,7 @@ async def retry(settings: Settings, ids: Sequence[str], *, even_if_twice: bool, 
     return succeeded
 
 
-async def drop(settings: Settings, ids: Sequence[str], *, console: Console) -> bool:
+async def drop_deliveries(settings: Settings, ids: Sequence[str], *, console: Console) -> bool:
     """Drop deliveries that are not sent yet. Prints a line for each; returns whether all of them were dropped."""
     async with _open_outbox(settings, console) as opened:
         if opened is None:
@@ -136,7 +136,7 @@ async def drop(settings: Settings, ids: Sequence[str], *, console: Console) -> b
         outbox, _ = opened
         succeeded = True
         for prefix in ids:
-            row = await outbox.about(prefix)
+            row = await outbox.find_by_prefix(prefix)
             if row is None:
                 succeeded = _report_no_match(prefix, console)
             elif await outbox.drop(row.id):
@@ -150,7 +150,7 @@ async def drop(settings: Settings, ids: Sequence[str], *, console: Console) -> b
 @asynccontextmanager
 async def _open_outbox(settings: Settings, console: Console) -> AsyncIterator[tuple[Outbox, datetime] | None]:
     """Yield the outbox and the present time; print the problem and yield None when the database cannot be used."""
-    finding = await database(settings)
+    finding = await check_database(settings)
     if finding.cure is not None:
         console.print(f"The database {escape(finding.text)}.")
         console.print(escape(finding.cure))
@@ -158,11 +158,11 @@ async def _open_outbox(settings: Settings, console: Console) -> AsyncIterator[tu
         return
     engine = connect(settings.database_url)
     try:
-        if settings.many_processes:
+        if settings.is_multi_process:
             # The workers go by the database's time; this machine's clock may differ from it.
-            from adapters.database.postgresql import time_of
+            from adapters.database.postgresql import database_time
 
-            now = await time_of(engine)
+            now = await database_time(engine)
         else:
             now = SystemClock().now()
         yield Outbox(engine), now
@@ -181,19 +181,19 @@ def _report_no_match(id: str, console: Console) -> bool:
     return False
 
 
-def _describe_reason(row: Row, now: datetime) -> str:
+def _describe_reason(row: DeliveryRow, now: datetime) -> str:
     if not row.reason:
         return "it is its time" if row.state == "waiting" and row.due_at <= now else ""
     reader = Reader(language=Language.EN, timezone="UTC", now=now)
-    return wording.sentence("errors/reasons.md.j2", row.reason, reader, None)
+    return wording.render_sentence("errors/reasons.md.j2", row.reason, reader, None)
 
 
 def _format_moment(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment is not None else ""
 
 
-def _describe_next(row: Row) -> str:
-    if row.is_silent:
+def _describe_next(row: DeliveryRow) -> str:
+    if row.has_no_words:
         return f"It is not sent. {TEXT_REMOVED}: it was an answer."
     days = RETRY_DEADLINE.days
     return {

@@ -12,10 +12,10 @@ from adapters.cli.console import fail_unless, make_console
 from adapters.cli.preconditions import load_settings
 from bot.domain.delivery import DeliveryState
 
-app = typer.Typer(help="What was, or could not be, sent; and what to do about it.", no_args_is_help=True)
+deliveries_app = typer.Typer(help="What was, or could not be, sent; and what to do about it.", no_args_is_help=True)
 
 
-@app.command("list")
+@deliveries_app.command("list")
 def list_deliveries(
     state: Annotated[list[DeliveryState] | None, typer.Option(help="Only in this state; may be given again.")] = None,
     workspace: Annotated[str | None, typer.Option(help="Only of this workspace, such as slack:T0123.")] = None,
@@ -28,19 +28,19 @@ def list_deliveries(
 
     query = deliveries.DeliveryQuery(states=tuple(state or ()), workspace=workspace, overdue=overdue, limit=limit)
     fail_unless(
-        asyncio.run(deliveries.list_deliveries(load_settings(), query, as_json=as_json, console=make_console()))
+        asyncio.run(deliveries.print_deliveries(load_settings(), query, as_json=as_json, console=make_console()))
     )
 
 
-@app.command()
+@deliveries_app.command()
 def explain(id: Annotated[str, typer.Argument(help="The delivery's id, or how it begins.")]) -> None:
     """Say all that is known of one delivery, but its words."""
     from adapters.cli import deliveries
 
-    fail_unless(asyncio.run(deliveries.explain(load_settings(), id, console=make_console())))
+    fail_unless(asyncio.run(deliveries.print_delivery(load_settings(), id, console=make_console())))
 
 
-@app.command()
+@deliveries_app.command()
 def retry(
     ids: Annotated[list[str], typer.Argument(help="Ids, or how they begin.")],
     even_if_twice: Annotated[
@@ -51,13 +51,15 @@ def retry(
     from adapters.cli import deliveries
 
     fail_unless(
-        asyncio.run(deliveries.retry(load_settings(), ids, even_if_twice=even_if_twice, console=make_console()))
+        asyncio.run(
+            deliveries.retry_deliveries(load_settings(), ids, even_if_twice=even_if_twice, console=make_console())
+        )
     )
 
 
-@app.command()
+@deliveries_app.command()
 def drop(ids: Annotated[list[str], typer.Argument(help="Ids, or how they begin.")]) -> None:
     """Never send what waits, or may have arrived."""
     from adapters.cli import deliveries
 
-    fail_unless(asyncio.run(deliveries.drop(load_settings(), ids, console=make_console())))
+    fail_unless(asyncio.run(deliveries.drop_deliveries(load_settings(), ids, console=make_console())))

@@ -12,10 +12,10 @@ from adapters.cli.console import FAILED, NOT_CONFIGURED, say, stop
 from adapters.cli.preconditions import load_settings
 from bot.domain.person import Language
 
-app = typer.Typer(help="What a platform wants to know of the app.", no_args_is_help=True)
+manifest_app = typer.Typer(help="What a platform wants to know of the app.", no_args_is_help=True)
 
 
-@app.command()
+@manifest_app.command()
 def slack(
     socket: Annotated[
         bool, typer.Option("--socket", help="Over a connection of our own: no public address is needed.")
@@ -28,7 +28,7 @@ def slack(
     many: Annotated[bool, typer.Option("--many", help="For an app that many workspaces install.")] = False,
 ) -> None:
     """Print the manifest to make the Slack app from: Create New App, From a manifest."""
-    from adapters.slack.manifest import manifest
+    from adapters.slack.manifest import slack_manifest
 
     address = None if socket else (url or load_settings().public_url or "").rstrip("/")
     if address is not None and not address.startswith("https://"):
@@ -39,11 +39,11 @@ def slack(
         )
     if many and address is None:
         stop(NOT_CONFIGURED, "Many workspaces install over a web page: give its address with [bold]--url[/].")
-    made = manifest(lang, url=address, dutch=dutch, many=many)
+    made = slack_manifest(lang, url=address, dutch=dutch, many=many)
     say(json.dumps(made, indent=2, ensure_ascii=False))
 
 
-@app.command()
+@manifest_app.command()
 def teams(
     app_id: Annotated[
         str | None,
@@ -64,7 +64,7 @@ def teams(
     out: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)] = Path("ritme-teams.zip"),
 ) -> None:
     """Write the app package to upload in Teams: manifest, icons and the Dutch words."""
-    from adapters.teams.package import package
+    from adapters.teams.package import build_package
 
     if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", (app_id or "").strip()):
         stop(
@@ -86,7 +86,9 @@ def teams(
     if not 0 < len(developer.strip()) <= 32:
         stop(NOT_CONFIGURED, "Teams shows at most 32 characters of a name: [bold]--developer[/]")
     pages = {"website": website, "privacy": privacy, "terms": terms}
-    made = package((app_id or "").strip(), address, replies=not mentions_only, developer=developer.strip(), **pages)
+    made = build_package(
+        (app_id or "").strip(), address, replies=not mentions_only, developer=developer.strip(), **pages
+    )
     try:
         out.write_bytes(made)
     except OSError as problem:

@@ -24,25 +24,25 @@ async def run_demo(settings: Settings, *, fresh: bool) -> None:
         settings = settings.model_copy(update={"database_url": f"{SQLITE}:///{file}"})
         if fresh:
             remove_sqlite_file(file)
-        if not settings.loopback:
+        if not settings.is_loopback:
             make_console(stderr=True).print(f"Whoever reaches {settings.host} can act as anyone in this demo.")
         await migrate_database(settings, "head")
         await _serve_http(settings, listening, demo=True)
 
 
-async def run_server(settings: Settings, *, works: bool) -> None:
-    """Serve the configured platforms. With `works`, send deliveries from this process too."""
+async def run_server(settings: Settings, *, sends_deliveries: bool) -> None:
+    """Serve the configured platforms. With `sends_deliveries`, send deliveries from this process too."""
     _configure_logging(logging.INFO)
     with _listen(settings, "RITME_PORT=") as listening:
         settings = _with_bound_port(settings, listening)
         await require_database(settings)
-        await _serve_http(settings, listening, works=works)
+        await _serve_http(settings, listening, sends_deliveries=sends_deliveries)
 
 
 async def run_worker(settings: Settings, concurrency: int, port: int | None) -> None:
     """Plan and send, up to `concurrency` lanes at a time; on `port`, if any, answer /healthz, /readyz and /metrics."""
     from adapters.bootstrap import open_service
-    from adapters.web import make_app, serve, told_to_stop
+    from adapters.web import make_app, serve_app, wait_for_stop_signal
 
     _configure_logging(logging.INFO)
     with ExitStack() as stack:
@@ -54,28 +54,30 @@ async def run_worker(settings: Settings, concurrency: int, port: int | None) -> 
         try:
             await service.start()
             if listening is None:
-                await told_to_stop(lambda: say("Ritme's worker is ready"))
+                await wait_for_stop_signal(lambda: say("Ritme's worker is ready"))
             else:
-                app = make_app(parts=(), ready=service.ready, metrics=service.export_metrics)
+                app = make_app(mounts=(), find_problems=service.find_problems, metrics=service.export_metrics)
                 where = f"http://127.0.0.1:{listening.getsockname()[1]}"
-                await serve(app, listening, lambda: say(f"Ritme's worker is ready; how it is: {where}/readyz"))
+                await serve_app(app, listening, lambda: say(f"Ritme's worker is ready; how it is: {where}/readyz"))
         finally:
             await service.close()
 
 
-async def _serve_http(settings: Settings, listening: socket, *, demo: bool = False, works: bool = True) -> None:
+async def _serve_http(
+    settings: Settings, listening: socket, *, demo: bool = False, sends_deliveries: bool = True
+) -> None:
     from adapters.bootstrap import open_service
-    from adapters.web import make_app, serve
+    from adapters.web import make_app, serve_app
 
-    service = await open_service(settings, demo=demo, works=works)
+    service = await open_service(settings, demo=demo, sends_deliveries=sends_deliveries)
     try:
         await service.start()
-        app = make_app(parts=service.parts, ready=service.ready, metrics=service.export_metrics)
+        app = make_app(mounts=service.mounts, find_problems=service.find_problems, metrics=service.export_metrics)
         try:
             await service.open()
         except BadSettings as bad:
             stop_for_settings(bad)
-        await serve(app, listening, lambda: say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
+        await serve_app(app, listening, lambda: say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
     finally:
         await service.close()
 
@@ -97,4 +99,4 @@ def _with_bound_port(settings: Settings, listening: socket) -> Settings:
 def _configure_logging(level: int) -> None:
     from adapters import logs
 
-    logs.set_up(level=level)
+    logs.configure_logging(level=level)

@@ -1,23 +1,17 @@
-"""Moving everything Ritme keeps to another database, usually from SQLite to PostgreSQL, and comparing it afterwards.
+"""Copy all data to another database, usually from SQLite to PostgreSQL, and compare the two afterwards.
 
-What others wrote goes along but is never shown: a row is named by its table and key only.
+Error messages name a row by its table and key only: what people wrote is copied but never shown.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Engine,
-    NullPool,
     Row,
     Table,
-    create_engine,
-    event,
     func,
     literal,
     select,
@@ -25,28 +19,26 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, IntegrityError
 
-from adapters.database.postgresql import connection_timeouts, keep_quiet
+from adapters.database.copy_connections import is_same_database, open_for_reading, open_for_writing, try_lock
 from adapters.database.tables import metadata
 
-BATCH = 1000
-"""How many rows are read, and written in one transaction, at a time."""
-NAMED = 3
-"""How many keys of a table are named when rows of it differ."""
-ONE_AT_A_TIME = 0x436F7079
-"""The lock of who copies from or to a PostgreSQL database: "Copy"."""
+COPY_BATCH = 1000
+"""Rows read, and written in one transaction, at a time."""
+MAX_KEYS_SHOWN = 3
+"""How many keys are shown of the rows of a table that differ."""
 TABLES = tuple(table for table in metadata.sorted_tables if table.name != "engine_failures")
-"""What is copied, referents first: a foreign key holds when a batch is committed. Why jobs of many workers failed is no
-business of another database; procrastinate's own tables are no business of ours."""
+"""The tables to copy, those that others refer to first, so that foreign keys hold when a batch is committed. Reasons of
+failed jobs are of no use in another database, and procrastinate's own tables are not ours to copy."""
 
 Key = tuple[Any, ...]
-Kept = Row[Any]
+_Row = Row[Any]
 
 
 class CannotCopy(Exception):
-    """Why there is no (whole) copy: a sentence without anything people wrote, and the cure."""
+    """The copy failed or is incomplete. The message contains nothing people wrote; `cure` says what to do."""
 
     def __init__(self, problem: str, cure: str) -> None:
         super().__init__(problem)
@@ -54,8 +46,8 @@ class CannotCopy(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
-    """A table in both databases: how many rows each has, and the keys of (at most `NAMED`) rows that differ."""
+class TableComparison:
+    """A table in both databases: the rows each has, how many differ, and keys of at most `MAX_KEYS_SHOWN` of those."""
 
     table: str
     here: int
@@ -68,15 +60,15 @@ class Compared:
         return self.here == self.there and not self.different
 
 
-class Copying:
-    """A copy under way: `check` the target, then `copy`, then `compare`. See `copying`."""
+class DatabaseCopy:
+    """A copy in progress: `check` the target, then `copy`, then `compare`. Made by `open_copy`."""
 
     def __init__(self, source: Connection, target: Connection, batch: int) -> None:
         self._source, self._target, self._batch = source, target, batch
-        self._written = _version(source)
+        self._source_version = _version(source)
 
     def check(self) -> None:
-        """Raises `CannotCopy` when the target holds anything but what an earlier copy of the same rows left there."""
+        """Raise `CannotCopy` when the target holds any row that is not the same in the source."""
         for table in TABLES:
             for rows in _pages(self._target, table, self._batch):
                 ours = _same_keys(self._source, table, rows)
@@ -84,74 +76,80 @@ class Copying:
                 if strange is not None:
                     raise CannotCopy(
                         f"the other database holds something that is not, or no longer, in this one: "
-                        f"{name_of(table, _key(table, strange))}",
+                        f"{row_name(table, _key(table, strange))}",
                         "Give an empty database. If all that is left there is an earlier copy that nobody uses, "
                         "empty it (ritme migrate base, then ritme migrate, with RITME_DATABASE_URL set to it).",
                     )
             self._target.rollback()
 
     def copy(self) -> Iterator[tuple[str, int]]:
-        """Copies batch by batch, each committed; yields the table and how many of its rows are there now. Broken off,
-        it can be done again: what is there already stays as it is."""
+        """Copy batch by batch, each committed; yields the table and how many of its rows are copied so far.
+
+        It can be repeated after an interruption: rows that are there already are left as they are.
+        """
         for table in TABLES:
             done = 0
             for rows in _pages(self._source, table, self._batch):
-                self._put(table, rows)
+                self._insert(table, rows)
                 done += len(rows)
                 yield table.name, done
-            self._go_on_counting(table)
+            self._advance_sequence(table)
         if self._target.dialect.name == "postgresql":
-            # Without statistics it would look through everything to find one row.
+            # Without statistics the planner would scan whole tables to find one row, until autovacuum has run.
             with self._target.begin():
                 self._target.execute(text(f"ANALYZE {', '.join(table.name for table in TABLES)}"))
 
-    def compare(self) -> Iterator[Compared]:
-        """Every row of every table, in both."""
+    def compare(self) -> Iterator[TableComparison]:
+        """Compare every row of every table."""
         for table in TABLES:
-            here, there = (
+            source_rows, target_rows = (
                 connection.execute(select(func.count()).select_from(table)).scalar_one()
                 for connection in (self._source, self._target)
             )
             different = self._missing(self._source, self._target, table)
-            if here != there or different:
+            if source_rows != target_rows or different:
                 known = set(different)
                 different += [key for key in self._missing(self._target, self._source, table) if key not in known]
             self._target.rollback()
-            yield Compared(
+            yield TableComparison(
                 table=table.name,
-                here=here,
-                there=there,
+                here=source_rows,
+                there=target_rows,
                 different=len(different),
-                keys=tuple(name_of(table, key) for key in different[:NAMED]),
+                keys=tuple(row_name(table, key) for key in different[:MAX_KEYS_SHOWN]),
             )
 
-    def written_meanwhile(self) -> bool:
-        """Whether somebody wrote in the source since we began (on SQLite; elsewhere it is not known). Ends the copy."""
+    def was_source_changed(self) -> bool:
+        """Return whether another connection wrote to the source since the copy began. Ends the copy's read transaction.
+
+        Known on SQLite only; always False on PostgreSQL.
+        """
         self._source.rollback()
-        return _version(self._source) != self._written
+        return _version(self._source) != self._source_version
 
     def _missing(self, one: Connection, other: Connection, table: Table) -> list[Key]:
-        """Keys of rows of one that the other does not have like that."""
+        """Return the keys of rows in `one` that `other` lacks or has with other values."""
         found: list[Key] = []
         for rows in _pages(one, table, self._batch):
             theirs = _same_keys(other, table, rows)
             found += [key for row in rows if theirs.get(key := _key(table, row)) != row]
         return found
 
-    def _put(self, table: Table, rows: Sequence[Kept]) -> None:
+    def _insert(self, table: Table, rows: Sequence[_Row]) -> None:
         insert = postgresql.insert if self._target.dialect.name == "postgresql" else sqlite.insert
         statement = insert(table).on_conflict_do_nothing(index_elements=list(table.primary_key))
         try:
             with self._target.begin():
                 self._target.execute(statement, [dict(row._mapping) for row in rows])
         except (DataError, IntegrityError) as problem:
-            for row in rows if len(rows) > 1 else ():  # which of them is it?
-                self._put(table, [row])
+            # One by one, to find out which row it is.
+            for row in rows if len(rows) > 1 else ():
+                self._insert(table, [row])
             if len(rows) == 1:
                 raise _does_not_fit(table, rows[0], problem) from None
 
-    def _go_on_counting(self, table: Table) -> None:
-        """Rows that come after these get higher numbers. SQLite sees to that by itself."""
+    def _advance_sequence(self, table: Table) -> None:
+        """Set PostgreSQL's sequence for a numbered table beyond the copied rows. SQLite needs no such thing."""
         numbered = table.autoincrement_column
         if numbered is None or self._target.dialect.name != "postgresql":
             return
@@ -162,75 +160,28 @@ class Copying:
 
 
 @contextmanager
-def copying(source: str, target: str, *, batch: int = BATCH) -> Iterator[Copying]:
-    """Opens both databases (SQLAlchemy URLs): the source to be read as it is at this moment, whatever happens to it
-    meanwhile. Raises `CannotCopy` when they are the same."""
+def open_copy(source: str, target: str, *, batch: int = COPY_BATCH) -> Iterator[DatabaseCopy]:
+    """Open both databases by their SQLAlchemy URLs. Raises `CannotCopy` when they are the same one.
+
+    The source is read as it is at this moment, in one read transaction, whatever others write meanwhile.
+    """
     here, there = make_url(source), make_url(target)
-    if _same(here, there):
+    if is_same_database(here, there):
         raise _same_database()
     with (
-        closing(_reading(here).connect()) as reading,
-        closing(_writing(there).connect()) as writing,
+        closing(open_for_reading(here).connect()) as reading,
+        closing(open_for_writing(there).connect()) as writing,
     ):
-        # One and the same database under two addresses has one and the same lock.
-        if not all([_locked(reading), _locked(writing)]):
+        # A database under two addresses refuses its second lock. Both are tried: a list, where `and` would stop early.
+        if not all([try_lock(reading), try_lock(writing)]):
             raise _same_database()
         writing.rollback()
-        yield Copying(reading, writing, batch)
+        yield DatabaseCopy(reading, writing, batch)
 
 
-def name_of(table: Table, key: Key) -> str:
-    """A row, without anything it says."""
+def row_name(table: Table, key: Key) -> str:
+    """Name a row by its table and key."""
     return f"{table.name} {'/'.join(str(part) for part in key)}"
-
-
-def _reading(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        return _file(str(url.database), begin="BEGIN", pragma="query_only=ON")
-    return _server(url, isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
-def _writing(url: URL) -> Engine:
-    if url.get_backend_name() == "sqlite":
-        return _file(str(url.database), begin="BEGIN IMMEDIATE", pragma="foreign_keys=ON")
-    return _server(url)
-
-
-def _server(url: URL, **options: object) -> Engine:
-    engine = create_engine(
-        url, hide_parameters=True, poolclass=NullPool, execution_options=options, connect_args=connection_timeouts(url)
-    )
-    keep_quiet(engine)
-    return engine
-
-
-def _file(file: str, *, begin: str, pragma: str) -> Engine:
-    def opened() -> sqlite3.Connection:
-        # Not created when it is not there. A file that may only be read is opened like that.
-        connection = sqlite3.connect(
-            f"{Path(file).resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=10
-        )
-        connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    engine = create_engine("sqlite://", creator=opened, hide_parameters=True, poolclass=NullPool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
-
-
-def _same(here: URL, there: URL) -> bool:
-    if here.get_backend_name() != there.get_backend_name():
-        return False
-    if here.get_backend_name() == "sqlite":
-        return Path(str(here.database)).resolve() == Path(str(there.database)).resolve()
-    return (here.host, here.port or 5432, here.database) == (there.host, there.port or 5432, there.database)
-
-
-def _locked(connection: Connection) -> bool:
-    """Whether we, and no one else, copy from or to this database, until the connection closes."""
-    if connection.dialect.name != "postgresql":
-        return True
-    return bool(connection.execute(text(f"SELECT pg_try_advisory_lock({ONE_AT_A_TIME})")).scalar_one())
 
 
 def _same_database() -> CannotCopy:
@@ -241,15 +192,18 @@ def _same_database() -> CannotCopy:
 
 
 def _version(connection: Connection) -> int | None:
-    """A number that changes when another connection writes. SQLite only has one outside a transaction."""
+    """Return a number that changes when another connection writes; None where there is none, as on PostgreSQL.
+
+    Called outside a transaction: within one SQLite does not update it.
+    """
     if connection.dialect.name != "sqlite":
         return None
     found = connection.connection.cursor().execute("PRAGMA data_version").fetchone()
     return int(found[0])
 
 
-def _pages(connection: Connection, table: Table, size: int) -> Iterator[Sequence[Kept]]:
-    """All rows, so many at a time, in the order of the primary key as this database sorts it."""
+def _pages(connection: Connection, table: Table, size: int) -> Iterator[Sequence[_Row]]:
+    """Read a table in pages of `size` rows, by primary key as this database sorts it (keyset pagination)."""
     columns = list(table.primary_key)
     query = select(table).order_by(*columns).limit(size)
     rows = connection.execute(query).all()
@@ -261,19 +215,19 @@ def _pages(connection: Connection, table: Table, size: int) -> Iterator[Sequence
         rows = connection.execute(query.where(tuple_(*columns) > tuple_(*last))).all()
 
 
-def _same_keys(connection: Connection, table: Table, rows: Sequence[Kept]) -> dict[Key, Kept]:
-    """The rows with the keys of these. Looked up rather than read side by side: databases sort text differently."""
+def _same_keys(connection: Connection, table: Table, rows: Sequence[_Row]) -> dict[Key, _Row]:
+    """Look up the rows with the same keys. Not a merge of two sorted reads: databases sort text differently."""
     keys = [_key(table, row) for row in rows]
     found = connection.execute(select(table).where(tuple_(*table.primary_key).in_(keys))).all()
     return {_key(table, row): row for row in found}
 
 
-def _key(table: Table, row: Kept) -> Key:
+def _key(table: Table, row: _Row) -> Key:
     return tuple(row._mapping[column.name] for column in table.primary_key)
 
 
-def _does_not_fit(table: Table, row: Kept, problem: DataError | IntegrityError) -> CannotCopy:
-    # The database's own sentence may quote the row.
+def _does_not_fit(table: Table, row: _Row, problem: DataError | IntegrityError) -> CannotCopy:
+    # Not the database's own message: it may quote the row.
     reason = type(problem.orig).__name__
     for column in table.columns:
         value, most = row._mapping[column.name], getattr(column.type, "length", None)
@@ -282,6 +236,6 @@ def _does_not_fit(table: Table, row: Kept, problem: DataError | IntegrityError) 
         elif isinstance(value, str) and most is not None and len(value) > most:
             reason = f"{column.name} is longer than {most} characters"
     return CannotCopy(
-        f"the other database does not take {name_of(table, _key(table, row))}: {reason}",
+        f"the other database does not take {row_name(table, _key(table, row))}: {reason}",
         "Mend or remove that row in this database. Then run it again: it goes on where it was.",
     )

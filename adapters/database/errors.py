@@ -1,4 +1,4 @@
-"""What a database says of a lost race, or does not say at all, in the core's words."""
+"""Translate database errors into the core's two: `Conflict` (try again) and `StorageUnavailable`."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,32 +16,39 @@ LOST_RACES = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.InFailedSqlTransaction,
 )
-"""The last: what failed before it was taken for something else, perhaps a race."""
-TOO_MUCH = "54"
-"""Beginning of the SQLSTATE of what PostgreSQL will never do, however often it is asked."""
+"""Errors of PostgreSQL after which the whole transaction may succeed when it runs again.
+
+InFailedSqlTransaction says that an earlier statement failed and its error was taken for something else; that may have
+been a race."""
+PROGRAM_LIMIT_EXCEEDED = "54"
+"""SQLSTATE class 54: a statement too large or complex for PostgreSQL. It is an OperationalError, too, but trying again
+never helps."""
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Translate database errors: `Conflict` for a lost race, `StorageUnavailable` when the database does not answer or
-    holds a lock too long."""
+    """Raise `Conflict` for a lost race, and `StorageUnavailable` when the database does not answer or somebody holds a
+    lock too long; let every other error pass."""
     try:
         yield
-    except StaleDataError as stale:
+    except StaleDataError as stale:  # the row's revision changed since it was read
         raise Conflict(str(stale)) from stale
     except TimeoutError as busy:  # every connection of the pool is in use
         raise StorageUnavailable(str(busy)) from busy
-    except PendingRollbackError as broken:  # what broke it was taken for something else
+    except PendingRollbackError as broken:  # an error before this one was swallowed
         raise StorageUnavailable(type(broken).__name__) from broken
     except DBAPIError as problem:
         if isinstance(problem.orig, LOST_RACES):
             raise Conflict(type(problem.orig).__name__) from problem
-        if problem.connection_invalidated or _gives_no_answer(problem.orig):
+        if problem.connection_invalidated or _is_unavailable(problem.orig):
             raise StorageUnavailable(type(problem.orig).__name__) from problem
-        raise
+        raise  # a bug: neither trying again nor waiting helps
 
 
-def _gives_no_answer(problem: BaseException | None) -> bool:
+def _is_unavailable(problem: BaseException | None) -> bool:
     if isinstance(problem, sqlite3.OperationalError):
+        # "database is locked": another connection wrote for longer than we wait. SQLite has no class of its own for it.
         return "locked" in str(problem)
-    return isinstance(problem, psycopg.OperationalError) and not (problem.sqlstate or "").startswith(TOO_MUCH)
+    if not isinstance(problem, psycopg.OperationalError):
+        return False
+    return not (problem.sqlstate or "").startswith(PROGRAM_LIMIT_EXCEEDED)

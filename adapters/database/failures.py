@@ -1,4 +1,4 @@
-"""Why jobs failed that many workers share."""
+"""Reasons of failed jobs, in the table `engine_failures`. Only the distributed engine has these."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,23 +10,21 @@ from adapters.database.tables import engine_failures as failures
 
 
 class SqlFailures:
-    """Rows of `engine_failures`, each call a short transaction of its own."""
+    """Stores reasons of failed jobs; each call is a transaction of its own. Times are the database's."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def note(self, job: str, lane: str, reason: str) -> None:
-        """A job failed just now, by the database's time."""
+    async def record(self, job: str, lane: str, reason: str) -> None:
         async with self._engine.begin() as connection:
             await connection.execute(insert(failures).values(job=job, lane=lane, reason=reason, at=func.now()))
 
-    async def forget(self, kept: timedelta) -> None:
-        """What happened so long ago goes, by the database's time."""
+    async def forget(self, older_than: timedelta) -> None:
         async with self._engine.begin() as connection:
-            await connection.execute(delete(failures).where(failures.c.at < func.now() - kept))
+            await connection.execute(delete(failures).where(failures.c.at < func.now() - older_than))
 
     async def since(self, moment: datetime) -> Sequence[tuple[str, int]]:
-        """Reasons with how often each came, since then; the most frequent first."""
+        """Count failures since a moment (UTC): pairs of reason and count, the most frequent first."""
         async with self._engine.begin() as connection:
             found = await connection.execute(
                 select(failures.c.reason, func.count())

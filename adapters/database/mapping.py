@@ -74,7 +74,9 @@ MAPPED: dict[type, Table] = {
 _NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
 """The column that numbers the rows in the order they were written. The domain's classes do not have it, so it is mapped
 to a private attribute."""
+_UNMAPPED: dict[type, tuple[str, ...]] = {Person: ("home_mark",)}
+"""Columns that only the version before this one uses."""
 _registry = registry(metadata=metadata)
 for _entity, _table in MAPPED.items():
     _private = {"_row": _table.c[_NUMBERED[_entity]]} if _entity in _NUMBERED else {}
-    _registry.map_imperatively(_entity, _table, properties=_private)
+    _registry.map_imperatively(_entity, _table, properties=_private, exclude_properties=_UNMAPPED.get(_entity, ()))

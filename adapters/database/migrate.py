@@ -1,4 +1,4 @@
-"""Bringing a database to the tables of this version."""
+"""Migrate a database to the tables of this version, with Alembic."""
 
 from pathlib import Path
 
@@ -11,53 +11,59 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.postgresql import NO_TIMEOUTS
 
-ONE_AT_A_TIME = 0x5269746D65
-"""Any number of our own: "Ritme"."""
+MIGRATION_LOCK = 0x5269746D65
+"""Key of the PostgreSQL advisory lock that migrations take: the bytes of "Ritme"."""
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
-class MadeByANewerVersion(Exception):
-    """Only that version knows the way, forward or back."""
+class SchemaTooNew(Exception):
+    """The database was migrated by a newer version of Ritme; only that one has the revisions to migrate it further or
+    back. The message is the database's revision."""
 
 
-def config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration; there is no ini file."""
-    made = Config()
-    made.set_main_option("script_location", str(MIGRATIONS))
-    made.attributes["connection"] = connection
-    return made
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Build Alembic's configuration, for this connection if given; there is no ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
 
 
-async def migrate(engine: AsyncEngine, revision: str = "head") -> tuple[str | None, str | None]:
-    """Upgrades (or, towards an earlier revision, downgrades) the database in one transaction. Of several processes
-    that do so at once one goes first, and the others find it done. Returns the revision it was at, and is at now."""
+async def migrate_schema(engine: AsyncEngine, revision: str = "head") -> tuple[str | None, str | None]:
+    """Upgrade the database to a revision, or downgrade it to an earlier one, in one transaction.
+
+    When several processes do so at once, one migrates while the others wait, and find it done. Returns the revision
+    before and after; None stands for an empty database. Raises `SchemaTooNew`.
+    """
 
     def run(connection: Connection) -> tuple[str | None, str | None]:
         if connection.dialect.name == "postgresql":
+            # Before the lock: a migration may take longer than `lock_timeout`, and the others wait for it here. On
+            # SQLite, BEGIN IMMEDIATE is that lock.
             connection.exec_driver_sql(NO_TIMEOUTS)
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         before = _current(connection)
-        if is_newer(before):
-            raise MadeByANewerVersion(before)
+        if is_newer_schema(before):
+            raise SchemaTooNew(before)
         back = revision == "base" or (revision != "head" and _is_behind(connection, revision))
-        (command.downgrade if back else command.upgrade)(config(connection), revision)
+        (command.downgrade if back else command.upgrade)(alembic_config(connection), revision)
         return before, _current(connection)
 
     async with engine.begin() as connection:
         return await connection.run_sync(run)
 
 
-async def versions(engine: AsyncEngine) -> tuple[str | None, str | None]:
-    """The revision the database is at, and the one this version of Ritme wants."""
-    head = ScriptDirectory.from_config(config()).get_current_head()
+async def schema_versions(engine: AsyncEngine) -> tuple[str | None, str | None]:
+    """Return the revision the database is at (None: empty), and the one this version of Ritme needs."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     async with engine.connect() as connection:
         current = await connection.run_sync(_current)
     return current, head
 
 
-def is_newer(revision: str | None) -> bool:
-    """Whether a database of this revision was made by a version of Ritme that comes after this one."""
-    known = {one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()}
+def is_newer_schema(revision: str | None) -> bool:
+    """Return whether this revision was made by a newer version of Ritme: this one has no such migration."""
+    known = {one.revision for one in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
     return revision is not None and revision not in known
 
 
@@ -66,8 +72,8 @@ def _current(connection: Connection) -> str | None:
 
 
 def _is_behind(connection: Connection, revision: str) -> bool:
-    """Whether `revision` lies before where the database is."""
+    """Return whether `revision` comes before the one the database is at."""
     current = _current(connection)
-    script = ScriptDirectory.from_config(config())
+    script = ScriptDirectory.from_config(alembic_config())
     earlier = [one.revision for one in script.iterate_revisions(current, "base")] if current else []
     return revision in earlier and revision != current

@@ -1,4 +1,4 @@
-"""The outbox as whoever keeps Ritme running sees it: over all workspaces, without what anybody wrote."""
+"""The outbox as an operator sees it: across all workspaces, without anything people wrote."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import JSON, ColumnElement, and_, case, false, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.repositories.deliveries import OPEN
+from adapters.database.repositories.deliveries import IN_ACTIVE_WORKSPACE
 from adapters.database.tables import deliveries, people, places, workspaces
 from bot.domain.delivery import ANSWER, UNCONFIRMED_REASONS, DeliveryState
+from bot.domain.person import platform_of
 
-NOT_SETTLED = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
-STUCK = (DeliveryState.UNKNOWN, DeliveryState.FAILED)
+UNSETTLED_STATES = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+"""States of deliveries that are not done with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class OutboxStats:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One delivery, without its words."""
+class DeliveryRow:
+    """A delivery without its words. `to` is the place and the person it is for; moments are UTC."""
 
     id: str
     workspace: str
@@ -52,40 +53,40 @@ class Row:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether nobody knows that it did not."""
+        """Return whether it is not certain that it did not arrive."""
         return self.state == DeliveryState.UNKNOWN.value or self.reason in UNCONFIRMED_REASONS
 
     @property
-    def is_silent(self) -> bool:
-        """Whether there are no words left to send: those of an answer go when it is dropped."""
+    def has_no_words(self) -> bool:
+        """Return whether its words are gone: those of an answer are deleted when it is dropped."""
         return self.kind == ANSWER and self.state == DeliveryState.DROPPED
 
 
 class Outbox:
-    """Questions about `deliveries`, and the two things an operator may do to one."""
+    """Queries on the outbox, and the two things an operator can do to a delivery: retry and drop."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def stats(self, now: datetime) -> list[OutboxStats]:
         """Count the deliveries that are not settled, by platform and state."""
-        due = and_(deliveries.c.due_at <= now, deliveries.c.state == DeliveryState.WAITING, OPEN)
+        due = and_(deliveries.c.due_at <= now, deliveries.c.state == DeliveryState.WAITING, IN_ACTIVE_WORKSPACE)
         query = (
             select(
                 deliveries.c.workspace_id,
                 deliveries.c.state,
                 func.count(),
                 func.count().filter(due),
-                func.min(deliveries.c.due_at).filter(due, ~_held(now)),
+                func.min(deliveries.c.due_at).filter(due, ~_in_held_workspace(now)),
             )
-            .where(deliveries.c.state.in_(NOT_SETTLED))
+            .where(deliveries.c.state.in_(UNSETTLED_STATES))
             .group_by(deliveries.c.workspace_id, deliveries.c.state)
         )
         async with self._engine.connect() as connection:
             found = (await connection.execute(query)).all()
         stats: dict[tuple[str, str], OutboxStats] = {}
         for workspace, state, rows, waiting, oldest in found:
-            platform = workspace.partition(":")[0]
+            platform = platform_of(workspace)
             before = stats.get((platform, state.value))
             age = now - oldest if oldest is not None else timedelta(0)
             stats[platform, state.value] = OutboxStats(
@@ -104,26 +105,31 @@ class Outbox:
         workspace: str | None = None,
         overdue_at: datetime | None = None,
         limit: int = 50,
-    ) -> list[Row]:
-        """Deliveries in one of these states (without any: those that are not settled, and those that failed), what is
-        due longest first. With `overdue_at`: those that should have been sent by then."""
-        usual = NOT_SETTLED if overdue_at is not None else (*NOT_SETTLED, DeliveryState.FAILED)
+    ) -> list[DeliveryRow]:
+        """Return deliveries in these states, those due longest first.
+
+        Without `states`: unsettled and failed ones. With `overdue_at`: those that were due by then and are not sent, in
+        workspaces that Ritme was not removed from and whose platform did not ask to wait.
+        """
+        usual = UNSETTLED_STATES if overdue_at is not None else (*UNSETTLED_STATES, DeliveryState.FAILED)
         where: list[ColumnElement[bool]] = [deliveries.c.state.in_(states or usual)]
         if workspace is not None:
             where.append(deliveries.c.workspace_id == workspace)
         if overdue_at is not None:
-            where += [deliveries.c.due_at <= overdue_at, OPEN, ~_held(overdue_at)]
+            where += [deliveries.c.due_at <= overdue_at, IN_ACTIVE_WORKSPACE, ~_in_held_workspace(overdue_at)]
         return await self._rows(*where, limit=limit)
 
-    async def about(self, id: str) -> Row | None:
-        """The delivery whose id begins so, when there is exactly one."""
+    async def find_by_prefix(self, id: str) -> DeliveryRow | None:
+        """Return the delivery whose id begins with this, if exactly one does."""
         found = await self._rows(deliveries.c.id.startswith(id, autoescape=True), limit=2)
         return found[0] if len(found) == 1 else None
 
     async def retry(self, id: str, now: datetime, until: datetime, *, even_if_twice: bool = False) -> bool:
-        """Has what failed, was dropped or waits sent now, if that can be done before `until`. What was sent is left
-        alone, and so is what perhaps was, unless it may come twice; and an answer that was dropped, as it has no words
-        any more. Whether it did."""
+        """Make a delivery due now that failed, was dropped or waits; return whether it did.
+
+        A delivery that would expire before `until` gets `until` as its expiry. Deliveries that were sent stay as they
+        are; so do those that perhaps were, unless `even_if_twice`, and dropped answers, which have no words any more.
+        """
         again = [DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.DROPPED]
         if even_if_twice:
             again.append(DeliveryState.UNKNOWN)
@@ -132,6 +138,7 @@ class Outbox:
         later = or_(deliveries.c.expires_at.is_(None), deliveries.c.expires_at > until)
         change = {"state": DeliveryState.WAITING, "due_at": now, "queued_at": now, "reason": ""}
         async with self._engine.begin() as connection:
+            # Two updates rather than a read and a write: the condition is checked on the row as it is when changed.
             fresh = await connection.execute(_one(id, again).where(~silent, ~perhaps, later).values(change))
             if fresh.rowcount:
                 return True
@@ -141,8 +148,7 @@ class Outbox:
             return bool(late.rowcount)
 
     async def drop(self, id: str) -> bool:
-        """Has what waits or is of unknown outcome never sent (again); what an answer said goes at once. Whether it
-        did."""
+        """Drop a delivery that waits or has an unknown outcome, and delete an answer's words; return whether it did."""
         said = case((deliveries.c.kind == ANSWER, literal({}, JSON)), else_=deliveries.c.args)
         async with self._engine.begin() as connection:
             done = await connection.execute(
@@ -152,7 +158,7 @@ class Outbox:
             )
             return bool(done.rowcount)
 
-    async def _rows(self, *where: ColumnElement[bool], limit: int) -> list[Row]:
+    async def _rows(self, *where: ColumnElement[bool], limit: int) -> list[DeliveryRow]:
         query = (
             select(deliveries, places.c.name, places.c.channel, people.c.account)
             .outerjoin(places, places.c.id == deliveries.c.place_id)
@@ -164,7 +170,7 @@ class Outbox:
         async with self._engine.connect() as connection:
             found = (await connection.execute(query)).all()
         return [
-            Row(
+            DeliveryRow(
                 id=one.id,
                 workspace=one.workspace_id,
                 to=" ".join(
@@ -187,12 +193,13 @@ class Outbox:
         ]
 
 
-def _held(now: datetime) -> ColumnElement[bool]:
-    """Of a workspace whose platform asked to wait."""
+def _in_held_workspace(now: datetime) -> ColumnElement[bool]:
+    """Match deliveries of workspaces whose platform asked to wait."""
     return deliveries.c.workspace_id.in_(select(workspaces.c.id).where(workspaces.c.held_until > now))
 
 
 def _one(id: str, states: Sequence[DeliveryState]):  # type: ignore[no-untyped-def]  # SQLAlchemy's own
+    # The revision: a worker that has read this row loses the race, and looks again.
     return (
         update(deliveries)
         .where(deliveries.c.id == id, deliveries.c.state.in_(states))

@@ -1,10 +1,17 @@
-"""SQLite as this service needs it: writers queue, and a statement costs what SQLite makes it cost.
+"""SQLite connections: writers that queue, and statements that run in the event loop (docs/adr/0010, 0011).
 
-A unit of work runs on a plain connection, in the event loop: its statements take microseconds, a thread or a greenlet
-around each takes a hundred. Waiting for a writer elsewhere is done by sleeping, so the loop never stands still.
+SQLite has one writer at a time. Every transaction therefore begins with BEGIN IMMEDIATE, which takes the write lock at
+once: a deferred transaction that reads first and writes later fails when another wrote in between (measured: 137 of
+200 concurrent writes failed with a deferred BEGIN, none with an immediate one).
 
-Whatever else asks for a connection (migrations, health) has aiosqlite, which sends every call through a thread; there
-only `BEGIN IMMEDIATE`, which may have to wait, does so.
+There are two kinds of connections:
+
+- Units of work use a plain sqlite3 connection in the event loop. A statement takes microseconds there; a thread or a
+  greenlet around each costs a hundred. A lock that another process holds is waited for with `asyncio.sleep`.
+- Everything else (migrations, health checks) uses aiosqlite through SQLAlchemy's async engine. Its calls run in the
+  loop as well, except BEGIN IMMEDIATE, which may block and so goes through aiosqlite's thread.
+
+A transaction must wait for nothing but the database: a network call within one would hold up every other writer.
 """
 
 import asyncio
@@ -25,32 +32,36 @@ from sqlalchemy.pool import QueuePool
 from adapters.database.errors import translate_errors
 
 T = TypeVar("T")
-BEGIN = "BEGIN IMMEDIATE"
-"""A deferred BEGIN that writes later fails under concurrency; an immediate one waits its turn."""
-PATIENCE = 10.0
-"""Seconds to wait for a writer elsewhere."""
+BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
+WRITE_LOCK_TIMEOUT = 10.0
+"""Seconds to wait for a writer in another connection or process."""
+MAX_LOCK_POLL = 0.1
+"""Seconds between two attempts to take the write lock, at most; at first it is a millisecond."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000")
+"""WAL: readers and the writer do not block each other, and with synchronous=NORMAL a commit needs no fsync. The
+busy_timeout, in milliseconds, is as long as `WRITE_LOCK_TIMEOUT`."""
 
 
-class Inline(aiosqlite.Connection):
-    """An aiosqlite connection that hops to its thread for `BEGIN IMMEDIATE` only."""
+class InlineConnection(aiosqlite.Connection):
+    """An aiosqlite connection that calls SQLite directly, and only sends BEGIN IMMEDIATE to its thread."""
 
+    # A private method of aiosqlite, whose version is pinned; the database tests fail when it changes.
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        if args and args[0] == BEGIN:
+        if args and args[0] == BEGIN_IMMEDIATE:
             return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-any-return, no-untyped-call]
         if not self._running or self._connection is None:
             raise ValueError("Connection closed")
         return fn(*args, **kwargs)
 
 
-def opener(file: str) -> Callable[[], Awaitable[aiosqlite.Connection]]:
-    """How SQLAlchemy opens a connection to this file."""
+def async_opener(file: str) -> Callable[[], Awaitable[aiosqlite.Connection]]:
+    """Return the function with which SQLAlchemy's async engine opens a connection to this file."""
 
-    async def opened() -> aiosqlite.Connection:
-        # Used by one task at a time; begun in the thread, continued in the loop.
+    async def open_connection() -> aiosqlite.Connection:
+        # check_same_thread: transactions begin in the thread and go on in the loop, for one task at a time.
         connect = partial(sqlite3.connect, file, isolation_level=None, check_same_thread=False, timeout=10)
-        connection = Inline(connect, iter_chunk_size=64)
-        connection._thread.daemon = True
+        connection = InlineConnection(connect, iter_chunk_size=64)
+        connection._thread.daemon = True  # a connection left open must not keep the process alive
         opened = await connection
         try:
             for pragma in PRAGMAS:
@@ -60,13 +71,16 @@ def opener(file: str) -> Callable[[], Awaitable[aiosqlite.Connection]]:
             raise
         return opened
 
-    return opened
+    return open_connection
 
 
 def inline_engine(file: str) -> Engine:
-    """Plain connections to this file, for one task at a time in the event loop; they never wait for a lock."""
+    """Create an engine of plain connections to this file, for one task at a time, in the event loop.
 
-    def opened() -> sqlite3.Connection:
+    They never wait for a lock inside SQLite (busy_timeout=0): that would stop the event loop. See `inline_transaction`.
+    """
+
+    def open_connection() -> sqlite3.Connection:
         connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         try:
             for pragma in (*PRAGMAS, "busy_timeout=0"):
@@ -76,25 +90,28 @@ def inline_engine(file: str) -> Engine:
             raise
         return connection
 
-    engine = create_engine("sqlite://", creator=opened, hide_parameters=True, pool_size=1, poolclass=QueuePool)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
+    engine = create_engine("sqlite://", creator=open_connection, hide_parameters=True, pool_size=1, poolclass=QueuePool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN_IMMEDIATE))
     return engine
 
 
 class InlineSession(AsyncSession):
-    """What repositories ask of a session, answered at once by the plain session within."""
+    """An `AsyncSession` for the repositories whose methods never wait: they call the synchronous session within."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(expire_on_commit=False)
         self.sync_session.bind = engine
 
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        """Execute a statement at once."""
         return self.sync_session.execute(*args, **kwargs)
 
     async def scalar(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the first value of the first row at once."""
         return self.sync_session.scalar(*args, **kwargs)
 
     async def scalars(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the first value of every row at once."""
         return self.sync_session.scalars(*args, **kwargs)
 
     async def get(self, *args: Any, **kwargs: Any) -> Any:
@@ -109,25 +126,28 @@ class InlineSession(AsyncSession):
 
 @asynccontextmanager
 async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
-    """A session in a transaction that holds the write lock from its first moment on. Raises `Conflict` when somebody
-    changed what an earlier transaction had read, `StorageUnavailable` when somebody else writes for too long."""
+    """Open a session in a transaction that holds the write lock from the start, committed at the end.
+
+    Raises `Conflict` when a row was changed since an earlier transaction read it, and `StorageUnavailable` when another
+    process writes for longer than `WRITE_LOCK_TIMEOUT`.
+    """
     session = InlineSession(engine)
-    with translate_errors(), session.sync_session as within:
-        await _begun(within)
+    with translate_errors(), session.sync_session as sync_session:
+        await _begin_immediate(sync_session)
         yield session
-        within.commit()
+        sync_session.commit()
 
 
-async def _begun(session: Session) -> None:
-    """Takes the write lock; tries again, ever less often, while another connection holds it."""
-    deadline, pause = monotonic() + PATIENCE, 0.001
+async def _begin_immediate(session: Session) -> None:
+    """Take the write lock; while another connection holds it, retry with pauses that double up to `MAX_LOCK_POLL`."""
+    deadline, pause = monotonic() + WRITE_LOCK_TIMEOUT, 0.001
     while True:
         try:
-            session.connection()
+            session.connection()  # runs BEGIN IMMEDIATE
             return
         except OperationalError as problem:
             session.rollback()
             if "locked" not in str(problem.orig) or monotonic() > deadline:
                 raise
         await asyncio.sleep(pause)
-        pause = min(pause * 2, 0.1)
+        pause = min(pause * 2, MAX_LOCK_POLL)

@@ -67,6 +67,7 @@ def _id() -> Column[str]:
     return Column("id", String(64), primary_key=True)
 
 
+# Deferred foreign keys are checked on commit, so rows may be inserted and deleted in any order within a transaction.
 def _ref(name: str, to: str, *, null: bool = False, primary: bool = False) -> Column[str]:
     return Column(
         name,
@@ -117,7 +118,10 @@ people = Table(
     Column("stopped_at", Utc),
     Column("unanswered", Integer, nullable=False),
     Column("went_quiet_at", Utc),
+    # Read and written by the version before 0007 only, which may run beside this one; to be dropped in the next.
     Column("home_mark", String(64)),
+    Column("home_movement", String(64)),
+    Column("home_digest", String(24), nullable=False, server_default=""),
     Column("said", JSON(), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_people_account", "workspace_id", "account", unique=True),
@@ -476,6 +480,7 @@ moment_changes = Table(
 deliveries = Table(
     "deliveries",
     metadata,
+    # The order in which deliveries were planned; `id` is opaque and random.
     Column("row", Integer, primary_key=True, autoincrement=True),
     Column("id", String(64), nullable=False),
     _ref("workspace_id", "workspaces"),
@@ -488,9 +493,12 @@ deliveries = Table(
     Column("act", EnumValue(Act), nullable=False),
     Column("thread", String(200)),
     Column("target", String(2000)),
+    # Where the target is, when that is another channel than the place's or person's.
+    Column("target_channel", String(200)),
     Column("reaction", String(64), nullable=False),
     Column("priority", OrderedEnum(Priority), nullable=False),
     Column("key", String(200), nullable=False),
+    # When to try next; a retry moves it. The place in the line is `queued_at`, which a retry keeps.
     Column("due_at", Utc, nullable=False),
     Column("queued_at", Utc),
     Column("expires_at", Utc),
@@ -503,6 +511,7 @@ deliveries = Table(
     Column("created_at", Utc, nullable=False),
     Column("attempted_at", Utc),
     Column("sent_at", Utc),
+    # Optimistic lock: every update increments it, and matches the value that was read.
     Column("revision", Integer, nullable=False, server_default="1"),
     Index("uq_deliveries_id", "id", unique=True),
     Index("uq_deliveries_key", "key", unique=True),
@@ -528,7 +537,7 @@ engine_failures = Table(
     Column("reason", String(300), nullable=False),
     Column("at", Utc, nullable=False, index=True),
 )
-"""Why a job of many workers failed; see adapters/engine/distributed.py."""
+"""Reasons of failed jobs; see adapters/engine/retry_policy.py."""
 slack_installations = Table(
     "slack_installations",
     metadata,
@@ -544,7 +553,7 @@ slack_installations = Table(
     Column("installed_by", String(64), nullable=False),
     Column("installed_at", Utc, nullable=False),
 )
-"""Tokens are encrypted; see adapters/slack/tokens.py."""
+"""Tokens are encrypted; `renewing_until` is a lease on their renewal. See adapters/slack/tokens.py."""
 teams_conversations = Table(
     "teams_conversations",
     metadata,
@@ -558,10 +567,11 @@ teams_conversations = Table(
     Column("hears", String(3), nullable=False),
     Index("ix_teams_conversations_account", "workspace_id", "account"),
 )
-"""Where Teams reaches whom; see adapters/teams/references.py."""
+"""How to reach the places and people of Teams; see adapters/teams/references.py."""
 slack_states = Table(
     "slack_states",
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("expires_at", Utc, nullable=False),
 )
+"""Digests of the OAuth states of installs in progress; each can be used once."""

@@ -18,6 +18,7 @@ class Utc(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert a moment to UTC for the database."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -26,6 +27,7 @@ class Utc(TypeDecorator[datetime]):
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert a stored moment to aware UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -44,9 +46,11 @@ class EnumValue(TypeDecorator[Enum]):
         self._members: dict[Any, Enum | None] = {None: None, **{one.value: one for one in kind}}
 
     def process_bind_param(self, value: Enum | None, dialect: Dialect) -> Any:
+        """Convert a member to its value."""
         return None if value is None else self.kind(value).value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Enum | None:
+        """Convert a stored value to its member."""
         return self._members[value] if value in self._members else self.kind(value)
 
 

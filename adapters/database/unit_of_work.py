@@ -1,4 +1,14 @@
-"""Connections, and one transaction per intent."""
+"""Engines for a database URL, and the unit of work: one transaction over all repositories.
+
+The core gets a `Begin`, a function that opens a unit of work. Its block is one transaction: committed when the block
+ends, rolled back when it raises. Two ways to begin one hide behind the same type:
+
+- SQLite has one writer. Transactions queue on a lock in this process, then take SQLite's write lock; they run one after
+  the other.
+- PostgreSQL runs transactions side by side, at READ COMMITTED. What must not happen at the same time takes row locks
+  (`People.lock_movement`, `Deliveries.claim` and `lock`); what collides all the same raises `Conflict`, by a unique
+  index or a revision, and `bot.transactions` runs it again.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -8,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from adapters.database.postgresql import connection_timeouts, keep_quiet, limit_waiting, transaction
+from adapters.database.postgresql import hide_row_values, set_session_timeouts, transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
@@ -17,7 +27,8 @@ from adapters.database.repositories.rhythms import SqlRhythms
 from adapters.database.repositories.rows import Rows
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
-from adapters.database.sqlite import BEGIN, inline_engine, inline_transaction, opener
+from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener, inline_engine, inline_transaction
+from adapters.libpq import connection_timeouts
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin, UnitOfWork
 from bot.ports.repositories import (
@@ -34,37 +45,38 @@ from bot.ports.repositories import (
 )
 
 Announce = Callable[[AsyncSession, Collection[WorkspaceId]], Awaitable[None]]
-"""Tells, within the transaction that made it so, that there is something to send in these lanes."""
-CONNECTIONS = 10
-"""How many transactions a process has under way at most, on PostgreSQL; the others wait their turn."""
-TURN = 2.0
-"""Seconds to wait for that: Slack waits for 3."""
+"""Enqueues drains of lanes within the transaction that made something due there."""
+POOL_SIZE = 10
+"""Connections to PostgreSQL, and so transactions at a time, of one process; more wait for a free connection."""
+POOL_TIMEOUT = 2.0
+"""Seconds to wait for a free connection. Slack wants its answer within 3."""
 
 
 def connect(url: str) -> AsyncEngine:
-    """An engine for an SQLAlchemy URL. On SQLite: WAL, foreign keys, and writers that queue instead of failing.
+    """Create the engine for an SQLAlchemy URL; nothing connects yet.
 
-    What people typed stays out of its errors, and so out of logs."""
+    Its errors, and so the logs, never contain what people typed.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         server = create_async_engine(
             url,
             hide_parameters=True,
-            pool_size=CONNECTIONS,
+            pool_size=POOL_SIZE,
             max_overflow=0,
-            pool_timeout=TURN,
+            pool_timeout=POOL_TIMEOUT,
             connect_args=connection_timeouts(parsed),
         )
-        keep_quiet(server.sync_engine)
-        limit_waiting(server.sync_engine)
+        hide_row_values(server.sync_engine)
+        set_session_timeouts(server.sync_engine)
         return server
-    engine = create_async_engine(url, hide_parameters=True, async_creator=opener(parsed.database or ":memory:"))
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN))
+    engine = create_async_engine(url, hide_parameters=True, async_creator=async_opener(parsed.database or ":memory:"))
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN_IMMEDIATE))
     return engine
 
 
 class SqlUnitOfWork:
-    """One transaction over all repositories."""
+    """One transaction over all repositories; they share its session, and deliveries their `Rows`."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -92,32 +104,38 @@ class SqlUnitOfWork:
 
 
 def unit_of_work(engine: AsyncEngine, announce: Announce | None = None) -> Begin:
-    """How the core begins a transaction. With `announce` (on PostgreSQL only), what it makes due is told within it."""
-    return _inline(engine) if engine.dialect.name == "sqlite" else _awaited(engine, announce)
+    """Return the function with which the core begins a transaction.
+
+    With `announce` (PostgreSQL only), drains of the lanes it made due are enqueued in the same transaction.
+    """
+    return _begin_on_sqlite(engine) if engine.dialect.name == "sqlite" else _begin_on_postgresql(engine, announce)
 
 
-def _awaited(engine: AsyncEngine, announce: Announce | None) -> Begin:
+def _begin_on_postgresql(engine: AsyncEngine, announce: Announce | None) -> Begin:
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
         async with transaction(engine) as session:
             work = SqlUnitOfWork(session)
             yield work
             await work.flush()
+            # Within the transaction: a drain is enqueued exactly when what it is for is saved. Last in it: others that
+            # enqueue the same lane wait until this transaction ends.
             if announce is not None and work.woken:
                 await announce(session, work.woken)
 
     return begin
 
 
-def _inline(engine: AsyncEngine) -> Begin:
-    # SQLite has one writer. Inside this process they queue fairly here, rather than by polling SQLite's lock.
-    turn = asyncio.Lock()
+def _begin_on_sqlite(engine: AsyncEngine) -> Begin:
+    # In this process writers queue here, in order (an asyncio.Lock is fair). Polling SQLite's own lock is not, and only
+    # needed against other processes.
+    write_lock = asyncio.Lock()
     plain = inline_engine(str(engine.url.database))
     event.listen(engine.sync_engine, "engine_disposed", lambda _engine: plain.dispose())
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
-        async with turn, inline_transaction(plain) as session:
+        async with write_lock, inline_transaction(plain) as session:
             work = SqlUnitOfWork(session)
             yield work
             await work.flush()

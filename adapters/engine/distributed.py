@@ -1,10 +1,17 @@
-"""The engine over many processes: jobs of procrastinate, in the same PostgreSQL as everything else.
+"""The engine for many processes: jobs of procrastinate, in the same PostgreSQL as all other data.
 
-A job drains one lane for a while. Its lock is the lane, so a lane is drained by one worker at a time; its queueing lock
-is the lane too, so at most one more waits behind it. It is written in the transaction that made something due: what is
-rolled back leaves no job, and what is committed cannot be forgotten. A lane that has more to send steps aside for those
-that had no turn yet. Once a second one worker plans, and one finds lanes whose time came by itself. What a killed
-worker held is given back when its heart has not beaten for a while. Time is the database's.
+A job drains one lane (a workspace) for a time slice. Jobs are hints; the outbox is the truth: a lost job costs a delay
+until the next tick, never a message.
+
+- Ordering: a job's `lock` is its lane, so one worker at a time drains a lane. Its `queueing_lock` is the lane, too, so
+  at most one more job waits behind it, however often the lane is announced.
+- Atomicity: the job is written in the transaction that made something due. A rollback leaves no job; a commit cannot
+  forget it.
+- Fairness: a lane with much to send yields after a time slice, behind lanes that had none yet.
+- Ticks: once a second, one worker plans, and one finds lanes whose deliveries came due with time.
+- Crashes: workers send heartbeats; a sweep requeues the jobs of those that went silent.
+
+All time is the database's: see `jobs`. Which jobs this process holds: `job_tracker`. Failures: `retry_policy`.
 """
 
 import asyncio
@@ -12,64 +19,61 @@ from collections.abc import Collection
 from datetime import timedelta
 
 import procrastinate
-import structlog
 from procrastinate.jobs import Job
 from procrastinate.worker import Worker
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.engine.job_tracker import JobTracker
-from adapters.engine.jobs import DRAIN, ENQUEUE, FORGET, LOOK, PLAN, QUEUE, Jobs, enqueue_values
-from adapters.engine.loops import A_MOMENT, attempt, every, over, pause
+from adapters.engine.jobs import DRAIN, ENQUEUE, FIND_DUE, FORGET, PLAN, QUEUE, Jobs, enqueue_values
+from adapters.engine.loops import (
+    MAX_WAKE_DELAY,
+    SHUTDOWN_GRACE,
+    TICK_INTERVAL,
+    run_logging_errors,
+    run_periodically,
+    wait_for,
+)
 from adapters.engine.retry_policy import Failures, RetryPolicy
+from adapters.engine.supervisor import WorkerSupervisor
 from adapters.engine.work import Work
+from adapters.libpq import connection_timeouts
 from bot.domain.person import WorkspaceId
 
-log = structlog.get_logger(__name__)
-
-TICK_EVERY = 1.0
-SWEEP_EVERY = 10.0
-HEARTBEAT = 5.0
-BEATS_MISSED = 4
-"""After so many a worker is taken for dead, and the next sweep gives back what it held: within half a minute. Its heart
-beats for as long as it does anything, also while it stops, so that GRACE may be longer than this."""
-FORGOTTEN_AFTER = 3600.0
-"""Seconds without a heartbeat after which nobody remembers a worker."""
-KEPT = timedelta(days=30)
-"""How long a job that failed is kept, and its reason."""
-ONCE_AN_HOUR = "17 * * * *"
-GRACE = 25.0
-"""Seconds a running batch gets to finish when a worker stops."""
+REQUEUE_INTERVAL = 10.0
+"""Seconds between two searches for jobs of stalled workers."""
+HEARTBEAT_INTERVAL = 5.0
+MAX_MISSED_HEARTBEATS = 4
+"""After so many missed heartbeats (20 s) a worker counts as dead, and the next sweep requeues its jobs: within half a
+minute. Heartbeats go on while a stopping worker finishes its jobs, so `SHUTDOWN_GRACE` may be longer than this."""
+PRUNE_WORKERS_AFTER = 3600.0
+"""Seconds without a heartbeat after which a worker's row is deleted."""
+FAILURE_RETENTION = timedelta(days=30)
+"""How long ended jobs, and the reasons of those that failed, are kept."""
+CLEANUP_CRON = "17 * * * *"
+"""Once an hour, by this machine's clock: the one periodic task that is left to procrastinate."""
 TIME_SLICE = 0.25
-"""Seconds for which a lane that has much to send goes on, before it steps aside for others that wait."""
-LONGEST_TURN = 2.0
-"""Seconds for which it goes on when no other waits: then its worker can stop."""
-AT_MOST = 600.0
-"""Seconds for planning, or for finding what came due; should it hang, nobody else could do it."""
-POLL = 1.0
-"""Seconds between two looks at what waits, should a notification be lost."""
-PATIENCE = 5.0
-"""Seconds to wait for a connection, and then for another: left to itself, the pool waits twice as long every time."""
-CONNECT_TIMEOUTS = {
-    "connect_timeout": 3,
-    "tcp_user_timeout": 10_000,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-}
-"""As for all our connections (adapters/database/postgresql.py): how long a server or a network may be silent before it
-counts as gone. What the address says itself holds."""
-RESTART_AFTER = 1.0
-"""Seconds to wait before a worker that lost the database looks again, at first."""
+"""Seconds for which a lane is drained before it yields to other lanes that wait."""
+MAX_TIME_SLICE = 2.0
+"""Seconds after which a lane yields even when no other waits, so that its worker can stop."""
+TASK_TIMEOUT = 600.0
+"""Seconds for planning, or for finding due lanes. Should it hang, its lock would keep every other worker from it."""
+POLL_INTERVAL = 1.0
+"""Seconds between two searches for jobs, in case a notification gets lost."""
+JOB_POOL_TIMEOUT = 5.0
+"""Seconds to wait for a connection of procrastinate's pool, and for that pool to reconnect. Left to itself, the pool
+would double the pause after every attempt, for minutes."""
+_EXTRA_CONNECTIONS = 3
+"""Connections beside one for each concurrent job: for taking jobs, ticks, heartbeats and sweeps."""
 
 
 async def announce(session: AsyncSession, lanes: Collection[WorkspaceId]) -> None:
-    """Within this transaction: these lanes are to be drained once it is committed."""
+    """Enqueue a drain of these lanes within the session's transaction; workers see it once that is committed."""
     await (await session.connection()).exec_driver_sql(ENQUEUE, enqueue_values(lanes))
 
 
 class DistributedEngine:
-    """One process's part in it. Only a worker is started; a web process announces, and leaves the rest to others."""
+    """One process of many. Workers call `start`; a web process does not, and only announces what it made due."""
 
     def __init__(
         self,
@@ -78,85 +82,90 @@ class DistributedEngine:
         failures: Failures,
         concurrency: int,
         periodic: bool = True,
-        heartbeat: float = HEARTBEAT,
-        poll: float = POLL,
-        turn: float = TIME_SLICE,
+        heartbeat: float = HEARTBEAT_INTERVAL,
+        poll: float = POLL_INTERVAL,
+        time_slice: float = TIME_SLICE,
     ) -> None:
         address = make_url(url).set(drivername="postgresql")
         connector = procrastinate.PsycopgConnector(
             conninfo=address.render_as_string(hide_password=False),
-            kwargs={name: limit for name, limit in CONNECT_TIMEOUTS.items() if name not in address.query},
+            kwargs=dict(connection_timeouts(address)),
             min_size=1,
-            max_size=concurrency + 3,
-            timeout=PATIENCE,
-            reconnect_timeout=PATIENCE,
+            max_size=concurrency + _EXTRA_CONNECTIONS,
+            timeout=JOB_POOL_TIMEOUT,
+            reconnect_timeout=JOB_POOL_TIMEOUT,
         )
         self._app = procrastinate.App(connector=connector, periodic_defaults={"max_delay": 0})
         self._jobs = Jobs(connector)
-        self._held = JobTracker(self._jobs)
+        self._tracker = JobTracker(self._jobs)
         self._failures = failures
-        self._failing = RetryPolicy(self._jobs, failures)
+        self._retry_policy = RetryPolicy(self._jobs, failures)
         self._concurrency = concurrency
         self._heartbeat = heartbeat
         self._poll = poll
-        self._turn = turn
+        self._time_slice = time_slice
         self._work: Work | None = None
         self._running: asyncio.Task[None] | None = None
-        self._worker: Worker | None = None
         self._stopping, self._stopped = asyncio.Event(), asyncio.Event()
-        self._restarting = False
         self._periodic = periodic
         self._loops: list[asyncio.Task[None]] = []
         self._announcing: set[asyncio.Task[None]] = set()
         self._heart: asyncio.Task[None] | None = None
+        self._supervisor = WorkerSupervisor(self._new_worker, self._stopping)
         self._register()
 
     @property
-    def runs(self) -> bool:
-        """Whether it takes jobs; not so while it waits to begin again."""
-        return self._running is not None and not self._running.done() and not self._restarting
+    def is_running(self) -> bool:
+        """Return whether it takes jobs; False while it waits to restart."""
+        return self._running is not None and not self._running.done() and not self._supervisor.is_restarting
 
     def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
-        """What is due now, the transaction announced that made it so. What comes due `after` a moment this worker
-        announces then; should it be gone by that time, the next tick does."""
-        if timedelta(0) < after <= A_MOMENT and self._running is not None:
+        """Enqueue a drain `after` a delay of at most `MAX_WAKE_DELAY`; ignore other calls.
+
+        Without a delay there is nothing to do: the transaction that made something due announced it. The timer is in
+        memory only; should this worker die first, the next tick finds the lane.
+        """
+        if timedelta(0) < after <= MAX_WAKE_DELAY and self._running is not None:
             asyncio.get_running_loop().call_later(after.total_seconds(), self._announce, lane)
 
     def _announce(self, lane: WorkspaceId) -> None:
-        async def announced() -> None:
+        async def announce_lane() -> None:
             await self.defer(lane)
 
         if self._running is not None and not self._stopping.is_set():
-            announcing = asyncio.create_task(attempt(announced), name=f"announce {lane}")
+            announcing = asyncio.create_task(run_logging_errors(announce_lane), name=f"announce {lane}")
             self._announcing.add(announcing)
             announcing.add_done_callback(self._announcing.discard)
 
     async def open(self, work: Work) -> None:
-        """Connects. Raises when the database cannot be reached."""
+        """Open the connection pool. Raises when the database cannot be reached; may then be called again."""
         try:
             await self._app.open_async()
         except BaseException:
-            await self._app.close_async()  # it has a pool by now, which would pass for an open one
+            # It has a pool by now: left there, the next attempt would take it for an open one.
+            await self._app.close_async()
             raise
         self._work = work
 
     async def start(self, work: Work) -> None:
-        """Begins to take jobs, in the running event loop. Raises when the database cannot be reached."""
+        """Begin to take jobs, in the running event loop. Raises when the database cannot be reached."""
         await self.open(work)
-        self._running = asyncio.create_task(self._run(), name="worker")
+        self._running = asyncio.create_task(self._supervisor.run(), name="worker")
+        # Until `_stopped`, not `_stopping`: jobs that end during the grace period must not be taken for lost.
         self._heart = asyncio.create_task(
-            every(self._heartbeat, self._held.update_heartbeats, self._stopped), name="heart"
+            run_periodically(self._heartbeat, self._tracker.update_heartbeats, self._stopped), name="heart"
         )
         if self._periodic:
+            # Loops, not jobs: nothing in the queue can hold up the sweep that frees it.
             self._loops = [
-                asyncio.create_task(every(TICK_EVERY, self._jobs.tick, self._stopping), name="ticks"),
-                asyncio.create_task(every(SWEEP_EVERY, self.sweep, self._stopping), name="sweeps"),
+                asyncio.create_task(run_periodically(TICK_INTERVAL, self._jobs.tick, self._stopping), name="ticks"),
+                asyncio.create_task(run_periodically(REQUEUE_INTERVAL, self.sweep, self._stopping), name="sweeps"),
             ]
 
     async def run_until_idle(self) -> None:
-        """Plans and drains until no job is left: for whoever moved the clock and wants to see what follows."""
+        """Plan and drain until no job is left. For tests and the playground, after they moved the clock."""
         await self._plan()
-        await self._look()
+        await self._find_due()
         while await self._app.job_manager.list_jobs_async(queue=QUEUE, status="todo"):
             await self._app.run_worker_async(
                 queues=[QUEUE],
@@ -168,53 +177,35 @@ class DistributedEngine:
             )
 
     async def close(self) -> None:
-        """Takes no more jobs, and lets what is being sent be sent."""
+        """Take no more jobs, wait for running ones (procrastinate aborts them after `SHUTDOWN_GRACE`), disconnect.
+
+        Cancelling the caller does not interrupt the jobs; `close` can then be called again.
+        """
         self._stopping.set()
-        if self._worker is not None:
-            self._worker.stop()  # type: ignore[no-untyped-call]  # procrastinate says no more
-        await over(self._running, *self._loops, *self._announcing)
-        await self._held.told()
-        self._stopped.set()
-        await over(self._heart)
+        self._supervisor.stop_worker()
+        await wait_for(self._running, *self._loops, *self._announcing)
+        await self._tracker.wait_for_notifications()
+        self._stopped.set()  # heartbeats last: until here this worker held jobs
+        await wait_for(self._heart)
         if self._work is not None:
             await self._app.close_async()
             self._work = None
 
     async def sweep(self) -> None:
-        """Gives back what workers held that are not there any more, and what is over here but was not put on record."""
-        await self._held.requeue_stalled(silence=BEATS_MISSED * self._heartbeat)
-        await self._app.job_manager.prune_stalled_workers(FORGOTTEN_AFTER)
+        """Requeue jobs of stalled workers, and finished jobs whose status write failed."""
+        await self._tracker.requeue_stalled_jobs(silence=MAX_MISSED_HEARTBEATS * self._heartbeat)
+        await self._app.job_manager.prune_stalled_workers(PRUNE_WORKERS_AFTER)
 
     async def forget(self) -> None:
-        """Jobs that ended long enough ago go, and why they failed."""
+        """Delete ended jobs and recorded failures that are older than `FAILURE_RETENTION`."""
         await self._app.job_manager.delete_old_jobs(
-            nb_hours=KEPT // timedelta(hours=1),
+            nb_hours=FAILURE_RETENTION // timedelta(hours=1),
             queue=QUEUE,
             include_failed=True,
             include_cancelled=True,
             include_aborted=True,
         )
-        await self._failures.forget(KEPT)
-
-    async def _run(self) -> None:
-        """The worker, begun again whenever it lost the database, until it is closed."""
-        seconds = RESTART_AFTER
-        while not self._stopping.is_set():
-            began = asyncio.get_running_loop().time()
-            self._worker = self._new_worker()
-            try:
-                await self._worker.run()  # type: ignore[no-untyped-call]  # the same
-            except Exception:
-                log.exception("worker_run_failed")
-            if self._stopping.is_set():
-                return
-            if asyncio.get_running_loop().time() - began > 60:
-                seconds = RESTART_AFTER
-            log.warning("worker_restarts", seconds=seconds)
-            self._restarting = True
-            await pause(seconds, self._stopping)
-            self._restarting = False
-            seconds = min(seconds * 2, 15.0)
+        await self._failures.forget(FAILURE_RETENTION)
 
     def _new_worker(self) -> Worker:
         return Worker(
@@ -222,59 +213,65 @@ class DistributedEngine:
             queues=[QUEUE],
             concurrency=self._concurrency,
             install_signal_handlers=False,
-            shutdown_graceful_timeout=GRACE,
+            shutdown_graceful_timeout=SHUTDOWN_GRACE,
             delete_jobs="successful",
             fetch_job_polling_interval=self._poll,
-            worker_middleware=[self._held.around],
+            worker_middleware=[self._tracker.track],
             update_heartbeat_interval=self._heartbeat,
-            stalled_worker_timeout=FORGOTTEN_AFTER,
+            stalled_worker_timeout=PRUNE_WORKERS_AFTER,
         )
 
     async def defer(self, lane: WorkspaceId) -> None:
-        """Has a lane drained, unless a job for it waits already."""
+        """Enqueue a drain of a lane, unless one waits already."""
         await self._jobs.enqueue([lane])
 
     def _register(self) -> None:
         @self._app.task(name=DRAIN, queue=QUEUE, pass_context=True)
         async def drain(context: procrastinate.JobContext, lane: str, tried: int = 0) -> None:
-            await self._failing.run_with_retry(context.job, tried, lambda: self._drain(context.job, WorkspaceId(lane)))
+            await self._retry_policy.run_with_retry(
+                context.job, tried, lambda: self._drain(context.job, WorkspaceId(lane))
+            )
 
-        # Each has a lock of its own: planning that takes long, or fails, holds up only planning.
+        # Two tasks with a lock each: planning that takes long, or fails, does not delay sending.
         @self._app.task(name=PLAN, queue=QUEUE, pass_context=True)
         async def plan(context: procrastinate.JobContext, tried: int = 0) -> None:
-            await self._failing.run_with_retry(context.job, tried, self._plan)
+            await self._retry_policy.run_with_retry(context.job, tried, self._plan)
 
-        @self._app.task(name=LOOK, queue=QUEUE, pass_context=True)
-        async def look(context: procrastinate.JobContext, tried: int = 0) -> None:
-            await self._failing.run_with_retry(context.job, tried, self._look)
+        @self._app.task(name=FIND_DUE, queue=QUEUE, pass_context=True)
+        async def find_due_lanes(context: procrastinate.JobContext, tried: int = 0) -> None:
+            await self._retry_policy.run_with_retry(context.job, tried, self._find_due)
 
-        # Procrastinate notices that a worker's heart or ear stopped only for as long as it has anything periodic to do.
-        @self._app.periodic(cron=ONCE_AN_HOUR)
+        # Needed for more than cleaning: without any periodic task, a worker of procrastinate does not notice that its
+        # heartbeat or its LISTEN connection stopped.
+        @self._app.periodic(cron=CLEANUP_CRON)
         @self._app.task(name=FORGET, queue=QUEUE, queueing_lock=FORGET, pass_context=True)
         async def forget(context: procrastinate.JobContext, timestamp: int) -> None:
-            await self._failing.record_failure(context.job, self.forget)
+            await self._retry_policy.record_failure(context.job, self.forget)
 
     async def _plan(self) -> None:
         if self._work is not None:
-            async with asyncio.timeout(AT_MOST):
+            async with asyncio.timeout(TASK_TIMEOUT):
                 await self._work.plan()
 
-    async def _look(self) -> None:
-        """Has every lane drained that came due."""
+    async def _find_due(self) -> None:
+        """Enqueue a drain of every lane that has something due."""
         if self._work is not None:
-            async with asyncio.timeout(AT_MOST):
+            async with asyncio.timeout(TASK_TIMEOUT):
                 await self._jobs.enqueue(await self._work.lanes_due())
 
     async def _drain(self, job: Job, lane: WorkspaceId) -> None:
-        """One batch after another for as long as its turn lasts; then it is that of others, and of this lane again."""
+        """Drain a lane batch by batch, for as long as its time slice lasts and there is more; then yield the lane."""
         if self._work is None:
             return
         clock = asyncio.get_running_loop().time
-        until, look_at = clock() + LONGEST_TURN, clock() + self._turn
+        ends_at, check_at = clock() + MAX_TIME_SLICE, clock() + self._time_slice
         while await self._work.drain(lane):
-            over_now = self._stopping.is_set() or clock() >= until
-            if not over_now and clock() >= look_at:
-                over_now, look_at = not await self._jobs.may_continue(job), clock() + self._turn
-            if over_now:
+            must_yield = self._stopping.is_set() or clock() >= ends_at
+            # After each time slice, ask the database: others may wait, or our job may have been requeued, as after a
+            # pause so long that we counted as dead; then another worker drains this lane by now.
+            if not must_yield and clock() >= check_at:
+                must_yield, check_at = not await self._jobs.may_continue(job), clock() + self._time_slice
+            if must_yield:
+                # Before this job ends: a crash in between leaves the job to the sweep, never the lane without one.
                 await self._jobs.yield_lane(lane)
                 return

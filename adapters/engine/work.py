@@ -1,4 +1,4 @@
-"""What an engine keeps going."""
+"""The port through which an engine calls Ritme."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,13 +7,14 @@ from bot.domain.person import WorkspaceId
 
 
 class Work(Protocol):
-    """Ritme, as its engine knows it. A lane is a workspace id."""
+    """Ritme as an engine sees it. A lane is a workspace: its deliveries are drained by one worker at a time."""
 
     async def plan(self) -> int:
-        """Turns what is due into deliveries; returns how many."""
+        """Turn moments that are due into deliveries. Returns how many."""
 
     async def lanes_due(self) -> Sequence[WorkspaceId]:
-        """The lanes that have something to send now."""
+        """Return the lanes that have something to send now."""
 
     async def drain(self, lane: WorkspaceId) -> int:
-        """Sends at most one batch of what is due in this lane; returns how many deliveries it settled."""
+        """Send at most one batch of what is due in this lane. Returns how many deliveries were settled; 0 ends the
+        drain."""

@@ -1,21 +1,24 @@
-"""What Ritme has just planned, sent, held back or dropped, and why: a look into the outbox.
+"""List what Ritme has planned, sent, held back or dropped in the playground, and why.
 
-Only kinds, moments, places and reasons; never the words that were sent.
+Rows hold kinds, moments, places and reasons; never the words that were sent.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.playground import words
+from adapters.playground import page_texts
 from adapters.playground.personas import WORKSPACE
 from bot.domain.delivery import Act, Delivery, DeliveryState
 from bot.domain.movement import Place
 from bot.domain.person import Language, Person, WorkspaceId
 from bot.ports import Begin, UnitOfWork
 
-SHOWN = 40
-RHYTHMS_SHOWN = 8
-AHEAD = timedelta(days=15)
+MAX_ROWS = 40
+"""Rows in each list."""
+MAX_RHYTHMS = 8
+"""Rhythms among the planned rows."""
+RHYTHM_HORIZON = timedelta(days=15)
+"""How far ahead the moments of rhythms are listed."""
 LANE = WorkspaceId(WORKSPACE)
 _STATES = {
     DeliveryState.SENDING: "sending",
@@ -26,56 +29,58 @@ _STATES = {
 }
 
 
-class Activity:
+class OutboxActivity:
+    """Read the playground's deliveries and the next moments of its rhythms, as rows for the page."""
+
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
 
-    async def planned(self, language: Language, now: datetime) -> list[dict[str, Any]]:
-        """What is planned or held back, the first moment first."""
+    async def list_upcoming(self, language: Language, now: datetime) -> list[dict[str, Any]]:
+        """Return what is planned or held back, the first moment first."""
         async with self._begin() as work:
             rows = [
                 _row(delivery, place, person, language, now)
-                for delivery, place, person in await work.deliveries.planned(LANE, SHOWN)
+                for delivery, place, person in await work.deliveries.upcoming(LANE, MAX_ROWS)
                 if delivery.act is Act.POST
             ]
-            rows += await _rhythms(work, language, now)
-        return sorted(rows, key=lambda row: str(row["at"]))[:SHOWN]
+            rows += await _rhythm_rows(work, language, now)
+        return sorted(rows, key=lambda row: str(row["at"]))[:MAX_ROWS]
 
-    async def done(self, language: Language, now: datetime) -> list[dict[str, Any]]:
-        """What was sent, dropped or failed, the last first."""
+    async def list_recent(self, language: Language, now: datetime) -> list[dict[str, Any]]:
+        """Return what was sent, dropped or failed, the last first."""
         async with self._begin() as work:
             return [
                 _row(delivery, place, person, language, now)
-                for delivery, place, person in await work.deliveries.settled(LANE, SHOWN)
+                for delivery, place, person in await work.deliveries.history(LANE, MAX_ROWS)
                 if delivery.act is Act.POST
             ]
 
-    async def first(self, language: Language, now: datetime) -> dict[str, Any] | None:
-        """What the dial's next jump leads to."""
-        return next(iter(await self.planned(language, now)), None)
+    async def find_next(self, language: Language, now: datetime) -> dict[str, Any] | None:
+        """Return the row of the first moment, to which the clock's "next" leads; None when nothing is planned."""
+        return next(iter(await self.list_upcoming(language, now)), None)
 
 
 def _row(
     delivery: Delivery, place: Place | None, person: Person | None, language: Language, now: datetime
 ) -> dict[str, Any]:
-    waiting = delivery.state is DeliveryState.WAITING
-    state = ("held" if delivery.reason else "planned") if waiting else _STATES[delivery.state]
-    at = delivery.due_at if waiting else delivery.sent_at or delivery.attempted_at or delivery.due_at
+    is_waiting = delivery.state is DeliveryState.WAITING
+    state = ("held" if delivery.reason else "planned") if is_waiting else _STATES[delivery.state]
+    at = delivery.due_at if is_waiting else delivery.sent_at or delivery.attempted_at or delivery.due_at
     return {
         "id": delivery.id,
         "state": state,
         "kind": delivery.kind,
-        "what": words.of_kind(delivery.kind, language, now),
+        "what": page_texts.describe_kind(delivery.kind, language, now),
         "channel": place.channel if place is not None else None,
         "persona": person.account if person is not None else None,
         "at": at.isoformat(),
-        "why": words.of_reason(delivery.reason, language, now),
+        "why": page_texts.describe_reason(delivery.reason, language, now),
     }
 
 
-async def _rhythms(work: UnitOfWork, language: Language, now: datetime) -> list[dict[str, Any]]:
+async def _rhythm_rows(work: UnitOfWork, language: Language, now: datetime) -> list[dict[str, Any]]:
     rows = []
-    for rhythm, place in await work.rhythms.coming(now + AHEAD, RHYTHMS_SHOWN):
+    for rhythm, place in await work.rhythms.upcoming(now + RHYTHM_HORIZON, MAX_RHYTHMS):
         if rhythm.next_at is None or place.workspace_id != LANE:
             continue
         kind = f"rhythm_{rhythm.kind.value}"
@@ -84,7 +89,7 @@ async def _rhythms(work: UnitOfWork, language: Language, now: datetime) -> list[
                 "id": f"{rhythm.id}:{rhythm.next_at.isoformat()}",
                 "state": "planned",
                 "kind": kind,
-                "what": words.of_kind(kind, language, now),
+                "what": page_texts.describe_kind(kind, language, now),
                 "channel": place.channel,
                 "persona": None,
                 "at": rhythm.next_at.isoformat(),

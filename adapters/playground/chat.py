@@ -1,95 +1,57 @@
-"""The platform's own state: what was said where, by whom, and who may see it."""
+"""State of the playground as a chat platform: messages, reactions, open forms, read marks and languages.
+
+Everything is held in memory. Each change is written to the store first: what a page was told survives a restart.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from adapters.playground.hub import Hub
-from adapters.playground.personas import BY_ID, RITME, is_personal, personal_chat
-from adapters.playground.shelf import Shelf
+from adapters.playground.broadcaster import Broadcaster
+from adapters.playground.chat_message import ChatMessage, OpenForm
+from adapters.playground.personas import PERSONA_BY_ID, personal_chat
+from adapters.playground.store import PlaygroundStore
 from bot.chat import Form, Message
 
-ANSWERS_KEPT = 400
-"""How many answers to requests are remembered, to answer a repeated request alike."""
-FORMS_KEPT = 100
+MAX_ANSWERS = 400
+"""Answers kept for repeated requests; beyond it the oldest half is deleted."""
+MAX_OPEN_FORMS = 100
+"""Forms kept open; beyond it the oldest is closed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """One message. `said` is what Ritme said, `text` what a persona typed. `only` is the one persona who can see it
-    (empty: everyone in the channel); `thread` the root message it answers. `delivery` is the outbox row it came from.
-    """
-
-    id: str
-    channel: str
-    author: str
-    at: datetime
-    text: str = ""
-    said: Message | None = None
-    only: str = ""
-    thread: str = ""
-    delivery: str = ""
-    edited: bool = False
-    deleted: bool = False
-    reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    revision: int = 0
-    """Counts the changes, so that a page that hears of two in the wrong order keeps the later one."""
-
-    @property
-    def number(self) -> int:
-        return int(self.id[1:])
-
-    def visible_to(self, persona: str) -> bool:
-        """Private means private: another persona never gets it, whatever they ask."""
-        if is_personal(self.channel):
-            return self.channel == personal_chat(persona)
-        return self.only in ("", persona)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenForm:
-    """A dialog somebody has open: where it was asked for, and the private message whose button opened it."""
-
-    id: str
-    persona: str
-    channel: str
-    thread: str = ""
-    pressed: str = ""
-    form: Form
-
-
-_SAID: TypeAdapter[Said] = TypeAdapter(Said)
-_FORM: TypeAdapter[OpenForm] = TypeAdapter(OpenForm)
+_CHAT_MESSAGE: TypeAdapter[ChatMessage] = TypeAdapter(ChatMessage)
+_OPEN_FORM: TypeAdapter[OpenForm] = TypeAdapter(OpenForm)
 
 
 class Chat:
-    """Everything said, kept on the shelf, told to whoever looks."""
+    """Hold and persist the chat, and publish each change to the open pages."""
 
-    def __init__(self, shelf: Shelf, hub: Hub) -> None:
-        self._shelf = shelf
-        self._hub = hub
-        self._said: dict[str, Said] = {}
-        self._changing = asyncio.Lock()
+    def __init__(self, store: PlaygroundStore, broadcaster: Broadcaster) -> None:
+        self._store = store
+        self._broadcaster = broadcaster
+        self._messages: dict[str, ChatMessage] = {}
+        self._change_lock = asyncio.Lock()
         self._by_delivery: dict[str, str] = {}
         self._forms: dict[str, OpenForm] = {}
         self._read: dict[str, dict[str, int]] = {}
         self._languages: dict[str, str] = {}
         self._answers: dict[str, dict[str, Any]] = {}
-        self._answered = 0
+        self._answer_number = 0
         self._number = 0
 
-    async def open(self) -> dict[str, Any]:
-        """Remembers what the shelf holds; returns the settings kept beside the chat (the dial's)."""
-        found = await self._shelf.open()
+    async def load(self) -> dict[str, Any]:
+        """Load everything from the store. Returns the settings saved beside the chat, by name."""
+        found = await self._store.load()
         for value in found.get("said", {}).values():
-            self._put(_SAID.validate_python(value))
+            self._index(_CHAT_MESSAGE.validate_python(value))
         for value in found.get("form", {}).values():
-            form = _FORM.validate_python(value)
+            form = _OPEN_FORM.validate_python(value)
             self._forms[form.id] = form
+            # Messages and forms take their numbers from one sequence.
             self._number = max(self._number, int(form.id[1:]))
         for persona, read in found.get("read", {}).items():
             self._read[persona] = read
@@ -97,32 +59,36 @@ class Chat:
             self._languages[persona] = value["language"]
         answers = sorted(found.get("answer", {}).items(), key=lambda pair: int(pair[1]["number"]))
         self._answers = {key: kept["answer"] for key, kept in answers}
-        self._answered = answers[-1][1]["number"] if answers else 0
+        self._answer_number = answers[-1][1]["number"] if answers else 0
         return found.get("setting", {})
 
     @property
     def is_new(self) -> bool:
-        """Whether nothing was ever said here."""
-        return not self._said
+        """True while no message was ever posted."""
+        return not self._messages
 
-    # -- what was said ----------------------------------------------------------------------------------------------
+    # -- messages ---------------------------------------------------------------------------------------------------
 
-    def get(self, id: str) -> Said | None:
-        return self._said.get(id)
+    def get(self, id: str) -> ChatMessage | None:
+        """Return a message, deleted ones included, or None."""
+        return self._messages.get(id)
 
-    def by_delivery(self, delivery: str) -> Said | None:
-        return self._said.get(self._by_delivery.get(delivery, ""))
+    def by_delivery(self, delivery: str) -> ChatMessage | None:
+        """Return the message that was posted for a delivery, or None."""
+        return self._messages.get(self._by_delivery.get(delivery, ""))
 
-    def visible_to(self, persona: str) -> list[Said]:
-        """What this persona can see, oldest first."""
+    def visible_to(self, persona: str) -> list[ChatMessage]:
+        """Return the messages a persona can see, oldest first."""
         return sorted(
-            (said for said in self._said.values() if said.visible_to(persona) and self._stands(said)),
-            key=lambda said: (said.at, said.number),
+            (message for message in self._messages.values() if message.visible_to(persona) and self._is_shown(message)),
+            key=lambda message: (message.at, message.number),
         )
 
-    def _stands(self, said: Said) -> bool:
-        """A deleted message leaves a mark only where others answered it."""
-        return not said.deleted or any(one.thread == said.id and not one.deleted for one in self._said.values())
+    def _is_shown(self, message: ChatMessage) -> bool:
+        """Return whether a message still has a place: a deleted one only while it has replies."""
+        return not message.deleted or any(
+            reply.thread == message.id and not reply.deleted for reply in self._messages.values()
+        )
 
     async def post(
         self,
@@ -136,10 +102,10 @@ class Chat:
         thread: str = "",
         delivery: str = "",
         reactions: Mapping[str, Iterable[str]] | None = None,
-    ) -> Said:
-        """Says something at a moment, which may lie in the past (history). Tells nobody but the pages that look."""
+    ) -> ChatMessage:
+        """Post a message dated `at`, which may lie in the past. The core is not told of it."""
         self._number += 1
-        made = Said(
+        message = ChatMessage(
             id=f"m{self._number}",
             channel=channel,
             author=author,
@@ -151,118 +117,129 @@ class Chat:
             delivery=delivery,
             reactions={name: tuple(who) for name, who in (reactions or {}).items()},
         )
-        return await self._keep(made)
+        return await self._save(message)
 
-    async def change(self, message: Said, **changes: Any) -> Said:
-        return await self._change(message.id, lambda _: changes)
+    async def update(self, message: ChatMessage, **changes: Any) -> ChatMessage:
+        """Change fields of a message. Returns the changed message."""
+        return await self._update(message.id, lambda _: changes)
 
-    async def react(self, said: Said, who: str, reaction: str) -> Said:
-        def added(now: Said) -> dict[str, Any]:
-            there = now.reactions.get(reaction, ())
-            return {} if who in there else {"reactions": {**now.reactions, reaction: (*there, who)}}
+    async def add_reaction(self, message: ChatMessage, who: str, reaction: str) -> ChatMessage:
+        """Add a reaction of `who`; does nothing when it is there already."""
 
-        return await self._change(said.id, added)
+        def add(current: ChatMessage) -> dict[str, Any]:
+            reacted = current.reactions.get(reaction, ())
+            return {} if who in reacted else {"reactions": {**current.reactions, reaction: (*reacted, who)}}
 
-    async def unreact(self, said: Said, who: str, reaction: str) -> Said:
-        def removed(now: Said) -> dict[str, Any]:
-            left = tuple(one for one in now.reactions.get(reaction, ()) if one != who)
-            others = {name: there for name, there in now.reactions.items() if name != reaction}
+        return await self._update(message.id, add)
+
+    async def remove_reaction(self, message: ChatMessage, who: str, reaction: str) -> ChatMessage:
+        """Remove a reaction of `who`."""
+
+        def remove(current: ChatMessage) -> dict[str, Any]:
+            left = tuple(one for one in current.reactions.get(reaction, ()) if one != who)
+            others = {name: reacted for name, reacted in current.reactions.items() if name != reaction}
             return {"reactions": {**others, **({reaction: left} if left else {})}}
 
-        return await self._change(said.id, removed)
+        return await self._update(message.id, remove)
 
-    async def _change(self, id: str, how: Callable[[Said], Mapping[str, Any]]) -> Said:
-        """Changes what a message is by now, one change at a time."""
-        async with self._changing:
-            now = self._said[id]
-            changes = how(now)
-            return await self._keep(replace(now, **changes, revision=now.revision + 1)) if changes else now
+    async def _update(self, id: str, make_changes: Callable[[ChatMessage], Mapping[str, Any]]) -> ChatMessage:
+        # The caller's copy may be outdated, and saving awaits: read, change and save under one lock, or two reactions
+        # at once would lose one.
+        async with self._change_lock:
+            current = self._messages[id]
+            changes = make_changes(current)
+            if not changes:
+                return current
+            return await self._save(replace(current, **changes, revision=current.revision + 1))
 
-    async def _keep(self, said: Said) -> Said:
-        await self._shelf.put("said", said.id, _SAID.dump_python(said, mode="json"))
-        self._put(said)
-        self._hub.tell("message", said.id)
-        return said
+    async def _save(self, message: ChatMessage) -> ChatMessage:
+        await self._store.save("said", message.id, _CHAT_MESSAGE.dump_python(message, mode="json"))
+        self._index(message)
+        self._broadcaster.publish("message", message.id)
+        return message
 
-    def _put(self, said: Said) -> None:
-        self._said[said.id] = said
-        self._number = max(self._number, said.number)
-        if said.delivery:
-            self._by_delivery[said.delivery] = said.id
+    def _index(self, message: ChatMessage) -> None:
+        self._messages[message.id] = message
+        self._number = max(self._number, message.number)
+        if message.delivery:
+            self._by_delivery[message.delivery] = message.id
 
-    # -- dialogs ----------------------------------------------------------------------------------------------------
+    # -- forms ------------------------------------------------------------------------------------------------------
 
     async def open_form(self, form: Form, *, persona: str, channel: str, thread: str, pressed: str) -> OpenForm:
+        """Open a form for a persona; `pressed` is the message whose button asked for it, or empty."""
         self._number += 1
-        made = OpenForm(
+        opened = OpenForm(
             id=f"f{self._number}", persona=persona, channel=channel, thread=thread, pressed=pressed, form=form
         )
-        await self._shelf.put("form", made.id, _FORM.dump_python(made, mode="json"))
-        self._forms[made.id] = made
-        while len(self._forms) > FORMS_KEPT:
+        await self._store.save("form", opened.id, _OPEN_FORM.dump_python(opened, mode="json"))
+        self._forms[opened.id] = opened
+        while len(self._forms) > MAX_OPEN_FORMS:
             await self.close_form(next(iter(self._forms)))
-        return made
+        return opened
 
-    def form(self, id: str) -> OpenForm | None:
+    def find_form(self, id: str) -> OpenForm | None:
+        """Return an open form, or None."""
         return self._forms.get(id)
 
     async def close_form(self, id: str) -> None:
-        await self._shelf.drop("form", id)
+        """Close a form, if it is open."""
+        await self._store.delete("form", id)
         self._forms.pop(id, None)
 
     # -- per persona ------------------------------------------------------------------------------------------------
 
-    def language(self, persona: str) -> str:
-        return self._languages.get(persona, BY_ID[persona].language)
+    def language_of(self, persona: str) -> str:
+        """Return the language a persona chose, else the one they start with."""
+        return self._languages.get(persona, PERSONA_BY_ID[persona].language)
 
-    async def speak(self, persona: str, language: str) -> None:
-        await self._shelf.put("language", persona, {"language": language})
+    async def set_language(self, persona: str, language: str) -> None:
+        """Save the language a persona chose."""
+        await self._store.save("language", persona, {"language": language})
         self._languages[persona] = language
 
-    def unread(self, persona: str) -> dict[str, int]:
-        """How much this persona has not read yet, by channel; their own words count as read."""
+    def unread_counts(self, persona: str) -> dict[str, int]:
+        """Count the messages a persona has not read, by channel; their own count as read."""
         counts: dict[str, int] = {}
         read = self._read.get(persona, {})
-        for said in self._said.values():
-            new = said.number > read.get(said.channel, 0) and said.author != persona and not said.deleted
-            if new and said.visible_to(persona):
-                counts[said.channel] = counts.get(said.channel, 0) + 1
+        for message in self._messages.values():
+            is_new = message.number > read.get(message.channel, 0) and message.author != persona and not message.deleted
+            if is_new and message.visible_to(persona):
+                counts[message.channel] = counts.get(message.channel, 0) + 1
         return counts
 
-    async def read(self, persona: str, channel: str) -> None:
-        """Everything said in a channel so far has been read."""
-        await self._mark_read(persona, {**self._read.get(persona, {}), channel: self._number})
+    async def mark_read(self, persona: str, channel: str) -> None:
+        """Mark all messages in a channel as read by a persona."""
+        await self._save_read_marks(persona, {**self._read.get(persona, {}), channel: self._number})
 
-    async def read_everything(self) -> None:
-        """Nobody has anything unread: for a history that was lived already."""
-        for persona in BY_ID:
-            channels = {said.channel for said in self._said.values()} | {personal_chat(persona)}
-            await self._mark_read(persona, dict.fromkeys(sorted(channels), self._number))
+    async def mark_all_read(self) -> None:
+        """Mark all messages as read by every persona: for a history that was replayed."""
+        for persona in PERSONA_BY_ID:
+            channels = {message.channel for message in self._messages.values()} | {personal_chat(persona)}
+            await self._save_read_marks(persona, dict.fromkeys(sorted(channels), self._number))
 
-    async def _mark_read(self, persona: str, read: dict[str, int]) -> None:
-        await self._shelf.put("read", persona, read)
+    async def _save_read_marks(self, persona: str, read: dict[str, int]) -> None:
+        await self._store.save("read", persona, read)
         self._read[persona] = read
 
     # -- requests ---------------------------------------------------------------------------------------------------
 
-    def answered(self, key: str) -> dict[str, Any] | None:
-        """What was answered to a request before, or None."""
+    def find_answer(self, key: str) -> dict[str, Any] | None:
+        """Return the answer that was saved for a request key, or None."""
         return self._answers.get(key)
 
-    async def remember(self, key: str, answer: dict[str, Any]) -> None:
-        self._answered += 1
-        await self._shelf.put("answer", key, {"number": self._answered, "answer": answer})
+    async def save_answer(self, key: str, answer: dict[str, Any]) -> None:
+        """Save the answer to a request, for when the request is repeated."""
+        self._answer_number += 1
+        await self._store.save("answer", key, {"number": self._answer_number, "answer": answer})
         self._answers[key] = answer
-        if len(self._answers) > ANSWERS_KEPT:
-            old = list(self._answers)[: ANSWERS_KEPT // 2]
-            await self._shelf.drop("answer", *old)
+        if len(self._answers) > MAX_ANSWERS:
+            # Half of them at once, so that most requests need no delete.
+            old = list(self._answers)[: MAX_ANSWERS // 2]
+            await self._store.delete("answer", *old)
             for one in old:
                 del self._answers[one]
 
-    async def set(self, name: str, value: Mapping[str, Any]) -> None:
-        """Keeps a setting beside the chat."""
-        await self._shelf.put("setting", name, value)
-
-
-def by_ritme(said: Said) -> bool:
-    return said.author == RITME
+    async def save_setting(self, name: str, value: Mapping[str, Any]) -> None:
+        """Save a setting beside the chat; `load` returns it."""
+        await self._store.save("setting", name, value)

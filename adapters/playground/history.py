@@ -1,7 +1,7 @@
-"""The weeks before a visitor comes: lived, not painted.
+"""Replay the weeks before a visitor comes.
 
-`history.toml` tells what the personas did and when. Each act goes through the doors a visitor uses, with the clock at
-that moment, so all that Ritme said, planned and held back in those weeks is really what it does.
+`history.toml` lists what the personas did and when. Each action is carried out as a visitor's would be, with the clock
+at that moment, so everything Ritme said, planned and held back in those weeks is what it really does.
 """
 
 import tomllib
@@ -12,22 +12,27 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.playground.chat import Chat, Said, by_ritme
-from adapters.playground.doings import Doings
-from adapters.playground.personas import BY_ID, TIMEZONE, personal_chat
+from adapters.playground.actions import PersonaActions
+from adapters.playground.chat import Chat
+from adapters.playground.chat_message import ChatMessage, is_by_ritme
+from adapters.playground.personas import PERSONA_BY_ID, TIMEZONE, personal_chat
 from bot.chat import Value
 
 SCRIPT = Path(__file__).with_name("history.toml")
 
 
 class BadHistory(Exception):
-    """The script asks for something that cannot be done; the text says which act."""
+    """An action of the script cannot be carried out; the text says which one."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Act:
-    """What one persona does: one of `type`, `say`, `reply`, `press` or `react` (`to` whose message). `fill` answers the
-    dialog that opens, `then` are buttons pressed on the private answers that follow, in order."""
+class ScriptedAction:
+    """An action of one persona (`who`) at a moment, in a channel.
+
+    It is one of: `type` a command, `say` a line, `reply` with a line in the thread of Ritme's last post, `press` a
+    button, or `react` with a reaction to the last reply of the person `to`. `fill` holds values for the form that
+    opens, by field name; `then` are buttons pressed on the private answers that follow, in order.
+    """
 
     at: datetime
     who: str
@@ -42,101 +47,118 @@ class Act:
     then: tuple[str, ...] = ()
 
 
-def read(script: Path = SCRIPT) -> tuple[list[Act], datetime]:
-    """The acts, in order, and the moment a visitor comes in."""
-    told = tomllib.loads(script.read_text(encoding="utf-8"))
-    return [_act(one) for one in told["act"]], _moment(told["visitor_comes"])
+def read_script(script: Path = SCRIPT) -> tuple[list[ScriptedAction], datetime]:
+    """Read a script. Returns its actions, in order, and the moment (UTC) at which a visitor comes in."""
+    tables = tomllib.loads(script.read_text(encoding="utf-8"))
+    return [_parse_action(table) for table in tables["act"]], _to_utc(tables["visitor_comes"])
 
 
-def begins(script: Path = SCRIPT) -> datetime:
-    """The moment before the script begins: what the clock has to be set to before it is lived."""
-    return read(script)[0][0].at - timedelta(minutes=1)
+def start_of(script: Path = SCRIPT) -> datetime:
+    """Return the moment (UTC) to which the clock has to be set before the script is replayed."""
+    return read_script(script)[0][0].at - timedelta(minutes=1)
 
 
-async def live(
+async def replay(
     chat: Chat,
-    doings: Doings,
-    turn: Callable[[str], Awaitable[object]],
+    actions: PersonaActions,
+    advance: Callable[[str], Awaitable[object]],
     run_until_idle: Callable[[], Awaitable[None]],
     *,
     script: Path = SCRIPT,
 ) -> None:
-    """Lives through the script; `turn` (the dial's) moves the clock through everything planned on the way to an ISO
-    moment, `run_until_idle` sends what is due. Leaves nothing unread."""
-    acts, visitor_comes = read(script)
-    for number, act in enumerate(acts):
-        await turn(act.at.isoformat())
-        await _Life(chat, doings, run_until_idle, act, key=f"history:{number}").do()
-    await turn(visitor_comes.isoformat())
-    for persona in BY_ID:
-        for said in chat.visible_to(persona):
-            if said.only:  # read weeks ago, and put away
-                await chat.change(said, deleted=True, said=None)
-    await chat.read_everything()
+    """Replay a script. Leaves nothing unread, and private answers dismissed. Raises `BadHistory`.
+
+    `advance` (of `ClockControl`) moves the clock to an ISO moment, through everything planned on the way;
+    `run_until_idle` sends what is due.
+    """
+    script_actions, visitor_comes = read_script(script)
+    for number, action in enumerate(script_actions):
+        await advance(action.at.isoformat())
+        await _ActionRunner(chat, actions, run_until_idle, action, key=f"history:{number}").run()
+    await advance(visitor_comes.isoformat())
+    for persona in PERSONA_BY_ID:
+        for message in chat.visible_to(persona):
+            if message.only:  # read weeks ago, and dismissed since
+                await chat.update(message, deleted=True, said=None)
+    await chat.mark_all_read()
 
 
-class _Life:
-    """One act, as its persona does it."""
+class _ActionRunner:
+    """Carry out one action of the script."""
 
     def __init__(
-        self, chat: Chat, doings: Doings, run_until_idle: Callable[[], Awaitable[None]], act: Act, *, key: str
+        self,
+        chat: Chat,
+        actions: PersonaActions,
+        run_until_idle: Callable[[], Awaitable[None]],
+        action: ScriptedAction,
+        *,
+        key: str,
     ) -> None:
         self._chat = chat
-        self._doings = doings
-        self._settle = run_until_idle
-        self._act = act
+        self._actions = actions
+        self._run_until_idle = run_until_idle
+        self._action = action
         self._key = key
 
-    async def do(self) -> None:
-        act, who = self._act, self._act.who
-        if act.type or act.say:
-            done = await self._doings.say(who, act.channel, act.type or act.say, key=self._key)
-        elif act.reply:
-            root = self._last(
-                lambda said: by_ritme(said) and not said.only and not said.thread and said.channel == act.channel
-            )
-            done = await self._doings.say(who, act.channel, act.reply, thread=root.id, key=self._key)
-        elif act.react:
-            told = self._last(lambda said: said.author == act.to and said.channel == act.channel and bool(said.thread))
-            done = await self._doings.react(who, told.id, act.react, add=True, key=self._key)
+    async def run(self) -> None:
+        action, who = self._action, self._action.who
+        if action.type or action.say:
+            answer = await self._actions.say(who, action.channel, action.type or action.say, key=self._key)
+        elif action.reply:
+            root = self._find_last(self._is_open_post)
+            answer = await self._actions.say(who, action.channel, action.reply, thread=root.id, key=self._key)
+        elif action.react:
+            reply = self._find_last(lambda message: self._is_reply_by(message, action.to))
+            answer = await self._actions.react(who, reply.id, action.react, add=True, key=self._key)
         else:
-            done = await self._press(act.press, self._key)
-        await self._fill(done, self._key)
-        for number, name in enumerate(act.then):
-            await self._settle()
-            await self._fill(await self._press(name, f"{self._key}:{number}"), f"{self._key}:{number}")
+            answer = await self._press(action.press, self._key)
+        await self._fill_form(answer, self._key)
+        for number, name in enumerate(action.then):
+            await self._run_until_idle()
+            await self._fill_form(await self._press(name, f"{self._key}:{number}"), f"{self._key}:{number}")
 
     async def _press(self, name: str, key: str) -> dict[str, Any]:
-        shown = self._last(lambda said: said.said is not None and any(one.name == name for one in said.said.buttons))
-        return await self._doings.press(self._act.who, shown.id, name, key=key)
+        message = self._find_last(
+            lambda message: message.said is not None and any(one.name == name for one in message.said.buttons)
+        )
+        return await self._actions.press(self._action.who, message.id, name, key=key)
 
-    async def _fill(self, done: Mapping[str, Any], key: str) -> None:
-        if "form" in done:
-            form = done["form"]
-            names = {one["name"] for one in form["fields"]}
-            filled = {one["name"]: _value(one["value"]) for one in form["fields"]}
-            known = {name: value for name, value in self._act.fill.items() if name in names}
-            done = await self._doings.submit(self._act.who, form["id"], {**filled, **known}, key=f"{key}:form")
-        if "errors" in done or "reference" in done:
-            raise BadHistory(f"{self._act}: {done}")
+    async def _fill_form(self, answer: Mapping[str, Any], key: str) -> None:
+        """Submit the form in an answer, if there is one: as it came, with the action's values for fields it has."""
+        if "form" in answer:
+            form = answer["form"]
+            initial = {one["name"]: _to_value(one["value"]) for one in form["fields"]}
+            filled = {name: value for name, value in self._action.fill.items() if name in initial}
+            answer = await self._actions.submit(self._action.who, form["id"], {**initial, **filled}, key=f"{key}:form")
+        if "errors" in answer or "reference" in answer:
+            raise BadHistory(f"{self._action}: {answer}")
 
-    def _last(self, wanted: Callable[[Said], bool]) -> Said:
-        here = (self._act.channel, personal_chat(self._act.who))
-        for said in reversed(self._chat.visible_to(self._act.who)):
-            if said.channel in here and not said.deleted and wanted(said):
-                return said
-        raise BadHistory(f"{self._act}: there is no such message")
+    def _is_open_post(self, message: ChatMessage) -> bool:
+        is_private = bool(message.only)
+        is_here = message.channel == self._action.channel
+        return is_by_ritme(message) and not is_private and not message.thread and is_here
+
+    def _is_reply_by(self, message: ChatMessage, author: str) -> bool:
+        return message.author == author and message.channel == self._action.channel and bool(message.thread)
+
+    def _find_last(self, is_wanted: Callable[[ChatMessage], bool]) -> ChatMessage:
+        channels = (self._action.channel, personal_chat(self._action.who))
+        for message in reversed(self._chat.visible_to(self._action.who)):
+            if message.channel in channels and not message.deleted and is_wanted(message):
+                return message
+        raise BadHistory(f"{self._action}: there is no such message")
 
 
-def _value(value: Any) -> Value:
+def _to_value(value: Any) -> Value:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _act(told: Mapping[str, Any]) -> Act:
-    fill = {name: _value(value) for name, value in told.get("fill", {}).items()}
-    return Act(**{**told, "at": _moment(told["at"]), "fill": fill, "then": tuple(told.get("then", ()))})
+def _parse_action(table: Mapping[str, Any]) -> ScriptedAction:
+    fill = {name: _to_value(value) for name, value in table.get("fill", {}).items()}
+    return ScriptedAction(**{**table, "at": _to_utc(table["at"]), "fill": fill, "then": tuple(table.get("then", ()))})
 
 
-def _moment(local: datetime) -> datetime:
-    """A moment in the script is local time where the personas live."""
+def _to_utc(local: datetime) -> datetime:
+    """Convert a moment of the script, which is in the personas' local time."""
     return local.replace(tzinfo=ZoneInfo(TIMEZONE)).astimezone(UTC)

@@ -1,17 +1,18 @@
-"""How the core sends to the playground."""
+"""Implement the core's `Messenger` and `Directory` for the playground."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapters.playground.chat import Chat, Said
-from adapters.playground.personas import BY_ID, CHANNEL_BY_ID, GROUPS, PERSONAS, RITME, TIMEZONE, personal_chat
+from adapters.playground.chat import Chat
+from adapters.playground.chat_message import ChatMessage
+from adapters.playground.personas import CHANNEL_BY_ID, GROUPS, PERSONA_BY_ID, PERSONAS, RITME, TIMEZONE, personal_chat
 from bot.chat import Account, ChatPlace, Post, Profile, Receipt, UserGroup
 from bot.domain.person import WorkspaceId
 from bot.ports import Clock, Unreachable
 
 
 class PlaygroundMessenger:
-    """Puts posts in the chat, each delivery once."""
+    """Post deliveries in the chat, each once: a delivery sent again returns the receipt of the first time."""
 
     def __init__(self, chat: Chat, clock: Clock) -> None:
         self._chat = chat
@@ -19,16 +20,16 @@ class PlaygroundMessenger:
 
     async def send(self, post: Post) -> Receipt:
         if post.act != "post":
-            return _receipt(await self._changed(post, self._target(post)))
-        there = self._chat.by_delivery(post.delivery)
-        if there is not None:
-            return _receipt(there)
-        if post.account is not None and post.account not in BY_ID:
+            return _receipt(await self._apply_change(post, self._target(post)))
+        posted = self._chat.by_delivery(post.delivery)
+        if posted is not None:
+            return _receipt(posted)
+        if post.account is not None and post.account not in PERSONA_BY_ID:
             raise Unreachable("person_gone")
         channel = post.channel or personal_chat(post.account or "")
         if post.channel is not None and post.channel not in CHANNEL_BY_ID:
             raise Unreachable("place_gone", place_is_gone=True)
-        said = await self._chat.post(
+        message = await self._chat.post(
             author=RITME,
             channel=channel,
             at=self._clock.now(),
@@ -37,45 +38,44 @@ class PlaygroundMessenger:
             thread=post.thread or "",
             delivery=post.delivery,
         )
-        return _receipt(said)
+        return _receipt(message)
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
-        there = self._chat.by_delivery(post.delivery)
-        return None if there is None else _receipt(there)
+        posted = self._chat.by_delivery(post.delivery)
+        return None if posted is None else _receipt(posted)
 
-    def _target(self, post: Post) -> Said:
+    def _target(self, post: Post) -> ChatMessage:
         target = self._chat.get(post.target or "")
         if target is None or target.deleted:
             raise Unreachable("message_gone")
         return target
 
-    async def _changed(self, post: Post, target: Said) -> Said:
+    async def _apply_change(self, post: Post, target: ChatMessage) -> ChatMessage:
         match post.act:
             case "update":
-                return await self._chat.change(target, said=post.message)
+                return await self._chat.update(target, said=post.message)
             case "delete":
-                return await self._chat.change(target, deleted=True, said=None, text="", reactions={})
+                return await self._chat.update(target, deleted=True, said=None, text="", reactions={})
             case "react":
-                return await self._chat.react(target, RITME, post.reaction)
+                return await self._chat.add_reaction(target, RITME, post.reaction)
             case _:
-                return await self._chat.unreact(target, RITME, post.reaction)
+                return await self._chat.remove_reaction(target, RITME, post.reaction)
 
 
 class PlaygroundDirectory:
-    """What the playground tells of a persona."""
+    """Look up personas, and their groups as user groups."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
     async def profile(self, account: Account) -> Profile | None:
-        persona = BY_ID.get(account.id)
+        persona = PERSONA_BY_ID.get(account.id)
         if persona is None:
             return None
-        first = persona.name.partition(" ")[0]
-        return Profile(name=first, language=self._chat.language(persona.id), timezone=TIMEZONE)
+        return Profile(name=persona.first_name, language=self._chat.language_of(persona.id), timezone=TIMEZONE)
 
     async def place_name(self, place: ChatPlace) -> str | None:
-        """Every request of the playground names its channel."""
+        """Return the name the place came with: every request of the playground names its channel."""
         return place.name or None
 
     async def groups(self, workspace: WorkspaceId) -> Sequence[UserGroup]:
@@ -85,5 +85,5 @@ class PlaygroundDirectory:
         return [one.id for one in PERSONAS if one.group == handle]
 
 
-def _receipt(said: Said) -> Receipt:
-    return Receipt(channel=said.channel, message=said.id)
+def _receipt(message: ChatMessage) -> Receipt:
+    return Receipt(channel=message.channel, message=message.id)

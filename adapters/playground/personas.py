@@ -1,4 +1,4 @@
-"""Who and where there is in the playground: a home-care organisation with three groups and four channels."""
+"""The people and channels of the playground: a home-care organisation with three groups and four channels."""
 
 from dataclasses import dataclass
 
@@ -12,12 +12,16 @@ RITME = "ritme"
 
 @dataclass(frozen=True, kw_only=True)
 class Persona:
-    """Someone a visitor can be. What they do stands in `playground/page.md.j2`, block `role_<id>`."""
+    """Someone a visitor can act as. Block `role_<id>` of `playground/page.md.j2` says what they do."""
 
     id: str
     name: str
     group: str
     language: str
+
+    @property
+    def first_name(self) -> str:
+        return self.name.partition(" ")[0]
 
     @property
     def personal_chat(self) -> str:
@@ -26,7 +30,7 @@ class Persona:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """A channel everyone is in. What it is for stands in `playground/page.md.j2`, block `topic_<id>`, - as _."""
+    """A channel everyone is in. Block `topic_<id>`, with _ for -, of `playground/page.md.j2` says what it is for."""
 
     id: str
     name: str
@@ -50,27 +54,26 @@ CHANNELS = (
     Channel(id="nachtdienst", name="nachtdienst"),
     Channel(id="kantoor", name="kantoor"),
 )
-BY_ID = {persona.id: persona for persona in PERSONAS}
+PERSONA_BY_ID = {persona.id: persona for persona in PERSONAS}
 CHANNEL_BY_ID = {channel.id: channel for channel in CHANNELS}
 
 
 def personal_chat(account: str) -> str:
-    """The channel id of the chat between one persona and Ritme."""
+    """Return the channel id of the chat between one persona and Ritme."""
     return f"dm-{account}"
 
 
-def is_personal(channel: str) -> bool:
+def is_personal_chat(channel: str) -> bool:
+    """Return whether a channel id is that of a chat between one persona and Ritme."""
     return channel.startswith("dm-")
 
 
 def account_of(persona: Persona, language: str) -> Account:
-    """A persona as the platform tells the core, reading `language`."""
-    return Account(
-        workspace=WORKSPACE, id=persona.id, name=persona.name.partition(" ")[0], language=language, timezone=TIMEZONE
-    )
+    """Return a persona who reads `language`, as the platform describes them to the core."""
+    return Account(workspace=WORKSPACE, id=persona.id, name=persona.first_name, language=language, timezone=TIMEZONE)
 
 
 def place_of(channel: str) -> ChatPlace:
-    """A channel or personal chat as the platform tells the core."""
+    """Return a channel or personal chat as the platform describes it to the core."""
     name = CHANNEL_BY_ID[channel].name if channel in CHANNEL_BY_ID else ""
-    return ChatPlace(workspace=WORKSPACE, channel=channel, name=name, personal=is_personal(channel))
+    return ChatPlace(workspace=WORKSPACE, channel=channel, name=name, personal=is_personal_chat(channel))

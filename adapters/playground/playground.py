@@ -1,4 +1,4 @@
-"""The playground as the composition root sees it."""
+"""Assemble the playground for the composition root."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
@@ -6,84 +6,94 @@ from typing import Protocol
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.clock import DialClock
-from adapters.playground import dial
-from adapters.playground.activity import Activity
+from adapters.clock import SettableClock
+from adapters.playground import clock_control
+from adapters.playground.actions import IntentHandler, PersonaActions
+from adapters.playground.activity import OutboxActivity
+from adapters.playground.api import PlaygroundApi
+from adapters.playground.broadcaster import Broadcaster
 from adapters.playground.chat import Chat
-from adapters.playground.dial import Dial, Planned
-from adapters.playground.doings import Core, Doings
-from adapters.playground.gallery import Renderer
-from adapters.playground.hub import Hub
+from adapters.playground.clock_control import ClockControl, Schedule
+from adapters.playground.message_gallery import Renderer
 from adapters.playground.messenger import PlaygroundDirectory, PlaygroundMessenger
 from adapters.playground.personas import WORKSPACE
-from adapters.playground.shelf import Shelf
-from adapters.playground.web import Api, mount
+from adapters.playground.store import PlaygroundStore
+from adapters.playground.web import mount_playground
 from bot.domain.person import Language, WorkspaceId
 from bot.ports import Begin
 
 
-class Ritme(Core, Planned, Protocol):
-    """What the playground asks of the core."""
+class PlaygroundCore(IntentHandler, Schedule, Protocol):
+    """The part of the core that the playground needs: Ritme."""
 
 
 class Playground:
-    """Open it, give its `messenger` and `directory` to the core, then `connect` that core and `mount` the page."""
+    """The whole playground.
 
-    def __init__(self, *, chat: Chat, clock: DialClock, hub: Hub) -> None:
+    Open it, give its `messenger` and `directory` to the core, then `connect` that core and `mount` the page.
+    """
+
+    def __init__(self, *, chat: Chat, clock: SettableClock, broadcaster: Broadcaster) -> None:
         self.chat = chat
         self.messenger = PlaygroundMessenger(chat, clock)
         self.directory = PlaygroundDirectory(chat)
-        self.doings: Doings
-        self.dial: Dial
+        self.actions: PersonaActions
+        self.clock_control: ClockControl
         self._clock = clock
-        self._hub = hub
-        self._api: Api
+        self._broadcaster = broadcaster
+        self._api: PlaygroundApi
 
     @classmethod
-    async def open(cls, *, database: AsyncEngine, clock: DialClock) -> "Playground":
-        """The playground kept in this database; turns `clock` to where its dial was left."""
-        hub = Hub()
-        chat = Chat(Shelf(database), hub)
-        settings = await chat.open()
-        dial.resume(clock, settings.get(dial.SETTING))
-        opened = cls(chat=chat, clock=clock, hub=hub)
-        await opened.keep_time()
+    async def open(cls, *, database: AsyncEngine, clock: SettableClock) -> "Playground":
+        """Load the playground saved in this database, and set `clock` to the time it had come to."""
+        broadcaster = Broadcaster()
+        chat = Chat(PlaygroundStore(database), broadcaster)
+        settings = await chat.load()
+        clock_control.restore_clock(clock, settings.get(clock_control.CLOCK_SETTING))
+        opened = cls(chat=chat, clock=clock, broadcaster=broadcaster)
+        # The caller may have set the clock already, as a test does: a restart has to find that time.
+        await clock_control.save_clock(chat, clock)
         return opened
-
-    async def keep_time(self) -> None:
-        """Keeps what time it is for after a restart: for whoever sets the clock without the dial."""
-        await dial.remember(self.chat, self._clock)
 
     def connect(
         self,
-        core: Ritme,
+        core: PlaygroundCore,
         *,
         begin: Begin,
         run_until_idle: Callable[[], Awaitable[None]],
         renderers: Mapping[str, Renderer] | None = None,
     ) -> None:
-        """Gives the playground its core. `run_until_idle` plans and sends all that is due and then returns;
-        `renderers` show in the gallery what other platforms would be sent."""
-        self.doings = Doings(chat=self.chat, core=core, clock=self._clock)
-        self.dial = Dial(clock=self._clock, planned=core, run_until_idle=run_until_idle, chat=self.chat, hub=self._hub)
+        """Connect the core. May be called again to replace it.
 
-        async def speak(persona: str, language: Language) -> None:
-            await self.chat.speak(persona, language.value)
+        `run_until_idle` plans and sends all that is due and then returns; `renderers`, by platform, show in the gallery
+        what other platforms would be sent.
+        """
+        self.actions = PersonaActions(chat=self.chat, core=core, clock=self._clock)
+        self.clock_control = ClockControl(
+            clock=self._clock,
+            schedule=core,
+            run_until_idle=run_until_idle,
+            chat=self.chat,
+            broadcaster=self._broadcaster,
+        )
+
+        async def set_language(persona: str, language: Language) -> None:
+            await self.chat.set_language(persona, language.value)
             async with begin() as work:
                 person = await work.people.by_account(WorkspaceId(WORKSPACE), persona)
                 if person is not None:
                     person.language = language
 
-        self._api = Api(
+        self._api = PlaygroundApi(
             chat=self.chat,
-            doings=self.doings,
-            dial=self.dial,
-            activity=Activity(begin),
-            hub=self._hub,
-            speak=speak,
+            actions=self.actions,
+            clock_control=self.clock_control,
+            activity=OutboxActivity(begin),
+            broadcaster=self._broadcaster,
+            set_language=set_language,
             renderers=renderers or {},
         )
 
     def mount(self, app: web.Application, *, hosts: tuple[str, ...] = ()) -> None:
-        """Adds the routes; `hosts` are names it is served under beside those of this machine."""
-        mount(app, self._api, hosts=hosts)
+        """Add the routes; `hosts` are names it is served under beside those of this machine."""
+        mount_playground(app, self._api, hosts=hosts)

@@ -1,17 +1,20 @@
-"""Message and Form → JSON for the page. Text stays plain text: the page writes it as text, never as HTML."""
+"""Render messages and forms as JSON for the page. Text stays plain text: the page never inserts it as HTML."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.playground.chat import OpenForm, Said
+from adapters.playground.chat_message import ChatMessage, OpenForm
 from bot.chat import Button, Field, Form, Message
 
 
-def message(said: Message) -> dict[str, Any]:
-    """What Ritme said: paragraphs of spans, and buttons without their arguments (those stay with the server)."""
+def render_content(content: Message) -> dict[str, Any]:
+    """Return the content of a message by Ritme: paragraphs of spans, and buttons.
+
+    Buttons go without their arguments: those stay on the server, where the page cannot change them.
+    """
     return {
-        "language": said.language,
-        "text": said.text,
+        "language": content.language,
+        "text": content.text,
         "paragraphs": [
             {
                 "kind": paragraph.kind,
@@ -24,9 +27,9 @@ def message(said: Message) -> dict[str, Any]:
                     for span in paragraph.spans
                 ],
             }
-            for paragraph in said.paragraphs
+            for paragraph in content.paragraphs
         ],
-        "buttons": [_button(button) for button in said.buttons],
+        "buttons": [_button(button) for button in content.buttons],
     }
 
 
@@ -40,15 +43,15 @@ def _button(button: Button) -> dict[str, Any]:
     }
 
 
-def form(asked: Form) -> dict[str, Any]:
-    """A dialog, without its hidden values."""
+def render_form(form: Form) -> dict[str, Any]:
+    """Return a form without its hidden values, which stay on the server."""
     return {
-        "language": asked.language,
-        "title": asked.title,
-        "note": asked.note,
-        "submit": asked.submit,
-        "cancel": asked.cancel,
-        "fields": [_field(one) for one in asked.fields],
+        "language": form.language,
+        "title": form.title,
+        "note": form.note,
+        "submit": form.submit,
+        "cancel": form.cancel,
+        "fields": [_field(one) for one in form.fields],
     }
 
 
@@ -69,26 +72,27 @@ def _field(one: Field) -> dict[str, Any]:
     }
 
 
-def open_form(opened: OpenForm) -> dict[str, Any]:
-    return {"id": opened.id, "channel": opened.channel, "thread": opened.thread, **form(opened.form)}
+def render_open_form(opened: OpenForm) -> dict[str, Any]:
+    """Return an open form with its id and place."""
+    return {"id": opened.id, "channel": opened.channel, "thread": opened.thread, **render_form(opened.form)}
 
 
-def said(one: Said) -> dict[str, Any]:
-    """A message as whoever may see it gets it."""
+def render_message(message: ChatMessage) -> dict[str, Any]:
+    """Return a message for the pages of those who may see it; the caller checks that."""
     return {
-        "id": one.id,
-        "number": one.number,
-        "revision": one.revision,
-        "channel": one.channel,
-        "thread": one.thread,
-        "author": one.author,
-        "at": one.at.isoformat(),
-        "private": bool(one.only),
-        "text": one.text,
-        "said": None if one.said is None else message(one.said),
-        "edited": one.edited,
-        "deleted": one.deleted,
-        "reactions": _reactions(one.reactions),
+        "id": message.id,
+        "number": message.number,
+        "revision": message.revision,
+        "channel": message.channel,
+        "thread": message.thread,
+        "author": message.author,
+        "at": message.at.isoformat(),
+        "private": bool(message.only),
+        "text": message.text,
+        "said": None if message.said is None else render_content(message.said),
+        "edited": message.edited,
+        "deleted": message.deleted,
+        "reactions": _reactions(message.reactions),
     }
 
 

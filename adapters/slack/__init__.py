@@ -1,4 +1,4 @@
-"""Slack: requests in, posts out. A workspace is "slack:<team id>"."""
+"""Connect Ritme to Slack: receive requests, send posts, look up names. A workspace's id is "slack:<team id>"."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,28 +8,29 @@ import structlog
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.calls import Calls, Said
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.inbound import Core, Inbound
-from adapters.slack.install import Install
+from adapters.slack.inbound import SlackCore, SlackInbound
+from adapters.slack.install import InstallPages
+from adapters.slack.installed_tokens import InstalledTokens
 from adapters.slack.outbound import SlackMessenger
-from adapters.slack.socket import PING_EVERY, Refused, Socket
-from adapters.slack.tokens import App, Installations, InstalledTokens, OneToken, TokenCipher
-from adapters.slack.translate import workspace
+from adapters.slack.socket import PING_EVERY, ConnectionRefused, SocketModeConnection
+from adapters.slack.tokens import AppCredentials, Installations, StaticToken, TokenCipher
+from adapters.slack.translate import slack_workspace
+from adapters.slack.web_api import SlackApi, SlackApiRefusal
 from bot.ports import Clock, OutcomeUnknown, RetryAfter
 
-PATIENCE = 10.0
-"""Seconds a call may take; after that it counts as one without an answer."""
+SLACK_CALL_TIMEOUT = 10.0
+"""Seconds a call may take; after that it counts as unanswered."""
 log = structlog.get_logger("ritme.slack")
 
-__all__ = ["App", "Distribution", "Refused", "SlackPlatform"]
+__all__ = ["AppCredentials", "ConnectionRefused", "Distribution", "SlackPlatform"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """An app that many workspaces install. `keys` seal their tokens; `url` is where people reach Ritme."""
+    """Settings of an app that many workspaces install: `keys` encrypt their tokens, `url` is Ritme's public address."""
 
-    app: App = field(repr=False)
+    app: AppCredentials = field(repr=False)
     scopes: tuple[str, ...]
     keys: tuple[str, ...] = field(repr=False)
     url: str
@@ -37,10 +38,11 @@ class Distribution:
 
 
 class SlackPlatform:
-    """Everything about Slack. Made inside a running event loop; started and closed once.
+    """All of Slack's adapter. Create it inside a running event loop; start and close it once.
 
-    Either one workspace (`token`) or many (`many`); requests come over HTTP (`signing_secret`) or, with `app_token`,
-    over a connection of our own. `api_url` is where the Web API is, with a slash at its end.
+    It serves one workspace (`token`) or many (`many`). Requests come over HTTP, verified with `signing_secret`, or,
+    with `app_token`, over Socket Mode. `api_url` is the address of the Web API, with a slash at its end.
+    `call_timeout` and `ping_every` are in seconds.
     """
 
     def __init__(
@@ -53,88 +55,94 @@ class SlackPlatform:
         app_token: str = "",
         many: Distribution | None = None,
         ping_every: float = PING_EVERY,
-        patience: float = PATIENCE,
+        call_timeout: float = SLACK_CALL_TIMEOUT,
     ) -> None:
         self._ping_every = ping_every
         self._signing_secret = signing_secret
         self._app_token = app_token
         self._clock = clock
         # The client's own timeout does not hold for a session it is given.
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience), trust_env=True)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_timeout), trust_env=True)
         # No retries: after a dropped connection the post may well have arrived.
         self._client = AsyncWebClient(base_url=api_url, session=self._session, retry_handlers=[])
-        self._one = OneToken(token)
-        self._many = many
-        self._installed = (
+        self._static_token = StaticToken(token)
+        self._distribution = many
+        self._installed_tokens = (
             InstalledTokens(many.installations, TokenCipher(many.keys), many.app, self._client, clock)
             if many is not None
             else None
         )
-        tokens = self._installed or self._one
-        self._tokens = tokens
-        self._calls = Calls(self._client, tokens, clock)
-        self.messenger = SlackMessenger(self._calls, self._session, clock)
-        self.directory = SlackDirectory(self._calls, clock)
-        self._inbound: Inbound | None = None
-        self._socket: Socket | None = None
-        self._core: Core | None = None
-        self._introducing: asyncio.Task[None] | None = None
+        self._tokens = self._installed_tokens or self._static_token
+        self._api = SlackApi(self._client, self._tokens, clock)
+        self.messenger = SlackMessenger(self._api, self._session, clock)
+        self.directory = SlackDirectory(self._api, clock)
+        self._inbound: SlackInbound | None = None
+        self._socket: SocketModeConnection | None = None
+        self._core: SlackCore | None = None
+        self._identifying: asyncio.Task[None] | None = None
 
-    def mount(self, app: web.Application, core: Core) -> None:
-        """Adds Slack's addresses to the application; `core` is what requests are handed to."""
+    def mount(self, app: web.Application, core: SlackCore) -> None:
+        """Add Slack's routes to the application; `core` handles the requests."""
         self._core = core
-        inbound = self._inbound = Inbound(
+        inbound = self._inbound = SlackInbound(
             core,
-            calls=self._calls,
+            api=self._api,
             tokens=self._tokens,
             messenger=self.messenger,
             clock=self._clock,
-            uninstalls=self._installed,
+            installs=self._installed_tokens,
         )
         if self._app_token:
-            self._socket = Socket(inbound, app_token=self._app_token, client=self._client, ping_every=self._ping_every)
+            self._socket = SocketModeConnection(
+                inbound, app_token=self._app_token, client=self._client, ping_every=self._ping_every
+            )
         else:
             inbound.mount(app, self._signing_secret)
-        if self._many is not None and self._installed is not None:
-            Install(
+        if self._distribution is not None and self._installed_tokens is not None:
+            InstallPages(
                 core,
-                self._installed,
-                self._many.installations,
-                self._many.app,
-                scopes=self._many.scopes,
-                url=self._many.url,
+                self._installed_tokens,
+                self._distribution.installations,
+                self._distribution.app,
+                scopes=self._distribution.scopes,
+                url=self._distribution.url,
                 client=self._client,
                 clock=self._clock,
             ).mount(app)
 
     async def start(self) -> None:
-        """Opens the connection, where there is one. Raises `Refused`."""
+        """Open the Socket Mode connection, if any, and start to ask which workspace the token is for.
+
+        Raises `ConnectionRefused`.
+        """
         if self._socket is not None:
             await self._socket.open()
-        if self._installed is None:
-            self._introducing = asyncio.create_task(self._introduce(), name="slack introduction")
+        if self._installed_tokens is None:
+            self._identifying = asyncio.create_task(self._identify_workspace(), name="slack introduction")
 
-    async def hush(self) -> None:
-        """Takes no more requests over its own connection; what came in is answered."""
-        if self._introducing is not None:
-            self._introducing.cancel()
+    async def stop_receiving(self) -> None:
+        """Close the Socket Mode connection; answer the requests that came in over it."""
+        if self._identifying is not None:
+            self._identifying.cancel()
         if self._socket is not None:
             await self._socket.close()
         if self._inbound is not None:
             await self._inbound.close()
 
     async def close(self) -> None:
-        if self._installed is not None:
-            await self._installed.close()
+        """Save renewed tokens and close the HTTP session: nothing can be sent any more."""
+        if self._installed_tokens is not None:
+            await self._installed_tokens.close()
         await self._session.close()
 
-    async def _introduce(self) -> None:
-        """Asks whose token it is, so that requests from elsewhere are refused, and the workspace has a name."""
+    async def _identify_workspace(self) -> None:
+        """Ask whose token it is, so that requests from other workspaces are refused, and this one has a name."""
         try:
-            said = await self._calls("", "auth.test")
-        except (Said, OutcomeUnknown, RetryAfter) as problem:
-            log.warning("slack_not_introduced", error=str(problem))
+            answer = await self._api.call("", "auth.test")
+        except (SlackApiRefusal, OutcomeUnknown, RetryAfter) as problem:
+            log.warning("slack_workspace_not_identified", error=str(problem))
             return
-        self._one.team = str(said["team_id"])
+        self._static_token.team = str(answer["team_id"])
         if self._core is not None:
-            await self._core.workspace_installed(workspace(self._one.team), str(said.get("team") or ""))
+            workspace = slack_workspace(self._static_token.team)
+            await self._core.workspace_installed(workspace, str(answer.get("team") or ""))

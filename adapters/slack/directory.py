@@ -1,56 +1,61 @@
-"""What Slack tells of people, places and groups."""
+"""Look up people, places and user groups in Slack."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.slack import people
-from adapters.slack.calls import Calls, Said, team_of
+from adapters.slack.web_api import SlackApi, SlackApiRefusal, slack_team
 from bot.chat import Account, ChatPlace, Profile, UserGroup
 from bot.domain.person import WorkspaceId
 from bot.ports import Clock, OutcomeUnknown, RetryAfter
 
-AGAIN_AFTER = timedelta(minutes=10)
+FAILED_LOOKUP_TTL = timedelta(minutes=10)
+"""How long a failed lookup is not tried again."""
 
 
 class SlackDirectory:
-    """People through `users.info`, places through `conversations.info`, groups through `usergroups.list`. Asked in
-    vain, it is not asked again for ten minutes."""
+    """Looks up people with `users.info`, places with `conversations.info`, groups with `usergroups.list`.
 
-    def __init__(self, calls: Calls, clock: Clock) -> None:
-        self._calls = calls
+    A lookup that failed is answered with None, and not tried again for `FAILED_LOOKUP_TTL`.
+    """
+
+    def __init__(self, api: SlackApi, clock: Clock) -> None:
+        self._api = api
         self._clock = clock
-        self._asked_in_vain: dict[tuple[str, str], datetime] = {}
+        self._failed_at: dict[tuple[str, str], datetime] = {}
 
     async def profile(self, account: Account) -> Profile | None:
-        asked = self._asked("users.info", account.workspace, account.id, user=account.id, include_locale="true")
-        user = (await asked or {}).get("user")
-        return None if user is None else people.profile(user, team_of(account.workspace))
+        answer = await self._look_up(
+            "users.info", account.workspace, account.id, user=account.id, include_locale="true"
+        )
+        user = (answer or {}).get("user")
+        return None if user is None else people.profile(user, slack_team(account.workspace))
 
     async def place_name(self, place: ChatPlace) -> str | None:
-        asked = self._asked("conversations.info", place.workspace, place.channel, channel=place.channel)
-        channel = (await asked or {}).get("channel", {})
-        # A conversation of a few people has a name made of theirs, which nobody uses.
+        answer = await self._look_up("conversations.info", place.workspace, place.channel, channel=place.channel)
+        channel = (answer or {}).get("channel", {})
+        # The name of a group chat is generated from its members' names; nobody uses it.
         return None if channel.get("is_mpim") else channel.get("name")
 
     async def groups(self, workspace: WorkspaceId) -> Sequence[UserGroup] | None:
-        answer = await self._asked("usergroups.list", workspace, "usergroups")
+        answer = await self._look_up("usergroups.list", workspace, "usergroups")
         if answer is None:
             return None
         found = (UserGroup(handle=one["id"], name=one["name"]) for one in answer.get("usergroups") or ())
         return sorted(found, key=lambda one: one.name.casefold())
 
     async def group_members(self, workspace: WorkspaceId, handle: str) -> Sequence[str] | None:
-        answer = await self._asked("usergroups.users.list", workspace, handle, usergroup=handle)
+        answer = await self._look_up("usergroups.users.list", workspace, handle, usergroup=handle)
         return None if answer is None else [str(one) for one in answer.get("users") or ()]
 
-    async def _asked(self, method: str, workspace: str, whom: str, **args: Any) -> Mapping[str, Any] | None:
-        """Slack's answer; None when it gave none."""
-        now, about = self._clock.now(), (workspace, whom)
-        if now - self._asked_in_vain.get(about, now - AGAIN_AFTER) < AGAIN_AFTER:
+    async def _look_up(self, method: str, workspace: str, subject: str, **args: Any) -> Mapping[str, Any] | None:
+        """Return Slack's answer about a subject; None when it gave none, now or shortly before."""
+        now, key = self._clock.now(), (workspace, subject)
+        if now - self._failed_at.get(key, now - FAILED_LOOKUP_TTL) < FAILED_LOOKUP_TTL:
             return None
         try:
-            return await self._calls(team_of(workspace), method, reads=True, **args)
-        except (Said, OutcomeUnknown, RetryAfter):
-            self._asked_in_vain[about] = now
+            return await self._api.call(slack_team(workspace), method, reads=True, **args)
+        except (SlackApiRefusal, OutcomeUnknown, RetryAfter):
+            self._failed_at[key] = now
             return None

@@ -1,7 +1,7 @@
-"""Requests from Slack: verified, translated, handed to the core, answered within the request.
+"""Verify requests from Slack, translate them to intents, hand them to the core and answer within the request.
 
 A listener does one short transaction and then acknowledges; what goes wrong before that makes Slack deliver the event
-again. Nothing is sent over the network on the way, but the opening of a form, whose trigger lives three seconds.
+again. It calls nothing over the network in between, except to open a form, whose trigger lives three seconds.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack import render, translate, views
-from adapters.slack.calls import Calls, Said, team_of
-from adapters.slack.tokens import Tokens
+from adapters.slack import events, render, translate, views
+from adapters.slack.tokens import TokenSource
+from adapters.slack.web_api import SlackApi, SlackApiRefusal, slack_team
 from bot import wording
 from bot.catalogue.errors import Declined
 from bot.chat import Answer, FieldErrors, Form, Intent, Message, Paragraph, Post, Reply, Span
@@ -31,188 +31,198 @@ from bot.domain.person import Language
 from bot.ports import Clock, Messenger, OutcomeUnknown, RetryAfter, StorageUnavailable
 from bot.wording import Reader
 
-PATH = "/slack/events"
-LARGEST = 1_000_000
-"""Bytes; Slack's own requests stay far below it."""
-ANY = re.compile("")
-GONE = re.compile("^(app_uninstalled|tokens_revoked)$")
+EVENTS_PATH = "/slack/events"
+MAX_SLACK_REQUEST_BYTES = 1_000_000
+"""Slack's own requests stay far below it."""
+ANY_NAME = re.compile("")
+"""Matches every command, event, action or callback id, so that one listener takes all of its kind."""
+APP_REMOVED_EVENTS = re.compile("^(app_uninstalled|tokens_revoked)$")
 log = structlog.get_logger("ritme.slack")
 
 
-class Core(Protocol):
-    """What Slack asks of the core: Ritme."""
+class SlackCore(Protocol):
+    """The core, as Slack's adapter calls it; implemented by `bot.app.Ritme`."""
 
-    async def handle(self, intent: Intent) -> Reply: ...
+    async def handle(self, intent: Intent) -> Reply:
+        """Act on an intent and return the reply."""
+
     async def workspace_uninstalled(self, workspace: str, reason: str) -> None:
-        """Ritme may not speak there any more."""
+        """Stop sending to a workspace."""
 
     async def workspace_installed(self, workspace: str, name: str) -> None:
-        """Ritme may speak there (again)."""
+        """Start sending to a workspace, or send there again."""
 
 
-class Uninstalls(Protocol):
-    async def forget(self, team: str, before: datetime) -> bool: ...
+class InstallRemover(Protocol):
+    """Storage of the installs, as needed when a workspace removes the app."""
+
+    async def remove_install(self, team: str, before: datetime) -> bool:
+        """Delete a team's install if it was made before that moment; return whether it was."""
 
 
-class Inbound:
-    """What Slack tells us, over HTTP or a socket. `messenger` says what no request can be answered with; `uninstalls`
-    lets go of the tokens of who removed the app."""
+class SlackInbound:
+    """Answers Slack's requests, however they come in: over HTTP (`mount`) or Socket Mode (`answer`).
+
+    `messenger` sends replies that do not fit in the answer to a request; `installs` is where the tokens of workspaces
+    that remove the app are deleted, None when there is one token from the environment.
+    """
 
     def __init__(
         self,
-        core: Core,
+        core: SlackCore,
         *,
-        calls: Calls,
-        tokens: Tokens,
+        api: SlackApi,
+        tokens: TokenSource,
         messenger: Messenger,
         clock: Clock,
-        uninstalls: Uninstalls | None = None,
+        installs: InstallRemover | None = None,
     ) -> None:
         self._core = core
-        self._calls = calls
+        self._api = api
         self._tokens = tokens
         self._messenger = messenger
         self._clock = clock
-        self._uninstalls = uninstalls
-        self._saying: set[asyncio.Task[None]] = set()
+        self._installs = installs
+        self._sends: set[asyncio.Task[None]] = set()
         self._bolt = _bolt()
-        self._bolt.event(GONE)(self._on_gone)
-        self._bolt.command(ANY)(self._on_command)
-        self._bolt.event(ANY)(self._on_event)
-        self._bolt.action({"type": "block_actions", "action_id": ANY})(self._on_press)
-        self._bolt.shortcut(ANY)(self._on_shortcut)
-        self._bolt.view_submission(ANY)(self._on_submission)
-        self._bolt.view_closed(ANY)(_on_nothing)
+        # Bolt calls the first listener that matches, so this one goes before that of all events.
+        self._bolt.event(APP_REMOVED_EVENTS)(self._on_removal)
+        self._bolt.command(ANY_NAME)(self._on_command)
+        self._bolt.event(ANY_NAME)(self._on_event)
+        self._bolt.action({"type": "block_actions", "action_id": ANY_NAME})(self._on_press)
+        self._bolt.shortcut(ANY_NAME)(self._on_shortcut)
+        self._bolt.view_submission(ANY_NAME)(self._on_submission)
+        self._bolt.view_closed(ANY_NAME)(_acknowledge)
 
     def mount(self, app: web.Application, signing_secret: str) -> None:
-        """Adds Slack's one address to the application."""
+        """Add the route of all of Slack's requests to the application."""
         verifier = SignatureVerifier(signing_secret)
 
         async def serve(request: web.Request) -> web.Response:
             return await self._serve(request, verifier)
 
-        app.router.add_post(PATH, serve)
+        app.router.add_post(EVENTS_PATH, serve)
 
     async def _serve(self, request: web.Request, verifier: SignatureVerifier) -> web.Response:
-        if (request.content_length or 0) > LARGEST:
-            raise web.HTTPRequestEntityTooLarge(max_size=LARGEST, actual_size=request.content_length or 0)
+        if (request.content_length or 0) > MAX_SLACK_REQUEST_BYTES:
+            raise web.HTTPRequestEntityTooLarge(
+                max_size=MAX_SLACK_REQUEST_BYTES, actual_size=request.content_length or 0
+            )
         raw = await request.read()
         if not _is_from_slack(verifier, raw, request.headers):
             log.warning("slack_refused_request", bytes=len(raw))
             return web.json_response({"error": "invalid request"}, status=401)
         try:
-            asked = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
+            parsed = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
         except ValueError:
             return web.json_response({"error": "unreadable"}, status=400)
-        return await to_aiohttp_response(await self.answer(asked))
+        return await to_aiohttp_response(await self.answer(parsed))
 
-    async def answer(self, asked: AsyncBoltRequest) -> BoltResponse:
-        """What to answer a request that is from Slack; 200 without a word to what is not for us."""
-        if not _concerns_us(asked.body):
-            log.info("slack_ignored", type=str(asked.body.get("type"))[:40])
+    async def answer(self, request: AsyncBoltRequest) -> BoltResponse:
+        """Answer a request that is known to be from Slack; with an empty 200 if no listener or install is concerned."""
+        if not _has_listener(request.body):
+            log.info("slack_ignored", type=str(request.body.get("type"))[:40])
             return BoltResponse(status=200)
-        if (team := translate.team_of(asked.body)) and not await self._is_ours(team):
+        if (team := translate.payload_team(request.body)) and not await self._is_ours(team):
             log.warning("slack_unknown_workspace", workspace=team[:40])
             return BoltResponse(status=200)
-        return await self._bolt.async_dispatch(asked)
+        return await self._bolt.async_dispatch(request)
 
     async def _is_ours(self, team: str) -> bool:
-        """Whether this workspace has us; while storage is away, Slack's own signature has to do: the core, which finds
-        it away as well, has words for who asks."""
+        """Return whether the app is installed in this workspace."""
         try:
-            return await self._tokens.knows(team)
+            return await self._tokens.is_installed(team)
         except StorageUnavailable:
+            # Slack's signature has to do. The core will find storage unavailable too, and tells the person so.
             return True
 
-    # -- what each kind of request is answered with -----------------------------------------------------------------
+    # -- the listeners, one per kind of request ---------------------------------------------------------------------
 
     async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        intent = translate.command(body)
-        reply = await self._core.handle(intent)
-        if isinstance(reply, Form) and not await self._opened(reply, intent, body):
-            reply = self._too_late(reply)
-        said = _said(reply)
-        if said is None:
+        intent = translate.translate_command(body)
+        message = _as_message(await self._handle_and_open_form(intent, body))
+        if message is None:
             await ack()
         else:
-            await ack(response_type="ephemeral", text=render.fallback(said), blocks=render.blocks(said))
+            text, blocks = render.notification_text(message), render.render_blocks(message)
+            await ack(response_type="ephemeral", text=text, blocks=blocks)
 
     async def _on_press(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         if body["actions"][0].get("type") != "button":
             await ack()
             return
-        intent = translate.press(body)
-        reply = await self._core.handle(intent)
-        if isinstance(reply, Form) and not await self._opened(reply, intent, body):
-            reply = self._too_late(reply)
-        self._say(reply, intent)
+        intent = translate.translate_block_action(body)
+        self._send_privately(await self._handle_and_open_form(intent, body), intent)
         await ack()
 
     async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        intent = translate.shortcut(body)
-        reply = await self._core.handle(intent)
-        if isinstance(reply, Form) and not await self._opened(reply, intent, body):
-            reply = self._too_late(reply)
-        self._say(reply, intent)
+        intent = translate.translate_shortcut(body)
+        self._send_privately(await self._handle_and_open_form(intent, body), intent)
         await ack()
 
     async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        intent = translate.submission(body)
+        intent = translate.translate_view_submission(body)
         match await self._core.handle(intent):
             case FieldErrors() as errors:
-                await ack(response_action="errors", errors=views.beside(errors, body["view"]))
+                await ack(response_action="errors", errors=views.errors_by_block(errors, body["view"]))
             case Form() as form:
-                await ack(response_action="update", view=views.modal(form, translate.origin(intent)))
+                await ack(response_action="update", view=views.render_modal(form, translate.view_origin(intent)))
             case Answer() as answer:
-                await ack(response_action="push", view=views.notice(answer.message))
+                await ack(response_action="push", view=views.render_notice_view(answer.message))
             case None:
                 await ack()
 
     async def _on_event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse | None:
-        intent = translate.event(body)
+        intent = events.translate_event(body)
         if intent is not None:
             reply = await self._core.handle(intent)
             if isinstance(reply, Answer) and reply.reference is not None:
-                return BoltResponse(
-                    status=503 if reply.unavailable else 500
-                )  # nothing was done: Slack delivers it again
-            self._say(reply, intent)
+                # Nothing was done; on anything but a 200 Slack delivers the event again.
+                return BoltResponse(status=503 if reply.unavailable else 500)
+            self._send_privately(reply, intent)
         await ack()
         return None
 
-    async def _on_gone(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        """The app was removed, or its token taken back. Told late, after a new install, it means nothing any more."""
+    async def _on_removal(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Forget a workspace that removed the app or revoked its token, unless it was installed again since then."""
         event, team = body["event"], body["team_id"]
         if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
             at = datetime.fromtimestamp(body["event_time"], UTC)
-            if self._uninstalls is None or await self._uninstalls.forget(team, at):
-                await self._core.workspace_uninstalled(translate.workspace(team), "not_allowed")
+            if self._installs is None or await self._installs.remove_install(team, at):
+                await self._core.workspace_uninstalled(translate.slack_workspace(team), "not_allowed")
         await ack()
 
-    # -- the few things said over the network, inside a request -----------------------------------------------------
+    # -- replies that are not the answer to the request itself ------------------------------------------------------
 
-    async def _opened(self, form: Form, intent: Intent, body: Mapping[str, Any]) -> bool:
-        """Whether the form could be opened; not so when its trigger, which lives three seconds, was too old."""
+    async def _handle_and_open_form(self, intent: Intent, body: Mapping[str, Any]) -> Reply:
+        """Act on an intent; open the form it replies with. Returns that form, or what to say instead of it."""
+        reply = await self._core.handle(intent)
+        if isinstance(reply, Form) and not await self._try_open_form(reply, intent, body):
+            return self._form_too_late(reply)
+        return reply
+
+    async def _try_open_form(self, form: Form, intent: Intent, body: Mapping[str, Any]) -> bool:
+        """Open a form; return False if that failed, as it does when its trigger, which lives three seconds, expired."""
         try:
-            view = views.modal(form, translate.origin(intent))
-            team = team_of(intent.actor.workspace)
-            await self._calls(team, "views.open", trigger_id=body["trigger_id"], view=view)
-        except Said as said:
-            log.warning("slack_form_not_opened", form=form.intent, error=said.code)
+            view = views.render_modal(form, translate.view_origin(intent))
+            team = slack_team(intent.actor.workspace)
+            await self._api.call(team, "views.open", trigger_id=body["trigger_id"], view=view)
+        except SlackApiRefusal as refusal:
+            log.warning("slack_form_not_opened", form=form.intent, error=refusal.code)
             return False
         except (OutcomeUnknown, RetryAfter) as problem:
             log.warning("slack_form_not_opened", form=form.intent, error=type(problem).__name__)
             return False
         return True
 
-    def _too_late(self, form: Form) -> Answer:
+    def _form_too_late(self, form: Form) -> Answer:
         reader = Reader(language=Language(form.language), timezone="UTC", now=self._clock.now())
-        return Answer(message=wording.message(Declined(reason="form_late"), reader))
+        return Answer(message=wording.render_entry(Declined(reason="form_late"), reader))
 
-    def _say(self, reply: Reply, intent: Intent) -> None:
-        """What could not go through the outbox, to the one who acted; Slack's answer does not wait for it."""
-        said = _said(reply)
-        if said is None:
+    def _send_privately(self, reply: Reply, intent: Intent) -> None:
+        """Start to send a reply that did not go through the outbox to the one who acted, and nobody else."""
+        message = _as_message(reply)
+        if message is None:
             return
         place = intent.place
         post = Post(
@@ -221,11 +231,13 @@ class Inbound:
             channel=None if place.personal else place.channel,
             account=intent.actor.id,
             thread=intent.thread,
-            message=said,
+            message=message,
         )
-        saying = asyncio.create_task(self._send(post, intent.name), name="slack answer")
-        self._saying.add(saying)
-        saying.add_done_callback(self._saying.discard)
+        # In a task: Slack waits for the answer to its request, and need not wait for this. The set keeps the task
+        # alive, as the event loop holds only a weak reference.
+        task = asyncio.create_task(self._send(post, intent.name), name="slack answer")
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
 
     async def _send(self, post: Post, about: str) -> None:
         try:
@@ -234,23 +246,23 @@ class Inbound:
             log.exception("slack_answer_lost", intent=about)
 
     async def close(self) -> None:
-        """Lets the last answers be said."""
-        if self._saying:
-            await asyncio.wait(self._saying)
+        """Wait until the last replies are sent."""
+        if self._sends:
+            await asyncio.wait(self._sends)
 
 
 def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str, str]) -> bool:
-    """Over the bytes as they came, before anything in them is read. False as well for what cannot be a signature
-    or a time, or is older than five minutes."""
+    """Return whether Slack signed these bytes, exactly as they came in, within the last five minutes."""
     try:
         return verifier.is_valid_request(raw, headers)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError):  # headers that cannot be a signature or a time
         return False
 
 
 def _bolt() -> AsyncApp:
-    """Bolt that only routes: we verify before it parses, look up tokens when we call, and know ourselves."""
-    # Its warnings quote what people wrote; and it sets the level of the logger called like the app, so not like ours.
+    """Create a Bolt app that only routes: signatures, tokens and our own events are dealt with elsewhere."""
+    # Bolt's warnings quote what people wrote. It sets the level of the logger that is named after the app, so the app
+    # must not have the name of our own logger.
     quiet = logging.getLogger("slack_bolt.ritme")
     quiet.setLevel(logging.ERROR)
 
@@ -260,8 +272,8 @@ def _bolt() -> AsyncApp:
     return AsyncApp(
         name=quiet.name,
         logger=quiet,
-        client=AsyncWebClient(retry_handlers=[]),  # it makes no calls
-        signing_secret="",  # checked before it sees a request
+        client=AsyncWebClient(retry_handlers=[]),  # never used
+        signing_secret="",  # `_serve` checks it before Bolt sees a request
         authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,
@@ -273,13 +285,13 @@ def _bolt() -> AsyncApp:
     )
 
 
-async def _on_nothing(ack: AsyncAck) -> None:
-    """A form closed without sending it: nothing happened."""
+async def _acknowledge(ack: AsyncAck) -> None:
+    """Acknowledge that a form was closed without sending it, which changes nothing."""
     await ack()
 
 
-def _concerns_us(body: Mapping[str, Any]) -> bool:
-    """Whether a listener of ours takes it. Anything else is answered 200: Slack counts a 404 as a failure of ours."""
+def _has_listener(body: Mapping[str, Any]) -> bool:
+    """Return whether a listener takes this request. Bolt would answer others 404, which Slack counts as our failure."""
     if "command" in body:
         return True
     match body.get("type"):
@@ -293,8 +305,8 @@ def _concerns_us(body: Mapping[str, Any]) -> bool:
             return kind in ("url_verification", "view_submission", "view_closed")
 
 
-def _said(reply: Reply) -> Message | None:
-    """A reply as a message; sentences beside fields, where there are no fields, as paragraphs."""
+def _as_message(reply: Reply) -> Message | None:
+    """Return a reply as a message: errors of a form's fields as paragraphs; None when there is nothing to say."""
     match reply:
         case Answer(message=message):
             return message

@@ -1,4 +1,4 @@
-"""Installing in a workspace, by whoever may: Slack's OAuth, from the button to the kept token."""
+"""Let people install the app in their workspace: Slack's OAuth flow, from the button to the stored token."""
 
 import re
 from collections.abc import Sequence
@@ -14,39 +14,42 @@ from aiohttp import web
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth import AuthorizeUrlGenerator, OAuthStateUtils
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.slack.inbound import Core
-from adapters.slack.tokens import App, Installations, InstalledTokens, error_of
-from adapters.slack.translate import workspace
+from adapters.slack.inbound import SlackCore
+from adapters.slack.installed_tokens import InstalledTokens
+from adapters.slack.tokens import AppCredentials, Installations, slack_error_code
+from adapters.slack.translate import slack_workspace
 from bot import wording
 from bot.domain.person import Language
 from bot.ports import Clock
 from bot.wording import Reader
 
-BEGIN = "/slack/install"
-BACK = "/slack/oauth_redirect"
-STATE_LASTS = timedelta(minutes=10)
-PAGES = "slack/pages.md.j2"
+INSTALL_PATH = "/slack/install"
+OAUTH_REDIRECT_PATH = "/slack/oauth_redirect"
+STATE_TTL = timedelta(minutes=10)
+"""How long people have to agree on Slack's page."""
+INSTALL_PAGE_TEMPLATE = "slack/pages.md.j2"
 log = structlog.get_logger("ritme.slack")
 
 
-class _NotInstalled(Exception):
-    """`reason` is a block of the pages' words."""
+class _InstallFailed(Exception):
+    """An install did not succeed; `reason` is a block of `INSTALL_PAGE_TEMPLATE`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class Install:
-    """Two addresses: one sends people to Slack to agree, the other is where Slack sends them back."""
+class InstallPages:
+    """Two pages: one redirects people to Slack to agree, the other is where Slack redirects them back."""
 
     def __init__(
         self,
-        core: Core,
+        core: SlackCore,
         tokens: InstalledTokens,
-        rows: Installations,
-        app: App,
+        installations: Installations,
+        app: AppCredentials,
         *,
         scopes: Sequence[str],
         url: str,
@@ -55,97 +58,107 @@ class Install:
     ) -> None:
         self._core = core
         self._tokens = tokens
-        self._rows = rows
+        self._installations = installations
         self._app = app
-        self._back = url + BACK
+        self._redirect_url = url + OAUTH_REDIRECT_PATH
         self._client = client
         self._clock = clock
-        self._cookies = OAuthStateUtils(expiration_seconds=int(STATE_LASTS.total_seconds()))
+        self._cookies = OAuthStateUtils(expiration_seconds=int(STATE_TTL.total_seconds()))
         self._authorize = AuthorizeUrlGenerator(
             client_id=app.client_id,
             scopes=scopes,
-            redirect_uri=self._back,
+            redirect_uri=self._redirect_url,
             authorization_url=re.sub("api/$", "oauth/v2/authorize", client.base_url),
         )
 
     def mount(self, app: web.Application) -> None:
-        app.router.add_get(BEGIN, self._begin)
-        app.router.add_get(BACK, self._finish)
+        """Add both pages to the application."""
+        app.router.add_get(INSTALL_PATH, self._begin)
+        app.router.add_get(OAUTH_REDIRECT_PATH, self._finish)
 
     async def _begin(self, request: web.Request) -> web.Response:
         state, now = token_urlsafe(24), self._clock.now()
-        await self._rows.note_state(_digest(state), now + STATE_LASTS, now)
+        await self._installations.note_state(_digest(state), now + STATE_TTL, now)
+        # The cookie ties the state to this browser: nobody can make somebody else finish an install they began.
         cookie = self._cookies.build_set_cookie_for_new_state(state)
         return web.Response(status=302, headers={"Location": self._authorize.generate(state), "Set-Cookie": cookie})
 
     async def _finish(self, request: web.Request) -> web.Response:
         try:
             team, name = await self._install(request)
-        except _NotInstalled as problem:
+        except _InstallFailed as problem:
             log.warning("slack_not_installed", reason=problem.reason)
             return self._page(request, problem.reason, status=400, again=True)
         log.info("slack_installed", workspace=team)
         return self._page(request, "installed", team=name, app=f"slack://open?team={quote(team)}")
 
     async def _install(self, request: web.Request) -> tuple[str, str]:
-        """The team that installed, and its name. Raises `_NotInstalled`."""
+        """Finish an install; return the team and its name. Raises `_InstallFailed`."""
         state, code = request.query.get("state", ""), request.query.get("code", "")
         if request.query.get("error"):
-            raise _NotInstalled("cancelled")
+            raise _InstallFailed("cancelled")
         if not self._cookies.is_valid_browser(state, {"cookie": [request.headers.get("Cookie", "")]}):
-            raise _NotInstalled("other_browser")
+            raise _InstallFailed("other_browser")
         now = self._clock.now()
-        if not code or not await self._rows.use_state(_digest(state), now):
-            raise _NotInstalled("too_late")
-        try:
-            said = await self._app.access(self._client, code=code, redirect_uri=self._back)
-            if said.get("is_enterprise_install"):
-                await self._give_back(str(said["access_token"]))
-                raise _NotInstalled("whole_organisation")
-        except SlackApiError as problem:
-            log.warning("slack_refused_install", error=error_of(problem))
-            raise _NotInstalled("refused") from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            log.warning("slack_refused_install", error=type(problem).__name__)
-            raise _NotInstalled("no_answer") from None
-        team, name = str(said["team"]["id"]), str(said["team"].get("name") or "")
-        expires_in = said.get("expires_in")
-        await self._tokens.keep(
+        if not code or not await self._installations.use_state(_digest(state), now):
+            raise _InstallFailed("too_late")
+        granted = await self._exchange_code(code)
+        team, name = str(granted["team"]["id"]), str(granted["team"].get("name") or "")
+        expires_in = granted.get("expires_in")
+        await self._tokens.save_install(
             {
                 "team_id": team,
                 "team_name": name,
-                "app_id": said["app_id"],
-                "bot_user_id": said["bot_user_id"],
-                "bot_token": said["access_token"],
-                "refresh_token": said.get("refresh_token"),
+                "app_id": granted["app_id"],
+                "bot_user_id": granted["bot_user_id"],
+                "bot_token": granted["access_token"],
+                "refresh_token": granted.get("refresh_token"),
                 "expires_at": now + timedelta(seconds=int(expires_in)) if expires_in else None,
-                "scopes": said.get("scope") or "",
-                "installed_by": said["authed_user"]["id"],
+                "scopes": granted.get("scope") or "",
+                "installed_by": granted["authed_user"]["id"],
                 "installed_at": now,
             }
         )
-        await self._core.workspace_installed(workspace(team), name)
+        await self._core.workspace_installed(slack_workspace(team), name)
         return team, name
 
-    async def _give_back(self, token: str) -> None:
+    async def _exchange_code(self, code: str) -> AsyncSlackResponse:
+        """Exchange an authorization code for a token; return Slack's answer. Raises `_InstallFailed`."""
+        try:
+            granted = await self._app.request_token(self._client, code=code, redirect_uri=self._redirect_url)
+            if granted.get("is_enterprise_install"):
+                await self._revoke(str(granted["access_token"]))
+                raise _InstallFailed("whole_organisation")
+        except SlackApiError as problem:
+            log.warning("slack_refused_install", error=slack_error_code(problem))
+            raise _InstallFailed("refused") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            log.warning("slack_refused_install", error=type(problem).__name__)
+            raise _InstallFailed("no_answer") from None
+        return granted
+
+    async def _revoke(self, token: str) -> None:
+        """Give a token that is of no use back to Slack, if it answers."""
         try:
             await self._client.api_call("auth.revoke", headers={"Authorization": f"Bearer {token}"})
         except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as problem:
-            log.warning("slack_token_not_given_back", error=type(problem).__name__)
+            log.warning("slack_token_revoke_failed", error=type(problem).__name__)
 
     def _page(
-        self, request: web.Request, what: str, *, status: int = 200, team: str = "", app: str = "", again: bool = False
+        self, request: web.Request, block: str, *, status: int = 200, team: str = "", app: str = "", again: bool = False
     ) -> web.Response:
+        """Return a page in the browser's language: a `block` of the template, with a link to `app` or to try again."""
         accepted = request.headers.get("Accept-Language", "")
-        reader = Reader(language=Language.meant(accepted, Language.NL), timezone="UTC", now=self._clock.now())
+        reader = Reader(language=Language.from_locale(accepted, Language.NL), timezone="UTC", now=self._clock.now())
 
-        def said(block: str) -> str:
-            return escape(wording.sentence(PAGES, block, reader, {"team": team}))
+        def text(name: str) -> str:
+            return escape(wording.render_sentence(INSTALL_PAGE_TEMPLATE, name, reader, {"team": team}))
 
-        way_on = (
-            f'<a href="{BEGIN}">{said("again")}</a>' if again else f'<a href="{escape(app)}">{said("open_slack")}</a>'
-        )
-        html = _PAGE.format(language=reader.language.value, title=said(f"{what}_title"), text=said(what), way_on=way_on)
+        if again:
+            link = f'<a href="{INSTALL_PATH}">{text("again")}</a>'
+        else:
+            link = f'<a href="{escape(app)}">{text("open_slack")}</a>'
+        html = _PAGE.format(language=reader.language.value, title=text(f"{block}_title"), text=text(block), link=link)
         return web.Response(
             status=status,
             text=html,
@@ -160,6 +173,7 @@ class Install:
 
 
 def _digest(state: str) -> str:
+    """Return what is stored of a state: whoever reads the database cannot finish an install with it."""
     return sha256(state.encode()).hexdigest()
 
 
@@ -182,6 +196,6 @@ _PAGE = """<!doctype html>
     a {{ background: #7cc3aa; color: #10211b; }}
   }}
 </style>
-<main><h1>{title}</h1><p>{text}</p>{way_on}</main>
+<main><h1>{title}</h1><p>{text}</p>{link}</main>
 </html>
 """

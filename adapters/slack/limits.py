@@ -1,33 +1,34 @@
-"""Slack's documented limits (docs.slack.dev/reference/block-kit), and cutting what is only shown to fit them."""
+"""Slack's documented limits (docs.slack.dev/reference/block-kit), in characters unless said otherwise."""
 
-TEXT = 3_900  # of the 4,000 after which Slack splits or truncates a message
-PARAGRAPH = 3_000
-MESSAGE = 10_000  # all paragraphs; from about 13,000, buttons included, Slack answers msg_blocks_too_long
-MESSAGE_BLOCKS = 50
-ACTIONS = 25
-BUTTON = 75
-VALUE = 2_000
-CONFIRM_TITLE = 100
-CONFIRM_TEXT = 300
-CONFIRM_BUTTON = 30
-TITLE = 24
-HEADER = 150
-METADATA = 3_000
-CARRIED = 2_000  # of a message, in a form about it: the rest of METADATA is where it was
-VIEW_BLOCKS = 100
-VIEW = 240_000  # bytes of JSON, of the 250 kB of a view
-LABEL = 2_000
-PLACEHOLDER = 150
-INPUT = 3_000
-OPTION = 75
-OPTIONS = 100
-CHECKBOXES = 10
+MAX_TEXT = 3_900  # of the 4,000 after which Slack splits or truncates a message
+MAX_PARAGRAPH = 3_000
+MAX_MESSAGE_TEXT = 10_000  # of all paragraphs; from about 13,000, buttons included, Slack answers msg_blocks_too_long
+MAX_MESSAGE_BLOCKS = 50
+MAX_ROW_BUTTONS = 25
+MAX_BUTTON_LABEL = 75
+MAX_BUTTON_VALUE = 2_000
+MAX_CONFIRM_TITLE = 100
+MAX_CONFIRM_TEXT = 300
+MAX_CONFIRM_BUTTON = 30
+MAX_MODAL_TITLE = 24
+MAX_HEADER = 150
+MAX_PRIVATE_METADATA = 3_000
+MAX_CARRIED_TEXT = 2_000  # of a message, in the private metadata of a form about it; the rest says where it was
+MAX_VIEW_BLOCKS = 100
+MAX_VIEW_BYTES = 240_000  # bytes of JSON, of the 250 kB of a view
+MAX_INPUT_LABEL = 2_000
+MAX_PLACEHOLDER = 150
+MAX_INPUT_TEXT = 3_000
+MAX_OPTION_LABEL = 75
+MAX_OPTIONS = 100
+MAX_CHECKBOXES = 10
 
+# A zero-width joiner or a variation selector at the end would change how the ellipsis, or the last emoji, is drawn.
 _JOINERS = "\u200d\ufe0e\ufe0f"
 
 
-def cut(text: str, most: int) -> str:
-    """`text`, or as much of it as fits in `most` characters, cut at a word and ending in an ellipsis."""
+def truncate_text(text: str, most: int) -> str:
+    """Return `text`, or as much of it as fits in `most` characters, cut at a word and ending in an ellipsis."""
     if len(text) <= most:
         return text
     head = text[: most - 1]

@@ -1,4 +1,4 @@
-"""Sends to Slack, once, and finds out what became of a post whose answer was lost."""
+"""Send posts to Slack, once each, and look up posts whose answer was lost."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,37 +9,43 @@ import aiohttp
 import structlog
 
 from adapters.slack import render
-from adapters.slack.calls import PLACE_GONE, Calls, Said, team_of
-from adapters.slack.home import home
+from adapters.slack.home import render_home
+from adapters.slack.web_api import PLACE_GONE_ERRORS, SlackApi, SlackApiRefusal, slack_team
 from bot.chat import Post, Receipt
 from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
-EVENT = "ritme_delivery"
-PACE = timedelta(seconds=1)
+METADATA_EVENT_TYPE = "ritme_delivery"
+"""Type of the message metadata that holds the delivery's id, by which a post is found again."""
+POST_INTERVAL = timedelta(seconds=1)
 """Slack takes one post a second in one channel."""
-WORKSPACE_PACE = timedelta(milliseconds=200)
-"""And "several hundred a minute" in one workspace: three hundred,"""
-AT_ONCE = 50
-"""after this many in one go."""
-EARLIER = timedelta(minutes=1)
+WORKSPACE_POST_INTERVAL = timedelta(milliseconds=200)
+"""Slack takes "several hundred a minute" in one workspace; Ritme posts three hundred, plus a burst."""
+WORKSPACE_BURST = 50
+"""Posts in one workspace that may go before they are spaced by `WORKSPACE_POST_INTERVAL`."""
+MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far Slack's clock may be behind ours when looking for a post."""
-PAGES = 20
-DONE = {
+MAX_HISTORY_PAGES = 20
+"""Pages of fifteen messages to look through for a post, before its outcome stays unknown."""
+ALREADY_DONE_ERRORS = {
     "reactions.add": frozenset({"already_reacted", "message_not_found", "no_reaction"}),
     "reactions.remove": frozenset({"no_reaction", "message_not_found"}),
     "chat.delete": frozenset({"message_not_found"}),
 }
-"""Errors that say it is already as it should be."""
-ELSEWHERE = {*PLACE_GONE, "user_not_in_channel"}
-"""Errors at which a private message finds its reader in their own chat instead."""
+"""Errors by method that say the result is already there: a retry counts as a success."""
+NOT_SHOWN_IN_CHANNEL_ERRORS = {*PLACE_GONE_ERRORS, "user_not_in_channel"}
+"""Errors on which a private message goes to its reader's own chat instead of the channel."""
 log = structlog.get_logger("ritme.slack")
 
 
 class SlackMessenger:
-    """Sends to every workspace there is a token for. `session` posts to response URLs."""
+    """Sends to every workspace there is a token for, and paces posts per channel and per workspace.
 
-    def __init__(self, calls: Calls, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._calls = calls
+    `session` posts to response URLs, which are outside the Web API. Pacing is kept in memory: several processes may
+    together exceed a limit, and then Slack's own 429 reschedules the post.
+    """
+
+    def __init__(self, api: SlackApi, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._api = api
         self._session = session
         self._clock = clock
         self._chats: dict[tuple[str, str], str] = {}
@@ -47,8 +53,11 @@ class SlackMessenger:
         self._busy_until: dict[str, datetime] = {}
 
     async def send(self, post: Post) -> Receipt:
-        """Does what `post` says. A message only one person may see goes to their own chat where the channel cannot
-        show it, and where it cannot take the place of another message any more it stands by itself."""
+        """Do what `post` says.
+
+        A message for one person goes to their own chat when the channel cannot show it to them; an update for one
+        person is posted anew when the message it should replace cannot be changed any more.
+        """
         try:
             match post.act:
                 case "post":
@@ -56,26 +65,33 @@ class SlackMessenger:
                 case "update":
                     return await self._update(post)
                 case "delete":
-                    return await self._settled(post, "chat.delete", ts=post.target)
+                    return await self._apply_idempotently(post, "chat.delete", ts=post.target)
                 case "react":
-                    return await self._settled(post, "reactions.add", timestamp=post.target, name=post.reaction)
+                    return await self._apply_idempotently(
+                        post, "reactions.add", timestamp=post.target, name=post.reaction
+                    )
                 case "unreact":
-                    return await self._settled(post, "reactions.remove", timestamp=post.target, name=post.reaction)
+                    return await self._apply_idempotently(
+                        post, "reactions.remove", timestamp=post.target, name=post.reaction
+                    )
                 case "home":
-                    return await self._publish(post)
-        except Said as said:
-            raise said.unreachable() from None
+                    return await self._publish_home(post)
+        except SlackApiRefusal as refusal:
+            raise refusal.to_unreachable() from None
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
-        """Looks for a post by its delivery id. Everything else is harmless to do again: a change leaves the same
-        result, and a message for one pair of eyes, of which Slack keeps no history, is at worst shown twice."""
+        """Look for a post by its delivery id; return None when it is not there and may be sent again.
+
+        None also for everything else, which is harmless to do again: a change leaves the same result, and an ephemeral
+        message, of which Slack keeps no history, is at worst shown twice. Raises `OutcomeUnknown`.
+        """
         if post.act != "post" or (post.account and post.channel):
             return None
         try:
-            channel = post.channel or await self._chat_with(post)
-            return await self._found(post, channel, since - EARLIER)
-        except (Said, RetryAfter, Unreachable) as problem:
-            log.warning("slack_cannot_look", error=str(problem))
+            channel = post.channel or await self._open_chat(post)
+            return await self._search_history(post, channel, since - MAX_CLOCK_SKEW)
+        except (SlackApiRefusal, RetryAfter, Unreachable) as problem:
+            log.warning("slack_lookup_failed", error=str(problem))
             raise OutcomeUnknown from None
 
     async def _post(self, post: Post) -> Receipt:
@@ -84,123 +100,143 @@ class SlackMessenger:
         if post.account is None:
             return await self._post_in(post.channel, post)
         try:
-            shown = await self._calls(
-                team_of(post.workspace),
+            answer = await self._api.call(
+                slack_team(post.workspace),
                 "chat.postEphemeral",
                 channel=post.channel,
                 user=post.account,
                 **_in_thread(post),
                 **_content(post),
             )
-        except Said as said:
-            if said.code not in ELSEWHERE:
+        except SlackApiRefusal as refusal:
+            if refusal.code not in NOT_SHOWN_IN_CHANNEL_ERRORS:
                 raise
             return await self._post_personally(replace(post, thread=None))
-        return Receipt(channel=post.channel, message=shown["message_ts"])
+        return Receipt(channel=post.channel, message=answer["message_ts"])
 
     async def _post_personally(self, post: Post) -> Receipt:
-        chat = await self._chat_with(post)
+        """Post in the reader's own chat with the bot."""
+        chat = await self._open_chat(post)
         try:
             return await self._post_in(chat, post)
-        except Said:
+        except SlackApiRefusal:
+            # The cached chat may be the reason: open it again next time.
             self._chats.pop((post.workspace, post.account or ""), None)
             raise
 
     async def _post_in(self, channel: str, post: Post) -> Receipt:
-        self._take_turn(post.workspace, channel)
-        shown = await self._calls(
-            team_of(post.workspace),
+        self._reserve_slot(post.workspace, channel)
+        answer = await self._api.call(
+            slack_team(post.workspace),
             "chat.postMessage",
             per_channel=True,
             channel=channel,
-            metadata={"event_type": EVENT, "event_payload": {"id": post.delivery}},
+            metadata={"event_type": METADATA_EVENT_TYPE, "event_payload": {"id": post.delivery}},
             unfurl_links=False,
             unfurl_media=False,
             **_in_thread(post),
             **_content(post),
         )
-        return Receipt(channel=shown["channel"], message=shown["ts"])
+        return Receipt(channel=answer["channel"], message=answer["ts"])
 
-    def _take_turn(self, workspace: str, channel: str) -> None:
-        """Raises `RetryAfter` when the channel, or its workspace, had as much as Slack takes."""
+    def _reserve_slot(self, workspace: str, channel: str) -> None:
+        """Reserve the next moment to post in a channel. Raises `RetryAfter` when it, or its workspace, is at its limit.
+
+        `_busy_until` is when the posts reserved in a workspace would end if they were spaced evenly. It may run ahead
+        of the clock by a burst.
+        """
         now = self._clock.now()
         busy_until = max(self._busy_until.get(workspace, now), now)
-        if busy_until - now > WORKSPACE_PACE * AT_ONCE:
-            raise RetryAfter(busy_until - WORKSPACE_PACE * AT_ONCE, whole_workspace=True)
+        if busy_until - now > WORKSPACE_POST_INTERVAL * WORKSPACE_BURST:
+            raise RetryAfter(busy_until - WORKSPACE_POST_INTERVAL * WORKSPACE_BURST, whole_workspace=True)
         place = (workspace, channel)
         if (free_at := self._free_at.get(place, now)) > now:
             raise RetryAfter(free_at)
-        self._free_at = {one: moment for one, moment in self._free_at.items() if moment > now} | {place: now + PACE}
-        self._busy_until[workspace] = busy_until + WORKSPACE_PACE
+        # Without the channels that are free again, so that this does not grow with every channel ever posted in.
+        self._free_at = {one: moment for one, moment in self._free_at.items() if moment > now} | {
+            place: now + POST_INTERVAL
+        }
+        self._busy_until[workspace] = busy_until + WORKSPACE_POST_INTERVAL
 
     async def _update(self, post: Post) -> Receipt:
-        """`target` is a message in the channel, "<channel>/<message>" for one elsewhere, or a response URL."""
+        """Change a message: `target` is its ts in `target_channel`, or else in the channel; or a response URL."""
         target = post.target or ""
         if target.startswith(("https://", "http://")):
             replaced = await self._replace(post, target)
             return replaced or await self._post(post)
-        elsewhere, _, ts = target.rpartition("/")
-        channel = elsewhere or post.channel or await self._chat_with(post)
+        channel = post.target_channel or post.channel or await self._open_chat(post)
         try:
-            await self._calls(team_of(post.workspace), "chat.update", channel=channel, ts=ts, **_content(post))
-        except Said as said:
-            if post.account is None or said.code not in ("message_not_found", "cant_update_message"):
+            await self._api.call(
+                slack_team(post.workspace), "chat.update", channel=channel, ts=target, **_content(post)
+            )
+        except SlackApiRefusal as refusal:
+            if post.account is None or refusal.code not in ("message_not_found", "cant_update_message"):
                 raise
             return await self._post(post)
-        return Receipt(channel=channel, message=ts)
+        return Receipt(channel=channel, message=target)
 
     async def _replace(self, post: Post, url: str) -> Receipt | None:
-        """Replaces a message only its reader sees; None when that is over (five times, for thirty minutes)."""
+        """Replace an ephemeral message through its response URL, which works five times within thirty minutes.
+
+        Returns None when the URL does not work any more.
+        """
         try:
             async with self._session.post(url, json={"replace_original": True, **_content(post)}) as answer:
                 status, headers = answer.status, dict(answer.headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise OutcomeUnknown from None
         if status == 429:
-            raise self._calls.later(headers, 30, whole_workspace=False)
+            raise self._api.retry_after(headers, 30, whole_workspace=False)
         if status >= 500:
             raise OutcomeUnknown
         return Receipt(channel=post.channel or "", message=post.delivery) if status == 200 else None
 
-    async def _publish(self, post: Post) -> Receipt:
-        """Shows someone their page; doing so again does no harm, so nothing has to be looked up before. Slack counts
-        pages by themselves: when there are too many, nothing else has to wait."""
+    async def _publish_home(self, post: Post) -> Receipt:
+        """Publish someone's Home tab. Publishing the same page again does no harm, so it is never looked up."""
         if post.page is None or post.account is None:
             raise Unreachable("person_gone")
-        team, view = team_of(post.workspace), home(post.page)
-        shown = await self._calls(team, "views.publish", per_channel=True, user_id=post.account, view=view)
-        return Receipt(channel="", message=str((shown.get("view") or {}).get("id", "")))
+        team, view = slack_team(post.workspace), render_home(post.page)
+        # Slack has a limit of its own for this method: a 429 must not hold up the rest of the workspace.
+        answer = await self._api.call(team, "views.publish", per_channel=True, user_id=post.account, view=view)
+        return Receipt(channel="", message=str((answer.get("view") or {}).get("id", "")))
 
-    async def _settled(self, post: Post, method: str, **what: Any) -> Receipt:
-        channel = post.channel or await self._chat_with(post)
+    async def _apply_idempotently(self, post: Post, method: str, **args: Any) -> Receipt:
+        """Call a method that may be repeated: an error that says the result is there already counts as success."""
+        channel = post.channel or await self._open_chat(post)
         try:
-            await self._calls(team_of(post.workspace), method, channel=channel, **what)
-        except Said as said:
-            if said.code not in DONE[method]:
+            await self._api.call(slack_team(post.workspace), method, channel=channel, **args)
+        except SlackApiRefusal as refusal:
+            if refusal.code not in ALREADY_DONE_ERRORS[method]:
                 raise
         return Receipt(channel=channel, message=post.target or "")
 
-    async def _chat_with(self, post: Post) -> str:
+    async def _open_chat(self, post: Post) -> str:
+        """Return the channel id of the chat between the post's reader and the bot."""
         if post.account is None:
             raise Unreachable("person_gone")
-        whose = (post.workspace, post.account)
-        if whose not in self._chats:
-            opened = await self._calls(team_of(post.workspace), "conversations.open", users=post.account)
-            self._chats[whose] = str(opened["channel"]["id"])
-        return self._chats[whose]
+        key = (post.workspace, post.account)
+        if key not in self._chats:
+            answer = await self._api.call(slack_team(post.workspace), "conversations.open", users=post.account)
+            self._chats[key] = str(answer["channel"]["id"])
+        return self._chats[key]
 
-    async def _found(self, post: Post, channel: str, since: datetime) -> Receipt | None:
-        method = "conversations.replies" if post.thread else "conversations.history"
-        where: dict[str, Any] = {"channel": channel, "oldest": f"{since.timestamp():.6f}", "limit": "15"}
+    async def _search_history(self, post: Post, channel: str, since: datetime) -> Receipt | None:
+        """Look through a channel or thread, from `since` on, for the message with the post's delivery id.
+
+        Raises `OutcomeUnknown` when it is not on the first `MAX_HISTORY_PAGES` pages and there are more.
+        """
+        team, method = slack_team(post.workspace), "conversations.replies" if post.thread else "conversations.history"
+        # Slack gives an app that is not in its Marketplace no more than fifteen messages at a time.
+        args: dict[str, Any] = {"channel": channel, "oldest": f"{since.timestamp():.6f}", "limit": "15"}
         if post.thread:
-            where["ts"] = post.thread
-        for _ in range(PAGES):
-            page = await self._calls(team_of(post.workspace), method, reads=True, include_all_metadata="true", **where)
+            args["ts"] = post.thread
+        for _ in range(MAX_HISTORY_PAGES):
+            page = await self._api.call(team, method, reads=True, include_all_metadata="true", **args)
             for message in page["messages"]:
-                if _delivery(message) == post.delivery:
+                if _delivery_id(message) == post.delivery:
                     return Receipt(channel=channel, message=message["ts"])
-            where["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
-            if not where["cursor"]:
+            args["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
+            if not args["cursor"]:
                 return None
         raise OutcomeUnknown
 
@@ -208,13 +244,15 @@ class SlackMessenger:
 def _content(post: Post) -> dict[str, Any]:
     if post.message is None:
         raise ValueError(f"nothing to say in {post.delivery}")
-    return {"text": render.fallback(post.message), "blocks": render.blocks(post.message)}
+    return {"text": render.notification_text(post.message), "blocks": render.render_blocks(post.message)}
 
 
 def _in_thread(post: Post) -> dict[str, Any]:
     return {"thread_ts": post.thread} if post.thread else {}
 
 
-def _delivery(message: Mapping[str, Any]) -> str | None:
+def _delivery_id(message: Mapping[str, Any]) -> str | None:
     metadata = message.get("metadata") or {}
-    return (metadata.get("event_payload") or {}).get("id") if metadata.get("event_type") == EVENT else None
+    if metadata.get("event_type") != METADATA_EVENT_TYPE:
+        return None
+    return (metadata.get("event_payload") or {}).get("id")

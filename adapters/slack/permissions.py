@@ -1,5 +1,5 @@
-"""What the Slack app has to be allowed and told, each with its reason: read by the manifest, the doctor, the install
-page and the install guide."""
+"""List the scopes, events and Web API methods that the app needs; the manifest, the doctor, the install page and the
+install guide follow them."""
 
 SCOPES = {
     "app_mentions:read": "hear @Ritme in a channel or a thread, where slash commands do not exist",
@@ -17,9 +17,9 @@ SCOPES = {
     "usergroups:read": "let user groups stand for the groups (teams, shifts) of a movement",
     "users:read": "know someone's name, language and time zone, and whether the account is still used",
 }
-"""Bot scope → what it is for."""
+"""Bot scope → its purpose, as the install guide tells it."""
 
-EVENTS = {
+BOT_EVENTS = {
     "app_home_opened": None,
     "app_mention": "app_mentions:read",
     "app_uninstalled": None,
@@ -47,7 +47,7 @@ EVENTS = {
 }
 """Bot event → the scope without which Slack does not send it."""
 
-METHODS = {
+API_METHODS = {
     "auth.revoke": None,
     "auth.test": None,
     "chat.delete": "chat:write",
@@ -69,5 +69,5 @@ METHODS = {
 }
 """Method of the Web API that we call → the scope it needs."""
 
-STUCK, SAVE = "stuck", "save_as_story"
-"""What the two shortcuts are called by."""
+STUCK_SHORTCUT, SAVE_SHORTCUT = "stuck", "save_as_story"
+"""Callback ids of the two shortcuts."""

@@ -1,4 +1,4 @@
-"""Message → text and blocks.
+"""Render a `Message` as Block Kit blocks, and as the text of its notification.
 
 What people wrote is shown in `rich_text` and `plain_text` only. Slack never looks for markup in those, so there is
 nothing to escape and nothing to forget: `<!channel>`, `*bold*` and `https://…` appear as they were typed, and can
@@ -11,64 +11,66 @@ from itertools import groupby
 from typing import Any
 
 from adapters.slack import limits
-from adapters.slack.limits import cut
+from adapters.slack.limits import truncate_text
 from bot.chat import Button, Message, Paragraph, Span
 
-Json = dict[str, Any]
+BlockKit = dict[str, Any]
+"""A block, element or view of Block Kit, as JSON."""
 
 
-def blocks(message: Message) -> list[Json]:
-    """The message as Block Kit: a block a paragraph (a list is one), then its buttons."""
+def render_blocks(message: Message) -> list[BlockKit]:
+    """Return a message as blocks: one per paragraph or list, then its buttons; at most `MAX_MESSAGE_BLOCKS`."""
     made = [*_paragraphs(_fitting(message.paragraphs))]
     buttons = [_actions(row, number) for number, row in enumerate(_rows(message.buttons))]
-    room = limits.MESSAGE_BLOCKS - len(buttons)
+    room = limits.MAX_MESSAGE_BLOCKS - len(buttons)
     if len(made) > room:
         made = [*made[: room - 1], _small("…")]
     return made + buttons
 
 
-def fallback(message: Message) -> str:
-    """The whole message as one text, for notifications and screen readers; escaped, at most 3,900 characters."""
+def notification_text(message: Message) -> str:
+    """Return the whole message as one text, for notifications and screen readers: escaped, at most `MAX_TEXT`."""
     text = message.text.strip()
-    most = limits.TEXT
-    while len(escaped := escape(cut(text, most))) > limits.TEXT:
-        most -= max(1, (len(escaped) - limits.TEXT) // 5)
+    most = limits.MAX_TEXT
+    # Escaped, a character takes five at most: keep less and less of the text until it fits.
+    while len(escaped := escape_mrkdwn(truncate_text(text, most))) > limits.MAX_TEXT:
+        most -= max(1, (len(escaped) - limits.MAX_TEXT) // 5)
     return escaped
 
 
-def escape(text: str) -> str:
-    """`text` so that Slack reads no mention, link or command in it."""
+def escape_mrkdwn(text: str) -> str:
+    """Return `text` escaped, so that Slack reads no mention, link or command in it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def plain(text: str, most: int) -> Json:
-    """A `plain_text` object; never empty, which Slack would refuse."""
-    return {"type": "plain_text", "text": cut(text.strip(), most) or "–", "emoji": False}
+def plain_text_object(text: str, most: int) -> BlockKit:
+    """Return a `plain_text` object of at most `most` characters; never an empty one, which Slack would refuse."""
+    return {"type": "plain_text", "text": truncate_text(text.strip(), most) or "–", "emoji": False}
 
 
-def packed(content: Mapping[str, object]) -> str:
-    """`content` as JSON that survives wherever Slack HTML-escapes what it carries for us."""
+def dump_html_safe(content: Mapping[str, object]) -> str:
+    """Return `content` as JSON without `&`, `<` and `>`, which Slack HTML-escapes in some of what it carries for us."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _fitting(paragraphs: tuple[Paragraph, ...]) -> Iterator[Paragraph]:
-    """The paragraphs, each cut to what a block holds, until the message is full."""
-    room = limits.MESSAGE
+    """Yield the paragraphs, each cut to what a block holds, until the message is full."""
+    room = limits.MAX_MESSAGE_TEXT
     for paragraph in paragraphs:
         if room < 2:
             return
-        shown = _cut_spans(paragraph, min(room, limits.PARAGRAPH))
+        shown = _truncate_paragraph(paragraph, min(room, limits.MAX_PARAGRAPH))
         room -= len(shown.text)
         if shown.text.strip():
             yield shown
 
 
-def _cut_spans(paragraph: Paragraph, most: int) -> Paragraph:
+def _truncate_paragraph(paragraph: Paragraph, most: int) -> Paragraph:
     whole = paragraph.text
     if len(whole) <= most:
         return paragraph
-    shown = cut(whole, most)
+    shown = truncate_text(whole, most)
     left = len(shown) - 1
     spans: list[Span] = []
     for span in paragraph.spans:
@@ -79,7 +81,7 @@ def _cut_spans(paragraph: Paragraph, most: int) -> Paragraph:
     return Paragraph(spans=(*spans, Span(text="…")), kind=paragraph.kind)
 
 
-def _paragraphs(paragraphs: Iterator[Paragraph]) -> Iterator[Json]:
+def _paragraphs(paragraphs: Iterator[Paragraph]) -> Iterator[BlockKit]:
     for kind, group in groupby(paragraphs, key=lambda paragraph: paragraph.kind):
         if kind == "item":
             items = [{"type": "rich_text_section", "elements": _elements(one)} for one in group]
@@ -91,17 +93,17 @@ def _paragraphs(paragraphs: Iterator[Paragraph]) -> Iterator[Json]:
             yield from (_rich({"type": style, "elements": _elements(one)}) for one in group)
 
 
-def _rich(element: Json) -> Json:
+def _rich(element: BlockKit) -> BlockKit:
     return {"type": "rich_text", "elements": [element]}
 
 
-def _small(text: str) -> Json:
-    return {"type": "context", "elements": [plain(text, limits.PARAGRAPH)]}
+def _small(text: str) -> BlockKit:
+    return {"type": "context", "elements": [plain_text_object(text, limits.MAX_PARAGRAPH)]}
 
 
-def _elements(paragraph: Paragraph) -> list[Json]:
-    """The paragraph's runs of one style; white space joins the run before it, for Slack wants words in each."""
-    made: list[Json] = []
+def _elements(paragraph: Paragraph) -> list[BlockKit]:
+    """Return the paragraph's runs of one style. White space joins the run before it, as Slack wants words in each."""
+    made: list[BlockKit] = []
     for span in paragraph.spans:
         style = {name: True for name, on in (("bold", span.bold), ("italic", span.italic)) if on}
         if made and (not span.text.strip() or made[-1].get("style", {}) == style):
@@ -112,37 +114,38 @@ def _elements(paragraph: Paragraph) -> list[Json]:
 
 
 def _rows(buttons: tuple[Button, ...]) -> list[tuple[Button, ...]]:
-    return [buttons[start : start + limits.ACTIONS] for start in range(0, len(buttons), limits.ACTIONS)]
+    return [buttons[start : start + limits.MAX_ROW_BUTTONS] for start in range(0, len(buttons), limits.MAX_ROW_BUTTONS)]
 
 
-def _actions(buttons: tuple[Button, ...], number: int) -> Json:
+def _actions(buttons: tuple[Button, ...], number: int) -> BlockKit:
     return {"type": "actions", "block_id": f"buttons-{number}", "elements": [_button(one) for one in buttons]}
 
 
-def _button(button: Button) -> Json:
-    made: Json = {
+def _button(button: Button) -> BlockKit:
+    made: BlockKit = {
         "type": "button",
         "action_id": button.name,
-        "text": plain(button.label, limits.BUTTON),
+        "text": plain_text_object(button.label, limits.MAX_BUTTON_LABEL),
         "value": _value(button),
     }
     if button.style != "normal":
         made["style"] = button.style
     if button.confirm is not None:
         made["confirm"] = {
-            "title": plain(button.label, limits.CONFIRM_TITLE),
-            "text": plain(button.confirm.question, limits.CONFIRM_TEXT),
-            "confirm": plain(button.confirm.yes, limits.CONFIRM_BUTTON),
-            "deny": plain(button.confirm.no, limits.CONFIRM_BUTTON),
+            "title": plain_text_object(button.label, limits.MAX_CONFIRM_TITLE),
+            "text": plain_text_object(button.confirm.question, limits.MAX_CONFIRM_TEXT),
+            "confirm": plain_text_object(button.confirm.yes, limits.MAX_CONFIRM_BUTTON),
+            "deny": plain_text_object(button.confirm.no, limits.MAX_CONFIRM_BUTTON),
             **({"style": button.style} if button.style != "normal" else {}),
         }
     return made
 
 
 def _value(button: Button) -> str:
-    """What a press sends back. Ids fit; a text that does not (words to start a form with) is shortened."""
+    """Return what Slack sends back when the button is pressed: intent and arguments, as JSON."""
     args = dict(button.args)
-    while len(value := packed({"intent": button.intent, "args": args})) > limits.VALUE:
+    while len(value := dump_html_safe({"intent": button.intent, "args": args})) > limits.MAX_BUTTON_VALUE:
+        # Too long is only ever a text that a form starts with, which may be shortened; ids are short.
         longest = max(args, key=lambda name: len(args[name]))
-        args[longest] = cut(args[longest], len(args[longest]) * 3 // 4)
+        args[longest] = truncate_text(args[longest], len(args[longest]) * 3 // 4)
     return value

@@ -1,4 +1,4 @@
-"""Form → modal view, and back: what was filled in, and words for what could not be."""
+"""Render a `Form` as a modal view, and read a submitted view back."""
 
 import json
 import re
@@ -7,46 +7,46 @@ from datetime import date, time
 from typing import Any
 
 from adapters.slack import limits
-from adapters.slack.limits import cut
-from adapters.slack.render import Json, packed, plain
+from adapters.slack.limits import truncate_text
+from adapters.slack.render import BlockKit, dump_html_safe, plain_text_object
 from bot.chat import Field, FieldErrors, Form, Message, Option, Value
 
-RADIOS = 6
-"""A required choice of at most this many is shown whole, rather than behind a menu."""
+MAX_RADIO_BUTTONS = 6
+"""Up to this many options, a required choice is shown as radio buttons instead of a menu."""
 _USER = re.compile(r"[UW][A-Z0-9]+")
 
 
-def modal(form: Form, origin: Mapping[str, str]) -> Json:
-    """The view of a form. `origin` (where it was opened) and what the form hides travel in its private metadata.
+def render_modal(form: Form, origin: Mapping[str, str]) -> BlockKit:
+    """Return the view of a form. `origin` (where it was opened) and its hidden values travel in its private metadata.
 
     Raises `ValueError` when those do not fit: cutting an id would save something to the wrong place.
     """
-    metadata = packed({"hidden": dict(form.hidden), "origin": dict(origin)})
-    if len(metadata) > limits.METADATA:
+    metadata = dump_html_safe({"hidden": dict(form.hidden), "origin": dict(origin)})
+    if len(metadata) > limits.MAX_PRIVATE_METADATA:
         raise ValueError(f"form {form.intent} hides {len(metadata)} characters")
-    note = [{"type": "context", "elements": [plain(form.note, limits.PARAGRAPH)]}] if form.note else []
+    note = [{"type": "context", "elements": [plain_text_object(form.note, limits.MAX_PARAGRAPH)]}] if form.note else []
     shown = [_input(field) for field in form.fields if _can_be_asked(field)]
     return {
         "type": "modal",
         "callback_id": form.intent,
-        "title": plain(form.title, limits.TITLE),
-        "submit": plain(form.submit, limits.TITLE),
-        **({"close": plain(form.cancel, limits.TITLE)} if form.cancel else {}),
+        "title": plain_text_object(form.title, limits.MAX_MODAL_TITLE),
+        "submit": plain_text_object(form.submit, limits.MAX_MODAL_TITLE),
+        **({"close": plain_text_object(form.cancel, limits.MAX_MODAL_TITLE)} if form.cancel else {}),
         "private_metadata": metadata,
-        "blocks": [*note, *shown][: limits.VIEW_BLOCKS],
+        "blocks": [*note, *shown][: limits.MAX_VIEW_BLOCKS],
     }
 
 
-def notice(message: Message) -> Json:
-    """A view that says something on top of a form: closing it leads back, and nothing typed is lost."""
-    said = {"type": "section", "text": plain(message.text, limits.PARAGRAPH)}
-    return {"type": "modal", "title": plain("Ritme", limits.TITLE), "blocks": [said]}
+def render_notice_view(message: Message) -> BlockKit:
+    """Return a view that shows a message on top of a form: closing it leads back, and nothing typed is lost."""
+    section = {"type": "section", "text": plain_text_object(message.text, limits.MAX_PARAGRAPH)}
+    return {"type": "modal", "title": plain_text_object("Ritme", limits.MAX_MODAL_TITLE), "blocks": [section]}
 
 
-def filled_in(view: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, str]]:
-    """The arguments of a submitted view (its fields, and what it hid), and where it was opened.
+def read_submitted_view(view: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, str]]:
+    """Return the arguments of a submitted view (its fields and hidden values), and where it was opened.
 
-    Raises `ValueError` when it is not one of ours.
+    Hidden values win over a field of the same name. Raises `ValueError` when the view is not one of ours.
     """
     metadata = json.loads(str(view.get("private_metadata") or "{}"))
     hidden, origin = metadata.get("hidden"), metadata.get("origin")
@@ -55,25 +55,26 @@ def filled_in(view: Mapping[str, Any]) -> tuple[dict[str, Value], dict[str, str]
     args: dict[str, Value] = {}
     for name, inputs in view["state"]["values"].items():
         for answer in inputs.values():
-            args[name] = _answered(answer)
+            args[name] = _read_input(answer)
     return {**args, **hidden}, origin
 
 
-def beside(errors: FieldErrors, view: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong, by block. What cannot stand beside its own field, because it is not shown, stands at the first."""
+def errors_by_block(errors: FieldErrors, view: Mapping[str, Any]) -> dict[str, str]:
+    """Return error sentences by block id; errors of fields that the view does not show go to its first field."""
     shown = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
-    placed: dict[str, str] = {}
+    sentences: dict[str, str] = {}
     for name, sentence in errors.errors.items():
-        where = name if name in shown else shown[0]
-        placed[where] = f"{placed[where]} {sentence}" if where in placed else sentence
-    return placed
+        block = name if name in shown else shown[0]
+        sentences[block] = f"{sentences[block]} {sentence}" if block in sentences else sentence
+    return sentences
 
 
 def _is_texts(found: object) -> bool:
     return isinstance(found, dict) and all(isinstance(value, str) for value in found.values())
 
 
-def _answered(answer: Mapping[str, Any]) -> Value:
+def _read_input(answer: Mapping[str, Any]) -> Value:
+    """Return the value of one input of a submitted view; empty for a type that Ritme does not use."""
     match answer["type"]:
         case "plain_text_input":
             return answer.get("value") or ""
@@ -93,22 +94,22 @@ def _answered(answer: Mapping[str, Any]) -> Value:
 
 
 def _can_be_asked(field: Field) -> bool:
-    """Slack refuses a menu without options."""
+    """Return whether a field can be shown: Slack refuses a menu without options."""
     return bool(field.options) or field.kind not in ("choice", "choices", "place")
 
 
-def _input(field: Field) -> Json:
+def _input(field: Field) -> BlockKit:
     return {
         "type": "input",
         "block_id": field.name,
-        "label": plain(field.label, limits.LABEL),
+        "label": plain_text_object(field.label, limits.MAX_INPUT_LABEL),
         "optional": not field.required,
-        **({"hint": plain(field.hint, limits.LABEL)} if field.hint else {}),
+        **({"hint": plain_text_object(field.hint, limits.MAX_INPUT_LABEL)} if field.hint else {}),
         "element": {"action_id": field.name, **_element(field)},
     }
 
 
-def _element(field: Field) -> Json:
+def _element(field: Field) -> BlockKit:
     value = field.value if isinstance(field.value, str) else ""
     values = (value,) if value else field.value if isinstance(field.value, tuple) else ()
     match field.kind:
@@ -137,24 +138,24 @@ def _element(field: Field) -> Json:
             }
 
 
-def _text(field: Field, value: str) -> Json:
+def _text(field: Field, value: str) -> BlockKit:
     # A text longer than its field was saved under a wider limit; it is shown whole, and the core says what to shorten.
-    most = min(max(field.max_length, len(value)), limits.INPUT)
+    most = min(max(field.max_length, len(value)), limits.MAX_INPUT_TEXT)
     if field.kind == "text":
         value = " ".join(value.split("\n"))
     return {
         "type": "plain_text_input",
         "multiline": field.kind == "long_text",
         "max_length": most,
-        **({"initial_value": cut(value, most)} if value else {}),
+        **({"initial_value": truncate_text(value, most)} if value else {}),
         **_placeholder(field),
     }
 
 
-def _choice(field: Field, values: tuple[str, ...]) -> Json:
+def _choice(field: Field, values: tuple[str, ...]) -> BlockKit:
     options = _options(field, values)
     chosen = next((one for one in options if one["value"] in values), None)
-    radio = field.required and len(options) <= RADIOS
+    radio = field.required and len(options) <= MAX_RADIO_BUTTONS
     return {
         "type": "radio_buttons" if radio else "static_select",
         "options": options,
@@ -163,10 +164,10 @@ def _choice(field: Field, values: tuple[str, ...]) -> Json:
     }
 
 
-def _choices(field: Field, values: tuple[str, ...]) -> Json:
+def _choices(field: Field, values: tuple[str, ...]) -> BlockKit:
     options = _options(field, values)
     chosen = [one for one in options if one["value"] in values]
-    boxes = len(options) <= limits.CHECKBOXES
+    boxes = len(options) <= limits.MAX_CHECKBOXES
     return {
         "type": "checkboxes" if boxes else "multi_static_select",
         "options": options,
@@ -175,16 +176,19 @@ def _choices(field: Field, values: tuple[str, ...]) -> Json:
     }
 
 
-def _options(field: Field, values: tuple[str, ...]) -> list[Json]:
-    """As many as Slack shows; when there are more, those already chosen come first, so that none is lost."""
+def _options(field: Field, values: tuple[str, ...]) -> list[BlockKit]:
+    """Return as many options as Slack shows; when there are more, the chosen ones come first, so that none is lost."""
     offered: list[Option] = list(field.options)
-    if len(offered) > limits.OPTIONS:
+    if len(offered) > limits.MAX_OPTIONS:
         offered.sort(key=lambda option: option.value not in values)
-    return [{"text": plain(one.label, limits.OPTION), "value": one.value} for one in offered[: limits.OPTIONS]]
+    return [
+        {"text": plain_text_object(one.label, limits.MAX_OPTION_LABEL), "value": one.value}
+        for one in offered[: limits.MAX_OPTIONS]
+    ]
 
 
-def _placeholder(field: Field) -> Json:
-    return {"placeholder": plain(field.example, limits.PLACEHOLDER)} if field.example else {}
+def _placeholder(field: Field) -> BlockKit:
+    return {"placeholder": plain_text_object(field.example, limits.MAX_PLACEHOLDER)} if field.example else {}
 
 
 def _reads(parse: Any, value: str) -> bool:

@@ -5,78 +5,103 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
-from adapters.teams import pages
-from adapters.teams.auth import AUTHORITY, HOSTS, METADATA, ClientCredentials, Keys, NoCredentials, TokenValidator
-from adapters.teams.cards import written
-from adapters.teams.connector import Connector
+from adapters.teams.auth import OPENID_METADATA_URL, SERVICE_HOSTS, SigningKeys, TokenValidator
+from adapters.teams.cards import dump_json
+from adapters.teams.connector import Connector, ConnectorTokens
+from adapters.teams.credentials import AUTHORITY, ClientCredentials, NoCredentials
 from adapters.teams.directory import TeamsDirectory
-from adapters.teams.inbound import Core, Inbound
+from adapters.teams.inbound import TeamsCore, TeamsInbound
 from adapters.teams.messages_endpoint import MessagesEndpoint
 from adapters.teams.outbound import TeamsMessenger
+from adapters.teams.pages import mount_pages
 from adapters.teams.rate_limiter import RateLimiter
-from adapters.teams.references import Kept, References
+from adapters.teams.references import ConversationReferences, ConversationStore
 from adapters.teams.signer import Signer
 from bot.ports import Clock
 
-PATIENCE = 10.0
+TEAMS_CALL_TIMEOUT = 10.0
 """Seconds a call may take; after that it counts as one without an answer."""
 
-__all__ = ["Bot", "TeamsPlatform"]
+__all__ = ["AppRegistration", "TeamsPlatform"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bot:
-    """The app registration we are. `tenants` may use it; none named: whoever Teams lets in. With `trusting`, which only
-    a test on this machine may ask for, nobody proves who they are."""
+class AppRegistration:
+    """The app registration at Microsoft that we are.
+
+    `tenants` may use the bot; none named: whoever Teams lets in. With `auth_disabled`, which only a test on this
+    machine may ask for, nobody proves who they are. `targeted`: see `TeamsMessenger`.
+    """
 
     app_id: str
     password: str = field(default="", repr=False)
     tenant: str = ""
     tenants: frozenset[str] = frozenset()
-    trusting: bool = False
+    auth_disabled: bool = False
     targeted: bool = False
     authority: str = AUTHORITY
-    metadata: str = METADATA
-    hosts: tuple[str, ...] = HOSTS
+    metadata: str = OPENID_METADATA_URL
+    hosts: tuple[str, ...] = SERVICE_HOSTS
 
 
 class TeamsPlatform:
-    """Everything about Teams. Made inside a running event loop; closed once. `opens`: what opens a dialog."""
+    """Everything about Teams. Made inside a running event loop; closed once. `opens`: intents that open a dialog."""
 
     def __init__(
-        self, bot: Bot, kept: Kept, clock: Clock, *, opens: frozenset[str], patience: float = PATIENCE
+        self,
+        registration: AppRegistration,
+        store: ConversationStore,
+        clock: Clock,
+        *,
+        opens: frozenset[str],
+        timeout: float = TEAMS_CALL_TIMEOUT,
     ) -> None:
-        self._bot = bot
+        self._registration = registration
         self._clock = clock
+        # One session for all calls: it keeps connections open between them.
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=patience), trust_env=True, json_serialize=written
+            timeout=aiohttp.ClientTimeout(total=timeout), trust_env=True, json_serialize=dump_json
         )
-        self.references = References(kept, clock)
-        tokens: ClientCredentials | NoCredentials = NoCredentials()
-        if not bot.trusting:
-            tokens = ClientCredentials(
-                self._session,
-                clock,
-                app_id=bot.app_id,
-                password=bot.password,
-                tenant=bot.tenant,
-                authority=bot.authority,
-            )
-        connector = Connector(self._session, tokens, clock)
-        self._seal = Signer(f"{bot.app_id}:{bot.password}")
+        self.references = ConversationReferences(store, clock)
+        connector = Connector(self._session, self._connector_tokens(), clock)
+        self._signer = Signer(f"{registration.app_id}:{registration.password}")
         self.messenger = TeamsMessenger(
-            connector, self.references, RateLimiter(clock), clock, opens=opens, seal=self._seal, targeted=bot.targeted
+            connector,
+            self.references,
+            RateLimiter(clock),
+            clock,
+            opens=opens,
+            signer=self._signer,
+            targeted=registration.targeted,
         )
         self.directory = TeamsDirectory(connector, self.references, clock)
 
-    def mount(self, app: web.Application, core: Core) -> None:
-        """Adds Teams' addresses to the application; `core` is what activities are handed to."""
-        keys = None if self._bot.trusting else Keys(self._session, self._clock, self._bot.metadata)
-        gate = TokenValidator(
-            keys, self._clock, app_id=self._bot.app_id, tenants=self._bot.tenants, hosts=self._bot.hosts
+    def _connector_tokens(self) -> ConnectorTokens:
+        registration = self._registration
+        if registration.auth_disabled:
+            return NoCredentials()
+        return ClientCredentials(
+            self._session,
+            self._clock,
+            app_id=registration.app_id,
+            password=registration.password,
+            tenant=registration.tenant,
+            authority=registration.authority,
         )
-        MessagesEndpoint(Inbound(core, self.references, self._seal).receive, gate).mount(app)
-        pages.mount(app)
+
+    def mount(self, app: web.Application, core: TeamsCore) -> None:
+        """Add Teams' addresses to the application; `core` is what activities are handed to."""
+        registration = self._registration
+        validator = TokenValidator(
+            None if registration.auth_disabled else SigningKeys(self._session, self._clock, registration.metadata),
+            self._clock,
+            app_id=registration.app_id,
+            tenants=registration.tenants,
+            hosts=registration.hosts,
+        )
+        MessagesEndpoint(TeamsInbound(core, self.references, self._signer).receive, validator).mount(app)
+        mount_pages(app)
 
     async def close(self) -> None:
+        """Close the connections to Microsoft."""
         await self._session.close()

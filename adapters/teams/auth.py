@@ -1,7 +1,8 @@
-"""Who may speak to us as Teams, and how we prove to Teams who we are.
+"""Check that a request comes from Teams, for this bot, of an organisation that may use it.
 
-Tokens are checked here, not by botbuilder, which answers 500 to a bad one, keeps a rolled key for a day, fetches over a
-blocking connection in the event loop, and lets a foreign tenant, a foreign address and a token without an end pass.
+The check of botbuilder 4.17.1 is not used. It answers 500 to most bad tokens, rejects valid ones for up to 24 hours
+after a signing key rolled, and fetches keys over a blocking connection without a timeout in the event loop. It lets
+pass: a foreign tenant, a missing `channelId`, a missing `serviceUrl` or one of another host, and a token without `exp`.
 """
 
 import asyncio
@@ -14,26 +15,25 @@ import aiohttp
 import jwt
 import structlog
 
-from bot.ports import Clock, RetryAfter, Unreachable
+from bot.ports import Clock
 
 ISSUER = "https://api.botframework.com"
-METADATA = "https://login.botframework.com/v1/.well-known/openidconfiguration"
-AUTHORITY = "https://login.microsoftonline.com"
-SCOPE = "https://api.botframework.com/.default"
-CHANNEL = "msteams"
-HOSTS = ("smba.trafficmanager.net", ".botframework.com", ".teams.microsoft.com", ".teams.microsoft.us")
-"""Where Teams lets itself be reached: these, or what ends in them when they begin with a dot."""
-KEYS_LAST = timedelta(hours=24)
-LOOK_AGAIN = timedelta(minutes=1)
-"""At most once in so long the keys are fetched for a key we do not know."""
+OPENID_METADATA_URL = "https://login.botframework.com/v1/.well-known/openidconfiguration"
+CHANNEL_ID = "msteams"
+SERVICE_HOSTS = ("smba.trafficmanager.net", ".botframework.com", ".teams.microsoft.com", ".teams.microsoft.us")
+"""Hosts that a `serviceUrl` may have; one that begins with a dot stands for all that end in it."""
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+KEYS_TTL = timedelta(hours=24)
+"""How long fetched signing keys are used."""
+KEYS_REFETCH_INTERVAL = timedelta(minutes=1)
+"""How long after a fetch the keys are not fetched again for an unknown key id, which anybody may send."""
 LEEWAY = timedelta(minutes=5)
-EARLY = timedelta(minutes=5)
-"""How long before its end a token of ours is renewed."""
+"""How far the clocks of Microsoft and of this machine may differ."""
 log = structlog.get_logger("ritme.teams")
 
 
-class Refused(Exception):
-    """Not from whom it should be: `status` is 401 for a bad token, 403 for one that is good but not here."""
+class TeamsRequestRejected(Exception):
+    """A request that is not let in: `status` is 401 for a bad token, 403 for a good one that is not for here."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -41,67 +41,74 @@ class Refused(Exception):
         self.reason = reason
 
 
-class KeysAway(Exception):
+class KeysUnavailable(Exception):
     """The keys to check a token with cannot be fetched now."""
 
 
-class Keys:
-    """The keys that the Bot Framework signs with, by id."""
+class SigningKeys:
+    """The public keys that the Bot Framework signs with, by key id."""
 
-    def __init__(self, session: aiohttp.ClientSession, clock: Clock, metadata: str = METADATA) -> None:
+    def __init__(self, session: aiohttp.ClientSession, clock: Clock, metadata_url: str = OPENID_METADATA_URL) -> None:
         self._session = session
         self._clock = clock
-        self._metadata = metadata
+        self._metadata_url = metadata_url
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at: datetime | None = None
         self._fetching = asyncio.Lock()
 
-    async def key(self, id: str) -> jwt.PyJWK | None:
-        """The key called so; an unknown one is looked for once more. Raises `KeysAway`."""
-        if not self._is_fresh(KEYS_LAST) or (id not in self._keys and not self._is_fresh(LOOK_AGAIN)):
+    async def find(self, key_id: str) -> jwt.PyJWK | None:
+        """Return a key, after fetching the keys once more if it is unknown: keys roll. Raises `KeysUnavailable`."""
+        if self._needs_fetch(key_id):
             async with self._fetching:
-                if not self._is_fresh(KEYS_LAST) or (id not in self._keys and not self._is_fresh(LOOK_AGAIN)):
+                # Looked at again under the lock: whoever held it before may have fetched the keys.
+                if self._needs_fetch(key_id):
                     await self._fetch()
-        return self._keys.get(id)
+        return self._keys.get(key_id)
 
-    def _is_fresh(self, age: timedelta) -> bool:
+    def _needs_fetch(self, key_id: str) -> bool:
+        if not self._is_fetched_within(KEYS_TTL):
+            return True
+        return key_id not in self._keys and not self._is_fetched_within(KEYS_REFETCH_INTERVAL)
+
+    def _is_fetched_within(self, age: timedelta) -> bool:
         return self._fetched_at is not None and self._clock.now() - self._fetched_at < age
 
     async def _fetch(self) -> None:
         try:
-            found = await self._get(self._metadata)
-            keys = await self._get(str(found["jwks_uri"]))
+            metadata = await self._get(self._metadata_url)
+            keys = await self._get(str(metadata["jwks_uri"]))
             self._keys = {
                 str(one["kid"]): jwt.PyJWK(one, algorithm="RS256")
                 for one in keys["keys"]
-                if one.get("kty") == "RSA" and CHANNEL in one.get("endorsements", [CHANNEL])
+                # A key without endorsements is for every channel.
+                if one.get("kty") == "RSA" and CHANNEL_ID in one.get("endorsements", [CHANNEL_ID])
             }
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as problem:
-            log.warning("teams_keys_away", error=type(problem).__name__)
-            raise KeysAway from None
+            log.warning("teams_keys_fetch_failed", error=type(problem).__name__)
+            raise KeysUnavailable from None
         self._fetched_at = self._clock.now()
 
     async def _get(self, url: str) -> Mapping[str, Any]:
         async with self._session.get(url) as answer:
             answer.raise_for_status()
-            found: Mapping[str, Any] = await answer.json(content_type=None)
-            return found
+            body: Mapping[str, Any] = await answer.json(content_type=None)
+            return body
 
 
 class TokenValidator:
-    """Lets in what comes from Teams, for this bot, of an organisation that may use it.
+    """Lets in what comes from Teams, for this bot, of one of `tenants`; of any when none are named.
 
     `keys` is None when tokens are not looked at, which only a test on this machine may ask for.
     """
 
     def __init__(
         self,
-        keys: Keys | None,
+        keys: SigningKeys | None,
         clock: Clock,
         *,
         app_id: str,
         tenants: frozenset[str],
-        hosts: tuple[str, ...] = HOSTS,
+        hosts: tuple[str, ...] = SERVICE_HOSTS,
     ) -> None:
         self._keys = keys
         self._clock = clock
@@ -110,32 +117,34 @@ class TokenValidator:
         self._hosts = hosts
 
     async def check(self, activity: Mapping[str, Any], header: str) -> Mapping[str, Any]:
-        """The claims of a request. Raises `Refused` or `KeysAway`."""
-        claims = await self._claims(header) if self._keys is not None else {}
-        address = str(activity.get("serviceUrl") or "")
-        if self._keys is not None and claims.get("serviceurl") != address:
-            raise Refused(401, "for another address")
-        if activity.get("channelId") != CHANNEL:
-            raise Refused(403, "not from Teams")
-        if not self._is_reachable(address):
-            raise Refused(403, "an address that is not of Teams")
+        """Return the claims of a request with this `Authorization` header; empty when tokens are not looked at. Raises
+        `TeamsRequestRejected` or `KeysUnavailable`."""
+        claims = await self._read_claims(self._keys, header) if self._keys is not None else {}
+        service_url = str(activity.get("serviceUrl") or "")
+        # We send our own token to this address, so it has to be the one that was signed.
+        if self._keys is not None and claims.get("serviceurl") != service_url:
+            raise TeamsRequestRejected(401, "for another address")
+        if activity.get("channelId") != CHANNEL_ID:
+            raise TeamsRequestRejected(403, "not from Teams")
+        if not self._is_allowed_url(service_url):
+            raise TeamsRequestRejected(403, "an address that is not of Teams")
         tenant = ((activity.get("channelData") or {}).get("tenant") or {}).get("id")
         if not tenant or (self._tenants and tenant not in self._tenants):
-            raise Refused(403, "an organisation that may not use this bot")
+            raise TeamsRequestRejected(403, "an organisation that may not use this bot")
         return claims
 
-    async def _claims(self, header: str) -> Mapping[str, Any]:
-        kind, _, token = header.partition(" ")
-        if kind.lower() != "bearer" or not token:
-            raise Refused(401, "no token")
+    async def _read_claims(self, keys: SigningKeys, header: str) -> Mapping[str, Any]:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise TeamsRequestRejected(401, "no token")
         try:
-            head = jwt.get_unverified_header(token)
-            if head.get("alg") != "RS256" or self._keys is None:
-                raise Refused(401, "signed in another way")
-            key = await self._keys.key(str(head.get("kid") or ""))
+            token_header = jwt.get_unverified_header(token)
+            if token_header.get("alg") != "RS256":
+                raise TeamsRequestRejected(401, "signed in another way")
+            key = await keys.find(str(token_header.get("kid") or ""))
             if key is None:
-                raise Refused(401, "signed with an unknown key")
-            # Times are looked at below, by our own clock.
+                raise TeamsRequestRejected(401, "signed with an unknown key")
+            # Times are only required here: they are compared below, with our own clock.
             claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
@@ -150,86 +159,23 @@ class TokenValidator:
                 },
             )
         except jwt.PyJWTError as problem:
-            raise Refused(401, type(problem).__name__) from None
-        self._in_time(claims)
+            raise TeamsRequestRejected(401, type(problem).__name__) from None
+        self._check_times(claims)
         return claims
 
-    def _in_time(self, claims: Mapping[str, Any]) -> None:
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
         now = self._clock.now().timestamp()
         try:
-            begins, ends = float(claims["nbf"]), float(claims["exp"])
+            not_before, expires = float(claims["nbf"]), float(claims["exp"])
         except (TypeError, ValueError):
-            raise Refused(401, "no times") from None
-        if now > ends + LEEWAY.total_seconds() or now < begins - LEEWAY.total_seconds():
-            raise Refused(401, "not of this time")
+            raise TeamsRequestRejected(401, "no times") from None
+        if now > expires + LEEWAY.total_seconds() or now < not_before - LEEWAY.total_seconds():
+            raise TeamsRequestRejected(401, "not of this time")
 
-    def _is_reachable(self, address: str) -> bool:
-        parts = urlsplit(address)
+    def _is_allowed_url(self, url: str) -> bool:
+        parts = urlsplit(url)
         host = parts.hostname or ""
-        if self._keys is None and host in ("127.0.0.1", "localhost", "::1"):
+        if self._keys is None and host in LOOPBACK_HOSTS:
             return True
-        fits = any(host == one or (one.startswith(".") and host.endswith(one)) for one in self._hosts)
-        return parts.scheme == "https" and fits
-
-
-class ClientCredentials:
-    """Our own token, which opens the connector: fetched once however many ask, and again before it ends."""
-
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        clock: Clock,
-        *,
-        app_id: str,
-        password: str,
-        tenant: str,
-        authority: str = AUTHORITY,
-    ) -> None:
-        self._session = session
-        self._clock = clock
-        self._url = f"{authority}/{tenant}/oauth2/v2.0/token"
-        self._asks = {
-            "grant_type": "client_credentials",
-            "client_id": app_id,
-            "client_secret": password,
-            "scope": SCOPE,
-        }
-        self._token = ""
-        self._ends_at: datetime | None = None
-        self._fetching = asyncio.Lock()
-
-    async def token(self) -> str:
-        """Raises `Unreachable` when the secret is refused, `RetryAfter` when Microsoft cannot answer."""
-        if not self._holds():
-            async with self._fetching:
-                if not self._holds():
-                    await self._fetch()
-        return self._token
-
-    def _holds(self) -> bool:
-        return self._ends_at is not None and self._clock.now() < self._ends_at - EARLY
-
-    async def _fetch(self) -> None:
-        try:
-            async with self._session.post(self._url, data=self._asks) as answer:
-                status, said = answer.status, await answer.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
-            log.warning("teams_no_token", error=type(problem).__name__)
-            raise RetryAfter(self._clock.now() + timedelta(seconds=30), whole_workspace=True) from None
-        if status == 200 and isinstance(said, dict) and said.get("access_token"):
-            self._token = str(said["access_token"])
-            self._ends_at = self._clock.now() + timedelta(seconds=int(said.get("expires_in") or 0))
-            return
-        log.warning(
-            "teams_no_token", status=status, error=str(said.get("error"))[:40] if isinstance(said, dict) else ""
-        )
-        if status in (400, 401, 403):
-            raise Unreachable("not_allowed", workspace_is_gone=True)
-        raise RetryAfter(self._clock.now() + timedelta(seconds=30), whole_workspace=True)
-
-
-class NoCredentials:
-    """Where nobody asks who we are: a test on this machine."""
-
-    async def token(self) -> str:
-        return ""
+        is_known = any(host == one or (one.startswith(".") and host.endswith(one)) for one in self._hosts)
+        return parts.scheme == "https" and is_known

@@ -1,6 +1,9 @@
-"""Calls to the Bot Connector over our own pooled connections, and what their failures mean to a delivery.
+"""Call the Bot Connector over our own pooled connections, and say what its failures mean to a delivery.
 
-No call is ever repeated here: Teams has no history that a bot may read, so a second try could be a second message.
+The client of botbuilder 4.17.1 is not used: it opens `requests` sessions in threads, and its `ClientRetryPolicy` scans
+a list of 500 status codes twice a turn, about 5 ms of CPU.
+
+No call is ever repeated here: Teams has no history that a bot may read, so a second attempt could be a second message.
 """
 
 from collections.abc import Mapping
@@ -15,38 +18,45 @@ from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
 log = structlog.get_logger("ritme.teams")
 
-LATER = frozenset({412, 429, 502, 504})
-"""Teams did nothing, and says to come back."""
-COME_BACK_AFTER = 5
-"""Seconds, when it does not say when."""
-LONGEST_WAIT = 3600
-REASONS = {
+RETRYABLE_STATUSES = frozenset({412, 429, 502, 504})
+"""Teams did nothing, and asks to come back."""
+DEFAULT_RETRY_AFTER = 5
+"""Seconds to wait when it does not say how long."""
+MAX_RETRY_AFTER = 3600
+"""Seconds to wait at most, whatever it says."""
+REASONS_BY_ERROR = {
     "MessageWritesBlocked": "person_gone",
     "BotNotInConversationRoster": "not_in_place",
     "ConversationNotFound": "place_gone",
     "ConversationBlockedByUser": "person_gone",
     "ForbiddenOperationException": "place_closed",
 }
+"""Error code of the connector → why a message cannot be sent, a block of `errors/reasons.md.j2`."""
+REASONS_BY_STATUS = {401: "not_allowed", 403: "not_in_place", 404: "place_gone"}
+"""The reason where the error code tells none."""
 
 
-class Tokens(Protocol):
+class ConnectorTokens(Protocol):
+    """Gives the token that proves who we are."""
+
     async def token(self) -> str:
-        """What proves who we are; empty where nothing is asked. Raises `NoToken`, `RetryAfter` or `OutcomeUnknown`."""
+        """Return the token; empty where nothing is asked. Raises `Unreachable` or `RetryAfter`."""
 
 
-class Refusal(Exception):
-    """Teams answered that it did not do it; `code` is its error, `status` the one of HTTP."""
+class ConnectorError(Exception):
+    """The connector answered that it did not do it: `status` is the one of HTTP, `code` the connector's own error."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(f"{status} {code}")
         self.status = status
         self.code = code
 
-    def unreachable(self) -> Unreachable:
-        reason = REASONS.get(self.code)
+    def to_unreachable(self) -> Unreachable:
+        """Return what this means to a delivery, and log it."""
+        reason = REASONS_BY_ERROR.get(self.code)
         if reason is None:
-            reason = {401: "not_allowed", 403: "not_in_place", 404: "place_gone"}.get(self.status, "not_accepted")
-        log.warning("teams_said_no", status=self.status, error=self.code)
+            reason = REASONS_BY_STATUS.get(self.status, "not_accepted")
+        log.warning("teams_call_refused", status=self.status, error=self.code)
         return Unreachable(
             reason,
             place_is_gone=self.status in (403, 404) and reason != "person_gone",
@@ -55,35 +65,46 @@ class Refusal(Exception):
 
 
 class Connector:
-    """The few calls we make. `session` has a time-out, after which a call counts as one without an answer."""
+    """The few calls we make, each for a conversation or team reached at `service_url`.
 
-    def __init__(self, session: aiohttp.ClientSession, tokens: Tokens, clock: Clock) -> None:
+    Every call raises `ConnectorError` when it was refused, `RetryAfter` when nothing was done, `OutcomeUnknown` when
+    nobody can tell, and what `tokens` raises. `session` has a timeout, after which the outcome is unknown.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, tokens: ConnectorTokens, clock: Clock) -> None:
         self._session = session
         self._tokens = tokens
         self._clock = clock
 
-    async def create(self, service_url: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A new conversation: a thread of a channel, or the chat with one person."""
+    async def create_conversation(self, service_url: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Create a thread of a channel, or the chat with one person. Returns its `id`, and the `activityId` of a first
+        message."""
         return await self._call("POST", service_url, "v3/conversations", parameters)
 
-    async def send(self, service_url: str, conversation: str, activity: Mapping[str, Any], **query: str) -> str:
-        """The id of what was sent."""
+    async def send_activity(
+        self, service_url: str, conversation: str, activity: Mapping[str, Any], **query: str
+    ) -> str:
+        """Send an activity. Returns its id."""
         path = f"v3/conversations/{quote(conversation, safe='')}/activities"
         return str((await self._call("POST", service_url, path, activity, query)).get("id") or "")
 
-    async def update(self, service_url: str, conversation: str, id: str, activity: Mapping[str, Any]) -> None:
+    async def update_activity(self, service_url: str, conversation: str, id: str, activity: Mapping[str, Any]) -> None:
+        """Replace an activity of ours."""
         path = f"v3/conversations/{quote(conversation, safe='')}/activities/{quote(id, safe='')}"
         await self._call("PUT", service_url, path, {**activity, "id": id})
 
-    async def delete(self, service_url: str, conversation: str, id: str) -> None:
+    async def delete_activity(self, service_url: str, conversation: str, id: str) -> None:
+        """Delete an activity of ours."""
         path = f"v3/conversations/{quote(conversation, safe='')}/activities/{quote(id, safe='')}"
         await self._call("DELETE", service_url, path)
 
-    async def member(self, service_url: str, conversation: str, id: str) -> Mapping[str, Any]:
+    async def get_member(self, service_url: str, conversation: str, id: str) -> Mapping[str, Any]:
+        """Return a member of a conversation, with `name` and `userRole`."""
         path = f"v3/conversations/{quote(conversation, safe='')}/members/{quote(id, safe='')}"
         return await self._call("GET", service_url, path)
 
-    async def channels(self, service_url: str, team: str) -> Mapping[str, Any]:
+    async def list_channels(self, service_url: str, team: str) -> Mapping[str, Any]:
+        """Return the channels of a team, as `conversations` with an `id` and a `name`."""
         return await self._call("GET", service_url, f"v3/teams/{quote(team, safe='')}/conversations")
 
     async def _call(
@@ -99,28 +120,32 @@ class Connector:
         url = f"{service_url.rstrip('/')}/{path}"
         try:
             async with self._session.request(method, url, json=body, params=query or None, headers=headers) as answer:
-                status, said = answer.status, await _body(answer)
-                after = answer.headers.get("Retry-After", "")
+                status, content = answer.status, await _read_body(answer)
+                retry_after = answer.headers.get("Retry-After", "")
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
-            log.warning("teams_no_answer", method=method, error=type(problem).__name__)
+            log.warning("teams_call_failed", method=method, error=type(problem).__name__)
             raise OutcomeUnknown from None
-        if status in LATER:
-            wait = min(int(after), LONGEST_WAIT) if after.isdecimal() else COME_BACK_AFTER
+        self._raise_for_status(method, status, retry_after, content)
+        return content
+
+    def _raise_for_status(self, method: str, status: int, retry_after: str, content: Mapping[str, Any]) -> None:
+        # Before the other 5xx: of 502 and 504 Teams documents that they may be retried.
+        if status in RETRYABLE_STATUSES:
+            wait = min(int(retry_after), MAX_RETRY_AFTER) if retry_after.isdecimal() else DEFAULT_RETRY_AFTER
             raise RetryAfter(self._clock.now() + timedelta(seconds=wait))
         if status >= 500:
-            log.warning("teams_no_answer", method=method, status=status)
+            log.warning("teams_call_failed", method=method, status=status)
             raise OutcomeUnknown
         if status >= 400:
-            error = said.get("error")
-            raise Refusal(status, str(error.get("code") or "") if isinstance(error, dict) else "")
-        return said
+            error = content.get("error")
+            raise ConnectorError(status, str(error.get("code") or "") if isinstance(error, dict) else "")
 
 
-async def _body(answer: aiohttp.ClientResponse) -> Mapping[str, Any]:
+async def _read_body(answer: aiohttp.ClientResponse) -> Mapping[str, Any]:
     try:
-        said = await answer.json(content_type=None)
+        body = await answer.json(content_type=None)
     except ValueError:
         return {}
-    if isinstance(said, list):
-        return {"members": said}
-    return said if isinstance(said, dict) else {}
+    if isinstance(body, list):
+        return {"members": body}
+    return body if isinstance(body, dict) else {}

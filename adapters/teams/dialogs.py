@@ -1,4 +1,4 @@
-"""Form → dialog, and back: what was filled in, and the same dialog with words beside what could not be.
+"""Render a form as a dialog (a task module), and read it when it is sent.
 
 Between the two nothing is kept here: the form travels with its dialog, and comes back when it is sent.
 """
@@ -15,28 +15,28 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from adapters.teams.cards import Json, cut, words
+from adapters.teams.cards import ADAPTIVE_CARD_TYPE, CardJson, render_paragraphs, shorten_at_word
 from bot import wording
 from bot.chat import Field, FieldErrors, Form, Message, Paragraph, Span, Value
 from bot.domain.person import Language
 from bot.wording import Reader
 
-CARD = "application/vnd.microsoft.card.adaptive"
-CARRIED, MARK = "ritme", "ritme_mark"
-"""Under which names a dialog carries its form, and our signature."""
+FORM_KEY, SIGNATURE_KEY = "ritme", "ritme_mark"
+"""Keys under which a dialog carries its form, and our signature of it."""
 Sign = Callable[[str], str]
-LARGEST = 200_000
-"""Bytes a form may have once unpacked: far more than any of ours."""
-EXPANDED = 6
+"""Returns the signature of a text, for the person who sees it."""
+MAX_UNPACKED_BYTES = 200_000
+"""Of a form that comes back: far more than any of ours."""
+MAX_EXPANDED_CHOICES = 6
 """A required choice of at most this many is shown whole, rather than behind a menu."""
-TITLE, LABEL, NOTE = 60, 200, 1_000
-PEOPLE = {"type": "Data.Query", "dataset": "graph.microsoft.com/users?scope=currentContext"}
-"""Whom one can choose: who is in this conversation."""
+MAX_DIALOG_TITLE, MAX_FIELD_LABEL, MAX_DIALOG_NOTE = 60, 200, 1_000
+PEOPLE_QUERY = {"type": "Data.Query", "dataset": "graph.microsoft.com/users?scope=currentContext"}
+"""Offers the people of this conversation to choose from."""
 _FORMS = TypeAdapter(Form)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sent:
+class DialogSubmission:
     """A dialog that was sent: for which intent, with what, and where it was opened."""
 
     intent: str
@@ -45,76 +45,91 @@ class Sent:
     form: Form
 
 
-def dialog(form: Form, origin: Mapping[str, str], sign: Sign, errors: Mapping[str, str] | None = None) -> Json:
-    """The dialog of a form, signed for who sees it. `errors` stand above their fields, or, where those are not shown,
-    above all."""
+def render_dialog(
+    form: Form, origin: Mapping[str, str], sign: Sign, errors: Mapping[str, str] | None = None
+) -> CardJson:
+    """Return the dialog of a form, signed for who sees it. `errors` stand above their fields, or, where those are not
+    shown, above all."""
     wrong = dict(errors or {})
-    fields = [field for field in form.fields if _can_be_asked(field)]
-    homeless = [wrong[name] for name in wrong if name not in {field.name for field in fields}]
+    fields = [field for field in form.fields if _is_answerable(field)]
+    general_errors = [wrong[name] for name in wrong if name not in {field.name for field in fields}]
     body = [
-        *(_wrong(sentence) for sentence in homeless),
-        *words(tuple([Paragraph(spans=(Span(text=cut(form.note, NOTE)),), kind="small")] if form.note else [])),
-        *(element for field in fields for element in _asked(field, wrong.get(field.name, ""), form.language)),
+        *(_error_line(sentence) for sentence in general_errors),
+        *(_small_print(form.note, MAX_DIALOG_NOTE) if form.note else []),
+        *(element for field in fields for element in _field_elements(field, wrong.get(field.name, ""), form.language)),
     ]
-    packed = _packed(form, origin)
-    submit = {"type": "Action.Submit", "title": cut(form.submit, TITLE), "data": {CARRIED: packed, MARK: sign(packed)}}
-    return _info(form.title, {**_card(body), "actions": [submit]}, tall=len(fields) > 2)
+    packed = _pack(form, origin)
+    submit = {
+        "type": "Action.Submit",
+        "title": shorten_at_word(form.submit, MAX_DIALOG_TITLE),
+        "data": {FORM_KEY: packed, SIGNATURE_KEY: sign(packed)},
+    }
+    return _task_info(form.title, {**_card(body), "actions": [submit]}, tall=len(fields) > 2)
 
 
-def notice(message: Message) -> Json:
-    """A dialog that says something; what can be done about it is said in one's own chat."""
-    return _info("Ritme", _card(words(message.paragraphs)), tall=False)
+def render_notice(message: Message) -> CardJson:
+    """Return a dialog that shows a message without its buttons: those are sent to one's own chat."""
+    return _task_info("Ritme", _card(render_paragraphs(message.paragraphs)), tall=False)
 
 
-def filled_in(data: Mapping[str, Any], sign: Sign) -> Sent:
-    """What was sent. Raises `ValueError` when it is no dialog of ours, or one that somebody else was shown."""
-    packed = str(data.get(CARRIED) or "")
-    if not compare_digest(str(data.get(MARK) or "").encode(), sign(packed).encode()):
+def parse_dialog(data: Mapping[str, Any], sign: Sign) -> DialogSubmission:
+    """Read the data of a dialog that was sent. Raises `ValueError` when it is no dialog of ours, or one that somebody
+    else was shown."""
+    packed = str(data.get(FORM_KEY) or "")
+    # The signature comes first: nothing is unpacked that we did not pack.
+    if not compare_digest(str(data.get(SIGNATURE_KEY) or "").encode(), sign(packed).encode()):
         raise ValueError("not what we signed")
-    form, origin = _unpacked(packed)
+    form, origin = _unpack(packed)
     args: dict[str, Value] = {}
     for field in form.fields:
         typed = data.get(field.name)
-        args[field.name] = _answered(field, typed if isinstance(typed, str) else "")
-    return Sent(intent=form.intent, args={**args, **form.hidden}, origin=origin, form=form)
+        args[field.name] = _read_value(field, typed if isinstance(typed, str) else "")
+    return DialogSubmission(intent=form.intent, args={**args, **form.hidden}, origin=origin, form=form)
 
 
-def again(sent: Sent, errors: FieldErrors, sign: Sign) -> Json:
-    """The same dialog, with what was typed, and words beside what is wrong."""
-    kept = tuple(replace(field, value=sent.args.get(field.name, "")) for field in sent.form.fields)
-    return dialog(replace(sent.form, fields=kept), sent.origin, sign, errors.errors)
+def render_with_errors(sent: DialogSubmission, errors: FieldErrors, sign: Sign) -> CardJson:
+    """Return the dialog again, with what was typed, and words beside what is wrong."""
+    fields = tuple(replace(field, value=sent.args.get(field.name, "")) for field in sent.form.fields)
+    return render_dialog(replace(sent.form, fields=fields), sent.origin, sign, errors.errors)
 
 
-def _info(title: str, card: Json, *, tall: bool) -> Json:
+def _task_info(title: str, card: CardJson, *, tall: bool) -> CardJson:
     height = "large" if tall else "medium"
     return {
-        "title": cut(title, TITLE),
+        "title": shorten_at_word(title, MAX_DIALOG_TITLE),
         "height": height,
         "width": "medium",
-        "card": {"contentType": CARD, "content": card},
+        "card": {"contentType": ADAPTIVE_CARD_TYPE, "content": card},
     }
 
 
-def _card(body: list[Json]) -> Json:
+def _card(body: list[CardJson]) -> CardJson:
     return {"type": "AdaptiveCard", "version": "1.5", "body": body}
 
 
-def _wrong(sentence: str) -> Json:
+def _error_line(sentence: str) -> CardJson:
     run = {"type": "TextRun", "text": sentence, "color": "Attention", "weight": "Bolder"}
     return {"type": "RichTextBlock", "inlines": [run]}
 
 
-def _asked(field: Field, wrong: str, language: str) -> list[Json]:
-    hint = [Paragraph(spans=(Span(text=cut(field.hint, LABEL)),), kind="small")] if field.hint else []
-    required = {"isRequired": True, "errorMessage": _missing(language)} if field.required else {}
-    label = {"id": field.name, "label": cut(field.label, LABEL)}
-    return [*([_wrong(wrong)] if wrong else []), {**label, **required, **_input(field)}, *words(tuple(hint))]
+def _small_print(text: str, most: int) -> list[CardJson]:
+    return render_paragraphs((Paragraph(spans=(Span(text=shorten_at_word(text, most)),), kind="small"),))
 
 
-def _input(field: Field) -> Json:
+def _field_elements(field: Field, error: str, language: str) -> list[CardJson]:
+    required = {"isRequired": True, "errorMessage": _missing_message(language)} if field.required else {}
+    label = {"id": field.name, "label": shorten_at_word(field.label, MAX_FIELD_LABEL)}
+    return [
+        *([_error_line(error)] if error else []),
+        {**label, **required, **_input(field)},
+        *(_small_print(field.hint, MAX_FIELD_LABEL) if field.hint else []),
+    ]
+
+
+def _input(field: Field) -> CardJson:
     value = field.value if isinstance(field.value, str) else ""
     values = (value,) if value else field.value if isinstance(field.value, tuple) else ()
-    example = {"placeholder": cut(field.example, LABEL)} if field.example else {}
+    example = {"placeholder": shorten_at_word(field.example, MAX_FIELD_LABEL)} if field.example else {}
     match field.kind:
         case "text" | "long_text":
             # A text longer than its field is shown whole, and the core says what to shorten.
@@ -130,56 +145,57 @@ def _input(field: Field) -> Json:
         case "person" | "people":
             chosen = {"value": ",".join(values)} if values else {}
             many = {"isMultiSelect": field.kind == "people"}
-            return {"type": "Input.ChoiceSet", "choices": [], "choices.data": PEOPLE, **many, **chosen, **example}
+            return {"type": "Input.ChoiceSet", "choices": [], "choices.data": PEOPLE_QUERY, **many, **chosen, **example}
         case "choice" | "choices" | "place":
-            return _choice(field, values, example)
+            return _choice_input(field, values, example)
 
 
-def _choice(field: Field, values: tuple[str, ...], example: Json) -> Json:
-    many = field.kind == "choices"
-    whole = many or (field.required and len(field.options) <= EXPANDED)
-    offered = {one.value for one in field.options}
-    chosen = [one for one in values if one in offered]
+def _choice_input(field: Field, values: tuple[str, ...], example: CardJson) -> CardJson:
+    is_multiple = field.kind == "choices"
+    is_expanded = is_multiple or (field.required and len(field.options) <= MAX_EXPANDED_CHOICES)
+    offered = {option.value for option in field.options}
+    chosen = [value for value in values if value in offered]
     return {
         "type": "Input.ChoiceSet",
-        "style": "expanded" if whole else "compact",
-        "isMultiSelect": many,
+        "style": "expanded" if is_expanded else "compact",
+        "isMultiSelect": is_multiple,
         "wrap": True,
-        "choices": [{"title": one.label, "value": one.value} for one in field.options],
+        "choices": [{"title": option.label, "value": option.value} for option in field.options],
         **({"value": ",".join(chosen)} if chosen else {}),
-        **({} if whole else example),
+        **({} if is_expanded else example),
     }
 
 
-def _answered(field: Field, typed: str) -> Value:
+def _read_value(field: Field, typed: str) -> Value:
     if field.kind in ("choices", "people"):
-        return tuple(one for one in typed.split(",") if one)
+        return tuple(value for value in typed.split(",") if value)
     return typed[:5] if field.kind == "time" else typed
 
 
-def _can_be_asked(field: Field) -> bool:
-    """A menu without options cannot be answered."""
+def _is_answerable(field: Field) -> bool:
+    """Return whether a field can be filled in: a menu without options cannot."""
     return bool(field.options) or field.kind not in ("choice", "choices", "place")
 
 
-def _missing(language: str) -> str:
+def _missing_message(language: str) -> str:
     reader = Reader(language=Language(language), timezone="UTC", now=datetime.now(UTC))
-    return wording.sentence("errors/fields.md.j2", "missing", reader)
+    return wording.render_sentence("errors/fields.md.j2", "missing", reader)
 
 
-def _packed(form: Form, origin: Mapping[str, str]) -> str:
-    """The form without what stands in its fields, which comes back by itself."""
+def _pack(form: Form, origin: Mapping[str, str]) -> str:
+    """Return the form and origin, compressed, without what stands in its fields: that comes back by itself."""
     bare = replace(form, fields=tuple(replace(field, value="") for field in form.fields))
     whole = {"form": _FORMS.dump_python(bare, mode="json"), "origin": dict(origin)}
     return b64encode(zlib.compress(json.dumps(whole, ensure_ascii=False).encode())).decode()
 
 
-def _unpacked(packed: str) -> tuple[Form, dict[str, str]]:
+def _unpack(packed: str) -> tuple[Form, dict[str, str]]:
     try:
-        unpacking = zlib.decompressobj()
-        whole = json.loads(unpacking.decompress(b64decode(packed, validate=True), LARGEST))
+        # Bounded: a small text can decompress to any size.
+        unpacked = zlib.decompressobj().decompress(b64decode(packed, validate=True), MAX_UNPACKED_BYTES)
+        whole = json.loads(unpacked)
         origin = whole["origin"]
-        if not isinstance(origin, dict) or not all(isinstance(one, str) for one in origin.values()):
+        if not isinstance(origin, dict) or not all(isinstance(value, str) for value in origin.values()):
             raise ValueError("a dialog without its origin")
         return _FORMS.validate_python(whole["form"]), origin
     except (Error, zlib.error, KeyError, TypeError, ValidationError) as problem:

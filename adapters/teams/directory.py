@@ -1,51 +1,53 @@
-"""What Teams tells of people and places."""
+"""Look up names of people and places in Teams."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.teams.connector import Connector, Refusal
-from adapters.teams.references import References
+from adapters.teams.connector import Connector, ConnectorError
+from adapters.teams.references import ConversationReferences
 from bot.chat import Account, ChatPlace, Profile, UserGroup
 from bot.domain.person import WorkspaceId
 from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
-AGAIN_AFTER = timedelta(minutes=10)
+TEAMS_LOOKUP_BACKOFF = timedelta(minutes=10)
+"""How long after a lookup failed the same name is not asked for again."""
 
 
 class TeamsDirectory:
-    """People through the members of a conversation, places through the channels of a team. Asked in vain, it is not
-    asked again for ten minutes. Teams has no groups that a bot may read."""
+    """People through the members of a conversation, places through the channels of a team. Teams has no groups that a
+    bot may read."""
 
-    def __init__(self, connector: Connector, references: References, clock: Clock) -> None:
+    def __init__(self, connector: Connector, references: ConversationReferences, clock: Clock) -> None:
         self._connector = connector
         self._references = references
         self._clock = clock
-        self._asked_in_vain: dict[tuple[str, str], datetime] = {}
+        self._failed_at: dict[tuple[str, str], datetime] = {}
 
     async def profile(self, account: Account) -> Profile | None:
-        there = await self._references.with_person(account.workspace, account.id)
-        there = there or await self._references.somewhere(account.workspace)
-        if there is None or self._in_vain(account.workspace, account.id):
+        reference = await self._references.find_by_person(account.workspace, account.id)
+        # Of someone we never met, any conversation of the organisation may tell.
+        reference = reference or await self._references.find_any(account.workspace)
+        if reference is None or self._failed_lately(account.workspace, account.id):
             return None
         try:
-            found = await self._connector.member(there.service_url, there.channel, account.id)
-        except (Refusal, OutcomeUnknown, RetryAfter, Unreachable):
-            self._asked_in_vain[account.workspace, account.id] = self._clock.now()
+            found = await self._connector.get_member(reference.service_url, reference.channel, account.id)
+        except (ConnectorError, OutcomeUnknown, RetryAfter, Unreachable):
+            self._failed_at[account.workspace, account.id] = self._clock.now()
             return None
         return Profile(name=str(found.get("name") or ""), guest=found.get("userRole") == "guest")
 
     async def place_name(self, place: ChatPlace) -> str | None:
-        there = await self._references.of(place.workspace, place.channel)
-        if there is None or not there.team or self._in_vain(place.workspace, place.channel):
+        reference = await self._references.find(place.workspace, place.channel)
+        if reference is None or not reference.team or self._failed_lately(place.workspace, place.channel):
             return None
         try:
-            found = await self._connector.channels(there.service_url, there.team)
-        except (Refusal, OutcomeUnknown, RetryAfter, Unreachable):
-            self._asked_in_vain[place.workspace, place.channel] = self._clock.now()
+            found = await self._connector.list_channels(reference.service_url, reference.team)
+        except (ConnectorError, OutcomeUnknown, RetryAfter, Unreachable):
+            self._failed_at[place.workspace, place.channel] = self._clock.now()
             return None
-        listed: Sequence[Mapping[str, Any]] = found.get("conversations") or ()
-        return next((str(one["name"]) for one in listed if one.get("id") == place.channel and one.get("name")), None)
+        channels: Sequence[Mapping[str, Any]] = found.get("conversations") or ()
+        return next((str(one["name"]) for one in channels if one.get("id") == place.channel and one.get("name")), None)
 
     async def groups(self, workspace: WorkspaceId) -> Sequence[UserGroup] | None:
         return ()
@@ -53,6 +55,6 @@ class TeamsDirectory:
     async def group_members(self, workspace: WorkspaceId, handle: str) -> Sequence[str] | None:
         return ()
 
-    def _in_vain(self, workspace: str, whom: str) -> bool:
+    def _failed_lately(self, workspace: str, id: str) -> bool:
         now = self._clock.now()
-        return now - self._asked_in_vain.get((workspace, whom), now - AGAIN_AFTER) < AGAIN_AFTER
+        return now - self._failed_at.get((workspace, id), now - TEAMS_LOOKUP_BACKOFF) < TEAMS_LOOKUP_BACKOFF

@@ -1,48 +1,55 @@
-"""Activities from Teams: noted where they came from, translated, handed to the core, answered.
+"""Handle verified activities: record where they came from, translate them, hand them to the core, and answer.
 
-One short transaction and then the answer: an invoke is asked again after some seconds, and the core does a thing once.
+One short transaction and then the answer: Teams waits 5 seconds for the answer to an invoke and then asks again. The
+core does a thing once.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
 from adapters.teams import dialogs, translate
-from adapters.teams.references import References
+from adapters.teams.activity import (
+    ActivityJson,
+    channel_id,
+    is_from_bot,
+    is_personal_conversation,
+    read_conversation,
+    teams_account,
+    teams_workspace,
+)
+from adapters.teams.phrases import answer_phrase
+from adapters.teams.references import ConversationReferences
 from adapters.teams.signer import Signer
-from adapters.teams.translate import Activity
-from bot import wording
 from bot.chat import Answer, FieldErrors, Form, Intent, Reply
 from bot.domain.person import Language
-from bot.wording import Reader
 
-ANSWERS = "teams/answers.md.j2"
-MESSAGE = "application/vnd.microsoft.activity.message"
-OF_US = ("conversationUpdate", "installationUpdate")
-"""Activities that may tell of our coming to a place, or going."""
+MESSAGE_CONTENT_TYPE = "application/vnd.microsoft.activity.message"
+MEMBERSHIP_ACTIVITIES = ("conversationUpdate", "installationUpdate")
+"""Types of activity that may tell of our coming to a place, or going."""
 log = structlog.get_logger("ritme.teams")
 
 
-class Core(Protocol):
-    """What Teams asks of the core: Ritme."""
+class TeamsCore(Protocol):
+    """The part of Ritme that Teams needs."""
 
-    async def handle(self, intent: Intent) -> Reply: ...
+    async def handle(self, intent: Intent) -> Reply:
+        """Act on one intent, at most once per `intent.key`; never raises."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class InvokeAnswer:
-    """What an invoke is answered with."""
+class InvokeResponse:
+    """The HTTP status and JSON body that an invoke is answered with."""
 
     status: int = 200
     body: Mapping[str, Any] | None = None
 
 
-class Broken(Exception):
-    """Nothing was done: Teams should deliver it again. `reference` stands in the log."""
+class RedeliveryNeeded(Exception):
+    """Nothing was done: Teams should deliver the activity again. `reference` stands in the log."""
 
     def __init__(self, reference: str, *, unavailable: bool = False) -> None:
         super().__init__(reference)
@@ -50,45 +57,48 @@ class Broken(Exception):
         self.unavailable = unavailable
 
 
-class Inbound:
-    """What Teams tells us, verified already."""
+class TeamsInbound:
+    """Handles activities that `TokenValidator` let in."""
 
-    def __init__(self, core: Core, references: References, seal: Signer) -> None:
-        self._seal = seal
+    def __init__(self, core: TeamsCore, references: ConversationReferences, signer: Signer) -> None:
         self._core = core
         self._references = references
+        self._signer = signer
 
-    async def receive(self, activity: Activity) -> InvokeAnswer | None:
-        """Acts on one activity. Returns the answer to an invoke; raises `Broken` where trying again may help."""
-        await self._note(activity)
+    async def receive(self, activity: ActivityJson) -> InvokeResponse | None:
+        """Act on one activity. Returns the answer to an invoke; raises `RedeliveryNeeded` where trying again may
+        help."""
+        await self._record_sender(activity)
         if activity["type"] == "invoke":
-            return await self._invoked(activity)
-        for intent in translate.intents(activity, self._seal):
-            for one in await self._everywhere(activity, intent):
+            return await self._handle_invoke(activity)
+        for intent in translate.activity_intents(activity, self._signer):
+            for one in await self._expand_to_channels(activity, intent):
                 reply = await self._core.handle(one)
                 if isinstance(reply, Answer) and reply.reference is not None:
-                    raise Broken(reply.reference, unavailable=reply.unavailable)
+                    raise RedeliveryNeeded(reply.reference, unavailable=reply.unavailable)
+        # Last: `_expand_to_channels` needs the references to the channels of a team that we are removed from.
         if activity["type"] == "installationUpdate" and str(activity.get("action")).startswith("remove"):
-            await self._references.forget(translate.workspace(activity), translate.conversation(activity).channel)
+            await self._references.forget(teams_workspace(activity), channel_id(activity))
         return None
 
-    async def _note(self, activity: Activity) -> None:
-        """Whoever is spoken with can be reached again."""
-        told = translate.conversation(activity)
-        if told.channel and told.service_url and told.workspace_id != "teams:":
-            await self._references.note(told, anew=activity["type"] in OF_US)
-            who = activity.get("from") or {}
-            account, member = translate.account(activity).id, str(who.get("id") or "")
-            if not told.account and account and member and account != member and not translate.is_bot(activity):
-                await self._references.meet(replace(told, account=account, member=member))
+    async def _record_sender(self, activity: ActivityJson) -> None:
+        """Record how the place and the person can be reached again."""
+        conversation = read_conversation(activity)
+        if not conversation.channel or not conversation.service_url or conversation.workspace_id == "teams:":
+            return
+        await self._references.record(conversation, refresh=activity["type"] in MEMBERSHIP_ACTIVITIES)
+        account, member = teams_account(activity).id, str((activity.get("from") or {}).get("id") or "")
+        is_known_person = account and member and account != member and not is_from_bot(activity)
+        if not conversation.account and is_known_person:
+            await self._references.record_member(replace(conversation, account=account, member=member))
 
-    async def _everywhere(self, activity: Activity, intent: Intent) -> list[Intent]:
-        """Of what happens to a whole team, an intent for each of its channels that we know."""
+    async def _expand_to_channels(self, activity: ActivityJson, intent: Intent) -> list[Intent]:
+        """Return, of an event of a whole team, an intent for each of its channels that we know; else `intent`."""
         data = activity.get("channelData") or {}
         team, channel = (data.get("team") or {}).get("id"), (data.get("channel") or {}).get("id")
         if intent.name not in ("place.gone", "place.back") or not team or channel:
             return [intent]
-        known = await self._references.of_team(intent.place.workspace, str(team))
+        known = await self._references.list_team(intent.place.workspace, str(team))
         return [
             replace(
                 intent,
@@ -98,62 +108,64 @@ class Inbound:
             for one in known
         ]
 
-    async def _invoked(self, activity: Activity) -> InvokeAnswer:
+    async def _handle_invoke(self, activity: ActivityJson) -> InvokeResponse:
         match activity.get("name"):
             case "adaptiveCard/action":
-                return await self._pressed(activity)
+                return await self._handle_press(activity)
             case "task/fetch":
-                intent = translate.press(activity, self._seal)
-                return self._shown(await self._core.handle(intent), intent)
+                return await self._open_dialog(translate.press_intent(activity, self._signer))
             case "composeExtension/fetchTask":
-                intent = translate.message_action(activity)
-                return self._shown(await self._core.handle(intent), intent)
+                return await self._open_dialog(translate.message_action_intent(activity))
             case "task/submit" | "composeExtension/submitAction":
-                return await self._submitted(activity)
-        log.info("teams_ignored", invoke=str(activity.get("name"))[:40])
-        return InvokeAnswer(status=501)
+                return await self._handle_submission(activity)
+        log.info("teams_invoke_ignored", invoke=str(activity.get("name"))[:40])
+        return InvokeResponse(status=501)
 
-    async def _pressed(self, activity: Activity) -> InvokeAnswer:
-        """The answer follows through the outbox, in the place of the pressed card or by itself."""
-        intent = translate.press(activity, self._seal)
+    async def _handle_press(self, activity: ActivityJson) -> InvokeResponse:
+        """Act on a pressed button. The answer follows through the outbox, in place of the pressed card or by itself."""
+        intent = translate.press_intent(activity, self._signer)
         reply = await self._core.handle(replace(intent, opens_forms=False))
         if isinstance(reply, Answer):
-            said = reply.message.text
+            text = reply.message.text
         else:
-            said = self._word("done" if translate.is_personal(activity) else "in_your_chat", intent)
-        return InvokeAnswer(body={"statusCode": 200, "type": MESSAGE, "value": said})
+            text = _phrase("done" if is_personal_conversation(activity) else "in_your_chat", intent)
+        return InvokeResponse(body={"statusCode": 200, "type": MESSAGE_CONTENT_TYPE, "value": text})
 
-    async def _submitted(self, activity: Activity) -> InvokeAnswer:
-        data, sign = (activity.get("value") or {}).get("data"), self._sign(translate.account(activity).id)
+    async def _handle_submission(self, activity: ActivityJson) -> InvokeResponse:
+        data, sign = (activity.get("value") or {}).get("data"), self._sign_for(teams_account(activity).id)
         try:
-            sent = dialogs.filled_in(data if isinstance(data, Mapping) else {}, sign)
+            sent = dialogs.parse_dialog(data if isinstance(data, Mapping) else {}, sign)
         except ValueError:
-            intent = translate.submission(activity, translate.UNREADABLE, {}, {})
-            return self._shown(await self._core.handle(intent), intent)
-        intent = translate.submission(activity, sent.intent, sent.args, sent.origin)
+            # The core has an answer for what nobody handles.
+            return await self._open_dialog(translate.submission_intent(activity, translate.INVALID_PAYLOAD, {}, {}))
+        intent = translate.submission_intent(activity, sent.intent, sent.args, sent.origin)
         reply = await self._core.handle(intent)
         if isinstance(reply, FieldErrors):
-            return _dialog(dialogs.again(sent, reply, sign))
+            return _continue_with(dialogs.render_with_errors(sent, reply, sign))
         if reply is None:
-            return InvokeAnswer()  # the dialog closes
-        return self._shown(reply, intent)
+            return InvokeResponse()  # the dialog closes
+        return self._show(reply, intent)
 
-    def _shown(self, reply: Reply, intent: Intent) -> InvokeAnswer:
-        """A dialog, or a line that says where the answer is."""
+    async def _open_dialog(self, intent: Intent) -> InvokeResponse:
+        return self._show(await self._core.handle(intent), intent)
+
+    def _show(self, reply: Reply, intent: Intent) -> InvokeResponse:
+        """Return a dialog, or a line that says where the answer is."""
         match reply:
             case Form() as form:
-                return _dialog(dialogs.dialog(form, translate.origin(intent), self._sign(intent.actor.id)))
+                origin = translate.dialog_origin(intent)
+                return _continue_with(dialogs.render_dialog(form, origin, self._sign_for(intent.actor.id)))
             case Answer() as answer:
-                return _dialog(dialogs.notice(answer.message))
-        return InvokeAnswer(body={"task": {"type": "message", "value": self._word("in_your_chat", intent)}})
+                return _continue_with(dialogs.render_notice(answer.message))
+        return InvokeResponse(body={"task": {"type": "message", "value": _phrase("in_your_chat", intent)}})
 
-    def _sign(self, account: str) -> dialogs.Sign:
-        return partial(self._seal.sign, account)
-
-    def _word(self, block: str, intent: Intent) -> str:
-        language = Language.meant(intent.actor.language, Language.NL)
-        return wording.sentence(ANSWERS, block, Reader(language=language, timezone="UTC", now=datetime.now(UTC)))
+    def _sign_for(self, account: str) -> dialogs.Sign:
+        return partial(self._signer.sign, account)
 
 
-def _dialog(info: Mapping[str, Any]) -> InvokeAnswer:
-    return InvokeAnswer(body={"task": {"type": "continue", "value": info}})
+def _phrase(block: str, intent: Intent) -> str:
+    return answer_phrase(block, Language.from_locale(intent.actor.language, Language.NL))
+
+
+def _continue_with(dialog: Mapping[str, Any]) -> InvokeResponse:
+    return InvokeResponse(body={"task": {"type": "continue", "value": dialog}})

@@ -1,4 +1,8 @@
-"""Teams' one address: the request is checked, runs through botbuilder's adapter, and is answered as Teams wants it."""
+"""Serve the one address that Teams sends to: check a request, run it through botbuilder's adapter, and answer it.
+
+Of botbuilder 4.17.1 `CloudAdapterBase` runs the turn. `CloudAdapter.process`, its HTTP handler, is not used: it answers
+500 to every invoke whose answer has a body, which it serialises twice, and to most bad tokens.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -12,33 +16,35 @@ from botframework.connector.auth import BotFrameworkAuthentication, ClaimsIdenti
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
-from adapters.teams.auth import KeysAway, Refused, TokenValidator
-from adapters.teams.cards import written
-from adapters.teams.inbound import Broken, InvokeAnswer
+from adapters.teams.auth import KeysUnavailable, TeamsRequestRejected, TokenValidator
+from adapters.teams.cards import dump_json
+from adapters.teams.inbound import InvokeResponse, RedeliveryNeeded
 from bot.domain.ids import new_id
 from bot.ports import StorageUnavailable
 
-PATH = "/teams/messages"
-LARGEST = 1_000_000
-"""Bytes; what Teams sends stays far below it."""
-Receive = Callable[[Mapping[str, Any]], Awaitable[InvokeAnswer | None]]
+MESSAGES_PATH = "/teams/messages"
+MAX_ACTIVITY_BYTES = 1_000_000
+"""Of a request's body; the activities that Teams sends stay far below it."""
+Receive = Callable[[Mapping[str, Any]], Awaitable[InvokeResponse | None]]
+"""Acts on one activity; returns the answer to an invoke."""
 log = structlog.get_logger("ritme.teams")
 
 
 class MessagesEndpoint:
-    """`receive` is handed every activity that `gate` lets in."""
+    """Hands every activity that `validator` lets in to `receive`."""
 
-    def __init__(self, receive: Receive, gate: TokenValidator) -> None:
+    def __init__(self, receive: Receive, validator: TokenValidator) -> None:
         self._receive = receive
-        self._gate = gate
+        self._validator = validator
         self._adapter = _Adapter(_Authentication())
 
     def mount(self, app: web.Application) -> None:
-        app.router.add_post(PATH, self._serve)
+        """Add the address to the application."""
+        app.router.add_post(MESSAGES_PATH, self._serve)
 
     async def _serve(self, request: web.Request) -> web.Response:
-        if (request.content_length or 0) > LARGEST:
-            raise web.HTTPRequestEntityTooLarge(max_size=LARGEST, actual_size=request.content_length or 0)
+        if (request.content_length or 0) > MAX_ACTIVITY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(max_size=MAX_ACTIVITY_BYTES, actual_size=request.content_length or 0)
         try:
             raw = await request.json()
         except ValueError:
@@ -46,27 +52,20 @@ class MessagesEndpoint:
         if not _is_activity(raw):
             return web.json_response({"error": "no activity"}, status=400)
         try:
-            claims = await self._gate.check(raw, request.headers.get("Authorization", ""))
-        except Refused as refused:
-            log.warning("teams_refused_request", status=refused.status, reason=refused.reason)
-            return web.json_response({"error": "refused"}, status=refused.status)
-        except KeysAway:
+            claims = await self._validator.check(raw, request.headers.get("Authorization", ""))
+        except TeamsRequestRejected as rejected:
+            log.warning("teams_refused_request", status=rejected.status, reason=rejected.reason)
+            return web.json_response({"error": "refused"}, status=rejected.status)
+        except KeysUnavailable:
             return web.json_response({"error": "try again"}, status=503)
-        return await self._turned(raw, claims)
+        return await self._answer(raw, claims)
 
-    async def _turned(self, raw: Mapping[str, Any], claims: Mapping[str, Any]) -> web.Response:
-        answers: list[InvokeAnswer | None] = []
-
-        async def turn(_: TurnContext) -> None:
-            answers.append(await self._receive(raw))
-
-        activity = Activity(
-            type=raw["type"], channel_id=raw.get("channelId"), service_url=raw.get("serviceUrl"), id=raw.get("id")
-        )
+    async def _answer(self, raw: Mapping[str, Any], claims: Mapping[str, Any]) -> web.Response:
+        """Run the turn; answer 500 or 503 where Teams should deliver the activity again."""
         try:
-            await self._adapter.process_activity(_known(claims), activity, turn)
-        except Broken as broken:
-            return web.json_response({"error": broken.reference}, status=503 if broken.unavailable else 500)
+            response = await self._run_turn(raw, claims)
+        except RedeliveryNeeded as needed:
+            return web.json_response({"error": needed.reference}, status=503 if needed.unavailable else 500)
         except StorageUnavailable as problem:
             reference = new_id()[:8]
             log.error("storage_unavailable", type=str(raw["type"])[:40], reference=reference, reason=str(problem))
@@ -75,28 +74,40 @@ class MessagesEndpoint:
             reference = new_id()[:8]
             log.exception("activity_handle_failed", type=str(raw["type"])[:40], reference=reference)
             return web.json_response({"error": reference}, status=500)
-        answer = answers[0] if answers else None
-        if answer is None:
+        if response is None:
             return web.Response(status=202 if raw["type"] != "invoke" else 200)
-        if answer.body is None:
-            return web.Response(status=answer.status)
-        return web.json_response(dict(answer.body), status=answer.status, dumps=written)
+        if response.body is None:
+            return web.Response(status=response.status)
+        return web.json_response(dict(response.body), status=response.status, dumps=dump_json)
+
+    async def _run_turn(self, raw: Mapping[str, Any], claims: Mapping[str, Any]) -> InvokeResponse | None:
+        responses: list[InvokeResponse | None] = []
+
+        async def turn(_: TurnContext) -> None:
+            responses.append(await self._receive(raw))
+
+        # Only what the adapter itself looks at: everything else is read from the JSON (see `adapters.teams.activity`).
+        activity = Activity(
+            type=raw["type"], channel_id=raw.get("channelId"), service_url=raw.get("serviceUrl"), id=raw.get("id")
+        )
+        await self._adapter.process_activity(_authentication_result(claims), activity, turn)
+        return responses[0] if responses else None
 
 
 def _is_activity(raw: object) -> bool:
-    """Whether it has what every activity has."""
+    """Return whether this has what every activity has, in the shape that the rest of the code relies on."""
     if not isinstance(raw, dict) or not isinstance(raw.get("type"), str):
         return False
-    said, data, person = raw.get("conversation"), raw.get("channelData"), raw.get("from")
+    conversation, data, person = raw.get("conversation"), raw.get("channelData"), raw.get("from")
     return (
-        isinstance(said, dict)
-        and isinstance(said.get("id"), str)
+        isinstance(conversation, dict)
+        and isinstance(conversation.get("id"), str)
         and isinstance(data or {}, dict)
         and isinstance(person or {}, dict)
     )
 
 
-def _known(claims: Mapping[str, Any]) -> AuthenticateRequestResult:
+def _authentication_result(claims: Mapping[str, Any]) -> AuthenticateRequestResult:
     result = AuthenticateRequestResult()
     result.claims_identity = ClaimsIdentity(dict(claims), bool(claims))
     result.audience, result.connector_factory = "", _NoConnector()
@@ -104,14 +115,14 @@ def _known(claims: Mapping[str, Any]) -> AuthenticateRequestResult:
 
 
 class _NoConnector(ConnectorFactory):  # type: ignore[misc]  # botbuilder has no types
-    """botbuilder wants a client of its own for every turn. We send through ours, so this is nothing."""
+    """Stands for the client that botbuilder wants to make for every turn. We send through our own `Connector`."""
 
     async def create(self, service_url: str, audience: str) -> object:
         return self
 
 
 class _Authentication(BotFrameworkAuthentication):  # type: ignore[misc]
-    """Requests are checked by `TokenValidator` before they come here."""
+    """Authenticates nothing: `TokenValidator` checked the request before it comes here."""
 
     async def authenticate_request(self, activity: Activity, auth_header: str) -> AuthenticateRequestResult:
         raise NotImplementedError

@@ -1,50 +1,52 @@
-"""Sends to Teams, once. What became of a message whose answer was lost cannot be looked up: it is never sent again."""
+"""Send to Teams, once: a message whose answer was lost cannot be looked up, so it is never sent again."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from adapters.teams import cards
-from adapters.teams.connector import Connector, Refusal
+from adapters.teams.activity import THREAD_SEPARATOR
+from adapters.teams.connector import Connector, ConnectorError
+from adapters.teams.phrases import answer_phrase
 from adapters.teams.rate_limiter import RateLimiter
-from adapters.teams.references import Conversation, References
+from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
-from bot import wording
 from bot.chat import Paragraph, Post, Receipt, Span
 from bot.domain.person import Language
 from bot.ports import Clock, LookupUnsupported, RetryAfter, StorageUnavailable, Unreachable
-from bot.wording import Reader
 
-ANSWERS = "teams/answers.md.j2"
-THREAD = ";messageid="
-SOON = timedelta(seconds=5)
+REFERENCE_RETRY_DELAY = timedelta(seconds=5)
+"""How long a message waits when storage does not tell where it is to go."""
 log = structlog.get_logger("ritme.teams")
 
 
 class TeamsMessenger:
-    """Sends wherever Teams told us of. With `targeted`, a message for one pair of eyes is shown in the channel, to that
-    person only; without, which every organisation has, in their own chat."""
+    """Sends to the conversations that Teams told us of.
+
+    With `targeted`, a message for one pair of eyes is shown in the channel, to that person only; without, which every
+    organisation has, in their own chat. A press on a button whose intent is in `opens` asks for a dialog.
+    """
 
     def __init__(
         self,
         connector: Connector,
-        references: References,
-        pace: RateLimiter,
+        references: ConversationReferences,
+        rate_limiter: RateLimiter,
         clock: Clock,
         *,
         opens: frozenset[str],
-        seal: Signer,
+        signer: Signer,
         targeted: bool = False,
     ) -> None:
         self._connector = connector
         self._references = references
-        self._pace = pace
+        self._rate_limiter = rate_limiter
         self._clock = clock
         self._opens = opens
-        self._seal = seal
+        self._signer = signer
         self._targeted = targeted
 
     async def send(self, post: Post) -> Receipt:
@@ -61,13 +63,14 @@ class TeamsMessenger:
                     return Receipt(channel=post.channel or "", message=post.target or "")
                 case "home":
                     raise Unreachable("person_gone")  # nobody opens such a page in Teams
-        except Refusal as refusal:
-            raise refusal.unreachable() from None
+        except ConnectorError as error:
+            raise error.to_unreachable() from None
         except StorageUnavailable:  # where it is to go cannot be looked up: nothing was sent
-            raise RetryAfter(self._clock.now() + SOON) from None
+            raise RetryAfter(self._clock.now() + REFERENCE_RETRY_DELAY) from None
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
-        """A change leaves the same result when it is made again; of a new message nobody can tell."""
+        """Return None for a change, which leaves the same result when it is made again. Raises `LookupUnsupported` for
+        a new message: a bot can read no history in Teams."""
         if post.act in ("update", "delete"):
             return None
         raise LookupUnsupported
@@ -75,101 +78,115 @@ class TeamsMessenger:
     async def _post(self, post: Post) -> Receipt:
         if post.account is not None:
             if post.channel is not None and self._targeted:
-                return await self._whisper(post, post.channel)
-            return await self._post_personally(post)
-        there = await self._conversation(post, post.channel or "")
-        self._pace.take_turn(post.workspace, there.channel)
-        if post.thread or not there.team:
-            where = f"{there.channel}{THREAD}{post.thread}" if post.thread and there.team else there.channel
-            sent = await self._connector.send(there.service_url, where, self._activity(_told_how(post, there)))
-            return Receipt(channel=there.channel, message=sent)
-        made = await self._connector.create(
-            there.service_url,
+                return await self._send_in_channel_to_one(post, post.channel)
+            return await self._send_to_chat(post)
+        conversation = await self._find_conversation(post, post.channel or "")
+        self._rate_limiter.acquire(post.workspace, conversation.channel)
+        activity = self._activity(_with_mention_hint(post, conversation))
+        # Outside a thread, a message in a channel of a team begins one: that takes a new conversation.
+        if post.thread or not conversation.team:
+            target = _thread_id(post, conversation)
+            sent = await self._connector.send_activity(conversation.service_url, target, activity)
+            return Receipt(channel=conversation.channel, message=sent)
+        made = await self._connector.create_conversation(
+            conversation.service_url,
             {
                 "isGroup": True,
-                "channelData": {"channel": {"id": there.channel}, "tenant": {"id": _tenant(post.workspace)}},
-                "bot": {"id": there.bot},
-                "activity": self._activity(_told_how(post, there)),
+                "channelData": {
+                    "channel": {"id": conversation.channel},
+                    "tenant": {"id": _tenant_id(post.workspace)},
+                },
+                "bot": {"id": conversation.bot},
+                "activity": activity,
             },
         )
-        return Receipt(channel=there.channel, message=str(made.get("activityId") or _root(str(made.get("id") or ""))))
+        root = str(made.get("id") or "").partition(THREAD_SEPARATOR)[2]
+        return Receipt(channel=conversation.channel, message=str(made.get("activityId") or root))
 
-    async def _post_personally(self, post: Post) -> Receipt:
-        chat = await self._chat_with(post)
-        self._pace.take_turn(post.workspace, chat.channel)
-        origin = self._seal.origin(post.account or "", post.channel, post.thread) if post.channel else None
-        sent = await self._connector.send(chat.service_url, chat.channel, self._activity(post, origin))
+    async def _send_to_chat(self, post: Post) -> Receipt:
+        """Send to a person's own chat. The buttons carry which channel it is about, if any."""
+        chat = await self._find_or_create_chat(post)
+        self._rate_limiter.acquire(post.workspace, chat.channel)
+        origin = self._signer.sign_origin(post.account or "", post.channel, post.thread) if post.channel else None
+        sent = await self._connector.send_activity(chat.service_url, chat.channel, self._activity(post, origin))
         return Receipt(channel=chat.channel, message=sent)
 
-    async def _whisper(self, post: Post, channel: str) -> Receipt:
-        there = await self._conversation(post, channel)
-        self._pace.take_turn(post.workspace, channel)
-        chat = await self._references.with_person(post.workspace, post.account or "")
-        where = f"{channel}{THREAD}{post.thread}" if post.thread and there.team else channel
+    async def _send_in_channel_to_one(self, post: Post, channel: str) -> Receipt:
+        """Send to a channel, shown to one person only."""
+        conversation = await self._find_conversation(post, channel)
+        self._rate_limiter.acquire(post.workspace, channel)
+        chat = await self._references.find_by_person(post.workspace, post.account or "")
         reader = {"id": chat.member if chat is not None and chat.member else post.account}
-        sent = await self._connector.send(
-            there.service_url, where, {**self._activity(post), "recipient": reader}, isTargetedActivity="true"
+        sent = await self._connector.send_activity(
+            conversation.service_url,
+            _thread_id(post, conversation),
+            {**self._activity(post), "recipient": reader},
+            isTargetedActivity="true",
         )
         return Receipt(channel=channel, message=sent)
 
     async def _update(self, post: Post) -> Receipt:
-        """`target` is a message in the channel, or "<conversation>/<message>" for one elsewhere."""
-        elsewhere, _, message = (post.target or "").rpartition("/")
-        there = await self._place_of(post, elsewhere)
-        own = bool(elsewhere and post.account and post.channel)
-        origin = self._seal.origin(post.account or "", post.channel or "", post.thread) if own else None
+        """Replace the message `target`, in `target_channel` or else in the channel."""
+        message = post.target or ""
+        conversation = await self._target_conversation(post)
+        is_about_channel = bool(post.target_channel and post.account and post.channel)
+        origin = None
+        if is_about_channel:
+            origin = self._signer.sign_origin(post.account or "", post.channel or "", post.thread)
         try:
-            activity = self._activity(_told_how(post, there), origin)
-            await self._connector.update(there.service_url, there.channel, message, activity)
-        except Refusal as refusal:
-            if refusal.status not in (400, 403, 404):
+            activity = self._activity(_with_mention_hint(post, conversation), origin)
+            await self._connector.update_activity(conversation.service_url, conversation.channel, message, activity)
+        except ConnectorError as error:
+            if error.status not in (400, 403, 404):
                 raise
             if post.account is None:
                 raise Unreachable("message_gone") from None
-            return await self._post_personally(post)
-        return Receipt(channel=there.channel, message=message)
+            # The card is gone, but its reader waits for an answer.
+            return await self._send_to_chat(post)
+        return Receipt(channel=conversation.channel, message=message)
 
     async def _delete(self, post: Post) -> Receipt:
-        elsewhere, _, message = (post.target or "").rpartition("/")
-        there = await self._place_of(post, elsewhere)
+        message = post.target or ""
+        conversation = await self._target_conversation(post)
         try:
-            await self._connector.delete(there.service_url, there.channel, message)
-        except Refusal as refusal:
-            if refusal.status not in (403, 404):
+            await self._connector.delete_activity(conversation.service_url, conversation.channel, message)
+        except ConnectorError as error:
+            if error.status not in (403, 404):  # deleted already, or out of our reach with all that is there
                 raise
-        return Receipt(channel=there.channel, message=message)
+        return Receipt(channel=conversation.channel, message=message)
 
-    async def _place_of(self, post: Post, elsewhere: str) -> Conversation:
-        if elsewhere:
-            return await self._conversation(post, elsewhere)
-        return await self._conversation(post, post.channel) if post.channel else await self._chat_with(post)
+    async def _target_conversation(self, post: Post) -> Conversation:
+        if channel := post.target_channel or post.channel:
+            return await self._find_conversation(post, channel)
+        return await self._find_or_create_chat(post)
 
-    async def _conversation(self, post: Post, channel: str) -> Conversation:
-        """Where a message goes, as Teams told us last; an address of the same organisation serves for what we lost."""
-        known = await self._references.of(post.workspace, channel)
+    async def _find_conversation(self, post: Post, channel: str) -> Conversation:
+        """Return a conversation as Teams told it last; of one we lost, with the service URL of another one in the
+        organisation. Raises `Unreachable` when we know none."""
+        known = await self._references.find(post.workspace, channel)
         if known is not None:
             return known
-        somewhere = await self._references.somewhere(post.workspace)
-        if somewhere is None:
+        other = await self._references.find_any(post.workspace)
+        if other is None:
             raise Unreachable("not_in_place", place_is_gone=True)
-        return Conversation(workspace_id=post.workspace, channel=channel, service_url=somewhere.service_url)
+        return Conversation(workspace_id=post.workspace, channel=channel, service_url=other.service_url)
 
-    async def _chat_with(self, post: Post) -> Conversation:
-        """The chat with one person; made when there is none yet."""
+    async def _find_or_create_chat(self, post: Post) -> Conversation:
+        """Return the chat with one person. Raises `Unreachable` when we know no conversation of the organisation."""
         account = post.account or ""
-        met = await self._references.with_person(post.workspace, account)
-        if met is not None and met.is_chat:
-            return met
-        somewhere = await self._references.somewhere(post.workspace)
-        if somewhere is None or not account:
+        known = await self._references.find_by_person(post.workspace, account)
+        if known is not None and known.is_chat:
+            return known
+        other = await self._references.find_any(post.workspace)
+        if other is None or not account:
             raise Unreachable("person_gone")
-        tenant = _tenant(post.workspace)
-        made = await self._connector.create(
-            somewhere.service_url,
+        tenant = _tenant_id(post.workspace)
+        made = await self._connector.create_conversation(
+            other.service_url,
             {
                 "isGroup": False,
-                "bot": {"id": somewhere.bot},
-                "members": [{"id": met.member if met is not None else account}],
+                "bot": {"id": other.bot},
+                "members": [{"id": known.member if known is not None else account}],
                 "tenantId": tenant,
                 "channelData": {"tenant": {"id": tenant}},
             },
@@ -177,12 +194,12 @@ class TeamsMessenger:
         chat = Conversation(
             workspace_id=post.workspace,
             channel=str(made.get("id") or ""),
-            service_url=somewhere.service_url,
-            bot=somewhere.bot,
+            service_url=other.service_url,
+            bot=other.bot,
             account=account,
-            member=met.member if met is not None else "",
+            member=known.member if known is not None else "",
         )
-        await self._references.note(chat)
+        await self._references.record(chat)
         return chat
 
     def _activity(self, post: Post, origin: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -190,28 +207,31 @@ class TeamsMessenger:
             raise ValueError(f"nothing to say in {post.delivery}")
         return {
             "type": "message",
-            "summary": cards.fallback(post.message),
+            "summary": cards.notification_summary(post.message),
             "attachments": [
                 {
-                    "contentType": "application/vnd.microsoft.card.adaptive",
-                    "content": cards.card(post.message, opens=self._opens, origin=origin),
+                    "contentType": cards.ADAPTIVE_CARD_TYPE,
+                    "content": cards.render_card(post.message, opens=self._opens, origin=origin),
                 }
             ],
         }
 
 
-def _told_how(post: Post, there: Conversation) -> Post:
-    """Where we hear only what mentions us, a message that asks for answers says so."""
-    if not post.gathers or there.hears or post.message is None:
+def _with_mention_hint(post: Post, conversation: Conversation) -> Post:
+    """Return a post that asks for answers with the request to mention us, where we hear only what does."""
+    if not post.gathers or conversation.hears or post.message is None:
         return post
-    reader = Reader(language=Language(post.message.language), timezone="UTC", now=datetime.now(UTC))
-    how = Paragraph(spans=(Span(text=wording.sentence(ANSWERS, "mention_me", reader)),), kind="small")
-    return replace(post, message=replace(post.message, paragraphs=(*post.message.paragraphs, how)))
+    hint = answer_phrase("mention_me", Language(post.message.language))
+    paragraph = Paragraph(spans=(Span(text=hint),), kind="small")
+    return replace(post, message=replace(post.message, paragraphs=(*post.message.paragraphs, paragraph)))
 
 
-def _root(conversation: str) -> str:
-    return conversation.partition(THREAD)[2]
+def _thread_id(post: Post, conversation: Conversation) -> str:
+    """Return the conversation id of the post's thread; a chat or group chat has no threads."""
+    if post.thread and conversation.team:
+        return f"{conversation.channel}{THREAD_SEPARATOR}{post.thread}"
+    return conversation.channel
 
 
-def _tenant(workspace: str) -> str:
+def _tenant_id(workspace: str) -> str:
     return workspace.partition(":")[2]

@@ -1,4 +1,4 @@
-"""The app package: the zip that a Microsoft 365 administrator uploads, so that nothing is left to fill in."""
+"""Build the app package: the zip that a Microsoft 365 administrator uploads, so that nothing is left to fill in."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,46 +9,46 @@ from typing import Any
 from urllib.parse import urlsplit
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from adapters.teams.pages import ABOUT, BOARD, PRIVACY, TERMS
+from adapters.teams.pages import ABOUT_PATH, BOARD_PATH, PRIVACY_PATH, TERMS_PATH
 from bot import __version__, wording
 from bot.app import Ritme
 from bot.domain.person import Language
 from bot.wording import Reader
 
-SCHEMA = "1.30"
-"""The manifest's version: commands can be slash commands from 1.29 on."""
-COLOUR = "#1f5d57"
-SAVE = "save_as_story"
-"""The id of the message action, in the invokes that Teams sends for it."""
+MANIFEST_VERSION = "1.30"
+"""Version of the manifest schema: commands can be slash commands from 1.29 on."""
+ACCENT_COLOUR = "#1f5d57"
+SAVE_COMMAND_ID = "save_as_story"
+"""Id of the message action, in the invokes that Teams sends for it."""
 MENU_COMMANDS = {
     "personal": ("stuck", "story", "step", "chance", "connect", "lookback", "home", "me", "help", "stop"),
     "team": ("stuck", "story", "start", "purpose", "rhythm", "initiative", "harvest", "connect", "me", "help"),
     "groupChat": ("stuck", "story", "start", "purpose", "rhythm", "initiative", "harvest", "connect", "me", "help"),
 }
-"""The intents that the menu of commands offers, by scope; each is described in the manifest's words. Every Teams client
-shows ten a scope."""
-CONSENT = {"ChannelMessage.Read.Group": "Application", "ChatMessage.Read.Chat": "Application"}
+"""Scope → intents that the menu of commands offers; each is described in the manifest's words. Every Teams client shows
+ten a scope."""
+RESOURCE_PERMISSIONS = {"ChannelMessage.Read.Group": "Application", "ChatMessage.Read.Chat": "Application"}
 """Resource-specific permissions → their type: with these, answers under Ritme's messages need no mention."""
-DEFAULT, OTHERS = Language.EN, (Language.NL,)
+DEFAULT_LANGUAGE, OTHER_LANGUAGES = Language.EN, (Language.NL,)
 _WORDS = "teams/manifest.md.j2"
 _ICONS = Path(__file__).parent / "icons"
-_STAMP = (1980, 1, 1, 0, 0, 0)
+_ENTRY_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def package(app_id: str, url: str, *, replies: bool = True, **publisher: str) -> bytes:
-    """The zip, the same bytes for the same words. Arguments as of `manifest`."""
-    texts = {"manifest.json": manifest(app_id, url, replies=replies, **publisher)}
-    texts |= {f"{language.value}.json": localisation(language) for language in OTHERS}
+def build_package(app_id: str, url: str, *, replies: bool = True, **publisher: str) -> bytes:
+    """Return the zip: the same bytes for the same words. Arguments as of `build_teams_manifest`."""
+    texts = {"manifest.json": build_teams_manifest(app_id, url, replies=replies, **publisher)}
+    texts |= {f"{language.value}.json": build_localisation(language) for language in OTHER_LANGUAGES}
     zipped = BytesIO()
-    with ZipFile(zipped, "w", ZIP_DEFLATED) as made:
+    with ZipFile(zipped, "w", ZIP_DEFLATED) as archive:
         for name, text in texts.items():
-            made.writestr(_entry(name), json.dumps(text, indent=2, ensure_ascii=False) + "\n")
+            archive.writestr(_entry(name), json.dumps(text, indent=2, ensure_ascii=False) + "\n")
         for name in ("color.png", "outline.png"):
-            made.writestr(_entry(name), (_ICONS / name).read_bytes())
+            archive.writestr(_entry(name), (_ICONS / name).read_bytes())
     return zipped.getvalue()
 
 
-def manifest(
+def build_teams_manifest(
     app_id: str,
     url: str,
     *,
@@ -58,126 +58,141 @@ def manifest(
     privacy: str = "",
     terms: str = "",
 ) -> dict[str, Any]:
-    """The manifest as Teams reads it. `app_id`: the app registration's, a GUID; `url`: where Ritme is reached, with
-    https and no slash at its end; `replies`: whether to ask for `CONSENT`, without which an organisation that gives
-    none lets the app in; `developer`: who offers Ritme here, at most 32 characters; the other three are addresses of
-    pages, Ritme's own when left out."""
-    said = _said(DEFAULT)
+    """Return the manifest as Teams reads it.
+
+    `app_id`: the app registration's, a GUID; `url`: where Ritme is reached, with https and no slash at its end;
+    `replies`: whether to ask for RESOURCE_PERMISSIONS, without which an organisation that gives none lets the app in;
+    `developer`: who offers Ritme here, at most 32 characters; the other three are addresses of pages, Ritme's own when
+    left out.
+    """
+    texts = _manifest_texts(DEFAULT_LANGUAGE)
     return {
-        "$schema": _schema("MicrosoftTeams"),
-        "manifestVersion": SCHEMA,
+        "$schema": _schema_url("MicrosoftTeams"),
+        "manifestVersion": MANIFEST_VERSION,
         "version": __version__,
         "id": app_id,
         "developer": {
             "name": developer,
-            "websiteUrl": website or url + ABOUT,
-            "privacyUrl": privacy or url + PRIVACY,
-            "termsOfUseUrl": terms or url + TERMS,
+            "websiteUrl": website or url + ABOUT_PATH,
+            "privacyUrl": privacy or url + PRIVACY_PATH,
+            "termsOfUseUrl": terms or url + TERMS_PATH,
         },
         "name": {"short": "Ritme"},
-        "description": {"short": said["description.short"], "full": said["description.full"]},
+        "description": {"short": texts["description.short"], "full": texts["description.full"]},
         "icons": {"color": "color.png", "outline": "outline.png"},
-        "accentColor": COLOUR,
+        "accentColor": ACCENT_COLOUR,
         "localizationInfo": {
-            "defaultLanguageTag": DEFAULT.value,
+            "defaultLanguageTag": DEFAULT_LANGUAGE.value,
             "additionalLanguages": [
-                {"languageTag": language.value, "file": f"{language.value}.json"} for language in OTHERS
+                {"languageTag": language.value, "file": f"{language.value}.json"} for language in OTHER_LANGUAGES
             ],
         },
-        "bots": [
-            {
-                "botId": app_id,
-                "scopes": list(MENU_COMMANDS),
-                "isNotificationOnly": False,
-                "supportsFiles": False,
-                "supportsTargetedMessages": True,
-                "commandLists": [_commands(number, scope, said) for number, scope in enumerate(MENU_COMMANDS)],
-            }
-        ],
-        "composeExtensions": [
-            {
-                "botId": app_id,
-                "commands": [
-                    {
-                        "id": SAVE,
-                        "type": "action",
-                        "context": ["message"],
-                        "fetchTask": True,
-                        "title": said["composeExtensions[0].commands[0].title"],
-                        "description": said["composeExtensions[0].commands[0].description"],
-                    }
-                ],
-            }
-        ],
-        "staticTabs": [
-            {"entityId": "conversations", "scopes": ["personal"]},
-            {
-                "entityId": "board",
-                "name": said["staticTabs[1].name"],
-                "contentUrl": f"{url}{BOARD}?language={{locale}}",
-                "websiteUrl": url + BOARD,
-                "scopes": ["personal"],
-            },
-            {"entityId": "about", "scopes": ["personal"]},
-        ],
+        "bots": [_bot(app_id, texts)],
+        "composeExtensions": [_message_extension(app_id, texts)],
+        "staticTabs": _tabs(url, texts),
         "validDomains": [urlsplit(url).netloc],
         # Nobody signs in with `resource`, but without one Teams passes over the permissions.
         "webApplicationInfo": {"id": app_id, "resource": url},
-        **({"authorization": {"permissions": {"resourceSpecific": _consent()}}} if replies else {}),
+        **({"authorization": {"permissions": {"resourceSpecific": _permissions()}}} if replies else {}),
     }
 
 
-def localisation(language: Language) -> dict[str, str]:
-    """The manifest's words in another language, by where in the manifest they stand."""
-    return {"$schema": _schema("MicrosoftTeams.Localization"), **_said(language)}
+def build_localisation(language: Language) -> dict[str, str]:
+    """Return the manifest's words in another language, by where in the manifest they stand."""
+    return {"$schema": _schema_url("MicrosoftTeams.Localization"), **_manifest_texts(language)}
 
 
-def _said(language: Language) -> dict[str, str]:
-    """Every word of the manifest that a person reads, by where it stands, as a localisation names it."""
+def _manifest_texts(language: Language) -> dict[str, str]:
+    """Return every word of the manifest that a person reads, by where it stands, as a localisation names it."""
     # A manifest is dated nowhere: the clock is only there because every reader has one.
     reader = Reader(language=language, timezone="UTC", now=datetime.now(UTC))
 
-    def words(block: str) -> str:
-        return wording.sentence(_WORDS, block, reader)
+    def text(block: str) -> str:
+        return wording.render_sentence(_WORDS, block, reader)
 
-    def of_commands() -> Iterator[tuple[str, str]]:
+    def command_texts() -> Iterator[tuple[str, str]]:
         for number, names in enumerate(MENU_COMMANDS.values()):
             for place, name in enumerate(names):
                 command = f"bots[0].commandLists[{number}].commands[{place}]"
                 yield f"{command}.title", Ritme.typed_word(name, language)
-                yield f"{command}.description", words(name)
+                yield f"{command}.description", text(name)
 
     return {
         "name.short": "Ritme",
-        "description.short": words("description"),
-        "description.full": words("long_description"),
-        "staticTabs[1].name": words("board"),
-        "composeExtensions[0].commands[0].title": words("save"),
-        "composeExtensions[0].commands[0].description": words("save_hint"),
-        **dict(of_commands()),
+        "description.short": text("description"),
+        "description.full": text("long_description"),
+        "staticTabs[1].name": text("board"),
+        "composeExtensions[0].commands[0].title": text("save"),
+        "composeExtensions[0].commands[0].description": text("save_hint"),
+        **dict(command_texts()),
     }
 
 
-def _commands(number: int, scope: str, said: Mapping[str, str]) -> dict[str, Any]:
-    """In a chat with Ritme alone there is nobody to mention, and nothing to keep between the two."""
-    listed = (f"bots[0].commandLists[{number}].commands[{place}]" for place in range(len(MENU_COMMANDS[scope])))
+def _bot(app_id: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "botId": app_id,
+        "scopes": list(MENU_COMMANDS),
+        "isNotificationOnly": False,
+        "supportsFiles": False,
+        "supportsTargetedMessages": True,  # without this, Teams shows no slash commands at all
+        "commandLists": [_command_list(number, scope, texts) for number, scope in enumerate(MENU_COMMANDS)],
+    }
+
+
+def _command_list(number: int, scope: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    commands = (f"bots[0].commandLists[{number}].commands[{place}]" for place in range(len(MENU_COMMANDS[scope])))
     return {
         "scopes": [scope],
+        # In a chat with Ritme alone there is nobody to mention, and nothing to keep between the two.
         **({} if scope == "personal" else {"triggers": ["mention", "slash"]}),
-        "commands": [{"title": said[f"{one}.title"], "description": said[f"{one}.description"]} for one in listed],
+        "commands": [
+            {"title": texts[f"{command}.title"], "description": texts[f"{command}.description"]} for command in commands
+        ],
     }
 
 
-def _consent() -> list[dict[str, str]]:
-    return [{"name": name, "type": kind} for name, kind in CONSENT.items()]
+def _message_extension(app_id: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    command = "composeExtensions[0].commands[0]"
+    return {
+        "botId": app_id,
+        "commands": [
+            {
+                "id": SAVE_COMMAND_ID,
+                "type": "action",
+                "context": ["message"],
+                "fetchTask": True,
+                "title": texts[f"{command}.title"],
+                "description": texts[f"{command}.description"],
+            }
+        ],
+    }
 
 
-def _schema(name: str) -> str:
-    return f"https://developer.microsoft.com/json-schemas/teams/v{SCHEMA}/{name}.schema.json"
+def _tabs(url: str, texts: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"entityId": "conversations", "scopes": ["personal"]},
+        {
+            "entityId": "board",
+            "name": texts["staticTabs[1].name"],
+            "contentUrl": f"{url}{BOARD_PATH}?language={{locale}}",
+            "websiteUrl": url + BOARD_PATH,
+            "scopes": ["personal"],
+        },
+        {"entityId": "about", "scopes": ["personal"]},
+    ]
+
+
+def _permissions() -> list[dict[str, str]]:
+    return [{"name": name, "type": kind} for name, kind in RESOURCE_PERMISSIONS.items()]
+
+
+def _schema_url(name: str) -> str:
+    return f"https://developer.microsoft.com/json-schemas/teams/v{MANIFEST_VERSION}/{name}.schema.json"
 
 
 def _entry(name: str) -> ZipInfo:
-    entry = ZipInfo(name, _STAMP)
+    # A fixed date and mode: the bytes depend on the words alone.
+    entry = ZipInfo(name, _ENTRY_DATE)
     entry.compress_type = ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     return entry

@@ -1,4 +1,4 @@
-"""Four small pages that the app package leads to: about Ritme, its privacy, its terms, and the tab in Teams."""
+"""Serve the pages that the app package leads to: about Ritme, its privacy, its terms, and the tab in Teams."""
 
 from datetime import UTC, datetime
 from html import escape
@@ -9,46 +9,48 @@ from bot import wording
 from bot.domain.person import Language
 from bot.wording import Reader
 
-ABOUT, BOARD, PRIVACY, TERMS = "/teams/about", "/teams/board", "/teams/privacy", "/teams/terms"
+ABOUT_PATH, BOARD_PATH, PRIVACY_PATH, TERMS_PATH = "/teams/about", "/teams/board", "/teams/privacy", "/teams/terms"
 _WORDS = "teams/pages.md.j2"
-_SHOWN = {ABOUT: "about", BOARD: "about", PRIVACY: "privacy", TERMS: "terms"}
-_FRAMES = "https://*.teams.microsoft.com https://teams.microsoft.com https://*.cloud.microsoft https://*.office.com"
-"""Who may show the tab inside a page of theirs: the addresses of Teams."""
+_BLOCKS = {ABOUT_PATH: "about", BOARD_PATH: "about", PRIVACY_PATH: "privacy", TERMS_PATH: "terms"}
+"""Path → the blocks of the template it shows: <name>_title, and <name>_1, _2 and so on."""
+_FRAMED_BY = "https://*.teams.microsoft.com https://teams.microsoft.com https://*.cloud.microsoft https://*.office.com"
+"""Sites of Microsoft in which Teams shows the tab: only they may put it in a frame."""
+_SECURITY_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors {_FRAMED_BY}"
 
 
-def mount(app: web.Application) -> None:
-    """Adds the pages. Anyone may read them; they hold nothing of anybody."""
-    for path in _SHOWN:
+def mount_pages(app: web.Application) -> None:
+    """Add the pages to the application. Anyone may read them; they hold nothing of anybody."""
+    for path in _BLOCKS:
         app.router.add_get(path, _page)
 
 
 async def _page(request: web.Request) -> web.Response:
     hint = request.query.get("language") or request.headers.get("Accept-Language")
-    reader = Reader(language=Language.meant(hint, Language.EN), timezone="UTC", now=datetime.now(UTC))
+    reader = Reader(language=Language.from_locale(hint, Language.EN), timezone="UTC", now=datetime.now(UTC))
 
-    def said(block: str) -> str:
-        return escape(wording.sentence(_WORDS, block, reader))
+    def html_text(block: str) -> str:
+        return escape(wording.render_sentence(_WORDS, block, reader))
 
-    shown = _SHOWN[request.path]
+    page = _BLOCKS[request.path]
     paragraphs = sorted(
-        block for block in wording.blocks(_WORDS, reader.language) if block.removeprefix(f"{shown}_").isdecimal()
+        block for block in wording.block_names(_WORDS, reader.language) if block.removeprefix(f"{page}_").isdecimal()
     )
-    ways = "".join(
-        f'<a href="{path}?language={reader.language.value}">{said(f"{_SHOWN[path]}_title")}</a>'
-        for path in (ABOUT, PRIVACY, TERMS)
-        if _SHOWN[path] != shown
+    links = "".join(
+        f'<a href="{path}?language={reader.language.value}">{html_text(f"{_BLOCKS[path]}_title")}</a>'
+        for path in (ABOUT_PATH, PRIVACY_PATH, TERMS_PATH)
+        if _BLOCKS[path] != page
     )
     html = _HTML.format(
         language=reader.language.value,
-        title=said(f"{shown}_title"),
-        text="".join(f"<p>{said(block)}</p>" for block in paragraphs),
-        ways=ways,
+        title=html_text(f"{page}_title"),
+        text="".join(f"<p>{html_text(block)}</p>" for block in paragraphs),
+        links=links,
     )
     return web.Response(
         text=html,
         content_type="text/html",
         headers={
-            "Content-Security-Policy": f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors {_FRAMES}",
+            "Content-Security-Policy": _SECURITY_POLICY,
             "Referrer-Policy": "no-referrer",
             "Vary": "Accept-Language",
         },
@@ -74,6 +76,6 @@ _HTML = """<!doctype html>
     a {{ color: #7cc3aa; }}
   }}
 </style>
-<main><h1>{title}</h1>{text}<nav>{ways}</nav></main>
+<main><h1>{title}</h1>{text}<nav>{links}</nav></main>
 </html>
 """

@@ -1,4 +1,4 @@
-"""Where Teams reaches whom: nothing can be said in a conversation it has not told us of."""
+"""Conversation references: a bot can write only in conversations that Teams told it of, so those are stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -7,9 +7,10 @@ from typing import Protocol
 
 from bot.ports import Clock
 
-Row = Mapping[str, str]
-GONE_BY_FOR = timedelta(minutes=1)
-"""How long what was read is taken to hold."""
+ConversationRow = Mapping[str, str]
+"""A `Conversation` as it is stored: field → value."""
+REFERENCE_CACHE_TTL = timedelta(minutes=1)
+"""How long a reference is used before it is read again: other processes store newer ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,102 +33,119 @@ class Conversation:
 
     @property
     def is_chat(self) -> bool:
-        """Whether something can be said there. Of someone we met among others only who they are is known: their
-        `member` stands in the place of a channel until there is a chat."""
+        """Return whether a message can be sent there.
+
+        Someone met among others has no chat yet: only who they are is known, and their `member` stands in the place of
+        a channel.
+        """
         return self.channel != self.member
 
 
-class Kept(Protocol):
-    """Where conversations are kept, as rows with a `Conversation`'s fields."""
+class ConversationStore(Protocol):
+    """Storage of conversations, one per workspace and channel. Every method may raise `StorageUnavailable`."""
 
-    async def get(self, workspace: str, channel: str) -> Row | None: ...
-    async def with_person(self, workspace: str, account: str) -> Row | None: ...
-    async def latest(self, workspace: str) -> Row | None:
-        """Any conversation there, one of a team first."""
+    async def get(self, workspace: str, channel: str) -> ConversationRow | None:
+        """Return the conversation of a channel."""
 
-    async def of_team(self, workspace: str, team: str) -> Sequence[Row]: ...
-    async def save(self, row: Row) -> None:
-        """Takes the place of what was known of this channel."""
+    async def with_person(self, workspace: str, account: str) -> ConversationRow | None:
+        """Return the conversation of one person."""
 
-    async def remove(self, workspace: str, channel: str) -> None: ...
+    async def latest(self, workspace: str) -> ConversationRow | None:
+        """Return any conversation there, one of a team first."""
+
+    async def of_team(self, workspace: str, team: str) -> Sequence[ConversationRow]:
+        """Return the channels of a team."""
+
+    async def save(self, row: ConversationRow) -> None:
+        """Insert a conversation, or replace the one of its channel."""
+
+    async def remove(self, workspace: str, channel: str) -> None:
+        """Delete the conversation of a channel, if there is one."""
 
 
-class References:
-    """The conversations we know, written down when we first hear of them and when something about them changed. What
-    was read is gone by for a minute: other processes are told things, too."""
+class ConversationReferences:
+    """The conversations we know, stored when we first hear of them and when something about them changed.
 
-    def __init__(self, kept: Kept, clock: Clock) -> None:
-        self._kept = kept
+    What was read or written is cached for REFERENCE_CACHE_TTL. Methods that read or write raise `StorageUnavailable`.
+    """
+
+    def __init__(self, store: ConversationStore, clock: Clock) -> None:
+        self._store = store
         self._clock = clock
-        self._known: dict[tuple[str, str], tuple[Conversation, datetime]] = {}
-        self._met: dict[tuple[str, str], datetime] = {}
+        self._cache: dict[tuple[str, str], tuple[Conversation, datetime]] = {}
+        self._met_at: dict[tuple[str, str], datetime] = {}
 
-    async def note(self, told: Conversation, *, anew: bool = False) -> None:
-        """Teams spoke to us in this conversation. With `anew` it told of our coming or going, so that nothing read
-        before holds."""
-        known = None if anew else self._lately(told.workspace_id, told.channel)
-        if known is not None and _and_more(told, known) == known:
+    async def record(self, told: Conversation, *, refresh: bool = False) -> None:
+        """Store a conversation that Teams wrote to us in, if anything about it is new. With `refresh` the cache is
+        passed over: Teams told of our coming or going, which another process may have recorded first."""
+        known = None if refresh else self._find_in_cache(told.workspace_id, told.channel)
+        if known is not None and _merge(told, known) == known:
             return
-        known = await self._read(told.workspace_id, told.channel)
-        told = _and_more(told, known) if known is not None else told
+        # Read again before writing: the cached one may lack what another process learned.
+        known = await self._load(told.workspace_id, told.channel)
+        told = _merge(told, known) if known is not None else told
         if told != known:
-            await self._kept.save(asdict(told))
-            self._remember(told)
+            await self._store.save(asdict(told))
+            self._cache_now(told)
             if told.account and told.is_chat:
+                # Their own chat takes the place of the row that `record_member` made.
                 await self.forget(told.workspace_id, told.member)
 
-    async def meet(self, told: Conversation) -> None:
-        """Someone (`account`, `member`) among others, whom we may want to speak with alone."""
-        met = (told.workspace_id, told.account)
-        if met in self._met and self._is_lately(self._met[met]):
+    async def record_member(self, told: Conversation) -> None:
+        """Store someone (`account`, `member`) met among others, so that a chat with them can be made later."""
+        key = (told.workspace_id, told.account)
+        if key in self._met_at and self._is_fresh(self._met_at[key]):
             return
-        if await self.with_person(told.workspace_id, told.account) is None:
-            await self._kept.save(asdict(replace(told, channel=told.member, team="")))
-        self._met[met] = self._clock.now()
+        if await self.find_by_person(told.workspace_id, told.account) is None:
+            await self._store.save(asdict(replace(told, channel=told.member, team="")))
+        self._met_at[key] = self._clock.now()
 
-    async def of(self, workspace: str, channel: str) -> Conversation | None:
-        return self._lately(workspace, channel) or await self._read(workspace, channel)
+    async def find(self, workspace: str, channel: str) -> Conversation | None:
+        """Return the conversation of a channel."""
+        return self._find_in_cache(workspace, channel) or await self._load(workspace, channel)
 
-    async def with_person(self, workspace: str, account: str) -> Conversation | None:
-        row = await self._kept.with_person(workspace, account)
+    async def find_by_person(self, workspace: str, account: str) -> Conversation | None:
+        """Return the chat with a person; where there is none (`is_chat`), only who they are."""
+        row = await self._store.with_person(workspace, account)
         return Conversation(**row) if row is not None else None
 
-    async def somewhere(self, workspace: str) -> Conversation | None:
-        """Any conversation there: which address to use, and where to ask for people."""
-        row = await self._kept.latest(workspace)
+    async def find_any(self, workspace: str) -> Conversation | None:
+        """Return any conversation of a workspace, for its service URL and to look up people in."""
+        row = await self._store.latest(workspace)
         return Conversation(**row) if row is not None else None
 
-    async def of_team(self, workspace: str, team: str) -> list[Conversation]:
-        return [Conversation(**row) for row in await self._kept.of_team(workspace, team)]
+    async def list_team(self, workspace: str, team: str) -> list[Conversation]:
+        """Return the channels of a team that we know."""
+        return [Conversation(**row) for row in await self._store.of_team(workspace, team)]
 
     async def forget(self, workspace: str, channel: str) -> None:
-        gone = self._lately(workspace, channel)
+        """Delete the conversation of a channel, from the cache and from storage."""
+        gone = self._find_in_cache(workspace, channel)
         if gone is not None:
-            self._met.pop((workspace, gone.account), None)
-        self._known.pop((workspace, channel), None)
-        await self._kept.remove(workspace, channel)
+            self._met_at.pop((workspace, gone.account), None)
+        self._cache.pop((workspace, channel), None)
+        await self._store.remove(workspace, channel)
 
-    async def _read(self, workspace: str, channel: str) -> Conversation | None:
-        row = await self._kept.get(workspace, channel)
+    async def _load(self, workspace: str, channel: str) -> Conversation | None:
+        row = await self._store.get(workspace, channel)
         if row is None:
             return None
-        read = Conversation(**row)
-        self._remember(read)
-        return read
+        loaded = Conversation(**row)
+        self._cache_now(loaded)
+        return loaded
 
-    def _remember(self, one: Conversation) -> None:
-        self._known[one.workspace_id, one.channel] = one, self._clock.now()
+    def _cache_now(self, conversation: Conversation) -> None:
+        self._cache[conversation.workspace_id, conversation.channel] = conversation, self._clock.now()
 
-    def _lately(self, workspace: str, channel: str) -> Conversation | None:
-        """As we knew it less than a minute ago."""
-        one, at = self._known.get((workspace, channel), (None, None))
-        return one if at is not None and self._is_lately(at) else None
+    def _find_in_cache(self, workspace: str, channel: str) -> Conversation | None:
+        conversation, at = self._cache.get((workspace, channel), (None, None))
+        return conversation if at is not None and self._is_fresh(at) else None
 
-    def _is_lately(self, moment: datetime) -> bool:
-        return self._clock.now() - moment < GONE_BY_FOR
+    def _is_fresh(self, at: datetime) -> bool:
+        return self._clock.now() - at < REFERENCE_CACHE_TTL
 
 
-def _and_more(told: Conversation, known: Conversation) -> Conversation:
-    """What Teams tells now, and what it told before and leaves out this time."""
-    kept = {name: getattr(told, name) or getattr(known, name) for name in ("bot", "team", "account", "member", "hears")}
-    return replace(told, **kept)
+def _merge(told: Conversation, known: Conversation) -> Conversation:
+    """Return what Teams tells now, completed with what it told before and leaves out this time."""
+    optional = ("bot", "team", "account", "member", "hears")
+    return replace(told, **{name: getattr(told, name) or getattr(known, name) for name in optional})

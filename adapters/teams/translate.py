@@ -1,27 +1,35 @@
-"""Teams' activities → intents. Pure: no network, no state.
+"""Translate Teams' activities into intents. Pure: no network, no state.
 
 Keys, by which a redelivery is recognised: the conversation and id of a message (one message is one thing said), else
 the activity's own id.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from html import unescape
-from html.parser import HTMLParser
 from typing import Any
 
-from adapters.teams.package import SAVE
-from adapters.teams.references import Conversation
+from adapters.teams.activity import (
+    ActivityJson,
+    channel_id,
+    event_type,
+    file_names,
+    html_to_text,
+    is_addressed_to_bot,
+    is_from_bot,
+    is_personal_conversation,
+    teams_account,
+    teams_place,
+    teams_workspace,
+    thread_root,
+    typed_text,
+)
+from adapters.teams.package import SAVE_COMMAND_ID
 from adapters.teams.signer import Signer
-from adapters.zones import known_zone
-from bot.chat import Account, ChatPlace, Intent, Value
+from bot.chat import ChatPlace, Intent, Value
 
-Activity = Mapping[str, Any]
-
-UNREADABLE = "unreadable"
-"""An intent nobody handles: what a button or dialog holds is not what we put there."""
-EVENTS = frozenset(
+INVALID_PAYLOAD = "unreadable"
+"""An intent nobody handles: a button or dialog holds something else than we put there."""
+TEAMS_EVENT_INTENTS = frozenset(
     {
         "thread.replied",
         "message.edited",
@@ -37,68 +45,50 @@ EVENTS = frozenset(
         "home.opened",
     }
 )
-"""What only a platform can tell us, never a button or a form."""
-GONE = {"channelDeleted": "place_deleted", "teamArchived": "place_archived", "teamDeleted": "place_deleted"}
-BACK = frozenset({"channelRestored", "teamUnarchived", "teamRestored"})
-THREAD = ";messageid="
-CARRIED = 4_000
-_MENTION = re.compile(r"<at[^>]*>(.*?)</at>", re.IGNORECASE | re.DOTALL)
+"""Intents that only a platform may cause, never a button or a form, whose content a client sends."""
+PLACE_GONE_REASONS = {
+    "channelDeleted": "place_deleted",
+    "teamArchived": "place_archived",
+    "teamDeleted": "place_deleted",
+}
+"""Events after which nothing can be said in a place → the reason, a block of `errors/reasons.md.j2`."""
+PLACE_BACK_EVENTS = frozenset({"channelRestored", "teamUnarchived", "teamRestored"})
+MAX_SAVED_TEXT = 4_000
+"""Characters kept of a message that is saved as a story."""
 
 
-def workspace(activity: Activity) -> str:
-    """How the core calls the organisation an activity comes from; "teams:" when it does not say."""
-    data = activity.get("channelData") or {}
-    tenant = (data.get("tenant") or {}).get("id") or (activity.get("conversation") or {}).get("tenantId") or ""
-    return f"teams:{tenant}"
-
-
-def conversation(activity: Activity) -> Conversation:
-    """Where an activity happened, to be reached again. Of a channel: the channel, whichever thread it was in."""
-    data, said = activity.get("channelData") or {}, activity["conversation"]
-    channel, personal = _channel(activity), said.get("conversationType") == "personal"
-    person = activity.get("from") or {}
-    return Conversation(
-        workspace_id=workspace(activity),
-        channel=channel,
-        service_url=str(activity.get("serviceUrl") or ""),
-        bot=str((activity.get("recipient") or {}).get("id") or ""),
-        team=str((data.get("team") or {}).get("id") or ""),
-        account=_account_id(person) if personal else "",
-        member=str(person.get("id") or "") if personal else "",
-        hears="yes" if activity["type"] == "message" and not personal and not is_for_us(activity) else "",
-    )
-
-
-def intents(activity: Activity, seal: Signer) -> list[Intent]:
-    """What an activity that waits for no answer means to us; nothing for what is none of our business."""
+def activity_intents(activity: ActivityJson, signer: Signer) -> list[Intent]:
+    """Return the intents of an activity that waits for no answer; none for what is no business of ours."""
     match activity["type"]:
         case "message":
-            said = _message(activity, seal)
-        case "messageUpdate" if _event(activity) in ("editMessage", ""):
-            said = None if is_bot(activity) else _told(activity, "message.edited")
-        case "messageDelete" if _event(activity) in ("softDeleteMessage", ""):
-            said = _told(activity, "message.deleted")
+            intent = _new_message_intent(activity, signer)
+        case "messageUpdate" if event_type(activity) in ("editMessage", ""):
+            intent = None if is_from_bot(activity) else _message_intent(activity, "message.edited", _content(activity))
+        case "messageDelete" if event_type(activity) in ("softDeleteMessage", ""):
+            intent = _message_intent(activity, "message.deleted", {})
         case "messageReaction":
-            return _reactions(activity)
+            return _reaction_intents(activity)
         case "conversationUpdate":
-            return _changes(activity)
+            intent = _conversation_update_intent(activity)
         case "installationUpdate" if str(activity.get("action")).startswith("remove"):
-            return _each_place(activity, "place.gone", {"reason": "not_in_place"})
+            intent = _event_intent(activity, "place.gone", {"reason": "not_in_place"})
         case _:
-            said = None
-    return [said] if said is not None else []
+            intent = None
+    return [intent] if intent is not None else []
 
 
-def press(activity: Activity, seal: Signer) -> Intent:
-    """A pressed button: one that acts (`adaptiveCard/action`), or one that asks for a dialog (`task/fetch`). In
-    someone's own chat it may be about a place elsewhere."""
+def press_intent(activity: ActivityJson, signer: Signer) -> Intent:
+    """Return the intent of a pressed button: one that acts (`adaptiveCard/action`) or asks for a dialog
+    (`task/fetch`). A button in someone's own chat may be about a place elsewhere, which then is the intent's place."""
     value = activity.get("value") or {}
     action = value.get("action")
     data = action.get("data") if isinstance(action, Mapping) else value.get("data")
     data = data if isinstance(data, Mapping) else {}
-    name, args = _pressed(data)
-    own = f"{_channel(activity)}/{activity.get('replyToId')}" if is_personal(activity) else None
-    elsewhere = seal.place(account(activity).id, data.get("origin")) if own else None
+    name, args = _read_button(data)
+    own_message = str(activity.get("replyToId") or "") if is_personal_conversation(activity) else None
+    elsewhere = (
+        signer.verify_origin(teams_account(activity).id, data.get("origin")) if own_message is not None else None
+    )
     intent = _intent(
         activity,
         name,
@@ -106,7 +96,8 @@ def press(activity: Activity, seal: Signer) -> Intent:
         message=str(activity.get("replyToId") or "") or None,
         key=f"press:{activity.get('id')}",
         opens_forms=activity.get("name") == "task/fetch",
-        answer_to=own,
+        answer_to=own_message,
+        answer_channel=channel_id(activity) if own_message is not None else None,
     )
     if elsewhere is None:
         return intent
@@ -115,52 +106,52 @@ def press(activity: Activity, seal: Signer) -> Intent:
     return replace(intent, place=there, thread=thread, message=None)
 
 
-def submission(activity: Activity, name: str, args: Mapping[str, Value], origin: Mapping[str, str]) -> Intent:
-    """A dialog that was sent: its arguments, and where it was opened."""
-    where = ChatPlace(
-        workspace=workspace(activity),
+def submission_intent(
+    activity: ActivityJson, name: str, args: Mapping[str, Value], origin: Mapping[str, str]
+) -> Intent:
+    """Return the intent of a dialog that was sent. `origin`: where it was opened, as of `dialog_origin`."""
+    place = ChatPlace(
+        workspace=teams_workspace(activity),
         channel=origin.get("channel", ""),
         name=origin.get("name", ""),
         personal=bool(origin.get("personal")) or not origin.get("channel"),
     )
     return Intent(
-        name=UNREADABLE if name in EVENTS else name,
+        name=INVALID_PAYLOAD if name in TEAMS_EVENT_INTENTS else name,
         args=args,
-        actor=account(activity),
-        place=where,
+        actor=teams_account(activity),
+        place=place,
         key=f"dialog:{activity.get('id')}",
         message=origin.get("message"),
         thread=origin.get("thread"),
         answerable=False,
         answer_to=origin.get("answer_to"),
+        answer_channel=origin.get("answer_channel"),
     )
 
 
-def message_action(activity: Activity) -> Intent:
-    """*Save as story* on a message, of which the words come along."""
+def message_action_intent(activity: ActivityJson) -> Intent:
+    """Return the intent of *Save as story* on a message, with the message's words."""
     value = activity.get("value") or {}
-    said = value.get("messagePayload") or {}
-    user = (said.get("from") or {}).get("user") or {}
-    name = "story.save_message" if value.get("commandId") == SAVE else UNREADABLE
-    args: dict[str, Value] = {
-        "author": str(user.get("id") or ""),
-        "text": plain(str((said.get("body") or {}).get("content") or ""))[:CARRIED],
-        "files": _names(said.get("attachments") or ()),
-    }
-    thread = said.get("replyToId")
-    message = str(said.get("id") or "") or None
+    payload = value.get("messagePayload") or {}
+    author = (payload.get("from") or {}).get("user") or {}
+    thread = payload.get("replyToId")
     return _intent(
         activity,
-        name,
-        args,
-        message=message,
+        "story.save_message" if value.get("commandId") == SAVE_COMMAND_ID else INVALID_PAYLOAD,
+        {
+            "author": str(author.get("id") or ""),
+            "text": html_to_text(str((payload.get("body") or {}).get("content") or ""))[:MAX_SAVED_TEXT],
+            "files": file_names(payload.get("attachments") or ()),
+        },
+        message=str(payload.get("id") or "") or None,
         thread=str(thread) if thread else None,
         key=f"action:{activity.get('id')}",
     )
 
 
-def origin(intent: Intent) -> dict[str, str]:
-    """Where a dialog is opened from, for `submission` to know."""
+def dialog_origin(intent: Intent) -> dict[str, str]:
+    """Return where a dialog is opened from, to travel with it until `submission_intent` reads it."""
     facts = {
         "channel": intent.place.channel,
         "name": intent.place.name,
@@ -168,143 +159,82 @@ def origin(intent: Intent) -> dict[str, str]:
         "message": intent.message,
         "thread": intent.thread,
         "answer_to": intent.answer_to,
+        "answer_channel": intent.answer_channel,
     }
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def account(activity: Activity, person: Mapping[str, Any] | None = None) -> Account:
-    """Who did it; language and zone as their Teams tells them."""
-    someone = person if person is not None else activity.get("from") or {}
-    extra: Mapping[str, Any] = next(
-        (one for one in activity.get("entities") or () if one.get("type") == "clientInfo"), {}
-    )
-    return Account(
-        workspace=workspace(activity),
-        id=_account_id(someone),
-        name=str(someone.get("name") or ""),
-        language=activity.get("locale") or extra.get("locale"),
-        timezone=known_zone(activity.get("localTimezone")) or known_zone(extra.get("timezone")),
-    )
-
-
-def text_of(activity: Activity) -> str:
-    """What a person typed: without the mention of us, other people by name, and no markup."""
-    text, ours = str(activity.get("text") or ""), str((activity.get("recipient") or {}).get("id") or "")
-    for one in activity.get("entities") or ():
-        if one.get("type") == "mention" and (one.get("mentioned") or {}).get("id") == ours and one.get("text"):
-            text = text.replace(str(one["text"]), "", 1)
-            break
-    named = _MENTION.sub(lambda found: f"@{unescape(found.group(1))}", text)
-    return unescape(named).replace("\xa0", " ").strip()
-
-
-def is_for_us(activity: Activity) -> bool:
-    """Whether a message in a channel or group chat mentions us, or was a slash command, which only we see."""
-    ours = (activity.get("recipient") or {}).get("id")
-    return bool((activity.get("recipient") or {}).get("isTargeted")) or any(
-        one.get("type") == "mention" and (one.get("mentioned") or {}).get("id") == ours
-        for one in activity.get("entities") or ()
-    )
-
-
-class _Words(HTMLParser):
-    """The text of a message that comes as HTML: never more than its words."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        if tag in ("br", "p", "div", "li") and self.words:
-            self.words.append("\n")
-
-
-def plain(html: str) -> str:
-    """The words in a message's HTML."""
-    reading = _Words()
-    reading.feed(html)
-    reading.close()
-    lines = (" ".join(line.split()) for line in "".join(reading.words).replace("\xa0", " ").splitlines())
-    return "\n".join(line for line in lines if line)
-
-
-def _message(activity: Activity, seal: Signer) -> Intent | None:
-    if is_bot(activity):
+def _new_message_intent(activity: ActivityJson, signer: Signer) -> Intent | None:
+    if is_from_bot(activity):
         return None
     if isinstance(activity.get("value"), Mapping) and not activity.get("text"):
-        return press(activity, seal)  # a client that knows no other way to send a button
-    if not is_personal(activity) and not is_for_us(activity):
-        return _told(activity, "thread.replied") if _thread(activity) else None
-    word, _, rest = text_of(activity).partition(" ")
-    slash = word.startswith("/")
+        return press_intent(activity, signer)  # a client that knows no other way to send a button
+    if not is_personal_conversation(activity) and not is_addressed_to_bot(activity):
+        # With consent to read everything the bot gets every message: only replies can be about one of ours.
+        return _message_intent(activity, "thread.replied", _content(activity)) if thread_root(activity) else None
+    word, _, rest = typed_text(activity).partition(" ")
+    is_slash = word.startswith("/")
     args: dict[str, Value] = {
-        "command": word if slash else "",
-        "text": rest.strip() if slash else text_of(activity),
-        "files": _names(activity.get("attachments") or ()),
+        "command": word if is_slash else "",
+        "text": rest.strip() if is_slash else typed_text(activity),
+        "files": file_names(activity.get("attachments") or ()),
     }
-    return _told(activity, "command", args)
+    return _message_intent(activity, "command", args)
 
 
-def _told(activity: Activity, name: str, args: Mapping[str, Value] | None = None) -> Intent:
-    files: dict[str, Value] = {"text": text_of(activity), "files": _names(activity.get("attachments") or ())}
+def _content(activity: ActivityJson) -> dict[str, Value]:
+    return {"text": typed_text(activity), "files": file_names(activity.get("attachments") or ())}
+
+
+def _message_intent(activity: ActivityJson, name: str, args: Mapping[str, Value]) -> Intent:
     message = str(activity.get("id") or "")
-    said = f"message:{_channel(activity)}:{message}"
-    key = said if name in ("command", "thread.replied") else f"{name}:{_channel(activity)}:{message}:{_stamp(activity)}"
-    return _intent(
-        activity,
-        name,
-        args if args is not None else ({} if name == "message.deleted" else files),
-        message=message,
-        thread=_thread(activity),
-        key=key,
-        opens_forms=False,
-    )
+    at = str(activity.get("timestamp") or activity.get("localTimestamp") or "")
+    if name in ("command", "thread.replied"):
+        key = f"message:{channel_id(activity)}:{message}"
+    else:  # a message can be edited or deleted more than once: the time tells which of them this is
+        key = f"{name}:{channel_id(activity)}:{message}:{at}"
+    return _intent(activity, name, args, message=message, thread=thread_root(activity), key=key, opens_forms=False)
 
 
-def _reactions(activity: Activity) -> list[Intent]:
-    told = [(one, "reaction.added") for one in activity.get("reactionsAdded") or ()]
-    told += [(one, "reaction.removed") for one in activity.get("reactionsRemoved") or ()]
+def _reaction_intents(activity: ActivityJson) -> list[Intent]:
+    reactions = [(reaction, "reaction.added") for reaction in activity.get("reactionsAdded") or ()]
+    reactions += [(reaction, "reaction.removed") for reaction in activity.get("reactionsRemoved") or ()]
     return [
         _intent(
             activity,
             name,
-            {"reaction": str(one.get("type") or "")},
+            {"reaction": str(reaction.get("type") or "")},
             message=str(activity.get("replyToId") or "") or None,
             key=f"{name}:{activity.get('id')}:{number}",
             opens_forms=False,
         )
-        for number, (one, name) in enumerate(told)
+        for number, (reaction, name) in enumerate(reactions)
     ]
 
 
-def _changes(activity: Activity) -> list[Intent]:
-    """What happened to a place, or to our being in it."""
-    event, ours = _event(activity), (activity.get("recipient") or {}).get("id")
-    if any(one.get("id") == ours for one in activity.get("membersAdded") or ()):
-        if is_personal(activity):
-            return [_intent(activity, "help", {}, key=f"event:{activity.get('id')}", opens_forms=False)]
-        return [_intent(activity, "place.joined", {}, key=f"event:{activity.get('id')}", opens_forms=False)]
-    if any(one.get("id") == ours for one in activity.get("membersRemoved") or ()):
-        return _each_place(activity, "place.gone", {"reason": "not_in_place"})
-    if event in GONE:
-        return _each_place(activity, "place.gone", {"reason": GONE[event]})
-    if event in BACK:
-        return _each_place(activity, "place.back", {})
+def _conversation_update_intent(activity: ActivityJson) -> Intent | None:
+    """Return the intent of a change to a place, or to our being in it."""
+    event, bot = event_type(activity), (activity.get("recipient") or {}).get("id")
+    if any(member.get("id") == bot for member in activity.get("membersAdded") or ()):
+        return _event_intent(activity, "help" if is_personal_conversation(activity) else "place.joined", {})
+    if any(member.get("id") == bot for member in activity.get("membersRemoved") or ()):
+        return _event_intent(activity, "place.gone", {"reason": "not_in_place"})
+    if event in PLACE_GONE_REASONS:
+        return _event_intent(activity, "place.gone", {"reason": PLACE_GONE_REASONS[event]})
+    if event in PLACE_BACK_EVENTS:
+        return _event_intent(activity, "place.back", {})
     if event == "channelRenamed":
-        return [_intent(activity, "place.renamed", {}, key=f"event:{activity.get('id')}", opens_forms=False)]
-    return []
+        return _event_intent(activity, "place.renamed", {})
+    return None
 
 
-def _each_place(activity: Activity, name: str, args: Mapping[str, Value]) -> list[Intent]:
-    """Of what happens to a whole team, `inbound` tells each of its channels."""
-    return [_intent(activity, name, args, key=f"event:{activity.get('id')}", opens_forms=False)]
+def _event_intent(activity: ActivityJson, name: str, args: Mapping[str, Value]) -> Intent:
+    """Return the intent of an event; `TeamsInbound` repeats one about a whole team for each of its channels."""
+    return _intent(activity, name, args, key=f"event:{activity.get('id')}", opens_forms=False)
 
 
 def _intent(
-    activity: Activity,
+    activity: ActivityJson,
     name: str,
     args: Mapping[str, Value],
     *,
@@ -313,77 +243,26 @@ def _intent(
     thread: str | None = None,
     opens_forms: bool = True,
     answer_to: str | None = None,
+    answer_channel: str | None = None,
 ) -> Intent:
     return Intent(
         name=name,
         args=args,
-        actor=account(activity),
-        place=place(activity),
-        key=f"{workspace(activity)}:{key}",
+        actor=teams_account(activity),
+        place=teams_place(activity),
+        key=f"{teams_workspace(activity)}:{key}",
         message=message,
-        thread=thread or _thread(activity),
+        thread=thread or thread_root(activity),
         answerable=False,
         opens_forms=opens_forms,
         answer_to=answer_to,
+        answer_channel=answer_channel,
     )
 
 
-def place(activity: Activity) -> ChatPlace:
-    data = activity.get("channelData") or {}
-    channel, team = data.get("channel") or {}, data.get("team") or {}
-    # A team's first channel bears the team's id, and no name of its own.
-    name = channel.get("name") or (team.get("name") if channel.get("id") == team.get("id") else "") or ""
-    return ChatPlace(
-        workspace=workspace(activity), channel=_channel(activity), name=str(name), personal=is_personal(activity)
-    )
-
-
-def _channel(activity: Activity) -> str:
-    said = activity["conversation"]
-    channel = ((activity.get("channelData") or {}).get("channel") or {}).get("id")
-    return str(channel or str(said["id"]).partition(THREAD)[0])
-
-
-def _thread(activity: Activity) -> str | None:
-    """The first message of the thread; None for what concerns that message itself."""
-    root = str(activity["conversation"]["id"]).partition(THREAD)[2]
-    itself = activity.get("replyToId") if activity["type"] in ("invoke", "messageReaction") else activity.get("id")
-    return root if root and root != str(itself or "") else None
-
-
-def is_personal(activity: Activity) -> bool:
-    return bool(activity["conversation"].get("conversationType") == "personal")
-
-
-def is_bot(activity: Activity) -> bool:
-    person, ours = activity.get("from") or {}, (activity.get("recipient") or {}).get("id")
-    return person.get("role") in ("bot", "skill") or person.get("id") in (None, ours)
-
-
-def _event(activity: Activity) -> str:
-    return str((activity.get("channelData") or {}).get("eventType") or "")
-
-
-def _stamp(activity: Activity) -> str:
-    return str(activity.get("timestamp") or activity.get("localTimestamp") or "")
-
-
-def _account_id(person: Mapping[str, Any]) -> str:
-    return str(person.get("aadObjectId") or person.get("id") or "")
-
-
-def _names(attachments: Sequence[Any]) -> tuple[str, ...]:
-    """What the files of a message are called. They are never fetched; the text as HTML is no file."""
-    return tuple(
-        str(one["name"])[:75]
-        for one in attachments
-        if isinstance(one, Mapping) and one.get("name") and one.get("contentType") != "text/html"
-    )
-
-
-def _pressed(data: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+def _read_button(data: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
     match data:
-        case {"intent": str(name), "args": Mapping() as args} if name not in EVENTS:
-            if all(isinstance(one, str) for one in args.values()):
+        case {"intent": str(name), "args": Mapping() as args} if name not in TEAMS_EVENT_INTENTS:
+            if all(isinstance(value, str) for value in args.values()):
                 return name, dict(args)
-    return UNREADABLE, {}
+    return INVALID_PAYLOAD, {}

@@ -1,4 +1,8 @@
-"""What every catalogue entry is: a frozen dataclass with an example, its buttons, and a template of the same name."""
+"""The base classes of everything the bot says: frozen dataclasses with buttons, an example and a template.
+
+The names of a module and a class give the path of the template, and `dump` stores the class name and the field names
+of answers in the outbox: renaming one needs a look at both.
+"""
 
 import re
 from collections.abc import Mapping
@@ -12,13 +16,17 @@ from pydantic import TypeAdapter
 from bot.chat import FieldKind, Value
 
 CATALOGUE: dict[str, type["Entry"]] = {}
-"""Every concrete entry by class name."""
+"""Every concrete entry by class name; `Entry` registers its subclasses."""
+YES, NO = "yes", "no"
+"""Values of a choice between yes and no."""
+MAX_FORM_OPTIONS = 100
+"""Options that a choice in a form offers at most: the most that every platform shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """A button of an entry. Its label is the template block `name`; with `confirm`, the blocks
-    `name_confirm`, `name_yes` and `name_no` ask first."""
+    """A button of an entry. Its label is the template block `<name>`; with `confirm`, the blocks `<name>_confirm`,
+    `<name>_yes` and `<name>_no` are the question asked first and its answers."""
 
     name: str
     intent: str
@@ -29,8 +37,10 @@ class Press:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One thing the bot says. Template: `prompts/<language>/<family>/<snake_case_name>.md.j2`, block `body`
-    (or `body_1` … `body_n`: forms of the same message, of which `variant`, counted from 0, picks one)."""
+    """One thing the bot says: the values for its template, `prompts/<language>/<family>/<snake_case_name>.md.j2`.
+
+    The message is the block `body`, or one of `body_1` … `body_n`: `variant`, counted from 0, picks one, modulo n.
+    """
 
     family: ClassVar[str] = ""
     snake: ClassVar[str] = ""
@@ -39,8 +49,9 @@ class Entry:
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         cls.family = cls.__module__.rpartition(".")[2]
+        # CamelCase to snake_case, for the path of the template.
         cls.snake = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-        if cls.family != "base":
+        if cls.family != "base":  # the base classes of this module are no entries themselves
             CATALOGUE[cls.__name__] = cls
 
     @property
@@ -49,21 +60,22 @@ class Entry:
 
     @property
     def body(self) -> str:
-        """The block that is the message; its numbered forms are tried when it does not exist."""
+        """The block that is the message; when the template lacks it, the numbered variants are used."""
         return "body"
 
     def buttons(self) -> tuple[Press, ...]:
+        """Return the buttons under the message, in order."""
         return ()
 
     @classmethod
     def example(cls) -> Self:
-        """A believable instance, for the gallery and the tests."""
+        """Return a believable instance, for the gallery and the tests."""
         raise NotImplementedError(f"{cls.__name__} has no example")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pick:
-    """An option. Without a `label` its words are the template block `<field>_<value>`."""
+    """An option of a choice. Without a `label` its words are the template block `<field>_<value>`."""
 
     value: str
     label: str = ""
@@ -71,8 +83,8 @@ class Pick:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """One field of a form: its limits. Words: block `<name>` (the label), and if there are any `<name>_example` and
-    `<name>_hint`. `options` are fixed values; when empty, the instance brings them."""
+    """One field of a form and its limits. Its words are the blocks `<name>` (the label) and, where they exist,
+    `<name>_example` and `<name>_hint`. `options` are fixed values; when empty, the form's instance brings them."""
 
     name: str
     kind: FieldKind = "text"
@@ -96,8 +108,8 @@ class FormEntry(Entry):
     earliest: date | None = None
     latest: date | None = None
 
-    def shown(self) -> tuple[Ask, ...]:
-        """The fields this instance shows; all by default."""
+    def visible_asks(self) -> tuple[Ask, ...]:
+        """Return the fields that this instance shows; all by default."""
         return self.asks
 
 
@@ -107,24 +119,25 @@ class PageEntry(Entry):
     one without is an item of the section before it."""
 
     def sections(self) -> tuple[Entry, ...]:
+        """Return the sections after the page's own message, in order."""
         return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class InPlace:
-    """An answer that takes the place of the private message whose button was pressed."""
+    """An answer that replaces the private message whose button was pressed."""
 
     entry: Entry
 
 
 def dump(entry: Entry) -> dict[str, object]:
-    """An entry as JSON values, to be sent later."""
+    """Return an entry as JSON values, to be stored and sent later."""
     name = type(entry).__name__
     return {"entry": name, "values": _adapter(name).dump_python(entry, mode="json")}
 
 
 def load(dumped: Mapping[str, object]) -> Entry:
-    """The entry that `dump` wrote."""
+    """Return the entry that `dump` stored. Raises `KeyError` for a class this version does not have."""
     return _adapter(str(dumped["entry"])).validate_python(dumped["values"])
 
 

@@ -1,4 +1,4 @@
-"""What Ritme says when people keep someone company who is stuck."""
+"""Messages about keeping someone company who is stuck: peers think along with a question and an idea."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -10,7 +10,7 @@ from bot.domain.initiative import Audience, StuckEpisode
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyOffer(Entry):
-    """Who would be asked to think along, and what they would read: nothing is sent before this is confirmed.
+    """The peers who would be asked to think along, and the text they would read. Nothing is sent before a confirmation.
 
     `names` will be asked, `reserve` only when one of them cannot. `people` and `reserves` are their ids.
     """
@@ -25,7 +25,7 @@ class CompanyOffer(Entry):
 
     @classmethod
     def to(cls, episode: StuckEpisode, found: Peers) -> Self:
-        """The offer to ask these peers about an episode."""
+        """Return the offer to ask these peers about an episode."""
         return cls(
             episode=episode.id,
             text=episode.text,
@@ -58,7 +58,7 @@ class CompanyOffer(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyNobody(Entry):
-    """Honest: there is nobody who can be asked now."""
+    """The plain answer that there is nobody who can be asked now."""
 
     episode: str
 
@@ -75,7 +75,7 @@ class CompanyNobody(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyOnItsWay(Entry):
-    """They have been asked; their answers come together."""
+    """Confirmation that the peers have been asked; their answers will come together."""
 
     names: tuple[str, ...]
     audience: Audience = Audience.ME
@@ -87,7 +87,7 @@ class CompanyOnItsWay(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyAsked(Entry):
-    """To a peer: who is stuck, about what, and who will read the answer."""
+    """The question to a peer: who is stuck, about what, and who will read the answer."""
 
     company: str
     name: str
@@ -113,7 +113,7 @@ class CompanyAsked(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyForm(FormEntry):
-    """One question and one idea, for `name` only."""
+    """The form for a peer's question and idea, which only `name` will read."""
 
     intent: ClassVar[str] = "company.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -129,7 +129,7 @@ class CompanyForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyGiven(Entry):
-    """Thanks: `name` reads it soon."""
+    """Thanks to a peer who answered: `name` reads it soon."""
 
     name: str
 
@@ -140,7 +140,7 @@ class CompanyGiven(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyDeclined(Entry):
-    """Not this time is fine."""
+    """The reply to a peer who declined: not this time is fine."""
 
     name: str
 
@@ -151,7 +151,7 @@ class CompanyDeclined(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyStands(Entry):
-    """It was answered before, or is no longer needed."""
+    """The reply to a button of a request that was `answered` before, or is no longer needed."""
 
     name: str
     answered: bool
@@ -162,8 +162,8 @@ class CompanyStands(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Voice:
-    """What one peer gave."""
+class PeerAnswer:
+    """The question and the idea that one peer gave."""
 
     name: str
     question: str
@@ -172,11 +172,11 @@ class Voice:
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyTogether(Entry):
-    """What the peers gave, side by side. Nobody may have had the time; then it says so."""
+    """The answers of all peers, side by side. With no `voices` it says that nobody had the time."""
 
     episode: str
     initiative: str
-    voices: tuple[Voice, ...]
+    voices: tuple[PeerAnswer, ...]
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}
@@ -192,12 +192,12 @@ class CompanyTogether(Entry):
             episode="e1",
             initiative="Wandelen na het eten",
             voices=(
-                Voice(
+                PeerAnswer(
                     name="Jan",
                     question="Wie van de nachtdienst loopt er zelf graag?",
                     idea="Loop een keer mee om zes uur, als zij naar huis gaan.",
                 ),
-                Voice(
+                PeerAnswer(
                     name="Samira",
                     question="Wanneer hebben zij vijf minuten?",
                     idea="Hang een kaartje bij het koffieapparaat.",

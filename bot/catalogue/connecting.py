@@ -1,21 +1,22 @@
-"""What Ritme says about whom to invite: naming key figures, suggesting them, and the invitation itself."""
+"""Messages about inviting people: naming key figures, suggesting them, and the invitation itself."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
-from bot.domain.connectors import MOST_NOMINEES, KeyFigure
+from bot.domain.connectors import MAX_NOMINEES, KeyFigure
 
-LONGEST_INVITATION = 600
+MAX_INVITATION_CHARS = 600
+"""Characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NominateForm(FormEntry):
-    """Three questions at most, five names at most: who passes things on, who knows most, whom people trust."""
+    """The form to name key figures, five names at most: who passes things on, who knows most, whom people trust."""
 
     intent: ClassVar[str] = "nominate.save"
     asks: ClassVar[tuple[Ask, ...]] = tuple(
-        Ask(name=figure.value, kind="people", required=False, max_items=MOST_NOMINEES) for figure in KeyFigure
+        Ask(name=figure.value, kind="people", required=False, max_items=MAX_NOMINEES) for figure in KeyFigure
     )
 
     @classmethod
@@ -25,7 +26,7 @@ class NominateForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class NominationsKept(Entry):
-    """Thanks; each of them is asked first. `asked` are those who hear of it now."""
+    """Thanks to the nominator; each of the named is asked first. `asked` counts those who are asked now."""
 
     names: tuple[str, ...]
     asked: int
@@ -40,7 +41,7 @@ class NominationsKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Nominated(Entry):
-    """To someone who was named: by whom, as what, and whether they may be suggested."""
+    """The question to someone who was named, by whom and as what: may they be suggested to others?"""
 
     movement: str
     name: str
@@ -61,7 +62,7 @@ class Nominated(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class MayBeSuggested(Entry):
-    """The answer to that: `yes` or no, both fine."""
+    """The reply to their answer, yes or no; both are fine."""
 
     yes: bool
 
@@ -75,7 +76,7 @@ class MayBeSuggested(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectForm(FormEntry):
-    """For which initiative, and what is needed most."""
+    """The form to look for people to invite: for which initiative, and which kind of key figure."""
 
     intent: ClassVar[str] = "connect.look"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -89,8 +90,8 @@ class ConnectForm(FormEntry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Someone:
-    """A suggested person with the reason: as what, known by whom ("" when nobody yet), bringing which group."""
+class SuggestedPerson:
+    """A suggested person with the reason: as which figure, known by whom ("" when by nobody yet), of which group."""
 
     id: str
     name: str
@@ -102,11 +103,11 @@ class Someone:
 
 @dataclass(frozen=True, kw_only=True)
 class Suggested(Entry):
-    """Whom to invite for an initiative, and why."""
+    """The people suggested for an initiative, with the reasons."""
 
     initiative: str
     initiative_name: str
-    people: tuple[Someone, ...]
+    people: tuple[SuggestedPerson, ...]
 
     def buttons(self) -> tuple[Press, ...]:
         return (
@@ -124,7 +125,7 @@ class Suggested(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        sanne = Someone(
+        sanne = SuggestedPerson(
             id="p1",
             name="Sanne",
             figure=KeyFigure.CONNECTOR,
@@ -132,14 +133,16 @@ class Suggested(Entry):
             known_by_you=False,
             group="Nachtdienst",
         )
-        wim = Someone(id="p2", name="Wim", figure=KeyFigure.CONNECTOR, known_by="Jan", known_by_you=True, group="")
+        wim = SuggestedPerson(
+            id="p2", name="Wim", figure=KeyFigure.CONNECTOR, known_by="Jan", known_by_you=True, group=""
+        )
         priya = replace(wim, id="p3", name="Priya", known_by="", known_by_you=False)
         return cls(initiative="i1", initiative_name="Wandelen na het eten", people=(sanne, wim, priya))
 
 
 @dataclass(frozen=True, kw_only=True)
 class TooFewTies(Entry):
-    """Nobody can be suggested honestly yet; naming colleagues helps."""
+    """The plain answer that too little is known to suggest anybody; naming colleagues helps."""
 
     figure: KeyFigure
 
@@ -153,10 +156,10 @@ class TooFewTies(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InviteForm(FormEntry):
-    """The invitation, drafted; sent in the inviter's name when submitted."""
+    """The form with a drafted invitation, sent in the inviter's name when submitted."""
 
     intent: ClassVar[str] = "invite.send"
-    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="text", kind="long_text", max_length=LONGEST_INVITATION),)
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="text", kind="long_text", max_length=MAX_INVITATION_CHARS),)
     name: str = ""
 
     @classmethod
@@ -166,7 +169,7 @@ class InviteForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class InviteDraft(Entry):
-    """The draft of an invitation, in the language of whoever is invited; never sent as it is."""
+    """The draft that prefills `InviteForm`, in the language of the invited person; never sent by itself."""
 
     name: str
     initiative: str
@@ -179,7 +182,7 @@ class InviteDraft(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationSent(Entry):
-    """It went out, in your name."""
+    """Confirmation to the inviter, with the text that was sent."""
 
     name: str
     text: str
@@ -191,7 +194,7 @@ class InvitationSent(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationReceived(Entry):
-    """To the invited: who asks, in whose words, for what."""
+    """The invitation as the invited person reads it, in the inviter's words."""
 
     invitation: str
     inviter: str
@@ -218,7 +221,7 @@ class InvitationReceived(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationAnswered(Entry):
-    """What the invited person chose, back to themselves: `state` is accepted, declined or later."""
+    """The reply to the invited person's answer. `state` is "accepted", "declined" or "later"."""
 
     state: str
     inviter: str
@@ -237,7 +240,7 @@ class InvitationAnswered(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationNews(Entry):
-    """The answer, to the inviter."""
+    """The invited person's answer, for the inviter."""
 
     state: str
     name: str
@@ -252,7 +255,7 @@ class InvitationNews(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class DidYouMeet(Entry):
-    """A week after a yes, to the inviter."""
+    """The question to the inviter, a week after a yes, whether they met."""
 
     invitation: str
     name: str
@@ -271,7 +274,7 @@ class DidYouMeet(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingNoted(Entry):
-    """Thanks for telling; after a meeting, a story is welcome."""
+    """Thanks for telling whether they met; after a meeting a story is welcome."""
 
     met: bool
     name: str

@@ -1,4 +1,4 @@
-"""What Ritme says when something cannot be done, or broke."""
+"""Messages for what cannot be done, and for failures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bot.catalogue.base import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class Apology(Entry):
-    """Something broke; `reference` stands in the log."""
+    """An apology for a failure. `reference` finds it in the log."""
 
     reference: str
 
@@ -20,7 +20,7 @@ class Apology(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Declined(Entry):
-    """What was asked cannot be done now. `reason` is a block of `errors/declined.md.j2`, filled with `values`."""
+    """A refusal of an intent. `reason` is a block of `errors/declined.md.j2`, filled with `values`."""
 
     reason: str
     values: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Reading what someone filled in: the limits a form shows are the limits its submission is held to."""
+"""Parse submitted forms: a submission is held to the limits that its form shows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,28 +16,32 @@ class Filled:
     values: Mapping[str, Value]
 
     def text(self, name: str) -> str:
+        """Return the text of a field; empty when it was not filled in."""
         value = self.values.get(name, "")
         return value if isinstance(value, str) else ""
 
     def many(self, name: str) -> tuple[str, ...]:
+        """Return the values of a field with several choices."""
         value = self.values.get(name, ())
         return value if isinstance(value, tuple) else ((value,) if value else ())
 
     def day(self, name: str) -> date | None:
+        """Return the date of a field; None when it was not filled in."""
         return date.fromisoformat(self.text(name)) if self.text(name) else None
 
     def time(self, name: str) -> time | None:
+        """Return the local time of a field; None when it was not filled in."""
         return time.fromisoformat(self.text(name)) if self.text(name) else None
 
 
-def read(form: type[FormEntry], args: Mapping[str, Value]) -> Filled:
-    """The values of a submitted form, trimmed and within its limits; `Invalid` names every field that is not."""
+def parse_form(form: type[FormEntry], args: Mapping[str, Value]) -> Filled:
+    """Return the values of a submitted form, trimmed and checked. Raises `Invalid` that names every wrong field."""
     values: dict[str, Value] = {}
     wrong: dict[str, str] = {}
     details: dict[str, dict[str, str]] = {}
     for ask in form.asks:
-        values[ask.name] = value = _trimmed(ask, args.get(ask.name, ""))
-        reason = _wrong_with(ask, value)
+        values[ask.name] = value = _trim(ask, args.get(ask.name, ""))
+        reason = _find_problem(ask, value)
         if reason:
             wrong[ask.name] = reason
             details[ask.name] = {"most": str(ask.max_items if isinstance(value, tuple) else ask.max_length)}
@@ -46,15 +50,16 @@ def read(form: type[FormEntry], args: Mapping[str, Value]) -> Filled:
     return Filled(values)
 
 
-def _trimmed(ask: Ask, raw: Value) -> Value:
+def _trim(ask: Ask, raw: Value) -> Value:
     if isinstance(raw, tuple):
-        # The same person picked twice is picked once.
+        # A person picked twice is picked once.
         return tuple(dict.fromkeys(one.strip() for one in raw if one.strip()))
     several = ask.kind in ("choices", "people")
     return ((raw.strip(),) if raw.strip() else ()) if several else raw.strip()
 
 
-def _wrong_with(ask: Ask, value: Value) -> str:
+def _find_problem(ask: Ask, value: Value) -> str:
+    """Return the reason why a value is refused, a block of `errors/fields.md.j2`; empty when it is fine."""
     if not value:
         return "missing" if ask.required else ""
     if isinstance(value, tuple):

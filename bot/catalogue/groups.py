@@ -1,14 +1,14 @@
-"""What Ritme says about user groups that stand for a group."""
+"""Messages about user groups of a platform that stand for a group of the movement."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.base import MAX_FORM_OPTIONS, Ask, Entry, FormEntry, Press
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupsAsked(Entry):
-    """The platform is being asked; the answer comes as a message."""
+    """Confirmation that the platform is being asked for its user groups; a message with the answer follows."""
 
     @classmethod
     def example(cls) -> Self:
@@ -17,7 +17,8 @@ class GroupsAsked(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupsOffered(Entry):
-    """Which groups the platform has, to choose from; `told` is whether it answered. `list` holds them."""
+    """The user groups of the platform, to choose from. `list` is the delivery that holds them; `told` is False when the
+    platform did not answer."""
 
     list: str
     names: tuple[str, ...] = ()
@@ -37,10 +38,10 @@ class GroupsOffered(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupsForm(FormEntry):
-    """Which of them stand for a group."""
+    """The form to choose which user groups stand for a group of the movement."""
 
     intent: ClassVar[str] = "groups.save"
-    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="groups", kind="choices", required=False, max_items=100),)
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="groups", kind="choices", required=False, max_items=MAX_FORM_OPTIONS),)
 
     @classmethod
     def example(cls) -> Self:
@@ -49,6 +50,8 @@ class GroupsForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupsSaved(Entry):
+    """Confirmation, with the user groups that stand for a group from now on."""
+
     names: tuple[str, ...] = ()
 
     @classmethod

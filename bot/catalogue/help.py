@@ -1,4 +1,4 @@
-"""What can be done, and what was probably meant."""
+"""The help message: words that can be typed, and the nearest one to a word that is not known."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,8 +11,8 @@ TYPED_SHOWN = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Help(Entry):
-    """What people can type. `typed` is a word Ritme does not know; `meant` the nearest intent, if any, and `word` the
-    word for that."""
+    """The words that people can type. `typed` is a word Ritme does not know, `meant` the nearest intent, if any, and
+    `word` the word for that."""
 
     typed: str = ""
     meant: str = ""

@@ -1,4 +1,4 @@
-"""A page of one's own: what someone is going to try, told, takes part in, and what is coming."""
+"""The home page: someone's planned steps, stories and initiatives, and what is coming in their movement."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -6,9 +6,9 @@ from itertools import chain
 from typing import Self
 
 from bot.catalogue.base import Entry, PageEntry, Press
-from bot.catalogue.people import Told
-from bot.catalogue.rhythms import Described, HeldBack
-from bot.catalogue.stories import TOLD
+from bot.catalogue.people import ListedNudge
+from bot.catalogue.rhythms import RhythmSummary, UnsentMessage
+from bot.catalogue.stories import EXAMPLE_STORY
 from bot.domain.rhythm import RhythmKind
 from bot.domain.story import Readers
 
@@ -17,7 +17,7 @@ _EXAMPLE = datetime(2027, 3, 8, 8, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class HomeStep(Entry):
-    """A step that is planned. `due`: its moment has come. `round` counts the moments it had before."""
+    """A planned step. `due`: its moment has come. `round` counts the moments it had before."""
 
     step: str
     round: int
@@ -48,7 +48,7 @@ class HomeStep(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeSteps(Entry):
-    """One's planned steps, the first due first; `more` are not shown."""
+    """Someone's planned steps, the first due first; `more` counts those not shown."""
 
     steps: tuple[HomeStep, ...] = ()
     more: int = 0
@@ -63,8 +63,8 @@ class HomeSteps(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeStory(Entry):
-    """One of one's own stories, and who can read it. Of a long one (`cut`) the beginning; `number` as in "my stories";
-    `in_thread` when it is a message of their own."""
+    """One of someone's own stories, and who can read it. `cut`: only the beginning is shown; `number` counts from the
+    newest, as in "my stories"; `in_thread`: it is a message they wrote themselves."""
 
     story: str
     text: str
@@ -92,7 +92,7 @@ class HomeStory(Entry):
     def example(cls) -> Self:
         return cls(
             story="s1",
-            text=TOLD,
+            text=EXAMPLE_STORY,
             told_at=datetime(2027, 2, 25, 13, tzinfo=UTC),
             place="wijkteam-zuid",
             named=True,
@@ -105,7 +105,7 @@ class HomeStory(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeStories(Entry):
-    """One's latest stories in this movement; `older` is the number of the first one not shown, 0 when all are."""
+    """Someone's latest stories in this movement; `older` is the number of the first one not shown, 0 when all are."""
 
     stories: tuple[HomeStory, ...] = ()
     older: int = 0
@@ -120,8 +120,8 @@ class HomeStories(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Joined:
-    """An initiative one takes part in; `carried`: as its initiator."""
+class OwnInitiative:
+    """An initiative that someone takes part in; `carried`: as its initiator."""
 
     id: str
     name: str
@@ -130,9 +130,9 @@ class Joined:
 
 @dataclass(frozen=True, kw_only=True)
 class HomeInitiatives(Entry):
-    """What one takes part in, the latest joined first; `more` are not shown."""
+    """The initiatives someone takes part in, the latest joined first; `more` counts those not shown."""
 
-    initiatives: tuple[Joined, ...] = ()
+    initiatives: tuple[OwnInitiative, ...] = ()
     more: int = 0
 
     def buttons(self) -> tuple[Press, ...]:
@@ -144,13 +144,16 @@ class HomeInitiatives(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        walk, ask = Joined(id="i1", name="Wandelen na het eten", carried=True), Joined(id="i2", name="Eén goede vraag")
+        walk, ask = (
+            OwnInitiative(id="i1", name="Wandelen na het eten", carried=True),
+            OwnInitiative(id="i2", name="Eén goede vraag"),
+        )
         return cls(initiatives=(walk, ask, walk, ask, walk), more=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Coming:
-    """A moment of a rhythm."""
+class UpcomingMoment:
+    """A coming moment of a rhythm."""
 
     kind: RhythmKind
     place: str
@@ -161,16 +164,17 @@ class Coming:
 class HomeMoments(Entry):
     """The next moments in the places of the movement."""
 
-    moments: tuple[Coming, ...] = ()
+    moments: tuple[UpcomingMoment, ...] = ()
 
     @classmethod
     def example(cls) -> Self:
-        return cls(moments=(Coming(kind=RhythmKind.PURPOSE, place="samen-vooruit", at=_EXAMPLE),) * 2)
+        return cls(moments=(UpcomingMoment(kind=RhythmKind.PURPOSE, place="samen-vooruit", at=_EXAMPLE),) * 2)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HomePurpose(Entry):
-    """The heart of the purpose; an empty `vision` when there is none yet, which who `may_write` can cure."""
+    """The vision and the first core messages. `vision` is empty when no purpose was written yet; the button to write it
+    is for those who `may_write`."""
 
     vision: str = ""
     core_messages: tuple[str, ...] = ()
@@ -192,9 +196,9 @@ class HomePurpose(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeSent(Entry):
-    """What Ritme started by itself towards them this week. `quiet`: they want nothing now."""
+    """The messages that Ritme started by itself towards someone this week. `quiet`: they are snoozed or stopped."""
 
-    sent: tuple[Told, ...] = ()
+    sent: tuple[ListedNudge, ...] = ()
     quiet: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
@@ -205,14 +209,14 @@ class HomeSent(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(sent=(Told(kind="follow_up", at=datetime(2027, 2, 26, 8, tzinfo=UTC)),))
+        return cls(sent=(ListedNudge(kind="follow_up", at=datetime(2027, 2, 26, 8, tzinfo=UTC)),))
 
 
 @dataclass(frozen=True, kw_only=True)
 class HomeRhythms(Entry):
-    """For coordinators: every rhythm with its next five moments; `more` are not shown."""
+    """For coordinators: the rhythms with their next five moments; `more` counts those not shown."""
 
-    rhythms: tuple[Described, ...] = ()
+    rhythms: tuple[RhythmSummary, ...] = ()
     more: int = 0
 
     def buttons(self) -> tuple[Press, ...]:
@@ -224,7 +228,7 @@ class HomeRhythms(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        weekly = Described(
+        weekly = RhythmSummary(
             id="r1",
             kind=RhythmKind.PURPOSE,
             place="samen-vooruit",
@@ -239,21 +243,23 @@ class HomeRhythms(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeTrouble(Entry):
-    """For coordinators: what was held back or failed lately, and why; never empty."""
+    """For coordinators: messages that were held back or failed lately, and why; never empty."""
 
-    held: tuple[HeldBack, ...]
+    held: tuple[UnsentMessage, ...]
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="all", intent="rhythm"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(held=(HeldBack(kind="rhythm_purpose", at=datetime(2027, 2, 22, 8, tzinfo=UTC), reason="too_late"),))
+        return cls(
+            held=(UnsentMessage(kind="rhythm_purpose", at=datetime(2027, 2, 22, 8, tzinfo=UTC), reason="too_late"),)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elsewhere:
-    """Another movement one belongs to."""
+class OtherMovement:
+    """Another movement that someone belongs to, to switch to."""
 
     id: str
     name: str
@@ -261,12 +267,12 @@ class Elsewhere:
 
 @dataclass(frozen=True, kw_only=True)
 class Home(PageEntry):
-    """Someone's own page. Without a `movement` (its id) it says where to begin; `gone`: they were just forgotten."""
+    """Someone's home page. Without a `movement` (its id) it says where to begin; `gone`: they were just forgotten."""
 
     name: str = ""
     movement: str = ""
     movement_name: str = ""
-    elsewhere: tuple[Elsewhere, ...] = ()
+    elsewhere: tuple[OtherMovement, ...] = ()
     snoozed_until: datetime | None = None
     stopped: bool = False
     gone: bool = False
@@ -306,7 +312,7 @@ class Home(PageEntry):
             name="Fatima",
             movement="m1",
             movement_name="Samen vooruit",
-            elsewhere=tuple(Elsewhere(id=f"m{number}", name=f"Buurt {number}") for number in range(2, 6)),
+            elsewhere=tuple(OtherMovement(id=f"m{number}", name=f"Buurt {number}") for number in range(2, 6)),
             steps=HomeSteps.example(),
             stories=HomeStories.example(),
             initiatives=HomeInitiatives.example(),
@@ -319,7 +325,7 @@ class Home(PageEntry):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        """The whole page, and every page that has less on it."""
+        """Return the whole page, and every kind of page that has less on it; for the gallery and the tests."""
         empty = cls(
             name="Jan",
             movement="m1",

@@ -1,4 +1,4 @@
-"""What Ritme says about initiatives: the patches of the quilt."""
+"""Messages about initiatives, the local attempts inside a movement."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -8,7 +8,7 @@ from bot.catalogue.base import Ask, Entry, FormEntry, Press
 
 @dataclass(frozen=True, kw_only=True)
 class Patch:
-    """One initiative in a list: who takes part, and how many more than the named."""
+    """One initiative in a list: the participants shown by name, and how many `more` there are."""
 
     id: str
     name: str
@@ -19,7 +19,7 @@ class Patch:
 
 @dataclass(frozen=True, kw_only=True)
 class InitiativesListed(Entry):
-    """What is going on in the movement; `page` counts from 0, `pages` how many there are."""
+    """A page of the list of open initiatives. `page` counts from 0; `pages` is how many there are."""
 
     name: str
     patches: tuple[Patch, ...]
@@ -47,6 +47,8 @@ class InitiativesListed(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InitiativeForm(FormEntry):
+    """The form to begin an initiative, or to change its name and description."""
+
     intent: ClassVar[str] = "initiative.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="name", max_length=80),
@@ -60,7 +62,8 @@ class InitiativeForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class InitiativeShown(Entry):
-    """One initiative. `news` says what just happened: "", made, described, joined, left, closed or reopened."""
+    """One initiative. `news` tells what was just done: "", "made", "described", "joined", "left", "closed" or
+    "reopened"."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""What Ritme says about invite codes, by which other workspaces join a movement."""
+"""Messages about invite codes, by which other workspaces join a movement."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,12 +6,15 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
 
+MAX_CODE_CHARS = 40
+"""Characters that may be typed as a code; a code itself is shorter."""
 NEXT_WEEK = datetime(2027, 3, 8, 8, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodeShown(Entry):
-    """What a code is for; `until` when there is one already, which is never shown again."""
+    """The explanation of invite codes. `until` is set when a code is valid already; the code itself is never shown
+    again."""
 
     name: str
     until: datetime | None = None
@@ -27,7 +30,7 @@ class CodeShown(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CodeMade(Entry):
-    """The code, this once."""
+    """A new code, shown this once."""
 
     name: str
     code: str
@@ -43,6 +46,8 @@ class CodeMade(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CodeRevoked(Entry):
+    """Confirmation that no code is valid any more."""
+
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="make", intent="code.make"),)
 
@@ -53,10 +58,10 @@ class CodeRevoked(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class JoinForm(FormEntry):
-    """The code that a coordinator of the movement gave."""
+    """The form for the code that a coordinator of the movement gave."""
 
     intent: ClassVar[str] = "start.join.save"
-    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="code", max_length=40),)
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="code", max_length=MAX_CODE_CHARS),)
 
     @classmethod
     def example(cls) -> Self:
@@ -65,7 +70,7 @@ class JoinForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class Joined(Entry):
-    """This place belongs to a movement now, and whoever linked it coordinates too."""
+    """Confirmation that this place belongs to a movement now, and that its reader coordinates it too."""
 
     name: str
     place: str
@@ -81,7 +86,7 @@ class Joined(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceJoined(Entry):
-    """To the coordinators: another place joined with their code."""
+    """News for the coordinators: another place joined with their code."""
 
     name: str
     place: str
@@ -97,7 +102,7 @@ class PlaceJoined(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceLeft(Entry):
-    """This place no longer belongs to the movement."""
+    """Confirmation that this place no longer belongs to the movement."""
 
     name: str
 

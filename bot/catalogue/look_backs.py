@@ -1,21 +1,21 @@
-"""What Ritme says when it looks back."""
+"""The look-back, a learning history on a time line."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
-from bot.domain.look_back import Moment, Turning
+from bot.domain.look_back import TimelineMoment, Turning
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookBack(Entry):
-    """The meaningful moments of an initiative or movement on one line, and one question. `shared`: everyone in a place
-    reads it; otherwise only who asked."""
+    """The meaningful moments of an initiative or movement on one time line, and one question. `shared`: everyone in a
+    place reads it; otherwise only the person who asked."""
 
     name: str
     initiative: str = ""
-    moments: tuple[Moment, ...] = ()
+    moments: tuple[TimelineMoment, ...] = ()
     shared: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
@@ -32,12 +32,14 @@ class LookBack(Entry):
             name="Wandelen na het eten",
             initiative="i1",
             moments=(
-                Moment(at=at(1, 12), turning=Turning.STARTED, who="Fatima"),
-                Moment(at=at(1, 20), turning=Turning.JOINED, who="Jan"),
-                Moment(at=at(1, 28), turning=Turning.STUCK),
-                Moment(at=at(2, 2), turning=Turning.STEP, who="Jan", what="vraag ik Samira om één rondje mee te lopen"),
-                Moment(at=at(2, 9), turning=Turning.BREAKTHROUGH),
-                Moment(
+                TimelineMoment(at=at(1, 12), turning=Turning.STARTED, who="Fatima"),
+                TimelineMoment(at=at(1, 20), turning=Turning.JOINED, who="Jan"),
+                TimelineMoment(at=at(1, 28), turning=Turning.STUCK),
+                TimelineMoment(
+                    at=at(2, 2), turning=Turning.STEP, who="Jan", what="vraag ik Samira om één rondje mee te lopen"
+                ),
+                TimelineMoment(at=at(2, 9), turning=Turning.BREAKTHROUGH),
+                TimelineMoment(
                     at=at(2, 15),
                     turning=Turning.STORY,
                     what="Vandaag vroeg mevrouw Bakker zelf of we de post gingen halen.",

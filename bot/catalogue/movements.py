@@ -1,4 +1,4 @@
-"""What Ritme says when a movement begins, and when it comes into a channel."""
+"""Messages for the beginning of a movement, and for the arrival of Ritme in a channel."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -9,7 +9,7 @@ from bot.domain.person import Language
 
 @dataclass(frozen=True, kw_only=True)
 class StartForm(FormEntry):
-    """Name, language, vision, and who else coordinates."""
+    """The form to begin a movement: its name, language, vision, and who else coordinates."""
 
     intent: ClassVar[str] = "start.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -26,7 +26,7 @@ class StartForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class MovementStarted(Entry):
-    """It has begun; the next two things to do."""
+    """Confirmation that the movement has begun, with the next two things to do."""
 
     name: str
     place: str
@@ -41,8 +41,8 @@ class MovementStarted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class AlreadyHere(Entry):
-    """This place belongs to a movement already. `orphaned`: nobody coordinates it any more;
-    `leavable`: the reader coordinates it, and may take this place out of it."""
+    """The reply when this place belongs to a movement already. `orphaned`: nobody coordinates it any more; `leavable`:
+    the reader coordinates it, and may take this place out of it."""
 
     name: str
     orphaned: bool = False
@@ -65,7 +65,7 @@ class AlreadyHere(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class TakenOn(Entry):
-    """Someone coordinates again."""
+    """Confirmation that the reader coordinates an orphaned movement now."""
 
     name: str
 
@@ -79,7 +79,7 @@ class TakenOn(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class LinkOrBegin(Entry):
-    """A coordinator in a new channel: does it belong to their movement, or does something new begin?"""
+    """The question to a coordinator in a new channel: link it to their movement, begin a new one, or join by code?"""
 
     name: str
 
@@ -97,6 +97,8 @@ class LinkOrBegin(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceLinked(Entry):
+    """Confirmation that a further place belongs to the movement."""
+
     name: str
     place: str
 
@@ -110,7 +112,7 @@ class PlaceLinked(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Welcome(Entry):
-    """Ritme has come into a channel: what it does, who reads what, how to stop it."""
+    """The welcome when Ritme comes into a channel: what it does, who reads what, how to stop it."""
 
     def buttons(self) -> tuple[Press, ...]:
         return (

@@ -1,4 +1,4 @@
-"""What Ritme offers where it cannot show at once what it wants to show."""
+"""Replacements for what a platform cannot show in its answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bot.catalogue.base import Entry, Press
 
 @dataclass(frozen=True, kw_only=True)
 class FormOffered(Entry):
-    """A button that opens a form: for an answer to a plain message, in which no platform lets a form open."""
+    """A button that opens a form, for answers to plain messages: no platform lets a form open there."""
 
     title: str
     intent: str

@@ -1,19 +1,17 @@
-"""What Ritme says about someone's own settings and what it keeps."""
+"""Messages about someone's own settings, and about the data that Ritme keeps of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
 from bot.domain.person import Language, StoryChoice
-
-YES, NO = "yes", "no"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """One message Ritme sent or is going to send: `kind` is a block of `people/kinds.md.j2`."""
+class ListedNudge:
+    """One nudge that was sent or is planned. `kind` is a block of `people/kinds.md.j2`."""
 
     kind: str
     at: datetime
@@ -21,16 +19,16 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class Me(Entry):
-    """What Ritme keeps about someone, what it sent them this week and is going to send, and every way to change that.
+    """The data that Ritme keeps of someone, their nudges of this week and to come, and every way to change that.
 
-    `kept` counts by kind (a block of `people/kept.md.j2`), without what there is none of.
+    `kept` counts rows by kind (a block of `people/kept.md.j2`), without zeros.
     """
 
     name: str
     group: str
     kept: Mapping[str, int] = field(default_factory=dict)
-    sent: tuple[Told, ...] = ()
-    coming: tuple[Told, ...] = ()
+    sent: tuple[ListedNudge, ...] = ()
+    coming: tuple[ListedNudge, ...] = ()
     suggestible: bool | None = None
     stories: StoryChoice | None = None
     snoozed_until: datetime | None = None
@@ -58,8 +56,8 @@ class Me(Entry):
             name="Fatima",
             group="Wijkteam Noord",
             kept={"stories": 3, "next_steps": 2},
-            sent=(Told(kind="follow_up", at=datetime(2027, 2, 26, 8, 0, tzinfo=UTC)),),
-            coming=(Told(kind="follow_up", at=datetime(2027, 3, 2, 8, 0, tzinfo=UTC)),),
+            sent=(ListedNudge(kind="follow_up", at=datetime(2027, 2, 26, 8, 0, tzinfo=UTC)),),
+            coming=(ListedNudge(kind="follow_up", at=datetime(2027, 3, 2, 8, 0, tzinfo=UTC)),),
             suggestible=True,
             stories=StoryChoice.MOVEMENT,
         )
@@ -67,7 +65,7 @@ class Me(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class SettingsForm(FormEntry):
-    """Language, time zone, group, quiet hours, being suggested, and what happens to replies and names."""
+    """The form for language, time zone, group, quiet hours, being suggested, and the use of replies and names."""
 
     intent: ClassVar[str] = "me.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -102,6 +100,8 @@ class SettingsForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class SettingsSaved(Entry):
+    """Confirmation that the settings were saved."""
+
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="me", intent="me"),)
 
@@ -112,7 +112,7 @@ class SettingsSaved(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class SnoozeForm(FormEntry):
-    """Until which day Ritme starts nothing by itself."""
+    """The form for the day until which Ritme starts nothing by itself."""
 
     intent: ClassVar[str] = "me.snooze.save"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="until", kind="date"),)
@@ -124,6 +124,8 @@ class SnoozeForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class Snoozed(Entry):
+    """Confirmation of a snooze, with its end."""
+
     until: datetime
 
     def buttons(self) -> tuple[Press, ...]:
@@ -136,7 +138,7 @@ class Snoozed(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Awake(Entry):
-    """After a snooze or a stop: greeted as after a day."""
+    """The greeting after a snooze or a stop, as after a day."""
 
     @classmethod
     def example(cls) -> Self:
@@ -145,7 +147,7 @@ class Awake(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped(Entry):
-    """Ritme starts nothing any more towards this person."""
+    """Confirmation that Ritme starts nothing any more towards this person."""
 
     def buttons(self) -> tuple[Press, ...]:
         return (
@@ -160,7 +162,7 @@ class Stopped(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportComing(Entry):
-    """Everything about them comes as JSON, in this many messages in their own chat."""
+    """Announcement of an export: everything about someone comes as JSON, in `parts` messages in their own chat."""
 
     parts: int
 
@@ -171,6 +173,8 @@ class ExportComing(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportPart(Entry):
+    """One message of an export; `number` counts from 1."""
+
     number: int
     parts: int
     json: str
@@ -182,7 +186,7 @@ class ExportPart(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten(Entry):
-    """The last thing said to someone who asked to be forgotten."""
+    """The last message to someone who asked to be forgotten."""
 
     @classmethod
     def example(cls) -> Self:
@@ -191,7 +195,7 @@ class Forgotten(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class WentQuiet(Entry):
-    """Three messages without an answer: Ritme says once that it goes quiet."""
+    """The message, sent once, that Ritme goes quiet after three messages without an answer."""
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="settings", intent="me"),)

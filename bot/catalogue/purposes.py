@@ -1,4 +1,4 @@
-"""What Ritme says about the purpose: how it sounds, changing it, and its earlier versions."""
+"""Messages about the purpose of a movement: its text, the form to change it, and its earlier versions."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,18 +7,19 @@ from typing import ClassVar, Self
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
 from bot.domain.movement import PARTS
 
-LINES = 1600
+MAX_LIST_CHARS = 1600
+"""Characters of a field that holds one item a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PurposeForm(FormEntry):
-    """Every part; core messages and small behaviours one a line."""
+    """The form for every part of the purpose; core messages and small behaviours one a line."""
 
     intent: ClassVar[str] = "purpose.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         *(Ask(name=part, kind="long_text", required=part == "vision", max_length=500) for part in PARTS),
-        Ask(name="core_messages", kind="long_text", max_length=LINES),
-        Ask(name="behaviours", kind="long_text", required=False, max_length=LINES),
+        Ask(name="core_messages", kind="long_text", max_length=MAX_LIST_CHARS),
+        Ask(name="behaviours", kind="long_text", required=False, max_length=MAX_LIST_CHARS),
     )
 
     @classmethod
@@ -33,7 +34,7 @@ class PurposeForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PurposeShown(Entry):
-    """How the purpose sounds, part by part. `saved`: it was just changed."""
+    """The purpose, part by part. `saved`: it was just changed."""
 
     name: str
     version: int
@@ -67,7 +68,9 @@ class PurposeShown(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Version:
+class PurposeVersion:
+    """An earlier version of the purpose: when it was written, by whom ("" when not known), and its vision."""
+
     number: int
     at: datetime
     by: str
@@ -76,9 +79,9 @@ class Version:
 
 @dataclass(frozen=True, kw_only=True)
 class PurposeVersions(Entry):
-    """Earlier versions, the latest first; each can be taken back."""
+    """The list of earlier versions, the latest first; each can be restored."""
 
-    versions: tuple[Version, ...]
+    versions: tuple[PurposeVersion, ...]
 
     def buttons(self) -> tuple[Press, ...]:
         return tuple(
@@ -88,6 +91,8 @@ class PurposeVersions(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        told = Version(number=3, at=datetime(2027, 2, 8, 9, tzinfo=UTC), by="Iris", vision="Samen doen wat kan.")
-        older = Version(number=2, at=datetime(2027, 2, 1, 9, tzinfo=UTC), by="", vision="Samen doen wat kan.")
-        return cls(versions=(told, older, older, older, older))
+        newer = PurposeVersion(
+            number=3, at=datetime(2027, 2, 8, 9, tzinfo=UTC), by="Iris", vision="Samen doen wat kan."
+        )
+        older = PurposeVersion(number=2, at=datetime(2027, 2, 1, 9, tzinfo=UTC), by="", vision="Samen doen wat kan.")
+        return cls(versions=(newer, older, older, older, older))

@@ -1,4 +1,4 @@
-"""What Ritme says about places it cannot reach."""
+"""Messages about places that Ritme cannot reach."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +8,7 @@ from bot.catalogue.base import Entry, Press
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceLost(Entry):
-    """To a coordinator, once: a place is out of reach. `reason` is a block of `errors/reasons.md.j2` and of
+    """News for a coordinator, once: a place is out of reach. `reason` is a block of `errors/reasons.md.j2` and of
     `reach/cures.md.j2`."""
 
     place: str

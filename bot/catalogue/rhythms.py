@@ -1,25 +1,32 @@
-"""What Ritme says about rhythms, and what the recurring moments say."""
+"""Messages about rhythms, and the messages of the recurring moments themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
-from bot.catalogue.stories import read_on
-from bot.domain.rhythm import OnHoliday, Pattern, Rhythm, RhythmKind
-from bot.domain.story import SHOWN_AMONG
+from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
+from bot.catalogue.stories import read_on_button
+from bot.domain.rhythm import WEEKDAYS, OnHoliday, Pattern, Rhythm, RhythmKind
+from bot.domain.story import SHORT_EXCERPT_CHARS
 
 EVERY = ("1", "2", "3", "4", "monthly")
+"""Choices for how often: every so many weeks, or monthly."""
 NTH = ("1", "2", "3", "4", "last")
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+"""Choices for which weekday of the month."""
+UNSENT_WINDOW = timedelta(days=14)
+"""How far back coordinators see messages that were not sent."""
+LOOKS_SHOWN = 8
+"""Rhythms with a button of their own in a list: the template has words for so many."""
 MOMENT_ACTS = ("skip", "move", "now")
+"""Choices for what to do with one moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Described:
-    """One rhythm in words: what, where, how often (`every` weeks, or `nth` weekday of the month), its next moments."""
+class RhythmSummary:
+    """One rhythm as lists show it: kind, place, how often (`every` so many weeks, or on the `nth` weekday of the month;
+    -1 is the last), and its next moments."""
 
     id: str
     kind: RhythmKind
@@ -33,7 +40,7 @@ class Described:
 
     @classmethod
     def of(cls, rhythm: Rhythm, place: str, coming: Sequence[datetime], now: datetime) -> Self:
-        """A rhythm in the `place` called so, with its coming moments."""
+        """Return the summary of a rhythm. `place` is the name of its place, `coming` its next moments."""
         pattern, today = Pattern.of(rhythm.rule), now.astimezone(ZoneInfo(rhythm.timezone)).date()
         return cls(
             id=rhythm.id,
@@ -48,7 +55,7 @@ class Described:
         )
 
 
-_EXAMPLE = Described(
+_EXAMPLE = RhythmSummary(
     id="r1",
     kind=RhythmKind.PURPOSE,
     place="samen-vooruit",
@@ -61,8 +68,8 @@ _EXAMPLE = Described(
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldBack:
-    """Something that was not sent, or not yet, and why: `reason` is a block of `errors/reasons.md.j2`."""
+class UnsentMessage:
+    """A message that was not sent, or not yet. `reason` is a block of `errors/reasons.md.j2`."""
 
     kind: str
     at: datetime
@@ -71,17 +78,17 @@ class HeldBack:
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmsShown(Entry):
-    """Every rhythm of a movement with its next moment; for coordinators also what was held back lately."""
+    """The rhythms of a movement, each with its next moment; for coordinators also what was not sent lately."""
 
     name: str
-    rhythms: tuple[Described, ...]
-    held: tuple[HeldBack, ...] = ()
+    rhythms: tuple[RhythmSummary, ...]
+    held: tuple[UnsentMessage, ...] = ()
     may_change: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         looks = tuple(
             Press(name=f"look_{number}", intent="rhythm.look", args={"rhythm": one.id})
-            for number, one in enumerate(self.rhythms[:8], 1)
+            for number, one in enumerate(self.rhythms[:LOOKS_SHOWN], 1)
         )
         if not self.may_change:
             return looks
@@ -96,16 +103,17 @@ class RhythmsShown(Entry):
         return cls(
             name="Samen vooruit",
             rhythms=(_EXAMPLE,) * 8,
-            held=(HeldBack(kind="rhythm_purpose", at=datetime(2027, 2, 22, 8, tzinfo=UTC), reason="too_late"),),
+            held=(UnsentMessage(kind="rhythm_purpose", at=datetime(2027, 2, 22, 8, tzinfo=UTC), reason="too_late"),),
             may_change=True,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmShown(Entry):
-    """One rhythm with its next five moments. `news`: "", saved, changed, paused, resumed, ended or slower."""
+    """One rhythm with its next five moments. `news` tells what was just done: "", "saved", "changed", "paused",
+    "resumed", "ended" or "slower"."""
 
-    rhythm: Described
+    rhythm: RhythmSummary
     may_change: bool = False
     news: str = ""
 
@@ -131,12 +139,14 @@ class RhythmShown(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmForm(FormEntry):
+    """The form to make a rhythm."""
+
     intent: ClassVar[str] = "rhythm.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="kind", kind="choice", options=tuple(RhythmKind)),
         Ask(name="place", kind="choice"),
         Ask(name="every", kind="choice", options=EVERY),
-        Ask(name="weekdays", kind="choices", options=DAYS, max_items=7),
+        Ask(name="weekdays", kind="choices", options=WEEKDAYS, max_items=7),
         Ask(name="nth", kind="choice", required=False, options=NTH),
         Ask(name="at", kind="time"),
         Ask(name="timezone", required=False, max_length=64),
@@ -150,7 +160,7 @@ class RhythmForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class MomentForm(FormEntry):
-    """One moment to skip, move or send now."""
+    """The form to skip one moment, move it or send it now."""
 
     intent: ClassVar[str] = "rhythm.moment.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -167,7 +177,7 @@ class MomentForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class MomentLabel(Entry):
-    """A moment as a choice."""
+    """The label of a moment in a choice."""
 
     at: datetime
 
@@ -178,6 +188,8 @@ class MomentLabel(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PauseForm(FormEntry):
+    """The form for the day until which a rhythm is paused."""
+
     intent: ClassVar[str] = "rhythm.pause.save"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="until", kind="date"),)
 
@@ -188,16 +200,16 @@ class PauseForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceForm(FormEntry):
-    """When it is quiet in a place, and in which zone it lives."""
+    """The form for the quiet hours and the time zone of a place."""
 
     intent: ClassVar[str] = "rhythm.place.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="place", kind="choice"),
         Ask(name="quiet_from", kind="time"),
         Ask(name="quiet_until", kind="time"),
-        Ask(name="quiet_weekends", kind="choice", options=("yes", "no")),
+        Ask(name="quiet_weekends", kind="choice", options=(YES, NO)),
         Ask(name="timezone", max_length=64),
-        Ask(name="good_friday", kind="choice", options=("yes", "no")),
+        Ask(name="good_friday", kind="choice", options=(YES, NO)),
     )
 
     @classmethod
@@ -207,6 +219,8 @@ class PlaceForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceSaved(Entry):
+    """Confirmation that the settings of a place were saved."""
+
     place: str
 
     @classmethod
@@ -216,7 +230,8 @@ class PlaceSaved(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PurposeReminder(Entry):
-    """One part of the purpose, a recent story that shows it if there is one, and one question (1 to 8)."""
+    """A purpose reminder: one part of the purpose, a recent story that shows it if there is one, and the number of a
+    question (1 to 8)."""
 
     text: str
     question: int
@@ -227,7 +242,7 @@ class PurposeReminder(Entry):
     def buttons(self) -> tuple[Press, ...]:
         if not self.story_id:
             return ()
-        rest = read_on((self.story_id, self.story), most=SHOWN_AMONG)
+        rest = read_on_button((self.story_id, self.story), most=SHORT_EXCERPT_CHARS)
         return (*rest, Press(name="ripple", intent="ripple", args={"story": self.story_id}))
 
     @classmethod
@@ -243,7 +258,7 @@ class PurposeReminder(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryRound(Entry):
-    """An invitation to tell."""
+    """An invitation to tell stories."""
 
     @classmethod
     def example(cls) -> Self:
@@ -252,7 +267,7 @@ class StoryRound(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckIn(Entry):
-    """What was tried and learned, and what it is a step towards."""
+    """The question what was tried and learned, and what it is a step towards."""
 
     @classmethod
     def example(cls) -> Self:
@@ -261,7 +276,7 @@ class CheckIn(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PaceAsked(Entry):
-    """Three reminders without an answer: to a coordinator, once."""
+    """The question to a coordinator, once, after three reminders without an answer: other words, slower, or as now?"""
 
     rhythm: str
     place: str
@@ -283,6 +298,8 @@ class PaceAsked(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PaceKept(Entry):
+    """Confirmation that a rhythm keeps its pace."""
+
     @classmethod
     def example(cls) -> Self:
         return cls()
@@ -290,7 +307,7 @@ class PaceKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class MomentDropped(Entry):
-    """To a coordinator: a moment passed while the service was down."""
+    """News for a coordinator: a moment passed while the service was down, and `more` before it."""
 
     kind: RhythmKind
     place: str

@@ -1,16 +1,16 @@
-"""What Ritme says around a message that someone wants to keep as a story."""
+"""Messages about keeping a message from the chat as a story, with its author's consent."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Entry, FormEntry, Press
-from bot.catalogue.stories import TOLD
+from bot.catalogue.stories import EXAMPLE_STORY
 from bot.domain.story import Readers
 
 
 @dataclass(frozen=True, kw_only=True)
 class MessageKept(Entry):
-    """To its author: their message is a story, and who may read it. It changes as the message does."""
+    """News for the author: their message is a story, and who may read it. The story changes as the message does."""
 
     story: str
     place: str
@@ -38,7 +38,7 @@ class MessageKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class SaveElsewhere(Entry):
-    """To its author: from there a message cannot be kept as it stands, but it can be told."""
+    """The reply to the author when a message cannot be kept from where it is; it can still be told as a story."""
 
     text: str
 
@@ -47,23 +47,24 @@ class SaveElsewhere(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(text=TOLD)
+        return cls(text=EXAMPLE_STORY)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AskAuthorForm(FormEntry):
-    """Before someone is asked in the reader's name: what they will see, and what becomes of it."""
+    """The form that asks the reader to confirm that the author is asked in their name. It says what the author will see
+    and what will become of it."""
 
     intent: ClassVar[str] = "saving.ask"
 
     @classmethod
     def example(cls) -> Self:
-        return cls(hidden={"author": "fatima", "text": TOLD})
+        return cls(hidden={"author": "fatima", "text": EXAMPLE_STORY})
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorAsked(Entry):
-    """To who asked. The same words whatever becomes of it: an answer is its giver's."""
+    """The reply to the person who asked; it is the same whatever becomes of the request: an answer is its giver's."""
 
     @classmethod
     def example(cls) -> Self:
@@ -72,7 +73,7 @@ class AuthorAsked(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryAsked(Entry):
-    """To the author of a message: may it be kept as a story?"""
+    """The question to the author of a message: may it be kept as a story?"""
 
     request: str
     text: str
@@ -90,12 +91,12 @@ class StoryAsked(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(request="q1", text=TOLD, by="Jan", movement="Samen op pad", place="wijkteam-zuid")
+        return cls(request="q1", text=EXAMPLE_STORY, by="Jan", movement="Samen op pad", place="wijkteam-zuid")
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotKept(Entry):
-    """To the author who would rather not."""
+    """The reply to an author who declined."""
 
     @classmethod
     def example(cls) -> Self:
@@ -104,7 +105,7 @@ class NotKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class AskedStoryKept(Entry):
-    """To who asked: its author said yes."""
+    """News for the person who asked: the author said yes."""
 
     story: str
     text: str
@@ -116,4 +117,4 @@ class AskedStoryKept(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(story="s1", text=TOLD, travels=True)
+        return cls(story="s1", text=EXAMPLE_STORY, travels=True)

@@ -1,20 +1,18 @@
-"""What Ritme says about the small next step: choosing it, coming back to it, and the chance that asks for one."""
+"""Messages about the small next step: choosing it, its follow-up, and the chance that asks for one."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
 from bot.domain.next_step import NextStep, StepState
-
-YES, NO = "yes", "no"
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepForm(FormEntry):
-    """An if-then plan in two fields, with a moment. `smaller`: the one friendly try to make it smaller.
+    """The form for an if-then plan: cue, action and moment. `smaller`: the one friendly try to make it smaller.
 
-    `chance` is the opportunity it starts from; `post`: whether it can be posted where they are (in `place`).
+    `chance` is the text of the chance it starts from; `post`: it can be posted where they are (in `place`).
     """
 
     intent: ClassVar[str] = "step.save"
@@ -32,7 +30,7 @@ class StepForm(FormEntry):
     post: bool = False
     place: str = ""
 
-    def shown(self) -> tuple[Ask, ...]:
+    def visible_asks(self) -> tuple[Ask, ...]:
         return tuple(ask for ask in self.asks if ask.name != "post" or self.post)
 
     @classmethod
@@ -49,7 +47,7 @@ class StepForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepPlanned(Entry):
-    """The plan, echoed back as if-then. `posted`: whether others read it too."""
+    """The plan, echoed back as if-then. `posted`: others read it too."""
 
     step: str
     cue: str
@@ -60,6 +58,7 @@ class StepPlanned(Entry):
 
     @classmethod
     def of(cls, step: NextStep) -> Self:
+        """Return the echo of a step."""
         return cls(
             step=step.id,
             cue=step.cue,
@@ -85,7 +84,7 @@ class StepPlanned(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepPosted(Entry):
-    """In the channel or thread: what someone is going to try."""
+    """The post in a channel or thread that tells what someone is going to try."""
 
     name: str
     cue: str
@@ -101,7 +100,7 @@ class StepPosted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class FollowUp(Entry):
-    """At its moment Ritme comes back to a step. `round` counts the moments it had before."""
+    """The follow-up of a step at its moment. `round` counts the moments it had before."""
 
     step: str
     round: int
@@ -125,7 +124,7 @@ class FollowUp(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepMoveForm(FormEntry):
-    """Not yet: a new moment."""
+    """The form for a new moment, after "not yet"."""
 
     intent: ClassVar[str] = "step.move"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="day", kind="date"), Ask(name="at", kind="time"))
@@ -142,7 +141,7 @@ class StepMoveForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class NotYetAgain(Entry):
-    """Not yet for the second time: make it smaller, or let it go."""
+    """The reply to a second "not yet": make it smaller, or let it go."""
 
     step: str
     action: str
@@ -161,7 +160,7 @@ class NotYetAgain(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StillStuck(Entry):
-    """Still stuck, once: welcome again, with ways on. Without an `episode` (a step of its own) it can be told."""
+    """The reply to the first "still stuck", with ways to go on. A step without an `episode` can begin one."""
 
     episode: str
 
@@ -183,7 +182,7 @@ class StillStuck(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepOutcomeForm(FormEntry):
-    """What happened, in their own words."""
+    """The form to tell in one's own words what happened."""
 
     intent: ClassVar[str] = "step.tell"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="outcome", kind="long_text", max_length=1500),)
@@ -196,7 +195,8 @@ class StepOutcomeForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepWelcomed(Entry):
-    """What happened is welcomed and offered as a story. `episode` is the open episode it belongs to, if any."""
+    """The welcome of an outcome, with the offer to tell it as a story. `episode` is the open episode it belongs to, if
+    any."""
 
     step: str
     outcome: str
@@ -220,7 +220,7 @@ class StepWelcomed(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepLetGo(Entry):
-    """A step is let go, in good grace."""
+    """Confirmation that a step was let go, in good grace."""
 
     episode: str = ""
 
@@ -241,7 +241,8 @@ class StepLetGo(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepStands(Entry):
-    """Where a step stands that was moved or closed before. `at`: its moment while planned, else when it closed."""
+    """The reply to an old button of a step that was moved or closed since. `at`: its moment while planned, else when it
+    closed."""
 
     step: str
     action: str
@@ -250,6 +251,7 @@ class StepStands(Entry):
 
     @classmethod
     def of(cls, step: NextStep) -> Self:
+        """Return the present state of a step."""
         at = step.follow_up_at if step.is_planned else step.closed_at or step.follow_up_at
         return cls(step=step.id, action=step.action, state=step.state, at=at)
 
@@ -268,14 +270,14 @@ class StepStands(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ChanceForm(FormEntry):
-    """Which chance came by."""
+    """The form to note a chance. `too_long`: what was typed has to be shortened."""
 
     intent: ClassVar[str] = "chance.save"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="text", kind="long_text", max_length=500),)
     too_long: bool = False
 
-    def shown(self) -> tuple[Ask, ...]:
-        """What is too long still has room."""
+    def visible_asks(self) -> tuple[Ask, ...]:
+        """Return the field with room for a text that is too long, so that nothing of it is lost."""
         (text,) = self.asks
         return (replace(text, max_length=max(text.max_length, len(str(self.values.get("text", ""))))),)
 
@@ -286,7 +288,7 @@ class ChanceForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class ChanceNoted(Entry):
-    """The chance is noted; one question back, straight into a step."""
+    """Confirmation that a chance was noted, with one question that leads to a step."""
 
     chance: str
     text: str

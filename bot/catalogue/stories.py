@@ -1,24 +1,24 @@
-"""What Ritme says around micro-stories. The words of a story are always the teller's own."""
+"""Messages about micro-stories. The words of a story are always the teller's own."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
 from bot.domain.person import StoryChoice
-from bot.domain.story import LONGEST_STORY, SHOWN, SHOWN_AMONG, Dimension, Readers
+from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, SHORT_EXCERPT_CHARS, Dimension, Readers
 
-TOLD = "Na de overdracht liepen we met z'n drieën een rondje. Mevrouw Bakker liep een stukje mee en lachte."
+EXAMPLE_STORY = "Na de overdracht liepen we met z'n drieën een rondje. Mevrouw Bakker liep een stukje mee en lachte."
 
 
-def read_on(*stories: tuple[str, str], most: int = SHOWN) -> tuple[Press, ...]:
-    """The button to read on, when one of these (story, text) is longer than what is shown of it."""
+def read_on_button(*stories: tuple[str, str], most: int = EXCERPT_CHARS) -> tuple[Press, ...]:
+    """Return the button to read on, or nothing when `most` characters show all of these (story id, text) whole."""
     cut = [story for story, text in stories if len(text) > most]
     return (Press(name="read", intent="story.read", args={"stories": " ".join(cut)}),) if cut else ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoryForm(FormEntry):
-    """A story in one's own words, with whose name, and who may read it.
+    """The form for a story in one's own words, with or without one's name, and who may read it.
 
     `place` is where it is told, empty in a personal chat. `too_long` is the length of a text that does not fit: it is
     shown whole, so that nothing is lost.
@@ -26,7 +26,7 @@ class StoryForm(FormEntry):
 
     intent: ClassVar[str] = "story.save"
     asks: ClassVar[tuple[Ask, ...]] = (
-        Ask(name="text", kind="long_text", max_length=LONGEST_STORY),
+        Ask(name="text", kind="long_text", max_length=MAX_STORY_CHARS),
         Ask(name="initiative", kind="choice", required=False),
         Ask(name="dimension", kind="choice", required=False, options=tuple(Dimension)),
         Ask(name="named", kind="choice", options=("with", "without")),
@@ -36,9 +36,9 @@ class StoryForm(FormEntry):
     place: str = ""
     too_long: int = 0
 
-    def shown(self) -> tuple[Ask, ...]:
+    def visible_asks(self) -> tuple[Ask, ...]:
         text, *rest = self.asks
-        fitting = replace(text, max_length=max(LONGEST_STORY, self.too_long))
+        fitting = replace(text, max_length=max(MAX_STORY_CHARS, self.too_long))
         return (fitting, *(ask for ask in rest if ask.name != "initiative" or self.options.get("initiative")))
 
     @classmethod
@@ -48,19 +48,20 @@ class StoryForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryTooLong(Entry):
-    """Longer than a form can hold: given back, so that nothing is lost."""
+    """A story longer than a form can hold, given back so that nothing is lost."""
 
     text: str
     most: int
 
     @classmethod
     def example(cls) -> Self:
-        return cls(text=TOLD, most=LONGEST_STORY)
+        return cls(text=EXAMPLE_STORY, most=MAX_STORY_CHARS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoryTold(Entry):
-    """To the teller: kept, where it stands and who can read it. `place` is empty when told in a personal chat."""
+    """Confirmation to the teller: where the story stands and who can read it. `place` is empty when it was told in a
+    personal chat."""
 
     story: str
     place: str
@@ -84,7 +85,7 @@ class StoryTold(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryPosted(Entry):
-    """A story in the place it was told. `teller` is empty for a nameless one."""
+    """The post of a story in the place where it was told. `teller` is empty for a nameless one."""
 
     story: str
     text: str
@@ -95,15 +96,15 @@ class StoryPosted(Entry):
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
         share = (Press(name="share", intent="share", args=about),) if self.travels else ()
-        return (*read_on((self.story, self.text)), Press(name="ripple", intent="ripple", args=about), *share)
+        return (*read_on_button((self.story, self.text)), Press(name="ripple", intent="ripple", args=about), *share)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(story="s1", text=TOLD, teller="Fatima", initiative="Wandelen na het eten", travels=True)
+        return cls(story="s1", text=EXAMPLE_STORY, teller="Fatima", initiative="Wandelen na het eten", travels=True)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Whole:
+class FullStory:
     """A story in full. `teller` is empty for a nameless one."""
 
     text: str
@@ -112,18 +113,18 @@ class Whole:
 
 @dataclass(frozen=True, kw_only=True)
 class StoriesRead(Entry):
-    """To who wanted to read on."""
+    """The full text of stories, for a reader who wanted to read on."""
 
-    stories: tuple[Whole, ...]
+    stories: tuple[FullStory, ...]
 
     @classmethod
     def example(cls) -> Self:
-        return cls(stories=(Whole(text=TOLD, teller="Fatima"), Whole(text=TOLD, teller="")))
+        return cls(stories=(FullStory(text=EXAMPLE_STORY, teller="Fatima"), FullStory(text=EXAMPLE_STORY, teller="")))
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoryShared(Entry):
-    """A story carried to another place, with where it came from and a line of whoever carried it."""
+    """The post of a story in another place, with its origin and a line of the person who shared it."""
 
     story: str
     text: str
@@ -135,7 +136,7 @@ class StoryShared(Entry):
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
         return (
-            *read_on((self.story, self.text)),
+            *read_on_button((self.story, self.text)),
             Press(name="ripple", intent="ripple", args=about),
             Press(name="share", intent="share", args=about),
         )
@@ -143,13 +144,18 @@ class StoryShared(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls(
-            story="s1", text=TOLD, teller="Fatima", origin="wijkteam-zuid", by="Jan", line="Zou dit bij ons ook kunnen?"
+            story="s1",
+            text=EXAMPLE_STORY,
+            teller="Fatima",
+            origin="wijkteam-zuid",
+            by="Jan",
+            line="Zou dit bij ons ook kunnen?",
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoryWithdrawn(Entry):
-    """To the teller: it is gone."""
+    """Confirmation to the teller that the story is gone."""
 
     @classmethod
     def example(cls) -> Self:
@@ -158,7 +164,7 @@ class StoryWithdrawn(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryKept(Entry):
-    """The first time someone's reply in a thread is kept as a story: what that means, and the choice."""
+    """The explanation, once, that someone's reply in a thread is kept as a story, with the choices they have."""
 
     story: str
 
@@ -172,7 +178,7 @@ class StoryKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryChosen(Entry):
-    """What was chosen for one's replies in threads, now and from now on."""
+    """Confirmation of the choice for one's replies in threads, now and from now on."""
 
     story: str
     choice: StoryChoice
@@ -199,8 +205,8 @@ def _choices(story: str) -> tuple[Press, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class StoryMine(Entry):
-    """One of the reader's own stories, and what can be done with it. `number` counts from 1, the newest first;
-    `in_thread` when it is a message of their own, which they change by editing that."""
+    """One of the reader's own stories, and what they can do with it. `number` counts from 1, the newest first;
+    `in_thread`: it is a message of their own, which they change by editing that."""
 
     story: str
     text: str
@@ -229,7 +235,7 @@ class StoryMine(Entry):
     def example(cls) -> Self:
         return cls(
             story="s1",
-            text=TOLD,
+            text=EXAMPLE_STORY,
             place="wijkteam-zuid",
             named=True,
             readers=Readers.MOVEMENT,
@@ -242,7 +248,7 @@ class StoryMine(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class RippleNoted(Entry):
-    """To someone who does this too."""
+    """Confirmation to someone who does this too."""
 
     story: str
 
@@ -260,7 +266,7 @@ class RippleNoted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class RippleTaken(Entry):
-    """To someone who took "I do this too" back."""
+    """Confirmation to someone who took "I do this too" back."""
 
     @classmethod
     def example(cls) -> Self:
@@ -269,7 +275,7 @@ class RippleTaken(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryRippled(Entry):
-    """To the teller: what it set in motion. Never who."""
+    """News for the teller: how many people do this too, never who."""
 
     text: str
     count: int
@@ -279,12 +285,12 @@ class StoryRippled(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(text=TOLD, count=1)
+        return cls(text=EXAMPLE_STORY, count=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoryTravelled(Entry):
-    """To the teller, once: someone carried it to another place."""
+    """News for the teller, once: someone shared the story in another place."""
 
     text: str
     place: str
@@ -294,12 +300,12 @@ class StoryTravelled(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(text=TOLD, place="nachtdienst")
+        return cls(text=EXAMPLE_STORY, place="nachtdienst")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShareForm(FormEntry):
-    """Where a story should go, with a line of one's own."""
+    """The form to share a story: in which place, with a line of one's own."""
 
     intent: ClassVar[str] = "share.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -314,7 +320,7 @@ class ShareForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryCarried(Entry):
-    """To whoever shared: where it stands now."""
+    """Confirmation to the person who shared a story, with the place where it stands now."""
 
     place: str
 
@@ -324,9 +330,9 @@ class StoryCarried(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gathered:
-    """One story in a harvest. `ripples` people do this too; `steps` were taken because of it; it was retold in `retold`
-    other places."""
+class HarvestedStory:
+    """One story in a harvest: `ripples` people do this too, `steps` were taken because of it, and it was retold in
+    `retold` other places."""
 
     story: str
     text: str
@@ -339,10 +345,10 @@ class Gathered:
 
 @dataclass(frozen=True, kw_only=True)
 class Harvest(Entry):
-    """Three to five recent stories given back, with what they set in motion. A `preview` is for one reader only.
-    Empty when all were withdrawn since."""
+    """Three to five recent stories given back, with their ripples. A `preview` is for one reader only. Empty when all
+    were withdrawn since."""
 
-    stories: tuple[Gathered, ...]
+    stories: tuple[HarvestedStory, ...]
     preview: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
@@ -350,18 +356,20 @@ class Harvest(Entry):
             Press(name=f"too_{number}", intent="ripple", args={"story": one.story})
             for number, one in enumerate(self.stories, 1)
         ]
-        rest = read_on(*((one.story, one.text) for one in self.stories), most=SHOWN_AMONG)
+        rest = read_on_button(*((one.story, one.text) for one in self.stories), most=SHORT_EXCERPT_CHARS)
         return (*([] if self.preview else too), *rest, Press(name="tell", intent="story"))
 
     @classmethod
     def example(cls) -> Self:
-        first = Gathered(story="s1", text=TOLD, teller="Fatima", place="wijkteam-zuid", ripples=2, steps=1, retold=1)
+        first = HarvestedStory(
+            story="s1", text=EXAMPLE_STORY, teller="Fatima", place="wijkteam-zuid", ripples=2, steps=1, retold=1
+        )
         second = "Ik vroeg de familie wat ze zelf al deden. Er kwam een heel schema uit een keukenla."
         third = "Vannacht belde ik de wijk in plaats van te mailen. Binnen vijf minuten was het geregeld."
         return cls(
             stories=(
                 first,
-                Gathered(story="s2", text=second, teller="", place="familie", ripples=0, steps=0, retold=0),
-                Gathered(story="s3", text=third, teller="Jan", place="nachtdienst", ripples=1, steps=0, retold=0),
+                HarvestedStory(story="s2", text=second, teller="", place="familie", ripples=0, steps=0, retold=0),
+                HarvestedStory(story="s3", text=third, teller="Jan", place="nachtdienst", ripples=1, steps=0, retold=0),
             )
         )

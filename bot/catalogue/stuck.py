@@ -1,27 +1,27 @@
-"""What Ritme says around being stuck."""
+"""Messages about being stuck."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
-from bot.domain.initiative import LONGEST_STUCK, Audience, EpisodeState, StuckEpisode, StuckKind
+from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeState, StuckEpisode, StuckKind
 
-LONGEST_FIELD = 3000
-"""What the narrowest platform lets a form hold."""
+MAX_FIELD_CHARS = 3000
+"""Characters that the narrowest platform lets a form field hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StuckForm(FormEntry):
-    """Which initiative, what is going on, what kind, and who may see it.
+    """The form to report being stuck: in which initiative, what is going on, of which kind, and who may see it.
 
-    `place` names the channel that is meant by "this channel"; `too_long` says that what was typed has to be shortened.
+    `place` names the channel that is meant by "this channel"; `too_long`: what was typed has to be shortened.
     """
 
     intent: ClassVar[str] = "stuck.report"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="initiative", kind="choice", required=False),
-        Ask(name="text", kind="long_text", max_length=LONGEST_STUCK),
+        Ask(name="text", kind="long_text", max_length=MAX_STUCK_CHARS),
         Ask(name="kind", kind="choice", options=tuple(StuckKind)),
         Ask(name="audience", kind="choice", options=tuple(Audience)),
         Ask(name="helpers", kind="people", required=False, max_items=5),
@@ -29,9 +29,9 @@ class StuckForm(FormEntry):
     place: str = ""
     too_long: bool = False
 
-    def shown(self) -> tuple[Ask, ...]:
-        """Without initiatives to choose from, that question is left out; what is too long still has room."""
-        room = max(LONGEST_STUCK, len(str(self.values.get("text", ""))))
+    def visible_asks(self) -> tuple[Ask, ...]:
+        """Leave out the choice of an initiative when there is none; give a text that is too long the room it takes."""
+        room = max(MAX_STUCK_CHARS, len(str(self.values.get("text", ""))))
         asks = (replace(ask, max_length=room) if ask.name == "text" else ask for ask in self.asks)
         return tuple(ask for ask in asks if ask.name != "initiative" or self.options.get("initiative"))
 
@@ -45,7 +45,7 @@ class StuckForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckTooLong(Entry):
-    """Longer than even a form can hold: it is given back whole."""
+    """A text longer than even a form can hold, given back whole so that nothing is lost."""
 
     text: str
 
@@ -59,7 +59,7 @@ class StuckTooLong(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckWelcomed(Entry):
-    """Being stuck is welcomed, and three curious questions asked (keys in `stuck/questions.md.j2`).
+    """The welcome of being stuck, with three curious questions (blocks of `stuck/questions.md.j2`).
 
     `helpers` names those who read along when the audience is "helpers"; `place` the channel when it is "channel".
     """
@@ -93,7 +93,7 @@ class StuckWelcomed(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckAlready(Entry):
-    """Something is open already: go on with it, it moves again, let it go, or it is about something new."""
+    """The question about an episode that is open already: go on with it, it moves again, let it go, or is this new?"""
 
     episode: str
     initiative: str
@@ -117,7 +117,8 @@ class StuckAlready(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckPosted(Entry):
-    """In the channel: someone is stuck and would like to hear from others. `state` says how it ended, once it has."""
+    """The post in a channel: someone is stuck and would like to hear from others. `state` tells how it ended, once it
+    has."""
 
     name: str
     initiative: str
@@ -135,7 +136,7 @@ class StuckPosted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class NotNow(Entry):
-    """Closed gently for now; the episode stays open."""
+    """The reply to "not now"; the episode stays open."""
 
     initiative: str
 
@@ -146,7 +147,7 @@ class NotNow(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckEnded(Entry):
-    """An episode ended, as a breakthrough or let go: both are welcome, and both may be a story."""
+    """Confirmation that an episode ended, as a breakthrough or let go: both are welcome, and both may be a story."""
 
     initiative: str
     initiative_id: str
@@ -163,7 +164,7 @@ class StuckEnded(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckStands(Entry):
-    """Where an episode stands that was closed before."""
+    """The reply to an old button of an episode that was closed since."""
 
     initiative: str
     state: EpisodeState
@@ -171,6 +172,7 @@ class StuckStands(Entry):
 
     @classmethod
     def of(cls, episode: StuckEpisode, initiative: str) -> Self:
+        """Return the state of a closed episode. `initiative` is the name of its initiative."""
         return cls(initiative=initiative, state=episode.state, closed_at=episode.closed_at or episode.opened_at)
 
     def buttons(self) -> tuple[Press, ...]:

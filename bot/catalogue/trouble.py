@@ -1,4 +1,4 @@
-"""What coordinators can read about sending, and do about it."""
+"""The overview for coordinators of problems in sending, with a button to solve each."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from bot.catalogue.base import Entry, Press
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """A workspace that lets Ritme in no more. `reason`: a block of `errors/reasons.md.j2` and `reach/cures.md.j2`."""
+class UninstalledWorkspace:
+    """A workspace that Ritme was removed from. `reason`: a block of `errors/reasons.md.j2` and `reach/cures.md.j2`."""
 
     workspace: str
     since: datetime
@@ -18,7 +18,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Snag:
-    """One place out of reach, message that waits (until `at`), or message that was not sent (at `at`), and why."""
+    """One problem: a "place" out of reach, a message "held" back (until `at`), or one that "ended" unsent (at `at`)."""
 
     what: Literal["place", "held", "ended"]
     id: str
@@ -31,11 +31,11 @@ class Snag:
 
 @dataclass(frozen=True, kw_only=True)
 class TroubleShown(Entry):
-    """What is stuck in sending, numbered, each with its way out. `personal` counts messages to one person that failed;
-    `more` what is not shown. `news`: "", again or left."""
+    """The problems in sending, numbered, each with its way out. `more` counts those not shown, `personal` the failed
+    messages to one person, never whose. `news` tells what was just done: "", "again" or "left"."""
 
     name: str
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[UninstalledWorkspace, ...] = ()
     snags: tuple[Snag, ...] = ()
     more: int = 0
     personal: int = 0
@@ -59,7 +59,7 @@ class TroubleShown(Entry):
         held = Snag(what="held", id="d1", place="nachtdienst", kind="rhythm_purpose", at=at, reason="quiet_hours")
         return cls(
             name="Samen vooruit",
-            refusals=(Refusal(workspace="Thuiszorg Noord", since=at, reason="app_removed"),),
+            refusals=(UninstalledWorkspace(workspace="Thuiszorg Noord", since=at, reason="app_removed"),),
             snags=(
                 Snag(what="place", id="p1", place="kantoor", reason="not_in_place"),
                 held,

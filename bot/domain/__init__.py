@@ -1,1 +1,1 @@
-"""The rules of the practice, as plain dataclasses and functions."""
+"""The rules of the practice, as plain dataclasses and functions without input or output."""

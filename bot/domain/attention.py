@@ -1,4 +1,4 @@
-"""The attention budget: how much Ritme may start by itself."""
+"""The attention budget: how many messages Ritme may send by itself, as a sliding window over the last seven days."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -6,32 +6,36 @@ from datetime import datetime, timedelta
 from bot.domain.delivery import Delivery, DeliveryState
 
 WEEK = timedelta(days=7)
-PERSONAL_A_WEEK = 2
-POSTS_A_WEEK = 3
-AFTER = timedelta(seconds=1)
+MAX_NUDGES_PER_WEEK = 2
+"""Nudges to one person, everything together."""
+MAX_POSTS_PER_WEEK = 3
+"""Nudges in one place."""
+_MARGIN = timedelta(seconds=1)
+"""Added to the due moment of a reserved message, so that the next look comes after it was sent."""
 
 
-def free_at(sent: Sequence[datetime], most: int, now: datetime, reserved: Sequence[datetime] = ()) -> datetime:
-    """When one more fits: `now`, or the first later moment worth looking again. Both sequences ascend.
+def next_allowed_at(sent: Sequence[datetime], most: int, now: datetime, reserved: Sequence[datetime] = ()) -> datetime:
+    """Return when one more message fits the budget: `now`, or the first later moment worth looking again.
 
-    In no seven days more than `most` are sent. `reserved` are the due moments, within a week from now, of messages
-    that go first (a follow-up someone asked for before news): what is sent now leaves their room.
+    In no seven days more than `most` are sent. Both sequences ascend. `reserved` are the due moments, within a week
+    from now, of messages with a higher priority (a follow-up someone asked for before news): room is kept for them.
     """
     recent = [moment for moment in sent if moment > now - WEEK]
     if len(recent) >= most:
         return recent[-most] + WEEK
+    # Each reserved message must still fit, in the week that ends when it is due, after this one was sent.
     for number, due in enumerate(reserved, 1):
         still_counted = sum(moment > due - WEEK for moment in recent)
         if still_counted + number + 1 > most:
-            return max(due, now) + AFTER
+            return max(due, now) + _MARGIN
     return now
 
 
 class Attention:
-    """What some people and places were sent, and what waits for them: read once for many deliveries, and kept up with
-    while it is decided about one after the other.
+    """The attention budgets of some people and places, read once for a batch of deliveries and updated while they are
+    decided on one by one.
 
-    `sent`: when nudges reached (or may have reached) each of them in the last week, in any order, by `drawn_on`;
+    `sent`: when nudges reached (or may have reached) each of them in the last week, in any order, by `budget_owner`;
     `waiting`: nudges due within a week.
     """
 
@@ -43,28 +47,30 @@ class Attention:
     ) -> None:
         self._sent: dict[str, list[datetime]] = {}
         self._waiting: dict[str, list[Delivery]] = {}
-        for whose, moment in sorted(sent, key=lambda one: one[1]):
-            self._sent.setdefault(whose, []).append(moment)
+        for owner, moment in sorted(sent, key=lambda one: one[1]):
+            self._sent.setdefault(owner, []).append(moment)
         for delivery in waiting:
-            self._waiting.setdefault(drawn_on(delivery), []).append(delivery)
+            self._waiting.setdefault(budget_owner(delivery), []).append(delivery)
 
-    def free_at(self, delivery: Delivery, now: datetime) -> datetime:
-        """When there is room for a nudge, leaving that of what goes first and is due within a week."""
-        whose = drawn_on(delivery)
-        most = PERSONAL_A_WEEK if delivery.person_id is not None else POSTS_A_WEEK
+    def next_allowed_at(self, delivery: Delivery, now: datetime) -> datetime:
+        """Return when a nudge may be sent: `now`, or the first later moment worth looking again. Room is kept for
+        waiting nudges of a higher priority."""
+        owner = budget_owner(delivery)
+        most = MAX_NUDGES_PER_WEEK if delivery.person_id is not None else MAX_POSTS_PER_WEEK
         reserved = sorted(
             one.due_at
-            for one in self._waiting.get(whose, ())
+            # Read from the state it has now: one of the same batch may have been sent or dropped since.
+            for one in self._waiting.get(owner, ())
             if one.state is DeliveryState.WAITING and one.priority < delivery.priority and one.due_at <= now + WEEK
         )
-        return free_at(self._sent.get(whose, ()), most, now, reserved)
+        return next_allowed_at(self._sent.get(owner, ()), most, now, reserved)
 
     def draw(self, delivery: Delivery, now: datetime) -> None:
-        """It goes out."""
+        """Count a delivery that is sent now, if it is a nudge."""
         if delivery.is_nudge:
-            self._sent.setdefault(drawn_on(delivery), []).append(now)
+            self._sent.setdefault(budget_owner(delivery), []).append(now)
 
 
-def drawn_on(delivery: Delivery) -> str:
-    """Whose attention it asks for: a person's, or else that of everyone in a place."""
+def budget_owner(delivery: Delivery) -> str:
+    """Return the id of the person whose budget a delivery draws on, or else of the place."""
     return delivery.person_id or delivery.place_id or ""

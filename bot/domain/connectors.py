@@ -1,4 +1,4 @@
-"""Key figures and the ties between people: who could be invited, and why."""
+"""Key figures and the ties between people, from which invitations are suggested."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,24 @@ from bot.domain.person import PersonId
 NominationId = NewType("NominationId", str)
 InvitationId = NewType("InvitationId", str)
 
-MOST_NOMINEES = 5
-MOST_ASKED_A_MONTH = 2
-FEWEST_SHOWN_AS_GROUP = 5
+MAX_NOMINEES = 5
+"""Colleagues that one person can name at a time."""
+MAX_INVITATIONS_PER_MONTH = 2
+"""Invitations that one person gets in a month, from everyone together."""
+MIN_GROUP_SIZE = 5
 """Groups under five are never shown as a group."""
 
 
 class KeyFigure(StrEnum):
+    """A role in spreading a movement. CONNECTOR: a wide network across circles; MAVEN: deep craft, collects and shares
+    knowledge; INSPIRER: trusted, moves others."""
+
     CONNECTOR = "connector"
     MAVEN = "maven"
     INSPIRER = "inspirer"
 
 
-FITS: dict[StuckKind, KeyFigure] = {
+FIGURE_FOR: dict[StuckKind, KeyFigure] = {
     StuckKind.REACH: KeyFigure.CONNECTOR,
     StuckKind.KNOW_HOW: KeyFigure.MAVEN,
     StuckKind.OPPOSITION: KeyFigure.INSPIRER,
@@ -38,7 +43,7 @@ FITS: dict[StuckKind, KeyFigure] = {
 
 @dataclass(kw_only=True, eq=False)
 class Nomination:
-    """That someone named a colleague as a key figure. Only what peers say, never rank."""
+    """A colleague named as a key figure by a peer. Rank plays no part."""
 
     id: NominationId
     movement_id: MovementId
@@ -51,7 +56,7 @@ class Nomination:
 
 @dataclass(kw_only=True, eq=False)
 class Tie:
-    """That two people know or answer each other: from nominations and threads the bot is part of, nothing else.
+    """Two people who know or answer each other: from nominations and threads the bot is part of, nothing else.
 
     Undirected: `one_id` < `other_id`. `strength` counts the occasions.
     """
@@ -64,6 +69,8 @@ class Tie:
 
 
 class InvitationState(StrEnum):
+    """The invitee's answer; after ACCEPTED the inviter may tell whether they met."""
+
     SENT = "sent"
     ACCEPTED = "accepted"
     DECLINED = "declined"
@@ -74,7 +81,7 @@ class InvitationState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class Invitation:
-    """One person asking another along, in their own words, after confirming."""
+    """An invitation from one person to another, in the inviter's own words, sent after they confirmed."""
 
     id: InvitationId
     movement_id: MovementId
@@ -88,15 +95,17 @@ class Invitation:
     answered_at: datetime | None = None
 
 
-MOST_SUGGESTED = 3
+MAX_SUGGESTIONS = 3
 MONTH = timedelta(days=30)
 ASK_AGAIN = timedelta(days=14)
+"""How long after LATER an invitation is sent once more."""
 MET_AFTER = timedelta(days=7)
+"""How long after ACCEPTED the inviter is asked whether they met."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """Someone who said yes to being suggested. `named_as` counts the peers that named them, per figure."""
+    """Someone who agreed to being suggested. `named_as` counts the peers that named them, per figure."""
 
     id: PersonId
     group: str
@@ -106,7 +115,8 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """Whom to invite and why: as which figure, who of the initiative knows them, and the group they would bring."""
+    """A person to invite and the reasons: as which figure, who of the initiative knows them, and the group they would
+    bring; `new_group` is empty when it is not new."""
 
     id: PersonId
     figure: KeyFigure
@@ -117,11 +127,11 @@ class Suggestion:
 def suggest(
     candidates: Sequence[Candidate], *, wanted: KeyFigure, inside: Sequence[PersonId], groups: frozenset[str]
 ) -> list[Suggestion]:
-    """One to three people who together reach furthest: people and groups the initiative does not have yet.
+    """Suggest up to three people who together reach furthest: people and groups the initiative does not have yet.
 
-    `inside` are the asker (first) and who takes part; `groups` theirs. Only who was named as the figure that is
-    wanted, and only who adds something. Each next one is chosen for what those before do not reach: bridge-builders
-    together, not a hub.
+    `inside` are the asker (first) and the participants; `groups` theirs. Only people named as the wanted figure, and
+    only those who add something. A greedy choice: each next one for what those before do not reach, which gives
+    bridge-builders together rather than one hub.
     """
     reached, covered = set(inside), set(groups)
     left = [one for one in candidates if one.named_as.get(wanted) and one.id not in reached]
@@ -130,7 +140,8 @@ def suggest(
     def gain(one: Candidate) -> tuple[bool, int, int]:
         return (bool(one.group) and one.group not in covered, len(one.knows - reached - {one.id}), one.named_as[wanted])
 
-    while left and len(chosen) < MOST_SUGGESTED:
+    while left and len(chosen) < MAX_SUGGESTIONS:
+        # The id decides between equals, so that the answer does not depend on the order of the candidates.
         best = min(left, key=lambda one: (*(-part for part in gain(one)), one.id))
         new_group, new_people, _ = gain(best)
         if not new_group and not new_people:

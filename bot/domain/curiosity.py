@@ -1,4 +1,4 @@
-"""Curious questions: which to ask next, and what kind of being stuck someone's words point at."""
+"""Curious questions: choosing which to ask next, and recognising the kind of being stuck in someone's words."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from bot.domain.initiative import QuestionAsked, StuckEpisode, StuckKind
 
 QUESTIONS_PER_KIND = 9
 """Three rounds of three: nothing returns before the fourth round of a kind."""
-QUESTIONS_ASKED = 3
+QUESTIONS_PER_ROUND = 3
 
 _POINTS_AT: dict[StuckKind, str] = {
     StuckKind.REACH: r"niemand doet mee|krijg \w+ niet mee|nobody (comes|joins)|no one joins|can't get \w+ along",
@@ -24,14 +24,17 @@ _PATTERNS = {
 
 
 def fresh_questions(kind: StuckKind, asked: Sequence[str]) -> list[str]:
-    """The keys ("reach_3") of three questions of this kind, never asked or longest ago first. `asked`: oldest first."""
+    """Return the keys ("reach_3") of three questions of a kind, those never asked or asked longest ago first.
+
+    `asked` holds the keys asked before, oldest first.
+    """
     keys = [f"{kind.value}_{number}" for number in range(1, QUESTIONS_PER_KIND + 1)]
     last = {key: index for index, key in enumerate(asked)}
-    return sorted(keys, key=lambda key: last.get(key, -1))[:QUESTIONS_ASKED]
+    return sorted(keys, key=lambda key: last.get(key, -1))[:QUESTIONS_PER_ROUND]
 
 
-def noted(episode: StuckEpisode, questions: Iterable[str], now: datetime) -> list[QuestionAsked]:
-    """That these questions were asked in this episode."""
+def record_questions(episode: StuckEpisode, questions: Iterable[str], now: datetime) -> list[QuestionAsked]:
+    """Make the records that these questions were asked in an episode."""
     return [
         QuestionAsked(
             movement_id=episode.movement_id,
@@ -45,7 +48,7 @@ def noted(episode: StuckEpisode, questions: Iterable[str], now: datetime) -> lis
     ]
 
 
-def kind_meant(text: str) -> StuckKind:
-    """The kind a text plainly points at; OTHER unless it points at one kind only."""
+def detect_kind(text: str) -> StuckKind:
+    """Return the kind of being stuck that a Dutch or English text points at; OTHER unless it points at one only."""
     found = [kind for kind, pattern in _PATTERNS.items() if pattern.search(text)]
     return found[0] if len(found) == 1 else StuckKind.OTHER

@@ -13,30 +13,38 @@ from bot.domain.person import Person, PersonId, WorkspaceId
 DeliveryId = NewType("DeliveryId", str)
 
 ANSWER = "answer"
+"""The kind of a delivery that carries the answer to a request."""
 INITIAL_BACKOFF = timedelta(seconds=10)
 MAX_BACKOFF = timedelta(minutes=10)
 MAX_BLOCKING_ATTEMPTS = 6
-"""How many tries something is worth waiting for: some ten minutes."""
+"""Attempts, over some ten minutes, during which a delivery holds up what is behind it."""
 RETRY_DEADLINE = timedelta(days=1)
+"""How long a delivery is retried, or looked up, before it is given up."""
 RETRY_REASONS = ("pace", "behind_unknown", "not_arrived")
-"""Why something waits that was to be sent already: whatever is for the same place or person comes after it."""
+"""Reasons of deliveries that were due before and wait for a retry: they keep their place in the queue, ahead of later
+ones for the same place or person."""
 UNCONFIRMED_REASONS = ("never_answered", "never_known")
-"""Why something failed that may have arrived all the same."""
-HELD_AT_MOST = timedelta(days=3)
-"""How long something without an end of its own waits for a place that is out of reach."""
+"""Reasons of failed deliveries that may have arrived all the same."""
+MAX_HOLD = timedelta(days=3)
+"""How long a delivery without `expires_at` waits for a place that is out of reach."""
 
 
 class Act(StrEnum):
+    """The operation that a delivery performs on its platform."""
+
     POST = "post"
     UPDATE = "update"
     DELETE = "delete"
     REACT = "react"
     UNREACT = "unreact"
     HOME = "home"
-    """Shows someone their own page, as it is now. Doing it twice does no harm."""
+    """Updates a person's own page to what it should show now; idempotent."""
 
 
 class DeliveryState(StrEnum):
+    """The life of a delivery: WAITING to be sent, SENDING, then settled as SENT, FAILED or DROPPED (no longer wanted).
+    UNKNOWN: it may or may not have arrived, and is looked up."""
+
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"
@@ -46,7 +54,8 @@ class DeliveryState(StrEnum):
 
 
 class Priority(IntEnum):
-    """Who goes first when the attention budget is tight. ANSWER is no nudge and costs no attention."""
+    """The order in which due deliveries are sent and draw on the attention budget, lowest first. ANSWER is no nudge and
+    draws on nothing."""
 
     ANSWER = 0
     ASKED_FOR = 1
@@ -56,7 +65,7 @@ class Priority(IntEnum):
 
 
 class BulkRow(NamedTuple):
-    """In what one of many deliveries differs from the others."""
+    """The values in which one row of a bulk insert differs from the others."""
 
     place_id: PlaceId
     subject: str
@@ -65,14 +74,16 @@ class BulkRow(NamedTuple):
 
 @dataclass(kw_only=True, eq=False)
 class Delivery:
-    """Something to be sent, once. The row is the truth; `key` makes planning it twice harmless.
+    """A row of the outbox: something to be sent once. `key` is its idempotency key: planning it twice adds one row.
 
-    `kind` says which composer words it (see `bot.commands`), `subject` what it is about (a story, a step, a rhythm) and
-    `args` the rest (`note` adds to it; nothing is changed within). `place_id` alone: a post in that place. `person_id`
-    alone: their personal chat. Both: a message in that place only this person sees; with `act` HOME their own page.
-    `receipt` is the platform's message id, by which replies and reactions find it again; `queued_at` its place in the
-    line of what is for the same place or person, which it keeps while it is tried again; `correlation` is what the log
-    calls the request it came of.
+    `kind` selects the composer that words it (see `bot.commands`), `subject` is the id of what it is about (a story, a
+    step, a rhythm), `args` holds the rest. `place_id` alone: a post in that place. `person_id` alone: their personal
+    chat. Both: a message in that place only this person sees. With `act` HOME: their own page.
+
+    `target` is the message it changes, in `target_channel` where that is another than its place or chat. `receipt` is
+    the platform's message id, by which replies and reactions find it again. `queued_at` orders deliveries for the same
+    place or person, and stays while one is retried. `correlation` is the id of the request that caused it, as the log
+    has it.
     """
 
     id: DeliveryId
@@ -86,6 +97,7 @@ class Delivery:
     act: Act = Act.POST
     thread: str | None = None
     target: str | None = None
+    target_channel: str | None = None
     reaction: str = ""
     priority: Priority = Priority.ANSWER
     key: str
@@ -108,102 +120,115 @@ class Delivery:
 
     @property
     def is_nudge(self) -> bool:
-        """Whether it draws on the attention budget: everything the bot starts by itself does."""
+        """True when it draws on the attention budget: every message the bot starts by itself does."""
         return self.priority is not Priority.ANSWER and self.act is Act.POST
 
     @property
     def was_not_posted(self) -> bool:
-        """Whether a post in a place was not sent, or not yet, which always has a reason. What concerns one person is
-        theirs."""
+        """True for a nudge in a place that was not sent, or not yet, for a reason. Never for a message to one person:
+        that is nobody else's business."""
         goes_out = self.state in (DeliveryState.SENDING, DeliveryState.SENT)
         return self.person_id is None and self.is_nudge and bool(self.reason) and not goes_out
 
-    def note(self, **more: object) -> None:
-        """Keeps this with it, beside what it was given."""
+    def add_args(self, **more: object) -> None:
+        """Add to `args`."""
+        # A new dict: a change within the old one would not be noticed, and not be written.
         self.args = {**self.args, **more}
 
     def start(self, now: datetime) -> None:
+        """Begin an attempt to send."""
         self.state, self.attempted_at = DeliveryState.SENDING, now
         self.attempts += 1
 
-    def arrived(self, now: datetime, channel: str, message: str) -> None:
+    def record_receipt(self, now: datetime, channel: str, message: str) -> None:
+        """Settle as sent, with the platform's channel and message id."""
         self.state, self.reason, self.sent_at = DeliveryState.SENT, "", now
         self.receipt, self.receipt_channel = message, channel
         self._leave_page()
         self._redact()
 
     def reschedule(self, moment: datetime, reason: str) -> None:
+        """Wait until a moment. Only a retry (see `RETRY_REASONS`) keeps its place in the queue."""
         self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason
         if reason not in RETRY_REASONS:
             self.queued_at = moment
 
     def release(self, moment: datetime, reason: str) -> None:
-        """It was begun and not sent after all: that was no try."""
+        """Wait until a moment without counting the attempt that was begun: it was not made."""
         self.attempts = max(0, self.attempts - 1)
         self.reschedule(moment, reason)
 
     def hold(self, reason: str, now: datetime) -> None:
-        """Where it is for nothing can be said now: it waits for as long as it makes sense to say it."""
+        """Wait until its place can be reached again, at most until it expires; drop it when it has."""
         if self.expires_at is None:
-            self.expires_at = now + HELD_AT_MOST
+            self.expires_at = now + MAX_HOLD
         if now < self.expires_at:
+            # Due when it expires, to be dropped then; `reopen_place` makes it due earlier.
             self.reschedule(self.expires_at, reason)
         else:
             self.drop(reason)
 
     def requeue(self, now: datetime) -> None:
-        """What held it is over."""
+        """Make a delivery due that was held: the reason for it is gone."""
         self.reschedule(now, "")
 
     def try_again(self, now: datetime) -> None:
-        """Someone asked for one more try, which is to come soon or not at all."""
+        """Make a settled delivery due once more, because a coordinator asked for it. It expires after a day."""
         self.reschedule(now, "")
         self.expires_at = now + RETRY_DEADLINE
-        self.note(tried_again=True)
+        self.add_args(tried_again=True)
 
     def drop(self, reason: str) -> None:
+        """Settle as no longer wanted."""
         self.state, self.reason = DeliveryState.DROPPED, reason
         self._redact()
 
     def fail(self, reason: str) -> None:
+        """Settle as failed."""
         self.state, self.reason = DeliveryState.FAILED, reason
         self._leave_page()
 
     def _leave_page(self) -> None:
-        """Of someone who was forgotten, whose page it was is not kept either."""
+        """Clear the account whose page it was: it is only set for people who were forgotten."""
         if self.act is Act.HOME:
             self.target = None
 
     def _redact(self) -> None:
-        """What an answer said is not kept: it stands where it was said, or was never said."""
+        """Clear the words of an answer, which are not stored: once sent they are in the chat."""
         if self.kind == ANSWER:
             self.args = {}
 
-    def mark_undelivered(self, now: datetime) -> None:
-        """It is certain that it is not there: once more at once, then ever later, for a day. What goes on like that no
-        longer holds up what stands behind it."""
+    def retry_with_backoff(self, now: datetime) -> None:
+        """Wait for a retry of a delivery that surely did not arrive: at once, then with exponential backoff, for a day.
+
+        After `MAX_BLOCKING_ATTEMPTS` it loses its place in the queue, and no longer holds up what is behind it.
+        """
+        # 0 s, 10 s, 30 s, 70 s …; the exponent is capped because attempts go on for a day.
         pause = min(INITIAL_BACKOFF * (2 ** min(self.attempts - 1, 10) - 1), MAX_BACKOFF)
         self.expires_at = self.expires_at or now + RETRY_DEADLINE
         self.reschedule(now + pause, "not_arrived" if self.attempts <= MAX_BLOCKING_ATTEMPTS else "still_not_arrived")
 
     def mark_unknown(self, now: datetime) -> None:
-        """No answer came: it may or may not have arrived. To be looked up soon, then ever less often, for a day."""
+        """Record that nobody knows whether it arrived. It is looked up soon, then ever less often, and fails after a
+        day."""
         lost_at = self.attempted_at or now
         if now - lost_at > RETRY_DEADLINE:
             self.fail("never_answered")
             return
         self.state, self.reason = DeliveryState.UNKNOWN, "no_answer"
+        # As far ahead as the attempt lies back: the time since the attempt doubles from look-up to look-up.
         self.due_at = now + max(INITIAL_BACKOFF, now - lost_at)
 
 
-def resume(place: Place, held: Sequence[Delivery], now: datetime) -> None:
-    """A place is there again: what waited for it goes out, if it is still on time."""
-    place.come_back()
+def reopen_place(place: Place, held: Sequence[Delivery], now: datetime) -> None:
+    """Mark a place reachable and make due what is held for it; what expired meanwhile is dropped when it is sent."""
+    place.mark_reachable()
     for delivery in held:
         delivery.requeue(now)
 
 
 def new_delivery_id() -> DeliveryId:
+    """Return a new id for a delivery."""
     return DeliveryId(new_id())
 
 
@@ -222,7 +247,8 @@ def to_person(
     thread: str | None = None,
     args: dict[str, object] | None = None,
 ) -> Delivery:
-    """A message to one person: in their own chat, or with `place` (of their workspace) there, for their eyes only."""
+    """Make a message to one person: in their personal chat, or with `place` (of their workspace) there, visible only to
+    them."""
     return Delivery(
         id=new_delivery_id(),
         workspace_id=person.workspace_id,
@@ -244,8 +270,8 @@ def to_person(
 def to_home(
     person: Person, *, key: str, now: datetime, movement: MovementId | None, account: str | None = None
 ) -> Delivery:
-    """Their own page as it is by then, of the movement it shows, or else of this one. With `account`: of someone just
-    forgotten, to leave nothing on it."""
+    """Make an update of a person's own page, to what it shows by the time it is sent: the movement it showed last, or
+    else `movement`. With `account`: the page of someone just forgotten, to empty it."""
     shown = MovementId(person.home_movement) if person.home_movement else movement
     delivery = to_person(person, "home", key=f"home:{person.id}:{key}", now=now, movement=shown)
     delivery.act, delivery.target = Act.HOME, account
@@ -268,7 +294,7 @@ def to_place(
     reaction: str = "",
     args: dict[str, object] | None = None,
 ) -> Delivery:
-    """Something everyone in a place sees: a post (in a thread, if given), or a change (`act`) to one (`target`)."""
+    """Make a delivery for everyone in a place: a post, in `thread` if given, or the change `act` to post `target`."""
     return Delivery(
         id=new_delivery_id(),
         workspace_id=place.workspace_id,

@@ -1,4 +1,4 @@
-"""Which stories are given back together."""
+"""The harvest: choosing the stories for a round-up."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId
 from bot.domain.story import StoryId
 
-FEWEST, MOST = 3, 5
-LOOKED_AT = 100
-"""Of the stories since the last harvest, the newest so many are chosen from."""
-SHORTENED = 280
+MIN_STORIES, MAX_STORIES = 3, 5
+MAX_CANDIDATES = 100
+"""Stories that a harvest is chosen from: the newest since the last one."""
+HARVEST_EXCERPT_CHARS = 280
 """Characters of a story shown in a harvest; the rest is read where it was told."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ripe:
-    """A story that may be given back."""
+class HarvestCandidate:
+    """A story that may be in a harvest."""
 
     story: StoryId
     teller: PersonId
@@ -27,17 +27,19 @@ class Ripe:
     told_at: datetime
 
 
-def choose(ripe: Sequence[Ripe]) -> list[Ripe]:
-    """Three to five stories: of as many groups as there are, then of different tellers and places, newest first.
-    Fewer than three are no harvest. Whoever has no group counts as a group of their own."""
-    if len(ripe) < FEWEST:
+def choose_stories(candidates: Sequence[HarvestCandidate]) -> list[HarvestCandidate]:
+    """Choose three to five stories, from as many groups as possible, then tellers, then places, then the newest.
+
+    Returns them oldest first; none when there are fewer than three. A teller without a group counts as a group.
+    """
+    if len(candidates) < MIN_STORIES:
         return []
-    left = sorted(ripe, key=lambda one: (-one.told_at.timestamp(), one.story))
-    chosen: list[Ripe] = []
+    left = sorted(candidates, key=lambda one: (-one.told_at.timestamp(), one.story))
+    chosen: list[HarvestCandidate] = []
     groups: Counter[str] = Counter()
     tellers: Counter[PersonId] = Counter()
     places: Counter[PlaceId | None] = Counter()
-    while left and len(chosen) < MOST:
+    while left and len(chosen) < MAX_STORIES:
         pick = min(left, key=lambda one: (groups[_group(one)], tellers[one.teller], places[one.place]))
         left.remove(pick)
         chosen.append(pick)
@@ -47,5 +49,5 @@ def choose(ripe: Sequence[Ripe]) -> list[Ripe]:
     return sorted(chosen, key=lambda one: (one.told_at, one.story))
 
 
-def _group(one: Ripe) -> str:
+def _group(one: HarvestCandidate) -> str:
     return f"group:{one.group}" if one.group else f"person:{one.teller}"

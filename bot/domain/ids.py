@@ -4,5 +4,5 @@ from uuid import uuid4
 
 
 def new_id() -> str:
-    """A fresh identity: 32 hex digits, meaningless to anyone who sees it."""
+    """Return a new random id: 32 hexadecimal digits, which tell nothing to anyone who sees them."""
     return uuid4().hex

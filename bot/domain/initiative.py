@@ -1,4 +1,4 @@
-"""Initiatives: the patches of the quilt. And the spells of being stuck, which belong to them."""
+"""Initiatives, the stuck episodes that belong to them, and the company that peers keep in those."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +13,12 @@ EpisodeId = NewType("EpisodeId", str)
 CompanyId = NewType("CompanyId", str)
 
 STUCK_BEFORE_COMPANY = 2
-LONGEST_STUCK = 1500
+"""After so many "still stuck" to the follow-up of a step, company is offered."""
+MAX_STUCK_CHARS = 1500
 COMPANY_HOURS = 48
+"""How long peers have to answer."""
 COMPANY_SIZE = 2
+"""Peers asked in a round."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -34,7 +37,7 @@ class Initiative:
 
 @dataclass(kw_only=True, eq=False)
 class Participant:
-    """That a person takes part in an initiative; `initiator` carries it."""
+    """A person's part in an initiative; an `initiator` carries it. `left_at` is None while they take part."""
 
     initiative_id: InitiativeId
     movement_id: MovementId
@@ -45,7 +48,7 @@ class Participant:
 
 
 class StuckKind(StrEnum):
-    """What being stuck looks like; questions and suggestions fit it."""
+    """The kind of being stuck, by which questions and suggestions are chosen."""
 
     REACH = "reach"
     OPPOSITION = "opposition"
@@ -56,7 +59,7 @@ class StuckKind(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who may see that someone is stuck."""
+    """The people who may see that someone is stuck: everyone in the channel, chosen helpers, or nobody else."""
 
     CHANNEL = "channel"
     HELPERS = "helpers"
@@ -64,6 +67,8 @@ class Audience(StrEnum):
 
 
 class EpisodeState(StrEnum):
+    """The state of a stuck episode: open, or one of its two endings."""
+
     OPEN = "open"
     BREAKTHROUGH = "breakthrough"
     LET_GO = "let_go"
@@ -71,7 +76,7 @@ class EpisodeState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class StuckEpisode:
-    """A spell of not knowing how to go on. Ends as a breakthrough or is let go; never counted against anyone."""
+    """A spell of not knowing how to go on. It ends as a breakthrough or is let go; never counted against anyone."""
 
     id: EpisodeId
     movement_id: MovementId
@@ -98,15 +103,17 @@ class StuckEpisode:
         return self.still_stuck >= STUCK_BEFORE_COMPANY
 
     def break_through(self, now: datetime) -> None:
+        """Close as a breakthrough."""
         self.state, self.closed_at = EpisodeState.BREAKTHROUGH, now
 
     def let_go(self, now: datetime) -> None:
+        """Close without a breakthrough."""
         self.state, self.closed_at = EpisodeState.LET_GO, now
 
 
 @dataclass(kw_only=True, eq=False)
 class QuestionAsked:
-    """That a curious question ("reach_3") was asked, so that an initiative does not hear it again soon."""
+    """The record that a curious question ("reach_3") was asked, so that an initiative does not get it again soon."""
 
     movement_id: MovementId
     initiative_id: InitiativeId | None
@@ -117,6 +124,8 @@ class QuestionAsked:
 
 
 class CompanyState(StrEnum):
+    """The answer of a peer who was asked to think along."""
+
     ASKED = "asked"
     GIVEN = "given"
     DECLINED = "declined"
@@ -124,8 +133,10 @@ class CompanyState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class Company:
-    """One peer who was asked to think along: one question and one idea. Those of one `round` are shown together.
-    `picked`: chosen by the one who is stuck, rather than found by Ritme."""
+    """One peer who was asked to think along, and what they gave: one question and one idea.
+
+    Answers of one `round` are shown together. `picked`: chosen by the person who is stuck, not by Ritme.
+    """
 
     id: CompanyId
     movement_id: MovementId
@@ -140,7 +151,9 @@ class Company:
     answered_at: datetime | None = None
 
     def give(self, question: str, idea: str, now: datetime) -> None:
+        """Record a peer's question and idea."""
         self.state, self.question, self.idea, self.answered_at = CompanyState.GIVEN, question, idea, now
 
     def decline(self, now: datetime) -> None:
+        """Record that a peer cannot think along now."""
         self.state, self.answered_at = CompanyState.DECLINED, now

@@ -1,4 +1,4 @@
-"""Looking back: the meaningful moments of an initiative or movement on one line, made to see the next step."""
+"""The look-back: choosing the meaningful moments of an initiative or movement for one time line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from bot.domain.next_step import StepId
 from bot.domain.person import PersonId
 from bot.domain.story import StoryId
 
-MOST_SHOWN = 12
-LATEST = 80
-"""As far as it goes, of each kind: more than any line can show."""
+MAX_TIMELINE_MOMENTS = 12
+MAX_ROWS_PER_KIND = 80
+"""Rows of each kind that are read for a look-back, the latest: more than any line can show."""
 
 
-class Told(NamedTuple):
-    """A story, as far as it matters here. There may be many, and of most nothing is shown."""
+class ToldStory(NamedTuple):
+    """The columns of a story that a look-back needs. A light tuple, as there may be many and few are shown."""
 
     id: StoryId
     told_at: datetime
@@ -30,8 +30,8 @@ class Told(NamedTuple):
     ripples: int
 
 
-class Done(NamedTuple):
-    """A step that was done."""
+class DoneStep(NamedTuple):
+    """The columns of a done step that a look-back needs."""
 
     id: StepId
     person_id: PersonId
@@ -40,8 +40,8 @@ class Done(NamedTuple):
     closed_at: datetime | None
 
 
-class Spell(NamedTuple):
-    """Being stuck, for a while."""
+class StuckSpell(NamedTuple):
+    """The columns of a stuck episode that a look-back needs."""
 
     id: EpisodeId
     person_id: PersonId
@@ -52,7 +52,7 @@ class Spell(NamedTuple):
 
 
 class Turning(StrEnum):
-    """What kind of moment it was."""
+    """The kind of a moment on the line."""
 
     STARTED = "started"
     BEGUN = "begun"
@@ -76,12 +76,13 @@ WEIGHT = {
     Turning.LET_GO: 5,
     Turning.JOINED: 4,
 }
+"""The weight of each kind, by which moments are chosen; a ripple adds five."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moment:
-    """One meaningful moment. `who` is a name that may be told here, or ""; `what` names it or gives the teller's words;
-    `ripples` is how many a story moved."""
+class TimelineMoment:
+    """One meaningful moment. `who` is a name that may be shown here, or ""; `what` names it or holds the teller's
+    words; `ripples` counts the people a story moved."""
 
     at: datetime
     turning: Turning
@@ -94,11 +95,11 @@ class Moment:
         return WEIGHT[self.turning] + 5 * self.ripples
 
 
-def choose(moments: Sequence[Moment], most: int = MOST_SHOWN) -> list[Moment]:
-    """At most `most` moments in time order: the first, the last, and in between what meant most, spread over time.
+def choose_moments(moments: Sequence[TimelineMoment], most: int = MAX_TIMELINE_MOMENTS) -> list[TimelineMoment]:
+    """Choose at most `most` moments, in time order: the first, the last, and the weightiest between, spread over time.
 
-    The line is cut in as many stretches as there is room for; each gives its weightiest moment, and what room is left
-    goes to the weightiest of the rest.
+    The line is cut into as many stretches as there is room for. Each gives its weightiest moment; the room that empty
+    stretches leave goes to the weightiest of the rest.
     """
     line = sorted(moments, key=attrgetter("at"))
     if len(line) <= most:
@@ -106,8 +107,9 @@ def choose(moments: Sequence[Moment], most: int = MOST_SHOWN) -> list[Moment]:
     first, last, middle = line[0], line[-1], line[1:-1]
     room = most - 2
     span = (last.at - first.at) / room
-    stretches: dict[int, Moment] = {}
+    stretches: dict[int, TimelineMoment] = {}
     for moment in middle:
+        # Moments at the very end would fall into a stretch too far; without any span, all are in the first.
         stretch = min(room - 1, int((moment.at - first.at) / span)) if span else 0
         if stretch not in stretches or moment.weight > stretches[stretch].weight:
             stretches[stretch] = moment

@@ -1,4 +1,4 @@
-"""The movement: its people, places and the purpose it reminds itself of."""
+"""The movement: its members, places, groups, invite codes, and the purpose it reminds itself of."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,11 +17,15 @@ InviteCodeId = NewType("InviteCodeId", str)
 
 
 class Role(StrEnum):
+    """The role of a member; a coordinator keeps rhythms and purpose."""
+
     MEMBER = "member"
     COORDINATOR = "coordinator"
 
 
 class PlaceState(StrEnum):
+    """The state of a place: whether Ritme can send there."""
+
     ALIVE = "alive"
     UNREACHABLE = "unreachable"
 
@@ -56,22 +60,23 @@ class Place:
     state: PlaceState = PlaceState.ALIVE
     state_reason: str = ""
     said: dict[str, int] = field(default_factory=dict)
-    """How often Ritme said something of each kind here, so that it says it in another form the next time."""
+    """The number of messages of each kind sent here, which picks the variant of the words of the next."""
     created_at: datetime
 
-    def lose(self, reason: str) -> bool:
-        """Nothing can be said here any more; False when that was known. `reason`: a block of
-        `errors/reasons.md.j2`."""
+    def mark_unreachable(self, reason: str) -> bool:
+        """Record that nothing can be sent here, because of `reason`, a block of `errors/reasons.md.j2`. Returns False
+        when it was unreachable already."""
         was_alive, self.state, self.state_reason = self.state is PlaceState.ALIVE, PlaceState.UNREACHABLE, reason
         return was_alive
 
-    def come_back(self) -> None:
+    def mark_reachable(self) -> None:
+        """Record that messages can be sent here again."""
         self.state, self.state_reason = PlaceState.ALIVE, ""
 
 
 @dataclass(kw_only=True, eq=False)
 class Member:
-    """That a person belongs to a movement; one row per person and movement."""
+    """A person's membership of a movement; one row per person and movement."""
 
     movement_id: MovementId
     person_id: PersonId
@@ -85,25 +90,26 @@ class Member:
 
 CODE_LASTS = timedelta(days=7)
 _SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's: nothing in it is mistaken for something else when it is read aloud."""
+"""Crockford's Base32 alphabet: no two signs in it are mistaken for each other."""
 _MISREAD = str.maketrans("OIL", "011")
 
 
 def new_code() -> str:
-    """A code that nobody guesses (sixty bits), in three groups of four."""
+    """Return a new invite code that nobody guesses (sixty bits), in three groups of four signs."""
+    # `choice` is from `secrets`: whoever types a code can link a channel, so it must not be predictable.
     signs = "".join(choice(_SIGNS) for _ in range(12))
     return "-".join((signs[:4], signs[4:8], signs[8:]))
 
 
-def digest_of(code: str) -> str:
-    """How a code is kept, however it was typed: small, spaced, or with an O for a 0."""
+def hash_code(code: str) -> str:
+    """Return the SHA-256 digest of an invite code, normalised first: lower case, spaces, or an O for a 0 do no harm."""
     typed = "".join(sign for sign in code.upper().translate(_MISREAD) if sign in _SIGNS)
     return sha256(typed.encode()).hexdigest()
 
 
 @dataclass(kw_only=True, eq=False)
 class InviteCode:
-    """A code by which a coordinator of another workspace links a channel to this movement. Only its digest is kept:
+    """A code by which a coordinator of another workspace links a channel to this movement. Only its digest is stored:
     the code itself is shown once."""
 
     id: InviteCodeId
@@ -115,13 +121,17 @@ class InviteCode:
     revoked_at: datetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
+        """Return whether the code can still be used: neither revoked nor expired."""
         return self.revoked_at is None and now < self.expires_at
 
 
 @dataclass(kw_only=True, eq=False)
 class Segment:
-    """A user group of the platform that stands for a group (team, shift, profession) of a movement. Who is in it is
-    kept with the people Ritme knows, and of nobody else; `known_at` is when that was last asked, None to ask again."""
+    """A user group of the platform that stands for a group (team, shift, profession) of a movement.
+
+    Membership is stored in `Person.group`, only of people Ritme knows. `known_at` is when the platform was last asked
+    for it; None to ask again.
+    """
 
     workspace_id: WorkspaceId
     handle: str
@@ -129,18 +139,18 @@ class Segment:
     name: str
     known_at: datetime | None = None
 
-    def takes_in(self, person: Person) -> None:
-        """They are in it: it is their group, unless they have one."""
+    def add_person(self, person: Person) -> None:
+        """Make this the group of a person, unless they have one or chose for themselves."""
         if not person.group and "group" not in person.chose:
             person.group = self.name
 
-    def lets_go(self, person: Person) -> None:
-        """They are not in it: it is not their group, unless they say so themselves."""
+    def remove_person(self, person: Person) -> None:
+        """Take this group away from a person, unless they chose it themselves."""
         if person.group == self.name and "group" not in person.chose:
             person.group = ""
 
     def rename(self, name: str, people: Iterable[Person]) -> None:
-        """It is called otherwise, and so is the group of who has it from here."""
+        """Rename the group, also with the `people` who have it from here."""
         for person in people:
             if person.group == self.name and "group" not in person.chose:
                 person.group = name
@@ -169,14 +179,15 @@ class Purpose:
     written_at: datetime
 
     def parts(self) -> list[tuple[str, str]]:
-        """Everything that can be said, as (key, text): "vision", "core_message:2", "behaviour:0" …"""
-        said = [(part, getattr(self, part)) for part in PARTS if getattr(self, part)]
-        said += [(f"core_message:{i}", text) for i, text in enumerate(self.core_messages)]
-        said += [(f"behaviour:{i}", text) for i, text in enumerate(self.behaviours)]
-        return said
+        """List the parts that are filled in, as (key, text): "vision", "core_message:2", "behaviour:0" …"""
+        parts = [(part, getattr(self, part)) for part in PARTS if getattr(self, part)]
+        parts += [(f"core_message:{i}", text) for i, text in enumerate(self.core_messages)]
+        parts += [(f"behaviour:{i}", text) for i, text in enumerate(self.behaviours)]
+        return parts
 
     def next_part(self, said_before: list[str]) -> tuple[str, str]:
-        """The part whose turn it is. `said_before` holds keys, oldest first; nothing repeats before all is said."""
+        """Return the part whose turn it is, as (key, text): the one said least, then longest ago, so that nothing
+        repeats before all was said. `said_before` holds keys, oldest first."""
         parts = self.parts()
         counts = {key: said_before.count(key) for key, _ in parts}
         last = {key: max((i for i, k in enumerate(said_before) if k == key), default=-1) for key, _ in parts}
@@ -185,7 +196,7 @@ class Purpose:
 
 @dataclass(kw_only=True, eq=False)
 class PartSaid:
-    """That a part of the purpose was said in a place, so that it rotates."""
+    """The record that a part of the purpose was said in a place, for `Purpose.next_part`."""
 
     place_id: PlaceId
     movement_id: MovementId

@@ -1,4 +1,4 @@
-"""A small next step: an if-then plan with a moment, and what comes of it."""
+"""A next step: an if-then plan with a moment at which Ritme follows it up."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ChanceId = NewType("ChanceId", str)
 
 USUAL_TIME = time(9)
 LATEST_TODAY = time(18)
-FURTHEST_DAYS = 14
+MAX_DAYS_AHEAD = 14
 """A step lies at most two weeks ahead; further away it is a plan, not a step."""
 
 
@@ -27,6 +27,8 @@ _LEAD = re.compile(r"^(?:…|\.{3})?\s*(?:als|wanneer|zodra|when|if|once|dan|the
 
 
 class StepState(StrEnum):
+    """The state of a step: planned, or the answer to its follow-up."""
+
     PLANNED = "planned"
     DONE = "done"
     SOMETHING_ELSE = "something_else"
@@ -36,8 +38,11 @@ class StepState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class NextStep:
-    """ "When CUE, then I do ACTION", small enough to start at once. `follow_up_at` is when Ritme comes back to it;
-    `story_id` the story that set it in motion, if one did."""
+    """An if-then plan, "when CUE, then I do ACTION", small enough to start at once.
+
+    `follow_up_at` is when Ritme asks how it went, `not_yet` how often it was put off, `story_id` the story that set it
+    in motion, if one did.
+    """
 
     id: StepId
     movement_id: MovementId
@@ -62,14 +67,16 @@ class NextStep:
         return self.state is StepState.PLANNED
 
     def close(self, state: StepState, now: datetime, outcome: str = "") -> None:
+        """End the step in a state other than PLANNED."""
         self.state, self.closed_at, self.outcome = state, now, outcome
 
     def move_to(self, moment: datetime) -> None:
+        """Put the follow-up off until a later moment."""
         self.not_yet += 1
         self.follow_up_at = moment
 
     def make_smaller(self, cue: str, action: str, with_whom: str, moment: datetime) -> None:
-        """The same step in a form one can picture better."""
+        """Replace the plan by one that is easier to picture, followed up at `moment`."""
         self.cue, self.action, self.with_whom, self.on_my_own = cue, action, with_whom, True
         self.move_to(moment)
 
@@ -86,24 +93,26 @@ class Chance:
 
 
 def next_working_day(today: date, is_holiday: "frozenset[date]" = frozenset()) -> date:
-    """The first Monday-to-Friday after `today` that is no holiday."""
+    """Return the first day after `today` that is neither a weekend day nor a holiday."""
     day = today + timedelta(days=1)
     while day.weekday() >= 5 or day in is_holiday:
         day += timedelta(days=1)
     return day
 
 
-def moment_of(day: date, at: time, timezone: str) -> datetime:
-    """A local day and time as a UTC moment: one that does not exist moves to the next that does, one that exists
-    twice is the first of the two."""
+def to_utc(day: date, at: time, timezone: str) -> datetime:
+    """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
+    twice it is the first."""
     zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(second=0, microsecond=0, tzinfo=None))
+    # A skipped time does not survive the way to UTC and back.
     while (moment := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(tzinfo=None) != local:
         local += timedelta(minutes=1)
     return moment
 
 
-def usual_moment(now: datetime, timezone: str, *, today: bool = False) -> tuple[date, time]:
-    """The local moment to propose: the next working day at nine, or (`today`) in a while, as long as the day lasts."""
+def propose_moment(now: datetime, timezone: str, *, today: bool = False) -> tuple[date, time]:
+    """Return the local day and time to propose: the next working day at nine, or with `today` the whole hour one to two
+    hours ahead if that is still between nine and six."""
     local = now.astimezone(ZoneInfo(timezone))
     soon = (local + timedelta(hours=2)).replace(minute=0)
     if today and soon.date() == local.date() and USUAL_TIME <= soon.time() <= LATEST_TODAY:
@@ -111,29 +120,29 @@ def usual_moment(now: datetime, timezone: str, *, today: bool = False) -> tuple[
     return next_working_day(local.date()), USUAL_TIME
 
 
-def days_to_choose(now: datetime, timezone: str) -> tuple[date, date]:
-    """The first and the last local day a step can have."""
+def allowed_days(now: datetime, timezone: str) -> tuple[date, date]:
+    """Return the first and the last local day a step can have."""
     today = now.astimezone(ZoneInfo(timezone)).date()
-    return today, today + timedelta(days=FURTHEST_DAYS)
+    return today, today + timedelta(days=MAX_DAYS_AHEAD)
 
 
-def chosen_moment(day: date | None, at: time | None, now: datetime, timezone: str) -> datetime:
-    """The moment (UTC) that was filled in; `Invalid` when it is past, or too far away."""
+def parse_moment(day: date | None, at: time | None, now: datetime, timezone: str) -> datetime:
+    """Return the moment (UTC) that was filled in. Raises `Invalid` when it is missing, past or too far ahead."""
     if day is None or at is None:
         raise Invalid({"day": "missing"})
-    earliest, latest = days_to_choose(now, timezone)
+    earliest, latest = allowed_days(now, timezone)
     if day < earliest:
         raise Invalid({"day": "too_early"}, {"day": {"earliest": earliest}})
     if day > latest:
         raise Invalid({"day": "too_late"}, {"day": {"latest": latest}})
-    moment = moment_of(day, at, timezone)
+    moment = to_utc(day, at, timezone)
     if moment <= now:
         raise Invalid({"at": "moment_passed"})
     return moment
 
 
-def follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:
-    """Coming back to a step at its moment; one for every moment it gets."""
+def plan_follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:
+    """Make the message that follows up a step at its moment; its key allows one for every moment it gets."""
     return to_person(
         person,
         "follow_up",
@@ -147,6 +156,6 @@ def follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:
     )
 
 
-def without_lead(words: str) -> str:
-    """A part of an if-then plan without the "when" or "then" that stands before it anyway."""
+def strip_lead_in(words: str) -> str:
+    """Return a part of an if-then plan without a leading "when" or "then": the screen shows that word anyway."""
     return _LEAD.sub("", words)

@@ -8,27 +8,35 @@ from typing import NewType
 WorkspaceId = NewType("WorkspaceId", str)
 PersonId = NewType("PersonId", str)
 
+
+def platform_of(workspace: str) -> str:
+    """Return the platform of a workspace id, the part before the colon: "slack" for "slack:T0123"."""
+    return workspace.partition(":")[0]
+
+
 KEPT_AFTER_REMOVAL = timedelta(days=30)
-"""How long what a workspace entrusted to Ritme is kept after Ritme was removed there: installed again, it goes on."""
+"""How long the data of a workspace stays after Ritme was removed from it; installed again in time, all goes on."""
 ERASED = "erased"
-"""Why nothing can be sent to a workspace of which nothing was kept."""
+"""The `gone_reason` of a workspace whose data was erased."""
 UNANSWERED_BEFORE_QUIET = 3
-"""Three personal messages in a row without any answer: Ritme goes quiet and says so once."""
+"""After so many personal messages in a row without any answer Ritme goes quiet, and says so once."""
 
 
 class Language(StrEnum):
+    """A language that Ritme speaks."""
+
     NL = "nl"
     EN = "en"
 
     @classmethod
-    def meant(cls, hint: str | None, otherwise: "Language") -> "Language":
-        """The language a locale such as "nl-NL" means to us, or `otherwise` when we do not speak it."""
+    def from_locale(cls, hint: str | None, otherwise: "Language") -> "Language":
+        """Return the language of a locale such as "nl-NL", or `otherwise` when Ritme does not speak it."""
         code = (hint or "").replace("_", "-").partition("-")[0].lower()
         return next((language for language in cls if language == code), otherwise)
 
 
 class StoryChoice(StrEnum):
-    """Where a person's thread replies may be read: kept for the movement, or only in that thread."""
+    """A person's standing choice for their thread replies: stories for the movement, only for that thread, or none."""
 
     MOVEMENT = "movement"
     HERE = "here"
@@ -43,22 +51,23 @@ class Workspace:
     name: str = ""
     held_until: datetime | None = None
     gone_at: datetime | None = None
-    """Since when Ritme may not speak there any more: removed, or its access taken back."""
+    """Since when nothing can be sent there: Ritme was removed, or its access taken back."""
     gone_reason: str = ""
     """A block of `errors/reasons.md.j2`."""
 
-    def refuses(self, reason: str, now: datetime) -> None:
-        """The platform lets Ritme in no more: what is for here waits until it does."""
+    def mark_inaccessible(self, reason: str, now: datetime) -> None:
+        """Record that the platform gives no access any more: deliveries wait until it does. The first reason stays."""
         if self.gone_at is None:
             self.gone_at, self.gone_reason = now, reason
 
-    def lets_in(self) -> None:
+    def mark_accessible(self) -> None:
+        """Record that the platform gives access again."""
         self.gone_at, self.gone_reason = None, ""
 
 
 @dataclass(kw_only=True, eq=False)
 class Person:
-    """Someone Ritme talks with. `account` is None once they were forgotten: then nothing else of them is left."""
+    """A person in a workspace. `account` is None once they were forgotten: then nothing else about them is left."""
 
     id: PersonId
     workspace_id: WorkspaceId
@@ -74,54 +83,60 @@ class Person:
     story_choice: StoryChoice | None = None
     story_named: bool = True
     named_beyond: bool = False
-    """Whether their name may stand beside their story in other workspaces of the movement too."""
+    """True when their name may be shown with their stories in other workspaces of the movement too."""
     guest: bool = False
-    """Someone their platform lets in for a part only: may take part, is never suggested and never nudged."""
+    """True for an account with limited access: may take part, is never suggested and never nudged."""
     deactivated_at: datetime | None = None
-    """Since when their platform says this account is no longer used."""
+    """Since when the platform reports this account as deactivated."""
     chose: list[str] = field(default_factory=list)
-    """Which of "language", "timezone" and "group" they set themselves: no platform changes those."""
+    """Those of "language", "timezone" and "group" they set themselves: a profile from the platform does not change
+    them."""
     snoozed_until: datetime | None = None
     stopped_at: datetime | None = None
     unanswered: int = 0
     went_quiet_at: datetime | None = None
-    home_mark: str | None = None
-    """Which movement their home page shows, and a digest of what it shows of it; None when they never opened it."""
+    home_movement: str | None = None
+    """The movement that their home page shows, empty when it shows none yet; None when they never opened it."""
+    home_digest: str = ""
+    """A digest of what their home page shows; empty when it shows nothing yet."""
     said: dict[str, int] = field(default_factory=dict)
-    """How often Ritme said something of each kind to them, so that it says it in another form the next time."""
+    """The number of messages of each kind sent to them, which picks the variant of the words of the next."""
     created_at: datetime
 
     def name_in(self, workspace: WorkspaceId) -> str:
-        """What they are called there: in other workspaces of a movement their name only when they agreed to that."""
+        """Return the name to show in a workspace; empty in another than theirs, unless they agreed to that."""
         return self.name if self.may_be_named_in(workspace) else ""
 
     def may_be_named_in(self, workspace: WorkspaceId) -> bool:
+        """Return whether their name may be shown in a workspace: their own, or any when they agreed to that."""
         return self.workspace_id == workspace or self.named_beyond
 
     @property
-    def home_movement(self) -> str:
-        """The movement their home page shows; empty when it shows none yet."""
-        return (self.home_mark or "").partition(":")[0]
+    def has_home(self) -> bool:
+        """True when they ever opened their home page: only then is it kept up to date."""
+        return self.home_movement is not None
 
-    def opened_home(self, *, blank: bool) -> None:
-        """They see their home page. On a `blank` one nothing of what was shown before stands any more."""
-        if blank or self.home_mark is None:
-            self.turn_home(self.home_movement)
+    def record_home_visit(self, *, blank: bool) -> None:
+        """Record that they opened their home page. When the platform shows it `blank`, its digest is forgotten, so that
+        it is sent again."""
+        if blank or self.home_movement is None:
+            self.show_on_home(self.home_movement or "")
 
-    def turn_home(self, movement: str) -> None:
-        """From now on their home page shows this movement."""
-        self.home_mark = f"{movement}:"
+    def show_on_home(self, movement: str) -> None:
+        """Show this movement on their home page from now on."""
+        self.home_movement, self.home_digest = movement, ""
 
-    def answered(self) -> None:
-        """Whatever they do with Ritme counts as an answer; quiet ends by itself."""
+    def record_answer(self) -> None:
+        """Reset the count of unanswered nudges, and end quiet. Anything they do with Ritme counts as an answer."""
         if self.unanswered or self.went_quiet_at is not None:
             self.unanswered, self.went_quiet_at = 0, None
 
-    def nudged(self) -> None:
+    def count_nudge(self) -> None:
+        """Count one more nudge without an answer."""
         self.unanswered += 1
 
-    def wants_nothing(self, now: datetime) -> str | None:
-        """Why nothing should be sent to this person now, or None."""
+    def suppression_reason(self, now: datetime) -> str | None:
+        """Return the reason to send nothing to this person now, or None."""
         if self.account is None:
             return "forgotten"
         if self.deactivated_at is not None:
@@ -135,5 +150,5 @@ class Person:
         return None
 
     def can_be_suggested(self, now: datetime) -> bool:
-        """Whether someone may be led to them now: to think along, to be invited or named. Guests never are."""
-        return not self.guest and self.wants_nothing(now) is None
+        """Return whether others may be pointed to them now: to think along, to be invited or named. Never to guests."""
+        return not self.guest and self.suppression_reason(now) is None

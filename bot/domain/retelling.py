@@ -1,4 +1,4 @@
-"""What an edit or a withdrawal of a story means for every message of ours that holds it."""
+"""Retellings: planning the changes to our messages that hold a story when it is edited or withdrawn."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,46 +9,51 @@ from bot.domain.movement import Place
 from bot.domain.story import Readers, Story
 
 POSTED, SHARED, HARVEST = "story_posted", "story_shared", "rhythm_harvest"
-ALONE = (POSTED, SHARED)
-"""Messages that hold nothing but one story: gone when it goes. Others are worded again without it."""
+"""Kinds of deliveries that hold stories."""
+SINGLE_STORY_KINDS = (POSTED, SHARED)
+"""Kinds that hold nothing but one story: deleted when it is withdrawn. Others are worded again without it."""
 
-MARK = "seedling"
-MARKED = "story_mark"
-THERE = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+MARK_REACTION = "seedling"
+MARK_KIND = "story_mark"
+ARRIVED_STATES = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+"""States of messages that arrived, or may have: only those are to be changed."""
 
 
-def mark(story: Story, place: Place, now: datetime, *, off: bool = False) -> Delivery:
-    """The sign on a message that it was kept as a story; or (`off`) that sign taken away."""
+def plan_mark(story: Story, place: Place, now: datetime, *, off: bool = False) -> Delivery:
+    """Make the reaction on a message which shows that it was kept as a story; with `off`, the removal of it."""
+    key = f"story_unmark:{story.id}:{now.isoformat()}" if off else f"{MARK_KIND}:{story.id}:{story.told_at.isoformat()}"
     return to_place(
         place,
-        MARKED,
-        key=f"story_unmark:{story.id}:{now.isoformat()}" if off else f"{MARKED}:{story.id}:{story.told_at.isoformat()}",
+        MARK_KIND,
+        key=key,
         now=now,
         subject=story.id,
         act=Act.UNREACT if off else Act.REACT,
         target=story.message,
-        reaction=MARK,
+        reaction=MARK_REACTION,
     )
 
 
-def follow(story: Story, retold_in: Iterable[Delivery], *, occasion: str, now: datetime) -> list[Delivery]:
-    """The changes to send. `occasion` is the key of what the teller did, so that doing it once changes things once.
+def plan_changes(story: Story, retold_in: Iterable[Delivery], *, occasion: str, now: datetime) -> list[Delivery]:
+    """Make the changes to the messages that hold a story. `occasion` is the idempotency key of the edit or withdrawal,
+    so that handling it twice changes each message once.
 
-    What still waits to be sent is worded afresh when it goes, so it needs nothing. What is under way has no receipt
-    yet: its change finds it by `of` when it has arrived.
+    A message that still waits is worded when it is sent, so it needs no change. One that is being sent has no receipt
+    yet: the change finds it by its argument `of` once it has arrived.
     """
-    mark = sha256(occasion.encode()).hexdigest()[:16]
-    return [_change(one, _act(story, one), mark, now) for one in retold_in if one.state in THERE]
+    digest = sha256(occasion.encode()).hexdigest()[:16]
+    return [_change(one, _choose_act(story, one), digest, now) for one in retold_in if one.state in ARRIVED_STATES]
 
 
-def _act(story: Story, retelling: Delivery) -> Act:
-    if retelling.kind not in ALONE:
+def _choose_act(story: Story, retelling: Delivery) -> Act:
+    if retelling.kind not in SINGLE_STORY_KINDS:
         return Act.UPDATE
+    # A copy shared with another place goes too when its teller keeps the story to the thread.
     elsewhere = retelling.kind == SHARED and story.readers is Readers.THREAD
     return Act.DELETE if elsewhere or not story.is_told else Act.UPDATE
 
 
-def _change(retelling: Delivery, act: Act, mark: str, now: datetime) -> Delivery:
+def _change(retelling: Delivery, act: Act, digest: str, now: datetime) -> Delivery:
     return Delivery(
         id=new_delivery_id(),
         workspace_id=retelling.workspace_id,
@@ -60,7 +65,7 @@ def _change(retelling: Delivery, act: Act, mark: str, now: datetime) -> Delivery
         act=act,
         thread=retelling.thread,
         target=retelling.receipt,
-        key=f"{act.value}:{retelling.id}:{mark}",
+        key=f"{act.value}:{retelling.id}:{digest}",
         due_at=now,
         created_at=now,
     )

@@ -1,4 +1,4 @@
-"""A recurring moment in one place, and what is changed about single moments. Local time lives here."""
+"""Rhythms: recurring moments in one place, changes to single moments, and the local times they fall on."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,13 +19,16 @@ from bot.domain.person import PersonId, WorkspaceId
 
 RhythmId = NewType("RhythmId", str)
 
-LATEST = timedelta(hours=4)
-"""A moment that was missed while the service was down is still sent when at most this late."""
+MISFIRE_GRACE = timedelta(hours=4)
+"""How late a moment may still be sent, such as one missed while the service was down."""
 UNANSWERED_BEFORE_ASKING = 3
+"""After so many moments in a row without an answer, a coordinator is asked about the pace."""
 MOMENTS_SHOWN = 5
 
 
 class RhythmKind(StrEnum):
+    """The kind of message that a rhythm sends."""
+
     PURPOSE = "purpose"
     STORIES = "stories"
     CHECK_IN = "check_in"
@@ -34,14 +37,15 @@ class RhythmKind(StrEnum):
 
 
 class OnHoliday(StrEnum):
-    """What happens to a moment on a public holiday."""
+    """The rule for a moment on a public holiday: skip it, or move it to the next working day."""
 
     SKIP = "skip"
     MOVE = "move"
 
 
 class Timing(NamedTuple):
-    """What the moments of a rhythm follow from: the same for many places on a Monday morning."""
+    """The values that the moments of a rhythm follow from. Rhythms of many places have equal ones, so what is computed
+    from it can be shared and cached."""
 
     rule: str
     starts_on: date
@@ -54,10 +58,11 @@ class Timing(NamedTuple):
 
 @dataclass(kw_only=True, eq=False)
 class Rhythm:
-    """When Ritme says something of one kind in one place.
+    """A recurring message of one kind in one place.
 
     `rule` is an RFC 5545 RRULE over local dates from `starts_on`; `at` the local time in `timezone`.
-    `next_at` (UTC) is the first moment not planned yet, None when there is none.
+    `next_at` (UTC) is the first moment not planned yet, None when there is none. `unanswered` counts moments in a row
+    without an answer; `pace_asked_at` is when a coordinator was asked about that.
     """
 
     id: RhythmId
@@ -84,11 +89,12 @@ class Rhythm:
         )
 
     def due_in(self, place: Place) -> "Due":
+        """Return the rhythm as the planner sees it; `place` is the one it is for."""
         return Due(self.id, self.movement_id, self.place_id, place.workspace_id, self.kind, self.next_at, self.timing)
 
 
 class Due(NamedTuple):
-    """A rhythm as the planner sees it: there may be a hundred thousand at once."""
+    """A rhythm as the planner sees it. A light tuple: there may be a hundred thousand at once."""
 
     id: RhythmId
     movement_id: MovementId
@@ -101,7 +107,7 @@ class Due(NamedTuple):
 
 @dataclass(kw_only=True, eq=False)
 class MomentChange:
-    """What a coordinator changed about one moment. `on` is the local date the rule gave it."""
+    """A coordinator's change to one moment. `on` is the local date the rule gave it."""
 
     rhythm_id: RhythmId
     movement_id: MovementId
@@ -119,15 +125,17 @@ class Moment:
 
 
 IsHoliday = Callable[[date], bool]
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-SLOWEST = 4
-FURTHEST_MOVE = timedelta(days=60)
-"""How far a moment may be moved: how long before it falls its rule may have given it."""
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+"""Weekdays as RFC 5545 abbreviates them, from Monday."""
+MAX_WEEKS_BETWEEN = 4
+MAX_MOVE = timedelta(days=60)
+"""How far a moment may be moved. So a change matters only if its rule gave a date at most this long ago."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pattern:
-    """What people choose: every 1 to 4 weeks on weekdays (0 = Monday), or monthly on the nth (-1: last) of one."""
+    """A recurrence that people can choose: every 1 to 4 weeks on weekdays (0 = Monday), or monthly on the nth (-1:
+    last) of one weekday."""
 
     every: int = 1
     days: tuple[int, ...]
@@ -139,39 +147,40 @@ class Pattern:
 
     @property
     def rule(self) -> str:
-        """The RFC 5545 recurrence."""
+        """The recurrence as an RFC 5545 RRULE."""
         if self.monthly:
-            return f"FREQ=MONTHLY;BYDAY={self.nth}{DAYS[self.days[0]]}"
-        return f"FREQ=WEEKLY;INTERVAL={self.every};BYDAY={','.join(DAYS[day] for day in self.days)}"
+            return f"FREQ=MONTHLY;BYDAY={self.nth}{WEEKDAYS[self.days[0]]}"
+        return f"FREQ=WEEKLY;INTERVAL={self.every};BYDAY={','.join(WEEKDAYS[day] for day in self.days)}"
 
     @classmethod
     def of(cls, rule: str) -> "Pattern":
-        """The pattern a rule of ours stands for."""
+        """Parse a rule made by `rule`."""
         parts = dict(part.split("=") for part in rule.split(";"))
         if parts["FREQ"] == "MONTHLY":
-            return cls(days=(DAYS.index(parts["BYDAY"][-2:]),), nth=int(parts["BYDAY"][:-2]))
-        days = tuple(DAYS.index(day) for day in parts["BYDAY"].split(","))
+            return cls(days=(WEEKDAYS.index(parts["BYDAY"][-2:]),), nth=int(parts["BYDAY"][:-2]))
+        days = tuple(WEEKDAYS.index(day) for day in parts["BYDAY"].split(","))
         return cls(every=int(parts.get("INTERVAL", "1")), days=days)
 
     def first_day(self, at: time, timezone: str, now: datetime) -> date:
-        """The first of its weekdays with that time still ahead: what "every so many weeks" is counted from."""
+        """Return the first local day of the pattern at which `at` is still to come: intervals are counted from it."""
         day = now.astimezone(ZoneInfo(timezone)).date()
         while day.weekday() not in self.days or local_moment(day, at, timezone) <= now:
             day += timedelta(days=1)
         return day
 
     def slower(self) -> "Pattern | None":
-        """Half as often; None when it is as slow as it goes."""
-        if self.monthly or self.every >= SLOWEST:
+        """Return the pattern half as often; None when it is as slow as can be."""
+        if self.monthly or self.every >= MAX_WEEKS_BETWEEN:
             return None
-        return Pattern(every=min(SLOWEST, self.every * 2), days=self.days)
+        return Pattern(every=min(MAX_WEEKS_BETWEEN, self.every * 2), days=self.days)
 
 
 def local_moment(day: date, at: time, timezone: str) -> datetime:
-    """The UTC moment of a local time. One that the clocks skip becomes the next that exists; one that comes twice is
-    the first of the two."""
+    """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
+    twice it is the first."""
     zone = ZoneInfo(timezone)
     wanted = datetime.combine(day, at)
+    # A skipped time does not survive the way to UTC and back.
     while True:
         moment = wanted.replace(tzinfo=zone).astimezone(UTC)
         if moment.astimezone(zone).replace(tzinfo=None) == wanted:
@@ -180,21 +189,22 @@ def local_moment(day: date, at: time, timezone: str) -> datetime:
 
 
 @cache
-def _public(country: str, year: int) -> frozenset[date]:
+def _public_holidays(country: str, year: int) -> frozenset[date]:
     try:
         return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError:  # a country whose holidays nobody wrote down; asking for a list imports all of them
+    except NotImplementedError:
+        # The library does not know the country. Asking it first for the list of those it knows would import them all.
         return frozenset()
 
 
 def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
-    """Whether a day is a public holiday there. In the Netherlands Good Friday is one only for who
-    keeps it: most work on it."""
+    """Return the test for public holidays in a country (ISO 3166 code). In the Netherlands Good Friday counts only with
+    `good_friday`: most people work on it."""
 
     def is_holiday(day: date) -> bool:
         if country == "NL" and not good_friday and day == easter(day.year) - timedelta(days=2):
             return False
-        return day in _public(country, day.year)
+        return day in _public_holidays(country, day.year)
 
     return is_holiday
 
@@ -202,7 +212,10 @@ def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
 def moments(
     timing: Timing, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
 ) -> Iterator[Moment]:
-    """The moments of a rhythm later than `after`, in order, without end; none while it is paused."""
+    """Yield the moments of a rhythm later than `after`, in order, without end; none while it is paused.
+
+    Moments that were moved are merged in at the time they now fall on.
+    """
     if timing.ended_at is not None:
         return
     zone = ZoneInfo(timing.timezone)
@@ -217,20 +230,24 @@ def moments(
         if change.moved_to is not None and not change.skipped
     ]
     heapify(waiting)
-    since = max(timing.starts_on, after.astimezone(zone).date() - FURTHEST_MOVE)
-    for on, day in _by_rule(timing, is_holiday, since):
-        # What waits before this day cannot be passed by anything the rule still gives.
+    # A moment after `after` may have been moved there from as much earlier as `MAX_MOVE`.
+    since = max(timing.starts_on, after.astimezone(zone).date() - MAX_MOVE)
+    for on, day in _rule_days(timing, is_holiday, since):
+        # A moment waiting before this day comes before all that the rule still gives.
         while waiting and waiting[0][0].astimezone(zone).date() < on:
             at, first = heappop(waiting)
             if counts(at):
                 yield Moment(on=first, at=at)
+        # A changed date is left out: its moment was skipped, or moved and is in the heap already.
         if on not in changes:
             heappush(waiting, (local_moment(day, timing.at, timing.timezone), on))
 
 
-def _by_rule(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date]]:
-    """What the rule gives from a day on, each with the day it falls on. A holiday's moment is skipped, or moves to the
-    next working day, unless the rule says something that day already."""
+def _rule_days(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date]]:
+    """Yield the dates the rule gives from a day on, each with the day it falls on.
+
+    A date that is a holiday is skipped, or moved to the next working day unless the rule gives that day already.
+    """
     rule = rrulestr(timing.rule, dtstart=datetime.combine(timing.starts_on, time(0)))
     taken: set[date] = set()
     for found in rule.xafter(datetime.combine(since, time(0)), inc=True):
@@ -238,14 +255,17 @@ def _by_rule(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[tup
         while is_holiday(day) or (day != on and day.weekday() >= 5):
             day += timedelta(days=1)
         moved = day != on
+        # Two moments of one rhythm never fall on the same day.
         if moved and (timing.on_holiday is OnHoliday.SKIP or day in taken or datetime.combine(day, time(0)) in rule):
             continue
         taken.add(day)
         yield on, day
 
 
-def reckon(rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime) -> None:
-    """Sets when it is due next; after every change to a rhythm or one of its moments."""
+def update_next_at(
+    rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
+) -> None:
+    """Set `next_at` to the first moment later than `after`. Call it after every change to a rhythm or its moments."""
     first = next(moments(rhythm.timing, changes, is_holiday, after=after), None)
     rhythm.next_at = first.at if first is not None else None
 
@@ -253,19 +273,19 @@ def reckon(rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsH
 def due_moments(
     due: Due, changes: Mapping[date, MomentChange], movement: Movement, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
-    """The moments of a rhythm from its next one up to now, and the first after now."""
+    """Return the moments of a rhythm from its `next_at` up to now, and the time of the first after now, or None."""
     if due.next_at is None:
         return (), None
     if changes:
         return _due(due.timing, changes, holidays_of(movement), due.next_at, now)
-    return _due_alike(due.timing, movement.country, movement.good_friday, due.next_at, now)
+    return _due_without_changes(due.timing, movement.country, movement.good_friday, due.next_at, now)
 
 
 @lru_cache(maxsize=1024)
-def _due_alike(
+def _due_without_changes(
     timing: Timing, country: str, good_friday: bool, since: datetime, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
-    """Many places have the same Monday morning: it is reckoned once."""
+    """Compute the due moments of a rhythm without changes. Cached: many places have the same Monday morning."""
     return _due(timing, {}, holidays_in(country, good_friday=good_friday), since, now)
 
 
@@ -273,6 +293,7 @@ def _due(
     timing: Timing, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, since: datetime, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     past: list[Moment] = []
+    # `moments` excludes `after`, and the moment at `since` itself is due.
     for moment in moments(timing, changes, is_holiday, after=since - timedelta(microseconds=1)):
         if moment.at > now:
             return past, moment.at
@@ -281,12 +302,12 @@ def _due(
 
 
 def holidays_of(movement: Movement) -> IsHoliday:
-    """The public holidays a movement keeps."""
+    """Return the test for the public holidays that a movement keeps."""
     return holidays_in(movement.country, good_friday=movement.good_friday)
 
 
-def planned(due: Due, moment: Moment, now: datetime) -> Delivery:
-    """What is to be said at a moment; planned twice, its key is the same. Later than four hours it makes no sense."""
+def plan_moment(due: Due, moment: Moment, now: datetime) -> Delivery:
+    """Make the delivery for a moment of a rhythm. It expires `MISFIRE_GRACE` after the moment."""
     return Delivery(
         id=new_delivery_id(),
         workspace_id=due.workspace_id,
@@ -295,14 +316,14 @@ def planned(due: Due, moment: Moment, now: datetime) -> Delivery:
         kind=f"rhythm_{due.kind.value}",
         subject=due.id,
         args={"on": moment.on.isoformat()},
-        key=key_of(due.id, moment),
+        key=moment_key(due.id, moment),
         priority=Priority.RHYTHM,
         due_at=moment.at,
-        expires_at=moment.at + LATEST,
+        expires_at=moment.at + MISFIRE_GRACE,
         created_at=now,
     )
 
 
-def key_of(rhythm: RhythmId, moment: Moment) -> str:
-    """What makes planning a moment twice harmless."""
+def moment_key(rhythm: RhythmId, moment: Moment) -> str:
+    """Return the idempotency key of the delivery for a moment: planning it twice adds one row."""
     return f"rhythm:{rhythm}:{moment.on.isoformat()}"

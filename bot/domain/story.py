@@ -1,4 +1,4 @@
-"""Micro-stories, what they set in motion, and where they may be read."""
+"""Stories, their ripples and retellings, the requests to keep one, and the rules of who may read them."""
 
 import re
 from collections.abc import Iterable
@@ -15,37 +15,43 @@ from bot.domain.person import Person, PersonId, StoryChoice, WorkspaceId
 StoryId = NewType("StoryId", str)
 StoryRequestId = NewType("StoryRequestId", str)
 
-LONGEST_STORY = 1500
-"""Characters that fit the form."""
-MOST_FILES = 5
-LONGEST_REPLY = 4000
-"""A reply in a thread is kept whole up to here; of a longer one the beginning, cut at a word."""
-
-
-SHOWN = 600
-"""Characters of a story in a message of its own; the rest is read at a button."""
-SHOWN_AMONG = 280
-"""And in a message that holds more."""
+MAX_STORY_CHARS = 1500
+"""Characters of a story told in the form."""
+MAX_FILES = 5
+"""Names of attached files that are listed below a story."""
+MAX_REPLY_CHARS = 4000
+"""Characters of a reply in a thread that are kept; a longer one is truncated."""
+EXCERPT_CHARS = 600
+"""Characters of a story in a message of its own; a button shows the whole of it."""
+SHORT_EXCERPT_CHARS = 280
+"""Characters of a story in a message that holds more."""
 
 
 class Dimension(StrEnum):
+    """A way in which a movement grows: more people, new knowledge and ways of doing, or choices that give direction."""
+
     BROADEN = "broaden"
     DEEPEN = "deepen"
     STEER = "steer"
 
 
 class Readers(StrEnum):
-    """Who may read a story. THREAD: only where it was told: a thread, a place, or (in a personal chat) the teller."""
+    """The people who may read a story. THREAD: only those where it was told: a thread, a place, or (in a personal chat)
+    the teller."""
 
     THREAD = "thread"
     MOVEMENT = "movement"
     EVERYONE = "everyone"
 
 
-READ_BY = {None: Readers.THREAD, StoryChoice.HERE: Readers.THREAD, StoryChoice.MOVEMENT: Readers.MOVEMENT}
-"""Who may read what is told in a message, by what its teller chose before."""
-LAPSES_AFTER = timedelta(days=7)
-"""How long the words of someone who was asked wait for their answer."""
+READERS_BY_CHOICE = {None: Readers.THREAD, StoryChoice.HERE: Readers.THREAD, StoryChoice.MOVEMENT: Readers.MOVEMENT}
+"""The readers of a story told in a message, by its teller's standing choice."""
+REQUEST_TTL = timedelta(days=7)
+"""How long a request to keep a message as a story waits for its author's answer."""
+
+
+STORY_NEWS_TTL = timedelta(days=14)
+"""How long news for a teller may wait for room in their attention budget: a ripple, or a first share elsewhere."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -76,30 +82,32 @@ class Story:
         return self.withdrawn_at is None
 
     def may_travel(self) -> bool:
-        """Whether it may be carried beyond the thread it was told in."""
+        """Return whether it may be shown beyond the thread it was told in."""
         return self.is_told and self.readers is not Readers.THREAD
 
     def is_readable(self, here: PlaceId | None) -> bool:
-        """Whether who is `here` (None: in their own chat) may read it."""
+        """Return whether it may be read by someone in the place `here` (None: in their personal chat)."""
         return self.may_travel() or (self.is_told and here is not None and self.place_id == here)
 
     def credit(self, teller: Person | None, workspace: WorkspaceId) -> str:
-        """The name it is told under in a workspace; empty when nameless there, or when the teller was forgotten."""
+        """Return the name to show with it in a workspace; empty when told without one, or the teller was forgotten."""
         return teller.name_in(workspace) if self.named and teller is not None and teller.account is not None else ""
 
     def withdraw(self, now: datetime) -> None:
-        """Takes it back for good: of the words nothing is kept."""
+        """Withdraw the story and erase its words."""
         self.withdrawn_at, self.text = now, ""
 
     def tell_again(self, text: str, readers: Readers, now: datetime) -> None:
-        """Its teller wants it kept after all."""
+        """Restore a withdrawn story, with new words and readers, because its teller wants it kept after all."""
         self.withdrawn_at, self.text, self.readers, self.told_at = None, text, readers, now
 
 
 @dataclass(kw_only=True, eq=False)
 class StoryRequest:
-    """That someone would like another's message to be kept as a story, while its author has not said yet whether it
-    may. Of a no, and of what nobody answered, the words do not stay."""
+    """A request to keep someone else's message as a story, if its author agrees.
+
+    `text` holds the message until the author answers or the request lapses; then it is erased.
+    """
 
     id: StoryRequestId
     movement_id: MovementId
@@ -117,13 +125,14 @@ class StoryRequest:
         return self.answered_at is None
 
     def answer(self, now: datetime) -> None:
+        """Close the request and erase its text."""
         self.answered_at, self.text = now, ""
 
 
 @dataclass(kw_only=True, eq=False)
 class Retelling:
-    """That a story stands in a message of ours (its first post, a shared copy, a harvest, a reminder), so that an edit
-    or a withdrawal reaches it there."""
+    """The record that a message of ours holds a story (its first post, a shared copy, a harvest, a reminder), so that
+    an edit or a withdrawal reaches it there."""
 
     story_id: StoryId
     delivery_id: DeliveryId
@@ -132,10 +141,10 @@ class Retelling:
 
 @dataclass(kw_only=True, eq=False)
 class Ripple:
-    """That a story moved someone: "I do this too". One per person and story, wherever they read it.
+    """The record that a story moved someone: "I do this too". One per person and story, wherever they read it.
 
-    `reactions` are those it came by, as "place:message:name"; `pressed` that they said so with the button. A ripple
-    lasts as long as one of the two.
+    `reactions` are their reactions to it, as "place:message:name"; `pressed` says that they pressed the button. A
+    ripple lasts as long as one of the two is there.
     """
 
     story_id: StoryId
@@ -151,28 +160,28 @@ class Ripple:
         return self.pressed or bool(self.reactions)
 
 
-def ripple_is_told(count: int) -> bool:
-    """The teller hears of the first ripple and of every fifth."""
+def should_announce_ripple(count: int) -> bool:
+    """Return whether the teller gets a message at this number of ripples: at the first and at every fifth."""
     return count == 1 or (count > 0 and count % 5 == 0)
 
 
 _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+:")
 
 
-def tells_something(text: str) -> bool:
-    """Whether there is a word in it; a lone emoji or punctuation mark is no story."""
+def has_words(text: str) -> bool:
+    """Return whether a text has words: letters or digits outside emoji names. A lone emoji is no story."""
     return any(character.isalnum() for character in _EMOJI_NAME.sub("", text))
 
 
-def told(text: str, files: Iterable[str] = ()) -> str:
-    """What someone told, the names of the files they added below it. Files alone tell nothing."""
-    names = ", ".join(list(files)[:MOST_FILES])
-    return f"{text}\n📎 {names}" if names and tells_something(text) else text
+def with_file_names(text: str, files: Iterable[str] = ()) -> str:
+    """Return a text with the names of its attached files below it; without words the text as it is."""
+    names = ", ".join(list(files)[:MAX_FILES])
+    return f"{text}\n📎 {names}" if names and has_words(text) else text
 
 
-def beginning(text: str, most: int = LONGEST_REPLY) -> str:
-    """`text` as it is, or its beginning up to a word, ending in an ellipsis, when longer than `most` characters."""
+def truncate(text: str, most: int = MAX_REPLY_CHARS) -> str:
+    """Return `text`, cut after a word and ending in an ellipsis when it is longer than `most` characters."""
     if len(text) <= most:
         return text
-    cut = text[: most - 1]
+    cut = text[: most - 1]  # room for the ellipsis
     return (re.sub(r"\s+\S*$", "", cut) or cut) + "…"

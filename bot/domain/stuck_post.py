@@ -1,5 +1,4 @@
-"""What stands in a channel about being stuck: posted, rewritten when words change, taken away when it is for fewer
-eyes."""
+"""The post about a stuck episode in a channel: updated with the episode, deleted when fewer people may see it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,10 +8,12 @@ from bot.domain.initiative import Audience, StuckEpisode
 from bot.domain.movement import Place
 
 KIND = "stuck_posted"
+"""The kind of the deliveries that post, update and delete it."""
 
 
-def standing(rows: Sequence[Delivery]) -> Delivery | None:
-    """The post that is (or soon will be) there to read. `rows`: every delivery of this kind about an episode."""
+def current_post(rows: Sequence[Delivery]) -> Delivery | None:
+    """Return the post that is, or soon will be, in the channel. `rows`: every delivery of `KIND` about an episode,
+    oldest first."""
     gone = {row.target for row in rows if row.act is Act.DELETE}
     posts = [
         row
@@ -24,15 +25,20 @@ def standing(rows: Sequence[Delivery]) -> Delivery | None:
     return posts[-1] if posts else None
 
 
-def follow(episode: StuckEpisode, place: Place, rows: Sequence[Delivery], now: datetime) -> Delivery | None:
-    """What to send so that the channel shows what the episode is now; a post still waiting is dropped if need be."""
-    post, shown = standing(rows), episode.audience is Audience.CHANNEL
+def update_post(episode: StuckEpisode, place: Place, rows: Sequence[Delivery], now: datetime) -> Delivery | None:
+    """Return the delivery that makes the channel show the episode as it is now; None when nothing needs to be sent.
+
+    A post that still waits is worded when it is sent; it is dropped when the channel may not see it any more.
+    """
+    post, shown = current_post(rows), episode.audience is Audience.CHANNEL
+    # The number of deliveries so far gives every change a key of its own.
     key = f"{KIND}:{episode.id}:{len(rows)}"
     if post is None:
         return to_place(place, KIND, key=key, now=now, subject=episode.id) if shown and episode.is_open else None
     if post.receipt is not None:
         act = Act.UPDATE if shown else Act.DELETE
         return to_place(place, KIND, key=key, now=now, subject=episode.id, act=act, target=post.receipt)
+    # Without a receipt it has not arrived: one that waits can still be dropped, one that is under way cannot.
     if not shown and post.state is DeliveryState.WAITING:
         post.drop("taken_back")
     return None

@@ -1,4 +1,4 @@
-"""Match what was typed with the words Ritme knows, exactly or nearly."""
+"""Matching of typed words with the words Ritme knows, exactly or nearly."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ MIN_PREFIX = 3
 """Letters of a word that have to be typed before it is recognised by its beginning."""
 
 
-def plain(word: str) -> str:
+def normalize_word(word: str) -> str:
     """Return a typed word in lower case, without accents and the marks around it."""
     split = unicodedata.normalize("NFKD", word.casefold())
     return "".join(letter for letter in split if letter.isalnum())
 
 
 class Vocabulary:
-    """Words people type, each with the intent it means: {"vast": "stuck", …}. The words are plain (see `plain`)."""
+    """Words people type, normalised (see `normalize_word`), each with the intent it means: {"vast": "stuck", …}."""
 
     def __init__(self, intents: Mapping[str, str]) -> None:
         self._intents = intents
@@ -23,7 +23,7 @@ class Vocabulary:
     def meaning(self, word: str) -> str:
         """Return the intent a word means, also when only its beginning was typed and words of no other intent begin
         so; an empty string when unsure."""
-        typed = plain(word)
+        typed = normalize_word(word)
         if typed in self._intents:
             return self._intents[typed]
         begun = {intent for known, intent in self._intents.items() if known.startswith(typed)}
@@ -31,5 +31,5 @@ class Vocabulary:
 
     def nearest(self, word: str) -> str:
         """Return the intent of the word most like what was typed; an empty string when nothing is near."""
-        found = get_close_matches(plain(word), self._intents, n=1, cutoff=0.6)
+        found = get_close_matches(normalize_word(word), self._intents, n=1, cutoff=0.6)
         return self.meaning(word) or (self._intents[found[0]] if found else "")

@@ -90,7 +90,7 @@ def _may_interrupt(outgoing: Outgoing, attention: Attention) -> bool:
     """Return whether a nudge may go out now; reschedule it to when it may, or drop it when that is never or too
     late."""
     delivery = outgoing.delivery
-    postponed = _postponed(outgoing, attention)
+    postponed = _find_postponement(outgoing, attention)
     if postponed is None:
         return True
     until, reason = postponed
@@ -101,11 +101,11 @@ def _may_interrupt(outgoing: Outgoing, attention: Attention) -> bool:
     return False
 
 
-def _postponed(outgoing: Outgoing, attention: Attention) -> tuple[datetime | None, str] | None:
+def _find_postponement(outgoing: Outgoing, attention: Attention) -> tuple[datetime | None, str] | None:
     """Return until when (None: for good) and why a nudge has to wait; None when it can go now."""
     now, person, place = outgoing.now, outgoing.person, outgoing.place
     if person is not None:
-        reason = person.wants_nothing(now)
+        reason = person.suppression_reason(now)
         if reason is None and person.guest and outgoing.delivery.priority is not Priority.ASKED_FOR:
             reason = "guest"
         if reason:
@@ -116,6 +116,6 @@ def _postponed(outgoing: Outgoing, attention: Attention) -> tuple[datetime | Non
     else:
         return None
     if quiet.covers(now):
-        return quiet.over_at(now), "quiet_hours"
-    free = attention.free_at(outgoing.delivery, now)
+        return quiet.first_allowed_at(now), "quiet_hours"
+    free = attention.next_allowed_at(outgoing.delivery, now)
     return (free, "budget") if free > now else None

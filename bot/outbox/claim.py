@@ -19,7 +19,7 @@ from bot.outbox.compose import compose_post
 from bot.ports import RetryAfter, UnitOfWork
 from bot.transactions import correlation_id
 
-BATCH = 200
+CLAIM_BATCH = 200
 """Deliveries claimed at a time; a worker that is killed leaves at most these in doubt."""
 CLAIM_TTL = timedelta(seconds=5)
 """How long a claim is good for. Sending must begin within it, well before another worker takes the claim for stale
@@ -67,7 +67,7 @@ async def claim_batch(
 
 
 class _Blockers:
-    """What stands ahead of due deliveries, by ordering key."""
+    """Deliveries that stand ahead of due ones, by ordering key."""
 
     def __init__(self, in_doubt: Mapping[OrderingKey, datetime], retries: Mapping[OrderingKey, Sequence[Delivery]]):
         self._in_doubt = in_doubt

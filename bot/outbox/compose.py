@@ -52,10 +52,10 @@ async def lookup_post(work: UnitOfWork, delivery: Delivery, now: datetime) -> tu
     return _address(outgoing), delivery.attempted_at or delivery.due_at
 
 
-def render_message(entry: Entry, reader: Reader, within: str | None) -> Message:
+def render_within(entry: Entry, reader: Reader, within: str | None) -> Message:
     """Word an entry; its buttons carry the movement `within`. A home page says itself which movement it shows."""
     movement = entry.movement if isinstance(entry, Home) and within else within
-    return _within_movement(wording.message(entry, reader), movement)
+    return _within_movement(wording.render_entry(entry, reader), movement)
 
 
 async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
@@ -73,24 +73,24 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
     entry = await composer(work, outgoing)
     if not isinstance(entry, Home) or delivery.act is not Act.HOME:
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
-        return _address(outgoing, message=render_message(entry, _reader(outgoing), within))
+        return _address(outgoing, message=render_within(entry, _reader(outgoing), within))
     page = _render_page(entry, _reader(outgoing))
-    mark = _home_mark(entry, page)
-    if outgoing.person is not None and outgoing.person.home_mark == mark:
+    shown = (entry.movement, _digest(page))
+    person = outgoing.person
+    if person is not None and (person.home_movement, person.home_digest) == shown:
         raise Unwanted("unchanged")
-    delivery.note(mark=mark)
+    delivery.add_args(shown=shown)
     return _address(outgoing, page=page)
 
 
 def _render_page(home: Home, reader: Reader) -> Page:
-    page = wording.page(home, reader)
+    page = wording.render_page(home, reader)
     sections = (replace(one, message=_within_movement(one.message, home.movement)) for one in page.sections)
     return replace(page, sections=tuple(sections))
 
 
-def _home_mark(home: Home, page: Page) -> str:
-    """Return what tells this page from any other: see `Person.home_mark`."""
-    return f"{home.movement}:{sha256(repr(page).encode()).hexdigest()[:24]}"
+def _digest(page: Page) -> str:
+    return sha256(repr(page).encode()).hexdigest()[:24]
 
 
 def _within_movement(message: Message, movement: str | None) -> Message:
@@ -115,10 +115,11 @@ def _address(outgoing: Outgoing, *, message: Message | None = None, page: Page |
         account=account,
         thread=delivery.thread,
         target=delivery.target,
+        target_channel=delivery.target_channel,
         reaction=delivery.reaction,
         message=message,
         page=page,
-        gathers=delivery.kind in threads.GATHERING,
+        gathers=delivery.kind in threads.GATHERING_KINDS,
     )
 
 

@@ -15,8 +15,8 @@ from structlog.contextvars import bind_contextvars
 
 from bot.chat import Post
 from bot.domain.delivery import INITIAL_BACKOFF, Delivery, DeliveryState
-from bot.domain.person import WorkspaceId
-from bot.outbox.claim import BATCH, CLAIM_TTL, OrderingKey, claim_batch, ordering_key
+from bot.domain.person import WorkspaceId, platform_of
+from bot.outbox.claim import CLAIM_BATCH, CLAIM_TTL, OrderingKey, claim_batch, ordering_key
 from bot.outbox.lookups import Lookup, LookupRunner, load_lookups
 from bot.outbox.outcomes import Outcome, SendResult, attempt_of, mark_stale_unknown
 from bot.outbox.record import PendingResults, ResultRecorder, report_results
@@ -28,7 +28,7 @@ log = structlog.get_logger("ritme")
 
 @dataclass(frozen=True, kw_only=True)
 class PreSendWork:
-    """What a drain does before it sends. `gone`: Ritme is uninstalled in this workspace, so there is nothing to do."""
+    """Work of a drain before it sends. `gone`: Ritme is uninstalled in this workspace, so there is nothing to do."""
 
     gone: bool = False
     lookups: Sequence[Lookup] = ()
@@ -67,7 +67,7 @@ class OutboxDrainer:
             return 0
         work = await self._load_pre_send_work(lane)
         settled = await self._lookups.look_up_all(lane, work.lookups)
-        now, limit = self._clock.now(), 1 if work.gone else BATCH
+        now, limit = self._clock.now(), 1 if work.gone else CLAIM_BATCH
         claimed, posts = await self._run(partial(claim_batch, lane=lane, now=now, limit=limit))
         report_results((one for one in claimed if one.state is not DeliveryState.SENDING), self._telemetry)
         by_key: dict[OrderingKey, list[tuple[Delivery, Post]]] = {}
@@ -76,7 +76,7 @@ class OutboxDrainer:
         await self._send(lane, by_key.values())
         if work.gone and await self._is_gone(lane):
             # Returning what was claimed would have the engine drain on: the one message would knock without end.
-            return await self._count_settled(claimed)
+            return await self._settled_count(claimed)
         return settled + len(claimed)
 
     async def reconcile(self, lane: WorkspaceId) -> int:
@@ -92,7 +92,7 @@ class OutboxDrainer:
         report_results(stale, self._telemetry)
 
     def _is_served(self, lane: WorkspaceId) -> bool:
-        name = lane.partition(":")[0]
+        name = platform_of(lane)
         if name in self._platforms:
             return True
         if name not in self._not_served:
@@ -112,7 +112,7 @@ class OutboxDrainer:
             workspace = await work.people.workspace(lane)
         return workspace is not None and workspace.gone_at is not None
 
-    async def _count_settled(self, claimed: Sequence[Delivery]) -> int:
+    async def _settled_count(self, claimed: Sequence[Delivery]) -> int:
         async with self._begin() as work:
             rows = [await work.deliveries.get(one.id, one.workspace_id) for one in claimed]
         return sum(row is not None and row.state is not DeliveryState.WAITING for row in rows)
@@ -144,9 +144,7 @@ class OutboxDrainer:
         for delivery, post in queue:
             if pending.stopped:
                 hold = hold or RetryAfter(self._clock.now())
-            result: SendResult = (
-                hold or self._claim_expired(delivery) or await self._send_one(delivery, post, context_id)
-            )
+            result: SendResult = hold or self._claim_expired(delivery) or await self._send_one(delivery, post, context_id)
             pending.add(Outcome(delivery=delivery, result=result, attempt=attempt_of(delivery)))
             if isinstance(result, RetryAfter):
                 # Without `whole_workspace`: only the delivery that was told so holds up the workspace.
@@ -168,7 +166,7 @@ class OutboxDrainer:
         bind_contextvars(correlation=request)  # each queue runs in a task, with a context, of its own
         try:
             with self._telemetry.span("send", request, kind=delivery.kind, workspace=post.workspace):
-                return await self._platforms[post.workspace.partition(":")[0]].messenger.send(post)
+                return await self._platforms[platform_of(post.workspace)].messenger.send(post)
         except (RetryAfter, Unreachable, OutcomeUnknown) as result:
             return result
         except Exception:

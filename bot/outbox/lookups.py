@@ -9,7 +9,7 @@ import structlog
 
 from bot.chat import Post
 from bot.domain.delivery import Delivery
-from bot.domain.person import WorkspaceId
+from bot.domain.person import WorkspaceId, platform_of
 from bot.outbox.compose import lookup_post
 from bot.outbox.outcomes import LookupResult, record_lookup
 from bot.outbox.record import report_results
@@ -80,7 +80,7 @@ class LookupRunner:
 
     async def _find(self, lane: WorkspaceId, lookup: Lookup) -> LookupResult:
         try:
-            return await self._platforms[lane.partition(":")[0]].messenger.find(lookup.post, lookup.since)
+            return await self._platforms[platform_of(lane)].messenger.find(lookup.post, lookup.since)
         except (OutcomeUnknown, LookupUnsupported) as result:
             return result
         except Exception:

@@ -90,7 +90,7 @@ async def record_lookup(
     elif isinstance(found, OutcomeUnknown):
         row.mark_unknown(now)
     else:
-        row.mark_undelivered(now)
+        row.retry_with_backoff(now)
     return row
 
 
@@ -99,10 +99,10 @@ async def apply_result(
 ) -> None:
     """Move a delivery, and where it concerns them its place and workspace, to the state that a result leads to."""
     if workspace is not None and workspace.gone_at is not None and _shows_access(row, result):
-        workspace.lets_in()
+        workspace.mark_accessible()
         work.woken.add(workspace.id)
     if isinstance(result, Receipt):
-        row.arrived(now, result.channel, result.message)
+        row.record_receipt(now, result.channel, result.message)
         await _after_arrival(work, row, now)
     elif isinstance(result, RetryAfter):
         row.release(result.until, result.reason)
@@ -119,10 +119,10 @@ async def _apply_unreachable(
 ) -> None:
     place = await work.movements.place(row.place_id) if row.place_id else None
     if result.workspace_is_gone and workspace is not None:
-        workspace.refuses(result.reason, now)
+        workspace.mark_inaccessible(result.reason, now)
         row.reschedule(now, result.reason)
     elif result.place_is_gone and place is not None and row.person_id is None:
-        await reach.lose(work, place, result.reason, now)
+        await reach.mark_unreachable(work, place, result.reason, now)
         row.hold(result.reason, now)
     else:
         row.fail(result.reason)
@@ -144,10 +144,12 @@ async def _after_arrival(work: UnitOfWork, delivery: Delivery, now: datetime) ->
     if person is None or person.account is None:
         return
     if delivery.act is Act.HOME:
-        person.home_mark = str(delivery.args.get("mark", "")) or person.home_mark
+        shown = delivery.args.get("shown")
+        if isinstance(shown, list | tuple):
+            person.home_movement, person.home_digest = map(str, shown)
         return
-    person.nudged()
-    if person.home_mark is not None:
+    person.count_nudge()
+    if person.has_home:
         await work.deliveries.add(to_home(person, key=delivery.id, now=now, movement=delivery.movement_id))
     if person.unanswered >= UNANSWERED_BEFORE_QUIET and person.went_quiet_at is None:
         person.went_quiet_at = now

@@ -1,4 +1,4 @@
-"""What the core needs from outside: storage, sending, time and an engine."""
+"""The ports: protocols for storage, sending, time, the engine and telemetry, and the exceptions they raise."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -24,28 +24,31 @@ from bot.ports.repositories import (
 from bot.ports.turn import Outgoing, Turn
 
 __all__ = [
-    "Away",
     "Begin",
     "Clock",
     "Conflict",
     "Directory",
     "Engine",
+    "LookupUnsupported",
     "Messenger",
-    "NoAnswer",
+    "OutcomeUnknown",
     "Outgoing",
     "Platform",
-    "TryLater",
+    "RetryAfter",
+    "StorageUnavailable",
+    "Telemetry",
     "Turn",
     "UnitOfWork",
-    "Unknowable",
     "Unreachable",
-    "Watch",
 ]
 
 
 class UnitOfWork(Protocol):
-    """One transaction: committed when its block ends well, rolled back when it raises. Beginning, using or ending it
-    may raise `Conflict` or `StorageUnavailable`."""
+    """One transaction, with a repository for each family of entities.
+
+    It is committed when its block ends without an exception, and rolled back otherwise. Beginning, using or ending it
+    may raise `Conflict` or `StorageUnavailable`.
+    """
 
     inbox: Inbox
     people: People
@@ -58,64 +61,74 @@ class UnitOfWork(Protocol):
     rhythms: Rhythms
     deliveries: Deliveries
     woken: set[WorkspaceId]
-    """Lanes that got something due now."""
+    """Lanes in which something became due now: they are woken after commit."""
 
     async def flush(self) -> None:
-        """Writes what was added or changed, so that a query in this transaction sees it."""
+        """Write what was added or changed, so that a query in this transaction sees it."""
 
-    async def delete(self, entity: object) -> None: ...
+    async def delete(self, entity: object) -> None:
+        """Delete the row of an entity that was loaded in this transaction."""
 
 
 Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+"""Begins a transaction: `async with begin() as work`."""
 
 
 class Clock(Protocol):
+    """The only source of the current time."""
+
     def now(self) -> datetime:
-        """The aware UTC moment it is."""
+        """Return the current moment: aware, in UTC."""
 
 
 class Messenger(Protocol):
     """Sends to one platform."""
 
     async def send(self, post: Post) -> Receipt:
-        """Does what `post` says, once. Raises `RetryAfter`, `Unreachable` or `OutcomeUnknown`."""
+        """Send one post, once. Raises `RetryAfter`, `Unreachable` or `OutcomeUnknown`; any other exception is taken for
+        the last."""
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
-        """Return the receipt of a post whose answer was lost, if it arrived after all. Raises `OutcomeUnknown` when
-        that cannot be told now, and `LookupUnsupported` when this platform never tells."""
+        """Return the receipt of a post whose answer was lost, sent after `since`; None when it surely did not arrive.
+        Raises `OutcomeUnknown` when that cannot be told now, and `LookupUnsupported` when this platform never tells."""
 
 
 class Directory(Protocol):
+    """Names and groups, as one platform knows them. Every method returns None when the platform cannot tell now."""
+
     async def profile(self, account: Account) -> Profile | None:
-        """What the platform tells of a person; None when it cannot be told now."""
+        """Look up a person."""
 
     async def place_name(self, place: ChatPlace) -> str | None:
-        """What a place is called there; None when it cannot be told now."""
+        """Look up the name of a channel."""
 
     async def groups(self, workspace: WorkspaceId) -> Sequence[UserGroup] | None:
-        """The groups people form there, by name; None when that cannot be told now."""
+        """List the user groups of a workspace, by name."""
 
     async def group_members(self, workspace: WorkspaceId, handle: str) -> Sequence[str] | None:
-        """The account ids of who is in a group; None when it cannot be told now."""
+        """List the account ids of the members of a user group."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """What the core needs of one platform."""
+    """The ports of one platform; `directory` is None where there is nothing to look up."""
 
     messenger: Messenger
     directory: Directory | None = None
 
 
 class Engine(Protocol):
+    """Runs planning and draining when something is due."""
+
     def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
-        """Something in this lane is due, or will be `after` a moment: drain it then. Never blocks, never raises. What
-        takes longer than a moment it may leave to its own looking."""
+        """Drain a lane now, or once `after` has passed. Never blocks, never raises.
+
+        A long `after` may be ignored: the engine finds due lanes by itself too.
+        """
 
 
 class Conflict(Exception):
-    """Somebody else did something at the same moment that this transaction did not know of. Nothing was changed: the
-    same again, from the beginning, sees it."""
+    """Another transaction changed something that this one relied on. Nothing was changed: retry from the beginning."""
 
 
 class StorageUnavailable(Exception):
@@ -123,20 +136,26 @@ class StorageUnavailable(Exception):
 
 
 class Telemetry(Protocol):
-    """For who keeps Ritme running. Never raises, never waits."""
+    """Traces and metrics for operators. Never raises, never waits."""
 
     def span(self, what: str, correlation: str, **about: str) -> AbstractContextManager[None]:
-        """While something is done that belongs to a request, known by its correlation id (32 hexadecimal digits)."""
+        """Trace a block as part of a request, known by its correlation id (32 hexadecimal digits)."""
 
-    def record_intent(self, intent: str, outcome: str, seconds: float) -> None: ...
-    def record_planned(self, moments: int) -> None: ...
+    def record_intent(self, intent: str, outcome: str, seconds: float) -> None:
+        """Count a handled intent by its outcome, and how long it took."""
+
+    def record_planning(self, moments: int) -> None:
+        """Count moments of rhythms for which deliveries were planned."""
+
     def record_delivery(self, delivery: Delivery) -> None:
-        """Something became of a delivery, for now or for good."""
+        """Count the state that a delivery reached, for now or for good."""
 
 
 class RetryAfter(Exception):
-    """Not sent; it has to wait until `until` (UTC), in this place or the whole workspace. `reason` is a block in
-    `errors/reasons.md.j2`: most often the platform's pace."""
+    """Not sent; it has to wait until `until` (UTC), in this place or (`whole_workspace`) everywhere in the workspace.
+
+    `reason` is a block in `errors/reasons.md.j2`: most often the platform's pace.
+    """
 
     def __init__(self, until: datetime, *, whole_workspace: bool = False, reason: str = "pace") -> None:
         super().__init__(f"try later: {until.isoformat()}")
@@ -146,8 +165,11 @@ class RetryAfter(Exception):
 
 
 class Unreachable(Exception):
-    """Not sent, and never will be like this: `reason` is a block in `errors/reasons.md.j2`. `place_is_gone` marks the
-    place and `workspace_is_gone` all of the workspace; what is for there waits for it to come back."""
+    """Not sent, and sending it again would fail too. `reason` is a block in `errors/reasons.md.j2`.
+
+    `place_is_gone` says that nothing can be sent to the place, `workspace_is_gone` that nothing can be sent to the
+    workspace: deliveries for it wait until it is back.
+    """
 
     def __init__(self, reason: str, *, place_is_gone: bool = False, workspace_is_gone: bool = False) -> None:
         super().__init__(reason)
@@ -161,4 +183,4 @@ class OutcomeUnknown(Exception):
 
 
 class LookupUnsupported(Exception):
-    """Whether it was sent, this platform never tells."""
+    """This platform offers no way to find out whether a post arrived."""

@@ -1,4 +1,9 @@
-"""What the core asks of storage, one protocol per family. Every query is scoped by workspace or by movement."""
+"""The protocols by which the core reads and writes storage, one per family of entities.
+
+Every method runs in the transaction of its `UnitOfWork`. A query is scoped by workspace, movement, person or place and
+finds nothing of another; the few that look everywhere say so. `add` stores a new entity; an entity that was loaded is
+tracked, so changing it is enough to store the change.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -17,7 +22,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
-from bot.domain.look_back import Done, Spell, Told
+from bot.domain.look_back import DoneStep, StuckSpell, ToldStory
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
@@ -26,340 +31,475 @@ from bot.domain.story import Retelling, Ripple, Story, StoryId, StoryRequest, St
 
 
 class Inbox(Protocol):
-    """Which inbound requests were acted upon."""
+    """Idempotency keys of inbound requests: a request that a platform delivers twice is handled once."""
 
     async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
-        """True for the first transaction that claims this key; False when it was acted upon before."""
+        """Claim the key of a request. Returns False when it was claimed before: the request is a redelivery."""
 
     async def forget(self, before: datetime, limit: int) -> int:
-        """Forgets at most so many requests of before this moment; no platform brings those again. Returns how many."""
+        """Delete at most `limit` keys claimed before a moment, of all workspaces: no platform redelivers requests that
+        old. Returns how many."""
 
 
 class People(Protocol):
-    def add(self, new: Person | Workspace) -> None: ...
-    async def workspace(self, id: WorkspaceId) -> Workspace | None: ...
+    """People, and the workspaces they belong to."""
+
+    def add(self, new: Person | Workspace) -> None:
+        """Store a new person or workspace."""
+
+    async def workspace(self, id: WorkspaceId) -> Workspace | None:
+        """Return a workspace; None when Ritme was never installed there."""
+
     async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
     ) -> None:
-        """Waits until nobody else acts in the movement this will be about: the one said, else the channel's, else the
-        one joined last. Who is in none waits for the others in their workspace who are not."""
+        """Lock the movement that a request is about, until the transaction ends; waits while another request holds it.
+
+        That is `movement` when given, else the one the channel is linked to, else the one the account joined last.
+        An account without any locks its workspace instead.
+        """
 
     async def load_context(
         self, workspace: WorkspaceId, account: str, channel: str | None
     ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
-        """Everything a turn starts with, in one query. Without a `channel` (or in an unlinked one), the movement is the
-        one the person joined last."""
+        """Return the person, place, movement and membership that a turn starts with; None for what is not known.
 
-    async def gone_since(self, moment: datetime) -> Workspace | None:
-        """A workspace that Ritme was removed from before this moment and that was not erased yet."""
+        Without a `channel`, or in one that is not linked, the movement is the one the person joined last.
+        """
+
+    async def find_expired_workspace(self, moment: datetime) -> Workspace | None:
+        """Return any workspace that Ritme was removed from before `moment` and that was not erased yet."""
 
     async def accounts_in(self, workspace: WorkspaceId) -> Sequence[Person]:
-        """Everyone of a workspace who was not forgotten."""
+        """Return everyone of a workspace who was not forgotten, in no order."""
 
     async def erase(self, workspace: WorkspaceId) -> None:
-        """Deletes its places and all that was said and planned there, and movements that lived nowhere else."""
+        """Delete the places of a workspace with all that was said and planned there, and the movements that have places
+        nowhere else. The workspace and its people stay: forget those one by one."""
 
-    async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None: ...
-    async def known(self, workspace: WorkspaceId, account: str, now: datetime) -> Person:
-        """Someone who was named: whom Ritme does not know yet is known by their account alone until they act."""
+    async def by_account(self, workspace: WorkspaceId, account: str) -> Person | None:
+        """Return the person with this platform account."""
+
+    async def get_or_create(self, workspace: WorkspaceId, account: str, now: datetime) -> Person:
+        """Return the person with this platform account. Someone new is stored with their account only: the rest becomes
+        known when they act, or when the platform is asked."""
 
     async def get(self, id: PersonId, movement: MovementId) -> Person | None:
-        """Someone of this movement."""
+        """Return a person who is a member of the movement."""
 
-    async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None: ...
+    async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
+        """Return a person who belongs to the workspace."""
+
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
-        """Everyone in a movement who was not forgotten, with their membership, oldest first."""
+        """Return everyone in a movement who was not forgotten, with their membership, the first joined first."""
 
     async def coordinators(self, movement: MovementId) -> Sequence[Person]:
-        """Who coordinates a movement and is still there."""
+        """Return the coordinators of a movement who were neither forgotten nor deactivated, the first joined first."""
 
     async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
-        """People of whom the platform has not told us the name yet."""
+        """Return at most `limit` people whose name is not known yet and who were not forgotten, in no order."""
 
     async def everything(self, person: PersonId) -> dict[str, list[dict[str, object]]]:
-        """All that is kept about one person, as JSON values: table → rows."""
+        """Return all that is stored about one person, as JSON values: table → rows. Empty values are left out."""
 
-    async def counted(self, person: PersonId, tables: Collection[str]) -> dict[str, int]:
-        """How many rows of `everything` there are in these tables: table → number, but for those without any."""
+    async def count_rows(self, person: PersonId, tables: Collection[str]) -> dict[str, int]:
+        """Return how many rows of these tables are about one person: table → number. Tables without any are left
+        out."""
 
     async def forget(self, person: PersonId) -> None:
-        """Deletes every row that is theirs, and empties what was sent to them. Their stories (to be withdrawn before)
-        and the nameless person stay."""
+        """Delete every row about one person, drop what still waits for them, and empty what was sent to them.
+
+        The person without an account stays, and so do their stories (to be withdrawn before) and what others live with:
+        purposes, initiatives and rhythms.
+        """
 
 
 class Movements(Protocol):
-    def add(self, new: Movement | Place | Member | InviteCode | Segment | Purpose | PartSaid) -> None: ...
-    async def get(self, id: MovementId) -> Movement | None: ...
-    async def membership(self, movement: MovementId, person: PersonId) -> Member | None: ...
-    async def of_person(self, person: PersonId) -> Sequence[tuple[Movement, Member]]:
-        """The movements this person belongs to, the last joined first."""
+    """Movements, with their members, places, groups, invite codes and purpose."""
 
-    async def place(self, id: PlaceId) -> Place | None: ...
-    async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None: ...
-    async def places(self, movement: MovementId) -> Sequence[Place]: ...
+    def add(self, new: Movement | Place | Member | InviteCode | Segment | Purpose | PartSaid) -> None:
+        """Store something new of a movement."""
+
+    async def get(self, id: MovementId) -> Movement | None:
+        """Return a movement."""
+
+    async def membership(self, movement: MovementId, person: PersonId) -> Member | None:
+        """Return the membership of a person in a movement; None when they are no member."""
+
+    async def of_person(self, person: PersonId) -> Sequence[tuple[Movement, Member]]:
+        """Return the movements a person belongs to, with their membership, the last joined first."""
+
+    async def place(self, id: PlaceId) -> Place | None:
+        """Return a place, of any movement or of none."""
+
+    async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
+        """Return the place that a channel of a workspace is."""
+
+    async def places(self, movement: MovementId) -> Sequence[Place]:
+        """Return the places of a movement in all its workspaces, the oldest first."""
+
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
-        """What its places are called, those in another workspace with whose that is: "nacht (Zorggroep West)"."""
+        """Return the names of a movement's places. Those in another workspace than `seen_from` have its name with them:
+        "nacht (Zorggroep West)"."""
 
     async def codes(self, movement: MovementId, now: datetime) -> Sequence[InviteCode]:
-        """The invite codes that are valid now."""
+        """Return the invite codes of a movement that are neither revoked nor expired, in no order."""
 
-    async def code(self, digest: str) -> InviteCode | None: ...
+    async def code(self, digest: str) -> InviteCode | None:
+        """Return the invite code with this digest, of whichever movement; it may have expired."""
+
     async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Place]:
-        """Places of which the platform has not told us the name yet."""
+        """Return at most `limit` places whose name is not known yet, in no order."""
 
     async def segments_in(self, workspace: WorkspaceId) -> Sequence[Segment]:
-        """The user groups of a workspace that stand for a group, of whichever movement."""
+        """Return the user groups of a workspace that stand for a group of whichever movement, by name."""
 
     async def purpose(self, movement: MovementId) -> Purpose | None:
-        """The version that holds now."""
+        """Return the latest version of a movement's purpose."""
 
     async def purposes(self, movement: MovementId) -> Sequence[Purpose]:
-        """Every version, newest first."""
+        """Return every version of a movement's purpose, newest first."""
 
-    async def parts_said(self, place: PlaceId) -> list[str]:
-        """The parts of the purpose said in this place, oldest first."""
+    async def said_parts(self, place: PlaceId) -> list[str]:
+        """Return the keys of the parts of the purpose that were said in a place, oldest first, with repetitions."""
 
 
 class Initiatives(Protocol):
-    def add(self, new: Initiative | Participant) -> None: ...
-    async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None: ...
+    """Initiatives and the people who take part in them."""
+
+    def add(self, new: Initiative | Participant) -> None:
+        """Store a new initiative or participant."""
+
+    async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None:
+        """Return an initiative of the movement, open or closed."""
+
     async def name(self, id: InitiativeId | None, movement: MovementId) -> str:
-        """What an initiative is called; empty without one."""
+        """Return the name of an initiative of the movement; empty without one."""
 
     async def of_movement(self, movement: MovementId, *, closed: bool = False) -> Sequence[Initiative]:
-        """Open initiatives (with `closed`, all of them), newest first."""
+        """Return the open initiatives of a movement (with `closed`, the closed ones too), newest first."""
 
     async def of_person(self, person: PersonId, movement: MovementId) -> Sequence[Initiative]:
-        """Open initiatives this person takes part in, the latest joined first."""
+        """Return the open initiatives that a person takes part in, the last joined first."""
 
-    async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None: ...
+    async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None:
+        """Return the participation of a person in an initiative, also when they left it."""
+
     async def participants(
         self, initiative: InitiativeId, movement: MovementId
     ) -> Sequence[tuple[Person, Participant]]:
-        """Who takes part now."""
+        """Return the people who take part in an initiative now and were not forgotten, the first joined first."""
 
 
 class Stuck(Protocol):
-    def add(self, new: StuckEpisode | Company) -> None: ...
-    async def ask(self, questions: Sequence[QuestionAsked]) -> None:
-        """Keeps that these were asked."""
+    """Stuck episodes, the questions asked in them, and the company that peers keep."""
 
-    async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None: ...
+    def add(self, new: StuckEpisode | Company) -> None:
+        """Store a new episode, or a peer who is asked to think along."""
+
+    async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
+        """Store which questions were asked, in this order."""
+
+    async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None:
+        """Return an episode of the movement, whoever is stuck."""
+
     async def own(self, id: str, person: PersonId, movement: MovementId) -> StuckEpisode | None:
-        """This person's own episode."""
+        """Return an episode of the movement if it is this person's own."""
 
     async def open_of(
         self, person: PersonId, initiative: InitiativeId | None, movement: MovementId
     ) -> StuckEpisode | None:
-        """The open episode of this person about this initiative."""
+        """Return the open episode of a person about an initiative (None: about none), the one opened last."""
 
-    async def questions_asked(
+    async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
     ) -> list[str]:
-        """Questions asked of this initiative (or, without one, of this person), oldest first."""
+        """Return the latest hundred questions asked about an initiative, or else of a person outside any; oldest
+        first."""
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
-        """How often this person was asked a round of questions."""
+        """Return how many rounds of questions a person was asked."""
 
     async def latest_open(self, person: PersonId, movement: MovementId) -> StuckEpisode | None:
-        """The open episode this person began last."""
+        """Return the open episode that a person began last."""
 
-    async def could_think_along(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
-        """People of the movement not asked in this episode, nor by anyone since that moment; the latest asked last."""
+    async def peer_candidates(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
+        """Return the members who could be asked to think along: not forgotten, not asked in this episode, and asked by
+        nobody after `rested_since`. Those never asked come first, the latest asked last."""
 
-    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Spell]:
-        """Spells of being stuck, of one initiative or of all; the latest two hundred."""
+    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[StuckSpell]:
+        """Return episodes about an initiative (None: of all the movement), newest first, at most two hundred."""
 
-    async def company(self, id: CompanyId, movement: MovementId) -> Company | None: ...
-    async def company_of(self, episode: EpisodeId, movement: MovementId) -> Sequence[tuple[Company, Person]]: ...
+    async def company(self, id: CompanyId, movement: MovementId) -> Company | None:
+        """Return a peer's part in an episode of the movement."""
+
+    async def company_of(self, episode: EpisodeId, movement: MovementId) -> Sequence[tuple[Company, Person]]:
+        """Return the peers asked in an episode, of every round, the first asked first."""
 
 
 class Steps(Protocol):
-    def add(self, new: NextStep | Chance) -> None: ...
-    async def get(self, id: StepId, movement: MovementId) -> NextStep | None: ...
+    """Next steps, and the chances people noted."""
+
+    def add(self, new: NextStep | Chance) -> None:
+        """Store a new step or chance."""
+
+    async def get(self, id: StepId, movement: MovementId) -> NextStep | None:
+        """Return a step of the movement, whoever takes it."""
+
     async def own(self, id: str, person: PersonId, movement: MovementId) -> NextStep | None:
-        """This person's own step."""
+        """Return a step of the movement if it is this person's own."""
 
-    async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]: ...
-    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Done]:
-        """Steps that were done, of one initiative or of all; the latest two hundred."""
+    async def planned_of(self, person: PersonId, movement: MovementId) -> Sequence[NextStep]:
+        """Return the planned steps of a person, the first to be followed up first."""
 
-    async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None: ...
+    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[DoneStep]:
+        """Return done steps of an initiative (None: of all the movement), newest first, at most two hundred."""
+
+    async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
+        """Return a chance of the movement."""
 
 
 class Stories(Protocol):
-    def add(self, new: Story | StoryRequest | Ripple | Retelling) -> None: ...
-    async def get(self, id: StoryId, movement: MovementId) -> Story | None: ...
+    """Stories, the requests to keep one, their ripples and their retellings."""
+
+    def add(self, new: Story | StoryRequest | Ripple | Retelling) -> None:
+        """Store something new about a story."""
+
+    async def get(self, id: StoryId, movement: MovementId) -> Story | None:
+        """Return a story of the movement, withdrawn or not."""
+
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
-        """A story this person told, in whichever movement."""
+        """Return a story told by this person, in whichever movement, withdrawn or not."""
 
     async def of_teller(self, teller: PersonId, limit: int) -> Sequence[Story]:
-        """What this person told and did not withdraw, newest first."""
+        """Return at most `limit` stories that a person told in any movement and did not withdraw, newest first."""
 
     async def in_thread(self, place: PlaceId, thread: str) -> Sequence[Story]:
-        """The stories told in a thread, withdrawn or not, oldest first."""
+        """Return the stories told in a thread, withdrawn or not, oldest first."""
 
     async def showing(self, movement: MovementId, part: str, since: datetime, place: PlaceId) -> Story | None:
-        """A recent story that may travel and shows this part of the purpose: from another place first, then the newest,
-        and none that a reminder in `place` already told. Who says it adds a `Retelling`, so that edits follow."""
+        """Return a story told since a moment that may travel and shows this part of the purpose: the newest from
+        another place, else the newest from `place`; never one that a purpose reminder there told before.
+
+        The caller who tells it adds a `Retelling`, so that later edits reach that message.
+        """
 
     async def to_harvest(self, movement: MovementId, limit: int) -> Sequence[tuple[Story, Person]]:
-        """Stories that may travel, told since the last harvest of this movement, with their tellers; newest first."""
+        """Return at most `limit` stories that may travel, told since the last harvest of this movement, with their
+        tellers; newest first."""
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
-        """Our messages that hold this story, oldest first; not those taken away again."""
+        """Return our messages that hold a story and were not taken away again, oldest first."""
 
-    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Told]:
-        """Stories not withdrawn, of one initiative or of all; the latest two hundred."""
+    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[ToldStory]:
+        """Return stories, not withdrawn, of an initiative (None: of all the movement), newest first, at most two
+        hundred."""
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
-        """How many steps were taken because of it."""
+        """Return how many steps were taken because of a story."""
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
-        """The story told in this message, withdrawn or not."""
+        """Return the story told in a message, withdrawn or not."""
 
     async def request_about(self, place: PlaceId, message: str) -> StoryRequest | None:
-        """That the author of this message was asked whether it may be kept."""
+        """Return the request to keep a message as a story, answered or not."""
 
-    async def asked_of(self, id: StoryRequestId, author: PersonId) -> StoryRequest | None:
-        """What this author was asked, in whichever movement."""
+    async def request_to(self, id: StoryRequestId, author: PersonId) -> StoryRequest | None:
+        """Return a request put to this author, in whichever movement."""
 
     async def requests_before(self, moment: datetime) -> Sequence[StoryRequest]:
-        """What nobody has answered since before then, wherever; at most two hundred."""
+        """Return at most two hundred requests, of all movements, put before a moment and still unanswered."""
 
-    async def ripples(self, story: StoryId, movement: MovementId) -> int: ...
-    async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None: ...
+    async def ripples(self, story: StoryId, movement: MovementId) -> int:
+        """Return how many people a story moved."""
+
+    async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None:
+        """Return the ripple of a person at a story."""
 
 
 class Connecting(Protocol):
-    def add(self, new: Nomination | Tie | Invitation) -> None: ...
-    async def invitation(self, id: InvitationId, movement: MovementId) -> Invitation | None: ...
-    async def nomination(self, id: NominationId, movement: MovementId) -> Nomination | None: ...
-    async def named_by(self, person: PersonId, movement: MovementId) -> Sequence[Nomination]: ...
-    async def was_named(self, person: PersonId, movement: MovementId) -> bool: ...
-    async def invitations(self, movement: MovementId, since: datetime) -> Sequence[Invitation]:
-        """What was sent since then, oldest first."""
+    """Nominations of key figures, ties between people, and invitations."""
 
-    async def nominations(self, movement: MovementId) -> Sequence[Nomination]: ...
-    async def ties(self, movement: MovementId) -> Sequence[Tie]: ...
+    def add(self, new: Nomination | Tie | Invitation) -> None:
+        """Store a new nomination, tie or invitation."""
+
+    async def invitation(self, id: InvitationId, movement: MovementId) -> Invitation | None:
+        """Return an invitation of the movement."""
+
+    async def nomination(self, id: NominationId, movement: MovementId) -> Nomination | None:
+        """Return a nomination of the movement."""
+
+    async def named_by(self, person: PersonId, movement: MovementId) -> Sequence[Nomination]:
+        """Return the nominations that a person made, in no order."""
+
+    async def was_named(self, person: PersonId, movement: MovementId) -> bool:
+        """Return whether anyone in the movement nominated this person."""
+
+    async def invitations(self, movement: MovementId, since: datetime) -> Sequence[Invitation]:
+        """Return the invitations sent after a moment, oldest first."""
+
+    async def nominations(self, movement: MovementId) -> Sequence[Nomination]:
+        """Return all nominations of a movement, oldest first."""
+
+    async def ties(self, movement: MovementId) -> Sequence[Tie]:
+        """Return all ties of a movement, in no order."""
+
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
-        """Notes an occasion on which these two met or named each other."""
+        """Count an occasion on which two people met or named each other, in their tie; the first one makes the tie. A
+        person has no tie with themselves."""
 
 
 class Rhythms(Protocol):
-    def add(self, new: Rhythm | MomentChange) -> None: ...
-    async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None: ...
+    """Rhythms and the changes to single moments of them."""
+
+    def add(self, new: Rhythm | MomentChange) -> None:
+        """Store a new rhythm, or a change to one of its moments."""
+
+    async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
+        """Return a rhythm of the movement, ended or not."""
+
     async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
-        """Rhythms that have not ended."""
+        """Return the rhythms of a movement that have not ended, oldest first."""
 
     async def changes(self, rhythm: Rhythm, after: datetime) -> dict[date, MomentChange]:
-        """What was changed about moments that can matter after this moment, by the date their rule gave them."""
+        """Return the changes to moments of a rhythm that can still matter after a moment, by the date its rule gave
+        each; see `MAX_MOVE`."""
 
     async def of_place(self, place: PlaceId) -> Sequence[Rhythm]:
-        """Those that have not ended."""
+        """Return the rhythms of a place that have not ended, in no order."""
 
-    async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None: ...
+    async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None:
+        """Return the change to the moment that the rule of a rhythm gave this date."""
+
     async def movements_due(self, now: datetime) -> Sequence[MovementId]:
-        """The movements, wherever, in which a rhythm's `next_at` has come (the planner's query)."""
+        """Return the movements, everywhere, in which a rhythm's `next_at` has come; in no order."""
 
     async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[Due]:
-        """Rhythms of a movement whose `next_at` has come, but those somebody else plans just now."""
+        """Lock and return at most `limit` rhythms of a movement whose `next_at` has come, the earliest. Those that
+        another planner has locked are skipped."""
 
     async def set_next_at(self, rhythms: Sequence[RhythmId], at: datetime | None) -> None:
-        """These were planned: the next moment of each is this one."""
+        """Set `next_at` of planned rhythms, all to the same moment, in one statement."""
 
     def increment_unanswered(self, rhythm: Rhythm) -> None:
-        """One more of its moments without an answer. An answer that comes at the same moment is not undone by it."""
+        """Count one more moment of a rhythm without an answer. Written as an increment when the transaction ends, so
+        that an answer recorded at the same time is not overwritten."""
 
-    async def coming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
-        """The rhythms that come first, wherever."""
+    async def upcoming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
+        """Return at most `limit` rhythms, everywhere, whose `next_at` is not after `before`, the earliest first."""
 
     async def changes_of(self, rhythms: Sequence[Due]) -> Mapping[RhythmId, dict[date, MomentChange]]:
-        """What was changed about moments of these that can still matter, by rhythm; see `changes`."""
+        """Return the changes that can still matter to the due moments of these rhythms: rhythm → `changes`. Rhythms
+        without any are left out."""
 
-    async def next_due(self) -> datetime | None: ...
+    async def next_due(self) -> datetime | None:
+        """Return the earliest `next_at` of all rhythms, everywhere; None when there is none."""
 
 
 class Deliveries(Protocol):
+    """The outbox: everything that is to be sent, and what became of it.
+
+    A lane is the part of the outbox for one workspace. `claim`, `unknown`, `awaiting_retry`, `in_doubt`, `waiting` and
+    `attention` do not see changes of this transaction that are still to be written: call them before changing rows.
+    """
+
     async def add(self, new: Delivery) -> bool:
-        """Puts a row in the outbox and wakes its lane after commit; False when its key is already there."""
+        """Put a row in the outbox and wake its lane after commit. Returns False, and adds nothing, when there is a row
+        with its key already."""
 
     async def bulk_add(self, new: Delivery, each: Sequence[BulkRow]) -> None:
-        """The same for many that differ only in this, in one statement."""
+        """Put a copy of `new` in the outbox for each of `each`, in one statement, and wake the lane after commit. Keys
+        that are there already are skipped."""
 
-    async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None: ...
-    async def by_key(self, key: str) -> Delivery | None: ...
+    async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None:
+        """Return a delivery for the workspace."""
+
+    async def by_key(self, key: str) -> Delivery | None:
+        """Return the delivery with this key, of any workspace: keys are unique everywhere."""
+
     async def by_receipt(self, place: PlaceId, message: str) -> Delivery | None:
-        """The delivery that became this message."""
+        """Return the delivery that became this message in a place."""
 
     async def about(self, kind: str, subject: str, movement: MovementId) -> Sequence[Delivery]:
-        """Every delivery of a kind about one subject, oldest first."""
+        """Return every delivery of a kind about one subject, oldest first."""
 
     async def claim(self, lane: WorkspaceId, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Due rows of a lane, by priority, then due moment."""
+        """Lock and return at most `limit` due rows of a lane, by priority, then by their place in the queue. Waits for
+        rows that another transaction has locked: skipped, they would be overtaken."""
 
     async def lock(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
-        """Those that are still there, kept from others until the end of the transaction."""
+        """Lock rows until the transaction ends, and return those that still exist, oldest first."""
 
     async def save_all(self, changed: Sequence[Delivery]) -> None:
-        """Writes what became of rows claimed or in hand, all at once; the last thing done with them."""
+        """Write changes to claimed or locked rows, in bulk. Call it last."""
 
     async def prefetch(self, claimed: Sequence[Delivery]) -> Sequence[object]:
-        """Loads the places, people, movements and rhythms these are for, all at once; while what it returns is held,
-        asking for one of them costs nothing."""
+        """Load the places, people, movements and rhythms that rows are for, one query for each kind. As long as the
+        caller keeps the result, asking for one of them needs no query."""
 
     async def attention(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
-        """What draws on the attention of those these are for."""
+        """Return the attention budgets that rows draw on: nudges of the last week, and those due within a week that go
+        before one of these."""
 
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
-        """Lanes with something to send or to look up; not those that let us in no more."""
+        """Return the lanes with something due to send or to look up, in no order; none of a workspace that Ritme was
+        removed from."""
 
-    async def next_due(self) -> datetime | None: ...
+    async def next_due(self) -> datetime | None:
+        """Return when the next row of any lane becomes due, to be sent or looked up; not counting workspaces that Ritme
+        was removed from."""
+
     async def stale(self, before: datetime) -> Sequence[Delivery]:
-        """Rows that were being sent since before this moment: their sender is gone."""
+        """Return the rows, of all lanes, that are SENDING since before a moment: their sender died."""
 
     async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        """Rows of a lane of which nobody knows whether they arrived, the first sent first."""
+        """Return the UNKNOWN rows of a lane, oldest first."""
 
     async def awaiting_retry(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        """Rows of a lane that were to be sent already, and wait to be tried again (see `RETRY_REASONS`)."""
+        """Return the rows of a lane that were due before and wait for a retry (see `RETRY_REASONS`), in no order."""
 
     async def in_doubt(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        """The same, and those being sent, perhaps by somebody who is not there any more."""
+        """Return the rows of a lane that are UNKNOWN or SENDING, including those whose sender died; in no order."""
 
     async def forget(self, before: datetime, limit: int) -> int:
-        """Deletes at most so many settled rows that were due before this moment, but those by which a story can still
-        be taken back. Returns how many."""
+        """Delete at most `limit` settled rows, of all lanes, that were due before a moment. Returns how many.
+
+        Rows that hold a story stay: withdrawing it needs them.
+        """
 
     async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
-        """What waits of a kind in a workspace."""
+        """Return the WAITING rows of a kind in a lane, in no order."""
 
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
-        """What waits for a reason, failed or was dropped of what was due since then, with its place; the last first, at
-        most two hundred. `bot.domain.trouble` says what of it coordinators see."""
+        """Return rows due after a moment that are UNKNOWN, failed, were dropped, or wait for a reason; each with its
+        place, newest first, at most two hundred. `bot.domain.trouble` decides which of them coordinators see."""
 
     async def held_for(self, place: Place) -> Sequence[Delivery]:
-        """What waits for a place that is out of reach, oldest first."""
+        """Return the rows for everyone in a place that wait because it is out of reach, oldest first."""
 
     async def cancel_for(self, place: Place, reason: str) -> int:
-        """Drops what still waits for a place."""
+        """Drop all WAITING rows for a place. Returns how many."""
 
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
-        """Drops what still waits of a kind about a subject."""
+        """Drop the WAITING rows of a kind about a subject. Returns how many."""
 
-    async def planned(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
-        """What waits in a workspace, with where and whom it is for, the first due first."""
+    async def upcoming(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+        """Return at most `limit` WAITING rows of a lane, the first due first, with the place and person each is for."""
 
-    async def settled(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
-        """What no longer waits in a workspace, the last first."""
+    async def history(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+        """Return at most `limit` rows of a lane that are not WAITING, the latest sent or tried first, with the place
+        and person each is for."""
 
     async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]:
-        """What was planned or sent to this person since then, but for their own page; the last first."""
+        """Return the rows made for a person after a moment, sent or not, except updates of their own page; newest
+        first."""
 
     async def posted_for(self, person: PersonId) -> Sequence[Delivery]:
-        """Posts in places that hold what this person said of being stuck or of a step."""
+        """Return the posts in places, sent or perhaps sent, about a stuck episode or step of this person; in no
+        order."""
 
     async def of_movement(
         self, movement: MovementId, since: datetime, limit: int, *, not_posted: bool = False
     ) -> Sequence[Delivery]:
-        """What was planned since then, the last first; with `not_posted` only what `Delivery.was_not_posted`."""
+        """Return at most `limit` rows made for a movement after a moment, newest first; with `not_posted` only those
+        that are `Delivery.was_not_posted`."""

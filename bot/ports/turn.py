@@ -1,4 +1,4 @@
-"""What a use case is given: who acts, where, when, in which movement."""
+"""The input of use cases (who acts, where, when, in which movement) and of composers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from bot.errors import Refused, Unwanted
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One intent, with what it is about already loaded. `place` is None in a personal chat."""
+    """One intent with its context already loaded. `place` is None in a personal chat."""
 
     intent: Intent
     now: datetime
@@ -29,33 +29,35 @@ class Turn:
     def timezone(self) -> str:
         return timezone_for(self.person, self.place, self.movement)
 
-    def the_movement(self) -> Movement:
-        """The movement this happens in; refuses when there is none yet."""
+    def require_movement(self) -> Movement:
+        """Return the movement this happens in. Raises `Refused` when there is none yet."""
         if self.movement is None:
             raise Refused("no_movement")
         return self.movement
 
-    def as_coordinator(self) -> Movement:
-        """The movement, when the actor coordinates it; refuses otherwise."""
-        movement = self.the_movement()
+    def require_coordinator(self) -> Movement:
+        """Return the movement this happens in. Raises `Refused` when there is none, or the actor does not coordinate
+        it."""
+        movement = self.require_movement()
         if self.member is None or not self.member.coordinates:
             raise Refused("coordinators_only")
         return movement
 
     def text(self, name: str) -> str:
+        """Return the trimmed text of one argument of the intent; see `Intent.text`."""
         return self.intent.text(name)
 
 
 def language_for(person: Person | None, place: Place | None, movement: Movement | None) -> Language:
-    """The language to use: what the person chose, else the place's, else the movement's, else Dutch."""
-    for one in (person, place, movement):
-        if one is not None and one.language is not None:
-            return one.language
+    """Return the language to use: the person's, else the place's, else the movement's, else Dutch."""
+    for owner in (person, place, movement):
+        if owner is not None and owner.language is not None:
+            return owner.language
     return Language.NL
 
 
 def timezone_for(person: Person | None, place: Place | None, movement: Movement | None) -> str:
-    """The time zone (IANA name) of whoever reads."""
+    """Return the time zone (IANA name) of the reader: the person's, else the place's, else the movement's."""
     if person is not None and person.timezone:
         return person.timezone
     if place is not None:
@@ -65,7 +67,7 @@ def timezone_for(person: Person | None, place: Place | None, movement: Movement 
 
 @dataclass(frozen=True, kw_only=True)
 class Outgoing:
-    """A delivery about to be worded, with who and where it is for."""
+    """The input of a composer: a delivery about to be worded, with the place, person and movement it is for."""
 
     delivery: Delivery
     now: datetime
@@ -73,18 +75,21 @@ class Outgoing:
     person: Person | None
     movement: Movement | None
     invited_by: Person | None = None
-    """Who let Ritme into a place that belongs to no movement yet, and so has no language of its own."""
+    """The person who added Ritme to a place of no movement yet: it has no language of its own, so theirs is used."""
 
-    def number(self) -> int:
-        """How many of its kind these people heard before: picks the next form of words. Asked for, it counts as one."""
-        listening = self.person or self.place
-        if listening is None:
+    def next_number(self) -> int:
+        """Return how many messages of this kind its audience got before, and count this one. It picks the variant of
+        the words."""
+        audience = self.person or self.place
+        if audience is None:
             return 0
-        before = listening.said.get(self.delivery.kind, 0)
-        listening.said = {**listening.said, self.delivery.kind: before + 1}
+        before = audience.said.get(self.delivery.kind, 0)
+        # A new dict: SQLAlchemy does not notice changes within one.
+        audience.said = {**audience.said, self.delivery.kind: before + 1}
         return before
 
-    def the_movement(self) -> Movement:
+    def require_movement(self) -> Movement:
+        """Return the movement. Raises `Unwanted` when there is none any more."""
         if self.movement is None:
             raise Unwanted("no_movement")
         return self.movement

@@ -1,4 +1,4 @@
-"""A PostgreSQL of their own for tests of many workers; furnished rooms, on both databases, for those of storage."""
+"""Fixtures: an empty PostgreSQL for tests of many workers; seeded databases of both kinds for tests of storage."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.unit_of_work import connect
-from tests.contract.seed import Furnished, furnished
+from tests.contract.seed import Seeded, seed_database
 from tests.support.databases import BOTH, postgresql
 
 
 @pytest.fixture
 async def database() -> AsyncIterator[AsyncEngine]:
+    """Create a migrated, empty PostgreSQL database."""
     with postgresql() as url:
         opened = connect(url)
         yield opened
@@ -20,6 +21,14 @@ async def database() -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture(params=BOTH)
-async def rooms(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Furnished]:
-    async with furnished(request.param, tmp_path) as made:
+async def seeded(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Seeded]:
+    """Seed a database of each kind."""
+    async with seed_database(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def seeded_postgresql(tmp_path: Path) -> AsyncIterator[Seeded]:
+    """Seed PostgreSQL, for two transactions that are open at the same time: on SQLite one waits for the other."""
+    async with seed_database("postgresql", tmp_path) as made:
         yield made

@@ -1,4 +1,4 @@
-"""A database with two organisations, each with a movement of its own, and one of everything in ours."""
+"""Seed a database with two organisations, each with a movement of its own, and make rows for them."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
 from bot.domain.story import Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.ports import Begin
-from tests.support.databases import Kept, kept
+from tests.support.databases import OpenDatabase, open_database
 from tests.support.world import MONDAY as NOW
 
 W1, W2 = WorkspaceId("test:W1"), WorkspaceId("test:W2")
@@ -56,32 +56,33 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Furnished:
-    """Where things are kept; `begin` and `elsewhere` have connections of their own to the same."""
+class Seeded:
+    """A seeded database; `begin` and `begin_other` open transactions over connections of their own."""
 
-    kept: Kept
-    elsewhere: Begin
+    storage: OpenDatabase
+    begin_other: Begin
 
     @property
     def begin(self) -> Begin:
-        return self.kept.begin
+        return self.storage.begin
 
-    async def keep(self, *rows: Any) -> None:
+    async def add(self, *rows: Any) -> None:
+        """Store rows of any kind in one transaction."""
         async with self.begin() as work:
             for row in rows:
                 if isinstance(row, Delivery):
                     assert await work.deliveries.add(row)
                 else:
-                    work.movements.add(row)  # every repository keeps whatever it is given
+                    work.movements.add(row)  # every repository stores whatever it is given
 
 
 @asynccontextmanager
-async def furnished(kind: str, folder: Path) -> AsyncIterator[Furnished]:
-    """Two workspaces, two movements, three places; Fatima coordinates ours, Noor theirs."""
-    async with kept(kind, folder) as database:
-        other = connect(database.url)
-        rooms = Furnished(database, unit_of_work(other))
-        await rooms.keep(
+async def seed_database(kind: str, folder: Path) -> AsyncIterator[Seeded]:
+    """Open a database with two workspaces, two movements and three places; Fatima coordinates ours, Noor theirs."""
+    async with open_database(kind, folder) as storage:
+        other = connect(storage.url)
+        seeded = Seeded(storage, unit_of_work(other))
+        await seeded.add(
             Workspace(id=W1, name="Oost"),
             Workspace(id=W2, name="West"),
             *(Movement(id=one, name=one, language=Language.NL, started_at=NOW) for one in (OURS, THEIRS)),
@@ -94,22 +95,24 @@ async def furnished(kind: str, folder: Path) -> AsyncIterator[Furnished]:
             Member(movement_id=THEIRS, person_id=NOOR, role=Role.COORDINATOR, joined_at=NOW),
         )
         try:
-            yield rooms
+            yield seeded
         finally:
             await other.dispose()
 
 
 def place(id: PlaceId, workspace: WorkspaceId, movement: MovementId | None, **more: Any) -> Place:
+    """Make a place, linked to `movement` unless it is None."""
     named = {"channel": f"c-{id}", "name": id, **more}
     return Place(id=id, workspace_id=workspace, movement_id=movement, created_at=NOW, **named)
 
 
 def person(id: PersonId, workspace: WorkspaceId, **more: Any) -> Person:
+    """Make a person of a workspace, with account `u-<id>`."""
     return Person(id=id, workspace_id=workspace, **{"account": f"u-{id}", "name": id, "created_at": NOW, **more})
 
 
 def delivery(key: str = "", **more: Any) -> Delivery:
-    """Something for everyone in our first place, due now, unless it is said otherwise; its key is its id."""
+    """Make a delivery for everyone in our first place, due now, unless `more` says otherwise; its key is its id."""
     key = key or f"k{next(_numbers)}"
     usual = {
         "id": DeliveryId(key),
@@ -125,6 +128,7 @@ def delivery(key: str = "", **more: Any) -> Delivery:
 
 
 def story(id: str = "", **more: Any) -> Story:
+    """Make a story of Fatima in our first place that the whole movement reads."""
     usual = {
         "id": StoryId(id or f"s{next(_numbers)}"),
         "movement_id": OURS,
@@ -138,6 +142,7 @@ def story(id: str = "", **more: Any) -> Story:
 
 
 def step(id: str = "", **more: Any) -> NextStep:
+    """Make a planned step of Fatima, followed up in a day."""
     usual = {
         "id": StepId(id or f"p{next(_numbers)}"),
         "movement_id": OURS,
@@ -153,6 +158,7 @@ def step(id: str = "", **more: Any) -> NextStep:
 
 
 def episode(id: str = "", **more: Any) -> StuckEpisode:
+    """Make an open stuck episode of Fatima."""
     usual = {
         "id": EpisodeId(id or f"e{next(_numbers)}"),
         "movement_id": OURS,
@@ -166,6 +172,7 @@ def episode(id: str = "", **more: Any) -> StuckEpisode:
 
 
 def rhythm(id: str, **more: Any) -> Rhythm:
+    """Make a weekly story round in our first place, due now."""
     usual = {
         "id": RhythmId(id),
         "movement_id": OURS,
@@ -183,13 +190,14 @@ def rhythm(id: str, **more: Any) -> Rhythm:
 
 
 def change(rhythm: str, on: date, **more: Any) -> MomentChange:
+    """Make a change of the moment of a rhythm on a day."""
     return MomentChange(rhythm_id=RhythmId(rhythm), movement_id=OURS, on=on, **more)
 
 
-async def one_of_everything(rooms: Furnished) -> None:
-    """In our movement, and in our workspace; of theirs there is none of it."""
+async def add_one_of_everything(seeded: Seeded) -> None:
+    """Add a row of every kind to our movement and our workspace, and none to theirs."""
     sent = delivery("sent", kind="told", subject=TOLD, person_id=FATIMA, state=DeliveryState.SENT, receipt="m1")
-    await rooms.keep(
+    await seeded.add(
         place(PlaceId("nameless"), W1, OURS, name=""),
         person(PersonId("nameless"), W1, name=""),
         Purpose(id=PurposeId("p1"), movement_id=OURS, version=1, vision="Samen", written_by=FATIMA, written_at=NOW),
@@ -241,18 +249,19 @@ async def one_of_everything(rooms: Furnished) -> None:
         delivery("unknown", state=DeliveryState.UNKNOWN),
         delivery("again", reason="pace"),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         work.stories.add(Retelling(story_id=TOLD, delivery_id=sent.id, movement_id=OURS))
         await work.connecting.strengthen(OURS, JAN, FATIMA, NOW)
-        await work.stuck.ask([question(asked_at=NOW)])
+        await work.stuck.add_questions([question(asked_at=NOW)])
 
 
 def question(name: str = "reach_1", *, asked_at: datetime, spell: EpisodeId = SPELL) -> QuestionAsked:
+    """Make a question Fatima was asked about our initiative."""
     return QuestionAsked(
         movement_id=OURS, initiative_id=WALK, person_id=FATIMA, episode_id=spell, question=name, asked_at=asked_at
     )
 
 
 def ids(rows: Iterable[Any]) -> list[str]:
-    """Of rows, or of the first of what comes in pairs."""
+    """List the ids of rows, or of the first row of each pair."""
     return [(row if hasattr(row, "id") else row[0]).id for row in rows]

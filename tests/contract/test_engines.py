@@ -1,5 +1,4 @@
-"""Both engines keep Ritme going alike: they tick, drain at once when something became due, drain a lane once at a time,
-and give nothing up."""
+"""Ticks, wake-ups, lanes and retries, the same for the embedded and the distributed engine."""
 
 import asyncio
 from collections import Counter
@@ -11,20 +10,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from adapters.bootstrap import Runs
 from adapters.database.unit_of_work import connect
 from adapters.engine.distributed import DistributedEngine, announce
 from adapters.engine.embedded import EmbeddedEngine
+from adapters.service import ServiceEngine
 from bot.domain.person import WorkspaceId
-from tests.support.databases import Failures, postgresql
+from tests.support.databases import RecordedFailures, postgresql
 
 A, B = WorkspaceId("slack:A"), WorkspaceId("slack:B")
 LONG = 3600.0
-"""Seconds: longer than any test, so that only what was announced can be what drained."""
+"""Seconds; longer than any test, so that only an announcement can be what drained."""
 
 
-class Ritme:
-    """Drains one delivery at a time, when its gate is open."""
+class FakeCore:
+    """A core that drains one delivery at a time while its gate is open, and counts what it does."""
 
     def __init__(self) -> None:
         self.due: Counter[WorkspaceId] = Counter()
@@ -89,20 +88,20 @@ class Ritme:
 
 
 @dataclass
-class Running:
-    """An engine over Ritme, and how something becomes due for it."""
+class RunningEngine:
+    """A started engine, the core it drives, and a way to make something due."""
 
-    engine: Runs
-    ritme: Ritme
-    failures: Failures
+    engine: ServiceEngine
+    core: FakeCore
+    failures: RecordedFailures
     database: AsyncEngine | None = None
 
     async def make_due(self, *lanes: WorkspaceId, count: int = 1) -> None:
         for lane in lanes:
-            self.ritme.due[lane] += count
-        await self.tell(*lanes)
+            self.core.due[lane] += count
+        await self.announce_due(*lanes)
 
-    async def tell(self, *lanes: WorkspaceId) -> None:
+    async def announce_due(self, *lanes: WorkspaceId) -> None:
         if self.database is not None:
             async with AsyncSession(self.database) as session, session.begin():
                 await announce(session, lanes)
@@ -111,25 +110,26 @@ class Running:
 
 
 @asynccontextmanager
-async def embedded(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Running]:
-    """However few at a time are asked for, here all lanes go side by side."""
-    ritme, engine = Ritme(), EmbeddedEngine(tick=0.02 if ticks else LONG)
-    await engine.start(ritme)
-    yield Running(engine, ritme, Failures())
-    ritme.gate.set()
-    ritme.planned.set()
+async def embedded(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[RunningEngine]:
+    """Start an embedded engine; it has no `concurrency`: all lanes go side by side."""
+    core, engine = FakeCore(), EmbeddedEngine(tick=0.02 if ticks else LONG)
+    await engine.start(core)
+    yield RunningEngine(engine, core, RecordedFailures())
+    core.gate.set()
+    core.planned.set()
     await engine.close()
 
 
 @asynccontextmanager
-async def distributed(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[Running]:
+async def distributed(*, ticks: bool, concurrency: int = 4) -> AsyncIterator[RunningEngine]:
+    """Start a distributed engine over a PostgreSQL database of its own."""
     with postgresql() as url:
-        ritme, failures, database = Ritme(), Failures(), connect(url)
-        engine = DistributedEngine(url, failures=failures, concurrency=concurrency, periodic=ticks, turn=0)
-        await engine.start(ritme)
-        yield Running(engine, ritme, failures, database)
-        ritme.gate.set()
-        ritme.planned.set()
+        core, failures, database = FakeCore(), RecordedFailures(), connect(url)
+        engine = DistributedEngine(url, failures=failures, concurrency=concurrency, periodic=ticks, time_slice=0)
+        await engine.start(core)
+        yield RunningEngine(engine, core, failures, database)
+        core.gate.set()
+        core.planned.set()
         await engine.close()
         await database.dispose()
 
@@ -138,159 +138,162 @@ ENGINES = {"embedded": embedded, "distributed": distributed}
 
 
 @pytest.fixture(params=ENGINES)
-async def patient(request: pytest.FixtureRequest) -> AsyncIterator[Running]:
-    """An engine whose own tick never comes."""
+async def without_ticks(request: pytest.FixtureRequest) -> AsyncIterator[RunningEngine]:
+    """Start each engine with ticks that never come."""
     async with ENGINES[request.param](ticks=False) as running:
         yield running
 
 
 @pytest.fixture(params=ENGINES)
-async def ticking(request: pytest.FixtureRequest) -> AsyncIterator[Running]:
+async def with_ticks(request: pytest.FixtureRequest) -> AsyncIterator[RunningEngine]:
+    """Start each engine with its ticks."""
     async with ENGINES[request.param](ticks=True) as running:
         yield running
 
 
-async def test_a_tick_plans_and_drains_every_lane_with_something_due(ticking: Running) -> None:
-    ticking.ritme.due.update({A: 1, B: 1})
-    await ticking.ritme.until(lambda: sorted(ticking.ritme.drained) == [A, B])
-    assert ticking.ritme.plans
+async def test_a_tick_plans_and_drains_every_lane_with_something_due(with_ticks: RunningEngine) -> None:
+    with_ticks.core.due.update({A: 1, B: 1})
+    await with_ticks.core.until(lambda: sorted(with_ticks.core.drained) == [A, B])
+    assert with_ticks.core.plans
 
 
-async def test_what_became_due_is_drained_at_once_without_waiting_for_the_tick(patient: Running) -> None:
-    await patient.make_due(A)
-    await patient.ritme.until(lambda: patient.ritme.drained == [A])
-    assert patient.ritme.plans == 0
+async def test_an_announcement_drains_at_once_without_waiting_for_the_tick(without_ticks: RunningEngine) -> None:
+    await without_ticks.make_due(A)
+    await without_ticks.core.until(lambda: without_ticks.core.drained == [A])
+    assert without_ticks.core.plans == 0
 
 
-async def test_what_comes_due_in_a_moment_is_drained_then_and_what_is_far_off_is_left_to_the_ticks(
-    patient: Running,
+async def test_a_delayed_wake_drains_when_it_is_soon_and_is_left_to_the_ticks_when_it_is_far_off(
+    without_ticks: RunningEngine,
 ) -> None:
-    patient.ritme.due.update({A: 1, B: 1})
-    patient.engine.wake(B, after=timedelta(hours=1))
-    patient.engine.wake(A, after=timedelta(milliseconds=50))
-    assert patient.ritme.drained == []
-    await patient.ritme.until(lambda: patient.ritme.drained == [A])
+    without_ticks.core.due.update({A: 1, B: 1})
+    without_ticks.engine.wake(B, after=timedelta(hours=1))
+    without_ticks.engine.wake(A, after=timedelta(milliseconds=50))
+    assert without_ticks.core.drained == []
+    await without_ticks.core.until(lambda: without_ticks.core.drained == [A])
 
 
-async def test_what_comes_due_after_it_was_closed_is_left_to_others(patient: Running) -> None:
-    patient.ritme.due[A] = 1
-    patient.engine.wake(A, after=timedelta(milliseconds=1))
-    await patient.engine.close()
-    patient.engine.wake(A, after=timedelta(milliseconds=1))
+async def test_a_closed_engine_drains_no_delayed_wakes(without_ticks: RunningEngine) -> None:
+    without_ticks.core.due[A] = 1
+    without_ticks.engine.wake(A, after=timedelta(milliseconds=1))
+    await without_ticks.engine.close()
+    without_ticks.engine.wake(A, after=timedelta(milliseconds=1))
     later = asyncio.Event()  # than both would have come
     asyncio.get_running_loop().call_later(0.002, later.set)
     await later.wait()
     assert not [task for task in asyncio.all_tasks() if A in task.get_name()]
-    assert patient.ritme.drained == []
+    assert without_ticks.core.drained == []
 
 
-async def test_a_lane_that_has_more_goes_on_until_it_is_empty(patient: Running) -> None:
-    await patient.make_due(A, count=5)
-    await patient.ritme.until(lambda: patient.ritme.drained == [A] * 5)
+async def test_a_lane_with_more_to_do_is_drained_until_it_is_empty(without_ticks: RunningEngine) -> None:
+    await without_ticks.make_due(A, count=5)
+    await without_ticks.core.until(lambda: without_ticks.core.drained == [A] * 5)
 
 
-async def test_a_long_lane_does_not_hold_up_another(patient: Running) -> None:
-    await patient.make_due(A, count=5_000)
-    await patient.make_due(B)
-    await patient.ritme.until(lambda: B in patient.ritme.drained)
-    assert patient.ritme.drained.count(A) < 5_000
-    patient.ritme.due[A] = 0
+async def test_a_long_lane_does_not_hold_up_another(without_ticks: RunningEngine) -> None:
+    await without_ticks.make_due(A, count=5_000)
+    await without_ticks.make_due(B)
+    await without_ticks.core.until(lambda: B in without_ticks.core.drained)
+    assert without_ticks.core.drained.count(A) < 5_000
+    without_ticks.core.due[A] = 0
 
 
 @pytest.mark.parametrize("kind", ENGINES)
 async def test_a_small_lane_is_drained_before_any_of_many_long_ones_had_three_more_turns(kind: str) -> None:
     long = [WorkspaceId(f"slack:long{number}") for number in range(5)]
     async with ENGINES[kind](ticks=False, concurrency=1) as running:
-        ritme = running.ritme
+        core = running.core
         await running.make_due(*long, count=100_000)
-        await ritme.until(lambda: set(long) <= set(ritme.drained))
+        await core.until(lambda: set(long) <= set(core.drained))
         await running.make_due(B)
-        told = len(ritme.drained)
-        await ritme.until(lambda: B in ritme.drained)
-        before = Counter(ritme.drained[told : ritme.drained.index(B)])
+        told = len(core.drained)
+        await core.until(lambda: B in core.drained)
+        before = Counter(core.drained[told : core.drained.index(B)])
         assert all(turns < 3 for turns in before.values()), before
-        ritme.due.clear()
+        core.due.clear()
 
 
-async def test_a_lane_is_never_drained_twice_at_a_time_however_often_it_is_told_of(patient: Running) -> None:
-    ritme = patient.ritme
-    ritme.gate.clear()
-    await patient.tell(A)
-    await ritme.entered.wait()
-    ritme.due[A] = 1
+async def test_a_lane_is_never_drained_twice_at_a_time_however_often_it_is_announced(
+    without_ticks: RunningEngine,
+) -> None:
+    core = without_ticks.core
+    core.gate.clear()
+    await without_ticks.announce_due(A)
+    await core.entered.wait()
+    core.due[A] = 1
     for _ in range(10):
-        await patient.tell(A)
-    ritme.gate.set()
-    await ritme.until(lambda: ritme.drained == [A])
-    assert ritme.most_at_once == 1
+        await without_ticks.announce_due(A)
+    core.gate.set()
+    await core.until(lambda: core.drained == [A])
+    assert core.most_at_once == 1
 
 
 @pytest.mark.parametrize("what", ["plan", "lanes_due", "drain"])
-async def test_what_fails_is_tried_again(ticking: Running, what: str) -> None:
-    ticking.ritme.breaks.append(what)
-    ticking.ritme.due[A] = 1
-    await ticking.ritme.until(lambda: ticking.ritme.drained == [A])
+async def test_a_failure_is_retried(with_ticks: RunningEngine, what: str) -> None:
+    with_ticks.core.breaks.append(what)
+    with_ticks.core.due[A] = 1
+    await with_ticks.core.until(lambda: with_ticks.core.drained == [A])
 
 
-async def test_lanes_are_drained_when_planning_always_fails(ticking: Running) -> None:
-    ritme = ticking.ritme
-    ritme.broken = "plan"
+async def test_lanes_are_drained_when_planning_always_fails(with_ticks: RunningEngine) -> None:
+    core = with_ticks.core
+    core.broken = "plan"
     for lane in (A, B):
-        tried = ritme.plans
-        await ritme.until(lambda tried=tried: ritme.plans > tried)
-        ritme.due[lane] = 1
-        await ritme.until(lambda lane=lane: lane in ritme.drained)
+        tried = core.plans
+        await core.until(lambda tried=tried: core.plans > tried)
+        core.due[lane] = 1
+        await core.until(lambda lane=lane: lane in core.drained)
 
 
-async def test_moments_are_planned_when_what_is_due_is_never_found(ticking: Running) -> None:
-    ticking.ritme.broken = "lanes_due"
-    await ticking.ritme.until(lambda: ticking.ritme.plans >= 3)
+async def test_planning_goes_on_when_lanes_due_always_fails(with_ticks: RunningEngine) -> None:
+    with_ticks.core.broken = "lanes_due"
+    await with_ticks.core.until(lambda: with_ticks.core.plans >= 3)
 
 
-async def test_what_came_due_is_drained_while_planning_takes_its_time(ticking: Running) -> None:
-    ritme = ticking.ritme
-    ritme.planned.clear()
-    await ritme.until(lambda: ritme.planning == 1)
+async def test_lanes_are_drained_while_planning_is_slow(with_ticks: RunningEngine) -> None:
+    core = with_ticks.core
+    core.planned.clear()
+    await core.until(lambda: core.planning == 1)
     for lane in (A, B):
-        ritme.due[lane] = 1
-        await ritme.until(lambda lane=lane: lane in ritme.drained)
-    assert (ritme.plans, ritme.planning) == (1, 1)
-    ritme.planned.set()
+        core.due[lane] = 1
+        await core.until(lambda lane=lane: lane in core.drained)
+    assert (core.plans, core.planning) == (1, 1)
+    core.planned.set()
 
 
-async def test_settling_plans_and_waits_until_everything_due_is_drained() -> None:
-    ritme = Ritme()
+async def test_running_until_idle_plans_and_waits_until_everything_due_is_drained() -> None:
+    core = FakeCore()
     engine = EmbeddedEngine(tick=LONG)
-    await engine.start(ritme)
-    ritme.due.update({A: 3, B: 2})
+    await engine.start(core)
+    core.due.update({A: 3, B: 2})
     await engine.run_until_idle()
-    assert Counter(ritme.drained) == {A: 3, B: 2}
+    assert Counter(core.drained) == {A: 3, B: 2}
     await engine.close()
 
     with postgresql() as url:
-        ritme, other = Ritme(), DistributedEngine(url, failures=Failures(), concurrency=2, periodic=False)
-        await other.open(ritme)
-        ritme.due.update({A: 3, B: 2})
+        core, other = FakeCore(), DistributedEngine(url, failures=RecordedFailures(), concurrency=2, periodic=False)
+        await other.open(core)
+        core.due.update({A: 3, B: 2})
         await other.run_until_idle()
-        assert Counter(ritme.drained) == {A: 3, B: 2}
+        assert Counter(core.drained) == {A: 3, B: 2}
         await other.close()
 
 
-async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(patient: Running) -> None:
-    ritme = patient.ritme
-    ritme.gate.clear()
-    await patient.make_due(A, count=3)
-    await ritme.entered.wait()
-    closing = asyncio.create_task(patient.engine.close())
+async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(without_ticks: RunningEngine) -> None:
+    core = without_ticks.core
+    core.gate.clear()
+    await without_ticks.make_due(A, count=3)
+    await core.entered.wait()
+    closing = asyncio.create_task(without_ticks.engine.close())
     await asyncio.sleep(0)
-    ritme.gate.set()
+    core.gate.set()
     await closing
-    await patient.tell(A)
-    assert ritme.drained == [A]
-    assert not patient.engine.runs
+    await without_ticks.announce_due(A)
+    assert core.drained == [A]
+    assert not without_ticks.engine.is_running
 
 
-async def test_telling_before_the_start_is_harmless() -> None:
+async def test_a_wake_before_the_start_is_harmless() -> None:
     EmbeddedEngine().wake(A)
     with postgresql() as url:
-        DistributedEngine(url, failures=Failures(), concurrency=1).wake(A)
+        DistributedEngine(url, failures=RecordedFailures(), concurrency=1).wake(A)

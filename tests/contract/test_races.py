@@ -1,4 +1,4 @@
-"""Two of everything at once, over one database: no double, nothing lost."""
+"""Concurrent requests, planners, senders and lookups over one database: nothing twice, nothing lost."""
 
 import asyncio
 from collections import Counter
@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from adapters.bootstrap import Runs
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
 from adapters.engine.embedded import EmbeddedEngine
+from adapters.service import ServiceEngine
 from bot.app import Ritme
 from bot.chat import Answer, Post, Receipt
 from bot.domain.delivery import DeliveryState
@@ -23,65 +23,65 @@ from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
 from bot.ports import OutcomeUnknown, Platform
 from tests.support.databases import BOTH
-from tests.support.outbox import put, row
-from tests.support.world import LANE, World, text_of, world
+from tests.support.outbox import enqueue_post, get_delivery
+from tests.support.world import LANE, World, open_world, text_of
 
 
 @pytest.fixture(params=BOTH)
 async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[tuple[World, Ritme]]:
-    """A world, and a second Ritme over the same database with connections of its own."""
-    async with world(tmp_path, kind=request.param) as here:
-        database = connect(here.kept.url)
+    """Open a world, and a second Ritme over the same database with connections of its own."""
+    async with open_world(tmp_path, kind=request.param) as world:
+        database = connect(world.storage.url)
         begin = unit_of_work(database, announce if request.param == "postgresql" else None)
-        platforms = {"test": Platform(messenger=here.messenger)}
-        yield here, Ritme(begin=begin, platforms=platforms, clock=here.clock, engine=here.kept.engine)
+        platforms = {"test": Platform(messenger=world.messenger)}
+        yield world, Ritme(begin=begin, platforms=platforms, clock=world.clock, engine=world.storage.engine)
         await database.dispose()
 
 
-async def count(here: World, query: str) -> int:
-    async with here.database.connect() as connection:
+async def count(world: World, query: str) -> int:
+    async with world.database.connect() as connection:
         return int((await connection.execute(text(f"SELECT count(*) FROM {query}"))).scalar_one())
 
 
-async def test_stuck_told_many_times_at_once_is_one_spell(both: tuple[World, Ritme]) -> None:
-    here, other = both
-    await here.movement("fatima")
-    await here.type("fatima", "/ritme initiatief Beweegroute")
+async def test_concurrent_stuck_commands_open_one_episode(both: tuple[World, Ritme]) -> None:
+    world, other = both
+    await world.movement("fatima")
+    await world.type("fatima", "/ritme initiatief Beweegroute")
     typed = {"command": "/stuck", "text": "Nobody comes"}
-    intents = [here.intent("fatima", "command", typed) for _ in range(8)]
-    replies = await asyncio.gather(*((here.ritme, other)[n % 2].handle(one) for n, one in enumerate(intents)))
+    intents = [world.intent("fatima", "command", typed) for _ in range(8)]
+    replies = await asyncio.gather(*((world.ritme, other)[n % 2].handle(one) for n, one in enumerate(intents)))
     assert all(isinstance(one, Answer) and one.reference is None for one in replies), replies
-    assert await count(here, "stuck_episodes WHERE state = 'open'") == 1
+    assert await count(world, "stuck_episodes WHERE state = 'open'") == 1
 
 
-async def test_the_same_request_brought_twice_at_once_is_acted_upon_once(both: tuple[World, Ritme]) -> None:
-    here, other = both
-    await here.movement("fatima")
+async def test_concurrent_deliveries_of_one_request_are_handled_once(both: tuple[World, Ritme]) -> None:
+    world, other = both
+    await world.movement("fatima")
     typed = {"command": "/verhaal", "text": "Mevrouw Bakker liep tot de brievenbus."}
-    same = here.intent("fatima", "command", typed, key="same")
-    replies = await asyncio.gather(*(one.handle(same) for one in (here.ritme, other, here.ritme, other)))
+    same = world.intent("fatima", "command", typed, key="same")
+    replies = await asyncio.gather(*(one.handle(same) for one in (world.ritme, other, world.ritme, other)))
     assert sum(one is not None for one in replies) == 1
-    assert await count(here, "stories") == 1
+    assert await count(world, "stories") == 1
 
 
-async def test_people_who_come_in_at_the_same_moment_are_all_let_in(both: tuple[World, Ritme]) -> None:
-    here, other = both
+async def test_new_people_who_act_at_the_same_moment_are_all_stored_once(both: tuple[World, Ritme]) -> None:
+    world, other = both
     typed = {"command": "/ritme", "text": "help"}
-    intents = [here.intent(f"new{n % 4}", "command", typed) for n in range(12)]
-    replies = await asyncio.gather(*((here.ritme, other)[n % 2].handle(one) for n, one in enumerate(intents)))
+    intents = [world.intent(f"new{n % 4}", "command", typed) for n in range(12)]
+    replies = await asyncio.gather(*((world.ritme, other)[n % 2].handle(one) for n, one in enumerate(intents)))
     assert all(isinstance(one, Answer) and one.reference is None for one in replies), replies
-    assert await count(here, "people") == 4
-    assert await count(here, "workspaces") == 1
+    assert await count(world, "people") == 4
+    assert await count(world, "workspaces") == 1
 
 
 PLACES = tuple(f"place{number}" for number in range(20))
 
 
-async def rhythms_due(here: World) -> None:
-    """In every one of these places a moment has come."""
-    await here.movement("fatima", channels=PLACES)
-    due = here.clock.now() + timedelta(hours=1)
-    async with here.begin() as work:
+async def rhythms_due(world: World) -> None:
+    """Add a rhythm to each of PLACES, and move the clock to the moment at which all are due."""
+    await world.movement("fatima", channels=PLACES)
+    due = world.clock.now() + timedelta(hours=1)
+    async with world.begin() as work:
         for number, place in enumerate(PLACES):
             rhythm = Rhythm(
                 id=RhythmId(f"r{number}"),
@@ -94,36 +94,36 @@ async def rhythms_due(here: World) -> None:
                 timezone="Europe/Amsterdam",
                 next_at=due,
                 created_by=None,
-                created_at=here.clock.now(),
+                created_at=world.clock.now(),
             )
             work.rhythms.add(rhythm)
-    here.clock.set(due)
+    world.clock.set(due)
 
 
-def once_in_each_place(here: World) -> bool:
-    return Counter(one.post.channel for one in here.messenger.sent) == dict.fromkeys(PLACES, 1)
+def once_in_each_place(world: World) -> bool:
+    return Counter(one.post.channel for one in world.messenger.sent) == dict.fromkeys(PLACES, 1)
 
 
 async def test_two_planners_plan_every_moment_once(both: tuple[World, Ritme]) -> None:
-    here, other = both
-    await rhythms_due(here)
-    planned = await asyncio.gather(here.ritme.plan(), other.plan(), here.ritme.plan(), other.plan())
+    world, other = both
+    await rhythms_due(world)
+    planned = await asyncio.gather(world.ritme.plan(), other.plan(), world.ritme.plan(), other.plan())
     assert sum(planned) == 20
-    assert await count(here, "deliveries WHERE kind = 'rhythm_stories'") == 20
+    assert await count(world, "deliveries WHERE kind = 'rhythm_stories'") == 20
 
 
-async def test_two_that_send_at_once_send_everything_once(both: tuple[World, Ritme]) -> None:
-    here, other = both
-    await here.movement(channels=PLACES)
+async def test_two_drains_at_once_send_everything_once(both: tuple[World, Ritme]) -> None:
+    world, other = both
+    await world.movement(channels=PLACES)
     for place in PLACES:
-        await put(here, place, place=place)
+        await enqueue_post(world, place, place=place)
     lane = WorkspaceId(LANE)
-    await asyncio.gather(*(one.drain(lane) for one in (here.ritme, other) * 2))
-    assert once_in_each_place(here)
+    await asyncio.gather(*(one.drain(lane) for one in (world.ritme, other) * 2))
+    assert once_in_each_place(world)
 
 
 class Ticks:
-    """How often any scheduler planned."""
+    """A count of how often any scheduler planned."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -135,7 +135,7 @@ class Ticks:
 
 
 class Ticked(Ritme):
-    """Says when it planned."""
+    """A core that counts each plan in `ticks`."""
 
     def __init__(self, ticks: Ticks, **more: Any) -> None:
         super().__init__(**more)
@@ -150,15 +150,15 @@ class Ticked(Ritme):
 
 
 @asynccontextmanager
-async def scheduler(here: World, ticks: Ticks) -> AsyncIterator[None]:
-    """An engine that ticks by itself, over the same database with connections of its own."""
-    many, database = here.kept.kind == "postgresql", connect(here.kept.url)
-    engine: Runs = EmbeddedEngine(tick=0.02)
+async def scheduler(world: World, ticks: Ticks) -> AsyncIterator[None]:
+    """Start an engine that ticks by itself, over the same database with connections of its own."""
+    many, database = world.storage.kind == "postgresql", connect(world.storage.url)
+    engine: ServiceEngine = EmbeddedEngine(tick=0.02)
     if many:
-        engine = DistributedEngine(here.kept.url, failures=here.kept.failures, concurrency=2)
+        engine = DistributedEngine(world.storage.url, failures=world.storage.failures, concurrency=2)
     begin = unit_of_work(database, announce if many else None)
-    platforms = {"test": Platform(messenger=here.messenger)}
-    await engine.start(Ticked(ticks, begin=begin, platforms=platforms, clock=here.clock, engine=engine))
+    platforms = {"test": Platform(messenger=world.messenger)}
+    await engine.start(Ticked(ticks, begin=begin, platforms=platforms, clock=world.clock, engine=engine))
     try:
         yield
     finally:
@@ -166,67 +166,67 @@ async def scheduler(here: World, ticks: Ticks) -> AsyncIterator[None]:
         await database.dispose()
 
 
-async def test_two_schedulers_have_every_moment_said_once(both: tuple[World, Ritme]) -> None:
-    here, _ = both
-    await rhythms_due(here)
-    ticks, send = Ticks(), here.messenger.send
+async def test_two_schedulers_send_every_moment_once(both: tuple[World, Ritme]) -> None:
+    world, _ = both
+    await rhythms_due(world)
+    ticks, send = Ticks(), world.messenger.send
 
     async def send_slowly(post: Post) -> Receipt:
-        """While one sends, the other looks for something to do."""
+        """Send only after a scheduler has planned twice more."""
         seen = ticks.count
         await ticks.until(lambda: ticks.count >= seen + 2)
         return await send(post)
 
-    here.messenger.send = send_slowly  # type: ignore[method-assign]
-    async with scheduler(here, ticks), scheduler(here, ticks):
-        await ticks.until(lambda: len(here.messenger.sent) >= len(PLACES))
+    world.messenger.send = send_slowly  # type: ignore[method-assign]
+    async with scheduler(world, ticks), scheduler(world, ticks):
+        await ticks.until(lambda: len(world.messenger.sent) >= len(PLACES))
         seen = ticks.count
         await ticks.until(lambda: ticks.count >= seen + 2)
-    assert once_in_each_place(here)
+    assert once_in_each_place(world)
 
 
 @pytest.mark.parametrize("arrived", [True, False], ids=["it arrived", "it did not"])
-async def test_two_that_look_the_same_message_up_have_it_sent_once(both: tuple[World, Ritme], arrived: bool) -> None:
-    here, other = both
-    await here.movement()
-    here.messenger.fail_next = [(OutcomeUnknown(), arrived)]
-    await put(here, "aaa")
-    await here.drain()
-    here.clock.set(here.clock.now() + timedelta(minutes=1))
-    find, looked, settled = here.messenger.find, asyncio.Event(), asyncio.Event()
+async def test_two_lookups_of_one_delivery_end_in_one_message(both: tuple[World, Ritme], arrived: bool) -> None:
+    world, other = both
+    await world.movement()
+    world.messenger.fail_next = [(OutcomeUnknown(), arrived)]
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    world.clock.set(world.clock.now() + timedelta(minutes=1))
+    find, looked, settled = world.messenger.find, asyncio.Event(), asyncio.Event()
 
     async def find_slowly(post: Post, since: datetime) -> Receipt | None:
-        """The first to look hears late what it found."""
+        """Look up at once, but return the first result only after the other lookup was settled."""
         found = await find(post, since)
         if not looked.is_set():
             looked.set()
             await settled.wait()
         return found
 
-    here.messenger.find = find_slowly  # type: ignore[method-assign]
+    world.messenger.find = find_slowly  # type: ignore[method-assign]
     lane = WorkspaceId(LANE)
     async with asyncio.timeout(20):
         slow = asyncio.create_task(other.reconcile(lane))
         await looked.wait()
-        await here.ritme.reconcile(lane)
-        await here.drain()
+        await world.ritme.reconcile(lane)
+        await world.drain()
         settled.set()
         await slow
-    await asyncio.gather(here.ritme.drain(lane), other.drain(lane))
-    assert (await row(here, "aaa")).state is DeliveryState.SENT
-    assert len(here.posts()) == 1
+    await asyncio.gather(world.ritme.drain(lane), other.drain(lane))
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.SENT
+    assert len(world.posts()) == 1
 
 
 @contextmanager
-def silent(here: World) -> Iterator[None]:
-    """Nobody gets a connection."""
+def silent(world: World) -> Iterator[None]:
+    """Refuse every new connection of the world."""
 
     def refuse(*_: object) -> None:
         from psycopg import OperationalError
 
         raise OperationalError("connection refused")
 
-    engine = here.database.sync_engine
+    engine = world.database.sync_engine
     event.listen(engine, "do_connect", refuse)
     try:
         yield
@@ -234,18 +234,18 @@ def silent(here: World) -> Iterator[None]:
         event.remove(engine, "do_connect", refuse)
 
 
-async def test_while_the_database_is_away_an_answer_says_so_and_nothing_is_done(tmp_path: Path) -> None:
-    async with world(tmp_path, kind="postgresql") as here:
-        await here.movement("fatima")
-        await here.database.dispose()
+async def test_while_the_database_is_unavailable_an_answer_says_so_and_nothing_is_done(tmp_path: Path) -> None:
+    async with open_world(tmp_path, kind="postgresql") as world:
+        await world.movement("fatima")
+        await world.database.dispose()
         typed = {"command": "/stuck", "text": "Nobody comes"}
-        with silent(here):
-            said = await here.ritme.handle(here.intent("fatima", "command", typed, key="again"))
+        with silent(world):
+            said = await world.ritme.handle(world.intent("fatima", "command", typed, key="again"))
         assert isinstance(said, Answer)
         assert said.unavailable
         assert said.reference is not None
         assert said.reference in text_of(said)
-        done = await here.ritme.handle(here.intent("fatima", "command", typed, key="again"))
+        done = await world.ritme.handle(world.intent("fatima", "command", typed, key="again"))
         assert isinstance(done, Answer)
         assert done.reference is None
-        assert await count(here, "stuck_episodes") == 1
+        assert await count(world, "stuck_episodes") == 1

@@ -1,5 +1,7 @@
-"""What the core asks of storage, kept alike by both databases. Whose it is has a page of its own (test_scopes.py), and
-what is due another (test_what_is_due.py)."""
+"""Storage of people, movements, stories and the rest, the same on both databases.
+
+Scopes are tested in test_scopes.py, rhythms and the outbox in test_rhythm_repository.py and test_outbox_*.py.
+"""
 
 import asyncio
 from datetime import datetime
@@ -16,7 +18,7 @@ from bot.domain.initiative import (
     InitiativeId,
     Participant,
 )
-from bot.domain.look_back import Told
+from bot.domain.look_back import ToldStory
 from bot.domain.movement import InviteCode, InviteCodeId, Member, PartSaid, PlaceId, Purpose, PurposeId, Role
 from bot.domain.next_step import StepState
 from bot.domain.person import ERASED, PersonId, Workspace, WorkspaceId
@@ -40,11 +42,11 @@ from tests.contract.seed import (
     W1,
     W2,
     WALK,
-    Furnished,
+    Seeded,
+    add_one_of_everything,
     delivery,
     episode,
     ids,
-    one_of_everything,
     person,
     place,
     question,
@@ -53,16 +55,16 @@ from tests.contract.seed import (
 )
 
 
-async def test_each_movement_has_its_own_people_and_places(rooms: Furnished) -> None:
+async def test_each_movement_has_its_own_people_and_places(seeded: Seeded) -> None:
     gone, forgotten = PersonId("gone"), PersonId("forgotten")
-    await rooms.keep(
+    await seeded.add(
         person(gone, W2, deactivated_at=NOW),
         person(forgotten, W2, account=None),
         Member(movement_id=THEIRS, person_id=gone, role=Role.COORDINATOR, joined_at=NOW + DAY),
         Member(movement_id=THEIRS, person_id=forgotten, role=Role.COORDINATOR, joined_at=NOW + DAY),
         place(PlaceId("across"), W1, THEIRS),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert ids(await work.people.of_movement(OURS)) == [FATIMA, JAN]
         assert ids(await work.people.of_movement(THEIRS)) == [NOOR, gone]
         assert ids(await work.people.coordinators(THEIRS)) == [NOOR]
@@ -71,14 +73,14 @@ async def test_each_movement_has_its_own_people_and_places(rooms: Furnished) -> 
         assert await work.movements.labels(THEIRS, W2) == {THERE: "there", "across": "across (Oost)"}
 
 
-async def test_a_turn_starts_with_who_acts_where_and_in_which_movement(rooms: Furnished) -> None:
-    await rooms.keep(
+async def test_load_context_finds_person_place_movement_and_membership(seeded: Seeded) -> None:
+    await seeded.add(
         place(PlaceId("unlinked"), W1, None),
         place(PlaceId("across"), W2, OURS),
         Member(movement_id=THEIRS, person_id=JAN, joined_at=NOW + DAY),
     )
     for (workspace, account, channel), arrives in ARRIVALS.items():
-        async with rooms.begin() as work:
+        async with seeded.begin() as work:
             who, where, movement, member = await work.people.load_context(workspace, account, channel)
             found = (who and who.id, where and where.id, movement and movement.id, member and member.movement_id)
         assert found == arrives, (workspace, account, channel)
@@ -95,10 +97,10 @@ ARRIVALS: dict[tuple[WorkspaceId, str, str | None], tuple[str | None, ...]] = {
     (W2, "u-fatima", None): (None, None, None, None),
     (WorkspaceId("test:W3"), "u-fatima", "c-here"): (None, None, None, None),
 }
-"""Who, where, the movement it is about, and the movement they belong to."""
+"""Ids of the person, the place, the movement it is about, and the movement they belong to."""
 
 
-async def test_two_who_act_in_one_movement_take_turns_and_neither_overlooks_the_other(rooms: Furnished) -> None:
+async def test_lock_movement_serializes_concurrent_requests_of_one_movement(seeded: Seeded) -> None:
     async def count_one(begin: Begin) -> None:
         async with begin() as work:
             await work.people.lock_movement(W1, "u-fatima", "c-here", None)
@@ -106,66 +108,68 @@ async def test_two_who_act_in_one_movement_take_turns_and_neither_overlooks_the_
             assert movement is not None
             movement.name = str(int(movement.name) + 1)
 
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         movement = await work.movements.get(OURS)
         assert movement is not None
         movement.name = "0"
-    await asyncio.gather(*(count_one(begin) for begin in (rooms.begin, rooms.elsewhere) * 5))
-    async with rooms.begin() as work:
+    await asyncio.gather(*(count_one(begin) for begin in (seeded.begin, seeded.begin_other) * 5))
+    async with seeded.begin() as work:
         movement = await work.movements.get(OURS)
         assert movement is not None
         assert movement.name == "10"
 
 
-async def test_who_is_named_is_known_once(rooms: Furnished) -> None:
-    async with rooms.begin() as work:
-        first = (await work.people.known(W1, "u-new", NOW)).id
-    async with rooms.begin() as work:
-        assert (await work.people.known(W1, "u-new", NOW)).id == first
-        assert (await work.people.known(W2, "u-new", NOW)).id != first
-        assert (await work.people.known(W1, "u-fatima", NOW)).id == FATIMA
+async def test_a_person_is_added_once_per_account(seeded: Seeded) -> None:
+    async with seeded.begin() as work:
+        first = (await work.people.get_or_create(W1, "u-new", NOW)).id
+    async with seeded.begin() as work:
+        assert (await work.people.get_or_create(W1, "u-new", NOW)).id == first
+        assert (await work.people.get_or_create(W2, "u-new", NOW)).id != first
+        assert (await work.people.get_or_create(W1, "u-fatima", NOW)).id == FATIMA
 
 
-async def test_a_workspace_is_gone_for_long_until_it_is_erased(rooms: Furnished) -> None:
-    await rooms.keep(
+async def test_an_uninstalled_workspace_is_listed_until_it_is_erased(seeded: Seeded) -> None:
+    await seeded.add(
         Workspace(id=WorkspaceId("test:W3"), gone_at=NOW, gone_reason="app_removed"),
         Workspace(id=WorkspaceId("test:W4"), gone_at=NOW - DAY, gone_reason=ERASED),
     )
-    async with rooms.begin() as work:
-        assert await work.people.gone_since(NOW) is None
-        assert await work.people.gone_since(NOW + HOUR) is await work.people.workspace(WorkspaceId("test:W3"))
+    async with seeded.begin() as work:
+        assert await work.people.find_expired_workspace(NOW) is None
+        assert await work.people.find_expired_workspace(NOW + HOUR) is await work.people.workspace(
+            WorkspaceId("test:W3")
+        )
 
 
-async def test_a_request_is_claimed_once_in_each_workspace_until_it_is_forgotten(rooms: Furnished) -> None:
+async def test_a_request_key_is_claimed_once_per_workspace_until_it_is_deleted(seeded: Seeded) -> None:
     async def claim(workspace: WorkspaceId, key: str, at: datetime = NOW) -> bool:
-        async with rooms.begin() as work:
+        async with seeded.begin() as work:
             return await work.inbox.claim(workspace, key, at)
 
     assert [await claim(W1, "a"), await claim(W1, "a"), await claim(W2, "a")] == [True, False, True]
     assert await claim(W1, "b", NOW + DAY)
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert await work.inbox.forget(NOW + HOUR, 1) == 1
         assert await work.inbox.forget(NOW + HOUR, 9) == 1
         assert await work.inbox.forget(NOW + HOUR, 9) == 0
     assert [await claim(W1, "a"), await claim(W2, "a"), await claim(W1, "b")] == [True, True, False]
 
 
-async def test_a_claim_that_was_rolled_back_was_none(rooms: Furnished) -> None:
+async def test_a_claim_that_is_rolled_back_can_be_claimed_again(seeded: Seeded) -> None:
     async def break_off() -> None:
-        async with rooms.begin() as work:
+        async with seeded.begin() as work:
             assert await work.inbox.claim(W1, "a", NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await break_off()
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert await work.inbox.claim(W1, "a", NOW)
 
 
 # -- in which order ---------------------------------------------------------------------------------------------------
 
 
-async def test_movements_and_what_is_said_of_them(rooms: Furnished) -> None:
+async def test_movements_purposes_and_parts_said(seeded: Seeded) -> None:
     def code(name: str, **more: datetime) -> InviteCode:
         usual = {"made_by": None, "made_at": NOW, "expires_at": NOW + HOUR}
         return InviteCode(id=InviteCodeId(name), movement_id=OURS, digest=name, **{**usual, **more})  # type: ignore[arg-type]
@@ -174,7 +178,7 @@ async def test_movements_and_what_is_said_of_them(rooms: Furnished) -> None:
         its = PurposeId(f"v{version}")
         return Purpose(id=its, movement_id=OURS, version=version, vision="x", written_by=None, written_at=NOW)
 
-    await rooms.keep(
+    await seeded.add(
         Member(movement_id=THEIRS, person_id=FATIMA, joined_at=NOW + DAY),
         *(purpose(version) for version in (2, 10, 1)),
         code("good"),
@@ -182,18 +186,18 @@ async def test_movements_and_what_is_said_of_them(rooms: Furnished) -> None:
         code("revoked", revoked_at=NOW),
         *(PartSaid(place_id=HERE, movement_id=OURS, part=part, said_at=NOW + at * HOUR) for part, at in SAID),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert ids(await work.movements.of_person(FATIMA)) == [THEIRS, OURS]
         assert ids(await work.movements.purposes(OURS)) == ["v10", "v2", "v1"]
         assert (await work.movements.purpose(OURS)) is (await work.movements.purposes(OURS))[0]
         assert ids(await work.movements.codes(OURS, NOW)) == ["good"]
-        assert await work.movements.parts_said(HERE) == ["mission", "norms", "vision"]
+        assert await work.movements.said_parts(HERE) == ["mission", "norms", "vision"]
 
 
 SAID = (("norms", 2), ("vision", 3), ("mission", 1))
 
 
-async def test_initiatives_and_who_takes_part(rooms: Furnished) -> None:
+async def test_initiatives_and_participants(seeded: Seeded) -> None:
     def initiative(id: str, at: int, **more: datetime) -> Initiative:
         begun = NOW + at * HOUR
         return Initiative(id=InitiativeId(id), movement_id=OURS, name=id, started_by=None, started_at=begun, **more)
@@ -202,12 +206,12 @@ async def test_initiatives_and_who_takes_part(rooms: Furnished) -> None:
         joined = NOW + at * HOUR
         return Participant(initiative_id=InitiativeId(id), movement_id=OURS, person_id=who, joined_at=joined, **more)
 
-    await rooms.keep(
+    await seeded.add(
         *(initiative("old", 1), initiative("new", 2), initiative("closed", 3, closed_at=NOW)),
         *(takes_part("new", FATIMA, 1), takes_part("old", FATIMA, 2), takes_part("closed", FATIMA, 3)),
         takes_part("old", JAN, 1, left_at=NOW),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert ids(await work.initiatives.of_movement(OURS)) == ["new", "old"]
         assert ids(await work.initiatives.of_movement(OURS, closed=True)) == ["closed", "new", "old"]
         assert ids(await work.initiatives.of_person(FATIMA, OURS)) == ["old", "new"]
@@ -215,14 +219,14 @@ async def test_initiatives_and_who_takes_part(rooms: Furnished) -> None:
         assert ids(await work.initiatives.participants(InitiativeId("old"), OURS)) == [FATIMA]
 
 
-async def test_spells_questions_and_who_could_think_along(rooms: Furnished) -> None:
+async def test_episodes_questions_and_company(seeded: Seeded) -> None:
     def beside(who: PersonId, spell: str, at: datetime) -> Company:
         of = EpisodeId(spell)
         return Company(id=CompanyId(f"{who}-{spell}"), movement_id=OURS, episode_id=of, person_id=who, asked_at=at)
 
     peers = [PersonId(f"peer{number}") for number in range(4)]
-    await one_of_everything(rooms)
-    await rooms.keep(
+    await add_one_of_everything(seeded)
+    await seeded.add(
         *(person(one, W1) for one in peers),
         *(Member(movement_id=OURS, person_id=one, joined_at=NOW + (9 - n) * HOUR) for n, one in enumerate(peers)),
         episode("later", opened_at=NOW + HOUR),
@@ -230,37 +234,39 @@ async def test_spells_questions_and_who_could_think_along(rooms: Furnished) -> N
         *(beside(peers[0], "over", NOW - 2 * DAY), beside(peers[1], "over", NOW - 3 * DAY)),
         beside(peers[2], "later", NOW - HOUR),
     )
-    async with rooms.begin() as work:
-        await work.stuck.ask([question("reach_2", asked_at=NOW + HOUR), question("reach_3", asked_at=NOW + HOUR)])
-        await work.stuck.ask([])
+    async with seeded.begin() as work:
+        await work.stuck.add_questions(
+            [question("reach_2", asked_at=NOW + HOUR), question("reach_3", asked_at=NOW + HOUR)]
+        )
+        await work.stuck.add_questions([])
         spell = await work.stuck.open_of(FATIMA, WALK, OURS)
         assert spell is not None
         assert spell.id == SPELL
         assert await work.stuck.latest_open(FATIMA, OURS) is await work.stuck.open_of(FATIMA, None, OURS)
         assert ids(await work.stuck.episodes_in(OURS, None)) == ["over", "later", SPELL]
-        assert await work.stuck.questions_asked(OURS, WALK, FATIMA) == ["reach_1", "reach_2", "reach_3"]
+        assert await work.stuck.asked_questions(OURS, WALK, FATIMA) == ["reach_1", "reach_2", "reach_3"]
         assert await work.stuck.rounds_of(FATIMA, OURS) == 2
         # Jan is in it already, and peer2 was asked an hour ago.
-        assert ids(await work.stuck.could_think_along(spell, NOW - DAY)) == [peers[3], peers[1], peers[0]]
-        assert ids(await work.stuck.could_think_along(spell, NOW)) == [peers[3], peers[1], peers[0], peers[2]]
+        assert ids(await work.stuck.peer_candidates(spell, NOW - DAY)) == [peers[3], peers[1], peers[0]]
+        assert ids(await work.stuck.peer_candidates(spell, NOW)) == [peers[3], peers[1], peers[0], peers[2]]
         assert ids(await work.stuck.company_of(SPELL, OURS)) == [BESIDE]
 
 
-async def test_steps_that_are_planned_and_that_were_done(rooms: Furnished) -> None:
-    await rooms.keep(
+async def test_planned_and_done_steps(seeded: Seeded) -> None:
+    await seeded.add(
         step("second", follow_up_at=NOW + 2 * DAY),
         step("first", follow_up_at=NOW + DAY),
         step("done early", state=StepState.DONE, closed_at=NOW + HOUR),
         step("done late", state=StepState.DONE, closed_at=NOW + DAY),
         step("let go", state=StepState.LET_GO, closed_at=NOW),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert ids(await work.steps.planned_of(FATIMA, OURS)) == ["first", "second"]
         assert ids(await work.steps.done_in(OURS, None)) == ["done late", "done early"]
 
 
-async def test_stories_that_are_told_that_travel_and_that_are_harvested(rooms: Furnished) -> None:
-    await rooms.keep(
+async def test_stories_by_teller_and_thread_and_to_harvest(seeded: Seeded) -> None:
+    await seeded.add(
         story("harvested", told_at=NOW - DAY, harvested_at=NOW),
         story("before", told_at=NOW - HOUR),
         story("first", told_at=NOW + HOUR, thread="t"),
@@ -268,7 +274,7 @@ async def test_stories_that_are_told_that_travel_and_that_are_harvested(rooms: F
         story("stays", told_at=NOW + 3 * HOUR, readers=Readers.THREAD),
         story("back", told_at=NOW, withdrawn_at=NOW + HOUR, thread="t"),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert ids(await work.stories.to_harvest(OURS, 9)) == ["second", "first"]
         assert ids(await work.stories.to_harvest(OURS, 1)) == ["second"]
         assert ids(await work.stories.told_in(OURS, None)) == ["stays", "second", "first", "before", "harvested"]
@@ -276,11 +282,11 @@ async def test_stories_that_are_told_that_travel_and_that_are_harvested(rooms: F
         assert ids(await work.stories.in_thread(HERE, "t")) == ["back", "first", "second"]
 
 
-async def test_a_story_that_shows_a_part_comes_from_elsewhere_first_and_is_not_told_there_again(
-    rooms: Furnished,
+async def test_stories_showing_a_part_come_from_other_places_first_and_only_once(
+    seeded: Seeded,
 ) -> None:
     part = {"part": "vision"}
-    await rooms.keep(
+    await seeded.add(
         story("here", told_at=NOW + DAY, **part),
         story("elsewhere", told_at=NOW, place_id=NIGHT, **part),
         story("newer", told_at=NOW + HOUR, place_id=NIGHT, **part),
@@ -290,7 +296,7 @@ async def test_a_story_that_shows_a_part_comes_from_elsewhere_first_and_is_not_t
     )
     shown = []
     for number in range(5):
-        async with rooms.begin() as work:
+        async with seeded.begin() as work:
             found = await work.stories.showing(OURS, "vision", NOW - DAY, HERE)
             if found is None:
                 break
@@ -299,12 +305,12 @@ async def test_a_story_that_shows_a_part_comes_from_elsewhere_first_and_is_not_t
             await work.deliveries.add(reminder)
             work.stories.add(Retelling(story_id=found.id, delivery_id=reminder.id, movement_id=OURS))
     assert shown == ["newer", "in a chat", "elsewhere", "here"]
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert await work.stories.showing(OURS, "vision", NOW - DAY, NIGHT) is not None
 
 
-async def test_what_a_look_back_is_told_of_a_story(rooms: Furnished) -> None:
-    await rooms.keep(
+async def test_told_in_returns_what_a_look_back_needs_of_a_story(seeded: Seeded) -> None:
+    await seeded.add(
         story("moved two", named=False),
         story("moved nobody", told_at=NOW - HOUR, readers=Readers.THREAD, teller_id=JAN, text="Stil."),
         *(
@@ -312,26 +318,26 @@ async def test_what_a_look_back_is_told_of_a_story(rooms: Furnished) -> None:
             for one in (JAN, NOOR)
         ),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert await work.stories.told_in(OURS, None) == [
-            Told(StoryId("moved two"), NOW, FATIMA, False, "We liepen een rondje.", True, 2),
-            Told(StoryId("moved nobody"), NOW - HOUR, JAN, True, "Stil.", False, 0),
+            ToldStory(StoryId("moved two"), NOW, FATIMA, False, "We liepen een rondje.", True, 2),
+            ToldStory(StoryId("moved nobody"), NOW - HOUR, JAN, True, "Stil.", False, 0),
         ]
 
 
-async def test_what_is_kept_about_somebody_is_counted_as_it_is_given(rooms: Furnished) -> None:
-    await one_of_everything(rooms)
-    async with rooms.begin() as work:
+async def test_counts_of_personal_data_match_the_export(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    async with seeded.begin() as work:
         for one in (FATIMA, JAN):
             everything = await work.people.everything(one)
-            counted = await work.people.counted(one, everything)
+            counted = await work.people.count_rows(one, everything)
             assert counted == {table: len(rows) for table, rows in everything.items() if rows}
-            assert await work.people.counted(one, ("people", "rhythms")) == {"people": 1}
+            assert await work.people.count_rows(one, ("people", "rhythms")) == {"people": 1}
 
 
-async def test_where_a_story_stands_and_what_came_of_it(rooms: Furnished) -> None:
+async def test_retellings_steps_and_open_requests_of_a_story(seeded: Seeded) -> None:
     stands = [delivery(f"m{number}", state=DeliveryState.SENT, receipt=f"m{number}") for number in (2, 1, 3)]
-    await rooms.keep(
+    await seeded.add(
         story(TOLD),
         *stands,
         delivery(act=Act.DELETE, target="m1"),
@@ -339,17 +345,17 @@ async def test_where_a_story_stands_and_what_came_of_it(rooms: Furnished) -> Non
         *(step(story_id=TOLD, state=state) for state in StepState),
         *(request(number) for number in range(3)),
     )
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         for one in stands:
             work.stories.add(Retelling(story_id=TOLD, delivery_id=one.id, movement_id=OURS))
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert ids(await work.stories.retold_in(TOLD, OURS)) == ["m2", "m3"]
         assert await work.stories.steps_from(TOLD, OURS) == 2
         assert ids(await work.stories.requests_before(NOW + 2 * HOUR)) == ["r0"]
 
 
 def request(number: int) -> StoryRequest:
-    """Asked at the hour of its number; the second was answered."""
+    """Make a request asked at the hour of its number; number 1 was answered."""
     return StoryRequest(
         id=StoryRequestId(f"r{number}"),
         movement_id=OURS,
@@ -363,10 +369,10 @@ def request(number: int) -> StoryRequest:
     )
 
 
-async def test_ties_grow_from_both_sides_and_nobody_meets_themselves(rooms: Furnished) -> None:
+async def test_ties_grow_from_both_sides_and_nobody_meets_themselves(seeded: Seeded) -> None:
     for one, other in ((JAN, FATIMA), (FATIMA, JAN), (JAN, JAN)):
-        async with rooms.begin() as work:
+        async with seeded.begin() as work:
             await work.connecting.strengthen(OURS, one, other, NOW)
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         ties = await work.connecting.ties(OURS)
     assert [(tie.one_id, tie.other_id, tie.strength) for tie in ties] == [(FATIMA, JAN, 2)]

@@ -1,11 +1,8 @@
-"""Nothing of another movement, organisation or person is ever found, whatever is asked of either database."""
+"""Queries by movement, workspace, person or place never return rows of another, on both databases."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
-
-import pytest
 
 from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
@@ -33,23 +30,15 @@ from tests.contract.seed import (
     W2,
     WALK,
     WEEKLY,
-    Furnished,
+    Seeded,
+    add_one_of_everything,
     delivery,
-    furnished,
     ids,
-    one_of_everything,
     place,
     story,
 )
-from tests.support.databases import BOTH
 
 Ask = Callable[[UnitOfWork, Any], Awaitable[object]]
-
-
-@pytest.fixture(params=BOTH)
-async def rooms(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Furnished]:
-    async with furnished(request.param, tmp_path) as made:
-        yield made
 
 
 OF_A_MOVEMENT: dict[str, Ask] = {
@@ -67,7 +56,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stuck.own": lambda work, its: work.stuck.own(SPELL, FATIMA, its),
     "stuck.open_of": lambda work, its: work.stuck.open_of(FATIMA, WALK, its),
     "stuck.latest_open": lambda work, its: work.stuck.latest_open(FATIMA, its),
-    "stuck.questions_asked": lambda work, its: work.stuck.questions_asked(its, WALK, FATIMA),
+    "stuck.asked_questions": lambda work, its: work.stuck.asked_questions(its, WALK, FATIMA),
     "stuck.rounds_of": lambda work, its: work.stuck.rounds_of(FATIMA, its),
     "stuck.episodes_in": lambda work, its: work.stuck.episodes_in(its, None),
     "stuck.company": lambda work, its: work.stuck.company(BESIDE, its),
@@ -112,11 +101,11 @@ OF_A_WORKSPACE: dict[str, Ask] = {
     "deliveries.awaiting_retry": lambda work, its: work.deliveries.awaiting_retry(its),
     "deliveries.in_doubt": lambda work, its: work.deliveries.in_doubt(its),
     "deliveries.waiting": lambda work, its: work.deliveries.waiting("news", its),
-    "deliveries.planned": lambda work, its: work.deliveries.planned(its, 9),
-    "deliveries.settled": lambda work, its: work.deliveries.settled(its, 9),
+    "deliveries.upcoming": lambda work, its: work.deliveries.upcoming(its, 9),
+    "deliveries.history": lambda work, its: work.deliveries.history(its, 9),
 }
 OF_A_PERSON: dict[str, Ask] = {
-    "people.counted": lambda work, their: work.people.counted(their, ("stories", "next_steps")),
+    "people.count_rows": lambda work, their: work.people.count_rows(their, ("stories", "next_steps")),
     "initiatives.of_person": lambda work, their: work.initiatives.of_person(their, OURS),
     "initiatives.participant": lambda work, their: work.initiatives.participant(WALK, their),
     "stuck.own": lambda work, their: work.stuck.own(SPELL, their, OURS),
@@ -127,12 +116,12 @@ OF_A_PERSON: dict[str, Ask] = {
     "steps.planned_of": lambda work, their: work.steps.planned_of(their, OURS),
     "stories.own": lambda work, their: work.stories.own(TOLD, their),
     "stories.of_teller": lambda work, their: work.stories.of_teller(their, 9),
-    "stories.asked_of": lambda work, their: work.stories.asked_of(ASKED, their),
+    "stories.request_to": lambda work, their: work.stories.request_to(ASKED, their),
     "connecting.named_by": lambda work, their: work.connecting.named_by(their, OURS),
     "deliveries.of_person": lambda work, their: work.deliveries.of_person(their, NOW - DAY),
 }
 OF_A_PLACE: dict[str, Ask] = {
-    "movements.parts_said": lambda work, its: work.movements.parts_said(its),
+    "movements.said_parts": lambda work, its: work.movements.said_parts(its),
     "stories.in_thread": lambda work, its: work.stories.in_thread(its, "t1"),
     "stories.by_message": lambda work, its: work.stories.by_message(its, "m1"),
     "stories.request_about": lambda work, its: work.stories.request_about(its, "m2"),
@@ -151,7 +140,7 @@ TOLD_BELOW = {
     "people.load_context",
     "people.coordinators",
     "people.erase",
-    "people.known",
+    "people.get_or_create",
     "people.of_movement",
     "people.lock_movement",
     "movements.places",
@@ -160,7 +149,7 @@ TOLD_BELOW = {
 }
 
 
-def test_whatever_is_asked_of_a_movement_or_a_workspace_is_held_to_it() -> None:
+def test_every_query_by_movement_or_workspace_is_in_the_tables_above() -> None:
     asked = {
         f"{family}.{name}"
         for family, protocol in inspect.get_annotations(UnitOfWork).items()
@@ -171,21 +160,21 @@ def test_whatever_is_asked_of_a_movement_or_a_workspace_is_held_to_it() -> None:
     assert asked == {*OF_A_MOVEMENT, *OF_A_WORKSPACE, *TOLD_BELOW}
 
 
-async def test_nothing_is_found_of_what_belongs_to_another(rooms: Furnished) -> None:
-    await one_of_everything(rooms)
+async def test_queries_find_nothing_of_another_scope(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
     for scope, (asks, ours, others) in SCOPES.items():
         for name, ask in asks.items():
-            async with rooms.begin() as work:
+            async with seeded.begin() as work:
                 assert await ask(work, ours), f"{name} finds nothing of our own {scope}"
-            async with rooms.begin() as work:
+            async with seeded.begin() as work:
                 assert not await ask(work, others), f"{name} finds what is of another {scope}"
 
 
-async def test_a_workspace_that_is_erased_takes_along_what_lived_nowhere_else(rooms: Furnished) -> None:
-    await one_of_everything(rooms)
-    async with rooms.begin() as work:
+async def test_erasing_a_workspace_deletes_movements_that_live_nowhere_else(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    async with seeded.begin() as work:
         await work.people.erase(W1)
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert await work.movements.get(OURS) is None
         for name, ask in OF_A_MOVEMENT.items():
             assert not await ask(work, OURS), name
@@ -194,25 +183,25 @@ async def test_a_workspace_that_is_erased_takes_along_what_lived_nowhere_else(ro
         assert await work.movements.labels(THEIRS, W2) == {THERE: "there"}
 
 
-async def test_a_movement_that_lives_elsewhere_too_outlives_a_workspace(rooms: Furnished) -> None:
-    await rooms.keep(place(PlaceId("across"), W2, OURS), story(TOLD, place_id=HERE), delivery("told"))
-    async with rooms.begin() as work:
+async def test_erasing_a_workspace_keeps_movements_that_live_elsewhere_too(seeded: Seeded) -> None:
+    await seeded.add(place(PlaceId("across"), W2, OURS), story(TOLD, place_id=HERE), delivery("told"))
+    async with seeded.begin() as work:
         work.stories.add(Retelling(story_id=TOLD, delivery_id=DeliveryId("told"), movement_id=OURS))
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         await work.people.erase(W1)
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         assert ids(await work.movements.places(OURS)) == ["across"]
         told = await work.stories.get(TOLD, OURS)
         assert told is not None
         assert told.place_id is None
 
 
-async def test_of_who_was_forgotten_only_what_others_live_with_stays(rooms: Furnished) -> None:
-    await one_of_everything(rooms)
-    await rooms.keep(delivery("mine", person_id=FATIMA, args={"text": "privé"}, target="x"))
-    async with rooms.begin() as work:
+async def test_forgetting_a_person_keeps_only_what_others_share(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    await seeded.add(delivery("mine", person_id=FATIMA, args={"text": "privé"}, target="x"))
+    async with seeded.begin() as work:
         await work.people.forget(FATIMA)
-    async with rooms.begin() as work:
+    async with seeded.begin() as work:
         left = {table for table, rows in (await work.people.everything(FATIMA)).items() if rows}
         mine = await work.deliveries.by_key("mine")
     assert left == {"people", "stories", "deliveries", "purposes", "initiatives"}

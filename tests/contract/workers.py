@@ -1,4 +1,4 @@
-"""Workers over one database, as many as a test wants, and a look at what they put in it."""
+"""Start workers over one database, and query the jobs they put in it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,68 +9,72 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from adapters.engine.distributed import DistributedEngine, announce
-from tests.contract.test_engines import Ritme
-from tests.support.databases import Failures
+from tests.contract.test_engines import FakeCore
+from tests.support.databases import RecordedFailures
 
 LONG = 3600.0
-"""Seconds: longer than any test."""
+"""Seconds; longer than any test."""
 
 
 @asynccontextmanager
-async def worker(database: AsyncEngine, ritme: Ritme, **more: object) -> AsyncIterator[DistributedEngine]:
+async def worker(database: AsyncEngine, core: FakeCore, **more: object) -> AsyncIterator[DistributedEngine]:
+    """Start a worker with connections of its own, two lanes at a time and no ticks unless `more` says otherwise."""
     url = database.url.render_as_string(hide_password=False)
-    settings: dict[str, object] = {"failures": Failures(), "concurrency": 2, "periodic": False, **more}
+    settings: dict[str, object] = {"failures": RecordedFailures(), "concurrency": 2, "periodic": False, **more}
     engine = DistributedEngine(url, **settings)  # type: ignore[arg-type]
-    await engine.start(ritme)
+    await engine.start(core)
     try:
         yield engine
     finally:
-        ritme.gate.set()
+        core.gate.set()
         await engine.close()
 
 
-async def tell(database: AsyncEngine, *lanes: str) -> None:
+async def announce_due(database: AsyncEngine, *lanes: str) -> None:
+    """Announce in a transaction that something is due in these lanes."""
     async with AsyncSession(database) as session, session.begin():
         await announce(session, lanes)  # type: ignore[arg-type]
 
 
-async def jobs(database: AsyncEngine, status: str) -> int:
-    """How many drains there are of this status."""
+async def count_jobs(database: AsyncEngine, status: str) -> int:
+    """Count the drain jobs with this status."""
     query = "SELECT count(*) FROM procrastinate_jobs WHERE status::text = :status AND task_name = 'drain'"
-    return int(await ask(database, query, status=status))
+    return int(await fetch_value(database, query, status=status))
 
 
-async def ask(database: AsyncEngine, query: str, **values: object) -> Any:
-    """The one value a query answers; None when there is none."""
+async def fetch_value(database: AsyncEngine, query: str, **values: object) -> Any:
+    """Return the one value of a query; None when it has no row."""
     async with database.connect() as connection:
         return (await connection.execute(text(query), values)).scalar_one_or_none()
 
 
-async def do(database: AsyncEngine, statement: str, **values: object) -> None:
+async def execute(database: AsyncEngine, statement: str, **values: object) -> None:
+    """Run a statement in a transaction."""
     async with database.begin() as connection:
         await connection.execute(text(statement), values)
 
 
 async def until(what: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for what another process does, or another task, without telling."""
+    """Poll until `what` is true, for effects of another process or task that notify nobody."""
     async with asyncio.timeout(20):
         while not await what():  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.02)
 
 
-async def listens(database: AsyncEngine) -> bool:
-    """Whether a worker hears of what is told."""
+async def is_listening(database: AsyncEngine) -> bool:
+    """Return whether a worker listens for announcements."""
     query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
-    return bool(await ask(database, query))
+    return bool(await fetch_value(database, query))
 
 
-async def rests(engine: DistributedEngine) -> bool:
-    return not engine.runs
+async def is_stopped(engine: DistributedEngine) -> bool:
+    """Return whether a worker has stopped taking jobs."""
+    return not engine.is_running
 
 
-async def killed(database: AsyncEngine, lane: str, task: str = "drain") -> None:
-    """A worker took all that waits in this lane, and its heart stopped a minute ago."""
-    await do(
+async def orphan_jobs(database: AsyncEngine, lane: str, task: str = "drain") -> None:
+    """Give the waiting jobs of a lane to a worker that was killed: its last heartbeat is a minute old."""
+    await execute(
         database,
         "WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')"
         " RETURNING id) UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM gone)"

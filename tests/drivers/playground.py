@@ -1,4 +1,4 @@
-"""A stage for journeys: the playground over its real HTTP API, with the small vocabulary of `tests.drivers.slack`."""
+"""Drive journeys through Ritme's playground over its real HTTP API, with the verbs of `tests.drivers.slack`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from adapters.playground.personas import RITME, is_personal, personal_chat
-from tests.support.playground import Served, movement, playground
+from adapters.playground.personas import RITME, is_personal_chat, personal_chat
+from tests.support.playground import ServedPlayground, add_movement, serve_playground
 from tests.support.world import MONDAY
 
 
@@ -40,15 +40,15 @@ class Dialog:
 
 
 @dataclass
-class PlaygroundStage:
-    """People are personas, channels those of the playground."""
+class PlaygroundDriver:
+    """People who act through the page's API: they are personas, and channels those of the playground."""
 
-    served: Served
+    served: ServedPlayground
 
     async def movement(self, *people: str, coordinator: str = "iris", channels: tuple[str, ...] = ()) -> None:
-        """Everyone in one movement, in every channel; Iris coordinates."""
+        """Add a movement with everyone in every channel; Iris coordinates."""
         assert coordinator == "iris"
-        await movement(self.served.begin, self.served.clock.now())
+        await add_movement(self.served.begin, self.served.clock.now())
 
     async def type(self, who: str, line: str, *, channel: str | None = "samen-vooruit") -> Any:
         return await self._shown(who, self.served.say(who, channel or personal_chat(who), line))
@@ -73,30 +73,30 @@ class PlaygroundStage:
         await self.drain()
 
     async def posts(self, channel: str = "samen-vooruit") -> list[Seen]:
-        """What Ritme said to everyone in a channel, oldest first."""
+        """List what Ritme said to everyone in a channel, oldest first."""
         found = await self.served.seen_by("wim")
         return [
             Seen(one) for one in found if one["channel"] == channel and one["author"] == RITME and not one["private"]
         ]
 
     async def private(self, who: str) -> list[Seen]:
-        """What Ritme said to one person alone, wherever, oldest first."""
+        """List what Ritme said to one person alone, wherever, oldest first."""
         found = await self.served.seen_by(who)
-        mine = [one for one in found if one["author"] == RITME and (one["private"] or is_personal(one["channel"]))]
+        mine = [one for one in found if one["author"] == RITME and (one["private"] or is_personal_chat(one["channel"]))]
         return [Seen(one) for one in mine]
 
     def at(self, shown: Any) -> datetime:
         return datetime.fromisoformat(shown.json["at"])
 
     async def drain(self) -> None:
-        """All that is due is sent; a second passes."""
+        """Send all that is due; a second passes."""
         await self.until(self.served.clock.now() + timedelta(seconds=1))
 
     async def until(self, moment: datetime) -> None:
-        await self.served.turn(moment.isoformat())
+        await self.served.set_clock(moment.isoformat())
 
     async def _shown(self, who: str, done: Any) -> Any:
-        """What an act leads to: errors, a form, an answer, or what appears for them alone."""
+        """Await an act; return its errors, its form, its answer, or what appeared for them alone."""
         before = {(one.id, one.words()) for one in await self.private(who)}
         answer = await done
         if "errors" in answer:
@@ -111,7 +111,7 @@ class PlaygroundStage:
 
 
 @asynccontextmanager
-async def playground_stage(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[PlaygroundStage]:
-    """An empty playground over a database file in `tmp_path`, on a real socket."""
-    async with playground(tmp_path / "ritme.db", start=start, fresh=False) as served:
-        yield PlaygroundStage(served)
+async def playground_driver(tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[PlaygroundDriver]:
+    """Serve an empty playground over a database file in `tmp_path`, on a real socket; yield its driver."""
+    async with serve_playground(tmp_path / "ritme.db", start=start, with_movement=False) as served:
+        yield PlaygroundDriver(served)

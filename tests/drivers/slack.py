@@ -1,6 +1,6 @@
-"""A stage for journeys: the whole service over Slack's signed HTTP, driven by people who see what Slack shows them.
+"""Drive the whole service through a fake Slack, as people who see what Slack shows them.
 
-The small vocabulary is that of `tests.support.world.World`: type, press, submit, reply, react, posts, private, until.
+The vocabulary is that of `tests.support.world.World`: type, press, submit, reply, react, posts, private, until.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from adapters.slack import SlackPlatform
 from bot.app import Ritme
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -24,41 +24,44 @@ from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal, Shown, Tab
-from tests.support.databases import Kept, kept
+from tests.support.databases import OpenDatabase, open_database
 from tests.support.world import MONDAY
 
 LANE = WorkspaceId(f"slack:{TEAM}")
-PACE = timedelta(seconds=5)
-"""Enough for a few posts in one channel, a second apart."""
+DRAIN_WINDOW = timedelta(seconds=5)
+"""How far ahead `drain` follows deliveries: enough for a few posts in one channel, a second apart."""
 WAYS: dict[str, dict[str, Any]] = {
     "HTTP, SQLite": {"kind": "sqlite"},
     "HTTP, PostgreSQL": {"kind": "postgresql"},
     "socket, SQLite": {"kind": "sqlite", "socket": True},
 }
-"""How a journey is walked: by which way requests come in, over which database."""
+"""Variants in which a journey runs: how requests come in, and which database is used."""
 
 
 @dataclass
-class SlackStage:
-    """People and channels are named as they are called; both are made when first mentioned."""
+class SlackDriver:
+    """The service, a fake Slack, and what people do there.
+
+    People and channels are given by name; both are made when first mentioned.
+    """
 
     ritme: Ritme
-    clock: DialClock
+    clock: SettableClock
     slack: SlackServer
     people: People
-    kept: Kept
+    storage: OpenDatabase
     platform: SlackPlatform
 
     @property
     def database(self) -> AsyncEngine:
-        return self.kept.database
+        return self.storage.database
 
     @property
     def begin(self) -> Begin:
-        return self.kept.begin
+        return self.storage.begin
 
     def user(self, who: str) -> str:
-        """The account of someone, who is in every channel."""
+        """Return someone's account; add them to the workspace and to every channel if they are new."""
         for user in self.slack.users.values():
             if user.name == who:
                 return user.id
@@ -69,7 +72,7 @@ class SlackStage:
         return made.id
 
     def channel(self, name: str | None, who: str = "") -> str:
-        """The id of a channel; None is the chat between `who` and the bot."""
+        """Return the id of a channel, made if it is new; for None, of the chat between `who` and the bot."""
         if name is None:
             return self.slack.chat_of(self.user(who)).id
         for channel in self.slack.channels.values():
@@ -80,7 +83,7 @@ class SlackStage:
     async def movement(
         self, *people: str, coordinator: str = "iris", channels: tuple[str, ...] = ("general",)
     ) -> Movement:
-        """A movement in these channels, with a coordinator and members, as if it had been there for a while."""
+        """Store a movement in these channels, with a coordinator and members, as if it had been there for a while."""
         now = self.clock.now()
         movement = Movement(id=MovementId("movement"), name="Samen op pad", language=Language.NL, started_at=now)
         async with self.begin() as work:
@@ -102,57 +105,59 @@ class SlackStage:
         return movement
 
     async def type(self, who: str, line: str, *, channel: str | None = "general") -> Shown | Modal | None:
-        """A slash command. Returns what appears: at once, or a moment later, to them alone."""
+        """Type a slash command. Returns what appears to them alone, at once or once everything due is sent."""
         user = self.user(who)
         shown = await self.people.command(user, self.channel(channel, who), line)
-        news = await self._news(user, self._private(user))
+        news = await self._wait_for_change(user, self._private(user))
         return shown or news
 
     async def say(self, who: str, text: str, *, channel: str | None = None) -> Shown | None:
-        """A plain message; to the bot itself unless a channel is named. Returns what the bot answers them."""
+        """Write a message, to the bot itself unless a channel is named. Returns the bot's private answer."""
         user = self.user(who)
         before = self._private(user)
         await self.people.say(user, self.channel(channel, who), text)
-        return await self._news(user, before)
+        return await self._wait_for_change(user, before)
 
     async def home(self, who: str) -> Tab:
-        """They open the app's Home tab; what they see when it has been shown."""
+        """Open the app's Home tab. Returns it as it is once everything due is sent."""
         user = self.user(who)
         await self.people.open_home(user)
         await self.drain()
         return self.slack.tabs[user]
 
     async def press_home(self, who: str, name: str, number: int = 1) -> Shown | Modal | None:
-        """Presses a button of their Home tab. Returns the form it opens, else what appears in their own chat."""
+        """Press a button of their Home tab. Returns the form it opens, else what appears in their own chat."""
         user = self.user(who)
         before = self._private(user)
-        return await self.people.press_home(user, name, number) or await self._news(user, before)
+        return await self.people.press_home(user, name, number) or await self._wait_for_change(user, before)
 
     async def shortcut(self, who: str, callback: str, shown: Shown | None = None) -> Shown | Modal | None:
-        """A shortcut, on a message when that is given. Returns the form it opens, else what appears for them alone."""
+        """Use a shortcut, on `shown` if it is given. Returns the form it opens, else what appears for them alone."""
         user = self.user(who)
         before = self._private(user)
         if shown is None:
-            return await self.people.shortcut(user, callback) or await self._news(user, before)
-        return await self.people.shortcut_on(user, shown, callback) or await self._news(user, before)
+            return await self.people.shortcut(user, callback) or await self._wait_for_change(user, before)
+        return await self.people.shortcut_on(user, shown, callback) or await self._wait_for_change(user, before)
 
     async def press(self, who: str, shown: Shown | Modal | None, name: str) -> Shown | Modal | None:
-        """Presses a button. Returns the form it opens, else what appears or changes for them alone."""
+        """Press a button. Returns the form it opens, else what appears or changes for them alone."""
         assert isinstance(shown, Shown), f"no message to press {name} on: {shown}"
         user = self.user(who)
         before = self._private(user)
-        return await self.people.press(user, shown, name) or await self._news(user, before)
+        return await self.people.press(user, shown, name) or await self._wait_for_change(user, before)
 
     async def submit(
         self, who: str, form: Shown | Modal | None, **values: Any
     ) -> Shown | Modal | dict[str, str] | None:
-        """Sends a form. Returns the errors beside its fields, else what appears for them alone. People and channels
-        are given by name."""
+        """Send a form, with people and channels given by name.
+
+        Returns the errors beside its fields, else what appears for them alone.
+        """
         assert isinstance(form, Modal), f"no form: {form}"
         user = self.user(who)
         before = self._private(user)
         answer = await self.people.submit(user, form, **self._by_id(form, values))
-        return answer or await self._news(user, before)
+        return answer or await self._wait_for_change(user, before)
 
     async def reply(self, who: str, channel: str, thread: str, text: str) -> Shown:
         shown = await self.people.say(self.user(who), self.channel(channel), text, thread=thread)
@@ -172,18 +177,18 @@ class SlackStage:
         await self.drain()
 
     def posts(self, channel: str = "general") -> list[Shown]:
-        """What the bot said to everyone in a channel, threads included, oldest first."""
+        """List the bot's messages to everyone in a channel, threads included, oldest first."""
         found = self.slack.channels[self.channel(channel)].messages
         return [one for one in found if one.by == BOT and one.only_for is None and not one.deleted]
 
     def private(self, who: str) -> list[Shown]:
-        """What the bot said to one person alone, wherever, oldest first."""
+        """List the bot's messages to one person alone, wherever they are, oldest first."""
         return self._private(self.user(who))
 
     async def drain(self) -> None:
-        """All that is due is sent, a second apart where Slack wants that."""
+        """Send all that is due; move the clock where Slack wants posts a second apart."""
         await self._drain()
-        end = self.clock.now() + PACE
+        end = self.clock.now() + DRAIN_WINDOW
         while (due := await self.ritme.next_due()) is not None and due <= end:
             self.clock.set(max(due, self.clock.now()))
             await self._drain()
@@ -191,7 +196,7 @@ class SlackStage:
                 return
 
     async def until(self, moment: datetime) -> None:
-        """Time passes: everything planned on the way happens at its own moment."""
+        """Move the clock to a moment; everything planned on the way happens at its own time."""
         while (due := await self.ritme.next_due()) is not None and due <= moment:
             self.clock.set(max(due, self.clock.now()))
             await self._drain()
@@ -204,7 +209,7 @@ class SlackStage:
         await self.until(self.clock.now() + timedelta(**time))
 
     async def _drain(self) -> None:
-        await self.kept.engine.run_until_idle(LANE)
+        await self.storage.engine.run_until_idle(LANE)
         assert self.slack.problems == [], self.slack.problems
 
     def _private(self, user: str) -> list[Shown]:
@@ -216,8 +221,8 @@ class SlackStage:
         ]
         return sorted(mine, key=lambda one: one.ts)
 
-    async def _news(self, user: str, before: list[Shown]) -> Shown | None:
-        """What appeared or changed for this person alone, now that everything due is sent."""
+    async def _wait_for_change(self, user: str, before: list[Shown]) -> Shown | None:
+        """Send everything due; return the last message that appeared or changed for this person alone."""
         known = {(one.channel, one.ts): one.words() for one in before}
         await self.drain()
         fresh = [one for one in self._private(user) if known.get((one.channel, one.ts)) != one.words()]
@@ -237,30 +242,29 @@ class SlackStage:
 
 
 @asynccontextmanager
-async def slack_stage(
+async def slack_driver(
     tmp_path: Path,
     start: datetime = MONDAY,
     *,
     kind: str = "sqlite",
     socket: bool = False,
     ping_every: float = 5,
-    patience: float = 10,
-) -> AsyncIterator[SlackStage]:
-    """A fresh workspace and a fresh service with a fresh database, over real HTTP; or, with `socket`, in Socket
-    Mode."""
-    clock = DialClock(start, running=False)
+    call_timeout: float = 10,
+) -> AsyncIterator[SlackDriver]:
+    """Run a fresh service with a fresh database and workspace, over real HTTP or, with `socket`, in Socket Mode."""
+    clock = SettableClock(start, running=False)
     async with (
-        kept(kind, tmp_path) as database,
+        open_database(kind, tmp_path) as storage,
         SlackServer(clock.now).running() as slack,
         aiohttp.ClientSession() as session,
     ):
         door = {"app_token": APP_TOKEN} if socket else {"signing_secret": SECRET}
         platform = SlackPlatform(
-            token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, patience=patience, **door
+            token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, call_timeout=call_timeout, **door
         )
         known = {"slack": Platform(messenger=platform.messenger, directory=platform.directory)}
-        ritme = Ritme(begin=database.begin, platforms=known, clock=clock, engine=database.engine)
-        await database.open(ritme)
+        ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
+        await storage.start_engine(ritme)
         app = web.Application()
         platform.mount(app, ritme)
         runner = web.AppRunner(app, access_log=None)
@@ -270,11 +274,11 @@ async def slack_stage(
         people = People(server=slack, session=session, bot_url="" if socket else address)
         if socket:
             await platform.start()
-            await slack.sockets.connected()
+            await slack.sockets.wait_for_connections()
         try:
-            yield SlackStage(ritme=ritme, clock=clock, slack=slack, people=people, kept=database, platform=platform)
+            yield SlackDriver(ritme=ritme, clock=clock, slack=slack, people=people, storage=storage, platform=platform)
             assert slack.sockets.problems == []
         finally:
-            await platform.hush()
+            await platform.stop_receiving()
             await runner.cleanup()
             await platform.close()

@@ -1,4 +1,4 @@
-"""A movement lived in Teams: people act in Microsoft's own playground, which speaks with Ritme over HTTP."""
+"""Drive journeys in Teams: people act in Microsoft's Agents Playground, which speaks with Ritme over HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,9 +13,9 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
-from adapters.teams import Bot, TeamsPlatform
+from adapters.teams import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin, Platform
@@ -26,28 +26,29 @@ from tests.fakes.teams.agents_playground import (
     PERSONAL,
     TEAM,
     TENANT,
+    AgentsPlayground,
     Json,
-    Playground,
     Shown,
-    playground,
+    agents_playground,
     user,
 )
-from tests.support.databases import Kept, kept
+from tests.support.databases import OpenDatabase, open_database
 from tests.support.world import MONDAY
 
 LANE = WorkspaceId(f"teams:{TENANT}")
 PACE = timedelta(seconds=5)
+"""Enough for the messages of one action, at the rate that Teams takes."""
 MENTION = "<at>Ritme</at>"
 
 
 @dataclass
-class TeamsStage:
-    """People are named as they are called; the playground's own user is iris, and the others are in its team."""
+class TeamsDriver:
+    """A running service and what people do with it. The program's own user is iris; the others are in its team."""
 
     ritme: Ritme
-    clock: DialClock
-    teams: Playground
-    kept: Kept
+    clock: SettableClock
+    teams: AgentsPlayground
+    storage: OpenDatabase
     address: str
     session: aiohttp.ClientSession
     handled: asyncio.Semaphore
@@ -55,17 +56,18 @@ class TeamsStage:
 
     @property
     def database(self) -> AsyncEngine:
-        return self.kept.database
+        return self.storage.database
 
     @property
     def begin(self) -> Begin:
-        return self.kept.begin
+        return self.storage.begin
 
     async def say(self, who: str, text: str, *, where: str = PERSONAL, mention: bool = False) -> str:
-        """A message, in a channel the first of a new thread unless `where` is one. Returns its id.
+        """Send a message, in a channel the first of a new thread unless `where` is one. Returns its id.
 
-        What does not mention the bot reaches it where an organisation consented to that, which the playground does
-        not play."""
+        A message that does not mention the bot reaches it where an organisation consented to that, which
+        agents_playground does not play: it is told as any other event.
+        """
         if where != PERSONAL and not mention:
             known = f"1{next(self.numbers):012d}"
             there = where if ";" in where else f"{where};messageid={known}"
@@ -75,16 +77,16 @@ class TeamsStage:
         mentions = [{"mentioned": {"id": BOT}, "text": MENTION}] if mention else []
         path = f"/_conversation/v1/conversations/{where}/messages"
         said = await self.teams.post(path, {**body, "textFormat": "plain", "mentions": mentions})
-        await self._arrived()
+        await self._wait_until_handled()
         return str(said["messageId"])
 
     async def event(self, who: str, type: str, *, where: str = TEAM, **more: Any) -> None:
-        """Anything else that happens there, as Teams would tell it."""
+        """Tell of anything else that happens there, as Teams would."""
         await self.teams.post("/_internal/v1/customActivities", self.activity(who, type, where=where, **more))
-        await self._arrived()
+        await self._wait_until_handled()
 
     async def press(self, who: str, shown: Shown, intent: str) -> Json:
-        """A button. Returns the dialog it opens, else what its press is answered with."""
+        """Press a button. Returns the dialog it opens, else the answer to its press."""
         button = shown.button(intent)
         if button["type"] == "Action.Submit":
             value = {"data": button["data"], "context": {"theme": "default"}}
@@ -93,7 +95,7 @@ class TeamsStage:
         return await self._invoke(who, "adaptiveCard/action", value, shown)
 
     async def submit(self, who: str, opened: Json, *, where: str = PERSONAL, **values: Any) -> Json:
-        """Sends a dialog, filled in over what it holds. Returns what it is answered with."""
+        """Send a dialog, filled in over what it holds. Returns the answer."""
         card = opened["task"]["value"]["card"]["content"]
         inputs = {one["id"]: one for one in card["body"] if one["type"].startswith("Input.")}
         assert not set(values) - set(inputs), f"the dialog asks for {list(inputs)}"
@@ -104,10 +106,11 @@ class TeamsStage:
         return await self._invoke(who, "task/submit", {"data": data, "context": {}}, None, where=where)
 
     async def invoke(self, who: str, name: str, value: Json, *, where: str) -> Json:
+        """Send any other invoke. Returns the answer."""
         return await self._invoke(who, name, value, None, where=where)
 
     async def _invoke(self, who: str, name: str, value: Json, shown: Shown | None, *, where: str = PERSONAL) -> Json:
-        """Straight to the bot: the playground plays no dialogs."""
+        """Call the bot directly: agents_playground plays no dialogs. Returns the answer, after a drain."""
         there = shown.conversation if shown is not None else where
         activity = self.activity(who, "invoke", where=there, name=name, value=value)
         if shown is not None:
@@ -119,6 +122,7 @@ class TeamsStage:
         return dict(await answer.json()) if text else {}
 
     def activity(self, who: str, type: str, *, where: str, **more: Any) -> Json:
+        """Return an activity as Teams sends it; `data` is added to its `channelData`."""
         channel = where.partition(";")[0]
         in_team = channel.endswith("tacv2")
         kind = "channel" if in_team else "groupChat" if channel.endswith("thread.v2") else "personal"
@@ -142,18 +146,18 @@ class TeamsStage:
         }
 
     def posts(self, where: str = TEAM) -> list[Shown]:
-        """What the bot said in a channel, threads included, oldest first."""
+        """Return the bot's messages in a channel, threads included, oldest first."""
         return [one for one in self.teams.seen.values() if one.conversation.partition(";")[0] == where]
 
     def private(self) -> list[Shown]:
-        """What the bot said to iris alone."""
+        """Return the bot's messages to iris alone."""
         return self.posts(PERSONAL)
 
     async def drain(self) -> None:
-        """All that is due is sent, and seen."""
+        """Send all that is due, moving the clock while Teams' rate asks for it, and wait until it is seen."""
         end = self.clock.now() + PACE
         while True:
-            await self.kept.engine.run_until_idle(LANE)
+            await self.storage.engine.run_until_idle(LANE)
             due = await self.ritme.next_due()
             if due is None or due > end or due <= self.clock.now():
                 break
@@ -162,10 +166,11 @@ class TeamsStage:
             rows = await connection.exec_driver_sql(
                 "SELECT receipt, receipt_channel FROM deliveries WHERE state = 'sent' AND act = 'post'"
             )
-            # Its page shows what iris sees.
-            await self.teams.knows({str(receipt) for receipt, channel in rows if channel in (PERSONAL, TEAM, NIGHT)})
+            # The page shows only what iris sees: nothing of other people's chats.
+            await self.teams.wait_for({str(receipt) for receipt, channel in rows if channel in (PERSONAL, TEAM, NIGHT)})
 
     async def until(self, moment: datetime) -> None:
+        """Live until a moment: everything planned before it happens at its time."""
         while (due := await self.ritme.next_due()) is not None and due <= moment:
             self.clock.set(max(due, self.clock.now()))
             await self.drain()
@@ -174,32 +179,32 @@ class TeamsStage:
         self.clock.set(max(moment, self.clock.now()))
         await self.drain()
 
-    async def _arrived(self) -> None:
-        """What was done reached the bot, and all that follows was sent."""
+    async def _wait_until_handled(self) -> None:
+        """Wait until the bot handled an activity, and send all that follows."""
         async with asyncio.timeout(10):
             await self.handled.acquire()
         await self.drain()
 
 
 @asynccontextmanager
-async def teams_stage(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[TeamsStage]:
-    """A fresh service over a fresh database, and a fresh playground."""
-    async with kept(kind, tmp_path) as database, _staged(database, tmp_path, start) as stage:
-        yield stage
+async def teams_driver(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[TeamsDriver]:
+    """Run a fresh service over a fresh database, and a fresh agents_playground."""
+    async with open_database(kind, tmp_path) as storage, _run_service(storage, tmp_path, start) as driver:
+        yield driver
 
 
 @asynccontextmanager
-async def _staged(database: Kept, tmp_path: Path, start: datetime) -> AsyncIterator[TeamsStage]:
-    clock = DialClock(start, running=False)
-    bot = Bot(app_id=APP, tenants=frozenset({TENANT}), trusting=True)
-    platform = TeamsPlatform(bot, SqlConversations(database.database), clock, opens=Ritme.opens)
+async def _run_service(storage: OpenDatabase, tmp_path: Path, start: datetime) -> AsyncIterator[TeamsDriver]:
+    clock = SettableClock(start, running=False)
+    registration = AppRegistration(app_id=APP, tenants=frozenset({TENANT}), auth_disabled=True)
+    platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
     known = {"teams": Platform(messenger=platform.messenger, directory=platform.directory)}
-    ritme = Ritme(begin=database.begin, platforms=known, clock=clock, engine=database.engine)
-    await database.open(ritme)
+    ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
+    await storage.start_engine(ritme)
     handled = asyncio.Semaphore(0)
 
     @web.middleware
-    async def counting(request: web.Request, handler: Any) -> web.StreamResponse:
+    async def count_handled(request: web.Request, handler: Any) -> web.StreamResponse:
         try:
             answer: web.StreamResponse = await handler(request)
             return answer
@@ -207,19 +212,19 @@ async def _staged(database: Kept, tmp_path: Path, start: datetime) -> AsyncItera
             if (await request.json())["type"] != "invoke":
                 handled.release()
 
-    app = web.Application(middlewares=[counting])
+    app = web.Application(middlewares=[count_handled])
     platform.mount(app, ritme)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     address = f"http://127.0.0.1:{runner.addresses[0][1]}/teams/messages"
     try:
-        async with aiohttp.ClientSession() as session, playground(tmp_path, address) as teams:
-            yield TeamsStage(
+        async with aiohttp.ClientSession() as session, agents_playground(tmp_path, address) as teams:
+            yield TeamsDriver(
                 ritme=ritme,
                 clock=clock,
                 teams=teams,
-                kept=database,
+                storage=storage,
                 address=address,
                 session=session,
                 handled=handled,

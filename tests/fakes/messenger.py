@@ -1,4 +1,4 @@
-"""A platform of our own for core tests: remembers what was sent, and can be told to misbehave."""
+"""A messenger for core tests that records what was sent, and fails when it is told to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +10,8 @@ from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, Unreachable
 
 @dataclass
 class Sent:
+    """A message that arrived, as it stands there now."""
+
     post: Post
     receipt: Receipt
     message: Message | None
@@ -19,14 +21,17 @@ class Sent:
 
 @dataclass
 class RecordingMessenger:
-    """`fail_next` holds failures to raise, in order; "after" a NoAnswer pair (failure, True) the post did arrive. What
-    contains `poison` never arrives, and never gets an answer. `slow` is called before anything is sent."""
+    """A messenger that records posts in `sent`.
+
+    `fail_next` holds pairs of an error to raise and whether the post arrives all the same, one for each call. A post
+    whose text contains `poison` never arrives, and raises OutcomeUnknown. `slow` is called before anything is sent.
+    """
 
     sent: list[Sent] = field(default_factory=list)
     fail_next: list[tuple[RetryAfter | Unreachable | OutcomeUnknown, bool]] = field(default_factory=list)
     poison: str = ""
-    tells: bool = True
-    """Whether this platform tells what arrived."""
+    can_look_up: bool = True
+    """True if `find` can tell what arrived; False as in Teams."""
     slow: Callable[[], None] | None = None
     tries: int = 0
     _count: int = 0
@@ -65,18 +70,20 @@ class RecordingMessenger:
 
     @property
     def acts(self) -> list[Post]:
-        """Updates, deletions and reactions."""
+        """Return the posts that update, delete or react to a message, oldest first."""
         return self._acts
 
     async def find(self, post: Post, since: datetime) -> Receipt | None:
-        if not self.tells:
+        if not self.can_look_up:
             raise LookupUnsupported
         return next((one.receipt for one in self.sent if one.post.delivery == post.delivery), None)
 
     def in_channel(self, channel: str) -> list[Sent]:
+        """List the messages for everyone in a channel that were not deleted, oldest first."""
         return [
             one for one in self.sent if one.post.channel == channel and one.post.account is None and not one.deleted
         ]
 
     def to(self, account: str) -> list[Sent]:
+        """List the messages for one account alone that were not deleted, oldest first."""
         return [one for one in self.sent if one.post.account == account and not one.deleted]

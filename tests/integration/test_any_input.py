@@ -1,4 +1,4 @@
-"""Whatever reaches Ritme, in whatever shape, is answered in words: never with an apology."""
+"""Fuzzing: every intent with any arguments, and any typed command, is answered in words and never with an apology."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.catalogue import CATALOGUE, FormEntry
 from bot.chat import Answer, FieldErrors, Form, Value
 from bot.commands import HANDLERS
-from tests.support.world import World, world
+from tests.support.world import World, open_world
 
 NASTY = [
     "",
@@ -60,19 +60,19 @@ def requests(draw: st.DrawFn) -> tuple[str, dict[str, Value]]:
 
 
 @pytest.fixture
-async def full(tmp_path: Path) -> "World":
-    async with world(tmp_path) as here:
-        await here.movement("fatima", "jan")
-        yield here
+async def small_world(tmp_path: Path) -> "World":
+    async with open_world(tmp_path) as world:
+        await world.movement("fatima", "jan")
+        yield world
 
 
 @given(request=requests(), personal=st.booleans(), who=st.sampled_from(["iris", "fatima", "stranger"]))
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_anything_is_answered_in_words(
-    full: World, request: tuple[str, dict[str, Value]], personal: bool, who: str
+async def test_any_intent_is_answered_in_words(
+    small_world: World, request: tuple[str, dict[str, Value]], personal: bool, who: str
 ) -> None:
     name, args = request
-    reply = await full.ritme.handle(full.intent(who, name, args, channel=None if personal else "general"))
+    reply = await small_world.ritme.handle(small_world.intent(who, name, args, channel=None if personal else "general"))
     assert reply is None or isinstance(reply, Form | FieldErrors | Answer)
     if isinstance(reply, Answer):
         assert reply.reference is None, (name, args)
@@ -87,9 +87,9 @@ async def test_anything_is_answered_in_words(
     more=value,
 )
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_anything_typed_is_answered(full: World, command: str, text: str, more: str) -> None:
-    reply = await full.ritme.handle(
-        full.intent("fatima", "command", {"command": command, "text": f"{text} {more}".strip()})
+async def test_anything_typed_is_answered(small_world: World, command: str, text: str, more: str) -> None:
+    reply = await small_world.ritme.handle(
+        small_world.intent("fatima", "command", {"command": command, "text": f"{text} {more}".strip()})
     )
     assert isinstance(reply, Form | FieldErrors | Answer)
     if isinstance(reply, Answer):

@@ -1,4 +1,4 @@
-"""Database connections keep what people typed out of errors, and let go of what they cannot open."""
+"""Database connections: timeouts, locks, and errors that never hold what people typed."""
 
 import asyncio
 import io
@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters import logs
 from adapters.database import sqlite
 from adapters.database.errors import translate_errors
-from adapters.database.postgresql import CONNECT_TIMEOUTS, transaction
+from adapters.database.postgresql import transaction
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.libpq import CONNECT_TIMEOUTS
 from bot.domain.person import Workspace, WorkspaceId
 from bot.ports import Begin, Conflict, StorageUnavailable
 from tests.support.databases import postgresql
@@ -51,7 +52,7 @@ REFUSED = {
 }
 
 
-async def test_an_error_holds_the_statement_but_nothing_anyone_typed(tmp_path: Path) -> None:
+async def test_an_error_holds_the_statement_but_no_values(tmp_path: Path) -> None:
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     with pytest.raises(DatabaseError) as broke:
         async with database.begin() as connection:
@@ -64,11 +65,9 @@ async def test_an_error_holds_the_statement_but_nothing_anyone_typed(tmp_path: P
 
 @pytest.mark.usefixtures("logging_as_it_was")
 @pytest.mark.parametrize(("statement", "state", "where"), REFUSED.values(), ids=REFUSED)
-async def test_what_postgresql_refuses_is_logged_without_what_anyone_typed(
-    statement: str, state: str, where: str
-) -> None:
+async def test_what_postgresql_refuses_is_logged_without_values(statement: str, state: str, where: str) -> None:
     stream = io.StringIO()
-    logs.set_up(stream)
+    logs.configure_logging(stream)
     with postgresql() as url:
         database = connect(url)
         for begun in (database.begin(), transaction(database)):
@@ -88,7 +87,7 @@ async def test_what_postgresql_refuses_is_logged_without_what_anyone_typed(
         assert "De Vries" not in said
 
 
-async def test_what_postgresql_says_of_itself_is_told() -> None:
+async def test_errors_of_postgresql_itself_are_shown() -> None:
     database = connect("postgresql+psycopg://ritme@127.0.0.1:1/ritme")
     with pytest.raises(DatabaseError, match="refused"):
         async with database.connect():
@@ -105,8 +104,8 @@ async def test_what_postgresql_says_of_itself_is_told() -> None:
 
 
 @asynccontextmanager
-async def silence() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]:
-    """A server that lets everybody in and never says a word: its address, and who came."""
+async def silent_server() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]:
+    """Listen as a server that accepts connections and never answers; yield its URL and the connections."""
     came: list[asyncio.StreamWriter] = []
 
     async def listen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -122,9 +121,9 @@ async def silence() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]:
         await server.wait_closed()
 
 
-async def test_a_database_that_hangs_is_away_like_one_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_hangs_is_unavailable_like_one_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CONNECT_TIMEOUTS, "connect_timeout", 2)  # its library waits no less
-    async with silence() as (url, came):
+    async with silent_server() as (url, came):
         database = connect(url)
         with pytest.raises(StorageUnavailable):
             async with unit_of_work(database)() as work:
@@ -133,7 +132,7 @@ async def test_a_database_that_hangs_is_away_like_one_that_refuses(monkeypatch: 
         await database.dispose()
 
 
-async def test_no_connection_is_waited_for_for_ever_but_as_long_as_the_address_says() -> None:
+async def test_connecting_times_out_as_the_address_says() -> None:
     with postgresql() as url:
         asked = {}
         for address in (url, f"{url}&keepalives_idle=60" if "?" in url else f"{url}?keepalives_idle=60"):
@@ -149,7 +148,7 @@ async def test_no_connection_is_waited_for_for_ever_but_as_long_as_the_address_s
     assert (usual["keepalives_idle"], own["keepalives_idle"]) == ("5", "60")
 
 
-async def test_what_another_holds_is_waited_for_a_while_and_let_go_when_nobody_hears_of_who_held_it() -> None:
+async def test_locks_and_idle_transactions_time_out() -> None:
     with postgresql() as url:
         held_at_most = f"{url}{'&' if '?' in url else '?'}options=-c%20lock_timeout%3D50"
         database, hasty = connect(url), connect(held_at_most)
@@ -165,19 +164,19 @@ async def test_what_another_holds_is_waited_for_a_while_and_let_go_when_nobody_h
         async with unit_of_work(database)() as work:
             await work.people.lock_movement(lane, "U1", None, None)
             with pytest.raises(StorageUnavailable):
-                await _take_turns(unit_of_work(hasty), lane)
-        await _take_turns(unit_of_work(hasty), lane)
+                await _lock_movement(unit_of_work(hasty), lane)
+        await _lock_movement(unit_of_work(hasty), lane)
         for one in (database, hasty):
             await one.dispose()
 
 
-async def _take_turns(begin: Begin, lane: WorkspaceId) -> None:
+async def _lock_movement(begin: Begin, lane: WorkspaceId) -> None:
     async with begin() as work:
         await work.people.lock_movement(lane, "U2", None, None)
 
 
-async def test_a_connection_that_breaks_where_nobody_looks_makes_the_database_away() -> None:
-    """A bug in one message must not stop the others, so the core catches whatever breaks there."""
+async def test_a_connection_that_broke_unnoticed_raises_storage_unavailable() -> None:
+    """The core catches what breaks in one message, so that the others go on: over a connection that may be broken."""
 
     async def go_on(database: AsyncEngine) -> None:
         async with transaction(database) as session:
@@ -192,7 +191,7 @@ async def test_a_connection_that_breaks_where_nobody_looks_makes_the_database_aw
         await database.dispose()
 
 
-def test_a_file_that_somebody_writes_for_long_is_away_for_who_asks_in_few_words_too() -> None:
+def test_a_locked_sqlite_error_becomes_storage_unavailable() -> None:
     locked = OperationalError("INSERT", None, sqlite3.OperationalError("database is locked"))
     with pytest.raises(StorageUnavailable), translate_errors():
         raise locked
@@ -200,11 +199,11 @@ def test_a_file_that_somebody_writes_for_long_is_away_for_who_asks_in_few_words_
         raise OperationalError("INSERT", None, sqlite3.OperationalError("no such table: people"))
 
 
-async def test_a_writer_elsewhere_that_does_not_end_makes_the_file_away(
+async def test_a_file_locked_by_another_writer_raises_storage_unavailable_after_a_timeout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", 0.01)
-    async with written_elsewhere(tmp_path / "ritme.db") as (begin, elsewhere):
+    monkeypatch.setattr(sqlite, "WRITE_LOCK_TIMEOUT", 0.01)
+    async with write_locked_file(tmp_path / "ritme.db") as (begin, elsewhere):
         with pytest.raises(StorageUnavailable):
             async with begin():
                 pass
@@ -214,8 +213,8 @@ async def test_a_writer_elsewhere_that_does_not_end_makes_the_file_away(
 
 
 @asynccontextmanager
-async def written_elsewhere(file: Path) -> AsyncIterator[tuple[Begin, sqlite3.Connection]]:
-    """How to begin over a file that somebody else writes, until they commit."""
+async def write_locked_file(file: Path) -> AsyncIterator[tuple[Begin, sqlite3.Connection]]:
+    """Open a file that another connection holds the write lock of; yield transactions over it and that connection."""
     database = connect(f"sqlite+aiosqlite:///{file}")
     begin = unit_of_work(database)
     async with begin():
@@ -236,8 +235,8 @@ async def test_a_file_that_is_no_database_leaves_no_connection_open(tmp_path: Pa
     await database.dispose()
 
 
-async def test_a_writer_elsewhere_is_waited_for_while_everything_else_goes_on(tmp_path: Path) -> None:
-    async with written_elsewhere(tmp_path / "ritme.db") as (begin, elsewhere):
+async def test_waiting_for_another_writer_does_not_block_the_event_loop(tmp_path: Path) -> None:
+    async with write_locked_file(tmp_path / "ritme.db") as (begin, elsewhere):
 
         async def waits() -> None:
             async with begin():
@@ -251,7 +250,7 @@ async def test_a_writer_elsewhere_is_waited_for_while_everything_else_goes_on(tm
         await asyncio.wait_for(waiting, 5)
 
 
-async def test_what_fails_half_way_leaves_nothing_and_lets_the_next_one_in(tmp_path: Path) -> None:
+async def test_a_transaction_that_fails_is_rolled_back_and_releases_its_lock(tmp_path: Path) -> None:
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)

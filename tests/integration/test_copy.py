@@ -1,4 +1,4 @@
-"""Everything moves from a file to PostgreSQL, is compared row by row, and lives on there."""
+"""`ritme copy` moves every row from SQLite to PostgreSQL, compares them, and can be resumed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 from typer.testing import CliRunner, Result
 
 from adapters.cli.commands import ritme
-from adapters.database.copying import CannotCopy, copying
-from adapters.database.migrate import migrate
+from adapters.database.copying import CannotCopy, open_copy
+from adapters.database.migrate import migrate_schema
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import announce
@@ -22,25 +22,25 @@ from bot.chat import Answer
 from bot.ports import Platform
 from tests.fakes.messenger import RecordingMessenger
 from tests.support.databases import postgresql
-from tests.support.world import World, world
+from tests.support.world import World, open_world
 
 
 @asynccontextmanager
-async def lived(tmp_path: Path) -> AsyncIterator[World]:
-    """A file in which a movement lived for a while."""
-    async with world(tmp_path) as here:
-        async with here.database.begin() as connection:
+async def seeded_file(tmp_path: Path) -> AsyncIterator[World]:
+    """Open a world on SQLite, with the tables of the migrations and a movement with stories."""
+    async with open_world(tmp_path) as world:
+        async with world.database.begin() as connection:
             await connection.run_sync(metadata.drop_all)
-        await migrate(here.database)
-        await here.movement("fatima", "jan", channels=("general", "night"))
-        await here.type("fatima", "/vast De nachtdienst hoort het als laatste")
+        await migrate_schema(world.database)
+        await world.movement("fatima", "jan", channels=("general", "night"))
+        await world.type("fatima", "/vast De nachtdienst hoort het als laatste")
         for number in range(7):
-            await here.type("jan", f"/verhaal Mevrouw {number} liep tot de brievenbus.")
-        await here.press("fatima", here.posts()[-1], "ripple")
-        yield here
+            await world.type("jan", f"/verhaal Mevrouw {number} liep tot de brievenbus.")
+        await world.press("fatima", world.posts()[-1], "ripple")
+        yield world
 
 
-def change(url: str, *statements: str) -> None:
+def execute(url: str, *statements: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in statements:
@@ -49,13 +49,13 @@ def change(url: str, *statements: str) -> None:
 
 
 async def test_everything_is_there_and_lives_on(tmp_path: Path) -> None:
-    async with lived(tmp_path) as here:
+    async with seeded_file(tmp_path) as world:
         with postgresql() as url:
-            with copying(here.kept.url, url, batch=3) as under_way:
+            with open_copy(world.storage.url, url, batch=3) as under_way:
                 under_way.check()
                 done = dict(under_way.copy())
                 compared = {one.table: one for one in under_way.compare()}
-                assert not under_way.written_meanwhile()
+                assert not under_way.was_source_changed()
             assert all(one.equal for one in compared.values())
             assert done["stories"] == 7
             assert compared["ripples"].here == 1
@@ -64,24 +64,24 @@ async def test_everything_is_there_and_lives_on(tmp_path: Path) -> None:
             core = Ritme(
                 begin=unit_of_work(there, announce),
                 platforms={"test": Platform(messenger=RecordingMessenger())},
-                clock=here.clock,
-                engine=here.kept.engine,
+                clock=world.clock,
+                engine=world.storage.engine,
             )
             typed = {"command": "/verhaal", "text": "Nog een."}
-            assert isinstance(await core.handle(here.intent("jan", "command", typed, key="moved")), Answer)
+            assert isinstance(await core.handle(world.intent("jan", "command", typed, key="moved")), Answer)
             async with there.connect() as connection:
                 assert (await connection.execute(text("SELECT count(*) FROM stories"))).scalar_one() == 8
             await there.dispose()
 
 
 async def test_broken_off_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    async with lived(tmp_path) as here:
+    async with seeded_file(tmp_path) as world:
         with postgresql() as url:
-            with copying(here.kept.url, url, batch=2) as under_way:
+            with open_copy(world.storage.url, url, batch=2) as under_way:
                 steps = under_way.copy()
                 for _ in range(9):
                     next(steps)
-            with copying(here.kept.url, url) as again:
+            with open_copy(world.storage.url, url) as again:
                 assert not all(one.equal for one in again.compare())
                 again.check()
                 for _ in again.copy():
@@ -90,21 +90,21 @@ async def test_broken_off_it_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 async def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
-    async with lived(tmp_path) as here:
+    async with seeded_file(tmp_path) as world:
         with postgresql() as url:
-            change(url, "INSERT INTO workspaces (id, name) VALUES ('slack:T9', 'Ander')")
-            with copying(here.kept.url, url) as under_way, pytest.raises(CannotCopy, match="workspaces slack:T9"):
+            execute(url, "INSERT INTO workspaces (id, name) VALUES ('slack:T9', 'Ander')")
+            with open_copy(world.storage.url, url) as under_way, pytest.raises(CannotCopy, match="workspaces slack:T9"):
                 under_way.check()
 
 
 async def test_what_differs_is_named_but_not_shown(tmp_path: Path) -> None:
-    async with lived(tmp_path) as here:
+    async with seeded_file(tmp_path) as world:
         with postgresql() as url:
-            with copying(here.kept.url, url) as under_way:
+            with open_copy(world.storage.url, url) as under_way:
                 for _ in under_way.copy():
                     pass
-            change(url, "UPDATE stories SET text = 'Iets anders' WHERE text LIKE '%3%'", "DELETE FROM ripples")
-            with copying(here.kept.url, url) as under_way:
+            execute(url, "UPDATE stories SET text = 'Iets anders' WHERE text LIKE '%3%'", "DELETE FROM ripples")
+            with open_copy(world.storage.url, url) as under_way:
                 found = {one.table: one for one in under_way.compare() if not one.equal}
     assert set(found) == {"stories", "ripples"}
     assert found["stories"].different == 1
@@ -113,7 +113,7 @@ async def test_what_differs_is_named_but_not_shown(tmp_path: Path) -> None:
 
 def test_the_same_database_is_no_other(tmp_path: Path) -> None:
     file = f"{tmp_path}/a.db"
-    with pytest.raises(CannotCopy), copying(f"sqlite:///{file}", f"sqlite+aiosqlite:///{file}"):
+    with pytest.raises(CannotCopy), open_copy(f"sqlite:///{file}", f"sqlite+aiosqlite:///{file}"):
         pass
 
 
@@ -122,8 +122,8 @@ async def run(*words: str) -> Result:
 
 
 async def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with lived(tmp_path) as here:
-        monkeypatch.setenv("RITME_DATABASE_URL", here.kept.url)
+    async with seeded_file(tmp_path) as world:
+        monkeypatch.setenv("RITME_DATABASE_URL", world.storage.url)
         for nowhere in ("nowhere", "postgresql://ritme:geheim@localhost:notaport/ritme"):
             bad = await run("copy", "--to", nowhere)
             assert bad.exit_code == 2

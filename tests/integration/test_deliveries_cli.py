@@ -1,4 +1,4 @@
-"""`ritme deliveries`: what was not sent, why, and what to do about it; never what anybody wrote."""
+"""`ritme deliveries` lists, explains, retries and drops deliveries, and never shows what people wrote."""
 
 import asyncio
 import json
@@ -10,29 +10,29 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.cli.commands import ritme
-from adapters.database.migrate import migrate
+from adapters.database.migrate import migrate_schema
 from adapters.database.tables import metadata
 from bot.domain.delivery import DeliveryState, to_place
 from bot.domain.movement import PlaceId
 from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
 from tests.support.databases import BOTH
-from tests.support.outbox import put, row
-from tests.support.world import LANE, World, world
+from tests.support.outbox import enqueue_post, get_delivery
+from tests.support.world import LANE, World, open_world
 
 
 @pytest.fixture(params=BOTH)
-async def troubled(
+async def outbox_world(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[World]:
-    """One delivery waits, one has an unknown outcome, one failed, and one was sent."""
-    async with world(tmp_path, kind=request.param) as here:
+    """Open a world with a delivery that waits, one with an unknown outcome, one that failed and one that was sent."""
+    async with open_world(tmp_path, kind=request.param) as world:
         if request.param == "sqlite":
-            async with here.database.begin() as connection:
+            async with world.database.begin() as connection:
                 await connection.run_sync(metadata.drop_all)
-            await migrate(here.database)
-        monkeypatch.setenv("RITME_DATABASE_URL", here.kept.url)
-        await here.movement("fatima", channels=("general", "night", "day", "garden"))
-        later = here.clock.now() + timedelta(hours=1)
+            await migrate_schema(world.database)
+        monkeypatch.setenv("RITME_DATABASE_URL", world.storage.url)
+        await world.movement("fatima", channels=("general", "night", "day", "garden"))
+        later = world.clock.now() + timedelta(hours=1)
         failures = {
             "waits": RetryAfter(later),
             "unknown": OutcomeUnknown(),
@@ -40,18 +40,18 @@ async def troubled(
             "sent": None,
         }
         for (key, failure), place in zip(failures.items(), ("general", "night", "day", "garden"), strict=True):
-            here.messenger.fail_next = [(failure, False)] if failure is not None else []
-            await put(here, key, place=place)
-            await here.drain()
-        yield here
+            world.messenger.fail_next = [(failure, False)] if failure is not None else []
+            await enqueue_post(world, key, place=place)
+            await world.drain()
+        yield world
 
 
 async def run(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner(env={"COLUMNS": "200"}).invoke, ritme, ("deliveries", *words))
 
 
-@pytest.mark.usefixtures("troubled")
-async def test_what_is_not_settled_or_failed_is_listed_with_why() -> None:
+@pytest.mark.usefixtures("outbox_world")
+async def test_unsettled_and_failed_deliveries_are_listed_with_their_reasons() -> None:
     said = await run("list")
     assert said.exit_code == 0, said.output
     for word in ("#general", "waiting", "the platform asked to wait a little", "unknown", "failed", "#day"):
@@ -62,18 +62,18 @@ async def test_what_is_not_settled_or_failed_is_listed_with_why() -> None:
     assert "Nothing of that kind" in (await run("list", "--workspace", "slack:T0")).output
 
 
-async def test_what_is_overdue_is_listed_and_where_ritme_was_removed_nothing_is(troubled: World) -> None:
+async def test_overdue_deliveries_are_listed_except_where_ritme_was_removed(outbox_world: World) -> None:
     assert "Nothing is overdue" in (await run("list", "--overdue")).output
-    await put(troubled, "late", due_at=datetime(2026, 1, 1, tzinfo=UTC))
+    await enqueue_post(outbox_world, "late", due_at=datetime(2026, 1, 1, tzinfo=UTC))
     said = (await run("list", "--overdue")).output
-    assert (await row(troubled, "late")).id[:8] in said
-    assert (await row(troubled, "waits")).id[:8] not in said
-    await troubled.ritme.workspace_uninstalled(LANE, "removed")
+    assert (await get_delivery(outbox_world, "late")).id[:8] in said
+    assert (await get_delivery(outbox_world, "waits")).id[:8] not in said
+    await outbox_world.ritme.workspace_uninstalled(LANE, "removed")
     assert "Nothing is overdue" in (await run("list", "--overdue")).output
 
 
-async def test_one_is_explained(troubled: World) -> None:
-    failed = await row(troubled, "failed")
+async def test_one_delivery_is_explained(outbox_world: World) -> None:
+    failed = await get_delivery(outbox_world, "failed")
     said = await run("explain", failed.id[:8])
     assert said.exit_code == 0
     assert "not accept" in said.output
@@ -81,71 +81,71 @@ async def test_one_is_explained(troubled: World) -> None:
     assert (await run("explain", "zzz")).exit_code == 1
 
 
-async def test_what_failed_is_sent_again_and_what_was_sent_is_not(troubled: World) -> None:
-    failed, sent = await row(troubled, "failed"), await row(troubled, "sent")
+async def test_a_failed_delivery_can_be_retried_and_a_sent_one_cannot(outbox_world: World) -> None:
+    failed, sent = await get_delivery(outbox_world, "failed"), await get_delivery(outbox_world, "sent")
     assert (await run("retry", failed.id)).exit_code == 0
     again = await run("retry", sent.id)
     assert again.exit_code == 1
     assert "nothing to send again" in again.output
-    assert (await row(troubled, "failed")).state is DeliveryState.WAITING
-    assert (await row(troubled, "sent")).state is DeliveryState.SENT
+    assert (await get_delivery(outbox_world, "failed")).state is DeliveryState.WAITING
+    assert (await get_delivery(outbox_world, "sent")).state is DeliveryState.SENT
 
 
-async def test_what_may_have_arrived_is_sent_again_only_if_it_may_come_twice(troubled: World) -> None:
-    unknown = await row(troubled, "unknown")
+async def test_an_unknown_delivery_is_retried_only_with_even_if_twice(outbox_world: World) -> None:
+    unknown = await get_delivery(outbox_world, "unknown")
     refused = await run("retry", unknown.id)
     assert refused.exit_code == 1
     assert "--even-if-twice" in refused.output
-    assert (await row(troubled, "unknown")).state is DeliveryState.UNKNOWN
+    assert (await get_delivery(outbox_world, "unknown")).state is DeliveryState.UNKNOWN
     assert (await run("retry", unknown.id, "--even-if-twice")).exit_code == 0
-    assert (await row(troubled, "unknown")).state is DeliveryState.WAITING
+    assert (await get_delivery(outbox_world, "unknown")).state is DeliveryState.WAITING
 
 
-async def test_what_ended_without_anybody_knowing_is_sent_again_only_if_it_may_come_twice(troubled: World) -> None:
-    async with troubled.begin() as work:
+async def test_an_unconfirmed_failure_is_retried_only_with_even_if_twice(outbox_world: World) -> None:
+    async with outbox_world.begin() as work:
         failed = await work.deliveries.by_key("failed")
         assert failed is not None
         failed.fail("never_known")
     assert "--even-if-twice" in (await run("retry", failed.id)).output
-    assert (await row(troubled, "failed")).state is DeliveryState.FAILED
+    assert (await get_delivery(outbox_world, "failed")).state is DeliveryState.FAILED
     assert (await run("retry", failed.id, "--even-if-twice")).exit_code == 0
-    assert (await row(troubled, "failed")).state is DeliveryState.WAITING
+    assert (await get_delivery(outbox_world, "failed")).state is DeliveryState.WAITING
 
 
-async def test_what_waits_can_be_dropped(troubled: World) -> None:
-    waits = await row(troubled, "waits")
+async def test_a_waiting_delivery_can_be_dropped(outbox_world: World) -> None:
+    waits = await get_delivery(outbox_world, "waits")
     assert (await run("drop", waits.id)).exit_code == 0
-    dropped = await row(troubled, "waits")
+    dropped = await get_delivery(outbox_world, "waits")
     assert (dropped.state, dropped.reason) == (DeliveryState.DROPPED, "dropped_by_hand")
-    assert (await run("drop", (await row(troubled, "sent")).id)).exit_code == 1
+    assert (await run("drop", (await get_delivery(outbox_world, "sent")).id)).exit_code == 1
 
 
-async def test_an_answer_that_was_dropped_has_no_words_left_to_send(troubled: World) -> None:
+async def test_a_dropped_answer_has_no_words_left_to_send(outbox_world: World) -> None:
     for key in ("waits", "unknown"):
-        one = await row(troubled, key)
+        one = await get_delivery(outbox_world, key)
         assert one.args
         assert (await run("drop", one.id)).exit_code == 0
-        assert (await row(troubled, key)).args == {}
+        assert (await get_delivery(outbox_world, key)).args == {}
         again = await run("retry", one.id, "--even-if-twice")
         assert again.exit_code == 1
         assert "an answer" in again.output
         assert "goes out" not in again.output
-        assert (await row(troubled, key)).state is DeliveryState.DROPPED
+        assert (await get_delivery(outbox_world, key)).state is DeliveryState.DROPPED
         assert "ritme deliveries retry" not in (await run("explain", one.id)).output
 
 
-async def test_what_was_dropped_and_still_has_its_words_is_sent_again(troubled: World) -> None:
-    async with troubled.begin() as work:
+async def test_a_dropped_delivery_with_words_can_be_retried(outbox_world: World) -> None:
+    async with outbox_world.begin() as work:
         garden = await work.movements.place(PlaceId("garden"))
         assert garden is not None
-        at = troubled.clock.now()
+        at = outbox_world.clock.now()
         await work.deliveries.add(to_place(garden, "follow_up", key="step", now=at, args={"of": "a step"}))
-    step = await row(troubled, "step")
+    step = await get_delivery(outbox_world, "step")
     assert (await run("drop", step.id)).exit_code == 0
-    assert (await row(troubled, "step")).args == {"of": "a step"}
+    assert (await get_delivery(outbox_world, "step")).args == {"of": "a step"}
     assert "ritme deliveries retry" in (await run("explain", step.id)).output
     assert "goes out" in (await run("retry", step.id)).output
-    assert (await row(troubled, "step")).state is DeliveryState.WAITING
+    assert (await get_delivery(outbox_world, "step")).state is DeliveryState.WAITING
 
 
 async def test_without_a_database_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, says how to cure it, and changes nothing."""
+"""`ritme doctor` finds what is wrong, says how to cure it, and changes nothing."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from adapters.database.migrate import migrate
+from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect
 from adapters.doctor import Finding, examine
 from adapters.slack.permissions import SCOPES
@@ -14,8 +14,8 @@ from adapters.slack.permissions import SCOPES
 SECRET = "geheim"
 
 
-class Slack:
-    """Answers auth.test as it is told to."""
+class AuthTestServer:
+    """A Slack that knows one method: auth.test."""
 
     def __init__(self) -> None:
         self.answer: object = {"ok": True, "team": "Wijkzorg", "user": "ritme"}
@@ -28,9 +28,9 @@ class Slack:
 
 
 @pytest.fixture
-async def slack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Slack]:
-    """A Slack, and an environment in which everything is well."""
-    slack = Slack()
+async def slack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[AuthTestServer]:
+    """Start a Slack, and set an environment in which nothing is wrong."""
+    slack = AuthTestServer()
     app = web.Application()
     app.router.add_post("/api/auth.test", slack.auth_test)
     runner = web.AppRunner(app)
@@ -41,21 +41,21 @@ async def slack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterato
     monkeypatch.setenv("SLACK_BOT_TOKEN", f"xoxb-{SECRET}")
     monkeypatch.setenv("RITME_DATABASE_URL", f"sqlite:///{tmp_path}/ritme.db")
     engine = connect(f"sqlite+aiosqlite:///{tmp_path}/ritme.db")
-    await migrate(engine)
+    await migrate_schema(engine)
     await engine.dispose()
     yield slack
     await runner.cleanup()
 
 
-async def sick() -> Finding:
-    """The one thing that is not well."""
+async def only_finding() -> Finding:
+    """Run the doctor; return its only finding with a cure, and check that no secret is shown."""
     findings = await examine()
     assert SECRET not in str(findings)
     (found,) = [finding for finding in findings if finding.cure is not None]
     return found
 
 
-async def test_when_all_is_well_it_says_with_whom(slack: Slack, tmp_path: Path) -> None:
+async def test_when_all_is_well_it_says_with_whom(slack: AuthTestServer, tmp_path: Path) -> None:
     findings = await examine()
 
     assert [finding.subject for finding in findings if finding.cure is None] == ["Configuration", "Database", "Slack"]
@@ -63,69 +63,71 @@ async def test_when_all_is_well_it_says_with_whom(slack: Slack, tmp_path: Path) 
     assert slack.asked_with == [f"Bearer xoxb-{SECRET}"]
 
 
-async def test_bad_settings_are_all_it_looks_at(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bad_settings_are_all_it_looks_at(slack: AuthTestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RITME_PORT", "x")
 
-    assert (await sick()).subject == "RITME_PORT"
+    assert (await only_finding()).subject == "RITME_PORT"
     assert slack.asked_with == []
 
 
-async def test_a_database_that_is_not_there_is_not_made(slack: Slack, tmp_path: Path) -> None:
+async def test_a_database_that_is_not_there_is_not_made(slack: AuthTestServer, tmp_path: Path) -> None:
     (tmp_path / "ritme.db").unlink()
 
-    assert (await sick()).cure == "Run: ritme migrate"
+    assert (await only_finding()).cure == "Run: ritme migrate"
     assert not (tmp_path / "ritme.db").exists()
 
 
-async def test_a_database_of_an_earlier_version_wants_migrating(slack: Slack, tmp_path: Path) -> None:
+async def test_a_database_of_an_earlier_version_wants_migrating(slack: AuthTestServer, tmp_path: Path) -> None:
     engine = connect(f"sqlite+aiosqlite:///{tmp_path}/ritme.db")
-    await migrate(engine, "base")
+    await migrate_schema(engine, "base")
     await engine.dispose()
 
-    found = await sick()
+    found = await only_finding()
     assert "is at revision none" in found.text
     assert found.cure == "Run: ritme migrate"
 
 
-async def test_a_file_that_is_no_database_is_told(slack: Slack, tmp_path: Path) -> None:
+async def test_a_file_that_is_no_database_is_told(slack: AuthTestServer, tmp_path: Path) -> None:
     (tmp_path / "ritme.db").write_text("a letter to the district nurses, much longer than a header" * 100)
 
-    assert (await sick()).subject == "Database"
+    assert (await only_finding()).subject == "Database"
 
 
 @pytest.mark.parametrize("variable", ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"])
-async def test_a_missing_credential_is_named(slack: Slack, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+async def test_a_missing_credential_is_named(
+    slack: AuthTestServer, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
     monkeypatch.delenv(variable)
 
-    assert (await sick()).subject == variable
+    assert (await only_finding()).subject == variable
     assert slack.asked_with == []
 
 
-async def test_a_refused_token_says_why_and_where_to_find_a_new_one(slack: Slack) -> None:
+async def test_a_refused_token_says_why_and_where_to_find_a_new_one(slack: AuthTestServer) -> None:
     slack.answer = {"ok": False, "error": "token_revoked"}
 
-    found = await sick()
+    found = await only_finding()
     assert found.subject == "SLACK_BOT_TOKEN"
     assert "token_revoked" in found.text
     assert "OAuth & Permissions" in str(found.cure)
 
 
-async def test_scopes_that_lack_are_named(slack: Slack) -> None:
+async def test_scopes_that_lack_are_named(slack: AuthTestServer) -> None:
     slack.scopes = ",".join(scope for scope in SCOPES if not scope.startswith("reactions"))
 
-    assert (await sick()).text == "does not allow reactions:read, reactions:write"
+    assert (await only_finding()).text == "does not allow reactions:read, reactions:write"
 
 
 @pytest.mark.parametrize("answer", ["just a proxy", None, ["odd"]])
-async def test_an_answer_that_is_not_slacks_is_no_yes(slack: Slack, answer: object) -> None:
+async def test_an_answer_that_is_not_slacks_is_no_yes(slack: AuthTestServer, answer: object) -> None:
     slack.answer = answer
 
-    assert (await sick()).subject == "SLACK_BOT_TOKEN"
+    assert (await only_finding()).subject == "SLACK_BOT_TOKEN"
 
 
-async def test_no_answer_at_all_points_at_the_network(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_answer_at_all_points_at_the_network(slack: AuthTestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:9/api/")
 
-    found = await sick()
+    found = await only_finding()
     assert found.subject == "Slack"
     assert "http://127.0.0.1:9/api/" in found.text

@@ -1,5 +1,4 @@
-"""Whatever people do all day, an index leads to what it is about, on both databases: nothing is looked for by going
-through all there is.
+"""Query plans: every statement of an ordinary day uses an index on tables that grow, on both databases.
 
 What it costs with a million stories, `make bench` measures.
 """
@@ -9,9 +8,9 @@ from collections.abc import Collection
 import pytest
 from sqlalchemy import text
 
-from tests.scale.everyday import EVERYDAY, Doing, Everyday
-from tests.scale.past import Past, write
-from tests.scale.plans import Asked, Listening, Plan, planning_on
+from tests.scale.everyday import ACTIVITIES, Activity, Everyday
+from tests.scale.past import Past, write_past
+from tests.scale.plans import QueryPlan, QueryRecorder, QueryStats, open_planner
 from tests.support.world import World
 
 PAST = Past(platform="test", stories=2_400, weeks=4, lanes=3, movements=6, people=20)
@@ -32,8 +31,8 @@ GROWING = (
     "stuck_episodes",
     "ties",
 )
-"""Tables that have more in them every day."""
-ONE_OF_EACH = {
+"""Tables that grow every day."""
+NEEDED_INDEXES = {
     "chances": "ix_chances_person_id",
     "companies": "ix_companies_person_id",
     "deliveries": "ix_deliveries_person_id",
@@ -48,8 +47,8 @@ ONE_OF_EACH = {
     "stuck_episodes": "ix_stuck_episodes_person_id",
     "ties": "ix_ties_other_id",
 }
-"""An index of each that something every day cannot do without; the others are found by their keys, or by more."""
-OF_FEW = (
+"""An index of each growing table that some statement cannot do without."""
+PARTIAL_INDEXES = (
     "ix_deliveries_not_sent",
     "ix_deliveries_nudges",
     "ix_deliveries_person_id",
@@ -60,51 +59,51 @@ OF_FEW = (
     "ix_story_requests_open",
     "ix_stuck_episodes_now",
 )
-"""Indexes of some rows only, which a database leaves aside unless it is asked in the very same words."""
+"""Partial indexes, which a database uses only for a query with the same condition."""
 
 
 @pytest.fixture
-async def day(here: World) -> Everyday:
-    """A Monday morning after some years."""
-    async with here.database.begin() as connection:
-        await connection.run_sync(write, PAST)
-        if here.kept.kind == "postgresql":  # whose autovacuum sees to it; SQLite is never told
+async def day(world: World) -> Everyday:
+    """Fill a world with some years of rows; return the actions of a Monday morning in it."""
+    async with world.database.begin() as connection:
+        await connection.run_sync(write_past, PAST)
+        if world.storage.kind == "postgresql":  # whose autovacuum sees to it; SQLite is never told
             await connection.execute(text("ANALYZE"))
-    return Everyday(PAST, here.begin, here.messenger)
+    return Everyday(PAST, world.begin, world.messenger)
 
 
-async def asked_all_day(day: Everyday) -> Collection[Asked]:
-    """Every statement that is asked while all of it is done, by two people, as far as it can be."""
-    with Listening() as listening:
+async def record_statements(day: Everyday) -> Collection[QueryStats]:
+    """Run every action twice, where it can be; return the statements it sent to the database."""
+    with QueryRecorder() as listening:
         for time in range(2):
-            for doing in EVERYDAY:
-                if time < doing.times:
-                    await done(day, doing, time)
+            for activity in ACTIVITIES:
+                if time < activity.times:
+                    await run_action(day, activity, time)
     return listening.asked.values()
 
 
-async def done(day: Everyday, doing: Doing, time: int) -> None:
-    if doing.before is not None:
-        await doing.before(day, 0, time)
-    day.notes.sent.clear()
-    await doing.act(day, 0, time)
-    assert not doing.sends or doing.sends in day.notes.sent
+async def run_action(day: Everyday, activity: Activity, time: int) -> None:
+    if activity.prepare is not None:
+        await activity.prepare(day, 0, time)
+    day.telemetry.sent.clear()
+    await activity.act(day, 0, time)
+    assert not activity.sends or activity.sends in day.telemetry.sent
     await day.run_until_idle()
 
 
-def planned(here: World, asked: Collection[Asked]) -> list[Plan]:
-    with planning_on(here.kept.url, however_small=True) as planner:
+def explain(world: World, asked: Collection[QueryStats]) -> list[QueryPlan]:
+    with open_planner(world.storage.url, force_indexes=True) as planner:
         return [planner.plan(one, GROWING) for one in asked]
 
 
-async def test_an_index_leads_to_all_that_is_asked_and_without_it_that_shows(here: World, day: Everyday) -> None:
-    asked = await asked_all_day(day)
+async def test_every_statement_uses_an_index_and_dropping_it_shows(world: World, day: Everyday) -> None:
+    asked = await record_statements(day)
     assert all(any(f"FROM {table}" in one.statement for one in asked) for table in GROWING)
-    plans = planned(here, asked)
+    plans = explain(world, asked)
     assert [f"{plan.whole}: {plan.statement}\n{plan.text}" for plan in plans if plan.whole] == []
-    if here.kept.kind == "sqlite":  # PostgreSQL weighs how much there is, and here that is little
-        assert [index for index in OF_FEW if not any(index in plan.text for plan in plans)] == []
-    async with here.database.begin() as connection:
-        for index in ONE_OF_EACH.values():
+    if world.storage.kind == "sqlite":  # PostgreSQL weighs how much there is, and here that is little
+        assert [index for index in PARTIAL_INDEXES if not any(index in plan.text for plan in plans)] == []
+    async with world.database.begin() as connection:
+        for index in NEEDED_INDEXES.values():
             await connection.execute(text(f"DROP INDEX {index}"))
-    assert {table for plan in planned(here, asked) for table in plan.whole} >= set(ONE_OF_EACH)
+    assert {table for plan in explain(world, asked) for table in plan.whole} >= set(NEEDED_INDEXES)

@@ -1,4 +1,4 @@
-"""`make setup` says what is missing, and does nothing when there is nothing to do."""
+"""`make setup` names what is missing, and does nothing when nothing changed."""
 
 import os
 import shutil
@@ -30,8 +30,8 @@ def make(clone: Path, *words: str, **variables: str) -> subprocess.CompletedProc
     )
 
 
-def pretend(clone: Path, python: str) -> str:
-    """A Python that behaves as the shell line `python` says."""
+def fake_python(clone: Path, python: str) -> str:
+    """Write a script that runs the shell line `python`, to pass as PYTHON; return its path."""
     script = clone / "python"
     script.write_text(f"#!/bin/sh\n{python}\n")
     script.chmod(0o755)
@@ -46,7 +46,7 @@ def test_plain_make_lists_what_there_is(clone: Path) -> None:
 
 
 def test_a_python_that_is_too_old_is_told(clone: Path) -> None:
-    done = make(clone, "setup", f"PYTHON={pretend(clone, 'exit 1')}")
+    done = make(clone, "setup", f"PYTHON={fake_python(clone, 'exit 1')}")
 
     assert done.returncode != 0
     assert "is not Python 3.11 or newer" in done.stdout
@@ -54,7 +54,7 @@ def test_a_python_that_is_too_old_is_told(clone: Path) -> None:
 
 
 def test_a_python_that_cannot_make_environments_is_told_with_the_cure(clone: Path) -> None:
-    done = make(clone, "setup", f"PYTHON={pretend(clone, 'case $* in *ensurepip*) exit 1;; esac')}")
+    done = make(clone, "setup", f"PYTHON={fake_python(clone, 'case $* in *ensurepip*) exit 1;; esac')}")
 
     assert done.returncode != 0
     assert "apt-get install python3-venv" in done.stdout
@@ -77,7 +77,7 @@ def test_a_browser_that_is_not_there_and_cannot_be_installed_is_one_line(clone: 
     assert done.stdout.splitlines() == [
         "The browser tests need Chromium. Install it (Debian: apt-get install chromium), or set CHROMIUM to its path."
     ]
-    assert make(clone, "chromium", PATH=str(clone / "bin"), CHROMIUM=pretend(clone, "exit 0")).returncode == 0
+    assert make(clone, "chromium", PATH=str(clone / "bin"), CHROMIUM=fake_python(clone, "exit 0")).returncode == 0
 
 
 def test_setting_up_again_does_nothing_until_a_lock_file_changes(clone: Path) -> None:

@@ -1,4 +1,4 @@
-"""What /metrics says is what happened."""
+"""/metrics counts intents, deliveries, retries and planned moments as they happened."""
 
 import io
 from collections.abc import AsyncIterator
@@ -14,14 +14,14 @@ from adapters.metrics import Metrics
 from bot import commands
 from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
 from tests.support.databases import BOTH
-from tests.support.outbox import put, row
+from tests.support.outbox import enqueue_post, get_delivery
 from tests.support.service import serve_world
-from tests.support.world import World, world
+from tests.support.world import World, open_world
 
 RHYTHM = {"kind": "purpose", "every": "1", "weekdays": ("MO",), "at": "10:00", "place": "general", "on_holiday": "skip"}
-"""Every Monday, for the first time an hour after a world begins."""
+"""A rhythm on Mondays; its first moment is an hour after a world begins."""
 Samples = dict[tuple[str, ...], float]
-"""Values by the name of a metric and its labels' values, in the order of the labels' names."""
+"""Values of metrics, by name and the values of the labels in the order of the labels' names."""
 
 
 async def scrape(address: str) -> Samples:
@@ -44,30 +44,33 @@ def of(found: Samples, name: str) -> Samples:
 
 
 @pytest.fixture(params=BOTH)
-async def watched(
+async def world_and_metrics(
     tmp_path: Path, request: pytest.FixtureRequest, logging_as_it_was: None
 ) -> AsyncIterator[tuple[World, str]]:
-    """A world, and where its metrics are."""
-    logs.set_up(io.StringIO())
+    """Open a world and serve its metrics; yield it with the address."""
+    logs.configure_logging(io.StringIO())
     metrics = Metrics()
-    async with world(tmp_path, kind=request.param, telemetry=metrics) as here, serve_world(here, metrics) as address:
-        await here.movement("fatima", "jan", channels=("general", "night", "day", "garden"))
-        yield here, address
+    async with (
+        open_world(tmp_path, kind=request.param, telemetry=metrics) as world,
+        serve_world(world, metrics) as address,
+    ):
+        await world.movement("fatima", "jan", channels=("general", "night", "day", "garden"))
+        yield world, address
 
 
-async def test_intents_are_counted_by_name_and_by_what_came_of_them(
-    watched: tuple[World, str], monkeypatch: pytest.MonkeyPatch
+async def test_intents_are_counted_by_name_and_outcome(
+    world_and_metrics: tuple[World, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here, address = watched
+    world, address = world_and_metrics
 
     async def breaks(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setitem(commands.HANDLERS, "help", breaks)
-    await here.type("fatima", "/vast De nachtdienst hoort het als laatste")
-    await here.submit("jan", await here.do("jan", "stuck"))
-    await here.do("jan", "what nobody ever heard of")
-    await here.do("jan", "help")
+    await world.type("fatima", "/vast De nachtdienst hoort het als laatste")
+    await world.submit("jan", await world.do("jan", "stuck"))
+    await world.do("jan", "what nobody ever heard of")
+    await world.do("jan", "help")
     found = await scrape(address)
     assert of(found, "ritme_intents_total") == {
         ("stuck", "ok"): 2,
@@ -80,21 +83,21 @@ async def test_intents_are_counted_by_name_and_by_what_came_of_them(
     assert of(found, "ritme_intent_duration_seconds_sum")[()] > 0
 
 
-async def test_deliveries_are_counted_by_what_became_of_them_and_how_late_they_came(
-    watched: tuple[World, str],
+async def test_deliveries_are_counted_by_result_and_lag(
+    world_and_metrics: tuple[World, str],
 ) -> None:
-    here, address = watched
+    world, address = world_and_metrics
     assert of(await scrape(address), "ritme_delivery_results_total") == {}
-    now = here.clock.now()
+    now = world.clock.now()
     for place, failure in {
         "general": (RetryAfter(now + timedelta(seconds=40)), False),
         "night": (OutcomeUnknown(), True),
         "day": (OutcomeUnknown(), False),
         "garden": (Unreachable("not_accepted"), False),
     }.items():
-        here.messenger.fail_next = [failure]
-        await put(here, place, place=place)
-        await here.drain()
+        world.messenger.fail_next = [failure]
+        await enqueue_post(world, place, place=place)
+        await world.drain()
     found = await scrape(address)
     assert of(found, "ritme_delivery_results_total") == {
         ("test", "waiting"): 1,
@@ -104,7 +107,7 @@ async def test_deliveries_are_counted_by_what_became_of_them_and_how_late_they_c
     assert of(found, "ritme_delivery_retries_total") == {("test", "pace"): 1}
     assert of(found, "ritme_outbox_deliveries") == {("test", "waiting"): 1, ("test", "unknown"): 2}
 
-    await here.pass_(minutes=1)
+    await world.pass_(minutes=1)
     found = await scrape(address)
     assert of(found, "ritme_delivery_results_total") == {
         ("test", "waiting"): 2,  # once as it was asked to wait, once as it had not arrived
@@ -114,7 +117,7 @@ async def test_deliveries_are_counted_by_what_became_of_them_and_how_late_they_c
     }
     assert of(found, "ritme_delivery_retries_total") == {("test", "pace"): 1, ("test", "not_arrived"): 1}
     assert of(found, "ritme_delivery_lag_seconds_count") == {("test",): 3}
-    arrived = [await row(here, place) for place in ("general", "night", "day")]
+    arrived = [await get_delivery(world, place) for place in ("general", "night", "day")]
     lags = [(one.sent_at - now).total_seconds() for one in arrived if one.sent_at is not None]
     assert max(lags) == 40
     assert of(found, "ritme_delivery_lag_seconds_sum") == {("test",): sum(lags)}
@@ -122,25 +125,25 @@ async def test_deliveries_are_counted_by_what_became_of_them_and_how_late_they_c
     assert of(found, "ritme_outbox_deliveries") == {}
 
 
-async def test_what_waits_is_told_as_it_is_now_with_how_long_it_should_have_been_there(
-    watched: tuple[World, str],
+async def test_outbox_gauges_show_what_waits_now_and_the_oldest_due_age(
+    world_and_metrics: tuple[World, str],
 ) -> None:
-    here, address = watched
+    world, address = world_and_metrics
     for place in ("general", "night"):
-        await put(here, place, place=place)
-    await put(here, "tomorrow", due_at=here.clock.now() + timedelta(days=1))
-    here.clock.set(here.clock.now() + timedelta(seconds=90))
+        await enqueue_post(world, place, place=place)
+    await enqueue_post(world, "tomorrow", due_at=world.clock.now() + timedelta(days=1))
+    world.clock.set(world.clock.now() + timedelta(seconds=90))
     found = await scrape(address)
     assert of(found, "ritme_outbox_deliveries") == {("test", "waiting"): 3}
     assert of(found, "ritme_outbox_due_deliveries") == {("test",): 2}
     assert of(found, "ritme_outbox_oldest_due_age_seconds") == {("test",): 90}
-    await here.drain()
+    await world.drain()
     found = await scrape(address)
     assert of(found, "ritme_outbox_due_deliveries") == {("test",): 0}
     assert of(found, "ritme_outbox_oldest_due_age_seconds") == {("test",): 0}
 
 
-def test_where_nothing_waits_it_says_so_and_where_nobody_knows_it_says_nothing() -> None:
+def test_outbox_gauges_are_zero_when_empty_and_absent_when_the_database_is_unavailable() -> None:
     metrics = Metrics(platforms=("slack", "teams"))
     quiet, unknown = (values(metrics.export(stats).decode()) for stats in ([], None))
     for name in ("ritme_outbox_due_deliveries", "ritme_outbox_oldest_due_age_seconds"):
@@ -148,8 +151,8 @@ def test_where_nothing_waits_it_says_so_and_where_nobody_knows_it_says_nothing()
         assert of(unknown, name) == {}
 
 
-async def test_moments_of_rhythms_are_counted_once(watched: tuple[World, str]) -> None:
-    here, address = watched
-    await here.do("iris", "rhythm.save", args=RHYTHM)
-    await here.pass_(days=14)
+async def test_moments_of_rhythms_are_counted_once(world_and_metrics: tuple[World, str]) -> None:
+    world, address = world_and_metrics
+    await world.do("iris", "rhythm.save", args=RHYTHM)
+    await world.pass_(days=14)
     assert of(await scrape(address), "ritme_occurrences_planned_total") == {(): 2}

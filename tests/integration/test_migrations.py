@@ -11,19 +11,19 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.migrate import MIGRATIONS, migrate, versions
+from adapters.database.migrate import MIGRATIONS, migrate_schema, schema_versions
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect
 from tests.support.databases import BOTH, postgresql
-from tests.support.world import World, world
+from tests.support.world import World, open_world
 
 JOBS = ("procrastinate", "idx_procrastinate")
-"""What belongs to the engine, and is no table of ours."""
+"""Prefixes of the tables and indexes that belong to procrastinate."""
 
 
 @pytest.fixture(params=BOTH)
-async def engine(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[AsyncEngine]:
-    """An empty database."""
+async def empty_database(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[AsyncEngine]:
+    """Create a database without tables, of each kind."""
     if request.param == "sqlite":
         opened = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
         yield opened
@@ -47,24 +47,24 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
 
 
-async def test_migrations_make_exactly_the_tables(engine: AsyncEngine) -> None:
-    await migrate(engine)
-    async with engine.connect() as connection:
+async def test_migrations_make_exactly_the_tables(empty_database: AsyncEngine) -> None:
+    await migrate_schema(empty_database)
+    async with empty_database.connect() as connection:
         assert await connection.run_sync(differences) == []
 
 
-async def test_migrating_twice_changes_nothing(engine: AsyncEngine) -> None:
-    await migrate(engine)
-    await migrate(engine)
-    current, head = await versions(engine)
+async def test_migrating_twice_changes_nothing(empty_database: AsyncEngine) -> None:
+    await migrate_schema(empty_database)
+    await migrate_schema(empty_database)
+    current, head = await schema_versions(empty_database)
     assert current == head
 
 
-async def test_several_that_migrate_at_once_do_it_once() -> None:
+async def test_concurrent_migrations_run_once() -> None:
     with postgresql(empty=True) as url:
         engines = [connect(url) for _ in range(4)]
-        await asyncio.gather(*(migrate(one) for one in engines))
-        current, head = await versions(engines[0])
+        await asyncio.gather(*(migrate_schema(one) for one in engines))
+        current, head = await schema_versions(engines[0])
         for one in engines:
             await one.dispose()
     assert current == head
@@ -72,28 +72,59 @@ async def test_several_that_migrate_at_once_do_it_once() -> None:
 
 @pytest.mark.parametrize("kind", BOTH)
 async def test_down_and_up_again_with_data(tmp_path: Path, kind: str) -> None:
-    async with world(tmp_path, kind=kind) as here:
-        engine = here.database
+    async with open_world(tmp_path, kind=kind) as world:
+        empty_database = world.database
         if kind == "sqlite":  # made from the tables: the migrations shall find it empty
-            async with engine.begin() as connection:
+            async with empty_database.begin() as connection:
                 await connection.run_sync(metadata.drop_all)
-            await migrate(engine)
-        await lived(here)
-        async with engine.connect() as connection:
+            await migrate_schema(empty_database)
+        await lived(world)
+        async with empty_database.connect() as connection:
             assert (await connection.execute(text("select count(*) from stuck_episodes"))).scalar() == 1
-        await migrate(engine, "base")
-        async with engine.connect() as connection:
+        await migrate_schema(empty_database, "base")
+        async with empty_database.connect() as connection:
             assert await connection.run_sync(tables) == set()
-        await migrate(engine)
-        async with engine.connect() as connection:
+        await migrate_schema(empty_database)
+        async with empty_database.connect() as connection:
             assert await connection.run_sync(tables) == set(metadata.tables)
 
 
-async def lived(here: World) -> None:
-    await here.movement("fatima")
-    await here.type("fatima", "/vast De nachtdienst hoort het als laatste")
+@pytest.mark.parametrize("kind", BOTH)
+async def test_what_was_packed_in_one_column_is_unpacked_and_packed_again(tmp_path: Path, kind: str) -> None:
+    async with open_world(tmp_path, kind=kind) as world:
+        database = world.database
+        if kind == "sqlite":
+            async with database.begin() as connection:
+                await connection.run_sync(metadata.drop_all)
+            await migrate_schema(database)
+        await lived(world)
+        await world.do("fatima", "help", answerable=False)
+        await migrate_schema(database, "0006")
+        async with database.begin() as connection:
+            await connection.execute(text("update people set home_mark = 'movement:abc123'"))
+            packed = "update deliveries set act = 'update', target = 'a:19/x@thread/1234'"
+            assert (await connection.execute(text(packed))).rowcount
+        await migrate_schema(database)
+        async with database.connect() as connection:
+            shown = await connection.execute(text("select distinct home_movement, home_digest from people"))
+            assert [tuple(row) for row in shown] == [("movement", "abc123")]
+            elsewhere = await connection.execute(text("select distinct target_channel, target from deliveries"))
+            assert [tuple(row) for row in elsewhere] == [("a:19/x@thread", "1234")]
+        await migrate_schema(database, "0006")
+        async with database.connect() as connection:
+            assert (await connection.execute(text("select distinct home_mark from people"))).scalars().all() == [
+                "movement:abc123"
+            ]
+            assert (await connection.execute(text("select distinct target from deliveries"))).scalars().all() == [
+                "a:19/x@thread/1234"
+            ]
 
 
-def test_the_tables_of_the_jobs_are_those_of_the_procrastinate_we_run() -> None:
+async def lived(world: World) -> None:
+    await world.movement("fatima")
+    await world.type("fatima", "/vast De nachtdienst hoort het als laatste")
+
+
+def test_job_tables_match_the_installed_procrastinate() -> None:
     """A later version of it brings its own changes: write a revision with them, and keep its schema beside this one."""
     assert (MIGRATIONS / "procrastinate-3.10.sql").read_text(encoding="utf-8") == SchemaManager.get_schema()

@@ -1,4 +1,4 @@
-"""The outbox: nothing lost, nothing twice, in order, whatever the platform answers."""
+"""Draining the outbox: nothing lost, nothing sent twice, in order, whatever the platform answers."""
 
 from asyncio import CancelledError, Event, Task, create_task, sleep
 from collections.abc import Sequence
@@ -16,380 +16,389 @@ from bot.catalogue.errors import Apology
 from bot.chat import Message, Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to_place
 from bot.domain.movement import Place, PlaceId
-from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId
+from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId, platform_of
 from bot.outbox import drain, outcomes, record
 from bot.ports import OutcomeUnknown, Platform, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
-from tests.support.outbox import put, row
+from tests.support.outbox import enqueue_post, get_delivery
 from tests.support.world import LANE, MONDAY, World
 
 
-def order(here: World, *keys: str, channel: str = "general") -> list[str]:
-    texts = [one.message.text for one in here.posts(channel) if one.message]
+def sent_order(world: World, *keys: str, channel: str = "general") -> list[str]:
+    texts = [one.message.text for one in world.posts(channel) if one.message]
     return [next(key for key in keys if key in text) for text in texts]
 
 
-async def test_the_same_key_is_put_in_the_outbox_once(here: World) -> None:
-    await here.movement()
-    await put(here, "aaa")
-    await put(here, "aaa")
-    await here.drain()
-    assert len(here.posts()) == 1
+async def test_a_key_is_put_in_the_outbox_once(world: World) -> None:
+    await world.movement()
+    await enqueue_post(world, "aaa")
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    assert len(world.posts()) == 1
 
 
-async def test_what_is_asked_to_wait_keeps_its_order_and_does_not_hold_other_places(here: World) -> None:
-    await here.movement(channels=("general", "night"))
+async def test_a_rate_limited_place_keeps_its_order_and_does_not_block_other_places(world: World) -> None:
+    await world.movement(channels=("general", "night"))
     for key in ("aaa", "bbb"):
-        await put(here, key)
-    await put(here, "ccc", place="night")
-    later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(RetryAfter(later), False)]
-    await here.drain()
-    assert here.posts() == []
-    assert order(here, "ccc", channel="night") == ["ccc"]
-    await here.until(later)
-    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+        await enqueue_post(world, key)
+    await enqueue_post(world, "ccc", place="night")
+    later = world.clock.now() + timedelta(seconds=30)
+    world.messenger.fail_next = [(RetryAfter(later), False)]
+    await world.drain()
+    assert world.posts() == []
+    assert sent_order(world, "ccc", channel="night") == ["ccc"]
+    await world.until(later)
+    assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
 
 
-async def test_a_whole_workspace_can_be_held(here: World) -> None:
-    await here.movement(channels=("general", "night"))
-    await put(here, "aaa")
-    later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(RetryAfter(later, whole_workspace=True), False)]
-    await here.drain()
-    await put(here, "ccc", place="night")
-    await here.drain()
-    assert here.posts("night") == []
-    await here.until(later)
-    assert len(here.posts("night")) == len(here.posts()) == 1
+async def test_a_rate_limit_can_hold_a_whole_workspace(world: World) -> None:
+    await world.movement(channels=("general", "night"))
+    await enqueue_post(world, "aaa")
+    later = world.clock.now() + timedelta(seconds=30)
+    world.messenger.fail_next = [(RetryAfter(later, whole_workspace=True), False)]
+    await world.drain()
+    await enqueue_post(world, "ccc", place="night")
+    await world.drain()
+    assert world.posts("night") == []
+    await world.until(later)
+    assert len(world.posts("night")) == len(world.posts()) == 1
 
 
-async def test_arrived_without_an_answer_is_found_and_not_sent_again(here: World) -> None:
-    await here.movement()
-    here.messenger.fail_next = [(OutcomeUnknown(), True)]
-    await put(here, "aaa")
-    await here.drain()
-    assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
-    await put(here, "bbb")
-    await here.pass_(minutes=1)
-    assert (await row(here, "aaa")).state is DeliveryState.SENT
-    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+async def test_an_unknown_outcome_that_arrived_is_looked_up_and_not_sent_again(world: World) -> None:
+    await world.movement()
+    world.messenger.fail_next = [(OutcomeUnknown(), True)]
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.UNKNOWN
+    await enqueue_post(world, "bbb")
+    await world.pass_(minutes=1)
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.SENT
+    assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
 
 
-async def test_lost_on_the_way_is_sent_again_before_what_came_after(here: World) -> None:
-    await here.movement()
-    here.messenger.fail_next = [(OutcomeUnknown(), False)]
-    await put(here, "aaa")
-    await here.drain()
-    await put(here, "bbb")
-    await here.pass_(minutes=1)
-    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+async def test_an_unknown_outcome_that_was_lost_is_sent_again_before_later_posts(world: World) -> None:
+    await world.movement()
+    world.messenger.fail_next = [(OutcomeUnknown(), False)]
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    await enqueue_post(world, "bbb")
+    await world.pass_(minutes=1)
+    assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
 
 
-async def test_what_is_for_a_place_that_is_gone_waits_with_a_reason_and_is_dropped_in_the_end(here: World) -> None:
-    await here.movement()
-    here.messenger.fail_next = [(Unreachable("place_gone", place_is_gone=True), False)]
-    await put(here, "aaa")
-    await here.drain()
-    await put(here, "bbb")
-    await here.drain()
+async def test_posts_for_a_place_that_is_gone_wait_with_a_reason_and_are_dropped_in_the_end(world: World) -> None:
+    await world.movement()
+    world.messenger.fail_next = [(Unreachable("place_gone", place_is_gone=True), False)]
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    await enqueue_post(world, "bbb")
+    await world.drain()
     for key in ("aaa", "bbb"):
-        assert (await row(here, key)).state is DeliveryState.WAITING
-    await here.pass_(days=3)
+        assert (await get_delivery(world, key)).state is DeliveryState.WAITING
+    await world.pass_(days=3)
     for key in ("aaa", "bbb"):
-        assert (await row(here, key)).state is DeliveryState.DROPPED
-        assert (await row(here, key)).reason == "place_gone"
+        assert (await get_delivery(world, key)).state is DeliveryState.DROPPED
+        assert (await get_delivery(world, key)).reason == "place_gone"
 
 
-async def test_a_restart_while_sending_loses_nothing_and_repeats_nothing(here: World) -> None:
-    await here.movement("fatima")
-    async with here.begin() as work:
+async def test_a_restart_while_sending_loses_nothing_and_repeats_nothing(world: World) -> None:
+    await world.movement("fatima")
+    async with world.begin() as work:
         fatima = await work.people.in_workspace(PersonId("fatima"), WorkspaceId(LANE))
         assert fatima is not None
         for key in ("aaa", "bbb"):
             delivery = to_person(
-                fatima, "answer", key=key, now=here.clock.now(), movement=None, args=dump(Apology(reference=key))
+                fatima, "answer", key=key, now=world.clock.now(), movement=None, args=dump(Apology(reference=key))
             )
             await work.deliveries.add(delivery)
-            delivery.start(here.clock.now())
+            delivery.start(world.clock.now())
             if key == "aaa":
-                await here.messenger.send(_as_sent(delivery))
-    await here.ritme.recover()
-    await here.pass_(minutes=1)
-    assert sorted(one.post.delivery for one in here.messenger.sent) == sorted(
-        [(await row(here, "aaa")).id, (await row(here, "bbb")).id]
+                await world.messenger.send(_as_sent(delivery))
+    await world.ritme.recover()
+    await world.pass_(minutes=1)
+    assert sorted(one.post.delivery for one in world.messenger.sent) == sorted(
+        [(await get_delivery(world, "aaa")).id, (await get_delivery(world, "bbb")).id]
     )
-    assert (await row(here, "aaa")).state is (await row(here, "bbb")).state is DeliveryState.SENT
+    assert (await get_delivery(world, "aaa")).state is (await get_delivery(world, "bbb")).state is DeliveryState.SENT
 
 
 def _as_sent(delivery: Delivery) -> Post:
     return Post(delivery=delivery.id, workspace=LANE, account="fatima")
 
 
-async def test_a_message_that_cannot_be_worded_fails_alone(here: World) -> None:
-    await here.movement()
-    async with here.begin() as work:
+async def test_a_message_that_cannot_be_rendered_fails_alone(world: World) -> None:
+    await world.movement()
+    async with world.begin() as work:
         to = await work.movements.place(PlaceId("general"))
         assert to is not None
-        await work.deliveries.add(to_place(to, "answer", key="bad", now=here.clock.now(), args={"entry": "Nothing"}))
-    await put(here, "aaa")
-    await here.drain()
-    assert (await row(here, "bad")).state is DeliveryState.FAILED
-    assert order(here, "aaa") == ["aaa"]
+        await work.deliveries.add(to_place(to, "answer", key="bad", now=world.clock.now(), args={"entry": "Nothing"}))
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    assert (await get_delivery(world, "bad")).state is DeliveryState.FAILED
+    assert sent_order(world, "aaa") == ["aaa"]
 
 
-async def test_of_what_people_say_to_each_other_nothing_is_kept(here: World) -> None:
-    await here.movement("fatima")
-    await here.do("fatima", "thread.replied", thread="t1", message="m1", text="Tot morgen")
-    await here.do("newcomer", "reaction.added", message="m1", reaction="heart")
-    async with here.database.connect() as connection:
+async def test_messages_between_people_are_not_stored(world: World) -> None:
+    await world.movement("fatima")
+    await world.do("fatima", "thread.replied", thread="t1", message="m1", text="Tot morgen")
+    await world.do("newcomer", "reaction.added", message="m1", reaction="heart")
+    async with world.database.connect() as connection:
         assert (await connection.exec_driver_sql("select count(*) from inbox")).scalar() == 0
         assert (await connection.exec_driver_sql("select count(*) from people")).scalar() == 2
 
 
-async def test_what_came_later_does_not_overtake_what_was_asked_to_wait(here: World) -> None:
-    await here.movement()
-    await put(here, "aaa")
-    later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(RetryAfter(later), False)]
-    await here.drain()
-    await here.until(here.clock.now() + timedelta(seconds=10))
-    await put(here, "bbb")
-    await here.drain()
-    assert here.posts() == []
-    here.clock.set(later + timedelta(seconds=5))
-    await put(here, "ccc")
-    await here.drain()
-    assert order(here, "aaa", "bbb", "ccc") == ["aaa", "bbb", "ccc"]
+async def test_later_posts_do_not_overtake_a_rescheduled_one(world: World) -> None:
+    await world.movement()
+    await enqueue_post(world, "aaa")
+    later = world.clock.now() + timedelta(seconds=30)
+    world.messenger.fail_next = [(RetryAfter(later), False)]
+    await world.drain()
+    await world.until(world.clock.now() + timedelta(seconds=10))
+    await enqueue_post(world, "bbb")
+    await world.drain()
+    assert world.posts() == []
+    world.clock.set(later + timedelta(seconds=5))
+    await enqueue_post(world, "ccc")
+    await world.drain()
+    assert sent_order(world, "aaa", "bbb", "ccc") == ["aaa", "bbb", "ccc"]
 
 
-async def test_of_many_that_wait_the_first_goes_first_however_small_a_batch_is(
-    here: World, monkeypatch: pytest.MonkeyPatch
+async def test_waiting_posts_keep_their_order_with_a_claim_batch_of_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drain, "BATCH", 1)
-    await here.movement()
+    monkeypatch.setattr(drain, "CLAIM_BATCH", 1)
+    await world.movement()
     keys = [letter * 3 for letter in "abcdef"]
-    later = here.clock.now() + timedelta(seconds=30)
-    here.messenger.fail_next = [(RetryAfter(later), False)]
+    later = world.clock.now() + timedelta(seconds=30)
+    world.messenger.fail_next = [(RetryAfter(later), False)]
     for key in keys:
-        await put(here, key)
-        await here.drain()
-        await here.pass_(seconds=1)
-    assert here.posts() == []
-    await here.until(later + timedelta(seconds=1))
-    assert order(here, *keys) == keys
+        await enqueue_post(world, key)
+        await world.drain()
+        await world.pass_(seconds=1)
+    assert world.posts() == []
+    await world.until(later + timedelta(seconds=1))
+    assert sent_order(world, *keys) == keys
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-async def test_what_stands_behind_a_lost_answer_in_the_same_batch_waits_for_it(here: World, arrives: bool) -> None:
-    await here.movement()
-    here.messenger.fail_next = [(OutcomeUnknown(), arrives)]
+async def test_posts_behind_an_unknown_outcome_in_the_same_batch_wait_for_it(world: World, arrives: bool) -> None:
+    await world.movement()
+    world.messenger.fail_next = [(OutcomeUnknown(), arrives)]
     for key in ("aaa", "bbb"):
-        await put(here, key)
-    await here.drain()
-    assert (await row(here, "bbb")).state is DeliveryState.WAITING
-    await here.pass_(minutes=1)
-    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+        await enqueue_post(world, key)
+    await world.drain()
+    assert (await get_delivery(world, "bbb")).state is DeliveryState.WAITING
+    await world.pass_(minutes=1)
+    assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
 
 
-async def test_where_nothing_can_be_looked_up_a_lost_answer_holds_up_nobody_for_long(here: World) -> None:
-    await here.movement()
-    here.messenger.tells = False
-    here.messenger.fail_next = [(OutcomeUnknown(), True)]
+async def test_without_lookup_an_unknown_outcome_blocks_its_place_only_for_a_minute(world: World) -> None:
+    await world.movement()
+    world.messenger.can_look_up = False
+    world.messenger.fail_next = [(OutcomeUnknown(), True)]
     for key in ("aaa", "bbb"):
-        await put(here, key)
-    await here.drain()
-    await here.pass_(minutes=1)
-    lost = await row(here, "aaa")
+        await enqueue_post(world, key)
+    await world.drain()
+    await world.pass_(minutes=1)
+    lost = await get_delivery(world, "aaa")
     assert (lost.state, lost.reason) == (DeliveryState.FAILED, "never_known")
-    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
-    await here.pass_(days=2)
-    assert len(here.posts()) == 2
+    assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
+    await world.pass_(days=2)
+    assert len(world.posts()) == 2
 
 
-async def test_what_never_arrives_is_tried_ever_less_often_and_ends(here: World) -> None:
-    await here.movement()
-    here.messenger.poison = "aaa"
+async def test_a_post_that_never_arrives_is_retried_with_backoff_and_dropped_in_the_end(world: World) -> None:
+    await world.movement()
+    world.messenger.poison = "aaa"
     for key in ("aaa", "bbb"):
-        await put(here, key)
-    await here.pass_(hours=1)
-    assert (await row(here, "aaa")).state in (DeliveryState.WAITING, DeliveryState.UNKNOWN)
-    assert order(here, "bbb") == ["bbb"]
-    assert here.messenger.tries < 15
-    here.clock.set(here.clock.now() + timedelta(days=1))
-    await here.pass_(hours=1)
-    assert (await row(here, "aaa")).state is DeliveryState.DROPPED
+        await enqueue_post(world, key)
+    await world.pass_(hours=1)
+    assert (await get_delivery(world, "aaa")).state in (DeliveryState.WAITING, DeliveryState.UNKNOWN)
+    assert sent_order(world, "bbb") == ["bbb"]
+    assert world.messenger.tries < 15
+    world.clock.set(world.clock.now() + timedelta(days=1))
+    await world.pass_(hours=1)
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.DROPPED
 
 
-async def test_whoever_stood_still_for_a_minute_sends_nothing_more_of_what_it_held(here: World) -> None:
-    """Others may have taken it for dead: what it had not begun is left to them, and goes out once."""
-    await here.movement()
+async def test_an_expired_claim_is_released_unsent(world: World) -> None:
+    """Its claim expired, so another worker may send the rest: it goes out once."""
+    await world.movement()
     for key in ("aaa", "bbb"):
-        await put(here, key)
-    here.messenger.slow = lambda: here.clock.set(here.clock.now() + timedelta(seconds=50))
-    held = await here.ritme.drain(WorkspaceId(LANE))
+        await enqueue_post(world, key)
+    world.messenger.slow = lambda: world.clock.set(world.clock.now() + timedelta(seconds=50))
+    held = await world.ritme.drain(WorkspaceId(LANE))
     assert held == 2
-    assert order(here, "aaa", "bbb") == ["aaa"]
-    here.messenger.slow = None
-    await here.pass_(minutes=1)
-    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+    assert sent_order(world, "aaa", "bbb") == ["aaa"]
+    world.messenger.slow = None
+    await world.pass_(minutes=1)
+    assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
 
 
-async def test_someone_in_a_zone_nobody_knows_holds_up_nobody_else(here: World) -> None:
-    await here.movement("fatima")
-    async with here.begin() as work:
+async def test_an_unknown_time_zone_fails_one_delivery_alone(world: World) -> None:
+    await world.movement("fatima")
+    async with world.begin() as work:
         fatima = await work.people.in_workspace(PersonId("fatima"), WorkspaceId(LANE))
         assert fatima is not None
         fatima.timezone = "Mars/Phobos"
-        news = to_person(fatima, "news", key="lost", now=here.clock.now(), movement=None, priority=Priority.NEWS)
+        news = to_person(fatima, "news", key="lost", now=world.clock.now(), movement=None, priority=Priority.NEWS)
         await work.deliveries.add(news)
-    await put(here, "aaa")
-    await here.drain()
-    assert ((await row(here, "lost")).state, (await row(here, "lost")).reason) == (DeliveryState.FAILED, "broken")
-    assert order(here, "aaa") == ["aaa"]
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    assert ((await get_delivery(world, "lost")).state, (await get_delivery(world, "lost")).reason) == (
+        DeliveryState.FAILED,
+        "broken",
+    )
+    assert sent_order(world, "aaa") == ["aaa"]
 
 
-async def test_a_template_that_breaks_fails_alone(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await here.movement()
+async def test_a_template_that_breaks_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.movement()
     for key in ("bad", "aaa"):
-        await put(here, key)
-    word = wording.message
+        await enqueue_post(world, key)
+    word = wording.render_entry
 
     def broken(entry: Entry, reader: wording.Reader) -> Message:
         if isinstance(entry, Apology) and entry.reference == "bad":
             raise ZeroDivisionError
         return word(entry, reader)
 
-    monkeypatch.setattr(wording, "message", broken)
-    await here.drain()
-    assert (await row(here, "bad")).state is DeliveryState.FAILED
-    assert order(here, "aaa") == ["aaa"]
+    monkeypatch.setattr(wording, "render_entry", broken)
+    await world.drain()
+    assert (await get_delivery(world, "bad")).state is DeliveryState.FAILED
+    assert sent_order(world, "aaa") == ["aaa"]
 
 
-async def test_what_came_of_a_delivery_bears_the_name_of_its_request(here: World) -> None:
-    """Three nudges without an answer, and one says that it goes quiet: that came of the third."""
-    await here.movement("fatima")
-    async with here.begin() as work:
+async def test_deliveries_that_follow_from_a_delivery_carry_its_correlation(world: World) -> None:
+    """After three nudges without an answer one more says that Ritme goes quiet, with the correlation of the third."""
+    await world.movement("fatima")
+    async with world.begin() as work:
         fatima = await work.people.in_workspace(PersonId("fatima"), WorkspaceId(LANE))
         assert fatima is not None
         fatima.unanswered = UNANSWERED_BEFORE_QUIET - 1
         last = to_person(
-            fatima, "answer", key="last", now=here.clock.now(), movement=None, args=dump(Apology(reference="last"))
+            fatima, "answer", key="last", now=world.clock.now(), movement=None, args=dump(Apology(reference="last"))
         )
         last.priority, last.correlation = Priority.NEWS, "the third"
         await work.deliveries.add(last)
-    await here.drain()
-    async with here.begin() as work:
-        found = await work.deliveries.of_person(PersonId("fatima"), here.clock.now() - timedelta(days=1))
+    await world.drain()
+    async with world.begin() as work:
+        found = await work.deliveries.of_person(PersonId("fatima"), world.clock.now() - timedelta(days=1))
     assert {one.kind: one.correlation for one in found} == {"answer": "the third", "went_quiet": "the third"}
 
 
-async def test_a_kind_that_only_a_newer_version_knows_waits_for_it_and_not_for_ever(here: World) -> None:
-    await here.movement()
-    async with here.begin() as work:
+async def test_a_kind_of_a_newer_version_waits_and_is_dropped_in_the_end(world: World) -> None:
+    await world.movement()
+    async with world.begin() as work:
         to = await work.movements.place(PlaceId("general"))
         assert to is not None
-        await work.deliveries.add(to_place(to, "song", key="song", now=here.clock.now()))
-    await put(here, "aaa")
-    await here.drain()
-    assert ((await row(here, "song")).state, (await row(here, "song")).reason) == (DeliveryState.WAITING, "no_words")
-    assert order(here, "aaa") == ["aaa"]
-    here.clock.set(here.clock.now() + timedelta(days=2))
-    await here.drain()
-    assert ((await row(here, "song")).state, (await row(here, "song")).reason) == (DeliveryState.DROPPED, "gone")
+        await work.deliveries.add(to_place(to, "song", key="song", now=world.clock.now()))
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    assert ((await get_delivery(world, "song")).state, (await get_delivery(world, "song")).reason) == (
+        DeliveryState.WAITING,
+        "no_words",
+    )
+    assert sent_order(world, "aaa") == ["aaa"]
+    world.clock.set(world.clock.now() + timedelta(days=2))
+    await world.drain()
+    assert ((await get_delivery(world, "song")).state, (await get_delivery(world, "song")).reason) == (
+        DeliveryState.DROPPED,
+        "gone",
+    )
 
 
-async def test_what_others_took_for_lost_while_it_was_sent_is_on_record_as_sent(
-    here: World, monkeypatch: pytest.MonkeyPatch
+async def test_a_delivery_marked_stale_while_it_was_sent_is_recorded_as_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await here.movement()
-    await put(here, "aaa")
-    send = here.messenger.send
+    await world.movement()
+    await enqueue_post(world, "aaa")
+    send = world.messenger.send
 
     async def slowly(post: Post) -> Receipt:
         receipt = await send(post)
-        await here.ritme.recover()
+        await world.ritme.recover()
         return receipt
 
-    monkeypatch.setattr(here.messenger, "send", slowly)
-    await here.drain()
-    assert (await row(here, "aaa")).state is DeliveryState.SENT
-    assert len(here.posts()) == 1
+    monkeypatch.setattr(world.messenger, "send", slowly)
+    await world.drain()
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.SENT
+    assert len(world.posts()) == 1
 
 
-async def test_being_asked_to_wait_is_no_try(here: World) -> None:
-    """However often a place had to wait: what then gets lost keeps its place in the line."""
-    await here.movement()
-    await put(here, "aaa")
+async def test_a_rate_limit_does_not_count_as_an_attempt(world: World) -> None:
+    """However often a place had to wait, a delivery that is lost afterwards keeps its position."""
+    await world.movement()
+    await enqueue_post(world, "aaa")
     for _ in range(8):
-        here.messenger.fail_next = [(RetryAfter(here.clock.now() + timedelta(seconds=1)), False)]
-        await here.drain()
-        here.clock.set(here.clock.now() + timedelta(seconds=1))
-    here.messenger.fail_next = [(OutcomeUnknown(), False)]
-    await here.drain()
-    assert (await row(here, "aaa")).attempts == 1
-    await put(here, "bbb")
-    await here.pass_(minutes=1)
-    assert order(here, "aaa", "bbb") == ["aaa", "bbb"]
+        world.messenger.fail_next = [(RetryAfter(world.clock.now() + timedelta(seconds=1)), False)]
+        await world.drain()
+        world.clock.set(world.clock.now() + timedelta(seconds=1))
+    world.messenger.fail_next = [(OutcomeUnknown(), False)]
+    await world.drain()
+    assert (await get_delivery(world, "aaa")).attempts == 1
+    await enqueue_post(world, "bbb")
+    await world.pass_(minutes=1)
+    assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
 
 
-async def test_what_is_for_a_platform_that_is_not_served_from_here_waits_for_who_serves_it(here: World) -> None:
-    await here.movement()
-    await put(here, "aaa")
-    elsewhere = Ritme(begin=here.begin, platforms={}, clock=here.clock, engine=EmbeddedEngine())
+async def test_deliveries_of_a_platform_this_process_does_not_serve_are_left_alone(world: World) -> None:
+    await world.movement()
+    await enqueue_post(world, "aaa")
+    elsewhere = Ritme(begin=world.begin, platforms={}, clock=world.clock, engine=EmbeddedEngine())
     assert await elsewhere.drain(WorkspaceId(LANE)) == 0
     assert await elsewhere.reconcile(WorkspaceId(LANE)) == 0
-    assert (await row(here, "aaa")).state is DeliveryState.WAITING
-    await here.drain()
-    assert order(here, "aaa") == ["aaa"]
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.WAITING
+    await world.drain()
+    assert sent_order(world, "aaa") == ["aaa"]
 
 
-async def test_a_look_up_that_breaks_holds_up_only_its_own_place(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await here.movement(channels=("general", "night"))
-    here.messenger.fail_next = [(OutcomeUnknown(), False)]
-    await put(here, "aaa")
-    await here.drain()
+async def test_a_lookup_that_breaks_blocks_only_its_own_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.movement(channels=("general", "night"))
+    world.messenger.fail_next = [(OutcomeUnknown(), False)]
+    await enqueue_post(world, "aaa")
+    await world.drain()
 
     async def find(post: Post, since: datetime) -> Receipt | None:
         raise KeyError("messages")
 
     with monkeypatch.context() as broken:
-        broken.setattr(here.messenger, "find", find)
-        await put(here, "bbb", place="night")
-        await here.pass_(minutes=1)
-        assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
-        assert order(here, "bbb", channel="night") == ["bbb"]
-    await here.pass_(minutes=10)
-    assert order(here, "aaa") == ["aaa"]
+        broken.setattr(world.messenger, "find", find)
+        await enqueue_post(world, "bbb", place="night")
+        await world.pass_(minutes=1)
+        assert (await get_delivery(world, "aaa")).state is DeliveryState.UNKNOWN
+        assert sent_order(world, "bbb", channel="night") == ["bbb"]
+    await world.pass_(minutes=10)
+    assert sent_order(world, "aaa") == ["aaa"]
 
 
-async def test_the_longest_a_workspace_is_asked_to_wait_counts(here: World) -> None:
-    await here.movement(channels=("general", "night"))
-    now = here.clock.now()
-    here.messenger.fail_next = [
+async def test_the_longest_rate_limit_of_a_workspace_counts(world: World) -> None:
+    await world.movement(channels=("general", "night"))
+    now = world.clock.now()
+    world.messenger.fail_next = [
         (RetryAfter(now + timedelta(seconds=seconds), whole_workspace=True), False) for seconds in (60, 1)
     ]
     for place in ("general", "night"):
-        await put(here, place, place=place)
-    await here.drain()
-    await here.until(now + timedelta(seconds=59))
-    assert here.posts() == here.posts("night") == []
-    await here.until(now + timedelta(seconds=60))
-    assert len(here.posts()) == len(here.posts("night")) == 1
+        await enqueue_post(world, place, place=place)
+    await world.drain()
+    await world.until(now + timedelta(seconds=59))
+    assert world.posts() == world.posts("night") == []
+    await world.until(now + timedelta(seconds=60))
+    assert len(world.posts()) == len(world.posts("night")) == 1
 
 
-async def test_what_waits_for_a_place_goes_out_when_it_is_back_whatever_was_said_of_why(here: World) -> None:
-    await here.movement()
-    here.messenger.fail_next = [(Unreachable("place_gone", place_is_gone=True), False)]
-    await put(here, "aaa")
-    await here.drain()
-    await here.do("iris", "place.gone", reason="not_in_place")
-    assert here.posts() == []
-    await here.do("iris", "place.back")
-    assert order(here, "aaa") == ["aaa"]
+async def test_posts_of_a_lost_place_go_out_when_it_is_back_whatever_the_reason_was(world: World) -> None:
+    await world.movement()
+    world.messenger.fail_next = [(Unreachable("place_gone", place_is_gone=True), False)]
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    await world.do("iris", "place.gone", reason="not_in_place")
+    assert world.posts() == []
+    await world.do("iris", "place.back")
+    assert sent_order(world, "aaa") == ["aaa"]
 
 
-class Late:
-    """A messenger whose answer comes when it is let go."""
+class SlowMessenger:
+    """A messenger that answers when `go` is set."""
 
     def __init__(self, answer: Receipt | RetryAfter | Unreachable) -> None:
         self.asked, self.go = Event(), Event()
@@ -406,50 +415,53 @@ class Late:
         return None
 
 
-async def taken_for_dead(here: World, late: Late) -> Task[int]:
-    """Somebody who stands still while it sends what is due, for so long that others take it for dead."""
-    platforms = {LANE.partition(":")[0]: Platform(messenger=late)}
-    somebody = Ritme(begin=here.begin, platforms=platforms, clock=here.clock, engine=EmbeddedEngine())
-    standing_still = create_task(somebody.drain(WorkspaceId(LANE)))
-    await late.asked.wait()
-    here.clock.set(here.clock.now() + timedelta(minutes=2))
-    await here.ritme.plan()
-    return standing_still
+async def drain_until_stale(world: World, slow_messenger: SlowMessenger) -> Task[int]:
+    """Start a drain that hangs in its first send, and let its claim become stale; return the task of that drain."""
+    platforms = {platform_of(LANE): Platform(messenger=slow_messenger)}
+    somebody = Ritme(begin=world.begin, platforms=platforms, clock=world.clock, engine=EmbeddedEngine())
+    stalled = create_task(somebody.drain(WorkspaceId(LANE)))
+    await slow_messenger.asked.wait()
+    world.clock.set(world.clock.now() + timedelta(minutes=2))
+    await world.ritme.plan()
+    return stalled
 
 
-async def test_who_was_taken_for_dead_says_nothing_of_the_tries_of_others(here: World) -> None:
-    """It would have the message sent once more, without looking whether that of another arrived."""
-    await here.movement()
-    await put(here, "aaa")
-    late = Late(RetryAfter(here.clock.now()))
-    standing_still = await taken_for_dead(here, late)
-    here.messenger.fail_next = [(OutcomeUnknown(), True)]
-    await here.pass_(minutes=2)
-    tried = await row(here, "aaa")
-    late.go.set()
-    await standing_still
-    after = await row(here, "aaa")
+async def test_a_stale_worker_does_not_record_results_over_the_attempts_of_others(world: World) -> None:
+    """Otherwise the message would be sent again, without a lookup of the other worker's attempt."""
+    await world.movement()
+    await enqueue_post(world, "aaa")
+    slow_messenger = SlowMessenger(RetryAfter(world.clock.now()))
+    stalled = await drain_until_stale(world, slow_messenger)
+    world.messenger.fail_next = [(OutcomeUnknown(), True)]
+    await world.pass_(minutes=2)
+    tried = await get_delivery(world, "aaa")
+    slow_messenger.go.set()
+    await stalled
+    after = await get_delivery(world, "aaa")
     assert (after.state, after.attempts, after.due_at) == (tried.state, tried.attempts, tried.due_at)
-    await here.pass_(hours=1)
-    assert len(here.posts()) == 1
+    await world.pass_(hours=1)
+    assert len(world.posts()) == 1
 
 
-async def test_who_was_taken_for_dead_is_believed_that_it_arrived(here: World) -> None:
-    await here.movement()
-    await put(here, "aaa")
-    late = Late(Receipt(channel="general", message="m9"))
-    standing_still = await taken_for_dead(here, late)
-    assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
-    late.go.set()
-    await standing_still
-    assert ((await row(here, "aaa")).state, (await row(here, "aaa")).receipt) == (DeliveryState.SENT, "m9")
+async def test_a_stale_worker_may_record_that_its_post_arrived(world: World) -> None:
+    await world.movement()
+    await enqueue_post(world, "aaa")
+    slow_messenger = SlowMessenger(Receipt(channel="general", message="m9"))
+    stalled = await drain_until_stale(world, slow_messenger)
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.UNKNOWN
+    slow_messenger.go.set()
+    await stalled
+    assert ((await get_delivery(world, "aaa")).state, (await get_delivery(world, "aaa")).receipt) == (
+        DeliveryState.SENT,
+        "m9",
+    )
 
 
-async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await here.movement(channels=("general", "night"))
+async def test_a_cancelled_drain_records_what_arrived(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.movement(channels=("general", "night"))
     for place in ("general", "night"):
-        await put(here, place, place=place)
-    send, record_results, begun = here.messenger.send, record.record_results, Event()
+        await enqueue_post(world, place, place=place)
+    send, record_results, begun = world.messenger.send, record.record_results, Event()
 
     async def half(post: Post) -> Receipt:
         if post.channel == "night":
@@ -461,23 +473,23 @@ async def test_who_is_stopped_puts_on_record_what_arrived(here: World, monkeypat
         await sleep(0)
         return await record_results(*args, **more)
 
-    monkeypatch.setattr(here.messenger, "send", half)
+    monkeypatch.setattr(world.messenger, "send", half)
     monkeypatch.setattr(record, "record_results", slowly)
-    draining = create_task(here.ritme.drain(WorkspaceId(LANE)))
+    draining = create_task(world.ritme.drain(WorkspaceId(LANE)))
     await begun.wait()
     draining.cancel()
     with pytest.raises(CancelledError):
         await draining
-    assert (await row(here, "general")).state is DeliveryState.SENT
-    assert (await row(here, "night")).state is DeliveryState.SENDING
+    assert (await get_delivery(world, "general")).state is DeliveryState.SENT
+    assert (await get_delivery(world, "night")).state is DeliveryState.SENDING
 
 
-async def test_what_cannot_be_put_on_record_keeps_no_other_from_it(
-    here: World, monkeypatch: pytest.MonkeyPatch
+async def test_a_result_that_cannot_be_recorded_does_not_block_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await here.movement(channels=("general", "night", "day"))
+    await world.movement(channels=("general", "night", "day"))
     for place in ("general", "night", "day"):
-        await put(here, place, place=place)
+        await enqueue_post(world, place, place=place)
     apply_result = outcomes.apply_result
 
     async def odd(work: UnitOfWork, one: Delivery, *more: Any) -> None:
@@ -487,64 +499,64 @@ async def test_what_cannot_be_put_on_record_keeps_no_other_from_it(
 
     monkeypatch.setattr(outcomes, "apply_result", odd)
     with capture_logs() as logged:
-        assert await here.ritme.drain(WorkspaceId(LANE)) == 3
+        assert await world.ritme.drain(WorkspaceId(LANE)) == 3
     assert [one["delivery"] for one in logged if one["event"] == "result_record_failed"] == [
-        (await row(here, "night")).id
+        (await get_delivery(world, "night")).id
     ]
-    states = {key: (await row(here, key)).state for key in ("general", "night", "day")}
+    states = {key: (await get_delivery(world, key)).state for key in ("general", "night", "day")}
     assert states == {"general": DeliveryState.SENT, "night": DeliveryState.SENDING, "day": DeliveryState.SENT}
     monkeypatch.undo()
-    here.clock.set(here.clock.now() + timedelta(minutes=2))
-    await here.drain()
-    await here.pass_(minutes=10)
-    assert (await row(here, "night")).state is DeliveryState.SENT
-    assert len(here.posts("night")) == 1
+    world.clock.set(world.clock.now() + timedelta(minutes=2))
+    await world.drain()
+    await world.pass_(minutes=10)
+    assert (await get_delivery(world, "night")).state is DeliveryState.SENT
+    assert len(world.posts("night")) == 1
 
 
-async def test_asked_to_wait_it_is_woken_when_that_is_over(here: World) -> None:
-    """Looked for by the tick alone, every other message of a place would be a second late."""
+async def test_a_rate_limit_wakes_the_lane_when_it_is_over(world: World) -> None:
+    """With ticks alone, every second message of a place would be a second late."""
     woken: list[tuple[WorkspaceId, timedelta]] = []
 
     class Noting(EmbeddedEngine):
         def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None:
             woken.append((lane, after))
 
-    await here.movement(channels=("general", "night"))
-    now = here.clock.now()
-    here.messenger.fail_next = [(RetryAfter(now + timedelta(seconds=seconds)), False) for seconds in (3, 1)]
+    await world.movement(channels=("general", "night"))
+    now = world.clock.now()
+    world.messenger.fail_next = [(RetryAfter(now + timedelta(seconds=seconds)), False) for seconds in (3, 1)]
     for place in ("general", "night"):
-        await put(here, place, place=place)
-    platforms = {LANE.partition(":")[0]: Platform(messenger=here.messenger)}
-    await Ritme(begin=here.begin, platforms=platforms, clock=here.clock, engine=Noting()).drain(WorkspaceId(LANE))
+        await enqueue_post(world, place, place=place)
+    platforms = {platform_of(LANE): Platform(messenger=world.messenger)}
+    await Ritme(begin=world.begin, platforms=platforms, clock=world.clock, engine=Noting()).drain(WorkspaceId(LANE))
     later = [after for lane, after in woken if lane == LANE and after]
     assert set(later) == {timedelta(seconds=1), timedelta(seconds=3)}
 
 
 @pytest.mark.parametrize("answer", [RetryAfter(MONDAY + timedelta(minutes=3)), Unreachable("not_accepted")])
-async def test_what_surely_was_not_sent_is_known_even_when_others_took_it_for_lost(
-    here: World, answer: RetryAfter | Unreachable
+async def test_a_stale_worker_may_record_that_its_post_was_not_sent(
+    world: World, answer: RetryAfter | Unreachable
 ) -> None:
-    """In Teams nothing can be looked up: what is not known there has failed."""
-    await here.movement()
-    await put(here, "aaa")
-    late = Late(answer)
-    standing_still = await taken_for_dead(here, late)
-    assert (await row(here, "aaa")).state is DeliveryState.UNKNOWN
-    late.go.set()
-    await standing_still
-    after = await row(here, "aaa")
+    """Teams has no lookup: a delivery whose outcome is unknown there has failed."""
+    await world.movement()
+    await enqueue_post(world, "aaa")
+    slow_messenger = SlowMessenger(answer)
+    stalled = await drain_until_stale(world, slow_messenger)
+    assert (await get_delivery(world, "aaa")).state is DeliveryState.UNKNOWN
+    slow_messenger.go.set()
+    await stalled
+    after = await get_delivery(world, "aaa")
     expected = DeliveryState.WAITING if isinstance(answer, RetryAfter) else DeliveryState.FAILED
     assert (after.state, after.attempts) == (expected, 0 if isinstance(answer, RetryAfter) else 1)
 
 
-async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothing_known_is_lost(
-    here: World, monkeypatch: pytest.MonkeyPatch
+async def test_while_results_cannot_be_recorded_nothing_more_is_sent_and_no_result_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await here.movement(channels=("general", "night"))
+    await world.movement(channels=("general", "night"))
     for key in ("aaa", "bbb", "ccc"):
-        await put(here, key)
+        await enqueue_post(world, key)
     for key in ("night", "later"):
-        await put(here, key, place="night")
+        await enqueue_post(world, key, place="night")
     record_results, slow = record.record_results, Event()
     away = transactions.RECORD_MAX_ATTEMPTS  # as often as one recording is tried
 
@@ -558,7 +570,7 @@ async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothi
             raise StorageUnavailable("gone")  # as when it goes away while this is committed
         return done
 
-    send = here.messenger.send
+    send = world.messenger.send
 
     async def sent(post: Post) -> Receipt:
         if post.channel == "night":
@@ -566,27 +578,27 @@ async def test_while_nothing_can_be_put_on_record_nothing_more_is_sent_and_nothi
         return await send(post)
 
     monkeypatch.setattr(transactions, "uniform", lambda *_: 0)  # no pause between two tries
-    monkeypatch.setattr(here.messenger, "send", sent)
+    monkeypatch.setattr(world.messenger, "send", sent)
     monkeypatch.setattr(record, "record_results", now_and_then)
-    await here.ritme.drain(WorkspaceId(LANE))
-    states = {key: (await row(here, key)).state for key in ("aaa", "bbb", "ccc", "night", "later")}
+    await world.ritme.drain(WorkspaceId(LANE))
+    states = {key: (await get_delivery(world, key)).state for key in ("aaa", "bbb", "ccc", "night", "later")}
     assert states.pop("later") is DeliveryState.WAITING  # it was not begun
     assert set(states.values()) == {DeliveryState.SENT}
     monkeypatch.undo()
-    await here.drain()
-    assert order(here, "aaa", "bbb", "ccc") == ["aaa", "bbb", "ccc"]
-    assert order(here, "night", "later", channel="night") == ["night", "later"]
+    await world.drain()
+    assert sent_order(world, "aaa", "bbb", "ccc") == ["aaa", "bbb", "ccc"]
+    assert sent_order(world, "night", "later", channel="night") == ["night", "later"]
 
 
-async def test_what_waits_for_a_place_of_no_movement_goes_out_when_ritme_is_asked_in_again(here: World) -> None:
-    await here.movement()
-    async with here.begin() as work:
+async def test_posts_of_a_place_without_a_movement_go_out_when_ritme_is_invited_again(world: World) -> None:
+    await world.movement()
+    async with world.begin() as work:
         where = {"id": PlaceId("lobby"), "workspace_id": WorkspaceId(LANE), "channel": "lobby", "name": "lobby"}
-        work.movements.add(Place(**where, created_at=here.clock.now()))
-    here.messenger.fail_next = [(Unreachable("not_in_place", place_is_gone=True), False)]
-    await put(here, "aaa", place="lobby")
-    await here.drain()
-    assert here.posts("lobby") == []
-    await here.do("iris", "place.joined", channel="lobby")
-    texts = [one.message.text for one in here.posts("lobby") if one.message]
+        work.movements.add(Place(**where, created_at=world.clock.now()))
+    world.messenger.fail_next = [(Unreachable("not_in_place", place_is_gone=True), False)]
+    await enqueue_post(world, "aaa", place="lobby")
+    await world.drain()
+    assert world.posts("lobby") == []
+    await world.do("iris", "place.joined", channel="lobby")
+    texts = [one.message.text for one in world.posts("lobby") if one.message]
     assert ["aaa" in text for text in texts] == [True, False]  # and a welcome after it

@@ -1,5 +1,4 @@
-"""What an operator starts: it takes in and sends, finishes what it began when it is told to stop, and stops at once
-when it is told twice."""
+"""The processes of the Procfile: they answer, send, finish their work on SIGTERM, and stop at once on a second."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -21,15 +20,15 @@ from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import TEAM, TOKEN, SlackServer
 from tests.fakes.slack.state import Fault, Modal
 from tests.support.databases import postgresql
-from tests.support.processes import PROCFILE, Process, process
+from tests.support.processes import PROCFILE, Process, run_process
 
 READY = "Ritme is ready at "
 POST = "chat.postMessage"
 
 
 @dataclass
-class Stage:
-    """A PostgreSQL, a Slack, and whoever is started between them."""
+class Deployment:
+    """A PostgreSQL database and a Slack, and processes of Ritme between them."""
 
     url: str
     slack: SlackServer
@@ -38,7 +37,7 @@ class Stage:
     iris: str = ""
 
     @asynccontextmanager
-    async def started(self, command: str) -> AsyncIterator[Process]:
+    async def start(self, command: str) -> AsyncIterator[Process]:
         environment = {
             "RITME_DATABASE_URL": self.url,
             "RITME_PORT": "0",
@@ -46,18 +45,18 @@ class Stage:
             "SLACK_BOT_TOKEN": TOKEN,
             "SLACK_API_URL": self.slack.api_url,
         }
-        async with process(command, self.folder, environment) as begun:
+        async with run_process(command, self.folder, environment) as begun:
             yield begun
 
     async def people(self, web: Process) -> People:
-        """Whoever is in Slack, once the web process is ready."""
-        ready = await web.says()
+        """Return the people of Slack, who reach the web process when it is ready."""
+        ready = await web.read_line()
         assert ready.startswith(READY)
         address = f"{ready.removeprefix(READY)}/slack/events"
-        return People(server=self.slack, session=self.session, bot_url=address, nobody_else=False)
+        return People(server=self.slack, session=self.session, bot_url=address, forbids_calls=False)
 
-    async def furnish(self, *channels: str) -> None:
-        """A movement of Iris, in these channels."""
+    async def seed_movement(self, *channels: str) -> None:
+        """Add a movement of Iris, in these channels."""
         self.iris = self.slack.add_user("iris").id
         now, movement, lane = datetime.now(UTC), MovementId("movement"), WorkspaceId(f"slack:{TEAM}")
         database = connect(self.url)
@@ -77,28 +76,28 @@ class Stage:
     def channel(self, name: str) -> str:
         return next(one.id for one in self.slack.channels.values() if one.name == name)
 
-    async def tell(self, people: People, name: str) -> None:
-        """Iris tells a story in the channel of that name, about which it is."""
+    async def tell_story(self, people: People, name: str) -> None:
+        """Have Iris tell a story in the channel of that name; the story is about the name."""
         said = await people.command(self.iris, self.channel(name), f"/verhaal Het ging over {name}.")
         assert said is not None
 
-    async def hang(self, people: People, name: str) -> None:
-        """The same, while Slack never answers whoever sends it."""
+    async def tell_story_unanswered(self, people: People, name: str) -> None:
+        """Have Iris tell a story, and Slack never answer the process that posts it."""
         self.slack.faults.append(Fault(method=POST, never=True))
         sent = len([method for method, _ in self.slack.calls if method == POST])
-        await self.tell(people, name)
-        await self.slack.called(POST, sent + 1)
+        await self.tell_story(people, name)
+        await self.slack.wait_for_call(POST, sent + 1)
 
-    async def heard(self, name: str) -> None:
-        await self.slack.heard(self.channel(name), self.iris, f"Het ging over {name}.")
+    async def wait_until_heard(self, name: str) -> None:
+        await self.slack.wait_for_words(self.channel(name), self.iris, f"Het ging over {name}.")
 
-    def said(self, name: str) -> int:
-        """How often the story stands there."""
+    def count_posts(self, name: str) -> int:
+        """Count how often the story stands in the channel."""
         shown = self.slack.visible(self.channel(name), self.iris)
         return sum(f"Het ging over {name}." in one.words() and one.only_for is None for one in shown)
 
-    async def states(self) -> list[str]:
-        """Of all posts in channels, as they came."""
+    async def post_states(self) -> list[str]:
+        """Return the states of all posts in channels, in order."""
         database = connect(self.url)
         async with database.connect() as connection:
             query = select(deliveries.c.state).where(deliveries.c.person_id.is_(None)).order_by(deliveries.c.row)
@@ -114,60 +113,60 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-async def stage(database: str, tmp_path: Path) -> AsyncIterator[Stage]:
+async def deployment(database: str, tmp_path: Path) -> AsyncIterator[Deployment]:
     async with SlackServer(lambda: datetime.now(UTC)).running() as slack, aiohttp.ClientSession() as session:
-        yield Stage(database, slack, session, tmp_path)
+        yield Deployment(database, slack, session, tmp_path)
         assert slack.problems == []
 
 
 @pytest.mark.parametrize("database", [True], indirect=True, ids=["empty database"])
-async def test_what_the_procfile_starts_takes_in_and_sends_and_finishes_what_it_began(stage: Stage) -> None:
-    async with stage.started(PROCFILE["release"]) as release:
-        assert await release.ended() == 0
-    await stage.furnish("noord", "oost", "zuid", "west")
-    async with stage.started(PROCFILE["web"]) as web:
-        people = await stage.people(web)
+async def test_processes_of_the_procfile_handle_requests_send_and_finish_their_work(deployment: Deployment) -> None:
+    async with deployment.start(PROCFILE["release"]) as release:
+        assert await release.wait_for_exit() == 0
+    await deployment.seed_movement("noord", "oost", "zuid", "west")
+    async with deployment.start(PROCFILE["web"]) as web:
+        people = await deployment.people(web)
         for name in ("noord", "oost", "zuid"):
-            await stage.tell(people, name)
+            await deployment.tell_story(people, name)
 
         go_on = asyncio.Event()
-        stage.slack.faults += [Fault(method=POST, until=go_on) for _ in range(3)]
-        async with stage.started(PROCFILE["worker"]) as worker:
-            assert await worker.says() == "Ritme's worker is ready"
-            await stage.slack.called(POST, 3)
-            await worker.told_to_stop()
-            await stage.tell(people, "west")
+        deployment.slack.faults += [Fault(method=POST, until=go_on) for _ in range(3)]
+        async with deployment.start(PROCFILE["worker"]) as worker:
+            assert await worker.read_line() == "Ritme's worker is ready"
+            await deployment.slack.wait_for_call(POST, 3)
+            await worker.request_stop()
+            await deployment.tell_story(people, "west")
             go_on.set()
-            assert await worker.ended() == 0
-        assert [stage.said(name) for name in ("noord", "oost", "zuid", "west")] == [1, 1, 1, 0]
-        assert await stage.states() == ["sent", "sent", "sent", "waiting"]
+            assert await worker.wait_for_exit() == 0
+        assert [deployment.count_posts(name) for name in ("noord", "oost", "zuid", "west")] == [1, 1, 1, 0]
+        assert await deployment.post_states() == ["sent", "sent", "sent", "waiting"]
 
-        async with stage.started(PROCFILE["worker"]) as worker:
-            assert await worker.says() == "Ritme's worker is ready"
-            await stage.heard("west")
-            await stage.hang(people, "noord")
-            await worker.told_to_stop()
-            assert await worker.told_again() == -SIGTERM
+        async with deployment.start(PROCFILE["worker"]) as worker:
+            assert await worker.read_line() == "Ritme's worker is ready"
+            await deployment.wait_until_heard("west")
+            await deployment.tell_story_unanswered(people, "noord")
+            await worker.request_stop()
+            assert await worker.force_stop() == -SIGTERM
 
         go_on = asyncio.Event()
-        stage.slack.faults.append(Fault(method="views.open", until=go_on))
-        asked = asyncio.create_task(people.command(stage.iris, stage.channel("west"), "/vast"))
-        await stage.slack.called("views.open")
-        await web.told_to_stop()
+        deployment.slack.faults.append(Fault(method="views.open", until=go_on))
+        asked = asyncio.create_task(people.command(deployment.iris, deployment.channel("west"), "/vast"))
+        await deployment.slack.wait_for_call("views.open")
+        await web.request_stop()
         go_on.set()
         assert isinstance(await asked, Modal)
-        assert await web.ended() == 0
-    assert await stage.states() == [*["sent"] * 4, "sending"]
+        assert await web.wait_for_exit() == 0
+    assert await deployment.post_states() == [*["sent"] * 4, "sending"]
 
 
-async def test_one_process_does_it_all(stage: Stage) -> None:
-    await stage.furnish("noord", "oost")
-    async with stage.started(f"{PROCFILE['web']} --all") as everything:
-        people = await stage.people(everything)
-        await stage.tell(people, "noord")
-        await stage.heard("noord")
+async def test_one_process_can_do_everything(deployment: Deployment) -> None:
+    await deployment.seed_movement("noord", "oost")
+    async with deployment.start(f"{PROCFILE['web']} --all") as everything:
+        people = await deployment.people(everything)
+        await deployment.tell_story(people, "noord")
+        await deployment.wait_until_heard("noord")
 
-        await stage.hang(people, "oost")
-        await everything.told_to_stop()
-        assert await everything.told_again() == -SIGTERM
-    assert await stage.states() == ["sent", "sending"]
+        await deployment.tell_story_unanswered(people, "oost")
+        await everything.request_stop()
+        assert await everything.force_stop() == -SIGTERM
+    assert await deployment.post_states() == ["sent", "sending"]

@@ -1,4 +1,4 @@
-"""Each method of the Web API in trouble: in the end everyone sees what they would have seen, once."""
+"""Faults in every method of the Web API: in the end everyone sees what they would have seen without, once."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack.permissions import METHODS
-from tests.drivers.slack import SlackStage, slack_stage
+from adapters.slack.permissions import API_METHODS
+from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.server import BOT
 from tests.fakes.slack.state import Fault, Modal, Shown
 
-SOONER = 1.5
-"""Seconds after which our client gives up, where a fault never answers: long enough that a busy machine always does."""
-WHILE = 20
-"""Minutes after which everything was tried again."""
+SHORT_TIMEOUT = 1.5
+"""Seconds until our client gives up where a fault never answers; long enough for a busy machine to answer otherwise."""
+RETRY_MINUTES = 20
+"""Minutes after which everything was retried."""
 TROUBLE: dict[str, dict[str, object]] = {
     "429": {"status": 429, "retry_after": 7},
     "500": {"status": 500},
@@ -26,77 +26,79 @@ TROUBLE: dict[str, dict[str, object]] = {
     "slow": {"never": True},
     "slow after the effect": {"never": True, "after": True},
 }
-Scene = Callable[[SlackStage], Awaitable[None]]
+Scene = Callable[[SlackDriver], Awaitable[None]]
 
 
-async def told(stage: SlackStage) -> Shown:
-    """A story, and what its teller reads when all trouble is over."""
-    form = await stage.type("fatima", "/story")
-    await stage.submit("fatima", form, text="We liepen een rondje", named="with", readers="movement")
-    await stage.pass_(minutes=WHILE)
-    return next(one for one in stage.private("fatima") if "withdraw" in one.buttons())
+async def tell_story(driver: SlackDriver) -> Shown:
+    """Tell a story; return the message its teller reads after all retries."""
+    form = await driver.type("fatima", "/story")
+    await driver.submit("fatima", form, text="We liepen een rondje", named="with", readers="movement")
+    await driver.pass_(minutes=RETRY_MINUTES)
+    return next(one for one in driver.private("fatima") if "withdraw" in one.buttons())
 
 
-async def post(stage: SlackStage) -> None:
-    await told(stage)
+async def post(driver: SlackDriver) -> None:
+    await tell_story(driver)
 
 
-async def private_answer(stage: SlackStage) -> None:
-    await told(stage)
-    await stage.press("jan", stage.posts()[-1], "ripple")
+async def private_answer(driver: SlackDriver) -> None:
+    await tell_story(driver)
+    await driver.press("jan", driver.posts()[-1], "ripple")
 
 
-async def change(stage: SlackStage) -> None:
-    form = await stage.press("fatima", await told(stage), "change")
-    await stage.submit("fatima", form, text="Het ging toch anders")
+async def change(driver: SlackDriver) -> None:
+    form = await driver.press("fatima", await tell_story(driver), "change")
+    await driver.submit("fatima", form, text="Het ging toch anders")
 
 
-async def withdrawal(stage: SlackStage) -> None:
-    await stage.press("fatima", await told(stage), "withdraw")
+async def withdrawal(driver: SlackDriver) -> None:
+    await driver.press("fatima", await tell_story(driver), "withdraw")
 
 
-async def sign(stage: SlackStage) -> None:
-    message = await stage.people.say(stage.user("fatima"), stage.channel("general"), "Het lukte vandaag")
-    await stage.shortcut("fatima", "save_as_story", message)
-    await stage.pass_(minutes=WHILE)
-    await stage.press("fatima", stage.private("fatima")[-1], "take_back")
+async def sign(driver: SlackDriver) -> None:
+    message = await driver.people.say(driver.user("fatima"), driver.channel("general"), "Het lukte vandaag")
+    await driver.shortcut("fatima", "save_as_story", message)
+    await driver.pass_(minutes=RETRY_MINUTES)
+    await driver.press("fatima", driver.private("fatima")[-1], "take_back")
 
 
-async def lost_post(stage: SlackStage) -> None:
-    stage.slack.faults.append(Fault(method="chat.postMessage", hang_up=True, after=True))
-    await told(stage)
+async def lost_post(driver: SlackDriver) -> None:
+    driver.slack.faults.append(Fault(method="chat.postMessage", hang_up=True, after=True))
+    await tell_story(driver)
 
 
-async def lost_reply(stage: SlackStage) -> None:
-    root = await stage.people.say(stage.user("fatima"), stage.channel("general"), "Hoe gaat het?")
-    stage.slack.faults.append(Fault(method="chat.postMessage", hang_up=True, after=True))
-    await stage.people.say(stage.user("fatima"), stage.channel("general"), "@Ritme story Het lukte!", thread=root.ts)
-    await stage.drain()
+async def lost_reply(driver: SlackDriver) -> None:
+    root = await driver.people.say(driver.user("fatima"), driver.channel("general"), "Hoe gaat het?")
+    driver.slack.faults.append(Fault(method="chat.postMessage", hang_up=True, after=True))
+    await driver.people.say(driver.user("fatima"), driver.channel("general"), "@Ritme story Het lukte!", thread=root.ts)
+    await driver.drain()
 
 
-async def names(stage: SlackStage) -> None:
-    """Someone new, in a channel no payload names, whom a colleague asks something."""
-    channel = stage.channel("nacht")
-    stage.slack.channels[channel].private = True
-    await stage.people.say(stage.user("wim"), channel, "@Ritme help")
-    await stage.pass_(minutes=WHILE)
-    await stage.people.say(stage.user("wim"), channel, "@Ritme me")
-    await stage.drain()
+async def names(driver: SlackDriver) -> None:
+    """Have someone new ask Ritme for help in a private channel that no payload names."""
+    channel = driver.channel("nacht")
+    driver.slack.channels[channel].private = True
+    await driver.people.say(driver.user("wim"), channel, "@Ritme help")
+    await driver.pass_(minutes=RETRY_MINUTES)
+    await driver.people.say(driver.user("wim"), channel, "@Ritme me")
+    await driver.drain()
 
 
-async def groups(stage: SlackStage) -> None:
-    stage.slack.groups = {"S1": ("Nachtdienst", [stage.user("fatima")])}
-    await stage.type("iris", "/ritme groups")
-    await stage.pass_(minutes=WHILE)
-    for offered in [one for one in stage.private("iris") if "again" in one.buttons()]:
-        await stage.press("iris", offered, "again")
-    form = await stage.press("iris", next(one for one in stage.private("iris") if "choose" in one.buttons()), "choose")
-    await stage.submit("iris", form, groups=["S1"])
+async def groups(driver: SlackDriver) -> None:
+    driver.slack.groups = {"S1": ("Nachtdienst", [driver.user("fatima")])}
+    await driver.type("iris", "/ritme groups")
+    await driver.pass_(minutes=RETRY_MINUTES)
+    for offered in [one for one in driver.private("iris") if "again" in one.buttons()]:
+        await driver.press("iris", offered, "again")
+    form = await driver.press(
+        "iris", next(one for one in driver.private("iris") if "choose" in one.buttons()), "choose"
+    )
+    await driver.submit("iris", form, groups=["S1"])
 
 
-async def page(stage: SlackStage) -> None:
-    await stage.people.open_home(stage.user("fatima"))
-    await stage.drain()
+async def page(driver: SlackDriver) -> None:
+    await driver.people.open_home(driver.user("fatima"))
+    await driver.drain()
 
 
 SCENES: dict[str, Scene] = {
@@ -124,7 +126,7 @@ ELSEWHERE = {
 
 
 def test_every_method_is_in_trouble_somewhere() -> None:
-    assert SCENES.keys() | ELSEWHERE.keys() == METHODS.keys()
+    assert SCENES.keys() | ELSEWHERE.keys() == API_METHODS.keys()
 
 
 @pytest.fixture
@@ -139,8 +141,8 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 @pytest.mark.parametrize("method", SCENES)
 async def test_nothing_is_lost_and_nothing_comes_twice(folders: tuple[Path, Path], method: str, trouble: str) -> None:
     fault = Fault(method=method, **TROUBLE[trouble])  # type: ignore[arg-type]
-    without, _ = await lived_through(folders[1], SCENES[method])
-    seen, left = await lived_through(folders[0], SCENES[method], fault)
+    without, _ = await play(folders[1], SCENES[method])
+    seen, left = await play(folders[0], SCENES[method], fault)
     assert left == [], "the fault never came"
     if method == "chat.postEphemeral" and "after" in TROUBLE[trouble]:
         # Slack keeps no history of what one person saw: rather twice than not at all.
@@ -153,39 +155,37 @@ async def test_nothing_is_lost_and_nothing_comes_twice(folders: tuple[Path, Path
         assert not more or (method == "usergroups.list" and who == "iris"), f"{who} saw more: {more}"
 
 
-async def lived_through(
-    folder: Path, scene: Scene, fault: Fault | None = None
-) -> tuple[dict[str, list[str]], list[Fault]]:
-    """What each person sees in the end, and the fault if it did not come."""
-    async with slack_stage(folder, patience=SOONER if fault and fault.never else 10) as stage:
-        await stage.movement("fatima", "jan")
+async def play(folder: Path, scene: Scene, fault: Fault | None = None) -> tuple[dict[str, list[str]], list[Fault]]:
+    """Play a scene in a fresh workspace; return what each person sees in the end, and the fault if it was not hit."""
+    async with slack_driver(folder, call_timeout=SHORT_TIMEOUT if fault and fault.never else 10) as driver:
+        await driver.movement("fatima", "jan")
         for who in ("fatima", "jan", "iris"):
-            stage.user(who)
-        stage.slack.faults = [fault] if fault else []
-        await scene(stage)
-        await stage.pass_(minutes=30)
-        async with stage.database.connect() as connection:
+            driver.user(who)
+        driver.slack.faults = [fault] if fault else []
+        await scene(driver)
+        await driver.pass_(minutes=30)
+        async with driver.database.connect() as connection:
             states = await connection.exec_driver_sql(
                 "SELECT kind, state, reason FROM deliveries WHERE state IN ('waiting', 'sending', 'unknown', 'failed')"
             )
             assert states.all() == []
         return {
-            one.name: await sees(stage, one.id) for one in stage.slack.users.values() if one.id != BOT
-        }, stage.slack.faults
+            one.name: await visible_to(driver, one.id) for one in driver.slack.users.values() if one.id != BOT
+        }, driver.slack.faults
 
 
-async def sees(stage: SlackStage, user: str) -> list[str]:
-    found = [one for channel in stage.slack.channels for one in stage.slack.visible(channel, user)]
+async def visible_to(driver: SlackDriver, user: str) -> list[str]:
+    found = [one for channel in driver.slack.channels for one in driver.slack.visible(channel, user)]
     signs = [f"{one.words()} {sorted(one.reactions)}" for one in found]
-    tab = stage.slack.tabs.get(user)
+    tab = driver.slack.tabs.get(user)
     return signs + ([tab.words()] if tab else [])
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
 async def test_a_form_that_could_not_open_says_so_or_opens(tmp_path: Path, trouble: str) -> None:
-    async with slack_stage(tmp_path, patience=SOONER) as stage:
-        await stage.movement("fatima")
-        stage.slack.faults = [Fault(method="views.open", **TROUBLE[trouble])]  # type: ignore[arg-type]
-        shown = await stage.type("fatima", "/story")
+    async with slack_driver(tmp_path, call_timeout=SHORT_TIMEOUT) as driver:
+        await driver.movement("fatima")
+        driver.slack.faults = [Fault(method="views.open", **TROUBLE[trouble])]  # type: ignore[arg-type]
+        shown = await driver.type("fatima", "/story")
         assert isinstance(shown, Modal) or "net te laat" in shown.words()  # type: ignore[union-attr]
-        assert isinstance(await stage.type("fatima", "/story"), Modal)
+        assert isinstance(await driver.type("fatima", "/story"), Modal)

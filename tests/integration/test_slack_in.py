@@ -1,4 +1,4 @@
-"""Requests from Slack: only Slack's, each acted upon once, each answered."""
+"""Requests from Slack: verified, handled once, and each answered."""
 
 import asyncio
 import io
@@ -12,16 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters import logs
-from adapters.slack import translate
+from adapters.slack import events, translate
 from bot.chat import Intent
 from bot.domain.initiative import StuckEpisode
-from tests.drivers.slack import SlackStage
+from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.people import SECRET, Sent
 from tests.fakes.slack.server import BOT, TOKEN
 from tests.fakes.slack.state import Fault, Modal, Shown
 
 
-async def count(on_slack: SlackStage, table: str) -> int:
+async def count_rows(on_slack: SlackDriver, table: str) -> int:
     async with on_slack.database.connect() as connection:
         found = await connection.exec_driver_sql(f"SELECT count(*) FROM {table}")
         return int(found.scalar_one())
@@ -34,11 +34,11 @@ COMMAND = Sent(
 
 
 class TestWhoeverIsNotSlack:
-    async def test_with_another_secret_is_refused(self, on_slack: SlackStage) -> None:
+    async def test_with_another_secret_is_refused(self, on_slack: SlackDriver) -> None:
         assert (await on_slack.people.deliver(COMMAND, secret="guessed"))[0] == 401
 
     @pytest.mark.parametrize("age", [301, 3600, -301])
-    async def test_with_an_old_or_future_request_is_refused(self, on_slack: SlackStage, age: int) -> None:
+    async def test_with_an_old_or_future_request_is_refused(self, on_slack: SlackDriver, age: int) -> None:
         assert (await on_slack.people.deliver(COMMAND, age=age))[0] == 401
 
     @pytest.mark.parametrize(
@@ -52,62 +52,62 @@ class TestWhoeverIsNotSlack:
         ],
         ids=str,
     )
-    async def test_without_a_real_signature_is_refused(self, on_slack: SlackStage, headers: dict[str, str]) -> None:
+    async def test_without_a_real_signature_is_refused(self, on_slack: SlackDriver, headers: dict[str, str]) -> None:
         assert (await on_slack.people.deliver(COMMAND, **headers))[0] == 401
 
-    async def test_without_any_signature_is_refused(self, on_slack: SlackStage) -> None:
+    async def test_without_any_signature_is_refused(self, on_slack: SlackDriver) -> None:
         async with on_slack.people.session.post(on_slack.people.bot_url, data=COMMAND.body) as answer:
             assert answer.status == 401
 
-    async def test_with_another_method_is_refused(self, on_slack: SlackStage) -> None:
+    async def test_with_another_method_is_refused(self, on_slack: SlackDriver) -> None:
         async with on_slack.people.session.get(on_slack.people.bot_url) as answer:
             assert answer.status == 405
 
-    async def test_with_a_giant_body_is_refused(self, on_slack: SlackStage) -> None:
+    async def test_with_a_giant_body_is_refused(self, on_slack: SlackDriver) -> None:
         giant = Sent(body="x" * 1_100_000, content_type="application/json")
         assert (await on_slack.people.deliver(giant))[0] == 413
 
-    async def test_leaves_no_trace(self, on_slack: SlackStage) -> None:
+    async def test_leaves_no_trace(self, on_slack: SlackDriver) -> None:
         await on_slack.people.deliver(COMMAND, secret="guessed")
-        assert await count(on_slack, "inbox") == await count(on_slack, "people") == 0
+        assert await count_rows(on_slack, "inbox") == await count_rows(on_slack, "people") == 0
 
 
 @pytest.mark.parametrize(
     "body", ["{not json", '{"type": 5}', "payload={}", "payload=x", "", '{"type":"event_callback"}']
 )
-async def test_signed_nonsense_breaks_nothing(on_slack: SlackStage, body: str) -> None:
+async def test_signed_nonsense_breaks_nothing(on_slack: SlackDriver, body: str) -> None:
     status, _ = await on_slack.people.deliver(Sent(body=body, content_type="application/x-www-form-urlencoded"))
     assert status in (200, 400)
 
 
-async def test_slack_can_verify_the_address(on_slack: SlackStage) -> None:
+async def test_slack_can_verify_the_address(on_slack: SlackDriver) -> None:
     asked = Sent(body=json.dumps({"type": "url_verification", "challenge": "c1"}), content_type="application/json")
     status, answer = await on_slack.people.deliver(asked)
     assert (status, answer) == (200, {"challenge": "c1"})
 
 
 @pytest.mark.parametrize("kind", ["shortcut", "message_action", "block_suggestion", "function_executed"])
-async def test_what_is_not_for_us_is_acknowledged(on_slack: SlackStage, kind: str) -> None:
+async def test_what_is_not_for_us_is_acknowledged(on_slack: SlackDriver, kind: str) -> None:
     asked = Sent(body=json.dumps({"type": kind, "callback_id": "x"}), content_type="application/json")
     assert (await on_slack.people.deliver(asked))[0] == 200
 
 
-async def test_events_we_do_not_use_are_acknowledged(on_slack: SlackStage) -> None:
+async def test_events_we_do_not_use_are_acknowledged(on_slack: SlackDriver) -> None:
     for kind in ("team_join", "channel_archive", "pin_added", "app_home_opened", "tokens_revoked"):
         await on_slack.people.event({"type": kind, "user": "U1", "channel": "C1"})
     assert set(on_slack.people.answers) == {200}
-    assert await count(on_slack, "inbox") == 0
+    assert await count_rows(on_slack, "inbox") == 0
 
 
 class TestTheSameRequestTwice:
-    async def test_a_command_acts_once(self, on_slack: SlackStage) -> None:
+    async def test_a_command_acts_once(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         await on_slack.type("fatima", "/stuck niemand komt")
-        status, answer = await on_slack.people.again()
+        status, answer = await on_slack.people.redeliver_latest()
         assert (status, answer) == (200, "")
-        assert await count(on_slack, "stuck_episodes") == 1
+        assert await count_rows(on_slack, "stuck_episodes") == 1
 
-    async def test_at_the_same_moment_a_command_acts_once(self, on_slack: SlackStage) -> None:
+    async def test_at_the_same_moment_a_command_acts_once(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
         await on_slack.type("fatima", "/stuck niemand komt")
         hers = on_slack.people.sent[-1]
@@ -116,9 +116,9 @@ class TestTheSameRequestTwice:
         answers = await asyncio.gather(*(on_slack.people.deliver(his) for _ in range(20)))
         assert {status for status, _ in answers} == {200}
         assert sum(1 for _, answer in answers if answer) == 1
-        assert await count(on_slack, "stuck_episodes") == 2
+        assert await count_rows(on_slack, "stuck_episodes") == 2
 
-    async def test_a_reply_told_by_two_events_acts_once(self, on_slack: SlackStage) -> None:
+    async def test_a_reply_told_by_two_events_acts_once(self, on_slack: SlackDriver) -> None:
         told = {
             "type": "message",
             "channel": "C1",
@@ -131,11 +131,11 @@ class TestTheSameRequestTwice:
         keys = {
             intent.key
             for one in (told, {**told, "subtype": "thread_broadcast"}, {**told, "type": "app_mention"})
-            if (intent := translate.event(_event(one)))
+            if (intent := events.translate_event(_event(one)))
         }
         assert len(keys) == 1
 
-    async def test_a_form_acts_once_but_can_be_sent_again_after_an_error(self, on_slack: SlackStage) -> None:
+    async def test_a_form_acts_once_but_can_be_sent_again_after_an_error(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         form = await on_slack.type("fatima", "/stuck")
         assert isinstance(form, Modal)
@@ -143,30 +143,30 @@ class TestTheSameRequestTwice:
         assert isinstance(errors, dict)
         assert set(errors) == {"text"}
         await on_slack.submit("fatima", form, text="Niemand komt", kind="reach", audience="me")
-        await on_slack.people.again()
-        assert await count(on_slack, "stuck_episodes") == 1
+        await on_slack.people.redeliver_latest()
+        assert await count_rows(on_slack, "stuck_episodes") == 1
 
 
-async def _episodes(on_slack: SlackStage) -> list[StuckEpisode]:
+async def _episodes(on_slack: SlackDriver) -> list[StuckEpisode]:
     async with AsyncSession(on_slack.database) as session:
         return list(await session.scalars(select(StuckEpisode)))
 
 
 class TestWhenSomethingBreaks:
-    async def test_a_command_says_so_in_words(self, on_slack: SlackStage) -> None:
+    async def test_a_command_says_so_in_words(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         await _break(on_slack)
         shown = await on_slack.people.command(on_slack.user("fatima"), on_slack.channel("general"), "/stuck x")
         assert isinstance(shown, Shown)
         assert shown.words()
 
-    async def test_an_event_is_delivered_again(self, on_slack: SlackStage) -> None:
+    async def test_an_event_is_delivered_again(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         await _break(on_slack)
         await on_slack.people.say(on_slack.user("fatima"), on_slack.channel(None, "fatima"), "vast")
         assert on_slack.people.answers == [500] * 4
 
-    async def test_a_form_stays_with_everything_typed(self, on_slack: SlackStage) -> None:
+    async def test_a_form_stays_with_everything_typed(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         form = await on_slack.type("fatima", "/stuck")
         assert isinstance(form, Modal)
@@ -178,17 +178,17 @@ class TestWhenSomethingBreaks:
         assert on_slack.slack.screens[on_slack.user("fatima")] is form
 
 
-async def _break(on_slack: SlackStage) -> None:
+async def _break(on_slack: SlackDriver) -> None:
     async with on_slack.database.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE inbox RENAME TO gone")
 
 
 async def test_nothing_anyone_wrote_and_no_secret_reaches_the_log(
-    on_slack: SlackStage, logging_as_it_was: None
+    on_slack: SlackDriver, logging_as_it_was: None
 ) -> None:
     said = "mevrouw De Vries"
     stream = io.StringIO()
-    logs.set_up(stream)
+    logs.configure_logging(stream)
     await on_slack.movement("fatima")
     form = await on_slack.type("fatima", "/stuck")
     await on_slack.submit("fatima", form, text=said, kind="reach", audience="me")
@@ -207,21 +207,21 @@ async def test_nothing_anyone_wrote_and_no_secret_reaches_the_log(
 
 
 class TestAForm:
-    async def test_that_cannot_be_opened_in_time_is_said(self, on_slack: SlackStage) -> None:
+    async def test_that_cannot_be_opened_in_time_is_said(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         on_slack.slack.faults = [Fault(method="views.open", error="expired_trigger_id")]
         shown = await on_slack.type("fatima", "/stuck")
         assert isinstance(shown, Shown)
         assert "nog eens" in shown.words()
 
-    async def test_asked_for_by_a_mention_is_offered_as_a_button(self, on_slack: SlackStage) -> None:
+    async def test_asked_for_by_a_mention_is_offered_as_a_button(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         offer = await on_slack.say("fatima", "@Ritme vast", channel="general")
         assert isinstance(offer, Shown)
         assert offer.only_for == on_slack.user("fatima")
         assert isinstance(await on_slack.press("fatima", offer, "open"), Modal)
 
-    async def test_knows_where_it_was_opened(self, on_slack: SlackStage) -> None:
+    async def test_knows_where_it_was_opened(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         form = await on_slack.type("fatima", "/stuck")
         welcome = await on_slack.submit("fatima", form, text="Niemand komt", kind="reach", audience="me")
@@ -229,7 +229,7 @@ class TestAForm:
         assert welcome.channel == on_slack.channel("general")
         assert welcome.only_for == on_slack.user("fatima")
 
-    async def test_from_a_channel_without_the_bot_is_answered_personally(self, on_slack: SlackStage) -> None:
+    async def test_from_a_channel_without_the_bot_is_answered_personally(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         on_slack.slack.channels[on_slack.channel("general")].members.discard(BOT)
         form = await on_slack.type("fatima", "/stuck")
@@ -255,30 +255,30 @@ class TestAButton:
             json.dumps({"intent": "stuck", "args": {"text": "x" * 3000}}),
         ],
     )
-    async def test_that_was_tampered_with_changes_nothing_and_says_so(self, on_slack: SlackStage, value: str) -> None:
+    async def test_that_was_tampered_with_changes_nothing_and_says_so(self, on_slack: SlackDriver, value: str) -> None:
         await on_slack.movement("fatima")
         welcome = await on_slack.type("fatima", "/stuck niemand komt")
         assert isinstance(welcome, Shown)
         before = len(on_slack.private("fatima"))
         button = {**next(iter(welcome.buttons().values())), "value": value}
-        await on_slack.people.pressed(on_slack.user("fatima"), welcome, button)
+        await on_slack.people.send_press(on_slack.user("fatima"), welcome, button)
         await on_slack.drain()
         assert len(on_slack.private("fatima")) == before + 1
-        assert await count(on_slack, "stuck_episodes") == 1
-        assert await count(on_slack, "next_steps") == 0
+        assert await count_rows(on_slack, "stuck_episodes") == 1
+        assert await count_rows(on_slack, "next_steps") == 0
 
-    async def test_pressed_twice_at_once_acts_once(self, on_slack: SlackStage) -> None:
+    async def test_pressed_twice_at_once_acts_once(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         welcome = await on_slack.type("fatima", "/stuck niemand komt")
         assert isinstance(welcome, Shown)
         await on_slack.press("fatima", welcome, "not_now")
-        await on_slack.people.again()
+        await on_slack.people.redeliver_latest()
         await on_slack.drain()
         assert on_slack.people.answers[-1] == 200
 
 
 class TestWhatPeopleSayToEachOther:
-    async def test_is_not_kept(self, on_slack: SlackStage) -> None:
+    async def test_is_not_kept(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
         root = await on_slack.people.say(on_slack.user("fatima"), on_slack.channel("general"), "Zomaar iets")
         await on_slack.reply("jan", "general", root.ts, "En nog iets")
@@ -287,15 +287,15 @@ class TestWhatPeopleSayToEachOther:
         await on_slack.delete("fatima", root)
         assert set(on_slack.people.answers) == {200}
         for table in ("stories", "ripples", "deliveries"):
-            assert await count(on_slack, table) == 0
+            assert await count_rows(on_slack, table) == 0
 
-    async def test_nor_what_bots_say(self, on_slack: SlackStage) -> None:
+    async def test_nor_what_bots_say(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         await on_slack.people.say(on_slack.user("fatima"), on_slack.channel(None, "fatima"), "vast", bot_id="B9")
         await on_slack.drain()
         assert on_slack.private("fatima") == []
 
-    async def test_a_personal_message_is_a_command(self, on_slack: SlackStage) -> None:
+    async def test_a_personal_message_is_a_command(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         welcome = await on_slack.say("fatima", "vast niemand van de nachtdienst komt & <nu>")
         assert isinstance(welcome, Shown)
@@ -313,7 +313,7 @@ def _event(happened: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def meant(**happened: Any) -> Intent | None:
-    return translate.event(_event({"type": "message", "channel": "C1", "channel_type": "channel", **happened}))
+    return events.translate_event(_event({"type": "message", "channel": "C1", "channel_type": "channel", **happened}))
 
 
 class TestTranslation:
@@ -332,7 +332,7 @@ class TestTranslation:
         ],
     )
     def test_of_text_gives_what_was_typed(self, tokenised: str, typed: str) -> None:
-        assert translate.text_of(tokenised) == typed
+        assert translate.detokenise(tokenised) == typed
 
     def test_of_a_link_preview_is_nothing(self) -> None:
         said = {"user": "U1", "ts": "2.0", "text": "zie <https://a.nl>", "thread_ts": "1.0"}
@@ -387,15 +387,15 @@ class TestTranslation:
         assert (said.name, said.text("command"), said.text("text")) == ("command", "", "kans & meer")
 
 
-async def test_what_a_press_lacked_is_said_after_slack_got_its_answer(on_slack: SlackStage) -> None:
-    """A button whose form would be refused: the words come by themselves, privately."""
+async def test_what_a_press_lacked_is_said_after_slack_got_its_answer(on_slack: SlackDriver) -> None:
+    """A button whose form cannot be opened: the reason comes as a private message."""
     await on_slack.movement("fatima")
     shown = await on_slack.type("fatima", "/vast Niemand komt")
     assert isinstance(shown, Shown)
     user = on_slack.user("fatima")
     button = {"type": "button", "action_id": "x", "value": '{"intent":"step.save","args":{}}'}
     before = len(on_slack.private("fatima"))
-    await on_slack.people.pressed(user, shown, button)
-    await on_slack.platform.hush()
+    await on_slack.people.send_press(user, shown, button)
+    await on_slack.platform.stop_receiving()
     assert on_slack.people.answers[-1] == 200
     assert len(on_slack.private("fatima")) == before + 1

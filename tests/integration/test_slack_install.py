@@ -1,4 +1,4 @@
-"""Installing in any workspace by OAuth: served as `ritme serve` wires it, walked as a browser walks it."""
+"""Installing in any workspace by OAuth, through the service that `ritme serve` starts, as a browser does it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 from cryptography.fernet import Fernet
 
-from adapters.bootstrap import Service, open_service
-from adapters.database.migrate import migrate
+from adapters.bootstrap import open_service
+from adapters.database.migrate import migrate_schema
+from adapters.service import Service
 from adapters.settings import Settings
 from adapters.slack.permissions import SCOPES
 from adapters.web import make_app
@@ -26,14 +27,14 @@ PUBLIC = "https://ritme.example.org"
 
 @dataclass
 class Consent:
-    """Slack's side of OAuth: a code is given once, and is good for one token."""
+    """Slack's side of OAuth: each code is good for one token."""
 
     codes: dict[str, dict[str, Any]] = field(default_factory=dict)
     revoked: list[str] = field(default_factory=list)
     silent: bool = False
 
     def agree(self, workspace: str, **more: Any) -> str:
-        """Someone of this workspace agrees; the code their browser carries back."""
+        """Have someone of a workspace agree; return the code that their browser carries back."""
         code = f"code-{len(self.codes)}"
         self.codes[code] = {
             "ok": True,
@@ -66,7 +67,9 @@ class Consent:
 
 
 @dataclass
-class Here:
+class InstallFlow:
+    """A service for many workspaces, and a browser that installs it."""
+
     service: Service
     consent: Consent
     slack: SlackServer
@@ -76,7 +79,7 @@ class Here:
     people: People
 
     async def begin(self) -> tuple[str, str]:
-        """The state Slack is sent, and the cookie that stays in the browser."""
+        """Open the install page; return the state for Slack and the cookie for the browser."""
         async with self.session.get(f"{self.address}/slack/install", allow_redirects=False) as answer:
             assert answer.status == 302
             where = urlsplit(answer.headers["Location"])
@@ -90,8 +93,8 @@ class Here:
             assert "Secure" in cookie
             return asked["state"][0], cookie.partition(";")[0]
 
-    async def back(self, cookie: str, *, language: str = "nl", **query: str) -> tuple[int, str]:
-        """The page shown when Slack sends the browser back."""
+    async def finish(self, cookie: str, *, language: str = "nl", **query: str) -> tuple[int, str]:
+        """Come back from Slack; return the status and text of the page."""
         headers = {"Cookie": cookie, "Accept-Language": language}
         url = f"{self.address}/slack/oauth_redirect"
         async with self.session.get(url, params=query, headers=headers) as page:
@@ -99,11 +102,11 @@ class Here:
 
     async def install(self, workspace: str = "T1", **more: Any) -> tuple[int, str]:
         state, cookie = await self.begin()
-        return await self.back(cookie, state=state, code=self.consent.agree(workspace, **more))
+        return await self.finish(cookie, state=state, code=self.consent.agree(workspace, **more))
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
+async def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[InstallFlow]:
     # Bolt would switch on an OAuth of its own when it finds these.
     monkeypatch.setenv("SLACK_CLIENT_ID", CLIENT)
     monkeypatch.setenv("SLACK_CLIENT_SECRET", CLIENT_SECRET)
@@ -125,41 +128,41 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             slack_api_url=f"http://127.0.0.1:{beside.addresses[0][1]}/api",
         )
         service = await open_service(settings)
-        await migrate(service.database)
+        await migrate_schema(service.database)
         await service.start()
-        app = make_app(parts=service.parts, ready=service.ready)
+        app = make_app(mounts=service.mounts, find_problems=service.find_problems)
         await service.open()
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield Here(
+        yield InstallFlow(
             service=service,
             consent=consent,
             slack=slack,
             session=session,
             address=address,
             database=tmp_path / "ritme.db",
-            people=People(server=slack, session=session, bot_url=f"{address}/slack/events", nobody_else=False),
+            people=People(server=slack, session=session, bot_url=f"{address}/slack/events", forbids_calls=False),
         )
         await runner.cleanup()
         await service.close()
         await beside.cleanup()
 
 
-async def test_a_workspace_installs_and_is_told_what_next(here: Here) -> None:
-    status, page = await here.install("T7")
+async def test_a_workspace_installs_and_is_told_what_next(flow: InstallFlow) -> None:
+    status, page = await flow.install("T7")
     assert status == 200
     assert "Wijkzorg T7" in page
     assert "/invite @Ritme" in page
-    kept = b"".join(file.read_bytes() for file in here.database.parent.glob("ritme.db*"))
+    kept = b"".join(file.read_bytes() for file in flow.database.parent.glob("ritme.db*"))
     assert b"T7" in kept
     assert b"geheim" not in kept
 
 
-async def test_its_page_speaks_english_too(here: Here) -> None:
-    state, cookie = await here.begin()
-    _, page = await here.back(cookie, language="en-GB,en;q=0.8", state=state, code=here.consent.agree("T7"))
+async def test_its_page_speaks_english_too(flow: InstallFlow) -> None:
+    state, cookie = await flow.begin()
+    _, page = await flow.finish(cookie, language="en-GB,en;q=0.8", state=state, code=flow.consent.agree("T7"))
     assert "Ritme is in Wijkzorg T7" in page
     assert 'lang="en"' in page
 
@@ -175,82 +178,82 @@ async def test_its_page_speaks_english_too(here: Here) -> None:
     ],
 )
 async def test_what_goes_wrong_installs_nothing_and_offers_another_try(
-    here: Here, query: dict[str, str], cookie: bool, said: str
+    flow: InstallFlow, query: dict[str, str], cookie: bool, said: str
 ) -> None:
-    state, kept = await here.begin()
+    state, kept = await flow.begin()
     if query.get("code") == "given":
-        query = {**query, "code": here.consent.agree("T7")}
-    status, page = await here.back(kept if cookie else "", **{"state": state, **query})
+        query = {**query, "code": flow.consent.agree("T7")}
+    status, page = await flow.finish(kept if cookie else "", **{"state": state, **query})
     assert status == 400
     assert said in page
     assert 'href="/slack/install"' in page
-    state, kept = await here.begin()
-    assert (await here.back(kept, state=state, code=here.consent.agree("T7")))[0] == 200
+    state, kept = await flow.begin()
+    assert (await flow.finish(kept, state=state, code=flow.consent.agree("T7")))[0] == 200
 
 
-async def test_the_way_back_works_once(here: Here) -> None:
-    state, cookie = await here.begin()
-    assert (await here.back(cookie, state=state, code=here.consent.agree("T7")))[0] == 200
-    status, page = await here.back(cookie, state=state, code=here.consent.agree("T8"))
+async def test_the_way_back_works_once(flow: InstallFlow) -> None:
+    state, cookie = await flow.begin()
+    assert (await flow.finish(cookie, state=state, code=flow.consent.agree("T7")))[0] == 200
+    status, page = await flow.finish(cookie, state=state, code=flow.consent.agree("T8"))
     assert status == 400
     assert "Dat duurde wat lang" in page
 
 
-async def test_a_whole_enterprise_organisation_is_refused_and_its_token_given_back(here: Here) -> None:
-    status, page = await here.install("T7", is_enterprise_install=True, enterprise={"id": "E1"}, team=None)
+async def test_a_whole_enterprise_organisation_is_refused_and_its_token_given_back(flow: InstallFlow) -> None:
+    status, page = await flow.install("T7", is_enterprise_install=True, enterprise={"id": "E1"}, team=None)
     assert status == 400
     assert "Eén werkruimte tegelijk" in page
-    assert len(here.consent.revoked) == 1
+    assert len(flow.consent.revoked) == 1
 
 
-async def test_slack_being_away_is_said(here: Here) -> None:
-    here.consent.silent = True
-    status, page = await here.install()
+async def test_slack_being_away_is_said(flow: InstallFlow) -> None:
+    flow.consent.silent = True
+    status, page = await flow.install()
     assert status == 400
     assert "Slack geeft geen antwoord" in page
 
 
-async def test_a_workspace_name_is_only_text(here: Here) -> None:
-    _, page = await here.install("T7", team={"id": "T7", "name": "<script>alert(1)</script>"})
+async def test_a_workspace_name_is_only_text(flow: InstallFlow) -> None:
+    _, page = await flow.install("T7", team={"id": "T7", "name": "<script>alert(1)</script>"})
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 
 
-async def test_only_who_installed_is_answered(here: Here) -> None:
-    iris = here.slack.add_user("Iris").id
-    channel = here.slack.add_channel("wijkteam", iris).id
-    assert await here.people.command(iris, channel, "/ritme help") is None
-    await here.install("T1")
-    assert await here.people.command(iris, channel, "/ritme help") is not None
+async def test_only_who_installed_is_answered(flow: InstallFlow) -> None:
+    iris = flow.slack.add_user("Iris").id
+    channel = flow.slack.add_channel("wijkteam", iris).id
+    assert await flow.people.command(iris, channel, "/ritme help") is None
+    await flow.install("T1")
+    assert await flow.people.command(iris, channel, "/ritme help") is not None
 
 
-async def removed(here: Here, kind: str = "app_uninstalled", **seconds: float) -> None:
-    """Slack tells that the app was removed, so long from now."""
+async def report_removal(flow: InstallFlow, kind: str = "app_uninstalled", **seconds: float) -> None:
+    """Send the event that the app was removed, dated so long from now."""
     tokens = {"tokens": {"oauth": [], "bot": ["UBOT"]}} if kind == "tokens_revoked" else {}
-    await here.people.event({"type": kind, **tokens}, at=datetime.now(UTC) + timedelta(**seconds))
-    assert here.people.answers[-1] == 200
+    await flow.people.event({"type": kind, **tokens}, at=datetime.now(UTC) + timedelta(**seconds))
+    assert flow.people.answers[-1] == 200
 
 
 @pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
-async def test_removed_it_answers_nobody_there_until_it_is_installed_again(here: Here, kind: str) -> None:
-    iris = here.slack.add_user("Iris").id
-    channel = here.slack.add_channel("wijkteam", iris).id
-    await here.install()
-    assert await here.people.command(iris, channel, "/ritme help") is not None
-    await removed(here, kind, seconds=5)
-    assert await here.people.command(iris, channel, "/ritme help") is None
-    async with here.service.database.begin() as connection:
+async def test_removed_it_answers_nobody_there_until_it_is_installed_again(flow: InstallFlow, kind: str) -> None:
+    iris = flow.slack.add_user("Iris").id
+    channel = flow.slack.add_channel("wijkteam", iris).id
+    await flow.install()
+    assert await flow.people.command(iris, channel, "/ritme help") is not None
+    await report_removal(flow, kind, seconds=5)
+    assert await flow.people.command(iris, channel, "/ritme help") is None
+    async with flow.service.database.begin() as connection:
         gone = (await connection.exec_driver_sql("select gone_at, gone_reason from workspaces")).one()
     assert gone.gone_at is not None
     assert gone.gone_reason == "not_allowed"
 
-    await here.install()
-    assert await here.people.command(iris, channel, "/ritme help") is not None
+    await flow.install()
+    assert await flow.people.command(iris, channel, "/ritme help") is not None
 
 
-async def test_told_late_that_it_was_removed_a_new_install_stays(here: Here) -> None:
-    iris = here.slack.add_user("Iris").id
-    channel = here.slack.add_channel("wijkteam", iris).id
-    await here.install()
-    await removed(here, seconds=-60)
-    assert await here.people.command(iris, channel, "/ritme help") is not None
+async def test_told_late_that_it_was_removed_a_new_install_stays(flow: InstallFlow) -> None:
+    iris = flow.slack.add_user("Iris").id
+    channel = flow.slack.add_channel("wijkteam", iris).id
+    await flow.install()
+    await report_removal(flow, seconds=-60)
+    assert await flow.people.command(iris, channel, "/ritme help") is not None

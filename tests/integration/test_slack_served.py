@@ -1,4 +1,4 @@
-"""The whole service, as `ritme serve` wires it: settings in, Slack answered, its own time kept."""
+"""The whole service, as `ritme serve` starts it from settings, on the real clock."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ import aiohttp
 from aiohttp import web
 
 from adapters.bootstrap import open_service
-from adapters.database.migrate import migrate
+from adapters.database.migrate import migrate_schema
 from adapters.settings import Settings
 from adapters.web import make_app
 from tests.fakes.slack.people import SECRET, People
@@ -24,13 +24,13 @@ async def test_a_movement_begins(tmp_path: Path) -> None:
             slack_api_url=slack.api_url,
         )
         service = await open_service(settings)
-        await migrate(service.database)
+        await migrate_schema(service.database)
         await service.start()
-        runner = web.AppRunner(make_app(parts=service.parts, ready=service.ready), access_log=None)
+        runner = web.AppRunner(make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        people = People(server=slack, session=session, bot_url=f"{address}/slack/events", nobody_else=False)
+        people = People(server=slack, session=session, bot_url=f"{address}/slack/events", forbids_calls=False)
         iris = slack.add_user("Iris").id
         channel = slack.add_channel("wijkteam", iris)
         try:

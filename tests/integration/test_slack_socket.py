@@ -1,4 +1,4 @@
-"""Socket Mode: whatever happens to the connection, what people do is acted upon once."""
+"""Socket Mode: lost connections are replaced, and repeated requests are handled once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,150 +9,152 @@ import pytest
 from aiohttp import web
 
 from adapters.bootstrap import open_service
-from adapters.database.migrate import migrate
+from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.settings import BadSettings, Settings
 from adapters.slack import SlackPlatform
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.ports import Platform
-from tests.drivers.slack import LANE, SlackStage, slack_stage
+from tests.drivers.slack import LANE, SlackDriver, slack_driver
 from tests.fakes.slack.server import TOKEN
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Shown
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[SlackStage]:
-    async with slack_stage(tmp_path, socket=True, ping_every=0.1) as stage:
-        await stage.movement("fatima", "jan")
-        yield stage
+async def over_socket(tmp_path: Path) -> AsyncIterator[SlackDriver]:
+    async with slack_driver(tmp_path, socket=True, ping_every=0.1) as driver:
+        await driver.movement("fatima", "jan")
+        yield driver
 
 
-async def stuck(here: SlackStage, who: str = "fatima") -> str:
-    shown = await here.type(who, "/vast Niemand komt")
+async def report_stuck(over_socket: SlackDriver, who: str = "fatima") -> str:
+    shown = await over_socket.type(who, "/vast Niemand komt")
     assert isinstance(shown, Shown)
     return shown.words()
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Waits for what another task does in real time."""
+    """Poll until `condition` is true, for effects of another task in real time."""
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 
 
-async def count(here: SlackStage, table: str) -> int:
-    async with here.database.begin() as connection:
+async def count_rows(over_socket: SlackDriver, table: str) -> int:
+    async with over_socket.database.begin() as connection:
         return int((await connection.exec_driver_sql(f"select count(*) from {table}")).scalar_one())
 
 
 @asynccontextmanager
-async def second_process(here: SlackStage) -> AsyncIterator[tuple[Ritme, SlackPlatform]]:
-    """Another Ritme over the same database, with a connection of its own."""
-    database = connect(str(here.database.url))
+async def second_process(over_socket: SlackDriver) -> AsyncIterator[tuple[Ritme, SlackPlatform]]:
+    """Start another Ritme over the same database, with a connection of its own."""
+    database = connect(str(over_socket.database.url))
     platform = SlackPlatform(
-        token=TOKEN, app_token=APP_TOKEN, api_url=here.slack.api_url, clock=here.clock, ping_every=0.1
+        token=TOKEN, app_token=APP_TOKEN, api_url=over_socket.slack.api_url, clock=over_socket.clock, ping_every=0.1
     )
     ritme = Ritme(
         begin=unit_of_work(database),
         platforms={"slack": Platform(messenger=platform.messenger, directory=platform.directory)},
-        clock=here.clock,
-        engine=here.kept.engine,
+        clock=over_socket.clock,
+        engine=over_socket.storage.engine,
     )
     platform.mount(web.Application(), ritme)
     await platform.start()
-    await here.slack.sockets.connected(2)
+    await over_socket.slack.sockets.wait_for_connections(2)
     try:
         yield ritme, platform
     finally:
-        await platform.hush()
+        await platform.stop_receiving()
         await platform.close()
         await database.dispose()
 
 
 @pytest.mark.parametrize("how", ["refresh", "cut"])
-async def test_a_connection_that_goes_is_replaced_by_another(here: SlackStage, how: str) -> None:
-    sockets = here.slack.sockets
+async def test_a_connection_that_goes_is_replaced_by_another(over_socket: SlackDriver, how: str) -> None:
+    sockets = over_socket.slack.sockets
     (first,) = sockets.open
     await (sockets.disconnect(first) if how == "refresh" else sockets.cut(first))
     await until(lambda: bool(sockets.open) and sockets.open[0] is not first)
-    assert "fatima" not in await stuck(here)
-    assert await count(here, "stuck_episodes") == 1
+    assert "fatima" not in await report_stuck(over_socket)
+    assert await count_rows(over_socket, "stuck_episodes") == 1
 
 
-async def test_what_is_not_acknowledged_is_brought_again_and_acted_upon_once(here: SlackStage) -> None:
-    fatima = here.user("fatima")
-    await here.people.say(fatima, here.slack.chat_of(fatima).id, "vast Niemand komt")
-    assert await count(here, "stuck_episodes") == 1
-    status, _ = await here.people.again()
+async def test_an_unacknowledged_request_is_redelivered_and_handled_once(over_socket: SlackDriver) -> None:
+    fatima = over_socket.user("fatima")
+    await over_socket.people.say(fatima, over_socket.slack.chat_of(fatima).id, "vast Niemand komt")
+    assert await count_rows(over_socket, "stuck_episodes") == 1
+    status, _ = await over_socket.people.redeliver_latest()
     assert status == 200
-    assert await count(here, "stuck_episodes") == 1
+    assert await count_rows(over_socket, "stuck_episodes") == 1
 
 
-async def test_two_processes_share_the_work_and_do_nothing_twice(here: SlackStage) -> None:
-    async with second_process(here) as (other, _):
+async def test_two_processes_share_the_work_and_do_nothing_twice(over_socket: SlackDriver) -> None:
+    async with second_process(over_socket) as (other, _):
         for who in ("fatima", "jan"):
-            await here.type(who, "/vast Niemand komt")
-        first, second = here.slack.sockets.open
+            await over_socket.type(who, "/vast Niemand komt")
+        first, second = over_socket.slack.sockets.open
         assert first.received
         assert second.received
-        fatima = here.user("fatima")
-        await here.people.say(fatima, here.slack.chat_of(fatima).id, "kans De soep is gratis")
-        await here.people.again()
-        assert await count(here, "chances") == 1
+        fatima = over_socket.user("fatima")
+        await over_socket.people.say(fatima, over_socket.slack.chat_of(fatima).id, "kans De soep is gratis")
+        await over_socket.people.redeliver_latest()
+        assert await count_rows(over_socket, "chances") == 1
         await other.recover()
-        await asyncio.gather(here.ritme.plan(), other.plan(), here.drain(), other.drain(LANE))
-        assert len([one for one in here.private("fatima") if "soep" in one.words() or "kans" in one.words()]) <= 1
-
-
-async def test_when_it_stops_what_came_in_is_answered_first(here: SlackStage) -> None:
-    socket = here.platform._socket
-    assert socket is not None
-    async with here.begin():  # every writer waits for this
-        asked = asyncio.create_task(
-            here.people.command(here.user("fatima"), here.channel("general"), "/vast Niemand komt")
+        await asyncio.gather(over_socket.ritme.plan(), other.plan(), over_socket.drain(), other.drain(LANE))
+        assert (
+            len([one for one in over_socket.private("fatima") if "soep" in one.words() or "kans" in one.words()]) <= 1
         )
-        await until(lambda: bool(socket._under_way))
-        stopping = asyncio.create_task(here.platform.hush())
+
+
+async def test_when_it_stops_what_came_in_is_answered_first(over_socket: SlackDriver) -> None:
+    socket = over_socket.platform._socket
+    assert socket is not None
+    async with over_socket.begin():  # every writer waits for this
+        asked = asyncio.create_task(
+            over_socket.people.command(over_socket.user("fatima"), over_socket.channel("general"), "/vast Niemand komt")
+        )
+        await until(lambda: bool(socket._in_flight))
+        stopping = asyncio.create_task(over_socket.platform.stop_receiving())
         await asyncio.sleep(0)
         assert not stopping.done()
     assert isinstance(await asked, Shown)
     await stopping
-    await until(lambda: here.slack.sockets.open == [])
-    assert await count(here, "stuck_episodes") == 1
+    await until(lambda: over_socket.slack.sockets.open == [])
+    assert await count_rows(over_socket, "stuck_episodes") == 1
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "missing_scope"])
 async def test_a_refused_app_token_stops_the_start_and_names_the_cure(tmp_path: Path, error: str) -> None:
     async with AsyncExitStack() as stack:
-        stage = await stack.enter_async_context(slack_stage(tmp_path))
-        stage.slack.sockets.refuses = error
+        driver = await stack.enter_async_context(slack_driver(tmp_path))
+        driver.slack.sockets.refuses = error
         settings = Settings(
             database_url=f"sqlite:///{tmp_path / 'served.db'}",
             slack_app_token=APP_TOKEN,
             slack_bot_token=TOKEN,
-            slack_api_url=stage.slack.api_url,
+            slack_api_url=driver.slack.api_url,
         )
         service = await open_service(settings)
-        await migrate(service.database)
+        await migrate_schema(service.database)
         await service.start()
-        make_app(parts=service.parts, ready=service.ready)
+        make_app(mounts=service.mounts, find_problems=service.find_problems)
         with pytest.raises(BadSettings, match=f"SLACK_APP_TOKEN is refused by Slack \\({error}\\)"):
             await service.open()
         await service.close()
 
 
-async def test_slack_away_at_the_start_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.slack.socket.AGAIN", 0.01)
-    async with slack_stage(tmp_path) as stage:
-        stage.slack.sockets.refuses = "internal_error"
+async def test_slack_unavailable_at_the_start_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.slack.socket.RECONNECT_DELAY", 0.01)
+    async with slack_driver(tmp_path) as driver:
+        driver.slack.sockets.refuses = "internal_error"
         async with AsyncExitStack() as stack:
-            platform = SlackPlatform(token=TOKEN, app_token=APP_TOKEN, api_url=stage.slack.api_url, clock=stage.clock)
-            platform.mount(web.Application(), stage.ritme)
+            platform = SlackPlatform(token=TOKEN, app_token=APP_TOKEN, api_url=driver.slack.api_url, clock=driver.clock)
+            platform.mount(web.Application(), driver.ritme)
             stack.push_async_callback(platform.close)
-            stack.push_async_callback(platform.hush)
+            stack.push_async_callback(platform.stop_receiving)
             await platform.start()
-            assert stage.slack.sockets.open == []
-            stage.slack.sockets.refuses = ""
-            await stage.slack.sockets.connected(1)
+            assert driver.slack.sockets.open == []
+            driver.slack.sockets.refuses = ""
+            await driver.slack.sockets.wait_for_connections(1)

@@ -1,4 +1,4 @@
-"""Who gets in at Teams' address: a key server of our own, every bad token, and no effect but of the good one."""
+"""Tokens at the endpoint for Teams: valid ones are accepted, and every kind of bad one is refused without effect."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,12 +11,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
-from adapters.teams import Bot, TeamsPlatform
-from adapters.teams.auth import ClientCredentials
+from adapters.teams import AppRegistration, TeamsPlatform
+from adapters.teams.credentials import ClientCredentials
 from bot.chat import Intent, Reply
 from bot.ports import RetryAfter, Unreachable
 from tests.fakes.teams.microsoft import Microsoft, microsoft
@@ -27,8 +27,8 @@ SERVICE = "https://smba.trafficmanager.net/emea/"
 Json = dict[str, Any]
 
 
-class Recording:
-    """A core that writes down what it was handed."""
+class RecordingCore:
+    """A core that records the intents it was handed."""
 
     def __init__(self) -> None:
         self.intents: list[Intent] = []
@@ -39,15 +39,17 @@ class Recording:
 
 
 @dataclass
-class Here:
+class Endpoint:
+    """The endpoint for Teams over HTTP, with a key server of the tests' own."""
+
     microsoft: Microsoft
-    clock: DialClock
-    core: Recording
+    clock: SettableClock
+    core: RecordingCore
     session: aiohttp.ClientSession
     address: str
 
     async def send(self, token: str | None, **more: Any) -> int:
-        """An activity; its status."""
+        """Send an activity with a token; return the HTTP status."""
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
         async with self.session.post(self.address, json={**ACTIVITY, **more}, headers=headers) as answer:
             return answer.status
@@ -67,13 +69,13 @@ ACTIVITY: Json = {
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[Here]:
+async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    clock = DialClock(MONDAY, running=False)
+    clock = SettableClock(MONDAY, running=False)
     async with microsoft(MONDAY) as theirs, aiohttp.ClientSession() as session:
-        bot = Bot(
+        registration = AppRegistration(
             app_id="app",
             password="geheim",
             tenant=TENANT,
@@ -81,23 +83,23 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
             authority=theirs.url,
             metadata=f"{theirs.url}/metadata",
         )
-        platform = TeamsPlatform(bot, SqlConversations(database), clock, opens=frozenset())
-        core = Recording()
+        platform = TeamsPlatform(registration, SqlConversations(database), clock, opens=frozenset())
+        core = RecordingCore()
         app = web.Application()
         platform.mount(app, core)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}/teams/messages"
-        yield Here(microsoft=theirs, clock=clock, core=core, session=session, address=address)
+        yield Endpoint(microsoft=theirs, clock=clock, core=core, session=session, address=address)
         await runner.cleanup()
         await platform.close()
     await database.dispose()
 
 
-async def test_a_good_token_gets_in(here: Here) -> None:
-    assert await here.send(here.microsoft.token()) == 202
-    (intent,) = here.core.intents
+async def test_a_good_token_gets_in(endpoint: Endpoint) -> None:
+    assert await endpoint.send(endpoint.microsoft.token()) == 202
+    (intent,) = endpoint.core.intents
     assert intent.actor.workspace == f"teams:{TENANT}"
 
 
@@ -119,21 +121,21 @@ LATE, EARLY = timedelta(minutes=-6), timedelta(minutes=6)
     ],
     ids=str,
 )
-async def test_a_bad_token_does_not(here: Here, claims: dict[str, Any]) -> None:
-    assert await here.send(here.microsoft.token(**claims)) == 401
-    assert here.core.intents == []
+async def test_a_bad_token_does_not(endpoint: Endpoint, claims: dict[str, Any]) -> None:
+    assert await endpoint.send(endpoint.microsoft.token(**claims)) == 401
+    assert endpoint.core.intents == []
 
 
 @pytest.mark.parametrize("header", [None, "", "x.y.z", "a" * 5000])
-async def test_nor_does_what_is_no_token(here: Here, header: str | None) -> None:
-    assert await here.send(header) == 401
-    assert here.core.intents == []
+async def test_nor_does_what_is_no_token(endpoint: Endpoint, header: str | None) -> None:
+    assert await endpoint.send(header) == 401
+    assert endpoint.core.intents == []
 
 
-async def test_a_token_signed_by_somebody_else_does_not(here: Here) -> None:
+async def test_a_token_signed_by_somebody_else_does_not(endpoint: Endpoint) -> None:
     async with microsoft(MONDAY) as other:
-        assert await here.send(other.token()) == 401
-    assert here.core.intents == []
+        assert await endpoint.send(other.token()) == 401
+    assert endpoint.core.intents == []
 
 
 @pytest.mark.parametrize(
@@ -153,72 +155,78 @@ async def test_a_token_signed_by_somebody_else_does_not(here: Here) -> None:
     ],
     ids=str,
 )
-async def test_a_good_token_for_somewhere_else_is_refused(here: Here, claims: dict[str, Any], more: Json) -> None:
-    assert await here.send(here.microsoft.token(**claims), **more) == 403
-    assert here.core.intents == []
+async def test_a_good_token_for_somewhere_else_is_refused(
+    endpoint: Endpoint, claims: dict[str, Any], more: Json
+) -> None:
+    assert await endpoint.send(endpoint.microsoft.token(**claims), **more) == 403
+    assert endpoint.core.intents == []
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"type": 3}', '{"type": "message", "conversation": "x"}'])
-async def test_what_is_no_activity_is_refused(here: Here, body: str) -> None:
-    async with here.session.post(here.address, data=body, headers={"Content-Type": "application/json"}) as answer:
+async def test_what_is_no_activity_is_refused(endpoint: Endpoint, body: str) -> None:
+    async with endpoint.session.post(
+        endpoint.address, data=body, headers={"Content-Type": "application/json"}
+    ) as answer:
         assert answer.status == 400
 
 
 class TestKeys:
-    async def test_are_fetched_once_however_many_come(self, here: Here) -> None:
-        token = here.microsoft.token()
-        assert set(await asyncio.gather(*(here.send(token, id=str(one)) for one in range(20)))) == {202}
-        assert here.microsoft.fetched == 1
+    async def test_are_fetched_once_however_many_come(self, endpoint: Endpoint) -> None:
+        token = endpoint.microsoft.token()
+        assert set(await asyncio.gather(*(endpoint.send(token, id=str(one)) for one in range(20)))) == {202}
+        assert endpoint.microsoft.key_fetches == 1
 
-    async def test_that_roll_are_found_and_an_unknown_one_is_not_looked_for_at_every_request(self, here: Here) -> None:
-        assert await here.send(here.microsoft.token()) == 202
-        here.microsoft.rolls("k2")
-        here.clock.set(MONDAY + timedelta(minutes=2))
-        assert await here.send(here.microsoft.token(key="k2")) == 202
+    async def test_that_roll_are_found_and_an_unknown_one_is_not_looked_for_at_every_request(
+        self, endpoint: Endpoint
+    ) -> None:
+        assert await endpoint.send(endpoint.microsoft.token()) == 202
+        endpoint.microsoft.roll_keys("k2")
+        endpoint.clock.set(MONDAY + timedelta(minutes=2))
+        assert await endpoint.send(endpoint.microsoft.token(key="k2")) == 202
         for _ in range(5):
-            assert await here.send(here.microsoft.token(key="k2", kid="k3")) == 401
-        assert here.microsoft.fetched == 2
+            assert await endpoint.send(endpoint.microsoft.token(key="k2", kid="k3")) == 401
+        assert endpoint.microsoft.key_fetches == 2
 
-    async def test_that_cannot_be_fetched_make_teams_try_again(self, here: Here) -> None:
-        here.microsoft.away = True
-        assert await here.send(here.microsoft.token()) == 503
-        assert here.core.intents == []
-        here.microsoft.away = False
-        assert await here.send(here.microsoft.token()) == 202
+    async def test_that_cannot_be_fetched_make_teams_try_again(self, endpoint: Endpoint) -> None:
+        endpoint.microsoft.keys_unavailable = True
+        assert await endpoint.send(endpoint.microsoft.token()) == 503
+        assert endpoint.core.intents == []
+        endpoint.microsoft.keys_unavailable = False
+        assert await endpoint.send(endpoint.microsoft.token()) == 202
 
-    async def test_for_another_channel_do_not_count(self, here: Here) -> None:
-        here.microsoft.endorsements = ["webchat"]
-        assert await here.send(here.microsoft.token()) == 401
+    async def test_for_another_channel_do_not_count(self, endpoint: Endpoint) -> None:
+        endpoint.microsoft.endorsements = ["webchat"]
+        assert await endpoint.send(endpoint.microsoft.token()) == 401
 
 
 class TestOurOwnToken:
-    def credentials(self, here: Here) -> ClientCredentials:
+    def credentials(self, endpoint: Endpoint) -> ClientCredentials:
         return ClientCredentials(
-            here.session,
-            here.clock,
+            endpoint.session,
+            endpoint.clock,
             app_id="app",
             password="geheim",
             tenant=TENANT,
-            authority=here.microsoft.url,
+            authority=endpoint.microsoft.url,
         )
 
-    async def test_is_fetched_once_and_again_before_it_ends(self, here: Here) -> None:
-        ours = self.credentials(here)
+    async def test_is_fetched_once_and_again_before_it_ends(self, endpoint: Endpoint) -> None:
+        ours = self.credentials(endpoint)
         assert set(await asyncio.gather(*(ours.token() for _ in range(20)))) == {"ours-1"}
-        (asked,) = here.microsoft.given
+        (asked,) = endpoint.microsoft.token_requests
         assert asked["path"] == f"/{TENANT}/oauth2/v2.0/token"
         assert asked["scope"] == "https://api.botframework.com/.default"
-        here.clock.set(MONDAY + timedelta(minutes=56))
+        endpoint.clock.set(MONDAY + timedelta(minutes=56))
         assert await ours.token() == "ours-2"
 
-    async def test_refused_it_says_so_and_away_it_is_tried_later(self, here: Here) -> None:
-        here.microsoft.refuses = True
+    async def test_refused_it_says_so_and_away_it_is_tried_later(self, endpoint: Endpoint) -> None:
+        endpoint.microsoft.refuses_secret = True
         with pytest.raises(Unreachable) as refused:
-            await self.credentials(here).token()
+            await self.credentials(endpoint).token()
         assert refused.value.workspace_is_gone
         nobody = ClientCredentials(
-            here.session,
-            here.clock,
+            endpoint.session,
+            endpoint.clock,
             app_id="app",
             password="x",
             tenant=TENANT,
@@ -228,10 +236,10 @@ class TestOurOwnToken:
             await nobody.token()
 
 
-async def test_no_secret_and_no_words_reach_the_log(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
-    token = here.microsoft.token()
-    await here.send(token, text="iets persoonlijks")
-    await here.send(token, text="iets persoonlijks", channelId="webchat")
-    await here.send(here.microsoft.token(aud="another"), text="iets persoonlijks")
+async def test_no_secret_and_no_words_reach_the_log(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    token = endpoint.microsoft.token()
+    await endpoint.send(token, text="iets persoonlijks")
+    await endpoint.send(token, text="iets persoonlijks", channelId="webchat")
+    await endpoint.send(endpoint.microsoft.token(aud="another"), text="iets persoonlijks")
     said = capsys.readouterr()
     assert not [secret for secret in (token, "geheim", "persoonlijks") if secret in said.out + said.err]

@@ -1,4 +1,4 @@
-"""Everything Ritme says in Teams is a card that Microsoft's own library reads without a word, and that fits."""
+"""Everything Ritme says in Teams is a valid card, which Microsoft's own library parses without a warning, and fits."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -49,20 +49,22 @@ def sign(packed: str) -> str:
     return SIGN("fatima", packed)
 
 
-def carded(entry: Entry, language: Language) -> Json:
-    """The card of an entry, or of the dialog it is."""
+def render_card(entry: Entry, language: Language) -> Json:
+    """Render an entry as a card, or as the card of its dialog."""
     if isinstance(entry, FormEntry):
-        form = wording.form(entry, reader(language))
-        return dict(dialogs.dialog(form, {"channel": "19:x"}, sign)["card"]["content"])
-    return cards.card(wording.message(entry, reader(language)), opens=OPENS, origin={"channel": "c", "mark": "m"})
+        form = wording.render_form_entry(entry, reader(language))
+        return dict(dialogs.render_dialog(form, {"channel": "19:x"}, sign)["card"]["content"])
+    return cards.render_card(
+        wording.render_entry(entry, reader(language)), opens=OPENS, origin={"channel": "c", "mark": "m"}
+    )
 
 
 def fits(card: Json) -> bool:
-    return cards.size(card) <= cards.LIMIT
+    return cards.card_bytes(card) <= cards.MAX_CARD_BYTES
 
 
-def problems(card: Json) -> list[str]:
-    """What the schema has against it. The people picker is newer than the schema."""
+def schema_errors(card: Json) -> list[str]:
+    """List the errors of a card against the schema, without the people picker, which is newer than the schema."""
     plain = json.loads(json.dumps({name: value for name, value in card.items() if name != "msteams"}))
     for one in plain["body"]:
         one.pop("choices.data", None)
@@ -71,10 +73,12 @@ def problems(card: Json) -> list[str]:
 
 @dataclass
 class Library:
+    """Microsoft's card library, in a page of Chromium."""
+
     page: Page
 
     async def read(self, made: list[Json]) -> list[Json]:
-        """What the library says of each. Choosing people is Teams' own, so it is shown a choice here."""
+        """Parse cards; return what the library reports of each. A people picker, which it lacks, becomes a choice."""
         for one in (one for card in made for one in card["body"] if "choices.data" in one):
             one["choices"] = [{"title": "Jan", "value": "jan"}]
         found: list[Json] = await self.page.evaluate(READ, made)
@@ -94,19 +98,19 @@ async def library() -> AsyncIterator[Library]:
 
 @pytest.mark.parametrize("language", Language)
 def test_the_whole_catalogue_is_what_the_schema_says(language: Language) -> None:
-    made = {name: carded(entry.example(), language) for name, entry in CATALOGUE.items()}
-    assert {name: found for name, card in made.items() if (found := problems(card))} == {}
+    made = {name: render_card(entry.example(), language) for name, entry in CATALOGUE.items()}
+    assert {name: found for name, card in made.items() if (found := schema_errors(card))} == {}
 
 
 async def test_the_whole_catalogue_is_read_without_a_word(library: Library) -> None:
     made = {}
     for name, entry in CATALOGUE.items():
         for language in Language:
-            made[f"{name} {language}"] = carded(entry.example(), language)
+            made[f"{name} {language}"] = render_card(entry.example(), language)
         for number, words in enumerate(NASTY):
             # Many fields at once never hold more than that each.
             typed = words[:250] if issubclass(entry, FormEntry) else words[:1500]
-            made[f"{name} {number}"] = carded(with_words(entry.example(), typed), Language.NL)
+            made[f"{name} {number}"] = render_card(with_words(entry.example(), typed), Language.NL)
     assert [name for name, card in made.items() if not fits(card)] == []
     read = await library.read(list(made.values()))
     assert {name: one["said"] for name, one in zip(made, read, strict=True) if one["said"]} == {}
@@ -118,15 +122,15 @@ async def test_the_whole_catalogue_is_read_without_a_word(library: Library) -> N
 async def test_what_anyone_wrote_is_shown_as_written(library: Library) -> None:
     words = "**vet** [klik](https://x.example) <at>iedereen</at> <b>b</b> {{DATE(2027-01-01)}} &amp; _x_"
     message = Message(paragraphs=(Paragraph(spans=(Span(text=words),), kind="quote"),))
-    (read,) = await library.read([cards.card(message, opens=OPENS)])
+    (read,) = await library.read([cards.render_card(message, opens=OPENS)])
     assert words in read["text"]
-    assert "&lt;at&gt;" in cards.fallback(message)
+    assert "&lt;at&gt;" in cards.notification_summary(message)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(paragraphs, min_size=1, max_size=40), st.lists(buttons, max_size=14))
 def test_any_message_fits_and_keeps_its_buttons(said: list[Paragraph], pressed: list[Any]) -> None:
-    card = cards.card(Message(paragraphs=tuple(said), buttons=tuple(pressed)), opens=OPENS)
+    card = cards.render_card(Message(paragraphs=tuple(said), buttons=tuple(pressed)), opens=OPENS)
     assert fits(card)
     kept = [one for row in card["body"] if row["type"] == "ActionSet" for one in row["actions"]]
     assert len(kept) == len(pressed)
@@ -154,22 +158,22 @@ asked = st.builds(
 def test_a_dialog_comes_back_as_it_went(questions: list[Field], hidden: Mapping[str, str]) -> None:
     form = Form(intent="story.save", title="t", submit="s", fields=tuple(questions), hidden=hidden)
     origin = {"channel": "19:x", "thread": "1"}
-    data = dialogs.dialog(form, origin, sign)["card"]["content"]["actions"][0]["data"]
-    sent = dialogs.filled_in(data, sign)
+    data = dialogs.render_dialog(form, origin, sign)["card"]["content"]["actions"][0]["data"]
+    sent = dialogs.parse_dialog(data, sign)
     assert (sent.intent, sent.origin) == ("story.save", origin)
     assert {name: sent.args[name] for name in hidden} == hidden
-    again = dialogs.again(sent, FieldErrors(errors={"elsewhere": "Dit past niet"}), sign)
+    again = dialogs.render_with_errors(sent, FieldErrors(errors={"elsewhere": "Dit past niet"}), sign)
     assert "Dit past niet" in json.dumps(again, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("change", ["ritme", "ritme_mark"])
 def test_a_dialog_that_was_tampered_with_is_not_ours(change: str) -> None:
     form = Form(intent="story.save", title="t", submit="s", fields=())
-    data = dialogs.dialog(form, {"channel": "19:x"}, sign)["card"]["content"]["actions"][0]["data"]
+    data = dialogs.render_dialog(form, {"channel": "19:x"}, sign)["card"]["content"]["actions"][0]["data"]
     with pytest.raises(ValueError, match="signed"):
-        dialogs.filled_in({**data, change: data[change][:-2] + "AA"}, sign)
+        dialogs.parse_dialog({**data, change: data[change][:-2] + "AA"}, sign)
     with pytest.raises(ValueError, match="signed"):
-        dialogs.filled_in(data, lambda packed: SIGN("jan", packed))
+        dialogs.parse_dialog(data, lambda packed: SIGN("jan", packed))
 
 
 def test_what_opens_a_dialog_is_something_people_can_do() -> None:

@@ -1,4 +1,4 @@
-"""Where Teams reaches whom, as several processes know it: what one of them hears, the others go by within a minute."""
+"""Conversation references of Teams, shared by several processes: what one stores, others use within a minute."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
-from adapters.teams.inbound import Inbound
-from adapters.teams.references import Conversation, References
+from adapters.teams.inbound import TeamsInbound
+from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
 from bot.chat import Intent, Reply
 from tests.support.databases import postgresql
@@ -27,59 +27,59 @@ MINUTE = timedelta(minutes=1)
 
 
 @dataclass
-class Here:
+class TwoProcesses:
     """Two processes over one database."""
 
-    web: References
-    worker: References
-    clock: DialClock
+    web: ConversationReferences
+    worker: ConversationReferences
+    clock: SettableClock
 
-    def pass_(self, time: timedelta) -> None:
+    def advance(self, time: timedelta) -> None:
         self.clock.set(self.clock.now() + time)
 
 
 @pytest.fixture
-async def here(tmp_path: Path) -> AsyncIterator[Here]:
+async def processes(tmp_path: Path) -> AsyncIterator[TwoProcesses]:
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    clock, kept = DialClock(MONDAY, running=False), SqlConversations(database)
-    yield Here(web=References(kept, clock), worker=References(kept, clock), clock=clock)
+    clock, kept = SettableClock(MONDAY, running=False), SqlConversations(database)
+    yield TwoProcesses(web=ConversationReferences(kept, clock), worker=ConversationReferences(kept, clock), clock=clock)
     await database.dispose()
 
 
-async def known_to(who: References) -> Conversation | None:
-    return await who.of(LANE, CHANNEL.channel)
+async def lookup(who: ConversationReferences) -> Conversation | None:
+    return await who.find(LANE, CHANNEL.channel)
 
 
-async def test_a_worker_hears_within_a_minute_what_a_web_process_was_told(here: Here) -> None:
-    await here.web.note(CHANNEL)
-    assert await known_to(here.worker) == CHANNEL
+async def test_a_worker_uses_within_a_minute_what_a_web_process_stored(processes: TwoProcesses) -> None:
+    await processes.web.record(CHANNEL)
+    assert await lookup(processes.worker) == CHANNEL
     moved = replace(CHANNEL, service_url="https://amer.example/", hears="yes")
-    await here.web.note(moved)
-    here.pass_(MINUTE)
-    assert await known_to(here.worker) == moved
+    await processes.web.record(moved)
+    processes.advance(MINUTE)
+    assert await lookup(processes.worker) == moved
 
 
-async def test_what_one_process_learned_no_other_forgets(here: Here) -> None:
-    await here.web.note(CHANNEL)
-    assert await known_to(here.worker) == CHANNEL
-    await here.web.note(replace(CHANNEL, hears="yes"))
-    await here.worker.note(replace(CHANNEL, service_url="https://amer.example/"))
-    here.pass_(MINUTE)
-    for who in (here.web, here.worker):
-        assert await known_to(who) == replace(CHANNEL, service_url="https://amer.example/", hears="yes")
+async def test_what_one_process_stored_no_other_overwrites(processes: TwoProcesses) -> None:
+    await processes.web.record(CHANNEL)
+    assert await lookup(processes.worker) == CHANNEL
+    await processes.web.record(replace(CHANNEL, hears="yes"))
+    await processes.worker.record(replace(CHANNEL, service_url="https://amer.example/"))
+    processes.advance(MINUTE)
+    for who in (processes.web, processes.worker):
+        assert await lookup(who) == replace(CHANNEL, service_url="https://amer.example/", hears="yes")
 
 
-class Nobody:
-    """A core to which nothing matters."""
+class SilentCore:
+    """A core that answers nothing."""
 
     async def handle(self, intent: Intent) -> Reply:
         return None
 
 
-async def test_taken_out_and_put_back_through_different_processes_it_is_known(here: Here) -> None:
-    one, other = (Inbound(Nobody(), who, Signer("secret")) for who in (here.web, here.worker))
+async def test_taken_out_and_put_back_through_different_processes_it_is_known(processes: TwoProcesses) -> None:
+    one, other = (TeamsInbound(SilentCore(), who, Signer("secret")) for who in (processes.web, processes.worker))
     activity = {
         "type": "installationUpdate",
         "serviceUrl": CHANNEL.service_url,
@@ -89,10 +89,10 @@ async def test_taken_out_and_put_back_through_different_processes_it_is_known(he
     }
     for told, by in (("add", one), ("add", other), ("remove", one), ("add", other)):
         await by.receive({**activity, "action": told})
-    assert await known_to(here.web) == CHANNEL
+    assert await lookup(processes.web) == CHANNEL
 
 
-async def test_told_of_a_place_by_several_at_once_none_of_them_stumbles() -> None:
+async def test_concurrent_saves_of_one_conversation_succeed() -> None:
     with postgresql() as url:
         databases = [connect(url) for _ in range(2)]
         every = [SqlConversations(database) for database in databases for _ in range(3)]
@@ -102,13 +102,13 @@ async def test_told_of_a_place_by_several_at_once_none_of_them_stumbles() -> Non
             await database.dispose()
 
 
-async def test_someone_forgotten_can_be_met_again(here: Here) -> None:
+async def test_someone_forgotten_can_be_met_again(processes: TwoProcesses) -> None:
     jan = replace(CHANNEL, account="jan", member="29:jan")
-    for who in (here.web, here.worker):
-        await who.meet(jan)
-    await here.web.forget(LANE, "29:jan")
-    here.pass_(MINUTE)
-    await here.worker.meet(jan)
-    found = await here.web.with_person(LANE, "jan")
+    for who in (processes.web, processes.worker):
+        await who.record_member(jan)
+    await processes.web.forget(LANE, "29:jan")
+    processes.advance(MINUTE)
+    await processes.worker.record_member(jan)
+    found = await processes.web.find_by_person(LANE, "jan")
     assert found is not None
     assert found.member == "29:jan"

@@ -1,4 +1,4 @@
-"""A trace holds a request with all that came of it."""
+"""One trace holds a request and everything that followed from it."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from adapters.metrics import Metrics
 from adapters.tracing import OpenTelemetry
 from tests.support.databases import BOTH
 from tests.support.service import serve_world
-from tests.support.world import world
+from tests.support.world import open_world
 
 
 @pytest.mark.usefixtures("logging_as_it_was")
@@ -26,27 +26,27 @@ async def test_a_request_and_all_that_comes_of_it_are_one_trace_named_as_the_log
     tmp_path: Path, kind: str
 ) -> None:
     logged, exporter = io.StringIO(), InMemorySpanExporter()
-    logs.set_up(logged)
+    logs.configure_logging(logged)
     tracer = OpenTelemetry(exporter)
     metrics = Metrics(tracer)
-    async with world(tmp_path, kind=kind, telemetry=metrics) as here:
-        await here.movement("fatima", "jan")
+    async with open_world(tmp_path, kind=kind, telemetry=metrics) as world:
+        await world.movement("fatima", "jan")
 
         async def say(request: web.Request) -> web.Response:
-            """Somebody types something; the answer follows through the outbox."""
+            """Handle a typed command; its answer follows through the outbox."""
             typed = {"command": "/vast", "text": await request.text()}
-            await here.ritme.handle(here.intent(request.query["who"], "command", typed, answerable=False))
+            await world.ritme.handle(world.intent(request.query["who"], "command", typed, answerable=False))
             return web.Response()
 
         async with (
-            serve_world(here, metrics, partial(_mount, say)) as address,
+            serve_world(world, metrics, partial(_mount, say)) as address,
             aiohttp.ClientSession() as session,
         ):
             for who in ("fatima", "jan"):
                 async with session.post(f"{address}/say?who={who}", data="Mevrouw De Vries viel") as answer:
                     assert answer.status == 200
-        await here.drain()
-        async with here.database.connect() as connection:
+        await world.drain()
+        async with world.database.connect() as connection:
             rows = await connection.exec_driver_sql(
                 "SELECT person_id, correlation FROM deliveries WHERE state = 'sent'"
             )

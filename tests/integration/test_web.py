@@ -1,4 +1,4 @@
-"""The web application answers for its health, refuses what is too large, and stays polite when it breaks."""
+"""The web application: health, limits on bodies, and errors with a reference."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from adapters.web import LARGEST_REQUEST, CannotListen, listen, make_app, serve
+from adapters.web import LARGEST_REQUEST, CannotListen, listen, make_app, serve_app
 from bot.ports import StorageUnavailable
 
 
@@ -52,11 +52,11 @@ def health() -> Health:
 
 @pytest.fixture
 async def served(health: Health) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of the application, served until the process gets its SIGTERM."""
+    """Serve the application until the process gets SIGTERM; yield a client of it."""
     listening = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     ready = asyncio.Event()
-    serving = asyncio.create_task(serve(make_app(parts=[part], ready=health), listening, ready.set))
+    serving = asyncio.create_task(serve_app(make_app(mounts=[part], find_problems=health), listening, ready.set))
     await ready.wait()
     async with aiohttp.ClientSession(address) as session:
         yield session
@@ -75,7 +75,7 @@ async def test_alive_is_not_ready(served: aiohttp.ClientSession, health: Health)
         assert (answer.status, await answer.json()) == (200, {"status": "ok"})
 
 
-async def test_what_the_database_does_not_answer_is_to_be_tried_again(served: aiohttp.ClientSession) -> None:
+async def test_storage_unavailable_is_a_503(served: aiohttp.ClientSession) -> None:
     async with served.get("/away") as answer:
         assert answer.status == 503
 
@@ -88,7 +88,8 @@ async def test_a_bug_is_a_500_with_a_reference_that_is_in_the_log(
         said = await answer.json()
 
     assert "geheim" not in str(said)
-    assert said["reference"] in capsys.readouterr().out
+    logged = next(line for line in capsys.readouterr().out.splitlines() if said["reference"] in line)
+    assert "correlation" in logged
 
 
 async def test_what_a_handler_refuses_on_purpose_passes_unchanged(served: aiohttp.ClientSession) -> None:

@@ -14,7 +14,7 @@ from bot.domain.delivery import Delivery, DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
 from tests.support.chromium import chromium
-from tests.support.playground import LANE, MOVEMENT, Served, playground
+from tests.support.playground import LANE, MOVEMENT, ServedPlayground, serve_playground
 
 pytestmark = pytest.mark.browser
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
@@ -31,10 +31,10 @@ OTHER = {"nl": "jan", "en": "kwame"}
 
 @dataclass
 class Visitor:
-    """Someone in front of the page; remembers what went wrong in it and whom it talked with."""
+    """Someone in front of the page, who records its errors and the hosts it talked with."""
 
     page: Page
-    here: Served
+    served: ServedPlayground
     name: str
     phone: bool
     troubles: list[str] = field(default_factory=list)
@@ -42,18 +42,18 @@ class Visitor:
     pictures: int = 0
 
     async def picture(self, what: str) -> None:
-        """A screenshot to look at."""
+        """Save a screenshot to look at."""
         self.pictures += 1
         SCREENSHOTS.mkdir(exist_ok=True)
         await self.page.wait_for_timeout(250)
         await self.page.screenshot(path=SCREENSHOTS / f"{self.name}-{self.pictures:02}-{what}.png")
 
     async def arrive(self) -> None:
-        await self.page.goto(self.here.address)
+        await self.page.goto(self.served.address)
         await expect(self.page.locator("body:not([aria-busy])")).to_be_attached()
 
     async def rooms(self) -> None:
-        """Where channels and people are; on a phone that is another pane."""
+        """Show the channels and people; on a phone they are in another pane."""
         if self.phone and not await self.page.locator("#rooms").is_visible():
             back = self.page.locator("[data-back]:visible")
             if await back.count():
@@ -74,7 +74,7 @@ class Visitor:
         await expect(self.page.locator("#messages")).to_be_visible()
 
     async def turn(self, to: str) -> None:
-        """Turns the dial."""
+        """Turn the clock."""
         if self.phone:
             await self.page.locator("#time-chip").click()
         await self.page.locator(f"[data-turn={to}]").click()
@@ -86,7 +86,7 @@ class Visitor:
         return self.page.locator("article:visible", has_text=words)
 
     async def fits(self) -> None:
-        """Nothing sticks out sideways."""
+        """Check that nothing sticks out sideways."""
         assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -96,7 +96,9 @@ async def browser() -> AsyncIterator[Browser]:
         yield opened
 
 
-async def visitor(browser: Browser, here: Served, screen: tuple[int, int], language: str, name: str) -> Visitor:
+async def visitor(
+    browser: Browser, served: ServedPlayground, screen: tuple[int, int], language: str, name: str
+) -> Visitor:
     width, height = screen
     phone = screen == PHONE
     context = await browser.new_context(
@@ -107,19 +109,19 @@ async def visitor(browser: Browser, here: Served, screen: tuple[int, int], langu
     )
     page = await context.new_page()
     page.set_default_timeout(8000)
-    made = Visitor(page, here, name, phone)
+    made = Visitor(page, served, name, phone)
     page.on("console", lambda said: made.troubles.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: made.troubles.append(str(error)))
     page.on("request", lambda asked: made.hosts.add(urlsplit(asked.url).netloc))
     return made
 
 
-async def reminder(here: Served, words: str) -> str:
-    """A reminder of the purpose, sent this morning: its thread gathers stories."""
-    now = here.clock.now()
+async def reminder(served: ServedPlayground, words: str) -> str:
+    """Add a reminder of the purpose, sent this morning, whose thread gathers stories."""
+    now = served.clock.now()
     message = Message(paragraphs=(Paragraph(spans=(Span(text=words),)),))
-    said = await here.playground.chat.post(author="ritme", channel="samen-vooruit", at=now, said=message)
-    async with here.begin() as work:
+    said = await served.playground.chat.post(author="ritme", channel="samen-vooruit", at=now, said=message)
+    async with served.begin() as work:
         rhythm = Rhythm(
             id=RhythmId("purpose"),
             movement_id=MOVEMENT,
@@ -145,7 +147,7 @@ async def reminder(here: Served, words: str) -> str:
             due_at=now,
             created_at=now,
         )
-        sent.arrived(now, "samen-vooruit", said.id)
+        sent.record_receipt(now, "samen-vooruit", said.id)
         sent.state = DeliveryState.SENT
         await work.deliveries.add(sent)
     return said.id
@@ -155,13 +157,13 @@ async def reminder(here: Served, words: str) -> str:
 async def test_a_visitor_lives_through_it(
     browser: Browser, tmp_path: Path, screen: tuple[int, int], language: str, request: pytest.FixtureRequest
 ) -> None:
-    async with playground(tmp_path / "demo.db") as here:
-        root = await reminder(here, "Mensen blijven langer thuis in beweging. Waar zag jij dat?")
-        someone = await visitor(browser, here, screen, language, request.node.callspec.id)
+    async with serve_playground(tmp_path / "demo.db") as served:
+        root = await reminder(served, "Mensen blijven langer thuis in beweging. Waar zag jij dat?")
+        someone = await visitor(browser, served, screen, language, request.node.callspec.id)
         await walk(someone, language, root)
         await someone.page.context.close()
     assert someone.troubles == []
-    assert someone.hosts == {urlsplit(here.address).netloc}
+    assert someone.hosts == {urlsplit(served.address).netloc}
 
 
 async def walk(someone: Visitor, language: str, root: str) -> None:
@@ -247,7 +249,7 @@ async def walk(someone: Visitor, language: str, root: str) -> None:
     await page.locator(".palette button").nth(2).click()
     await expect(told.locator(".reaction")).to_have_count(2)
     await someone.picture("rippled")
-    async with someone.here.begin() as work:
+    async with someone.served.begin() as work:
         story = await work.stories.by_message(PlaceId("samen-vooruit"), str(await told.get_attribute("data-key")))
         assert story is not None
         assert await work.stories.ripples(story.id, MOVEMENT) == 1
@@ -261,7 +263,7 @@ async def walk(someone: Visitor, language: str, root: str) -> None:
     await expect(page.locator("#done li.sent").first).to_be_visible()
     await someone.fits()
     await someone.picture("panel")
-    await page.goto(f"{someone.here.address}/playground/gallery")
+    await page.goto(f"{someone.served.address}/playground/gallery")
     await page.locator("#search").fill("StuckWelcomed")
     await expect(page.locator(".entry")).to_have_count(1)
     await someone.fits()
@@ -269,8 +271,8 @@ async def walk(someone: Visitor, language: str, root: str) -> None:
 
 
 async def test_a_form_with_the_keyboard_alone(browser: Browser, tmp_path: Path) -> None:
-    async with playground(tmp_path / "demo.db") as here:
-        someone = await visitor(browser, here, LAPTOP, "nl", "keyboard")
+    async with serve_playground(tmp_path / "demo.db") as served:
+        someone = await visitor(browser, served, LAPTOP, "nl", "keyboard")
         page, keys = someone.page, someone.page.keyboard
         await someone.arrive()
         await keys.press("Tab")
@@ -313,8 +315,8 @@ async def test_a_form_with_the_keyboard_alone(browser: Browser, tmp_path: Path) 
 
 
 async def test_what_was_typed_stays_when_the_connection_is_gone(browser: Browser, tmp_path: Path) -> None:
-    async with playground(tmp_path / "demo.db") as here:
-        someone = await visitor(browser, here, LAPTOP, "en", "offline")
+    async with serve_playground(tmp_path / "demo.db") as served:
+        someone = await visitor(browser, served, LAPTOP, "en", "offline")
         page = someone.page
         await someone.arrive()
         await page.context.set_offline(True)
@@ -330,9 +332,9 @@ async def test_what_was_typed_stays_when_the_connection_is_gone(browser: Browser
 
 
 async def test_two_pages_see_each_other_live(browser: Browser, tmp_path: Path) -> None:
-    async with playground(tmp_path / "demo.db") as here:
-        one = await visitor(browser, here, LAPTOP, "nl", "live-one")
-        other = await visitor(browser, here, LAPTOP, "en", "live-other")
+    async with serve_playground(tmp_path / "demo.db") as served:
+        one = await visitor(browser, served, LAPTOP, "nl", "live-one")
+        other = await visitor(browser, served, LAPTOP, "en", "live-other")
         for someone in (one, other):
             await someone.arrive()
         await one.page.locator("#composer textarea").fill("<b>Hoi</b> **allemaal** <!channel>")

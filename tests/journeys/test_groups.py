@@ -4,40 +4,40 @@ import pytest
 
 from adapters.playground.messenger import PlaygroundDirectory
 from bot.domain.person import WorkspaceId
-from tests.drivers.slack import LANE, SlackStage
+from tests.drivers.slack import LANE, SlackDriver
 from tests.fakes.slack.state import Fault, Modal, Shown
 from tests.support.world import World, text_of
 
 NIGHT, NORTH = "S1", "S2"
 
 
-async def furnished(stage: SlackStage) -> None:
-    await stage.movement("fatima", "jan")
-    members = [stage.user("fatima"), stage.user("wim")]
-    stage.slack.groups = {NIGHT: ("Nachtdienst", members), NORTH: ("Wijkteam Noord", [stage.user("jan")])}
+async def seed_groups(driver: SlackDriver) -> None:
+    await driver.movement("fatima", "jan")
+    members = [driver.user("fatima"), driver.user("wim")]
+    driver.slack.groups = {NIGHT: ("Nachtdienst", members), NORTH: ("Wijkteam Noord", [driver.user("jan")])}
 
 
-async def choose(stage: SlackStage, *handles: str) -> Shown:
-    offered = await stage.type("iris", "/ritme groepen")
-    offered = stage.private("iris")[-1]
-    form = await stage.press("iris", offered, "choose")
+async def choose(driver: SlackDriver, *handles: str) -> Shown:
+    offered = await driver.type("iris", "/ritme groepen")
+    offered = driver.private("iris")[-1]
+    form = await driver.press("iris", offered, "choose")
     assert isinstance(form, Modal)
-    saved = await stage.submit("iris", form, groups=list(handles))
+    saved = await driver.submit("iris", form, groups=list(handles))
     assert isinstance(saved, Shown)
     return saved
 
 
-async def group_of(stage: SlackStage, who: str) -> str | None:
-    async with stage.begin() as work:
-        person = await work.people.by_account(LANE, stage.user(who))
+async def read_group(driver: SlackDriver, who: str) -> str | None:
+    async with driver.begin() as work:
+        person = await work.people.by_account(LANE, driver.user(who))
     return person.group if person is not None else None
 
 
-async def test_chosen_groups_hold_who_ritme_knows_and_nobody_else(on_slack: SlackStage) -> None:
-    await furnished(on_slack)
+async def test_chosen_groups_hold_who_ritme_knows_and_nobody_else(on_slack: SlackDriver) -> None:
+    await seed_groups(on_slack)
     saved = await choose(on_slack, NIGHT, NORTH)
     assert "Nachtdienst" in saved.words()
-    assert [await group_of(on_slack, who) for who in ("fatima", "jan", "iris", "wim")] == [
+    assert [await read_group(on_slack, who) for who in ("fatima", "jan", "iris", "wim")] == [
         "Nachtdienst",
         "Wijkteam Noord",
         "",
@@ -45,78 +45,78 @@ async def test_chosen_groups_hold_who_ritme_knows_and_nobody_else(on_slack: Slac
     ]
 
 
-async def test_who_comes_later_belongs_from_their_first_act(on_slack: SlackStage) -> None:
-    await furnished(on_slack)
+async def test_who_comes_later_belongs_from_their_first_act(on_slack: SlackDriver) -> None:
+    await seed_groups(on_slack)
     await choose(on_slack, NIGHT)
     await on_slack.type("wim", "/ritme hulp")
-    assert await group_of(on_slack, "wim") == "Nachtdienst"
+    assert await read_group(on_slack, "wim") == "Nachtdienst"
 
 
-async def test_a_group_someone_filled_in_stays(on_slack: SlackStage) -> None:
-    await furnished(on_slack)
+async def test_a_group_someone_filled_in_stays(on_slack: SlackDriver) -> None:
+    await seed_groups(on_slack)
     shown = await on_slack.type("fatima", "/ritme ik")
     await on_slack.submit("fatima", await on_slack.press("fatima", shown, "settings"), group="Leerlingen")
     await choose(on_slack, NIGHT)
     await on_slack.people.change_group(NIGHT, removed=(on_slack.user("fatima"),))
-    assert await group_of(on_slack, "fatima") == "Leerlingen"
+    assert await read_group(on_slack, "fatima") == "Leerlingen"
 
 
-async def test_no_longer_chosen_it_is_nobodys_group(on_slack: SlackStage) -> None:
-    await furnished(on_slack)
+async def test_no_longer_chosen_it_is_nobodys_group(on_slack: SlackDriver) -> None:
+    await seed_groups(on_slack)
     await choose(on_slack, NIGHT, NORTH)
     await choose(on_slack, NORTH)
-    assert await group_of(on_slack, "fatima") == ""
-    assert await group_of(on_slack, "jan") == "Wijkteam Noord"
+    assert await read_group(on_slack, "fatima") == ""
+    assert await read_group(on_slack, "jan") == "Wijkteam Noord"
 
 
 class TestWhatSlackTells:
-    async def test_who_comes_and_goes(self, on_slack: SlackStage) -> None:
-        await furnished(on_slack)
+    async def test_who_comes_and_goes(self, on_slack: SlackDriver) -> None:
+        await seed_groups(on_slack)
         await choose(on_slack, NIGHT, NORTH)
         fatima, jan = on_slack.user("fatima"), on_slack.user("jan")
         await on_slack.people.change_group(NORTH, added=(fatima,))
-        assert await group_of(on_slack, "fatima") == "Nachtdienst"
+        assert await read_group(on_slack, "fatima") == "Nachtdienst"
         await on_slack.people.change_group(NIGHT, removed=(fatima,), added=(on_slack.user("wim"),))
         await on_slack.drain()
-        assert await group_of(on_slack, "fatima") == "Wijkteam Noord"
+        assert await read_group(on_slack, "fatima") == "Wijkteam Noord"
         await on_slack.people.change_group(NORTH, removed=(jan,))
-        assert await group_of(on_slack, "jan") == ""
-        assert await group_of(on_slack, "wim") is None
+        assert await read_group(on_slack, "jan") == ""
+        assert await read_group(on_slack, "wim") is None
 
-    async def test_another_name(self, on_slack: SlackStage) -> None:
-        await furnished(on_slack)
+    async def test_another_name(self, on_slack: SlackDriver) -> None:
+        await seed_groups(on_slack)
         await choose(on_slack, NIGHT)
         await on_slack.people.rename_group(NIGHT, "Nachtploeg")
-        assert await group_of(on_slack, "fatima") == "Nachtploeg"
+        assert await read_group(on_slack, "fatima") == "Nachtploeg"
 
-    async def test_an_end(self, on_slack: SlackStage) -> None:
-        await furnished(on_slack)
+    async def test_an_end(self, on_slack: SlackDriver) -> None:
+        await seed_groups(on_slack)
         await choose(on_slack, NIGHT)
         await on_slack.people.rename_group(NIGHT, "Nachtdienst", ended=True)
-        assert await group_of(on_slack, "fatima") == ""
+        assert await read_group(on_slack, "fatima") == ""
 
-    async def test_of_groups_nobody_chose_nothing_is_kept(self, on_slack: SlackStage) -> None:
-        await furnished(on_slack)
+    async def test_of_groups_nobody_chose_nothing_is_kept(self, on_slack: SlackDriver) -> None:
+        await seed_groups(on_slack)
         await on_slack.people.change_group(NIGHT, added=(on_slack.user("jan"),))
         async with on_slack.database.connect() as connection:
             assert (await connection.exec_driver_sql("SELECT count(*) FROM inbox")).scalar_one() == 0
 
 
-async def test_when_slack_does_not_tell_it_is_said(on_slack: SlackStage) -> None:
-    await furnished(on_slack)
+async def test_when_slack_does_not_tell_it_is_said(on_slack: SlackDriver) -> None:
+    await seed_groups(on_slack)
     on_slack.slack.faults = [Fault(method="usergroups.list", error="missing_scope")]
     await on_slack.type("iris", "/ritme groepen")
     assert "kreeg ik nu niet te horen" in on_slack.private("iris")[-1].words()
 
 
-async def test_where_there_are_no_groups_everyone_can_fill_one_in(on_slack: SlackStage) -> None:
+async def test_where_there_are_no_groups_everyone_can_fill_one_in(on_slack: SlackDriver) -> None:
     await on_slack.movement()
     await on_slack.type("iris", "/ritme groups")
     assert "geen groepen" in on_slack.private("iris")[-1].words()
 
 
-async def test_only_coordinators_choose_and_only_from_what_was_offered(on_slack: SlackStage) -> None:
-    await furnished(on_slack)
+async def test_only_coordinators_choose_and_only_from_what_was_offered(on_slack: SlackDriver) -> None:
+    await seed_groups(on_slack)
     shown = await on_slack.type("fatima", "/ritme groepen")
     assert isinstance(shown, Shown)
     assert "coördinatoren" in shown.words()
@@ -126,9 +126,9 @@ async def test_only_coordinators_choose_and_only_from_what_was_offered(on_slack:
 
 
 @pytest.mark.parametrize("intent", ["groups.choose", "groups.save"])
-async def test_a_list_that_was_not_theirs_is_not_found(here: World, intent: str) -> None:
-    await here.movement("fatima")
-    assert "niet (meer) vinden" in text_of(await here.do("iris", intent, args={"list": "other", "groups": ("S1",)}))
+async def test_a_list_that_was_not_theirs_is_not_found(world: World, intent: str) -> None:
+    await world.movement("fatima")
+    assert "niet (meer) vinden" in text_of(await world.do("iris", intent, args={"list": "other", "groups": ("S1",)}))
 
 
 async def test_the_playground_has_groups_too(tmp_path: object) -> None:

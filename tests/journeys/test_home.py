@@ -5,14 +5,14 @@ import pytest
 from bot.chat import Answer, Form, Message
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, PersonId
-from tests.support.stories import reminder, reply
+from tests.support.stories import add_reminder, reply_in_thread
 from tests.support.world import World, text_of
 
 
-async def second_movement(here: World, who: str) -> None:
-    await here.pass_(hours=1)
-    async with here.begin() as work:
-        now = here.clock.now()
+async def second_movement(world: World, who: str) -> None:
+    await world.pass_(hours=1)
+    async with world.begin() as work:
+        now = world.clock.now()
         work.movements.add(Movement(id=MovementId("other"), name="De buurt", language=Language.NL, started_at=now))
         work.movements.add(Member(movement_id=MovementId("other"), person_id=PersonId(who), joined_at=now))
 
@@ -26,96 +26,96 @@ def labels(shown: object) -> list[str]:
     return [button.label for button in message(shown).buttons]
 
 
-async def choose(here: World, action: str, **where: str) -> None:
-    form = await here.do("fatima", "step", **where)  # type: ignore[arg-type]
-    await here.submit("fatima", form, cue="het rustig is", action=action, on_my_own="yes")
-    await here.pass_(minutes=1)
+async def choose(world: World, action: str, **where: str) -> None:
+    form = await world.do("fatima", "step", **where)  # type: ignore[arg-type]
+    await world.submit("fatima", form, cue="het rustig is", action=action, on_my_own="yes")
+    await world.pass_(minutes=1)
 
 
 @pytest.mark.parametrize("line", ["/ritme home", "/ritme thuis", "/ritme overzicht"])
-async def test_it_is_asked_for_in_either_language(here: World, line: str) -> None:
-    await here.movement("fatima")
-    assert "Mijn stapjes" in text_of(await here.type("fatima", line))
+async def test_it_is_asked_for_in_either_language(world: World, line: str) -> None:
+    await world.movement("fatima")
+    assert "Mijn stapjes" in text_of(await world.type("fatima", line))
 
 
-async def test_a_button_says_which_item_it_is_for(here: World) -> None:
-    await here.movement("fatima")
-    await choose(here, "bel ik Jan")
-    await choose(here, "bel ik Piet")
-    home = await here.type("fatima", "/ritme thuis")
+async def test_a_button_says_which_item_it_is_for(world: World) -> None:
+    await world.movement("fatima")
+    await choose(world, "bel ik Jan")
+    await choose(world, "bel ik Piet")
+    home = await world.type("fatima", "/ritme thuis")
     assert {"Gedaan 1", "Gedaan 2"} <= set(labels(home))
     assert "2. Als het rustig is, dan bel ik Piet" in text_of(home)
     second = next(button for button in message(home).buttons if button.label == "Gedaan 2")
-    form = await here.do("fatima", second.intent, args=second.args)
+    form = await world.do("fatima", second.intent, args=second.args)
     assert isinstance(form, Form)
-    await here.submit("fatima", form, outcome="Hij doet mee")
-    assert "Piet" not in text_of(await here.type("fatima", "/ritme thuis"))
+    await world.submit("fatima", form, outcome="Hij doet mee")
+    assert "Piet" not in text_of(await world.type("fatima", "/ritme thuis"))
 
 
-async def test_more_steps_than_a_page_shows(here: World) -> None:
-    await here.movement("fatima")
+async def test_more_steps_than_a_page_shows(world: World) -> None:
+    await world.movement("fatima")
     for number in range(7):
-        await choose(here, f"bel ik nummer {number}")
-    text = text_of(await here.type("fatima", "/ritme thuis"))
+        await choose(world, f"bel ik nummer {number}")
+    text = text_of(await world.type("fatima", "/ritme thuis"))
     assert "Nog 2 stapjes" in text
     assert "5. Als" in text
     assert "6. Als" not in text
 
 
-async def test_without_a_movement_it_says_where_to_begin(here: World) -> None:
-    home = await here.type("vreemd", "/ritme thuis", channel=None)
+async def test_without_a_movement_it_says_where_to_begin(world: World) -> None:
+    home = await world.type("vreemd", "/ritme thuis", channel=None)
     assert "/ritme start" in text_of(home)
     assert labels(home) == ["Instellingen"]
 
 
 class TestSeveralMovements:
-    async def test_the_last_joined_is_shown_and_another_is_a_press_away(self, here: World) -> None:
-        await here.movement("fatima")
-        await choose(here, "bel ik Jan")
-        await second_movement(here, "fatima")
-        home = await here.type("fatima", "/ritme thuis", channel=None)
+    async def test_the_last_joined_is_shown_and_another_is_a_press_away(self, world: World) -> None:
+        await world.movement("fatima")
+        await choose(world, "bel ik Jan")
+        await second_movement(world, "fatima")
+        home = await world.type("fatima", "/ritme thuis", channel=None)
         assert "Dit is jouw plek in De buurt" in text_of(home)
         assert "bel ik Jan" not in text_of(home)
-        first = await here.press("fatima", home, "switch_1", channel=None)
+        first = await world.press("fatima", home, "switch_1", channel=None)
         assert isinstance(first, Answer)
         assert first.replaces
         assert "Dit is jouw plek in Samen op pad" in text_of(first)
-        form = await here.press("fatima", first, "done_2", channel=None)
+        form = await world.press("fatima", first, "done_2", channel=None)
         assert isinstance(form, Form)
 
-    async def test_a_movement_of_others_opens_nothing(self, here: World) -> None:
-        await here.movement("fatima")
-        await here.type("jan", "/ritme thuis", channel=None)
-        assert "niet (meer) vinden" in text_of(await here.do("jan", "home.switch", to="movement", channel=None))
+    async def test_a_movement_of_others_opens_nothing(self, world: World) -> None:
+        await world.movement("fatima")
+        await world.type("jan", "/ritme thuis", channel=None)
+        assert "niet (meer) vinden" in text_of(await world.do("jan", "home.switch", to="movement", channel=None))
 
-    async def test_in_a_channel_it_is_about_the_movement_there(self, here: World) -> None:
-        await here.movement("fatima")
-        await second_movement(here, "fatima")
-        home = await here.type("fatima", "/ritme thuis", channel="general")
+    async def test_in_a_channel_it_is_about_the_movement_there(self, world: World) -> None:
+        await world.movement("fatima")
+        await second_movement(world, "fatima")
+        home = await world.type("fatima", "/ritme thuis", channel="general")
         assert "Samen op pad" in text_of(home)
         assert not [label for label in labels(home) if label.startswith("Naar")]
 
 
 class TestStoriesInThreads:
-    async def test_one_is_taken_back_alone(self, here: World) -> None:
-        await here.movement("fatima")
-        await reminder(here)
-        await reply(here, "fatima", "Mevrouw Bakker liep mee.", "m1")
-        await reply(here, "fatima", "Meneer Smit dekte de tafel.", "m2")
-        home = await here.type("fatima", "/ritme thuis", channel=None)
+    async def test_one_is_taken_back_alone(self, world: World) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", "Mevrouw Bakker liep mee.", "m1")
+        await reply_in_thread(world, "fatima", "Meneer Smit dekte de tafel.", "m2")
+        home = await world.type("fatima", "/ritme thuis", channel=None)
         assert "Alleen wie in de draad komt, leest dit" in text_of(home)
         number = next(n for n in (1, 2) if f"{n}. Mevrouw Bakker" in text_of(home))
         back = next(one for one in message(home).buttons if one.label == f"Neem terug {number}")
         assert back.confirm is not None
-        await here.do("fatima", back.intent, args=back.args, channel=None)
-        text = text_of(await here.type("fatima", "/ritme thuis", channel=None))
+        await world.do("fatima", back.intent, args=back.args, channel=None)
+        text = text_of(await world.type("fatima", "/ritme thuis", channel=None))
         assert "Bakker" not in text
         assert "Smit" in text
 
-    async def test_not_one_of_someone_else(self, here: World) -> None:
-        await here.movement("fatima", "jan")
-        await reminder(here)
-        await reply(here, "fatima", "Mevrouw Bakker liep mee.", "m1")
-        home = await here.type("fatima", "/ritme thuis", channel=None)
+    async def test_not_one_of_someone_else(self, world: World) -> None:
+        await world.movement("fatima", "jan")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", "Mevrouw Bakker liep mee.", "m1")
+        home = await world.type("fatima", "/ritme thuis", channel=None)
         back = next(one for one in message(home).buttons if one.label == "Neem terug 1")
-        assert "niet (meer) vinden" in text_of(await here.do("jan", back.intent, args=back.args, channel=None))
+        assert "niet (meer) vinden" in text_of(await world.do("jan", back.intent, args=back.args, channel=None))

@@ -7,27 +7,27 @@ import pytest
 
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, PersonId
-from tests.drivers.slack import SlackStage
+from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.state import Fault, Modal, Shown
 from tests.support.world import MONDAY
 
 
 @pytest.fixture
-async def slack(on_slack: SlackStage) -> SlackStage:
+async def slack(on_slack: SlackDriver) -> SlackDriver:
     await on_slack.movement("fatima")
     return on_slack
 
 
-def published(slack: SlackStage) -> int:
+def count_published(slack: SlackDriver) -> int:
     return sum(method == "views.publish" for method, _ in slack.slack.calls)
 
 
-async def choose_step(slack: SlackStage, who: str = "fatima", action: str = "vraag ik Samira mee") -> None:
+async def choose_step(slack: SlackDriver, who: str = "fatima", action: str = "vraag ik Samira mee") -> None:
     form = await slack.press_home(who, "choose_step")
     await slack.submit(who, form, cue="de overdracht klaar is", action=action, on_my_own="yes")
 
 
-async def test_opening_it_shows_ones_own_page(slack: SlackStage) -> None:
+async def test_opening_it_shows_ones_own_page(slack: SlackDriver) -> None:
     words = (await slack.home("fatima")).words()
     assert "Dag fatima" in words
     assert "Samen op pad" in words
@@ -36,28 +36,28 @@ async def test_opening_it_shows_ones_own_page(slack: SlackStage) -> None:
     assert slack.private("fatima") == []
 
 
-async def test_it_is_in_the_language_of_whoever_looks(slack: SlackStage) -> None:
+async def test_it_is_in_the_language_of_whoever_looks(slack: SlackDriver) -> None:
     slack.slack.add_user("john", locale="en-GB")
     assert "You don't belong to a movement yet" in (await slack.home("john")).words()
 
 
-async def test_the_messages_tab_is_no_home(slack: SlackStage) -> None:
+async def test_the_messages_tab_is_no_home(slack: SlackDriver) -> None:
     await slack.people.open_home(slack.user("fatima"), tab="messages")
     await slack.drain()
-    assert published(slack) == 0
+    assert count_published(slack) == 0
 
 
-async def test_it_is_published_only_when_something_changed(slack: SlackStage) -> None:
+async def test_it_is_published_only_when_something_changed(slack: SlackDriver) -> None:
     await slack.home("fatima")
     await slack.home("fatima")
     await slack.type("fatima", "/ritme hulp")
-    assert published(slack) == 1
+    assert count_published(slack) == 1
     await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
-    assert published(slack) == 2
+    assert count_published(slack) == 2
     assert "Mevrouw Bakker liep mee." in slack.slack.tabs[slack.user("fatima")].words()
 
 
-async def test_it_follows_what_someone_is_called(slack: SlackStage) -> None:
+async def test_it_follows_what_someone_is_called(slack: SlackDriver) -> None:
     await slack.home("fatima")
     user = slack.user("fatima")
     await slack.people.change_profile(user, name="Fatima E")
@@ -65,29 +65,29 @@ async def test_it_follows_what_someone_is_called(slack: SlackStage) -> None:
     assert "Dag Fatima E" in slack.slack.tabs[user].words()
 
 
-async def test_no_button_can_claim_that_a_page_was_opened(slack: SlackStage) -> None:
+async def test_no_button_can_claim_that_a_page_was_opened(slack: SlackDriver) -> None:
     await slack.home("fatima")
     forged = json.dumps({"intent": "home.opened", "args": {"blank": "yes"}})
     slack.slack.tabs[slack.user("fatima")].buttons("settings")[0]["value"] = forged
     shown = await slack.press_home("fatima", "settings")
     assert isinstance(shown, Shown)
     assert "niet (meer) vinden" in shown.words()
-    assert published(slack) == 1
+    assert count_published(slack) == 1
 
 
-async def test_nobody_gets_a_page_they_never_opened(slack: SlackStage) -> None:
+async def test_nobody_gets_a_page_they_never_opened(slack: SlackDriver) -> None:
     await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
-    assert published(slack) == 0
+    assert count_published(slack) == 0
 
 
-async def test_a_page_slack_lost_is_shown_again(slack: SlackStage) -> None:
+async def test_a_page_slack_lost_is_shown_again(slack: SlackDriver) -> None:
     await slack.home("fatima")
     slack.slack.tabs.clear()
     assert "Dag fatima" in (await slack.home("fatima")).words()
 
 
 class TestSteps:
-    async def test_a_step_is_chosen_and_done_there(self, slack: SlackStage) -> None:
+    async def test_a_step_is_chosen_and_done_there(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         await choose_step(slack)
         tab = slack.slack.tabs[slack.user("fatima")]
@@ -98,7 +98,7 @@ class TestSteps:
         assert welcomed.channel == slack.channel(None, "fatima")
         assert "Samira" not in slack.slack.tabs[slack.user("fatima")].words()
 
-    async def test_not_yet_gives_it_another_moment(self, slack: SlackStage) -> None:
+    async def test_not_yet_gives_it_another_moment(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         await choose_step(slack)
         form = await slack.press_home("fatima", "not_yet")
@@ -106,7 +106,7 @@ class TestSteps:
         await slack.submit("fatima", form, day="2027-03-05")
         assert "vrijdag 5 maart om 09:00" in slack.slack.tabs[slack.user("fatima")].words()
 
-    async def test_each_button_is_about_its_own_step(self, slack: SlackStage) -> None:
+    async def test_each_button_is_about_its_own_step(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         await choose_step(slack, action="bel ik Jan")
         await slack.pass_(minutes=1)
@@ -117,7 +117,7 @@ class TestSteps:
         assert "bel ik Jan" in words
         assert "bel ik Piet" not in words
 
-    async def test_when_its_moment_comes_the_page_says_so(self, slack: SlackStage) -> None:
+    async def test_when_its_moment_comes_the_page_says_so(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         await choose_step(slack)
         await slack.until(MONDAY + timedelta(days=1))
@@ -125,7 +125,7 @@ class TestSteps:
         assert "Het moment was vandaag om 09:00" in words
         assert "hoe het ging met je stapje" in words
 
-    async def test_a_button_of_a_page_that_is_no_longer_true_says_how_it_stands(self, slack: SlackStage) -> None:
+    async def test_a_button_of_a_page_that_is_no_longer_true_says_how_it_stands(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         await choose_step(slack)
         tab = slack.slack.tabs[slack.user("fatima")]
@@ -137,7 +137,7 @@ class TestSteps:
 
 
 class TestStories:
-    async def test_who_reads_it_and_taking_it_back(self, slack: SlackStage) -> None:
+    async def test_who_reads_it_and_taking_it_back(self, slack: SlackDriver) -> None:
         await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
         tab = await slack.home("fatima")
         assert "De hele beweging mag dit lezen, met je naam" in tab.words()
@@ -146,14 +146,14 @@ class TestStories:
         assert "Bakker" not in slack.slack.tabs[slack.user("fatima")].words()
         assert slack.posts() == []
 
-    async def test_a_ripple_is_seen_there(self, slack: SlackStage) -> None:
+    async def test_a_ripple_is_seen_there(self, slack: SlackDriver) -> None:
         await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
         await slack.home("fatima")
         (post,) = slack.posts()
         await slack.press("iris", post, "ripple")
         assert "🌊 Eén mens doet dit ook." in slack.slack.tabs[slack.user("fatima")].words()
 
-    async def test_of_a_long_one_the_beginning(self, slack: SlackStage) -> None:
+    async def test_of_a_long_one_the_beginning(self, slack: SlackDriver) -> None:
         await slack.type("fatima", "/verhaal " + "lopen " * 100)
         tab = await slack.home("fatima")
         assert len(tab.words()) < 1500
@@ -163,7 +163,7 @@ class TestStories:
 
 
 class TestCoordinators:
-    async def test_they_see_rhythms_with_five_moments(self, slack: SlackStage) -> None:
+    async def test_they_see_rhythms_with_five_moments(self, slack: SlackDriver) -> None:
         form = await slack.type("iris", "/ritme ritme")
         form = await slack.press("iris", form, "new")
         await slack.submit("iris", form)
@@ -176,14 +176,14 @@ class TestCoordinators:
 
 
 class TestComingAndGoing:
-    async def test_who_stopped_finds_the_way_back(self, slack: SlackStage) -> None:
+    async def test_who_stopped_finds_the_way_back(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         await slack.press_home("fatima", "stop")
         assert "Uit mezelf stuur ik je niets" in slack.slack.tabs[slack.user("fatima")].words()
         assert await slack.press_home("fatima", "come_back") is None
         assert "Uit mezelf stuur ik je niets" not in slack.slack.tabs[slack.user("fatima")].words()
 
-    async def test_quiet_for_a_while_and_awake_again(self, slack: SlackStage) -> None:
+    async def test_quiet_for_a_while_and_awake_again(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         form = await slack.press_home("fatima", "snooze")
         await slack.submit("fatima", form, until="2027-03-15")
@@ -191,11 +191,11 @@ class TestComingAndGoing:
         await slack.press_home("fatima", "wake")
         assert "stil tot" not in slack.slack.tabs[slack.user("fatima")].words()
 
-    async def test_at_night_it_is_shown_all_the_same(self, slack: SlackStage) -> None:
+    async def test_at_night_it_is_shown_all_the_same(self, slack: SlackDriver) -> None:
         await slack.pass_(hours=14)
         assert "Dag fatima" in (await slack.home("fatima")).words()
 
-    async def test_of_who_was_forgotten_nothing_stays(self, slack: SlackStage) -> None:
+    async def test_of_who_was_forgotten_nothing_stays(self, slack: SlackDriver) -> None:
         await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
         await slack.home("fatima")
         me = await slack.type("fatima", "/ritme ik")
@@ -209,7 +209,7 @@ class TestComingAndGoing:
 
 
 class TestSeveralMovements:
-    async def test_the_page_is_turned_and_stays_turned(self, slack: SlackStage) -> None:
+    async def test_the_page_is_turned_and_stays_turned(self, slack: SlackDriver) -> None:
         await slack.pass_(minutes=1)
         async with slack.begin() as work:
             now = slack.clock.now()
@@ -225,7 +225,7 @@ class TestSeveralMovements:
 
 
 class TestTrouble:
-    async def test_a_page_that_has_to_wait_holds_nothing_else_back(self, slack: SlackStage) -> None:
+    async def test_a_page_that_has_to_wait_holds_nothing_else_back(self, slack: SlackDriver) -> None:
         await slack.home("fatima")
         slack.slack.faults.append(Fault(method="views.publish", status=429, error="ratelimited", retry_after=600))
         await slack.press_home("fatima", "stop")
@@ -234,20 +234,20 @@ class TestTrouble:
         await slack.pass_(minutes=11)
         assert "Uit mezelf stuur ik je niets." in slack.slack.tabs[slack.user("fatima")].words()
 
-    async def test_a_lost_answer_is_no_reason_for_an_old_page(self, slack: SlackStage) -> None:
+    async def test_a_lost_answer_is_no_reason_for_an_old_page(self, slack: SlackDriver) -> None:
         slack.slack.faults.append(Fault(method="views.publish", hang_up=True))
         await slack.people.open_home(slack.user("fatima"))
         await slack.pass_(minutes=1)
         assert "Dag fatima" in slack.slack.tabs[slack.user("fatima")].words()
 
-    async def test_slack_asks_to_wait(self, slack: SlackStage) -> None:
+    async def test_slack_asks_to_wait(self, slack: SlackDriver) -> None:
         slack.slack.faults.append(Fault(method="views.publish", status=429, error="ratelimited", retry_after=30))
         await slack.people.open_home(slack.user("fatima"))
         await slack.pass_(minutes=1)
         assert "Dag fatima" in slack.slack.tabs[slack.user("fatima")].words()
 
 
-async def test_it_can_be_asked_for_as_a_message(slack: SlackStage) -> None:
+async def test_it_can_be_asked_for_as_a_message(slack: SlackDriver) -> None:
     shown = await slack.type("fatima", "/ritme thuis")
     assert isinstance(shown, Shown)
     assert "Mijn stapjes" in shown.words()

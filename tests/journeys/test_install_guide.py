@@ -18,7 +18,7 @@ from jsonschema import Draft7Validator
 from adapters.settings import CURES, Settings
 from adapters.slack.permissions import SCOPES
 from bot.commands import VOCABULARY
-from tests.drivers.slack import SlackStage
+from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.people import People
 from tests.fakes.slack.server import TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
@@ -28,12 +28,12 @@ from tests.support.guides import (
     BLOCK,
     CLONE,
     DOCS,
-    blocks,
-    leading_nowhere,
-    parts,
+    code_blocks,
+    find_broken_links,
     read_until,
-    someone_typing,
-    troubles,
+    split_by_heading,
+    trouble_texts,
+    type_in_shell,
 )
 
 GUIDES = {"en": "install-slack.md", "nl": "install-slack.nl.md"}
@@ -46,27 +46,29 @@ def guide(language: str) -> str:
     return (DOCS / GUIDES[language]).read_text()
 
 
-def step_by_step(language: str) -> str:
-    """The part that installs Ritme over Socket Mode."""
-    return list(parts(guide(language)).values())[1]
+def socket_mode_part(language: str) -> str:
+    """Return the part of the guide that installs Ritme over Socket Mode."""
+    return list(split_by_heading(guide(language)).values())[1]
 
 
 # -- walking it --------------------------------------------------------------------------------------------------------
 
 
-def following(language: str, slack: SlackServer, home: Path) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
-    """A shell in which every line of the guide is typed, one after the other; it stays in the last one."""
-    text = step_by_step(language)
-    (typed,) = blocks(text, "ini")
+def type_guide(
+    language: str, slack: SlackServer, home: Path
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    """Type every line of the guide in a shell, one after the other; it stays in the last one."""
+    text = socket_mode_part(language)
+    (typed,) = code_blocks(text, "ini")
     for placeholder, token in TOKENS.items():
         assert placeholder in typed
         typed = typed.replace(placeholder, token)
     environment = {"SLACK_API_URL": slack.api_url, "RITME_PORT": "0"}
-    return someone_typing(blocks(text, "sh"), home, typed=typed, environment=environment)
+    return type_in_shell(code_blocks(text, "sh"), home, typed=typed, environment=environment)
 
 
-def numberless(said: str) -> str:
-    """What the doctor says, whichever the newest migration is."""
+def without_revision(said: str) -> str:
+    """Replace the number of the newest migration in what the doctor says."""
     return re.sub(r"at revision \w+", "at revision …", said)
 
 
@@ -75,9 +77,9 @@ async def test_following_it_leads_to_a_movement(language: str, tmp_path: Path) -
     async with (
         SlackServer(lambda: datetime.now(UTC)).running() as slack,
         aiohttp.ClientSession() as session,
-        following(language, slack, tmp_path) as shell,
+        type_guide(language, slack, tmp_path) as shell,
     ):
-        people = People(server=slack, session=session, bot_url="", nobody_else=False)
+        people = People(server=slack, session=session, bot_url="", forbids_calls=False)
         iris = slack.add_user("Iris", locale=language).id
         channel = slack.add_channel("wijkteam", iris, with_bot=False).id
 
@@ -90,18 +92,20 @@ async def test_following_it_leads_to_a_movement(language: str, tmp_path: Path) -
 
         said = await read_until(shell, "Ritme is ready")
         lines = takewhile(lambda line: "===" not in line, said[said.index("✓") :].splitlines(keepends=True))
-        (foretold,) = blocks(step_by_step(language), "")
-        assert re.sub(":0$", ":8080", numberless("".join(lines)), flags=re.MULTILINE) == numberless(foretold)
+        (foretold,) = code_blocks(socket_mode_part(language), "")
+        assert re.sub(":0$", ":8080", without_revision("".join(lines)), flags=re.MULTILINE) == without_revision(
+            foretold
+        )
         assert (tmp_path / "ritme" / "var" / "ritme.db").exists()
-        await slack.sockets.connected()
+        await slack.sockets.wait_for_connections()
 
         await people.invite_bot(iris, channel)
-        await slack.heard(channel, iris, "/ritme stop")
+        await slack.wait_for_words(channel, iris, "/ritme stop")
         form = await people.command(iris, channel, "/ritme start")
         assert isinstance(form, Modal)
-        assert f"**{form.view['submit']['text']}**" in step_by_step(language)
+        assert f"**{form.view['submit']['text']}**" in socket_mode_part(language)
         assert await people.submit(iris, form, name="Samen op pad", vision="Iedereen loopt mee") is None
-        await slack.heard(channel, iris, "Samen op pad")
+        await slack.wait_for_words(channel, iris, "Samen op pad")
 
         os.kill(int((tmp_path / "tools" / "pid").read_text()), signal.SIGTERM)
         rest, _ = await shell.communicate()
@@ -112,7 +116,7 @@ async def test_following_it_leads_to_a_movement(language: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("language", GUIDES)
-async def test_its_pictures_can_be_drawn_anew(language: str, on_slack: SlackStage) -> None:
+async def test_its_pictures_can_be_drawn_anew(language: str, on_slack: SlackDriver) -> None:
     drawn: list[str] = []
 
     async def keep(name: str, html: str) -> None:
@@ -129,7 +133,7 @@ async def test_its_pictures_can_be_drawn_anew(language: str, on_slack: SlackStag
 def test_both_languages_type_the_same() -> None:
     dutch = [inside.replace(DUTCH, "") for _, inside in BLOCK.findall(guide("nl"))]
     assert dutch == [inside for _, inside in BLOCK.findall(guide("en"))]
-    assert len(parts(guide("nl"))) == len(parts(guide("en")))
+    assert len(split_by_heading(guide("nl"))) == len(split_by_heading(guide("en")))
 
 
 def test_the_list_of_what_ritme_may_do_is_whole_and_true() -> None:
@@ -142,7 +146,7 @@ def test_the_list_of_what_ritme_may_do_is_whole_and_true() -> None:
 
 @pytest.mark.parametrize("language", GUIDES)
 def test_each_way_to_run_it_has_all_it_needs(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = [block for block in blocks(guide(language), "ini") if "SLACK_" in block]
+    shown = [block for block in code_blocks(guide(language), "ini") if "SLACK_" in block]
     assert len(shown) == 3
     for block in shown:
         for name in CURES:
@@ -152,7 +156,7 @@ def test_each_way_to_run_it_has_all_it_needs(language: str, monkeypatch: pytest.
             monkeypatch.setenv(name, Fernet.generate_key().decode() if name == "RITME_SECRET_KEY" else value)
         settings = Settings.load()
         assert settings.missing_for_serving() == {}
-        assert settings.many_workspaces == ("SLACK_CLIENT_ID" in block)
+        assert settings.is_multi_workspace == ("SLACK_CLIENT_ID" in block)
 
 
 @pytest.mark.parametrize("language", GUIDES)
@@ -164,7 +168,7 @@ def test_every_command_in_it_means_something(language: str) -> None:
 
 @pytest.mark.parametrize("language", GUIDES)
 def test_every_link_and_picture_leads_somewhere(language: str) -> None:
-    assert leading_nowhere(guide(language)) == []
+    assert find_broken_links(guide(language)) == []
 
 
 @pytest.mark.parametrize("language", GUIDES)
@@ -180,5 +184,5 @@ def test_its_troubles_are_in_the_words_people_see(language: str) -> None:
         for file in CLONE.glob(pattern)
     )
     slacks = {"manifest with errors", "dispatch_failed", "not a valid command", "has been turned off"}
-    for said in troubles(guide(language)):
+    for said in trouble_texts(guide(language)):
         assert said in ours or any(one in said for one in slacks), said

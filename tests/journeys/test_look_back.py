@@ -7,26 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import Answer
-from bot.domain.look_back import MOST_SHOWN, Moment, Turning, choose
+from bot.domain.look_back import MAX_TIMELINE_MOMENTS, TimelineMoment, Turning, choose_moments
 from tests.support.world import World, text_of
 
 
-async def lived(here: World) -> None:
-    """A few weeks of an initiative: begun, joined, stuck in private and in the open, a step, two stories."""
-    await here.movement("fatima", "jan")
-    await here.do("fatima", "initiative.save", args={"name": "Wandelen na het eten"})
-    await here.pass_(days=1)
-    look = await here.press("jan", await here.type("jan", "/ritme initiatief"), "look_1")
-    await here.press("jan", look, "join")
-    await here.pass_(days=1)
-    await here.type("jan", "/vast Niemand hoort mijn geheim")
-    await here.pass_(days=1)
-    await here.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
+async def live_through(world: World) -> None:
+    """Live a few weeks of an initiative: begun, joined, stuck in private and in the open, a step, two stories."""
+    await world.movement("fatima", "jan")
+    await world.do("fatima", "initiative.save", args={"name": "Wandelen na het eten"})
+    await world.pass_(days=1)
+    look = await world.press("jan", await world.type("jan", "/ritme initiatief"), "look_1")
+    await world.press("jan", look, "join")
+    await world.pass_(days=1)
+    await world.type("jan", "/vast Niemand hoort mijn geheim")
+    await world.pass_(days=1)
+    await world.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
 
 
-async def test_the_asker_sees_their_own_line_and_others_do_not(here: World) -> None:
-    await lived(here)
-    jan, fatima = await here.type("jan", "/ritme terugblik"), await here.type("fatima", "/ritme lookback")
+async def test_the_asker_sees_their_own_line_and_others_do_not(world: World) -> None:
+    await live_through(world)
+    jan, fatima = await world.type("jan", "/ritme terugblik"), await world.type("fatima", "/ritme lookback")
     assert "liep vast" in text_of(jan)
     assert "liep vast" not in text_of(fatima)
     assert "geheim" not in text_of(jan)
@@ -35,46 +35,46 @@ async def test_the_asker_sees_their_own_line_and_others_do_not(here: World) -> N
 
 
 @pytest.mark.parametrize("typed", ["wandelen", "Wandeln na het eten"])
-async def test_an_initiative_is_found_by_nearly_its_name(here: World, typed: str) -> None:
-    await lived(here)
-    shown = text_of(await here.type("jan", f"/ritme terugblik {typed}"))
+async def test_an_initiative_is_found_by_nearly_its_name(world: World, typed: str) -> None:
+    await live_through(world)
+    shown = text_of(await world.type("jan", f"/ritme terugblik {typed}"))
     assert "Wandelen na het eten" in shown
     assert "jan kwam erbij" in shown
 
 
-async def test_what_is_not_there_is_said(here: World) -> None:
-    await lived(here)
-    assert "ken ik niet" in text_of(await here.type("jan", "/ritme terugblik qqqqqq"))
+async def test_what_is_not_there_is_said(world: World) -> None:
+    await live_through(world)
+    assert "ken ik niet" in text_of(await world.type("jan", "/ritme terugblik qqqqqq"))
 
 
-async def test_a_movement_that_only_just_began_is_welcomed(here: World) -> None:
-    await here.movement("fatima")
-    reply = await here.type("fatima", "/ritme terugblik")
+async def test_a_movement_that_only_just_began_is_welcomed(world: World) -> None:
+    await world.movement("fatima")
+    reply = await world.type("fatima", "/ritme terugblik")
     assert isinstance(reply, Answer)
     assert [button.name for button in reply.message.buttons] == ["tell"]
 
 
-async def test_a_place_hears_only_what_everyone_may_know(here: World) -> None:
-    await lived(here)
-    form = await here.press("iris", await here.type("iris", "/ritme ritme"), "new")
-    await here.submit("iris", form, kind="look_back", weekdays=("MO",), at="10:00", every="1")
-    await here.until(datetime(2027, 3, 8, 10, tzinfo=UTC))
-    said = text_of(here.posts()[-1])
+async def test_a_place_hears_only_what_everyone_may_know(world: World) -> None:
+    await live_through(world)
+    form = await world.press("iris", await world.type("iris", "/ritme ritme"), "new")
+    await world.submit("iris", form, kind="look_back", weekdays=("MO",), at="10:00", every="1")
+    await world.until(datetime(2027, 3, 8, 10, tzinfo=UTC))
+    said = text_of(world.posts()[-1])
     assert "brievenbus" in said
     assert "liep vast" not in said
 
 
-async def test_only_what_may_travel_is_looked_back_on(here: World) -> None:
-    await lived(here)
-    story = await here.type("jan", "/verhaal Dit blijft hier.")
-    form = await here.press("jan", story, "change")
-    await here.submit("jan", form, readers="thread")
-    assert "Dit blijft hier" not in text_of(await here.type("fatima", "/ritme terugblik"))
+async def test_only_what_may_travel_is_looked_back_on(world: World) -> None:
+    await live_through(world)
+    story = await world.type("jan", "/verhaal Dit blijft hier.")
+    form = await world.press("jan", story, "change")
+    await world.submit("jan", form, readers="thread")
+    assert "Dit blijft hier" not in text_of(await world.type("fatima", "/ritme terugblik"))
 
 
 moments = st.lists(
     st.builds(
-        Moment,
+        TimelineMoment,
         at=st.integers(0, 10**6).map(lambda minutes: datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)),
         turning=st.sampled_from(list(Turning)),
         ripples=st.integers(0, 5),
@@ -84,9 +84,9 @@ moments = st.lists(
 
 
 @given(moments)
-def test_a_line_is_short_in_order_and_keeps_both_ends(found: list[Moment]) -> None:
-    chosen = choose(found)
-    assert len(chosen) == min(len(found), MOST_SHOWN)
+def test_a_line_is_short_in_order_and_keeps_both_ends(found: list[TimelineMoment]) -> None:
+    chosen = choose_moments(found)
+    assert len(chosen) == min(len(found), MAX_TIMELINE_MOMENTS)
     assert [one.at for one in chosen] == sorted(one.at for one in chosen)
     if found:
         assert chosen[0].at == min(one.at for one in found)

@@ -9,64 +9,64 @@ from tests.support.world import World, button_of, text_of
 PARTS = {"vision": "Samen doen wat kan.", "core_messages": "Vraag eerst.\nEen klein stapje telt."}
 
 
-async def start(here: World, who: str = "iris", *, channel: str = "general", **more: str) -> Answer:
-    form = await here.type(who, "/ritme start", channel=channel)
-    reply = await here.submit(who, form, channel=channel, **{"name": "Samen", "vision": "Samen doen wat kan.", **more})
+async def start(world: World, who: str = "iris", *, channel: str = "general", **more: str) -> Answer:
+    form = await world.type(who, "/ritme start", channel=channel)
+    reply = await world.submit(who, form, channel=channel, **{"name": "Samen", "vision": "Samen doen wat kan.", **more})
     assert isinstance(reply, Answer)
     return reply
 
 
-async def purposes(here: World) -> list[Purpose]:
-    async with here.begin() as work:
+async def purposes(world: World) -> list[Purpose]:
+    async with world.begin() as work:
         _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
         assert movement is not None
         return list(await work.movements.purposes(movement.id))
 
 
-async def test_from_the_first_start_to_going_back_to_earlier_words(here: World) -> None:
-    started = await start(here)
-    form = await here.press("iris", started, "purpose")
+async def test_from_the_first_start_to_going_back_to_earlier_words(world: World) -> None:
+    started = await start(world)
+    form = await world.press("iris", started, "purpose")
     assert isinstance(form, Form)
-    saved = await here.submit("iris", form, **PARTS, behaviours="Een\nTwee\nDrie")
+    saved = await world.submit("iris", form, **PARTS, behaviours="Een\nTwee\nDrie")
     assert "Een klein stapje telt." in text_of(saved)
-    await here.submit("iris", await here.press("iris", saved, "change"), vision="Iets heel anders.")
-    versions = await here.press("iris", await here.type("iris", "/ritme bedoeling"), "earlier")
-    taken = await here.press("iris", versions, "take_1")
+    await world.submit("iris", await world.press("iris", saved, "change"), vision="Iets heel anders.")
+    versions = await world.press("iris", await world.type("iris", "/ritme bedoeling"), "earlier")
+    taken = await world.press("iris", versions, "take_1")
     assert "Samen doen wat kan." in text_of(taken)
-    assert [one.version for one in await purposes(here)] == [4, 3, 2, 1]
+    assert [one.version for one in await purposes(world)] == [4, 3, 2, 1]
 
 
-async def test_everyone_hears_the_purpose_and_only_coordinators_change_it(here: World) -> None:
-    await start(here)
-    shown = await here.type("fatima", "/ritme purpose")
+async def test_everyone_hears_the_purpose_and_only_coordinators_change_it(world: World) -> None:
+    await start(world)
+    shown = await world.type("fatima", "/ritme purpose")
     assert isinstance(shown, Answer)
     assert shown.message.buttons == ()
     for intent in ("purpose.change", "purpose.earlier"):
-        assert "coördinatoren" in text_of(await here.do("fatima", intent))
-    assert "coördinatoren" in text_of(await here.do("fatima", "purpose.save", args=PARTS))
+        assert "coördinatoren" in text_of(await world.do("fatima", intent))
+    assert "coördinatoren" in text_of(await world.do("fatima", "purpose.save", args=PARTS))
 
 
-async def test_a_further_channel_is_linked_and_a_place_belongs_to_one_movement(here: World) -> None:
-    await start(here)
-    choice = await here.type("iris", "/ritme start", channel="night")
-    linked = await here.press("iris", choice, "link", channel="night")
+async def test_a_further_channel_is_linked_and_a_place_belongs_to_one_movement(world: World) -> None:
+    await start(world)
+    choice = await world.type("iris", "/ritme start", channel="night")
+    linked = await world.press("iris", choice, "link", channel="night")
     assert isinstance(linked, Answer)
-    assert "Samen" in text_of(await here.type("fatima", "/ritme start", channel="night"))
-    again = await here.do(
+    assert "Samen" in text_of(await world.type("fatima", "/ritme start", channel="night"))
+    again = await world.do(
         "fatima", "start.save", channel="night", args={"name": "Anders", "language": "nl", "vision": "Iets"}
     )
     assert "Samen" in text_of(again)
 
 
-async def test_a_movement_does_not_begin_in_a_personal_chat(here: World) -> None:
-    assert "kanaal" in text_of(await here.type("iris", "/ritme start", channel=None))
+async def test_a_movement_does_not_begin_in_a_personal_chat(world: World) -> None:
+    assert "kanaal" in text_of(await world.type("iris", "/ritme start", channel=None))
 
 
-async def test_whoever_comes_into_a_channel_introduces_itself_in_other_words_each_time(here: World) -> None:
+async def test_whoever_comes_into_a_channel_introduces_itself_in_other_words_each_time(world: World) -> None:
     for _ in range(3):
-        await here.do("iris", "place.joined")
-        await here.pass_(hours=1)
-    texts = [text_of(one) for one in here.posts()]
+        await world.do("iris", "place.joined")
+        await world.pass_(hours=1)
+    texts = [text_of(one) for one in world.posts()]
     assert len(set(texts)) == 3
 
 
@@ -82,49 +82,51 @@ async def test_whoever_comes_into_a_channel_introduces_itself_in_other_words_eac
     ],
 )
 async def test_what_is_wrong_with_the_purpose_is_said_beside_it(
-    here: World, language: str, values: dict[str, str], field: str
+    world: World, language: str, values: dict[str, str], field: str
 ) -> None:
-    await start(here)
-    reply = await here.do("iris", "purpose.save", args={**PARTS, **values}, language=language)
+    await start(world)
+    reply = await world.do("iris", "purpose.save", args={**PARTS, **values}, language=language)
     assert isinstance(reply, FieldErrors)
     assert set(reply.errors) == {field}
 
 
-async def test_an_initiative_is_made_joined_left_closed_and_opened_again(here: World) -> None:
-    await start(here)
-    empty = await here.type("fatima", "/ritme beginnetje")
-    made = await here.submit("fatima", await here.press("fatima", empty, "make"), name="Wandelen", description="Samen")
-    look = await here.press("jan", await here.type("jan", "/ritme initiative"), "look_1")
-    joined = await here.press("jan", look, "join")
+async def test_an_initiative_is_made_joined_left_closed_and_opened_again(world: World) -> None:
+    await start(world)
+    empty = await world.type("fatima", "/ritme beginnetje")
+    made = await world.submit(
+        "fatima", await world.press("fatima", empty, "make"), name="Wandelen", description="Samen"
+    )
+    look = await world.press("jan", await world.type("jan", "/ritme initiative"), "look_1")
+    joined = await world.press("jan", look, "join")
     assert "jan" in text_of(joined)
-    left = await here.press("jan", joined, "leave")
+    left = await world.press("jan", joined, "leave")
     assert "jan" not in text_of(left).split("Dit doen")[-1]
     assert not any(button.name == "close" for button in left.message.buttons)  # type: ignore[union-attr]
-    closed = await here.press("fatima", made, "close")
+    closed = await world.press("fatima", made, "close")
     assert "afgerond" in text_of(closed)
-    assert "afgerond" in text_of(await here.press("jan", look, "join"))
-    found = await here.type("fatima", "/ritme initiatief wandel")
+    assert "afgerond" in text_of(await world.press("jan", look, "join"))
+    found = await world.type("fatima", "/ritme initiatief wandel")
     assert button_of(closed, "reopen").args == button_of(found, "reopen").args
-    assert button_of(await here.press("fatima", closed, "reopen"), "close")
+    assert button_of(await world.press("fatima", closed, "reopen"), "close")
 
 
-async def test_one_name_is_one_initiative(here: World) -> None:
-    await start(here)
-    await here.do("fatima", "initiative.save", args={"name": "Wandelen"})
-    reply = await here.do("jan", "initiative.save", args={"name": " WANDELEN "})
+async def test_one_name_is_one_initiative(world: World) -> None:
+    await start(world)
+    await world.do("fatima", "initiative.save", args={"name": "Wandelen"})
+    reply = await world.do("jan", "initiative.save", args={"name": " WANDELEN "})
     assert isinstance(reply, FieldErrors)
 
 
-async def test_an_initiative_of_another_movement_is_not_there(here: World) -> None:
-    await start(here)
-    await here.do("fatima", "initiative.save", args={"name": "Wandelen"})
-    async with here.begin() as work:
+async def test_an_initiative_of_another_movement_is_not_there(world: World) -> None:
+    await start(world)
+    await world.do("fatima", "initiative.save", args={"name": "Wandelen"})
+    async with world.begin() as work:
         _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
         assert movement is not None
         [initiative] = await work.initiatives.of_movement(MovementId(movement.id))
-    form = await here.type("piet", "/ritme start", channel="elders", workspace="test:W2")
+    form = await world.type("piet", "/ritme start", channel="elders", workspace="test:W2")
     assert isinstance(form, Form)
-    await here.do(
+    await world.do(
         "piet",
         "start.save",
         channel="elders",
@@ -132,7 +134,7 @@ async def test_an_initiative_of_another_movement_is_not_there(here: World) -> No
         args={"name": "Elders", "language": "nl", "vision": "Iets"},
     )
     for intent in ("initiative.look", "initiative.join", "initiative.leave", "initiative.close"):
-        reply = await here.do("piet", intent, channel="elders", workspace="test:W2", initiative=initiative.id)
+        reply = await world.do("piet", intent, channel="elders", workspace="test:W2", initiative=initiative.id)
         assert "niet" in text_of(reply)
 
 
@@ -147,24 +149,24 @@ async def test_an_initiative_of_another_movement_is_not_there(here: World) -> No
         ("/ritme xyzzy", "xyzzy"),
     ],
 )
-async def test_nearly_right_words_are_understood(here: World, line: str, sign: str) -> None:
-    await start(here)
-    assert sign in text_of(await here.type("fatima", line))
+async def test_nearly_right_words_are_understood(world: World, line: str, sign: str) -> None:
+    await start(world)
+    assert sign in text_of(await world.type("fatima", line))
 
 
-async def test_what_was_probably_meant_is_one_press_away(here: World) -> None:
-    await start(here)
-    reply = await here.type("fatima", "/ritme purpsoe")
-    assert "Samen doen" in text_of(await here.press("fatima", reply, "do_it"))
+async def test_what_was_probably_meant_is_one_press_away(world: World) -> None:
+    await start(world)
+    reply = await world.type("fatima", "/ritme purpsoe")
+    assert "Samen doen" in text_of(await world.press("fatima", reply, "do_it"))
 
 
-async def test_when_every_coordinator_is_gone_someone_who_is_there_can_take_it_on(here: World) -> None:
-    await start(here)
-    reply = await here.type("fatima", "/ritme start")
+async def test_when_every_coordinator_is_gone_someone_who_is_there_can_take_it_on(world: World) -> None:
+    await start(world)
+    reply = await world.type("fatima", "/ritme start")
     assert isinstance(reply, Answer)
     assert "take_on" not in {button.name for button in reply.message.buttons}
-    assert "alweer" in text_of(await here.do("fatima", "start.take_on"))
-    await here.press("iris", await here.type("iris", "/ritme ik"), "forget")
-    await here.press("fatima", await here.type("fatima", "/ritme start"), "take_on")
-    assert isinstance(await here.do("fatima", "purpose.change"), Form)
-    assert "alweer" in text_of(await here.do("jan", "start.take_on"))
+    assert "alweer" in text_of(await world.do("fatima", "start.take_on"))
+    await world.press("iris", await world.type("iris", "/ritme ik"), "forget")
+    await world.press("fatima", await world.type("fatima", "/ritme start"), "take_on")
+    assert isinstance(await world.do("fatima", "purpose.change"), Form)
+    assert "alweer" in text_of(await world.do("jan", "start.take_on"))

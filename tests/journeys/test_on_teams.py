@@ -1,11 +1,11 @@
-"""The main job in Teams, over Microsoft's own playground."""
+"""The main journeys in Teams, over Microsoft's Agents Playground."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.drivers.teams import TeamsStage, teams_stage
+from tests.drivers.teams import TeamsDriver, teams_driver
 from tests.fakes.teams.agents_playground import BOT, TEAM
 from tests.support.databases import BOTH
 
@@ -13,13 +13,13 @@ STORY = "We liepen een rondje & mevrouw Bakker liep mee <3"
 
 
 @pytest.fixture(params=BOTH)
-async def on_teams(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[TeamsStage]:
-    async with teams_stage(tmp_path, kind=request.param) as fresh:
+async def on_teams(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[TeamsDriver]:
+    async with teams_driver(tmp_path, kind=request.param) as fresh:
         yield fresh
 
 
-async def installed(stage: TeamsStage) -> None:
-    await stage.event(
+async def install(driver: TeamsDriver) -> None:
+    await driver.event(
         "iris",
         "conversationUpdate",
         membersAdded=[{"id": BOT}],
@@ -27,30 +27,30 @@ async def installed(stage: TeamsStage) -> None:
     )
 
 
-async def begun(stage: TeamsStage) -> None:
-    """Iris starts a movement in the team's channel."""
-    await installed(stage)
-    opened = await stage.press("iris", stage.posts()[-1], "start")
-    closed = await stage.submit(
+async def start_movement(driver: TeamsDriver) -> None:
+    """Install Ritme in the team, and have Iris start a movement in its channel."""
+    await install(driver)
+    opened = await driver.press("iris", driver.posts()[-1], "start")
+    closed = await driver.submit(
         "iris", opened, where=TEAM, name="Samen op pad", language="nl", vision="Iedereen loopt mee"
     )
     assert closed == {}
 
 
-async def rows(stage: TeamsStage, query: str) -> list[tuple[object, ...]]:
-    async with stage.database.connect() as connection:
+async def rows(driver: TeamsDriver, query: str) -> list[tuple[object, ...]]:
+    async with driver.database.connect() as connection:
         return [tuple(row) for row in await connection.exec_driver_sql(query)]
 
 
-async def test_it_greets_a_team_and_a_movement_begins(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_it_greets_a_team_and_a_movement_begins(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     assert "/ritme stop" in on_teams.posts()[0].words()
     assert "Samen op pad" in on_teams.private()[-1].words()
     assert [name for (name,) in await rows(on_teams, "SELECT name FROM movements")] == ["Samen op pad"]
     assert await rows(on_teams, "SELECT name FROM places") == [("Wijkteam",)]
 
 
-async def test_help_in_ones_own_chat_and_by_mention(on_teams: TeamsStage) -> None:
+async def test_help_in_ones_own_chat_and_by_mention(on_teams: TeamsDriver) -> None:
     await on_teams.say("iris", "hulp")
     assert "/stuck" in on_teams.private()[-1].words()
     before = len(on_teams.private())
@@ -59,8 +59,8 @@ async def test_help_in_ones_own_chat_and_by_mention(on_teams: TeamsStage) -> Non
     assert on_teams.posts() == []
 
 
-async def test_stuck_by_mention_asks_curious_questions_in_private(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_stuck_by_mention_asks_curious_questions_in_private(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     await on_teams.say("iris", "stuck Niemand komt naar het overleg", where=TEAM, mention=True)
     assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt naar het overleg",)]
     asked = on_teams.private()[-1]
@@ -68,8 +68,8 @@ async def test_stuck_by_mention_asks_curious_questions_in_private(on_teams: Team
     assert opened["task"]["type"] == "continue"
 
 
-async def test_a_form_asked_for_in_a_channel_stays_about_that_channel(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_a_form_asked_for_in_a_channel_stays_about_that_channel(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     await on_teams.say("iris", "story", where=TEAM, mention=True)
     opened = await on_teams.press("iris", on_teams.private()[-1], "story")
     await on_teams.submit("iris", opened, text=STORY, named="with", readers="movement")
@@ -77,8 +77,8 @@ async def test_a_form_asked_for_in_a_channel_stays_about_that_channel(on_teams: 
     assert "Iris" in post.words()
 
 
-async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     await on_teams.say("iris", "/story")
     opened = await on_teams.press("iris", on_teams.private()[-1], "story")
     again = await on_teams.submit("iris", opened, text="👍", named="without", readers="thread")
@@ -91,28 +91,28 @@ async def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(o
 
 
 class TestAThread:
-    async def rhythm(self, stage: TeamsStage, *, begin: bool = True) -> str:
-        """A purpose reminder by its own rhythm; returns its thread."""
+    async def rhythm(self, driver: TeamsDriver, *, begin: bool = True) -> str:
+        """Send a purpose reminder by its own rhythm; return its thread."""
         if begin:
-            await begun(stage)
-        await stage.say("iris", "ritme", where=TEAM, mention=True)
-        opened = await stage.press("iris", stage.private()[-1], "rhythm.new")
+            await start_movement(driver)
+        await driver.say("iris", "ritme", where=TEAM, mention=True)
+        opened = await driver.press("iris", driver.private()[-1], "rhythm.new")
         values = {one["id"]: one for one in opened["task"]["value"]["card"]["content"]["body"] if "id" in one}
         given = {
             name: one["choices"][0]["value"]
             for name, one in values.items()
             if one.get("choices") and not one.get("value") and one.get("isRequired")
         }
-        await stage.submit("iris", opened, **given)
-        before = set(stage.teams.seen)
-        async with stage.begin() as work:
+        await driver.submit("iris", opened, **given)
+        before = set(driver.teams.seen)
+        async with driver.begin() as work:
             due = await work.rhythms.next_due()
         assert due is not None
-        await stage.until(due)
-        (post,) = [one for one in stage.posts() if one.id not in before]
+        await driver.until(due)
+        (post,) = [one for one in driver.posts() if one.id not in before]
         return f"{TEAM};messageid={post.id}"
 
-    async def test_replies_are_gathered_edited_and_taken_back(self, on_teams: TeamsStage) -> None:
+    async def test_replies_are_gathered_edited_and_taken_back(self, on_teams: TeamsDriver) -> None:
         thread = await self.rhythm(on_teams)
         await on_teams.say("fatima", STORY, where=thread)
         stories = await rows(on_teams, "SELECT text, readers FROM stories WHERE withdrawn_at IS NULL")
@@ -129,7 +129,7 @@ class TestAThread:
         )
         assert await rows(on_teams, "SELECT text FROM stories") == [("",)]
 
-    async def test_without_consent_a_reply_that_mentions_the_bot_is_gathered(self, on_teams: TeamsStage) -> None:
+    async def test_without_consent_a_reply_that_mentions_the_bot_is_gathered(self, on_teams: TeamsDriver) -> None:
         thread = await self.rhythm(on_teams)
         asked = on_teams.teams.seen[thread.partition("messageid=")[2]]
         assert "met @Ritme" in asked.words()
@@ -138,22 +138,22 @@ class TestAThread:
         await on_teams.say("iris", "stuck Niemand komt", where=thread, mention=True)
         assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt",)]
 
-    async def test_where_everything_is_heard_it_does_not_ask_to_be_mentioned(self, on_teams: TeamsStage) -> None:
-        await begun(on_teams)
+    async def test_where_everything_is_heard_it_does_not_ask_to_be_mentioned(self, on_teams: TeamsDriver) -> None:
+        await start_movement(on_teams)
         await on_teams.say("fatima", "Wie heeft er dienst?", where=TEAM)
         thread = await self.rhythm(on_teams, begin=False)
         assert "met @Ritme" not in on_teams.teams.seen[thread.partition("messageid=")[2]].words()
 
-    async def test_of_other_threads_nothing_is_kept(self, on_teams: TeamsStage) -> None:
-        await begun(on_teams)
+    async def test_of_other_threads_nothing_is_kept(self, on_teams: TeamsDriver) -> None:
+        await start_movement(on_teams)
         root = await on_teams.say("fatima", "Wie heeft er dienst?", where=TEAM)
         await on_teams.say("jan", "Ik!", where=f"{TEAM};messageid={root}")
         assert await rows(on_teams, "SELECT count(*) FROM stories") == [(0,)]
         assert "dienst" not in str(await rows(on_teams, "SELECT * FROM deliveries"))
 
 
-async def test_a_message_of_ones_own_is_saved_as_a_story(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_a_message_of_ones_own_is_saved_as_a_story(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     root = await on_teams.say("iris", STORY, where=TEAM)
     payload = {
         "id": root,
@@ -166,8 +166,8 @@ async def test_a_message_of_ones_own_is_saved_as_a_story(on_teams: TeamsStage) -
     assert await rows(on_teams, "SELECT text FROM stories") == [("We liepen een rondje & lachten\nsamen",)]
 
 
-async def test_a_slash_command_in_a_channel_is_for_us_alone(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_a_slash_command_in_a_channel_is_for_us_alone(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     posts = len(on_teams.posts())
     targeted = {"recipient": {"id": BOT, "name": "Ritme", "isTargeted": True}, "text": "/stuck Niemand komt"}
     await on_teams.event("iris", "message", where=f"{TEAM};messageid=9", **targeted)
@@ -175,8 +175,8 @@ async def test_a_slash_command_in_a_channel_is_for_us_alone(on_teams: TeamsStage
     assert len(on_teams.posts()) == posts
 
 
-async def test_an_answer_takes_the_place_of_the_card_that_was_pressed(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_an_answer_takes_the_place_of_the_card_that_was_pressed(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     await on_teams.say("iris", "stop")
     stopped = on_teams.private()[-1]
     before = stopped.words()
@@ -184,16 +184,16 @@ async def test_an_answer_takes_the_place_of_the_card_that_was_pressed(on_teams: 
     assert on_teams.teams.seen[stopped.id].words() != before
 
 
-async def test_a_button_of_someone_elses_chat_is_not_about_that_place_for_another(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_a_button_of_someone_elses_chat_is_not_about_that_place_for_another(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     await on_teams.say("iris", "story", where=TEAM, mention=True)
     offered = on_teams.private()[-1]
     opened = await on_teams.press("jan", offered, "story")
     assert TEAM not in str(opened)
 
 
-async def test_removed_from_the_team_the_place_is_out_of_reach(on_teams: TeamsStage) -> None:
-    await begun(on_teams)
+async def test_removed_from_the_team_the_place_is_out_of_reach(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
     await on_teams.event(
         "iris", "conversationUpdate", membersRemoved=[{"id": BOT}], data={"team": {"id": TEAM}, "channel": {"id": TEAM}}
     )

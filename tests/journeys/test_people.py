@@ -11,38 +11,38 @@ from bot.domain.person import Language, Person, PersonId, StoryChoice, Workspace
 from tests.support.world import LANE, World, text_of
 
 
-async def person(here: World, who: str) -> Person:
-    async with here.begin() as work:
+async def person(world: World, who: str) -> Person:
+    async with world.begin() as work:
         found = await work.people.in_workspace(PersonId(who), WorkspaceId(LANE))
     assert found is not None
     return found
 
 
-async def with_a_step(here: World, who: str = "fatima") -> None:
-    """Someone with a follow-up tomorrow morning."""
-    stuck = await here.type(who, "/vast De nachtdienst hoort het als laatste")
-    form = await here.press(who, stuck, "choose_step")
-    await here.submit(who, form, cue="de overdracht klaar is", action="vraag ik Jan mee", on_my_own="yes")
+async def choose_step(world: World, who: str = "fatima") -> None:
+    """Have someone choose a step with a follow-up tomorrow morning."""
+    stuck = await world.type(who, "/vast De nachtdienst hoort het als laatste")
+    form = await world.press(who, stuck, "choose_step")
+    await world.submit(who, form, cue="de overdracht klaar is", action="vraag ik Jan mee", on_my_own="yes")
 
 
-async def test_me_shows_what_is_kept_and_what_is_coming(here: World) -> None:
-    await here.movement("fatima")
-    before = await here.type("fatima", "/ritme ik")
-    await with_a_step(here)
-    after = await here.type("fatima", "/ritme me")
+async def test_me_shows_what_is_kept_and_what_is_coming(world: World) -> None:
+    await world.movement("fatima")
+    before = await world.type("fatima", "/ritme ik")
+    await choose_step(world)
+    after = await world.type("fatima", "/ritme me")
     assert "1 stapje" not in text_of(before)
     assert "1 stapje" in text_of(after)
     assert "hoe het ging met je stapje" in text_of(after)
 
 
-async def test_settings_are_saved_and_spoken_in_at_once(here: World) -> None:
-    await here.movement("fatima")
-    form = await here.press("fatima", await here.type("fatima", "/ritme ik"), "settings")
-    saved = await here.submit(
+async def test_settings_are_saved_and_spoken_in_at_once(world: World) -> None:
+    await world.movement("fatima")
+    form = await world.press("fatima", await world.type("fatima", "/ritme ik"), "settings")
+    saved = await world.submit(
         "fatima", form, language="en", timezone="Europe/London", group=" Night   shift ", stories="here", named="no"
     )
     assert "from now on" in text_of(saved)
-    fatima = await person(here, "fatima")
+    fatima = await person(world, "fatima")
     assert (fatima.language, fatima.timezone, fatima.group) == (Language.EN, "Europe/London", "Night shift")
     assert fatima.story_choice is StoryChoice.HERE
     assert not fatima.story_named
@@ -52,68 +52,68 @@ async def test_settings_are_saved_and_spoken_in_at_once(here: World) -> None:
     ("field", "value"),
     [("timezone", "Mars/Olympus"), ("language", "fr"), ("quiet_from", "25:00"), ("group", "x" * 81), ("named", "")],
 )
-async def test_a_wrong_setting_is_said_beside_its_field(here: World, field: str, value: str) -> None:
-    await here.movement("fatima")
-    form = await here.press("fatima", await here.type("fatima", "/ritme ik"), "settings")
-    errors = await here.submit("fatima", form, **{field: value})
+async def test_a_wrong_setting_is_said_beside_its_field(world: World, field: str, value: str) -> None:
+    await world.movement("fatima")
+    form = await world.press("fatima", await world.type("fatima", "/ritme ik"), "settings")
+    errors = await world.submit("fatima", form, **{field: value})
     assert isinstance(errors, FieldErrors)
     assert set(errors.errors) == {field}
 
 
-async def test_snoozed_until_a_day_then_awake_by_itself(here: World) -> None:
-    await here.movement("fatima")
-    await with_a_step(here)
-    form = await here.press("fatima", await here.type("fatima", "/ritme ik"), "snooze")
-    await here.submit("fatima", form, until="2027-03-05")
-    await here.until(datetime(2027, 3, 4, 12, tzinfo=UTC))
-    assert here.private("fatima") == []
-    await here.until(datetime(2027, 3, 5, 12, tzinfo=UTC))
-    assert len(here.private("fatima")) == 1
+async def test_snoozed_until_a_day_then_awake_by_itself(world: World) -> None:
+    await world.movement("fatima")
+    await choose_step(world)
+    form = await world.press("fatima", await world.type("fatima", "/ritme ik"), "snooze")
+    await world.submit("fatima", form, until="2027-03-05")
+    await world.until(datetime(2027, 3, 4, 12, tzinfo=UTC))
+    assert world.private("fatima") == []
+    await world.until(datetime(2027, 3, 5, 12, tzinfo=UTC))
+    assert len(world.private("fatima")) == 1
 
 
 @pytest.mark.parametrize("until", ["2027-03-01", "2026-01-01", "2030-01-01", "soon", ""])
-async def test_a_snooze_needs_a_day_ahead(here: World, until: str) -> None:
-    await here.movement("fatima")
-    form = await here.press("fatima", await here.type("fatima", "/ritme ik"), "snooze")
-    assert isinstance(await here.submit("fatima", form, until=until), FieldErrors)
+async def test_a_snooze_needs_a_day_ahead(world: World, until: str) -> None:
+    await world.movement("fatima")
+    form = await world.press("fatima", await world.type("fatima", "/ritme ik"), "snooze")
+    assert isinstance(await world.submit("fatima", form, until=until), FieldErrors)
 
 
-async def test_stopped_means_nothing_starts_by_itself_until_they_come_back(here: World) -> None:
-    await here.movement("fatima")
-    await with_a_step(here)
-    stopped = await here.type("fatima", "/ritme stop")
-    await here.pass_(days=3)
-    assert here.private("fatima") == []
-    back = await here.press("fatima", stopped, "come_back")
+async def test_stopped_means_nothing_starts_by_itself_until_they_come_back(world: World) -> None:
+    await world.movement("fatima")
+    await choose_step(world)
+    stopped = await world.type("fatima", "/ritme stop")
+    await world.pass_(days=3)
+    assert world.private("fatima") == []
+    back = await world.press("fatima", stopped, "come_back")
     assert isinstance(back, Answer)
     assert back.replaces
-    await with_a_step(here)
-    await here.pass_(days=4)
-    assert len(here.private("fatima")) == 1
+    await choose_step(world)
+    await world.pass_(days=4)
+    assert len(world.private("fatima")) == 1
 
 
-async def test_everything_kept_is_handed_over_in_their_own_chat(here: World) -> None:
-    await here.movement("fatima")
-    await with_a_step(here)
-    await here.type("fatima", "/verhaal We liepen tot de brievenbus. " + "Heel ver. " * 120)
-    await here.press("fatima", await here.type("fatima", "/ritme ik"), "export")
-    parts = [one.message.paragraphs[1].text for one in here.private("fatima") if one.message]
+async def test_everything_kept_is_handed_over_in_their_own_chat(world: World) -> None:
+    await world.movement("fatima")
+    await choose_step(world)
+    await world.type("fatima", "/verhaal We liepen tot de brievenbus. " + "Heel ver. " * 120)
+    await world.press("fatima", await world.type("fatima", "/ritme ik"), "export")
+    parts = [one.message.paragraphs[1].text for one in world.private("fatima") if one.message]
     whole = json.loads("".join(parts))
     assert whole["people"][0]["name"] == "fatima"
     assert whole["stories"][0]["text"].startswith("We liepen")
     assert whole["next_steps"][0]["action"] == "vraag ik Jan mee"
 
 
-async def test_forgotten_leaves_no_trace_in_any_table(here: World) -> None:
-    await here.movement("fatima", "jan", channels=("general", "night"))
-    await with_a_step(here)
-    await here.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
-    told = here.posts()[-1]
-    await here.press("jan", told, "ripple")
-    await here.type("fatima", "/vast Kanariegeel plan valt stil")
-    bye = await here.press("fatima", await here.type("fatima", "/ritme ik"), "forget")
+async def test_forgotten_leaves_no_trace_in_any_table(world: World) -> None:
+    await world.movement("fatima", "jan", channels=("general", "night"))
+    await choose_step(world)
+    await world.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
+    told = world.posts()[-1]
+    await world.press("jan", told, "ripple")
+    await world.type("fatima", "/vast Kanariegeel plan valt stil")
+    bye = await world.press("fatima", await world.type("fatima", "/ritme ik"), "forget")
     assert "weg" in text_of(bye)
-    async with here.database.connect() as connection:
+    async with world.database.connect() as connection:
         tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         kept = [
             str(tuple(row)) for table in tables for row in await connection.execute(text(f'select * from "{table}"'))
@@ -123,25 +123,25 @@ async def test_forgotten_leaves_no_trace_in_any_table(here: World) -> None:
     assert "Kanariegeel" not in everything
     assert "nachtdienst hoort" not in everything
     assert "vraag ik Jan" not in everything
-    assert (await person(here, "fatima")).account is None
-    assert (await person(here, "fatima")).name == ""
+    assert (await person(world, "fatima")).account is None
+    assert (await person(world, "fatima")).name == ""
     assert told.deleted
 
 
-async def test_after_being_forgotten_they_are_someone_new(here: World) -> None:
-    await here.movement("fatima")
-    await with_a_step(here)
-    await here.press("fatima", await here.type("fatima", "/ritme ik"), "forget")
-    await here.pass_(days=20)
-    assert here.private("fatima") == []
-    again = await here.type("fatima", "/ritme ik")
+async def test_after_being_forgotten_they_are_someone_new(world: World) -> None:
+    await world.movement("fatima")
+    await choose_step(world)
+    await world.press("fatima", await world.type("fatima", "/ritme ik"), "forget")
+    await world.pass_(days=20)
+    assert world.private("fatima") == []
+    again = await world.type("fatima", "/ritme ik")
     assert "1 stapje" not in text_of(again)
-    assert isinstance(await here.type("fatima", "/vast"), Form)
+    assert isinstance(await world.type("fatima", "/vast"), Form)
 
 
-async def test_the_last_word_reaches_someone_forgotten_where_no_answer_can_be_shown(here: World) -> None:
-    await here.movement("fatima")
-    await here.do("fatima", "me.forget", answerable=False, message="m1")
-    async with here.begin() as work:
-        rows = await work.deliveries.of_person(PersonId("fatima"), here.clock.now() - timedelta(days=1))
+async def test_the_last_word_reaches_someone_forgotten_where_no_answer_can_be_shown(world: World) -> None:
+    await world.movement("fatima")
+    await world.do("fatima", "me.forget", answerable=False, message="m1")
+    async with world.begin() as work:
+        rows = await work.deliveries.of_person(PersonId("fatima"), world.clock.now() - timedelta(days=1))
     assert all(row.args == {} for row in rows)

@@ -1,4 +1,4 @@
-"""What a story sets in motion: ripples, ties and retellings."""
+"""Ripples, ties and retellings that a story sets in motion."""
 
 from asyncio import gather
 from pathlib import Path
@@ -10,79 +10,88 @@ from hypothesis import strategies as st
 from bot.chat import Form
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Language, Workspace, WorkspaceId
-from tests.support.stories import WALK, declined, latest, reminder, reply, ripples, story_of, told
-from tests.support.world import LANE, World, text_of, world
+from tests.support.stories import (
+    WALK,
+    add_reminder,
+    count_ripples,
+    find_story,
+    get_story,
+    is_declined,
+    latest_story,
+    reply_in_thread,
+)
+from tests.support.world import LANE, World, open_world, text_of
 
 
 class TestRipples:
-    async def test_the_teller_hears_of_the_first_and_every_fifth_and_never_who(self, here: World) -> None:
-        await here.movement("fatima", *(f"p{n}" for n in range(12)))
-        await here.type("fatima", f"/verhaal {WALK}")
+    async def test_the_teller_hears_of_the_first_and_every_fifth_and_never_who(self, world: World) -> None:
+        await world.movement("fatima", *(f"p{n}" for n in range(12)))
+        await world.type("fatima", f"/verhaal {WALK}")
         for number in range(11):
-            await here.press(f"p{number}", here.posts()[0], "ripple")
-            await here.pass_(days=3)
-            await here.do("fatima", "story.mine")  # keeps in touch, so that Ritme does not go quiet
-        heard = [one for one in here.private("fatima") if "🌊" in text_of(one)]
+            await world.press(f"p{number}", world.posts()[0], "ripple")
+            await world.pass_(days=3)
+            await world.do("fatima", "story.mine")  # keeps in touch, so that Ritme does not go quiet
+        heard = [one for one in world.private("fatima") if "🌊" in text_of(one)]
         assert len(heard) == 3
         assert not any(f"p{number}" in text_of(one) for number in range(12) for one in heard)
 
-    async def test_ones_own_story_does_not_ripple(self, here: World) -> None:
-        await here.movement("fatima")
-        await here.type("fatima", f"/verhaal {WALK}")
-        [post] = here.posts()
-        assert declined(await here.press("fatima", post, "ripple"), "own_story")
-        await here.do("fatima", "reaction.added", message=post.receipt.message, reaction="heart")
-        assert await ripples(here, await latest(here, "fatima")) == 0
+    async def test_ones_own_story_does_not_ripple(self, world: World) -> None:
+        await world.movement("fatima")
+        await world.type("fatima", f"/verhaal {WALK}")
+        [post] = world.posts()
+        assert is_declined(await world.press("fatima", post, "ripple"), "own_story")
+        await world.do("fatima", "reaction.added", message=post.receipt.message, reaction="heart")
+        assert await count_ripples(world, await latest_story(world, "fatima")) == 0
 
-    async def test_a_nameless_teller_is_tied_to_nobody(self, here: World) -> None:
-        await here.movement("fatima", "jan", channels=("general", "night"))
-        form = await here.type("fatima", "/verhaal")
-        await here.submit("fatima", form, text=WALK, named="without")
-        [post] = here.posts()
-        await here.press("jan", post, "ripple")
-        await here.do("jan", "thread.replied", thread=post.receipt.message, message="m-9", text="Mooi")
-        await here.submit(
-            "fatima", await here.do("fatima", "share", story=(await latest(here, "fatima")).id), place="night"
+    async def test_a_nameless_teller_is_tied_to_nobody(self, world: World) -> None:
+        await world.movement("fatima", "jan", channels=("general", "night"))
+        form = await world.type("fatima", "/verhaal")
+        await world.submit("fatima", form, text=WALK, named="without")
+        [post] = world.posts()
+        await world.press("jan", post, "ripple")
+        await world.do("jan", "thread.replied", thread=post.receipt.message, message="m-9", text="Mooi")
+        await world.submit(
+            "fatima", await world.do("fatima", "share", story=(await latest_story(world, "fatima")).id), place="night"
         )
-        assert "fatima" not in text_of(here.posts("night")[0])
-        async with here.begin() as work:
+        assert "fatima" not in text_of(world.posts("night")[0])
+        async with world.begin() as work:
             assert await work.connecting.ties(MovementId("movement")) == []
 
-    async def test_answering_under_a_story_ties_to_its_teller_once(self, here: World) -> None:
-        await here.movement("fatima", "jan")
-        await here.type("fatima", f"/verhaal {WALK}")
-        [post] = here.posts()
+    async def test_answering_under_a_story_ties_to_its_teller_once(self, world: World) -> None:
+        await world.movement("fatima", "jan")
+        await world.type("fatima", f"/verhaal {WALK}")
+        [post] = world.posts()
         for number in range(3):
-            await here.do("jan", "thread.replied", thread=post.receipt.message, message=f"m-{number}", text="Mooi")
-        async with here.begin() as work:
+            await world.do("jan", "thread.replied", thread=post.receipt.message, message=f"m-{number}", text="Mooi")
+        async with world.begin() as work:
             [tie] = await work.connecting.ties(MovementId("movement"))
         assert tie.strength == 1
-        assert await story_of(here, "m-1") is None
+        assert await find_story(world, "m-1") is None
 
 
 class TestSharing:
-    async def test_the_teller_hears_once_that_it_travels(self, here: World) -> None:
-        await here.movement("fatima", "jan", channels=("general", "night", "day"))
-        await here.type("fatima", f"/verhaal {WALK}")
+    async def test_the_teller_hears_once_that_it_travels(self, world: World) -> None:
+        await world.movement("fatima", "jan", channels=("general", "night", "day"))
+        await world.type("fatima", f"/verhaal {WALK}")
         for place in ("night", "day"):
-            await here.submit("jan", await here.press("jan", here.posts()[0], "share"), place=place)
-        assert len(here.private("fatima")) == 1
-        assert declined(await here.press("jan", here.posts()[0], "share"), "no_other_place")
+            await world.submit("jan", await world.press("jan", world.posts()[0], "share"), place=place)
+        assert len(world.private("fatima")) == 1
+        assert is_declined(await world.press("jan", world.posts()[0], "share"), "no_other_place")
 
-    async def test_carried_twice_at_once_it_stands_there_once(self, here: World) -> None:
-        await here.movement("fatima", "jan", channels=("general", "night"))
-        await here.type("fatima", f"/verhaal {WALK}")
-        form = await here.press("jan", here.posts()[0], "share")
+    async def test_carried_twice_at_once_it_stands_there_once(self, world: World) -> None:
+        await world.movement("fatima", "jan", channels=("general", "night"))
+        await world.type("fatima", f"/verhaal {WALK}")
+        form = await world.press("jan", world.posts()[0], "share")
         assert isinstance(form, Form)
         filled = {**form.hidden, "place": "night", "line": ""}
-        await gather(*(here.ritme.handle(here.intent("jan", "share.save", filled)) for _ in range(4)))
-        await here.drain()
-        assert len(here.posts("night")) == 1
+        await gather(*(world.ritme.handle(world.intent("jan", "share.save", filled)) for _ in range(4)))
+        await world.drain()
+        assert len(world.posts("night")) == 1
 
-    async def test_to_another_workspace_and_back_to_its_teller(self, here: World) -> None:
-        await here.movement("fatima")
+    async def test_to_another_workspace_and_back_to_its_teller(self, world: World) -> None:
+        await world.movement("fatima")
         far = "test:W2"
-        async with here.begin() as work:
+        async with world.begin() as work:
             work.people.add(Workspace(id=WorkspaceId(far)))
             place = Place(
                 id=PlaceId("far"),
@@ -90,21 +99,21 @@ class TestSharing:
                 channel="far",
                 name="far",
                 language=Language.EN,
-                created_at=here.clock.now(),
+                created_at=world.clock.now(),
             )
             place.movement_id = MovementId("movement")
             work.movements.add(place)
-        answer = await here.type("fatima", f"/verhaal {WALK}")
-        await here.submit("fatima", await here.press("fatima", answer, "share"), place="far")
-        [copy] = here.posts("far")
+        answer = await world.type("fatima", f"/verhaal {WALK}")
+        await world.submit("fatima", await world.press("fatima", answer, "share"), place="far")
+        [copy] = world.posts("far")
         assert copy.post.workspace == far
         assert "Told in general." in text_of(copy)
-        await here.press("fatima", copy, "ripple", workspace=far, language="en")  # another person of the same name
-        assert await ripples(here, await latest(here, "fatima")) == 1
-        [news] = here.private("fatima")
+        await world.press("fatima", copy, "ripple", workspace=far, language="en")  # another person of the same name
+        assert await count_ripples(world, await latest_story(world, "fatima")) == 1
+        [news] = world.private("fatima")
         assert news.post.workspace == LANE
-        await here.press("fatima", answer, "withdraw")
-        assert here.posts("far") == []
+        await world.press("fatima", answer, "withdraw")
+        assert world.posts("far") == []
 
 
 marks = st.tuples(st.sampled_from(["m-1", "copy"]), st.sampled_from(["heart", "fire"]))
@@ -122,20 +131,20 @@ async def test_a_ripple_lasts_as_long_as_anything_carries_it(
 ) -> None:
     carried: set[tuple[str, str] | str] = set()
     with TemporaryDirectory() as folder:
-        async with world(Path(folder)) as here:
-            await here.movement("fatima", "jan", channels=("general", "night"))
-            await reminder(here)
-            await reply(here, "fatima", WALK, "m-1")
-            await here.press("fatima", here.private("fatima")[0], "keep")
-            story = await told(here, "m-1")
-            await here.do("iris", "share.save", story=story.id, place="night", line="")
-            [copy] = here.posts("night")
+        async with open_world(Path(folder)) as world:
+            await world.movement("fatima", "jan", channels=("general", "night"))
+            await add_reminder(world)
+            await reply_in_thread(world, "fatima", WALK, "m-1")
+            await world.press("fatima", world.private("fatima")[0], "keep")
+            story = await get_story(world, "m-1")
+            await world.do("iris", "share.save", story=story.id, place="night", line="")
+            [copy] = world.posts("night")
             for name, mark in done:
                 if mark is None:
-                    await here.do("jan", name, story=story.id)
+                    await world.do("jan", name, story=story.id)
                     carried = carried | {"pressed"} if name == "ripple" else set()
                 else:
                     message, channel = (copy.receipt.message, "night") if mark[0] == "copy" else ("m-1", "general")
-                    await here.do("jan", name, channel=channel, message=message, reaction=mark[1])
+                    await world.do("jan", name, channel=channel, message=message, reaction=mark[1])
                     carried = carried | {mark} if name == "reaction.added" else carried - {mark}
-                assert await ripples(here, story) == bool(carried)
+                assert await count_ripples(world, story) == bool(carried)

@@ -12,11 +12,11 @@ import pytest
 from aiohttp import web
 
 from adapters.database.teams import SqlConversations
-from adapters.teams import Bot, TeamsPlatform
+from adapters.teams import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
 from bot.ports import Platform
-from tests.drivers.slack import SlackStage, slack_stage
+from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.state import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.support.databases import BOTH
@@ -27,16 +27,16 @@ STORY = "We liepen een rondje met mevrouw Bakker"
 
 @dataclass
 class Both:
-    """Slack as it is played in the other journeys, and a channel of Teams beside it."""
+    """Slack as in the other journeys, and a channel of Teams beside it."""
 
-    slack: SlackStage
+    slack: SlackDriver
     microsoft: Microsoft
     session: aiohttp.ClientSession
     address: str
     numbers: int = 0
 
     async def in_teams(self, text: str) -> None:
-        """Noor says something to Ritme in her channel."""
+        """Have Noor say something to Ritme in her channel of Teams."""
         await self._send({"type": "message", "text": f"<at>Ritme</at> {text}", "entities": [MENTION]})
 
     async def press_in_teams(self, intent: str, args: dict[str, str], message: str) -> None:
@@ -70,7 +70,7 @@ class Both:
             pass
 
     def said_in_teams(self, method: str = "POST") -> list[str]:
-        """What was sent there, as one text each."""
+        """List the texts that were sent to the channel in Teams."""
         return [json.dumps(body, ensure_ascii=False) for how, _, body in self.microsoft.calls if how == method]
 
 
@@ -80,12 +80,12 @@ MENTION = {"type": "mention", "mentioned": {"id": "28:ritme"}, "text": "<at>Ritm
 @pytest.fixture(params=BOTH)
 async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Both]:
     async with (
-        slack_stage(tmp_path, kind=request.param) as slack,
+        slack_driver(tmp_path, kind=request.param) as slack,
         microsoft(slack.clock.now()) as there,
         aiohttp.ClientSession() as session,
     ):
-        bot = Bot(app_id="app", tenants=frozenset({TENANT}), trusting=True)
-        teams = TeamsPlatform(bot, SqlConversations(slack.database), slack.clock, opens=Ritme.opens)
+        registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
+        teams = TeamsPlatform(registration, SqlConversations(slack.database), slack.clock, opens=Ritme.opens)
         platforms: Any = slack.ritme._drainer._platforms
         platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory)
         app = web.Application()

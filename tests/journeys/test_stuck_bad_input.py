@@ -1,11 +1,11 @@
-"""Whatever comes in around being stuck, the answer is clear, in the reader's language, and nothing breaks."""
+"""Bad input around being stuck: the answer is clear, in the reader's language, and nothing breaks."""
 
 import pytest
 
 from bot.chat import Answer, FieldErrors, Form, Reply, Value
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, PersonId
-from tests.journeys.test_stuck import step, told
+from tests.journeys.test_stuck import submit_step, submit_stuck
 from tests.support.world import World, text_of
 
 MOVEMENT = MovementId("movement")
@@ -28,20 +28,20 @@ WORDS = {Language.NL: ("er is niets veranderd", "staat er nog", "is er nog", "ki
          Language.EN: ("nothing has changed", "is still there", "pick", "choose")}  # fmt: skip
 
 
-async def ready(here: World, language: Language) -> dict[str, str]:
-    """Fatima, in her language, with an episode, a step done and a request: the ids of each."""
-    await here.movement("fatima", "jan")
-    async with here.begin() as work:
+async def seed_ids(world: World, language: Language) -> dict[str, str]:
+    """Give Fatima a language, an episode, a step that is done and a request; return their ids."""
+    await world.movement("fatima", "jan")
+    async with world.begin() as work:
         person = await work.people.get(PersonId("fatima"), MOVEMENT)
         assert person is not None
         person.language = language
-    welcome = await told(here)
+    welcome = await submit_stuck(world)
     assert isinstance(welcome, Answer)
-    plan = await step(here, welcome)
+    plan = await submit_step(world, welcome)
     assert isinstance(plan, Answer)
-    form = await here.do("jan", "stuck.new")
-    await here.submit("jan", form, text="Het stokt", kind="other", audience="helpers", helpers=("fatima",))
-    asked = here.private("fatima")[0].message
+    form = await world.do("jan", "stuck.new")
+    await world.submit("jan", form, text="Het stokt", kind="other", audience="helpers", helpers=("fatima",))
+    asked = world.private("fatima")[0].message
     assert asked is not None
     return {
         "episode": welcome.message.buttons[0].args["episode"],
@@ -52,7 +52,7 @@ async def ready(here: World, language: Language) -> dict[str, str]:
 
 
 def is_clear(reply: Reply, language: Language) -> None:
-    """Words for a person, in their language; never an apology."""
+    """Return whether an answer has words in a person's language, and is no apology."""
     if isinstance(reply, FieldErrors):
         assert reply.errors
         assert all(sentence.strip() for sentence in reply.errors.values())
@@ -69,30 +69,30 @@ def is_clear(reply: Reply, language: Language) -> None:
 @pytest.mark.parametrize("language", list(Language), ids=str)
 @pytest.mark.parametrize("name", FORMS)
 class TestForms:
-    async def test_empty(self, here: World, name: str, language: Language) -> None:
-        about = await ready(here, language)
+    async def test_empty(self, world: World, name: str, language: Language) -> None:
+        about = await seed_ids(world, language)
         if name == "step.tell":
-            await here.do("fatima", "step.done", step=about["step"])
-        reply = await here.do("fatima", name, **about)
+            await world.do("fatima", "step.done", step=about["step"])
+        reply = await world.do("fatima", name, **about)
         assert isinstance(reply, FieldErrors), reply
         assert set(reply.errors) >= set(FORMS[name])
         assert all(any(word in said.lower() for word in WORDS[language]) for said in reply.errors.values())
 
-    async def test_nonsense(self, here: World, name: str, language: Language) -> None:
-        about = await ready(here, language)
+    async def test_nonsense(self, world: World, name: str, language: Language) -> None:
+        about = await seed_ids(world, language)
         odd: tuple[Value, ...] = ("x" * 5000, ("a", "b"), "\ue000{{ 7*7 }}\ue001", "<!channel>", "2027-02-30")
         for value in odd:
-            is_clear(await here.do("fatima", name, **{**dict.fromkeys(FORMS[name], value), **about}), language)
+            is_clear(await world.do("fatima", name, **{**dict.fromkeys(FORMS[name], value), **about}), language)
 
-    async def test_wrong_ids_of_every_shape(self, here: World, name: str, language: Language) -> None:
-        await ready(here, language)
+    async def test_wrong_ids_of_every_shape(self, world: World, name: str, language: Language) -> None:
+        await seed_ids(world, language)
         for odd in ("of-another-tenant", "", ("a", "b"), "x" * 5000):
             args: dict[str, Value] = {**dict.fromkeys(FORMS[name], "x"), **dict.fromkeys(FOREIGN, odd)}
-            is_clear(await here.do("fatima", name, **args), language)
+            is_clear(await world.do("fatima", name, **args), language)
 
-    async def test_a_stranger_without_a_movement(self, here: World, name: str, language: Language) -> None:
-        about = await ready(here, language)
-        reply = await here.do(
+    async def test_a_stranger_without_a_movement(self, world: World, name: str, language: Language) -> None:
+        about = await seed_ids(world, language)
+        reply = await world.do(
             "x", name, workspace="test:W2", language=language.value, **{**dict.fromkeys(FORMS[name], "x"), **about}
         )
         assert isinstance(reply, Answer)
@@ -102,18 +102,18 @@ class TestForms:
 
 @pytest.mark.parametrize("language", list(Language), ids=str)
 class TestPresses:
-    async def test_what_is_not_there_or_not_theirs(self, here: World, language: Language) -> None:
-        await ready(here, language)
+    async def test_what_is_not_there_or_not_theirs(self, world: World, language: Language) -> None:
+        await seed_ids(world, language)
         nothing: dict[str, Value] = {}
         for name in ABOUT_SOMETHING:
             for args in (nothing, FOREIGN, dict.fromkeys(FOREIGN, ("a", "b"))):
-                reply = await here.do("fatima", name, **args)  # type: ignore[arg-type]
+                reply = await world.do("fatima", name, **args)  # type: ignore[arg-type]
                 assert isinstance(reply, Answer), name
                 is_clear(reply, language)
                 assert any(word in text_of(reply).lower() for word in WORDS[language])
 
     @pytest.mark.parametrize("line", COMMANDS)
-    async def test_every_command_with_anything(self, here: World, line: str, language: Language) -> None:
-        await ready(here, language)
+    async def test_every_command_with_anything(self, world: World, line: str, language: Language) -> None:
+        await seed_ids(world, language)
         for text in ("", "x", "x" * 1501, "x" * 3500, "<!channel> & *vet* {{ 7*7 }}", "🌱" * 400):
-            is_clear(await here.type("fatima", f"{line} {text}".strip()), language)
+            is_clear(await world.type("fatima", f"{line} {text}".strip()), language)

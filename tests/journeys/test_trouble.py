@@ -7,9 +7,9 @@ import pytest
 from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import WorkspaceId
-from tests.drivers.slack import LANE, SlackStage
+from tests.drivers.slack import LANE, SlackDriver
 from tests.fakes.slack.state import Fault, Shown
-from tests.support.outbox import put, row
+from tests.support.outbox import enqueue_post, get_delivery
 from tests.support.world import World, button_of, text_of
 
 PLACES = {
@@ -23,65 +23,65 @@ WORKSPACES = {"account_inactive": "verwijderd", "token_revoked": "verwijderd", "
 ENDED = {"missing_scope": "mist hier een recht", "something_new": "nam dit bericht niet aan"}
 
 
-async def look(stage: SlackStage, who: str = "iris") -> Shown:
-    shown = await stage.type(who, "/ritme hapering")
+async def look(driver: SlackDriver, who: str = "iris") -> Shown:
+    shown = await driver.type(who, "/ritme hapering")
     assert isinstance(shown, Shown)
     return shown
 
 
-async def failing(stage: SlackStage, error: str) -> None:
-    """A post that Slack answers with this error."""
-    await stage.movement("fatima")
-    stage.slack.faults = [Fault(method="chat.postMessage", error=error)]
-    await put(stage, "aaa")
-    await stage.drain()
+async def fail_post(driver: SlackDriver, error: str) -> None:
+    """Send a post that Slack answers with this error."""
+    await driver.movement("fatima")
+    driver.slack.faults = [Fault(method="chat.postMessage", error=error)]
+    await enqueue_post(driver, "aaa")
+    await driver.drain()
 
 
-async def test_nothing_sticks(on_slack: SlackStage) -> None:
+async def test_nothing_sticks(on_slack: SlackDriver) -> None:
     await on_slack.movement("fatima")
     assert "Er hapert niets" in (await look(on_slack)).words()
 
 
-async def test_only_coordinators_look(on_slack: SlackStage) -> None:
+async def test_only_coordinators_look(on_slack: SlackDriver) -> None:
     await on_slack.movement("fatima")
     assert "coördinatoren" in (await look(on_slack, "fatima")).words()
 
 
 @pytest.mark.parametrize(("error", "words"), PLACES.items())
-async def test_a_place_out_of_reach_is_read_cured_and_goes_on(on_slack: SlackStage, error: str, words: str) -> None:
-    await failing(on_slack, error)
+async def test_a_place_out_of_reach_is_read_cured_and_goes_on(on_slack: SlackDriver, error: str, words: str) -> None:
+    await fail_post(on_slack, error)
     shown = await look(on_slack)
     assert words in shown.words()
     assert "buiten bereik" in shown.words()
-    assert (await row(on_slack, "aaa")).state is DeliveryState.WAITING
+    assert (await get_delivery(on_slack, "aaa")).state is DeliveryState.WAITING
     assert [words in one.words() for one in on_slack.private("iris")[:1]] == [True]
     await on_slack.press("iris", shown, "again_1")
-    assert (await row(on_slack, "aaa")).state is DeliveryState.SENT
+    assert (await get_delivery(on_slack, "aaa")).state is DeliveryState.SENT
     assert "Er hapert niets" in (await look(on_slack)).words()
 
 
 @pytest.mark.parametrize(("error", "words"), WORKSPACES.items())
 async def test_a_workspace_that_refuses_holds_everything_until_it_lets_in(
-    on_slack: SlackStage, error: str, words: str
+    on_slack: SlackDriver, error: str, words: str
 ) -> None:
     await on_slack.movement("fatima", channels=("general", "night"))
     on_slack.slack.faults = [Fault(error=error) for _ in range(20)]
-    await put(on_slack, "aaa")
-    await put(on_slack, "bbb", place="night")
+    await enqueue_post(on_slack, "aaa")
+    await enqueue_post(on_slack, "bbb", place="night")
     await on_slack.drain()
     asked = len(on_slack.slack.calls)
     for _ in range(3):
         await on_slack.drain()
     assert len(on_slack.slack.calls) - asked <= 3  # it knocks with one message, and burns none
     for key in ("aaa", "bbb"):
-        assert (await row(on_slack, key)).state is DeliveryState.WAITING
+        assert (await get_delivery(on_slack, key)).state is DeliveryState.WAITING
     shown = await look(on_slack)
     assert words in shown.words()
     on_slack.slack.faults.clear()
     on_slack.clock.set(on_slack.clock.now() + timedelta(minutes=1))
     await on_slack.press("iris", shown, "knock")
     for key in ("aaa", "bbb"):
-        assert (await row(on_slack, key)).state is DeliveryState.SENT
+        assert (await get_delivery(on_slack, key)).state is DeliveryState.SENT
     async with on_slack.begin() as work:
         workspace = await work.people.workspace(LANE)
     assert workspace is not None
@@ -89,9 +89,9 @@ async def test_a_workspace_that_refuses_holds_everything_until_it_lets_in(
 
 
 @pytest.mark.parametrize(("error", "words"), ENDED.items())
-async def test_what_failed_can_be_tried_once_more(on_slack: SlackStage, error: str, words: str) -> None:
-    await failing(on_slack, error)
-    assert (await row(on_slack, "aaa")).state is DeliveryState.FAILED
+async def test_what_failed_can_be_tried_once_more(on_slack: SlackDriver, error: str, words: str) -> None:
+    await fail_post(on_slack, error)
+    assert (await get_delivery(on_slack, "aaa")).state is DeliveryState.FAILED
     shown = await look(on_slack)
     assert words in shown.words()
     on_slack.slack.faults = [Fault(method="chat.postMessage", error=error)]
@@ -102,8 +102,8 @@ async def test_what_failed_can_be_tried_once_more(on_slack: SlackStage, error: s
     assert "Er hapert niets" in (await look(on_slack)).words()
 
 
-async def test_in_english_too(on_slack: SlackStage) -> None:
-    await failing(on_slack, "not_in_channel")
+async def test_in_english_too(on_slack: SlackDriver) -> None:
+    await fail_post(on_slack, "not_in_channel")
     async with on_slack.begin() as work:
         iris = await work.people.by_account(LANE, on_slack.user("iris"))
         assert iris is not None
@@ -113,9 +113,9 @@ async def test_in_english_too(on_slack: SlackStage) -> None:
     assert "Invite me there again" in shown.words()
 
 
-async def test_whose_message_failed_stays_between_ritme_and_them(here: World) -> None:
-    await here.movement("fatima")
-    async with here.begin() as work:
+async def test_whose_message_failed_stays_between_ritme_and_them(world: World) -> None:
+    await world.movement("fatima")
+    async with world.begin() as work:
         fatima = await work.people.by_account(WorkspaceId("test:W1"), "fatima")
         assert fatima is not None
         for key, reason in (("a", "person_gone"), ("b", "stopped")):
@@ -123,7 +123,7 @@ async def test_whose_message_failed_stays_between_ritme_and_them(here: World) ->
                 fatima,
                 "went_quiet",
                 key=key,
-                now=here.clock.now(),
+                now=world.clock.now(),
                 movement=MovementId("movement"),
                 priority=Priority.NEWS,
             )
@@ -132,32 +132,35 @@ async def test_whose_message_failed_stays_between_ritme_and_them(here: World) ->
             else:
                 one.fail(reason)
             await work.deliveries.add(one)
-    words = text_of(await here.type("iris", "/ritme hapering"))
+    words = text_of(await world.type("iris", "/ritme hapering"))
     assert "Eén persoonlijk bericht" in words
     assert "fatima" not in words.lower()
 
 
-async def test_what_waits_says_until_when_and_can_be_let_go(here: World) -> None:
-    await here.movement("fatima")
-    async with here.begin() as work:
+async def test_what_waits_says_until_when_and_can_be_let_go(world: World) -> None:
+    await world.movement("fatima")
+    async with world.begin() as work:
         place = await work.movements.place(PlaceId("general"))
         assert place is not None
-        place.lose("not_in_place")
-    await put(here, "aaa")
-    await here.drain()
-    shown = await here.type("iris", "/ritme hapering")
+        place.mark_unreachable("not_in_place")
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    shown = await world.type("iris", "/ritme hapering")
     assert "wacht tot" in text_of(shown)
     assert button_of(shown, "again_1").args == {"place": "general"}
-    await here.press("iris", shown, "leave_2")
-    assert ((await row(here, "aaa")).state, (await row(here, "aaa")).reason) == (DeliveryState.DROPPED, "let_go")
+    await world.press("iris", shown, "leave_2")
+    assert ((await get_delivery(world, "aaa")).state, (await get_delivery(world, "aaa")).reason) == (
+        DeliveryState.DROPPED,
+        "let_go",
+    )
 
 
-async def test_nobody_touches_what_is_of_another_movement(here: World) -> None:
-    await here.movement("fatima")
-    await put(here, "aaa")
-    await here.drain()
+async def test_nobody_touches_what_is_of_another_movement(world: World) -> None:
+    await world.movement("fatima")
+    await enqueue_post(world, "aaa")
+    await world.drain()
     for intent in ("trouble.again", "trouble.leave", "trouble.place"):
-        args = {"delivery": (await row(here, "aaa")).id, "place": "elsewhere"}
-        assert "niet (meer) vinden" in text_of(await here.do("iris", intent, args=args))
+        args = {"delivery": (await get_delivery(world, "aaa")).id, "place": "elsewhere"}
+        assert "niet (meer) vinden" in text_of(await world.do("iris", intent, args=args))
     for intent in ("trouble.again", "trouble.leave", "trouble.place", "trouble.knock"):
-        assert "coördinatoren" in text_of(await here.do("fatima", intent))
+        assert "coördinatoren" in text_of(await world.do("fatima", intent))

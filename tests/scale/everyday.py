@@ -1,25 +1,26 @@
-"""What people, and the clock, do all day in a movement with a `Past`: what has to stay quick however long that is."""
+"""Do what people, and the clock, do all day in a movement with a `Past`: it must stay quick however long that is."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from bot.app import NullTelemetry, Retention, Ritme
 from bot.chat import Account, Answer, ChatPlace, Intent, Reply
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import WorkspaceId
-from bot.domain.rhythm import Due, Moment, RhythmId, RhythmKind, planned
+from bot.domain.rhythm import Due, Moment, RhythmId, RhythmKind, plan_moment
 from bot.ports import Begin, Messenger, Platform
 from tests.scale.past import ACTORS, LATEST, Past
 from tests.support.world import MONDAY
 
-FOR_EVER = Retention(events=timedelta(days=4000), deliveries=timedelta(days=4000))
+KEEP_ALL = Retention(events=timedelta(days=4000), deliveries=timedelta(days=4000))
+"""Nothing is cleaned up while activities are measured."""
 
 
-class Notes(NullTelemetry):
-    """What came of what was done."""
+class RecordingTelemetry(NullTelemetry):
+    """Keeps the outcome of the last intent, and the kinds of deliveries that were sent."""
 
     def __init__(self) -> None:
         self.outcome = ""
@@ -33,27 +34,27 @@ class Notes(NullTelemetry):
             self.sent.append(delivery.kind)
 
 
-class Nobody:
-    """An engine that leaves it to others to drain."""
+class NoEngine:
+    """An engine that drains nothing: a benchmark or test calls `Ritme.drain` itself, or other processes do."""
 
     def wake(self, lane: WorkspaceId, *, after: timedelta = timedelta(0)) -> None: ...
 
 
 class Everyday:
-    """The core over a database with a past; what is done is done on a Monday morning, by one after the other."""
+    """The core over a database with a past, on a Monday morning; activities are done one after the other."""
 
     def __init__(self, past: Past, begin: Begin, messenger: Messenger) -> None:
         self.past = past
-        self.clock = DialClock(MONDAY, running=False)
-        self.notes = Notes()
+        self.clock = SettableClock(MONDAY, running=False)
+        self.telemetry = RecordingTelemetry()
         self.begin = begin
         self.ritme = Ritme(
             begin=begin,
             platforms={past.platform: Platform(messenger=messenger)},
             clock=self.clock,
-            engine=Nobody(),
-            telemetry=self.notes,
-            retention=FOR_EVER,
+            engine=NoEngine(),
+            telemetry=self.telemetry,
+            retention=KEEP_ALL,
         )
         self._things = 0
 
@@ -67,7 +68,10 @@ class Everyday:
         place: int | None = None,
         **more: str,
     ) -> Reply:
-        """Somebody does something, in a place or (None) in their own chat. Raises unless it was done."""
+        """Handle an intent of a person, in a place or (None) in their own chat. Raises RuntimeError unless it is "ok".
+
+        Movement, person and place are numbers (see `Past`).
+        """
         past = self.past
         lane, who = past.lane(movement), past.person(movement, person)
         channel = f"dm-{who}" if place is None else past.place(movement, place)
@@ -82,22 +86,23 @@ class Everyday:
                 **more,  # type: ignore[arg-type]  # its message and thread
             )
         )
-        if self.notes.outcome != "ok":
-            raise RuntimeError(f"{name} {args}: {self.notes.outcome}")
+        if self.telemetry.outcome != "ok":
+            raise RuntimeError(f"{name} {args}: {self.telemetry.outcome}")
         return reply
 
     async def drain(self, movement: int) -> None:
+        """Drain the lane of a movement once."""
         await self.ritme.drain(WorkspaceId(self.past.lane(movement)))
 
     async def run_until_idle(self) -> None:
-        """All that is due is sent, and a second passes."""
+        """Send all that is due, then let a second pass."""
         for lane in await self.ritme.lanes_due():
             while await self.ritme.drain(lane):
                 pass
         self.clock.set(self.clock.now() + timedelta(seconds=1))
 
-    async def is_due(self, kind: RhythmKind, movement: int, place: int) -> None:
-        """The moment of a rhythm has come."""
+    async def make_due(self, kind: RhythmKind, movement: int, place: int) -> None:
+        """Plan a moment of a rhythm, of any kind, that is due now."""
         past, now = self.past, self.clock.now()
         async with self.begin() as work:
             rhythm = await work.rhythms.get(
@@ -113,30 +118,30 @@ class Everyday:
                 now,
                 rhythm.timing,
             )
-            await work.deliveries.add(planned(due, Moment(on=now.date(), at=now), now))
+            await work.deliveries.add(plan_moment(due, Moment(on=now.date(), at=now), now))
 
 
 Act = Callable[[Everyday, int, int], Awaitable[object]]
-"""By the number of a movement, and how often it was done there before."""
+"""Does something; takes the number of a movement, and how often it was done there before."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doing:
-    """One thing that is done all day. `before` comes before it; `sends` is what it must have sent."""
+class Activity:
+    """One thing that is done all day. `prepare` runs before it, unmeasured; `sends`: a kind it must have sent."""
 
     what: str
     act: Act
-    before: Act | None = None
+    prepare: Act | None = None
     sends: str = ""
     times: int = ACTORS * LATEST
     """How often it can be done in one movement, before there is no story to press or no room for one more post."""
 
 
-def _typed(line: str, person: int | None = None) -> Act:
+def _type(line: str, person: int | None = None) -> Act:
     command, _, text = line.partition(" ")
 
     async def act(day: Everyday, movement: int, time: int) -> None:
-        who = person if person is not None else _member(time)
+        who = person if person is not None else _pick_member(time)
         said = text.replace("#", str(time))
         reply = await day.do("command", {"command": command, "text": said}, movement, who, place=time % day.past.places)
         assert isinstance(reply, Answer), reply
@@ -144,62 +149,62 @@ def _typed(line: str, person: int | None = None) -> Act:
     return act
 
 
-def _member(time: int) -> int:
-    """An actor who does not coordinate."""
+def _pick_member(time: int) -> int:
+    """Return the number of an actor who does not coordinate."""
     return 1 + time % (ACTORS - 1)
 
 
-async def _presses(day: Everyday, movement: int, time: int) -> None:
+async def _press_ripple(day: Everyday, movement: int, time: int) -> None:
     teller = time % ACTORS
     story = day.past.story(movement, teller + ACTORS * (time // ACTORS % LATEST))
     where = (time // ACTORS % LATEST) % day.past.places
     await day.do("ripple", {"story": story}, movement, (teller + 1) % ACTORS, place=where)
 
 
-async def _replies(day: Everyday, movement: int, time: int) -> None:
+async def _reply_in_thread(day: Everyday, movement: int, time: int) -> None:
     where = time % day.past.places
     words = {"text": f"Wij liepen vandaag een rondje extra, voor de {time}e keer."}
     message, thread = f"reply-{movement}-{time}", day.past.thread(movement, where)
-    await day.do("thread.replied", words, movement, _member(time), place=where, message=message, thread=thread)
+    await day.do("thread.replied", words, movement, _pick_member(time), place=where, message=message, thread=thread)
 
 
-async def _talks(day: Everyday, movement: int, time: int) -> None:
+async def _reply_elsewhere(day: Everyday, movement: int, time: int) -> None:
     where = {"message": f"talk-{movement}-{time}", "thread": f"talk-{movement}"}
-    await day.do("thread.replied", {"text": "Tot morgen!"}, movement, _member(time), place=0, **where)
+    await day.do("thread.replied", {"text": "Tot morgen!"}, movement, _pick_member(time), place=0, **where)
 
 
-async def _ticks(day: Everyday, movement: int, time: int) -> None:
+async def _tick(day: Everyday, movement: int, time: int) -> None:
     await day.ritme.plan()
     await day.ritme.lanes_due()
 
 
-def _moment(kind: RhythmKind, place: int) -> Act:
+def _make_due(kind: RhythmKind, place: int) -> Act:
     async def act(day: Everyday, movement: int, time: int) -> None:
-        await day.is_due(kind, movement, (place + time) % day.past.places)
+        await day.make_due(kind, movement, (place + time) % day.past.places)
 
     return act
 
 
-async def _drains(day: Everyday, movement: int, time: int) -> None:
+async def _drain(day: Everyday, movement: int, time: int) -> None:
     await day.drain(movement)
 
 
-EVERYDAY = (
-    Doing(what="/stuck <text>", act=_typed("/stuck De nachtdienst hoort het als laatste #")),
-    Doing(what="/story <text>", act=_typed("/story Vandaag liepen we met z’n vieren, en het regende #")),
-    Doing(what="Home", act=_typed("/ritme home")),
-    Doing(what="Home of a coordinator", act=_typed("/ritme home", person=0)),
-    Doing(what="/ritme me", act=_typed("/ritme me")),
-    Doing(what="“I do this too”", act=_presses),
-    Doing(what="a reply in a thread", act=_replies),
-    Doing(what="a reply to nothing of ours", act=_talks),
-    Doing(what="/ritme lookback", act=_typed("/ritme lookback")),
-    Doing(
-        what="drain of a purpose", before=_moment(RhythmKind.PURPOSE, 0), act=_drains, sends="rhythm_purpose", times=2
+ACTIVITIES = (
+    Activity(what="/stuck <text>", act=_type("/stuck De nachtdienst hoort het als laatste #")),
+    Activity(what="/story <text>", act=_type("/story Vandaag liepen we met z’n vieren, en het regende #")),
+    Activity(what="Home", act=_type("/ritme home")),
+    Activity(what="Home of a coordinator", act=_type("/ritme home", person=0)),
+    Activity(what="/ritme me", act=_type("/ritme me")),
+    Activity(what="“I do this too”", act=_press_ripple),
+    Activity(what="a reply in a thread", act=_reply_in_thread),
+    Activity(what="a reply to nothing of ours", act=_reply_elsewhere),
+    Activity(what="/ritme lookback", act=_type("/ritme lookback")),
+    Activity(
+        what="drain of a purpose", prepare=_make_due(RhythmKind.PURPOSE, 0), act=_drain, sends="rhythm_purpose", times=2
     ),
-    Doing(
-        what="drain of a harvest", before=_moment(RhythmKind.HARVEST, 3), act=_drains, sends="rhythm_harvest", times=1
+    Activity(
+        what="drain of a harvest", prepare=_make_due(RhythmKind.HARVEST, 3), act=_drain, sends="rhythm_harvest", times=1
     ),
-    Doing(what="a tick with nothing due", act=_ticks),
+    Activity(what="a tick with nothing due", act=_tick),
 )
-"""What there is to be quick at."""
+"""Everything that must be quick."""

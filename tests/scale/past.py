@@ -1,4 +1,4 @@
-"""Movements with years behind them, written in bulk: for what must stay as quick when there is much of it.
+"""Write movements with years behind them, in bulk: for what must stay as quick when there is much of it.
 
 The newest is the same however much there is: in every movement a few actors told their latest stories, and every place
 has the posts of the last week. What lies before grows with `Past.stories`.
@@ -32,8 +32,10 @@ WORDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """How much there is: `stories` in all, over three years; the rest in proportion to them, as a year brings it, but
-    posts of rhythms for `weeks` weeks. Movements, and the places and people of each, are as many however long it is.
+    """The size of a past, and the ids of everything in it.
+
+    `stories` in all, over three years; the rest in proportion to them, as a year brings it, but posts of rhythms for
+    `weeks` weeks. Movements, and the places and people of each, are as many however long it is.
     """
 
     stories: int
@@ -46,19 +48,19 @@ class Past:
 
     @property
     def latest(self) -> int:
-        """How many stories are the same in every past."""
+        """The number of stories that are the same in every past."""
         return self.movements * ACTORS * LATEST
 
     @property
-    def a_week(self) -> int:
+    def posts_per_week(self) -> int:
         """Posts of rhythms in all places."""
         return self.movements * self.places * KINDS
 
-    def of_a_million(self, many: int) -> int:
-        """As many as that are beside a million stories."""
+    def scale_to(self, many: int) -> int:
+        """Scale a number that goes with a million stories to the stories of this past."""
         return many * self.stories // A_MILLION
 
-    # What things are called, by their numbers: the newest story of a movement is its story 0.
+    # The ids of things, by their numbers: the newest story of a movement is its story 0.
 
     def lane(self, movement: int) -> str:
         return f"{self.platform}:{movement % self.lanes}"
@@ -79,16 +81,16 @@ class Past:
         return md5(f"story/{number * self.movements + movement}".encode(), usedforsecurity=False).hexdigest()
 
     def thread(self, movement: int, place: int) -> str:
-        """The post of last Friday, in whose thread people answer."""
+        """Return the receipt of last Friday's post, in whose thread people answer."""
         return f"post-{(place * KINDS + 1) * self.movements + movement}"
 
 
-def write(connection: Connection, past: Past) -> None:
-    """Writes all of it into a database without any of it."""
+def write_past(connection: Connection, past: Past) -> None:
+    """Write a past into an empty, migrated database."""
     if connection.dialect.name == "sqlite":
         connection.connection.create_function("md5", 1, _md5, deterministic=True)
-    writing = _Writing(connection, past)
-    writing.who_and_where()
+    writing = _PastWriter(connection, past)
+    writing.write_people_and_places()
     writing.stories()
     writing.deliveries()
     writing.steps()
@@ -99,7 +101,7 @@ def _md5(words: str) -> str:
     return md5(words.encode(), usedforsecurity=False).hexdigest()
 
 
-class _Writing:
+class _PastWriter:
     """Statements that both databases understand: rows are made of their number `k`, the newest being 0."""
 
     def __init__(self, connection: Connection, past: Past) -> None:
@@ -108,14 +110,15 @@ class _Writing:
         self._on_postgresql = connection.dialect.name == "postgresql"
         self._now = int(MONDAY.timestamp())
         self._nth = f"(k / {past.movements})"
-        """Which one it is in its movement."""
+        """SQL for its number within its movement."""
         self._m = f"(k % {past.movements})"
-        """The number of that movement."""
+        """SQL for the number of that movement."""
         self._movement = f"'m' || {self._m}"
         self._lane = f"'{past.platform}:' || ({self._m} % {past.lanes})"
-        self._steps = past.of_a_million(60_000)
+        self._steps = past.scale_to(60_000)
 
-    def who_and_where(self) -> None:
+    def write_people_and_places(self) -> None:
+        """Write workspaces, movements and all that belongs to them, but for what people did there."""
         past, nth, at = self._past, self._nth, self._at(f"{self._now - 4 * YEAR}")
         self._fill("workspaces", past.lanes, id=f"'{past.platform}:' || k", name="'Organisatie ' || k")
         self._fill(
@@ -159,7 +162,8 @@ class _Writing:
             )  # fmt: skip
 
     def stories(self) -> None:
-        """Every other one in a thread. Of five one stays there, and another set two people in motion."""
+        """Write stories and their ripples: every other one told in a thread; of five, one stays there and one has two
+        ripples."""
         past, nth = self._past, self._nth
         self._fill(
             "stories", past.stories, id="md5('story/' || k)", movement_id=self._movement, place_id=self._told_in(),
@@ -184,12 +188,12 @@ class _Writing:
             at=self._at(f"{self._now} - 4 * {DAY}"), pressed="true", reactions="'[]'",
         )  # fmt: skip
         self._fill(
-            "inbox", past.of_a_million(300_000), workspace_id=self._lane, key="md5('key/' || k)",
+            "inbox", past.scale_to(300_000), workspace_id=self._lane, key="md5('key/' || k)",
             at=self._at(f"{self._now} - k % (30 * {DAY})"),
         )  # fmt: skip
 
     def deliveries(self) -> None:
-        """In the order in which they were made: a year of what was told, of rhythms, and of steps looked back on."""
+        """Write deliveries in the order in which they were made: a year of stories, of rhythms, and of follow-ups."""
         past, nth = self._past, self._nth
         where = self._place(f"{nth} / {KINDS} % {past.places}")
         told = {
@@ -204,7 +208,7 @@ class _Writing:
             "kind": f"CASE WHEN {nth} % 2 = 0 THEN 'rhythm_purpose' ELSE 'rhythm_stories' END",
             "act": "'post'", "target": "NULL",
             "subject": f"{where} || CASE WHEN {nth} % 2 = 0 THEN '-purpose' ELSE '-stories' END",
-            "receipt": "'post-' || k", "at": f"{self._now} - 7 * {DAY} * (k / {past.a_week})"
+            "receipt": "'post-' || k", "at": f"{self._now} - 7 * {DAY} * (k / {past.posts_per_week})"
             f" - CASE WHEN {nth} % 2 = 0 THEN 7 * {DAY} ELSE {FRIDAY} END",
         }  # fmt: skip
         steps = {
@@ -212,10 +216,12 @@ class _Writing:
             "kind": "'follow_up'", "act": "'post'", "target": "NULL", "subject": "md5('step/' || k)",
             "receipt": f"CASE WHEN {nth} % 20 <> 19 THEN 'follow-' || k END", "at": self._step_at(),
         }  # fmt: skip
-        each = ((past.stories // 3, told), (past.weeks * past.a_week, rhythms), (self._steps, steps))
+        each = ((past.stories // 3, told), (past.weeks * past.posts_per_week, rhythms), (self._steps, steps))
         shared = {"movement_id": self._movement, "workspace_id": self._lane}
         made = " UNION ALL ".join(
-            f"SELECT {_named({**columns, **shared})} FROM {_numbers(many)}" for many, columns in each if many
+            f"SELECT {_select_list({**columns, **shared})} FROM {_numbers_query(many)}"
+            for many, columns in each
+            if many
         )
         at, arrived = self._at("d.at"), "d.receipt IS NOT NULL"
         columns = {name: f"d.{name}" for name in (*told, *shared) if name != "at"}
@@ -241,7 +247,7 @@ class _Writing:
         )  # fmt: skip
 
     def steps(self) -> None:
-        """Being stuck, three questions about it, and the step that came of it."""
+        """Write stuck episodes, with three questions, a step, and for one in three a peer who was asked."""
         nth, at = self._nth, self._step_at()
         shared = {"movement_id": self._movement, "initiative_id": self._initiative(), "person_id": self._person(nth)}
         self._fill(
@@ -266,28 +272,28 @@ class _Writing:
         )  # fmt: skip
 
     def ties(self) -> None:
-        """Who knows whom, named or invited whom, and what was asked of whom."""
+        """Write ties, nominations, invitations, chances and requests for stories."""
         past, nth, half, at = self._past, self._nth, self._past.people // 2, self._at(f"{self._now} - 30 * {DAY} - k")
         one, other, some = self._person(f"{nth} % {half}"), self._person(f"{half} + {nth} / {half} % {half}"), 20_000
         most = past.movements * half * half
         self._fill(
-            "ties", min(most, past.of_a_million(100_000)), movement_id=self._movement, one_id=one, other_id=other,
+            "ties", min(most, past.scale_to(100_000)), movement_id=self._movement, one_id=one, other_id=other,
             strength="1", last_at=at,
         )  # fmt: skip
         self._fill(
-            "nominations", min(most, past.of_a_million(some)), id="md5('nomination/' || k)", movement_id=self._movement,
+            "nominations", min(most, past.scale_to(some)), id="md5('nomination/' || k)", movement_id=self._movement,
             nominator_id=other, nominee_id=one, figure="'connector'", at=at,
         )  # fmt: skip
         self._fill(
-            "invitations", past.of_a_million(some), id="md5('invitation/' || k)", movement_id=self._movement,
+            "invitations", past.scale_to(some), id="md5('invitation/' || k)", movement_id=self._movement,
             inviter_id=other, invitee_id=one, state="'accepted'", sent_at=at, answered_at=at,
         )  # fmt: skip
         self._fill(
-            "chances", past.of_a_million(some), id="md5('chance/' || k)", movement_id=self._movement, person_id=one,
+            "chances", past.scale_to(some), id="md5('chance/' || k)", movement_id=self._movement, person_id=one,
             text="'Er is nog koffie'", noted_at=at,
         )  # fmt: skip
         self._fill(
-            "story_requests", past.of_a_million(some), id="md5('request/' || k)", movement_id=self._movement,
+            "story_requests", past.scale_to(some), id="md5('request/' || k)", movement_id=self._movement,
             place_id=self._place(f"{nth} % {past.places}"), message="'asked-' || k", author_id=one, asked_by_id=other,
             asked_at=at, answered_at=at,
         )  # fmt: skip
@@ -307,12 +313,12 @@ class _Writing:
         return self._place(f"{self._nth} / {ACTORS} % {self._past.places}")
 
     def _post(self, kind: str) -> str:
-        """The last post of a kind where it was told."""
+        """The receipt of the last post of a kind where a story was told, as SQL."""
         place = f"({self._nth} / {ACTORS} % {self._past.places})"
         return f"'post-' || (({place} * {KINDS} + {kind}) * {self._past.movements} + {self._m})"
 
     def _teller(self) -> str:
-        """Of the latest the actors in turn, of the others everyone."""
+        """The teller: of the latest stories the actors in turn, of the others everyone."""
         everyone = f"{self._nth} * 37"
         return self._person(f"CASE WHEN k < {self._past.latest} THEN {self._nth} % {ACTORS} ELSE {everyone} END")
 
@@ -333,22 +339,22 @@ class _Writing:
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def _fill(self, table: str, many: int, **columns: str) -> None:
-        """So many rows of a table, its columns given as SQL."""
+        """Insert so many rows, with the columns as SQL expressions of `k`; those not given get empty defaults."""
         if many:
-            self._insert(table, columns, _numbers(many))
+            self._insert(table, columns, _numbers_query(many))
 
     def _insert(self, table: str, columns: Mapping[str, str], source: str) -> None:
-        whole = {**columns, **_blank(table, columns)}
+        whole = {**columns, **_required_defaults(table, columns)}
         names = ", ".join(f'"{name}"' for name in whole)
         statement = f"INSERT INTO {table} ({names}) SELECT {', '.join(whole.values())} FROM {source}"
         self._connection.execute(text(statement.replace(":", r"\:")))
 
 
-def _named(columns: Mapping[str, str]) -> str:
+def _select_list(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
 
 
-def _numbers(many: int) -> str:
+def _numbers_query(many: int) -> str:
     return (
         "(WITH RECURSIVE numbers(k) AS"
         f" (SELECT CAST(0 AS bigint) UNION ALL SELECT k + 1 FROM numbers WHERE k + 1 < {many})"
@@ -359,8 +365,8 @@ def _numbers(many: int) -> str:
 _BLANK = {str: "''", int: "0", bool: "false"}
 
 
-def _blank(table: str, given: Container[str]) -> dict[str, str]:
-    """What else a row must have."""
+def _required_defaults(table: str, given: Container[str]) -> dict[str, str]:
+    """Return empty values, as SQL, for the required columns that are not given and have no default."""
     return {
         column.name: _BLANK[column.type.python_type]
         for column in metadata.tables[table].columns

@@ -1,4 +1,4 @@
-"""How a database goes about a statement: which were asked, whether an index leads it there, and how far it goes."""
+"""Record the statements asked of a database, and explain them: which tables are read whole, and how much work it is."""
 
 import re
 import sqlite3
@@ -12,15 +12,15 @@ import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
-LOOKS = re.compile(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
-FEW = re.compile(r"\s+LIMIT (%\(\w+\)s(::\w+)?|\d+)")
-PREPARED_AFTER = 6
-"""The sixth time it is asked, PostgreSQL decides whether one plan is good for any values."""
+TRACKED = re.compile(r"\s*(SELECT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+LIMIT_CLAUSE = re.compile(r"\s+LIMIT (%\(\w+\)s(::\w+)?|\d+)")
+GENERIC_PLAN_AFTER = 6
+"""At its sixth execution, PostgreSQL decides whether to plan a prepared statement once for any values."""
 
 
 @dataclass(kw_only=True)
-class Asked:
-    """A statement, with the values it had the last time; how often it was asked, and the seconds that took in all."""
+class QueryStats:
+    """A statement with its last values; how often it was asked, and the seconds that took in all."""
 
     statement: str
     values: Any = None
@@ -28,14 +28,14 @@ class Asked:
     seconds: float = 0.0
 
 
-class Listening:
-    """Notes what is asked of any database meanwhile, by statement."""
+class QueryRecorder:
+    """Records, from entering to leaving the context, what is asked of any SQLAlchemy engine, by statement."""
 
-    def __init__(self, asked: dict[str, Asked] | None = None) -> None:
+    def __init__(self, asked: dict[str, QueryStats] | None = None) -> None:
         self.asked = {} if asked is None else asked
         self._began = 0.0
 
-    def __enter__(self) -> "Listening":
+    def __enter__(self) -> "QueryRecorder":
         event.listen(Engine, "before_cursor_execute", self._before)
         event.listen(Engine, "after_cursor_execute", self._after)
         return self
@@ -48,17 +48,20 @@ class Listening:
         self._began = perf_counter()
 
     def _after(self, connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> None:
-        if LOOKS.match(statement):
-            one = self.asked.setdefault(statement, Asked(statement=statement))
+        if TRACKED.match(statement):
+            one = self.asked.setdefault(statement, QueryStats(statement=statement))
             one.values = values[0] if many else values
             one.times += 1
             one.seconds += perf_counter() - self._began
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How a statement is answered. `whole`: the tables (of those asked about) that it reads from one end to the other,
-    or an index of theirs; `work`: how far it went, in pages (PostgreSQL) or steps of its program (SQLite)."""
+class QueryPlan:
+    """The plan of a statement.
+
+    `whole`: the tables (of those asked about) that it reads from one end to the other, or an index of theirs; `work`:
+    what it took, in pages (PostgreSQL) or steps of the virtual machine (SQLite).
+    """
 
     statement: str
     text: str
@@ -67,36 +70,39 @@ class Plan:
 
 
 @contextmanager
-def planning_on(url: str, *, however_small: bool = False) -> Iterator["Planner"]:
-    """A planner over the database at an SQLAlchemy URL, which stays as it is. With `however_small`, nothing is done in
-    the way that is good enough only while there is little, nor done at all: `work` is 0."""
+def open_planner(url: str, *, force_indexes: bool = False) -> Iterator["Planner"]:
+    """Open a planner over the database at an SQLAlchemy URL; it changes nothing there.
+
+    With `force_indexes`, PostgreSQL avoids plans that are good only for small tables, and statements are not executed:
+    `work` is 0.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         file = sqlite3.connect(str(parsed.database), isolation_level=None)
         try:
-            yield OnSqlite(file)
+            yield SqlitePlanner(file)
         finally:
             file.close()
         return
     plain = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, cursor_factory=psycopg.ClientCursor) as connection:
-        yield OnPostgresql(connection, however_small=however_small)
+        yield PostgresqlPlanner(connection, force_indexes=force_indexes)
 
 
-class OnPostgresql:
-    """As it is asked for the first time, with these values, and as it is once it was prepared."""
+class PostgresqlPlanner:
+    """Plans a statement both as it is asked the first time, with these values, and as it is once prepared."""
 
-    def __init__(self, connection: "psycopg.Connection[Any]", *, however_small: bool) -> None:
+    def __init__(self, connection: "psycopg.Connection[Any]", *, force_indexes: bool) -> None:
         self._connection = connection
-        self._however_small = however_small
-        for way in ("seqscan", "mergejoin", "hashjoin") if however_small else ():
+        self._force_indexes = force_indexes
+        for way in ("seqscan", "mergejoin", "hashjoin") if force_indexes else ():
             connection.execute(f"SET enable_{way} = off")
         connection.commit()
         self._indexes = {name: _Index(*about) for name, *about in connection.execute(_INDEXES)}
 
-    def plan(self, asked: Asked, tables: Collection[str]) -> Plan:
-        # Of a small table the first few rows that fit are soon found, whichever way it is gone through.
-        statement = FEW.sub("", asked.statement) if self._however_small else asked.statement
+    def plan(self, asked: QueryStats, tables: Collection[str]) -> QueryPlan:
+        # With a limit, a scan of a small table looks cheap: it soon finds the first few rows that fit.
+        statement = LIMIT_CLAUSE.sub("", asked.statement) if self._force_indexes else asked.statement
         values: list[Any] = []
 
         def numbered(name: re.Match[str]) -> str:
@@ -105,17 +111,17 @@ class OnPostgresql:
 
         statement = re.sub(r"%\((\w+)\)s", numbered, statement).replace("%%", "%")
         given = f"EXECUTE asked({', '.join('%s' for _ in values)})" if values else "EXECUTE asked"
-        done = "" if self._however_small else "ANALYZE, BUFFERS, "
+        done = "" if self._force_indexes else "ANALYZE, BUFFERS, "
         with self._connection.transaction(force_rollback=True):
             self._connection.execute(f"PREPARE asked AS {statement}")
             try:
-                shown = [self._explained("FORMAT JSON", given, values) for _ in range(PREPARED_AFTER)]
+                shown = [self._explained("FORMAT JSON", given, values) for _ in range(GENERIC_PLAN_AFTER)]
                 shown.append(self._explained(f"{done}FORMAT JSON", given, values))
                 text = "\n".join(self._explained(f"{done}FORMAT TEXT", given, values))
             finally:
                 self._connection.execute("DEALLOCATE asked")
         first, last = (plan[0][0]["Plan"] for plan in (shown[0], shown[-1]))
-        return Plan(
+        return QueryPlan(
             statement=asked.statement,
             text=text,
             whole=sorted(
@@ -129,8 +135,10 @@ class OnPostgresql:
         return [line for (line,) in found]
 
     def _read_whole(self, node: dict[str, Any]) -> str:
-        """The table this step reads from one end to the other; or an index of it, which it does when it has no
-        condition on the first column, unless that index holds few rows."""
+        """Return the table that a node of the plan reads from one end to the other, or an index of it; else empty.
+
+        An index is read whole when no condition is on its first column; one that holds few rows does not count.
+        """
         if node["Node Type"] == "Seq Scan":
             return str(node["Relation Name"])
         index = self._indexes.get(node.get("Index Name", ""))
@@ -154,17 +162,17 @@ _INDEXES = """
 """
 
 
-class OnSqlite:
-    """As it is each time: SQLite asks for no values."""
+class SqlitePlanner:
+    """Plans a statement as SQLite does each time; there, a plan does not depend on the values."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def plan(self, asked: Asked, tables: Collection[str]) -> Plan:
+    def plan(self, asked: QueryStats, tables: Collection[str]) -> QueryPlan:
         values = asked.values or ()
         steps = [step for *_, step in self._connection.execute(f"EXPLAIN QUERY PLAN {asked.statement}", values)]
         read = [match.group(1) for step in steps if (match := re.match(r"SCAN (\w+?)(_\d+)?( USING .*)?$", step))]
-        return Plan(
+        return QueryPlan(
             statement=asked.statement,
             text="\n".join(steps),
             whole=sorted(set(read) & set(tables)),
@@ -174,12 +182,12 @@ class OnSqlite:
     def _steps(self, statement: str, values: Any) -> int:
         taken = 0
 
-        def one_more() -> None:
+        def count_step() -> None:
             nonlocal taken
             taken += 1
 
         self._connection.execute("BEGIN")
-        self._connection.set_progress_handler(one_more, 1)
+        self._connection.set_progress_handler(count_step, 1)
         try:
             self._connection.execute(statement, values).fetchall()
         finally:
@@ -188,7 +196,7 @@ class OnSqlite:
         return taken
 
 
-Planner = OnPostgresql | OnSqlite
+Planner = PostgresqlPlanner | SqlitePlanner
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The system's own Chromium, for the journeys through a page."""
+"""Start the system's own Chromium, for the journeys through a page."""
 
 import os
 import shutil
@@ -21,6 +21,7 @@ ARGUMENTS = [
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
+    """Launch Chromium without a window; fail the test when none is installed."""
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     if found is None:

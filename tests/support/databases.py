@@ -1,6 +1,6 @@
-"""The two databases Ritme runs on, a fresh one for every test, each with the engine that belongs to it.
+"""Open fresh databases for tests, of the two kinds Ritme runs on, each with the engine that belongs to it.
 
-PostgreSQL is the one at TEST_DATABASE_URL (whose user may create databases), otherwise one the tests bring themselves.
+PostgreSQL is the server at TEST_DATABASE_URL (whose user may create databases), otherwise one that the tests start.
 """
 
 import os
@@ -21,13 +21,13 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.bootstrap import Runs
-from adapters.database.migrate import config
+from adapters.database.migrate import alembic_config
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.engine.work import Work
+from adapters.service import ServiceEngine
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin
 
@@ -39,8 +39,8 @@ _numbers = count()
 
 
 @cache
-def server() -> URL:
-    """A PostgreSQL that runs for as long as the tests do."""
+def shared_server() -> URL:
+    """Return the address of the PostgreSQL server that all tests share; start it on the first call."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return make_url(given).set(drivername="postgresql")
@@ -59,8 +59,8 @@ def server() -> URL:
     return url
 
 
-def stop_server() -> None:
-    """Lets go of the PostgreSQL the tests brought, with all that is in it."""
+def stop_shared_server() -> None:
+    """Stop the PostgreSQL that the tests started, and delete its files."""
     global _server
     if _server is not None:
         folder = Path(_server.pgdata).parent
@@ -71,29 +71,29 @@ def stop_server() -> None:
 
 @cache
 def _template() -> str:
-    """A database with the tables of this version, to copy."""
+    """Create a migrated database to copy, once per process; return its name."""
     name = f"ritme_template_{os.getpid()}"
-    with _as_owner(server()) as connection:
+    with _as_owner(shared_server()) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")
         connection.execute(f"CREATE DATABASE {name}")
-    plain = create_engine(server().set(drivername="postgresql+psycopg", database=name))
+    plain = create_engine(shared_server().set(drivername="postgresql+psycopg", database=name))
     with plain.begin() as connection:
-        command.upgrade(config(connection), "head")
+        command.upgrade(alembic_config(connection), "head")
     plain.dispose()
     return name
 
 
 @contextmanager
 def postgresql(*, empty: bool = False) -> Iterator[str]:
-    """The URL of a fresh PostgreSQL database: migrated, unless `empty`."""
+    """Create a PostgreSQL database, migrated unless `empty`; yield its URL, and drop it afterwards."""
     name = f"ritme_{os.getpid()}_{next(_numbers)}"
     copied = "" if empty else f" TEMPLATE {_template()} STRATEGY file_copy"
-    with _as_owner(server()) as connection:
+    with _as_owner(shared_server()) as connection:
         connection.execute(f"CREATE DATABASE {name}{copied}")
     try:
-        yield server().set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+        yield shared_server().set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
     finally:
-        with _as_owner(server()) as connection:
+        with _as_owner(shared_server()) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -103,24 +103,24 @@ def _as_owner(url: URL) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-class Failures:
-    """Why jobs failed."""
+class RecordedFailures:
+    """The failures of jobs, recorded in memory: their reasons, and for how long `forget` was asked to keep them."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
         self.forgotten: list[timedelta] = []
 
-    async def note(self, job: str, lane: str, reason: str) -> None:
+    async def record(self, job: str, lane: str, reason: str) -> None:
         self.reasons.append(reason)
 
-    async def forget(self, kept: timedelta) -> None:
-        self.forgotten.append(kept)
+    async def forget(self, older_than: timedelta) -> None:
+        self.forgotten.append(older_than)
 
 
-class Patient:
-    """An engine that does nothing by itself: what is woken waits until the test lets it settle."""
+class ManualEngine:
+    """An engine that does nothing by itself: woken lanes wait until the test calls `run_until_idle`."""
 
-    def __init__(self, engine: Runs) -> None:
+    def __init__(self, engine: ServiceEngine) -> None:
         self._engine = engine
         self._woken: set[WorkspaceId] = set()
 
@@ -129,7 +129,7 @@ class Patient:
             self._woken.add(lane)
 
     async def run_until_idle(self, also: WorkspaceId | None = None) -> None:
-        """Does all there is to do; in lane `also` even when nothing is due there."""
+        """Run the woken lanes until nothing is due; drain lane `also` even when nothing is due there."""
         woken, self._woken = self._woken, set()
         for lane in sorted(woken):
             self._engine.wake(lane)
@@ -141,47 +141,52 @@ class Patient:
 
 
 @dataclass
-class Kept:
-    """A database with the tables of this version, and the engine over it."""
+class OpenDatabase:
+    """A database with the tables of this version, and the engine over it.
+
+    `engine` is what the core is given; `live_engine` is the real one that does its work.
+    """
 
     kind: str
     url: str
     database: AsyncEngine
     begin: Begin
-    engine: Patient
-    runs: Runs
-    failures: Failures = field(default_factory=Failures)
+    engine: ManualEngine
+    live_engine: ServiceEngine
+    failures: RecordedFailures = field(default_factory=RecordedFailures)
 
-    async def open(self, work: Work) -> None:
-        """Gives the engine its work; from then on it can settle."""
-        if isinstance(self.runs, DistributedEngine):
-            await self.runs.open(work)
+    async def start_engine(self, work: Work) -> None:
+        """Give the engine its work; from then on `engine.run_until_idle` does it."""
+        if isinstance(self.live_engine, DistributedEngine):
+            await self.live_engine.open(work)
         else:
-            await self.runs.start(work)
+            await self.live_engine.start(work)
 
 
 @asynccontextmanager
-async def kept(kind: str, tmp_path: Path) -> AsyncIterator[Kept]:
-    """A fresh database of this kind; on SQLite a file in `tmp_path`."""
+async def open_database(kind: str, tmp_path: Path) -> AsyncIterator[OpenDatabase]:
+    """Open a fresh database of `kind` ("sqlite" or "postgresql"), on SQLite in `tmp_path`; check that no job failed."""
     if kind == "sqlite":
         url = f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}"
         database = connect(url)
         async with database.begin() as connection:
             await connection.run_sync(metadata.create_all)
         embedded = EmbeddedEngine(tick=NEVER)
-        made = Kept(kind, url, database, unit_of_work(database), Patient(embedded), embedded)
+        opened = OpenDatabase(kind, url, database, unit_of_work(database), ManualEngine(embedded), embedded)
         try:
-            yield made
+            yield opened
         finally:
             await embedded.close()
             await database.dispose()
         return
     with postgresql() as url:
-        database, failures = connect(url), Failures()
+        database, failures = connect(url), RecordedFailures()
         distributed = DistributedEngine(url, failures=failures, concurrency=2, periodic=False)
-        made = Kept(kind, url, database, unit_of_work(database, announce), Patient(distributed), distributed, failures)
+        opened = OpenDatabase(
+            kind, url, database, unit_of_work(database, announce), ManualEngine(distributed), distributed, failures
+        )
         try:
-            yield made
+            yield opened
         finally:
             await distributed.close()
             await database.dispose()

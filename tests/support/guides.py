@@ -1,4 +1,4 @@
-"""The install guides, read and followed: what they say by part, and a shell in which their lines are typed."""
+"""Read the install guides by part, and type their lines in a shell."""
 
 import asyncio
 import os
@@ -12,21 +12,22 @@ from pathlib import Path
 CLONE = Path(__file__).resolve().parents[2]
 DOCS = CLONE / "docs"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-OURS = ("SLACK_", "TEAMS_", "RITME_", "PORT")
+SETTINGS = ("SLACK_", "TEAMS_", "RITME_", "PORT")
 
 
-def parts(text: str) -> dict[str, str]:
-    """A guide by its headings of the second level, in their order."""
+def split_by_heading(text: str) -> dict[str, str]:
+    """Split a guide by its headings of the second level, in their order."""
     _, *found = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     return dict(zip(found[::2], found[1::2], strict=True))
 
 
-def blocks(text: str, kind: str) -> list[str]:
+def code_blocks(text: str, kind: str) -> list[str]:
+    """List what stands between fences of this language."""
     return [inside for found, inside in BLOCK.findall(text) if found == kind]
 
 
-def leading_nowhere(text: str) -> list[str]:
-    """Its links and pictures that lead to no heading and no file."""
+def find_broken_links(text: str) -> list[str]:
+    """List the links and pictures of a guide that lead to no heading and no file."""
     return [
         target
         for target in re.findall(r"\]\(([^)]+)\)", text)
@@ -41,15 +42,17 @@ def _anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def troubles(text: str) -> list[str]:
-    """The words that its last part says people may see."""
-    headings = re.findall(r"^### (.+)$", list(parts(text).values())[-1], re.MULTILINE)
+def trouble_texts(text: str) -> list[str]:
+    """List the messages that the headings of a guide's last part say people may see."""
+    headings = re.findall(r"^### (.+)$", list(split_by_heading(text).values())[-1], re.MULTILINE)
     return ["".join(words) for heading in headings for words in re.findall(r"`([^`]+)`|“(.+)”", heading)]
 
 
-def tools(folder: Path, typed: str) -> Path:
-    """What a guide takes for granted, where nothing may be fetched: git brings an empty folder, make puts the
-    `ritme` of this clone in it, and nano is someone who types."""
+def install_tools(folder: Path, typed: str) -> Path:
+    """Write stand-ins for the programs a guide uses, where nothing may be fetched; return `folder`.
+
+    `git clone` makes an empty folder, `make` puts the `ritme` of this clone in it, and `nano` writes `typed`.
+    """
     scripts = {
         "git": '[ "$1" = clone ] && mkdir "$3"',
         "make": f"mkdir -p .venv/bin && cp {folder}/ritme .venv/bin/ritme",
@@ -64,16 +67,16 @@ def tools(folder: Path, typed: str) -> Path:
 
 
 @asynccontextmanager
-async def someone_typing(
+async def type_in_shell(
     lines: Iterable[str], home: Path, *, typed: str, environment: Mapping[str, str]
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A shell in which these are typed, one after the other, with `typed` in the editor; it stays in the last one."""
+    """Run `lines` in a shell, one after the other, with `typed` in the editor; kill what still runs at the end."""
     (home / "tools").mkdir()
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     shell = await asyncio.create_subprocess_exec(
         *("bash", "-e", "-c", "\n".join(f"{each}\necho '=== done'" for each in lines)),
         cwd=home,
-        env=outside | {"PATH": f"{tools(home / 'tools', typed)}:{os.environ['PATH']}", **environment},
+        env=outside | {"PATH": f"{install_tools(home / 'tools', typed)}:{os.environ['PATH']}", **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
@@ -87,7 +90,7 @@ async def someone_typing(
 
 
 async def read_until(shell: asyncio.subprocess.Process, words: str) -> str:
-    """What it prints, up to a line with these words in it."""
+    """Read what a shell prints, up to a line with `words` in it; raise TimeoutError after a minute."""
     assert shell.stdout is not None
     said = ""
     async with asyncio.timeout(60):

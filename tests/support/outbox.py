@@ -1,9 +1,9 @@
-"""What the tests around sending share: putting something in the outbox, and looking up what became of it."""
+"""Put posts in the outbox, and look up what became of them."""
 
 from datetime import datetime
 from typing import Protocol
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from bot.catalogue.base import dump
 from bot.catalogue.errors import Apology
 from bot.domain.delivery import Delivery, to_place
@@ -11,23 +11,26 @@ from bot.domain.movement import PlaceId
 from bot.ports import Begin
 
 
-class Stage(Protocol):
-    clock: DialClock
+class Driver(Protocol):
+    """Anything with a clock and transactions: a world, or a driver of Slack or Teams."""
+
+    clock: SettableClock
     begin: Begin
 
 
-async def put(stage: Stage, key: str, *, place: str = "general", due_at: datetime | None = None) -> None:
-    """Something for everyone in a place."""
-    async with stage.begin() as work:
+async def enqueue_post(driver: Driver, key: str, *, place: str = "general", due_at: datetime | None = None) -> None:
+    """Put a post for everyone in a place in the outbox, due at once unless `due_at` says later."""
+    async with driver.begin() as work:
         to = await work.movements.place(PlaceId(place))
         assert to is not None
-        now = stage.clock.now()
+        now = driver.clock.now()
         said = dump(Apology(reference=key))
         await work.deliveries.add(to_place(to, "answer", key=key, now=now, due_at=due_at, args=said))
 
 
-async def row(stage: Stage, key: str) -> Delivery:
-    async with stage.begin() as work:
+async def get_delivery(driver: Driver, key: str) -> Delivery:
+    """Return the delivery with an idempotency key, as it is stored now."""
+    async with driver.begin() as work:
         found = await work.deliveries.by_key(key)
     assert found is not None
     return found

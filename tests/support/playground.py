@@ -1,4 +1,4 @@
-"""The whole playground over real HTTP: the real core, a real SQLite file, the page's own API."""
+"""Serve Ritme's playground over real HTTP: the real core, a real SQLite file, the page's own API."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,14 +11,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from adapters.clock import DialClock
-from adapters.database.migrate import migrate
+from adapters.clock import SettableClock
+from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.playground.personas import CHANNELS, PERSONAS, TIMEZONE, WORKSPACE
 from adapters.playground.playground import Playground
-from adapters.slack.render import blocks
-from adapters.slack.views import modal
+from adapters.slack.render import render_blocks
+from adapters.slack.views import render_modal
 from adapters.web import listen, make_app
 from bot.app import Ritme
 from bot.chat import Form, Message
@@ -27,20 +27,20 @@ from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Ro
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin, Platform
 
-MONDAY = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 """Monday 1 March 2027, 10:00 in Amsterdam."""
 LANE = WorkspaceId(WORKSPACE)
 MOVEMENT = MovementId("movement")
 
 
 @dataclass
-class Served:
-    """A running playground at `address`."""
+class ServedPlayground:
+    """A running playground at `address`, and the calls its page makes."""
 
     address: str
     playground: Playground
     begin: Begin
-    clock: DialClock
+    clock: SettableClock
     session: aiohttp.ClientSession
 
     async def call(
@@ -71,7 +71,7 @@ class Served:
     async def submit(self, persona: str, form: Mapping[str, Any], values: Mapping[str, Any], **expected: Any) -> Any:
         return await self.call("POST", f"/forms/{form['id']}", {"persona": persona, "values": dict(values)}, **expected)
 
-    async def turn(self, to: str, **expected: Any) -> Any:
+    async def set_clock(self, to: str, **expected: Any) -> Any:
         return await self.call("POST", "/clock", {"to": to}, **expected)
 
     async def seen_by(self, persona: str) -> list[dict[str, Any]]:
@@ -79,8 +79,8 @@ class Served:
         return found
 
 
-async def movement(begin: Begin, now: datetime) -> None:
-    """Everyone in one movement, in every channel; Iris coordinates; an initiative of Fatima and Jan."""
+async def add_movement(begin: Begin, now: datetime) -> None:
+    """Add a movement with everyone in every channel; Iris coordinates, and Fatima and Jan have an initiative."""
     async with begin() as work:
         work.people.add(Workspace(id=LANE))
         work.movements.add(Movement(id=MOVEMENT, name="Samen vooruit", language=Language.NL, started_at=now))
@@ -119,13 +119,13 @@ async def movement(begin: Begin, now: datetime) -> None:
 
 
 @asynccontextmanager
-async def playground(
-    file: Path, *, start: datetime = MONDAY, fresh: bool = True, hosts: tuple[str, ...] = ()
-) -> AsyncIterator[Served]:
-    """Serves the playground kept in `file`; with `fresh`, with a movement in it."""
+async def serve_playground(
+    file: Path, *, start: datetime = START, with_movement: bool = True, hosts: tuple[str, ...] = ()
+) -> AsyncIterator[ServedPlayground]:
+    """Serve the playground stored in `file` on a free port; add a movement unless `with_movement` is False."""
     database = connect(f"sqlite+aiosqlite:///{file}")
-    await migrate(database)
-    begin, clock, engine = unit_of_work(database), DialClock(start), EmbeddedEngine(tick=3600)
+    await migrate_schema(database)
+    begin, clock, engine = unit_of_work(database), SettableClock(start), EmbeddedEngine(tick=3600)
     place = await Playground.open(database=database, clock=clock)
     ritme = Ritme(
         begin=begin,
@@ -134,12 +134,12 @@ async def playground(
         engine=engine,
     )
     place.connect(ritme, begin=begin, run_until_idle=engine.run_until_idle, renderers={"slack": slack})
-    if fresh:
-        await movement(begin, clock.now())
+    if with_movement:
+        await add_movement(begin, clock.now())
     await ritme.recover()
     await engine.start(ritme)
     runner = web.AppRunner(
-        make_app(parts=[partial(place.mount, hosts=hosts)], ready=_well), access_log=None, shutdown_timeout=1
+        make_app(mounts=[partial(place.mount, hosts=hosts)], find_problems=_well), access_log=None, shutdown_timeout=1
     )
     await runner.setup()
     listening = listen("127.0.0.1", 0)
@@ -147,7 +147,7 @@ async def playground(
     try:
         await web.SockSite(runner, listening).start()
         async with aiohttp.ClientSession(address) as session:
-            yield Served(address, place, begin, clock, session)
+            yield ServedPlayground(address, place, begin, clock, session)
     finally:
         await runner.cleanup()
         await engine.close()
@@ -155,7 +155,7 @@ async def playground(
 
 
 def slack(said: Message | Form) -> object:
-    return modal(said, {}) if isinstance(said, Form) else blocks(said)
+    return render_modal(said, {}) if isinstance(said, Form) else render_blocks(said)
 
 
 async def _well() -> bool:

@@ -1,4 +1,4 @@
-"""A PostgreSQL that the tests bring themselves; it works for root, too."""
+"""Start a PostgreSQL server of a test's own; works for root, too."""
 
 import shutil
 import subprocess
@@ -12,12 +12,15 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
 
 FAST = ("synchronous_commit", "full_page_writes", "autovacuum")
-"""Off, where nothing needs to outlive a crash of PostgreSQL."""
+"""Settings that are off where nothing needs to survive a crash of PostgreSQL."""
 
 
 class Server:
-    """A PostgreSQL in `folder`, from entering to leaving; without one, where another run of pytest does not shut it in.
-    It need not outlive the machine; with `durable`, what is committed outlives its own end."""
+    """A PostgreSQL server with its files in `folder`, from entering to leaving the context.
+
+    Without `folder` they are in a temporary folder of their own: pytest deletes those of earlier runs. fsync is always
+    off: nothing need survive a crash of the machine. With `durable`, commits survive a crash of the server.
+    """
 
     def __init__(self, folder: Path | None = None, *, durable: bool = False) -> None:
         self._mine = Path(mkdtemp(prefix="ritme-pg-")) if folder is None else None
@@ -46,34 +49,35 @@ class Server:
             shutil.rmtree(self._mine, ignore_errors=True)
 
     def execute(self, statement: str) -> None:
+        """Run a statement as the administrator, outside a transaction."""
         with psycopg.connect(self.url.render_as_string(hide_password=False), autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[arg-type]  # ours, no user's
 
-    def database(self, name: str) -> str:
-        """Makes a migrated database. Returns its URL."""
+    def create_database(self, name: str) -> str:
+        """Create a migrated database; return its URL."""
         from alembic import command
 
-        from adapters.database.migrate import config
+        from adapters.database.migrate import alembic_config
 
         self.execute(f"CREATE DATABASE {name}")
         url = self.url.set(drivername="postgresql+psycopg", database=name)
         plain = create_engine(url)
         with plain.begin() as connection:
-            command.upgrade(config(connection), "head")
+            command.upgrade(alembic_config(connection), "head")
         plain.dispose()
         return url.render_as_string(hide_password=False)
 
     def restart(self) -> None:
-        """At once, as when it was killed: whatever was under way is lost, whatever was committed is not."""
+        """Restart without a shutdown, as after a crash: open transactions are lost, committed ones are not."""
         self._control("restart", "-m", "immediate")
 
     def stop(self) -> None:
-        """The same, and until `start` nobody is answered."""
+        """Stop without a shutdown, as after a crash; connections are refused until `start`."""
         self._sockets = self._server.get_postmaster_info().socket_dir
         self._control("stop", "-m", "immediate")
 
     def start(self) -> None:
-        """After `stop`, with whatever was committed."""
+        """Start again after `stop`, with what was committed, at the same address."""
         self._control("start", "-o", f'-h "" -k {self._sockets}')
 
     def _control(self, *command: str | Path) -> None:

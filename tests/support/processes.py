@@ -1,4 +1,4 @@
-"""`ritme` as processes of its own, begun as the Procfile begins them."""
+"""Run `ritme` in processes of its own, with the commands of the Procfile."""
 
 import asyncio
 import os
@@ -11,45 +11,45 @@ from tempfile import mkstemp
 
 CLONE = Path(__file__).resolve().parents[2]
 PROCFILE = dict(line.split(": ") for line in (CLONE / "Procfile").read_text(encoding="utf-8").splitlines())
-"""What is run, by what it is called: release, web, worker."""
+"""Commands by process type: release, web, worker."""
 GRACE = 30.0
-"""Seconds in which a process that was told to stop has to be gone."""
+"""Seconds within which a process has to print a line, or to exit after it was asked to stop."""
 
 
 @dataclass
 class Process:
-    """One that runs; what it logs goes to `log`."""
+    """A running process; its standard error goes to the file `log`."""
 
     running: asyncio.subprocess.Process
     log: Path
 
-    async def says(self) -> str:
-        """Its next line to whoever started it."""
+    async def read_line(self) -> str:
+        """Return the next line of its standard output."""
         assert self.running.stdout is not None
         async with asyncio.timeout(GRACE):
             return (await self.running.stdout.readline()).decode().strip()
 
-    async def told_to_stop(self) -> None:
-        """SIGTERM, and it heard that."""
+    async def request_stop(self) -> None:
+        """Send SIGTERM, and wait until the log says that it is stopping."""
         self.running.send_signal(SIGTERM)
         async with asyncio.timeout(GRACE):
             while '"stopping"' not in self.log.read_text(encoding="utf-8"):  # noqa: ASYNC110  # another process's
                 await asyncio.sleep(0.02)
 
-    async def told_again(self) -> int:
-        """A second SIGTERM; what it ends with."""
+    async def force_stop(self) -> int:
+        """Send a second SIGTERM; return the exit code."""
         self.running.send_signal(SIGTERM)
-        return await self.ended()
+        return await self.wait_for_exit()
 
-    async def ended(self) -> int:
-        """Its exit code; that of a signal that ended it, negative."""
+    async def wait_for_exit(self) -> int:
+        """Return its exit code; the negative signal number when a signal ended it."""
         async with asyncio.timeout(GRACE):
             return await self.running.wait()
 
 
 @asynccontextmanager
-async def process(command: str, folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Process]:
-    """A command of the Procfile, or one like it; it ends with the block, if not before."""
+async def run_process(command: str, folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Process]:
+    """Run a command of the Procfile, or one like it; kill it at the end if it still runs."""
     handle, log = mkstemp(".log", dir=folder)
     with os.fdopen(handle, "wb") as errors:
         running = await asyncio.create_subprocess_exec(

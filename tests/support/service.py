@@ -5,19 +5,19 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from adapters.bootstrap import Service
 from adapters.metrics import Metrics
+from adapters.service import Service
 from adapters.web import make_app
 from tests.support.world import World
 
 
 @asynccontextmanager
-async def serve_world(here: World, metrics: Metrics, *parts: Callable[[web.Application], None]) -> AsyncIterator[str]:
-    """Serve the application around a world, with the routes that `parts` add; yield its address."""
+async def serve_world(world: World, metrics: Metrics, *mounts: Callable[[web.Application], None]) -> AsyncIterator[str]:
+    """Serve the application around a world, with the routes that `mounts` add; yield its address."""
     service = Service(
-        ritme=here.ritme, engine=here.kept.runs, database=here.database, clock=here.clock, metrics=metrics
+        ritme=world.ritme, engine=world.storage.live_engine, database=world.database, clock=world.clock, metrics=metrics
     )
-    app = make_app(parts=parts, ready=service.ready, metrics=service.export_metrics)
+    app = make_app(mounts=mounts, find_problems=service.find_problems, metrics=service.export_metrics)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,4 +1,4 @@
-"""What the tests around stories share: a reminder to answer to, and looking up what was kept."""
+"""Add a reminder that people answer in its thread, and look up the stories that came of it."""
 
 from datetime import date, time
 
@@ -18,10 +18,12 @@ WALK = "Na de overdracht liepen we een rondje."
 ROOT = "root"
 
 
-async def reminder(here: World, kind: str = "rhythm_purpose", *, thread: str = ROOT, channel: str = "general") -> None:
-    """A post in whose thread people answer, sent just now."""
-    now = here.clock.now()
-    async with here.begin() as work:
+async def add_reminder(
+    world: World, kind: str = "rhythm_purpose", *, thread: str = ROOT, channel: str = "general"
+) -> None:
+    """Add a reminder of the purpose as if it was sent just now; `thread` is the id of its message."""
+    now = world.clock.now()
+    async with world.begin() as work:
         rhythm = Rhythm(
             id=RhythmId(f"rhythm-{thread}"),
             movement_id=MovementId("movement"),
@@ -48,64 +50,64 @@ async def reminder(here: World, kind: str = "rhythm_purpose", *, thread: str = R
             due_at=now,
             created_at=now,
         )
-        sent.arrived(now, channel, thread)
+        sent.record_receipt(now, channel, thread)
         sent.state = DeliveryState.SENT
         await work.deliveries.add(sent)
 
 
-async def reply(here: World, who: str, text: str, message: str, **more: object) -> None:
+async def reply_in_thread(world: World, who: str, text: str, message: str, **more: object) -> None:
     where = {"thread": ROOT, "message": message, "text": text, **more}
-    assert await here.do(who, "thread.replied", **where) is None  # type: ignore[arg-type]
+    assert await world.do(who, "thread.replied", **where) is None  # type: ignore[arg-type]
 
 
-async def story_of(here: World, message: str, channel: str = "general") -> Story | None:
-    async with here.begin() as work:
+async def find_story(world: World, message: str, channel: str = "general") -> Story | None:
+    async with world.begin() as work:
         return await work.stories.by_message(PlaceId(channel), message)
 
 
-async def told(here: World, message: str, channel: str = "general") -> Story:
-    story = await story_of(here, message, channel)
+async def get_story(world: World, message: str, channel: str = "general") -> Story:
+    story = await find_story(world, message, channel)
     assert story is not None
     return story
 
 
-async def latest(here: World, who: str) -> Story:
-    async with here.begin() as work:
+async def latest_story(world: World, who: str) -> Story:
+    async with world.begin() as work:
         return (await work.stories.of_teller(PersonId(who), 1))[0]
 
 
-async def ripples(here: World, story: Story) -> int:
-    async with here.begin() as work:
+async def count_ripples(world: World, story: Story) -> int:
+    async with world.begin() as work:
         return await work.stories.ripples(story.id, story.movement_id)
 
 
-async def person(here: World, who: str) -> Person:
-    async with here.begin() as work:
+async def get_person(world: World, who: str) -> Person:
+    async with world.begin() as work:
         found = await work.people.by_account(WorkspaceId(LANE), who)
     assert found is not None
     return found
 
 
-async def speaks(here: World, who: str, language: str) -> None:
-    """From now on this person reads in this language."""
-    async with here.begin() as work:
+async def set_language(world: World, who: str, language: str) -> None:
+    """Set the language that this person reads."""
+    async with world.begin() as work:
         found = await work.people.by_account(WorkspaceId(LANE), who)
         assert found is not None
         found.language = Language(language)
 
 
-def declined(reply: object, reason: str, language: str = "nl") -> bool:
-    """Whether this answer is that refusal, in that language."""
+def is_declined(reply: object, reason: str, language: str = "nl") -> bool:
+    """Return whether an answer is the refusal with this reason, in this language."""
     assert isinstance(reply, Answer), reply
     reader = Reader(language=Language(language), timezone="UTC", now=MONDAY)
-    return reply.message == wording.message(Declined(reason=reason), reader)
+    return reply.message == wording.render_entry(Declined(reason=reason), reader)
 
 
-async def another_movement(here: World) -> Story:
-    """A story, an initiative and a place of a movement nobody here belongs to."""
-    now = here.clock.now()
+async def add_other_movement(world: World) -> Story:
+    """Add a story, an initiative and a place of a movement nobody of this workspace belongs to; return the story."""
+    now = world.clock.now()
     other = Movement(id=MovementId("other"), name="Elders", language=Language.EN, started_at=now)
-    async with here.begin() as work:
+    async with world.begin() as work:
         work.people.add(Workspace(id=WorkspaceId("test:W2")))
         work.movements.add(other)
         work.people.add(

@@ -1,4 +1,4 @@
-"""A small world for core tests: the real core over a real database, a recording messenger, a clock that is moved."""
+"""A small world for core tests: the real core over a real database, a recording messenger, a clock the test moves."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,37 +9,39 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.clock import DialClock
+from adapters.clock import SettableClock
 from bot.app import Retention, Ritme
 from bot.chat import Account, Answer, Button, ChatPlace, FieldErrors, Form, Intent, Message, Reply, Value
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin, Platform, Telemetry
 from tests.fakes.messenger import RecordingMessenger, Sent
-from tests.support.databases import Kept, kept
+from tests.support.databases import OpenDatabase, open_database
 
 MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 """Monday 1 March 2027, 09:00 in Amsterdam."""
 LANE = "test:W1"
-LONG = Retention(events=timedelta(days=4000), deliveries=timedelta(days=4000))
-"""A test that lives through years still sees all of them."""
+KEEP_FOR_YEARS = Retention(events=timedelta(days=4000), deliveries=timedelta(days=4000))
+"""Retention of eleven years: a test that lives through years still sees all of them."""
 
 
 @dataclass
 class World:
+    """One workspace on a platform of the tests' own; people are named by their account ids."""
+
     ritme: Ritme
-    clock: DialClock
+    clock: SettableClock
     messenger: RecordingMessenger
-    kept: Kept
+    storage: OpenDatabase
     keys: "count[int]" = field(default_factory=count)
 
     @property
     def database(self) -> AsyncEngine:
-        return self.kept.database
+        return self.storage.database
 
     @property
     def begin(self) -> Begin:
-        return self.kept.begin
+        return self.storage.begin
 
     def intent(
         self,
@@ -55,7 +57,7 @@ class World:
         key: str | None = None,
         answerable: bool = True,
     ) -> Intent:
-        """What `who` (an account id, also the name) does, in a channel or (None) in their own chat."""
+        """Make the intent of `who` (an account id, also the name), in a channel or (None) in their own chat."""
         return Intent(
             name=name,
             args=args,
@@ -84,8 +86,7 @@ class World:
         answerable: bool = True,
         **more: Value,
     ) -> Reply:
-        """Someone does something (see `intent`; `args` and `more` together are its arguments), and all that is due is
-        sent."""
+        """Handle an intent (see `intent`; `args` and `more` together are its arguments), and send all that is due."""
         reply = await self.ritme.handle(
             self.intent(
                 who,
@@ -106,7 +107,7 @@ class World:
     async def movement(
         self, *people: str, coordinator: str = "iris", channels: tuple[str, ...] = ("general",)
     ) -> Movement:
-        """A movement in these channels, with a coordinator and members, as if it had been there for a while."""
+        """Add a movement in these channels, with a coordinator and members, straight into storage."""
         now = self.clock.now()
         movement = Movement(id=MovementId("movement"), name="Samen op pad", language=Language.NL, started_at=now)
         async with self.begin() as work:
@@ -129,12 +130,12 @@ class World:
         return movement
 
     async def type(self, who: str, line: str, **where: object) -> Reply:
-        """A typed command: "/stuck nobody comes"."""
+        """Type a command, such as "/stuck nobody comes"."""
         command, _, text = line.partition(" ")
         return await self.do(who, "command", command=command, text=text, **where)  # type: ignore[arg-type]
 
     async def press(self, who: str, shown: Reply | Message | Sent, name: str, **where: object) -> Reply:
-        """Presses a button by its name."""
+        """Press a button by its name."""
         button = button_of(shown, name)
         if isinstance(shown, Sent):
             where = {
@@ -146,7 +147,7 @@ class World:
         return await self.do(who, button.intent, args=button.args, **where)  # type: ignore[arg-type]
 
     async def submit(self, who: str, form: Reply, *, channel: str | None = "general", **values: Value) -> Reply:
-        """Fills in a form over what it already holds, and sends it."""
+        """Fill in a form over what it already holds, and submit it."""
         assert isinstance(form, Form), form
         filled = {one.name: one.value for one in form.fields}
         unknown = set(values) - set(filled)
@@ -154,11 +155,11 @@ class World:
         return await self.do(who, form.intent, args={**filled, **form.hidden, **values}, channel=channel)
 
     async def drain(self) -> None:
-        """Plans and sends everything due now."""
-        await self.kept.engine.run_until_idle()
+        """Plan and send everything due now."""
+        await self.storage.engine.run_until_idle()
 
     async def until(self, moment: datetime) -> None:
-        """Time passes: everything planned on the way happens at its own moment."""
+        """Move the clock to `moment`, and send everything planned on the way at its own moment."""
         while (due := await self.ritme.next_due()) is not None and due <= moment:
             self.clock.set(max(due, self.clock.now()))
             before = await self.ritme.next_due()
@@ -169,16 +170,20 @@ class World:
         await self.drain()
 
     async def pass_(self, **time: float) -> None:
+        """Move the clock on by the arguments of a timedelta, as `until` does."""
         await self.until(self.clock.now() + timedelta(**time))
 
     def posts(self, channel: str = "general") -> list[Sent]:
+        """List the messages for everyone in a channel that were not deleted, oldest first."""
         return self.messenger.in_channel(channel)
 
     def private(self, who: str) -> list[Sent]:
+        """List the messages for one person alone, oldest first."""
         return self.messenger.to(who)
 
 
 def button_of(shown: Reply | Message | Sent, name: str) -> Button:
+    """Return the first button of this name under a message."""
     message = shown.message if isinstance(shown, Answer | Sent) else shown
     assert isinstance(message, Message), f"no message to press {name} on: {shown}"
     found = [button for button in message.buttons if button.name == name]
@@ -187,6 +192,7 @@ def button_of(shown: Reply | Message | Sent, name: str) -> Button:
 
 
 def text_of(shown: Reply | Sent) -> str:
+    """Return the text of an answer or a sent message, or the errors of a form."""
     if isinstance(shown, FieldErrors):
         return str(shown.errors)
     assert isinstance(shown, Answer | Sent), shown
@@ -195,20 +201,20 @@ def text_of(shown: Reply | Sent) -> str:
 
 
 @asynccontextmanager
-async def world(
+async def open_world(
     tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", telemetry: Telemetry | None = None
 ) -> AsyncIterator[World]:
-    """A fresh world over a fresh database, with the engine that belongs to it."""
-    async with kept(kind, tmp_path) as database:
-        clock, messenger = DialClock(start, running=False), RecordingMessenger()
+    """Open a fresh world over a fresh database, with the engine that belongs to it."""
+    async with open_database(kind, tmp_path) as storage:
+        clock, messenger = SettableClock(start, running=False), RecordingMessenger()
         platforms = {"test": Platform(messenger=messenger)}
         ritme = Ritme(
-            begin=database.begin,
+            begin=storage.begin,
             platforms=platforms,
             clock=clock,
-            engine=database.engine,
+            engine=storage.engine,
             telemetry=telemetry,
-            retention=LONG,
+            retention=KEEP_FOR_YEARS,
         )
-        await database.open(ritme)
-        yield World(ritme=ritme, clock=clock, messenger=messenger, kept=database)
+        await storage.start_engine(ritme)
+        yield World(ritme=ritme, clock=clock, messenger=messenger, storage=storage)

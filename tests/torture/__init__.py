@@ -1,1 +1,1 @@
-"""Processes killed at random while people talk and Slack misbehaves."""
+"""Kill processes at random while people talk and Slack misbehaves; then check that nothing was lost or doubled."""

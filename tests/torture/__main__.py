@@ -1,4 +1,4 @@
-"""`make torture`: kills by the hundred. `--seed` repeats one ordeal."""
+"""Run one ordeal (`make torture`): kills by the hundred. `--seed` repeats one."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from tests.torture.ordeal import ordeal
 
 
 async def main() -> int:
+    """Run an ordeal and print its report; return the exit code."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--kills", type=int, default=200)
     asked.add_argument("--restarts", type=int, default=2, help="of PostgreSQL, in between")

@@ -1,4 +1,4 @@
-"""What came of an ordeal: every accepted request had its one effect, and every message stands where it should."""
+"""Check the end of an ordeal: every accepted request had its one effect, every message stands where it should."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,14 +12,14 @@ from bot.domain.delivery import Act, DeliveryState
 from bot.domain.movement import PlaceId
 from tests.fakes.slack.server import BOT
 from tests.fakes.slack.state import Shown
-from tests.torture.stage import Slack, Spot
+from tests.torture.stage import SlackWorkspaces, Spot
 
 if TYPE_CHECKING:
     from tests.torture.ordeal import Report
 
 
-async def judge(report: "Report", database: AsyncEngine, slack: Slack) -> None:
-    """Puts what is wrong among the report's problems."""
+async def judge(report: "Report", database: AsyncEngine, slack: SlackWorkspaces) -> None:
+    """Add what is wrong to the report's problems."""
     async with database.connect() as connection:
         rows = (await connection.execute(select(deliveries).order_by(deliveries.c.row))).all()
         kept = (await connection.execute(select(stories.c.text, stories.c.place_id))).all()
@@ -36,7 +36,7 @@ async def judge(report: "Report", database: AsyncEngine, slack: Slack) -> None:
 
 
 def _stories(report: "Report", kept: Any) -> None:
-    """Each is kept once, where it was told."""
+    """Check that each accepted story is kept once, where it was told, and no other."""
     there = Counter((text, place) for text, place in kept)
     meant = Counter((text, str(spot.place)) for text, spot in report.accepted.items())
     for text, place in meant - there:
@@ -46,7 +46,7 @@ def _stories(report: "Report", kept: Any) -> None:
 
 
 def _states(report: "Report", rows: Any, *, moments: int) -> None:
-    """Whatever was not sent has a reason; every moment that came due was planned once."""
+    """Check that what was not sent has a reason, and that every moment that came due was planned once."""
     for row in rows:
         unsettled = row.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.FAILED)
         if unsettled or (row.state is DeliveryState.DROPPED and not row.reason):
@@ -59,7 +59,10 @@ def _states(report: "Report", rows: Any, *, moments: int) -> None:
 
 
 def _by_teller(shown: list[Shown]) -> dict[str, list[int]]:
-    """The numbers of their stories, as they stand there. Nobody began one before the last was accepted."""
+    """Return the numbers of each teller's stories, in the order they stand there.
+
+    They must be sorted: nobody told one before their last one was accepted.
+    """
     told: dict[str, list[int]] = defaultdict(list)
     for one in shown:
         if found := re.search(r"verhaal (\d+)-(\d+)\.", one.words()):
@@ -68,7 +71,7 @@ def _by_teller(shown: list[Shown]) -> dict[str, list[int]]:
 
 
 def _channel(report: "Report", spot: Spot, rows: list[Any]) -> None:
-    """What was sent stands there once, and so does every story that was accepted, in the order of its line."""
+    """Check that what was sent, and every story accepted, stands in its channel once and in order."""
     shown = [one for one in spot.slack.channels[spot.channel].messages if one.by == BOT and one.only_for is None]
     stand = [one.metadata["event_payload"]["id"] for one in shown if one.metadata]
     sent = [row for row in sorted(rows, key=lambda row: (row.queued_at, row.row)) if row.state is DeliveryState.SENT]

@@ -1,4 +1,4 @@
-"""Where an ordeal takes place: two workspaces of one Slack, a movement in each, and the processes that serve both."""
+"""The surroundings of an ordeal: two workspaces of one Slack, a movement in each, and the processes that serve both."""
 
 import os
 import random
@@ -28,7 +28,7 @@ from tests.fakes.slack.server import BOT, SlackServer
 from tests.fakes.slack.state import Fault
 
 CHANNELS, TELLERS = 6, 3
-"""In each workspace."""
+"""Numbers in each workspace."""
 FAULTS = (
     Fault(method="chat.postMessage", status=429, error="ratelimited", retry_after=1),
     Fault(method="chat.postMessage", status=500),
@@ -42,9 +42,9 @@ TOO_LATE = (
     Fault(method="chat.postMessage", never=True, after=True),
     Fault(method="chat.postMessage", late=True),
 )
-"""It answers after we stopped waiting, and did it before, after, or not at all."""
-STOPS_WITHIN = 30.0
-"""Seconds that what is told to stop has to finish what it began."""
+"""Slack answers after we stopped waiting, and acted on the request before that, after it, or not at all."""
+STOP_TIMEOUT = 30.0
+"""Seconds that a process told to stop has to finish what it began."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Spot:
         return self.place
 
 
-class Slack:
+class SlackWorkspaces:
     """Two workspaces at one address, told apart by the token of whoever asks."""
 
     def __init__(self) -> None:
@@ -79,7 +79,8 @@ class Slack:
         self.url = ""
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["Slack"]:
+    async def running(self) -> AsyncIterator["SlackWorkspaces"]:
+        """Serve from entering to leaving the context, on a free port."""
         app = web.Application()
         app.router.add_post("/api/{method}", self._serve)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -103,11 +104,12 @@ class Slack:
         return [f"{one.team}: {problem}" for one in self.workspaces for problem in one.problems]
 
 
-async def furnish(database: AsyncEngine, slack: Slack, key: str, chance: random.Random, seconds: float) -> None:
-    """Every workspace has installed Ritme and has a movement, with a rhythm that comes due in each of its channels
-    within so many seconds."""
+async def seed_workspaces(
+    database: AsyncEngine, slack: SlackWorkspaces, key: str, chance: random.Random, seconds: float
+) -> None:
+    """Install Ritme in every workspace, with a movement, and in each channel a rhythm due within `seconds`."""
     now = datetime.now(UTC)
-    # Nowhere is it quiet time, where it is noon.
+    # A time zone where it is noon now, outside the quiet hours; on a day of the weekend it is quiet all the same.
     noon = f"Etc/GMT{now.hour - 12:+d}"  # POSIX turns the sign
     for one in slack.workspaces:
         lane, movement = WorkspaceId(f"slack:{one.team}"), MovementId(f"movement-{one.team}")
@@ -117,7 +119,7 @@ async def furnish(database: AsyncEngine, slack: Slack, key: str, chance: random.
                 "team_name": one.team,
                 "app_id": "A1",
                 "bot_user_id": BOT,
-                "bot_token": TokenCipher((key,)).close(one.token),
+                "bot_token": TokenCipher((key,)).encrypt(one.token),
                 "refresh_token": None,
                 "expires_at": None,
                 "renewing_until": None,
@@ -139,10 +141,12 @@ async def furnish(database: AsyncEngine, slack: Slack, key: str, chance: random.
                 place = Place(id=spot.place, workspace_id=lane, channel=spot.channel, name="place", created_at=now)
                 place.movement_id, place.timezone = movement, noon
                 work.movements.add(place)
-                work.rhythms.add(_daily(spot, movement, now, now + timedelta(seconds=chance.uniform(5, seconds))))
+                work.rhythms.add(
+                    _daily_rhythm(spot, movement, now, now + timedelta(seconds=chance.uniform(5, seconds)))
+                )
 
 
-def _daily(spot: Spot, movement: MovementId, now: datetime, due: datetime) -> Rhythm:
+def _daily_rhythm(spot: Spot, movement: MovementId, now: datetime, due: datetime) -> Rhythm:
     return Rhythm(
         id=RhythmId(f"r-{spot}"),
         movement_id=movement,
@@ -171,6 +175,7 @@ class Process:
     _logged: int = field(default=0)
 
     def begin(self) -> None:
+        """Start it; what it says goes to its log."""
         with self.log.open("ab") as log:
             self._logged = log.tell()
             self.running = subprocess.Popen(
@@ -182,33 +187,34 @@ class Process:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it said so since it was begun, and was not told to stop."""
+        """True once it logged that it is ready, since it was last begun, and while it is not told to stop."""
         return not self.is_stopping and b"is ready" in self.log.read_bytes()[self._logged :]
 
     def kill(self) -> None:
+        """Send SIGKILL, and wait until it is gone."""
         assert self.running is not None
         self.running.send_signal(signal.SIGKILL)
         self.running.wait()
 
     async def stop(self) -> str:
-        """Tells it to stop, and begins it again. Returns what was wrong with how it ended."""
+        """Send SIGTERM, wait, and begin it again. Returns what was wrong with how it ended; empty when nothing was."""
         assert self.running is not None
         heard, self.is_stopping = self.is_ready, True
         self.running.send_signal(signal.SIGTERM)
         try:
-            code = await to_thread(self.running.wait, STOPS_WITHIN)
+            code = await to_thread(self.running.wait, STOP_TIMEOUT)
             # Before it was ready, it ends as any process does.
             wrong = "" if code == 0 or (code == -signal.SIGTERM and not heard) else f"ended with {code}"
         except subprocess.TimeoutExpired:
-            wrong = f"did not stop within {STOPS_WITHIN:.0f} s"
+            wrong = f"did not stop within {STOP_TIMEOUT:.0f} s"
             self.kill()
         self.begin()
         self.is_stopping = False
         return wrong and f"{self.role}, told to stop, {wrong}: see {self.log}"
 
 
-def processes(url: str, api_url: str, key: str, folder: Path) -> tuple[list[Process], list[int]]:
-    """Two web and two worker processes, not begun yet; and where the web processes will listen."""
+def make_processes(url: str, api_url: str, key: str, folder: Path) -> tuple[list[Process], list[int]]:
+    """Return two web and two worker processes, not begun yet, and the ports of the web processes."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("RITME_", "SLACK_"))},
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
@@ -232,8 +238,8 @@ def processes(url: str, api_url: str, key: str, folder: Path) -> tuple[list[Proc
     return [*webs, *workers], ports
 
 
-def new_key() -> str:
-    """What seals the workspaces' tokens."""
+def new_encryption_key() -> str:
+    """Return a key that encrypts the workspaces' tokens."""
     return Fernet.generate_key().decode()
 
 

@@ -1,9 +1,9 @@
-"""Who is suggested: those who together reach furthest, each for a reason."""
+"""Suggestions of key figures: those who together reach furthest, each for a reason."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.connectors import MOST_SUGGESTED, Candidate, KeyFigure, suggest
+from bot.domain.connectors import MAX_SUGGESTIONS, Candidate, KeyFigure, suggest
 from bot.domain.person import PersonId
 
 PEOPLE = [PersonId(name) for name in "abcdefgh"]
@@ -55,7 +55,7 @@ def test_only_who_was_named_as_what_is_wanted_and_is_not_in_yet(
 ) -> None:
     found = suggest(some, wanted=wanted, inside=inside, groups=frozenset({"day"}))
     by_id = {one.id: one for one in some}
-    assert len(found) <= MOST_SUGGESTED
+    assert len(found) <= MAX_SUGGESTIONS
     assert len({one.id for one in found}) == len(found)
     for one in found:
         assert by_id[one.id].named_as[wanted]

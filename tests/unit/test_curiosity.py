@@ -1,11 +1,11 @@
-"""Curious questions: fresh, fit to the kind, written with care."""
+"""Curious questions: not repeated within three rounds, fit to the kind, one open question each."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import wording
-from bot.domain.curiosity import QUESTIONS_ASKED, QUESTIONS_PER_KIND, fresh_questions, kind_meant
+from bot.domain.curiosity import QUESTIONS_PER_KIND, QUESTIONS_PER_ROUND, detect_kind, fresh_questions
 from bot.domain.initiative import StuckKind
 from bot.domain.person import Language
 
@@ -18,7 +18,7 @@ def test_no_question_returns_within_three_rounds_of_its_kind(kinds: list[StuckKi
     rounds: dict[StuckKind, list[list[str]]] = {kind: [] for kind in StuckKind}
     for kind in kinds:
         questions = fresh_questions(kind, asked)
-        assert len(set(questions)) == QUESTIONS_ASKED
+        assert len(set(questions)) == QUESTIONS_PER_ROUND
         lately = [question for earlier in rounds[kind][-2:] for question in earlier]
         assert not set(questions) & set(lately)
         rounds[kind].append(questions)
@@ -28,7 +28,7 @@ def test_no_question_returns_within_three_rounds_of_its_kind(kinds: list[StuckKi
 @pytest.mark.parametrize("language", list(Language), ids=str)
 def test_there_are_enough_questions_and_each_is_one_open_question(language: Language) -> None:
     template = "stuck/questions.md.j2"
-    assert wording.blocks(template, language) == KEYS
+    assert wording.block_names(template, language) == KEYS
     by_kind: dict[str, set[str]] = {}
     for key in KEYS:
         text = wording._block(template, key, language)
@@ -41,7 +41,7 @@ def test_there_are_enough_questions_and_each_is_one_open_question(language: Lang
 
 @pytest.mark.parametrize("language", list(Language), ids=str)
 def test_being_stuck_is_welcomed_in_six_ways(language: Language) -> None:
-    assert wording.variants("stuck/stuck_welcomed.md.j2", language) >= 6
+    assert wording.count_variants("stuck/stuck_welcomed.md.j2", language) >= 6
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_being_stuck_is_welcomed_in_six_ways(language: Language) -> None:
     ],
 )
 def test_a_kind_is_guessed_only_when_the_words_are_plain(text: str, kind: StuckKind) -> None:
-    assert kind_meant(text) is kind
+    assert detect_kind(text) is kind

@@ -1,4 +1,4 @@
-"""The engine keeps Ritme going: it ticks, wakes at once, drains a lane once at a time, and gives nothing up."""
+"""The embedded engine: ticks, wake-ups, lanes drained once at a time, retries, and an orderly close."""
 
 import asyncio
 from collections import Counter
@@ -12,11 +12,11 @@ from bot.domain.person import WorkspaceId
 
 A, B = WorkspaceId("slack:A"), WorkspaceId("slack:B")
 LONG = 3600.0
-"""Seconds: longer than any test, so that only a wake can be what drained."""
+"""Seconds; longer than any test, so that only a wake can be what drained."""
 
 
-class Ritme:
-    """Plans what it is told is due, and drains when its gate is open."""
+class FakeCore:
+    """A core that drains one delivery at a time while its gate is open, and counts what it does."""
 
     def __init__(self) -> None:
         self.due: Counter[WorkspaceId] = Counter()
@@ -74,165 +74,174 @@ class Ritme:
 
 
 @pytest.fixture
-def ritme() -> Ritme:
-    return Ritme()
+def core() -> FakeCore:
+    return FakeCore()
 
 
 @pytest.fixture
-async def patient(ritme: Ritme) -> AsyncIterator[EmbeddedEngine]:
-    """An engine whose own tick never comes."""
+async def without_ticks(core: FakeCore) -> AsyncIterator[EmbeddedEngine]:
+    """Start an engine with ticks that never come."""
     engine = EmbeddedEngine(tick=LONG)
-    await engine.start(ritme)
+    await engine.start(core)
     yield engine
     await engine.close()
 
 
 @pytest.fixture
-async def ticking(ritme: Ritme) -> AsyncIterator[EmbeddedEngine]:
+async def with_ticks(core: FakeCore) -> AsyncIterator[EmbeddedEngine]:
+    """Start an engine that ticks every hundredth of a second."""
     engine = EmbeddedEngine(tick=0.01)
-    await engine.start(ritme)
+    await engine.start(core)
     yield engine
     await engine.close()
 
 
-async def test_a_tick_plans_and_drains_every_lane_with_something_due(ritme: Ritme, ticking: EmbeddedEngine) -> None:
-    ritme.due.update({A: 1, B: 1})
+async def test_a_tick_plans_and_drains_every_lane_with_something_due(
+    core: FakeCore, with_ticks: EmbeddedEngine
+) -> None:
+    core.due.update({A: 1, B: 1})
 
-    await ritme.until(lambda: sorted(ritme.drained) == [A, B])
-
-
-async def test_a_wake_drains_at_once_without_waiting_for_the_tick(ritme: Ritme, patient: EmbeddedEngine) -> None:
-    ritme.due[A] = 1
-    patient.wake(A)
-
-    await ritme.until(lambda: ritme.drained == [A])
-    assert ritme.plans == 0
+    await core.until(lambda: sorted(core.drained) == [A, B])
 
 
-async def test_a_lane_that_has_more_goes_on_until_it_is_empty(ritme: Ritme, patient: EmbeddedEngine) -> None:
-    ritme.due[A] = 5
-    patient.wake(A)
+async def test_a_wake_drains_at_once_without_waiting_for_the_tick(
+    core: FakeCore, without_ticks: EmbeddedEngine
+) -> None:
+    core.due[A] = 1
+    without_ticks.wake(A)
 
-    await ritme.until(lambda: ritme.drained == [A] * 5)
+    await core.until(lambda: core.drained == [A])
+    assert core.plans == 0
 
 
-async def test_a_long_lane_does_not_hold_up_another(ritme: Ritme, patient: EmbeddedEngine) -> None:
-    ritme.due.update({A: 50, B: 1})
-    patient.wake(A)
-    patient.wake(B)
+async def test_a_lane_with_more_to_do_is_drained_until_it_is_empty(
+    core: FakeCore, without_ticks: EmbeddedEngine
+) -> None:
+    core.due[A] = 5
+    without_ticks.wake(A)
 
-    await ritme.until(lambda: B in ritme.drained)
-    assert ritme.drained.count(A) < 50
+    await core.until(lambda: core.drained == [A] * 5)
+
+
+async def test_a_long_lane_does_not_hold_up_another(core: FakeCore, without_ticks: EmbeddedEngine) -> None:
+    core.due.update({A: 50, B: 1})
+    without_ticks.wake(A)
+    without_ticks.wake(B)
+
+    await core.until(lambda: B in core.drained)
+    assert core.drained.count(A) < 50
 
 
 async def test_waking_a_lane_while_it_drains_drains_it_once_more_and_never_twice_at_a_time(
-    ritme: Ritme, patient: EmbeddedEngine
+    core: FakeCore, without_ticks: EmbeddedEngine
 ) -> None:
-    ritme.gate.clear()
-    patient.wake(A)
-    await ritme.entered.wait()
-    ritme.due[A] = 1
+    core.gate.clear()
+    without_ticks.wake(A)
+    await core.entered.wait()
+    core.due[A] = 1
     for _ in range(10):
-        patient.wake(A)
-    ritme.gate.set()
+        without_ticks.wake(A)
+    core.gate.set()
 
-    await ritme.until(lambda: ritme.drained == [A])
-    assert ritme.most_at_once == 1
+    await core.until(lambda: core.drained == [A])
+    assert core.most_at_once == 1
 
 
 @pytest.mark.parametrize("what", ["plan", "lanes_due", "drain"])
-async def test_what_fails_is_tried_again_by_the_next_tick(
-    ritme: Ritme, ticking: EmbeddedEngine, what: str, capsys: pytest.CaptureFixture[str]
+async def test_a_failure_is_retried_by_the_next_tick(
+    core: FakeCore, with_ticks: EmbeddedEngine, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ritme.breaks.append(what)
-    ritme.due[A] = 1
+    core.breaks.append(what)
+    core.due[A] = 1
 
-    await ritme.until(lambda: ritme.drained == [A])
+    await core.until(lambda: core.drained == [A])
     assert f"what={what}" in capsys.readouterr().out
 
 
-async def test_settling_plans_and_waits_until_everything_due_is_drained(ritme: Ritme, patient: EmbeddedEngine) -> None:
-    ritme.due.update({A: 3, B: 2})
+async def test_running_until_idle_plans_and_waits_until_everything_due_is_drained(
+    core: FakeCore, without_ticks: EmbeddedEngine
+) -> None:
+    core.due.update({A: 3, B: 2})
 
-    await patient.run_until_idle()
+    await without_ticks.run_until_idle()
 
-    assert Counter(ritme.drained) == {A: 3, B: 2}
+    assert Counter(core.drained) == {A: 3, B: 2}
 
 
-async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(ritme: Ritme) -> None:
+async def test_closing_lets_the_running_drain_finish_and_starts_nothing_more(core: FakeCore) -> None:
     engine = EmbeddedEngine(tick=LONG)
-    await engine.start(ritme)
-    ritme.due[A] = 3
-    ritme.gate.clear()
+    await engine.start(core)
+    core.due[A] = 3
+    core.gate.clear()
     engine.wake(A)
-    await ritme.entered.wait()
+    await core.entered.wait()
 
     closing = asyncio.create_task(engine.close())
     await asyncio.sleep(0)
-    ritme.gate.set()
+    core.gate.set()
     await closing
     engine.wake(A)
     await engine.run_until_idle()
 
-    assert ritme.drained == [A]
-    assert ritme.plans == 0
+    assert core.drained == [A]
+    assert core.plans == 0
 
 
-async def test_closing_does_not_wait_for_ever(ritme: Ritme) -> None:
+async def test_closing_does_not_wait_for_ever(core: FakeCore) -> None:
     engine = EmbeddedEngine(tick=LONG, grace=0.01)
-    await engine.start(ritme)
-    ritme.gate.clear()
+    await engine.start(core)
+    core.gate.clear()
     engine.wake(A)
-    await ritme.entered.wait()
+    await core.entered.wait()
 
     await engine.close()
 
-    assert ritme.drained == []
-    assert ritme.going[A] == 0
+    assert core.drained == []
+    assert core.going[A] == 0
 
 
-async def test_closing_does_not_wait_for_ever_until_something_is_planned(ritme: Ritme) -> None:
+async def test_closing_does_not_wait_for_ever_until_something_is_planned(core: FakeCore) -> None:
     engine = EmbeddedEngine(tick=0.01, grace=0.01)
-    ritme.planned.clear()
-    await engine.start(ritme)
-    await ritme.until(lambda: ritme.plans == 1)
+    core.planned.clear()
+    await engine.start(core)
+    await core.until(lambda: core.plans == 1)
 
     async with asyncio.timeout(20):
         await engine.close()
 
-    assert not engine.runs
+    assert not engine.is_running
 
 
-async def test_closing_lets_what_is_being_planned_be_planned(ritme: Ritme) -> None:
+async def test_closing_lets_what_is_being_planned_be_planned(core: FakeCore) -> None:
     engine = EmbeddedEngine(tick=0.01)
-    ritme.planned.clear()
-    await engine.start(ritme)
-    await ritme.until(lambda: ritme.plans == 1)
+    core.planned.clear()
+    await engine.start(core)
+    await core.until(lambda: core.plans == 1)
     closing = asyncio.create_task(engine.close())
     await asyncio.sleep(0)
     assert not closing.done()
-    ritme.planned.set()
+    core.planned.set()
     await closing
 
 
-async def test_it_goes_on_when_the_clock_is_put_back(ritme: Ritme, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_goes_on_when_the_clock_is_put_back(core: FakeCore, monkeypatch: pytest.MonkeyPatch) -> None:
     class AnHourAgo(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:
             return datetime.now(tz) - timedelta(hours=1)
 
     engine = EmbeddedEngine(tick=0.01)
-    await engine.start(ritme)
-    await ritme.until(lambda: ritme.plans > 0)
+    await engine.start(core)
+    await core.until(lambda: core.plans > 0)
     for module in ("apscheduler.schedulers.base", "apscheduler.triggers.interval", "adapters.engine.embedded"):
         monkeypatch.setattr(f"{module}.datetime", AnHourAgo)
-    seen = ritme.plans
+    seen = core.plans
 
-    await ritme.until(lambda: ritme.plans >= seen + 10)
+    await core.until(lambda: core.plans >= seen + 10)
     await engine.close()
 
 
-async def test_waking_before_the_start_is_harmless(ritme: Ritme) -> None:
+async def test_waking_before_the_start_is_harmless(core: FakeCore) -> None:
     EmbeddedEngine().wake(A)
 
-    assert ritme.drained == []
+    assert core.drained == []

@@ -1,4 +1,4 @@
-"""The lock files pin and hash everything the project names, and lead to no address."""
+"""The lock files pin and hash every dependency of pyproject.toml, and contain no URL or path."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ NAMED = {
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Name → version and hashes."""
+    """Map each package of a lock file to its version and hashes."""
     found = re.findall(r"^([a-z0-9.-]+)==(.*?)(?=^\S|\Z)", (CLONE / lock).read_text(), re.MULTILINE | re.DOTALL)
     return dict(found)
 

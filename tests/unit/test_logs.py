@@ -1,4 +1,4 @@
-"""Logs say what happened and keep secrets."""
+"""Logs say what happened and mask secrets."""
 
 import io
 import json
@@ -30,19 +30,21 @@ pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 @pytest.fixture(params=[io.StringIO, Terminal], ids=["machine", "terminal"])
 def stream(request: pytest.FixtureRequest) -> io.StringIO:
     stream: io.StringIO = request.param()
-    logs.set_up(stream)
+    logs.configure_logging(stream)
     return stream
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_a_secret_never_stands_in_a_line_whatever_way_it_came_in(secret: str, stream: io.StringIO) -> None:
-    log = structlog.get_logger("ritme")
-    log.info("in the words %s", secret, value=secret, deep={"list": [secret, {"more": secret}]}, odd=ValueError(secret))
+    logger = structlog.get_logger("ritme")
+    logger.info(
+        "in the words %s", secret, value=secret, deep={"list": [secret, {"more": secret}]}, odd=ValueError(secret)
+    )
     logging.getLogger("slack_sdk").error("a library says %s", secret)
     try:
         raise ValueError(secret)
     except ValueError:
-        log.exception("ours broke")
+        logger.exception("ours broke")
         logging.getLogger("elsewhere").exception("theirs broke")
 
     assert secret not in stream.getvalue()
@@ -69,7 +71,7 @@ def test_addresses_lose_their_password_and_response_addresses_their_path(stream:
 
 def test_a_machine_reads_one_json_object_a_line() -> None:
     stream = io.StringIO()
-    logs.set_up(stream)
+    logs.configure_logging(stream)
     structlog.get_logger("ritme").info("intent", name="stuck.report", milliseconds=12, workspace="slack:T1")
     logging.getLogger("aiohttp.server").warning("theirs\nover two lines")
 

@@ -1,4 +1,4 @@
-"""A step's moment: local, within two weeks, across both changes of the clock."""
+"""The moment of a step: local time, within two weeks, across both changes of the clock."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.next_step import chosen_moment, moment_of, next_working_day, usual_moment, without_lead
+from bot.domain.next_step import next_working_day, parse_moment, propose_moment, strip_lead_in, to_utc
 from bot.errors import Invalid
 
 AMSTERDAM = "Europe/Amsterdam"
@@ -26,7 +26,7 @@ AMSTERDAM = "Europe/Amsterdam"
     ],
 )
 def test_the_clock_changes(day: date, at: time, moment: datetime) -> None:
-    assert moment_of(day, at, AMSTERDAM) == moment
+    assert to_utc(day, at, AMSTERDAM) == moment
 
 
 @given(
@@ -35,7 +35,7 @@ def test_the_clock_changes(day: date, at: time, moment: datetime) -> None:
     st.sampled_from([AMSTERDAM, "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"]),
 )
 def test_a_moment_is_the_local_time_or_the_first_after_it(day: date, at: time, timezone: str) -> None:
-    moment = moment_of(day, at, timezone)
+    moment = to_utc(day, at, timezone)
     wanted, local = datetime.combine(day, at), moment.astimezone(ZoneInfo(timezone)).replace(tzinfo=None)
     assert timedelta(0) <= local - wanted <= timedelta(hours=1)
     if local != wanted:
@@ -45,9 +45,9 @@ def test_a_moment_is_the_local_time_or_the_first_after_it(day: date, at: time, t
 
 def test_what_is_proposed_lies_ahead_and_on_a_working_day() -> None:
     friday = datetime(2027, 3, 5, 10, tzinfo=UTC)
-    assert usual_moment(friday, AMSTERDAM) == (date(2027, 3, 8), time(9))
-    assert usual_moment(friday, AMSTERDAM, today=True) == (date(2027, 3, 5), time(13))
-    assert usual_moment(friday.replace(hour=19), AMSTERDAM, today=True) == (date(2027, 3, 8), time(9))
+    assert propose_moment(friday, AMSTERDAM) == (date(2027, 3, 8), time(9))
+    assert propose_moment(friday, AMSTERDAM, today=True) == (date(2027, 3, 5), time(13))
+    assert propose_moment(friday.replace(hour=19), AMSTERDAM, today=True) == (date(2027, 3, 8), time(9))
     assert next_working_day(date(2027, 3, 5), frozenset({date(2027, 3, 8)})) == date(2027, 3, 9)
 
 
@@ -61,7 +61,7 @@ def test_what_is_proposed_lies_ahead_and_on_a_working_day() -> None:
 )
 def test_a_moment_past_or_too_far_is_said_beside_its_field(day: date, at: time, field: str, reason: str) -> None:
     with pytest.raises(Invalid) as raised:
-        chosen_moment(day, at, datetime(2027, 3, 1, 8, tzinfo=UTC), AMSTERDAM)
+        parse_moment(day, at, datetime(2027, 3, 1, 8, tzinfo=UTC), AMSTERDAM)
     assert raised.value.fields == {field: reason}
 
 
@@ -76,4 +76,4 @@ def test_a_moment_past_or_too_far_is_said_beside_its_field(day: date, at: time, 
     ],
 )
 def test_when_and_then_are_not_said_twice(typed: str, kept: str) -> None:
-    assert without_lead(typed) == kept
+    assert strip_lead_in(typed) == kept

@@ -1,11 +1,11 @@
-"""Who keeps company: willing people first, mixed groups, nobody who should be left alone."""
+"""The choice of peers for company: willing people first, mixed groups, nobody who should be left alone."""
 
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.company import may_be_asked, peers
+from bot.domain.company import choose_peers, may_be_asked
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
@@ -18,21 +18,21 @@ def person(name: str, group: str = "", suggestible: bool | None = None) -> Perso
 
 
 def test_willing_people_come_first() -> None:
-    found = peers([person("a"), person("b", suggestible=True), person("c", suggestible=True)], person("me"))
+    found = choose_peers([person("a"), person("b", suggestible=True), person("c", suggestible=True)], person("me"))
     assert [one.id for one in found.asked] == ["b", "c"]
     assert [one.id for one in found.reserve] == ["a"]
 
 
 def test_one_of_the_two_is_from_another_group() -> None:
     same = [person(name, "dag", True) for name in "abc"]
-    found = peers([*same, person("d", "nacht")], person("me", "dag"))
+    found = choose_peers([*same, person("d", "nacht")], person("me", "dag"))
     assert [one.id for one in found.asked] == ["a", "d"]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "dag", "nacht"]), st.booleans()), max_size=8))
 def test_at_most_two_and_mixed_whenever_that_can_be(drawn: list[tuple[str, bool]]) -> None:
     everyone = [person(str(n), group, willing or None) for n, (group, willing) in enumerate(drawn)]
-    found = peers(everyone, person("me", "dag"))
+    found = choose_peers(everyone, person("me", "dag"))
     assert len(found.asked) == min(2, len(everyone))
     assert not set(found.asked) & set(found.reserve)
     if any(one.group == "nacht" for one in everyone):

@@ -1,4 +1,4 @@
-"""Words and code say the same: every entry has both languages, with the same blocks, and nothing is left over."""
+"""Templates match the catalogue: every entry in both languages, with the same blocks, and no template left over."""
 
 import re
 from dataclasses import fields, replace
@@ -56,11 +56,11 @@ class TestEntry:
     def test_its_example_can_be_said(self, entry: type[Entry], language: Language) -> None:
         example = entry.example()
         if isinstance(example, FormEntry):
-            form = wording.form(example, reader(language))
+            form = wording.render_form_entry(example, reader(language))
             assert form.fields or form.note, "a form that asks nothing says what sending it does"
             assert len({field.name for field in form.fields}) == len(form.fields)
         else:
-            message = wording.message(example, reader(language))
+            message = wording.render_entry(example, reader(language))
             assert message.text.strip()
             assert len({button.name for button in message.buttons}) == len(message.buttons)
 
@@ -72,15 +72,15 @@ class TestEntry:
     def test_its_buttons_are_short_verbs(self, entry: type[Entry], language: Language) -> None:
         if issubclass(entry, FormEntry):
             return
-        for button in wording.message(entry.example(), reader(language)).buttons:
+        for button in wording.render_entry(entry.example(), reader(language)).buttons:
             assert 1 <= len(button.label.split()) <= 4, button.label
 
     def test_every_form_of_it_can_be_said(self, entry: type[Entry], language: Language) -> None:
         example = entry.example()
         if isinstance(example, FormEntry | Declined):
             return
-        for variant in range(wording.variants(example.template, language)):
-            assert wording.message(replace(example, variant=variant), reader(language)).text.strip()
+        for variant in range(wording.count_variants(example.template, language)):
+            assert wording.render_entry(replace(example, variant=variant), reader(language)).text.strip()
 
 
 def test_no_template_is_without_an_entry() -> None:
@@ -119,15 +119,15 @@ STARTED = {
     "StoryRound",
     "StoryTravelled",
 }
-"""What the bot starts by itself."""
+"""Catalogue entries that the bot sends by itself."""
 
 
 @pytest.mark.parametrize("name", sorted(STARTED))
 @pytest.mark.parametrize("language", list(Language), ids=str)
 def test_what_the_bot_starts_is_short_asks_one_thing_and_names_a_way_out(name: str, language: Language) -> None:
     example = CATALOGUE[name].example()
-    for variant in range(wording.variants(example.template, language)):
-        message = wording.message(replace(example, variant=variant), reader(language))
+    for variant in range(wording.count_variants(example.template, language)):
+        message = wording.render_entry(replace(example, variant=variant), reader(language))
         said = [paragraph for paragraph in message.paragraphs if paragraph.kind != "quote"]
         # The purpose in its own words (bold) may ask something itself.
         own = [span.text for one in said if one.kind != "small" for span in one.spans if not span.bold]
@@ -156,4 +156,4 @@ SOURCES = "\n".join(
 def test_every_reason_there_is_has_words(template: str, given: str) -> None:
     reasons = set(re.findall(given, SOURCES))
     assert reasons
-    assert reasons <= wording.blocks(template, Language.NL)
+    assert reasons <= wording.block_names(template, Language.NL)

@@ -1,4 +1,4 @@
-"""Quiet hours: never inside, and over at the first moment that is not."""
+"""Quiet hours end at the first moment that is not quiet."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ some_moment = st.integers(0, 2 * 365 * 24 * 60).map(
 
 @given(quiet, some_moment)
 def test_the_quiet_is_over_at_the_first_moment_that_is_not_quiet(hours: QuietHours, moment: datetime) -> None:
-    over = hours.over_at(moment)
+    over = hours.first_allowed_at(moment)
     assert over >= moment
     assert not hours.covers(over)
     step = moment
@@ -39,4 +39,6 @@ def test_weekends_are_quiet_only_where_they_are_meant_to_be(hours: QuietHours, w
 def test_over_the_night_and_the_weekend() -> None:
     hours = QuietHours(start=time(18), end=time(8), weekends=True, timezone="Europe/Amsterdam")
     friday_evening = datetime(2027, 3, 26, 18, 30, tzinfo=UTC)
-    assert hours.over_at(friday_evening) == datetime(2027, 3, 29, 6, tzinfo=UTC)  # the clocks went forward in between
+    assert hours.first_allowed_at(friday_evening) == datetime(
+        2027, 3, 29, 6, tzinfo=UTC
+    )  # the clocks went forward in between

@@ -1,4 +1,4 @@
-"""When rhythms fall, held against counting the days one by one."""
+"""Moments of rhythms, compared with counting the days one by one."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
@@ -19,7 +19,7 @@ from bot.domain.rhythm import (
     holidays_in,
     local_moment,
     moments,
-    reckon,
+    update_next_at,
 )
 
 ZONES = ["Europe/Amsterdam", "Europe/London", "America/Sao_Paulo", "Asia/Kolkata", "America/New_York", "UTC"]
@@ -66,8 +66,8 @@ patterns = st.one_of(
 )
 
 
-def by_counting(pattern: Pattern, start: date, until: date) -> list[date]:
-    """Day by day, with nothing but a calendar."""
+def list_days(pattern: Pattern, start: date, until: date) -> list[date]:
+    """List the days of a pattern between two dates by looking at each day."""
     found = []
     monday = start - timedelta(days=start.weekday())
     day = start
@@ -93,7 +93,7 @@ def _is_day(year: int, month: int, day: int) -> bool:
 def test_every_moment_is_found_and_no_other(pattern: Pattern, start: date, at: time, zone: str) -> None:
     at = at.replace(second=0, microsecond=0)
     one = rhythm(pattern, at=at, zone=zone, on=start)
-    expected = by_counting(pattern, start, start + timedelta(days=200))
+    expected = list_days(pattern, start, start + timedelta(days=200))
     found = [
         moment.on
         for moment in islice(
@@ -219,7 +219,7 @@ def test_paused_until_a_day_it_goes_on_by_itself() -> None:
 def test_an_ended_rhythm_has_no_next_moment() -> None:
     one = rhythm(Pattern(days=(0,)))
     one.ended_at = datetime(2027, 2, 1, tzinfo=UTC)
-    reckon(one, {}, never, after=datetime(2027, 2, 1, tzinfo=UTC))
+    update_next_at(one, {}, never, after=datetime(2027, 2, 1, tzinfo=UTC))
     assert one.next_at is None
 
 

@@ -1,4 +1,4 @@
-"""The environment is checked before anything starts; each complaint names the variable and its cure."""
+"""Settings are validated before anything starts; each error names the variable and its cure."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ def test_nothing_set_is_a_local_sqlite_file_on_this_machine_only() -> None:
 
     assert settings.database_url == "sqlite+aiosqlite:///var/ritme.db"
     assert settings.database_file == Path("var/ritme.db")
-    assert settings.loopback
+    assert settings.is_loopback
     assert settings.base_url == "http://127.0.0.1:8080"
-    assert not settings.slack
+    assert not settings.serves_slack
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_serving_needs_both_of_slacks_secrets(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
     assert Settings.load().missing_for_serving() == {}
-    assert Settings.load().slack
+    assert Settings.load().serves_slack
     assert "geheim" not in repr(Settings.load())
 
 
@@ -110,8 +110,8 @@ def test_a_socket_needs_no_signing_secret(monkeypatch: pytest.MonkeyPatch) -> No
     assert list(Settings.load().missing_for_serving()) == ["SLACK_BOT_TOKEN"]
 
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-geheim")
-    assert Settings.load().slack
-    assert not Settings.load().many_workspaces
+    assert Settings.load().serves_slack
+    assert not Settings.load().is_multi_workspace
 
 
 def test_many_workspaces_need_a_key_and_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,8 +128,8 @@ def test_many_workspaces_need_a_key_and_an_address(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("RITME_PUBLIC_URL", "https://ritme.example.org/")
     monkeypatch.setenv("RITME_SECRET_KEY", f"{KEYS[0]}, {KEYS[1]}")
     settings = Settings.load()
-    assert settings.slack
-    assert settings.many_workspaces
+    assert settings.serves_slack
+    assert settings.is_multi_workspace
     assert settings.secret_keys == KEYS
     assert "geheim" not in repr(settings)
     assert KEYS[0] not in repr(settings)
@@ -140,4 +140,4 @@ def test_alone_no_platform_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in {"SLACK_BOT_TOKEN": "xoxb-x", "SLACK_APP_TOKEN": "xapp-x", "SLACK_CLIENT_ID": "1"}.items():
         monkeypatch.setenv(variable, value)
 
-    assert Settings.load().alone().model_dump() == bare.model_dump()
+    assert Settings.load().for_playground().model_dump() == bare.model_dump()

@@ -1,4 +1,4 @@
-"""The manifest is what Slack accepts, and asks for what the software uses, and for nothing more."""
+"""The manifest is valid for Slack, and asks for the scopes and events that the code uses and no others."""
 
 import ast
 import itertools
@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from adapters.cli.commands import ritme
 from adapters.settings import CURES
-from adapters.slack import inbound, translate
-from adapters.slack.manifest import manifest
-from adapters.slack.permissions import EVENTS, METHODS, SCOPES
+from adapters.slack import events, inbound
+from adapters.slack.manifest import slack_manifest
+from adapters.slack.permissions import API_METHODS, BOT_EVENTS, SCOPES
 from bot.commands import VOCABULARY
 from bot.domain.person import Language
 
@@ -28,7 +28,7 @@ OURS_ALONE = {"reactions.read"}
 
 
 def made(*, language: Language = Language.EN, url: str | None = URL, **more: bool) -> dict[str, Any]:
-    return manifest(language, url=url, **more)
+    return slack_manifest(language, url=url, **more)
 
 
 @pytest.mark.parametrize(("language", "url", "dutch", "many"), EVERY)
@@ -50,7 +50,7 @@ def test_slack_accepts_it(language: Language, url: str | None, dutch: bool, many
 
 @pytest.mark.parametrize("language", list(Language))
 def test_it_names_the_same_address_everywhere_or_none(language: Language) -> None:
-    addresses = {URL + inbound.PATH}
+    addresses = {URL + inbound.EVENTS_PATH}
     whole = made(language=language, dutch=True)
     assert {command["url"] for command in whole["features"]["slash_commands"]} == addresses
     assert {whole["settings"][part]["request_url"] for part in ("event_subscriptions", "interactivity")} == addresses
@@ -78,41 +78,34 @@ def test_dutch_commands_come_when_asked_and_all_mean_something() -> None:
 
 
 def strings(file: Path) -> set[str]:
-    """Every text in a module, but for those that explain it."""
+    """Return every string constant in a module."""
     tree = ast.parse(file.read_text())
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def test_every_method_that_is_called_is_known_with_its_scope() -> None:
     files = [
-        file for file in Path(inbound.__file__).parent.glob("*.py") if file.name not in ("needs.py", "manifest.py")
+        file
+        for file in Path(inbound.__file__).parent.glob("*.py")
+        if file.name not in ("permissions.py", "manifest.py")
     ]
     said = set().union(*map(strings, files))
     called = {one for one in said if one.startswith(FAMILIES) and " " not in one and ":" not in one} - OURS_ALONE
-    assert called - {"chat.", "views."} == set(METHODS)
+    assert called - {"chat.", "views."} == set(API_METHODS)
 
 
-def listened_to() -> set[str]:
-    """The types that `translate.event` and the listener of removals tell apart."""
-    tree = ast.parse(Path(translate.__file__).read_text())
-    (event,) = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "event"]
-    match = next(node for node in ast.walk(event) if isinstance(node, ast.Match))
-    types = {
-        node.value.value
-        for case in match.cases
-        for node in ast.walk(case.pattern)
-        if isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant)
-    }
-    return {str(one) for one in types} | set(translate.OUT) | set(inbound.GONE.pattern.strip("^$()").split("|"))
+def handled_event_types() -> set[str]:
+    """Return the event types that are translated, and those that the listener of removals handles."""
+    return set(events.EVENT_TRANSLATORS) | set(inbound.APP_REMOVED_EVENTS.pattern.strip("^$()").split("|"))
 
 
 def test_every_listener_has_its_event_and_every_event_its_listener() -> None:
-    assert {event.partition(".")[0] for event in EVENTS} == listened_to()
-    assert made()["settings"]["event_subscriptions"]["bot_events"] == sorted(EVENTS)
+    assert {event.partition(".")[0] for event in BOT_EVENTS} == handled_event_types()
+    assert made()["settings"]["event_subscriptions"]["bot_events"] == sorted(BOT_EVENTS)
 
 
 def test_no_scope_is_missing_and_none_too_many() -> None:
-    used = {scope for scope in (*EVENTS.values(), *METHODS.values()) if scope} | {"commands"}
+    used = {scope for scope in (*BOT_EVENTS.values(), *API_METHODS.values()) if scope} | {"commands"}
     assert used == set(SCOPES)
     assert made()["oauth_config"]["scopes"]["bot"] == sorted(SCOPES)
 

@@ -1,4 +1,4 @@
-"""Everything Ritme says fits Slack's limits, and nothing anyone wrote can become a mention, a link or markup."""
+"""Everything Ritme says fits Slack's limits, and nothing people wrote can become a mention, a link or markup."""
 
 import json
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ NAMES = {
     "meant",
     "kind",
 }
-"""What holds ids or names of templates rather than anyone's words."""
+"""Fields with ids or names of templates rather than anyone's words."""
 
 
 def reader(language: Language) -> Reader:
@@ -62,12 +62,12 @@ def reader(language: Language) -> Reader:
 
 
 def assert_slack_accepts(message: Message) -> None:
-    said = {"text": render.fallback(message), "blocks": render.blocks(message)}
+    said = {"text": render.notification_text(message), "blocks": render.render_blocks(message)}
     assert problems_in_message(said) == []
 
 
 def with_words(entry: Entry, words: str) -> Entry:
-    """The entry with every text in it replaced."""
+    """Return an entry with every text in it replaced by `words`."""
     values = {one.name: getattr(entry, one.name) for one in fields(entry) if one.name not in NAMES}
     return replace(entry, **{name: _replaced(value, words) for name, value in values.items()})
 
@@ -101,10 +101,10 @@ def test_it_fits_whatever_they_think_of(name: str, language: Language, words: st
 
 def _assert_fits(entry: Entry, language: Language) -> None:
     if isinstance(entry, FormEntry):
-        form = wording.form(entry, reader(language))
-        assert problems_in_view(views.modal(form, {"channel": "C1"})) == []
+        form = wording.render_form_entry(entry, reader(language))
+        assert problems_in_view(views.render_modal(form, {"channel": "C1"})) == []
     else:
-        assert_slack_accepts(wording.message(entry, reader(language)))
+        assert_slack_accepts(wording.render_entry(entry, reader(language)))
 
 
 spans = st.builds(Span, text=extremes.filter(str.strip), bold=st.booleans(), italic=st.booleans())
@@ -161,49 +161,55 @@ def test_any_form_fits(questions: list[Field], title: str, note: str) -> None:
     form = Form(
         intent="x", title=title, submit=title, cancel=title, note=note, fields=(always, *questions), hidden={"id": "1"}
     )
-    assert problems_in_view(views.modal(form, {"channel": "C1"})) == []
+    assert problems_in_view(views.render_modal(form, {"channel": "C1"})) == []
 
 
 class TestWhatAPersonWrote:
     def test_is_shown_as_typed(self) -> None:
         said = Message(paragraphs=(Paragraph(spans=(Span(text="<!channel> *x* & y"),)),))
-        assert render.blocks(said)[0]["elements"][0]["elements"] == [{"type": "text", "text": "<!channel> *x* & y"}]
-        assert render.fallback(said) == "&lt;!channel&gt; *x* &amp; y"
+        assert render.render_blocks(said)[0]["elements"][0]["elements"] == [
+            {"type": "text", "text": "<!channel> *x* & y"}
+        ]
+        assert render.notification_text(said) == "&lt;!channel&gt; *x* &amp; y"
 
     def test_is_cut_at_a_word_and_says_so(self) -> None:
-        shown = limits.cut("aan het begin van de dienst", 14)
+        shown = limits.truncate_text("aan het begin van de dienst", 14)
         assert shown == "aan het begin…"
 
     def test_already_saved_is_never_cut_in_its_field(self) -> None:
         field = Field(name="text", kind="long_text", label="Wat?", value="x" * 2500, max_length=1500)
-        element = views.modal(Form(intent="x", title="T", submit="S", fields=(field,)), {})["blocks"][0]["element"]
+        element = views.render_modal(Form(intent="x", title="T", submit="S", fields=(field,)), {})["blocks"][0][
+            "element"
+        ]
         assert element["initial_value"] == "x" * 2500
         assert element["max_length"] == 2500
 
     def test_chosen_before_is_offered_again_among_very_many(self) -> None:
         many = tuple(Option(value=f"o{number}", label=f"Optie {number}") for number in range(300))
         field = Field(name="which", kind="choice", label="Welke?", options=many, value="o299", required=False)
-        element = views.modal(Form(intent="x", title="T", submit="S", fields=(field,)), {})["blocks"][0]["element"]
+        element = views.render_modal(Form(intent="x", title="T", submit="S", fields=(field,)), {})["blocks"][0][
+            "element"
+        ]
         assert element["initial_option"]["value"] == "o299"
 
 
 def test_an_id_too_long_to_travel_is_an_error_and_never_cut() -> None:
     form = Form(intent="x", title="T", submit="S", fields=(), hidden={"id": "x" * 3000})
     with pytest.raises(ValueError, match="hides"):
-        views.modal(form, {})
+        views.render_modal(form, {})
 
 
 def test_what_a_button_carries_comes_back_whole_and_free_of_what_slack_escapes() -> None:
     button = Button(name="go", label="Ga", intent="story", args={"prefill": "a & b <c> 🌱"})
-    value = render.blocks(Message(paragraphs=(Paragraph(spans=(Span(text="?"),)),), buttons=(button,)))[-1]["elements"][
-        0
-    ]["value"]
+    value = render.render_blocks(Message(paragraphs=(Paragraph(spans=(Span(text="?"),)),), buttons=(button,)))[-1][
+        "elements"
+    ][0]["value"]
     assert not set("&<>") & set(value)
     assert json.loads(value) == {"intent": "story", "args": {"prefill": "a & b <c> 🌱"}}
 
 
 def test_an_error_without_its_field_stands_beside_the_first() -> None:
-    view = views.modal(
+    view = views.render_modal(
         Form(
             intent="x",
             title="T",
@@ -212,4 +218,4 @@ def test_an_error_without_its_field_stands_beside_the_first() -> None:
         ),
         {},
     )
-    assert views.beside(FieldErrors(errors={"a": "Kort.", "gone": "Kies."}), view) == {"a": "Kort. Kies."}
+    assert views.errors_by_block(FieldErrors(errors={"a": "Kort.", "gone": "Kies."}), view) == {"a": "Kort. Kies."}

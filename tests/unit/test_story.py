@@ -1,4 +1,4 @@
-"""What a story is, where it may go, and which are given back together."""
+"""Stories: their words, where they may travel, changes of retellings, and the choice for a harvest."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState
-from bot.domain.harvest import FEWEST, MOST, Ripe, choose
+from bot.domain.harvest import MAX_STORIES, MIN_STORIES, HarvestCandidate, choose_stories
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
-from bot.domain.retelling import HARVEST, POSTED, SHARED, follow
-from bot.domain.story import Readers, Story, StoryId, beginning, ripple_is_told, tells_something
+from bot.domain.retelling import HARVEST, POSTED, SHARED, plan_changes
+from bot.domain.story import Readers, Story, StoryId, has_words, should_announce_ripple, truncate
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 
@@ -43,24 +43,24 @@ def message(kind: str, receipt: str | None = "1.2") -> Delivery:
 
 
 @pytest.mark.parametrize("text", ["", " \n", "👍🏽", ":heart: :+1::skin-tone-2:", "…?!"])
-def test_without_a_word_it_tells_nothing(text: str) -> None:
-    assert not tells_something(text)
+def test_text_without_a_word_is_no_story(text: str) -> None:
+    assert not has_words(text)
 
 
 @pytest.mark.parametrize("text", ["ja", "👍 fijn", "3", "مرحبا", ":heart: zo"])
 def test_one_word_is_enough(text: str) -> None:
-    assert tells_something(text)
+    assert has_words(text)
 
 
 @given(st.text(max_size=300), st.integers(min_value=2, max_value=200))
 def test_a_beginning_is_the_tellers_own_words(text: str, most: int) -> None:
-    cut = beginning(text, most)
+    cut = truncate(text, most)
     assert len(cut) <= most
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
 
 
 def test_the_first_ripple_and_every_fifth_are_told() -> None:
-    assert [count for count in range(21) if ripple_is_told(count)] == [1, 5, 10, 15, 20]
+    assert [count for count in range(21) if should_announce_ripple(count)] == [1, 5, 10, 15, 20]
 
 
 def test_a_name_is_given_only_by_who_wants_it_and_is_still_there() -> None:
@@ -79,12 +79,12 @@ def test_a_name_is_given_only_by_who_wants_it_and_is_still_there() -> None:
 class TestFollowing:
     def acts(self, told: Story) -> dict[str, Act]:
         held = [message(kind) for kind in (POSTED, SHARED, HARVEST, "rhythm_purpose")]
-        return {one.kind: one.act for one in follow(told, held, occasion="k", now=NOW)}
+        return {one.kind: one.act for one in plan_changes(told, held, occasion="k", now=NOW)}
 
     def test_an_edit_is_worded_again_everywhere(self) -> None:
         assert set(self.acts(story()).values()) == {Act.UPDATE}
 
-    def test_withdrawn_it_goes_where_it_stood_alone(self) -> None:
+    def test_a_withdrawn_story_is_deleted_where_it_stood_alone(self) -> None:
         told = story()
         told.withdraw(NOW)
         assert self.acts(told) == {
@@ -94,25 +94,25 @@ class TestFollowing:
             "rhythm_purpose": Act.UPDATE,
         }
 
-    def test_kept_here_it_goes_elsewhere(self) -> None:
+    def test_a_story_kept_to_its_place_is_deleted_elsewhere(self) -> None:
         acts = self.acts(story(readers=Readers.THREAD))
         assert (acts[POSTED], acts[SHARED]) == (Act.UPDATE, Act.DELETE)
 
-    def test_what_was_not_sent_yet_needs_nothing(self) -> None:
-        assert follow(story(), [message(POSTED, receipt=None)], occasion="k", now=NOW) == []
+    def test_an_unsent_retelling_needs_no_change(self) -> None:
+        assert plan_changes(story(), [message(POSTED, receipt=None)], occasion="k", now=NOW) == []
 
     def test_one_thing_done_changes_things_once(self) -> None:
         def keys(occasion: str) -> list[str]:
-            return [one.key for one in follow(story(), [message(POSTED)], occasion=occasion, now=NOW)]
+            return [one.key for one in plan_changes(story(), [message(POSTED)], occasion=occasion, now=NOW)]
 
         assert keys("k") == keys("k") != keys("another")
         assert len(keys("k" * 500)[0]) <= 200
 
 
 @st.composite
-def fields_of_stories(draw: st.DrawFn) -> list[Ripe]:
+def fields_of_stories(draw: st.DrawFn) -> list[HarvestCandidate]:
     return [
-        Ripe(
+        HarvestCandidate(
             story=StoryId(f"s{number}"),
             teller=PersonId(f"t{draw(st.integers(0, 6))}"),
             group=draw(st.sampled_from(["", "nacht", "dag", "wijk", "staf"])),
@@ -123,38 +123,38 @@ def fields_of_stories(draw: st.DrawFn) -> list[Ripe]:
     ]
 
 
-def group(one: Ripe) -> str:
+def group(one: HarvestCandidate) -> str:
     return one.group or f"alone:{one.teller}"
 
 
 class TestHarvest:
     @given(fields_of_stories())
-    def test_three_to_five_or_none(self, ripe: list[Ripe]) -> None:
-        chosen = choose(ripe)
-        assert len(chosen) == (0 if len(ripe) < FEWEST else min(len(ripe), MOST))
+    def test_three_to_five_or_none(self, ripe: list[HarvestCandidate]) -> None:
+        chosen = choose_stories(ripe)
+        assert len(chosen) == (0 if len(ripe) < MIN_STORIES else min(len(ripe), MAX_STORIES))
         assert len({one.story for one in chosen}) == len(chosen)
         assert all(one in ripe for one in chosen)
 
     @given(fields_of_stories())
-    def test_of_as_many_groups_as_there_are(self, ripe: list[Ripe]) -> None:
-        chosen = choose(ripe)
+    def test_of_as_many_groups_as_there_are(self, ripe: list[HarvestCandidate]) -> None:
+        chosen = choose_stories(ripe)
         if chosen:
             assert len({group(one) for one in chosen}) == min(len(chosen), len({group(one) for one in ripe}))
 
     @given(fields_of_stories(), st.randoms(use_true_random=False))
-    def test_it_does_not_matter_in_which_order_they_come(self, ripe: list[Ripe], random: object) -> None:
+    def test_it_does_not_matter_in_which_order_they_come(self, ripe: list[HarvestCandidate], random: object) -> None:
         shuffled = list(ripe)
         random.shuffle(shuffled)  # type: ignore[attr-defined]
-        assert choose(shuffled) == choose(ripe)
+        assert choose_stories(shuffled) == choose_stories(ripe)
 
     @given(fields_of_stories())
-    def test_they_are_told_in_the_order_they_happened(self, ripe: list[Ripe]) -> None:
-        moments = [one.told_at for one in choose(ripe)]
+    def test_they_are_told_in_the_order_they_happened(self, ripe: list[HarvestCandidate]) -> None:
+        moments = [one.told_at for one in choose_stories(ripe)]
         assert moments == sorted(moments)
 
     def test_of_one_group_the_newest_are_chosen(self) -> None:
         ripe = [
-            Ripe(
+            HarvestCandidate(
                 story=StoryId(f"s{number}"),
                 teller=PersonId(f"t{number}"),
                 group="nacht",
@@ -163,4 +163,4 @@ class TestHarvest:
             )
             for number in range(8)
         ]
-        assert [one.story for one in choose(ripe)] == ["s3", "s4", "s5", "s6", "s7"]
+        assert [one.story for one in choose_stories(ripe)] == ["s3", "s4", "s5", "s6", "s7"]

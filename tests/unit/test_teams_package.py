@@ -1,4 +1,4 @@
-"""The app package is what Teams accepts, in two languages, and every word and address in it leads somewhere."""
+"""The app package is valid for Teams, in two languages, and every command and address in it works."""
 
 import json
 import re
@@ -15,17 +15,26 @@ from jsonschema import Draft4Validator
 from typer.testing import CliRunner
 
 from adapters.cli.commands import ritme
-from adapters.slack.manifest import COLOUR as ON_SLACK
+from adapters.slack.manifest import BACKGROUND_COLOUR as ON_SLACK
 from adapters.teams import package as module
 from adapters.teams import pages
-from adapters.teams.package import COLOUR, CONSENT, MENU_COMMANDS, OTHERS, SCHEMA, localisation, manifest, package
+from adapters.teams.package import (
+    ACCENT_COLOUR,
+    MANIFEST_VERSION,
+    MENU_COMMANDS,
+    OTHER_LANGUAGES,
+    RESOURCE_PERMISSIONS,
+    build_localisation,
+    build_package,
+    build_teams_manifest,
+)
 from bot import __version__
 from bot.commands import VOCABULARY
 from bot.domain.person import Language
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 MANIFEST, WORDS = (
-    Draft4Validator(json.loads((SCHEMAS / f"teams-{name}-{SCHEMA}.json").read_text()))
+    Draft4Validator(json.loads((SCHEMAS / f"teams-{name}-{MANIFEST_VERSION}.json").read_text()))
     for name in ("manifest", "localization")
 )
 APP, URL = "a1b2c3d4-1111-2222-3333-444455556666", "https://ritme.example.org"
@@ -35,7 +44,7 @@ ICONS = Path(module.__file__).parent / "icons"
 
 
 def whole(**publisher: Any) -> dict[str, Any]:
-    return manifest(APP, URL, **publisher)
+    return build_teams_manifest(APP, URL, **publisher)
 
 
 # -- the manifest ------------------------------------------------------------------------------------------------------
@@ -45,13 +54,13 @@ def whole(**publisher: Any) -> dict[str, Any]:
 def test_teams_accepts_it(publisher: dict[str, Any]) -> None:
     made = whole(**publisher)
     assert list(MANIFEST.iter_errors(made)) == []
-    assert made["manifestVersion"] == SCHEMA
-    assert (made["version"], made["id"], made["accentColor"]) == (__version__, APP, COLOUR)
+    assert made["manifestVersion"] == MANIFEST_VERSION
+    assert (made["version"], made["id"], made["accentColor"]) == (__version__, APP, ACCENT_COLOUR)
     assert made["accentColor"] == ON_SLACK
 
 
 def test_every_limit_is_that_of_the_oldest_teams() -> None:
-    for words in (whole(), *(read(localisation(language)) for language in Language)):
+    for words in (whole(), *(apply_translation(build_localisation(language)) for language in Language)):
         for one in words["bots"][0]["commandLists"]:
             assert 0 < len(one["commands"]) <= 10
             assert all(len(c["title"]) <= 32 and 0 < len(c["description"]) <= 128 for c in one["commands"])
@@ -75,14 +84,14 @@ def test_a_message_can_be_saved_as_a_story() -> None:
     assert (command["id"], command["type"], command["context"]) == ("save_as_story", "action", ["message"])
     assert command["fetchTask"]
     assert command["title"] == "Save as story"
-    assert localisation(Language.NL)["composeExtensions[0].commands[0].title"] == "Bewaar als verhaal"
+    assert build_localisation(Language.NL)["composeExtensions[0].commands[0].title"] == "Bewaar als verhaal"
 
 
 def test_it_asks_for_the_two_permissions_and_for_no_more() -> None:
     made = whole()
     asked = made["authorization"]["permissions"]["resourceSpecific"]
-    assert {one["name"]: one["type"] for one in asked} == CONSENT
-    assert set(CONSENT) == {"ChannelMessage.Read.Group", "ChatMessage.Read.Chat"}
+    assert {one["name"]: one["type"] for one in asked} == RESOURCE_PERMISSIONS
+    assert set(RESOURCE_PERMISSIONS) == {"ChannelMessage.Read.Group", "ChatMessage.Read.Chat"}
     assert made["webApplicationInfo"] == {"id": APP, "resource": URL}
     assert "permissions" not in made
     assert "authorization" not in whole(replies=False)
@@ -103,8 +112,8 @@ def test_addresses_are_its_own_until_others_are_given() -> None:
 # -- its words ---------------------------------------------------------------------------------------------------------
 
 
-def read(words: dict[str, str]) -> dict[str, Any]:
-    """The manifest as Teams shows it in another language: every word put where it says it belongs."""
+def apply_translation(words: dict[str, str]) -> dict[str, Any]:
+    """Return the manifest as Teams shows it in another language: each translation put at its path."""
     made = whole()
     for key, word in words.items():
         if key != "$schema":
@@ -126,14 +135,14 @@ def words_in(made: Any) -> list[str]:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_the_other_language_says_every_word_where_it_belongs(language: Language) -> None:
-    words = localisation(language)
+    words = build_localisation(language)
     assert list(WORDS.iter_errors(words)) == []
-    assert list(MANIFEST.iter_errors(read(words))) == []
-    assert (read(words) == whole()) == (language is Language.EN)
+    assert list(MANIFEST.iter_errors(apply_translation(words))) == []
+    assert (apply_translation(words) == whole()) == (language is Language.EN)
 
 
 def test_nothing_stays_english_in_dutch() -> None:
-    english, dutch = words_in(whole()), words_in(read(localisation(Language.NL)))
+    english, dutch = words_in(whole()), words_in(apply_translation(build_localisation(Language.NL)))
     assert len(english) == 2 * (sum(map(len, MENU_COMMANDS.values())) + 1)
     same = {one for one, other in zip(english, dutch, strict=True) if one == other}
     assert same <= {"start", "stop"}
@@ -141,7 +150,7 @@ def test_nothing_stays_english_in_dutch() -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_every_command_means_what_it_stands_for(language: Language) -> None:
-    lists = read(localisation(language))["bots"][0]["commandLists"]
+    lists = apply_translation(build_localisation(language))["bots"][0]["commandLists"]
     for names, one in zip(MENU_COMMANDS.values(), lists, strict=True):
         assert [VOCABULARY.meaning(command["title"]) for command in one["commands"]] == list(names)
 
@@ -150,7 +159,7 @@ def test_every_command_means_what_it_stands_for(language: Language) -> None:
 
 
 def test_the_zip_holds_what_the_manifest_names_and_nothing_more() -> None:
-    with ZipFile(BytesIO(package(APP, URL))) as made:
+    with ZipFile(BytesIO(build_package(APP, URL))) as made:
         assert made.testzip() is None
         found = json.loads(made.read("manifest.json"))
         assert found == whole()
@@ -160,16 +169,16 @@ def test_the_zip_holds_what_the_manifest_names_and_nothing_more() -> None:
             == {"manifest.json"} | named
             == {"manifest.json", "nl.json", "color.png", "outline.png"}
         )
-        assert json.loads(made.read("nl.json")) == localisation(*OTHERS)
+        assert json.loads(made.read("nl.json")) == build_localisation(*OTHER_LANGUAGES)
         assert made.read("color.png") == (ICONS / "color.png").read_bytes()
 
 
-def test_twice_is_the_same() -> None:
-    assert package(APP, URL) == package(APP, URL)
+def test_building_the_package_twice_gives_the_same_bytes() -> None:
+    assert build_package(APP, URL) == build_package(APP, URL)
 
 
 def pixels(name: str) -> list[list[tuple[int, ...]]]:
-    """The rows of an 8-bit RGB or RGBA picture that is not interlaced."""
+    """Decode a PNG of 8-bit RGB or RGBA without interlacing; return its rows of pixels."""
     data = (ICONS / name).read_bytes()
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     width, height, depth, kind, _, _, interlaced = *(int.from_bytes(data[at : at + 4]) for at in (16, 20)), *data[24:29]
@@ -196,7 +205,7 @@ def pixels(name: str) -> list[list[tuple[int, ...]]]:
 def test_the_colour_icon_is_large_and_without_holes() -> None:
     rows = pixels("color.png")
     assert {len(rows), *map(len, rows)} == {192}
-    assert rows[0][0][:3] == tuple(bytes.fromhex(COLOUR[1:]))
+    assert rows[0][0][:3] == tuple(bytes.fromhex(ACCENT_COLOUR[1:]))
     assert all(len(pixel) == 3 or pixel[3] == 255 for row in rows for pixel in row)
 
 
@@ -215,7 +224,7 @@ def test_the_outline_icon_is_white_on_nothing() -> None:
 @pytest.fixture
 async def served() -> AsyncIterator[str]:
     app = web.Application()
-    pages.mount(app)
+    pages.mount_pages(app)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -256,19 +265,19 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     written = run("--app-id", APP, "--url", f"{URL}/", "--developer", "Wijkzorg", "--out", str(out))
     assert written.exit_code == 0, written.stderr
     assert str(out) in written.stdout
-    assert out.read_bytes() == package(APP, URL, developer="Wijkzorg")
+    assert out.read_bytes() == build_package(APP, URL, developer="Wijkzorg")
 
 
 def test_an_organisation_may_give_no_consent(tmp_path: Path) -> None:
     out = tmp_path / "app.zip"
     assert run("--app-id", APP, "--url", URL, "--mentions-only", "--out", str(out)).exit_code == 0
-    assert out.read_bytes() == package(APP, URL, replies=False) != package(APP, URL)
+    assert out.read_bytes() == build_package(APP, URL, replies=False) != build_package(APP, URL)
 
 
 def test_the_environment_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(TEAMS_APP_ID=APP, RITME_PUBLIC_URL=URL).exit_code == 0
-    assert (tmp_path / "ritme-teams.zip").read_bytes() == package(APP, URL)
+    assert (tmp_path / "ritme-teams.zip").read_bytes() == build_package(APP, URL)
 
 
 @pytest.mark.parametrize(

@@ -1,29 +1,29 @@
-"""Of the time zones a platform tells, only those that exist are believed."""
+"""Time zones that a platform reports are used only if they exist."""
 
 import pytest
 
 from adapters.slack.people import profile
-from adapters.teams.translate import account
-from adapters.zones import known_zone
+from adapters.teams.activity import teams_account
+from adapters.zones import parse_time_zone
 
 NONE = ["Mars/Base", "Europe", "../etc", "/etc/localtime", "a\0b", "z" * 5000, None, 31, {}]
 
 
 @pytest.mark.parametrize("told", NONE, ids=lambda told: repr(told)[:30])
-def test_what_is_no_zone_is_none(told: object) -> None:
-    assert known_zone(told) is None
+def test_an_unknown_zone_is_none(told: object) -> None:
+    assert parse_time_zone(told) is None
 
 
 def test_a_zone_is_itself() -> None:
-    assert known_zone("Europe/Amsterdam") == "Europe/Amsterdam"
+    assert parse_time_zone("Europe/Amsterdam") == "Europe/Amsterdam"
 
 
 def test_slack_and_teams_are_believed_alike() -> None:
     someone = {"conversation": {"id": "a:1"}, "from": {"id": "29:jan"}}
     for told, believed in (("Europe/Amsterdam", "Europe/Amsterdam"), ("Mars/Base", None)):
-        assert account({**someone, "localTimezone": told}).timezone == believed
+        assert teams_account({**someone, "localTimezone": told}).timezone == believed
         in_client = {"entities": [{"type": "clientInfo", "timezone": told}]}
-        assert account({**someone, **in_client}).timezone == believed
+        assert teams_account({**someone, **in_client}).timezone == believed
         assert profile({"tz": told}, "T1").timezone == believed
     both = {"localTimezone": "Mars/Base", "entities": [{"type": "clientInfo", "timezone": "Europe/Amsterdam"}]}
-    assert account({**someone, **both}).timezone == "Europe/Amsterdam"
+    assert teams_account({**someone, **both}).timezone == "Europe/Amsterdam"

@@ -1,4 +1,4 @@
-"""What every repository shares."""
+"""Base class of the repositories."""
 
 from collections.abc import Collection
 from typing import Any, TypeVar
@@ -12,6 +12,8 @@ E = TypeVar("E")
 
 
 class Repository:
+    """Queries of one family, in the session (and so the transaction) of a unit of work."""
+
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
@@ -19,8 +21,10 @@ class Repository:
         self._session.add(new)
 
     async def _get(self, entity: type[E], id: str) -> E | None:
-        """As the session's own, but for the detour by which that waits for the database: what was loaded already is
-        there at once."""
+        """Load an entity by its primary key, once per transaction.
+
+        Looks in the session's identity map first: `AsyncSession.get` switches a greenlet even for what is loaded.
+        """
         known = self._session.sync_session.identity_map.get(identity_key(entity, id))
         return known if known is not None else await self._session.get(entity, id)
 
@@ -29,8 +33,10 @@ class Repository:
         return self._session.get_bind().dialect.name == "postgresql"
 
     def _among(self, column: ColumnElement[str], values: Collection[str | None]) -> ColumnElement[bool]:
-        """The column has one of many values: on PostgreSQL a single parameter, so that it is one statement to prepare
-        however many there are."""
+        """Match rows whose column has one of these values.
+
+        On PostgreSQL they are one array parameter: one prepared statement serves any number of values.
+        """
         if self._on_postgresql:
             return column == any_(literal(list(values), ARRAY(String)))
         return column.in_(values)

@@ -13,6 +13,8 @@ from bot.domain.person import PersonId
 
 
 class SqlConnecting(Repository):
+    """Implements `Connecting`."""
+
     async def invitation(self, id: InvitationId, movement: MovementId) -> Invitation | None:
         return await self._session.scalar(
             select(Invitation).where(invitations.c.id == id, invitations.c.movement_id == movement)

@@ -1,8 +1,11 @@
-"""The outbox."""
+"""The outbox: deliveries, from planned to settled.
+
+Deliveries are not mapped by SQLAlchemy; `Rows` loads and writes them. Ordering within a lane relies on `claim`, which
+locks due rows in the order in which they are to be sent, and on a job's lock, by which one worker drains a lane.
+"""
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +15,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    TextClause,
     and_,
     bindparam,
     delete,
@@ -27,12 +29,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
+from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
 from adapters.database.repositories.base import Repository
-from adapters.database.repositories.rows import COLUMNS, WHOLE, Rows, given_rows
+from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
 from adapters.database.tables import (
     AWAITING_RETRY,
     NOT_POSTED,
-    NUDGES_IN_PLACES,
     WAITING,
     deliveries,
     episodes,
@@ -45,7 +47,7 @@ from adapters.database.tables import (
     workspaces,
 )
 from adapters.database.types import Utc
-from bot.domain.attention import WEEK, Attention
+from bot.domain.attention import Attention
 from bot.domain.delivery import Act, BulkRow, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
@@ -53,62 +55,55 @@ from bot.domain.rhythm import Rhythm
 from bot.domain.trouble import OUT_OF_REACH
 
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
-_DIFFERENT = ("id", *BulkRow._fields)
-_SHARED = tuple(column.name for column in deliveries.c if column.name not in (*_DIFFERENT, "row", "revision"))
+_ROW_COLUMNS = ("id", *BulkRow._fields)
+_SHARED_COLUMNS = tuple(column.name for column in deliveries.c if column.name not in (*_ROW_COLUMNS, "row", "revision"))
 _SETTLED = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.DROPPED)
-_REACHED = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 
 
 _WAITING, _AWAITING_RETRY = text(WAITING), text(AWAITING_RETRY)
-_NUDGES_IN_PLACES, _NOT_POSTED = text(NUDGES_IN_PLACES), text(NOT_POSTED)
-"""As the partial indexes have it: with a parameter in its place, a prepared statement would not use them."""
-OPEN = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
-"""Not of a workspace that Ritme was removed from."""
+_NOT_POSTED = text(NOT_POSTED)
+"""The conditions of partial indexes, as literal text: with parameters instead of values, a prepared statement would not
+use the index."""
+IN_ACTIVE_WORKSPACE = deliveries.c.workspace_id.not_in(select(workspaces.c.id).where(workspaces.c.gone_at.is_not(None)))
+"""Matches deliveries of workspaces that Ritme was not removed from."""
 
 
-_EACH = given_rows(*(Column(name, Text) for name in _DIFFERENT))
-_ADD_ALIKE = (
+_JSON_ROWS = json_rows(*(Column(name, Text) for name in _ROW_COLUMNS))
+_BULK_ADD = (
     postgresql.insert(deliveries)
     .from_select(
-        [*_DIFFERENT, *_SHARED],
-        select(*_EACH.c, *(bindparam(name, type_=deliveries.c[name].type) for name in _SHARED)),
+        [*_ROW_COLUMNS, *_SHARED_COLUMNS],
+        select(*_JSON_ROWS.c, *(bindparam(name, type_=deliveries.c[name].type) for name in _SHARED_COLUMNS)),
     )
     .on_conflict_do_nothing(index_elements=["key"])
 )
-"""A statement for each would cost more than the writing does."""
-# Asked before every batch: built once, as building one costs more than running it.
-_OF_LANE = WHOLE.where(deliveries.c.workspace_id == bindparam("lane"))
+"""Inserts all rows of `bulk_add` on PostgreSQL: one statement for each would cost more than the writing does."""
+
+# These run before every batch. They are built once: for SQLAlchemy to build one costs more than running it.
+_OF_LANE = SELECT_DELIVERIES.where(deliveries.c.workspace_id == bindparam("lane"))
 _DUE = (
     _OF_LANE.where(_WAITING, deliveries.c.due_at <= bindparam("now", type_=Utc))
     .order_by(deliveries.c.priority, deliveries.c.queued_at, deliveries.c.row)
     .limit(bindparam("limit", type_=Integer))
-    .with_for_update()  # somebody's change of one is waited for: skipped, it would be overtaken by what is behind it
+    # Without SKIP LOCKED: it waits for a row that somebody is changing. Skipped, that delivery would be overtaken by
+    # those behind it in the same place. `lock_timeout` bounds the wait.
+    .with_for_update()
 )
 _UNKNOWN = _OF_LANE.where(deliveries.c.state == DeliveryState.UNKNOWN).order_by(deliveries.c.row)
-_UNSURE = _OF_LANE.where(deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)))
-_TO_TRY_AGAIN = _OF_LANE.where(_AWAITING_RETRY)
+_IN_DOUBT = _OF_LANE.where(deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)))
+_RETRIES_OF_LANE = _OF_LANE.where(_AWAITING_RETRY)
 _WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind"))
 
 
-@dataclass(frozen=True)
-class _Whose:
-    """Whose attention: by which column, and which of its rows count."""
-
-    column: Column[str]
-    counts: TextClause
-
-
-_PERSON = _Whose(deliveries.c.person_id, text("act = 'post' AND priority <> 0"))
-_PLACE = _Whose(deliveries.c.place_id, _NUDGES_IN_PLACES)
-
-
 class SqlDeliveries(Repository):
+    """Implements `Deliveries`. Adds the lanes of new deliveries to `woken`, shared with the unit of work."""
+
     def __init__(self, session: AsyncSession, rows: Rows, woken: set[WorkspaceId]) -> None:
         super().__init__(session)
         self._rows = rows
         self._woken = woken
 
-    async def add(self, new: Delivery) -> bool:  # type: ignore[override]  # looks whether the key is known
+    async def add(self, new: Delivery) -> bool:  # type: ignore[override]  # inserts at once
         new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
         if not await self._rows.add(new):
             return False
@@ -116,13 +111,13 @@ class SqlDeliveries(Repository):
         return True
 
     async def bulk_add(self, new: Delivery, each: Sequence[BulkRow]) -> None:
-        # Written without being kept in mind: there may be many, and nobody asks for them in this transaction.
+        # Not tracked by `Rows`: there may be many, and nobody reads them in this transaction.
         new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
-        shared = {name: getattr(new, name) for name in _SHARED}
+        shared = {name: getattr(new, name) for name in _SHARED_COLUMNS}
         ids = [new_delivery_id() for _ in each]
         if self._on_postgresql:
             given = json.dumps([{**one._asdict(), "id": its} for its, one in zip(ids, each, strict=True)])
-            await self._session.execute(_ADD_ALIKE, {**shared, "rows": given})
+            await self._session.execute(_BULK_ADD, {**shared, "rows": given})
         else:
             rows = [{**shared, **one._asdict(), "id": its} for its, one in zip(ids, each, strict=True)]
             await self._session.execute(sqlite.insert(deliveries).on_conflict_do_nothing(index_elements=["key"]), rows)
@@ -141,55 +136,12 @@ class SqlDeliveries(Repository):
         return found
 
     async def attention(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
-        nudges = [one for one in claimed if one.is_nudge]
-        to_people = {one.person_id for one in nudges} - {None}
-        in_places = {one.place_id for one in nudges if one.person_id is None} - {None}
-        sent: list[tuple[str, datetime]] = []
-        waiting: list[Delivery] = []
-        for whose, wanted in ((_PERSON, to_people), (_PLACE, in_places)):
-            if wanted:
-                sent += await self._nudges(whose, wanted, now - WEEK)
-                last = max(one.priority for one in nudges)
-                waiting += await self._going_first(whose, wanted, last, now + WEEK)
-        return Attention(sent=sent, waiting=waiting)
-
-    async def _nudges(
-        self, whose: _Whose, wanted: Collection[str | None], since: datetime
-    ) -> list[tuple[str, datetime]]:
-        # Two questions, as each has an index of its own: a busy place has years of what was sent.
-        nudges = and_(
-            self._which(whose, wanted),
-            deliveries.c.state.in_(_REACHED),
-        )
-        found = await self._session.execute(
-            union_all(
-                select(whose.column, deliveries.c.sent_at.label("at")).where(nudges, deliveries.c.sent_at > since),
-                select(whose.column, deliveries.c.attempted_at).where(
-                    nudges, deliveries.c.sent_at.is_(None), deliveries.c.attempted_at > since
-                ),
-            )
-        )
-        return [(one, at) for one, at in found]
-
-    async def _going_first(
-        self, whose: _Whose, wanted: Collection[str | None], last: Priority, until: datetime
-    ) -> Sequence[Delivery]:
-        return await self._rows.read(
-            WHOLE.where(
-                self._which(whose, wanted),
-                _WAITING,
-                deliveries.c.sent_at.is_(None),
-                deliveries.c.priority < last,
-                deliveries.c.due_at <= until,
-            )
-        )
-
-    def _which(self, whose: _Whose, wanted: Collection[str | None]) -> ColumnElement[bool]:
-        return and_(self._among(whose.column, wanted), whose.counts)
+        return await AttentionQueries(self._session, self._rows).load(claimed, now)
 
     async def lock(self, ids: Sequence[DeliveryId], workspace: WorkspaceId) -> Sequence[Delivery]:
-        return await self._rows.found(
-            WHOLE.where(self._among(deliveries.c.id, ids), deliveries.c.workspace_id == workspace)
+        # Always in the order of `row`: two transactions that lock the same rows cannot deadlock.
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(self._among(deliveries.c.id, ids), deliveries.c.workspace_id == workspace)
             .order_by(deliveries.c.row)
             .with_for_update()
         )
@@ -198,24 +150,24 @@ class SqlDeliveries(Repository):
         await self._rows.write(changed)
 
     async def get(self, id: DeliveryId, workspace: WorkspaceId) -> Delivery | None:
-        return await self._first(WHOLE.where(deliveries.c.id == id, deliveries.c.workspace_id == workspace))
+        return await self._first(SELECT_DELIVERIES.where(deliveries.c.id == id, deliveries.c.workspace_id == workspace))
 
     async def by_key(self, key: str) -> Delivery | None:
-        return await self._first(WHOLE.where(deliveries.c.key == key))
+        return await self._first(SELECT_DELIVERIES.where(deliveries.c.key == key))
 
     async def _first(self, query: Select[Any]) -> Delivery | None:
-        return next(iter(await self._rows.found(query)), None)
+        return next(iter(await self._rows.find(query)), None)
 
     async def by_receipt(self, place: PlaceId, message: str) -> Delivery | None:
         return await self._first(
-            WHOLE.where(
+            SELECT_DELIVERIES.where(
                 deliveries.c.place_id == place, deliveries.c.receipt == message, deliveries.c.act == Act.POST
             ).limit(1)
         )
 
     async def about(self, kind: str, subject: str, movement: MovementId) -> Sequence[Delivery]:
-        return await self._rows.found(
-            WHOLE.where(
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(
                 deliveries.c.kind == kind, deliveries.c.subject == subject, deliveries.c.movement_id == movement
             ).order_by(deliveries.c.row)
         )
@@ -226,32 +178,33 @@ class SqlDeliveries(Repository):
     async def lanes_due(self, now: datetime) -> list[WorkspaceId]:
         found = await self._session.scalars(
             select(deliveries.c.workspace_id)
-            .where(deliveries.c.state.in_(_UNSETTLED), deliveries.c.due_at <= now, OPEN)
+            .where(deliveries.c.state.in_(_UNSETTLED), deliveries.c.due_at <= now, IN_ACTIVE_WORKSPACE)
             .distinct()
         )
         return [WorkspaceId(lane) for lane in found]
 
     async def next_due(self) -> datetime | None:
         earliest: datetime | None = await self._session.scalar(
-            select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_UNSETTLED), OPEN)
+            select(func.min(deliveries.c.due_at)).where(deliveries.c.state.in_(_UNSETTLED), IN_ACTIVE_WORKSPACE)
         )
         return earliest
 
     async def stale(self, before: datetime) -> Sequence[Delivery]:
-        return await self._rows.found(
-            WHOLE.where(deliveries.c.state == DeliveryState.SENDING, deliveries.c.attempted_at < before)
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(deliveries.c.state == DeliveryState.SENDING, deliveries.c.attempted_at < before)
         )
 
     async def unknown(self, lane: WorkspaceId) -> Sequence[Delivery]:
         return await self._rows.read(_UNKNOWN, {"lane": lane})
 
     async def awaiting_retry(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        return await self._rows.read(_TO_TRY_AGAIN, {"lane": lane})
+        return await self._rows.read(_RETRIES_OF_LANE, {"lane": lane})
 
     async def in_doubt(self, lane: WorkspaceId) -> Sequence[Delivery]:
-        return await self._rows.read(_UNSURE, {"lane": lane})
+        return await self._rows.read(_IN_DOUBT, {"lane": lane})
 
     async def forget(self, before: datetime, limit: int) -> int:
+        # Kept: by its delivery, a retold story can be taken away again.
         told = exists().where(retellings.c.delivery_id == deliveries.c.id)
         old = (
             select(deliveries.c.row)
@@ -267,8 +220,8 @@ class SqlDeliveries(Repository):
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
         ended = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.DROPPED)
         held = (deliveries.c.state == DeliveryState.WAITING) & (deliveries.c.reason != "")
-        found = await self._rows.found_with(
-            select(*COLUMNS, Place)
+        found = await self._rows.find_with(
+            select(*DELIVERY_COLUMNS, Place)
             .join_from(deliveries, Place, places.c.id == deliveries.c.place_id, isouter=True)
             .where(
                 deliveries.c.movement_id == movement,
@@ -281,8 +234,8 @@ class SqlDeliveries(Repository):
         return [(delivery, place) for delivery, place in found]
 
     async def held_for(self, place: Place) -> Sequence[Delivery]:
-        return await self._rows.found(
-            WHOLE.where(
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(
                 _WAITING,
                 deliveries.c.workspace_id == place.workspace_id,
                 deliveries.c.place_id == place.id,
@@ -299,25 +252,25 @@ class SqlDeliveries(Repository):
         return await self._cancel(and_(_WAITING, deliveries.c.kind == kind, deliveries.c.subject == subject), reason)
 
     async def _cancel(self, which: ColumnElement[bool], reason: str) -> int:
-        waiting = await self._rows.found(WHOLE.where(which).order_by(deliveries.c.row))
+        waiting = await self._rows.find(SELECT_DELIVERIES.where(which).order_by(deliveries.c.row))
         for one in waiting:
             one.drop(reason)
         await self._rows.write(waiting)
         return len(waiting)
 
-    async def planned(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+    async def upcoming(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
         waiting = deliveries.c.state == DeliveryState.WAITING
         return await self._with_whom(lane, waiting, deliveries.c.due_at, limit)
 
-    async def settled(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
+    async def history(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
         at = func.coalesce(deliveries.c.sent_at, deliveries.c.attempted_at, deliveries.c.due_at)
         return await self._with_whom(lane, deliveries.c.state != DeliveryState.WAITING, at.desc(), limit)
 
     async def _with_whom(
         self, lane: WorkspaceId, which: ColumnElement[bool], order: ColumnElement[Any], limit: int
     ) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
-        found = await self._rows.found_with(
-            select(*COLUMNS, Place, Person)
+        found = await self._rows.find_with(
+            select(*DELIVERY_COLUMNS, Place, Person)
             .join_from(deliveries, Place, places.c.id == deliveries.c.place_id, isouter=True)
             .join(Person, people.c.id == deliveries.c.person_id, isouter=True)
             .where(deliveries.c.workspace_id == lane, which)
@@ -327,8 +280,8 @@ class SqlDeliveries(Repository):
         return [(delivery, place, person) for delivery, place, person in found]
 
     async def of_person(self, person: PersonId, since: datetime) -> Sequence[Delivery]:
-        return await self._rows.found(
-            WHOLE.where(
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(
                 deliveries.c.person_id == person, deliveries.c.created_at > since, deliveries.c.act != Act.HOME
             ).order_by(deliveries.c.row.desc())
         )
@@ -338,27 +291,27 @@ class SqlDeliveries(Repository):
             select(episodes.c.id).where(episodes.c.person_id == person),
             select(steps.c.id).where(steps.c.person_id == person),
         )
-        return await self._rows.found(
-            WHOLE.where(
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(
                 deliveries.c.subject.in_(theirs),
                 deliveries.c.place_id.is_not(None),
                 deliveries.c.person_id.is_(None),
                 deliveries.c.act == Act.POST,
-                deliveries.c.state.in_(_REACHED),
+                deliveries.c.state.in_(POSSIBLY_SENT),
             )
         )
 
     async def of_movement(
         self, movement: MovementId, since: datetime, limit: int, *, not_posted: bool = False
     ) -> Sequence[Delivery]:
-        query = WHOLE.where(deliveries.c.movement_id == movement, deliveries.c.created_at > since)
+        query = SELECT_DELIVERIES.where(deliveries.c.movement_id == movement, deliveries.c.created_at > since)
         if not_posted:
             query = query.where(_was_not_posted())
-        # As the index has them, so that the last few are read and no others.
+        # In the order of the index, so that only the last few are read.
         query = query.order_by(deliveries.c.created_at.desc(), deliveries.c.row.desc())
-        return await self._rows.found(query.limit(limit))
+        return await self._rows.find(query.limit(limit))
 
 
 def _was_not_posted() -> ColumnElement[bool]:
-    """`Delivery.was_not_posted`, in the database."""
+    """Match the deliveries for which `Delivery.was_not_posted` is true; both must change together."""
     return and_(_NOT_POSTED, deliveries.c.state.not_in((DeliveryState.SENDING, DeliveryState.SENT)))

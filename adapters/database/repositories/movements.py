@@ -26,6 +26,8 @@ from bot.domain.person import Person, PersonId, WorkspaceId
 
 
 class SqlMovements(Repository):
+    """Implements `Movements`."""
+
     async def get(self, id: MovementId) -> Movement | None:
         return await self._get(Movement, id)
 
@@ -65,8 +67,8 @@ class SqlMovements(Repository):
         )
         labels = {}
         for place, name, channel, workspace, organisation in found:
-            far = organisation if workspace != seen_from else ""
-            labels[place] = f"{name or channel} ({far})" if far else name or channel
+            elsewhere = organisation if workspace != seen_from else ""
+            labels[place] = f"{name or channel} ({elsewhere})" if elsewhere else name or channel
         return labels
 
     async def codes(self, movement: MovementId, now: datetime) -> Sequence[InviteCode]:
@@ -105,7 +107,7 @@ class SqlMovements(Repository):
         )
         return found.all()
 
-    async def parts_said(self, place: PlaceId) -> list[str]:
+    async def said_parts(self, place: PlaceId) -> list[str]:
         found = await self._session.scalars(
             select(parts_said.c.part)
             .where(parts_said.c.place_id == place)
@@ -128,6 +130,8 @@ _OF_PERSON = (
 
 
 class SqlInitiatives(Repository):
+    """Implements `Initiatives`."""
+
     async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None:
         return await self._session.scalar(
             select(Initiative).where(initiatives.c.id == id, initiatives.c.movement_id == movement)

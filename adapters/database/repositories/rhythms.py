@@ -1,4 +1,4 @@
-"""Rhythms and what was changed about single moments."""
+"""Rhythms, and changes of single moments."""
 
 import json
 from collections import Counter
@@ -13,30 +13,42 @@ from adapters.database.repositories.base import Repository
 from adapters.database.tables import moment_changes, places, rhythms
 from adapters.database.types import Utc
 from bot.domain.movement import MovementId, Place, PlaceId
-from bot.domain.rhythm import FURTHEST_MOVE, Due, MomentChange, Rhythm, RhythmId, Timing
+from bot.domain.rhythm import MAX_MOVE, Due, MomentChange, Rhythm, RhythmId, Timing
 
-_ALIKE = (places.c.workspace_id, rhythms.c.kind, rhythms.c.next_at, *(rhythms.c[name] for name in Timing._fields))
+_GROUP_COLUMNS = (
+    places.c.workspace_id,
+    rhythms.c.kind,
+    rhythms.c.next_at,
+    *(rhythms.c[name] for name in Timing._fields),
+)
 _DUE = (
-    select(rhythms.c.id, rhythms.c.place_id, *_ALIKE)
+    select(rhythms.c.id, rhythms.c.place_id, *_GROUP_COLUMNS)
     .join(places, places.c.id == rhythms.c.place_id)
     .where(rhythms.c.movement_id == bindparam("movement"), rhythms.c.next_at <= bindparam("now", type_=Utc))
     .order_by(rhythms.c.next_at, rhythms.c.id)
     .limit(bindparam("limit", type_=Integer))
+    # SKIP LOCKED: a rhythm that somebody is changing is left to the next tick, and the others need not wait for it.
     .with_for_update(of=rhythms, skip_locked=True)
     .subquery()
 )
 _SHARED = list(_DUE.c)[2:]
-_DUE_ALIKE = {
-    together: select(*_SHARED, getattr(func, together)(_DUE.c.id, _DUE.c.place_id)).group_by(*_SHARED)
-    for together in ("json_object_agg", "json_group_object")
+_DUE_GROUPED = {
+    aggregate: select(*_SHARED, getattr(func, aggregate)(_DUE.c.id, _DUE.c.place_id)).group_by(*_SHARED)
+    for aggregate in ("json_object_agg", "json_group_object")
 }
-"""What many places have in common is read once for all of them; by what PostgreSQL and SQLite call that."""
+"""Due rhythms, by the JSON aggregate function to use: `json_object_agg` on PostgreSQL, `json_group_object` on SQLite.
+
+Rhythms of many places often share kind, moment and timing. They are grouped by these, so that each is read once, with a
+JSON object of rhythm id → place id.
+"""
 
 
 class SqlRhythms(Repository):
+    """Implements `Rhythms`. Unanswered moments are counted here and added to the database by `write`."""
+
     def __init__(self, session: AsyncSession) -> None:
         super().__init__(session)
-        self._one_more: Counter[RhythmId] = Counter()
+        self._increments: Counter[RhythmId] = Counter()
 
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
         found = await self._get(Rhythm, id)
@@ -57,7 +69,7 @@ class SqlRhythms(Repository):
         return found.all()
 
     async def changes(self, rhythm: Rhythm, after: datetime) -> dict[date, MomentChange]:
-        since = after.date() - FURTHEST_MOVE - timedelta(days=1)
+        since = after.date() - MAX_MOVE - timedelta(days=1)
         found = await self._session.scalars(
             select(MomentChange).where(moment_changes.c.rhythm_id == rhythm.id, moment_changes.c.on >= since)
         )
@@ -71,31 +83,37 @@ class SqlRhythms(Repository):
         return [MovementId(one) for one in found]
 
     async def due(self, movement: MovementId, now: datetime, limit: int) -> Sequence[Due]:
-        statement = _DUE_ALIKE["json_object_agg" if self._on_postgresql else "json_group_object"]
+        statement = _DUE_GROUPED["json_object_agg" if self._on_postgresql else "json_group_object"]
         found = await self._session.execute(statement, {"movement": movement, "now": now, "limit": limit})
         due: list[Due] = []
-        for workspace, kind, next_at, *timing, alike in found:
+        for workspace, kind, next_at, *timing, group in found:
             shared = Timing._make(timing)
-            which = alike if isinstance(alike, dict) else json.loads(alike)
-            due += [Due(its, movement, place, workspace, kind, next_at, shared) for its, place in which.items()]
+            place_of = group if isinstance(group, dict) else json.loads(group)  # SQLite's JSON is text
+            due += [
+                Due(rhythm, movement, place, workspace, kind, next_at, shared) for rhythm, place in place_of.items()
+            ]
         return due
 
     async def set_next_at(self, planned: Sequence[RhythmId], at: datetime | None) -> None:
         await self._session.execute(update(rhythms).where(self._among(rhythms.c.id, planned)).values(next_at=at))
 
     def increment_unanswered(self, rhythm: Rhythm) -> None:
+        # "Committed": the session must not write this number itself, see `write`.
         set_committed_value(rhythm, "unanswered", rhythm.unanswered + 1)
-        self._one_more[rhythm.id] += 1
+        self._increments[rhythm.id] += 1
 
     async def write(self) -> None:
-        """Counts on, for all of them at once, from what the database holds by then."""
-        while once := list(self._one_more):
-            more = update(rhythms).where(self._among(rhythms.c.id, once)).values(unanswered=rhythms.c.unanswered + 1)
-            await self._session.execute(more)
-            self._one_more.subtract(once)
-            self._one_more += Counter()  # those that were counted are gone
+        """Add the counted moments in the database, in one statement per round.
 
-    async def coming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
+        An increment (`unanswered + 1`), not a number: an answer that resets the counter at the same moment is kept.
+        """
+        while ids := list(self._increments):
+            add_one = update(rhythms).where(self._among(rhythms.c.id, ids)).values(unanswered=rhythms.c.unanswered + 1)
+            await self._session.execute(add_one)
+            self._increments.subtract(ids)
+            self._increments += Counter()  # drops the counts that are zero by now
+
+    async def upcoming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
         found = await self._session.execute(
             select(Rhythm, Place)
             .join(Place, places.c.id == rhythms.c.place_id)
@@ -109,7 +127,7 @@ class SqlRhythms(Repository):
         earliest = min((due.next_at for due in planned if due.next_at is not None), default=None)
         if earliest is None:
             return {}
-        since = earliest.date() - FURTHEST_MOVE - timedelta(days=1)
+        since = earliest.date() - MAX_MOVE - timedelta(days=1)
         found = await self._session.scalars(
             select(MomentChange).where(
                 self._among(moment_changes.c.rhythm_id, [due.id for due in planned]), moment_changes.c.on >= since

@@ -1,8 +1,12 @@
-"""The rows of the outbox that one transaction has in hand.
+"""Loads and writes rows of the outbox in bulk, without SQLAlchemy's session (docs/adr/0083).
 
-They come in hundreds, and what a session does to keep track of each costs more than all that is decided about it. So
-they are plain objects here: what was read is kept beside each, and what differs from it is written, all at once. Each
-row has a revision: the second of two writers has lost the race, and begins again.
+Deliveries come in hundreds, and the session's tracking of each attribute costs more than all that is decided about
+them. So a `Delivery` is a plain object, with a snapshot of its row as it was read. `Rows` does what the session does:
+
+- Identity map: one object per row in a transaction.
+- Unit of work: columns that differ from the snapshot are written, all rows in one statement.
+- Optimistic lock: an update matches id and `revision`, and increments the revision. A row that somebody else changed
+  since it was read does not match: StaleDataError, and the whole transaction runs again.
 """
 
 import json
@@ -21,141 +25,146 @@ from adapters.database.tables import deliveries
 from bot.domain.delivery import Delivery, DeliveryId
 
 _NAMES = tuple(one.name for one in fields(Delivery))
-COLUMNS = (*(deliveries.c[name] for name in _NAMES), deliveries.c.revision)
-"""What a query selects of each, for `Rows` to make a delivery of."""
-WHOLE = select(*COLUMNS)
+DELIVERY_COLUMNS = (*(deliveries.c[name] for name in _NAMES), deliveries.c.revision)
+"""The columns that a query selects for `Rows` to make deliveries of: all fields, then the revision."""
+SELECT_DELIVERIES = select(*DELIVERY_COLUMNS)
 _ADD = {
     "postgresql": postgresql.insert(deliveries).on_conflict_do_nothing(index_elements=["key"]).inline(),
     "sqlite": sqlite.insert(deliveries).on_conflict_do_nothing(index_elements=["key"]).inline(),
 }
 
-
-_BESIDE = "_as_read"
-"""Where a delivery has what was read of it: no business of the domain, and so none of its fields."""
+_SNAPSHOT_ATTRIBUTE = "_as_read"
+"""Where a delivery keeps its snapshot. Not a field: the domain knows nothing of it."""
 
 
 @dataclass
 class _Snapshot:
-    """What the database holds of a row."""
+    """The values of a row as read or last written."""
 
     revision: int
     values: dict[str, Any]
 
 
-def _as_read(one: Delivery) -> _Snapshot:
-    read: _Snapshot = one.__dict__[_BESIDE]
-    return read
+def _snapshot(one: Delivery) -> _Snapshot:
+    snapshot: _Snapshot = one.__dict__[_SNAPSHOT_ATTRIBUTE]
+    return snapshot
 
 
 class Rows:
-    """Each row is one object in a transaction. It may be put down by a later one, which need not read it again."""
+    """The deliveries loaded in one transaction. A later transaction may write them without reading them again."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._in_hand: dict[DeliveryId, Delivery] = {}
+        self._loaded: dict[DeliveryId, Delivery] = {}
 
-    async def found(self, query: Select[Any], given: Mapping[str, Any] | None = None) -> list[Delivery]:
-        """The deliveries a query of `COLUMNS` finds, when all that was changed so far is written."""
+    async def find(self, query: Select[Any], given: Mapping[str, Any] | None = None) -> list[Delivery]:
+        """Write all changes, then run a query of `DELIVERY_COLUMNS`, which therefore sees them."""
         await self._session.flush()
         await self.write()
         return await self.read(query, given)
 
     async def read(self, query: Select[Any], given: Mapping[str, Any] | None = None) -> list[Delivery]:
-        """The same, for who changed nothing yet that matters to it."""
-        return [self._of(row) for row in await self._session.execute(query, given)]
+        """Run a query of `DELIVERY_COLUMNS` without writing first: for callers that changed nothing it depends on."""
+        return [self._to_delivery(row) for row in await self._session.execute(query, given)]
 
-    async def found_with(self, query: Select[Any]) -> list[tuple[Any, ...]]:
-        """As `found`, for a query that selects more than `COLUMNS`: each delivery, and what comes with it."""
+    async def find_with(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+        """Like `find`, for a query with more columns after `DELIVERY_COLUMNS`: returns (delivery, *others) per row."""
         await self._session.flush()
         await self.write()
-        return [(self._of(row), *row[len(COLUMNS) :]) for row in await self._session.execute(query)]
+        return [(self._to_delivery(row), *row[len(DELIVERY_COLUMNS) :]) for row in await self._session.execute(query)]
 
-    def _of(self, row: Row[Any]) -> Delivery:
+    def _to_delivery(self, row: Row[Any]) -> Delivery:
+        """Return the object for a row; a loaded one is refreshed when the row is newer.
+
+        Raises StaleDataError when the loaded one has changes that would be lost.
+        """
         values = dict(zip(_NAMES, row, strict=False))
-        known = self._in_hand.get(values["id"])
+        known = self._loaded.get(values["id"])
         if known is not None:
-            if _as_read(known).revision != row[len(_NAMES)]:
-                if _differing(known):
+            if _snapshot(known).revision != row[len(_NAMES)]:
+                if _changed_columns(known):
                     raise StaleDataError("a delivery in hand was changed by somebody else meanwhile")
                 known.__dict__.update(values)
-                self._take(known, _Snapshot(row[len(_NAMES)], values))
+                self._track(known, _Snapshot(row[len(_NAMES)], values))
             return known
-        delivery = object.__new__(Delivery)  # as it was written, whatever making a new one would fill in
+        delivery = object.__new__(Delivery)  # as stored: __init__ might fill in defaults of a new one
         delivery.__dict__.update(values)
-        self._take(delivery, _Snapshot(row[len(_NAMES)], values))
+        self._track(delivery, _Snapshot(row[len(_NAMES)], values))
         return delivery
 
     async def add(self, new: Delivery) -> bool:
-        """Writes a new row; False when its key is there already."""
+        """Insert a delivery; return False when another has its key already (a unique index decides)."""
         values = {name: getattr(new, name) for name in _NAMES}
         statement = _ADD[self._session.get_bind().dialect.name]
         done = await self._session.execute(statement, values, execution_options={"preserve_rowcount": True})
         if not done.rowcount:  # type: ignore[attr-defined]  # a cursor result, typed wider
             return False
-        self._take(new, _Snapshot(1, values))
+        self._track(new, _Snapshot(1, values))
         return True
 
-    def _take(self, delivery: Delivery, as_read: _Snapshot) -> None:
-        delivery.__dict__[_BESIDE] = as_read
-        self._in_hand[delivery.id] = delivery
+    def _track(self, delivery: Delivery, snapshot: _Snapshot) -> None:
+        delivery.__dict__[_SNAPSHOT_ATTRIBUTE] = snapshot
+        self._loaded[delivery.id] = delivery
 
     async def write(self, these: Iterable[Delivery] | None = None) -> None:
-        """Writes what was changed, of these or of all that is in hand."""
+        """Update the rows of changed deliveries: of these, or of all loaded. Raises StaleDataError for a lost race."""
         changed: list[Delivery] = []
         names: set[str] = set()
-        for one in list(self._in_hand.values()) if these is None else these:
-            if differing := _differing(one):
+        for one in list(self._loaded.values()) if these is None else these:
+            if differing := _changed_columns(one):
                 changed.append(one)
                 names.update(differing)
         if not changed:
             return
-        if await self._written(changed, sorted(names)) != len(changed):
+        if await self._update_rows(changed, sorted(names)) != len(changed):
             raise StaleDataError("a delivery was changed by somebody else meanwhile")
         for one in changed:
-            as_read = _as_read(one)
-            as_read.revision += 1
-            as_read.values.update((name, one.__dict__[name]) for name in names)
+            snapshot = _snapshot(one)
+            snapshot.revision += 1
+            snapshot.values.update((name, one.__dict__[name]) for name in names)
 
-    async def _written(self, changed: Sequence[Delivery], names: Sequence[str]) -> int:
-        """How many of these rows were still as they were read, and now hold their new values."""
+    async def _update_rows(self, changed: Sequence[Delivery], names: Sequence[str]) -> int:
+        """Update these columns of rows that still have their revision; return how many those were."""
         if self._session.get_bind().dialect.name == "sqlite" or len(changed) == 1:
-            rows = [{**_which(one), **{f"new_{name}": one.__dict__[name] for name in names}} for one in changed]
-            done = await self._session.execute(_one_by_one(tuple(names)), rows if len(rows) > 1 else rows[0])
+            rows = [{**_identity(one), **{f"new_{name}": one.__dict__[name] for name in names}} for one in changed]
+            done = await self._session.execute(_update_each(tuple(names)), rows if len(rows) > 1 else rows[0])
         else:
+            # A value that is equal in all rows is one parameter; the others travel as one JSON document for all rows.
             first = changed[0].__dict__
             alike = tuple(
                 name for name in names if name != "args" and all(one.__dict__[name] == first[name] for one in changed)
             )
             each = tuple(name for name in names if name not in alike)
-            given = json.dumps([_which(one) | _given_of(one, each) for one in changed], default=_moment)
+            given = json.dumps([_identity(one) | _changed_values(one, each) for one in changed], default=_encode_moment)
             shared = {f"new_{name}": first[name] for name in alike}
-            done = await self._session.execute(_at_once(each, alike), {**shared, "rows": given})
+            done = await self._session.execute(_bulk_update(each, alike), {**shared, "rows": given})
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
 
-def _differing(one: Delivery) -> list[str]:
-    """In what it is not as it was read."""
-    was, now = _as_read(one).values, one.__dict__
+def _changed_columns(one: Delivery) -> list[str]:
+    """List the columns in which a delivery differs from its snapshot."""
+    was, now = _snapshot(one).values, one.__dict__
     return [name for name in _NAMES if now[name] is not was[name] and now[name] != was[name]]
 
 
-def _which(one: Delivery) -> dict[str, Any]:
-    return {"this": one.id, "was": _as_read(one).revision}
+def _identity(one: Delivery) -> dict[str, Any]:
+    """Return the parameters by which an update finds the row: its id, and the revision that was read."""
+    return {"this": one.id, "was": _snapshot(one).revision}
 
 
-def _given_of(one: Delivery, names: Sequence[str]) -> dict[str, Any]:
-    """`args` as text, so that nothing people wrote is taken apart on the way."""
+def _changed_values(one: Delivery, names: Sequence[str]) -> dict[str, Any]:
+    """Return the values of these columns. `args` goes as text: PostgreSQL must not take apart what people wrote."""
     return {name: json.dumps(one.args) if name == "args" else one.__dict__[name] for name in names}
 
 
-def _moment(value: object) -> str:
+def _encode_moment(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"a {type(value).__name__} is not written so")
 
 
-def given_rows(*columns: Column[Any]) -> Any:
-    """Rows that are given to a statement as one parameter, in JSON: an array for each column costs far more."""
+def json_rows(*columns: Column[Any]) -> Any:
+    """Build a table expression of rows that come as one JSON parameter, `rows`. An array per column costs far more."""
     rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
     return rows.table_valued(*columns, name="given").render_derived(with_types=True)
 
@@ -165,7 +174,8 @@ def _new(name: str) -> Any:
 
 
 @lru_cache(maxsize=128)
-def _one_by_one(names: tuple[str, ...]) -> Update:
+def _update_each(names: tuple[str, ...]) -> Update:
+    """Build an update of one row by parameters; executed with many, the driver runs it for each."""
     here = (deliveries.c.id == bindparam("this"), deliveries.c.revision == bindparam("was"))
     return (
         update(deliveries)
@@ -175,10 +185,10 @@ def _one_by_one(names: tuple[str, ...]) -> Update:
 
 
 @lru_cache(maxsize=128)
-def _at_once(each: tuple[str, ...], alike: tuple[str, ...]) -> Update:
-    """All rows as one parameter, but for what is the same in each of them."""
+def _bulk_update(each: tuple[str, ...], alike: tuple[str, ...]) -> Update:
+    """Build one update of many rows: values that differ come from `json_rows`, equal ones from a parameter each."""
     types = {name: Text() if name == "args" else deliveries.c[name].type for name in each}
-    given = given_rows(Column("this", Text), Column("was", Integer), *(Column(name, types[name]) for name in each))
+    given = json_rows(Column("this", Text), Column("was", Integer), *(Column(name, types[name]) for name in each))
     values = {name: cast(given.c.args, JSON) if name == "args" else given.c[name] for name in each}
     return (
         update(deliveries)

@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.base import Repository
-from adapters.database.repositories.rows import WHOLE, Rows
+from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.tables import TAKEN_AWAY, deliveries, people, retellings, ripples, steps, stories, story_requests
 from bot.domain.delivery import Delivery
 from bot.domain.initiative import InitiativeId
-from bot.domain.look_back import LATEST, Told
+from bot.domain.look_back import MAX_ROWS_PER_KIND, ToldStory
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId
@@ -19,7 +19,7 @@ from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, Stor
 
 
 def _may_travel() -> ColumnElement[bool]:
-    """`Story.may_travel`, in the database."""
+    """Match the stories for which `Story.may_travel` is true; both must change together."""
     return stories.c.withdrawn_at.is_(None) & (stories.c.readers != Readers.THREAD)
 
 
@@ -37,11 +37,13 @@ _TOLD = (
     )
     .where(stories.c.withdrawn_at.is_(None))
     .order_by(stories.c.told_at.desc())
-    .limit(LATEST)
+    .limit(MAX_ROWS_PER_KIND)
 )
 
 
 class SqlStories(Repository):
+    """Implements `Stories`."""
+
     def __init__(self, session: AsyncSession, rows: Rows) -> None:
         super().__init__(session)
         self._rows = rows
@@ -88,8 +90,8 @@ class SqlStories(Repository):
             .order_by(stories.c.told_at.desc(), stories.c.id)
             .limit(1)
         )
-        # Two questions, each of which an index leads from the newest to the first that fits: sorted by where they were
-        # told, all of a month would be looked at.
+        # Two queries, each of which walks an index from the newest story to the first that fits. One query, ordered by
+        # whether a story was told elsewhere, would read all stories of a month.
         elsewhere = await self._session.scalar(newest.where(stories.c.place_id.is_distinct_from(place)))
         return elsewhere or await self._session.scalar(newest.where(stories.c.place_id == place))
 
@@ -111,8 +113,8 @@ class SqlStories(Repository):
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         taken_away = deliveries.alias("taken_away")
-        return await self._rows.found(
-            WHOLE.join(retellings, retellings.c.delivery_id == deliveries.c.id)
+        return await self._rows.find(
+            SELECT_DELIVERIES.join(retellings, retellings.c.delivery_id == deliveries.c.id)
             .where(
                 retellings.c.story_id == story,
                 retellings.c.movement_id == movement,
@@ -125,11 +127,11 @@ class SqlStories(Repository):
             .order_by(deliveries.c.row)
         )
 
-    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Told]:
+    async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[ToldStory]:
         query = _TOLD.where(stories.c.movement_id == movement)
         if initiative is not None:
             query = query.where(stories.c.initiative_id == initiative)
-        return [Told(*row) for row in await self._session.execute(query)]
+        return [ToldStory(*row) for row in await self._session.execute(query)]
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         return (
@@ -155,7 +157,7 @@ class SqlStories(Repository):
             select(StoryRequest).where(story_requests.c.place_id == place, story_requests.c.message == message)
         )
 
-    async def asked_of(self, id: StoryRequestId, author: PersonId) -> StoryRequest | None:
+    async def request_to(self, id: StoryRequestId, author: PersonId) -> StoryRequest | None:
         return await self._session.scalar(
             select(StoryRequest).where(story_requests.c.id == id, story_requests.c.author_id == author)
         )

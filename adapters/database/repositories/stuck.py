@@ -9,12 +9,12 @@ from sqlalchemy import bindparam, func, insert, or_, select, text
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import STUCK_NOW, chances, companies, episodes, members, people, questions_asked, steps
 from bot.domain.initiative import Company, CompanyId, EpisodeId, EpisodeState, InitiativeId, QuestionAsked, StuckEpisode
-from bot.domain.look_back import LATEST, Done, Spell
+from bot.domain.look_back import MAX_ROWS_PER_KIND, DoneStep, StuckSpell
 from bot.domain.movement import Member, MovementId
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Person, PersonId
 
-# Asked at every word about being stuck: built once.
+# Statements that run often are built once: for SQLAlchemy to build one costs more than running it.
 _OPEN_OF = (
     select(StuckEpisode)
     .where(
@@ -29,7 +29,7 @@ _OPEN_OF = (
 _ROUNDS_OF = select(func.count(questions_asked.c.asked_at.distinct())).where(
     questions_asked.c.person_id == bindparam("person"), questions_asked.c.movement_id == bindparam("movement")
 )
-# The latest hundred are more than all questions there are; a long history costs nothing.
+# More than the number of different questions, so a longer history would add nothing.
 _ASKED = (
     select(questions_asked.c.question)
     .where(questions_asked.c.movement_id == bindparam("movement"))
@@ -50,17 +50,19 @@ _SPELLS = (
         episodes.c.closed_at,
     )
     .order_by(episodes.c.opened_at.desc())
-    .limit(LATEST)
+    .limit(MAX_ROWS_PER_KIND)
 )
 _DONE = (
     select(steps.c.id, steps.c.person_id, steps.c.action, steps.c.posted, steps.c.closed_at)
     .where(steps.c.state == StepState.DONE)
     .order_by(steps.c.closed_at.desc())
-    .limit(LATEST)
+    .limit(MAX_ROWS_PER_KIND)
 )
 
 
 class SqlStuck(Repository):
+    """Implements `Stuck`."""
+
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None:
         return await self._session.scalar(
             select(StuckEpisode).where(episodes.c.id == id, episodes.c.movement_id == movement)
@@ -76,12 +78,12 @@ class SqlStuck(Repository):
         whose = {"person": person, "initiative": initiative, "movement": movement}
         return await self._session.scalar(_OPEN_OF, whose)
 
-    async def ask(self, questions: Sequence[QuestionAsked]) -> None:
+    async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
         if questions:
             rows = [{one.name: getattr(asked, one.name) for one in fields(asked)} for asked in questions]
             await self._session.execute(insert(questions_asked), rows)
 
-    async def questions_asked(
+    async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
     ) -> list[str]:
         about = {"person": person, "initiative": initiative, "movement": movement}
@@ -103,7 +105,7 @@ class SqlStuck(Repository):
             .limit(1)
         )
 
-    async def could_think_along(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
+    async def peer_candidates(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
         in_episode = select(companies.c.person_id).where(companies.c.episode_id == episode.id)
         last = (
             select(companies.c.person_id, func.max(companies.c.asked_at).label("at"))
@@ -122,15 +124,16 @@ class SqlStuck(Repository):
                 people.c.id.not_in(in_episode),
                 or_(last.c.at.is_(None), last.c.at <= rested_since),
             )
+            # Those never asked first, then those asked longest ago.
             .order_by(last.c.at.is_not(None), last.c.at, members.c.joined_at, people.c.id)
         )
         return found.all()
 
-    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Spell]:
+    async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[StuckSpell]:
         query = _SPELLS.where(episodes.c.movement_id == movement)
         if initiative is not None:
             query = query.where(episodes.c.initiative_id == initiative)
-        return [Spell(*row) for row in await self._session.execute(query)]
+        return [StuckSpell(*row) for row in await self._session.execute(query)]
 
     async def company(self, id: CompanyId, movement: MovementId) -> Company | None:
         return await self._session.scalar(
@@ -148,6 +151,8 @@ class SqlStuck(Repository):
 
 
 class SqlSteps(Repository):
+    """Implements `Steps`."""
+
     async def get(self, id: StepId, movement: MovementId) -> NextStep | None:
         return await self._session.scalar(select(NextStep).where(steps.c.id == id, steps.c.movement_id == movement))
 
@@ -166,8 +171,8 @@ class SqlSteps(Repository):
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
         return await self._session.scalar(select(Chance).where(chances.c.id == id, chances.c.movement_id == movement))
 
-    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[Done]:
+    async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[DoneStep]:
         query = _DONE.where(steps.c.movement_id == movement)
         if initiative is not None:
             query = query.where(steps.c.initiative_id == initiative)
-        return [Done(*row) for row in await self._session.execute(query)]
+        return [DoneStep(*row) for row in await self._session.execute(query)]

@@ -1,23 +1,21 @@
-"""One person asking another along, in their own words; the answer; and whether they met."""
+"""Invite somebody in one's own words, and answer an invitation."""
 
 from bot import wording
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.connecting import (
-    DidYouMeet,
     InvitationAnswered,
     InvitationNews,
     InvitationReceived,
     InvitationSent,
     InviteDraft,
     InviteForm,
-    MeetingNoted,
 )
-from bot.catalogue.forms import read
+from bot.catalogue.forms import parse_form
 from bot.domain.connectors import (
     ASK_AGAIN,
+    MAX_INVITATIONS_PER_MONTH,
     MET_AFTER,
     MONTH,
-    MOST_ASKED_A_MONTH,
     Invitation,
     InvitationId,
     InvitationState,
@@ -31,29 +29,30 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
 from bot.wording import Reader
 
-OPEN = (InvitationState.SENT, InvitationState.LATER)
+UNANSWERED = (InvitationState.SENT, InvitationState.LATER)
+"""States in which an invitation may still be sent (again)."""
 
 
 async def invite(work: UnitOfWork, turn: Turn) -> Entry:
-    """A draft to make one's own, in the language of whoever is invited."""
-    invitee, initiative = await _about(work, turn)
-    movement = turn.the_movement()
+    """Return the form with a draft to make one's own, in the language of the one who is invited."""
+    invitee, initiative = await _check_invitee(work, turn)
+    movement = turn.require_movement()
     reader = Reader(
         language=language_for(invitee, None, movement), timezone=timezone_for(invitee, None, movement), now=turn.now
     )
     draft = InviteDraft(name=invitee.name, initiative=initiative.name if initiative else "", inviter=turn.person.name)
     return InviteForm(
         name=invitee.name,
-        values={"text": wording.message(draft, reader).text},
+        values={"text": wording.render_entry(draft, reader).text},
         hidden={"person": invitee.id, "initiative": initiative.id if initiative else ""},
     )
 
 
 async def send(work: UnitOfWork, turn: Turn) -> Entry:
-    """Submitting the form confirms: it goes out in the inviter's name."""
-    invitee, initiative = await _about(work, turn)
-    text = read(InviteForm, turn.intent.args).text("text")
-    movement = turn.the_movement()
+    """Send what was filled in, in the inviter's name: submitting the form is the confirmation."""
+    invitee, initiative = await _check_invitee(work, turn)
+    text = parse_form(InviteForm, turn.intent.args).text("text")
+    movement = turn.require_movement()
     invitation = Invitation(
         id=InvitationId(new_id()),
         movement_id=movement.id,
@@ -79,9 +78,13 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
     return InvitationSent(name=invitee.name, text=text)
 
 
-async def _about(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiative | None]:
-    """Whom, and for what; refuses who did not say yes, or was asked often enough this month."""
-    movement = turn.the_movement()
+async def _check_invitee(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiative | None]:
+    """Return whom to invite, and for which initiative.
+
+    Raises `Refused` for one who has not agreed to be suggested, wants nothing now, was invited for this initiative
+    within a month, or `MAX_INVITATIONS_PER_MONTH` times in all.
+    """
+    movement = turn.require_movement()
     invitee = await work.people.get(PersonId(turn.text("person")), movement.id)
     if invitee is None or invitee.id == turn.person.id or not invitee.suggestible:
         raise Refused("not_found")
@@ -96,14 +99,15 @@ async def _about(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiative | Non
         one for one in await work.connecting.invitations(movement.id, turn.now - MONTH) if one.invitee_id == invitee.id
     ]
     again = initiative is not None and any(one.initiative_id == initiative.id for one in recent)
-    if again or len(recent) >= MOST_ASKED_A_MONTH:
+    if again or len(recent) >= MAX_INVITATIONS_PER_MONTH:
         raise Refused("asked_enough")
     return invitee, initiative
 
 
 async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    invitation = await _sent(work, outgoing)
-    if invitation.state not in OPEN:
+    """Compose an invitation. Raises `Unwanted` when it was answered meanwhile, or the inviter is gone."""
+    invitation = await _load_invitation(work, outgoing)
+    if invitation.state not in UNANSWERED:
         raise Unwanted("already_chosen")
     inviter = await work.people.get(invitation.inviter_id, invitation.movement_id)
     if inviter is None or inviter.account is None:
@@ -111,14 +115,14 @@ async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return InvitationReceived(
         invitation=invitation.id,
         inviter=inviter.name,
-        initiative=await _name(work, invitation),
+        initiative=await _initiative_name(work, invitation),
         text=invitation.text,
     )
 
 
 async def accept(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Yes: the inviter hears it now, and is asked in a week whether they met."""
-    answer = await _answer(work, turn, InvitationState.ACCEPTED)
+    """Accept an invitation: its inviter is told now, and asked after `MET_AFTER` whether they met."""
+    answer = await _record_answer(work, turn, InvitationState.ACCEPTED)
     inviter = await work.people.get(answer.inviter_id, answer.movement_id)
     if inviter is not None and inviter.account is not None:
         await work.deliveries.add(
@@ -133,17 +137,18 @@ async def accept(work: UnitOfWork, turn: Turn) -> InPlace:
                 due_at=turn.now + MET_AFTER,
             )
         )
-    return await _answered(work, answer, inviter)
+    return await _confirm(work, answer, inviter)
 
 
 async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
-    answer = await _answer(work, turn, InvitationState.DECLINED)
-    return await _answered(work, answer, await work.people.get(answer.inviter_id, answer.movement_id))
+    """Decline an invitation; its inviter is told."""
+    answer = await _record_answer(work, turn, InvitationState.DECLINED)
+    return await _confirm(work, answer, await work.people.get(answer.inviter_id, answer.movement_id))
 
 
-async def later(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Asked once more in two weeks, and then no more."""
-    answer = await _answer(work, turn, InvitationState.LATER)
+async def postpone(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Answer later: the invitation is sent once more after `ASK_AGAIN`. Its key makes sure of once."""
+    answer = await _record_answer(work, turn, InvitationState.LATER)
     await work.deliveries.add(
         to_person(
             turn.person,
@@ -156,12 +161,12 @@ async def later(work: UnitOfWork, turn: Turn) -> InPlace:
             due_at=turn.now + ASK_AGAIN,
         )
     )
-    return await _answered(work, answer, await work.people.get(answer.inviter_id, answer.movement_id))
+    return await _confirm(work, answer, await work.people.get(answer.inviter_id, answer.movement_id))
 
 
-async def _answer(work: UnitOfWork, turn: Turn, state: InvitationState) -> Invitation:
-    """The invitation with its new answer; a mind may be changed until they met. The inviter hears of a new answer."""
-    movement = turn.the_movement()
+async def _record_answer(work: UnitOfWork, turn: Turn, state: InvitationState) -> Invitation:
+    """Record an answer, which may be changed until they met (or not), and tell the inviter of a new one."""
+    movement = turn.require_movement()
     invitation = await work.connecting.invitation(InvitationId(turn.text("invitation")), movement.id)
     if invitation is None or invitation.invitee_id != turn.person.id:
         raise Refused("not_found")
@@ -187,70 +192,36 @@ async def _answer(work: UnitOfWork, turn: Turn, state: InvitationState) -> Invit
     return invitation
 
 
-async def _answered(work: UnitOfWork, invitation: Invitation, inviter: Person | None) -> InPlace:
+async def _confirm(work: UnitOfWork, invitation: Invitation, inviter: Person | None) -> InPlace:
     return InPlace(
         entry=InvitationAnswered(
             state=invitation.state.value,
             inviter=inviter.name if inviter is not None else "",
-            initiative=await _name(work, invitation),
+            initiative=await _initiative_name(work, invitation),
             initiative_id=invitation.initiative_id or "",
         )
     )
 
 
-async def compose_answered(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    invitation = await _sent(work, outgoing)
+async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news for an inviter how their invitation stands. Raises `Unwanted` when the invitee is gone."""
+    invitation = await _load_invitation(work, outgoing)
     invitee = await work.people.get(invitation.invitee_id, invitation.movement_id)
     if invitee is None or invitee.account is None or invitation.state is InvitationState.SENT:
         raise Unwanted("taken_back")
     return InvitationNews(state=invitation.state.value, name=invitee.name)
 
 
-async def compose_did_you_meet(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    invitation = await _sent(work, outgoing)
-    invitee = await work.people.get(invitation.invitee_id, invitation.movement_id)
-    if invitation.state is not InvitationState.ACCEPTED or invitee is None or invitee.account is None:
-        raise Unwanted("already_chosen")
-    return DidYouMeet(invitation=invitation.id, name=invitee.name)
-
-
-async def met(work: UnitOfWork, turn: Turn) -> InPlace:
-    """They met: they know each other now, and there may be a story in it."""
-    return await _meeting(work, turn, InvitationState.MET)
-
-
-async def not_met(work: UnitOfWork, turn: Turn) -> InPlace:
-    return await _meeting(work, turn, InvitationState.NOT_MET)
-
-
-async def _meeting(work: UnitOfWork, turn: Turn, state: InvitationState) -> InPlace:
-    movement = turn.the_movement()
-    invitation = await work.connecting.invitation(InvitationId(turn.text("invitation")), movement.id)
-    if invitation is None or invitation.inviter_id != turn.person.id:
-        raise Refused("not_found")
-    if invitation.state not in (InvitationState.ACCEPTED, InvitationState.NOT_MET, state):
-        raise Refused("already_answered")
-    invitee = await work.people.get(invitation.invitee_id, movement.id)
-    if state is InvitationState.MET and invitation.state is not state:
-        await work.connecting.strengthen(movement.id, invitation.inviter_id, invitation.invitee_id, turn.now)
-    invitation.state = state
-    return InPlace(
-        entry=MeetingNoted(
-            met=state is InvitationState.MET,
-            name=invitee.name if invitee is not None else "",
-            initiative=invitation.initiative_id or "",
-        )
+async def _load_invitation(work: UnitOfWork, outgoing: Outgoing) -> Invitation:
+    invitation = await work.connecting.invitation(
+        InvitationId(outgoing.delivery.subject), outgoing.require_movement().id
     )
-
-
-async def _sent(work: UnitOfWork, outgoing: Outgoing) -> Invitation:
-    invitation = await work.connecting.invitation(InvitationId(outgoing.delivery.subject), outgoing.the_movement().id)
     if invitation is None:
         raise Unwanted("taken_back")
     return invitation
 
 
-async def _name(work: UnitOfWork, invitation: Invitation) -> str:
+async def _initiative_name(work: UnitOfWork, invitation: Invitation) -> str:
     if invitation.initiative_id is None:
         return ""
     initiative = await work.initiatives.get(invitation.initiative_id, invitation.movement_id)

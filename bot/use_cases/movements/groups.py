@@ -1,10 +1,14 @@
-"""User groups of a platform that stand for groups of a movement, and who is in them, as far as Ritme knows people."""
+"""Link user groups of a platform to groups of a movement, and keep track of which known people are in them.
+
+Ritme learns members only of linked groups (`Segment`). `known_at` is None while the members of one have to be asked:
+the directory sync does that before the next drain.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.catalogue.base import Entry, Pick
-from bot.catalogue.forms import read
+from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
+from bot.catalogue.forms import parse_form
 from bot.catalogue.groups import GroupsAsked, GroupsForm, GroupsOffered, GroupsSaved
 from bot.chat import Intent, UserGroup
 from bot.domain.delivery import Delivery, DeliveryId, to_person
@@ -14,12 +18,11 @@ from bot.errors import Invalid, Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 OFFERED = "groups_offered"
-MOST = 100
 
 
-async def ask(work: UnitOfWork, turn: Turn) -> Entry:
-    """The platform is asked which groups there are; a message with the answer follows."""
-    movement = turn.as_coordinator()
+async def request_groups(work: UnitOfWork, turn: Turn) -> Entry:
+    """Have the platform asked for its user groups; the delivery that will offer them holds the answer."""
+    movement = turn.require_coordinator()
     await work.deliveries.add(
         to_person(
             turn.person,
@@ -32,8 +35,9 @@ async def ask(work: UnitOfWork, turn: Turn) -> Entry:
     return GroupsAsked()
 
 
-async def open_queries(work: UnitOfWork, lane: WorkspaceId) -> tuple[Sequence[DeliveryId], Sequence[str]]:
-    """What to ask a platform: for which messages the groups there are, and of which groups the members."""
+async def load_open_queries(work: UnitOfWork, lane: WorkspaceId) -> tuple[Sequence[DeliveryId], Sequence[str]]:
+    """Return what to ask a platform: the deliveries that wait for the list of groups, and the handles of the linked
+    groups whose members are not known."""
     lists = [one.id for one in await work.deliveries.waiting(OFFERED, lane) if "groups" not in one.args]
     return lists, [one.handle for one in await work.movements.segments_in(lane) if one.known_at is None]
 
@@ -41,41 +45,43 @@ async def open_queries(work: UnitOfWork, lane: WorkspaceId) -> tuple[Sequence[De
 async def learn_groups(
     work: UnitOfWork, lane: WorkspaceId, lists: Sequence[DeliveryId], found: Sequence[UserGroup]
 ) -> None:
-    """What there is to choose from, kept with the message that offers it."""
+    """Store the list of groups with the deliveries that offer it."""
     for delivery in [await work.deliveries.get(one, lane) for one in lists]:
         if delivery is not None:
-            delivery.note(groups={one.handle: one.name for one in found[:MOST]})
+            delivery.add_args(groups={one.handle: one.name for one in found[:MAX_FORM_OPTIONS]})
 
 
 async def learn_members(
     work: UnitOfWork, lane: WorkspaceId, members: Mapping[str, Sequence[str]], now: datetime
 ) -> None:
-    """Who is in the groups that stand for one; of people Ritme does not know nothing is kept."""
+    """Update who is in the linked groups, by handle; nothing is kept about people Ritme does not know."""
     people = await work.people.accounts_in(lane)
     segments = [one for one in await work.movements.segments_in(lane) if one.handle in members]
+    # Leaving before joining: a person has one group, and may have moved from one of these to another.
     for segment in segments:
         inside = set(members[segment.handle])
         for person in people:
             if person.account not in inside:
-                segment.lets_go(person)
+                segment.remove_person(person)
     for segment in segments:
         inside = set(members[segment.handle])
         for person in people:
             if person.account in inside:
-                segment.takes_in(person)
+                segment.add_person(person)
         segment.known_at = now
 
 
-async def compose_offered(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+async def compose_groups_offer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the message with the user groups to choose from."""
     delivery = outgoing.delivery
-    known = _listed(delivery)
-    return GroupsOffered(list=delivery.id, names=tuple(known.values()), told="groups" in delivery.args)
+    offered = _offered_groups(delivery)
+    return GroupsOffered(list=delivery.id, names=tuple(offered.values()), told="groups" in delivery.args)
 
 
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
-    """The groups there are, those that stand for one chosen already."""
-    movement = turn.as_coordinator()
-    listed = await _list(work, turn)
+    """Open the form with the user groups, those that are linked chosen; groups of another movement are left out."""
+    movement = turn.require_coordinator()
+    listed = await _load_offer(work, turn)
     segments = await work.movements.segments_in(turn.person.workspace_id)
     taken = {one.handle for one in segments if one.movement_id != movement.id}
     return GroupsForm(
@@ -86,10 +92,10 @@ async def choose(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """Those chosen stand for a group from now on, those no longer chosen do not."""
-    movement = turn.as_coordinator()
-    listed = await _list(work, turn)
-    chosen = read(GroupsForm, turn.intent.args).many("groups")
+    """Link the chosen user groups, and unlink those no longer chosen. Raises `Invalid` for one that was not offered."""
+    movement = turn.require_coordinator()
+    listed = await _load_offer(work, turn)
+    chosen = parse_form(GroupsForm, turn.intent.args).many("groups")
     lane = turn.person.workspace_id
     segments = {one.handle: one for one in await work.movements.segments_in(lane)}
     elsewhere = {one.handle for one in segments.values() if one.movement_id != movement.id}
@@ -97,7 +103,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         raise Invalid({"groups": "unknown_choice"})
     for handle, segment in segments.items():
         if segment.movement_id == movement.id and handle in listed and handle not in chosen:
-            await _end(work, segment)
+            await _end_segment(work, segment)
     for handle in chosen:
         if handle not in segments:
             work.movements.add(Segment(workspace_id=lane, handle=handle, movement_id=movement.id, name=listed[handle]))
@@ -106,17 +112,17 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def is_known(work: UnitOfWork, intent: Intent) -> bool:
-    """Whether a group that changed stands for one of ours."""
-    return await _segment(work, intent) is not None
+    """Return whether the user group of an event is linked to a movement."""
+    return await _find_segment(work, intent) is not None
 
 
-async def changed(work: UnitOfWork, intent: Intent, now: datetime) -> None:
-    """Who came (`added`) and went (`removed`), what it is called now (`name`), or that it `ended`."""
-    segment = await _segment(work, intent)
+async def handle_group_change(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Apply a change of a linked user group: accounts `added` and `removed`, a new `name`, or that it `ended`."""
+    segment = await _find_segment(work, intent)
     if segment is None:
         return
     if intent.text("ended"):
-        await _end(work, segment)
+        await _end_segment(work, segment)
         return
     people = await work.people.accounts_in(segment.workspace_id)
     if intent.text("name"):
@@ -124,40 +130,45 @@ async def changed(work: UnitOfWork, intent: Intent, now: datetime) -> None:
     added, removed = intent.args.get("added", ()), intent.args.get("removed", ())
     for person in people:
         if person.account in removed:
-            segment.lets_go(person)
+            segment.remove_person(person)
             if not person.group:
-                await _ask_again(work, segment.workspace_id)  # another one may hold them still
+                await _request_members_again(work, segment.workspace_id)  # another one may hold them still
         if person.account in added:
-            segment.takes_in(person)
+            segment.add_person(person)
 
 
-async def _end(work: UnitOfWork, segment: Segment) -> None:
+async def _end_segment(work: UnitOfWork, segment: Segment) -> None:
     for person in await work.people.accounts_in(segment.workspace_id):
-        segment.lets_go(person)
+        segment.remove_person(person)
     await work.delete(segment)
-    await work.flush()
-    await _ask_again(work, segment.workspace_id)
+    await work.flush()  # the query below must not find it any more
+    await _request_members_again(work, segment.workspace_id)
 
 
-async def _ask_again(work: UnitOfWork, lane: WorkspaceId) -> None:
+async def _request_members_again(work: UnitOfWork, lane: WorkspaceId) -> None:
     for segment in await work.movements.segments_in(lane):
         segment.known_at = None
         work.woken.add(lane)
 
 
-async def _segment(work: UnitOfWork, intent: Intent) -> Segment | None:
+async def _find_segment(work: UnitOfWork, intent: Intent) -> Segment | None:
     segments = await work.movements.segments_in(WorkspaceId(intent.actor.workspace))
     return next((one for one in segments if one.handle == intent.text("group")), None)
 
 
-async def _list(work: UnitOfWork, turn: Turn) -> dict[str, str]:
-    """What was offered to the actor: handle → name."""
+async def _load_offer(work: UnitOfWork, turn: Turn) -> dict[str, str]:
+    """Return the groups that were offered to the actor, as handle → name. Raises `Refused` when none were."""
     delivery = await work.deliveries.get(DeliveryId(turn.text("list")), turn.person.workspace_id)
-    if delivery is None or delivery.kind != OFFERED or delivery.person_id != turn.person.id or not _listed(delivery):
+    if (
+        delivery is None
+        or delivery.kind != OFFERED
+        or delivery.person_id != turn.person.id
+        or not _offered_groups(delivery)
+    ):
         raise Refused("not_found")
-    return _listed(delivery)
+    return _offered_groups(delivery)
 
 
-def _listed(delivery: Delivery) -> dict[str, str]:
+def _offered_groups(delivery: Delivery) -> dict[str, str]:
     groups = delivery.args.get("groups")
     return {str(handle): str(name) for handle, name in groups.items()} if isinstance(groups, dict) else {}

@@ -1,10 +1,10 @@
-"""Initiatives: begun, described, joined, left, closed and opened again."""
+"""Begin, describe, join, leave, close and reopen initiatives."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.forms import read
+from bot.catalogue.forms import parse_form
 from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, Patch
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
@@ -12,68 +12,76 @@ from bot.domain.person import Person
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 
-A_PAGE = 5
+PAGE_SIZE = 5
 NAMES_SHOWN = 3
+"""Participants shown by name; the others are counted."""
 
 
 async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
-    """What is going on; with a name typed, that one, closed or not."""
-    movement = turn.the_movement()
+    """Show a page of the open initiatives; when the beginning of a name was typed, that initiative, closed or not."""
+    movement = turn.require_movement()
     typed = turn.text("text").casefold()
     if typed:
         for one in await work.initiatives.of_movement(movement.id, closed=True):
             if one.name.casefold().startswith(typed):
-                return await _shown(work, turn, one)
+                return await _show(work, turn, one)
     going_on = await work.initiatives.of_movement(movement.id)
-    pages = max(1, -(-len(going_on) // A_PAGE))
-    page = min(_number(turn.text("page")), pages - 1)
+    pages = max(1, -(-len(going_on) // PAGE_SIZE))  # rounded up
+    page = min(_page_number(turn.text("page")), pages - 1)
     patches = []
-    for one in going_on[page * A_PAGE : (page + 1) * A_PAGE]:
+    for one in going_on[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]:
         people = [person for person, _ in await work.initiatives.participants(one.id, movement.id)]
         patches.append(
             Patch(
                 id=one.id,
                 name=one.name,
-                people=_names(people, turn),
-                more=len(people) - len(_names(people, turn)),
+                people=_visible_names(people, turn),
+                more=len(people) - len(_visible_names(people, turn)),
                 mine=turn.person.id in {person.id for person in people},
             )
         )
     return InitiativesListed(name=movement.name, patches=tuple(patches), page=page, pages=pages)
 
 
-def _number(typed: str) -> int:
+def _page_number(typed: str) -> int:
+    """Parse a page number; 0 for anything else."""
     return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 4 else 0
 
 
-async def look(work: UnitOfWork, turn: Turn) -> Entry:
-    return await _shown(work, turn, await _initiative(work, turn))
+async def show_one(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show one initiative."""
+    return await _show(work, turn, await _load_initiative(work, turn))
 
 
-async def make(work: UnitOfWork, turn: Turn) -> Entry:
-    turn.the_movement()
+async def create(work: UnitOfWork, turn: Turn) -> Entry:
+    """Open the form to begin an initiative, with the name that was typed."""
+    turn.require_movement()
     return InitiativeForm(values={"name": turn.text("text")})
 
 
 async def describe(work: UnitOfWork, turn: Turn) -> Entry:
-    initiative = await _carried(work, turn)
+    """Open the form to change the name and description of an initiative."""
+    initiative = await _load_own(work, turn)
     return InitiativeForm(
         values={"name": initiative.name, "description": initiative.description}, hidden={"initiative": initiative.id}
     )
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """A new one, carried by its maker; or (with `initiative`) other words for one."""
-    movement = turn.the_movement()
-    filled = read(InitiativeForm, turn.intent.args)
+    """Save a new initiative, with its maker as initiator; or, with `initiative`, the new name and description of one.
+
+    Raises `Invalid` when another open initiative has that name.
+    """
+    movement = turn.require_movement()
+    filled = parse_form(InitiativeForm, turn.intent.args)
     name = " ".join(filled.text("name").split())
-    initiative = await _carried(work, turn) if turn.text("initiative") else None
+    initiative = await _load_own(work, turn) if turn.text("initiative") else None
     for other in await work.initiatives.of_movement(movement.id):
         if other.name.casefold() == name.casefold() and (initiative is None or other.id != initiative.id):
             raise Invalid({"name": "name_taken"}, {"name": {"name": other.name}})
     if initiative is not None:
         initiative.name, initiative.description = name, filled.text("description")
-        return replace(await _shown(work, turn, initiative), news="described")
+        return replace(await _show(work, turn, initiative), news="described")
     initiative = Initiative(
         id=InitiativeId(new_id()),
         movement_id=movement.id,
@@ -94,11 +102,12 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         )
     )
     await work.flush()
-    return replace(await _shown(work, turn, initiative), news="made")
+    return replace(await _show(work, turn, initiative), news="made")
 
 
 async def join(work: UnitOfWork, turn: Turn) -> InPlace:
-    initiative = await _initiative(work, turn)
+    """Make the actor a participant. Raises `Refused` for a closed initiative."""
+    initiative = await _load_initiative(work, turn)
     if initiative.closed_at is not None:
         raise Refused("initiative_closed")
     participant = await work.initiatives.participant(initiative.id, turn.person.id)
@@ -113,69 +122,72 @@ async def join(work: UnitOfWork, turn: Turn) -> InPlace:
         )
     elif participant.left_at is not None:
         participant.left_at, participant.joined_at = None, turn.now
-    await work.flush()
-    return InPlace(entry=replace(await _shown(work, turn, initiative), news="joined"))
+    await work.flush()  # the query for participants has to see it
+    return InPlace(entry=replace(await _show(work, turn, initiative), news="joined"))
 
 
 async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
-    initiative = await _initiative(work, turn)
+    """End the actor's participation."""
+    initiative = await _load_initiative(work, turn)
     participant = await work.initiatives.participant(initiative.id, turn.person.id)
     if participant is not None and participant.left_at is None:
         participant.left_at = turn.now
     await work.flush()
-    return InPlace(entry=replace(await _shown(work, turn, initiative), news="left"))
+    return InPlace(entry=replace(await _show(work, turn, initiative), news="left"))
 
 
 async def close(work: UnitOfWork, turn: Turn) -> InPlace:
-    """An ending is as welcome as a success; what was told stays."""
-    initiative = await _carried(work, turn)
+    """Close an initiative; its stories stay. An ending is as welcome as a success."""
+    initiative = await _load_own(work, turn)
     initiative.closed_at = initiative.closed_at or turn.now
-    return InPlace(entry=replace(await _shown(work, turn, initiative), news="closed"))
+    return InPlace(entry=replace(await _show(work, turn, initiative), news="closed"))
 
 
 async def reopen(work: UnitOfWork, turn: Turn) -> InPlace:
-    initiative = await _carried(work, turn)
+    """Reopen a closed initiative."""
+    initiative = await _load_own(work, turn)
     initiative.closed_at = None
-    return InPlace(entry=replace(await _shown(work, turn, initiative), news="reopened"))
+    return InPlace(entry=replace(await _show(work, turn, initiative), news="reopened"))
 
 
-async def _initiative(work: UnitOfWork, turn: Turn) -> Initiative:
-    found = await work.initiatives.get(InitiativeId(turn.text("initiative")), turn.the_movement().id)
+async def _load_initiative(work: UnitOfWork, turn: Turn) -> Initiative:
+    found = await work.initiatives.get(InitiativeId(turn.text("initiative")), turn.require_movement().id)
     if found is None:
         raise Refused("not_found")
     return found
 
 
-async def _carried(work: UnitOfWork, turn: Turn) -> Initiative:
-    """One that the actor carries, or coordinates; refuses otherwise."""
-    initiative = await _initiative(work, turn)
-    if not await _carries(work, turn, initiative):
+async def _load_own(work: UnitOfWork, turn: Turn) -> Initiative:
+    """Load an initiative that the actor may change. Raises `Refused` otherwise."""
+    initiative = await _load_initiative(work, turn)
+    if not await _may_change(work, turn, initiative):
         raise Refused("initiators_only")
     return initiative
 
 
-async def _carries(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bool:
+async def _may_change(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bool:
+    """Return whether the actor coordinates the movement, or is an initiator of the initiative."""
     if turn.member is not None and turn.member.coordinates:
         return True
     participant = await work.initiatives.participant(initiative.id, turn.person.id)
     return participant is not None and participant.initiator
 
 
-def _names(people: Sequence[Person], turn: Turn) -> tuple[str, ...]:
-    """Whom the actor may see by name, as many as are shown."""
+def _visible_names(people: Sequence[Person], turn: Turn) -> tuple[str, ...]:
+    """Return the first names to show, of people whom the actor may see by name."""
     known = [person.name for person in people if person.may_be_named_in(turn.person.workspace_id)]
     return tuple(known[:NAMES_SHOWN])
 
 
-async def _shown(work: UnitOfWork, turn: Turn, initiative: Initiative) -> InitiativeShown:
+async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> InitiativeShown:
     people = [person for person, _ in await work.initiatives.participants(initiative.id, initiative.movement_id)]
     return InitiativeShown(
         id=initiative.id,
         name=initiative.name,
         description=initiative.description,
-        people=_names(people, turn),
-        more=len(people) - len(_names(people, turn)),
+        people=_visible_names(people, turn),
+        more=len(people) - len(_visible_names(people, turn)),
         mine=turn.person.id in {person.id for person in people},
-        carried=await _carries(work, turn, initiative),
+        carried=await _may_change(work, turn, initiative),
         closed=initiative.closed_at is not None,
     )

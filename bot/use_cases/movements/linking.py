@@ -1,37 +1,45 @@
-"""A movement across workspaces: a coordinator hands out a code, and with it another workspace links a channel."""
+"""Link other workspaces to a movement: a coordinator hands out a code, and a channel elsewhere joins with it."""
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.forms import read
-from bot.catalogue.linking import CodeMade, CodeRevoked, CodeShown, Joined, JoinForm, PlaceJoined, PlaceLeft
+from bot.catalogue.forms import parse_form
+from bot.catalogue.linking import (
+    MAX_CODE_CHARS,
+    CodeMade,
+    CodeRevoked,
+    CodeShown,
+    Joined,
+    JoinForm,
+    PlaceJoined,
+    PlaceLeft,
+)
 from bot.catalogue.movements import AlreadyHere
 from bot.domain.delivery import Priority, to_person
 from bot.domain.ids import new_id
-from bot.domain.movement import CODE_LASTS, InviteCode, InviteCodeId, Member, Place, PlaceId, Role, digest_of, new_code
+from bot.domain.movement import CODE_LASTS, InviteCode, InviteCodeId, Member, Place, PlaceId, Role, hash_code, new_code
 from bot.domain.person import PersonId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 JOINED = "place_joined"
-LONGEST_CODE = 40
 
 
-async def show(work: UnitOfWork, turn: Turn) -> Entry:
-    """Whether there is a code now, and what one is for."""
-    movement = turn.as_coordinator()
+async def show_code(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show what a code is for, and until when there is one now."""
+    movement = turn.require_coordinator()
     valid = await work.movements.codes(movement.id, turn.now)
     return CodeShown(name=movement.name, until=max((one.expires_at for one in valid), default=None))
 
 
-async def make(work: UnitOfWork, turn: Turn) -> InPlace:
-    """A new code, shown this once. The one before it ends."""
-    movement = turn.as_coordinator()
-    await _revoke(work, turn)
+async def make_code(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Make a new code, shown this once: only its digest is stored. Earlier codes are revoked."""
+    movement = turn.require_coordinator()
+    await _revoke_codes(work, turn)  # first: it revokes every code it finds
     code, until = new_code(), turn.now + CODE_LASTS
     work.movements.add(
         InviteCode(
             id=InviteCodeId(new_id()),
             movement_id=movement.id,
-            digest=digest_of(code),
+            digest=hash_code(code),
             made_by=turn.person.id,
             made_at=turn.now,
             expires_at=until,
@@ -40,46 +48,47 @@ async def make(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=CodeMade(name=movement.name, code=code, until=until))
 
 
-async def revoke(work: UnitOfWork, turn: Turn) -> InPlace:
-    """No code is valid from now on; who joined with one, stays."""
-    await _revoke(work, turn)
+async def revoke_code(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Revoke all codes; places that joined with one stay."""
+    await _revoke_codes(work, turn)
     return InPlace(entry=CodeRevoked())
 
 
 async def join(work: UnitOfWork, turn: Turn) -> Entry:
-    """The form for a code; with a code typed, at once."""
-    place = _free(turn)
+    """Open the form for a code; when a code was typed, join with it at once."""
+    place = _unlinked_place(turn)
     if place is None:
-        return AlreadyHere(name=turn.the_movement().name)
+        return AlreadyHere(name=turn.require_movement().name)
     typed = turn.text("text")
     if not typed:
         return JoinForm()
-    return await _join(work, turn, place, typed)
+    return await _link_place(work, turn, place, typed)
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """The submitted code."""
-    place = _free(turn)
+    """Join with the submitted code."""
+    place = _unlinked_place(turn)
     if place is None:
-        return AlreadyHere(name=turn.the_movement().name)
-    return await _join(work, turn, place, read(JoinForm, turn.intent.args).text("code"))
+        return AlreadyHere(name=turn.require_movement().name)
+    return await _link_place(work, turn, place, parse_form(JoinForm, turn.intent.args).text("code"))
 
 
 async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
-    """This place no longer belongs: nothing is planned here any more. What was told, stays told."""
-    movement, place = turn.as_coordinator(), turn.place
+    """Take this place out of the movement: its rhythms end and its planned deliveries are cancelled; stories stay."""
+    movement, place = turn.require_coordinator(), turn.place
     if place is None or place.movement_id != movement.id:
         raise Refused("not_found")
     for rhythm in await work.rhythms.of_place(place.id):
         rhythm.ended_at, rhythm.next_at = turn.now, None
     place.movement_id = None
+    # What is being sent or was sent stays; only what waits is dropped.
     await work.deliveries.cancel_for(place, "no_movement")
     return InPlace(entry=PlaceLeft(name=movement.name))
 
 
-async def compose_joined(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """To a coordinator: who joined, and where."""
-    movement, args = outgoing.the_movement(), outgoing.delivery.args
+async def compose_join_notice(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news for a coordinator that a place joined with their code."""
+    movement, args = outgoing.require_movement(), outgoing.delivery.args
     by = await work.people.get(PersonId(str(args["by"])), movement.id)
     place = await work.movements.place(PlaceId(outgoing.delivery.subject))
     if place is None or place.movement_id != movement.id:
@@ -92,11 +101,14 @@ async def compose_joined(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     )
 
 
-async def _join(work: UnitOfWork, turn: Turn, place: Place, typed: str) -> Entry:
-    """Links the place, and makes the actor one of the coordinators, who are told."""
+async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) -> Entry:
+    """Link the place, make the actor a coordinator, and notify the other coordinators.
+
+    Raises `Refused` for guests and `Invalid` for a code that is not valid.
+    """
     if turn.person.guest:
         raise Refused("guests_cannot_join")
-    code = await work.movements.code(digest_of(typed[:LONGEST_CODE]))
+    code = await work.movements.code(hash_code(typed[:MAX_CODE_CHARS]))
     movement = await work.movements.get(code.movement_id) if code is not None and code.is_valid(turn.now) else None
     if movement is None:
         raise Invalid({"code": "unknown_code"})
@@ -107,13 +119,13 @@ async def _join(work: UnitOfWork, turn: Turn, place: Place, typed: str) -> Entry
         member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
         work.movements.add(member)
     member.role = Role.COORDINATOR
-    for one in coordinators:
-        if one.id != turn.person.id:
+    for coordinator in coordinators:
+        if coordinator.id != turn.person.id:
             await work.deliveries.add(
                 to_person(
-                    one,
+                    coordinator,
                     JOINED,
-                    key=f"{JOINED}:{place.id}:{one.id}:{turn.now.isoformat()}",
+                    key=f"{JOINED}:{place.id}:{coordinator.id}:{turn.now.isoformat()}",
                     now=turn.now,
                     movement=movement.id,
                     subject=place.id,
@@ -125,13 +137,13 @@ async def _join(work: UnitOfWork, turn: Turn, place: Place, typed: str) -> Entry
     return Joined(name=movement.name, place=place.name or place.channel, vision=purpose.vision if purpose else "")
 
 
-async def _revoke(work: UnitOfWork, turn: Turn) -> None:
-    for code in await work.movements.codes(turn.as_coordinator().id, turn.now):
+async def _revoke_codes(work: UnitOfWork, turn: Turn) -> None:
+    for code in await work.movements.codes(turn.require_coordinator().id, turn.now):
         code.revoked_at = turn.now
 
 
-def _free(turn: Turn) -> Place | None:
-    """The place, when it belongs to no movement yet."""
+def _unlinked_place(turn: Turn) -> Place | None:
+    """Return the current place, or None when it belongs to a movement already. Raises `Refused` in a personal chat."""
     if turn.place is None:
         raise Refused("start_in_channel")
     return turn.place if turn.place.movement_id is None else None

@@ -1,10 +1,10 @@
-"""The purpose: how it sounds, changing it, and going back to what it was."""
+"""Show and change the purpose of a movement, and restore an earlier version."""
 
 from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.forms import Filled, read
-from bot.catalogue.purposes import PurposeForm, PurposeShown, PurposeVersions, Version
+from bot.catalogue.forms import Filled, parse_form
+from bot.catalogue.purposes import PurposeForm, PurposeShown, PurposeVersion, PurposeVersions
 from bot.domain.ids import new_id
 from bot.domain.movement import PARTS, Purpose, PurposeId
 from bot.domain.person import PersonId
@@ -12,24 +12,27 @@ from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 
 CORE_MESSAGES = (1, 7)
+"""The fewest and the most of them, as `BEHAVIOURS`."""
 BEHAVIOURS = (3, 7)
-LONGEST_LINE = 200
+MAX_LINE_CHARS = 200
+"""Characters."""
 VERSIONS_SHOWN = 5
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
-    """Everyone sees how it sounds; coordinators can change it."""
-    movement = turn.the_movement()
+    """Show the purpose. Where there is none yet, open the form for a coordinator; raise `Refused` for anyone else."""
+    movement = turn.require_movement()
     purpose = await work.movements.purpose(movement.id)
     if purpose is None:
         if turn.member is not None and turn.member.coordinates:
             return PurposeForm()
         raise Refused("no_purpose")
-    return _shown(turn, purpose)
+    return _to_entry(turn, purpose)
 
 
 async def change(work: UnitOfWork, turn: Turn) -> Entry:
-    movement = turn.as_coordinator()
+    """Open the form to change the purpose."""
+    movement = turn.require_coordinator()
     purpose = await work.movements.purpose(movement.id)
     if purpose is None:
         return PurposeForm()
@@ -43,11 +46,11 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """A new version; the earlier ones stay."""
-    movement = turn.as_coordinator()
-    filled = read(PurposeForm, turn.intent.args)
-    core_messages = _lines(filled, "core_messages", *CORE_MESSAGES)
-    behaviours = _lines(filled, "behaviours", *BEHAVIOURS)
+    """Save the purpose as a new version; the earlier ones stay."""
+    movement = turn.require_coordinator()
+    filled = parse_form(PurposeForm, turn.intent.args)
+    core_messages = _parse_lines(filled, "core_messages", *CORE_MESSAGES)
+    behaviours = _parse_lines(filled, "behaviours", *BEHAVIOURS)
     before = await work.movements.purpose(movement.id)
     purpose = Purpose(
         id=PurposeId(new_id()),
@@ -60,21 +63,23 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         **{part: filled.text(part) for part in PARTS},
     )
     work.movements.add(purpose)
-    return replace(_shown(turn, purpose), saved=True)
+    return replace(_to_entry(turn, purpose), saved=True)
 
 
-def _lines(filled: Filled, name: str, fewest: int, most: int) -> list[str]:
-    """One a line; none at all is fine where the field need not be filled."""
+def _parse_lines(filled: Filled, name: str, fewest: int, most: int) -> list[str]:
+    """Parse a field with one item a line. Raises `Invalid` for too few, too many or too long lines; none at all passes
+    (the form says whether a field is required)."""
     lines = [" ".join(line.split()) for line in filled.text(name).splitlines() if line.strip()]
     if lines and not fewest <= len(lines) <= most:
         raise Invalid({name: "so_many_lines"}, {name: {"fewest": str(fewest), "most": str(most)}})
-    if any(len(line) > LONGEST_LINE for line in lines):
-        raise Invalid({name: "line_too_long"}, {name: {"most": str(LONGEST_LINE)}})
+    if any(len(line) > MAX_LINE_CHARS for line in lines):
+        raise Invalid({name: "line_too_long"}, {name: {"most": str(MAX_LINE_CHARS)}})
     return lines
 
 
-async def earlier(work: UnitOfWork, turn: Turn) -> Entry:
-    movement = turn.as_coordinator()
+async def show_earlier(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show the versions before the current one."""
+    movement = turn.require_coordinator()
     versions = (await work.movements.purposes(movement.id))[1 : VERSIONS_SHOWN + 1]
     if not versions:
         raise Refused("not_found")
@@ -83,7 +88,7 @@ async def earlier(work: UnitOfWork, turn: Turn) -> Entry:
     }
     return PurposeVersions(
         versions=tuple(
-            Version(
+            PurposeVersion(
                 number=one.version,
                 at=one.written_at,
                 by=names.get(one.written_by or PersonId(""), ""),
@@ -94,9 +99,9 @@ async def earlier(work: UnitOfWork, turn: Turn) -> Entry:
     )
 
 
-async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
-    """An earlier version holds again, as a new one."""
-    movement = turn.as_coordinator()
+async def restore(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Restore an earlier version, by saving it as a new one."""
+    movement = turn.require_coordinator()
     versions = await work.movements.purposes(movement.id)
     wanted = next((one for one in versions if str(one.version) == turn.text("version")), None)
     if wanted is None:
@@ -112,12 +117,12 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
         **{part: getattr(wanted, part) for part in PARTS},
     )
     work.movements.add(purpose)
-    return InPlace(entry=replace(_shown(turn, purpose), saved=True))
+    return InPlace(entry=replace(_to_entry(turn, purpose), saved=True))
 
 
-def _shown(turn: Turn, purpose: Purpose) -> PurposeShown:
+def _to_entry(turn: Turn, purpose: Purpose) -> PurposeShown:
     return PurposeShown(
-        name=turn.the_movement().name,
+        name=turn.require_movement().name,
         version=purpose.version,
         core_messages=tuple(purpose.core_messages),
         behaviours=tuple(purpose.behaviours),

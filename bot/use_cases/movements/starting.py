@@ -1,9 +1,9 @@
-"""Movements begin, and places are linked to them."""
+"""Begin movements, link further places to them, and welcome a channel that Ritme comes into."""
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.forms import read
+from bot.catalogue.forms import parse_form
 from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
-from bot.domain.delivery import resume, to_place
+from bot.domain.delivery import reopen_place, to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose, PurposeId, Role
 from bot.domain.person import Language
@@ -12,10 +12,11 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
-    """A form in a new channel; a choice for who coordinates already; and where a movement lives, its name."""
-    place = _here(turn)
+    """Open the form in a new channel, or ask someone who coordinates a movement whether this is a further place of it.
+    In a place of a movement, say so."""
+    place = _current_place(turn)
     if place.movement_id is not None:
-        movement = turn.the_movement()
+        movement = turn.require_movement()
         return AlreadyHere(
             name=movement.name,
             orphaned=not await work.people.coordinators(movement.id),
@@ -27,19 +28,21 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def begin(work: UnitOfWork, turn: Turn) -> Entry:
-    if _here(turn).movement_id is not None:
-        return AlreadyHere(name=turn.the_movement().name)
+    """Open the form for a new movement, where the place belongs to none."""
+    if _current_place(turn).movement_id is not None:
+        return AlreadyHere(name=turn.require_movement().name)
     return StartForm(values={"language": turn.language.value})
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """The one who starts coordinates, with whom they named; the place is linked; the vision begins the purpose."""
-    place = _here(turn)
+    """Save a new movement: the actor and those they named coordinate it, this place is linked to it, and the vision is
+    the first version of its purpose."""
+    place = _current_place(turn)
     if place.movement_id is not None:
-        return AlreadyHere(name=turn.the_movement().name)
-    filled = read(StartForm, turn.intent.args)
+        return AlreadyHere(name=turn.require_movement().name)
+    filled = parse_form(StartForm, turn.intent.args)
     lane = turn.person.workspace_id
-    others = [await work.people.known(lane, account, turn.now) for account in filled.many("coordinators")]
+    others = [await work.people.get_or_create(lane, account, turn.now) for account in filled.many("coordinators")]
     if any(other.id == turn.person.id for other in others):
         raise Invalid({"coordinators": "not_yourself"})
     movement = Movement(
@@ -69,8 +72,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def take_on(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Whoever is there may coordinate a movement whose coordinators are all gone."""
-    movement = turn.the_movement()
+    """Make the actor coordinator of a movement whose coordinators are all gone. Raises `Refused` while there is one."""
+    movement = turn.require_movement()
     if turn.member is None or turn.place is None or await work.people.coordinators(movement.id):
         raise Refused("coordinated_already")
     turn.member.role = Role.COORDINATOR
@@ -78,23 +81,25 @@ async def take_on(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def link(work: UnitOfWork, turn: Turn) -> InPlace:
-    """A further channel of a movement one coordinates."""
-    place = _here(turn)
-    movement = turn.as_coordinator()
+    """Link a further channel to the movement that the actor coordinates."""
+    place = _current_place(turn)
+    movement = turn.require_coordinator()
     if place.movement_id is not None:
         return InPlace(entry=AlreadyHere(name=movement.name))
     place.movement_id = movement.id
     return InPlace(entry=PlaceLinked(name=movement.name, place=place.name))
 
 
-async def joined(work: UnitOfWork, turn: Turn) -> None:
-    """Ritme came into a channel: a short welcome. In one of a movement that was out of reach it goes on instead."""
-    place = _here(turn)
+async def handle_arrival(work: UnitOfWork, turn: Turn) -> None:
+    """Welcome a channel that Ritme came into. A place of a movement that was out of reach gets what waited for it
+    instead."""
+    place = _current_place(turn)
     if place.movement_id is not None and place.state is PlaceState.UNREACHABLE:
-        resume(place, await work.deliveries.held_for(place), turn.now)
+        reopen_place(place, await work.deliveries.held_for(place), turn.now)
         work.woken.add(place.workspace_id)
         return
-    resume(place, await work.deliveries.held_for(place), turn.now)
+    reopen_place(place, await work.deliveries.held_for(place), turn.now)
+    # A channel of no movement has no language yet: its welcome is in that of the person who added Ritme.
     about: dict[str, object] = {} if place.movement_id else {"invited_by": turn.person.id}
     await work.deliveries.add(
         to_place(place, "welcome", key=f"welcome:{place.id}:{turn.now.isoformat()}", now=turn.now, args=about)
@@ -102,10 +107,12 @@ async def joined(work: UnitOfWork, turn: Turn) -> None:
 
 
 async def compose_welcome(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    return Welcome(variant=outgoing.number())
+    """Compose the welcome for a channel."""
+    return Welcome(variant=outgoing.next_number())
 
 
-def _here(turn: Turn) -> Place:
+def _current_place(turn: Turn) -> Place:
+    """Return the channel the actor is in. Raises `Refused` in a personal chat."""
     if turn.place is None:
         raise Refused("start_in_channel")
     return turn.place

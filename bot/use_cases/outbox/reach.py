@@ -1,11 +1,11 @@
-"""Places that go out of reach and come back: what the platform tells of them, and who hears of it."""
+"""Keep track of places that become unreachable, come back or are renamed; notify coordinators."""
 
 from datetime import datetime
 
 from bot.catalogue.base import Entry
 from bot.catalogue.reach import PlaceLost
 from bot.chat import Intent
-from bot.domain.delivery import Priority, resume, to_person
+from bot.domain.delivery import Priority, reopen_place, to_person
 from bot.domain.movement import Place, PlaceId, PlaceState
 from bot.domain.person import WorkspaceId
 from bot.errors import Unwanted
@@ -13,35 +13,36 @@ from bot.ports import Outgoing, UnitOfWork
 
 
 async def is_known(work: UnitOfWork, intent: Intent) -> bool:
-    """Whether Ritme knows the place this is about."""
-    return await _place(work, intent) is not None
+    """Return whether Ritme knows the place of an event."""
+    return await _find_place(work, intent) is not None
 
 
-async def gone(work: UnitOfWork, intent: Intent, now: datetime) -> None:
-    """The platform told that Ritme is out of a place; `reason` says why."""
-    place = await _place(work, intent)
+async def handle_removal(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Apply the event that Ritme is out of a place; `reason` is a block of `errors/reasons.md.j2`."""
+    place = await _find_place(work, intent)
     if place is not None:
-        await lose(work, place, intent.text("reason") or "place_gone", now)
+        await mark_unreachable(work, place, intent.text("reason") or "place_gone", now)
 
 
-async def back(work: UnitOfWork, intent: Intent, now: datetime) -> None:
-    """Ritme is in a place again: what waited for it goes out, if it is still on time."""
-    place = await _place(work, intent)
+async def handle_return(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Apply the event that Ritme is in a place again: deliveries that waited for it go out, if still on time."""
+    place = await _find_place(work, intent)
     if place is not None and place.state is PlaceState.UNREACHABLE:
-        resume(place, await work.deliveries.held_for(place), now)
+        reopen_place(place, await work.deliveries.held_for(place), now)
         work.woken.add(place.workspace_id)
 
 
-async def renamed(work: UnitOfWork, intent: Intent, now: datetime) -> None:
-    place = await _place(work, intent)
+async def handle_rename(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Apply the event that a place was renamed."""
+    place = await _find_place(work, intent)
     if place is not None and intent.place.name:
         place.name = intent.place.name
 
 
-async def lose(work: UnitOfWork, place: Place, reason: str, now: datetime) -> None:
-    """Nothing can be said there any more; the coordinators hear of it once, privately."""
-    if not place.lose(reason) or place.movement_id is None:
-        return
+async def mark_unreachable(work: UnitOfWork, place: Place, reason: str, now: datetime) -> None:
+    """Mark a place as unreachable, and notify the coordinators privately, once."""
+    if not place.mark_unreachable(reason) or place.movement_id is None:
+        return  # it was unreachable already, or nobody coordinates it
     for coordinator in await work.people.coordinators(place.movement_id):
         await work.deliveries.add(
             to_person(
@@ -56,7 +57,8 @@ async def lose(work: UnitOfWork, place: Place, reason: str, now: datetime) -> No
         )
 
 
-async def compose_place_lost(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+async def compose_place_loss(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news that a place is unreachable. Raises `Unwanted` when it is back already."""
     place = await work.movements.place(PlaceId(outgoing.delivery.subject))
     if place is None or place.movement_id is None:
         raise Unwanted("gone")
@@ -65,5 +67,5 @@ async def compose_place_lost(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return PlaceLost(place=place.name or place.channel, reason=place.state_reason)
 
 
-async def _place(work: UnitOfWork, intent: Intent) -> Place | None:
+async def _find_place(work: UnitOfWork, intent: Intent) -> Place | None:
     return await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)

@@ -1,4 +1,4 @@
-"""Getting to know what people and places are called, where a request does not say."""
+"""Keep names and profiles of people and places up to date, from the platform's directory and its events."""
 
 from datetime import datetime
 
@@ -7,28 +7,33 @@ from bot.domain.delivery import to_home
 from bot.domain.person import Language, WorkspaceId
 from bot.ports import UnitOfWork
 
-AT_ONCE = 10
-"""How many people, and places, are asked after in one go."""
+NAME_LOOKUP_BATCH = 10
+"""How many people, and how many places, are looked up before one drain."""
 
 
 async def people_without_name(work: UnitOfWork, lane: WorkspaceId) -> list[Account]:
-    """People of whom we do not know the name."""
+    """Return people of a workspace whose name is not known, a limited number at a time."""
     return [
         Account(workspace=lane, id=person.account)
-        for person in await work.people.missing_name(lane, AT_ONCE)
+        for person in await work.people.missing_name(lane, NAME_LOOKUP_BATCH)
         if person.account is not None
     ]
 
 
 async def places_without_name(work: UnitOfWork, lane: WorkspaceId) -> list[ChatPlace]:
-    """Places of which we do not know the name."""
+    """Return places of a workspace whose name is not known, a limited number at a time."""
     return [
-        ChatPlace(workspace=lane, channel=place.channel) for place in await work.movements.missing_name(lane, AT_ONCE)
+        ChatPlace(workspace=lane, channel=place.channel)
+        for place in await work.movements.missing_name(lane, NAME_LOOKUP_BATCH)
     ]
 
 
 async def update_profile(work: UnitOfWork, account: Account, profile: Profile, now: datetime) -> None:
-    """What someone chose themselves stays; a movement's language goes before that of the app on their phone."""
+    """Take over a profile from the platform. Settings that someone chose themselves stay.
+
+    In a movement, the language is taken over only where one was known before: otherwise the movement's language goes
+    before that of the app on their phone.
+    """
     person, _, movement, _ = await work.people.load_context(WorkspaceId(account.workspace), account.id, None)
     if person is None:
         return
@@ -37,33 +42,33 @@ async def update_profile(work: UnitOfWork, account: Account, profile: Profile, n
     person.name = profile.name or person.name
     if profile.timezone and "timezone" not in person.chose:
         person.timezone = profile.timezone
-    follows = "language" not in person.chose and (movement is None or person.language is not None)
-    if profile.language and follows:
-        person.language = Language.meant(profile.language, Language.NL)
+    takes_language = "language" not in person.chose and (movement is None or person.language is not None)
+    if profile.language and takes_language:
+        person.language = Language.from_locale(profile.language, Language.NL)
     person.guest = profile.guest
     if not profile.deactivated:
         person.deactivated_at = None
     elif person.deactivated_at is None:
         person.deactivated_at = now
-    if person.home_mark is not None:
+    if person.has_home:
         shown = movement.id if movement else None
         await work.deliveries.add(to_home(person, key=f"profile:{now.isoformat()}", now=now, movement=shown))
 
 
 async def request_group_members(work: UnitOfWork, lane: WorkspaceId) -> None:
-    """Someone is new: whether they are in a group that stands for one of ours is asked at the next drain."""
+    """Have the members of linked user groups asked again before the next drain: someone new may be in one."""
     for segment in await work.movements.segments_in(lane):
         segment.known_at = None
         work.woken.add(lane)
 
 
 async def is_known(work: UnitOfWork, intent: Intent) -> bool:
-    """Whether Ritme knows whom this is about: of strangers nothing is kept."""
+    """Return whether Ritme knows the person of an event; nothing is kept about others."""
     return await work.people.by_account(WorkspaceId(intent.actor.workspace), intent.actor.id) is not None
 
 
-async def changed(work: UnitOfWork, intent: Intent, now: datetime) -> None:
-    """Someone's profile is another one: `actor` holds what it is now."""
+async def handle_profile_change(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Apply the event that a profile changed; `actor` holds the new one."""
     actor = intent.actor
     profile = Profile(
         name=actor.name,
@@ -76,6 +81,7 @@ async def changed(work: UnitOfWork, intent: Intent, now: datetime) -> None:
 
 
 async def rename_place(work: UnitOfWork, spot: ChatPlace, name: str) -> None:
+    """Set the name of a place that Ritme knows."""
     place = await work.movements.place_in(WorkspaceId(spot.workspace), spot.channel)
     if place is not None:
         place.name = name

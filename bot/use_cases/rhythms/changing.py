@@ -1,4 +1,4 @@
-"""Rhythms: made, seen, changed, paused and ended by coordinators; and planned when their moments come."""
+"""Show rhythms; and for coordinators: make, change, pause and end them, and change single moments."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,11 +8,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bot import wording
 from bot.catalogue.base import Entry, InPlace, Pick
-from bot.catalogue.forms import Filled, read
+from bot.catalogue.forms import Filled, parse_form
 from bot.catalogue.rhythms import (
-    DAYS,
-    Described,
-    HeldBack,
+    UNSENT_WINDOW,
     MomentForm,
     MomentLabel,
     PaceKept,
@@ -20,14 +18,17 @@ from bot.catalogue.rhythms import (
     RhythmForm,
     RhythmShown,
     RhythmsShown,
+    RhythmSummary,
+    UnsentMessage,
 )
 from bot.domain import quiet_hours
 from bot.domain.delivery import Delivery, Priority
 from bot.domain.ids import new_id
 from bot.domain.movement import Movement, Place
 from bot.domain.rhythm import (
-    FURTHEST_MOVE,
+    MAX_MOVE,
     MOMENTS_SHOWN,
+    WEEKDAYS,
     Moment,
     MomentChange,
     OnHoliday,
@@ -38,45 +39,46 @@ from bot.domain.rhythm import (
     holidays_of,
     local_moment,
     moments,
-    planned,
-    reckon,
+    plan_moment,
+    update_next_at,
 )
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.wording import Reader
 
 MAX_PAUSE = timedelta(days=366)
-HELD_SHOWN = 5
-HELD_SINCE = timedelta(days=14)
+UNSENT_SHOWN = 5
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
-    """Every rhythm with its next moment; for coordinators also what was held back lately, and why."""
-    movement = turn.the_movement()
+    """Show every rhythm with its next moment; to coordinators also messages that were not sent lately, and why."""
+    movement = turn.require_movement()
     may_change = turn.member is not None and turn.member.coordinates
     found = await work.rhythms.of_movement(movement.id)
-    held: list[HeldBack] = []
+    unsent: list[UnsentMessage] = []
     if may_change:
-        late = await work.deliveries.of_movement(movement.id, turn.now - HELD_SINCE, HELD_SHOWN, not_posted=True)
-        held = [_held(one) for one in late]
+        rows = await work.deliveries.of_movement(movement.id, turn.now - UNSENT_WINDOW, UNSENT_SHOWN, not_posted=True)
+        unsent = [_to_unsent_message(one) for one in rows]
     return RhythmsShown(
         name=movement.name,
-        rhythms=tuple([await _described(work, movement, one, turn.now, 1) for one in found]),
-        held=tuple(held),
+        rhythms=tuple([await _summarize(work, movement, one, turn.now, 1) for one in found]),
+        held=tuple(unsent),
         may_change=may_change,
     )
 
 
-def _held(delivery: Delivery) -> HeldBack:
-    return HeldBack(kind=delivery.kind, at=delivery.due_at, reason=delivery.reason)
+def _to_unsent_message(delivery: Delivery) -> UnsentMessage:
+    return UnsentMessage(kind=delivery.kind, at=delivery.due_at, reason=delivery.reason)
 
 
-async def look(work: UnitOfWork, turn: Turn) -> Entry:
-    return await _shown(work, turn, await _one(work, turn))
+async def show_one(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show one rhythm with its next five moments."""
+    return await _show(work, turn, await _load(work, turn))
 
 
-async def new(work: UnitOfWork, turn: Turn) -> Entry:
-    movement = turn.as_coordinator()
+async def create(work: UnitOfWork, turn: Turn) -> Entry:
+    """Open the form for a new rhythm."""
+    movement = turn.require_coordinator()
     places = await work.movements.places(movement.id)
     labels = await work.movements.labels(movement.id, turn.person.workspace_id)
     here = turn.place.id if turn.place and turn.place.movement_id == movement.id else (places[0].id if places else "")
@@ -94,15 +96,15 @@ async def new(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """A rhythm from the form, with its next five moments."""
-    movement = turn.as_coordinator()
-    filled = read(RhythmForm, turn.intent.args)
-    place = await _place(work, movement, filled.text("place"))
+    """Save a new rhythm, and show it with its next five moments. Raises `Invalid` when it would fall in quiet hours."""
+    movement = turn.require_coordinator()
+    filled = parse_form(RhythmForm, turn.intent.args)
+    place = await _find_place(work, movement, filled.text("place"))
     timezone = filled.text("timezone") or place.timezone
     at = filled.time("at")
     if timezone not in available_timezones():
         raise Invalid({"timezone": "unknown_zone"})
-    pattern = _pattern(filled)
+    pattern = _parse_pattern(filled)
     if at is None:
         raise Invalid({"at": "missing"})
     rhythm = Rhythm(
@@ -118,14 +120,14 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         created_by=turn.person.id,
         created_at=turn.now,
     )
-    _loud_enough(place, pattern, rhythm, turn.now)
+    _refuse_quiet_moments(place, pattern, rhythm, turn.now)
     work.rhythms.add(rhythm)
-    reckon(rhythm, {}, holidays_of(movement), after=turn.now)
-    return replace(await _shown(work, turn, rhythm), news="saved")
+    update_next_at(rhythm, {}, holidays_of(movement), after=turn.now)
+    return replace(await _show(work, turn, rhythm), news="saved")
 
 
-def _pattern(filled: Filled) -> Pattern:
-    days = tuple(sorted(DAYS.index(day) for day in set(filled.many("weekdays"))))
+def _parse_pattern(filled: Filled) -> Pattern:
+    days = tuple(sorted(WEEKDAYS.index(day) for day in set(filled.many("weekdays"))))
     if filled.text("every") != "monthly":
         return Pattern(every=int(filled.text("every")), days=days)
     if len(days) != 1:
@@ -135,27 +137,34 @@ def _pattern(filled: Filled) -> Pattern:
     return Pattern(days=days, nth=-1 if filled.text("nth") == "last" else int(filled.text("nth")))
 
 
-def _loud_enough(place: Place, pattern: Pattern, rhythm: Rhythm, now: datetime) -> None:
-    """A moment in the quiet hours of its place would never be heard: say so before it is made."""
+def _refuse_quiet_moments(place: Place, pattern: Pattern, rhythm: Rhythm, now: datetime) -> None:
+    """Raise `Invalid` when a moment falls in the quiet hours of its place: it would never be sent."""
     quiet = quiet_hours.of_place(place)
+    # Any week tells: the quiet hours of a place are those of every week.
     monday = now.astimezone(ZoneInfo(rhythm.timezone)).date()
     monday -= timedelta(days=monday.weekday())
     for day in pattern.days:
         moment = local_moment(monday + timedelta(days=day), rhythm.at, rhythm.timezone)
         if quiet.weekends and moment.astimezone(ZoneInfo(quiet.timezone)).weekday() >= 5:
             raise Invalid({"weekdays": "quiet_weekend"})
-        if quiet.covers(moment):
-            hours = {"start": quiet.start.isoformat("minutes"), "end": quiet.end.isoformat("minutes")}
-            raise Invalid({"at": "quiet_then"}, {"at": hours})
+        _refuse_if_quiet(quiet, moment, "at")
+
+
+def _refuse_if_quiet(quiet: quiet_hours.QuietHours, moment: datetime, field: str) -> None:
+    if quiet.covers(moment):
+        hours = {"start": quiet.start.isoformat("minutes"), "end": quiet.end.isoformat("minutes")}
+        raise Invalid({field: "quiet_then"}, {field: hours})
 
 
 async def change_moment(work: UnitOfWork, turn: Turn) -> Entry:
-    rhythm = await _own(work, turn)
-    movement = turn.the_movement()
+    """Open the form to skip, move or send now one of the next moments."""
+    rhythm = await _load_own(work, turn)
+    movement = turn.require_movement()
     reader = Reader(language=turn.language, timezone=rhythm.timezone, now=turn.now)
-    coming = await _next(work, movement, rhythm, turn.now, MOMENTS_SHOWN)
+    coming = await _next_moments(work, movement, rhythm, turn.now, MOMENTS_SHOWN)
     picks = tuple(
-        Pick(value=one.on.isoformat(), label=wording.message(MomentLabel(at=one.at), reader).text) for one in coming
+        Pick(value=one.on.isoformat(), label=wording.render_entry(MomentLabel(at=one.at), reader).text)
+        for one in coming
     )
     if not picks:
         raise Refused("no_moments")
@@ -165,20 +174,20 @@ async def change_moment(work: UnitOfWork, turn: Turn) -> Entry:
         values={"on": picks[0].value, "what": "skip", "at": rhythm.at.isoformat("minutes")},
         hidden={"rhythm": rhythm.id},
         earliest=today,
-        latest=today + FURTHEST_MOVE,
+        latest=today + MAX_MOVE,
     )
 
 
 async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
-    """Skips one moment, moves it, or sends it now."""
-    rhythm = await _own(work, turn)
-    movement = turn.the_movement()
-    filled = read(MomentForm, turn.intent.args)
-    coming = await _next(work, movement, rhythm, turn.now, MOMENTS_SHOWN * 2)
+    """Skip one moment, move it, or send it now. Raises `Invalid` when it would fall in quiet hours."""
+    rhythm = await _load_own(work, turn)
+    movement = turn.require_movement()
+    filled = parse_form(MomentForm, turn.intent.args)
+    coming = await _next_moments(work, movement, rhythm, turn.now, MOMENTS_SHOWN * 2)
     on = next((one.on for one in coming if one.on.isoformat() == filled.text("on")), None)
     if on is None:
         raise Invalid({"on": "unknown_choice"})
-    place = await _place(work, movement, rhythm.place_id)
+    place = await _find_place(work, movement, rhythm.place_id)
     change = await work.rhythms.change(rhythm.id, on)
     if change is None:
         change = MomentChange(rhythm_id=rhythm.id, movement_id=movement.id, on=on)
@@ -186,23 +195,21 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     if filled.text("what") == "skip":
         change.skipped, change.moved_to = True, None
     else:
-        change.moved_to = turn.now if filled.text("what") == "now" else _moved_to(filled, rhythm, turn.now)
-        quiet = quiet_hours.of_place(place)
-        if quiet.covers(change.moved_to):
-            field = "what" if filled.text("what") == "now" else "at"
-            hours = {"start": quiet.start.isoformat("minutes"), "end": quiet.end.isoformat("minutes")}
-            raise Invalid({field: "quiet_then"}, {field: hours})
-    await work.flush()
-    await _reckon(work, movement, rhythm, turn.now)
+        change.moved_to = turn.now if filled.text("what") == "now" else _parse_move(filled, rhythm, turn.now)
+        field = "what" if filled.text("what") == "now" else "at"
+        _refuse_if_quiet(quiet_hours.of_place(place), change.moved_to, field)
+    await work.flush()  # the next moment is found by a query that has to see this change
+    await _update_next_at(work, movement, rhythm, turn.now)
     if filled.text("what") == "now":
-        # A person asks for it: it goes before any budget.
-        asked = planned(rhythm.due_in(place), Moment(on=on, at=turn.now), turn.now)
+        # A person asks for it, so it is an answer: no budget holds it up, and it does not expire.
+        asked = plan_moment(rhythm.due_in(place), Moment(on=on, at=turn.now), turn.now)
         asked.priority, asked.expires_at = Priority.ANSWER, None
         await work.deliveries.add(asked)
-    return replace(await _shown(work, turn, rhythm), news="changed")
+    return replace(await _show(work, turn, rhythm), news="changed")
 
 
-def _moved_to(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime:
+def _parse_move(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime:
+    """Return the UTC moment to move to. Raises `Invalid` when it has passed or is too far ahead."""
     day, at = filled.day("day"), filled.time("at")
     if day is None:
         raise Invalid({"day": "missing"})
@@ -210,15 +217,16 @@ def _moved_to(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime:
     today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
     if day < today:
         raise Invalid({"day": "too_early"}, {"day": {"earliest": today}})
-    if day > today + FURTHEST_MOVE:
-        raise Invalid({"day": "too_late"}, {"day": {"latest": today + FURTHEST_MOVE}})
+    if day > today + MAX_MOVE:
+        raise Invalid({"day": "too_late"}, {"day": {"latest": today + MAX_MOVE}})
     if moment <= now:
         raise Invalid({"at": "time_passed"})
     return moment
 
 
 async def pause(work: UnitOfWork, turn: Turn) -> Entry:
-    rhythm = await _own(work, turn)
+    """Open the form to pause a rhythm, prefilled with two weeks."""
+    rhythm = await _load_own(work, turn)
     today = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
     return PauseForm(
         values={"until": (today + timedelta(days=14)).isoformat()},
@@ -229,9 +237,9 @@ async def pause(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
-    """Nothing until a day; from then on by itself again."""
-    rhythm = await _own(work, turn)
-    until = read(PauseForm, turn.intent.args).day("until") or date.max
+    """Pause a rhythm until a day, when it resumes by itself; planned deliveries of it are cancelled."""
+    rhythm = await _load_own(work, turn)
+    until = parse_form(PauseForm, turn.intent.args).day("until") or date.max
     today = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
     if until <= today:
         raise Invalid({"until": "too_early"}, {"until": {"earliest": today + timedelta(days=1)}})
@@ -239,80 +247,86 @@ async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
         raise Invalid({"until": "too_late"}, {"until": {"latest": today + MAX_PAUSE}})
     rhythm.paused_until = until
     await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_rests")
-    await _reckon(work, turn.the_movement(), rhythm, turn.now)
-    return replace(await _shown(work, turn, rhythm), news="paused")
+    await _update_next_at(work, turn.require_movement(), rhythm, turn.now)
+    return replace(await _show(work, turn, rhythm), news="paused")
 
 
 async def resume(work: UnitOfWork, turn: Turn) -> InPlace:
-    rhythm = await _own(work, turn)
+    """End the pause of a rhythm."""
+    rhythm = await _load_own(work, turn)
     rhythm.paused_until = None
-    await _reckon(work, turn.the_movement(), rhythm, turn.now)
-    return InPlace(entry=replace(await _shown(work, turn, rhythm), news="resumed"))
+    await _update_next_at(work, turn.require_movement(), rhythm, turn.now)
+    return InPlace(entry=replace(await _show(work, turn, rhythm), news="resumed"))
 
 
 async def end(work: UnitOfWork, turn: Turn) -> InPlace:
-    rhythm = await _own(work, turn)
+    """End a rhythm for good; planned deliveries of it are cancelled."""
+    rhythm = await _load_own(work, turn)
     rhythm.ended_at, rhythm.next_at = turn.now, None
     await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_ended")
-    return InPlace(entry=replace(await _shown(work, turn, rhythm), news="ended"))
+    return InPlace(entry=replace(await _show(work, turn, rhythm), news="ended"))
 
 
-async def slower(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Half as often from the next moment on."""
-    rhythm = await _own(work, turn)
+async def slow_down(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Halve the frequency of a rhythm from its next moment on. Raises `Refused` when it is as slow as it can be."""
+    rhythm = await _load_own(work, turn)
     pattern = Pattern.of(rhythm.rule).slower()
     if pattern is None:
         raise Refused("slowest")
     rhythm.rule, rhythm.unanswered = pattern.rule, 0
+    # Counted anew, from so far ahead that the next moment is about one new interval away.
     rhythm.starts_on = pattern.first_day(rhythm.at, rhythm.timezone, turn.now + timedelta(weeks=pattern.every - 1))
-    await _reckon(work, turn.the_movement(), rhythm, turn.now)
-    return InPlace(entry=replace(await _shown(work, turn, rhythm), news="slower"))
+    await _update_next_at(work, turn.require_movement(), rhythm, turn.now)
+    return InPlace(entry=replace(await _show(work, turn, rhythm), news="slower"))
 
 
-async def keep(work: UnitOfWork, turn: Turn) -> InPlace:
-    await _own(work, turn)
+async def keep_pace(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Confirm that a rhythm keeps its pace; nothing changes."""
+    await _load_own(work, turn)
     return InPlace(entry=PaceKept())
 
 
-async def _one(work: UnitOfWork, turn: Turn) -> Rhythm:
-    rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), turn.the_movement().id)
+async def _load(work: UnitOfWork, turn: Turn) -> Rhythm:
+    rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), turn.require_movement().id)
     if rhythm is None or rhythm.ended_at is not None:
         raise Refused("not_found")
     return rhythm
 
 
-async def _own(work: UnitOfWork, turn: Turn) -> Rhythm:
-    """A rhythm of a movement the actor coordinates."""
-    turn.as_coordinator()
-    return await _one(work, turn)
+async def _load_own(work: UnitOfWork, turn: Turn) -> Rhythm:
+    """Load a rhythm of the movement that the actor coordinates. Raises `Refused` otherwise."""
+    turn.require_coordinator()
+    return await _load(work, turn)
 
 
-async def _place(work: UnitOfWork, movement: Movement, named: str) -> Place:
-    """A place of this movement, by its id or its channel."""
+async def _find_place(work: UnitOfWork, movement: Movement, named: str) -> Place:
+    """Return a place of this movement by its id or its channel. Raises `Invalid` for any other."""
     for one in await work.movements.places(movement.id):
         if named in (one.id, one.channel):
             return one
     raise Invalid({"place": "unknown_choice"})
 
 
-async def _next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Sequence[Moment]:
+async def _next_moments(
+    work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int
+) -> Sequence[Moment]:
     changes = await work.rhythms.changes(rhythm, now)
     return list(islice(moments(rhythm.timing, changes, holidays_of(movement), after=now), count))
 
 
-async def _described(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> Described:
-    there = await work.movements.place(rhythm.place_id)
-    coming = await _next(work, movement, rhythm, now, count)
-    name = (there.name or there.channel) if there is not None else ""
-    return Described.of(rhythm, name, [one.at for one in coming], now)
+async def _summarize(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, count: int) -> RhythmSummary:
+    place = await work.movements.place(rhythm.place_id)
+    coming = await _next_moments(work, movement, rhythm, now, count)
+    name = (place.name or place.channel) if place is not None else ""
+    return RhythmSummary.of(rhythm, name, [one.at for one in coming], now)
 
 
-async def _shown(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> RhythmShown:
+async def _show(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> RhythmShown:
     return RhythmShown(
-        rhythm=await _described(work, turn.the_movement(), rhythm, turn.now, MOMENTS_SHOWN),
+        rhythm=await _summarize(work, turn.require_movement(), rhythm, turn.now, MOMENTS_SHOWN),
         may_change=turn.member is not None and turn.member.coordinates,
     )
 
 
-async def _reckon(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
-    reckon(rhythm, await work.rhythms.changes(rhythm, now), holidays_of(movement), after=now)
+async def _update_next_at(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
+    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), holidays_of(movement), after=now)

@@ -1,18 +1,18 @@
-"""Places: when it is quiet there, and in which zone they live."""
+"""Change the quiet hours and the time zone of places."""
 
 from zoneinfo import available_timezones
 
-from bot.catalogue.base import Entry, Pick
-from bot.catalogue.forms import read
+from bot.catalogue.base import NO, YES, Entry, Pick
+from bot.catalogue.forms import parse_form
 from bot.catalogue.rhythms import PlaceForm, PlaceSaved
-from bot.domain.rhythm import holidays_of, reckon
+from bot.domain.rhythm import holidays_of, update_next_at
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
-    """When it is quiet in a place, and in which zone it lives."""
-    movement = turn.as_coordinator()
+    """Open the form for the quiet hours and the time zone of a place."""
+    movement = turn.require_coordinator()
     places = await work.movements.places(movement.id)
     if not places:
         raise Refused("not_found")
@@ -24,16 +24,17 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
             "place": here.id,
             "quiet_from": here.quiet_from.isoformat("minutes"),
             "quiet_until": here.quiet_until.isoformat("minutes"),
-            "quiet_weekends": "yes" if here.quiet_weekends else "no",
+            "quiet_weekends": YES if here.quiet_weekends else NO,
             "timezone": here.timezone,
-            "good_friday": "yes" if movement.good_friday else "no",
+            "good_friday": YES if movement.good_friday else NO,
         },
     )
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    movement = turn.as_coordinator()
-    filled = read(PlaceForm, turn.intent.args)
+    """Save the settings of a place, and find the next moments of all rhythms again: holidays may have changed."""
+    movement = turn.require_coordinator()
+    filled = parse_form(PlaceForm, turn.intent.args)
     if filled.text("timezone") not in available_timezones():
         raise Invalid({"timezone": "unknown_zone"})
     places = await work.movements.places(movement.id)
@@ -42,10 +43,10 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         raise Invalid({"place": "unknown_choice"})
     here.quiet_from = filled.time("quiet_from") or here.quiet_from
     here.quiet_until = filled.time("quiet_until") or here.quiet_until
-    here.quiet_weekends = filled.text("quiet_weekends") == "yes"
+    here.quiet_weekends = filled.text("quiet_weekends") == YES
     here.timezone = filled.text("timezone")
-    movement.good_friday = filled.text("good_friday") == "yes"
+    movement.good_friday = filled.text("good_friday") == YES
     for rhythm in await work.rhythms.of_movement(movement.id):
         changes = await work.rhythms.changes(rhythm, turn.now)
-        reckon(rhythm, changes, holidays_of(movement), after=turn.now)
+        update_next_at(rhythm, changes, holidays_of(movement), after=turn.now)
     return PlaceSaved(place=here.name or here.channel)

@@ -1,4 +1,4 @@
-"""Planning: what the clock asks for, as deliveries in the outbox."""
+"""Plan the due moments of rhythms as deliveries in the outbox."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -8,23 +8,24 @@ import structlog
 from bot.domain.delivery import BulkRow, Delivery, Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
-from bot.domain.rhythm import LATEST, Due, Moment, RhythmId, RhythmKind, due_moments, key_of, planned
+from bot.domain.rhythm import MISFIRE_GRACE, Due, Moment, RhythmId, RhythmKind, due_moments, moment_key, plan_moment
 from bot.ports import UnitOfWork
 
-LOOK_AGAIN = timedelta(hours=1)
-"""When a rhythm that cannot be reckoned is tried again: somebody has to see to it, and it must not stop the others."""
+UNPLANNABLE_RETRY = timedelta(hours=1)
+"""When a rhythm whose moments cannot be computed is tried again: an operator has to see to it, and it must not stop the
+others."""
 log = structlog.get_logger(__name__)
 
 
 async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: MovementId) -> int:
-    """Turns due moments of a movement into deliveries, keyed by rhythm and moment. Returns how many rhythms were
+    """Turn due moments of a movement into deliveries, keyed by rhythm and moment. Returns how many rhythms were
     planned.
 
-    A moment at most four hours past is still sent. Of what is older, the last is put on record as dropped, and the
-    coordinators hear of it once. What the same moment asks for in many places is written at once.
+    A moment at most `MISFIRE_GRACE` past is still sent. Of older ones, only the last is recorded, as dropped, and the
+    coordinators are notified once. Deliveries for one moment in many places are written in bulk.
     """
-    kept_by = await work.movements.get(movement)
-    if kept_by is None:
+    owner = await work.movements.get(movement)
+    if owner is None:
         return 0
     found = await work.rhythms.due(movement, now, limit)
     changed = await work.rhythms.changes_of(found)
@@ -32,29 +33,30 @@ async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: Moveme
     following: dict[datetime | None, list[RhythmId]] = defaultdict(list)
     for due in found:
         try:
-            past, next_at = due_moments(due, changed.get(due.id, {}), kept_by, now)
-        except (ValueError, KeyError, OSError):  # a rule or a time zone that nobody knows (any more)
+            past, next_at = due_moments(due, changed.get(due.id, {}), owner, now)
+        except (ValueError, KeyError, OSError):  # an invalid rule, or a time zone that is not known (any more)
             log.exception("rhythm_plan_failed", rhythm=due.id, rule=due.timing.rule, timezone=due.timing.timezone)
-            past, next_at = (), now + LOOK_AGAIN
+            past, next_at = (), now + UNPLANNABLE_RETRY
         following[next_at].append(due.id)
         for moment in past:
-            if now - moment.at <= LATEST:
+            if now - moment.at <= MISFIRE_GRACE:
                 coming[due.workspace_id, due.kind, moment].append(due)
-        missed = [moment for moment in past if now - moment.at > LATEST]
+        missed = [moment for moment in past if now - moment.at > MISFIRE_GRACE]
         if missed:
-            await _record_missed(work, planned(due, missed[-1], now), len(missed) - 1)
+            await _record_dropped_moment(work, plan_moment(due, missed[-1], now), len(missed) - 1)
     for (_, _, moment), alike in coming.items():
-        each = [BulkRow(due.place_id, due.id, key_of(due.id, moment)) for due in alike]
-        await work.deliveries.bulk_add(planned(alike[0], moment, now), each)
+        each = [BulkRow(due.place_id, due.id, moment_key(due.id, moment)) for due in alike]
+        await work.deliveries.bulk_add(plan_moment(alike[0], moment, now), each)
     for next_at, rhythms in following.items():
         await work.rhythms.set_next_at(rhythms, next_at)
     return len(found)
 
 
-async def _record_missed(work: UnitOfWork, missed: Delivery, more: int) -> None:
+async def _record_dropped_moment(work: UnitOfWork, missed: Delivery, more: int) -> None:
+    """Store a missed moment as dropped, and notify the coordinators. `more` counts those missed before it."""
     missed.drop("too_late")
     if missed.movement_id is None or not await work.deliveries.add(missed):
-        return
+        return  # its key was there: another run recorded it
     for coordinator in await work.people.coordinators(missed.movement_id):
         await work.deliveries.add(
             to_person(

@@ -1,4 +1,4 @@
-"""What recurring moments say: the purpose, a story round, a check-in; and asking a coordinator about the pace."""
+"""Compose the messages of recurring moments, and ask coordinators about the pace when nobody answers them."""
 
 from datetime import datetime, timedelta
 
@@ -12,30 +12,36 @@ from bot.errors import Unwanted
 from bot.ports import Outgoing, UnitOfWork
 
 STORY_IS_RECENT = timedelta(days=30)
+"""How old a story in a purpose reminder may be."""
 QUESTIONS = 8
+"""Questions that `rhythms/questions.md.j2` has, numbered from 1."""
 
 
 async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """The part whose turn it is, with a story that shows it if there is one. Chosen once; worded again after edits."""
-    movement, delivery, place = outgoing.the_movement(), outgoing.delivery, _place(outgoing)
+    """Compose a purpose reminder: the part of the purpose whose turn it is, with a story that shows it if there is one.
+
+    Part and story are chosen once and stored with the delivery: composed again (after an edit), it tells the same.
+    """
+    movement, delivery, place = outgoing.require_movement(), outgoing.delivery, _require_place(outgoing)
     if "part" not in delivery.args:
-        rhythm = await _rhythm(work, outgoing)
+        rhythm = await _load_rhythm(work, outgoing)
         purpose = await work.movements.purpose(movement.id)
         if purpose is None or not purpose.parts():
             raise Unwanted("no_purpose")
-        key, text = purpose.next_part(await work.movements.parts_said(place.id))
+        key, text = purpose.next_part(await work.movements.said_parts(place.id))
         story = await work.stories.showing(movement.id, key, outgoing.now - STORY_IS_RECENT, place.id)
         shown = story.id if story is not None else ""
-        delivery.note(part=key, text=text, number=outgoing.number(), story=shown)
+        delivery.add_args(part=key, text=text, number=outgoing.next_number(), story=shown)
         work.movements.add(PartSaid(place_id=place.id, movement_id=movement.id, part=key, said_at=outgoing.now))
         if story is not None:
             work.stories.add(Retelling(story_id=story.id, delivery_id=delivery.id, movement_id=movement.id))
-        await _count(work, outgoing, rhythm)
+        await _count_reminder(work, outgoing, rhythm)
     args = delivery.args
     number = int(str(args["number"]))
-    story = await _travelling(work, outgoing, str(args["story"]))
+    story = await _load_story(work, outgoing, str(args["story"]))
     return PurposeReminder(
         text=str(args["text"]),
+        # One further in every round of questions, so that a question does not always meet the same `variant`.
         question=(number + number // QUESTIONS) % QUESTIONS + 1,
         variant=number,
         story=story.text if story is not None else "",
@@ -46,47 +52,50 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     )
 
 
-async def _travelling(work: UnitOfWork, outgoing: Outgoing, story: str) -> Story | None:
-    found = await work.stories.get(StoryId(story), outgoing.the_movement().id) if story else None
+async def _load_story(work: UnitOfWork, outgoing: Outgoing, story: str) -> Story | None:
+    found = await work.stories.get(StoryId(story), outgoing.require_movement().id) if story else None
     return found if found is not None and found.may_travel() else None
 
 
 async def compose_stories(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    return StoryRound(variant=await _number(work, outgoing))
+    """Compose the invitation to a story round."""
+    return StoryRound(variant=await _choose_number(work, outgoing))
 
 
 async def compose_check_in(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    return CheckIn(variant=await _number(work, outgoing))
+    """Compose a check-in."""
+    return CheckIn(variant=await _choose_number(work, outgoing))
 
 
-async def _number(work: UnitOfWork, outgoing: Outgoing) -> int:
-    """How many of this kind went before in this place; settled once, so that a second try says the same."""
+async def _choose_number(work: UnitOfWork, outgoing: Outgoing) -> int:
+    """Return how many of this kind went before in this place; stored at the first try, so that a retry is the same."""
     delivery = outgoing.delivery
     if "number" not in delivery.args:
-        rhythm = await _rhythm(work, outgoing)
-        delivery.note(number=outgoing.number())
-        await _count(work, outgoing, rhythm)
+        rhythm = await _load_rhythm(work, outgoing)
+        delivery.add_args(number=outgoing.next_number())
+        await _count_reminder(work, outgoing, rhythm)
     return int(str(delivery.args["number"]))
 
 
-async def _rhythm(work: UnitOfWork, outgoing: Outgoing) -> Rhythm:
-    rhythm = await work.rhythms.get(RhythmId(outgoing.delivery.subject), outgoing.the_movement().id)
+async def _load_rhythm(work: UnitOfWork, outgoing: Outgoing) -> Rhythm:
+    rhythm = await work.rhythms.get(RhythmId(outgoing.delivery.subject), outgoing.require_movement().id)
     if rhythm is None or rhythm.ended_at is not None:
         raise Unwanted("rhythm_ended")
     return rhythm
 
 
-def _place(outgoing: Outgoing) -> Place:
+def _require_place(outgoing: Outgoing) -> Place:
     if outgoing.place is None:
         raise Unwanted("place_gone")
     return outgoing.place
 
 
-async def _count(work: UnitOfWork, outgoing: Outgoing, rhythm: Rhythm) -> None:
-    """One more without an answer, until someone answers. After three, the coordinators are asked, once."""
+async def _count_reminder(work: UnitOfWork, outgoing: Outgoing, rhythm: Rhythm) -> None:
+    """Count a reminder as unanswered. When the three before it were, ask the coordinators about the pace, once until
+    someone answers again."""
     if outgoing.delivery.act is not Act.POST:
-        return
-    if rhythm.unanswered == 0 and rhythm.pace_asked_at is not None:  # what changes nothing would be written, too
+        return  # an edit of a reminder is not another one
+    if rhythm.unanswered == 0 and rhythm.pace_asked_at is not None:  # setting None again would still write the row
         rhythm.pace_asked_at = None
     if rhythm.unanswered >= UNANSWERED_BEFORE_ASKING and rhythm.pace_asked_at is None:
         rhythm.pace_asked_at = outgoing.now
@@ -95,7 +104,7 @@ async def _count(work: UnitOfWork, outgoing: Outgoing, rhythm: Rhythm) -> None:
 
 
 async def _tell_coordinators(work: UnitOfWork, rhythm: Rhythm, kind: str, occasion: Delivery) -> None:
-    """Privately, each of them; `occasion` is the delivery it is about."""
+    """Plan a private message to each coordinator; `occasion` is the delivery it is about."""
     for coordinator in await work.people.coordinators(rhythm.movement_id):
         await work.deliveries.add(
             to_person(
@@ -111,28 +120,30 @@ async def _tell_coordinators(work: UnitOfWork, rhythm: Rhythm, kind: str, occasi
         )
 
 
-async def compose_pace_asked(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    rhythm = await _rhythm(work, outgoing)
+async def compose_pace_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the question about the pace. Raises `Unwanted` when someone answered meanwhile."""
+    rhythm = await _load_rhythm(work, outgoing)
     if rhythm.unanswered < UNANSWERED_BEFORE_ASKING:
         raise Unwanted("answered")
     return PaceAsked(
         rhythm=rhythm.id,
-        place=await _name(work, rhythm),
+        place=await _place_name(work, rhythm),
         may_slow=Pattern.of(rhythm.rule).slower() is not None,
     )
 
 
-async def compose_moment_dropped(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    rhythm = await _rhythm(work, outgoing)
+async def compose_dropped_moment(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news for a coordinator that a moment was missed."""
+    rhythm = await _load_rhythm(work, outgoing)
     args = outgoing.delivery.args
     return MomentDropped(
         kind=rhythm.kind,
-        place=await _name(work, rhythm),
+        place=await _place_name(work, rhythm),
         at=datetime.fromisoformat(str(args["at"])),
         more=int(str(args.get("more", 0))),
     )
 
 
-async def _name(work: UnitOfWork, rhythm: Rhythm) -> str:
+async def _place_name(work: UnitOfWork, rhythm: Rhythm) -> str:
     place = await work.movements.place(rhythm.place_id)
     return (place.name or place.channel) if place is not None else ""

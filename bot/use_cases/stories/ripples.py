@@ -1,31 +1,27 @@
-""" "I do this too", by a button or a reaction, wherever a story is read. What it counts for is the story itself."""
-
-from datetime import timedelta
+"""Count "I do this too" for a story, by a button or a reaction, in whichever message it is read."""
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.stories import RippleNoted, RippleTaken, StoryRippled
 from bot.domain.delivery import Priority, to_home, to_person
-from bot.domain.retelling import ALONE
-from bot.domain.story import Ripple, Story, StoryId, ripple_is_told
+from bot.domain.retelling import SINGLE_STORY_KINDS
+from bot.domain.story import STORY_NEWS_TTL, Ripple, Story, StoryId, should_announce_ripple
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
-NEWS_KEEPS = timedelta(days=14)
-
 
 async def press(work: UnitOfWork, turn: Turn) -> Entry:
-    """The button. Pressing again changes nothing."""
-    story = await _readable(work, turn)
+    """Add the actor's ripple by the button. Pressing again changes nothing."""
+    story = await _load_readable(work, turn)
     if story.teller_id == turn.person.id:
         raise Refused("own_story")
-    ripple = await _ripple(work, turn, story)
+    ripple = await _get_or_add(work, turn, story)
     ripple.pressed = True
     return RippleNoted(story=story.id)
 
 
 async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Takes it back, however it came."""
-    movement = turn.the_movement()
+    """Take the actor's ripple back, whether it came by the button or by reactions."""
+    movement = turn.require_movement()
     story = await work.stories.get(StoryId(turn.text("story")), movement.id)
     ripple = await work.stories.ripple(story.id, turn.person.id) if story else None
     if ripple is not None:
@@ -33,30 +29,30 @@ async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=RippleTaken())
 
 
-async def reacted(work: UnitOfWork, turn: Turn) -> None:
-    """Any reaction of another person to a story, or to a message of ours that holds it."""
-    story = await _in_message(work, turn)
+async def handle_reaction(work: UnitOfWork, turn: Turn) -> None:
+    """Add a ripple for any reaction of another person to a story, or to a message of ours that holds one story."""
+    story = await _story_in_message(work, turn)
     if story is None or not story.is_told or story.teller_id == turn.person.id:
         return
-    ripple = await _ripple(work, turn, story)
-    if _reaction(turn) not in ripple.reactions:
-        ripple.reactions.append(_reaction(turn))
+    ripple = await _get_or_add(work, turn, story)
+    if _reaction_key(turn) not in ripple.reactions:
+        ripple.reactions.append(_reaction_key(turn))
 
 
-async def unreacted(work: UnitOfWork, turn: Turn) -> None:
-    """A reaction was removed: the ripple goes when nothing else carries it."""
-    story = await _in_message(work, turn)
+async def handle_reaction_removal(work: UnitOfWork, turn: Turn) -> None:
+    """Remove a reaction; delete its ripple when no other reaction and no button press carries it."""
+    story = await _story_in_message(work, turn)
     ripple = await work.stories.ripple(story.id, turn.person.id) if story else None
-    if ripple is None or _reaction(turn) not in ripple.reactions:
+    if ripple is None or _reaction_key(turn) not in ripple.reactions:
         return
-    ripple.reactions.remove(_reaction(turn))
+    ripple.reactions.remove(_reaction_key(turn))
     if not ripple.lasts:
         await work.delete(ripple)
 
 
-async def compose_rippled(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """What the teller hears, as it is by the time it is said."""
-    movement = outgoing.the_movement()
+async def compose_ripple(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news for a teller how many do this too, counted now. Raises `Unwanted` when nobody does any more."""
+    movement = outgoing.require_movement()
     story = await work.stories.get(StoryId(outgoing.delivery.subject), movement.id)
     if story is None or not story.is_told:
         raise Unwanted("withdrawn")
@@ -66,8 +62,8 @@ async def compose_rippled(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return StoryRippled(text=story.text, count=count)
 
 
-async def _ripple(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
-    """The one ripple of this person and story; a new one is counted, told and tied."""
+async def _get_or_add(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
+    """Return the one ripple of this person and story; for a new one, also note a tie and tell the teller."""
     ripple = await work.stories.ripple(story.id, turn.person.id)
     if ripple is not None:
         return ripple
@@ -76,23 +72,25 @@ async def _ripple(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
         story_id=story.id, movement_id=story.movement_id, person_id=turn.person.id, place_id=place, at=turn.now
     )
     work.stories.add(ripple)
+    # Before the count in `_notify_teller`, which is a query.
     await work.flush()
-    # A tie can be shown as "she knows him": between a nameless teller and whoever read them there is none.
+    # A tie can be shown as "she knows him", which would give away a teller who is not named.
     if story.named:
         await work.connecting.strengthen(story.movement_id, turn.person.id, story.teller_id, turn.now)
-    await _tell(work, turn, story)
+    await _notify_teller(work, turn, story)
     return ripple
 
 
-async def _tell(work: UnitOfWork, turn: Turn, story: Story) -> None:
+async def _notify_teller(work: UnitOfWork, turn: Turn, story: Story) -> None:
+    """Refresh the teller's home page, and tell them of the first ripple and of every fifth."""
     count = await work.stories.ripples(story.id, story.movement_id)
     teller = await work.people.get(story.teller_id, story.movement_id)
     if teller is None or teller.account is None:
         return
-    if teller.home_mark is not None:
+    if teller.has_home:
         key = f"ripple:{story.id}:{turn.person.id}:{turn.now.timestamp()}"
         await work.deliveries.add(to_home(teller, key=key, now=turn.now, movement=story.movement_id))
-    if not ripple_is_told(count):
+    if not should_announce_ripple(count):
         return
     await work.deliveries.cancel("story_ripple", story.id, "newer")
     await work.deliveries.add(
@@ -104,20 +102,21 @@ async def _tell(work: UnitOfWork, turn: Turn, story: Story) -> None:
             movement=story.movement_id,
             subject=story.id,
             priority=Priority.NEWS,
-            expires_at=turn.now + NEWS_KEEPS,
+            expires_at=turn.now + STORY_NEWS_TTL,
         )
     )
 
 
-async def _readable(work: UnitOfWork, turn: Turn) -> Story:
-    """The story asked for, when it may be read where the actor is."""
-    story = await work.stories.get(StoryId(turn.text("story")), turn.the_movement().id)
+async def _load_readable(work: UnitOfWork, turn: Turn) -> Story:
+    """Return the story an intent is about. Raises `Refused` when it may not be read where the actor is."""
+    story = await work.stories.get(StoryId(turn.text("story")), turn.require_movement().id)
     if story is None or not story.is_readable(turn.place.id if turn.place else None):
         raise Refused("not_found")
     return story
 
 
-async def _in_message(work: UnitOfWork, turn: Turn) -> Story | None:
+async def _story_in_message(work: UnitOfWork, turn: Turn) -> Story | None:
+    """Return the story of the message reacted to: told in it, or the one story our message there holds."""
     place, message = turn.place, turn.intent.message
     if place is None or place.movement_id is None or not message:
         return None
@@ -125,10 +124,11 @@ async def _in_message(work: UnitOfWork, turn: Turn) -> Story | None:
     if told is not None:
         return told
     post = await work.deliveries.by_receipt(place.id, message)
-    if post is None or post.kind not in ALONE:
+    if post is None or post.kind not in SINGLE_STORY_KINDS:
         return None
     return await work.stories.get(StoryId(post.subject), place.movement_id)
 
 
-def _reaction(turn: Turn) -> str:
+def _reaction_key(turn: Turn) -> str:
+    """Return how a ripple remembers a reaction: "place:message:name"."""
     return f"{turn.place.id if turn.place else ''}:{turn.intent.message}:{turn.text('reaction')}"

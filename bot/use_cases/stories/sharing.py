@@ -1,39 +1,33 @@
-"""Carrying a story to another place of the movement."""
+"""Share a story in another place of the movement."""
 
-from datetime import timedelta
-
-from bot.catalogue.base import Entry, Pick
-from bot.catalogue.forms import read
+from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
+from bot.catalogue.forms import parse_form
 from bot.catalogue.stories import ShareForm, StoryCarried, StoryShared, StoryTravelled
 from bot.domain.delivery import Priority, to_person, to_place
 from bot.domain.movement import Place, PlaceId, PlaceState
 from bot.domain.person import PersonId
 from bot.domain.retelling import SHARED
-from bot.domain.story import Retelling, Story, StoryId
+from bot.domain.story import STORY_NEWS_TTL, Retelling, Story, StoryId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
-MOST_OPTIONS = 100
-"""No platform's list holds more choices."""
-NEWS_KEEPS = timedelta(days=14)
-
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
-    """Where to, and a line of one's own."""
-    story = await _sharable(work, turn)
-    places = await _places(work, story)
+    """Return the form: where to, and a line of one's own. Raises `Refused` when there is no other place."""
+    story = await _load_sharable(work, turn)
+    places = await _load_free_places(work, story)
     if not places:
         raise Refused("no_other_place")
     labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
-    picks = tuple(Pick(value=place.id, label=labels[place.id]) for place in places[:MOST_OPTIONS])
+    picks = tuple(Pick(value=place.id, label=labels[place.id]) for place in places[:MAX_FORM_OPTIONS])
     return ShareForm(options={"place": picks}, hidden={"story": story.id})
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """Posts it there; the first time it travels, its teller hears so."""
-    story = await _sharable(work, turn)
-    filled = read(ShareForm, turn.intent.args)
-    free = {place.id: place for place in await _places(work, story)}
+    """Post a story in the place chosen; the first time it is shared, tell its teller."""
+    story = await _load_sharable(work, turn)
+    filled = parse_form(ShareForm, turn.intent.args)
+    free = {place.id: place for place in await _load_free_places(work, story)}
     place = free.get(PlaceId(filled.text("place")))
     if place is None:
         known = {one.id for one in await work.movements.places(story.movement_id)}
@@ -49,14 +43,14 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     )
     await work.deliveries.add(post)
     work.stories.add(Retelling(story_id=story.id, delivery_id=post.id, movement_id=story.movement_id))
-    await _tell(work, turn, story, place)
+    await _notify_teller(work, turn, story, place)
     labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
     return StoryCarried(place=labels[place.id])
 
 
-async def compose_shared(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """The story in another place, with where it came from."""
-    movement, args = outgoing.the_movement(), outgoing.delivery.args
+async def compose_shared_story(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose a story for another place, with where it came from. Raises `Unwanted` when it may not travel any more."""
+    movement, args = outgoing.require_movement(), outgoing.delivery.args
     story = await work.stories.get(StoryId(outgoing.delivery.subject), movement.id)
     if story is None or not story.may_travel():
         raise Unwanted("withdrawn")
@@ -68,18 +62,19 @@ async def compose_shared(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         text=story.text,
         teller=story.credit(await work.people.get(story.teller_id, movement.id), lane),
         origin=labels.get(story.place_id, "") if story.place_id else "",
-        by=_carrier(story, by.id, by.name) if by is not None and by.account is not None else "",
+        by=_sharer_name(story, by.id, by.name) if by is not None and by.account is not None else "",
         line=str(args["line"]) if by is not None and by.account is not None else "",
     )
 
 
-def _carrier(story: Story, by: PersonId, name: str) -> str:
-    """Who carried it; not said when a nameless teller carried their own."""
+def _sharer_name(story: Story, by: PersonId, name: str) -> str:
+    """Return the name of the one who shared it; empty when that would give away a teller who is not named."""
     return "" if by == story.teller_id and not story.named else name
 
 
-async def compose_travelled(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    movement = outgoing.the_movement()
+async def compose_share_news(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news for a teller where their story was shared. Raises `Unwanted` when it may not travel any more."""
+    movement = outgoing.require_movement()
     story = await work.stories.get(StoryId(outgoing.delivery.subject), movement.id)
     place = await work.movements.place(PlaceId(str(outgoing.delivery.args["place"])))
     if story is None or not story.may_travel() or place is None:
@@ -88,7 +83,8 @@ async def compose_travelled(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return StoryTravelled(text=story.text, place=labels.get(place.id, place.name))
 
 
-async def _tell(work: UnitOfWork, turn: Turn, story: Story, place: Place) -> None:
+async def _notify_teller(work: UnitOfWork, turn: Turn, story: Story, place: Place) -> None:
+    """Tell the teller, unless they shared it themselves. The key makes sure of once in the life of a story."""
     teller = await work.people.get(story.teller_id, story.movement_id)
     if teller is None or teller.account is None or teller.id == turn.person.id:
         return
@@ -101,14 +97,15 @@ async def _tell(work: UnitOfWork, turn: Turn, story: Story, place: Place) -> Non
             movement=story.movement_id,
             subject=story.id,
             priority=Priority.NEWS,
-            expires_at=turn.now + NEWS_KEEPS,
+            expires_at=turn.now + STORY_NEWS_TTL,
             args={"place": place.id},
         )
     )
 
 
-async def _sharable(work: UnitOfWork, turn: Turn) -> Story:
-    story = await work.stories.get(StoryId(turn.text("story")), turn.the_movement().id)
+async def _load_sharable(work: UnitOfWork, turn: Turn) -> Story:
+    """Return the story an intent is about. Raises `Refused` for one that may not leave its thread."""
+    story = await work.stories.get(StoryId(turn.text("story")), turn.require_movement().id)
     if story is None or not story.is_told:
         raise Refused("not_found")
     if not story.may_travel():
@@ -116,8 +113,8 @@ async def _sharable(work: UnitOfWork, turn: Turn) -> Story:
     return story
 
 
-async def _places(work: UnitOfWork, story: Story) -> list[Place]:
-    """Where it is not yet: the living places of the movement, but for its own and those it was carried to."""
+async def _load_free_places(work: UnitOfWork, story: Story) -> list[Place]:
+    """Return the reachable places of the movement, but for the story's own and those it was shared in already."""
     there = {one.place_id for one in await work.stories.retold_in(story.id, story.movement_id) if one.kind == SHARED}
     return [
         place

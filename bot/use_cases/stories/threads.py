@@ -1,4 +1,4 @@
-"""What people tell in the thread of a reminder: kept as stories, as they choose, and changed with their messages."""
+"""Keep what people tell in the thread of a reminder as stories, as they choose; follow edits and deletions of it."""
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.help import Help
@@ -7,19 +7,30 @@ from bot.domain.delivery import Delivery, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import StoryChoice
-from bot.domain.retelling import ALONE, MARKED, follow, mark
+from bot.domain.retelling import MARK_KIND, SINGLE_STORY_KINDS, plan_changes, plan_mark
 from bot.domain.rhythm import RhythmId
-from bot.domain.story import READ_BY, Readers, Story, StoryId, StoryRequest, beginning, tells_something, told
+from bot.domain.story import (
+    READERS_BY_CHOICE,
+    Readers,
+    Story,
+    StoryId,
+    StoryRequest,
+    has_words,
+    truncate,
+    with_file_names,
+)
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
-GATHERING = ("rhythm_purpose", "rhythm_stories", "rhythm_check_in")
-"""In the threads of these, what people reply is kept as a story."""
-MOST_UNDECIDED = 200
+GATHERING_KINDS = ("rhythm_purpose", "rhythm_stories", "rhythm_check_in")
+"""Deliveries in whose threads a reply is kept as a story."""
+MAX_UNDECIDED = 200
+"""Earlier stories that a first choice is applied to at most, the newest first."""
 
 
-async def replied(work: UnitOfWork, turn: Turn) -> None:
-    """Someone replied in a thread: a story where stories are gathered; under a story, a line between two people."""
+async def handle_reply(work: UnitOfWork, turn: Turn) -> None:
+    """Handle a reply in a thread: keep it as a story where stories are gathered; under a story, note a tie with its
+    teller."""
     place, thread = turn.place, turn.intent.thread
     # A post that has replies is, on some platforms, in a thread of its own: an edit of ours is no reply.
     if place is None or place.movement_id is None or not thread or thread == turn.intent.message:
@@ -27,77 +38,83 @@ async def replied(work: UnitOfWork, turn: Turn) -> None:
     root = await work.deliveries.by_receipt(place.id, thread)
     if root is None:
         return
-    if root.kind in ALONE:
+    if root.kind in SINGLE_STORY_KINDS:
         await _tie_to_teller(work, turn, root, place.movement_id)
-    elif root.kind in GATHERING:
-        await _gather(work, turn, place, place.movement_id, root)
+    elif root.kind in GATHERING_KINDS:
+        await _keep_reply(work, turn, place, place.movement_id, root)
 
 
-async def mentioned(work: UnitOfWork, turn: Turn) -> Entry | None:
-    """Someone replied to us by name, with nothing that we can do: where stories are gathered, that is one."""
+async def handle_mention(work: UnitOfWork, turn: Turn) -> Entry | None:
+    """Handle a reply that mentions Ritme and is no command: a story where stories are gathered; elsewhere, help."""
     place, thread = turn.place, turn.intent.thread
     root = await work.deliveries.by_receipt(place.id, thread) if place is not None and thread else None
-    if root is not None and root.kind in GATHERING:
-        await replied(work, turn)
+    if root is not None and root.kind in GATHERING_KINDS:
+        await handle_reply(work, turn)
         return None
     return Help.about(turn.text("text"), turn.text("meant"), turn.text(f"meant_{turn.language.value}"))
 
 
-async def edited(work: UnitOfWork, turn: Turn) -> None:
-    """A message changed, and the story in it everywhere it went. An edit that comes before its message is the message;
-    one that leaves no word withdraws."""
-    story, place = await _in_message(work, turn), turn.place
-    request = await _asked_about(work, turn)
+async def handle_edit(work: UnitOfWork, turn: Turn) -> None:
+    """Change the story in an edited message, everywhere it went; withdraw it when no word is left.
+
+    An open request to keep the message takes over its new words.
+    """
+    story, place = await _story_in_message(work, turn), turn.place
+    request = await _open_request(work, turn)
     if request is not None:
         request.text = _words(turn)
     elif story is None:
-        await replied(work, turn)
+        # Events can arrive out of order: an edit that comes before its message is taken for the message.
+        await handle_reply(work, turn)
     elif place is not None and story.is_told and story.teller_id == turn.person.id:
         text = _words(turn)
-        if not tells_something(text):
+        if not has_words(text):
             await _withdraw(work, turn, story, place)
         elif text != story.text:
             story.text = text
-            await _follow(work, turn, story)
+            await _update_retellings(work, turn, story)
 
 
-async def deleted(work: UnitOfWork, turn: Turn) -> None:
-    """A message was deleted, by its writer or whoever keeps order there: its story is withdrawn everywhere. One deleted
-    before we heard of it leaves a mark without words, so that hearing of it late keeps nothing."""
+async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
+    """Withdraw the story in a deleted message everywhere, whether its writer or a moderator deleted it."""
     place, message, thread = turn.place, turn.intent.message, turn.intent.thread
     if place is None or place.movement_id is None or not message:
         return
-    request = await _asked_about(work, turn)
+    request = await _open_request(work, turn)
     if request is not None:
         request.answer(turn.now)
         await work.deliveries.cancel("story_asked", request.id, "withdrawn")
-    story = await _in_message(work, turn)
+    story = await _story_in_message(work, turn)
     if story is not None:
         await _withdraw(work, turn, story, place, message_is_gone=True)
         return
     if message == thread:
         return
     root = await work.deliveries.by_receipt(place.id, thread) if thread else None
-    if root is not None and root.kind in GATHERING:
-        unheard = _story(turn, place.id, place.movement_id, text="")
-        unheard.withdraw(turn.now)
-        work.stories.add(unheard)
+    if root is not None and root.kind in GATHERING_KINDS:
+        # The deletion came before its message: a withdrawn story without words keeps the message from being kept later.
+        tombstone = _new_story(turn, place.id, place.movement_id, text="")
+        tombstone.withdraw(turn.now)
+        work.stories.add(tombstone)
 
 
-async def keep(work: UnitOfWork, turn: Turn) -> InPlace:
+async def keep_for_movement(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Let the movement read what the actor replies in threads, from this story on."""
     return await _choose(work, turn, StoryChoice.MOVEMENT)
 
 
-async def here(work: UnitOfWork, turn: Turn) -> InPlace:
+async def keep_here(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Keep what the actor replies in threads for those who read it there, from this story on."""
     return await _choose(work, turn, StoryChoice.HERE)
 
 
-async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
+async def keep_nothing(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Withdraw this story, and keep nothing of what the actor replies in threads from now on."""
     return await _choose(work, turn, StoryChoice.FORGET)
 
 
 async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
-    """This one alone. The message stays its writer's, and what becomes of later replies stays as they chose."""
+    """Withdraw one story. Its message stays, and the choice about later replies stays as it is."""
     story = await work.stories.own(StoryId(turn.text("story")), turn.person.id)
     if story is None or story.message is None:
         raise Refused("not_found")
@@ -106,27 +123,32 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=StoryWithdrawn())
 
 
-async def compose_kept(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """The first time; unless they chose in the meantime."""
+async def compose_choice(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the question, asked after a first reply, who may read it. Raises `Unwanted` when they chose meanwhile."""
     if outgoing.person is None or outgoing.person.story_choice is not None:
         raise Unwanted("already_chosen")
     return StoryKept(story=outgoing.delivery.subject)
 
 
-async def _gather(work: UnitOfWork, turn: Turn, place: Place, movement: MovementId, root: Delivery) -> None:
+async def _keep_reply(work: UnitOfWork, turn: Turn, place: Place, movement: MovementId, root: Delivery) -> None:
+    """Keep a reply to a rhythm's post as a story, put a mark on it, and the first time ask who may read it.
+
+    Any reply counts as an answer to the rhythm, also one that is not kept.
+    """
     rhythm = await work.rhythms.get(RhythmId(root.subject), movement)
     if rhythm is not None:
         rhythm.unanswered = 0
     person, text = turn.person, _words(turn)
-    unkept = person.story_choice is StoryChoice.FORGET or person.stopped_at is not None
-    if unkept or not turn.intent.message or not tells_something(text):
+    keeps_nothing = person.story_choice is StoryChoice.FORGET or person.stopped_at is not None
+    if keeps_nothing or not turn.intent.message or not has_words(text):
         return
-    if await _in_message(work, turn) is not None:
+    if await _story_in_message(work, turn) is not None:
         return
+    # Before the story is added: it must not count as their earlier one in this thread.
     await _tie_to_each_other(work, turn, place, movement)
-    story = _story(turn, place.id, movement, text=text, part=str(root.args.get("part", "")))
+    story = _new_story(turn, place.id, movement, text=text, part=str(root.args.get("part", "")))
     work.stories.add(story)
-    await work.deliveries.add(mark(story, place, turn.now))
+    await work.deliveries.add(plan_mark(story, place, turn.now))
     if person.story_choice is None:
         await work.deliveries.add(
             to_person(
@@ -142,8 +164,8 @@ async def _gather(work: UnitOfWork, turn: Turn, place: Place, movement: Movement
         )
 
 
-def _story(turn: Turn, place: PlaceId, movement: MovementId, text: str, part: str = "") -> Story:
-    """The story this message tells, for those to read whom its teller chose."""
+def _new_story(turn: Turn, place: PlaceId, movement: MovementId, text: str, part: str = "") -> Story:
+    """Return the story this message tells, for those to read whom its teller chose."""
     return Story(
         id=StoryId(new_id()),
         movement_id=movement,
@@ -153,14 +175,14 @@ def _story(turn: Turn, place: PlaceId, movement: MovementId, text: str, part: st
         teller_id=turn.person.id,
         text=text,
         named=turn.person.story_named,
-        readers=READ_BY.get(turn.person.story_choice, Readers.THREAD),
+        readers=READERS_BY_CHOICE.get(turn.person.story_choice, Readers.THREAD),
         part=part,
         told_at=turn.now,
     )
 
 
 async def _tie_to_each_other(work: UnitOfWork, turn: Turn, place: Place, movement: MovementId) -> None:
-    """Those who tell in one thread know of each other; once a thread, whatever the number of replies."""
+    """Note ties between a new teller and the others of a thread; once a thread, whatever the number of replies."""
     told = await work.stories.in_thread(place.id, turn.intent.thread or "")
     if any(story.teller_id == turn.person.id for story in told):
         return
@@ -169,25 +191,25 @@ async def _tie_to_each_other(work: UnitOfWork, turn: Turn, place: Place, movemen
 
 
 async def _tie_to_teller(work: UnitOfWork, turn: Turn, root: Delivery, movement: MovementId) -> None:
-    """Answering under a story ties to its teller, once a thread; never to the teller of a nameless one."""
+    """Note a tie with the teller of the story replied to; once a thread, and never with one who is not named."""
     story = await work.stories.get(StoryId(root.subject), movement)
     answered = root.args.get("answered_by", [])
     if story is None or not story.is_told or not story.named or not isinstance(answered, list):
         return
     if turn.person.id not in answered:
-        root.note(answered_by=[*answered, turn.person.id])
+        root.add_args(answered_by=[*answered, turn.person.id])
         await work.connecting.strengthen(movement, turn.person.id, story.teller_id, turn.now)
 
 
 async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
-    """What becomes of this story and of later replies. The first choice is for every reply that waited for it."""
+    """Apply a choice to this story, and keep it for later replies. The first one also applies to earlier replies."""
     person = turn.person
     story = await work.stories.own(StoryId(turn.text("story")), person.id)
     if story is None or story.message is None:
         raise Refused("not_found")
     waiting = [story]
     if person.story_choice is None:
-        told = await work.stories.of_teller(person.id, MOST_UNDECIDED)
+        told = await work.stories.of_teller(person.id, MAX_UNDECIDED)
         waiting = [one for one in told if one.message is not None]
     person.story_choice = choice
     for one in waiting:
@@ -195,42 +217,44 @@ async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
         if choice is StoryChoice.FORGET:
             await _withdraw(work, turn, one, place)
         elif one.is_told:
-            one.readers = READ_BY[choice]
-            await _follow(work, turn, one)
+            one.readers = READERS_BY_CHOICE[choice]
+            await _update_retellings(work, turn, one)
     return InPlace(entry=StoryChosen(story=story.id, choice=choice))
 
 
 async def _withdraw(
     work: UnitOfWork, turn: Turn, story: Story, place: Place | None, *, message_is_gone: bool = False
 ) -> None:
+    """Withdraw a story everywhere, and take its mark off the message, unless that is gone or was never marked."""
     if not story.is_told:
         return
     story.withdraw(turn.now)
-    await _follow(work, turn, story)
-    if await work.deliveries.cancel(MARKED, story.id, "withdrawn") or message_is_gone or place is None:
+    await _update_retellings(work, turn, story)
+    if await work.deliveries.cancel(MARK_KIND, story.id, "withdrawn") or message_is_gone or place is None:
         return
-    await work.deliveries.add(mark(story, place, turn.now, off=True))
+    await work.deliveries.add(plan_mark(story, place, turn.now, off=True))
 
 
-async def _follow(work: UnitOfWork, turn: Turn, story: Story) -> None:
+async def _update_retellings(work: UnitOfWork, turn: Turn, story: Story) -> None:
+    """Plan the changes to every message of ours that holds the story."""
     retold_in = await work.stories.retold_in(story.id, story.movement_id)
-    for one in follow(story, retold_in, occasion=turn.intent.key, now=turn.now):
+    for one in plan_changes(story, retold_in, occasion=turn.intent.key, now=turn.now):
         await work.deliveries.add(one)
 
 
 def _words(turn: Turn) -> str:
-    return beginning(told(turn.text("text"), turn.intent.texts("files")))
+    return truncate(with_file_names(turn.text("text"), turn.intent.texts("files")))
 
 
-async def _asked_about(work: UnitOfWork, turn: Turn) -> StoryRequest | None:
-    """That its author is being asked whether this message may be kept."""
+async def _open_request(work: UnitOfWork, turn: Turn) -> StoryRequest | None:
+    """Return the open question to this message's author whether it may be kept."""
     if turn.place is None or not turn.intent.message:
         return None
     request = await work.stories.request_about(turn.place.id, turn.intent.message)
     return request if request is not None and request.is_open else None
 
 
-async def _in_message(work: UnitOfWork, turn: Turn) -> Story | None:
+async def _story_in_message(work: UnitOfWork, turn: Turn) -> Story | None:
     if turn.place is None or not turn.intent.message:
         return None
     return await work.stories.by_message(turn.place.id, turn.intent.message)

@@ -1,8 +1,11 @@
-"""Coming back to a small step at its moment: done, something else, not yet, still stuck, or let go."""
+"""Follow up a small step at its moment: done, something else, not yet, still stuck, or let go.
+
+A button's `round` says for which moment it was shown: one that was answered or moved since then changes nothing.
+"""
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.company import CompanyNobody, CompanyOffer
-from bot.catalogue.forms import read
+from bot.catalogue.forms import parse_form
 from bot.catalogue.steps import (
     FollowUp,
     NotYetAgain,
@@ -19,36 +22,42 @@ from bot.domain.next_step import (
     NextStep,
     StepId,
     StepState,
-    chosen_moment,
-    days_to_choose,
-    follow_up,
-    usual_moment,
+    allowed_days,
+    parse_moment,
+    plan_follow_up,
+    propose_moment,
 )
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 
 async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """At its moment, unless the step was closed or moved meanwhile."""
-    step = await work.steps.get(StepId(outgoing.delivery.subject), outgoing.the_movement().id)
+    """Compose the question how a step went. Raises `Unwanted` when the step was closed or moved meanwhile."""
+    step = await work.steps.get(StepId(outgoing.delivery.subject), outgoing.require_movement().id)
     if step is None or not step.is_planned:
         raise Unwanted("step_closed")
     if step.not_yet != outgoing.delivery.args.get("round", 0):
         raise Unwanted("moved")
-    return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action, variant=outgoing.number())
+    return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action, variant=outgoing.next_number())
 
 
-async def done(work: UnitOfWork, turn: Turn) -> Entry:
+async def complete(work: UnitOfWork, turn: Turn) -> Entry:
+    """Close a step as done, and ask what happened."""
     return await _close(work, turn, StepState.DONE)
 
 
-async def something_else(work: UnitOfWork, turn: Turn) -> Entry:
+async def complete_otherwise(work: UnitOfWork, turn: Turn) -> Entry:
+    """Close a step because something else was done instead, and ask what happened."""
     return await _close(work, turn, StepState.SOMETHING_ELSE)
 
 
 async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry:
-    """It counts at once; what happened is asked, not demanded."""
-    step = await _mine(work, turn)
+    """Close a step, then return the form that asks what happened.
+
+    The step counts before the form comes back, which may be never. Pressing again opens the form again, as long as
+    nothing was filled in.
+    """
+    step = await _load_own_step(work, turn)
     if step.is_planned:
         step.close(state, turn.now)
         await work.deliveries.cancel("follow_up", step.id, "step_closed")
@@ -57,24 +66,24 @@ async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry:
     return StepOutcomeForm(action=step.action, hidden={"step": step.id})
 
 
-async def tell(work: UnitOfWork, turn: Turn) -> Entry:
-    """What happened: welcomed, and offered as a story."""
-    step = await _mine(work, turn)
+async def save_outcome(work: UnitOfWork, turn: Turn) -> Entry:
+    """Keep what happened, welcome it, and offer to tell it as a story."""
+    step = await _load_own_step(work, turn)
     if step.state not in (StepState.DONE, StepState.SOMETHING_ELSE):
         return StepStands.of(step)
-    step.outcome = read(StepOutcomeForm, turn.intent.args).text("outcome")
-    return StepWelcomed(step=step.id, outcome=step.outcome, episode=await _still_open(work, step))
+    step.outcome = parse_form(StepOutcomeForm, turn.intent.args).text("outcome")
+    return StepWelcomed(step=step.id, outcome=step.outcome, episode=await _open_episode_id(work, step))
 
 
-async def not_yet(work: UnitOfWork, turn: Turn) -> Entry:
-    """A new moment; the second time a smaller step, or letting go."""
-    step = await _mine(work, turn)
+async def postpone(work: UnitOfWork, turn: Turn) -> Entry:
+    """Return the form for a new moment; the second time, offer a smaller step or letting go instead."""
+    step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
         return StepStands.of(step)
     if step.not_yet:
         return NotYetAgain(step=step.id, action=step.action)
-    earliest, latest = days_to_choose(turn.now, turn.timezone)
-    day, at = usual_moment(turn.now, turn.timezone)
+    earliest, latest = allowed_days(turn.now, turn.timezone)
+    day, at = propose_moment(turn.now, turn.timezone)
     return StepMoveForm(
         values={"day": day.isoformat(), "at": f"{at:%H:%M}"},
         hidden={"step": step.id, "round": str(step.not_yet)},
@@ -83,22 +92,23 @@ async def not_yet(work: UnitOfWork, turn: Turn) -> Entry:
     )
 
 
-async def move(work: UnitOfWork, turn: Turn) -> Entry:
-    """The new moment."""
-    step = await _mine(work, turn)
+async def reschedule(work: UnitOfWork, turn: Turn) -> Entry:
+    """Move a step, and its follow-up, to the moment that was filled in."""
+    step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
         return StepStands.of(step)
-    filled = read(StepMoveForm, turn.intent.args)
-    moment = chosen_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone)
+    filled = parse_form(StepMoveForm, turn.intent.args)
+    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone)
+    # Before the new follow-up is added: this drops every one that still waits about the step.
     await work.deliveries.cancel("follow_up", step.id, "moved")
     step.move_to(moment)
-    await work.deliveries.add(follow_up(step, turn.person, turn.now))
+    await work.deliveries.add(plan_follow_up(step, turn.person, turn.now))
     return StepPlanned.of(step)
 
 
-async def still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """Welcome again; the second time company is offered."""
-    step = await _mine(work, turn)
+async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
+    """Close a step that did not help; the second time in an episode, offer company (see `company.ask`)."""
+    step = await _load_own_step(work, turn)
     if not step.is_planned:
         return StepStands.of(step)
     step.close(StepState.STILL_STUCK, turn.now)
@@ -108,28 +118,29 @@ async def still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
         return InPlace(entry=StillStuck(episode=""))
     if not episode.still_stuck_again():
         return InPlace(entry=StillStuck(episode=episode.id))
-    rested = await work.stuck.could_think_along(episode, turn.now - company.REST)
-    found = company.peers([one for one in rested if company.may_be_asked(one, turn.now)], turn.person)
+    rested = await work.stuck.peer_candidates(episode, turn.now - company.REST)
+    found = company.choose_peers([one for one in rested if company.may_be_asked(one, turn.now)], turn.person)
     return InPlace(entry=CompanyOffer.to(episode, found) if found.asked else CompanyNobody(episode=episode.id))
 
 
 async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """The step is let go; being stuck may stay, or end too."""
-    step = await _mine(work, turn)
+    """Close a step by letting it go. Its episode stays as it is; the answer names it, so that it can be ended too."""
+    step = await _load_own_step(work, turn)
     if not step.is_planned:
         return StepStands.of(step)
     step.close(StepState.LET_GO, turn.now)
     await work.deliveries.cancel("follow_up", step.id, "let_go")
-    return InPlace(entry=StepLetGo(episode=await _still_open(work, step)))
+    return InPlace(entry=StepLetGo(episode=await _open_episode_id(work, step)))
 
 
-async def _still_open(work: UnitOfWork, step: NextStep) -> str:
+async def _open_episode_id(work: UnitOfWork, step: NextStep) -> str:
+    """Return the id of the step's episode while that is open; else empty."""
     episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
     return episode.id if episode is not None and episode.is_open else ""
 
 
-async def _mine(work: UnitOfWork, turn: Turn) -> NextStep:
-    step = await work.steps.own(turn.text("step"), turn.person.id, turn.the_movement().id)
+async def _load_own_step(work: UnitOfWork, turn: Turn) -> NextStep:
+    step = await work.steps.own(turn.text("step"), turn.person.id, turn.require_movement().id)
     if step is None:
         raise Refused("not_found")
     return step

@@ -1,1 +1,1 @@
-"""A Slack of our own, written from its documentation, and stricter than comfortable."""
+"""A fake Slack, written from Slack's documentation; it refuses more than Slack itself does."""

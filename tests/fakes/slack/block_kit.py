@@ -1,4 +1,4 @@
-"""Whether Slack would accept a message or a view (docs.slack.dev/reference/block-kit).
+"""Check messages and views against Slack's documented rules (docs.slack.dev/reference/block-kit).
 
 `slack_sdk.models` lets through empty texts, duplicate ids, 51 blocks, inputs without a submit button and unknown keys;
 here each of those is a problem. Only what Ritme uses is known: anything else is a problem too.
@@ -16,14 +16,17 @@ STYLES = ("primary", "danger")
 
 
 def problems_in_message(said: Json) -> list[str]:
+    """List why Slack would refuse, or wrongly show, a message."""
     return list(_message(said))
 
 
 def problems_in_view(view: Json) -> list[str]:
+    """List why Slack would refuse a modal view."""
     return list(_view(view))
 
 
 def problems_in_home(view: Json) -> list[str]:
+    """List why Slack would refuse a Home tab."""
     return list(_home(view))
 
 
@@ -199,19 +202,23 @@ def _initial(element: Json) -> Iterator[str]:
             ):
                 yield "no time"
         case "static_select" | "radio_buttons" | "checkboxes" | "multi_static_select":
-            yield from _offered(element)
+            yield from _options(element)
         case "users_select" | "multi_users_select":
-            chosen = [
-                *element.get("initial_users", []),
-                *([element["initial_user"]] if "initial_user" in element else []),
-            ]
-            if not all(re.fullmatch(r"[UW][A-Z0-9]+", one) for one in chosen):
-                yield "no user"
-            if element.get("max_selected_items", 1) < max(1, len(element.get("initial_users", []))):
-                yield "too many chosen"
+            yield from _users(element)
 
 
-def _offered(element: Json) -> Iterator[str]:
+def _users(element: Json) -> Iterator[str]:
+    chosen = [
+        *element.get("initial_users", []),
+        *([element["initial_user"]] if "initial_user" in element else []),
+    ]
+    if not all(re.fullmatch(r"[UW][A-Z0-9]+", one) for one in chosen):
+        yield "no user"
+    if element.get("max_selected_items", 1) < max(1, len(element.get("initial_users", []))):
+        yield "too many chosen"
+
+
+def _options(element: Json) -> Iterator[str]:
     most = 10 if element["type"] in ("checkboxes", "radio_buttons") else 100
     options = element.get("options", [])
     if not 1 <= len(options) <= most:
@@ -259,7 +266,7 @@ def _keys(found: Json, needed: set[str], optional: set[str], what: str) -> Itera
 
 
 def _plain(text: Any, most: int, what: str) -> Iterator[str]:
-    """Only `plain_text`: in mrkdwn a person's words could become a mention."""
+    """Allow `plain_text` only: in mrkdwn a person's words could become a mention."""
     if not isinstance(text, dict) or text.get("type") != "plain_text":
         yield f"{what} is no plain_text"
         return

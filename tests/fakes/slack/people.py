@@ -1,6 +1,6 @@
-"""People with Slack open: what they do reaches the bot as the signed requests Slack would send.
+"""Simulate people who use Slack: send the bot the signed requests that Slack would send for what they do.
 
-They press and fill in only what they really see, within what Slack's own client lets them.
+They can press and fill in only what they see, and only as Slack's own client lets them.
 """
 
 import hashlib
@@ -28,13 +28,13 @@ RETRIES = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A request as it went to the bot, to be delivered again."""
+    """A request as it went to the bot, so that it can be delivered again."""
 
     body: str
     content_type: str
 
     def as_envelope(self) -> tuple[str, Json]:
-        """The same over Socket Mode: its type and payload."""
+        """Return the request as Socket Mode would deliver it: its type and payload."""
         if self.content_type == "application/json":
             return "events_api", json.loads(self.body)
         fields = dict(parse_qsl(self.body, keep_blank_values=True))
@@ -45,17 +45,20 @@ class Sent:
 
 @dataclass(kw_only=True)
 class People:
-    """`bot_url` is where the bot listens, empty when it listens over Socket Mode; `answers` the HTTP status of
-    everything delivered so far."""
+    """The people of one workspace, and their requests to the bot.
+
+    `bot_url` is where the bot listens, empty for Socket Mode; `answers` holds the HTTP status of everything delivered
+    so far.
+    """
 
     server: SlackServer
     session: aiohttp.ClientSession
     bot_url: str
     team: str = TEAM
-    """The workspace they send forms from."""
-    nobody_else: bool = True
-    """Whether the bot calls Slack only when it is asked something, or told to send: then no answer may wait for that.
-    The opening of a form may, since its trigger lives three seconds."""
+    """Id of the workspace they send forms from."""
+    forbids_calls: bool = True
+    """Assert that the bot calls Slack's API in none of its answers, which people would wait for; only a form may be
+    opened, since its trigger lives three seconds. Off where the bot also sends by itself meanwhile."""
     answers: list[int] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     numbers: "count[int]" = field(default_factory=lambda: count(1))
@@ -63,14 +66,14 @@ class People:
     # -- what people do ---------------------------------------------------------------------------------------------
 
     async def command(self, user: str, channel: str, line: str) -> Shown | Modal | None:
-        """A slash command. Returns what it made appear to them: an answer, or a form."""
+        """Type a slash command. Returns what appears to them: an answer, or a form."""
         command, _, text = line.partition(" ")
         before = self.server.screens.get(user)
         place = self.server.channels[channel]
         answer = await self._form(
             {
                 "command": command,
-                "text": _escaped(text),
+                "text": _escape(text),
                 "team_id": TEAM,
                 "user_id": user,
                 "user_name": user.lower(),
@@ -83,20 +86,21 @@ class People:
         if answer:
             assert answer["response_type"] == "ephemeral", answer
             assert problems_in_message({"text": answer["text"], "blocks": answer["blocks"]}) == []
-            return self._shown_only_to(user, channel, answer)
+            return self._show_privately(user, channel, answer)
         after = self.server.screens.get(user)
         return after if after is not before else None
 
     async def press(self, user: str, shown: Shown, name: str) -> Modal | None:
-        """A button of a message. Returns the form it opened, if any."""
+        """Press a button of a message they see. Returns the form it opened, if any."""
         assert shown in self.server.visible(shown.channel, user), "they cannot see that message"
         assert name in shown.buttons(), f"no button {name}; there are {list(shown.buttons())}"
         before = self.server.screens.get(user)
-        await self.pressed(user, shown, shown.buttons()[name])
+        await self.send_press(user, shown, shown.buttons()[name])
         after = self.server.screens.get(user)
         return after if after is not before else None
 
-    async def pressed(self, user: str, shown: Shown, button: Mapping[str, Any]) -> None:
+    async def send_press(self, user: str, shown: Shown, button: Mapping[str, Any]) -> None:
+        """Send the press of a button, which need not be there (any more)."""
         place = self.server.channels[shown.channel]
         container: Json = {
             "type": "message",
@@ -121,11 +125,11 @@ class People:
         )
 
     async def shortcut(self, user: str, callback: str) -> Modal | None:
-        """A shortcut from the lightning menu. Returns the form it opened, if any."""
+        """Use a shortcut from the lightning menu. Returns the form it opened, if any."""
         return await self._shortcut(user, {"type": "shortcut", "callback_id": callback})
 
     async def shortcut_on(self, user: str, shown: Shown, callback: str) -> Modal | None:
-        """A shortcut on a message. Returns the form it opened, if any."""
+        """Use a shortcut on a message. Returns the form it opened, if any."""
         assert shown in self.server.visible(shown.channel, user), "they cannot see that message"
         place = self.server.channels[shown.channel]
         return await self._shortcut(
@@ -155,14 +159,14 @@ class People:
         return after if after is not before else None
 
     async def open_home(self, user: str, *, tab: str = "home") -> None:
-        """They open the app. Slack tells each time, with what stands there by then."""
+        """Open the app. Slack sends an event each time, with the view that is published by then."""
         there = self.server.tabs.get(user)
         shown = {"view": {"id": there.id, "hash": there.hash, **there.view}} if there and tab == "home" else {}
         chat = self.server.chat_of(user).id
         await self.event({"type": "app_home_opened", "user": user, "channel": chat, "tab": tab, **shown})
 
     async def press_home(self, user: str, name: str, number: int = 1) -> Modal | None:
-        """The button called so on their Home tab, counted from above. Returns the form it opened, if any."""
+        """Press the nth button with this name on their Home tab, from the top. Returns the form it opened, if any."""
         tab = self.server.tabs[user]
         found = tab.buttons(name)
         assert len(found) >= number, f"no button {name} {number} on their home"
@@ -182,8 +186,10 @@ class People:
         return after if after is not before else None
 
     async def submit(self, user: str, modal: Modal, **values: Any) -> dict[str, str] | Modal | None:
-        """Sends a form, filled in over what it holds. Returns the errors beside its fields, the next view, or None when
-        it closed."""
+        """Send a form, with values in place of what its fields hold.
+
+        Returns the errors beside its fields, the next view, or None when it closed.
+        """
         assert self.server.screens.get(user) is modal, "that form is not on their screen"
         answer = await self._payload(
             {
@@ -195,7 +201,7 @@ class People:
                     **modal.view,
                     "id": modal.id,
                     "hash": modal.hash,
-                    "state": {"values": _filled(modal.view, values)},
+                    "state": {"values": _view_state(modal.view, values)},
                 },
             }
         )
@@ -214,6 +220,7 @@ class People:
         return None
 
     async def close(self, user: str, modal: Modal) -> None:
+        """Close a form without sending it."""
         if modal.behind:
             self.server.screens[user] = modal.behind
         else:
@@ -231,10 +238,10 @@ class People:
     async def say(
         self, user: str, channel: str, text: str, *, thread: str | None = None, broadcast: bool = False, **more: Any
     ) -> Shown:
-        """A message; with `thread`, a reply."""
+        """Write a message; with `thread`, a reply."""
         place = self.server.channels[channel]
         assert user in place.members, "they are not in that channel"
-        shown = Shown(channel=channel, ts=self.server.next_ts(), by=user, text=self._tokens(text), thread=thread)
+        shown = Shown(channel=channel, ts=self.server.next_ts(), by=user, text=self._tokenise(text), thread=thread)
         place.messages.append(shown)
         said = {"user": user, "text": shown.text, "ts": shown.ts, **({"thread_ts": thread} if thread else {}), **more}
         if broadcast:
@@ -249,8 +256,9 @@ class People:
         return shown
 
     async def edit(self, user: str, shown: Shown, text: str) -> None:
+        """Change a message of their own."""
         assert shown.by == user
-        before, shown.text = shown.text, self._tokens(text)
+        before, shown.text = shown.text, self._tokenise(text)
         await self.event(
             {
                 "type": "message",
@@ -264,6 +272,7 @@ class People:
         )
 
     async def delete(self, user: str, shown: Shown) -> None:
+        """Delete a message of their own; with replies, Slack leaves a tombstone."""
         assert shown.by == user
         shown.deleted = True
         gone: Json = {"subtype": "message_deleted", "deleted_ts": shown.ts, "previous_message": _as_event(shown)}
@@ -280,6 +289,7 @@ class People:
         )
 
     async def react(self, user: str, shown: Shown, name: str, *, remove: bool = False) -> None:
+        """Add or remove a reaction."""
         assert shown in self.server.visible(shown.channel, user)
         (shown.reactions.discard if remove else shown.reactions.add)((user, name))
         await self.event(
@@ -293,49 +303,55 @@ class People:
         )
 
     async def invite_bot(self, user: str, channel: str) -> None:
+        """Invite the bot into a channel."""
         self.server.channels[channel].members.add(BOT)
         joined = {"type": "member_joined_channel", "user": BOT, "channel": channel, "channel_type": "C", "team": TEAM}
         await self.event({**joined, "inviter": user})
 
     async def remove_bot(self, channel: str) -> None:
+        """Remove the bot from a channel."""
         self.server.channels[channel].members.discard(BOT)
         await self.event({"type": "channel_left", "channel": channel, "actor_id": "U0"})
 
     async def archive(self, user: str, channel: str, *, back: bool = False) -> None:
+        """Archive a channel, or bring it `back`."""
         self.server.channels[channel].archived = not back
         kind = "channel_unarchive" if back else "channel_archive"
         await self.event({"type": kind, "channel": channel, "user": user})
 
     async def rename(self, channel: str, name: str) -> None:
+        """Rename a channel."""
         self.server.channels[channel].name = name
         await self.event({"type": "channel_rename", "channel": {"id": channel, "name": name, "created": 1}})
 
     async def change_profile(self, user: str, *, name: str = "", locale: str = "", **marks: Any) -> None:
-        """Their record changes (`marks`: deleted, is_restricted …), and Slack tells it."""
+        """Change someone's record (`marks`: deleted, is_restricted …), of which Slack sends an event."""
         changed = self.server.users[user]
         changed.name, changed.locale = name or changed.name, locale or changed.locale
         changed.marks.update(marks)
         await self.event({"type": "user_change", "user": changed.record(with_locale=True), "cache_ts": 1})
 
     async def change_group(self, group: str, *, added: tuple[str, ...] = (), removed: tuple[str, ...] = ()) -> None:
+        """Change the members of a user group."""
         members = self.server.groups[group][1]
         members[:] = [one for one in (*members, *added) if one not in removed]
         told = {"added_users": list(added), "removed_users": list(removed), "team_id": TEAM}
         await self.event({"type": "subteam_members_changed", "subteam_id": group, **told})
 
     async def rename_group(self, group: str, name: str, *, ended: bool = False) -> None:
+        """Rename a user group, or disable it (`ended`)."""
         self.server.groups[group] = (name, self.server.groups[group][1])
         told = {"id": group, "team_id": TEAM, "name": name, "date_delete": 1 if ended else 0}
         await self.event({"type": "subteam_updated", "subteam": told})
 
     async def bot_speaks(self, shown: Shown) -> None:
-        """Slack tells the bot of its own messages as well."""
+        """Send the event of a message by the bot itself: Slack sends those too."""
         await self.event({"type": "message", "channel": shown.channel, "channel_type": "channel", **_as_event(shown)})
 
     # -- how it reaches the bot -------------------------------------------------------------------------------------
 
     async def event(self, happened: Json, event_id: str = "", *, at: datetime | None = None) -> None:
-        """Delivered at most four times, until it is answered 200. `at`: when it happened, if not now."""
+        """Deliver an event, at most four times, until it is answered 200. `at`: when it happened, if not now."""
         body = json.dumps(
             {
                 "type": "event_callback",
@@ -355,14 +371,16 @@ class People:
     async def deliver(
         self, sent: Sent, *, attempt: int = 0, secret: str = SECRET, age: float = 0, **headers: str
     ) -> tuple[int, Any]:
-        """One signed request (or envelope, where there is no `bot_url`), and what it was answered."""
+        """Deliver one signed request, or an envelope without `bot_url`; return the status and the answer."""
         before = len(self.server.calls)
-        answered = await self._delivered(sent, attempt=attempt, secret=secret, age=age, **headers)
+        answered = await self._deliver_once(sent, attempt=attempt, secret=secret, age=age, **headers)
         meanwhile = {method for method, _ in self.server.calls[before:]} - {"views.open", "auth.test"}
-        assert not self.nobody_else or not meanwhile, f"it let us wait for {meanwhile}"
+        assert not self.forbids_calls or not meanwhile, f"it let us wait for {meanwhile}"
         return answered
 
-    async def _delivered(self, sent: Sent, *, attempt: int, secret: str, age: float, **headers: str) -> tuple[int, Any]:
+    async def _deliver_once(
+        self, sent: Sent, *, attempt: int, secret: str, age: float, **headers: str
+    ) -> tuple[int, Any]:
         if not self.bot_url:
             status, said = await self.server.sockets.deliver(*sent.as_envelope())
             self.answers.append(status)
@@ -387,8 +405,8 @@ class People:
             self.sent.append(sent)
             return answer.status, json.loads(text) if text.startswith("{") else text
 
-    async def again(self) -> tuple[int, Any]:
-        """The latest request once more."""
+    async def redeliver_latest(self) -> tuple[int, Any]:
+        """Deliver the latest request once more."""
         return await self.deliver(self.sent[-1], attempt=1)
 
     async def _payload(self, payload: Json) -> Json | None:
@@ -398,7 +416,7 @@ class People:
         _, answer = await self.deliver(Sent(body=urlencode(fields), content_type="application/x-www-form-urlencoded"))
         return answer if isinstance(answer, dict) else None
 
-    def _shown_only_to(self, user: str, channel: str, answer: Json) -> Shown:
+    def _show_privately(self, user: str, channel: str, answer: Json) -> Shown:
         shown = Shown(
             channel=channel,
             ts=self.server.next_ts(),
@@ -410,9 +428,9 @@ class People:
         self.server.channels[channel].messages.append(shown)
         return shown
 
-    def _tokens(self, text: str) -> str:
-        """What Slack makes of typed text: escaped, with people, commands and addresses as tokens."""
-        text = _escaped(text)
+    def _tokenise(self, text: str) -> str:
+        """Return typed text as Slack sends it: escaped, with people, commands and addresses as tokens."""
+        text = _escape(text)
         for user in self.server.users.values():
             text = text.replace(f"@{user.name}", f"<@{user.id}>")
         text = re.sub(r"@(here|channel|everyone)\b", r"<!\1>", text)
@@ -420,11 +438,11 @@ class People:
 
 
 def _name(place: Channel) -> str:
-    """What payloads call a place: private ones all the same."""
+    """Return the name of a place in payloads: private ones all have the same."""
     return "directmessage" if place.personal else "privategroup" if place.private else place.name
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -434,22 +452,22 @@ def _as_event(shown: Shown) -> Json:
     return {"user": shown.by, "text": shown.text, "ts": shown.ts, **bot, **thread}
 
 
-def _filled(view: Json, values: Mapping[str, Any]) -> Json:
-    """The state Slack sends: every input, with what it held or was given."""
+def _view_state(view: Json, values: Mapping[str, Any]) -> Json:
+    """Return the state of a view as Slack sends it: every input, with its new or initial value."""
     inputs = {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
     unknown = set(values) - set(inputs)
     assert not unknown, f"the form has no field {unknown}; it has {set(inputs)}"
     state: Json = {}
     for name, block in inputs.items():
         element = block["element"]
-        answer = _answer(element, values[name]) if name in values else _untouched(element)
+        answer = _answer(element, values[name]) if name in values else _initial_answer(element)
         empty = not any(value for key, value in answer.items() if key != "type")
         assert block.get("optional") or not empty, f"Slack does not send it without {name}"
         state[name] = {element["action_id"]: answer}
     return state
 
 
-def _untouched(element: Json) -> Json:
+def _initial_answer(element: Json) -> Json:
     kept = {
         "plain_text_input": ("value", "initial_value", None),
         "static_select": ("selected_option", "initial_option", None),

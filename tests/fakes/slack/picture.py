@@ -1,4 +1,4 @@
-"""What someone sees in Slack, drawn as a page: Block Kit in, HTML out. It looks like a chat, not like Slack's own."""
+"""Draw what someone sees in Slack as an HTML page. It looks like a chat program, not like Slack's own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ WORDS = {
         "optional": "(optioneel)",
     },
 }
-"""What the chat program itself says, which is not Ritme's."""
+"""Texts of the chat program itself, by language."""
 STYLE = Path(__file__).with_suffix(".css")
 COLOURS = ("#8a5a44", "#3f6f8f", "#7a5c8e", "#6b7a3a", "#a0683a")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Viewer:
-    """Whose screen is drawn. `language` is "nl" or "en"."""
+    """Draws the screen of `user`, with the chat program in `language`: "nl" or "en"."""
 
     server: SlackServer
     user: str
@@ -47,7 +47,7 @@ class Viewer:
         object.__setattr__(self, "words", WORDS[self.language])
 
     def channel(self, channel: str, *, thread: str | None = None, since: str = "0", over: str = "") -> str:
-        """A channel, from a moment on; beside it a thread, and over it a form, when given."""
+        """Draw a channel from a moment on; beside it a thread, and over it a form, when given."""
         place = self.server.channels[channel]
         shown = [one for one in self.server.visible(channel, self.user) if float(one.ts) >= float(since)]
         roots = [one for one in shown if one.thread is None]
@@ -61,7 +61,7 @@ class Viewer:
         )
 
     def home(self, tab: Tab) -> str:
-        """The Home tab of the app."""
+        """Draw the Home tab of the app."""
         names = "".join(
             f"<span{' class=on' if not at else ''}>{one}</span>" for at, one in enumerate(self.words["tabs"])
         )
@@ -70,7 +70,7 @@ class Viewer:
         return _page(self.language, f'<div class="window"><main>{top}</main></div>')
 
     def form(self, modal: Modal, values: Mapping[str, str]) -> str:
-        """A form on the screen, filled in so far."""
+        """Draw a form, filled in with these values so far."""
         view = modal.view
         inside = "".join(
             self._input(block, values.get(block["block_id"], "")) if block["type"] == "input" else self._block(block)
@@ -97,7 +97,7 @@ class Viewer:
         colour = "#1f5d57" if ours else COLOURS[list(self.server.users).index(shown.by) % len(COLOURS)]
         zone = ZoneInfo(self.server.users[self.user].tz)
         at = datetime.fromtimestamp(float(shown.ts), UTC).astimezone(zone).strftime("%H:%M")
-        said = "".join(map(self._block, shown.blocks)) or f"<p>{self._typed(shown.text)}</p>"
+        said = "".join(map(self._block, shown.blocks)) or f"<p>{self._show_mentions(shown.text)}</p>"
         reactions = "".join(
             f'<span class="reaction">{_EMOJI.get(name, name)} 1</span>' for _, name in sorted(shown.reactions)
         )
@@ -109,7 +109,7 @@ class Viewer:
             f"{said}{reactions}{under}</div></article>"
         )
 
-    def _typed(self, text: str) -> str:
+    def _show_mentions(self, text: str) -> str:
         for user in self.server.users.values():
             text = text.replace(f"<@{user.id}>", f"<em>@{escape(user.name)}</em>")
         return text

@@ -1,4 +1,4 @@
-"""Slack's Web API over real HTTP, on loopback."""
+"""Serve a fake of Slack's Web API over real HTTP, on loopback."""
 
 import asyncio
 import json
@@ -16,22 +16,22 @@ from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Tab, Trigger, User
 
 TEAM, BOT, BOT_ID, TOKEN = "T1", "UBOT", "BBOT", "xoxb-test-token"
-PACE = timedelta(seconds=1)
-TRIGGER_LIVES = timedelta(seconds=3)
-RESPONSE_URL_LIVES = timedelta(minutes=30)
+POST_INTERVAL = timedelta(seconds=1)
+TRIGGER_TTL = timedelta(seconds=3)
+RESPONSE_URL_TTL = timedelta(minutes=30)
 RESPONSE_URL_USES = 5
 
 
-class TooMany(Exception):
-    """Slack answers 429: one message a second in one channel."""
+class RateLimited(Exception):
+    """Answer 429: there was a message in this channel less than a second ago."""
 
 
-class Declined(Exception):
-    """Slack answers ok: false."""
+class MethodRefused(Exception):
+    """Answer `ok: false` with this error."""
 
 
 class SlackServer:
-    """One workspace. `now` is Slack's clock; `token` is what the bot has to show."""
+    """One workspace. `now` is Slack's clock; `token` is the bot token it accepts."""
 
     def __init__(self, now: Callable[[], datetime], *, team: str = TEAM, token: str = TOKEN) -> None:
         self.now = now
@@ -51,72 +51,78 @@ class SlackServer:
         self.problems: list[str] = []
         self.sockets = Sockets(url=lambda: self.url)
         self.granted: list[str] | None = None
-        """The scopes its token has, told with every answer; None leaves that out."""
-        self._something_said = asyncio.Event()
-        self._something_called = asyncio.Event()
+        """Scopes of the token, sent as a header with every answer; None omits the header."""
+        self._message_posted = asyncio.Event()
+        self._method_called = asyncio.Event()
         self._closing = asyncio.Event()
         self._numbers = count(1)
 
-    # -- furnishing -------------------------------------------------------------------------------------------------
+    # -- the workspace ----------------------------------------------------------------------------------------------
 
     def add_user(self, name: str, **about: str) -> User:
+        """Add a member to the workspace."""
         user = User(id=f"U{len(self.users):03d}{name.upper()}", name=name, **about)
         self.users[user.id] = user
         return user
 
     def add_channel(self, name: str, *members: str, with_bot: bool = True, private: bool = False) -> Channel:
+        """Add a channel with these users, and the bot, as members."""
         inside = {*members, *([BOT] if with_bot else [])}
         channel = Channel(id=f"C{len(self.channels):03d}", name=name, members=inside, private=private)
         self.channels[channel.id] = channel
         return channel
 
     def chat_of(self, user: str) -> Channel:
-        """The conversation between a person and the bot."""
+        """Return the conversation between a person and the bot; it begins to exist when first asked for."""
         channel_id = f"D{user[1:]}"
         if channel_id not in self.channels:
             self.channels[channel_id] = Channel(id=channel_id, name="directmessage", members={user, BOT}, personal=True)
         return self.channels[channel_id]
 
     def next_ts(self) -> str:
+        """Return a new timestamp, unique as Slack's are."""
         return f"{int(self.now().timestamp())}.{next(self._numbers):06d}"
 
     def new_trigger(self, user: str) -> str:
+        """Issue a trigger id, with which the bot may open one view for this user."""
         name = f"trigger.{next(self._numbers)}"
         self.triggers[name] = Trigger(user=user, at=self.now())
         return name
 
     def new_response_url(self, shown: Shown | None, channel: str, user: str) -> str:
+        """Issue a response URL, with which the bot may replace a message or show the user another."""
         token = f"r{next(self._numbers)}"
         self.response_urls[token] = (shown, channel, user, self.now(), [])
         return f"{self.url}/response/{token}"
 
     def visible(self, channel: str, user: str) -> list[Shown]:
-        """What this person sees in a channel, threads included, oldest first."""
+        """List the messages that this person sees in a channel, threads included, oldest first."""
         found = self.channels[channel]
         mine = user in found.members
         return [one for one in found.messages if not one.deleted and (one.only_for == user if one.only_for else mine)]
 
-    async def heard(self, channel: str, user: str, words: str) -> Shown:
-        """Waits, ten seconds at most, until this person sees these words of the bot in a channel."""
+    async def wait_for_words(self, channel: str, user: str, words: str) -> Shown:
+        """Wait, ten seconds at most, until this person sees these words of the bot in a channel."""
         async with asyncio.timeout(10):
             while True:
-                self._something_said.clear()
+                self._message_posted.clear()
                 for one in self.visible(channel, user):
                     if one.by == BOT and words in one.words():
                         return one
-                await self._something_said.wait()
+                await self._message_posted.wait()
 
-    async def called(self, method: str, times: int = 1) -> None:
-        """Waits, ten seconds at most, until this method was called so often."""
+    async def wait_for_call(self, method: str, times: int = 1) -> None:
+        """Wait, ten seconds at most, until this method was called this many times."""
         async with asyncio.timeout(10):
             while sum(name == method for name, _ in self.calls) < times:
-                self._something_called.clear()
-                await self._something_called.wait()
+                self._method_called.clear()
+                await self._method_called.wait()
 
     # -- over HTTP --------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["SlackServer"]:
+        """Serve on a free port until the context ends."""
         app = web.Application()
         self.sockets.mount(app)
         app.router.add_post("/api/{method}", self._serve)
@@ -134,6 +140,7 @@ class SlackServer:
 
     @property
     def api_url(self) -> str:
+        """The address of the Web API, with a slash at its end."""
         return f"{self.url}/api/"
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
@@ -145,12 +152,13 @@ class SlackServer:
         else:
             args = dict(await request.post())
         self.calls.append((method, args))
-        self._something_called.set()
-        return await self._faulty(request, method, args, lambda: self._answer(method, args))
+        self._method_called.set()
+        return await self._apply_fault(request, method, args, lambda: self._answer(method, args))
 
-    async def _faulty(
+    async def _apply_fault(
         self, request: web.Request, method: str, args: Json, act: Callable[[], web.Response]
     ) -> web.StreamResponse:
+        """Answer with `act`, or with the first fault that fits this call, which is thereby used up."""
         fault = next(
             (one for one in self.faults if one.method in ("*", method) and one.channel in ("", args.get("channel"))),
             None,
@@ -162,7 +170,7 @@ class SlackServer:
             await fault.until.wait()
             return act()
         if fault.late:
-            await self._gave_up(request)
+            await self._wait_for_disconnect(request)
         if fault.after or fault.late:
             act()
         if fault.never:
@@ -174,8 +182,8 @@ class SlackServer:
             return web.json_response({"ok": False, "error": fault.error}, status=fault.status, headers=headers)
         return web.Response(status=fault.status, text="<html>", content_type="text/html", headers=headers)
 
-    async def _gave_up(self, request: web.Request) -> None:
-        """Waits until whoever asked does not wait any more."""
+    async def _wait_for_disconnect(self, request: web.Request) -> None:
+        """Wait until the caller has closed the connection."""
         while request.transport is not None and not self._closing.is_set():  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.05)
 
@@ -186,21 +194,21 @@ class SlackServer:
         granted = {"x-oauth-scopes": ",".join(self.granted)} if self.granted is not None else None
         try:
             return web.json_response({"ok": True, **act(args)}, headers=granted)
-        except TooMany:
+        except RateLimited:
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": "1"})
-        except Declined as declined:
+        except MethodRefused as declined:
             return web.json_response({"ok": False, "error": str(declined)})
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         args: Json = await request.json()
         self.calls.append(("response_url", args))
-        return await self._faulty(request, "response_url", args, lambda: self._responded(request, args))
+        return await self._apply_fault(request, "response_url", args, lambda: self._use_response_url(request, args))
 
-    def _responded(self, request: web.Request, args: Json) -> web.Response:
+    def _use_response_url(self, request: web.Request, args: Json) -> web.Response:
         shown, channel, user, made, uses = self.response_urls.get(
-            request.match_info["token"], (None, "", "", self.now() - RESPONSE_URL_LIVES, [])
+            request.match_info["token"], (None, "", "", self.now() - RESPONSE_URL_TTL, [])
         )
-        if self.now() - made >= RESPONSE_URL_LIVES:
+        if self.now() - made >= RESPONSE_URL_TTL:
             return web.Response(status=404, text="expired_url")
         if len(uses) >= RESPONSE_URL_USES:
             return web.Response(status=404, text="used_url")
@@ -212,7 +220,7 @@ class SlackServer:
             self._put(channel, args, only_for=user)
         return web.Response(text="ok")
 
-    # -- methods ----------------------------------------------------------------------------------------------------
+    # -- methods of the Web API, found by name: `chat.postMessage` is `_chat_post_message` ---------------------------
 
     def _auth_test(self, args: Json) -> Json:
         return {"team_id": self.team, "team": "Wijkzorg", "user_id": BOT, "user": "ritme", "bot_id": BOT_ID}
@@ -222,8 +230,8 @@ class SlackServer:
         channel = self._writable(args["channel"])
         if args.get("unfurl_links") is not False or args.get("unfurl_media") is not False:
             self._check(["links would unfold"])
-        if self.now() - self.posted_at.get(channel.id, datetime.min.replace(tzinfo=UTC)) < PACE:
-            raise TooMany
+        if self.now() - self.posted_at.get(channel.id, datetime.min.replace(tzinfo=UTC)) < POST_INTERVAL:
+            raise RateLimited
         self.posted_at[channel.id] = self.now()
         shown = self._put(channel.id, args, metadata=args.get("metadata"))
         return {"channel": channel.id, "ts": shown.ts}
@@ -234,7 +242,7 @@ class SlackServer:
             self._check(["an ephemeral has no metadata"])
         channel = self._writable(args["channel"])
         if args["user"] not in channel.members:
-            raise Declined("user_not_in_channel")
+            raise MethodRefused("user_not_in_channel")
         return {"message_ts": self._put(channel.id, args, only_for=args["user"]).ts}
 
     def _chat_update(self, args: Json) -> Json:
@@ -251,22 +259,22 @@ class SlackServer:
     def _reactions_add(self, args: Json) -> Json:
         shown = self._message(args["channel"], args["timestamp"])
         if not args["name"].replace("_", "").replace("+", "").isalnum() or not args["name"].isascii():
-            raise Declined("invalid_name")
+            raise MethodRefused("invalid_name")
         if (BOT, args["name"]) in shown.reactions:
-            raise Declined("already_reacted")
+            raise MethodRefused("already_reacted")
         shown.reactions.add((BOT, args["name"]))
         return {}
 
     def _reactions_remove(self, args: Json) -> Json:
         shown = self._message(args["channel"], args["timestamp"])
         if (BOT, args["name"]) not in shown.reactions:
-            raise Declined("no_reaction")
+            raise MethodRefused("no_reaction")
         shown.reactions.discard((BOT, args["name"]))
         return {}
 
     def _conversations_open(self, args: Json) -> Json:
         if args["users"] not in self.users:
-            raise Declined("user_not_found")
+            raise MethodRefused("user_not_found")
         return {"channel": {"id": self.chat_of(args["users"]).id}}
 
     def _conversations_history(self, args: Json) -> Json:
@@ -276,19 +284,19 @@ class SlackServer:
     def _conversations_replies(self, args: Json) -> Json:
         told = [one for one in self._readable(args["channel"]) if args["ts"] in (one.ts, one.thread)]
         if not told:
-            raise Declined("thread_not_found")
+            raise MethodRefused("thread_not_found")
         return self._page(told, args)
 
     def _conversations_info(self, args: Json) -> Json:
         channel = self.channels.get(args["channel"])
         if channel is None or (channel.private and BOT not in channel.members):
-            raise Declined("channel_not_found")
+            raise MethodRefused("channel_not_found")
         return {"channel": {"id": channel.id, "name": channel.name}}
 
     def _users_info(self, args: Json) -> Json:
         user = self.users.get(args["user"])
         if user is None:
-            raise Declined("user_not_found")
+            raise MethodRefused("user_not_found")
         return {"user": user.record(with_locale=args.get("include_locale") in ("true", "1", True))}
 
     def _usergroups_list(self, args: Json) -> Json:
@@ -298,23 +306,23 @@ class SlackServer:
 
     def _usergroups_users_list(self, args: Json) -> Json:
         if args["usergroup"] not in self.groups:
-            raise Declined("no_such_subteam")
+            raise MethodRefused("no_such_subteam")
         return {"users": list(self.groups[args["usergroup"]][1])}
 
     def _views_open(self, args: Json) -> Json:
         trigger = self.triggers.get(args["trigger_id"])
         if trigger is None:
-            raise Declined("invalid_trigger_id")
+            raise MethodRefused("invalid_trigger_id")
         if trigger.used:
-            raise Declined("exchanged_trigger_id")
-        if self.now() - trigger.at > TRIGGER_LIVES:
-            raise Declined("expired_trigger_id")
+            raise MethodRefused("exchanged_trigger_id")
+        if self.now() - trigger.at > TRIGGER_TTL:
+            raise MethodRefused("expired_trigger_id")
         trigger.used = True
         return {"view": {"id": self.show(trigger.user, args["view"]).id}}
 
     def _views_publish(self, args: Json) -> Json:
         if args["user_id"] not in self.users:
-            raise Declined("user_not_found")
+            raise MethodRefused("user_not_found")
         self._check(problems_in_home(args["view"]))
         number = next(self._numbers)
         before = self.tabs.get(args["user_id"])
@@ -322,10 +330,10 @@ class SlackServer:
         self.tabs[tab.user] = tab
         return {"view": {"id": tab.id, "hash": tab.hash, **tab.view}}
 
-    # -- behind the methods -----------------------------------------------------------------------------------------
+    # -- parts of those methods -------------------------------------------------------------------------------------
 
     def show(self, user: str, view: Json, behind: Modal | None = None, view_id: str = "") -> Modal:
-        """Puts a view on someone's screen."""
+        """Put a view on someone's screen, over or in place of the one before."""
         self._check(problems_in_view(view))
         number = next(self._numbers)
         modal = Modal(id=view_id or f"V{number}", user=user, view=view, hash=f"h{number}", behind=behind)
@@ -335,7 +343,7 @@ class SlackServer:
     def _put(self, channel: str, args: Json, *, only_for: str | None = None, metadata: Json | None = None) -> Shown:
         thread = args.get("thread_ts")
         if thread is not None and self.channels[channel].find(thread) is None:
-            raise Declined("thread_not_found")
+            raise MethodRefused("thread_not_found")
         shown = Shown(
             channel=channel,
             ts=self.next_ts(),
@@ -347,22 +355,22 @@ class SlackServer:
             metadata=metadata,
         )
         self.channels[channel].messages.append(shown)
-        self._something_said.set()
+        self._message_posted.set()
         return shown
 
     def _check(self, problems: list[str]) -> None:
         if problems:
             self.problems += problems
-            raise Declined("invalid_blocks")
+            raise MethodRefused("invalid_blocks")
 
     def _writable(self, channel_id: str) -> Channel:
         channel = self.channels.get(channel_id)
         if channel is None:
-            raise Declined("channel_not_found")
+            raise MethodRefused("channel_not_found")
         if channel.archived:
-            raise Declined("is_archived")
+            raise MethodRefused("is_archived")
         if BOT not in channel.members:
-            raise Declined("not_in_channel")
+            raise MethodRefused("not_in_channel")
         return channel
 
     def _readable(self, channel_id: str) -> list[Shown]:
@@ -371,17 +379,17 @@ class SlackServer:
     def _message(self, channel_id: str, ts: str) -> Shown:
         shown = self._writable(channel_id).find(ts)
         if shown is None:
-            raise Declined("message_not_found")
+            raise MethodRefused("message_not_found")
         return shown
 
     def _own(self, args: Json, otherwise: str) -> Shown:
         shown = self._message(args["channel"], args["ts"])
         if shown.by != BOT:
-            raise Declined(otherwise)
+            raise MethodRefused(otherwise)
         return shown
 
     def _page(self, told: list[Shown], args: Json) -> Json:
-        """Non-Marketplace apps get fifteen at a time."""
+        """Return a page of messages: apps outside the Marketplace get fifteen at a time."""
         told = [one for one in told if float(one.ts) > float(args.get("oldest", 0))]
         start, size = int(args.get("cursor") or 0), min(int(args.get("limit", 15)), 15)
         with_metadata = args.get("include_all_metadata") in ("true", "1", True)

@@ -1,4 +1,4 @@
-"""Slack's end of Socket Mode: addresses good once, envelopes that want an acknowledgement, connections that break.
+"""Fake Slack's end of Socket Mode: single-use addresses, envelopes to be acknowledged, connections that break.
 
 Sources: docs.slack.dev, "Using Socket Mode" and `apps.connections.open`.
 """
@@ -15,31 +15,33 @@ from aiohttp import WSMsgType, web
 from tests.fakes.slack.state import Json
 
 APP_TOKEN = "xapp-1-test-token"
-MOST = 10
-"""Connections one app may have."""
-PATIENCE = 3.0
+MAX_CONNECTIONS = 10
+"""Connections that one app may have open."""
+ACKNOWLEDGE_TIMEOUT = 3.0
 """Seconds an envelope waits for its acknowledgement before it is sent again."""
 RETRIES = 3
 
 
 @dataclass(eq=False)
 class Connection:
+    """One WebSocket connection of the app."""
+
     socket: web.WebSocketResponse
     number: int
     received: list[str] = field(default_factory=list)
-    """The envelopes it was sent."""
+    """Ids of the envelopes that were sent over it."""
 
 
 @dataclass(kw_only=True)
 class Sockets:
-    """Every open connection of the app. `patience` may be shortened by a test that wants a redelivery."""
+    """All open connections of the app. A test that wants a redelivery may shorten `acknowledge_timeout`."""
 
     url: Callable[[], str]
-    patience: float = PATIENCE
+    acknowledge_timeout: float = ACKNOWLEDGE_TIMEOUT
     open: list[Connection] = field(default_factory=list)
     tickets: set[str] = field(default_factory=set)
     refuses: str = ""
-    """An error to answer `apps.connections.open` with."""
+    """Error to answer `apps.connections.open` with; empty to accept."""
     problems: list[str] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
     _waiting: dict[str, asyncio.Future[Json]] = field(default_factory=dict)
@@ -47,37 +49,40 @@ class Sockets:
     _next: int = 0
 
     def mount(self, app: web.Application) -> None:
-        app.router.add_post("/api/apps.connections.open", self._give_address)
+        app.router.add_post("/api/apps.connections.open", self._open_connection)
         app.router.add_get("/link/{ticket}", self._connect)
 
-    async def connected(self, many: int = 1) -> None:
-        """Waits until this many connections are open."""
+    async def wait_for_connections(self, many: int = 1) -> None:
+        """Wait until this many connections are open, ten seconds at most."""
         async with self._changed, asyncio.timeout(10):
             await self._changed.wait_for(lambda: len(self.open) == many)
 
     async def deliver(self, kind: str, payload: Json) -> tuple[int, Any]:
-        """Sends an envelope until it is acknowledged, to any connection that is open: 200 and what came with the
-        acknowledgement, or 0 when nobody ever did. Commands are sent once, events up to four times."""
+        """Send an envelope until it is acknowledged, over the open connections in turn.
+
+        Returns 200 and the payload of the acknowledgement, or 0 when there was none. Events are sent up to four times,
+        everything else once.
+        """
         tries = RETRIES + 1 if kind == "events_api" else 1
         for attempt in range(tries):
             retry = {"retry_attempt": attempt, "retry_reason": "timeout"} if attempt else {}
-            answer = await self._once(kind, payload, retry)
+            answer = await self._send_envelope(kind, payload, retry)
             if answer is not None:
                 return 200, answer.get("payload") or ""
         return 0, ""
 
     async def disconnect(self, connection: Connection, reason: str = "refresh_requested") -> None:
-        """Asks for a new connection, and closes this one a moment later, as Slack does."""
+        """Ask for a new connection, and close this one a moment later, as Slack does."""
         await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "test"}})
         await connection.socket.close()
 
     async def cut(self, connection: Connection) -> None:
-        """The network breaks, without a word."""
+        """Break a connection without closing it properly, as when the network fails."""
         transport = connection.socket._req.transport if connection.socket._req else None
         assert transport is not None
         transport.abort()
 
-    async def _once(self, kind: str, payload: Json, retry: Json) -> Json | None:
+    async def _send_envelope(self, kind: str, payload: Json, retry: Json) -> Json | None:
         async with self._changed, asyncio.timeout(10):
             await self._changed.wait_for(lambda: bool(self.open))
         connection = self.open[self._next % len(self.open)]
@@ -97,7 +102,7 @@ class Sockets:
                     **retry,
                 }
             )
-            answer: Json = await asyncio.wait_for(answered, self.patience)
+            answer: Json = await asyncio.wait_for(answered, self.acknowledge_timeout)
         except (TimeoutError, ConnectionError):
             return None
         finally:
@@ -106,7 +111,7 @@ class Sockets:
             self.problems.append(f"{kind} takes no payload with its acknowledgement")
         return answer
 
-    async def _give_address(self, request: web.Request) -> web.Response:
+    async def _open_connection(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {APP_TOKEN}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
         if self.refuses:
@@ -120,7 +125,7 @@ class Sockets:
         if ticket not in self.tickets:
             return web.Response(status=403, text="invalid ticket")
         self.tickets.remove(ticket)
-        if len(self.open) >= MOST:
+        if len(self.open) >= MAX_CONNECTIONS:
             return web.Response(status=403, text="too_many_websockets")
         socket = web.WebSocketResponse(autoping=True)
         await socket.prepare(request)
@@ -137,12 +142,12 @@ class Sockets:
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    self._acknowledged(json.loads(message.data))
+                    self._resolve(json.loads(message.data))
         finally:
             await self._change(lambda: self.open.remove(connection))
         return socket
 
-    def _acknowledged(self, said: Json) -> None:
+    def _resolve(self, said: Json) -> None:
         unknown = set(said) - {"envelope_id", "payload"}
         if unknown:
             self.problems.append(f"an acknowledgement with {unknown}")

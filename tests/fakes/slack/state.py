@@ -1,4 +1,4 @@
-"""What a Slack workspace holds."""
+"""The state of a fake Slack workspace: users, channels, messages and views."""
 
 from asyncio import Event
 from dataclasses import dataclass, field
@@ -10,15 +10,17 @@ Json = dict[str, Any]
 
 @dataclass(kw_only=True)
 class User:
+    """A member of the workspace."""
+
     id: str
     name: str
     locale: str = "nl-NL"
     tz: str = "Europe/Amsterdam"
     marks: dict[str, Any] = field(default_factory=dict)
-    """What else their record says: deleted, is_restricted, team_id …"""
+    """Other keys of their record: deleted, is_restricted, team_id …"""
 
     def record(self, *, with_locale: bool) -> Json:
-        """The user as Slack writes it."""
+        """Return the user as Slack's API gives it."""
         return {
             "id": self.id,
             "team_id": "T1",
@@ -32,7 +34,7 @@ class User:
 
 @dataclass(kw_only=True)
 class Shown:
-    """A message in a channel; with `only_for`, one that a single person sees. `by` is a user id."""
+    """A message in a channel; with `only_for`, an ephemeral one for that user. `by` is a user id."""
 
     channel: str
     ts: str
@@ -53,7 +55,7 @@ class Shown:
         }
 
     def words(self) -> str:
-        """Everything a reader sees in it, a line a paragraph or button; of a person's own message, what they typed."""
+        """Return all that a reader sees in it, a line per paragraph or button; of a person's message, its text."""
         return "\n".join(_lines(self.blocks)) or self.text
 
 
@@ -72,6 +74,8 @@ def _lines(found: Any) -> list[str]:
 
 @dataclass(kw_only=True)
 class Channel:
+    """A channel, or a conversation between a person and the bot (`personal`)."""
+
     id: str
     name: str
     members: set[str]
@@ -105,17 +109,19 @@ class Tab:
     hash: str
 
     def buttons(self, name: str) -> list[Json]:
-        """The buttons called so, from above to below."""
+        """List the buttons with this action id, from top to bottom."""
         rows = [block for block in self.view["blocks"] if block["type"] == "actions"]
         return [one for row in rows for one in row["elements"] if one["action_id"] == name]
 
     def words(self) -> str:
-        """Everything a reader sees on it, a line a header, paragraph or button."""
+        """Return all that a reader sees on it, a line per header, paragraph or button."""
         return "\n".join(_lines(self.view["blocks"]))
 
 
 @dataclass(kw_only=True)
 class Trigger:
+    """A trigger id: the permission to open one view for a user, shortly after they did something."""
+
     user: str
     at: datetime
     used: bool = False
@@ -123,10 +129,11 @@ class Trigger:
 
 @dataclass(kw_only=True)
 class Fault:
-    """What goes wrong with the next call of a method ("*": any): answer with this status or error, hang up, or
-    `never` answer.
-    With `after`, Slack does what was asked all the same, and `late` only once nobody waits for it any more; with
-    `until`, it does and answers as usual, but not before that is set."""
+    """A fault of the next call of a method ("*": any): answer with a status or error, `hang_up`, or `never` answer.
+
+    With `after`, Slack does what was asked nevertheless; with `late`, it does so once the caller has given up. With
+    `until`, it does and answers as usual, but not before that event is set.
+    """
 
     method: str = "*"
     status: int = 200

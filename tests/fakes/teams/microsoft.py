@@ -1,4 +1,4 @@
-"""Microsoft's side of proving who one is: signing keys, tokens for us, and a connector that answers as it is told."""
+"""A fake of Microsoft's servers: signing keys, access tokens for us, and a connector that fails as it is told."""
 
 import json
 from collections.abc import AsyncIterator
@@ -16,7 +16,10 @@ Json = dict[str, Any]
 
 @dataclass(kw_only=True)
 class Fault:
-    """What the next call is answered with, instead of being done; with `after`, it is done all the same."""
+    """The answer to the next call, instead of doing it; with `after`, it is done all the same.
+
+    `code` and `retry_after` are sent with `status`; with `hang_up` the connection is cut without an answer.
+    """
 
     status: int = 500
     code: str = ""
@@ -27,27 +30,31 @@ class Fault:
 
 @dataclass(kw_only=True)
 class Microsoft:
-    """`now` is its clock; `keys` those it signs with, by id. `refuses` our secret; `away` nobody finds its keys."""
+    """The fake, with what it was asked.
+
+    `now` is its clock; `keys` are those it signs with, by id. `keys_unavailable`: their address answers 503;
+    `refuses_secret`: it gives us no token. `key_fetches` counts requests for the keys.
+    """
 
     now: datetime
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
     endorsements: list[str] | None = field(default_factory=lambda: ["msteams"])
     url: str = ""
-    away: bool = False
-    refuses: bool = False
-    fetched: int = 0
-    given: list[Json] = field(default_factory=list)
+    keys_unavailable: bool = False
+    refuses_secret: bool = False
+    key_fetches: int = 0
+    token_requests: list[Json] = field(default_factory=list)
     calls: list[tuple[str, str, Json]] = field(default_factory=list)
-    """What the connector did: method, path, body."""
+    """Calls that the connector did: method, path, body."""
     bearers: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
-    def rolls(self, id: str) -> None:
-        """A new key takes the place of the others."""
+    def roll_keys(self, id: str) -> None:
+        """Replace all keys by a new one."""
         self.keys = {id: rsa.generate_private_key(public_exponent=65537, key_size=2048)}
 
     def token(self, *, key: str = "k1", kid: str = "", algorithm: str = "RS256", **claims: Any) -> str:
-        """What Teams would send; `claims` over the right ones, None leaves one out."""
+        """Return a token as Teams sends it; `claims` replace the right ones, None leaves one out."""
         right = {
             "iss": "https://api.botframework.com",
             "aud": "app",
@@ -55,30 +62,30 @@ class Microsoft:
             "exp": self.now + timedelta(hours=1),
             "serviceurl": "https://smba.trafficmanager.net/emea/",
         }
-        told = {name: value for name, value in {**right, **claims}.items() if value is not None}
+        chosen = {name: value for name, value in {**right, **claims}.items() if value is not None}
         secret: Any = {"none": None, "HS256": "x" * 40}.get(algorithm, self.keys.get(key))
-        return jwt.encode(told, secret, algorithm=algorithm, headers={"kid": kid or key})
+        return jwt.encode(chosen, secret, algorithm=algorithm, headers={"kid": kid or key})
 
     async def _metadata(self, request: web.Request) -> web.Response:
-        self.fetched += 1
-        if self.away:
+        self.key_fetches += 1
+        if self.keys_unavailable:
             return web.Response(status=503)
         return web.json_response({"issuer": "x", "jwks_uri": f"{self.url}/keys"})
 
     async def _keys(self, request: web.Request) -> web.Response:
-        said = []
+        published = []
         for name, key in self.keys.items():
             public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
-            marks = {"endorsements": self.endorsements} if self.endorsements is not None else {}
-            said.append({**public, "kid": name, "use": "sig", **marks})
-        return web.json_response({"keys": said})
+            endorsed = {"endorsements": self.endorsements} if self.endorsements is not None else {}
+            published.append({**public, "kid": name, "use": "sig", **endorsed})
+        return web.json_response({"keys": published})
 
     async def _token(self, request: web.Request) -> web.Response:
         asked = dict(await request.post())
-        self.given.append({**asked, "path": request.path})
-        if self.refuses:
+        self.token_requests.append({**asked, "path": request.path})
+        if self.refuses_secret:
             return web.json_response({"error": "invalid_client"}, status=401)
-        return web.json_response({"access_token": f"ours-{len(self.given)}", "expires_in": 3600})
+        return web.json_response({"access_token": f"ours-{len(self.token_requests)}", "expires_in": 3600})
 
     async def _connector(self, request: web.Request) -> web.StreamResponse:
         self.bearers.add(request.headers.get("Authorization", ""))
@@ -87,7 +94,7 @@ class Microsoft:
         if fault is None or fault.after:
             self.calls.append((request.method, request.rel_url.raw_path.partition("/v3/")[2], body))
         if fault is not None:
-            if fault.hang_up:
+            if fault.hang_up:  # the client sees a dropped connection, and cannot tell whether it was done
                 assert request.transport is not None
                 request.transport.abort()
             headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
@@ -101,18 +108,19 @@ class Microsoft:
 
 @asynccontextmanager
 async def microsoft(now: datetime) -> AsyncIterator[Microsoft]:
-    there = Microsoft(now=now)
-    there.rolls("k1")
+    """Serve the fake over HTTP on this machine."""
+    fake = Microsoft(now=now)
+    fake.roll_keys("k1")
     app = web.Application()
-    app.router.add_get("/metadata", there._metadata)
-    app.router.add_get("/keys", there._keys)
-    app.router.add_post("/{tenant}/oauth2/v2.0/token", there._token)
-    app.router.add_route("*", "/connector/{rest:.*}", there._connector)
+    app.router.add_get("/metadata", fake._metadata)
+    app.router.add_get("/keys", fake._keys)
+    app.router.add_post("/{tenant}/oauth2/v2.0/token", fake._token)
+    app.router.add_route("*", "/connector/{rest:.*}", fake._connector)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    there.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        yield there
+        yield fake
     finally:
         await runner.cleanup()

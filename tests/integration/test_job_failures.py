@@ -1,4 +1,4 @@
-"""Why jobs failed is kept on PostgreSQL, by its own time."""
+"""Failures of jobs are stored in PostgreSQL, dated by its clock."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,23 +9,23 @@ from adapters.database.unit_of_work import connect
 from tests.support.databases import postgresql
 
 
-async def test_reasons_are_counted_since_a_moment() -> None:
+async def test_failures_are_counted_since_a_moment() -> None:
     with postgresql() as url:
         database = connect(url)
         failures, now = SqlFailures(database), datetime.now(UTC)
         for job, reason in (("1", "TimeoutError: "), ("2", "KeyError: 'x'"), ("3", "TimeoutError: ")):
-            await failures.note(job, "slack:A", reason)
+            await failures.record(job, "slack:A", reason)
         assert await failures.since(now - timedelta(hours=1)) == [("TimeoutError: ", 2), ("KeyError: 'x'", 1)]
         assert await failures.since(now + timedelta(hours=1)) == []
         await database.dispose()
 
 
-async def test_reasons_are_forgotten_when_they_were_kept_long_enough() -> None:
+async def test_failures_are_deleted_after_their_retention() -> None:
     with postgresql() as url:
         database = connect(url)
         failures = SqlFailures(database)
         for job, days in (("1", 31), ("2", 29)):
-            await failures.note(job, "slack:A", f"{days} days ago")
+            await failures.record(job, "slack:A", f"{days} days ago")
             async with database.begin() as connection:
                 moved = "UPDATE engine_failures SET at = now() - make_interval(days => :days) WHERE job = :job"
                 await connection.execute(text(moved), {"job": job, "days": days})

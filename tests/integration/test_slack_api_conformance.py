@@ -1,4 +1,4 @@
-"""Our calls to Slack's Web API, against our own server and against one that nobody here wrote: both must agree."""
+"""Our calls to Slack's Web API, against our fake server and against an emulator by others: both must agree."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,14 +16,14 @@ from cryptography.fernet import Fernet
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.bootstrap import open_service
-from adapters.clock import DialClock
-from adapters.database.migrate import migrate
+from adapters.clock import SettableClock
+from adapters.database.migrate import migrate_schema
 from adapters.settings import Settings
 from adapters.slack import SlackPlatform
-from adapters.slack.calls import Calls, Said
-from adapters.slack.permissions import METHODS
-from adapters.slack.tokens import OneToken
-from adapters.slack.views import modal
+from adapters.slack.permissions import API_METHODS
+from adapters.slack.tokens import StaticToken
+from adapters.slack.views import render_modal
+from adapters.slack.web_api import SlackApi, SlackApiRefusal
 from adapters.web import make_app
 from bot import wording
 from bot.catalogue.stories import StoryForm
@@ -36,7 +36,7 @@ from tests.fakes.slack.emulated import TOKEN as THEIR_TOKEN
 from tests.fakes.slack.server import TOKEN, SlackServer
 
 NOT_COVERED = {"auth.revoke", "usergroups.list", "usergroups.users.list"}
-"""Methods the other server does not know; ours alone play them."""
+"""Methods that the emulator does not have; only our fake server has them."""
 BLOCKS = [{"type": "section", "text": {"type": "plain_text", "text": "De vraag"}}]
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 WORDS = "Wim & Fatima <liepen> *een* rondje"
@@ -47,35 +47,35 @@ def said(text: str = WORDS) -> Message:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workspace:
-    """One of the two, furnished alike."""
+class ConformanceWorkspace:
+    """A workspace of either server, seeded alike."""
 
     platform: SlackPlatform
-    calls: Calls
+    api: SlackApi
     lane: str
     channel: str
     fatima: str
     trigger: Callable[[], Awaitable[str]]
-    clock: DialClock
+    clock: SettableClock
 
-    def rest(self) -> None:
-        """A second passes, as Slack wants it between two posts in one channel."""
+    def wait_a_second(self) -> None:
+        """Move the clock on by a second, as Slack wants between two posts in one channel."""
         self.clock.set(self.clock.now() + timedelta(seconds=1))
 
     def post(self, **more: Any) -> Post:
         return Post(**{"delivery": "d1", "workspace": self.lane, "channel": self.channel, "message": said(), **more})
 
     async def texts(self, **where: Any) -> list[str]:
-        """What stands in the channel, oldest first; with `ts`, in that thread."""
+        """List the texts in the channel, oldest first; with `ts`, in that thread."""
         method = "conversations.replies" if "ts" in where else "conversations.history"
-        page = await self.calls("", method, reads=True, channel=self.channel, include_all_metadata="true", **where)
+        page = await self.api.call("", method, reads=True, channel=self.channel, include_all_metadata="true", **where)
         found = [one["text"] for one in page["messages"]]
         return found if "ts" in where else found[::-1]
 
 
 @pytest.fixture(params=["ours", "theirs"])
-async def slack(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Workspace]:
-    clock = DialClock(datetime.now(UTC), running=False)
+async def slack(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ConformanceWorkspace]:
+    clock = SettableClock(datetime.now(UTC), running=False)
     if request.param == "ours":
         async with SlackServer(clock.now).running() as server:
             fatima = server.add_user("fatima").id
@@ -84,10 +84,10 @@ async def slack(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             async def trigger() -> str:
                 return server.new_trigger(fatima)
 
-            async with opened(server.api_url, TOKEN, clock) as (platform, calls):
-                yield Workspace(
+            async with open_platform(server.api_url, TOKEN, clock) as (platform, api):
+                yield ConformanceWorkspace(
                     platform=platform,
-                    calls=calls,
+                    api=api,
                     lane="slack:T1",
                     channel=channel,
                     fatima=fatima,
@@ -102,10 +102,10 @@ async def slack(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
         fatima, channel = await other.user("fatima"), await other.channel("general")
         await other.call("conversations.invite", channel=channel, users=fatima)
-        async with opened(f"{other.url}/api/", THEIR_TOKEN, clock) as (platform, calls):
-            yield Workspace(
+        async with open_platform(f"{other.url}/api/", THEIR_TOKEN, clock) as (platform, api):
+            yield ConformanceWorkspace(
                 platform=platform,
-                calls=calls,
+                api=api,
                 lane="slack:T000000001",
                 channel=channel,
                 fatima=fatima,
@@ -115,16 +115,18 @@ async def slack(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def opened(api_url: str, token: str, clock: DialClock) -> AsyncIterator[tuple[SlackPlatform, Calls]]:
-    """The adapter as it is served, at an address; and the same calls by themselves."""
+async def open_platform(
+    api_url: str, token: str, clock: SettableClock
+) -> AsyncIterator[tuple[SlackPlatform, SlackApi]]:
+    """Open the adapter for a Slack at `api_url`; yield it with the API client it uses."""
     platform = SlackPlatform(clock=clock, signing_secret="s", api_url=api_url, token=token)
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(base_url=api_url, session=session, retry_handlers=[])
-        yield platform, Calls(client, OneToken(token), clock)
+        yield platform, SlackApi(client, StaticToken(token), clock)
     await platform.close()
 
 
-async def test_a_post_is_found_changed_and_taken_away(slack: Workspace) -> None:
+async def test_a_post_is_found_changed_and_taken_away(slack: ConformanceWorkspace) -> None:
     send, since = slack.platform.messenger, datetime.now(UTC) - timedelta(minutes=5)
     receipt = await send.send(slack.post())
     assert receipt.channel == slack.channel
@@ -139,22 +141,22 @@ async def test_a_post_is_found_changed_and_taken_away(slack: Workspace) -> None:
     await send.send(slack.post(act="delete", target=receipt.message))  # as good as done
 
 
-async def test_a_reply_stands_in_its_thread(slack: Workspace) -> None:
+async def test_a_reply_stands_in_its_thread(slack: ConformanceWorkspace) -> None:
     send, since = slack.platform.messenger, datetime.now(UTC) - timedelta(minutes=5)
-    root = await slack.calls("", "chat.postMessage", channel=slack.channel, text="De vraag", blocks=BLOCKS, **QUIET)
-    slack.rest()
+    root = await slack.api.call("", "chat.postMessage", channel=slack.channel, text="De vraag", blocks=BLOCKS, **QUIET)
+    slack.wait_a_second()
     reply = await send.send(slack.post(thread=root["ts"], delivery="d3"))
     assert (await slack.texts(ts=root["ts"]))[0] == "De vraag"
     assert len(await slack.texts(ts=root["ts"])) == 2
     assert await send.find(slack.post(thread=root["ts"], delivery="d3"), since) == reply
 
 
-async def test_what_one_person_sees_is_not_in_the_history(slack: Workspace) -> None:
+async def test_what_one_person_sees_is_not_in_the_history(slack: ConformanceWorkspace) -> None:
     await slack.platform.messenger.send(slack.post(account=slack.fatima))
     assert await slack.texts() == []
 
 
-async def test_a_sign_is_put_on_a_message_once_and_taken_off(slack: Workspace) -> None:
+async def test_a_sign_is_put_on_a_message_once_and_taken_off(slack: ConformanceWorkspace) -> None:
     send = slack.platform.messenger
     receipt = await send.send(slack.post())
     react = {"target": receipt.message, "reaction": "seedling"}
@@ -162,14 +164,14 @@ async def test_a_sign_is_put_on_a_message_once_and_taken_off(slack: Workspace) -
         await send.send(slack.post(act=act, **react))
 
 
-async def test_someone_is_reached_in_their_own_chat(slack: Workspace) -> None:
+async def test_someone_is_reached_in_their_own_chat(slack: ConformanceWorkspace) -> None:
     receipt = await slack.platform.messenger.send(slack.post(channel=None, account=slack.fatima))
     assert receipt.channel != slack.channel
-    found = await slack.calls("", "conversations.history", reads=True, channel=receipt.channel)
+    found = await slack.api.call("", "conversations.history", reads=True, channel=receipt.channel)
     assert len(found["messages"]) == 1
 
 
-async def test_people_and_places_have_names(slack: Workspace) -> None:
+async def test_people_and_places_have_names(slack: ConformanceWorkspace) -> None:
     directory = slack.platform.directory
     profile = await directory.profile(Account(workspace=slack.lane, id=slack.fatima))
     assert profile is not None
@@ -179,22 +181,22 @@ async def test_people_and_places_have_names(slack: Workspace) -> None:
     assert await directory.profile(Account(workspace=slack.lane, id="U0NOBODY")) is None
 
 
-async def test_a_form_opens_once_a_trigger(slack: Workspace) -> None:
+async def test_a_form_opens_once_a_trigger(slack: ConformanceWorkspace) -> None:
     reader = Reader(language=Language.NL, timezone="Europe/Amsterdam", now=datetime.now(UTC))
-    view, trigger = modal(wording.form(StoryForm.example(), reader), {}), await slack.trigger()
-    assert (await slack.calls("", "views.open", trigger_id=trigger, view=view))["view"]["id"]
-    with pytest.raises(Said, match="trigger"):
-        await slack.calls("", "views.open", trigger_id=trigger, view=view)
+    view, trigger = render_modal(wording.render_form_entry(StoryForm.example(), reader), {}), await slack.trigger()
+    assert (await slack.api.call("", "views.open", trigger_id=trigger, view=view))["view"]["id"]
+    with pytest.raises(SlackApiRefusal, match="trigger"):
+        await slack.api.call("", "views.open", trigger_id=trigger, view=view)
 
 
-async def test_someones_page_is_shown(slack: Workspace) -> None:
+async def test_someones_page_is_shown(slack: ConformanceWorkspace) -> None:
     page = Page(sections=(Section(title="Mijn stapjes", message=said()),))
     shown = await slack.platform.messenger.send(slack.post(act="home", channel=None, account=slack.fatima, page=page))
     assert shown.message
 
 
-async def test_who_we_are(slack: Workspace) -> None:
-    told = await slack.calls("", "auth.test")
+async def test_who_we_are(slack: ConformanceWorkspace) -> None:
+    told = await slack.api.call("", "auth.test")
     assert told["team_id"] == slack.lane.partition(":")[2]
 
 
@@ -206,7 +208,7 @@ async def test_who_we_are(slack: Workspace) -> None:
         ({"act": "update", "target": "1.000001"}, "message_gone"),
     ],
 )
-async def test_what_cannot_be_says_why(slack: Workspace, more: dict[str, Any], reason: str) -> None:
+async def test_what_cannot_be_says_why(slack: ConformanceWorkspace, more: dict[str, Any], reason: str) -> None:
     with pytest.raises(Unreachable) as refused:
         await slack.platform.messenger.send(slack.post(**more))
     assert refused.value.reason == reason
@@ -215,7 +217,7 @@ async def test_what_cannot_be_says_why(slack: Workspace, more: dict[str, Any], r
 async def test_every_method_we_call_is_heard_by_both_or_known_not_to_be(tmp_path: Path) -> None:
     async with emulated(tmp_path) as other:
         unknown = set()
-        for method in METHODS:
+        for method in API_METHODS:
             headers = {"Authorization": f"Bearer {THEIR_TOKEN}"}
             async with other.session.post(f"{other.url}/api/{method}", json={}, headers=headers) as answer:
                 if answer.status == 404:
@@ -236,8 +238,8 @@ async def test_a_workspace_installs_with_a_code_that_works_once(tmp_path: Path) 
             slack_api_url=f"{other.url}/api/",
         )
         service = await open_service(settings)
-        await migrate(service.database)
-        runner = web.AppRunner(make_app(parts=service.parts, ready=service.ready), access_log=None)
+        await migrate_schema(service.database)
+        runner = web.AppRunner(make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         ritme = f"http://127.0.0.1:{runner.addresses[0][1]}"
@@ -255,7 +257,7 @@ async def test_a_workspace_installs_with_a_code_that_works_once(tmp_path: Path) 
 
 
 async def install(ritme: str, other: Emulated) -> tuple[int, tuple[str, str, str]]:
-    """As a browser: sent to Slack, agrees there, comes back. Returns the page's status and what it came back with."""
+    """Install as a browser does: go to Slack, agree, come back. Return the page's status and the query it came with."""
     async with aiohttp.ClientSession() as browser:
         async with browser.get(f"{ritme}/slack/install", allow_redirects=False) as sent:
             consent, cookie = sent.headers["Location"], sent.headers["Set-Cookie"].partition(";")[0]

@@ -1,28 +1,28 @@
-"""Events as Slack really sends them: again, at the same moment, and not in the order things happened."""
+"""Events as Slack sends them: repeated, at the same moment, and out of order."""
 
 import asyncio
 from typing import Any
 
-from tests.drivers.slack import SlackStage
+from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.state import Json, Shown
-from tests.journeys.test_stories_on_slack import a_story_round, texts
+from tests.journeys.test_stories_on_slack import start_story_round, texts
 
 TOLD, CHANGED = "Meneer De Wit liep zelf", "Mevrouw De Wit liep zelf"
 
 
-async def unheard(stage: SlackStage, root: str, text: str = TOLD) -> tuple[Shown, Json]:
-    """A reply Fatima wrote, and the event of it, which has not come yet."""
-    channel, user = stage.channel("general"), stage.user("fatima")
-    shown = Shown(channel=channel, ts=stage.slack.next_ts(), by=user, text=text, thread=root)
-    stage.slack.channels[channel].messages.append(shown)
+async def write_unheard_reply(driver: SlackDriver, root: str, text: str = TOLD) -> tuple[Shown, Json]:
+    """Write a reply of Fatima in a thread; return it with its event, which was not sent."""
+    channel, user = driver.channel("general"), driver.user("fatima")
+    shown = Shown(channel=channel, ts=driver.slack.next_ts(), by=user, text=text, thread=root)
+    driver.slack.channels[channel].messages.append(shown)
     said = {"user": user, "text": text, "ts": shown.ts, "thread_ts": root}
     return shown, {"type": "message", "channel": channel, "channel_type": "channel", **said}
 
 
-async def tell(stage: SlackStage, *events: Json) -> None:
+async def send_events(driver: SlackDriver, *events: Json) -> None:
     for event in events:
-        await stage.people.event(event)
-    await stage.drain()
+        await driver.people.event(event)
+    await driver.drain()
 
 
 def edit(said: Json, text: str) -> Json:
@@ -48,54 +48,54 @@ def reaction(said: Json, user: str, *, removed: bool = False) -> Json:
     }
 
 
-async def ripples(stage: SlackStage) -> int:
-    async with stage.database.connect() as connection:
+async def count_ripples(driver: SlackDriver) -> int:
+    async with driver.database.connect() as connection:
         return int((await connection.exec_driver_sql("SELECT count(*) FROM ripples")).scalar_one())
 
 
 class TestOutOfOrder:
-    async def test_an_edit_before_its_message(self, on_slack: SlackStage) -> None:
+    async def test_an_edit_before_its_message(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
-        await tell(on_slack, edit(said, CHANGED), said)
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
+        await send_events(on_slack, edit(said, CHANGED), said)
         assert await texts(on_slack) == [CHANGED]
 
-    async def test_a_deletion_before_its_message(self, on_slack: SlackStage) -> None:
+    async def test_a_deletion_before_its_message(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
-        await tell(on_slack, deletion(said), said)
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
+        await send_events(on_slack, deletion(said), said)
         assert await texts(on_slack) == []
 
-    async def test_an_edit_after_the_deletion(self, on_slack: SlackStage) -> None:
+    async def test_an_edit_after_the_deletion(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
-        await tell(on_slack, said, deletion(said), edit(said, CHANGED))
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
+        await send_events(on_slack, said, deletion(said), edit(said, CHANGED))
         assert await texts(on_slack) == []
 
-    async def test_a_reaction_on_what_was_deleted(self, on_slack: SlackStage) -> None:
+    async def test_a_reaction_on_what_was_deleted(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
-        await tell(on_slack, said, deletion(said), reaction(said, on_slack.user("jan")))
-        assert await ripples(on_slack) == 0
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
+        await send_events(on_slack, said, deletion(said), reaction(said, on_slack.user("jan")))
+        assert await count_ripples(on_slack) == 0
         assert not [one for one in on_slack.private("fatima") if "🌊" in one.words()]
 
-    async def test_a_reaction_before_its_message_and_one_taken_away_before_it_came(self, on_slack: SlackStage) -> None:
+    async def test_a_reaction_before_its_message_and_one_taken_away_before_it_came(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
         jan = on_slack.user("jan")
-        await tell(on_slack, reaction(said, jan), reaction(said, jan, removed=True), said)
+        await send_events(on_slack, reaction(said, jan), reaction(said, jan, removed=True), said)
         assert await texts(on_slack) == [TOLD]
-        assert await ripples(on_slack) == 0
+        assert await count_ripples(on_slack) == 0
 
-    async def test_replies_of_two_people_the_wrong_way_round(self, on_slack: SlackStage) -> None:
+    async def test_replies_of_two_people_the_wrong_way_round(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
-        root = await a_story_round(on_slack)
-        _, first = await unheard(on_slack, root, "Eerst dit")
-        _, second = await unheard(on_slack, root, "Toen dat")
-        await tell(on_slack, second, first)
+        root = await start_story_round(on_slack)
+        _, first = await write_unheard_reply(on_slack, root, "Eerst dit")
+        _, second = await write_unheard_reply(on_slack, root, "Toen dat")
+        await send_events(on_slack, second, first)
         assert sorted(await texts(on_slack)) == ["Eerst dit", "Toen dat"]
 
-    async def test_an_archive_and_its_undoing_the_wrong_way_round(self, on_slack: SlackStage) -> None:
+    async def test_an_archive_and_its_undoing_the_wrong_way_round(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         channel = on_slack.channel("general")
         for kind in ("channel_unarchive", "channel_archive", "channel_unarchive"):
@@ -105,49 +105,49 @@ class TestOutOfOrder:
 
 
 class TestAgainAndAtOnce:
-    async def at_once(self, stage: SlackStage, *events: Json, times: int = 4) -> None:
-        """Every event several times, all at the same moment, each time with its own event's id."""
-        people = stage.people
+    async def at_once(self, driver: SlackDriver, *events: Json, times: int = 4) -> None:
+        """Send every event several times at the same moment, each time with an event id of its own."""
+        people = driver.people
         await asyncio.gather(
             *(people.event(event, event_id=f"Ev-{index}") for index, event in enumerate(events) for _ in range(times))
         )
-        await stage.drain()
+        await driver.drain()
 
-    async def test_one_reply_told_by_several_events_is_one_story(self, on_slack: SlackStage) -> None:
+    async def test_one_reply_told_by_several_events_is_one_story(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
         await self.at_once(on_slack, said, {**said, "subtype": "thread_broadcast"})
         assert await texts(on_slack) == [TOLD]
         assert len(on_slack.private("fatima")) == 1
 
-    async def test_reactions_are_one_ripple(self, on_slack: SlackStage) -> None:
+    async def test_reactions_are_one_ripple(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
-        await tell(on_slack, said)
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
+        await send_events(on_slack, said)
         await self.at_once(on_slack, reaction(said, on_slack.user("jan")))
-        assert await ripples(on_slack) == 1
+        assert await count_ripples(on_slack) == 1
 
-    async def test_message_edit_and_deletion_together_leave_nothing(self, on_slack: SlackStage) -> None:
+    async def test_message_edit_and_deletion_together_leave_nothing(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
-        _, said = await unheard(on_slack, await a_story_round(on_slack))
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
         await self.at_once(on_slack, said, edit(said, CHANGED), deletion(said))
         assert await texts(on_slack) == []
 
-    async def test_a_shortcut_and_a_form_sent_twice(self, on_slack: SlackStage) -> None:
+    async def test_a_shortcut_and_a_form_sent_twice(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
         message = await on_slack.people.say(on_slack.user("fatima"), on_slack.channel("general"), TOLD)
         await on_slack.shortcut("fatima", "save_as_story", message)
         for _ in range(3):
-            await on_slack.people.again()
+            await on_slack.people.redeliver_latest()
         await on_slack.submit(
             "jan", await on_slack.type("jan", "/story"), text="Bij ons ook", named="with", readers="thread"
         )
-        requests: list[Any] = [on_slack.people.again() for _ in range(3)]
+        requests: list[Any] = [on_slack.people.redeliver_latest() for _ in range(3)]
         await asyncio.gather(*requests)
         await on_slack.drain()
         assert sorted(await texts(on_slack)) == ["Bij ons ook", TOLD]
 
-    async def test_the_bot_invited_twice_greets_once_an_event(self, on_slack: SlackStage) -> None:
+    async def test_the_bot_invited_twice_greets_once_an_event(self, on_slack: SlackDriver) -> None:
         channel = on_slack.channel("nieuw")
         joined = {"type": "member_joined_channel", "user": "UBOT", "channel": channel, "inviter": on_slack.user("iris")}
         await self.at_once(on_slack, joined)

@@ -1,5 +1,4 @@
-"""PostgreSQL is away for a while: whoever asks hears so, in a way that they or their platform ask again, and what was
-asked is done once."""
+"""While PostgreSQL is unavailable, events get 503 and commands an answer that says so; repeated requests act once."""
 
 import asyncio
 import json
@@ -41,14 +40,14 @@ MANY = {
     "public_url": "https://ritme.example.org",
 }
 FORM = "application/x-www-form-urlencoded"
-AWAY = wording.message(
+AWAY = wording.render_entry(
     Apology(reference="@"), Reader(language=Language.NL, timezone="UTC", now=datetime(2027, 3, 1, tzinfo=UTC))
 ).text.partition("@")[0].replace("*", "")  # fmt: skip
 
 
 @dataclass
-class Served:
-    """`ritme serve` over a PostgreSQL that can be stopped."""
+class ServedRitme:
+    """`ritme serve` over a PostgreSQL server that can be stopped."""
 
     server: Server
     url: str
@@ -60,7 +59,7 @@ class Served:
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     def command(self, line: str, **more: str) -> Sent:
-        """A slash command of Iris, as Slack sends it."""
+        """Make the request that Slack sends for a slash command of Iris."""
         command, _, text = line.partition(" ")
         fields = {
             "command": command,
@@ -77,17 +76,17 @@ class Served:
         return Sent(body=urlencode(fields), content_type=FORM)
 
     def event(self, text: str) -> Sent:
-        """What Iris says to Ritme in her own chat, as an event."""
+        """Make the event that Slack sends for a message of Iris in her own chat."""
         said = {"type": "message", "channel_type": "im", "channel": "D1", "user": self.iris, "text": text}
         event = {**said, "ts": "1800000000.000001", "event_ts": "1800000000.000001"}
         body = {"type": "event_callback", "team_id": TEAM, "event_id": "Ev1", "event_time": 1, "event": event}
         return Sent(body=json.dumps(body), content_type="application/json")
 
-    async def bring(self, sent: Sent, *, again: bool = False) -> tuple[int, Any]:
+    async def deliver(self, sent: Sent, *, again: bool = False) -> tuple[int, Any]:
         return await self.people.deliver(sent, attempt=int(again))
 
-    async def from_teams(self, text: str, channel: str, *, id: str) -> int:
-        """Something Noor says to Ritme in a channel of Teams; the status it is answered with."""
+    async def send_from_teams(self, text: str, channel: str, *, id: str) -> int:
+        """Send a message of Noor that mentions Ritme in a channel of Teams; return the HTTP status."""
         activity = {
             "type": "message",
             "id": id,
@@ -107,18 +106,18 @@ class Served:
         async with self.session.get(f"{self.address}{path}") as answer:
             return answer.status
 
-    def told(self) -> list[str]:
-        """The stories that are kept."""
+    def stories(self) -> list[str]:
+        """Return the texts of the stored stories, sorted."""
         plain = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(plain) as connection:
             return sorted(text for (text,) in connection.execute("SELECT text FROM stories"))
 
 
 @asynccontextmanager
-async def served(*, many: bool = False) -> AsyncIterator[Served]:
-    """With `many` workspaces, ours has installed the app."""
+async def serve(*, many: bool = False) -> AsyncIterator[ServedRitme]:
+    """Start the service; with `many`, for many workspaces, of which ours has installed the app."""
     with Server(durable=True) as server:
-        url = server.database("away")
+        url = server.create_database("away")
         async with SlackServer(lambda: datetime.now(UTC)).running() as slack, aiohttp.ClientSession() as session:
             settings = Settings(
                 database_url=url,
@@ -129,27 +128,29 @@ async def served(*, many: bool = False) -> AsyncIterator[Served]:
                 teams_allowed_tenants=TENANT,
                 teams_auth="disabled-for-local-test",
             )
-            service = await open_service(settings, works=False)
+            service = await open_service(settings, sends_deliveries=False)
             await service.start()
-            runner = web.AppRunner(make_app(parts=service.parts, ready=service.ready), access_log=None)
+            runner = web.AppRunner(
+                make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None
+            )
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            people = People(nobody_else=False, server=slack, session=session, bot_url=f"{address}/slack/events")
+            people = People(forbids_calls=False, server=slack, session=session, bot_url=f"{address}/slack/events")
             iris = slack.add_user("iris").id
             channel = slack.add_channel("wijkteam", iris).id
-            await furnish(url, iris, channel)
+            await seed_movement(url, iris, channel)
             if many:
-                await install(url)
+                await add_installation(url)
             try:
-                yield Served(server, url, address, people, session, iris, channel)
+                yield ServedRitme(server, url, address, people, session, iris, channel)
             finally:
                 await runner.cleanup()
                 await service.close()
 
 
-async def furnish(url: str, iris: str, channel: str) -> None:
-    """A movement of Iris in Slack and Noor in Teams, in a channel of each."""
+async def seed_movement(url: str, iris: str, channel: str) -> None:
+    """Add a movement of Iris in Slack and Noor in Teams, with a channel in each."""
     now, movement = datetime.now(UTC), MovementId("movement")
     database = connect(url)
     async with unit_of_work(database)() as work:
@@ -165,54 +166,54 @@ async def furnish(url: str, iris: str, channel: str) -> None:
     await database.dispose()
 
 
-async def install(url: str) -> None:
+async def add_installation(url: str) -> None:
     database = connect(url)
     now, seal = datetime.now(UTC), TokenCipher([KEY])
     await SqlInstallations(database).save(
         {
             "team_id": TEAM, "team_name": "Wijkzorg", "app_id": "A1", "bot_user_id": "UBOT", "scopes": "commands",
-            "bot_token": seal.close(TOKEN), "refresh_token": None, "expires_at": None, "installed_by": "U1",
+            "bot_token": seal.encrypt(TOKEN), "refresh_token": None, "expires_at": None, "installed_by": "U1",
             "installed_at": now,
         }
     )  # fmt: skip
     await database.dispose()
 
 
-async def test_platforms_come_again_and_people_are_asked_to_and_all_is_done_once() -> None:
-    async with served() as here:
-        assert await here.from_teams("hulp", WEST, id="m0") == 202
-        event, command = here.event("verhaal Wim liep mee."), here.command("/verhaal Bep liep mee.")
+async def test_repeated_requests_act_once_when_the_database_is_back() -> None:
+    async with serve() as served:
+        assert await served.send_from_teams("hulp", WEST, id="m0") == 202
+        event, command = served.event("verhaal Wim liep mee."), served.command("/verhaal Bep liep mee.")
 
-        await asyncio.to_thread(here.server.stop)
-        assert (await here.bring(event))[0] == 503
-        assert await here.from_teams("verhaal Noor liep mee.", WEST, id="m1") == 503
+        await asyncio.to_thread(served.server.stop)
+        assert (await served.deliver(event))[0] == 503
+        assert await served.send_from_teams("verhaal Noor liep mee.", WEST, id="m1") == 503
         # Nor where nobody heard of that place before.
-        assert await here.from_teams("hulp", "19:east@thread.tacv2", id="m2") == 503
-        status, said = await here.bring(command)
+        assert await served.send_from_teams("hulp", "19:east@thread.tacv2", id="m2") == 503
+        status, said = await served.deliver(command)
         assert (status, said["response_type"]) == (200, "ephemeral")
         assert said["text"].replace("*", "").startswith(AWAY)
         assert "Probeer het zo nog eens" in AWAY
-        assert (await here.status("/healthz"), await here.status("/readyz")) == (200, 503)
+        assert (await served.status("/healthz"), await served.status("/readyz")) == (200, 503)
 
-        await asyncio.to_thread(here.server.start)
+        await asyncio.to_thread(served.server.start)
         for _ in range(2):
-            assert (await here.bring(event, again=True))[0] == 200
-            assert await here.from_teams("verhaal Noor liep mee.", WEST, id="m1") == 202
-        assert (await here.bring(here.command("/verhaal Bep liep mee.")))[0] == 200
-        assert await here.status("/readyz") == 200
-        assert here.told() == ["Bep liep mee.", "Noor liep mee.", "Wim liep mee."]
+            assert (await served.deliver(event, again=True))[0] == 200
+            assert await served.send_from_teams("verhaal Noor liep mee.", WEST, id="m1") == 202
+        assert (await served.deliver(served.command("/verhaal Bep liep mee.")))[0] == 200
+        assert await served.status("/readyz") == 200
+        assert served.stories() == ["Bep liep mee.", "Noor liep mee.", "Wim liep mee."]
 
 
-async def test_whoever_asks_in_one_of_many_workspaces_hears_it_too() -> None:
-    async with served(many=True) as here:
-        await asyncio.to_thread(here.server.stop)
-        status, said = await here.bring(here.command("/verhaal Bep liep mee."))
+async def test_commands_of_one_of_many_workspaces_say_so_too() -> None:
+    async with serve(many=True) as served:
+        await asyncio.to_thread(served.server.stop)
+        status, said = await served.deliver(served.command("/verhaal Bep liep mee."))
         assert (status, said["response_type"]) == (200, "ephemeral")
         assert said["text"].replace("*", "").startswith(AWAY)
-        assert (await here.bring(here.event("verhaal Wim liep mee.")))[0] == 503
+        assert (await served.deliver(served.event("verhaal Wim liep mee.")))[0] == 503
 
-        await asyncio.to_thread(here.server.start)
-        assert (await here.bring(here.event("verhaal Wim liep mee."), again=True))[0] == 200
-        assert (await here.bring(here.command("/verhaal Bep liep mee.")))[0] == 200
-        assert (await here.bring(here.command("/verhaal Ons.", team_id="TELSEWHERE")))[0] == 200
-        assert here.told() == ["Bep liep mee.", "Wim liep mee."]
+        await asyncio.to_thread(served.server.start)
+        assert (await served.deliver(served.event("verhaal Wim liep mee."), again=True))[0] == 200
+        assert (await served.deliver(served.command("/verhaal Bep liep mee.")))[0] == 200
+        assert (await served.deliver(served.command("/verhaal Ons.", team_id="TELSEWHERE")))[0] == 200
+        assert served.stories() == ["Bep liep mee.", "Wim liep mee."]

@@ -1,0 +1,84 @@
+"""Queries for the attention budgets of people and places: how much they were sent, and what goes first."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, ColumnElement, TextClause, and_, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.database.repositories.base import Repository
+from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
+from adapters.database.tables import NUDGES_IN_PLACES, WAITING, deliveries
+from bot.domain.attention import WEEK, Attention
+from bot.domain.delivery import Delivery, DeliveryState, Priority
+
+POSSIBLY_SENT = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+"""States of deliveries that arrived, or may have."""
+# Conditions of partial indexes, as literal text: with parameters, a prepared statement would not use the index.
+_WAITING, _NUDGES_IN_PLACES = text(WAITING), text(NUDGES_IN_PLACES)
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """The deliveries that draw on one attention budget: the column of its owner, and which of their rows count."""
+
+    column: Column[str]
+    counts: TextClause
+
+
+_OF_PERSON = _Budget(deliveries.c.person_id, text("act = 'post' AND priority <> 0"))
+_OF_PLACE = _Budget(deliveries.c.place_id, _NUDGES_IN_PLACES)
+
+
+class AttentionQueries(Repository):
+    """Loads the attention budgets that a batch of deliveries draws on, for the whole batch at once."""
+
+    def __init__(self, session: AsyncSession, rows: Rows) -> None:
+        super().__init__(session)
+        self._rows = rows
+
+    async def load(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
+        """Load what was sent within a week, and what goes first in the next, to those that claimed nudges are for."""
+        nudges = [one for one in claimed if one.is_nudge]
+        to_people = {one.person_id for one in nudges} - {None}
+        in_places = {one.place_id for one in nudges if one.person_id is None} - {None}
+        sent: list[tuple[str, datetime]] = []
+        waiting: list[Delivery] = []
+        for whose, wanted in ((_OF_PERSON, to_people), (_OF_PLACE, in_places)):
+            if wanted:
+                sent += await self._nudges(whose, wanted, now - WEEK)
+                last = max(one.priority for one in nudges)
+                waiting += await self._going_first(whose, wanted, last, now + WEEK)
+        return Attention(sent=sent, waiting=waiting)
+
+    async def _nudges(
+        self, whose: _Budget, wanted: Collection[str | None], since: datetime
+    ) -> list[tuple[str, datetime]]:
+        # Two queries, so that each can use its index: a busy place has years of sent deliveries.
+        nudges = and_(self._which(whose, wanted), deliveries.c.state.in_(POSSIBLY_SENT))
+        found = await self._session.execute(
+            union_all(
+                select(whose.column, deliveries.c.sent_at.label("at")).where(nudges, deliveries.c.sent_at > since),
+                select(whose.column, deliveries.c.attempted_at).where(
+                    nudges, deliveries.c.sent_at.is_(None), deliveries.c.attempted_at > since
+                ),
+            )
+        )
+        return [(one, at) for one, at in found]
+
+    async def _going_first(
+        self, whose: _Budget, wanted: Collection[str | None], last: Priority, until: datetime
+    ) -> Sequence[Delivery]:
+        return await self._rows.read(
+            SELECT_DELIVERIES.where(
+                self._which(whose, wanted),
+                _WAITING,
+                deliveries.c.sent_at.is_(None),
+                deliveries.c.priority < last,
+                deliveries.c.due_at <= until,
+            )
+        )
+
+    def _which(self, whose: _Budget, wanted: Collection[str | None]) -> ColumnElement[bool]:
+        return and_(self._among(whose.column, wanted), whose.counts)

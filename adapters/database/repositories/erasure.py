@@ -1,0 +1,168 @@
+"""Personal data: read all of it, count it, delete it for one person or a whole workspace.
+
+Which tables hold personal data is read from their foreign keys, so a new table takes part by itself. The foreign keys
+are deferred: they are checked when the transaction commits, so the order of deletions is free.
+"""
+
+from collections.abc import Collection
+from datetime import date, time
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, delete, func, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from adapters.database.tables import (
+    companies,
+    deliveries,
+    episodes,
+    initiatives,
+    metadata,
+    moment_changes,
+    movements,
+    people,
+    places,
+    purposes,
+    retellings,
+    rhythms,
+    stories,
+    teams_conversations,
+)
+from bot.domain.delivery import DeliveryState
+from bot.domain.person import PersonId, WorkspaceId
+
+
+def _refers_to(column: Column[Any], table: Table) -> bool:
+    return any(key.column.table is table for key in column.foreign_keys)
+
+
+_PERSON_COLUMNS: dict[Table, list[Column[Any]]] = {
+    table: columns
+    for table in metadata.sorted_tables
+    if (
+        columns := [
+            column for column in table.c if (table is people and column.name == "id") or _refers_to(column, people)
+        ]
+    )
+}
+"""Every table with rows about people, and its columns that say about whom."""
+_KEPT_TABLES = (people, stories, deliveries, purposes, initiatives, rhythms)
+"""Tables whose rows stay when their person is forgotten, nameless: others live with them, or, in `deliveries`, they
+carry deletions of messages that are still to be sent."""
+_TECHNICAL_COLUMNS = ("row", "revision", "correlation")
+"""Columns that say nothing about anybody."""
+
+
+async def read_everything(session: AsyncSession, person: PersonId) -> dict[str, list[dict[str, object]]]:
+    """Return all rows about a person, as JSON values: table → rows, without empty values."""
+    found = {}
+    for table, columns in _PERSON_COLUMNS.items():
+        rows = await session.execute(select(table).where(_is_about(person, columns)))
+        found[table.name] = [
+            {
+                name: _to_json(value)
+                for name, value in row.items()
+                if value not in (None, "") and name not in _TECHNICAL_COLUMNS
+            }
+            for row in rows.mappings()
+        ]
+    return found
+
+
+async def count_rows(session: AsyncSession, person: PersonId, tables: Collection[str]) -> dict[str, int]:
+    """Count the rows about a person in these tables, in one query; tables without any are left out."""
+    counts = [
+        select(func.count()).select_from(table).where(_is_about(person, columns)).scalar_subquery().label(table.name)
+        for table, columns in _PERSON_COLUMNS.items()
+        if table.name in tables
+    ]
+    found = await session.execute(select(*counts))
+    return {name: many for name, many in found.mappings().one().items() if many}
+
+
+async def forget_person(session: AsyncSession, person: PersonId) -> None:
+    """Delete the rows about a person, except in `_KEPT_TABLES`; drop and empty what was, or would be, sent to them."""
+    theirs = select(episodes.c.id).where(episodes.c.person_id == person)
+    # Others kept this person company: those rows name the others, but belong to an episode that is deleted.
+    await session.execute(delete(companies).where(companies.c.episode_id.in_(theirs)))
+    for table, columns in _PERSON_COLUMNS.items():
+        if table not in _KEPT_TABLES:
+            await session.execute(delete(table).where(_is_about(person, columns)))
+    # No foreign key leads here: this table knows people by their account.
+    whose = select(people.c.workspace_id, people.c.account).where(people.c.id == person)
+    chat = tuple_(teams_conversations.c.workspace_id, teams_conversations.c.account).in_(whose)
+    await session.execute(delete(teams_conversations).where(chat))
+    await session.execute(update(people).where(people.c.id == person).values(home_mark=None))
+    await _drop_waiting(session, person)
+    await _empty_deliveries(session, person)
+
+
+async def _drop_waiting(session: AsyncSession, person: PersonId) -> None:
+    waiting = (deliveries.c.person_id == person) & (deliveries.c.state == DeliveryState.WAITING)
+    # The revision: whoever read one of these before this update cannot write over it.
+    await session.execute(
+        update(deliveries)
+        .where(waiting)
+        .values(state=DeliveryState.DROPPED, reason="forgotten", revision=deliveries.c.revision + 1)
+    )
+
+
+async def _empty_deliveries(session: AsyncSession, person: PersonId) -> None:
+    await session.execute(
+        update(deliveries)
+        .where(deliveries.c.person_id == person)
+        .values(
+            args={},
+            target=None,
+            target_channel=None,
+            receipt=None,
+            receipt_channel=None,
+            revision=deliveries.c.revision + 1,
+        )
+    )
+
+
+async def erase_workspace(session: AsyncSession, workspace: WorkspaceId) -> None:
+    """Delete a workspace's places, all that was said and planned there, and the movements that live nowhere else.
+
+    Its people stay, to be forgotten one by one.
+    """
+    its_places = select(places.c.id).where(places.c.workspace_id == workspace)
+    # Read now: the deletions below would make the query find others.
+    orphaned = list(await session.scalars(_movements_only_in(workspace)))
+    its_deliveries = select(deliveries.c.id).where(deliveries.c.workspace_id == workspace)
+    its_rhythms = select(rhythms.c.id).where(rhythms.c.place_id.in_(its_places))
+    # These hang on rows that go below, but have neither a workspace nor a place of their own.
+    await session.execute(delete(retellings).where(retellings.c.delivery_id.in_(its_deliveries)))
+    await session.execute(delete(moment_changes).where(moment_changes.c.rhythm_id.in_(its_rhythms)))
+    for table in metadata.sorted_tables:
+        if table not in (places, movements) and "movement_id" in table.c:
+            await session.execute(delete(table).where(table.c.movement_id.in_(orphaned)))
+    for table in metadata.sorted_tables:
+        if table is not people and "workspace_id" in table.c and table is not places:
+            await session.execute(delete(table).where(table.c.workspace_id == workspace))
+        for column in table.c:
+            if _refers_to(column, places):
+                # A row that can do without its place stays: it is of a movement that lives elsewhere, too.
+                change = update(table).values({column: None}) if column.nullable else delete(table)
+                await session.execute(change.where(column.in_(its_places)))
+    await session.execute(delete(places).where(places.c.workspace_id == workspace))
+    await session.execute(delete(movements).where(movements.c.id.in_(orphaned)))
+
+
+def _movements_only_in(workspace: WorkspaceId) -> Any:
+    elsewhere = select(places.c.movement_id).where(
+        places.c.workspace_id != workspace, places.c.movement_id.is_not(None)
+    )
+    here = select(places.c.movement_id).where(places.c.workspace_id == workspace, places.c.movement_id.is_not(None))
+    return select(movements.c.id).where(movements.c.id.in_(here), movements.c.id.not_in(elsewhere))
+
+
+def _is_about(person: PersonId, columns: Collection[Column[Any]]) -> ColumnElement[bool]:
+    return or_(*(column == person for column in columns))
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date | time) else value

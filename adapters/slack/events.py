@@ -1,0 +1,196 @@
+"""Translate Slack's events to intents. Pure: no network, no state.
+
+Idempotency keys, by which a redelivery is recognised: the channel and timestamp of a message, about which Slack may
+send several events; else the event's id.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from adapters.slack import people
+from adapters.slack.translate import PERSON_SUBTYPES, Payload, detokenise, slack_account, slack_file_names, slack_place
+from bot.chat import Intent, Value
+
+PLACE_GONE_EVENTS = {
+    "channel_left": "not_in_place",
+    "group_left": "not_in_place",
+    "channel_archive": "place_archived",
+    "group_archive": "place_archived",
+    "channel_deleted": "place_deleted",
+    "group_deleted": "place_deleted",
+}
+"""Events that say Ritme is no longer in a place → the reason, a block of `errors/reasons.md.j2`."""
+
+
+def translate_event(payload: Payload) -> Intent | None:
+    """Translate an event; return None for what a bot did, and for what does not concern Ritme."""
+    event = payload["event"]
+    translator = EVENT_TRANSLATORS.get(event["type"])
+    return translator(payload, event, _bot_user(payload)) if translator is not None else None
+
+
+def _bot_user(payload: Payload) -> str:
+    """Return the user id of Ritme's own bot in the workspace of an event; empty when Slack does not tell it."""
+    return next((one["user_id"] for one in payload.get("authorizations") or () if one.get("is_bot")), "")
+
+
+# Translators of one type of event: each takes the payload, the event in it, and the user id of our own bot.
+
+
+def _mention(payload: Payload, event: Payload, bot: str) -> Intent | None:
+    return None if _is_bot(event, bot) else _person_message(payload, event, bot, "command")
+
+
+def _message(payload: Payload, event: Payload, bot: str) -> Intent | None:
+    match event.get("subtype"):
+        case "message_changed":
+            return _edited_message(payload, event, bot)
+        case "message_deleted":
+            return _deleted_message(payload, event, event.get("previous_message") or {}, bot)
+        case subtype if subtype in PERSON_SUBTYPES and not _is_bot(event, bot):
+            if event.get("channel_type") == "im":
+                return _person_message(payload, event, bot, "command")
+            if bot and f"<@{bot}>" in event.get("text", ""):
+                return None  # Slack sends an app_mention event about the message as well
+            if event.get("thread_ts", event["ts"]) != event["ts"]:
+                return _person_message(payload, event, bot, "thread.replied")
+    return None
+
+
+def _person_message(payload: Payload, event: Payload, bot: str, name: str) -> Intent:
+    """Translate a message that a person wrote, to the bot ("command") or in a thread ("thread.replied")."""
+    text = event.get("text", "")
+    if name == "command":
+        text = text.replace(f"<@{bot}>", "", 1) if bot else re.sub(r"^\s*<@[UW]\w+>", "", text)
+    more: dict[str, Value] = {"command": ""} if name == "command" else {"files": slack_file_names(event)}
+    thread = event.get("thread_ts")
+    key = f"message:{event['channel']}:{event['ts']}"
+    args: dict[str, Value] = {"text": detokenise(text).strip(), **more}
+    return _intent(payload, name, args, event["user"], event["channel"], event["ts"], thread, key)
+
+
+def _edited_message(payload: Payload, event: Payload, bot: str) -> Intent | None:
+    now, before = event["message"], event.get("previous_message") or {}
+    # A deleted message that has replies is changed into a tombstone, under which its thread goes on.
+    if now.get("subtype") == "tombstone":
+        return _deleted_message(payload, {**event, "deleted_ts": now["ts"]}, before, bot)
+    if _is_bot(now, bot) or now.get("text") == before.get("text"):
+        return None  # Slack also sends this event when a link gets its preview
+    args: dict[str, Value] = {"text": detokenise(now.get("text", "")).strip(), "files": slack_file_names(now)}
+    return _intent(payload, "message.edited", args, now["user"], event["channel"], now["ts"], now.get("thread_ts"))
+
+
+def _deleted_message(payload: Payload, event: Payload, before: Payload, bot: str) -> Intent | None:
+    if _is_bot(before, bot):
+        return None
+    author, thread = before["user"], before.get("thread_ts")
+    return _intent(payload, "message.deleted", {}, author, event["channel"], event["deleted_ts"], thread)
+
+
+def _reaction(payload: Payload, event: Payload, bot: str) -> Intent | None:
+    if event["item"]["type"] != "message" or event["user"] == bot:
+        return None
+    name = "reaction.added" if event["type"] == "reaction_added" else "reaction.removed"
+    args = {"reaction": event["reaction"].partition("::")[0]}  # without its skin tone
+    item = event["item"]
+    return _intent(payload, name, args, event["user"], item["channel"], item["ts"])
+
+
+def _home(payload: Payload, event: Payload, bot: str) -> Intent | None:
+    if event.get("tab") != "home":
+        return None
+    blank = {} if event.get("view") else {"blank": "yes"}
+    return _intent(payload, "home.opened", blank, event["user"], event["channel"])
+
+
+def _joining(payload: Payload, event: Payload, bot: str) -> Intent | None:
+    if event["user"] != bot:
+        return None
+    if event.get("inviter"):
+        return _intent(payload, "place.joined", {}, event["inviter"], event["channel"])
+    return _intent(payload, "place.back", {}, bot, event["channel"])
+
+
+def _leaving(payload: Payload, event: Payload, bot: str) -> Intent:
+    return _intent(payload, "place.gone", {"reason": PLACE_GONE_EVENTS[event["type"]]}, "", event["channel"])
+
+
+def _return(payload: Payload, event: Payload, bot: str) -> Intent:
+    return _intent(payload, "place.back", {}, "", event["channel"])
+
+
+def _rename(payload: Payload, event: Payload, bot: str) -> Intent:
+    channel = event["channel"]
+    return _intent(payload, "place.renamed", {}, "", channel["id"], channel_name=channel.get("name", ""))
+
+
+def _person(payload: Payload, event: Payload, bot: str) -> Intent:
+    user = event["user"]
+    found = people.profile(user, payload["team_id"])
+    intent = _intent(payload, "person.changed", {"deactivated": "yes"} if found.deactivated else {}, user["id"], "")
+    actor = replace(intent.actor, name=found.name, language=found.language, timezone=found.timezone, guest=found.guest)
+    return replace(intent, actor=actor)
+
+
+def _group(payload: Payload, event: Payload, bot: str) -> Intent:
+    """Translate a change of a user group: of its members, or of the group itself (its name, or its end)."""
+    group = event.get("subteam") or {}
+    args: dict[str, Value] = {
+        "group": event.get("subteam_id") or group.get("id", ""),
+        "name": group.get("name", ""),
+        "ended": "yes" if group.get("date_delete") else "",
+        "added": tuple(event.get("added_users") or ()),
+        "removed": tuple(event.get("removed_users") or ()),
+    }
+    return _intent(payload, "group.changed", args, "", "")
+
+
+EVENT_TRANSLATORS: Mapping[str, Callable[[Payload, Payload, str], Intent | None]] = {
+    "message": _message,
+    "app_mention": _mention,
+    "reaction_added": _reaction,
+    "reaction_removed": _reaction,
+    "app_home_opened": _home,
+    "member_joined_channel": _joining,
+    **dict.fromkeys(PLACE_GONE_EVENTS, _leaving),
+    "channel_unarchive": _return,
+    "group_unarchive": _return,
+    "channel_rename": _rename,
+    "group_rename": _rename,
+    "user_change": _person,
+    "subteam_members_changed": _group,
+    "subteam_updated": _group,
+}
+"""Type of event → its translator. Every other event is ignored, but for `APP_REMOVED_EVENTS`, which are no intents."""
+
+
+def _intent(
+    payload: Payload,
+    name: str,
+    args: Mapping[str, Value],
+    user: str,
+    channel: str,
+    message: str | None = None,
+    thread: str | None = None,
+    key: str = "",
+    channel_name: str = "",
+) -> Intent:
+    team, event = payload["team_id"], payload["event"]
+    home = event.get("user_team") or event.get("source_team")
+    return Intent(
+        name=name,
+        args=args,
+        actor=slack_account(team, user, home),
+        place=slack_place(team, channel, channel_name),
+        key=key or f"event:{payload['event_id']}",
+        message=message,
+        thread=thread,
+        answerable=False,
+        opens_forms=False,
+    )
+
+
+def _is_bot(message: Payload, bot: str) -> bool:
+    """Return whether a message is by a bot, ours or another, or by nobody."""
+    return bool(message.get("bot_id")) or message.get("user") in (None, bot)

@@ -1,0 +1,177 @@
+"""Show people the data that Ritme keeps of them, export it, and erase it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.people import ExportComing, ExportPart, Forgotten, ListedNudge, Me
+from bot.domain.attention import WEEK
+from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person, to_place
+from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, WorkspaceId
+from bot.domain.retelling import plan_changes
+from bot.errors import Unwanted
+from bot.ports import Outgoing, Turn, UnitOfWork
+
+COUNTED_TABLES = (
+    "stories",
+    "next_steps",
+    "stuck_episodes",
+    "chances",
+    "companies",
+    "ripples",
+    "nominations",
+    "invitations",
+    "ties",
+    "participants",
+)
+"""Tables of which `show` tells how many rows are kept; the rest is in the export."""
+KINDS_WITH_WORDS = frozenset(
+    {
+        "follow_up",
+        "company_asked",
+        "company_together",
+        "nominated",
+        "invitation",
+        "invitation_answered",
+        "place_joined",
+        "did_you_meet",
+        "story_asked",
+        "story_ripple",
+        "story_saved",
+        "story_travelled",
+        "went_quiet",
+    }
+)
+"""Kinds of deliveries that `people/kinds.md.j2` has words for."""
+ALL_STORIES = 10_000
+"""More than anybody tells."""
+EXPORT_PART_CHARS = 2500
+"""Characters of an export in one message, within what every platform shows whole."""
+
+
+async def show(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show the data that Ritme keeps of the actor, their nudges of this week, and those to come."""
+    person = turn.person
+    kept = await work.people.count_rows(person.id, COUNTED_TABLES)
+    recent = await work.deliveries.of_person(person.id, turn.now - timedelta(days=30))
+    return Me(
+        name=person.name,
+        group=person.group,
+        kept={kind: kept[kind] for kind in COUNTED_TABLES if kind in kept},
+        sent=tuple(
+            ListedNudge(kind=_listed_kind(one), at=one.sent_at)
+            for one in reversed(recent)
+            if one.is_nudge and one.sent_at is not None and one.sent_at > turn.now - WEEK
+        ),
+        coming=tuple(
+            ListedNudge(kind=_listed_kind(one), at=one.due_at)
+            for one in sorted(recent, key=lambda one: one.due_at)
+            if one.is_nudge and one.state is DeliveryState.WAITING
+        ),
+        suggestible=person.suggestible,
+        stories=person.story_choice,
+        snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
+        stopped=person.stopped_at is not None,
+    )
+
+
+def _listed_kind(delivery: Delivery) -> str:
+    return delivery.kind if delivery.kind in KINDS_WITH_WORDS else "other"
+
+
+async def export(work: UnitOfWork, turn: Turn) -> Entry:
+    """Plan an export of everything about the actor as JSON, in as many messages to their own chat as it takes."""
+    parts = len(_split_export(await work.people.everything(turn.person.id)))
+    for number in range(1, parts + 1):
+        await work.deliveries.add(
+            to_person(
+                turn.person,
+                "export",
+                key=f"export:{turn.person.id}:{turn.now.isoformat()}:{number}",
+                now=turn.now,
+                movement=turn.movement.id if turn.movement else None,
+                args={"number": number, "parts": parts},
+            )
+        )
+    return ExportComing(parts=parts)
+
+
+async def compose_export(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose one part of an export when it is sent, so that the outbox holds no second copy of personal data."""
+    number, parts = outgoing.delivery.args["number"], outgoing.delivery.args["parts"]
+    if outgoing.person is None or not isinstance(number, int) or not isinstance(parts, int):
+        raise Unwanted("gone")
+    found = _split_export(await work.people.everything(outgoing.person.id))
+    return ExportPart(number=number, parts=parts, json=found[number - 1] if number <= len(found) else "…")
+
+
+def _split_export(everything: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    # Without the export's own deliveries: they change from one part to the next, and would shift the text.
+    exported = {kind: [row for row in rows if row.get("kind") != "export"] for kind, rows in everything.items() if rows}
+    whole = json.dumps(exported, ensure_ascii=False, indent=1)
+    return [whole[at : at + EXPORT_PART_CHARS] for at in range(0, len(whole), EXPORT_PART_CHARS)]
+
+
+async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Delete or anonymize everything about the actor at once: words, ties, name; posts with their words are deleted on
+    the platform."""
+    person, account, opened = turn.person, turn.person.account, turn.person.has_home
+    await _erase_person(work, person, turn.now)
+    if opened:
+        key = f"forgotten:{turn.now.isoformat()}"
+        await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=None, account=account))
+    return InPlace(entry=Forgotten())
+
+
+async def erase_removed_workspace(work: UnitOfWork, now: datetime) -> WorkspaceId | None:
+    """Erase one workspace that Ritme was removed from a month ago, with everyone in it; their stories are taken back in
+    other workspaces too. Returns its id; None when there is none."""
+    workspace = await work.people.find_expired_workspace(now - KEPT_AFTER_REMOVAL)
+    if workspace is None:
+        return None
+    for person in await work.people.accounts_in(workspace.id):
+        await _erase_person(work, person, now)
+    await work.flush()
+    await work.people.erase(workspace.id)
+    workspace.name, workspace.gone_reason = "", ERASED  # the row stays, so that it is not erased again
+    return workspace.id
+
+
+async def _erase_person(work: UnitOfWork, person: Person, now: datetime) -> None:
+    await work.flush()
+    for story in await work.stories.of_teller(person.id, ALL_STORIES):
+        story.withdraw(now)
+        story.named = False
+        retold = await work.stories.retold_in(story.id, story.movement_id)
+        for change in plan_changes(story, retold, occasion=f"forget:{person.id}", now=now):
+            await work.deliveries.add(change)
+    for posted in await work.deliveries.posted_for(person.id):
+        place = await work.movements.place(posted.place_id) if posted.place_id else None
+        if place is not None and posted.receipt:
+            await work.deliveries.add(
+                to_place(
+                    place,
+                    posted.kind,
+                    key=f"forget:{posted.id}",
+                    now=now,
+                    act=Act.DELETE,
+                    target=posted.receipt,
+                )
+            )
+    # `forget` runs statements in the database: the changes above have to be there first.
+    await work.flush()
+    await work.people.forget(person.id)
+    _anonymize(person)
+
+
+def _anonymize(person: Person) -> None:
+    person.account, person.name, person.group = None, "", ""
+    # The language stays: it identifies nobody, and the last message is worded in it.
+    person.timezone = person.suggestible = person.story_choice = person.deactivated_at = None
+    person.chose, person.guest, person.named_beyond = [], False, False
+    person.quiet_from = person.quiet_until = person.quiet_weekends = None
+    person.snoozed_until = person.stopped_at = person.went_quiet_at = None
+    person.home_movement, person.home_digest, person.said = None, "", {}
+    person.story_named, person.unanswered = False, 0

@@ -1,0 +1,139 @@
+"""Fill the form for being stuck, and check what comes back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.catalogue.base import Entry, Pick
+from bot.catalogue.forms import Filled
+from bot.catalogue.stuck import MAX_FIELD_CHARS, StuckForm, StuckTooLong
+from bot.chat import Value
+from bot.domain.initiative import MAX_STUCK_CHARS, Audience, Initiative, InitiativeId, StuckEpisode, StuckKind
+from bot.domain.person import Person, PersonId
+from bot.errors import Invalid
+from bot.ports import Turn, UnitOfWork
+
+MAX_INITIATIVES_OFFERED = 50
+"""Initiatives to choose from; one's own come first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckReport:
+    """A checked report of being stuck: about which initiative, in which words, and who may read it."""
+
+    initiative: Initiative | None
+    text: str
+    kind: StuckKind
+    audience: Audience
+    helpers: Sequence[Person] = ()
+
+    @property
+    def initiative_id(self) -> InitiativeId | None:
+        return self.initiative.id if self.initiative else None
+
+
+async def fill_form(
+    work: UnitOfWork,
+    turn: Turn,
+    episode: StuckEpisode | None = None,
+    *,
+    text: str = "",
+    values: dict[str, str] | None = None,
+) -> Entry:
+    """Return the form, filled with an episode if there is one, then with `values` and `text`.
+
+    A text that no form can hold is given back whole, as `StuckTooLong`.
+    """
+    if len(text) > MAX_FIELD_CHARS:
+        return StuckTooLong(text=text)
+    movement = turn.require_movement()
+    own = await work.initiatives.of_person(turn.person.id, movement.id)
+    others = [one for one in await work.initiatives.of_movement(movement.id) if one not in own]
+    picks = [Pick(value=one.id, label=one.name) for one in (*own, *others)][:MAX_INITIATIVES_OFFERED]
+    filled: dict[str, Value] = {"initiative": own[0].id if own else ""}
+    if episode is not None:
+        filled |= await _episode_values(work, turn, episode)
+        if episode.initiative_id and all(pick.value != episode.initiative_id for pick in picks):
+            # Closed, or beyond the limit: an episode keeps its initiative all the same.
+            name = await work.initiatives.name(episode.initiative_id, episode.movement_id)
+            picks.insert(0, Pick(value=episode.initiative_id, label=name))
+    channel = await find_channel(work, turn, episode)
+    audiences = tuple(Pick(value=one.value) for one in Audience if one is not Audience.CHANNEL or channel is not None)
+    filled |= values or {}
+    if text:
+        filled["text"] = text
+    return StuckForm(
+        values=filled,
+        options={"initiative": tuple(picks), "audience": audiences},
+        hidden={"episode": episode.id} if episode else {},
+        place=channel or "",
+        too_long=len(text) > MAX_STUCK_CHARS,
+    )
+
+
+async def check_report(work: UnitOfWork, turn: Turn, filled: Filled, changed: StuckEpisode | None) -> StuckReport:
+    """Check what was filled in against what exists now. `changed`: the episode it changes, if any.
+
+    Raises `Invalid` for an initiative, helper or audience that cannot be chosen (any more).
+    """
+    reported = StuckReport(
+        initiative=await _load_initiative(work, turn, filled, changed),
+        text=filled.text("text"),
+        kind=StuckKind(filled.text("kind")),
+        audience=Audience(filled.text("audience")),
+        helpers=await _load_helpers(work, turn, filled),
+    )
+    if reported.audience is Audience.CHANNEL and await find_channel(work, turn, changed) is None:
+        raise Invalid({"audience": "unknown_choice"})
+    return reported
+
+
+async def find_channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> str | None:
+    """Return the name of the channel an episode can be shown in: where it was told, or where they are.
+
+    None in a personal chat, and in a channel outside the movement.
+    """
+    place = await work.movements.place(episode.place_id) if episode and episode.place_id else turn.place
+    if place is None or place.movement_id != turn.require_movement().id:
+        return None
+    return place.name
+
+
+async def _episode_values(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> dict[str, Value]:
+    people = [await work.people.in_workspace(PersonId(one), turn.person.workspace_id) for one in episode.helpers]
+    return {
+        "initiative": episode.initiative_id or "",
+        "text": episode.text,
+        "kind": episode.kind.value,
+        "audience": episode.audience.value,
+        "helpers": tuple(person.account for person in people if person is not None and person.account is not None),
+    }
+
+
+async def _load_initiative(
+    work: UnitOfWork, turn: Turn, filled: Filled, changed: StuckEpisode | None
+) -> Initiative | None:
+    """Return the initiative that was chosen; a closed one only where the episode was about it before."""
+    if not filled.text("initiative"):
+        return None
+    initiative = await work.initiatives.get(InitiativeId(filled.text("initiative")), turn.require_movement().id)
+    is_kept = changed is not None and initiative is not None and changed.initiative_id == initiative.id
+    if initiative is None or (initiative.closed_at is not None and not is_kept):
+        raise Invalid({"initiative": "unknown_choice"})
+    return initiative
+
+
+async def _load_helpers(work: UnitOfWork, turn: Turn, filled: Filled) -> Sequence[Person]:
+    """Return the people picked to read along; nobody when the audience is another."""
+    if filled.text("audience") != Audience.HELPERS:
+        return ()
+    if not filled.many("helpers"):
+        raise Invalid({"helpers": "helpers_missing"})
+    found: list[Person] = []
+    for account in dict.fromkeys(filled.many("helpers")):
+        person = await work.people.by_account(turn.person.workspace_id, account)
+        if person is None or await work.people.get(person.id, turn.require_movement().id) is None:
+            raise Invalid({"helpers": "not_in_movement"})
+        if person.id == turn.person.id:
+            raise Invalid({"helpers": "not_yourself"})
+        found.append(person)
+    return found
