@@ -144,7 +144,9 @@ class OutboxDrainer:
         for delivery, post in queue:
             if pending.stopped:
                 hold = hold or RetryAfter(self._clock.now())
-            result: SendResult = hold or self._claim_expired(delivery) or await self._send_one(delivery, post, context_id)
+            result: SendResult = (
+                hold or self._claim_expired(delivery) or await self._send_one(delivery, post, context_id)
+            )
             pending.add(Outcome(delivery=delivery, result=result, attempt=attempt_of(delivery)))
             if isinstance(result, RetryAfter):
                 # Without `whole_workspace`: only the delivery that was told so holds up the workspace.
