@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
 from bot.domain.person import Language
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.understanding import CRISIS, Reading, understand_sentence
 from bot.use_cases.connecting import invitations, meetings, nominations, suggestions
 from bot.use_cases.movements import groups, initiatives, linking, look_backs, purposes, starting
 from bot.use_cases.outbox import answers, reach, trouble
-from bot.use_cases.people import help, home, introductions, personal_data, settings
+from bot.use_cases.people import conversation, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
 from bot.use_cases.stories import harvest, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting
@@ -51,6 +53,11 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "help": Command(help.answer, en="help", nl="hulp"),
+    # plain sentences
+    "conversation.thanks": Command(conversation.return_thanks),
+    "conversation.small_talk": Command(conversation.return_small_talk),
+    "conversation.unsure": Command(conversation.ask_meaning),
+    "conversation.crisis": Command(conversation.answer_crisis),
     # a page of one's own
     "home": Command(home.show, en="home", nl="thuis overzicht"),
     "home.opened": Command(home.record_visit),
@@ -254,9 +261,16 @@ PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
 """Events that a platform tells by itself, nobody acting: the check whether one concerns us, and its handler."""
 
 
+TALK = {"thanks": "conversation.thanks", "smalltalk": "conversation.small_talk"}
+"""Meanings that ask for nothing."""
+ASKED_FIRST = frozenset({"stop"})
+"""Meanings that end something at once: from a sentence, never without asking. A story opens its form, and deletions are
+confirmed on the page that offers them."""
+
+
 def understand(intent: Intent) -> Intent:
-    """Turn a typed command into the intent it means: "/vast …", "/ritme kans …", "@Ritme stuck …", or words said to
-    Ritme alone.
+    """Turn what was typed into the intent it means: a command ("/vast …", "/ritme kans …", "@Ritme stuck …"), or a
+    plain sentence by mention, after `/ritme` or in the personal chat.
 
     Text that is not understood becomes "help" (in a thread "thread.mentioned"), with what was typed as `text`, and as
     `meant` the nearest intent, if any.
@@ -264,14 +278,48 @@ def understand(intent: Intent) -> Intent:
     if intent.name != "command":
         return intent
     command, text = intent.text("command").lstrip("/"), intent.text("text")
-    if normalize_word(command) not in ("", "ritme") and (name := VOCABULARY.meaning(command)):
-        return _with_guess(replace(intent, name=name, args={"text": text}))
+    reading = understand_sentence(text)
+    is_command = normalize_word(command) not in ("", "ritme") and bool(VOCABULARY.meaning(command))
+    if reading.meaning == CRISIS and (reading.sure or not is_command):
+        # Also after /stuck and /story: the words go no further than this.
+        return replace(intent, name="conversation.crisis", args={"sure": "yes"} if reading.sure else {})
+    if is_command:
+        return _with_guess(replace(intent, name=VOCABULARY.meaning(command), args={"text": text}))
     word, _, rest = text.partition(" ")
     name = VOCABULARY.meaning(word)
+    in_thread = bool(intent.thread) and not intent.place.personal
+    if rest.strip() or not name:
+        meant = _meant_intent(intent, reading, text, name, in_thread=in_thread)
+        if meant is not None:
+            return meant
     if name:
         return _with_guess(replace(intent, name=name, args={"text": rest.strip()}))
-    unclear = "thread.mentioned" if intent.thread and not intent.place.personal else "help"
-    return _with_guess(replace(intent, name=unclear, args={**intent.args, "text": text}))
+    return _with_guess(
+        replace(intent, name="thread.mentioned" if in_thread else "help", args={**intent.args, "text": text})
+    )
+
+
+def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, in_thread: bool) -> Intent | None:
+    """Return the intent that a sentence means; None when it is left to the words of commands.
+
+    `command`: the intent that its first word would be as a command, or "". In a thread a sentence is an answer to what
+    is asked there, unless it is surely something else.
+    """
+    target = GUESSES.get(reading.meaning, "")
+    if command and (not reading.sure or target == command):
+        return None
+    if reading.sure and reading.meaning in TALK:
+        return replace(intent, name=TALK[reading.meaning], args={})
+    if in_thread or len(text.split()) <= 1:
+        return None
+    if reading.sure and target and reading.meaning not in ASKED_FIRST:
+        kept = "prefill" if reading.meaning == "story" else "text"
+        return replace(intent, name=target, args={kept: reading.rest})
+    if reading.sure and reading.meaning == "help":
+        return replace(intent, name="help", args={})
+    guesses = [one for one in (reading.meaning, *reading.others, "story", "stuck") if one in GUESSES]
+    offered = " ".join(dict.fromkeys(guesses[:1] if reading.sure else guesses[:2]))
+    return replace(intent, name="conversation.unsure", args={"text": reading.rest or text, "guesses": offered})
 
 
 def typed_word(name: str, language: Language) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from adapters.cli import data, delivery_commands, manifests, serving
+from adapters.cli import data, delivery_commands, manifests, serving, understanding
 from adapters.cli.console import FAILED, NOT_CONFIGURED, make_console, say, stop
 from adapters.cli.preconditions import load_serving_settings, load_settings
 from adapters.settings import CURES, normalise_database_url
@@ -23,6 +23,7 @@ ritme = typer.Typer(
 )
 ritme.add_typer(delivery_commands.deliveries_app, name="deliveries")
 ritme.add_typer(manifests.manifest_app, name="manifest")
+ritme.command("understand")(understanding.print_reading)
 
 
 def main() -> None:
@@ -119,7 +120,7 @@ def doctor() -> None:
             console.print(f"  → {escape(finding.cure)}")
     if any(finding.cure is not None for finding in findings):
         raise typer.Exit(FAILED)
-    console.print("Ritme can be served: [bold]ritme serve[/]")
+    console.print("Ready. Start with: [bold]ritme serve[/]")
 
 
 @ritme.command()
@@ -141,7 +142,7 @@ def copy(
 
 @ritme.command()
 def secret() -> None:
-    """Print a fresh key for RITME_SECRET_KEY, which seals the tokens of workspaces that install Ritme."""
+    """Print a fresh key for RITME_SECRET_KEY, which encrypts the tokens of workspaces that install Ritme."""
     from cryptography.fernet import Fernet
 
     say(Fernet.generate_key().decode())

@@ -1,0 +1,84 @@
+"""Answers to plain sentences: to thanks and small talk, to what may mean several things, and to somebody in need."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from bot.catalogue.base import Entry, Press
+
+MAX_ASKED_CHARS = 1_500
+"""Characters of somebody's words that travel in a button; platforms take about 2,000 bytes."""
+GUESSES = {
+    "stuck": "stuck",
+    "story": "story",
+    "step": "step",
+    "chance": "chance",
+    "connect": "connect",
+    "nominate": "nominate",
+    "lookback": "lookback",
+    "purpose": "purpose",
+    "initiative": "initiative",
+    "rhythm": "rhythm",
+    "groups": "groups",
+    "snooze": "me.snooze",
+    "stop": "stop",
+    "forget": "me",
+    "export": "me",
+    "me": "me",
+    "home": "home",
+    "code": "code",
+    "join": "start.join",
+    "trouble": "trouble",
+}
+"""The intent behind the button of each meaning that can be guessed; the button's label is the block of that name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThanksReturned(Entry):
+    """The answer to thanks."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmallTalkReturned(Entry):
+    """The answer to small talk."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeaningAsked(Entry):
+    """A question back about `text`, with a button for each of at most two `guesses` (see GUESSES) and one for anything
+    else. The words go on with the button."""
+
+    text: str
+    guesses: tuple[str, ...] = ("story", "stuck")
+
+    def buttons(self) -> tuple[Press, ...]:
+        words = self.text[:MAX_ASKED_CHARS]
+        presses = (
+            Press(name=guess, intent=GUESSES[guess], args={"prefill" if guess == "story" else "text": words})
+            for guess in self.guesses
+            if guess in GUESSES  # they come back from outside
+        )
+        return (*presses, Press(name="else", intent="help"))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text="de overdracht ging vandaag anders")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrisisAnswered(Entry):
+    """The fixed answer to despair or danger. Nothing of what was written is kept, so it holds nothing of it. Unless
+    `sure`, it says that something else may have been meant."""
+
+    sure: bool = True
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(sure=False)

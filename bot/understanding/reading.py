@@ -1,0 +1,237 @@
+"""Read a sentence: what somebody means, and which of their words are content.
+
+Phrases are matched word by word, in order, with gaps and typing errors allowed. Evidence of several phrases for one
+meaning adds up. A reading is sure when its evidence is strong and no other meaning comes near.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from bot.domain.person import Language
+from bot.understanding.phrasebook import Phrase, PhraseBook, phrase_book
+from bot.understanding.text import Token, tidy, tokenize
+
+OTHER = "other"
+CRISIS = "crisis"
+RISKY = frozenset({"stop", "forget", CRISIS})
+WITHOUT_CONTENT = frozenset({CRISIS, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "code", "trouble"})
+STATEMENT_FROM = 5
+"""Words from which a message without a known phrase is a statement, and may be content."""
+TYPO_CUTOFF = 0.78
+"""How alike (of 1) a mistyped word has to be to one of the book."""
+SHORT_WORD, SHORT_TYPO_CUTOFF = 4, 0.75
+"""Letters up to which a word is short, and how alike it has to be."""
+TYPO_DISCOUNT = 0.9
+SURE_FROM = 0.74
+SURE_MARGIN = 0.12
+LIKELY_FROM = 0.30
+"""Below this the message is none of the meanings."""
+WORDS_TELLING_ENOUGH = 4
+"""Words of one phrase that say enough together, however little each says."""
+TELLING_FROM = 0.5
+"""The weight from which a word says something by itself."""
+MIN_COVERAGE = 0.6
+"""The share of a phrase, by weight, that has to be in a message."""
+LONGEST = 60
+"""Words that are read; the rest of a long message is content anyway."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The meaning of a message, with a `score` from 0 to 1, the next best as `others`, and its content as `rest`."""
+
+    meaning: str
+    rest: str
+    sure: bool
+    score: float = 0.0
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Match:
+    phrase: Phrase
+    score: float
+    first: int
+    """Where in the message the matched words begin and end, in words."""
+    last: int
+    hit: tuple[int, ...] = ()
+    slot_from: int | None = None
+    slot_to: int | None = None
+
+
+def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Reading:
+    """Read a message. `names`: what the app is called there, left out where it is addressed."""
+    book = phrase_book(language)
+    tokens = _without_address(tokenize(text, book.spellings), names)[:LONGEST]
+    if not tokens:
+        return Reading(OTHER, "", sure=False)
+    words = _correct(tokens, book)
+    exact = book.whole.get(tuple(word for word, _ in words), [])
+    if len({phrase.meaning for phrase in exact}) == 1:
+        (meaning,) = {phrase.meaning for phrase in exact}
+        keeps = meaning not in WITHOUT_CONTENT and all(phrase.keeps for phrase in exact)
+        return Reading(meaning, _whole(text, tokens) if keeps else "", sure=True, score=1.0)
+    matches = [match for number in _candidates(words, book) if (match := _match(book.phrases[number], words, book))]
+    best: dict[str, list[_Match]] = defaultdict(list)
+    for match in matches:
+        best[match.phrase.meaning].append(match)
+    scores = {meaning: _combine(found) for meaning, found in best.items()}
+    ranked = sorted(scores, key=lambda meaning: (-scores[meaning], meaning))
+    if not ranked or scores[ranked[0]] < LIKELY_FROM:
+        return _guess(text, tokens, words, tuple(ranked[:2]), book)
+    meaning, score = ranked[0], scores[ranked[0]]
+    others = tuple(one for one in ranked[1:3] if scores[one] >= LIKELY_FROM)
+    margin = score - max((scores[one] for one in ranked[1:]), default=0.0)
+    chosen = max(best[meaning], key=lambda one: (one.score, len(one.phrase.words)))
+    sure = score >= SURE_FROM and margin >= SURE_MARGIN
+    if sure and meaning in RISKY:
+        sure = _says_enough(best[meaning], words, book)
+    if CRISIS in scores and meaning != CRISIS and scores[CRISIS] >= LIKELY_FROM:
+        sure = False  # nobody in need is taken for somebody with a question
+    rest = "" if meaning in WITHOUT_CONTENT else _content(text, tokens, chosen)
+    return Reading(meaning, rest, sure, round(score, 3), others)
+
+
+def _guess(
+    text: str, tokens: Sequence[Token], words: Sequence[tuple[str, float]], others: tuple[str, ...], book: PhraseBook
+) -> Reading:
+    """Guess what a statement of some length without a known phrase is; never sure."""
+    if "?" in text or len(words) < STATEMENT_FROM:
+        return Reading(OTHER, _whole(text, tokens), sure=False, others=others)
+    meaning = "stuck" if any(word in book.negations for word, _ in words) else "story"
+    return Reading(meaning, _whole(text, tokens), sure=False, others=others)
+
+
+def _says_enough(matches: Sequence[_Match], words: Sequence[tuple[str, float]], book: PhraseBook) -> bool:
+    """Return whether more than one telling word speaks for a meaning that does harm when it is read wrongly."""
+    best = max(matches, key=lambda one: one.score)
+    if len(best.hit) >= WORDS_TELLING_ENOUGH:
+        return True
+    likely = [match for match in matches if match.score >= LIKELY_FROM]
+    telling = {place for match in likely for place in match.hit if book.weight(words[place][0]) > TELLING_FROM}
+    return len(telling) > 1 or len(words) <= len(best.hit) + 1
+
+
+def _without_address(tokens: list[Token], names: Sequence[str]) -> list[Token]:
+    while tokens and tokens[0].word in names:
+        tokens = tokens[1:]
+        if tokens and tokens[0].word == ":":
+            tokens = tokens[1:]
+    return tokens
+
+
+def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float]]:
+    """Return each word as the book spells it, and how sure that is."""
+    corrected = []
+    for token in tokens:
+        word = token.word
+        if word in book.by_word or word in book.filler or len(word) < 4 or word.isdigit():
+            corrected.append((word, 1.0))
+            continue
+        near = _nearest(word, book)
+        corrected.append((near, TYPO_DISCOUNT) if near else (word, 1.0))
+    return corrected
+
+
+@lru_cache(maxsize=2048)
+def _nearest(word: str, book: PhraseBook) -> str | None:
+    """Return the word of the book that was probably meant by a mistyped one; swapped letters are one error. Of a short
+    word only swapped letters are mended: it has too many neighbours."""
+    cutoff = SHORT_TYPO_CUTOFF if len(word) <= SHORT_WORD else TYPO_CUTOFF
+    near = process.extractOne(word, book.words, scorer=OSA.normalized_similarity, score_cutoff=cutoff)
+    if near is None or (len(word) <= SHORT_WORD and sorted(near[0]) != sorted(word)):
+        return None
+    return near[0]
+
+
+def _candidates(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[int]:
+    """Return the phrases of which enough is in the message, in any order: few enough to be aligned."""
+    got: dict[int, float] = defaultdict(float)
+    for word in {word for word, _ in words}:
+        weight = book.weight(word)
+        for number in book.by_word.get(word, ()):
+            got[number] += weight
+    return [number for number, weight in got.items() if weight >= MIN_COVERAGE * book.totals[number]]
+
+
+def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook) -> _Match | None:
+    """Align a phrase with a message, in order; None when too little of it is there."""
+    places: list[int | None] = []
+    at = 0
+    for wanted in phrase.words:
+        found = next((place for place in range(at, len(words)) if words[place][0] == wanted), None)
+        places.append(found)
+        at = at if found is None else found + 1
+    hit = [place for place in places if place is not None]
+    if not hit:
+        return None
+    total = sum(book.weight(word) for word in phrase.words)
+    got = sum(
+        book.weight(word) * words[place][1]
+        for word, place in zip(phrase.words, places, strict=True)
+        if place is not None
+    )
+    coverage = got / total
+    if coverage < MIN_COVERAGE or len(hit) < min(len(phrase.words), 2):
+        return None
+    first, last = hit[0], hit[-1]
+    slot_from, slot_to, inside = None, None, set(range(first, last + 1)) - set(hit)
+    if phrase.slot is not None:
+        before = [place for place in places[: phrase.slot] if place is not None]
+        after = [place for place in places[phrase.slot :] if place is not None]
+        slot_from = before[-1] + 1 if before else 0
+        slot_to = after[0] if after else len(words)
+        if slot_from >= slot_to:
+            return None
+        inside -= set(range(slot_from, slot_to))
+    gaps = sum(book.weight(words[place][0]) for place in inside)
+    outside = [
+        place
+        for place in (*range(first), *range(last + 1, len(words)))
+        if slot_from is None or slot_to is None or not slot_from <= place < slot_to
+    ]
+    left = sum(book.weight(words[place][0]) for place in outside)
+    said = sum(book.weight(word) for word, _ in words)
+    spread = 1 / (1 + 0.35 * gaps)
+    unsaid = 1 - (0.25 if phrase.keeps else 0.75) * left / said
+    if phrase.meaning == CRISIS and len(hit) >= WORDS_TELLING_ENOUGH and coverage >= 1 and not gaps:
+        unsaid = 1.0  # despair in so many words counts among whatever else stands there
+    strength = min(1.0, 0.55 + 0.3 * total)
+    return _Match(phrase, coverage**2 * spread * unsaid * strength, first, last, tuple(hit), slot_from, slot_to)
+
+
+def _combine(matches: Sequence[_Match]) -> float:
+    """Add up the evidence of the best phrases: each further one counts for less."""
+    doubt, weight, taken = 1.0, 1.0, set[int]()
+    for match in sorted(matches, key=lambda one: -one.score):
+        span = set(range(match.first, match.last + 1))
+        if taken & span:
+            continue
+        taken |= span
+        doubt *= 1 - match.score * weight
+        weight *= 0.6
+    return 1 - doubt
+
+
+def _content(text: str, tokens: Sequence[Token], match: _Match) -> str:
+    if match.phrase.keeps:
+        return _whole(text, tokens)
+    if match.slot_from is None or match.slot_to is None:
+        return ""
+    return tidy(
+        text[tokens[match.slot_from].start : tokens[match.slot_to - 1].end + _tail(text, tokens, match.slot_to)]
+    )
+
+
+def _tail(text: str, tokens: Sequence[Token], to: int) -> int:
+    """Count the characters after the last word of the content that still belong to it: up to the end of the text."""
+    return len(text) - tokens[-1].end if to == len(tokens) else 0
+
+
+def _whole(text: str, tokens: Sequence[Token]) -> str:
+    return tidy(text[tokens[0].start :])

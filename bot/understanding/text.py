@@ -1,0 +1,51 @@
+"""Normalise what people type, and remember where each word stood, so that their own words can be given back."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[:!?]")
+_SEPARATORS = ":!"
+"""Marks that set a word of command apart from what follows: "kans! de wethouder komt"."""
+_SEPARATED_WITHIN = 3
+"""Words within which such a mark counts; later it is punctuation like any other."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A normalised word (or ":" or "?"), and where in the text it begins and ends."""
+
+    word: str
+    start: int
+    end: int
+
+
+def tokenize(text: str, spellings: Mapping[str, Sequence[str]]) -> list[Token]:
+    """Split a text into normalised words. `spellings` maps what people type to the words it stands for, such as
+    "kben" to "ik ben"; all words of one spelling keep its place."""
+    tokens: list[Token] = []
+    for found in _WORD.finditer(text):
+        raw = found.group()
+        if raw in _SEPARATORS:
+            if 0 < len(tokens) <= _SEPARATED_WITHIN and not any(token.word == ":" for token in tokens):
+                tokens.append(Token(":", found.start(), found.end()))
+            continue
+        word = fold(raw)
+        tokens.extend(Token(one, found.start(), found.end()) for one in spellings.get(word, (word,)))
+    # A mark at the end sets nothing apart.
+    return tokens[:-1] if tokens and tokens[-1].word == ":" else tokens
+
+
+@lru_cache(maxsize=4096)
+def fold(word: str) -> str:
+    """Return a word in lower case, without accents and apostrophes, and no letter more than twice in a row."""
+    split = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(letter for letter in split if letter.isalnum() or letter == "?")
+    return re.sub(r"(.)\1{2,}", r"\1\1", plain)
+
+
+def tidy(text: str) -> str:
+    """Return a part of a text without the marks and spaces that set it apart from its introduction."""
+    return text.strip().lstrip(":,;.!-–—… ").rstrip().rstrip(",;:-–—").strip()

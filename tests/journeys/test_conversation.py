@@ -1,0 +1,109 @@
+"""People talk to Ritme as they talk: in their own chat, by mention and after /ritme."""
+
+from functools import partial
+
+import pytest
+from sqlalchemy import text as sql
+from structlog.testing import capture_logs
+
+from adapters.database.tables import metadata
+from bot.chat import Form, Reply
+from bot.domain.person import WorkspaceId
+from tests.drivers.slack import SlackDriver
+from tests.support.world import LANE, World, text_of
+
+DESPAIR = "ik wil er niet meer zijn, het is genoeg geweest"
+
+
+async def everything(world: World) -> str:
+    """Return all that is stored, as text."""
+    async with world.database.connect() as connection:
+        rows = [(await connection.execute(sql(f"SELECT * FROM {table}"))).all() for table in metadata.tables]
+    return repr(rows)
+
+
+async def say(world: World, who: str, words: str, **where: object) -> Reply:
+    """Say something to Ritme: in one's own chat, or with `channel` by mention."""
+    args = {"command": "", "text": words}
+    return await world.do(who, "command", args=args, **{"channel": None, **where})  # type: ignore[arg-type]  # as of `do`
+
+
+async def has_stopped(world: World) -> bool:
+    async with world.begin() as work:
+        person = await work.people.by_account(WorkspaceId(LANE), "fatima")
+    assert person is not None
+    return person.stopped_at is not None
+
+
+@pytest.mark.parametrize("channel", [None, "general"])
+async def test_a_sentence_about_being_stuck_is_welcomed_with_its_own_words(world: World, channel: str | None) -> None:
+    await world.movement("fatima")
+    reply = await say(world, "fatima", "ik zit vast met de overdracht", channel=channel)
+    assert "de overdracht" in await everything(world)
+    assert "ik zit vast" not in await everything(world)
+    assert reply is not None
+
+
+async def test_only_being_stuck_opens_the_form(world: World) -> None:
+    await world.movement("fatima")
+    form = await say(world, "fatima", "ik zit vast", channel=None)
+    assert isinstance(form, Form)
+    assert form.intent == "stuck.report"
+
+
+async def test_a_story_is_shown_in_its_form_before_anybody_reads_it(world: World) -> None:
+    await world.movement("fatima")
+    form = await say(world, "fatima", "nog eentje voor de verhalen: meneer Bos liep zelf naar de bus", channel=None)
+    assert isinstance(form, Form)
+    (told,) = [field.value for field in form.fields if field.name == "text"]
+    assert told == "meneer Bos liep zelf naar de bus"
+    assert "meneer Bos" not in await everything(world)
+
+
+@pytest.mark.parametrize(("language", "thanks"), [("nl", "dankjewel!"), ("en", "thanks a lot 🙏")])
+async def test_thanks_get_one_line_and_no_help(world: World, language: str, thanks: str) -> None:
+    await world.movement("fatima")
+    said = text_of(await say(world, "fatima", thanks, channel=None, language=language))
+    assert len(said.split()) < 12
+    assert "/ritme" not in said
+
+
+async def test_what_may_mean_several_things_is_asked_and_goes_on_with_the_words(world: World) -> None:
+    await world.movement("fatima")
+    words = "de teamleider had vanochtend koffie gezet"
+    asked = await say(world, "fatima", words, channel=None)
+    assert words in text_of(asked)
+    form = await world.press("fatima", asked, "story", channel=None)
+    assert isinstance(form, Form)
+    assert words in [field.value for field in form.fields]
+
+
+async def test_stopping_is_asked_first(world: World) -> None:
+    await world.movement("fatima")
+    asked = await say(world, "fatima", "geen berichten meer sturen aub", channel=None)
+    assert not await has_stopped(world)
+    await world.press("fatima", asked, "stop", channel=None)
+    assert await has_stopped(world)
+
+
+@pytest.mark.parametrize("line", [DESPAIR, f"/vast {DESPAIR}", f"/verhaal {DESPAIR}", f"/ritme {DESPAIR}"])
+async def test_despair_is_answered_with_care_and_kept_nowhere(world: World, line: str) -> None:
+    await world.movement("fatima")
+    with capture_logs() as logged:
+        said = text_of(
+            await (world.type if line.startswith("/") else partial(say, world))("fatima", line, channel=None)
+        )
+        await world.drain()
+    assert "0800-0113" in said
+    assert "112" in said
+    for words in ("niet meer zijn", "genoeg geweest"):
+        assert words not in repr(logged)
+        assert words not in await everything(world)
+        assert words not in said
+
+
+async def test_on_slack_it_is_heard_in_ones_own_chat(on_slack: SlackDriver) -> None:
+    await on_slack.movement("fatima")
+    await on_slack.say("fatima", DESPAIR)
+    await on_slack.drain()
+    assert any("0800-0113" in one.words() for one in on_slack.private("fatima"))

@@ -1,0 +1,104 @@
+"""Plain sentences are read: by corpora, by properties, and by what must never be misread."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from adapters.cli.commands import ritme
+from bot.catalogue.conversation import GUESSES
+from bot.domain.person import Language
+from bot.understanding import CRISIS, OTHER, read, understand_sentence
+from bot.understanding.phrasebook import phrase_book
+from tests.understanding import corpus, score
+
+CORPORA = Path(__file__).resolve().parents[1] / "corpora"
+MEANINGS = {*GUESSES, CRISIS, OTHER, "help", "thanks", "smalltalk"}
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_our_own_corpus_is_read_and_nothing_risky_is_surely_misread(language: Language) -> None:
+    result = score(corpus(CORPORA / f"understanding_{language.value}.jsonl"))
+    assert result.right / result.sentences >= 0.97, result.missed
+    assert len(result.wrong) / result.sentences <= 0.01, result.wrong
+    assert result.harmful == []
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_both_languages_have_a_book_for_every_meaning(language: Language) -> None:
+    assert {phrase.meaning for phrase in phrase_book(language).phrases} == MEANINGS
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning", "rest"),
+    [
+        ("ik zit vast", "stuck", ""),
+        ("ik zit vast met de overdracht", "stuck", "de overdracht"),
+        ("I am stuck with the family", "stuck", "the family"),
+        ("dankjewel!", "thanks", ""),
+        ("vast bedankt voor de moeite", "thanks", ""),
+        ("hello", "help", ""),
+        ("vergeet mij", "forget", ""),
+        ("waarom krijg ik dit", "me", ""),
+        ("wie kan mij helpen met de moestuin", "connect", "de moestuin"),
+        ("Ritme, ik zit vast met het rooster", "stuck", "het rooster"),
+        ("IK ZIT VAST!!!", "stuck", ""),
+        ("ik zit vsat met de overdracht", "stuck", "de overdracht"),
+    ],
+)
+def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: str) -> None:
+    reading = understand_sentence(text)
+    assert (reading.meaning, reading.rest, reading.sure) == (meaning, rest, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ik wil er niet meer zijn",
+        "ik wil niet meer leven",
+        "i dont want to be here anymore, i want to die",
+        "een bewoner staat op het dak wie moet ik bellen NU",
+        "I'm thinking of killing myself",
+    ],
+)
+def test_despair_and_danger_are_heard_and_keep_nothing(text: str) -> None:
+    reading = understand_sentence(text)
+    assert (reading.meaning, reading.rest) == (CRISIS, "")
+
+
+@pytest.mark.parametrize("text", ["stop ermee zegt mijn manager steeds, maar wij willen door", "kans op regen morgen?"])
+def test_a_word_that_begins_like_a_command_is_no_command(text: str) -> None:
+    reading = understand_sentence(text)
+    assert not (reading.sure and reading.meaning in ("stop", "chance"))
+
+
+@given(st.text(max_size=300), st.sampled_from(list(Language)))
+def test_anything_can_be_read_and_the_content_is_in_the_persons_own_words(text: str, language: Language) -> None:
+    reading = read(text, language)
+    assert reading.meaning in MEANINGS
+    assert reading.rest in text
+    assert 0 <= reading.score <= 1
+
+
+class TestTheCommand:
+    def test_says_how_a_sentence_is_read(self) -> None:
+        said = CliRunner().invoke(ritme, ["understand", "ik zit vast met de overdracht", "--lang", "nl"])
+        assert said.stdout.splitlines()[:2] == ["stuck (sure)", "content: de overdracht"]
+
+    def test_reads_and_answers_lines_of_json(self) -> None:
+        line = json.dumps({"id": "7", "lang": "en", "text": "I am stuck with the family"})
+        said = CliRunner().invoke(ritme, ["understand", "--jsonl"], input=f"{line}\n\n")
+        assert json.loads(said.stdout) == {"id": "7", "intent": "stuck", "rest": "the family", "sure": True}
+
+    @pytest.mark.parametrize("line", ["no json", "[]", '{"id": 1}', '{"id": 1, "lang": "fr", "text": "bonjour"}'])
+    def test_says_which_line_it_cannot_read(self, line: str) -> None:
+        good = json.dumps({"id": "1", "lang": "nl", "text": "hoi"})
+        said = CliRunner().invoke(ritme, ["understand", "--jsonl"], input=f"{good}\n{line}\n")
+        assert (said.exit_code, "Line 2 is not like" in said.stderr) == (2, True)
+
+    def test_without_a_sentence_asks_for_one(self) -> None:
+        said = CliRunner().invoke(ritme, ["understand"])
+        assert (said.exit_code, "Give a sentence" in said.stderr) == (2, True)
