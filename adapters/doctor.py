@@ -61,7 +61,7 @@ async def check_database(settings: Settings) -> Finding:
     except DatabaseError as problem:
         cure = "Let this user read and write that file and its folder, or set RITME_DATABASE_URL to another one."
         if file is None:
-            cure = "Start PostgreSQL, or mend the address, user or password in RITME_DATABASE_URL."
+            cure = "Start PostgreSQL, or correct the address, user or password in RITME_DATABASE_URL."
         return Finding(subject="Database", text=f"cannot be used ({name}: {problem.orig})", cure=cure)
     finally:
         await engine.dispose()
@@ -104,7 +104,7 @@ async def _check_teams(settings: Settings) -> list[Finding]:
             cure = "Look whether this machine may reach login.microsoftonline.com."
             return [Finding(subject="Teams", text="gives no answer", cure=cure)]
     address = f"{settings.base_url}/teams/messages"
-    return [Finding(subject="Teams", text=f"knows us; its messages come to {address}")]
+    return [Finding(subject="Teams", text=f"credentials accepted; messages arrive at {address}")]
 
 
 async def _check_slack(settings: Settings) -> list[Finding]:
@@ -165,7 +165,7 @@ async def _check_installations(settings: Settings) -> Finding:
             subject="RITME_SECRET_KEY",
             text=f"does not open the tokens of {len(unreadable)} of {len(encrypted)} workspaces "
             f"({', '.join(unreadable)})",
-            cure=f"Add the key they were sealed with, after a comma; or let them install again at {address}",
+            cure=f"Add the key they were encrypted with, after a comma; or let them install again at {address}",
         )
     return Finding(subject="Slack", text=f"{len(encrypted)} workspaces; to install in another: {address}")
 

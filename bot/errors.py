@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 class Refused(Exception):
     """A person asked for something that cannot be done now; nothing was changed.
 
-    `reason` names a block in `prompts/<language>/errors/refused.md.j2`, which says what happened
+    `reason` names a block in `prompts/<language>/errors/declined.md.j2`, which says what happened
     and the one thing to do; `values` fill that block.
     """
 

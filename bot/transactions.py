@@ -12,11 +12,12 @@ from bot.domain.ids import new_id
 from bot.ports import Begin, Conflict, Engine, StorageUnavailable, UnitOfWork
 
 MAX_ATTEMPTS = 6
-"""Attempts for work a person may be waiting for: about a second of backoff in all."""
+"""Attempts for work a person may be waiting for: at most 0.62 s of backoff in all, 0.3 s on average."""
 INTERACTIVE_DEADLINE = 2.0
 """Seconds after which such work is not retried any more: Slack stops waiting after 3."""
 RECORD_MAX_ATTEMPTS = 12
-"""Attempts for recording what has already happened outside, such as a message that was sent: about a minute."""
+"""Attempts for recording what has already happened outside, such as a message that was sent: at most 41 s of backoff in
+all, 20 s on average."""
 T = TypeVar("T")
 
 
@@ -31,7 +32,8 @@ class TransactionRunner:
         """Run `act` in one transaction; retry with jittered backoff on `Conflict` or `StorageUnavailable`.
 
         `act` starts over with a fresh unit of work on every attempt, so it must not keep state between attempts. Raises
-        the last error when the attempts, or for at most MAX_ATTEMPTS the INTERACTIVE_DEADLINE, are used up.
+        the last error when the attempts, or the INTERACTIVE_DEADLINE, are used up. The deadline applies only when
+        `max_attempts` is at most MAX_ATTEMPTS.
         """
         started = perf_counter()
         for attempt in range(1, max_attempts + 1):

@@ -213,7 +213,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
     def moment(value: datetime, reader: Reader) -> str:
         return f"{day(value, reader)} {_block('errors/days.md.j2', 'at', language)} {clock(value, reader)}"
 
-    def month(value: datetime, reader: Reader) -> str:
+    def short_date(value: datetime, reader: Reader) -> str:
         return format_datetime(local(value, reader), "d MMM y", locale=code)
 
     def words(key: str, template: str, otherwise: str = "") -> str:
@@ -228,7 +228,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "day": day,
         "clock": clock,
         "moment": moment,
-        "month": month,
+        "short_date": short_date,
         "words": words,
         "listing": lambda items: format_list([str(item) for item in items], locale=code),
         "shorten": shorten,
@@ -244,7 +244,11 @@ def _block(template: str, block: str, language: Language) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Cut `text` at a word to at most `most` characters, with an ellipsis when something was left out."""
+    """Return `text` on one line of at most `most` characters, cut after a word and ending in an ellipsis when longer.
+
+    White space becomes single spaces, and a comma, period or dash before the ellipsis is left out; `truncate` of
+    `bot.domain.story` keeps the line breaks.
+    """
     text = " ".join(text.split())
     if len(text) <= most:
         return text

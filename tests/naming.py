@@ -11,10 +11,11 @@ import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("bot", "adapters", "benchmarks", "tests")
+FOLDERS = ("bot", "adapters", "benchmarks", "tests")
 BANNED_OPENINGS = ("The same", "What", "Who", "Whoever", "Whatever", "Whether", "Whom", "Whose")
 """Docstrings that begin so are riddles: they say of what, not what it does."""
 LOGGERS = {"debug", "info", "warning", "error", "exception", "critical"}
@@ -41,12 +42,18 @@ class Finding:
         return f"{self.path}:{self.line}: {self.text}"
 
 
-def sources(*rooms: str, root: Path = ROOT) -> Iterator[tuple[Path, ast.Module]]:
-    """Parse every Python file of some rooms."""
-    for room in rooms:
-        for path in sorted((root / room).rglob("*.py")):
+def sources(*folders: str, root: Path = ROOT) -> Iterator[tuple[Path, ast.Module]]:
+    """Parse every Python file of some folders, each once per process."""
+    for folder in folders:
+        for path in sorted((root / folder).rglob("*.py")):
             if "node_modules" not in path.parts:
-                yield path.relative_to(root), ast.parse(path.read_text(encoding="utf-8"))
+                yield path.relative_to(root), _parse(path.absolute())
+
+
+@cache
+def _parse(path: Path) -> ast.Module:
+    # Five checks read the same trees; none of them changes one.
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def public_definitions(tree: ast.Module) -> Iterator[tuple[str, int, str]]:
@@ -78,14 +85,14 @@ SHARED = {"log", "T", "R", "P"}
 """A module's logger, and type variables: local by nature, and the same in every module of every project."""
 
 
-def duplicate_names(*rooms: str, root: Path = ROOT) -> list[Finding]:
+def duplicate_names(*folders: str, root: Path = ROOT) -> list[Finding]:
     """Find public names of modules that are defined more than once.
 
     Use cases are functions named by a verb within their family (`stuck.save`, `story.save`): they are always used with
     their module's name before them, as are the composers; migrations are history.
     """
     places: dict[str, list[tuple[str, int, str]]] = defaultdict(list)
-    for path, tree in sources(*rooms, root=root):
+    for path, tree in sources(*folders, root=root):
         qualified = path.parts[:2] == ("bot", "use_cases")
         for name, line, text in public_definitions(tree):
             if not (qualified and name.islower()):
@@ -98,10 +105,10 @@ def duplicate_names(*rooms: str, root: Path = ROOT) -> list[Finding]:
     )
 
 
-def riddles(*rooms: str, root: Path = ROOT) -> list[Finding]:
+def riddles(*folders: str, root: Path = ROOT) -> list[Finding]:
     """Find docstrings, of anything and after any constant, that begin with a banned opening."""
     found = []
-    for path, tree in sources(*rooms, root=root):
+    for path, tree in sources(*folders, root=root):
         for line, text in docstrings(tree):
             if text.lstrip().startswith(BANNED_OPENINGS):
                 found.append(Finding(str(path), line, f"docstring begins with {text.split(chr(10))[0][:60]!r}"))
@@ -115,13 +122,13 @@ def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value.value
 
 
-def undocumented(*rooms: str, root: Path = ROOT) -> list[Finding]:
+def undocumented(*folders: str, root: Path = ROOT) -> list[Finding]:
     """Find public classes, functions and methods without a docstring.
 
     A method may leave it to the class it overrides or the protocol it implements; properties and dunder methods are
     excused.
     """
-    trees = list(sources(*rooms, root=root))
+    trees = list(sources(*folders, root=root))
     classes = {node.name: node for _, tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
     promised = {
         method.name for node in classes.values() if "Protocol" in bases(node) for method in methods(node) if doc(method)
@@ -149,7 +156,7 @@ def bases(node: ast.ClassDef) -> set[str]:
 
 
 def ancestors(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> Iterator[ast.ClassDef]:
-    """List the classes of these rooms that a class is derived from, directly or not."""
+    """List the classes of these folders that a class is derived from, directly or not."""
     for base in bases(node) & set(classes) - {node.name}:
         yield classes[base]
         yield from ancestors(classes[base], classes)
@@ -171,10 +178,10 @@ def is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return bool(names & {"property", "cached_property", "fixture", "setter"})
 
 
-def broken_events(*rooms: str, root: Path = ROOT) -> list[Finding]:
+def broken_events(*folders: str, root: Path = ROOT) -> list[Finding]:
     """Find log events that end in `_broke`, or are not one word of snake_case."""
     found = []
-    for path, tree in sources(*rooms, root=root):
+    for path, tree in sources(*folders, root=root):
         for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
                 continue
@@ -187,10 +194,10 @@ def broken_events(*rooms: str, root: Path = ROOT) -> list[Finding]:
     return found
 
 
-def participles(*rooms: str, root: Path = ROOT) -> list[Finding]:
+def participles(*folders: str, root: Path = ROOT) -> list[Finding]:
     """Find functions and methods named by a participle, as if they were values; properties are values."""
     found = []
-    for path, tree in sources(*rooms, root=root):
+    for path, tree in sources(*folders, root=root):
         for node in ast.walk(tree):
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
@@ -201,10 +208,10 @@ def participles(*rooms: str, root: Path = ROOT) -> list[Finding]:
     return found
 
 
-def comment_share(*rooms: str, root: Path = ROOT) -> float:
+def comment_share(*folders: str, root: Path = ROOT) -> float:
     """Return which share of the lines with code also has, or follows, a comment, in per cent."""
     comments = lines = 0
-    for path, _ in sources(*rooms, root=root):
+    for path, _ in sources(*folders, root=root):
         with (root / path).open("rb") as file:
             for token in tokenize.tokenize(file.readline):
                 if token.type == tokenize.COMMENT and not re.match(r"#\s*(type:|noqa|pragma)", token.string):
@@ -217,10 +224,10 @@ def problems(root: Path = ROOT) -> list[Finding]:
     """Find all that breaks a rule that `make check` holds the code to."""
     return [
         *duplicate_names("bot", "adapters", root=root),
-        *riddles(*ROOMS, root=root),
+        *riddles(*FOLDERS, root=root),
         *undocumented("bot", "adapters", root=root),
         *participles("bot", "adapters", root=root),
-        *broken_events(*ROOMS, root=root),
+        *broken_events(*FOLDERS, root=root),
     ]
 
 

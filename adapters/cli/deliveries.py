@@ -22,7 +22,7 @@ from bot.wording import Reader
 
 ID_PREFIX = 8
 """Characters of an id that are shown: enough, as a rule, to tell it from the others."""
-TEXT_REMOVED = "What it said went when it was dropped"
+TEXT_REMOVED = "Its text was deleted when it was dropped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +53,14 @@ async def print_deliveries(settings: Settings, query: DeliveryQuery, *, as_json:
     if not rows:
         console.print(_describe_empty(query))
         return True
-    table = Table("id", "workspace", "to", "kind", "state", "due (UTC)", "tries", "because", box=None)
+    table = Table("id", "workspace", "to", "kind", "state", "due (UTC)", "attempts", "reason", box=None)
     for row in rows:
         due, reason = f"{row.due_at:%Y-%m-%d %H:%M}", _describe_reason(row, now)
         cells = (row.id[:ID_PREFIX], row.workspace, row.to, row.kind, row.state, due, str(row.attempts), reason)
         table.add_row(*(escape(cell) for cell in cells))
     console.print(table)
     if len(rows) == query.limit:
-        console.print(f"There may be more: these are the first {query.limit}.")
+        console.print(f"Only the first {query.limit} are shown; --limit shows more.")
     return True
 
 
@@ -78,17 +78,17 @@ async def print_delivery(settings: Settings, id: str, *, console: Console) -> bo
         return _report_no_match(id, console)
     lines = {
         "id": row.id,
-        "what": f"{row.kind} ({row.act})",
+        "kind": f"{row.kind} ({row.act})",
         "to": f"{row.to or 'nobody'} in {row.workspace}",
         "state": row.state,
-        "because": _describe_reason(row, now),
-        "made": _format_moment(row.created_at),
+        "reason": _describe_reason(row, now),
+        "created": _format_moment(row.created_at),
         "due": _format_moment(row.due_at),
-        "makes no sense after": _format_moment(row.expires_at),
-        "tries": f"{row.attempts}, the last {_format_moment(row.attempted_at)}" if row.attempts else "none yet",
+        "expires": _format_moment(row.expires_at),
+        "attempts": f"{row.attempts}, the last at {_format_moment(row.attempted_at)}" if row.attempts else "none",
         "sent": _format_moment(row.sent_at),
-        "known there as": row.receipt or "",
-        "in the log": f"correlation {row.correlation}" if row.correlation else "",
+        "platform message id": row.receipt or "",
+        "correlation id in the log": row.correlation,
     }
     for name, value in lines.items():
         if value:
@@ -116,14 +116,15 @@ async def retry_deliveries(settings: Settings, ids: Sequence[str], *, even_if_tw
                 succeeded = False
             elif row.may_have_arrived and not even_if_twice:
                 console.print(
-                    f"{row.id[:ID_PREFIX]} may have arrived, and would come twice. If that is fine: --even-if-twice"
+                    f"{row.id[:ID_PREFIX]} may have arrived, and would then be seen twice. "
+                    "To send it anyway: --even-if-twice"
                 )
                 succeeded = False
             elif await outbox.retry(row.id, now, now + RETRY_DEADLINE, even_if_twice=even_if_twice):
-                console.print(f"{row.id[:ID_PREFIX]} goes out as soon as its place allows.")
+                console.print(f"{row.id[:ID_PREFIX]} will be sent as soon as possible.")
             else:
                 # It is sent or being sent, or its state changed since it was read.
-                console.print(f"{row.id[:ID_PREFIX]} is {row.state}: there is nothing to send again.")
+                console.print(f"{row.id[:ID_PREFIX]} is {row.state}: it cannot be retried.")
                 succeeded = False
     return succeeded
 
@@ -140,9 +141,9 @@ async def drop_deliveries(settings: Settings, ids: Sequence[str], *, console: Co
             if row is None:
                 succeeded = _report_no_match(prefix, console)
             elif await outbox.drop(row.id):
-                console.print(f"{row.id[:ID_PREFIX]} is not sent any more.")
+                console.print(f"{row.id[:ID_PREFIX]} is cancelled: it will not be sent.")
             else:
-                console.print(f"{row.id[:ID_PREFIX]} is {row.state}: there is nothing to drop.")
+                console.print(f"{row.id[:ID_PREFIX]} is {row.state}: it cannot be cancelled.")
                 succeeded = False
     return succeeded
 
@@ -172,18 +173,18 @@ async def _open_outbox(settings: Settings, console: Console) -> AsyncIterator[tu
 
 def _describe_empty(query: DeliveryQuery) -> str:
     if query.states or query.workspace:
-        return "Nothing of that kind."
-    return "Nothing is overdue." if query.overdue else "All is settled."
+        return "No deliveries match."
+    return "Nothing is overdue." if query.overdue else "No deliveries are unsettled or failed."
 
 
 def _report_no_match(id: str, console: Console) -> bool:
-    console.print(f"There is not exactly one delivery whose id begins with {escape(id)}.")
+    console.print(f"No delivery, or more than one, has an id that begins with {escape(id)}.")
     return False
 
 
 def _describe_reason(row: DeliveryRow, now: datetime) -> str:
     if not row.reason:
-        return "it is its time" if row.state == "waiting" and row.due_at <= now else ""
+        return "due now" if row.state == "waiting" and row.due_at <= now else ""
     reader = Reader(language=Language.EN, timezone="UTC", now=now)
     return wording.render_sentence("errors/reasons.md.j2", row.reason, reader, None)
 
@@ -194,13 +195,13 @@ def _format_moment(moment: datetime | None) -> str:
 
 def _describe_next(row: DeliveryRow) -> str:
     if row.has_no_words:
-        return f"It is not sent. {TEXT_REMOVED}: it was an answer."
+        return f"It will not be sent: it was an answer. {TEXT_REMOVED}."
     days = RETRY_DEADLINE.days
     return {
-        "waiting": f"It is tried at {_format_moment(row.due_at)}, or when its place is free.",
-        "sending": "It is under way. If whoever sends it is gone, that shows within a minute.",
+        "waiting": f"It will be sent at {_format_moment(row.due_at)}, or after the deliveries ahead of it.",
+        "sending": "It is being sent. If the sending process died, its state becomes unknown in about a minute.",
         "sent": "It arrived.",
-        "unknown": f"It is looked up again, ever less often, for {days} day; on Teams nothing can be looked up.",
-        "failed": "It is not tried again by itself: ritme deliveries retry.",
-        "dropped": "It is not sent: ritme deliveries retry, if it should be after all.",
+        "unknown": f"It will be looked up at growing intervals for {days} day; on Teams nothing can be looked up.",
+        "failed": "It will not be retried automatically. To send it again: ritme deliveries retry",
+        "dropped": "It will not be sent. To send it after all: ritme deliveries retry",
     }[row.state]

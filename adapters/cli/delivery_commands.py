@@ -12,18 +12,20 @@ from adapters.cli.console import fail_unless, make_console
 from adapters.cli.preconditions import load_settings
 from bot.domain.delivery import DeliveryState
 
-deliveries_app = typer.Typer(help="What was, or could not be, sent; and what to do about it.", no_args_is_help=True)
+deliveries_app = typer.Typer(help="List, explain, retry and cancel deliveries.", no_args_is_help=True)
 
 
 @deliveries_app.command("list")
 def list_deliveries(
-    state: Annotated[list[DeliveryState] | None, typer.Option(help="Only in this state; may be given again.")] = None,
+    state: Annotated[list[DeliveryState] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
     workspace: Annotated[str | None, typer.Option(help="Only of this workspace, such as slack:T0123.")] = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only what should have been sent by now.")] = False,
+    overdue: Annotated[
+        bool, typer.Option("--overdue", help="Only deliveries that should have been sent by now.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for another program.")] = False,
 ) -> None:
-    """List deliveries that are not settled or failed; what has been due longest comes first."""
+    """List deliveries that are unsettled, or failed; longest due first."""
     from adapters.cli import deliveries
 
     query = deliveries.DeliveryQuery(states=tuple(state or ()), workspace=workspace, overdue=overdue, limit=limit)
@@ -33,8 +35,8 @@ def list_deliveries(
 
 
 @deliveries_app.command()
-def explain(id: Annotated[str, typer.Argument(help="The delivery's id, or how it begins.")]) -> None:
-    """Say all that is known of one delivery, but its words."""
+def explain(id: Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")]) -> None:
+    """Show everything known about one delivery except its text."""
     from adapters.cli import deliveries
 
     fail_unless(asyncio.run(deliveries.print_delivery(load_settings(), id, console=make_console())))
@@ -42,12 +44,13 @@ def explain(id: Annotated[str, typer.Argument(help="The delivery's id, or how it
 
 @deliveries_app.command()
 def retry(
-    ids: Annotated[list[str], typer.Argument(help="Ids, or how they begin.")],
+    ids: Annotated[list[str], typer.Argument(help="Ids, or their beginnings.")],
     even_if_twice: Annotated[
-        bool, typer.Option("--even-if-twice", help="Also when it may have arrived, and would then come a second time.")
+        bool,
+        typer.Option("--even-if-twice", help="Also deliveries that may have arrived, which may then be seen twice."),
     ] = False,
 ) -> None:
-    """Send what failed, was dropped or waits, now."""
+    """Send failed, dropped or waiting deliveries now."""
     from adapters.cli import deliveries
 
     fail_unless(
@@ -58,8 +61,8 @@ def retry(
 
 
 @deliveries_app.command()
-def drop(ids: Annotated[list[str], typer.Argument(help="Ids, or how they begin.")]) -> None:
-    """Never send what waits, or may have arrived."""
+def drop(ids: Annotated[list[str], typer.Argument(help="Ids, or their beginnings.")]) -> None:
+    """Cancel deliveries that are waiting or of unknown outcome."""
     from adapters.cli import deliveries
 
     fail_unless(asyncio.run(deliveries.drop_deliveries(load_settings(), ids, console=make_console())))

@@ -53,7 +53,7 @@ class DeliveryRow:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Return whether it is not certain that it did not arrive."""
+        """Return whether it may have arrived."""
         return self.state == DeliveryState.UNKNOWN.value or self.reason in UNCONFIRMED_REASONS
 
     @property

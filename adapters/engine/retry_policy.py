@@ -54,7 +54,7 @@ class RetryPolicy:
             raise
 
     async def record_failure(self, job: Job, act: Callable[[], Awaitable[None]]) -> None:
-        """Run `act`; when it fails, record why, and raise its exception."""
+        """Run `act`; when it fails, record why and raise."""
         try:
             await act()
         except Exception as problem:

@@ -175,7 +175,7 @@ class TeamsMessenger:
         """Return the chat with one person. Raises `Unreachable` when we know no conversation of the organisation."""
         account = post.account or ""
         known = await self._references.find_by_person(post.workspace, account)
-        if known is not None and known.is_chat:
+        if known is not None and known.can_receive:
             return known
         other = await self._references.find_any(post.workspace)
         if other is None or not account:

@@ -29,11 +29,11 @@ class Conversation:
     account: str = ""
     member: str = ""
     hears: str = ""
-    """"yes" once we were told of something there that did not mention us: answers need not, either."""
+    """'yes' once a message without a mention arrived here: consent to read all was given, so replies need no @Ritme."""
 
     @property
-    def is_chat(self) -> bool:
-        """Return whether a message can be sent there.
+    def can_receive(self) -> bool:
+        """True when a message can be sent there.
 
         Someone met among others has no chat yet: only who they are is known, and their `member` stands in the place of
         a channel.
@@ -87,7 +87,7 @@ class ConversationReferences:
         if told != known:
             await self._store.save(asdict(told))
             self._cache_now(told)
-            if told.account and told.is_chat:
+            if told.account and told.can_receive:
                 # Their own chat takes the place of the row that `record_member` made.
                 await self.forget(told.workspace_id, told.member)
 
@@ -105,7 +105,7 @@ class ConversationReferences:
         return self._find_in_cache(workspace, channel) or await self._load(workspace, channel)
 
     async def find_by_person(self, workspace: str, account: str) -> Conversation | None:
-        """Return the chat with a person; where there is none (`is_chat`), only who they are."""
+        """Return the chat with a person; where there is none (`can_receive`), only who they are."""
         row = await self._store.with_person(workspace, account)
         return Conversation(**row) if row is not None else None
 

@@ -29,4 +29,4 @@ class Help(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(typed="bedoelin", meant="purpose", word="bedoeling")
+        return cls(typed="bedoling", meant="purpose", word="bedoeling")

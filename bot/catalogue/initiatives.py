@@ -7,7 +7,7 @@ from bot.catalogue.base import Ask, Entry, FormEntry, Press
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patch:
+class InitiativeSummary:
     """One initiative in a list: the participants shown by name, and how many `more` there are."""
 
     id: str
@@ -22,7 +22,7 @@ class InitiativesListed(Entry):
     """A page of the list of open initiatives. `page` counts from 0; `pages` is how many there are."""
 
     name: str
-    patches: tuple[Patch, ...]
+    patches: tuple[InitiativeSummary, ...]
     page: int = 0
     pages: int = 1
 
@@ -40,8 +40,8 @@ class InitiativesListed(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        walk = Patch(id="i1", name="Wandelen na het eten", people=("Fatima", "Jan"), mine=True)
-        question = Patch(id="i2", name="Eén goede vraag", people=("Kwame", "Sanne", "Iris"), more=2)
+        walk = InitiativeSummary(id="i1", name="Wandelen na het eten", people=("Fatima", "Jan"), mine=True)
+        question = InitiativeSummary(id="i2", name="Eén goede vraag", people=("Kwame", "Sanne", "Iris"), more=2)
         return cls(name="Samen vooruit", patches=(walk, question, walk, question, walk), pages=2)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
-from bot.domain.look_back import TimelineMoment, Turning
+from bot.domain.look_back import MomentKind, TimelineMoment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,16 +32,16 @@ class LookBack(Entry):
             name="Wandelen na het eten",
             initiative="i1",
             moments=(
-                TimelineMoment(at=at(1, 12), turning=Turning.STARTED, who="Fatima"),
-                TimelineMoment(at=at(1, 20), turning=Turning.JOINED, who="Jan"),
-                TimelineMoment(at=at(1, 28), turning=Turning.STUCK),
+                TimelineMoment(at=at(1, 12), turning=MomentKind.STARTED, who="Fatima"),
+                TimelineMoment(at=at(1, 20), turning=MomentKind.JOINED, who="Jan"),
+                TimelineMoment(at=at(1, 28), turning=MomentKind.STUCK),
                 TimelineMoment(
-                    at=at(2, 2), turning=Turning.STEP, who="Jan", what="vraag ik Samira om één rondje mee te lopen"
+                    at=at(2, 2), turning=MomentKind.STEP, who="Jan", what="vraag ik Samira om één rondje mee te lopen"
                 ),
-                TimelineMoment(at=at(2, 9), turning=Turning.BREAKTHROUGH),
+                TimelineMoment(at=at(2, 9), turning=MomentKind.BREAKTHROUGH),
                 TimelineMoment(
                     at=at(2, 15),
-                    turning=Turning.STORY,
+                    turning=MomentKind.STORY,
                     what="Vandaag vroeg mevrouw Bakker zelf of we de post gingen halen.",
                     ripples=3,
                 ),

@@ -120,7 +120,7 @@ class Delivery:
 
     @property
     def is_nudge(self) -> bool:
-        """True when it draws on the attention budget: every message the bot starts by itself does."""
+        """True when it draws on the attention budget: a new message with a priority other than ANSWER."""
         return self.priority is not Priority.ANSWER and self.act is Act.POST
 
     @property

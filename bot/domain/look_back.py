@@ -51,8 +51,8 @@ class StuckSpell(NamedTuple):
     closed_at: datetime | None
 
 
-class Turning(StrEnum):
-    """The kind of a moment on the line."""
+class MomentKind(StrEnum):
+    """The kind of a moment on the time line."""
 
     STARTED = "started"
     BEGUN = "begun"
@@ -66,15 +66,15 @@ class Turning(StrEnum):
 
 
 WEIGHT = {
-    Turning.STARTED: 100,
-    Turning.BREAKTHROUGH: 30,
-    Turning.BEGUN: 20,
-    Turning.CLOSED: 20,
-    Turning.STORY: 10,
-    Turning.STEP: 8,
-    Turning.STUCK: 6,
-    Turning.LET_GO: 5,
-    Turning.JOINED: 4,
+    MomentKind.STARTED: 100,
+    MomentKind.BREAKTHROUGH: 30,
+    MomentKind.BEGUN: 20,
+    MomentKind.CLOSED: 20,
+    MomentKind.STORY: 10,
+    MomentKind.STEP: 8,
+    MomentKind.STUCK: 6,
+    MomentKind.LET_GO: 5,
+    MomentKind.JOINED: 4,
 }
 """The weight of each kind, by which moments are chosen; a ripple adds five."""
 
@@ -85,7 +85,7 @@ class TimelineMoment:
     words; `ripples` counts the people a story moved."""
 
     at: datetime
-    turning: Turning
+    turning: MomentKind
     who: str = ""
     what: str = ""
     ripples: int = 0

@@ -85,7 +85,8 @@ class Person:
     named_beyond: bool = False
     """True when their name may be shown with their stories in other workspaces of the movement too."""
     guest: bool = False
-    """True for an account with limited access: may take part, is never suggested and never nudged."""
+    """True for an account with limited access: may take part, is never suggested; receives only nudges they
+    asked for."""
     deactivated_at: datetime | None = None
     """Since when the platform reports this account as deactivated."""
     chose: list[str] = field(default_factory=list)

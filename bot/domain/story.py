@@ -81,13 +81,14 @@ class Story:
     def is_told(self) -> bool:
         return self.withdrawn_at is None
 
+    @property
     def may_travel(self) -> bool:
-        """Return whether it may be shown beyond the thread it was told in."""
+        """True when it may be shown beyond the thread it was told in."""
         return self.is_told and self.readers is not Readers.THREAD
 
     def is_readable(self, here: PlaceId | None) -> bool:
         """Return whether it may be read by someone in the place `here` (None: in their personal chat)."""
-        return self.may_travel() or (self.is_told and here is not None and self.place_id == here)
+        return self.may_travel or (self.is_told and here is not None and self.place_id == here)
 
     def credit(self, teller: Person | None, workspace: WorkspaceId) -> str:
         """Return the name to show with it in a workspace; empty when told without one, or the teller was forgotten."""
@@ -180,7 +181,10 @@ def with_file_names(text: str, files: Iterable[str] = ()) -> str:
 
 
 def truncate(text: str, most: int = MAX_REPLY_CHARS) -> str:
-    """Return `text`, cut after a word and ending in an ellipsis when it is longer than `most` characters."""
+    """Return `text`, cut after a word and ending in an ellipsis when it is longer than `most` characters.
+
+    Line breaks stay; `shorten` of `bot.wording` puts everything on one line.
+    """
     if len(text) <= most:
         return text
     cut = text[: most - 1]  # room for the ellipsis

@@ -1,7 +1,8 @@
 """Drain the outbox: claim what is due in one transaction, send it outside any, record the results in another.
 
 A process may die at any point. Before the claim commits, nothing happened. After it, the rows are SENDING: they are
-marked UNKNOWN once they are stale, and looked up (Slack) or shown to a coordinator (Teams), never sent again blindly.
+marked UNKNOWN once they are stale. Updates, deletions, home pages and Slack's ephemeral messages are repeated; at worst
+one is seen twice. A new message is looked up (Slack) or shown to a coordinator (Teams), never sent again blindly.
 """
 
 from asyncio import CancelledError, create_task, gather, shield
@@ -75,7 +76,7 @@ class OutboxDrainer:
             by_key.setdefault(ordering_key(delivery), []).append((delivery, post))
         await self._send(lane, by_key.values())
         if work.gone and await self._is_gone(lane):
-            # Returning what was claimed would have the engine drain on: the one message would knock without end.
+            # Not what was claimed: the engine would drain again at once and retry that message in a loop.
             return await self._settled_count(claimed)
         return settled + len(claimed)
 

@@ -131,7 +131,7 @@ async def test_the_command_says_what_it_did(tmp_path: Path, monkeypatch: pytest.
             assert "geheim" not in bad.output
         closed = await run("copy", "--to", "postgresql://ritme@127.0.0.1:1/ritme")
         assert closed.exit_code == 1
-        assert "Start PostgreSQL, or mend the address, user or password in --to.\n" in closed.output
+        assert "Start PostgreSQL, or correct the address, user or password in --to.\n" in closed.output
         with postgresql(empty=True) as url:
             bare = await run("copy", "--to", url)
             assert bare.exit_code == 1

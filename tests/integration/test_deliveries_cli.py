@@ -59,7 +59,7 @@ async def test_unsettled_and_failed_deliveries_are_listed_with_their_reasons() -
     assert "#garden" not in said.output
     listed = json.loads((await run("list", "--json", "--state", "failed")).output)
     assert [one["state"] for one in listed] == ["failed"]
-    assert "Nothing of that kind" in (await run("list", "--workspace", "slack:T0")).output
+    assert "No deliveries match" in (await run("list", "--workspace", "slack:T0")).output
 
 
 async def test_overdue_deliveries_are_listed_except_where_ritme_was_removed(outbox_world: World) -> None:
@@ -86,7 +86,7 @@ async def test_a_failed_delivery_can_be_retried_and_a_sent_one_cannot(outbox_wor
     assert (await run("retry", failed.id)).exit_code == 0
     again = await run("retry", sent.id)
     assert again.exit_code == 1
-    assert "nothing to send again" in again.output
+    assert "it cannot be retried" in again.output
     assert (await get_delivery(outbox_world, "failed")).state is DeliveryState.WAITING
     assert (await get_delivery(outbox_world, "sent")).state is DeliveryState.SENT
 
@@ -129,7 +129,7 @@ async def test_a_dropped_answer_has_no_words_left_to_send(outbox_world: World) -
         again = await run("retry", one.id, "--even-if-twice")
         assert again.exit_code == 1
         assert "an answer" in again.output
-        assert "goes out" not in again.output
+        assert "will be sent as soon" not in again.output
         assert (await get_delivery(outbox_world, key)).state is DeliveryState.DROPPED
         assert "ritme deliveries retry" not in (await run("explain", one.id)).output
 
@@ -144,7 +144,7 @@ async def test_a_dropped_delivery_with_words_can_be_retried(outbox_world: World)
     assert (await run("drop", step.id)).exit_code == 0
     assert (await get_delivery(outbox_world, "step")).args == {"of": "a step"}
     assert "ritme deliveries retry" in (await run("explain", step.id)).output
-    assert "goes out" in (await run("retry", step.id)).output
+    assert "will be sent as soon" in (await run("retry", step.id)).output
     assert (await get_delivery(outbox_world, "step")).state is DeliveryState.WAITING
 
 

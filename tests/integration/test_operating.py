@@ -81,9 +81,9 @@ FIGURES = {
         "less than four hours late",
     ),
     "operate.nl.md": (
-        "Een webproces neemt hoogstens {web} verbindingen",
+        "Een webproces gebruikt hoogstens {web} verbindingen",
         "een worker {fixed} en één voor elke werkruimte tegelijk ({worker})",
-        "`--concurrency 16` neemt er {larger}",
+        "`--concurrency 16` gebruikt er {larger}",
         "krijgen {requests:.0f} seconden, en daarna de berichten die onderweg zijn {messages:.0f}",
         "het verbinden na {connecting} seconden",
         "minder dan vier uur te laat",
@@ -119,15 +119,23 @@ async def run(lines: str, folder: Path, **environment: str) -> None:
     await asyncio.to_thread(subprocess.run, typed, cwd=folder, env={**os.environ, **environment}, check=True)
 
 
+def find_backup(folder: Path) -> Path:
+    """Return the one backup in a folder; its name has the day it was made."""
+    (backup,) = folder.glob("ritme-????-??-??.db")
+    return backup
+
+
 async def test_a_backup_of_a_file_is_the_file(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     async with open_world(tmp_path / "var") as world:
         await world.movement("fatima")
         await world.type("fatima", "/vast De nachtdienst hoort het als laatste")
         (backup,) = code_blocks(GUIDES[0], "sqlite")
+        for guide in ("install-slack.md", "install-slack.nl.md"):
+            assert backup in code_blocks(ROOT / "docs" / guide, "sh")
         command = backup.replace(".venv/bin/python", "python")
         await run(command, tmp_path)  # while it is in use
-    engine = connect(f"sqlite+aiosqlite:///{tmp_path}/ritme-backup.db")
+    engine = connect(f"sqlite+aiosqlite:///{find_backup(tmp_path)}")
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM stuck_episodes"))).scalar_one() == 1
     await engine.dispose()

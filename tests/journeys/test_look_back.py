@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import Answer
-from bot.domain.look_back import MAX_TIMELINE_MOMENTS, TimelineMoment, Turning, choose_moments
+from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
 from tests.support.world import World, text_of
 
 
@@ -76,7 +76,7 @@ moments = st.lists(
     st.builds(
         TimelineMoment,
         at=st.integers(0, 10**6).map(lambda minutes: datetime(2027, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)),
-        turning=st.sampled_from(list(Turning)),
+        turning=st.sampled_from(list(MomentKind)),
         ripples=st.integers(0, 5),
     ),
     max_size=80,

@@ -15,8 +15,8 @@ DOCUMENTS = sorted(
         *(CLONE / "docs" / "adr").glob("*.md"),
     )
 )
-ROOMS = ("bot", "adapters", "prompts", "migrations", "tests", "docs", "benchmarks")
-PATH = re.compile(rf"(?:{'|'.join(ROOMS)})/[\w./-]+")
+FOLDERS = ("bot", "adapters", "prompts", "migrations", "tests", "docs", "benchmarks")
+PATH = re.compile(rf"(?:{'|'.join(FOLDERS)})/[\w./-]+")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -45,8 +45,8 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
 
 SOURCES = "\n".join(
     path.read_text(encoding="utf-8")
-    for room in ("bot", "adapters", "tests", "migrations")
-    for path in (CLONE / room).rglob("*.py")
+    for folder in ("bot", "adapters", "tests", "migrations")
+    for path in (CLONE / folder).rglob("*.py")
     if "node_modules" not in path.parts
 )
 OTHERS = {"noun_verb_failed", "curl", "jq", "make", "uv", "git"}

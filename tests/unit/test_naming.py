@@ -26,8 +26,8 @@ def test_nothing_breaks_the_rules() -> None:
     ],
 )
 def test_each_rule_finds_what_breaks_it(tmp_path: Path, source: str, said: str) -> None:
-    for room in naming.ROOMS:
-        (tmp_path / room).mkdir()
+    for folder in naming.FOLDERS:
+        (tmp_path / folder).mkdir()
     (tmp_path / "bot" / "other.py").write_text('"""Another module."""\nLIMIT = 2\n', encoding="utf-8")
     (tmp_path / "bot" / "one.py").write_text(source, encoding="utf-8")
     (tmp_path / "adapters" / "well.py").write_text(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.forms import parse_form
-from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, Patch
+from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, InitiativeSummary
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.person import Person
@@ -32,7 +32,7 @@ async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
     for one in going_on[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]:
         people = [person for person, _ in await work.initiatives.participants(one.id, movement.id)]
         patches.append(
-            Patch(
+            InitiativeSummary(
                 id=one.id,
                 name=one.name,
                 people=_visible_names(people, turn),

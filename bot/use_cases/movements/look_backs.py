@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from bot.catalogue.base import Entry
 from bot.catalogue.look_backs import LookBack
 from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
-from bot.domain.look_back import TimelineMoment, Turning, choose_moments
+from bot.domain.look_back import MomentKind, TimelineMoment, choose_moments
 from bot.domain.movement import Movement
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.errors import Refused, Unwanted
@@ -21,7 +21,7 @@ async def look_back(work: UnitOfWork, turn: Turn) -> Entry:
     moments."""
     movement = turn.require_movement()
     initiative = await _find_initiative(work, turn, movement)
-    return await _load_line(work, movement, initiative, turn.person.workspace_id, reader=turn.person)
+    return await _load_look_back(work, movement, initiative, turn.person.workspace_id, reader=turn.person)
 
 
 async def _find_initiative(work: UnitOfWork, turn: Turn, movement: Movement) -> Initiative | None:
@@ -46,13 +46,13 @@ async def _find_initiative(work: UnitOfWork, turn: Turn, movement: Movement) -> 
 
 async def compose_look_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose the look-back of a movement for everyone in a place. Raises `Unwanted` when there is nothing to tell."""
-    shown = await _load_line(work, outgoing.require_movement(), None, outgoing.delivery.workspace_id, reader=None)
+    shown = await _load_look_back(work, outgoing.require_movement(), None, outgoing.delivery.workspace_id, reader=None)
     if not shown.moments:
         raise Unwanted("nothing_to_give")
     return shown
 
 
-async def _load_line(
+async def _load_look_back(
     work: UnitOfWork,
     movement: Movement,
     initiative: Initiative | None,
@@ -82,20 +82,20 @@ async def _initiative_moments(
 ) -> list[TimelineMoment]:
     """Return beginnings and endings of the movement and its initiatives; for one initiative also who joined."""
     if initiative is None:
-        moments = [TimelineMoment(at=movement.started_at, turning=Turning.STARTED)]
-        begun, turning = await work.initiatives.of_movement(movement.id, closed=True), Turning.BEGUN
+        moments = [TimelineMoment(at=movement.started_at, turning=MomentKind.STARTED)]
+        begun, turning = await work.initiatives.of_movement(movement.id, closed=True), MomentKind.BEGUN
     else:
         moments = [
-            TimelineMoment(at=participant.joined_at, turning=Turning.JOINED, who=names.get(person.id, ""))
+            TimelineMoment(at=participant.joined_at, turning=MomentKind.JOINED, who=names.get(person.id, ""))
             for person, participant in await work.initiatives.participants(initiative.id, movement.id)
             if not participant.initiator
         ]
-        begun, turning = [initiative], Turning.STARTED
+        begun, turning = [initiative], MomentKind.STARTED
     for one in begun:
         who = names.get(one.started_by or PersonId(""), "")
         moments.append(TimelineMoment(at=one.started_at, turning=turning, who=who, what=one.name))
         if one.closed_at is not None:
-            moments.append(TimelineMoment(at=one.closed_at, turning=Turning.CLOSED, what=one.name))
+            moments.append(TimelineMoment(at=one.closed_at, turning=MomentKind.CLOSED, what=one.name))
     return moments
 
 
@@ -104,7 +104,7 @@ async def _step_moments(
 ) -> list[TimelineMoment]:
     """Return steps that were done: those posted where others are, and the reader's own."""
     return [
-        TimelineMoment(at=step.closed_at, turning=Turning.STEP, who=names.get(step.person_id, ""), what=step.action)
+        TimelineMoment(at=step.closed_at, turning=MomentKind.STEP, who=names.get(step.person_id, ""), what=step.action)
         for step in await work.steps.done_in(movement.id, about)
         if step.closed_at is not None and (step.posted or step.person_id == own)
     ]
@@ -117,7 +117,7 @@ async def _story_moments(
     return [
         TimelineMoment(
             at=story.told_at,
-            turning=Turning.STORY,
+            turning=MomentKind.STORY,
             who=names.get(story.teller_id, "") if story.named else "",
             what=story.text,
             ripples=story.ripples,
@@ -136,10 +136,10 @@ async def _stuck_moments(
     for episode in await work.stuck.episodes_in(movement.id, about):
         if episode.audience is not Audience.CHANNEL and episode.person_id != own:
             continue
-        moments.append(TimelineMoment(at=episode.opened_at, turning=Turning.STUCK))
+        moments.append(TimelineMoment(at=episode.opened_at, turning=MomentKind.STUCK))
         if episode.closed_at is not None:
             moved = episode.state is EpisodeState.BREAKTHROUGH
             moments.append(
-                TimelineMoment(at=episode.closed_at, turning=Turning.BREAKTHROUGH if moved else Turning.LET_GO)
+                TimelineMoment(at=episode.closed_at, turning=MomentKind.BREAKTHROUGH if moved else MomentKind.LET_GO)
             )
     return moments

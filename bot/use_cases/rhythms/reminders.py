@@ -54,7 +54,7 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 async def _load_story(work: UnitOfWork, outgoing: Outgoing, story: str) -> Story | None:
     found = await work.stories.get(StoryId(story), outgoing.require_movement().id) if story else None
-    return found if found is not None and found.may_travel() else None
+    return found if found is not None and found.may_travel else None
 
 
 async def compose_stories(work: UnitOfWork, outgoing: Outgoing) -> Entry:

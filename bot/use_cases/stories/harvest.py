@@ -41,7 +41,7 @@ async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         await _record_harvest(work, outgoing, chosen)
     else:
         found = [await work.stories.get(StoryId(str(one)), movement.id) for one in ids]
-        chosen = [story for story in found if story is not None and story.may_travel()]
+        chosen = [story for story in found if story is not None and story.may_travel]
         if not chosen and delivery.act is Act.POST:
             raise Unwanted("withdrawn")
     return Harvest(stories=await _describe_stories(work, movement, chosen, delivery.workspace_id))

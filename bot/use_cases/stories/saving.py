@@ -159,7 +159,7 @@ async def compose_consent(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     story = await work.stories.get(StoryId(outgoing.delivery.subject), outgoing.require_movement().id)
     if story is None or not story.is_told:
         raise Unwanted("withdrawn")
-    return AskedStoryKept(story=story.id, text=story.text, travels=story.may_travel())
+    return AskedStoryKept(story=story.id, text=story.text, travels=story.may_travel)
 
 
 async def expire_requests(work: UnitOfWork, now: datetime) -> None:

@@ -52,7 +52,7 @@ async def compose_shared_story(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose a story for another place, with where it came from. Raises `Unwanted` when it may not travel any more."""
     movement, args = outgoing.require_movement(), outgoing.delivery.args
     story = await work.stories.get(StoryId(outgoing.delivery.subject), movement.id)
-    if story is None or not story.may_travel():
+    if story is None or not story.may_travel:
         raise Unwanted("withdrawn")
     lane = outgoing.delivery.workspace_id
     labels = await work.movements.labels(movement.id, lane)
@@ -77,7 +77,7 @@ async def compose_share_news(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     movement = outgoing.require_movement()
     story = await work.stories.get(StoryId(outgoing.delivery.subject), movement.id)
     place = await work.movements.place(PlaceId(str(outgoing.delivery.args["place"])))
-    if story is None or not story.may_travel() or place is None:
+    if story is None or not story.may_travel or place is None:
         raise Unwanted("withdrawn")
     labels = await work.movements.labels(story.movement_id, outgoing.delivery.workspace_id)
     return StoryTravelled(text=story.text, place=labels.get(place.id, place.name))
@@ -108,7 +108,7 @@ async def _load_sharable(work: UnitOfWork, turn: Turn) -> Story:
     story = await work.stories.get(StoryId(turn.text("story")), turn.require_movement().id)
     if story is None or not story.is_told:
         raise Refused("not_found")
-    if not story.may_travel():
+    if not story.may_travel:
         raise Refused("story_stays")
     return story
 

@@ -124,7 +124,7 @@ async def compose_story(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         text=story.text,
         teller=story.credit(teller, outgoing.delivery.workspace_id),
         initiative=initiative.name if initiative else "",
-        travels=story.may_travel(),
+        travels=story.may_travel,
     )
 
 

@@ -35,7 +35,7 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     kind = detect_kind(text)
     known = await work.stuck.open_of(turn.person.id, initiative.id if initiative else None, movement.id)
     if known is not None and known.audience is not Audience.ME:
-        # One line is for oneself; what others already read along with is added to only when that is chosen again.
+        # A typed line is private; text already shared is extended only when the person picks that audience again.
         return await fill_form(work, turn, known, text=_append(known.text, text))
     if len(text) > MAX_STUCK_CHARS:
         values = {"initiative": initiative.id if initiative else "", "kind": kind.value, "audience": Audience.ME.value}
@@ -107,7 +107,7 @@ async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport, known: St
     if episode is None:
         episode = open_episode(work, turn, reported)
     elif reported.audience in (episode.audience, Audience.ME):
-        # Earlier words stay; only words meant for fewer eyes than the new ones are not carried along.
+        # Words written for a narrower audience are not carried over to a wider one.
         text = _append(episode.text, reported.text)
         if len(text) > MAX_STUCK_CHARS:
             values = {"kind": reported.kind.value, "audience": reported.audience.value}
