@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.unit_of_work import connect
-from adapters.engine import supervisor
+from adapters.engine import distributed, supervisor
 from adapters.engine.distributed import DistributedEngine
 from adapters.libpq import connection_timeouts
 from tests.contract.test_engines import A, B, FakeCore
@@ -81,7 +81,10 @@ async def test_a_cancelled_close_is_cancelled_and_can_be_called_again(database: 
     assert core.drained == [A]
 
 
-async def test_a_worker_restarts_when_the_database_is_back_and_can_be_stopped_while_it_is_unavailable() -> None:
+async def test_a_worker_restarts_when_the_database_is_back_and_can_be_stopped_while_it_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(distributed, "JOB_POOL_TIMEOUT", 2.0)  # waited for once for each stop of the server
     with Server() as server:
         database, core = connect(server.create_database("ritme")), FakeCore()
         async with worker(database, core, periodic=True) as engine:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import psycopg
+import pytest
 from aiohttp import web
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
@@ -113,40 +114,44 @@ class ServedRitme:
             return sorted(text for (text,) in connection.execute("SELECT text FROM stories"))
 
 
-@asynccontextmanager
-async def serve(*, many: bool = False) -> AsyncIterator[ServedRitme]:
-    """Start the service; with `many`, for many workspaces, of which ours has installed the app."""
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Start a PostgreSQL that the tests of this file stop and start; its databases are theirs alone."""
     with Server(durable=True) as server:
-        url = server.create_database("away")
-        async with SlackServer(lambda: datetime.now(UTC)).running() as slack, aiohttp.ClientSession() as session:
-            settings = Settings(
-                database_url=url,
-                slack_signing_secret=SECRET,
-                slack_api_url=slack.api_url,
-                **(MANY if many else {"slack_bot_token": TOKEN}),
-                teams_app_id=TENANT,
-                teams_allowed_tenants=TENANT,
-                teams_auth="disabled-for-local-test",
-            )
-            service = await open_service(settings, sends_deliveries=False)
-            await service.start()
-            runner = web.AppRunner(
-                make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None
-            )
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            people = People(forbids_calls=False, server=slack, session=session, bot_url=f"{address}/slack/events")
-            iris = slack.add_user("iris").id
-            channel = slack.add_channel("wijkteam", iris).id
-            await seed_movement(url, iris, channel)
-            if many:
-                await add_installation(url)
-            try:
-                yield ServedRitme(server, url, address, people, session, iris, channel)
-            finally:
-                await runner.cleanup()
-                await service.close()
+        yield server
+
+
+@asynccontextmanager
+async def serve(server: Server, *, many: bool = False) -> AsyncIterator[ServedRitme]:
+    """Start the service over a new database; with `many`, for many workspaces, of which ours has installed the app."""
+    url = server.create_database("many" if many else "one")
+    async with SlackServer(lambda: datetime.now(UTC)).running() as slack, aiohttp.ClientSession() as session:
+        settings = Settings(
+            database_url=url,
+            slack_signing_secret=SECRET,
+            slack_api_url=slack.api_url,
+            **(MANY if many else {"slack_bot_token": TOKEN}),
+            teams_app_id=TENANT,
+            teams_allowed_tenants=TENANT,
+            teams_auth="disabled-for-local-test",
+        )
+        service = await open_service(settings, sends_deliveries=False)
+        await service.start()
+        runner = web.AppRunner(make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        people = People(forbids_calls=False, server=slack, session=session, bot_url=f"{address}/slack/events")
+        iris = slack.add_user("iris").id
+        channel = slack.add_channel("wijkteam", iris).id
+        await seed_movement(url, iris, channel)
+        if many:
+            await add_installation(url)
+        try:
+            yield ServedRitme(server, url, address, people, session, iris, channel)
+        finally:
+            await runner.cleanup()
+            await service.close()
 
 
 async def seed_movement(url: str, iris: str, channel: str) -> None:
@@ -179,8 +184,8 @@ async def add_installation(url: str) -> None:
     await database.dispose()
 
 
-async def test_repeated_requests_act_once_when_the_database_is_back() -> None:
-    async with serve() as served:
+async def test_repeated_requests_act_once_when_the_database_is_back(server: Server) -> None:
+    async with serve(server) as served:
         assert await served.send_from_teams("hulp", WEST, id="m0") == 202
         event, command = served.event("verhaal Wim liep mee."), served.command("/verhaal Bep liep mee.")
 
@@ -204,8 +209,8 @@ async def test_repeated_requests_act_once_when_the_database_is_back() -> None:
         assert served.stories() == ["Bep liep mee.", "Noor liep mee.", "Wim liep mee."]
 
 
-async def test_commands_of_one_of_many_workspaces_say_so_too() -> None:
-    async with serve(many=True) as served:
+async def test_commands_of_one_of_many_workspaces_say_so_too(server: Server) -> None:
+    async with serve(server, many=True) as served:
         await asyncio.to_thread(served.server.stop)
         status, said = await served.deliver(served.command("/verhaal Bep liep mee."))
         assert (status, said["response_type"]) == (200, "ephemeral")

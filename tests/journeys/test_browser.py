@@ -45,8 +45,8 @@ class Visitor:
         """Save a screenshot to look at."""
         self.pictures += 1
         SCREENSHOTS.mkdir(exist_ok=True)
-        await self.page.wait_for_timeout(250)
-        await self.page.screenshot(path=SCREENSHOTS / f"{self.name}-{self.pictures:02}-{what}.png")
+        path = SCREENSHOTS / f"{self.name}-{self.pictures:02}-{what}.png"
+        await self.page.screenshot(path=path, animations="disabled")  # at their end
 
     async def arrive(self) -> None:
         await self.page.goto(self.served.address)
