@@ -310,7 +310,9 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
         return None
     if reading.sure and reading.meaning in TALK:
         return replace(intent, name=TALK[reading.meaning], args={})
-    if in_thread or len(text.split()) <= 1:
+    # In Teams every message in a channel has a thread, at first its own.
+    is_reply = in_thread and intent.thread != intent.message and not command
+    if is_reply or len(text.split()) <= 1:
         return None
     if reading.sure and target and reading.meaning not in ASKED_FIRST:
         kept = "prefill" if reading.meaning == "story" else "text"

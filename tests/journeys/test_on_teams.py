@@ -68,6 +68,28 @@ async def test_stuck_by_mention_asks_curious_questions_in_private(on_teams: Team
     assert opened["task"]["type"] == "continue"
 
 
+async def test_a_plain_sentence_by_mention_is_understood_and_an_unsure_one_asked_about(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
+    await on_teams.say("iris", "ik zit vast met de overdracht", where=TEAM, mention=True)
+    assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("de overdracht",)]
+    words = "de teamleider had vanochtend koffie gezet"
+    await on_teams.say("iris", words)
+    asked = on_teams.private()[-1]
+    assert words in asked.words()
+    opened = await on_teams.press("iris", asked, "story")
+    assert words in repr(opened)
+    assert await rows(on_teams, "SELECT text FROM stories") == []
+
+
+async def test_despair_by_mention_is_answered_to_that_person_alone_and_kept_nowhere(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
+    before = len(on_teams.posts())
+    await on_teams.say("iris", "ik wil niet meer leven", where=TEAM, mention=True)
+    assert "0800-0113" in on_teams.private()[-1].words()
+    assert len(on_teams.posts()) == before
+    assert "leven" not in repr(await rows(on_teams, "SELECT args FROM deliveries"))
+
+
 async def test_a_form_asked_for_in_a_channel_stays_about_that_channel(on_teams: TeamsDriver) -> None:
     await start_movement(on_teams)
     await on_teams.say("iris", "story", where=TEAM, mention=True)
