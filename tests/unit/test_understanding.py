@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from adapters.cli.commands import ritme
 from bot.catalogue.conversation import GUESSES
+from bot.commands import COMMANDS
 from bot.domain.person import Language
 from bot.understanding import CRISIS, OTHER, read, understand_sentence
 from bot.understanding.phrasebook import phrase_book
@@ -102,3 +103,8 @@ class TestTheCommand:
     def test_without_a_sentence_asks_for_one(self) -> None:
         said = CliRunner().invoke(ritme, ["understand"])
         assert (said.exit_code, "Give a sentence" in said.stderr) == (2, True)
+
+
+def test_no_word_of_command_stands_for_two_things() -> None:
+    words = {(word, name) for name, one in COMMANDS.items() for lang in Language for word in one.words(lang)}
+    assert len({word for word, _ in words}) == len(words)
