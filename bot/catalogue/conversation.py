@@ -53,15 +53,26 @@ class SmallTalkReturned(Entry):
 @dataclass(frozen=True, kw_only=True)
 class MeaningAsked(Entry):
     """A question back about `text`, with a button for each of at most two `guesses` (see GUESSES) and one for anything
-    else. The words go on with the button."""
+    else. The words go on with the button; where they are too long for one, it says so."""
 
     text: str
     guesses: tuple[str, ...] = ("story", "stuck")
 
+    @property
+    def body(self) -> str:
+        return "body" if self._fits else "too_long"
+
+    @property
+    def _fits(self) -> bool:
+        return len(self.text) <= MAX_ASKED_CHARS
+
     def buttons(self) -> tuple[Press, ...]:
-        words = self.text[:MAX_ASKED_CHARS]
         presses = (
-            Press(name=guess, intent=GUESSES[guess], args={"prefill" if guess == "story" else "text": words})
+            Press(
+                name=guess,
+                intent=GUESSES[guess],
+                args={"prefill" if guess == "story" else "text": self.text} if self._fits else {},
+            )
             for guess in self.guesses
             if guess in GUESSES  # they come back from outside
         )

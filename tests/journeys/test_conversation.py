@@ -78,6 +78,15 @@ async def test_what_may_mean_several_things_is_asked_and_goes_on_with_the_words(
     assert words in [field.value for field in form.fields]
 
 
+async def test_words_too_long_for_a_button_are_not_cut_unsaid(world: World) -> None:
+    await world.movement("fatima")
+    asked = await say(world, "fatima", "de teamleider had vanochtend koffie gezet " + "x" * 1_500)
+    assert "te lang" in text_of(asked)
+    form = await world.press("fatima", asked, "story", channel=None)
+    assert isinstance(form, Form)
+    assert [field.value for field in form.fields if field.name == "text"] == [""]
+
+
 async def test_stopping_is_asked_first(world: World) -> None:
     await world.movement("fatima")
     asked = await say(world, "fatima", "geen berichten meer sturen aub", channel=None)
