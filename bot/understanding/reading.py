@@ -38,7 +38,9 @@ TELLING_FROM = 0.5
 MIN_COVERAGE = 0.6
 """The share of a phrase, by weight, that has to be in a message."""
 LONGEST = 60
-"""Words that are read; the rest of a long message is content anyway."""
+"""Words that are read together; what follows in a long message is content, as a rule."""
+OVERLAP = 12
+"""Words read twice where a long message is read in parts: a phrase may stand across the border."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,20 @@ class _Match:
 
 
 def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Reading:
-    """Read a message. `names`: what the app is called there, left out where it is addressed."""
+    """Read a message. `names`: what the app is called there, left out where it is addressed.
+
+    The first words tell what a long message is about; despair is looked for in all of it.
+    """
     book = phrase_book(language)
-    tokens = _without_address(tokenize(text, book.spellings), names)[:LONGEST]
+    tokens = _without_address(tokenize(text, book.spellings), names)
+    for begin in range(LONGEST - OVERLAP, len(tokens) - OVERLAP, LONGEST - OVERLAP):
+        later = _read_tokens(text, tokens[begin : begin + LONGEST], book)
+        if later.meaning == CRISIS and later.sure:
+            return later
+    return _read_tokens(text, tokens[:LONGEST], book)
+
+
+def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Reading:
     if not tokens:
         return Reading(OTHER, "", sure=False)
     words = _correct(tokens, book)

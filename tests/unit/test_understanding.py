@@ -70,6 +70,15 @@ def test_despair_and_danger_are_heard_and_keep_nothing(text: str) -> None:
     assert (reading.meaning, reading.rest) == (CRISIS, "")
 
 
+@pytest.mark.parametrize("before", [0, 47, 55, 60, 200])
+def test_despair_is_heard_wherever_it_stands_in_a_long_message(before: int) -> None:
+    text = (
+        f"{'we liepen een rondje ' * (before // 4)}{'en ' * (before % 4)}ik wil niet meer leven, en verder gaat het wel"
+    )
+    reading = understand_sentence(text)
+    assert (reading.meaning, reading.rest, reading.sure) == (CRISIS, "", True)
+
+
 @pytest.mark.parametrize("text", ["stop ermee zegt mijn manager steeds, maar wij willen door", "kans op regen morgen?"])
 def test_a_word_that_begins_like_a_command_is_no_command(text: str) -> None:
     reading = understand_sentence(text)
@@ -108,3 +117,9 @@ class TestTheCommand:
 def test_no_word_of_command_stands_for_two_things() -> None:
     words = {(word, name) for name, one in COMMANDS.items() for lang in Language for word in one.words(lang)}
     assert len({word for word, _ in words}) == len(words)
+
+
+def test_of_a_long_message_no_word_of_the_content_is_lost() -> None:
+    words = " ".join(f"woord{number}" for number in range(300))
+    reading = read(f"ik zit vast met {words}", Language.NL)
+    assert (reading.meaning, reading.rest) == ("stuck", words)
