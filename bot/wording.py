@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, get_day_names
+from babel.dates import format_date, format_datetime, format_time, get_day_names, get_timezone_location
 from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
@@ -190,15 +190,17 @@ def environment(language: Language) -> SandboxedEnvironment:
 
 
 def _filters(language: Language) -> dict[str, Callable[..., str]]:
-    """Return the filters of the templates. Those of a date or time need the reader: `{{ at | moment(reader) }}`."""
+    """Return the filters of the templates. Those of a date or time need the reader: `{{ at | moment(reader) }}`.
+
+    With a zone (`{{ at | moment(reader, zone) }}`) they say it as people there do, and name the city where its clocks
+    differ from the reader's.
+    """
     code = language.value
 
-    def local(value: datetime, reader: Reader) -> datetime:
-        return value.astimezone(reader.zone)
-
-    def day(value: date | datetime, reader: Reader) -> str:
-        on = local(value, reader).date() if isinstance(value, datetime) else value
-        ahead = (on - reader.now.astimezone(reader.zone).date()).days
+    def day(value: date | datetime, reader: Reader, zone: str = "") -> str:
+        there = ZoneInfo(zone) if zone else reader.zone
+        on = value.astimezone(there).date() if isinstance(value, datetime) else value
+        ahead = (on - reader.now.astimezone(there).date()).days
         near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(ahead)
         if near:
             return "".join(_block("errors/days.md.j2", near, language))
@@ -206,15 +208,23 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         pattern = "EEEE d MMMM" if abs(ahead) < 180 else "d MMMM y"
         return format_date(on, pattern, locale=code)
 
-    def clock(value: time | datetime, reader: Reader) -> str:
-        moment = local(value, reader).time() if isinstance(value, datetime) else value
-        return format_time(moment, "HH:mm", locale=code)
+    def clock(value: time | datetime, reader: Reader, zone: str = "") -> str:
+        there = ZoneInfo(zone) if zone else reader.zone
+        shown = value.astimezone(there).time() if isinstance(value, datetime) else value
+        words = format_time(shown, "HH:mm", locale=code)
+        if not zone or not _differs(value, reader, there):
+            return words
+        kind = "in_zone" if "/" in zone and not zone.startswith("Etc/") else "of_zone"
+        # "Argentina/Buenos Aires" is how Babel says it.
+        city = get_timezone_location(zone, locale=code, return_city=True).rpartition("/")[2]
+        return f"{words} ({render_sentence('errors/days.md.j2', kind, reader, {'city': city})})"
 
-    def moment(value: datetime, reader: Reader) -> str:
-        return f"{day(value, reader)} {_block('errors/days.md.j2', 'at', language)} {clock(value, reader)}"
+    def moment(value: datetime, reader: Reader, zone: str = "") -> str:
+        at = _block("errors/days.md.j2", "at", language)
+        return f"{day(value, reader, zone)} {at} {clock(value, reader, zone)}"
 
     def short_date(value: datetime, reader: Reader) -> str:
-        return format_datetime(local(value, reader), "d MMM y", locale=code)
+        return format_datetime(value.astimezone(reader.zone), "d MMM y", locale=code)
 
     def words(key: str, template: str, otherwise: str = "") -> str:
         known = key in block_names(template, language)
@@ -234,6 +244,13 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "shorten": shorten,
         "beginning": truncate,
     }
+
+
+def _differs(value: time | datetime, reader: Reader, zone: ZoneInfo) -> bool:
+    """Return whether the clocks of a zone differ from the reader's at a moment; for a time of every week, ever in a
+    year."""
+    moments = (value,) if isinstance(value, datetime) else tuple(reader.now + timedelta(weeks=n) for n in range(53))
+    return any(one.astimezone(zone).utcoffset() != one.astimezone(reader.zone).utcoffset() for one in moments)
 
 
 @cache
