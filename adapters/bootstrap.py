@@ -20,6 +20,7 @@ from adapters.service import Service, ServiceEngine
 from adapters.settings import BadSettings, Settings
 from adapters.tracing import make_tracer
 from bot.app import Retention, Ritme
+from bot.chat import CommandSyntax
 from bot.ports import Begin, Clock, Platform
 
 if TYPE_CHECKING:
@@ -109,7 +110,14 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
         app_token=reveal(settings.slack_app_token),
         many=many,
     )
-    platforms["slack"] = Platform(messenger=slack.messenger, directory=slack.directory)
+    root, *shortcuts = settings.slack_commands
+    syntax = CommandSyntax(
+        platform="slack",
+        app=settings.app_name,
+        command=root,
+        shortcuts=frozenset(one.removeprefix("/") for one in shortcuts),
+    )
+    platforms["slack"] = Platform(messenger=slack.messenger, directory=slack.directory, syntax=syntax)
     service.mounts.append(partial(slack.mount, core=service.ritme))
     service.start_hooks.append(partial(_start_slack, slack))
     service.stop_intake_hooks.append(slack.stop_receiving)
@@ -131,7 +139,8 @@ def _open_teams(service: Service, platforms: dict[str, Platform], settings: Sett
         targeted=settings.teams_targeted,
     )
     teams = TeamsPlatform(registration, SqlConversations(service.database), clock, opens=service.ritme.opens)
-    platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory)
+    syntax = CommandSyntax(platform="teams", app=settings.app_name, command="", shortcuts=frozenset())
+    platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory, syntax=syntax)
     service.mounts.append(partial(teams.mount, core=service.ritme))
     service.close_hooks.append(teams.close)
 

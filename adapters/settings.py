@@ -37,6 +37,9 @@ CURES = {
     "commas.",
     "TEAMS_TARGETED": "Leave it out, or set it to yes where your Teams can show a message to one person in a channel.",
     "TEAMS_AUTH": "Leave it out. Only a test on this machine may set it to disabled-for-local-test.",
+    "RITME_APP_NAME": "Leave it out for Ritme, or set it to the app's name in Slack and Teams, at most 30 characters.",
+    "SLACK_COMMANDS": "Leave it out for /ritme /stuck /story, or list your app's slash commands, that of everything "
+    "first.",
     "RITME_KEEP_EVENTS_DAYS": "Leave it out for 30, or set it to a number of days from 1 to 3650.",
     "RITME_KEEP_DELIVERIES_DAYS": "Leave it out for 90, or set it to a number of days from 14 to 3650.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
@@ -131,6 +134,18 @@ def _check_tenants(ids: str) -> str:
     return ids
 
 
+def _check_app_name(name: str) -> str:
+    if not 0 < len(name) <= 30 or "@" in name or "\n" in name:  # Teams shows 30 characters of a name
+        raise ValueError("is no name of an app")
+    return name
+
+
+def _check_commands(listed: str) -> str:
+    if not all(re.fullmatch(r"/[^\s/]{1,31}", one) for one in listed.replace(",", " ").split()):
+        raise ValueError("holds something that is no slash command")
+    return listed
+
+
 def _normalise_id(id: str) -> str:
     if not _ID.fullmatch(id):
         raise ValueError("is no ID such as 12345678-90ab-cdef-1234-567890abcdef")
@@ -165,6 +180,11 @@ class Settings(BaseSettings):
         "SLACK_API_URL", default="https://slack.com/api/"
     )
 
+    app_name: Annotated[str, AfterValidator(_check_app_name)] = _from_env("RITME_APP_NAME", default="Ritme")
+    slack_commands_listed: Annotated[str, AfterValidator(_check_commands)] = _from_env(
+        "SLACK_COMMANDS", default="/ritme /stuck /story"
+    )
+
     keep_events_days: Annotated[int, BeforeValidator(partial(_parse_days, least=1))] = _from_env(
         "RITME_KEEP_EVENTS_DAYS", default=30
     )
@@ -191,10 +211,15 @@ class Settings(BaseSettings):
     def for_playground(self) -> "Settings":
         """Return a copy without platforms, secrets and public address, for the playground."""
         # These cannot be None.
-        kept = ("slack_api_url", "teams_auth", "teams_targeted")
+        kept = ("slack_api_url", "slack_commands_listed", "teams_auth", "teams_targeted")
         fields = [name for name in type(self).model_fields if name.startswith(("slack_", "teams_"))]
         cleared: dict[str, object] = {name: None for name in fields if name not in kept}
         return self.model_copy(update={**cleared, "teams_auth": "", "secret_key": None, "public_url": None})
+
+    @property
+    def slack_commands(self) -> tuple[str, ...]:
+        """The slash commands of the Slack app: first that of everything, then those that are one word's."""
+        return tuple(self.slack_commands_listed.replace(",", " ").split())
 
     @property
     def serves_slack(self) -> bool:

@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from bot import commands, wording
 from bot.catalogue.base import Entry
 from bot.catalogue.errors import Apology, Declined
-from bot.chat import Answer, FieldErrors, Intent, Reply
+from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, Reply
 from bot.directory_sync import DirectorySync
 from bot.domain.delivery import Delivery
 from bot.domain.ids import new_id
@@ -24,7 +24,7 @@ from bot.domain.person import Language, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused
 from bot.outbox.drain import OutboxDrainer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
-from bot.requests import handle_intent, hash_key, load_turn, render_reply, show_home
+from bot.requests import handle_intent, hash_key, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
 from bot.use_cases.people import personal_data
 from bot.use_cases.rhythms import planning
@@ -82,6 +82,7 @@ class Ritme:
         retention: Retention | None = None,
     ) -> None:
         self._begin = begin
+        self._platforms = platforms
         self._clock = clock
         self._telemetry = telemetry or NullTelemetry()
         self._retention = retention or Retention()
@@ -98,7 +99,7 @@ class Ritme:
         """Act on one intent in one transaction, at most once per `intent.key`. Never raises: a bug is logged and
         answered with an apology."""
         started = perf_counter()
-        intent = commands.understand(intent)
+        intent = commands.understand(intent, app=self._syntax(intent).app)
         context_id = correlation_id()
         with (
             bound_contextvars(correlation=context_id),
@@ -145,7 +146,7 @@ class Ritme:
         if intent.name in commands.PLATFORM_EVENTS:
             await self._apply_platform_event(intent, now)
             return None
-        return await self._run(partial(handle_intent, intent=intent, now=now))
+        return await self._run(partial(handle_intent, intent=intent, now=now, syntax=self._syntax(intent)))
 
     async def _apply_platform_event(self, intent: Intent, now: datetime) -> None:
         """Apply what a platform tells by itself. Nobody acts, so nobody is added; nothing is stored about an event
@@ -173,7 +174,7 @@ class Ritme:
         now = self._clock.now()
 
         async def act(work: UnitOfWork) -> Reply:
-            turn = await load_turn(work, intent, now)
+            turn = await load_turn(work, intent, now, self._syntax(intent))
             reply = await render_reply(work, turn, entry)
             await show_home(work, turn)
             return reply
@@ -186,13 +187,18 @@ class Ritme:
             language=Language.from_locale(intent.actor.language, Language.NL),
             timezone="Europe/Amsterdam",
             now=self._clock.now(),
+            syntax=self._syntax(intent),
         )
         return Answer(message=wording.render_entry(Apology(reference=reference), reader), reference=reference)
 
     async def _reader(self, intent: Intent) -> Reader:
-        now = self._clock.now()
-        turn = await self._run(partial(load_turn, intent=intent, now=now))
-        return Reader(language=turn.language, timezone=turn.timezone, now=now)
+        now, syntax = self._clock.now(), self._syntax(intent)
+        return reader_of(await self._run(partial(load_turn, intent=intent, now=now, syntax=syntax)))
+
+    def _syntax(self, intent: Intent) -> CommandSyntax:
+        """Return how commands are typed on the platform of who acts."""
+        platform = self._platforms.get(intent.actor.platform)
+        return platform.syntax if platform is not None else CommandSyntax(platform=intent.actor.platform)
 
     # -- out --------------------------------------------------------------------------------------------------------
 

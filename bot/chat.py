@@ -35,6 +35,35 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommandSyntax:
+    """How people address the app on one platform of this installation.
+
+    `app` is its name there; `command` what its commands begin with, such as "/ritme", or "" where people mention it;
+    `shortcuts` the words that are commands of their own, such as "vast" for /vast.
+    """
+
+    platform: str = "playground"
+    app: str = "Ritme"
+    command: str = "/ritme"
+    shortcuts: frozenset[str] = frozenset({"stuck", "story", "vast", "verhaal"})
+
+    def spell(self, word: str, *, personal: bool = False, in_thread: bool = False) -> str:
+        """Return what to type for a word: "/ritme stop", "/vast", "@Ritme stop", or "stop" where nothing stands before
+        it. `personal`: in the chat with the app; `in_thread`: where no platform offers slash commands."""
+        if personal and not self.command:
+            return word
+        if in_thread or not self.command:
+            return f"@{self.app} {word}"
+        first, _, rest = word.partition(" ")
+        if first in self.shortcuts:
+            return f"/{first} {rest}".rstrip()
+        return f"{self.command} {word}"
+
+
+DEFAULT_SYNTAX = CommandSyntax()
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChatPlace:
     """A channel, or (`personal`) the chat between one person and the bot."""
 

@@ -268,17 +268,17 @@ ASKED_FIRST = frozenset({"stop"})
 confirmed on the page that offers them."""
 
 
-def understand(intent: Intent) -> Intent:
+def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     """Turn what was typed into the intent it means: a command ("/vast …", "/ritme kans …", "@Ritme stuck …"), or a
     plain sentence by mention, after `/ritme` or in the personal chat.
 
     Text that is not understood becomes "help" (in a thread "thread.mentioned"), with what was typed as `text`, and as
-    `meant` the nearest intent, if any.
+    `meant` the nearest intent, if any. `app`: what the app is called there.
     """
     if intent.name != "command":
         return intent
     command, text = intent.text("command").lstrip("/"), intent.text("text")
-    reading = understand_sentence(text)
+    reading = understand_sentence(text, (normalize_word(app), "ritme"))
     is_command = normalize_word(command) not in ("", "ritme") and bool(VOCABULARY.meaning(command))
     if reading.meaning == CRISIS and (reading.sure or not is_command):
         # Also after /stuck and /story: the words go no further than this.

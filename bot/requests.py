@@ -7,13 +7,13 @@ from hashlib import sha256
 from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump
 from bot.catalogue.offers import FormOffered
-from bot.chat import Account, Answer, ChatPlace, Intent, Reply
+from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Intent, Reply
 from bot.domain.delivery import ANSWER, Act, Delivery, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Refused
-from bot.outbox.compose import ANSWER_TTL, WITHIN, render_within
+from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
 from bot.use_cases.people import introductions
 from bot.wording import Reader
@@ -25,14 +25,14 @@ def hash_key(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:40]
 
 
-async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime) -> Reply:
+async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime, syntax: CommandSyntax) -> Reply:
     """Act on an intent, at most once per key. Returns the answer; None when there is nothing to say, or when the key
-    was handled before. Raises `Refused`, or `Invalid` for a form's values."""
+    was handled before. Raises `Refused`, or `Invalid` for a form's values. `syntax`: how commands are typed there."""
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
         return None
     if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(intent.key), now):
         return None
-    turn = await load_turn(work, intent, now)
+    turn = await load_turn(work, intent, now, syntax)
     handler = commands.HANDLERS.get(intent.name)
     if handler is None:
         raise Refused("not_found")
@@ -53,7 +53,7 @@ async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
     return bool(intent.message and await work.stories.request_about(place.id, intent.message))
 
 
-async def load_turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
+async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: CommandSyntax) -> Turn:
     """Load who acts and where, and add those that are new: acting is all it takes to belong, nobody is enrolled
     otherwise."""
     actor, spot = intent.actor, intent.place
@@ -83,7 +83,7 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime) -> Turn:
     person.record_answer()
     if person.deactivated_at is not None and intent.name not in commands.PASSIVE_EVENTS:
         person.deactivated_at = None  # who acts has an account that is used
-    return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member)
+    return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member, syntax=syntax)
 
 
 async def _add_person(work: UnitOfWork, actor: Account, now: datetime) -> Person:
@@ -117,6 +117,19 @@ def _update_profile(person: Person, actor: Account) -> None:
         person.guest = True
 
 
+def reader_of(turn: Turn) -> Reader:
+    """Return the context to word the answer to a turn in."""
+    return Reader(
+        language=turn.language,
+        timezone=turn.timezone,
+        now=turn.now,
+        syntax=turn.syntax,
+        personal=turn.place is None,
+        in_thread=turn.place is not None and turn.intent.thread is not None,
+        knows_privacy=bool(turn.person.said.get(PRIVACY)),
+    )
+
+
 async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None) -> Reply:
     """Word an outcome and return it; where the platform cannot show it in its answer, put it in the outbox and return
     None. A form that cannot be opened here becomes a message with a button that opens it."""
@@ -126,7 +139,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     intent = turn.intent
     if in_place and intent.on_page:
         return None  # the refreshed home page shows it
-    reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
+    reader = reader_of(turn)
     within = turn.movement.id if turn.movement and turn.place is None else None
     if isinstance(entry, FormEntry):
         form = wording.render_form_entry(entry, reader)
@@ -135,6 +148,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         args = {name: value for name, value in intent.args.items() if isinstance(value, str)}
         entry = FormOffered(title=form.title, intent=intent.name, args=args)
     if intent.answerable:
+        remember_privacy(turn.person, entry, reader)
         return Answer(message=render_within(entry, reader, within), replaces=in_place)
     await work.deliveries.add(_as_delivery(turn, entry, in_place=in_place))
     return None

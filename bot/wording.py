@@ -14,7 +14,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.catalogue.base import Ask, Entry, FormEntry, PageEntry, Pick, Press
-from bot.chat import Button, Confirm, Field, Form, Message, Option, Page, Section
+from bot.chat import DEFAULT_SYNTAX, Button, CommandSyntax, Confirm, Field, Form, Message, Option, Page, Section
 from bot.domain.person import Language
 from bot.domain.story import truncate
 from bot.markup import parse_paragraphs, to_plain_line, wrap_atom
@@ -24,11 +24,33 @@ PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """The context to word a message in: the reader's language and time zone, and `now` (aware UTC)."""
+    """The context to word a message in: the reader's language and time zone, `now` (aware UTC), and how commands are
+    typed where it is read: `syntax`, in the `personal` chat or not, in a thread or not.
+
+    `knows_privacy`: they were told before that nobody else reads their personal chat.
+    """
 
     language: Language
     timezone: str
     now: datetime
+    syntax: CommandSyntax = DEFAULT_SYNTAX
+    personal: bool = False
+    in_thread: bool = False
+    knows_privacy: bool = False
+
+    @property
+    def app(self) -> str:
+        """The name of the app where this is read."""
+        return self.syntax.app
+
+    @property
+    def platform(self) -> str:
+        """The platform where this is read: "slack", "teams" or "playground"."""
+        return self.syntax.platform
+
+    def spell(self, word: str) -> str:
+        """Return what to type for a word where this is read, such as "/ritme stop"; see `CommandSyntax.spell`."""
+        return self.syntax.spell(word, personal=self.personal, in_thread=self.in_thread)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -129,6 +151,11 @@ def block_names(template: str, language: Language) -> frozenset[str]:
     return frozenset(_template(template, language).blocks)
 
 
+def tells_privacy(entry: Entry, language: Language) -> bool:
+    """Return whether an entry's words say who reads it where that is news (the filter `news`)."""
+    return "| news(reader)" in _source(entry.template, language)
+
+
 def count_variants(template: str, language: Language) -> int:
     """Count the variants a message has: blocks `body_1` … `body_n`, or 1 when it has a single `body`."""
     return sum(1 for block in block_names(template, language) if re.fullmatch(r"body_\d+", block)) or 1
@@ -169,6 +196,11 @@ def _render(template: str, block: str, values: dict[str, object], reader: Reader
 @cache
 def _template(name: str, language: Language) -> Template:
     return environment(language).get_template(name)
+
+
+@cache
+def _source(name: str, language: Language) -> str:
+    return (PROMPTS / language.value / name).read_text(encoding="utf-8")
 
 
 @cache
@@ -234,6 +266,9 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         return format_list([str(get_day_names("wide", locale=code)[day]) for day in days], locale=code)
 
     return {
+        "typed": lambda word, reader: reader.spell(word),
+        "news": lambda line, reader: "" if reader.personal and reader.knows_privacy else line,
+        "channel": format_channel,
         "weekdays": weekdays,
         "day": day,
         "clock": clock,
@@ -271,6 +306,11 @@ def shorten(text: str, most: int) -> str:
         return text
     cut = text[: most - 1].rpartition(" ")[0] or text[: most - 1]
     return cut.rstrip(" ,.;:-") + "…"
+
+
+def format_channel(name: str) -> str:
+    """Return a channel's name as people write it, "#zorg"; empty when there is no name."""
+    return name if not name or name.startswith("#") else f"#{name}"
 
 
 def _finalize(value: object) -> object:

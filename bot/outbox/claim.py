@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
-from bot.chat import Post
+from bot.chat import CommandSyntax, Post
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery, DeliveryState
 from bot.domain.movement import PlaceId
@@ -39,12 +39,13 @@ def ordering_key(delivery: Delivery) -> OrderingKey:
 
 
 async def claim_batch(
-    work: UnitOfWork, *, lane: WorkspaceId, now: datetime, limit: int
+    work: UnitOfWork, *, lane: WorkspaceId, now: datetime, limit: int, syntax: CommandSyntax
 ) -> tuple[Sequence[Delivery], list[tuple[Delivery, Post]]]:
     """Claim at most `limit` due deliveries of a lane and compose their posts.
 
     Returns all rows looked at, and those to be sent with their posts: these are SENDING once the transaction commits.
     The others were dropped, failed or rescheduled. Returns nothing while the platform asked the workspace to wait.
+    `syntax`: how commands are typed on the platform of this lane.
     """
     workspace = await work.people.workspace(lane)
     if workspace is None or (workspace.held_until is not None and workspace.held_until > now):
@@ -54,7 +55,7 @@ async def claim_batch(
     # Held until the end: the identity map keeps only weak references to what was loaded.
     _prefetched = await work.deliveries.prefetch(claimed)
     attention = await work.deliveries.attention(claimed, now)
-    batch = _Batch(ahead, attention, now)
+    batch = _Batch(ahead, attention, now, syntax)
     context_id = correlation_id()
     with bound_contextvars(correlation=context_id):
         for number, delivery in enumerate(claimed, 1):
@@ -98,11 +99,12 @@ async def _load_blockers(work: UnitOfWork, lane: WorkspaceId, now: datetime) -> 
 class _Batch:
     """Decides about claimed deliveries one after the other; each decision sees those before it."""
 
-    def __init__(self, blockers: _Blockers, attention: Attention, now: datetime) -> None:
+    def __init__(self, blockers: _Blockers, attention: Attention, now: datetime, syntax: CommandSyntax) -> None:
         self.posts: list[tuple[Delivery, Post]] = []
         self._blockers = blockers
         self._attention = attention
         self._now = now
+        self._syntax = syntax
         self._pages: set[PersonId | None] = set()
 
     async def add(self, work: UnitOfWork, delivery: Delivery) -> None:
@@ -114,7 +116,7 @@ class _Batch:
         if delivery.act is Act.HOME and delivery.person_id in self._pages:
             delivery.drop("unchanged")  # one refresh of a page shows all that happened
             return
-        post = await compose_post(work, delivery, self._attention, self._now)
+        post = await compose_post(work, delivery, self._attention, self._now, self._syntax)
         if post is None:
             return
         delivery.start(self._now)

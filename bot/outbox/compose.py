@@ -9,9 +9,10 @@ import structlog
 from bot import commands, wording
 from bot.catalogue.base import Entry
 from bot.catalogue.home import Home
-from bot.chat import Message, Page, Post
+from bot.chat import CommandSyntax, Message, Page, Post
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
+from bot.domain.person import Person
 from bot.errors import Unwanted
 from bot.outbox.checks import check_and_load, load_outgoing
 from bot.ports import Outgoing, RetryAfter, UnitOfWork
@@ -21,6 +22,8 @@ from bot.wording import Reader
 
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
+PRIVACY = "privacy"
+"""The key in `Person.said` of whether they were told that nobody else reads their personal chat."""
 ANSWER_TTL = timedelta(days=1)
 """How long an answer that could not be given at once still makes sense."""
 UNKNOWN_KIND_RETRY = timedelta(minutes=1)
@@ -28,14 +31,16 @@ UNKNOWN_KIND_RETRY = timedelta(minutes=1)
 log = structlog.get_logger("ritme")
 
 
-async def compose_post(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Post | None:
+async def compose_post(
+    work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime, syntax: CommandSyntax
+) -> Post | None:
     """Compose the post for a due delivery. Returns None when it was dropped, failed or rescheduled instead.
 
     An exception fails this delivery only: a bug in one message must not hold up all that is due in its workspace.
     """
     try:
         outgoing = await check_and_load(work, delivery, attention, now)
-        return await _compose(work, outgoing) if outgoing is not None else None
+        return await _compose(work, replace(outgoing, syntax=syntax)) if outgoing is not None else None
     except Unwanted as unwanted:
         delivery.drop(unwanted.reason)
     except RetryAfter as later:
@@ -58,6 +63,14 @@ def render_within(entry: Entry, reader: Reader, within: str | None) -> Message:
     return _within_movement(wording.render_entry(entry, reader), movement)
 
 
+def remember_privacy(person: Person | None, entry: Entry, reader: Reader) -> None:
+    """Remember that a personal message said who reads it, so that the next ones need not."""
+    is_news = person is not None and reader.personal and not reader.knows_privacy
+    if person is not None and is_news and wording.tells_privacy(entry, reader.language):
+        # A new dict: SQLAlchemy does not notice changes within one.
+        person.said = {**person.said, PRIVACY: 1}
+
+
 async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
     """Word and address a delivery. Raises `Unwanted` or `RetryAfter`."""
     delivery = outgoing.delivery
@@ -73,7 +86,9 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
     entry = await composer(work, outgoing)
     if not isinstance(entry, Home) or delivery.act is not Act.HOME:
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
-        return _address(outgoing, message=render_within(entry, _reader(outgoing), within))
+        reader = _reader(outgoing)
+        remember_privacy(outgoing.person, entry, reader)
+        return _address(outgoing, message=render_within(entry, reader, within))
     page = _render_page(entry, _reader(outgoing))
     shown = (entry.movement, _digest(page))
     person = outgoing.person
@@ -125,4 +140,12 @@ def _address(outgoing: Outgoing, *, message: Message | None = None, page: Page |
 
 def _reader(outgoing: Outgoing) -> Reader:
     to = (outgoing.person or outgoing.invited_by, outgoing.place, outgoing.movement)
-    return Reader(language=language_for(*to), timezone=timezone_for(*to), now=outgoing.now)
+    return Reader(
+        language=language_for(*to),
+        timezone=timezone_for(*to),
+        now=outgoing.now,
+        syntax=outgoing.syntax,
+        personal=outgoing.place is None,
+        in_thread=outgoing.place is not None and outgoing.delivery.thread is not None,
+        knows_privacy=bool(outgoing.person and outgoing.person.said.get(PRIVACY)),
+    )

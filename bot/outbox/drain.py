@@ -69,7 +69,8 @@ class OutboxDrainer:
         work = await self._load_pre_send_work(lane)
         settled = await self._lookups.look_up_all(lane, work.lookups)
         now, limit = self._clock.now(), 1 if work.gone else CLAIM_BATCH
-        claimed, posts = await self._run(partial(claim_batch, lane=lane, now=now, limit=limit))
+        syntax = self._platforms[platform_of(lane)].syntax
+        claimed, posts = await self._run(partial(claim_batch, lane=lane, now=now, limit=limit, syntax=syntax))
         report_results((one for one in claimed if one.state is not DeliveryState.SENDING), self._telemetry)
         by_key: dict[OrderingKey, list[tuple[Delivery, Post]]] = {}
         for delivery, post in posts:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.chat import Account, ChatPlace, Post, Profile, Receipt, UserGroup
+from bot.chat import DEFAULT_SYNTAX, Account, ChatPlace, CommandSyntax, Post, Profile, Receipt, UserGroup
 from bot.domain.delivery import Delivery
 from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
@@ -111,10 +111,12 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """The ports of one platform; `directory` is None where there is nothing to look up."""
+    """The ports of one platform; `directory` is None where there is nothing to look up. `syntax` is how people address
+    the app there."""
 
     messenger: Messenger
     directory: Directory | None = None
+    syntax: CommandSyntax = DEFAULT_SYNTAX
 
 
 class Engine(Protocol):

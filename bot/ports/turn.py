@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.chat import Intent
+from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Intent
 from bot.domain.delivery import Delivery
 from bot.domain.movement import Member, Movement, Place
 from bot.domain.person import Language, Person
@@ -12,7 +12,8 @@ from bot.errors import Refused, Unwanted
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One intent with its context already loaded. `place` is None in a personal chat."""
+    """One intent with its context already loaded. `place` is None in a personal chat; `syntax` is how commands are
+    typed on the platform of who acts."""
 
     intent: Intent
     now: datetime
@@ -20,6 +21,7 @@ class Turn:
     place: Place | None
     movement: Movement | None
     member: Member | None
+    syntax: CommandSyntax = DEFAULT_SYNTAX
 
     @property
     def language(self) -> Language:
@@ -76,6 +78,7 @@ class Outgoing:
     movement: Movement | None
     invited_by: Person | None = None
     """The person who added Ritme to a place of no movement yet: it has no language of its own, so theirs is used."""
+    syntax: CommandSyntax = DEFAULT_SYNTAX
 
     def next_number(self) -> int:
         """Return how many messages of this kind its audience got before, and count this one. It picks the variant of
