@@ -102,6 +102,9 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
             url=settings.base_url,
             installations=SqlInstallations(service.database),
         )
+    command, *shortcuts = settings.slack_commands
+    words = frozenset(one.removeprefix("/") for one in shortcuts)
+    syntax = CommandSyntax(platform="slack", app=settings.app_name, command=command, shortcuts=words)
     slack = SlackPlatform(
         api_url=settings.slack_api_url,
         clock=clock,
@@ -109,13 +112,7 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
         token=reveal(settings.slack_bot_token),
         app_token=reveal(settings.slack_app_token),
         many=many,
-    )
-    root, *shortcuts = settings.slack_commands
-    syntax = CommandSyntax(
-        platform="slack",
-        app=settings.app_name,
-        command=root,
-        shortcuts=frozenset(one.removeprefix("/") for one in shortcuts),
+        syntax=syntax,
     )
     platforms["slack"] = Platform(messenger=slack.messenger, directory=slack.directory, syntax=syntax)
     service.mounts.append(partial(slack.mount, core=service.ritme))
@@ -132,6 +129,7 @@ def _open_teams(service: Service, platforms: dict[str, Platform], settings: Sett
     password = settings.teams_app_password
     registration = AppRegistration(
         app_id=settings.teams_app_id or "",
+        name=settings.app_name,
         password=password.get_secret_value() if password is not None else "",
         tenant=settings.teams_tenant_id or "",
         tenants=settings.tenants,
@@ -139,8 +137,7 @@ def _open_teams(service: Service, platforms: dict[str, Platform], settings: Sett
         targeted=settings.teams_targeted,
     )
     teams = TeamsPlatform(registration, SqlConversations(service.database), clock, opens=service.ritme.opens)
-    syntax = CommandSyntax(platform="teams", app=settings.app_name, command="", shortcuts=frozenset())
-    platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory, syntax=syntax)
+    platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory, syntax=teams.syntax)
     service.mounts.append(partial(teams.mount, core=service.ritme))
     service.close_hooks.append(teams.close)
 

@@ -26,6 +26,9 @@ def slack(
     lang: Annotated[Language, typer.Option(help="The language of its descriptions.")] = Language.EN,
     dutch: Annotated[bool, typer.Option("--dutch-commands", help="Add /vast and /verhaal.")] = False,
     many: Annotated[bool, typer.Option("--many", help="For an app that many workspaces install.")] = False,
+    name: Annotated[
+        str, typer.Option(help="What people will call the app; at most 30 characters.", envvar="RITME_APP_NAME")
+    ] = "Ritme",
 ) -> None:
     """Print the manifest to make the Slack app from: Create New App, From a manifest."""
     from adapters.slack.manifest import slack_manifest
@@ -39,7 +42,7 @@ def slack(
         )
     if many and address is None:
         stop(NOT_CONFIGURED, "Many workspaces install over a web page: give its address with [bold]--url[/].")
-    made = slack_manifest(lang, url=address, dutch=dutch, many=many)
+    made = slack_manifest(lang, url=address, dutch=dutch, many=many, name=_check_name(name))
     say(json.dumps(made, indent=2, ensure_ascii=False))
 
 
@@ -55,6 +58,9 @@ def teams(
     mentions_only: Annotated[
         bool, typer.Option("--mentions-only", help="Don't ask to read answers; people then write @Ritme in each.")
     ] = False,
+    name: Annotated[
+        str, typer.Option(help="What people will call the app; at most 30 characters.", envvar="RITME_APP_NAME")
+    ] = "Ritme",
     developer: Annotated[
         str, typer.Option(help="Who offers Ritme here, as Teams shows it; at most 32 characters.")
     ] = "Ritme",
@@ -87,10 +93,21 @@ def teams(
         stop(NOT_CONFIGURED, "Teams shows at most 32 characters of a name: [bold]--developer[/]")
     pages = {"website": website, "privacy": privacy, "terms": terms}
     made = build_package(
-        (app_id or "").strip(), address, replies=not mentions_only, developer=developer.strip(), **pages
+        (app_id or "").strip(),
+        address,
+        replies=not mentions_only,
+        name=_check_name(name),
+        developer=developer.strip(),
+        **pages,
     )
     try:
         out.write_bytes(made)
     except OSError as problem:
         stop(FAILED, f"{escape(str(out))} cannot be written: {problem.strerror}. Choose another with [bold]--out[/]")
     say(f"{out} is ready to be uploaded in Teams.")
+
+
+def _check_name(name: str) -> str:
+    if not 0 < len(name.strip()) <= 30:
+        stop(NOT_CONFIGURED, "Teams and Slack show at most 30 characters of a name: [bold]--name[/]")
+    return name.strip()

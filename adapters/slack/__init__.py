@@ -17,6 +17,7 @@ from adapters.slack.socket import PING_EVERY, ConnectionRefused, SocketModeConne
 from adapters.slack.tokens import AppCredentials, Installations, StaticToken, TokenCipher
 from adapters.slack.translate import slack_workspace
 from adapters.slack.web_api import SlackApi, SlackApiRefusal
+from bot.chat import DEFAULT_SYNTAX, CommandSyntax
 from bot.ports import Clock, OutcomeUnknown, RetryAfter
 
 SLACK_CALL_TIMEOUT = 10.0
@@ -54,6 +55,7 @@ class SlackPlatform:
         token: str = "",
         app_token: str = "",
         many: Distribution | None = None,
+        syntax: CommandSyntax = DEFAULT_SYNTAX,
         ping_every: float = PING_EVERY,
         call_timeout: float = SLACK_CALL_TIMEOUT,
     ) -> None:
@@ -61,6 +63,7 @@ class SlackPlatform:
         self._signing_secret = signing_secret
         self._app_token = app_token
         self._clock = clock
+        self._syntax = syntax
         # The client's own timeout does not hold for a session it is given.
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_timeout), trust_env=True)
         # No retries: after a dropped connection the post may well have arrived.
@@ -108,6 +111,7 @@ class SlackPlatform:
                 url=self._distribution.url,
                 client=self._client,
                 clock=self._clock,
+                syntax=self._syntax,
             ).mount(app)
 
     async def start(self) -> None:

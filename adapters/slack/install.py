@@ -21,6 +21,7 @@ from adapters.slack.installed_tokens import InstalledTokens
 from adapters.slack.tokens import AppCredentials, Installations, slack_error_code
 from adapters.slack.translate import slack_workspace
 from bot import wording
+from bot.chat import DEFAULT_SYNTAX, CommandSyntax
 from bot.domain.person import Language
 from bot.ports import Clock
 from bot.wording import Reader
@@ -55,6 +56,7 @@ class InstallPages:
         url: str,
         client: AsyncWebClient,
         clock: Clock,
+        syntax: CommandSyntax = DEFAULT_SYNTAX,
     ) -> None:
         self._core = core
         self._tokens = tokens
@@ -63,6 +65,7 @@ class InstallPages:
         self._redirect_url = url + OAUTH_REDIRECT_PATH
         self._client = client
         self._clock = clock
+        self._syntax = syntax
         self._cookies = OAuthStateUtils(expiration_seconds=int(STATE_TTL.total_seconds()))
         self._authorize = AuthorizeUrlGenerator(
             client_id=app.client_id,
@@ -149,7 +152,8 @@ class InstallPages:
     ) -> web.Response:
         """Return a page in the browser's language: a `block` of the template, with a link to `app` or to try again."""
         accepted = request.headers.get("Accept-Language", "")
-        reader = Reader(language=Language.from_locale(accepted, Language.NL), timezone="UTC", now=self._clock.now())
+        language = Language.from_locale(accepted, Language.NL)
+        reader = Reader(language=language, timezone="UTC", now=self._clock.now(), syntax=self._syntax)
 
         def text(name: str) -> str:
             return escape(wording.render_sentence(INSTALL_PAGE_TEMPLATE, name, reader, {"team": team}))

@@ -7,6 +7,7 @@ from adapters.slack.inbound import EVENTS_PATH
 from adapters.slack.install import OAUTH_REDIRECT_PATH
 from adapters.slack.permissions import BOT_EVENTS, SAVE_SHORTCUT, SCOPES, STUCK_SHORTCUT
 from bot import wording
+from bot.chat import CommandSyntax
 from bot.domain.person import Language
 from bot.wording import Reader
 
@@ -16,13 +17,16 @@ BACKGROUND_COLOUR = "#1f5d57"
 """Ritme's colour, around its icon; a test keeps it equal to that of the Teams package."""
 
 
-def slack_manifest(language: Language, *, url: str | None, dutch: bool = False, many: bool = False) -> dict[str, Any]:
+def slack_manifest(
+    language: Language, *, url: str | None, dutch: bool = False, many: bool = False, name: str = "Ritme"
+) -> dict[str, Any]:
     """Return the manifest as Slack reads it, its texts in `language`.
 
     Without `url` (https, no slash at its end) the app uses Socket Mode. `dutch` adds /vast and /verhaal; `many` is for
-    an app that several workspaces install.
+    an app that several workspaces install; `name` is what people will call it.
     """
-    reader = Reader(language=language, timezone="UTC", now=datetime.now(UTC))
+    syntax = CommandSyntax(platform="slack", app=name)
+    reader = Reader(language=language, timezone="UTC", now=datetime.now(UTC), syntax=syntax)
     address = {"request_url": url + EVENTS_PATH} if url else {}
 
     def text(block: str) -> str:
@@ -41,7 +45,7 @@ def slack_manifest(language: Language, *, url: str | None, dutch: bool = False, 
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
-            "name": "Ritme",
+            "name": name,
             "description": text("description"),
             "long_description": text("long_description"),
             "background_color": BACKGROUND_COLOUR,
@@ -52,7 +56,7 @@ def slack_manifest(language: Language, *, url: str | None, dutch: bool = False, 
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
-            "bot_user": {"display_name": "Ritme", "always_online": True},
+            "bot_user": {"display_name": name, "always_online": True},
             "shortcuts": [
                 {
                     "name": text("im_stuck"),

@@ -17,6 +17,7 @@ from adapters.teams.pages import mount_pages
 from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import ConversationReferences, ConversationStore
 from adapters.teams.signer import Signer
+from bot.chat import CommandSyntax
 from bot.ports import Clock
 
 TEAMS_CALL_TIMEOUT = 10.0
@@ -30,10 +31,11 @@ class AppRegistration:
     """The app registration at Microsoft that we are.
 
     `tenants` may use the bot; none named: whoever Teams lets in. With `auth_disabled`, which only a test on this
-    machine may ask for, nobody proves who they are. `targeted`: see `TeamsMessenger`.
+    machine may ask for, nobody proves who they are. `targeted`: see `TeamsMessenger`. `name` is what people call us.
     """
 
     app_id: str
+    name: str = "Ritme"
     password: str = field(default="", repr=False)
     tenant: str = ""
     tenants: frozenset[str] = frozenset()
@@ -58,6 +60,7 @@ class TeamsPlatform:
     ) -> None:
         self._registration = registration
         self._clock = clock
+        self.syntax = CommandSyntax(platform="teams", app=registration.name, command="", shortcuts=frozenset())
         # One session for all calls: it keeps connections open between them.
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=timeout), trust_env=True, json_serialize=dump_json
@@ -73,6 +76,7 @@ class TeamsPlatform:
             opens=opens,
             signer=self._signer,
             targeted=registration.targeted,
+            syntax=self.syntax,
         )
         self.directory = TeamsDirectory(connector, self.references, clock)
 
@@ -100,7 +104,7 @@ class TeamsPlatform:
             hosts=registration.hosts,
         )
         MessagesEndpoint(TeamsInbound(core, self.references, self._signer).receive, validator).mount(app)
-        mount_pages(app)
+        mount_pages(app, self.syntax)
 
     async def close(self) -> None:
         """Close the connections to Microsoft."""

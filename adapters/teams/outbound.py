@@ -14,7 +14,7 @@ from adapters.teams.phrases import answer_phrase
 from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
-from bot.chat import Paragraph, Post, Receipt, Span
+from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Paragraph, Post, Receipt, Span
 from bot.domain.person import Language
 from bot.ports import Clock, LookupUnsupported, RetryAfter, StorageUnavailable, Unreachable
 
@@ -40,6 +40,7 @@ class TeamsMessenger:
         opens: frozenset[str],
         signer: Signer,
         targeted: bool = False,
+        syntax: CommandSyntax = DEFAULT_SYNTAX,
     ) -> None:
         self._connector = connector
         self._references = references
@@ -48,6 +49,7 @@ class TeamsMessenger:
         self._opens = opens
         self._signer = signer
         self._targeted = targeted
+        self._syntax = syntax
 
     async def send(self, post: Post) -> Receipt:
         try:
@@ -82,7 +84,7 @@ class TeamsMessenger:
             return await self._send_to_chat(post)
         conversation = await self._find_conversation(post, post.channel or "")
         self._rate_limiter.acquire(post.workspace, conversation.channel)
-        activity = self._activity(_with_mention_hint(post, conversation))
+        activity = self._activity(_with_mention_hint(post, conversation, self._syntax))
         # Outside a thread, a message in a channel of a team begins one: that takes a new conversation.
         if post.thread or not conversation.team:
             target = _thread_id(post, conversation)
@@ -134,7 +136,7 @@ class TeamsMessenger:
         if is_about_channel:
             origin = self._signer.sign_origin(post.account or "", post.channel or "", post.thread)
         try:
-            activity = self._activity(_with_mention_hint(post, conversation), origin)
+            activity = self._activity(_with_mention_hint(post, conversation, self._syntax), origin)
             await self._connector.update_activity(conversation.service_url, conversation.channel, message, activity)
         except ConnectorError as error:
             if error.status not in (400, 403, 404):
@@ -217,11 +219,11 @@ class TeamsMessenger:
         }
 
 
-def _with_mention_hint(post: Post, conversation: Conversation) -> Post:
+def _with_mention_hint(post: Post, conversation: Conversation, syntax: CommandSyntax) -> Post:
     """Return a post that asks for answers with the request to mention us, where we hear only what does."""
     if not post.gathers or conversation.hears or post.message is None:
         return post
-    hint = answer_phrase("mention_me", Language(post.message.language))
+    hint = answer_phrase("mention_me", Language(post.message.language), syntax)
     paragraph = Paragraph(spans=(Span(text=hint),), kind="small")
     return replace(post, message=replace(post.message, paragraphs=(*post.message.paragraphs, paragraph)))
 

@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from adapters.teams.pages import ABOUT_PATH, BOARD_PATH, PRIVACY_PATH, TERMS_PATH
 from bot import __version__, wording
 from bot.app import Ritme
+from bot.chat import CommandSyntax
 from bot.domain.person import Language
 from bot.wording import Reader
 
@@ -35,10 +36,10 @@ _ICONS = Path(__file__).parent / "icons"
 _ENTRY_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def build_package(app_id: str, url: str, *, replies: bool = True, **publisher: str) -> bytes:
+def build_package(app_id: str, url: str, *, replies: bool = True, name: str = "Ritme", **publisher: str) -> bytes:
     """Return the zip: the same bytes for the same words. Arguments as of `build_teams_manifest`."""
-    texts = {"manifest.json": build_teams_manifest(app_id, url, replies=replies, **publisher)}
-    texts |= {f"{language.value}.json": build_localisation(language) for language in OTHER_LANGUAGES}
+    texts = {"manifest.json": build_teams_manifest(app_id, url, replies=replies, name=name, **publisher)}
+    texts |= {f"{language.value}.json": build_localisation(language, name) for language in OTHER_LANGUAGES}
     zipped = BytesIO()
     with ZipFile(zipped, "w", ZIP_DEFLATED) as archive:
         for name, text in texts.items():
@@ -53,6 +54,7 @@ def build_teams_manifest(
     url: str,
     *,
     replies: bool = True,
+    name: str = "Ritme",
     developer: str = "Ritme",
     website: str = "",
     privacy: str = "",
@@ -63,9 +65,9 @@ def build_teams_manifest(
     `app_id`: the app registration's, a GUID; `url`: where Ritme is reached, with https and no slash at its end;
     `replies`: whether to ask for RESOURCE_PERMISSIONS, without which an organisation that gives none lets the app in;
     `developer`: who offers Ritme here, at most 32 characters; the other three are addresses of pages, Ritme's own when
-    left out.
+    left out. `name` is what people will call the app.
     """
-    texts = _manifest_texts(DEFAULT_LANGUAGE)
+    texts = _manifest_texts(DEFAULT_LANGUAGE, name)
     return {
         "$schema": _schema_url("MicrosoftTeams"),
         "manifestVersion": MANIFEST_VERSION,
@@ -77,7 +79,7 @@ def build_teams_manifest(
             "privacyUrl": privacy or url + PRIVACY_PATH,
             "termsOfUseUrl": terms or url + TERMS_PATH,
         },
-        "name": {"short": "Ritme"},
+        "name": {"short": name},
         "description": {"short": texts["description.short"], "full": texts["description.full"]},
         "icons": {"color": "color.png", "outline": "outline.png"},
         "accentColor": ACCENT_COLOUR,
@@ -97,15 +99,16 @@ def build_teams_manifest(
     }
 
 
-def build_localisation(language: Language) -> dict[str, str]:
+def build_localisation(language: Language, name: str = "Ritme") -> dict[str, str]:
     """Return the manifest's words in another language, by where in the manifest they stand."""
-    return {"$schema": _schema_url("MicrosoftTeams.Localization"), **_manifest_texts(language)}
+    return {"$schema": _schema_url("MicrosoftTeams.Localization"), **_manifest_texts(language, name)}
 
 
-def _manifest_texts(language: Language) -> dict[str, str]:
+def _manifest_texts(language: Language, name: str) -> dict[str, str]:
     """Return every word of the manifest that a person reads, by where it stands, as a localisation names it."""
     # A manifest is dated nowhere: the clock is only there because every reader has one.
-    reader = Reader(language=language, timezone="UTC", now=datetime.now(UTC))
+    syntax = CommandSyntax(platform="teams", app=name, command="")
+    reader = Reader(language=language, timezone="UTC", now=datetime.now(UTC), syntax=syntax)
 
     def text(block: str) -> str:
         return wording.render_sentence(_WORDS, block, reader)
@@ -118,7 +121,7 @@ def _manifest_texts(language: Language) -> dict[str, str]:
                 yield f"{command}.description", text(name)
 
     return {
-        "name.short": "Ritme",
+        "name.short": name,
         "description.short": text("description"),
         "description.full": text("long_description"),
         "staticTabs[1].name": text("board"),

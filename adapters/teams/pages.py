@@ -1,11 +1,13 @@
 """Serve the pages that the app package leads to: about Ritme, its privacy, its terms, and the tab in Teams."""
 
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 
 from aiohttp import web
 
 from bot import wording
+from bot.chat import CommandSyntax
 from bot.domain.person import Language
 from bot.wording import Reader
 
@@ -18,15 +20,16 @@ _FRAMED_BY = "https://*.teams.microsoft.com https://teams.microsoft.com https://
 _SECURITY_POLICY = f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors {_FRAMED_BY}"
 
 
-def mount_pages(app: web.Application) -> None:
+def mount_pages(app: web.Application, syntax: CommandSyntax) -> None:
     """Add the pages to the application. Anyone may read them; they hold nothing of anybody."""
     for path in _BLOCKS:
-        app.router.add_get(path, _page)
+        app.router.add_get(path, partial(_page, syntax))
 
 
-async def _page(request: web.Request) -> web.Response:
+async def _page(syntax: CommandSyntax, request: web.Request) -> web.Response:
     hint = request.query.get("language") or request.headers.get("Accept-Language")
-    reader = Reader(language=Language.from_locale(hint, Language.EN), timezone="UTC", now=datetime.now(UTC))
+    language = Language.from_locale(hint, Language.EN)
+    reader = Reader(language=language, timezone="UTC", now=datetime.now(UTC), syntax=syntax)
 
     def html_text(block: str) -> str:
         return escape(wording.render_sentence(_WORDS, block, reader))

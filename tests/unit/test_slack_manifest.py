@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 from typer.testing import CliRunner
 
 from adapters.cli.commands import ritme
-from adapters.settings import CURES
+from adapters.settings import CURES, Settings
 from adapters.slack import events, inbound
 from adapters.slack.manifest import slack_manifest
 from adapters.slack.permissions import API_METHODS, BOT_EVENTS, SCOPES
@@ -27,7 +27,7 @@ FAMILIES = ("auth.", "chat.", "conversations.", "oauth.", "reactions.", "usergro
 OURS_ALONE = {"reactions.read"}
 
 
-def made(*, language: Language = Language.EN, url: str | None = URL, **more: bool) -> dict[str, Any]:
+def made(*, language: Language = Language.EN, url: str | None = URL, **more: Any) -> dict[str, Any]:
     return slack_manifest(language, url=url, **more)
 
 
@@ -46,6 +46,19 @@ def test_slack_accepts_it(language: Language, url: str | None, dutch: bool, many
     for shortcut in whole["features"]["shortcuts"]:
         assert len(shortcut["name"]) <= 24
         assert len(shortcut["description"]) <= 150
+
+
+def test_an_app_of_another_name_is_called_so_everywhere() -> None:
+    whole = made(name="Samen")
+    assert whole["display_information"]["name"] == whole["features"]["bot_user"]["display_name"] == "Samen"
+    assert "Ritme" not in json.dumps(whole)
+
+
+def test_people_are_told_the_commands_that_the_app_has() -> None:
+    told = Settings().slack_commands
+    assert told == tuple(command["command"] for command in made()["features"]["slash_commands"])
+    dutch = Settings(slack_commands_listed="/ritme, /stuck /story /vast /verhaal").slack_commands
+    assert dutch == tuple(command["command"] for command in made(dutch=True)["features"]["slash_commands"])
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -29,6 +29,7 @@ from adapters.teams.package import (
     build_teams_manifest,
 )
 from bot import __version__
+from bot.chat import DEFAULT_SYNTAX
 from bot.commands import VOCABULARY
 from bot.domain.person import Language
 
@@ -57,6 +58,15 @@ def test_teams_accepts_it(publisher: dict[str, Any]) -> None:
     assert made["manifestVersion"] == MANIFEST_VERSION
     assert (made["version"], made["id"], made["accentColor"]) == (__version__, APP, ACCENT_COLOUR)
     assert made["accentColor"] == ON_SLACK
+
+
+def test_an_app_of_another_name_is_called_so_everywhere() -> None:
+    assert build_teams_manifest(APP, URL, name="Samen", developer="Wijk")["name"] == {"short": "Samen"}
+    texts = {
+        **build_localisation(Language.NL, "Samen"),
+        **build_teams_manifest(APP, URL, name="Samen", developer="Wijk"),
+    }
+    assert "Ritme" not in json.dumps(texts)
 
 
 def test_every_limit_is_that_of_the_oldest_teams() -> None:
@@ -224,7 +234,7 @@ def test_the_outline_icon_is_white_on_nothing() -> None:
 @pytest.fixture
 async def served() -> AsyncIterator[str]:
     app = web.Application()
-    pages.mount_pages(app)
+    pages.mount_pages(app, DEFAULT_SYNTAX)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
