@@ -1,6 +1,7 @@
 """Messages about micro-stories. The words of a story are always the teller's own."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
@@ -344,12 +345,22 @@ class HarvestedStory:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ComingHarvest:
+    """Where and when the next harvest of a rhythm is posted."""
+
+    place: str
+    at: datetime
+    timezone: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Harvest(Entry):
-    """Three to five recent stories given back, with their ripples. A `preview` is for one reader only. Empty when all
-    were withdrawn since."""
+    """Three to five recent stories given back, with their ripples. A `preview` is for one reader only, and says in
+    `coming` where they will be posted. Empty when all were withdrawn since."""
 
     stories: tuple[HarvestedStory, ...]
     preview: bool = False
+    coming: tuple[ComingHarvest, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         too = [

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple, NewType
+from itertools import islice
+from typing import Literal, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -15,7 +16,8 @@ from dateutil.rrule import rrulestr
 
 from bot.domain.delivery import Delivery, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
-from bot.domain.person import PersonId, WorkspaceId
+from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.domain.quiet_hours import QuietHours
 
 RhythmId = NewType("RhythmId", str)
 
@@ -122,6 +124,16 @@ class Moment:
 
     on: date
     at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """A date that a rule gives, and what becomes of it: posted at the UTC moment `at`, or skipped (None), and for which
+    reason other than its rule: a holiday, a coordinator's change, or the quiet hours of the place."""
+
+    on: date
+    at: datetime | None
+    because: Literal["", "holiday", "changed", "quiet"] = ""
 
 
 IsHoliday = Callable[[date], bool]
@@ -239,12 +251,68 @@ def moments(
             if counts(at):
                 yield Moment(on=first, at=at)
         # A changed date is left out: its moment was skipped, or moved and is in the heap already.
-        if on not in changes:
+        if on not in changes and day is not None:
             heappush(waiting, (local_moment(day, timing.at, timing.timezone), on))
 
 
-def _rule_days(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date]]:
-    """Yield the dates the rule gives from a day on, each with the day it falls on.
+def forecast(
+    timing: Timing,
+    changes: Mapping[date, MomentChange],
+    is_holiday: IsHoliday,
+    quiet: QuietHours,
+    *,
+    after: datetime,
+    count: int,
+) -> list[Expected]:
+    """Return what becomes of the next `count` moments of a rhythm later than `after`, and of the dates between them
+    that are skipped, in order. `quiet` are the hours in which nothing is sent in its place."""
+    zone = ZoneInfo(timing.timezone)
+    found = [
+        _expect(moment, changes, quiet, zone)
+        for moment in islice(moments(timing, changes, is_holiday, after=after), count)
+    ]
+    if not found:
+        return []
+    given, last = {one.on for one in found}, max(one.on for one in found)
+    since = max(timing.starts_on, after.astimezone(zone).date(), timing.paused_until or date.min)
+    for on, day in _rule_days(timing, is_holiday, since):
+        if on > last:
+            break
+        by_hand = on in changes and changes[on].skipped
+        if on not in given and (day is None or by_hand) and local_moment(on, timing.at, timing.timezone) > after:
+            found.append(Expected(on=on, at=None, because="changed" if by_hand else "holiday"))
+    return sorted(found, key=lambda one: one.at or local_moment(one.on, timing.at, timing.timezone))
+
+
+def _expect(moment: Moment, changes: Mapping[date, MomentChange], quiet: QuietHours, zone: ZoneInfo) -> Expected:
+    allowed = quiet.first_allowed_at(moment.at)
+    if allowed != moment.at:
+        late = allowed - moment.at > MISFIRE_GRACE
+        return Expected(on=moment.on, at=None if late else allowed, because="quiet")
+    if moment.on in changes:
+        return Expected(on=moment.on, at=moment.at, because="changed")
+    moved = moment.at.astimezone(zone).date() != moment.on
+    return Expected(on=moment.on, at=moment.at, because="holiday" if moved else "")
+
+
+def name_holiday(country: str, day: date, language: Language) -> str:
+    """Return the name of a public holiday; empty when there are no names for that country in that language."""
+    return _holiday_names(country, day.year, language).get(day, "")
+
+
+@cache
+def _holiday_names(country: str, year: int, language: Language) -> Mapping[date, str]:
+    try:
+        known = holidays.country_holidays(country).supported_languages
+        code = next((one for one in known if one.split("_")[0] == language.value), "")
+        found = holidays.country_holidays(country, years=year, language=code) if code else {}
+    except NotImplementedError:
+        return {}
+    return {day: " / ".join(name.split("; ")) for day, name in found.items()}
+
+
+def _rule_days(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date | None]]:
+    """Yield the dates the rule gives from a day on, each with the day it falls on; None for a date that is skipped.
 
     A date that is a holiday is skipped, or moved to the next working day unless the rule gives that day already.
     """
@@ -257,6 +325,7 @@ def _rule_days(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[t
         moved = day != on
         # Two moments of one rhythm never fall on the same day.
         if moved and (timing.on_holiday is OnHoliday.SKIP or day in taken or datetime.combine(day, time(0)) in rule):
+            yield on, None
             continue
         taken.add(day)
         yield on, day

@@ -284,9 +284,12 @@ class Stories(Protocol):
         The caller who tells it adds a `Retelling`, so that later edits reach that message.
         """
 
-    async def to_harvest(self, movement: MovementId, limit: int) -> Sequence[tuple[Story, Person]]:
-        """Return at most `limit` stories that may travel, told since the last harvest of this movement, with their
-        tellers; newest first."""
+    async def to_harvest(
+        self, movement: MovementId, place: PlaceId | None, given_before: datetime, limit: int
+    ) -> Sequence[tuple[Story, Person]]:
+        """Return at most `limit` stories of a movement that may travel, told since the last harvest in this place, with
+        their tellers; newest first. Where there was none, those told since the last harvest anywhere earlier than
+        `given_before`; without a place, only those of them that no harvest held."""
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         """Return our messages that hold a story and were not taken away again, oldest first."""

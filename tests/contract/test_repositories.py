@@ -275,8 +275,11 @@ async def test_stories_by_teller_and_thread_and_to_harvest(seeded: Seeded) -> No
         story("back", told_at=NOW, withdrawn_at=NOW + HOUR, thread="t"),
     )
     async with seeded.begin() as work:
-        assert ids(await work.stories.to_harvest(OURS, 9)) == ["second", "first"]
-        assert ids(await work.stories.to_harvest(OURS, 1)) == ["second"]
+        assert ids(await work.stories.to_harvest(OURS, None, NOW + DAY, 9)) == ["second", "first"]
+        assert ids(await work.stories.to_harvest(OURS, None, NOW + DAY, 1)) == ["second"]
+        # A place without a harvest of its own: what others were given lately is new there.
+        assert ids(await work.stories.to_harvest(OURS, HERE, NOW, 9)) == ["second", "first", "before", "harvested"]
+        assert ids(await work.stories.to_harvest(OURS, HERE, NOW + DAY, 9)) == ["second", "first"]
         assert ids(await work.stories.told_in(OURS, None)) == ["stays", "second", "first", "before", "harvested"]
         assert ids(await work.stories.of_teller(FATIMA, 2)) == ["stays", "second"]
         assert ids(await work.stories.in_thread(HERE, "t")) == ["back", "first", "second"]

@@ -68,7 +68,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "steps.chance": lambda work, its: work.steps.chance(CHANCE, its),
     "stories.get": lambda work, its: work.stories.get(TOLD, its),
     "stories.showing": lambda work, its: work.stories.showing(its, "vision", NOW - DAY, NIGHT),
-    "stories.to_harvest": lambda work, its: work.stories.to_harvest(its, 9),
+    "stories.to_harvest": lambda work, its: work.stories.to_harvest(its, None, NOW, 9),
     "stories.retold_in": lambda work, its: work.stories.retold_in(TOLD, its),
     "stories.told_in": lambda work, its: work.stories.told_in(its, None),
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),

@@ -1,6 +1,6 @@
 """Harvests: stories are given back to their place, and those told for one place stay there."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +26,14 @@ async def tell(world: World, who: str, text: str, *, channel: str | None = "gene
     )
 
 
-async def harvest(world: World, channel: str = "general") -> Delivery:
+async def plan(world: World, **more: str) -> None:
+    """Make a rhythm of harvests on Fridays, through the form."""
+    form = await world.press("iris", await world.type("iris", "/ritme ritme"), "new")
+    made = await world.submit("iris", form, kind="harvest", every="1", weekdays=("FR",), on_holiday="skip", **more)
+    assert isinstance(made, Answer), made
+
+
+async def harvest(world: World, channel: str = "general", subject: str = "h") -> Delivery:
     """Put a harvest for a place in the outbox, due now, and send it."""
     now = world.clock.now()
     key = f"rhythm:h:{now.isoformat()}:{channel}"
@@ -38,7 +45,7 @@ async def harvest(world: World, channel: str = "general") -> Delivery:
                 movement_id=MOVEMENT,
                 place_id=PlaceId(channel),
                 kind="rhythm_harvest",
-                subject="h",
+                subject=subject,
                 args={"on": "2027-03-01"},
                 priority=Priority.RHYTHM,
                 key=key,
@@ -91,13 +98,48 @@ class TestHarvest:
         assert "Verhaal 5." in harvests(world)[1]
         assert "Verhaal 1." not in harvests(world)[1]
 
-    async def test_it_also_goes_where_its_stories_were_told(self, world: World) -> None:
+    async def test_it_goes_where_its_rhythm_says_and_nowhere_else(self, world: World) -> None:
         await world.movement("fatima", channels=("general", "night", "day"))
         for channel in ("general", "night", "night"):
             await tell(world, "fatima", f"Verteld in {channel}.", channel=channel)
         await harvest(world)
-        assert len(harvests(world)) == len(harvests(world, "night")) == 1
+        await world.pass_(days=6)
+        assert len(harvests(world)) == 1
+        assert harvests(world, "night") == harvests(world, "day") == []
+
+    async def test_what_is_said_before_comes_true_there_and_then(self, world: World) -> None:
+        await world.movement("fatima", channels=("general", "night", "day"))
+        for place, at in (("night", "15:00"), ("general", "16:00")):
+            await plan(world, place=place, at=at)
+        for channel in ("general", "night", "day"):
+            await tell(world, "fatima", f"Verteld in {channel}.", channel=channel)
+        shown = text_of(await world.type("iris", "/ritme oogst"))
+        assert "vrijdag 5 maart om 15:00 in " in shown
+        assert "vrijdag 5 maart om 16:00 in " in shown
+        assert "nergens anders" in shown
+        await world.until(datetime(2027, 3, 5, 14, 30, tzinfo=UTC))
+        assert (len(harvests(world, "night")), len(harvests(world))) == (1, 0)
+        await world.until(datetime(2027, 3, 5, 15, 30, tzinfo=UTC))
+        # The first harvest left something for the second.
+        assert (len(harvests(world, "night")), len(harvests(world))) == (1, 1)
+        assert "Verteld in night." in harvests(world)[0]
         assert harvests(world, "day") == []
+
+    async def test_without_a_rhythm_no_moment_is_promised(self, world: World) -> None:
+        await world.movement("fatima")
+        for number in range(3):
+            await tell(world, "fatima", f"Verhaal {number}.")
+        assert "nog geen ritme voor een oogst" in text_of(await world.type("iris", "/ritme oogst"))
+
+    async def test_a_copy_for_another_place_that_an_earlier_version_planned_is_not_sent(self, world: World) -> None:
+        await world.movement("fatima", channels=("general", "night"))
+        await plan(world, place="night", at="15:00")
+        async with world.begin() as work:
+            [rhythm] = await work.rhythms.of_movement(MOVEMENT)
+        for number in range(3):
+            await tell(world, "fatima", f"Verhaal {number}.")
+        dropped = await harvest(world, subject=rhythm.id)
+        assert (dropped.state, dropped.reason) == (DeliveryState.DROPPED, "not_planned_here")
 
     async def test_edits_and_withdrawals_show_in_it(self, world: World) -> None:
         await world.movement("fatima")

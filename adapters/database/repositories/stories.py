@@ -95,17 +95,37 @@ class SqlStories(Repository):
         elsewhere = await self._session.scalar(newest.where(stories.c.place_id.is_distinct_from(place)))
         return elsewhere or await self._session.scalar(newest.where(stories.c.place_id == place))
 
-    async def to_harvest(self, movement: MovementId, limit: int) -> Sequence[tuple[Story, Person]]:
-        last: datetime | None = await self._session.scalar(
-            select(func.max(stories.c.harvested_at)).where(
-                stories.c.movement_id == movement, stories.c.harvested_at.is_not(None)
-            )
-        )
+    async def to_harvest(
+        self, movement: MovementId, place: PlaceId | None, given_before: datetime, limit: int
+    ) -> Sequence[tuple[Story, Person]]:
         query = (
             select(Story, Person)
             .join_from(Story, Person, stories.c.teller_id == people.c.id)
-            .where(stories.c.movement_id == movement, stories.c.harvested_at.is_(None), _may_travel())
+            .where(stories.c.movement_id == movement, _may_travel())
         )
+        last: datetime | None = None
+        if place is None:
+            query = query.where(stories.c.harvested_at.is_(None))
+        else:
+            # Only a harvest that arrived gave something back. Each place has its own: with two rhythms of harvests, the
+            # first must not leave the second with nothing.
+            given = (
+                deliveries.c.place_id == place,
+                deliveries.c.receipt.is_not(None),
+                deliveries.c.kind == "rhythm_harvest",
+            )
+            told_here = exists().where(
+                retellings.c.story_id == stories.c.id, retellings.c.delivery_id == deliveries.c.id, *given
+            )
+            query = query.where(~told_here)
+            holds_stories = exists().where(retellings.c.delivery_id == deliveries.c.id)
+            last = await self._session.scalar(select(func.max(deliveries.c.due_at)).where(*given, holds_stories))
+        if last is None:
+            last = await self._session.scalar(
+                select(func.max(stories.c.harvested_at)).where(
+                    stories.c.movement_id == movement, stories.c.harvested_at < given_before
+                )
+            )
         if last is not None:
             query = query.where(stories.c.told_at >= last)
         found = await self._session.execute(query.order_by(stories.c.told_at.desc(), stories.c.id).limit(limit))

@@ -1,30 +1,59 @@
-"""Give recent stories back where they were told, with what they set in motion: the harvest."""
+"""Give recent stories back in the place of a rhythm, with what they set in motion: the harvest."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.catalogue.base import Entry
-from bot.catalogue.stories import Harvest, HarvestedStory
-from bot.domain.delivery import Act, Delivery, DeliveryState, Priority, to_place
+from bot.catalogue.stories import ComingHarvest, Harvest, HarvestedStory
+from bot.domain import quiet_hours
+from bot.domain.delivery import Act, Delivery, DeliveryState
 from bot.domain.harvest import MAX_CANDIDATES, HarvestCandidate, choose_stories
-from bot.domain.movement import Movement, PlaceId, PlaceState
+from bot.domain.movement import Movement, PlaceId
 from bot.domain.person import WorkspaceId
 from bot.domain.retelling import SHARED
+from bot.domain.rhythm import RhythmId, RhythmKind, forecast, holidays_of
 from bot.domain.story import Retelling, Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
-COPY_TTL = timedelta(days=3)
-"""How long a copy of a harvest may wait for room in the other places where its stories were told."""
+NEW_ELSEWHERE = timedelta(days=28)
+"""How long what was given back in one place is still new in another, at its first harvest."""
 
 
 async def preview(work: UnitOfWork, turn: Turn) -> Entry:
-    """Handle `/ritme harvest`: show the actor alone what there is to give back now. Marks no story as harvested."""
+    """Handle `/ritme harvest`: show the actor alone what there is to give back now, and where and when that will be
+    posted. Marks no story as harvested."""
     movement = turn.require_movement()
-    chosen = await _choose(work, movement)
+    coming = await _load_coming(work, movement, turn.now, turn.person.workspace_id)
+    chosen = await _choose(work, movement, coming[0][0] if coming else None, turn.now)
     if not chosen:
         raise Refused("nothing_to_give")
-    return Harvest(stories=await _describe_stories(work, movement, chosen, turn.person.workspace_id), preview=True)
+    return Harvest(
+        stories=await _describe_stories(work, movement, chosen, turn.person.workspace_id),
+        preview=True,
+        coming=tuple(one for _, one in coming),
+    )
+
+
+async def _load_coming(
+    work: UnitOfWork, movement: Movement, now: datetime, seen_from: WorkspaceId
+) -> list[tuple[PlaceId, ComingHarvest]]:
+    """Return the next harvest of every rhythm, the first one first: nothing is posted anywhere else."""
+    places = {place.id: place for place in await work.movements.places(movement.id)}
+    labels = await work.movements.labels(movement.id, seen_from)
+    found = []
+    for rhythm in await work.rhythms.of_movement(movement.id):
+        place = places.get(rhythm.place_id)
+        if rhythm.kind is not RhythmKind.HARVEST or place is None:
+            continue
+        changes = await work.rhythms.changes(rhythm, now)
+        expected = forecast(
+            rhythm.timing, changes, holidays_of(movement), quiet_hours.of_place(place), after=now, count=1
+        )
+        at = next((one.at for one in expected if one.at is not None), None)
+        if at is not None:
+            found.append((place.id, ComingHarvest(place=labels[place.id], at=at, timezone=rhythm.timezone)))
+    return sorted(found, key=lambda one: one[1].at)
 
 
 async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -33,12 +62,15 @@ async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     Raises `Unwanted` when there are too few, or all of them were withdrawn before it was posted.
     """
     movement, delivery = outgoing.require_movement(), outgoing.delivery
+    rhythm = await work.rhythms.get(RhythmId(delivery.subject), movement.id)
+    if delivery.act is Act.POST and rhythm is not None and rhythm.place_id != delivery.place_id:
+        raise Unwanted("not_planned_here")  # a copy for another place, planned by an earlier version
     ids = delivery.args.get("stories")
     if not isinstance(ids, list):
-        chosen = await _choose(work, movement)
+        chosen = await _choose(work, movement, delivery.place_id, outgoing.now)
         if not chosen:
             raise Unwanted("nothing_to_give")
-        await _record_harvest(work, outgoing, chosen)
+        _record_harvest(work, outgoing, chosen)
     else:
         found = [await work.stories.get(StoryId(str(one)), movement.id) for one in ids]
         chosen = [story for story in found if story is not None and story.may_travel]
@@ -47,10 +79,11 @@ async def compose_harvest(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return Harvest(stories=await _describe_stories(work, movement, chosen, delivery.workspace_id))
 
 
-async def _choose(work: UnitOfWork, movement: Movement) -> list[Story]:
-    candidates = {
-        story.id: (story, teller) for story, teller in await work.stories.to_harvest(movement.id, MAX_CANDIDATES)
-    }
+async def _choose(work: UnitOfWork, movement: Movement, place: PlaceId | None, now: datetime) -> list[Story]:
+    """Choose the stories to give back in a place; None: of those that were not given back anywhere."""
+    given_before = now - NEW_ELSEWHERE if place is not None else now
+    found = await work.stories.to_harvest(movement.id, place, given_before, MAX_CANDIDATES)
+    candidates = {story.id: (story, teller) for story, teller in found}
     chosen = choose_stories(
         [
             HarvestCandidate(
@@ -62,29 +95,12 @@ async def _choose(work: UnitOfWork, movement: Movement) -> list[Story]:
     return [candidates[one.story][0] for one in chosen]
 
 
-async def _record_harvest(work: UnitOfWork, outgoing: Outgoing, chosen: list[Story]) -> None:
-    """Mark stories as given back, and plan a copy for every other reachable place where one of them was told."""
-    delivery, ids = outgoing.delivery, [story.id for story in chosen]
-    delivery.add_args(stories=ids)
+def _record_harvest(work: UnitOfWork, outgoing: Outgoing, chosen: list[Story]) -> None:
+    """Mark stories as given back in this place."""
+    outgoing.delivery.add_args(stories=[story.id for story in chosen])
     for story in chosen:
         story.harvested_at = outgoing.now
-    _add_retellings(work, delivery, chosen)
-    told_in = {story.place_id for story in chosen} - {delivery.place_id, None}
-    for place in await work.movements.places(outgoing.require_movement().id):
-        if place.id not in told_in or place.state is not PlaceState.ALIVE:
-            continue
-        copy = to_place(
-            place,
-            delivery.kind,
-            key=f"{delivery.key}:{place.id}",
-            now=outgoing.now,
-            subject=delivery.subject,
-            priority=Priority.RHYTHM,
-            expires_at=outgoing.now + COPY_TTL,
-            args={**delivery.args},
-        )
-        if await work.deliveries.add(copy):
-            _add_retellings(work, copy, chosen)
+    _add_retellings(work, outgoing.delivery, chosen)
 
 
 def _add_retellings(work: UnitOfWork, delivery: Delivery, chosen: Iterable[Story]) -> None:
