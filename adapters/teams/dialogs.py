@@ -17,7 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from adapters.teams.cards import ADAPTIVE_CARD_TYPE, CardJson, render_paragraphs, shorten_at_word
 from bot import wording
-from bot.chat import Field, FieldErrors, Form, Message, Paragraph, Span, Value
+from bot.catalogue.forms import missing_reason
+from bot.chat import Field, FieldErrors, FieldKind, Form, Message, Paragraph, Span, Value
 from bot.domain.person import Language
 from bot.wording import Reader
 
@@ -117,7 +118,7 @@ def _small_print(text: str, most: int) -> list[CardJson]:
 
 
 def _field_elements(field: Field, error: str, language: str) -> list[CardJson]:
-    required = {"isRequired": True, "errorMessage": _missing_message(language)} if field.required else {}
+    required = {"isRequired": True, "errorMessage": _missing_message(field.kind, language)} if field.required else {}
     label = {"id": field.name, "label": shorten_at_word(field.label, MAX_FIELD_LABEL)}
     return [
         *([_error_line(error)] if error else []),
@@ -177,9 +178,9 @@ def _is_answerable(field: Field) -> bool:
     return bool(field.options) or field.kind not in ("choice", "choices", "place")
 
 
-def _missing_message(language: str) -> str:
+def _missing_message(kind: FieldKind, language: str) -> str:
     reader = Reader(language=Language(language), timezone="UTC", now=datetime.now(UTC))
-    return wording.render_sentence("errors/fields.md.j2", "missing", reader)
+    return wording.render_sentence("errors/fields.md.j2", missing_reason(kind), reader)
 
 
 def _pack(form: Form, origin: Mapping[str, str]) -> str:

@@ -1,19 +1,21 @@
 """Parse submitted forms: a submission is held to the limits that its form shows."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 
 from bot.catalogue.base import Ask, FormEntry
-from bot.chat import Value
-from bot.errors import Invalid
+from bot.chat import FieldKind, Value
+from bot.errors import Problems
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The checked values of a form."""
+    """The values of a form. One that cannot be used reads as not filled in, and is among the `problems`, to which a use
+    case adds its own before it raises them all."""
 
     values: Mapping[str, Value]
+    problems: Problems = field(default_factory=Problems)
 
     def text(self, name: str) -> str:
         """Return the text of a field; empty when it was not filled in."""
@@ -35,19 +37,42 @@ class Filled:
 
 
 def parse_form(form: type[FormEntry], args: Mapping[str, Value]) -> Filled:
-    """Return the values of a submitted form, trimmed and checked. Raises `Invalid` that names every wrong field."""
+    """Return the values of a submitted form, trimmed and checked. Raises `Invalid` that names every wrong field.
+
+    For a form with more to check than its fields' limits there is `read_form`.
+    """
+    filled = read_form(form, args)
+    filled.problems.raise_if_any()
+    return filled
+
+
+def read_form(form: type[FormEntry], args: Mapping[str, Value]) -> Filled:
+    """Return the values of a submitted form, trimmed, with the problems found so far: whoever calls this calls
+    `problems.raise_if_any` after adding what else is wrong, and before changing anything."""
     values: dict[str, Value] = {}
-    wrong: dict[str, str] = {}
-    details: dict[str, dict[str, str]] = {}
+    problems = Problems()
     for ask in form.asks:
-        values[ask.name] = value = _trim(ask, args.get(ask.name, ""))
+        value = _trim(ask, args.get(ask.name, ""))
         reason = _find_problem(ask, value)
         if reason:
-            wrong[ask.name] = reason
-            details[ask.name] = {"most": str(ask.max_items if isinstance(value, tuple) else ask.max_length)}
-    if wrong:
-        raise Invalid(wrong, details)
-    return Filled(values)
+            problems.add(ask.name, reason, most=str(ask.max_items if isinstance(value, tuple) else ask.max_length))
+        values[ask.name] = "" if reason else value
+    return Filled(values, problems)
+
+
+def missing_reason(kind: FieldKind) -> str:
+    """Return the block of `errors/fields.md.j2` that says how to fill in a field that was left empty."""
+    match kind:
+        case "choice" | "choices" | "place":
+            return "missing_choice"
+        case "person" | "people":
+            return "missing_person"
+        case "date":
+            return "missing_day"
+        case "time":
+            return "missing_time"
+        case _:
+            return "missing"
 
 
 def _trim(ask: Ask, raw: Value) -> Value:
@@ -61,7 +86,7 @@ def _trim(ask: Ask, raw: Value) -> Value:
 def _find_problem(ask: Ask, value: Value) -> str:
     """Return the reason why a value is refused, a block of `errors/fields.md.j2`; empty when it is fine."""
     if not value:
-        return "missing" if ask.required else ""
+        return missing_reason(ask.kind) if ask.required else ""
     if isinstance(value, tuple):
         if ask.kind not in ("choices", "people"):
             return "unknown_choice"

@@ -12,7 +12,7 @@ from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId
 from bot.domain.story import StoryId
-from bot.errors import Invalid
+from bot.errors import Problems
 
 StepId = NewType("StepId", str)
 ChanceId = NewType("ChanceId", str)
@@ -126,19 +126,23 @@ def allowed_days(now: datetime, timezone: str) -> tuple[date, date]:
     return today, today + timedelta(days=MAX_DAYS_AHEAD)
 
 
-def parse_moment(day: date | None, at: time | None, now: datetime, timezone: str) -> datetime:
-    """Return the moment (UTC) that was filled in. Raises `Invalid` when it is missing, past or too far ahead."""
-    if day is None or at is None:
-        raise Invalid({"day": "missing"})
+def parse_moment(
+    day: date | None, at: time | None, now: datetime, timezone: str, problems: Problems
+) -> datetime | None:
+    """Return the moment (UTC) that was filled in; None when it is missing, past or too far ahead, which is added to the
+    problems of `day` or `at`."""
+    if day is None:
+        return None
     earliest, latest = allowed_days(now, timezone)
     if day < earliest:
-        raise Invalid({"day": "too_early"}, {"day": {"earliest": earliest}})
-    if day > latest:
-        raise Invalid({"day": "too_late"}, {"day": {"latest": latest}})
-    moment = to_utc(day, at, timezone)
-    if moment <= now:
-        raise Invalid({"at": "moment_passed"})
-    return moment
+        problems.add("day", "too_early", earliest=earliest)
+    elif day > latest:
+        problems.add("day", "too_late", latest=latest)
+    elif at is not None and (moment := to_utc(day, at, timezone)) <= now:
+        problems.add("at", "moment_passed")
+    elif at is not None:
+        return moment
+    return None
 
 
 def plan_follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:

@@ -164,7 +164,7 @@ async def test_an_answer_starts_the_count_anew(world: World) -> None:
         ({"weekdays": ("SU",)}, "weekdays"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"place": "elsewhere"}, "place"),
-        ({"every": "monthly", "weekdays": ("MO", "TU")}, "weekdays"),
+        ({"every": "monthly", "weekdays": ("MO", "TU"), "nth": "1"}, "weekdays"),
         ({"every": "monthly", "nth": ""}, "nth"),
         ({"kind": "party"}, "kind"),
     ],

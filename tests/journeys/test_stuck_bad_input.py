@@ -24,8 +24,8 @@ ABOUT_SOMETHING = (
     *("step.smaller", "step.done", "step.else", "step.not_yet", "step.still_stuck", "step.let_go"),
 )
 FOREIGN: dict[str, Value] = dict.fromkeys(("episode", "step", "company", "chance", "initiative"), "of-another-tenant")
-WORDS = {Language.NL: ("er is niets veranderd", "staat er nog", "is er nog", "kies"),
-         Language.EN: ("nothing has changed", "is still there", "pick", "choose")}  # fmt: skip
+WORDS = {Language.NL: ("er is niets veranderd", "vul", "kies"),
+         Language.EN: ("nothing has changed", "fill", "choose", "pick")}  # fmt: skip
 
 
 async def seed_ids(world: World, language: Language) -> dict[str, str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.next_step import next_working_day, parse_moment, propose_moment, strip_lead_in, to_utc
-from bot.errors import Invalid
+from bot.errors import Problems
 
 AMSTERDAM = "Europe/Amsterdam"
 
@@ -60,9 +60,9 @@ def test_what_is_proposed_lies_ahead_and_on_a_working_day() -> None:
     ],
 )
 def test_a_moment_past_or_too_far_is_said_beside_its_field(day: date, at: time, field: str, reason: str) -> None:
-    with pytest.raises(Invalid) as raised:
-        parse_moment(day, at, datetime(2027, 3, 1, 8, tzinfo=UTC), AMSTERDAM)
-    assert raised.value.fields == {field: reason}
+    problems = Problems()
+    assert parse_moment(day, at, datetime(2027, 3, 1, 8, tzinfo=UTC), AMSTERDAM, problems) is None
+    assert problems.to_invalid().fields == {field: reason}
 
 
 @pytest.mark.parametrize(

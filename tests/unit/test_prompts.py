@@ -150,7 +150,9 @@ SOURCES = "\n".join(
         ("errors/reasons.md.j2", r"RetryAfter\([^\n]*reason=\"(\w+)\"\)"),
         ("errors/reasons.md.j2", r"\.cancel\([^\n]*\"(\w+)\"\)"),
         ("errors/fields.md.j2", r"Invalid\(\{\"?[\w.]+\"?: \"(\w+)\""),
-        ("errors/fields.md.j2", r"return \"((?:missing|too_\w+|not_a_\w+|unknown_\w+))\""),
+        ("errors/fields.md.j2", r"return \"((?:missing\w*|too_\w+|not_a_\w+|unknown_\w+))\""),
+        ("errors/fields.md.j2", r"problems\.add\([^\n]+?, \"(\w+)\""),
+        ("errors/fields.md.j2", r"problems\.add\([^\n]+ else \"(\w+)\"\)"),
     ],
 )
 def test_every_reason_there_is_has_words(template: str, given: str) -> None:

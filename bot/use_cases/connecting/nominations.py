@@ -9,7 +9,7 @@ from bot.catalogue.connecting import (
     NominateForm,
     NominationsKept,
 )
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import read_form
 from bot.domain.connectors import (
     MAX_NOMINEES,
     KeyFigure,
@@ -20,7 +20,7 @@ from bot.domain.delivery import Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Person
-from bot.errors import Invalid, Refused, Unwanted
+from bot.errors import Invalid, Problems, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 
@@ -33,9 +33,9 @@ async def nominate(work: UnitOfWork, turn: Turn) -> Entry:
 async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep who was named as what, and ask each of them once whether they may be suggested. Raises `Invalid`."""
     movement = turn.require_movement()
-    filled = parse_form(NominateForm, turn.intent.args)
+    filled = read_form(NominateForm, turn.intent.args)
     named = {figure: filled.many(figure.value) for figure in KeyFigure}
-    accounts = _check_accounts(turn, named)
+    accounts = _check_accounts(turn, named, filled.problems)
     people = {
         account: await work.people.get_or_create(turn.person.workspace_id, account, turn.now) for account in accounts
     }
@@ -60,17 +60,18 @@ async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
     return NominationsKept(names=tuple(people[account].name or account for account in accounts), asked=asked)
 
 
-def _check_accounts(turn: Turn, named: Mapping[KeyFigure, Sequence[str]]) -> list[str]:
+def _check_accounts(turn: Turn, named: Mapping[KeyFigure, Sequence[str]], problems: Problems) -> list[str]:
     """Return the accounts that were named, each once. Raises `Invalid` for oneself, for nobody, and for too many."""
-    own = [figure.value for figure, accounts in named.items() if turn.intent.actor.id in accounts]
-    if own:
-        raise Invalid(dict.fromkeys(own, "not_yourself"))
-    accounts = list(dict.fromkeys(account for accounts in named.values() for account in accounts))
-    if not accounts:
-        raise Invalid({KeyFigure.CONNECTOR.value: "missing"})
+    for figure, some in named.items():
+        if turn.intent.actor.id in some:
+            problems.add(figure.value, "not_yourself")
+    accounts = list(dict.fromkeys(account for some in named.values() for account in some))
     if len(accounts) > MAX_NOMINEES:
         last = [figure.value for figure, some in named.items() if some][-1]
-        raise Invalid({last: "too_many"}, {last: {"most": str(MAX_NOMINEES)}})
+        problems.add(last, "too_many", most=str(MAX_NOMINEES))
+    problems.raise_if_any()
+    if not accounts:
+        raise Invalid({KeyFigure.CONNECTOR.value: "missing_person"})
     return accounts
 
 

@@ -10,7 +10,7 @@ from bot.catalogue.connecting import (
     SuggestedPerson,
     TooFewTies,
 )
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import read_form
 from bot.domain.connectors import (
     FIGURE_FOR,
     MAX_INVITATIONS_PER_MONTH,
@@ -24,7 +24,7 @@ from bot.domain.connectors import (
 from bot.domain.initiative import EpisodeId, Initiative, InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId
-from bot.errors import Invalid, Refused
+from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 
@@ -54,10 +54,12 @@ async def connect(work: UnitOfWork, turn: Turn) -> Entry:
 async def search(work: UnitOfWork, turn: Turn) -> Entry:
     """Suggest people for the initiative and the key figure that were filled in."""
     movement = turn.require_movement()
-    filled = parse_form(ConnectForm, turn.intent.args)
+    filled = read_form(ConnectForm, turn.intent.args)
     initiative = await work.initiatives.get(InitiativeId(filled.text("initiative")), movement.id)
     if initiative is None:
-        raise Invalid({"initiative": "unknown_choice"})
+        filled.problems.add("initiative", "unknown_choice")
+    if initiative is None or filled.problems:
+        raise filled.problems.to_invalid()
     return await _make_suggestions(work, turn, initiative, KeyFigure(filled.text("figure")))
 
 

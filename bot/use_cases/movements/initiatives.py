@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import read_form
 from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, InitiativeSummary
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.person import Person
-from bot.errors import Invalid, Refused
+from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 PAGE_SIZE = 5
@@ -73,12 +73,13 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     Raises `Invalid` when another open initiative has that name.
     """
     movement = turn.require_movement()
-    filled = parse_form(InitiativeForm, turn.intent.args)
+    filled = read_form(InitiativeForm, turn.intent.args)
     name = " ".join(filled.text("name").split())
     initiative = await _load_own(work, turn) if turn.text("initiative") else None
     for other in await work.initiatives.of_movement(movement.id):
         if other.name.casefold() == name.casefold() and (initiative is None or other.id != initiative.id):
-            raise Invalid({"name": "name_taken"}, {"name": {"name": other.name}})
+            filled.problems.add("name", "name_taken", name=other.name)
+    filled.problems.raise_if_any()
     if initiative is not None:
         initiative.name, initiative.description = name, filled.text("description")
         return replace(await _show(work, turn, initiative), news="described")

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.forms import Filled, parse_form
+from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.purposes import PurposeForm, PurposeShown, PurposeVersion, PurposeVersions
 from bot.domain.ids import new_id
 from bot.domain.movement import PARTS, Purpose, PurposeId
 from bot.domain.person import PersonId
-from bot.errors import Invalid, Refused
+from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 CORE_MESSAGES = (1, 7)
@@ -48,9 +48,10 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Save the purpose as a new version; the earlier ones stay."""
     movement = turn.require_coordinator()
-    filled = parse_form(PurposeForm, turn.intent.args)
+    filled = read_form(PurposeForm, turn.intent.args)
     core_messages = _parse_lines(filled, "core_messages", *CORE_MESSAGES)
     behaviours = _parse_lines(filled, "behaviours", *BEHAVIOURS)
+    filled.problems.raise_if_any()
     before = await work.movements.purpose(movement.id)
     purpose = Purpose(
         id=PurposeId(new_id()),
@@ -67,13 +68,13 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 def _parse_lines(filled: Filled, name: str, fewest: int, most: int) -> list[str]:
-    """Parse a field with one item a line. Raises `Invalid` for too few, too many or too long lines; none at all passes
-    (the form says whether a field is required)."""
+    """Parse a field with one item a line. Too few, too many or too long lines are a problem; none at all passes (the
+    form says whether a field is required)."""
     lines = [" ".join(line.split()) for line in filled.text(name).splitlines() if line.strip()]
     if lines and not fewest <= len(lines) <= most:
-        raise Invalid({name: "so_many_lines"}, {name: {"fewest": str(fewest), "most": str(most)}})
+        filled.problems.add(name, "so_many_lines", fewest=str(fewest), most=str(most))
     if any(len(line) > MAX_LINE_CHARS for line in lines):
-        raise Invalid({name: "line_too_long"}, {name: {"most": str(MAX_LINE_CHARS)}})
+        filled.problems.add(name, "line_too_long", most=str(MAX_LINE_CHARS))
     return lines
 
 

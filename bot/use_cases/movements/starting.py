@@ -1,13 +1,13 @@
 """Begin movements, link further places to them, and welcome a channel that Ritme comes into."""
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import read_form
 from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
 from bot.domain.delivery import reopen_place, to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose, PurposeId, Role
 from bot.domain.person import Language
-from bot.errors import Invalid, Refused
+from bot.errors import Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 
@@ -40,11 +40,12 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     place = _current_place(turn)
     if place.movement_id is not None:
         return AlreadyHere(name=turn.require_movement().name)
-    filled = parse_form(StartForm, turn.intent.args)
+    filled = read_form(StartForm, turn.intent.args)
+    if turn.intent.actor.id in filled.many("coordinators"):
+        filled.problems.add("coordinators", "not_yourself")
+    filled.problems.raise_if_any()
     lane = turn.person.workspace_id
     others = [await work.people.get_or_create(lane, account, turn.now) for account in filled.many("coordinators")]
-    if any(other.id == turn.person.id for other in others):
-        raise Invalid({"coordinators": "not_yourself"})
     movement = Movement(
         id=MovementId(new_id()),
         name=filled.text("name"),

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.catalogue.base import NO, YES, Entry, InPlace
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import parse_form, read_form
 from bot.catalogue.people import (
     Awake,
     SettingsForm,
@@ -46,9 +46,10 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Save the submitted settings."""
-    filled = parse_form(SettingsForm, turn.intent.args)
+    filled = read_form(SettingsForm, turn.intent.args)
     if filled.text("timezone") not in available_timezones():
-        raise Invalid({"timezone": "unknown_zone"})
+        filled.problems.add("timezone", "unknown_zone")
+    filled.problems.raise_if_any()
     person = turn.person
     language, timezone = Language(filled.text("language")), filled.text("timezone")
     group = " ".join(filled.text("group").split())

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot import wording
 from bot.catalogue.base import Entry, InPlace, Pick
-from bot.catalogue.forms import Filled, parse_form
+from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.rhythms import (
     UNSENT_WINDOW,
     MomentForm,
@@ -98,15 +98,18 @@ async def create(work: UnitOfWork, turn: Turn) -> Entry:
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Save a new rhythm, and show it with its next five moments. Raises `Invalid` when it would fall in quiet hours."""
     movement = turn.require_coordinator()
-    filled = parse_form(RhythmForm, turn.intent.args)
-    place = await _find_place(work, movement, filled.text("place"))
-    timezone = filled.text("timezone") or place.timezone
+    filled = read_form(RhythmForm, turn.intent.args)
+    place = await _find_place(work, movement, filled)
+    timezone = filled.text("timezone") or (place.timezone if place is not None else movement.timezone)
     at = filled.time("at")
-    if timezone not in available_timezones():
-        raise Invalid({"timezone": "unknown_zone"})
+    is_zone = timezone in available_timezones()
+    if not is_zone:
+        filled.problems.add("timezone", "unknown_zone")
     pattern = _parse_pattern(filled)
-    if at is None:
-        raise Invalid({"at": "missing"})
+    if place is not None and pattern is not None and at is not None and is_zone:
+        _check_quiet_moments(filled, place, pattern, at, timezone, turn.now)
+    if place is None or pattern is None or at is None or filled.problems:
+        raise filled.problems.to_invalid()
     rhythm = Rhythm(
         id=RhythmId(new_id()),
         movement_id=movement.id,
@@ -120,40 +123,45 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         created_by=turn.person.id,
         created_at=turn.now,
     )
-    _refuse_quiet_moments(place, pattern, rhythm, turn.now)
     work.rhythms.add(rhythm)
     update_next_at(rhythm, {}, holidays_of(movement), after=turn.now)
     return replace(await _show(work, turn, rhythm), news="saved")
 
 
-def _parse_pattern(filled: Filled) -> Pattern:
+def _parse_pattern(filled: Filled) -> Pattern | None:
+    """Return the pattern that was filled in; None when it has problems, which are added."""
     days = tuple(sorted(WEEKDAYS.index(day) for day in set(filled.many("weekdays"))))
     if filled.text("every") != "monthly":
-        return Pattern(every=int(filled.text("every")), days=days)
+        return Pattern(every=int(filled.text("every")), days=days) if days and filled.text("every") else None
     if len(days) != 1:
-        raise Invalid({"weekdays": "one_day"})
+        filled.problems.add("weekdays", "one_day")
     if not filled.text("nth"):
-        raise Invalid({"nth": "missing"})
+        filled.problems.add("nth", "missing_choice")
+    if len(days) != 1 or not filled.text("nth"):
+        return None
     return Pattern(days=days, nth=-1 if filled.text("nth") == "last" else int(filled.text("nth")))
 
 
-def _refuse_quiet_moments(place: Place, pattern: Pattern, rhythm: Rhythm, now: datetime) -> None:
-    """Raise `Invalid` when a moment falls in the quiet hours of its place: it would never be sent."""
+def _check_quiet_moments(
+    filled: Filled, place: Place, pattern: Pattern, at: time, timezone: str, now: datetime
+) -> None:
+    """Add a problem when a moment falls in the quiet hours of its place: it would never be sent."""
     quiet = quiet_hours.of_place(place)
     # Any week tells: the quiet hours of a place are those of every week.
-    monday = now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    monday = now.astimezone(ZoneInfo(timezone)).date()
     monday -= timedelta(days=monday.weekday())
     for day in pattern.days:
-        moment = local_moment(monday + timedelta(days=day), rhythm.at, rhythm.timezone)
+        moment = local_moment(monday + timedelta(days=day), at, timezone)
         if quiet.weekends and moment.astimezone(ZoneInfo(quiet.timezone)).weekday() >= 5:
-            raise Invalid({"weekdays": "quiet_weekend"})
-        _refuse_if_quiet(quiet, moment, "at")
+            filled.problems.add("weekdays", "quiet_weekend")
+        else:
+            _check_quiet(filled, quiet, moment, "at")
 
 
-def _refuse_if_quiet(quiet: quiet_hours.QuietHours, moment: datetime, field: str) -> None:
+def _check_quiet(filled: Filled, quiet: quiet_hours.QuietHours, moment: datetime, field: str) -> None:
     if quiet.covers(moment):
-        hours = {"start": quiet.start.isoformat("minutes"), "end": quiet.end.isoformat("minutes")}
-        raise Invalid({field: "quiet_then"}, {field: hours})
+        start, end = quiet.start.isoformat("minutes"), quiet.end.isoformat("minutes")
+        filled.problems.add(field, "quiet_then", start=start, end=end)
 
 
 async def change_moment(work: UnitOfWork, turn: Turn) -> Entry:
@@ -182,12 +190,19 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     """Skip one moment, move it, or send it now. Raises `Invalid` when it would fall in quiet hours."""
     rhythm = await _load_own(work, turn)
     movement = turn.require_movement()
-    filled = parse_form(MomentForm, turn.intent.args)
+    filled = read_form(MomentForm, turn.intent.args)
     coming = await _next_moments(work, movement, rhythm, turn.now, MOMENTS_SHOWN * 2)
     on = next((one.on for one in coming if one.on.isoformat() == filled.text("on")), None)
     if on is None:
-        raise Invalid({"on": "unknown_choice"})
-    place = await _find_place(work, movement, rhythm.place_id)
+        filled.problems.add("on", "unknown_choice")
+    place = await work.movements.place(rhythm.place_id)
+    if place is None or place.movement_id != movement.id:
+        raise Refused("not_found")
+    moved_to = turn.now if filled.text("what") == "now" else _parse_move(filled, rhythm, turn.now)
+    if moved_to is not None:
+        _check_quiet(filled, quiet_hours.of_place(place), moved_to, "what" if filled.text("what") == "now" else "at")
+    if on is None or filled.problems:
+        raise filled.problems.to_invalid()
     change = await work.rhythms.change(rhythm.id, on)
     if change is None:
         change = MomentChange(rhythm_id=rhythm.id, movement_id=movement.id, on=on)
@@ -195,9 +210,7 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     if filled.text("what") == "skip":
         change.skipped, change.moved_to = True, None
     else:
-        change.moved_to = turn.now if filled.text("what") == "now" else _parse_move(filled, rhythm, turn.now)
-        field = "what" if filled.text("what") == "now" else "at"
-        _refuse_if_quiet(quiet_hours.of_place(place), change.moved_to, field)
+        change.moved_to = moved_to
     await work.flush()  # the next moment is found by a query that has to see this change
     await _update_next_at(work, movement, rhythm, turn.now)
     if filled.text("what") == "now":
@@ -208,20 +221,25 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     return replace(await _show(work, turn, rhythm), news="changed")
 
 
-def _parse_move(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime:
-    """Return the UTC moment to move to. Raises `Invalid` when it has passed or is too far ahead."""
+def _parse_move(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime | None:
+    """Return the UTC moment to move to; None when it is not to be moved, or has problems, which are added."""
+    if filled.text("what") != "move":
+        return None
     day, at = filled.day("day"), filled.time("at")
     if day is None:
-        raise Invalid({"day": "missing"})
+        filled.problems.add("day", "missing_day")
+        return None
     moment = local_moment(day, at or rhythm.at, rhythm.timezone)
     today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
     if day < today:
-        raise Invalid({"day": "too_early"}, {"day": {"earliest": today}})
-    if day > today + MAX_MOVE:
-        raise Invalid({"day": "too_late"}, {"day": {"latest": today + MAX_MOVE}})
-    if moment <= now:
-        raise Invalid({"at": "time_passed"})
-    return moment
+        filled.problems.add("day", "too_early", earliest=today)
+    elif day > today + MAX_MOVE:
+        filled.problems.add("day", "too_late", latest=today + MAX_MOVE)
+    elif moment <= now:
+        filled.problems.add("at", "moment_passed")
+    else:
+        return moment
+    return None
 
 
 async def pause(work: UnitOfWork, turn: Turn) -> Entry:
@@ -299,12 +317,14 @@ async def _load_own(work: UnitOfWork, turn: Turn) -> Rhythm:
     return await _load(work, turn)
 
 
-async def _find_place(work: UnitOfWork, movement: Movement, named: str) -> Place:
-    """Return a place of this movement by its id or its channel. Raises `Invalid` for any other."""
+async def _find_place(work: UnitOfWork, movement: Movement, filled: Filled) -> Place | None:
+    """Return the place of this movement that was chosen, by its id or its channel; any other is a problem."""
+    named = filled.text("place")
     for one in await work.movements.places(movement.id):
         if named in (one.id, one.channel):
             return one
-    raise Invalid({"place": "unknown_choice"})
+    filled.problems.add("place", "unknown_choice")
+    return None
 
 
 async def _next_moments(

@@ -3,10 +3,10 @@
 from zoneinfo import available_timezones
 
 from bot.catalogue.base import NO, YES, Entry, Pick
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import PlaceForm, PlaceSaved
 from bot.domain.rhythm import holidays_of, update_next_at
-from bot.errors import Invalid, Refused
+from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 
@@ -34,13 +34,15 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Save the settings of a place, and find the next moments of all rhythms again: holidays may have changed."""
     movement = turn.require_coordinator()
-    filled = parse_form(PlaceForm, turn.intent.args)
+    filled = read_form(PlaceForm, turn.intent.args)
     if filled.text("timezone") not in available_timezones():
-        raise Invalid({"timezone": "unknown_zone"})
+        filled.problems.add("timezone", "unknown_zone")
     places = await work.movements.places(movement.id)
     here = next((one for one in places if one.id == filled.text("place")), None)
     if here is None:
-        raise Invalid({"place": "unknown_choice"})
+        filled.problems.add("place", "unknown_choice")
+    if here is None or filled.problems:
+        raise filled.problems.to_invalid()
     here.quiet_from = filled.time("quiet_from") or here.quiet_from
     here.quiet_until = filled.time("quiet_until") or here.quiet_until
     here.quiet_weekends = filled.text("quiet_weekends") == YES

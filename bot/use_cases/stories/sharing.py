@@ -1,14 +1,14 @@
 """Share a story in another place of the movement."""
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import read_form
 from bot.catalogue.stories import ShareForm, StoryCarried, StoryShared, StoryTravelled
 from bot.domain.delivery import Priority, to_person, to_place
 from bot.domain.movement import Place, PlaceId, PlaceState
 from bot.domain.person import PersonId
 from bot.domain.retelling import SHARED
 from bot.domain.story import STORY_NEWS_TTL, Retelling, Story, StoryId
-from bot.errors import Invalid, Refused, Unwanted
+from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 
@@ -26,12 +26,14 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Post a story in the place chosen; the first time it is shared, tell its teller."""
     story = await _load_sharable(work, turn)
-    filled = parse_form(ShareForm, turn.intent.args)
+    filled = read_form(ShareForm, turn.intent.args)
     free = {place.id: place for place in await _load_free_places(work, story)}
     place = free.get(PlaceId(filled.text("place")))
     if place is None:
         known = {one.id for one in await work.movements.places(story.movement_id)}
-        raise Invalid({"place": "already_there" if filled.text("place") in known else "unknown_choice"})
+        filled.problems.add("place", "already_there" if filled.text("place") in known else "unknown_choice")
+    if place is None or filled.problems:
+        raise filled.problems.to_invalid()
     earlier = await work.deliveries.about(SHARED, story.id, story.movement_id)
     post = to_place(
         place,

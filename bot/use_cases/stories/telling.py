@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
-from bot.catalogue.forms import Filled, parse_form
+from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.stories import (
     StoryForm,
     StoryPosted,
@@ -29,7 +29,7 @@ from bot.domain.story import (
     StoryId,
     has_words,
 )
-from bot.errors import Invalid, Refused, Unwanted
+from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 
@@ -197,12 +197,13 @@ async def _load_own_story(work: UnitOfWork, turn: Turn) -> Story:
 
 
 async def _parse_form(work: UnitOfWork, turn: Turn, movement: MovementId) -> Filled:
-    filled = parse_form(StoryForm, turn.intent.args)
+    filled = read_form(StoryForm, turn.intent.args)
     if not has_words(filled.text("text")):
-        raise Invalid({"text": "no_words"})
+        filled.problems.add("text", "no_words")
     about = filled.text("initiative")
     if about and await work.initiatives.get(InitiativeId(about), movement) is None:
-        raise Invalid({"initiative": "unknown_choice"})
+        filled.problems.add("initiative", "unknown_choice")
+    filled.problems.raise_if_any()
     return filled
 
 

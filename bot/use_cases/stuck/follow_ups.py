@@ -5,7 +5,7 @@ A button's `round` says for which moment it was shown: one that was answered or 
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.company import CompanyNobody, CompanyOffer
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import parse_form, read_form
 from bot.catalogue.steps import (
     FollowUp,
     NotYetAgain,
@@ -97,8 +97,10 @@ async def reschedule(work: UnitOfWork, turn: Turn) -> Entry:
     step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
         return StepStands.of(step)
-    filled = parse_form(StepMoveForm, turn.intent.args)
-    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone)
+    filled = read_form(StepMoveForm, turn.intent.args)
+    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone, filled.problems)
+    if moment is None or filled.problems:
+        raise filled.problems.to_invalid()
     # Before the new follow-up is added: this drops every one that still waits about the step.
     await work.deliveries.cancel("follow_up", step.id, "moved")
     step.move_to(moment)

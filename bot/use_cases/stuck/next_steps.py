@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.catalogue.base import NO, YES, Entry
-from bot.catalogue.forms import Filled, parse_form
+from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.steps import ChanceForm, ChanceNoted, StepForm, StepPlanned, StepPosted, StepStands
 from bot.catalogue.stuck import MAX_FIELD_CHARS
 from bot.chat import Value
@@ -92,8 +92,10 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     When it needs someone's permission or money, the form comes back once, to try and make the step smaller.
     """
     turn.require_movement()
-    filled = parse_form(StepForm, turn.intent.args)
-    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone)
+    filled = read_form(StepForm, turn.intent.args)
+    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone, filled.problems)
+    if moment is None or filled.problems:
+        raise filled.problems.to_invalid()
     episode, chance, story = (
         await _load_episode(work, turn),
         await _load_chance(work, turn),

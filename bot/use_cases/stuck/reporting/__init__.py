@@ -6,13 +6,13 @@
 from dataclasses import replace
 
 from bot.catalogue.base import Entry
-from bot.catalogue.forms import parse_form
+from bot.catalogue.forms import read_form
 from bot.catalogue.stuck import StuckAlready, StuckForm, StuckPosted, StuckStands, StuckWelcomed
 from bot.domain.curiosity import detect_kind, fresh_questions, record_questions
 from bot.domain.delivery import Act
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeId, StuckEpisode, StuckKind
 from bot.domain.person import PersonId
-from bot.errors import Invalid, Refused, Unwanted
+from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.use_cases.stuck.reporting.form import StuckReport, check_report, fill_form, find_channel
 from bot.use_cases.stuck.reporting.records import open_episode, update_episode
@@ -62,16 +62,14 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
 async def report(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep what was filled in; with an `episode` it changes that one. Raises `Invalid`."""
     movement = turn.require_movement()
-    filled = parse_form(StuckForm, turn.intent.args)
+    filled = read_form(StuckForm, turn.intent.args)
     changed = await _load_own_episode(work, turn) if turn.text("episode") else None
     if changed is not None and not changed.is_open:
         return await _show_state(work, changed)
     reported = await check_report(work, turn, filled, changed)
-    other = await work.stuck.open_of(turn.person.id, reported.initiative_id, movement.id)
     if changed is None:
-        return await _report(work, turn, reported, other)
-    if other is not None and other.id != changed.id:
-        raise Invalid({"initiative": "stuck_already"})
+        known = await work.stuck.open_of(turn.person.id, reported.initiative_id, movement.id)
+        return await _report(work, turn, reported, known)
     changed.initiative_id = reported.initiative_id
     await update_episode(work, turn, changed, reported)
     return await _welcome(work, turn, changed)

@@ -9,7 +9,6 @@ from bot.catalogue.stuck import MAX_FIELD_CHARS, StuckForm, StuckTooLong
 from bot.chat import Value
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, Initiative, InitiativeId, StuckEpisode, StuckKind
 from bot.domain.person import Person, PersonId
-from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 
 MAX_INITIATIVES_OFFERED = 50
@@ -73,18 +72,26 @@ async def fill_form(
 async def check_report(work: UnitOfWork, turn: Turn, filled: Filled, changed: StuckEpisode | None) -> StuckReport:
     """Check what was filled in against what exists now. `changed`: the episode it changes, if any.
 
-    Raises `Invalid` for an initiative, helper or audience that cannot be chosen (any more).
+    Raises `Invalid` for an initiative, helper or audience that cannot be chosen (any more), and for an initiative that
+    another open episode is about.
     """
-    reported = StuckReport(
-        initiative=await _load_initiative(work, turn, filled, changed),
+    initiative = await _load_initiative(work, turn, filled, changed)
+    helpers = await _load_helpers(work, turn, filled)
+    if filled.text("audience") == Audience.CHANNEL and await find_channel(work, turn, changed) is None:
+        filled.problems.add("audience", "unknown_choice")
+    if changed is not None:
+        about = initiative.id if initiative is not None else None
+        other = await work.stuck.open_of(turn.person.id, about, turn.require_movement().id)
+        if other is not None and other.id != changed.id:
+            filled.problems.add("initiative", "stuck_already")
+    filled.problems.raise_if_any()
+    return StuckReport(
+        initiative=initiative,
         text=filled.text("text"),
         kind=StuckKind(filled.text("kind")),
         audience=Audience(filled.text("audience")),
-        helpers=await _load_helpers(work, turn, filled),
+        helpers=helpers,
     )
-    if reported.audience is Audience.CHANNEL and await find_channel(work, turn, changed) is None:
-        raise Invalid({"audience": "unknown_choice"})
-    return reported
 
 
 async def find_channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> str | None:
@@ -118,7 +125,7 @@ async def _load_initiative(
     initiative = await work.initiatives.get(InitiativeId(filled.text("initiative")), turn.require_movement().id)
     is_kept = changed is not None and initiative is not None and changed.initiative_id == initiative.id
     if initiative is None or (initiative.closed_at is not None and not is_kept):
-        raise Invalid({"initiative": "unknown_choice"})
+        filled.problems.add("initiative", "unknown_choice")
     return initiative
 
 
@@ -127,13 +134,14 @@ async def _load_helpers(work: UnitOfWork, turn: Turn, filled: Filled) -> Sequenc
     if filled.text("audience") != Audience.HELPERS:
         return ()
     if not filled.many("helpers"):
-        raise Invalid({"helpers": "helpers_missing"})
+        filled.problems.add("helpers", "helpers_missing")
     found: list[Person] = []
     for account in dict.fromkeys(filled.many("helpers")):
         person = await work.people.by_account(turn.person.workspace_id, account)
         if person is None or await work.people.get(person.id, turn.require_movement().id) is None:
-            raise Invalid({"helpers": "not_in_movement"})
-        if person.id == turn.person.id:
-            raise Invalid({"helpers": "not_yourself"})
-        found.append(person)
+            filled.problems.add("helpers", "not_in_movement")
+        elif person.id == turn.person.id:
+            filled.problems.add("helpers", "not_yourself")
+        else:
+            found.append(person)
     return found
