@@ -114,7 +114,7 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
         many=many,
         syntax=syntax,
     )
-    platforms["slack"] = Platform(messenger=slack.messenger, directory=slack.directory, syntax=syntax)
+    platforms["slack"] = slack.ports
     service.mounts.append(partial(slack.mount, core=service.ritme))
     service.start_hooks.append(partial(_start_slack, slack))
     service.stop_intake_hooks.append(slack.stop_receiving)
@@ -137,7 +137,7 @@ def _open_teams(service: Service, platforms: dict[str, Platform], settings: Sett
         targeted=settings.teams_targeted,
     )
     teams = TeamsPlatform(registration, SqlConversations(service.database), clock, opens=service.ritme.opens)
-    platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory, syntax=teams.syntax)
+    platforms["teams"] = teams.ports
     service.mounts.append(partial(teams.mount, core=service.ritme))
     service.close_hooks.append(teams.close)
 

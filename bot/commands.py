@@ -109,7 +109,7 @@ COMMANDS: dict[str, Command] = {
     "groups.choose": Command(groups.choose, form=True),
     "groups.save": Command(groups.save),
     # trouble
-    "trouble": Command(trouble.show, en="trouble", nl="hapering haperingen"),
+    "trouble": Command(trouble.show, en="trouble", nl="storing storingen hapering haperingen"),
     "trouble.again": Command(trouble.try_again),
     "trouble.leave": Command(trouble.dismiss),
     "trouble.place": Command(trouble.try_place),
@@ -130,7 +130,7 @@ COMMANDS: dict[str, Command] = {
     "company.save": Command(company.save),
     "company.decline": Command(company.decline),
     # the next step
-    "step": Command(next_steps.choose, en="step", nl="stapje stap", form=True),
+    "step": Command(next_steps.choose, en="step", nl="stap stapje", form=True),
     "step.save": Command(next_steps.save),
     "step.smaller": Command(next_steps.choose_smaller, form=True),
     "step.done": Command(follow_ups.complete),
@@ -277,7 +277,7 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     """
     if intent.name != "command":
         return intent
-    command, text = intent.text("command").lstrip("/"), intent.text("text")
+    command, text = intent.text("command").lstrip("/"), _without_mention(intent.text("text"), app)
     reading = understand_sentence(text, (normalize_word(app), "ritme"))
     is_command = normalize_word(command) not in ("", "ritme") and bool(VOCABULARY.meaning(command))
     if reading.meaning == CRISIS and (reading.sure or not is_command):
@@ -297,6 +297,12 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     return _with_guess(
         replace(intent, name="thread.mentioned" if in_thread else "help", args={**intent.args, "text": text})
     )
+
+
+def _without_mention(text: str, app: str) -> str:
+    """Return what was typed without "@Ritme" before it, which some type where nothing is needed."""
+    rest = text.removeprefix("@") if text.startswith("@") else ""
+    return rest[len(app) :].strip() if rest.casefold().startswith(app.casefold()) else text
 
 
 def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, in_thread: bool) -> Intent | None:

@@ -267,6 +267,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
 
     return {
         "typed": lambda word, reader: reader.spell(word),
+        "typed_in_channel": lambda word, reader: reader.syntax.spell(word),
         "news": lambda line, reader: "" if reader.personal and reader.knows_privacy else line,
         "channel": format_channel,
         "weekdays": weekdays,

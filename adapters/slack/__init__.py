@@ -18,7 +18,7 @@ from adapters.slack.tokens import AppCredentials, Installations, StaticToken, To
 from adapters.slack.translate import slack_workspace
 from adapters.slack.web_api import SlackApi, SlackApiRefusal
 from bot.chat import DEFAULT_SYNTAX, CommandSyntax
-from bot.ports import Clock, OutcomeUnknown, RetryAfter
+from bot.ports import Clock, OutcomeUnknown, Platform, RetryAfter
 
 SLACK_CALL_TIMEOUT = 10.0
 """Seconds a call may take; after that it counts as unanswered."""
@@ -63,7 +63,7 @@ class SlackPlatform:
         self._signing_secret = signing_secret
         self._app_token = app_token
         self._clock = clock
-        self._syntax = syntax
+        self.syntax = syntax
         # The client's own timeout does not hold for a session it is given.
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_timeout), trust_env=True)
         # No retries: after a dropped connection the post may well have arrived.
@@ -83,6 +83,11 @@ class SlackPlatform:
         self._socket: SocketModeConnection | None = None
         self._core: SlackCore | None = None
         self._identifying: asyncio.Task[None] | None = None
+
+    @property
+    def ports(self) -> Platform:
+        """The ports that the core gets."""
+        return Platform(messenger=self.messenger, directory=self.directory, syntax=self.syntax)
 
     def mount(self, app: web.Application, core: SlackCore) -> None:
         """Add Slack's routes to the application; `core` handles the requests."""
@@ -111,7 +116,7 @@ class SlackPlatform:
                 url=self._distribution.url,
                 client=self._client,
                 clock=self._clock,
-                syntax=self._syntax,
+                syntax=self.syntax,
             ).mount(app)
 
     async def start(self) -> None:

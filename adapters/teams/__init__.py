@@ -18,7 +18,7 @@ from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import ConversationReferences, ConversationStore
 from adapters.teams.signer import Signer
 from bot.chat import CommandSyntax
-from bot.ports import Clock
+from bot.ports import Clock, Platform
 
 TEAMS_CALL_TIMEOUT = 10.0
 """Seconds a call may take; after that it counts as one without an answer."""
@@ -92,6 +92,11 @@ class TeamsPlatform:
             tenant=registration.tenant,
             authority=registration.authority,
         )
+
+    @property
+    def ports(self) -> Platform:
+        """The ports that the core gets."""
+        return Platform(messenger=self.messenger, directory=self.directory, syntax=self.syntax)
 
     def mount(self, app: web.Application, core: TeamsCore) -> None:
         """Add Teams' addresses to the application; `core` is what activities are handed to."""

@@ -1,32 +1,71 @@
-"""The help message: words that can be typed, and the nearest one to a word that is not known."""
+"""The help message: what this person can do here now, or the nearest meaning of a word that is not known."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from bot.catalogue.base import Entry, Press
 
 TYPED_SHOWN = 40
 """Characters shown of what was typed."""
+_PRESSES = {
+    "stuck": "stuck",
+    "go_on": "stuck",
+    "story": "story",
+    "home": "home",
+    "rhythm": "rhythm",
+    "start": "start",
+    "join": "start.join",
+}
+"""Button → its intent."""
+_OFFERS = {
+    "member": ("stuck", "story", "home"),
+    "stuck": ("go_on", "story", "home"),
+    "coordinator": ("stuck", "story", "rhythm", "home"),
+    "newcomer_here": ("start", "join"),
+    "newcomer": (),
+}
+"""Standing → the buttons offered."""
+
+Standing = Literal["member", "stuck", "coordinator", "newcomer_here", "newcomer"]
+"""The one who asks for help: a member, one with an open stuck episode, a coordinator, or someone without a movement, in
+a channel that has none or in their own chat."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Help(Entry):
-    """The words that people can type. `typed` is a word Ritme does not know, `meant` the nearest intent, if any, and
-    `word` the word for that."""
+    """Three lines and a few buttons for somebody of this `standing`. After a word Ritme does not know (`typed`): one
+    line, with the nearest intent (`meant`) and the `word` for that, if there is one."""
 
     typed: str = ""
     meant: str = ""
     word: str = ""
+    standing: Standing = "member"
+
+    @property
+    def body(self) -> str:
+        if not self.typed:
+            return "body"
+        return "nearest" if self.meant else "unknown"
 
     @classmethod
-    def about(cls, text: str, meant: str, word: str) -> Self:
+    def about(cls, text: str, meant: str, word: str, standing: Standing = "member") -> Self:
         """Return the help for a text of which the first word was not understood."""
-        return cls(typed=text.partition(" ")[0][:TYPED_SHOWN], meant=meant, word=word)
+        return cls(typed=text.partition(" ")[0][:TYPED_SHOWN], meant=meant, word=word, standing=standing)
 
     def buttons(self) -> tuple[Press, ...]:
-        meant = (Press(name="do_it", intent=self.meant, style="primary"),) if self.meant else ()
-        return (*meant, Press(name="stuck", intent="stuck"), Press(name="story", intent="story"))
+        if self.typed and self.meant:
+            return (Press(name="do_it", intent=self.meant, style="primary"), Press(name="else", intent="help"))
+        return tuple(Press(name=name, intent=_PRESSES[name]) for name in _OFFERS[self.standing])
 
     @classmethod
     def example(cls) -> Self:
-        return cls(typed="bedoling", meant="purpose", word="bedoeling")
+        return cls(standing="coordinator")
+
+    @classmethod
+    def examples(cls) -> tuple[Self, ...]:
+        """Return one of every kind, for the gallery and the tests."""
+        return (
+            *(cls(standing=one) for one in ("member", "stuck", "coordinator", "newcomer_here", "newcomer")),
+            cls(typed="bedoling", meant="purpose", word="bedoeling"),
+            cls(typed="xyzzy"),
+        )

@@ -19,7 +19,7 @@ from adapters.slack import SlackPlatform
 from bot.app import Ritme
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin, Platform
+from bot.ports import Begin
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
@@ -262,7 +262,7 @@ async def slack_driver(
         platform = SlackPlatform(
             token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, call_timeout=call_timeout, **door
         )
-        known = {"slack": Platform(messenger=platform.messenger, directory=platform.directory)}
+        known = {"slack": platform.ports}
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
         await storage.start_engine(ritme)
         app = web.Application()

@@ -18,7 +18,7 @@ from adapters.database.teams import SqlConversations
 from adapters.teams import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
-from bot.ports import Begin, Platform
+from bot.ports import Begin
 from tests.fakes.teams.agents_playground import (
     APP,
     BOT,
@@ -198,7 +198,7 @@ async def _run_service(storage: OpenDatabase, tmp_path: Path, start: datetime) -
     clock = SettableClock(start, running=False)
     registration = AppRegistration(app_id=APP, tenants=frozenset({TENANT}), auth_disabled=True)
     platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
-    known = {"teams": Platform(messenger=platform.messenger, directory=platform.directory)}
+    known = {"teams": platform.ports}
     ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
     await storage.start_engine(ritme)
     handled = asyncio.Semaphore(0)

@@ -15,7 +15,6 @@ from adapters.settings import BadSettings, Settings
 from adapters.slack import SlackPlatform
 from adapters.web import make_app
 from bot.app import Ritme
-from bot.ports import Platform
 from tests.drivers.slack import LANE, SlackDriver, slack_driver
 from tests.fakes.slack.server import TOKEN
 from tests.fakes.slack.sockets import APP_TOKEN
@@ -56,7 +55,7 @@ async def second_process(over_socket: SlackDriver) -> AsyncIterator[tuple[Ritme,
     )
     ritme = Ritme(
         begin=unit_of_work(database),
-        platforms={"slack": Platform(messenger=platform.messenger, directory=platform.directory)},
+        platforms={"slack": platform.ports},
         clock=over_socket.clock,
         engine=over_socket.storage.engine,
     )

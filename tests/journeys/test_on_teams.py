@@ -52,11 +52,21 @@ async def test_it_greets_a_team_and_a_movement_begins(on_teams: TeamsDriver) -> 
 
 async def test_help_in_ones_own_chat_and_by_mention(on_teams: TeamsDriver) -> None:
     await on_teams.say("iris", "hulp")
-    assert "/stuck" in on_teams.private()[-1].words()
+    assert "@Ritme start" in on_teams.private()[-1].words()
+    await start_movement(on_teams)
+    await on_teams.say("iris", "hulp")
+    # Nothing stands before a word in one's own chat.
+    assert "like I'm stuck with the handover." in on_teams.private()[-1].words()
     before = len(on_teams.private())
     await on_teams.say("iris", "help", where=TEAM, mention=True)
     assert len(on_teams.private()) == before + 1, "private answers come in one's own chat"
-    assert on_teams.posts() == []
+    assert "@Ritme" in on_teams.private()[-1].words()
+
+
+async def test_a_word_is_understood_as_it_is_typed_in_a_channel_too(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
+    await on_teams.say("iris", "@Ritme stop")
+    assert await rows(on_teams, "SELECT count(*) FROM people WHERE stopped_at IS NOT NULL") == [(1,)]
 
 
 async def test_stuck_by_mention_asks_curious_questions_in_private(on_teams: TeamsDriver) -> None:

@@ -15,7 +15,6 @@ from adapters.database.teams import SqlConversations
 from adapters.teams import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
-from bot.ports import Platform
 from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.state import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
@@ -87,7 +86,7 @@ async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
         registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
         teams = TeamsPlatform(registration, SqlConversations(slack.database), slack.clock, opens=Ritme.opens)
         platforms: Any = slack.ritme._drainer._platforms
-        platforms["teams"] = Platform(messenger=teams.messenger, directory=teams.directory)
+        platforms["teams"] = teams.ports
         app = web.Application()
         teams.mount(app, slack.ritme)
         runner = web.AppRunner(app, access_log=None)

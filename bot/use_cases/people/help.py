@@ -1,10 +1,20 @@
-"""Answer with help: the words that can be typed, or the nearest one to an unknown word."""
+"""Answer with help: what this person can do here now, or the nearest meaning of an unknown word."""
 
 from bot.catalogue.base import Entry
-from bot.catalogue.help import Help
+from bot.catalogue.help import Help, Standing
 from bot.ports import Turn, UnitOfWork
 
 
 async def answer(work: UnitOfWork, turn: Turn) -> Entry:
     """Show the help; for an unknown word, with the nearest known one instead of an error."""
-    return Help.about(turn.text("text"), turn.text("meant"), turn.text(f"meant_{turn.language.value}"))
+    word = turn.text(f"meant_{turn.language.value}")
+    return Help.about(turn.text("text"), turn.text("meant"), word, await _standing(work, turn))
+
+
+async def _standing(work: UnitOfWork, turn: Turn) -> Standing:
+    movement = turn.movement
+    if movement is None:
+        return "newcomer" if turn.place is None else "newcomer_here"
+    if await work.stuck.latest_open(turn.person.id, movement.id) is not None:
+        return "stuck"
+    return "coordinator" if turn.member is not None and turn.member.coordinates else "member"
