@@ -190,7 +190,7 @@ async def test_a_form_opens_once_a_trigger(slack: ConformanceWorkspace) -> None:
 
 
 async def test_someones_page_is_shown(slack: ConformanceWorkspace) -> None:
-    page = Page(sections=(Section(title="Mijn stapjes", message=said()),))
+    page = Page(sections=(Section(title="Mijn kleine stappen", message=said()),))
     shown = await slack.platform.messenger.send(slack.post(act="home", channel=None, account=slack.fatima, page=page))
     assert shown.message
 

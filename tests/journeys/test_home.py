@@ -35,7 +35,7 @@ async def choose(world: World, action: str, **where: str) -> None:
 @pytest.mark.parametrize("line", ["/ritme home", "/ritme thuis", "/ritme overzicht"])
 async def test_it_is_asked_for_in_either_language(world: World, line: str) -> None:
     await world.movement("fatima")
-    assert "Mijn stapjes" in text_of(await world.type("fatima", line))
+    assert "Mijn kleine stappen" in text_of(await world.type("fatima", line))
 
 
 async def test_a_button_says_which_item_it_is_for(world: World) -> None:
@@ -57,7 +57,7 @@ async def test_more_steps_than_a_page_shows(world: World) -> None:
     for number in range(7):
         await choose(world, f"bel ik nummer {number}")
     text = text_of(await world.type("fatima", "/ritme thuis"))
-    assert "Nog 2 stapjes" in text
+    assert "Nog 2 stappen" in text
     assert "5. Als" in text
     assert "6. Als" not in text
 
@@ -74,7 +74,7 @@ class TestSeveralMovements:
         await choose(world, "bel ik Jan")
         await second_movement(world, "fatima")
         home = await world.type("fatima", "/ritme thuis", channel=None)
-        assert "Dit is jouw plek in De buurt" in text_of(home)
+        assert "Dit is jouw pagina in De buurt" in text_of(home)
         assert "bel ik Jan" not in text_of(home)
         first = await world.press("fatima", home, "switch_1", channel=None)
         assert isinstance(first, Answer)

@@ -31,7 +31,7 @@ async def test_opening_it_shows_ones_own_page(slack: SlackDriver) -> None:
     words = (await slack.home("fatima")).words()
     assert "Dag fatima" in words
     assert "Samen op pad" in words
-    assert "Mijn stapjes" in words
+    assert "Mijn kleine stappen" in words
     assert "coördinatoren" not in words
     assert slack.private("fatima") == []
 
@@ -151,7 +151,7 @@ class TestStories:
         await slack.home("fatima")
         (post,) = slack.posts()
         await slack.press("iris", post, "ripple")
-        assert "🌊 Eén mens doet dit ook." in slack.slack.tabs[slack.user("fatima")].words()
+        assert "🌊 Eén collega doet dit ook." in slack.slack.tabs[slack.user("fatima")].words()
 
     async def test_of_a_long_one_the_beginning(self, slack: SlackDriver) -> None:
         await slack.type("fatima", "/verhaal " + "lopen " * 100)
@@ -170,9 +170,9 @@ class TestCoordinators:
         words = (await slack.home("iris")).words()
         assert "elke maandag om 09:00" in words
         assert "maandag 5 april" in words
-        assert "herinnering aan de bedoeling in general" in words
+        assert "herinnering aan de bedoeling in #general" in words
         assert "elke maandag" not in (await slack.home("fatima")).words()
-        assert "herinnering aan de bedoeling in general" in (await slack.home("fatima")).words()
+        assert "herinnering aan de bedoeling in #general" in (await slack.home("fatima")).words()
 
 
 class TestComingAndGoing:
@@ -187,7 +187,7 @@ class TestComingAndGoing:
         await slack.home("fatima")
         form = await slack.press_home("fatima", "snooze")
         await slack.submit("fatima", form, until="2027-03-15")
-        assert "Het is stil tot maandag 15 maart" in slack.slack.tabs[slack.user("fatima")].words()
+        assert "Ik ben stil tot maandag 15 maart" in slack.slack.tabs[slack.user("fatima")].words()
         await slack.press_home("fatima", "wake")
         assert "stil tot" not in slack.slack.tabs[slack.user("fatima")].words()
 
@@ -215,7 +215,7 @@ class TestSeveralMovements:
             now = slack.clock.now()
             work.movements.add(Movement(id=MovementId("other"), name="De buurt", language=Language.NL, started_at=now))
             work.movements.add(Member(movement_id=MovementId("other"), person_id=PersonId("fatima"), joined_at=now))
-        assert "jouw plek in De buurt" in (await slack.home("fatima")).words()
+        assert "jouw pagina in De buurt" in (await slack.home("fatima")).words()
         assert await slack.press_home("fatima", "switch_1") is None
         await choose_step(slack)
         words = slack.slack.tabs[slack.user("fatima")].words()
@@ -250,4 +250,4 @@ class TestTrouble:
 async def test_it_can_be_asked_for_as_a_message(slack: SlackDriver) -> None:
     shown = await slack.type("fatima", "/ritme thuis")
     assert isinstance(shown, Shown)
-    assert "Mijn stapjes" in shown.words()
+    assert "Mijn kleine stappen" in shown.words()
