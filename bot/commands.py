@@ -120,6 +120,8 @@ COMMANDS: dict[str, Command] = {
     "stuck.change": Command(reporting.change, form=True),
     "stuck.report": Command(reporting.report),
     "stuck.go_on": Command(reporting.ask_new_questions),
+    "stuck.other": Command(reporting.show_other),
+    "stuck.take_apart": Command(reporting.take_apart),
     "stuck.not_now": Command(endings.postpone),
     "stuck.moves_again": Command(endings.break_through),
     "stuck.let_go": Command(endings.let_go),

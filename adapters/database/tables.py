@@ -263,14 +263,6 @@ episodes = Table(
     Index("ix_stuck_episodes_movement_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_person_id", "person_id", "state"),
     _partial_index("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
-    Index(
-        "uq_stuck_episodes_open",
-        "person_id",
-        "initiative_id",
-        unique=True,
-        sqlite_where=text("state = 'open' AND initiative_id IS NOT NULL"),
-        postgresql_where=text("state = 'open' AND initiative_id IS NOT NULL"),
-    ),
 )
 questions_asked = Table(
     "questions_asked",

@@ -4,18 +4,24 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
+from bot.catalogue.base import YES, Ask, Entry, FormEntry, Pick, Press
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeState, StuckEpisode, StuckKind
 
 MAX_FIELD_CHARS = 3000
 """Characters that the narrowest platform lets a form field hold."""
+
+IN_PLACE = "in_place"
+"""The argument of a button whose answer replaces the message it stands under: all that is worth keeping is said
+again, or elsewhere."""
+REPLACES = {IN_PLACE: YES}
 
 
 @dataclass(frozen=True, kw_only=True)
 class StuckForm(FormEntry):
     """The form to report being stuck: in which initiative, what is going on, of which kind, and who may see it.
 
-    `place` names the channel that is meant by "this channel"; `too_long`: what was typed has to be shortened.
+    `place` names the channel that is meant by "this channel"; `too_long`: what was typed has to be shortened;
+    `read_by_others`: colleagues were asked to think along, and read what is for oneself.
     """
 
     intent: ClassVar[str] = "stuck.report"
@@ -28,6 +34,7 @@ class StuckForm(FormEntry):
     )
     place: str = ""
     too_long: bool = False
+    read_by_others: bool = False
 
     def visible_asks(self) -> tuple[Ask, ...]:
         """Leave out the choice of an initiative when there is none; give a text that is too long the room it takes."""
@@ -59,9 +66,11 @@ class StuckTooLong(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckWelcomed(Entry):
-    """The welcome of being stuck, with three curious questions (blocks of `stuck/questions.md.j2`).
+    """The welcome of being stuck: what was kept, and three curious questions (blocks of `stuck/questions.md.j2`).
 
-    `helpers` names those who read along when the audience is "helpers"; `place` the channel when it is "channel".
+    `helpers` names those who read along when the audience is "helpers"; `place` the channel when it is "channel";
+    `read_by_others`: colleagues were asked to think along. `text` was added to what was told `before`, if anything;
+    then `part` says where it stands (see `Addition`), `was` and `kind` of which kind the one and the other are.
     """
 
     episode: str
@@ -70,15 +79,24 @@ class StuckWelcomed(Entry):
     audience: Audience
     helpers: tuple[str, ...] = ()
     place: str = ""
+    text: str = ""
+    before: str = ""
+    part: str = ""
+    was: StuckKind = StuckKind.OTHER
+    kind: StuckKind = StuckKind.OTHER
+    read_by_others: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}
+        added = {**about, "part": self.part, "was": self.was.value, "kind": self.kind.value}
+        apart = (Press(name="take_apart", intent="stuck.take_apart", args=added),) if self.part else ()
         return (
             Press(name="choose_step", intent="step", args=about, style="primary"),
+            *apart,
             Press(name="invite", intent="connect", args=about),
             Press(name="company", intent="company", args=about),
             Press(name="change", intent="stuck.change", args=about),
-            Press(name="not_now", intent="stuck.not_now", args=about),
+            Press(name="not_now", intent="stuck.not_now", args=about | REPLACES),
         )
 
     @classmethod
@@ -88,23 +106,62 @@ class StuckWelcomed(Entry):
             initiative="Wandelen na het eten",
             questions=("reach_1", "reach_2", "reach_3"),
             audience=Audience.ME,
+            before="De nachtdienst hoort pas als laatste wat we doen",
+            text="En met de avonddienst lukt het ook niet",
+            part="48:39:0a1b2c",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckTakenApart(Entry):
+    """Confirmation that words that were added to an open episode are one of their own now, for the same readers."""
+
+    episode: str
+    other: str
+    initiative: str
+    text: str
+    other_text: str
+    audience: Audience
+    helpers: tuple[str, ...] = ()
+    place: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="take_first", intent="stuck.go_on", args={"episode": self.episode}),
+            Press(name="take_second", intent="stuck.go_on", args={"episode": self.other}),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            episode="e1",
+            other="e2",
+            initiative="Wandelen na het eten",
+            text="De nachtdienst hoort pas als laatste wat we doen",
+            other_text="En met de avonddienst lukt het ook niet",
+            audience=Audience.ME,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class StuckAlready(Entry):
-    """The question about an episode that is open already: go on with it, it moves again, let it go, or is this new?"""
+    """The question about an episode that is open already: go on with it, it moves again, let it go, or is this new?
+
+    `others`: how many more are open.
+    """
 
     episode: str
     initiative: str
     text: str
+    others: int = 0
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"episode": self.episode}
+        about = {"episode": self.episode, **REPLACES}
         return (
             Press(name="go_on", intent="stuck.go_on", args=about, style="primary"),
             Press(name="moves_again", intent="stuck.moves_again", args=about),
             Press(name="let_go", intent="stuck.let_go", args=about),
+            *((Press(name="show_other", intent="stuck.other", args=about),) if self.others else ()),
             Press(name="something_new", intent="stuck.new"),
         )
 

@@ -1,6 +1,7 @@
 """Initiatives, the stuck episodes that belong to them, and the company that peers keep in those."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -15,6 +16,8 @@ CompanyId = NewType("CompanyId", str)
 STUCK_BEFORE_COMPANY = 2
 """After so many "still stuck" to the follow-up of a step, company is offered."""
 MAX_STUCK_CHARS = 1500
+MAX_OPEN_EPISODES = 50
+"""Open episodes of one person that are looked at, the latest first."""
 COMPANY_HOURS = 48
 """How long peers have to answer."""
 COMPANY_SIZE = 2
@@ -96,6 +99,22 @@ class StuckEpisode:
     @property
     def is_open(self) -> bool:
         return self.state is EpisodeState.OPEN
+
+    def is_meant_for(self, audience: Audience, place: PlaceId | None, helpers: Collection[str]) -> bool:
+        """Return whether exactly these people may read it: everyone in a place, these helpers, or nobody else."""
+        if self.audience is not audience:
+            return False
+        if audience is Audience.CHANNEL:
+            return self.place_id == place
+        return set(self.helpers) == set(helpers)
+
+    def split(
+        self, other: EpisodeId, texts: tuple[str, str], kinds: tuple[StuckKind, StuckKind], now: datetime
+    ) -> "StuckEpisode":
+        """Keep the first text, and return another episode for the second, for the same readers. Steps, questions and
+        answers stay with this one: that is where they came from."""
+        (self.text, text), (self.kind, kind) = texts, kinds
+        return replace(self, id=other, text=text, kind=kind, helpers=list(self.helpers), still_stuck=0, opened_at=now)
 
     def still_stuck_again(self) -> bool:
         """Count one more "still stuck"; True when it is time for company."""

@@ -206,10 +206,8 @@ class Stuck(Protocol):
     async def own(self, id: str, person: PersonId, movement: MovementId) -> StuckEpisode | None:
         """Return an episode of the movement if it is this person's own."""
 
-    async def open_of(
-        self, person: PersonId, initiative: InitiativeId | None, movement: MovementId
-    ) -> StuckEpisode | None:
-        """Return the open episode of a person about an initiative (None: about none), the one opened last."""
+    async def open_of(self, person: PersonId, movement: MovementId) -> Sequence[StuckEpisode]:
+        """Return the open episodes of a person, the one opened last first; at most fifty."""
 
     async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
@@ -219,9 +217,6 @@ class Stuck(Protocol):
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
         """Return how many rounds of questions a person was asked."""
-
-    async def latest_open(self, person: PersonId, movement: MovementId) -> StuckEpisode | None:
-        """Return the open episode that a person began last."""
 
     async def peer_candidates(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
         """Return the members who could be asked to think along: not forgotten, not asked in this episode, and asked by

@@ -120,6 +120,26 @@ async def test_what_was_packed_in_one_column_is_unpacked_and_packed_again(tmp_pa
             ]
 
 
+@pytest.mark.parametrize("kind", BOTH)
+async def test_who_is_stuck_in_two_ways_stays_so_in_the_version_before(tmp_path: Path, kind: str) -> None:
+    async with open_world(tmp_path, kind=kind) as world:
+        database = world.database
+        if kind == "sqlite":
+            async with database.begin() as connection:
+                await connection.run_sync(metadata.drop_all)
+            await migrate_schema(database)
+        await lived(world)
+        await world.do("fatima", "initiative.save", args={"name": "Wandelen", "description": ""})
+        await world.type("fatima", "/vast een")
+        await world.pass_(minutes=1)
+        await world.press("fatima", await world.type("fatima", "/vast twee"), "take_apart")
+        found = text("select text, initiative_id is null from stuck_episodes where text in ('een', 'twee') order by 1")
+        await migrate_schema(database, "0007")
+        async with database.connect() as connection:
+            assert [tuple(row) for row in await connection.execute(found)] == [("een", True), ("twee", False)]
+        await migrate_schema(database)
+
+
 async def lived(world: World) -> None:
     await world.movement("fatima")
     await world.type("fatima", "/vast De nachtdienst hoort het als laatste")

@@ -10,6 +10,7 @@ from bot.domain.initiative import Audience, EpisodeState, Initiative, Initiative
 from bot.domain.movement import MovementId
 from bot.domain.next_step import StepId
 from bot.domain.person import PersonId
+from bot.ports import OutcomeUnknown
 from tests.support.world import MONDAY, World, button_of, text_of
 
 MOVEMENT = MovementId("movement")
@@ -32,9 +33,7 @@ async def add_initiative(world: World, *who: str, name: str = "Samen wandelen", 
 
 async def episodes(world: World, who: str = "fatima") -> list[StuckEpisode]:
     async with world.begin() as work:
-        places = [None, *(one.id for one in await work.initiatives.of_movement(MOVEMENT, closed=True))]
-        found = [await work.stuck.open_of(PersonId(who), about, MOVEMENT) for about in places]
-    return [one for one in found if one is not None]
+        return list(await work.stuck.open_of(PersonId(who), MOVEMENT))
 
 
 async def episode(world: World, who: str = "fatima") -> StuckEpisode:
@@ -152,21 +151,30 @@ class TestTelling:
         assert one.text.endswith("de avond wel")
         assert one.kind is StuckKind.ENERGY
 
-    async def test_one_line_never_adds_to_what_others_read_unasked(self, world: World) -> None:
+    async def test_one_line_never_adds_to_what_others_read(self, world: World) -> None:
         await world.movement("fatima")
         await add_initiative(world, "fatima")
         await submit_stuck(world, audience="channel")
-        form = await world.type("fatima", "/stuck en eerlijk gezegd ben ik moe")
-        assert fields(form)["audience"] == "channel"
-        assert (await episode(world)).text == "De nacht komt niet"
+        await world.pass_(minutes=1)
+        await world.type("fatima", "/stuck en eerlijk gezegd ben ik moe")
+        mine, shown = await episodes(world)
+        assert (mine.text, mine.audience) == ("en eerlijk gezegd ben ik moe", Audience.ME)
+        assert (shown.text, shown.audience) == ("De nacht komt niet", Audience.CHANNEL)
+        (post,) = world.posts()
+        assert "moe" not in text_of(post)
 
-    async def test_words_for_oneself_do_not_come_along_to_the_channel(self, world: World) -> None:
+    async def test_words_for_oneself_stay_beside_those_for_the_channel(self, world: World) -> None:
         await world.movement("fatima")
         await add_initiative(world, "fatima")
         await world.type("fatima", "/stuck geheim")
+        await world.pass_(minutes=1)
         form = await world.do("fatima", "stuck.new")
         await world.submit("fatima", form, text="De nacht komt niet", kind="reach", audience="channel")
         assert "geheim" not in text_of(world.posts()[-1])
+        assert [(one.text, one.audience) for one in await episodes(world)] == [
+            ("De nacht komt niet", Audience.CHANNEL),
+            ("geheim", Audience.ME),
+        ]
 
     async def test_told_twice_at_once_it_is_one_episode(self, world: World) -> None:
         await world.movement("fatima")
@@ -217,6 +225,58 @@ class TestWhoReads:
             assert set(reply.errors) == {"helpers"}
             assert reason in reply.errors["helpers"]
         assert await episodes(world) == []
+
+    @pytest.mark.parametrize(
+        ("audience", "cure"), [("me", "Alleen wie ik kies"), ("channel", "In het kanaal leest iedereen")]
+    )
+    async def test_helpers_who_would_not_be_asked_are_not_passed_over(
+        self, world: World, audience: str, cure: str
+    ) -> None:
+        await world.movement("fatima", "jan")
+        form = await world.do("fatima", "stuck.new")
+        reply = await world.submit("fatima", form, text="", kind="", audience=audience, helpers=("jan",))
+        assert isinstance(reply, FieldErrors)
+        assert set(reply.errors) == {"text", "kind", "helpers"}
+        assert cure in reply.errors["helpers"]
+        assert await episodes(world) == []
+
+    async def test_all_that_cannot_be_chosen_is_said_at_once(self, world: World) -> None:
+        await world.movement("fatima")
+        form = await world.do("fatima", "stuck.new", channel=None)
+        assert isinstance(form, Form)
+        reply = await world.do(
+            "fatima",
+            form.intent,
+            args={"initiative": "weg", "text": "x", "kind": "reach", "audience": "channel", "helpers": ("x",)},
+            channel=None,
+        )
+        assert isinstance(reply, FieldErrors)
+        assert set(reply.errors) == {"initiative", "audience", "helpers"}
+
+    async def test_who_is_not_picked_any_more_has_it_no_longer(self, world: World) -> None:
+        await world.movement("fatima", "jan", "samira")
+        welcome = await submit_stuck(world, audience="helpers", helpers=("jan", "samira"))
+        form = await world.press("fatima", welcome, "change")
+        await world.submit("fatima", form, helpers=("samira",))
+        assert world.private("jan") == []
+        form = await world.press("fatima", welcome, "change")
+        assert isinstance(await world.submit("fatima", form, audience="me"), Answer)
+        assert world.private("samira") == []
+        await world.pass_(days=4)
+        assert world.private("fatima") == []
+
+    @pytest.mark.parametrize("helpers", [(), ("jan",)])
+    async def test_what_is_under_way_is_taken_away_once_it_is_there(
+        self, world: World, helpers: tuple[str, ...]
+    ) -> None:
+        await world.movement("fatima", "jan")
+        world.messenger.fail_next = [(OutcomeUnknown(), True)]
+        welcome = await submit_stuck(world, audience="helpers" if helpers else "channel", helpers=helpers)
+        form = await world.press("fatima", welcome, "change")
+        await world.submit("fatima", form, audience="me")
+        await world.pass_(hours=1)
+        assert world.posts() == world.private("jan") == []
+        assert len(world.messenger.sent) == 1
 
     async def test_helpers_get_it_in_their_own_chat_and_their_answer_comes_back(self, world: World) -> None:
         await world.movement("fatima", "jan", "samira", "bram")

@@ -61,7 +61,7 @@ class Wanderer:
         if options:
             return self.random.choice(options)
         if kind == "people":
-            return tuple(self.random.sample([one for one in PEOPLE if one != who], 2))
+            return tuple(self.random.sample([one for one in PEOPLE if one != who], self.random.choice([0, 0, 2])))
         if kind == "date":
             local = self.world.clock.now() + timedelta(days=self.random.randrange(0, 14))
             return f"{local:%Y-%m-%d}"

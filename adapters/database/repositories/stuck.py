@@ -8,7 +8,15 @@ from sqlalchemy import bindparam, func, insert, or_, select, text
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import STUCK_NOW, chances, companies, episodes, members, people, questions_asked, steps
-from bot.domain.initiative import Company, CompanyId, EpisodeId, EpisodeState, InitiativeId, QuestionAsked, StuckEpisode
+from bot.domain.initiative import (
+    MAX_OPEN_EPISODES,
+    Company,
+    CompanyId,
+    EpisodeId,
+    InitiativeId,
+    QuestionAsked,
+    StuckEpisode,
+)
 from bot.domain.look_back import MAX_ROWS_PER_KIND, DoneStep, StuckSpell
 from bot.domain.movement import Member, MovementId
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
@@ -20,11 +28,10 @@ _OPEN_OF = (
     .where(
         episodes.c.person_id == bindparam("person"),
         episodes.c.movement_id == bindparam("movement"),
-        episodes.c.initiative_id.is_not_distinct_from(bindparam("initiative")),
         text(STUCK_NOW),
     )
-    .order_by(episodes.c.opened_at.desc())
-    .limit(1)
+    .order_by(episodes.c.opened_at.desc(), episodes.c.id)
+    .limit(MAX_OPEN_EPISODES)
 )
 _ROUNDS_OF = select(func.count(questions_asked.c.asked_at.distinct())).where(
     questions_asked.c.person_id == bindparam("person"), questions_asked.c.movement_id == bindparam("movement")
@@ -72,11 +79,8 @@ class SqlStuck(Repository):
         found = await self.episode(EpisodeId(id), movement)
         return found if found is not None and found.person_id == person else None
 
-    async def open_of(
-        self, person: PersonId, initiative: InitiativeId | None, movement: MovementId
-    ) -> StuckEpisode | None:
-        whose = {"person": person, "initiative": initiative, "movement": movement}
-        return await self._session.scalar(_OPEN_OF, whose)
+    async def open_of(self, person: PersonId, movement: MovementId) -> Sequence[StuckEpisode]:
+        return (await self._session.scalars(_OPEN_OF, {"person": person, "movement": movement})).all()
 
     async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
         if questions:
@@ -92,18 +96,6 @@ class SqlStuck(Repository):
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
         return await self._session.scalar(_ROUNDS_OF, {"person": person, "movement": movement}) or 0
-
-    async def latest_open(self, person: PersonId, movement: MovementId) -> StuckEpisode | None:
-        return await self._session.scalar(
-            select(StuckEpisode)
-            .where(
-                episodes.c.person_id == person,
-                episodes.c.movement_id == movement,
-                episodes.c.state == EpisodeState.OPEN,
-            )
-            .order_by(episodes.c.opened_at.desc(), episodes.c.id)
-            .limit(1)
-        )
 
     async def peer_candidates(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
         in_episode = select(companies.c.person_id).where(companies.c.episode_id == episode.id)

@@ -1,7 +1,7 @@
 """Rest or end a stuck episode: not now, a breakthrough, or let go. Each is as welcome as the others."""
 
-from bot.catalogue.base import Entry
-from bot.catalogue.stuck import NotNow, StuckEnded, StuckStands
+from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.stuck import IN_PLACE, NotNow, StuckEnded, StuckStands
 from bot.domain import stuck_post
 from bot.domain.initiative import StuckEpisode
 from bot.domain.next_step import StepState
@@ -9,33 +9,39 @@ from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 
-async def postpone(work: UnitOfWork, turn: Turn) -> Entry:
+async def postpone(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Leave an episode open without doing anything about it now."""
     episode = await _load_own_episode(work, turn)
     variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
-    return NotNow(initiative=await work.initiatives.name(episode.initiative_id, episode.movement_id), variant=variant)
+    initiative = await work.initiatives.name(episode.initiative_id, episode.movement_id)
+    return _answer(turn, NotNow(initiative=initiative, variant=variant))
 
 
-async def break_through(work: UnitOfWork, turn: Turn) -> Entry:
+async def break_through(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """End an episode as a breakthrough. Steps still planned stay: they were wanted for themselves."""
     episode = await _load_own_episode(work, turn)
     if not episode.is_open:
-        return await _report_state(work, episode)
+        return _answer(turn, await _report_state(work, episode))
     episode.break_through(turn.now)
-    return await _finish(work, turn, episode)
+    return _answer(turn, await _finish(work, turn, episode))
 
 
-async def let_go(work: UnitOfWork, turn: Turn) -> Entry:
+async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """End an episode by letting it go, and with it the steps still planned: their follow-ups are cancelled."""
     episode = await _load_own_episode(work, turn)
     if not episode.is_open:
-        return await _report_state(work, episode)
+        return _answer(turn, await _report_state(work, episode))
     episode.let_go(turn.now)
     for step in await work.steps.planned_of(turn.person.id, episode.movement_id):
         if step.episode_id == episode.id:
             step.close(StepState.LET_GO, turn.now)
             await work.deliveries.cancel("follow_up", step.id, "let_go")
-    return await _finish(work, turn, episode)
+    return _answer(turn, await _finish(work, turn, episode))
+
+
+def _answer(turn: Turn, entry: Entry) -> Entry | InPlace:
+    """Return the answer, in place of the message whose button was pressed where that button says so."""
+    return InPlace(entry=entry) if turn.text(IN_PLACE) else entry
 
 
 async def _load_own_episode(work: UnitOfWork, turn: Turn) -> StuckEpisode:

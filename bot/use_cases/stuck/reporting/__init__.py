@@ -4,18 +4,28 @@
 """
 
 from dataclasses import replace
+from hashlib import sha256
 
-from bot.catalogue.base import Entry
+from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.forms import read_form
-from bot.catalogue.stuck import StuckAlready, StuckForm, StuckPosted, StuckStands, StuckWelcomed
+from bot.catalogue.stuck import (
+    IN_PLACE,
+    StuckAlready,
+    StuckForm,
+    StuckPosted,
+    StuckStands,
+    StuckTakenApart,
+    StuckWelcomed,
+)
+from bot.domain.addition import Addition, join_words
 from bot.domain.curiosity import detect_kind, fresh_questions, record_questions
 from bot.domain.delivery import Act
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeId, StuckEpisode, StuckKind
 from bot.domain.person import PersonId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.use_cases.stuck.reporting.form import StuckReport, check_report, fill_form, find_channel
-from bot.use_cases.stuck.reporting.records import open_episode, update_episode
+from bot.use_cases.stuck.reporting.form import StuckReport, check_report, fill_form, find_channel, was_shown_to_others
+from bot.use_cases.stuck.reporting.records import add_split, open_episode, update_episode
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
@@ -26,31 +36,31 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.require_movement()
     text = turn.text("text")
     if not text:
-        latest = await work.stuck.latest_open(turn.person.id, movement.id)
-        if latest is None:
-            return await fill_form(work, turn)
-        return StuckAlready(episode=latest.id, initiative=await _initiative_name(work, latest), text=latest.text)
+        return await _show_open(work, turn) or await fill_form(work, turn)
     mine = await work.initiatives.of_person(turn.person.id, movement.id)
-    initiative = mine[0] if mine else None
-    kind = detect_kind(text)
-    known = await work.stuck.open_of(turn.person.id, initiative.id if initiative else None, movement.id)
-    if known is not None and known.audience is not Audience.ME:
-        # A typed line is private; text already shared is extended only when the person picks that audience again.
-        return await fill_form(work, turn, known, text=_append(known.text, text))
+    initiative, kind = mine[0] if mine else None, detect_kind(text)
     if len(text) > MAX_STUCK_CHARS:
         values = {"initiative": initiative.id if initiative else "", "kind": kind.value, "audience": Audience.ME.value}
-        return await fill_form(work, turn, known, text=text, values=values)
-    if known is not None and kind is StuckKind.OTHER:
-        kind = known.kind
-    return await _report(
-        work, turn, StuckReport(initiative=initiative, text=text, kind=kind, audience=Audience.ME), known
-    )
+        return await fill_form(work, turn, text=text, values=values)
+    return await _report(work, turn, StuckReport(initiative=initiative, text=text, kind=kind, audience=Audience.ME))
 
 
 async def start_another(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the empty form, whatever else is open."""
     turn.require_movement()
     return await fill_form(work, turn)
+
+
+async def show_other(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Show the open episode that was begun before the one an intent names; after the oldest, the latest again.
+
+    Raises `Refused` when none is open any more.
+    """
+    turn.require_movement()
+    shown = await _show_open(work, turn, turn.text("episode"))
+    if shown is None:
+        raise Refused("no_longer_stuck")
+    return InPlace(entry=shown)
 
 
 async def change(work: UnitOfWork, turn: Turn) -> Entry:
@@ -61,24 +71,58 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def report(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep what was filled in; with an `episode` it changes that one. Raises `Invalid`."""
-    movement = turn.require_movement()
+    turn.require_movement()
     filled = read_form(StuckForm, turn.intent.args)
     changed = await _load_own_episode(work, turn) if turn.text("episode") else None
     if changed is not None and not changed.is_open:
         return await _show_state(work, changed)
     reported = await check_report(work, turn, filled, changed)
     if changed is None:
-        known = await work.stuck.open_of(turn.person.id, reported.initiative_id, movement.id)
-        return await _report(work, turn, reported, known)
+        return await _report(work, turn, reported)
     changed.initiative_id = reported.initiative_id
     await update_episode(work, turn, changed, reported)
     return await _welcome(work, turn, changed)
 
 
-async def ask_new_questions(work: UnitOfWork, turn: Turn) -> Entry:
+async def take_apart(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Take words that were added to an open episode out again, and make them an episode of their own.
+
+    `part` says which words (see `Addition`), `was` and `kind` of which kind the episode was before, and the words are.
+    Raises `Refused` when the words were changed since.
+    """
+    episode = await _load_own_episode(work, turn)
+    # The same press always makes the same episode.
+    split = EpisodeId(sha256(f"{episode.id} {turn.text('part')}".encode()).hexdigest()[:32])
+    other = await work.stuck.own(split, turn.person.id, episode.movement_id)
+    if other is None:
+        if not episode.is_open:
+            return InPlace(entry=await _show_state(work, episode))
+        addition = Addition.parse(turn.text("part"))
+        texts = addition.take_from(episode.text) if addition else None
+        if texts is None:
+            raise Refused("changed_since")
+        kinds = (_read_kind(turn, "was"), _read_kind(turn, "kind"))
+        other = episode.split(split, texts, kinds, turn.now)
+        await add_split(work, turn, episode, other)
+    return InPlace(
+        entry=StuckTakenApart(
+            episode=episode.id,
+            other=other.id,
+            initiative=await _initiative_name(work, episode),
+            text=episode.text,
+            other_text=other.text,
+            audience=other.audience,
+            helpers=await _helper_names(work, other),
+            place=await find_channel(work, turn, other) or "",
+        )
+    )
+
+
+async def ask_new_questions(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Welcome an open episode again, with three other questions."""
     episode = await _load_own_episode(work, turn)
-    return await _welcome(work, turn, episode) if episode.is_open else await _show_state(work, episode)
+    shown = await _welcome(work, turn, episode) if episode.is_open else await _show_state(work, episode)
+    return InPlace(entry=shown) if turn.text(IN_PLACE) else shown
 
 
 async def compose_channel_post(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -99,38 +143,82 @@ async def compose_channel_post(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     )
 
 
-async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport, known: StuckEpisode | None) -> Entry:
-    """Open an episode, or add to the one that is open about this initiative: there is never a second."""
-    episode = known
-    if episode is None:
+async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport) -> Entry:
+    """Open an episode; or add to the open one about this initiative that the same people read, and say so."""
+    known = await _find_extendable(work, turn, reported)
+    if known is None:
         episode = open_episode(work, turn, reported)
-    elif reported.audience in (episode.audience, Audience.ME):
-        # Words written for a narrower audience are not carried over to a wider one.
-        text = _append(episode.text, reported.text)
-        if len(text) > MAX_STUCK_CHARS:
-            values = {"kind": reported.kind.value, "audience": reported.audience.value}
-            return await fill_form(work, turn, episode, text=text, values=values)
-        reported = replace(reported, text=text)
-    await update_episode(work, turn, episode, reported, is_new=known is None)
-    return await _welcome(work, turn, episode)
+        await update_episode(work, turn, episode, reported, is_new=True)
+        return await _welcome(work, turn, episode)
+    before, was = known.text, known.kind
+    kind = was if reported.kind is StuckKind.OTHER else reported.kind
+    text = join_words(before, reported.text)
+    await update_episode(work, turn, known, replace(reported, text=text, kind=kind))
+    welcome = await _welcome(work, turn, known)
+    if text == before:
+        return welcome
+    part = Addition.after(before, reported.text).write()
+    return replace(welcome, text=reported.text, before=before, part=part, was=was, kind=reported.kind)
 
 
-async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry:
+async def _find_extendable(work: UnitOfWork, turn: Turn, reported: StuckReport) -> StuckEpisode | None:
+    """Return the open episode that a report is added to: about the same initiative, for the same readers, with room
+    for it. Words for some are never put among words that others read."""
+    place = turn.place.id if turn.place is not None else None
+    helpers = {str(helper.id) for helper in reported.helpers}
+    for episode in await work.stuck.open_of(turn.person.id, turn.require_movement().id):
+        text = join_words(episode.text, reported.text)
+        is_same = episode.initiative_id == reported.initiative_id and episode.is_meant_for(
+            reported.audience, place, helpers
+        )
+        if is_same and len(text) <= MAX_STUCK_CHARS and await _may_grow(work, episode, text):
+            return episode
+    return None
+
+
+async def _may_grow(work: UnitOfWork, episode: StuckEpisode, text: str) -> bool:
+    """Return whether an episode may get this text without asking: in a channel its post shows it; those who were asked
+    to think along read the words as they were then."""
+    if episode.audience is Audience.CHANNEL or text == episode.text:
+        return True
+    return not await work.stuck.company_of(episode.id, episode.movement_id)
+
+
+async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> StuckWelcomed:
     """Welcome in other words than before, with three questions this initiative has not been asked lately."""
     variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
     asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id)
     questions = fresh_questions(episode.kind, asked)
     await work.stuck.add_questions(record_questions(episode, questions, turn.now))
-    helpers = [await work.people.get(PersonId(one), episode.movement_id) for one in episode.helpers]
-    names = tuple(one.name for one in helpers if one is not None)
     return StuckWelcomed(
         episode=episode.id,
         initiative=await _initiative_name(work, episode),
         questions=tuple(questions),
         audience=episode.audience,
-        helpers=names if all(names) else (),
+        helpers=await _helper_names(work, episode),
         place=await find_channel(work, turn, episode) or "",
         variant=variant,
+        text=episode.text,
+        read_by_others=await was_shown_to_others(work, episode),
+    )
+
+
+async def _helper_names(work: UnitOfWork, episode: StuckEpisode) -> tuple[str, ...]:
+    """Return the names of the helpers picked; none when one of them has no name."""
+    helpers = [await work.people.get(PersonId(one), episode.movement_id) for one in episode.helpers]
+    names = tuple(one.name for one in helpers if one is not None)
+    return names if all(names) else ()
+
+
+async def _show_open(work: UnitOfWork, turn: Turn, after: str = "") -> Entry | None:
+    """Return the question about the latest open episode, or the one begun before `after`; None when nothing is open."""
+    found = await work.stuck.open_of(turn.person.id, turn.require_movement().id)
+    if not found:
+        return None
+    ids = [one.id for one in found]
+    episode = found[(ids.index(EpisodeId(after)) + 1) % len(ids)] if after in ids else found[0]
+    return StuckAlready(
+        episode=episode.id, initiative=await _initiative_name(work, episode), text=episode.text, others=len(found) - 1
     )
 
 
@@ -150,6 +238,6 @@ async def _initiative_name(work: UnitOfWork, episode: StuckEpisode) -> str:
     return await work.initiatives.name(episode.initiative_id, episode.movement_id)
 
 
-def _append(before: str, text: str) -> str:
-    """Join earlier and newer words; words that are there already are not repeated."""
-    return before if text in before else f"{before}\n{text}"
+def _read_kind(turn: Turn, name: str) -> StuckKind:
+    """Return the kind of being stuck that an intent's argument names; OTHER for anything else."""
+    return StuckKind(turn.text(name)) if turn.text(name) in tuple(StuckKind) else StuckKind.OTHER

@@ -66,32 +66,50 @@ async def fill_form(
         hidden={"episode": episode.id} if episode else {},
         place=channel or "",
         too_long=len(text) > MAX_STUCK_CHARS,
+        read_by_others=episode is not None and await was_shown_to_others(work, episode),
     )
 
 
 async def check_report(work: UnitOfWork, turn: Turn, filled: Filled, changed: StuckEpisode | None) -> StuckReport:
     """Check what was filled in against what exists now. `changed`: the episode it changes, if any.
 
-    Raises `Invalid` for an initiative, helper or audience that cannot be chosen (any more), and for an initiative that
-    another open episode is about.
+    Raises `Invalid` for an initiative, helper or audience that cannot be chosen (any more), and for helpers who would
+    not get to read it.
     """
     initiative = await _load_initiative(work, turn, filled, changed)
-    helpers = await _load_helpers(work, turn, filled)
-    if filled.text("audience") == Audience.CHANNEL and await find_channel(work, turn, changed) is None:
+    if initiative is None and filled.text("initiative"):
+        filled.problems.add("initiative", "unknown_choice")
+    audience, helpers = filled.text("audience"), await _load_helpers(work, turn, filled)
+    if audience == Audience.CHANNEL and await find_channel(work, turn, changed) is None:
         filled.problems.add("audience", "unknown_choice")
-    if changed is not None:
-        about = initiative.id if initiative is not None else None
-        other = await work.stuck.open_of(turn.person.id, about, turn.require_movement().id)
-        if other is not None and other.id != changed.id:
-            filled.problems.add("initiative", "stuck_already")
+    reason = _find_helpers_problem(turn, filled, helpers, changed)
+    if reason:
+        filled.problems.add("helpers", reason)
     filled.problems.raise_if_any()
     return StuckReport(
         initiative=initiative,
         text=filled.text("text"),
         kind=StuckKind(filled.text("kind")),
-        audience=Audience(filled.text("audience")),
-        helpers=helpers,
+        audience=Audience(audience),
+        helpers=[one for one in helpers if one is not None] if audience == Audience.HELPERS else (),
     )
+
+
+def _find_helpers_problem(
+    turn: Turn, filled: Filled, helpers: Sequence[Person | None], changed: StuckEpisode | None
+) -> str:
+    """Return what is wrong with the people picked to read along (a block of `errors/fields.md.j2`), or ""."""
+    audience = filled.text("audience")
+    if audience != Audience.HELPERS:
+        # Names that the form brought along, and nobody touched, are no contradiction.
+        is_untouched = changed is not None and {one.id for one in helpers if one} <= set(changed.helpers)
+        unread = {Audience.ME.value: "helpers_unread", Audience.CHANNEL.value: "helpers_in_channel"}
+        return unread.get(audience, "") if helpers and not is_untouched else ""
+    if not helpers:
+        return "helpers_missing"
+    if None in helpers:
+        return "not_in_movement"
+    return "not_yourself" if any(one is not None and one.id == turn.person.id for one in helpers) else ""
 
 
 async def find_channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> str | None:
@@ -103,6 +121,13 @@ async def find_channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | Non
     if place is None or place.movement_id != turn.require_movement().id:
         return None
     return place.name
+
+
+async def was_shown_to_others(work: UnitOfWork, episode: StuckEpisode) -> bool:
+    """Return whether colleagues were asked to think along about words that are for oneself alone: they read those."""
+    if episode.audience is not Audience.ME:
+        return False
+    return bool(await work.stuck.company_of(episode.id, episode.movement_id))
 
 
 async def _episode_values(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> dict[str, Value]:
@@ -119,29 +144,21 @@ async def _episode_values(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -
 async def _load_initiative(
     work: UnitOfWork, turn: Turn, filled: Filled, changed: StuckEpisode | None
 ) -> Initiative | None:
-    """Return the initiative that was chosen; a closed one only where the episode was about it before."""
+    """Return the initiative that was chosen, None when there is none to be chosen by that id; a closed one only where
+    the episode was about it before."""
     if not filled.text("initiative"):
         return None
     initiative = await work.initiatives.get(InitiativeId(filled.text("initiative")), turn.require_movement().id)
     is_kept = changed is not None and initiative is not None and changed.initiative_id == initiative.id
-    if initiative is None or (initiative.closed_at is not None and not is_kept):
-        filled.problems.add("initiative", "unknown_choice")
-    return initiative
+    is_closed = initiative is not None and initiative.closed_at is not None
+    return None if is_closed and not is_kept else initiative
 
 
-async def _load_helpers(work: UnitOfWork, turn: Turn, filled: Filled) -> Sequence[Person]:
-    """Return the people picked to read along; nobody when the audience is another."""
-    if filled.text("audience") != Audience.HELPERS:
-        return ()
-    if not filled.many("helpers"):
-        filled.problems.add("helpers", "helpers_missing")
-    found: list[Person] = []
-    for account in dict.fromkeys(filled.many("helpers")):
+async def _load_helpers(work: UnitOfWork, turn: Turn, filled: Filled) -> list[Person | None]:
+    """Return the people that were picked; None for one who is not in the movement."""
+    found: list[Person | None] = []
+    for account in filled.many("helpers"):
         person = await work.people.by_account(turn.person.workspace_id, account)
-        if person is None or await work.people.get(person.id, turn.require_movement().id) is None:
-            filled.problems.add("helpers", "not_in_movement")
-        elif person.id == turn.person.id:
-            filled.problems.add("helpers", "not_yourself")
-        else:
-            found.append(person)
+        known = person is not None and await work.people.get(person.id, turn.require_movement().id) is not None
+        found.append(person if known else None)
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain import company, stuck_post
+from bot.domain.delivery import Act, Delivery, DeliveryState, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Audience, CompanyState, EpisodeId, StuckEpisode
 from bot.domain.person import Person
@@ -41,7 +42,7 @@ async def update_episode(
         return
     await work.flush()
     await _update_channel_post(work, turn, episode)
-    await _take_back_requests(work, episode)
+    await _take_back_requests(work, turn, episode)
     asked_before = {person.id for _, person in await work.stuck.company_of(episode.id, episode.movement_id)}
     await _ask_helpers(work, turn, episode, [one for one in reported.helpers if one.id not in asked_before])
 
@@ -54,13 +55,41 @@ async def _update_channel_post(work: UnitOfWork, turn: Turn, episode: StuckEpiso
         await work.deliveries.add(post)
 
 
-async def _take_back_requests(work: UnitOfWork, episode: StuckEpisode) -> None:
-    """Cancel requests not sent yet to people who are not picked any more, so that they never get to read it."""
+async def _take_back_requests(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> None:
+    """Take back requests to people who are not picked any more and did not answer: one that waits is never sent, one
+    that was sent is deleted."""
     for one, person in await work.stuck.company_of(episode.id, episode.movement_id):
-        is_dropped = one.picked and person.id not in episode.helpers and one.state is CompanyState.ASKED
-        if is_dropped and await work.deliveries.cancel("company_asked", one.id, "taken_back"):
-            await work.delete(one)
+        if not one.picked or person.id in episode.helpers or one.state is not CompanyState.ASKED:
+            continue
+        await work.deliveries.cancel("company_asked", one.id, "taken_back")
+        for sent in await work.deliveries.about("company_asked", one.id, episode.movement_id):
+            if sent.act is Act.POST and sent.state not in (DeliveryState.DROPPED, DeliveryState.FAILED):
+                await work.deliveries.add(_delete_request(sent, person, turn))
+        await work.delete(one)
     await work.flush()
+
+
+def _delete_request(sent: Delivery, person: Person, turn: Turn) -> Delivery:
+    """Make the deletion of a request that was sent, or is under way: then it is found by `of` once it has arrived."""
+    deletion = to_person(
+        person,
+        sent.kind,
+        key=f"delete:{sent.id}",
+        now=turn.now,
+        movement=sent.movement_id,
+        subject=sent.subject,
+        args={"of": sent.id},
+    )
+    deletion.act, deletion.target, deletion.target_channel = Act.DELETE, sent.receipt, sent.receipt_channel
+    return deletion
+
+
+async def add_split(work: UnitOfWork, turn: Turn, episode: StuckEpisode, other: StuckEpisode) -> None:
+    """Add an episode that was split off from another, and show both in the channel if that is where the one was."""
+    work.stuck.add(other)
+    await work.flush()
+    for one in (episode, other):
+        await _update_channel_post(work, turn, one)
 
 
 async def _ask_helpers(work: UnitOfWork, turn: Turn, episode: StuckEpisode, helpers: Sequence[Person]) -> None:
