@@ -15,6 +15,6 @@ async def _standing(work: UnitOfWork, turn: Turn) -> Standing:
     movement = turn.movement
     if movement is None:
         return "newcomer" if turn.place is None else "newcomer_here"
-    if await work.stuck.latest_open(turn.person.id, movement.id) is not None:
+    if await work.stuck.open_of(turn.person.id, movement.id):
         return "stuck"
     return "coordinator" if turn.member is not None and turn.member.coordinates else "member"
