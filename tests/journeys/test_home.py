@@ -79,7 +79,7 @@ class TestSeveralMovements:
         first = await world.press("fatima", home, "switch_1", channel=None)
         assert isinstance(first, Answer)
         assert first.replaces
-        assert "Dit is jouw plek in Samen op pad" in text_of(first)
+        assert "Dit is jouw pagina in Samen op pad" in text_of(first)
         form = await world.press("fatima", first, "done_2", channel=None)
         assert isinstance(form, Form)
 

@@ -219,9 +219,9 @@ class TestSeveralMovements:
         assert await slack.press_home("fatima", "switch_1") is None
         await choose_step(slack)
         words = slack.slack.tabs[slack.user("fatima")].words()
-        assert "jouw plek in Samen op pad" in words
+        assert "jouw pagina in Samen op pad" in words
         assert "vraag ik Samira mee" in words
-        assert "jouw plek in Samen op pad" in (await slack.home("fatima")).words()
+        assert "jouw pagina in Samen op pad" in (await slack.home("fatima")).words()
 
 
 class TestTrouble:
