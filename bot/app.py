@@ -13,7 +13,6 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot import commands, wording
-from bot.catalogue.base import Entry
 from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, Reply
 from bot.directory_sync import DirectorySync
@@ -26,7 +25,7 @@ from bot.outbox.drain import OutboxDrainer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
 from bot.requests import handle_intent, hash_key, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
-from bot.use_cases.people import personal_data
+from bot.use_cases.people import coordinators, personal_data
 from bot.use_cases.rhythms import planning
 from bot.use_cases.stories import saving
 from bot.wording import Reader
@@ -169,13 +168,13 @@ class Ritme:
             }
         )
 
-    async def _say(self, intent: Intent, entry: Entry) -> Reply:
+    async def _say(self, intent: Intent, entry: Declined) -> Reply:
         """Answer with an entry, in a transaction of its own: the one of the use case was rolled back."""
         now = self._clock.now()
 
         async def act(work: UnitOfWork) -> Reply:
             turn = await load_turn(work, intent, now, self._syntax(intent))
-            reply = await render_reply(work, turn, entry)
+            reply = await render_reply(work, turn, await coordinators.name_coordinators(work, turn, entry))
             await show_home(work, turn)
             return reply
 

@@ -18,7 +18,7 @@ from bot.understanding import CRISIS, Reading, understand_sentence
 from bot.use_cases.connecting import invitations, meetings, nominations, suggestions
 from bot.use_cases.movements import groups, initiatives, linking, look_backs, purposes, starting
 from bot.use_cases.outbox import answers, reach, trouble
-from bot.use_cases.people import conversation, help, home, introductions, personal_data, settings
+from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
 from bot.use_cases.stories import harvest, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting
@@ -169,6 +169,7 @@ COMMANDS: dict[str, Command] = {
     "me.come_back": Command(settings.come_back),
     "me.export": Command(personal_data.export),
     "me.forget": Command(personal_data.forget),
+    "coordinators.ask": Command(coordinators.ask),
     "stop": Command(settings.stop, en="stop", nl="stop"),
     # stories
     "story": Command(telling.start, en="story", nl="verhaal verhaaltje", form=True),
@@ -234,6 +235,7 @@ COMPOSERS: dict[str, Composer] = {
     "invitation_answered": invitations.compose_answer,
     "did_you_meet": meetings.compose_question,
     # people
+    "coordinator_asked": coordinators.compose_question,
     "export": personal_data.compose_export,
     # stories
     "story_posted": telling.compose_story,

@@ -3,6 +3,8 @@
 from bot.catalogue import (
     company,
     connecting,
+    conversation,
+    coordinators,
     errors,
     groups,
     help,
@@ -35,6 +37,8 @@ __all__ = [
     "Press",
     "company",
     "connecting",
+    "conversation",
+    "coordinators",
     "dump",
     "errors",
     "groups",

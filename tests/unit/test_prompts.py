@@ -86,6 +86,7 @@ class TestEntry:
 def test_no_template_is_without_an_entry() -> None:
     shared = {
         "errors/days.md.j2",
+        "coordinators/topics.md.j2",
         "errors/fields.md.j2",
         "errors/reasons.md.j2",
         "rhythms/kinds.md.j2",
@@ -106,6 +107,7 @@ def test_no_template_is_without_an_entry() -> None:
 STARTED = {
     "CheckIn",
     "CompanyAsked",
+    "CoordinationWanted",
     "DidYouMeet",
     "FollowUp",
     "InvitationNews",

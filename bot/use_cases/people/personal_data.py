@@ -29,6 +29,7 @@ COUNTED_TABLES = (
 """Tables of which `show` tells how many rows are kept; the rest is in the export."""
 KINDS_WITH_WORDS = frozenset(
     {
+        "coordinator_asked",
         "follow_up",
         "company_asked",
         "company_together",
