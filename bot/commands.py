@@ -11,6 +11,7 @@ from datetime import datetime
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
+from bot.despair import THREAD_WORDS
 from bot.domain.person import Language
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -192,6 +193,7 @@ COMMANDS: dict[str, Command] = {
     "thread.replied": Command(threads.handle_reply),
     "message.edited": Command(threads.handle_edit),
     "message.deleted": Command(threads.handle_deletion),
+    "message.restored": Command(threads.handle_restoration),
     "reaction.added": Command(ripples.handle_reaction),
     "reaction.removed": Command(ripples.handle_reaction_removal),
     "ripple": Command(ripples.press),
@@ -250,7 +252,14 @@ COMPOSERS: dict[str, Composer] = {
 """The composer of each kind of delivery. It raises `Unwanted` when the delivery should no longer go out."""
 
 PASSIVE_EVENTS = frozenset(
-    {"thread.replied", "message.edited", "message.deleted", "reaction.added", "reaction.removed"}
+    {
+        "thread.replied",
+        "message.edited",
+        "message.deleted",
+        "message.restored",
+        "reaction.added",
+        "reaction.removed",
+    }
 )
 """Intents by which people act with each other, not with Ritme: handled only where they touch a message of ours or a
 story."""
@@ -261,6 +270,7 @@ PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
     "place.back": (reach.is_known, reach.handle_return),
     "place.renamed": (reach.is_known, reach.handle_rename),
     "group.changed": (groups.is_known, groups.handle_group_change),
+    "message.gone": (threads.is_kept, threads.handle_disappearance),
 }
 """Events that a platform tells by itself, nobody acting: the check whether one concerns us, and its handler."""
 
@@ -277,8 +287,11 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     plain sentence by mention, after `/ritme` or in the personal chat.
 
     Text that is not understood becomes "help" (in a thread "thread.mentioned"), with what was typed as `text`, and as
-    `meant` the nearest intent, if any. `app`: what the app is called there.
+    `meant` the nearest intent, if any. `app`: what the app is called there. A reply in a thread that is a command is
+    obeyed, also where the platform takes it for any other reply.
     """
+    if intent.name in THREAD_WORDS:
+        intent = _obey_reply(intent, app)
     if intent.name != "command":
         return intent
     command, text = intent.text("command").lstrip("/"), _without_mention(intent.text("text"), app)
@@ -290,6 +303,8 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     if is_command:
         return _with_guess(replace(intent, name=VOCABULARY.meaning(command), args={"text": text}))
     word, _, rest = text.partition(" ")
+    if normalize_word(word) in ("ritme", normalize_word(app)) and VOCABULARY.knows(rest):
+        word, rest = rest, ""  # "ritme stop": addressed by name
     name = VOCABULARY.meaning(word)
     in_thread = bool(intent.thread) and not intent.place.personal
     if rest.strip() or not name:
@@ -305,8 +320,35 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
 
 def _without_mention(text: str, app: str) -> str:
     """Return what was typed without "@Ritme" before it, which some type where nothing is needed."""
-    rest = text.removeprefix("@") if text.startswith("@") else ""
-    return rest[len(app) :].strip() if rest.casefold().startswith(app.casefold()) else text
+    addressed = _split_address(text, app) if text.startswith("@") else None
+    return addressed[1] if addressed is not None else text
+
+
+def _obey_reply(intent: Intent, app: str) -> Intent:
+    """Return the command that a reply in a thread is, else the reply. An edit to a command is not obeyed, but its words
+    are no story."""
+    found = _split_address(intent.text("text"), app)
+    if found is None:
+        return intent
+    if intent.name != "thread.replied":
+        return replace(intent, args={"text": ""})
+    command, text = found
+    return replace(intent, name="command", args={"command": command, "text": text, "files": intent.texts("files")})
+
+
+def _split_address(text: str, app: str) -> tuple[str, str] | None:
+    """Split a text that begins with the app's name ("/ritme …", "@Ritme …") or a command ("/vast …") into the command,
+    empty after a name, and the rest; None for any other text."""
+    mark, written = text[:1], text[1:]
+    if mark not in ("/", "@"):
+        return None
+    for name in (app, "ritme"):
+        if written[: len(name)].casefold() == name.casefold() and not written[len(name) :][:1].isalnum():
+            return "", written[len(name) :].lstrip(" ,:")
+    word, _, rest = written.partition(" ")
+    meant = VOCABULARY.meaning(word) if mark == "/" and VOCABULARY.knows(word) else ""
+    # "/me waves" is a way of speaking, and no command that takes words.
+    return (word, rest.strip()) if meant and not (meant == "me" and rest.strip()) else None
 
 
 def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, in_thread: bool) -> Intent | None:

@@ -8,6 +8,7 @@ from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Intent, Reply
+from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
@@ -32,14 +33,32 @@ async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime, synt
         return None
     if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(intent.key), now):
         return None
-    turn = await load_turn(work, intent, now, syntax)
-    handler = commands.HANDLERS.get(intent.name)
+    heard = hear_despair(intent)
+    turn = await load_turn(work, heard.intent, now, syntax)
+    handler = commands.HANDLERS.get(heard.intent.name)
     if handler is None:
         raise Refused("not_found")
     outcome = await handler(work, turn)
     reply = await render_reply(work, turn, outcome)
+    if heard.answer is not None:
+        await _answer_personally(work, turn, heard.answer)
     await show_home(work, turn)
     return reply
+
+
+async def _answer_personally(work: UnitOfWork, turn: Turn, entry: Entry) -> None:
+    """Say something in the actor's own chat, beside the answer to what they did."""
+    await work.deliveries.add(
+        to_person(
+            turn.person,
+            ANSWER,
+            key=f"beside:{hash_key(f'{turn.intent.actor.workspace}/{turn.intent.key}')}",
+            now=turn.now,
+            movement=turn.movement.id if turn.movement else None,
+            args=dump(entry),
+            expires_at=turn.now + ANSWER_TTL,
+        )
+    )
 
 
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:

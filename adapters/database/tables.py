@@ -348,6 +348,8 @@ stories = Table(
     Column("told_at", Utc, nullable=False),
     Column("withdrawn_at", Utc),
     Column("harvested_at", Utc),
+    # Withdrawn because its message was deleted; it comes back with the message.
+    Column("deleted", Boolean, nullable=False, server_default=false()),
     Index("uq_stories_message", "place_id", "message", unique=True),
     Index("ix_stories_movement_id", "movement_id", "told_at"),
     Index("ix_stories_teller_id", "teller_id", "told_at"),

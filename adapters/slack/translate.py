@@ -24,6 +24,8 @@ EVENT_INTENTS = frozenset(
         "thread.replied",
         "message.edited",
         "message.deleted",
+        "message.gone",
+        "message.restored",
         "reaction.added",
         "reaction.removed",
         "place.joined",

@@ -34,6 +34,8 @@ TEAMS_EVENT_INTENTS = frozenset(
         "thread.replied",
         "message.edited",
         "message.deleted",
+        "message.gone",
+        "message.restored",
         "reaction.added",
         "reaction.removed",
         "place.joined",
@@ -64,6 +66,10 @@ def activity_intents(activity: ActivityJson, signer: Signer) -> list[Intent]:
             intent = _new_message_intent(activity, signer)
         case "messageUpdate" if event_type(activity) in ("editMessage", ""):
             intent = None if is_from_bot(activity) else _message_intent(activity, "message.edited", _content(activity))
+        case "messageUpdate" if event_type(activity) == "undeleteMessage":
+            intent = (
+                None if is_from_bot(activity) else _message_intent(activity, "message.restored", _content(activity))
+            )
         case "messageDelete" if event_type(activity) in ("softDeleteMessage", ""):
             intent = _message_intent(activity, "message.deleted", {})
         case "messageReaction":

@@ -85,10 +85,15 @@ class MeaningAsked(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CrisisAnswered(Entry):
-    """The fixed answer to despair or danger. Nothing of what was written is kept, so it holds nothing of it. Unless
-    `sure`, it says that something else may have been meant."""
+    """The fixed answer to despair or danger; it holds nothing of what was written.
+
+    Unless `sure`, it says that something else may have been meant. `written`: in a form, which was not handled. `kept`:
+    in a form that may well have meant something else, and was handled as usual.
+    """
 
     sure: bool = True
+    written: bool = False
+    kept: bool = False
 
     @classmethod
     def example(cls) -> Self:

@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
 from bot.domain.person import StoryChoice
+from bot.domain.retelling import StoryStanding
 from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, SHORT_EXCERPT_CHARS, Dimension, Readers
 
 EXAMPLE_STORY = "Na de overdracht liepen we met z'n drieën een rondje. Mevrouw Bakker liep een stukje mee en lachte."
@@ -61,14 +62,15 @@ class StoryTooLong(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryTold(Entry):
-    """Confirmation to the teller: where the story stands and who can read it. `place` is empty when it was told in a
-    personal chat."""
+    """Confirmation to the teller: where the story comes or stands and who can read it. `place` is empty when it was
+    told in a personal chat; `standing` says what became of the post there."""
 
     story: str
     place: str
     named: bool
     readers: Readers
     changed: bool = False
+    standing: StoryStanding = StoryStanding.COMING
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
@@ -156,7 +158,11 @@ class StoryShared(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryWithdrawn(Entry):
-    """Confirmation to the teller that the story is gone."""
+    """Confirmation to the teller that the story is gone. `message_stays`: it was told in a message of their own, which
+    stays. `out_of_reach` are the places where it still stands, because nothing can be changed there now."""
+
+    message_stays: bool = False
+    out_of_reach: tuple[str, ...] = ()
 
     @classmethod
     def example(cls) -> Self:
@@ -179,17 +185,25 @@ class StoryKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryChosen(Entry):
-    """Confirmation of the choice for one's replies in threads, now and from now on."""
+    """Confirmation of the choice for one's replies in threads, now and from now on.
+
+    `gone`: this reply was forgotten before, so that the choice is about later ones alone. `several`: it applied to more
+    replies than this one. `left`: replies in other threads are still kept.
+    """
 
     story: str
     choice: StoryChoice
+    gone: bool = False
+    several: bool = False
+    left: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
-        return tuple(press for press in _choices(self.story) if press.name != _BUTTON[self.choice])
+        mine = (Press(name="mine", intent="story.mine"),) if self.left else ()
+        return (*(press for press in _choices(self.story) if press.name != _BUTTON[self.choice]), *mine)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(story="s1", choice=StoryChoice.MOVEMENT)
+        return cls(story="s1", choice=StoryChoice.FORGET, several=True, left=True)
 
 
 _BUTTON = {StoryChoice.MOVEMENT: "keep", StoryChoice.HERE: "here", StoryChoice.FORGET: "forget"}
@@ -206,8 +220,11 @@ def _choices(story: str) -> tuple[Press, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class StoryMine(Entry):
-    """One of the reader's own stories, and what they can do with it. `number` counts from 1, the newest first;
-    `in_thread`: it is a message of their own, which they change by editing that."""
+    """One of the reader's own stories, and what they can do with it. `number` counts from 1, the newest first.
+
+    `in_thread`: it is a message of their own, which they change by editing that; `is_reply`: it was told in a thread,
+    so they may want to forget all they told there. Of any other story, `standing` says what became of its post.
+    """
 
     story: str
     text: str
@@ -218,19 +235,25 @@ class StoryMine(Entry):
     ripples: int
     number: int
     more: bool
+    is_reply: bool = False
+    standing: StoryStanding = StoryStanding.STANDS
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
-        if self.in_thread:
-            kept = self.readers is not Readers.THREAD
-            own: tuple[Press, ...] = tuple(p for p in _choices(self.story) if p.name != ("keep" if kept else "here"))
-        else:
-            own = (
-                Press(name="change", intent="story.change", args=about),
-                Press(name="withdraw", intent="story.withdraw", args=about, style="danger", confirm=True),
-            )
         older = (Press(name="older", intent="story.mine", args={"number": str(self.number + 1)}),) if self.more else ()
-        return (*own, *older)
+        if not self.in_thread:
+            change = Press(name="change", intent="story.change", args=about)
+            withdraw = Press(name="withdraw", intent="story.withdraw", args=about, style="danger", confirm=True)
+            return (change, withdraw, *older)
+        this = Press(name="forget_this", intent="story.take_back", args=about, style="danger", confirm=True)
+        every = Press(name="forget_all", intent="story.forget", args=about, style="danger", confirm=True)
+        return (self._other_readers(), this, *((every,) if self.is_reply else ()), *older)
+
+    def _other_readers(self) -> Press:
+        """Return the button that lets more people read it, or fewer."""
+        travels = self.readers is not Readers.THREAD
+        name, readers = ("here", Readers.THREAD) if travels else ("keep", Readers.MOVEMENT)
+        return Press(name=name, intent="saving.readers", args={"story": self.story, "readers": readers.value})
 
     @classmethod
     def example(cls) -> Self:
@@ -240,7 +263,8 @@ class StoryMine(Entry):
             place="wijkteam-zuid",
             named=True,
             readers=Readers.MOVEMENT,
-            in_thread=False,
+            in_thread=True,
+            is_reply=True,
             ripples=2,
             number=1,
             more=True,
@@ -321,13 +345,14 @@ class ShareForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryCarried(Entry):
-    """Confirmation to the person who shared a story, with the place where it stands now."""
+    """Confirmation to the person who shared a story, with the place where it comes. `told`: its teller hears of it."""
 
     place: str
+    told: bool = False
 
     @classmethod
     def example(cls) -> Self:
-        return cls(place="nachtdienst")
+        return cls(place="nachtdienst", told=True)
 
 
 @dataclass(frozen=True, kw_only=True)

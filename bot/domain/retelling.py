@@ -1,11 +1,13 @@
-"""Retellings: planning the changes to our messages that hold a story when it is edited or withdrawn."""
+"""Retellings: planning the changes to our messages that hold a story when it is edited or withdrawn, and telling where
+it stands by now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 
 from bot.domain.delivery import Act, Delivery, DeliveryState, new_delivery_id, to_place
-from bot.domain.movement import Place
+from bot.domain.movement import Place, PlaceId, PlaceState
 from bot.domain.story import Readers, Story
 
 POSTED, SHARED, HARVEST = "story_posted", "story_shared", "rhythm_harvest"
@@ -17,6 +19,34 @@ MARK_REACTION = "seedling"
 MARK_KIND = "story_mark"
 ARRIVED_STATES = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 """States of messages that arrived, or may have: only those are to be changed."""
+
+
+class StoryStanding(StrEnum):
+    """The outcome, so far, of posting a story in its place: it STANDS there, is COMING, is HELD until the place can be
+    reached again, or never arrived (LOST)."""
+
+    STANDS = "stands"
+    COMING = "coming"
+    HELD = "held"
+    LOST = "lost"
+
+
+def standing_of(post: Delivery | None, place: Place) -> StoryStanding:
+    """Return what became of a story's post in its place."""
+    if post is None or post.state in (DeliveryState.FAILED, DeliveryState.DROPPED):
+        return StoryStanding.LOST
+    if post.state is DeliveryState.SENT:
+        return StoryStanding.STANDS
+    return StoryStanding.HELD if place.state is PlaceState.UNREACHABLE else StoryStanding.COMING
+
+
+def find_out_of_reach(
+    retold_in: Iterable[Delivery], places: Iterable[Place], labels: Mapping[PlaceId, str]
+) -> tuple[str, ...]:
+    """Return the names (see `labels`) of the places where a story stands, but where nothing can be changed now."""
+    unreachable = {place.id for place in places if place.state is PlaceState.UNREACHABLE}
+    arrived_in = {one.place_id for one in retold_in if one.state in ARRIVED_STATES}
+    return tuple(sorted(labels.get(place, "") for place in unreachable & arrived_in))
 
 
 def plan_mark(story: Story, place: Place, now: datetime, *, off: bool = False) -> Delivery:

@@ -58,7 +58,8 @@ STORY_NEWS_TTL = timedelta(days=14)
 class Story:
     """A few sentences about something that happened, in the teller's own words.
 
-    `thread` and `message` say where it was told; `message` is None when it came through the form.
+    `thread` and `message` say where it was told; `message` is None when it came through the form. `deleted`: it was
+    withdrawn because that message was deleted, and comes back when the message does.
     """
 
     id: StoryId
@@ -76,6 +77,7 @@ class Story:
     told_at: datetime
     withdrawn_at: datetime | None = None
     harvested_at: datetime | None = None
+    deleted: bool = False
 
     @property
     def is_told(self) -> bool:
@@ -90,6 +92,11 @@ class Story:
         """Return whether it may be read by someone in the place `here` (None: in their personal chat)."""
         return self.may_travel or (self.is_told and here is not None and self.place_id == here)
 
+    @property
+    def is_reply(self) -> bool:
+        """True when it was told in a thread, under somebody else's message."""
+        return self.message is not None and self.thread is not None and self.thread != self.message
+
     def credit(self, teller: Person | None, workspace: WorkspaceId) -> str:
         """Return the name to show with it in a workspace; empty when told without one, or the teller was forgotten."""
         return teller.name_in(workspace) if self.named and teller is not None and teller.account is not None else ""
@@ -100,7 +107,7 @@ class Story:
 
     def tell_again(self, text: str, readers: Readers, now: datetime) -> None:
         """Restore a withdrawn story, with new words and readers, because its teller wants it kept after all."""
-        self.withdrawn_at, self.text, self.readers, self.told_at = None, text, readers, now
+        self.withdrawn_at, self.text, self.readers, self.told_at, self.deleted = None, text, readers, now, False
 
 
 @dataclass(kw_only=True, eq=False)

@@ -20,6 +20,10 @@ class Vocabulary:
     def __init__(self, intents: Mapping[str, str]) -> None:
         self._intents = intents
 
+    def knows(self, word: str) -> bool:
+        """Return whether this very word means an intent."""
+        return normalize_word(word) in self._intents
+
     def meaning(self, word: str) -> str:
         """Return the intent a word means, also when only its beginning was typed and words of no other intent begin
         so; an empty string when unsure."""

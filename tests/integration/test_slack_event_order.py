@@ -38,6 +38,12 @@ def deletion(said: Json) -> Json:
             "deleted_ts": said["ts"], "previous_message": before}  # fmt: skip
 
 
+def bare_deletion(said: Json, **more: Any) -> Json:
+    """Return a deletion as Slack documents it, without the message that was deleted."""
+    return {"type": "message", "subtype": "message_deleted", "hidden": True, "channel": said["channel"], "ts": "9.9",
+            "deleted_ts": said["ts"], **more}  # fmt: skip
+
+
 def reaction(said: Json, user: str, *, removed: bool = False) -> Json:
     item = {"type": "message", "channel": said["channel"], "ts": said["ts"]}
     return {
@@ -64,6 +70,24 @@ class TestOutOfOrder:
         await on_slack.movement("fatima")
         _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
         await send_events(on_slack, deletion(said), said)
+        assert await texts(on_slack) == []
+
+    async def test_a_deletion_that_does_not_say_of_what(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima")
+        _, said = await write_unheard_reply(on_slack, await start_story_round(on_slack))
+        await send_events(on_slack, said, bare_deletion({**said, "ts": "1.1"}))
+        assert await texts(on_slack) == [TOLD]
+        await send_events(on_slack, bare_deletion(said), bare_deletion(said))
+        assert await texts(on_slack) == []
+
+    async def test_a_saved_message_with_replies_that_leaves_a_bare_tombstone(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima")
+        message = await on_slack.people.say(on_slack.user("fatima"), on_slack.channel("general"), TOLD)
+        await on_slack.shortcut("fatima", "save_as_story", message)
+        assert await texts(on_slack) == [TOLD]
+        tombstone = {"subtype": "tombstone", "ts": message.ts, "user": "USLACKBOT", "text": "This message was deleted."}
+        gone = {"type": "message", "subtype": "message_changed", "channel": message.channel, "message": tombstone}
+        await send_events(on_slack, gone)
         assert await texts(on_slack) == []
 
     async def test_an_edit_after_the_deletion(self, on_slack: SlackDriver) -> None:

@@ -7,9 +7,12 @@ from sqlalchemy import text as sql
 from structlog.testing import capture_logs
 
 from adapters.database.tables import metadata
+from bot.catalogue import CATALOGUE, FormEntry
 from bot.chat import Form, Reply
+from bot.despair import THREAD_WORDS, free_texts
 from bot.domain.person import WorkspaceId
 from tests.drivers.slack import SlackDriver
+from tests.support.stories import ROOT, WALK, add_reminder, find_story, get_story, reply_in_thread
 from tests.support.world import LANE, World, text_of
 
 DESPAIR = "ik wil er niet meer zijn, het is genoeg geweest"
@@ -109,6 +112,89 @@ async def test_despair_is_answered_with_care_and_kept_nowhere(world: World, line
         assert words not in repr(logged)
         assert words not in await everything(world)
         assert words not in said
+
+
+FORM_TEXTS = sorted(
+    (name, field) for name, fields in free_texts().items() for field in fields if name not in THREAD_WORDS
+)
+"""Every field of every form, and every message that is saved, in which somebody may write: (intent, argument)."""
+LIKELY = "ik kan niet meer"
+
+
+def test_every_form_with_text_is_listened_to() -> None:
+    asked = {
+        (form.intent, ask.name)
+        for form in CATALOGUE.values()
+        if issubclass(form, FormEntry)
+        for ask in form.asks
+        if ask.kind in ("text", "long_text")
+    }
+    assert asked <= set(FORM_TEXTS)
+    assert {("story.save", "text"), ("stuck.report", "text"), ("step.save", "cue"), ("chance.save", "text")} <= asked
+
+
+@pytest.mark.parametrize(("name", "field"), FORM_TEXTS)
+async def test_despair_in_a_form_is_answered_and_neither_kept_nor_posted(world: World, name: str, field: str) -> None:
+    await world.movement("fatima")
+    with capture_logs() as logged:
+        said = text_of(await world.do("fatima", name, args={field: DESPAIR}))
+        await world.drain()
+    assert "0800-0113" in said
+    assert "opnieuw" in said
+    for words in ("niet meer zijn", "genoeg geweest"):
+        assert words not in repr(logged)
+        assert words not in await everything(world)
+        assert words not in said
+    assert world.posts() == []
+
+
+async def test_what_may_be_despair_in_a_form_is_kept_and_help_is_shown_beside_it(world: World) -> None:
+    await world.movement("fatima")
+    form = await world.type("fatima", "/ritme kans")
+    answer = await world.submit("fatima", form, text=LIKELY)
+    assert "0800-0113" not in text_of(answer)
+    assert LIKELY in await everything(world)
+    [help_shown] = [one for one in world.private("fatima") if "0800-0113" in text_of(one)]
+    assert help_shown.post.channel is None
+    assert "gewoon verwerkt" in text_of(help_shown)
+
+
+@pytest.mark.parametrize("name", sorted(THREAD_WORDS))
+async def test_despair_in_a_thread_is_answered_to_that_person_alone(world: World, name: str) -> None:
+    await world.movement("fatima")
+    await add_reminder(world)
+    with capture_logs() as logged:
+        await world.do("fatima", name, thread=ROOT, message="m-1", text=DESPAIR)
+    [answer] = world.private("fatima")
+    assert "0800-0113" in text_of(answer)
+    assert answer.post.channel is None
+    assert await find_story(world, "m-1") is None
+    assert "niet meer zijn" not in repr(logged) + await everything(world)
+    assert world.posts() == []
+
+
+async def test_a_reply_changed_to_despair_is_no_story_any_more(world: World) -> None:
+    await world.movement("fatima")
+    await add_reminder(world)
+    await reply_in_thread(world, "fatima", WALK, "m-1")
+    await world.do("fatima", "message.edited", thread=ROOT, message="m-1", text=DESPAIR)
+    assert not (await get_story(world, "m-1")).is_told
+    assert "niet meer zijn" not in await everything(world)
+
+
+async def test_what_only_may_be_despair_in_a_thread_is_a_story_like_any_other(world: World) -> None:
+    await world.movement("fatima")
+    await add_reminder(world)
+    told = f"Mevrouw zei: {LIKELY}. We gingen samen aan het raam zitten."
+    await reply_in_thread(world, "fatima", told, "m-1")
+    assert (await get_story(world, "m-1")).text == told
+
+
+async def test_despair_among_others_in_a_thread_that_is_not_ours_is_not_listened_to(world: World) -> None:
+    await world.movement("fatima")
+    where = {"thread": "of people among themselves", "message": "m-1"}
+    assert await world.do("fatima", "thread.replied", text=DESPAIR, **where) is None  # type: ignore[arg-type]
+    assert world.private("fatima") == []
 
 
 async def test_on_slack_it_is_heard_in_ones_own_chat(on_slack: SlackDriver) -> None:

@@ -160,6 +160,27 @@ class TestAThread:
             "fatima", "messageDelete", where=thread, id=message, data={"eventType": "softDeleteMessage"}
         )
         assert await rows(on_teams, "SELECT text FROM stories") == [("",)]
+        restored = {"id": message, "text": "Anders gegaan", "data": {"eventType": "undeleteMessage"}}
+        await on_teams.event("fatima", "messageUpdate", where=thread, **restored)
+        assert await rows(on_teams, "SELECT text, withdrawn_at FROM stories") == [("Anders gegaan", None)]
+
+    async def test_a_command_without_a_mention_is_obeyed_and_kept_as_no_story(self, on_teams: TeamsDriver) -> None:
+        thread = await self.rhythm(on_teams)
+        await on_teams.say("iris", "/ritme stuck Niemand komt", where=thread)
+        assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt",)]
+        await on_teams.say("iris", "@Ritme help", where=thread)
+        assert "stop" in on_teams.private()[-1].words().lower()
+        assert await rows(on_teams, "SELECT count(*) FROM stories") == [(0,)]
+
+    async def test_despair_in_a_thread_is_answered_to_that_person_alone_and_kept_nowhere(
+        self, on_teams: TeamsDriver
+    ) -> None:
+        thread = await self.rhythm(on_teams)
+        posts = len(on_teams.posts())
+        await on_teams.say("iris", "ik wil er niet meer zijn", where=thread)
+        assert "0800-0113" in on_teams.private()[-1].words()
+        assert len(on_teams.posts()) == posts
+        assert await rows(on_teams, "SELECT count(*) FROM stories") == [(0,)]
 
     async def test_without_consent_a_reply_that_mentions_the_bot_is_gathered(self, on_teams: TeamsDriver) -> None:
         thread = await self.rhythm(on_teams)

@@ -75,6 +75,7 @@ class TestSharing:
         await world.type("fatima", f"/verhaal {WALK}")
         for place in ("night", "day"):
             await world.submit("jan", await world.press("jan", world.posts()[0], "share"), place=place)
+        await world.pass_(minutes=2)
         assert len(world.private("fatima")) == 1
         assert is_declined(await world.press("jan", world.posts()[0], "share"), "no_other_place")
 
@@ -107,7 +108,7 @@ class TestSharing:
         await world.submit("fatima", await world.press("fatima", answer, "share"), place="far")
         [copy] = world.posts("far")
         assert copy.post.workspace == far
-        assert "Told in general." in text_of(copy)
+        assert "Told in #general." in text_of(copy)
         await world.press("fatima", copy, "ripple", workspace=far, language="en")  # another person of the same name
         assert await count_ripples(world, await latest_story(world, "fatima")) == 1
         [news] = world.private("fatima")

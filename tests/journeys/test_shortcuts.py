@@ -173,7 +173,7 @@ class TestSomeoneElsesMessage:
         message = await say(on_slack, "fatima", WALK)
         answer = await on_slack.submit("jan", await on_slack.shortcut("jan", "save_as_story", message))
         assert isinstance(answer, Shown)
-        assert "aan de schrijver" in answer.words()
+        assert "Ik vraag het de schrijver, als dat kan" in answer.words()
         assert len(on_slack.private("fatima")) == heard
         assert await rows(on_slack, "SELECT * FROM story_requests") == []
 

@@ -119,7 +119,7 @@ async def test_a_code_of_slack_opens_teams_and_a_story_goes_there_and_back(both:
     await both.drain()
     shared = both.said_in_teams()[-1]
     assert STORY in shared
-    assert "Verteld in general" in shared or "Told in general" in shared
+    assert "Verteld in #general" in shared or "Told in #general" in shared
 
     story = re.search(r'"story": "(\w+)"', shared)
     assert story

@@ -51,7 +51,7 @@ class TestTelling:
         await world.movement("fatima")
         await set_language(world, "fatima", "en")
         answer = await world.type("fatima", "/story We took a walk together.")
-        assert "Your story is in general, with your name." in text_of(answer)
+        assert "Your story will be in #general in a moment, with your name." in text_of(answer)
         assert "We took a walk together." in text_of(await world.type("fatima", "/ritme stories"))
 
     async def test_for_this_place_only_it_cannot_be_carried_on(self, world: World) -> None:
@@ -158,7 +158,7 @@ class TestTelling:
             kept = await work.stories.get(story.id, story.movement_id)
         assert kept is not None
         assert kept.text == ""
-        assert is_declined(await world.press("fatima", answer, "withdraw"), "not_found")
+        assert await world.press("fatima", answer, "withdraw") == gone
 
     async def test_taking_it_back_while_its_post_is_under_way_reaches_the_post(self, world: World) -> None:
         await world.movement("fatima")

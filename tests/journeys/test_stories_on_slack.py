@@ -74,6 +74,24 @@ class TestInTheThreadOfAStoryRound:
         assert second.reactions
         assert len(on_slack.private("fatima")) == 1
 
+    async def test_a_command_typed_as_text_is_obeyed_and_no_story(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima")
+        root = await start_story_round(on_slack)
+        await on_slack.reply("fatima", "general", root, "/ritme vast Niemand komt")
+        (welcome,) = on_slack.private("fatima")
+        assert (welcome.only_for, welcome.thread) == (on_slack.user("fatima"), root)
+        assert await texts(on_slack) == []
+
+    async def test_despair_is_answered_in_ones_own_chat_and_kept_nowhere(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima")
+        root = await start_story_round(on_slack)
+        said = await on_slack.reply("fatima", "general", root, "ik wil er niet meer zijn")
+        (answer,) = on_slack.private("fatima")
+        assert "0800-0113" in answer.words()
+        assert answer.channel == on_slack.channel(None, "fatima")
+        assert not said.reactions
+        assert await texts(on_slack) == []
+
     async def test_choosing_replaces_the_private_message(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         root = await start_story_round(on_slack)

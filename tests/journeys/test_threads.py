@@ -17,9 +17,10 @@ from tests.support.stories import (
     find_story,
     get_person,
     get_story,
+    is_declined,
     reply_in_thread,
 )
-from tests.support.world import LANE, World
+from tests.support.world import LANE, World, text_of
 
 
 class TestThreads:
@@ -59,7 +60,7 @@ class TestThreads:
         assert (await get_person(world, "fatima")).story_choice is StoryChoice.HERE
         await reply_in_thread(world, "fatima", "En nog later.", "m-4")
         assert (await get_story(world, "m-4")).readers is Readers.THREAD
-        assert (await get_story(world, "m-2")).readers is Readers.MOVEMENT
+        assert {(await get_story(world, one)).readers for one in ("m-1", "m-2", "m-3")} == {Readers.THREAD}
 
     async def test_forgetting_keeps_no_words_and_no_mark_and_nothing_later(self, world: World) -> None:
         await world.movement("fatima")
@@ -169,4 +170,172 @@ class TestThreads:
             assert fatima is not None
             fatima.stopped_at = world.clock.now()
         await reply_in_thread(world, "fatima", WALK, "m-1")
+        assert await find_story(world, "m-1") is None
+
+
+class TestForgetting:
+    async def told_in_two_threads(self, world: World) -> None:
+        """Have Fatima reply twice in one thread and once in another, for the movement to read."""
+        await world.movement("fatima", "jan")
+        await add_reminder(world)
+        await add_reminder(world, thread="other root")
+        await reply_in_thread(world, "fatima", WALK, "m-1")
+        await world.press("fatima", world.private("fatima")[0], "keep")
+        await world.pass_(minutes=1)
+        await reply_in_thread(world, "fatima", "En nog iets.", "m-2")
+        await world.pass_(minutes=1)
+        await reply_in_thread(world, "fatima", "Elders.", "m-3", thread="other root")
+        await reply_in_thread(world, "jan", "Van Jan.", "m-4")
+
+    async def told(self, world: World) -> set[str]:
+        return {one for one in ("m-1", "m-2", "m-3", "m-4") if (await get_story(world, one)).is_told}
+
+    async def test_it_takes_all_ones_replies_in_that_thread_and_says_what_is_left(self, world: World) -> None:
+        await self.told_in_two_threads(world)
+        story = await get_story(world, "m-2")
+        gone = await world.do("fatima", "story.forget", story=story.id)
+        assert await self.told(world) == {"m-3", "m-4"}
+        assert "al je antwoorden" in text_of(gone)
+        assert "andere draden" in text_of(gone)
+        await reply_in_thread(world, "fatima", "Later.", "m-5")
+        assert await find_story(world, "m-5") is None
+        assert await world.do("fatima", "story.forget", story=story.id, key="again") is not None
+        assert await self.told(world) == {"m-3", "m-4"}
+
+    async def test_of_ones_own_story_this_one_or_all_can_be_forgotten(self, world: World) -> None:
+        await self.told_in_two_threads(world)
+        mine = await world.do("fatima", "story.mine", number="2", channel=None)
+        assert "En nog iets." in text_of(mine)
+        gone = await world.press("fatima", mine, "forget_this", channel=None)
+        assert "Je eigen bericht blijft staan" in text_of(gone)
+        assert await self.told(world) == {"m-1", "m-3", "m-4"}
+        await world.pass_(minutes=1)
+        await reply_in_thread(world, "fatima", "Later.", "m-5")
+        assert (await get_story(world, "m-5")).is_told
+        await world.press("fatima", await world.do("fatima", "story.mine", number="3", channel=None), "forget_all")
+        assert await self.told(world) == {"m-3", "m-4"}
+        assert not (await get_story(world, "m-5")).is_told
+
+    @pytest.mark.parametrize("choice", ["keep", "here"])
+    async def test_what_is_forgotten_is_not_said_to_be_kept_after_all(self, world: World, choice: str) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", WALK, "m-1")
+        gone = await world.press("fatima", world.private("fatima")[0], "forget")
+        changed = await world.press("fatima", gone, choice)
+        assert "Wat vergeten is, blijft weg." in text_of(changed)
+        assert not (await get_story(world, "m-1")).is_told
+
+
+class TestMessagesThatGoAndComeBack:
+    async def test_one_that_nobody_is_named_for_takes_its_story_along(self, world: World) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", WALK, "m-1")
+        await self.vanish(world, "m-1", "nothing of ours")
+        story = await get_story(world, "m-1")
+        assert (story.is_told, story.text) == (False, "")
+        async with world.begin() as work:
+            assert await work.people.by_account(WorkspaceId(LANE), "") is None
+
+    async def test_one_restored_brings_its_story_back_to_the_same_readers(self, world: World) -> None:
+        await world.movement("fatima", "jan")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", WALK, "m-1")
+        await world.press("fatima", world.private("fatima")[0], "keep")
+        await world.do("fatima", "message.deleted", thread=ROOT, message="m-1")
+        await world.do("jan", "message.restored", thread=ROOT, message="m-1", text="Van Jan")
+        assert not (await get_story(world, "m-1")).is_told
+        await world.pass_(minutes=1)
+        await world.do("fatima", "message.restored", thread=ROOT, message="m-1", text=WALK)
+        story = await get_story(world, "m-1")
+        assert (story.text, story.readers, story.is_told) == (WALK, Readers.MOVEMENT, True)
+        assert [act.act for act in world.messenger.acts] == ["react", "react"]
+
+    async def test_one_whose_story_was_taken_back_before_stays_without(self, world: World) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", WALK, "m-1")
+        await world.do("fatima", "story.take_back", story=(await get_story(world, "m-1")).id)
+        await world.do("fatima", "message.deleted", thread=ROOT, message="m-1")
+        await world.do("fatima", "message.restored", thread=ROOT, message="m-1", text=WALK)
+        assert not (await get_story(world, "m-1")).is_told
+
+    async def test_of_who_has_nothing_kept_by_now_nothing_comes_back(self, world: World) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", WALK, "m-1")
+        await world.do("fatima", "message.deleted", thread=ROOT, message="m-1")
+        await world.do("fatima", "stop", channel=None)
+        await world.do("fatima", "message.restored", thread=ROOT, message="m-1", text=WALK)
+        assert not (await get_story(world, "m-1")).is_told
+
+    async def test_the_question_to_keep_one_ends_with_it(self, world: World) -> None:
+        await world.movement("fatima", "jan")
+        asked = {"author": "fatima", "text": WALK}
+        await world.do("jan", "saving.ask", args=asked, message="m-1")
+        await world.do("jan", "saving.ask", args=asked, message="m-2")
+        await self.vanish(world, "m-1")
+        await world.do("fatima", "message.edited", message="m-2", text="")
+        assert is_declined(await world.press("fatima", world.private("fatima")[0], "keep"), "already_answered")
+        assert is_declined(await world.press("fatima", world.private("fatima")[1], "keep"), "already_answered")
+
+    async def vanish(self, world: World, *messages: str) -> None:
+        """Tell that messages are gone, without telling whose they were."""
+        for message in messages:
+            gone = world.intent("", "message.gone", {}, message=message)
+            assert await world.ritme.handle(gone) is None
+        await world.drain()
+
+
+class TestCommandsInAThread:
+    @pytest.mark.parametrize(
+        "text", ["/ritme hulp", "@Ritme hulp", "/hulp", "/ritme  hulp ", "@ritme: hulp", "/RITME help"]
+    )
+    async def test_one_that_addresses_the_app_is_obeyed_and_no_story(self, world: World, text: str) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        where = {"thread": ROOT, "message": "m-1", "text": text}
+        answer = await world.do("fatima", "thread.replied", **where)  # type: ignore[arg-type]  # as of `do`
+        assert isinstance(answer, Answer)
+        assert await find_story(world, "m-1") is None
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "stop er maar mee, zei ze, en we lachten",
+            "vast en zeker ging het goed",
+            "/me zwaait naar iedereen",
+            "ritme zit er weer in",
+            "@Ritmeester was er ook bij",
+            "1/stuk voor stuk lukte het",
+        ],
+    )
+    async def test_an_ordinary_sentence_is_a_story(self, world: World, text: str) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", text, "m-1")
+        assert (await get_story(world, "m-1")).text == text
+
+    async def test_a_story_after_a_typed_mention_is_kept(self, world: World) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", f"@Ritme {WALK}", "m-1")
+        assert (await get_story(world, "m-1")).text == WALK
+
+    async def test_an_edit_to_a_command_leaves_no_story(self, world: World) -> None:
+        await world.movement("fatima")
+        await add_reminder(world)
+        await reply_in_thread(world, "fatima", WALK, "m-1")
+        for message in ("m-1", "m-2"):
+            await world.do("fatima", "message.edited", thread=ROOT, message=message, text="/ritme stop")
+        assert not (await get_story(world, "m-1")).is_told
+        assert await find_story(world, "m-2") is None
+        assert (await get_person(world, "fatima")).stopped_at is None
+
+    async def test_in_a_thread_of_others_nothing_is_kept_of_what_follows(self, world: World) -> None:
+        await world.movement("fatima")
+        where = {"thread": "of people among themselves", "message": "m-1"}
+        answer = await world.do("fatima", "thread.replied", text="/ritme hulp", **where)  # type: ignore[arg-type]
+        assert isinstance(answer, Answer)
         assert await find_story(world, "m-1") is None

@@ -22,4 +22,4 @@ async def ask_meaning(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def answer_crisis(work: UnitOfWork, turn: Turn) -> Entry:
     """Point to people who can help. The intent holds none of the words: they are not kept, and in no log."""
-    return CrisisAnswered(sure=bool(turn.text("sure")))
+    return CrisisAnswered(sure=bool(turn.text("sure")), written=bool(turn.text("written")))

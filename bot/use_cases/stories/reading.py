@@ -2,6 +2,7 @@
 
 from bot.catalogue.base import Entry
 from bot.catalogue.stories import FullStory, StoriesRead, StoryMine
+from bot.domain.retelling import POSTED, StoryStanding, standing_of
 from bot.domain.story import StoryId
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
@@ -21,6 +22,7 @@ async def show_own(work: UnitOfWork, turn: Turn) -> Entry:
     number = min(max(int(asked) if asked.isascii() and asked.isdigit() else 1, 1), len(told))
     story = told[number - 1]
     place = await work.movements.place(story.place_id) if story.place_id else None
+    post = await work.deliveries.by_key(f"{POSTED}:{story.id}")
     return StoryMine(
         story=story.id,
         text=story.text,
@@ -28,6 +30,8 @@ async def show_own(work: UnitOfWork, turn: Turn) -> Entry:
         named=story.named,
         readers=story.readers,
         in_thread=story.message is not None,
+        is_reply=story.is_reply,
+        standing=standing_of(post, place) if place is not None and story.message is None else StoryStanding.STANDS,
         ripples=await work.stories.ripples(story.id, story.movement_id),
         number=number,
         more=number < len(told),

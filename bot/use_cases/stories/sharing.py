@@ -1,15 +1,20 @@
 """Share a story in another place of the movement."""
 
+from datetime import timedelta
+
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
 from bot.catalogue.forms import read_form
 from bot.catalogue.stories import ShareForm, StoryCarried, StoryShared, StoryTravelled
-from bot.domain.delivery import Priority, to_person, to_place
+from bot.domain.delivery import Act, Priority, to_person, to_place
 from bot.domain.movement import Place, PlaceId, PlaceState
 from bot.domain.person import PersonId
-from bot.domain.retelling import SHARED
+from bot.domain.retelling import SHARED, StoryStanding, standing_of
 from bot.domain.story import STORY_NEWS_TTL, Retelling, Story, StoryId
 from bot.errors import Refused, Unwanted
-from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.ports import Outgoing, RetryAfter, Turn, UnitOfWork
+
+RECHECK_COMING, RECHECK_HELD = timedelta(minutes=1), timedelta(hours=1)
+"""How long the news of a share waits for the post it is about, each time that is on its way or waits for its place."""
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
@@ -45,9 +50,9 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     )
     await work.deliveries.add(post)
     work.stories.add(Retelling(story_id=story.id, delivery_id=post.id, movement_id=story.movement_id))
-    await _notify_teller(work, turn, story, place)
+    told = await _notify_teller(work, turn, story, place)
     labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
-    return StoryCarried(place=labels[place.id])
+    return StoryCarried(place=labels[place.id], told=told)
 
 
 async def compose_shared_story(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -75,22 +80,33 @@ def _sharer_name(story: Story, by: PersonId, name: str) -> str:
 
 
 async def compose_share_news(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the news for a teller where their story was shared. Raises `Unwanted` when it may not travel any more."""
+    """Compose the news for a teller where their story was shared, once it stands there.
+
+    Raises `Unwanted` when it may not travel any more, or never arrived; `RetryAfter` while it is on its way.
+    """
     movement = outgoing.require_movement()
     story = await work.stories.get(StoryId(outgoing.delivery.subject), movement.id)
     place = await work.movements.place(PlaceId(str(outgoing.delivery.args["place"])))
     if story is None or not story.may_travel or place is None:
         raise Unwanted("withdrawn")
+    posts = [one for one in await work.deliveries.about(SHARED, story.id, movement.id) if one.place_id == place.id]
+    standings = {standing_of(post, place) for post in posts if post.act is Act.POST}
+    if StoryStanding.STANDS not in standings:
+        if not standings & {StoryStanding.COMING, StoryStanding.HELD}:
+            raise Unwanted("never_sent")
+        wait = RECHECK_COMING if StoryStanding.COMING in standings else RECHECK_HELD
+        raise RetryAfter(outgoing.now + wait, reason="under_way")
     labels = await work.movements.labels(story.movement_id, outgoing.delivery.workspace_id)
     return StoryTravelled(text=story.text, place=labels.get(place.id, place.name))
 
 
-async def _notify_teller(work: UnitOfWork, turn: Turn, story: Story, place: Place) -> None:
-    """Tell the teller, unless they shared it themselves. The key makes sure of once in the life of a story."""
+async def _notify_teller(work: UnitOfWork, turn: Turn, story: Story, place: Place) -> bool:
+    """Tell the teller, unless they shared it themselves. The key makes sure of once in the life of a story. Returns
+    whether they hear of it."""
     teller = await work.people.get(story.teller_id, story.movement_id)
     if teller is None or teller.account is None or teller.id == turn.person.id:
-        return
-    await work.deliveries.add(
+        return False
+    planned = await work.deliveries.add(
         to_person(
             teller,
             "story_travelled",
@@ -103,6 +119,7 @@ async def _notify_teller(work: UnitOfWork, turn: Turn, story: Story, place: Plac
             args={"place": place.id},
         )
     )
+    return planned and teller.suppression_reason(turn.now) is None
 
 
 async def _load_sharable(work: UnitOfWork, turn: Turn) -> Story:

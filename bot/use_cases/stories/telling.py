@@ -16,10 +16,10 @@ from bot.chat import Value
 from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
 from bot.domain.initiative import InitiativeId
-from bot.domain.movement import Movement, MovementId, Place
+from bot.domain.movement import Movement, MovementId, Place, PlaceState
 from bot.domain.next_step import StepId
 from bot.domain.person import PersonId
-from bot.domain.retelling import POSTED, plan_changes
+from bot.domain.retelling import POSTED, StoryStanding, find_out_of_reach, plan_changes, standing_of
 from bot.domain.story import (
     MAX_STORY_CHARS,
     Dimension,
@@ -104,11 +104,18 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def withdraw(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Take one's own story back, everywhere it went."""
-    story = await _load_own_story(work, turn)
-    story.withdraw(turn.now)
-    await _update_retellings(work, turn, story)
-    return InPlace(entry=StoryWithdrawn())
+    """Take one's own story back, everywhere it went. Pressed again, it says the same."""
+    story = await work.stories.own(StoryId(turn.text("story")), turn.person.id)
+    if story is None or story.message is not None:
+        raise Refused("not_found")
+    retold_in = await work.stories.retold_in(story.id, story.movement_id)
+    places = await work.movements.places(story.movement_id)
+    labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
+    out_of_reach = find_out_of_reach(retold_in, places, labels)
+    if story.is_told:
+        story.withdraw(turn.now)
+        await _update_retellings(work, turn, story)
+    return InPlace(entry=StoryWithdrawn(out_of_reach=out_of_reach))
 
 
 async def compose_story(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -163,7 +170,7 @@ async def _tell(
         )
         await work.deliveries.add(post)
         work.stories.add(Retelling(story_id=story.id, delivery_id=post.id, movement_id=movement.id))
-    return _confirm(story, place)
+    return _confirm(story, place, StoryStanding.HELD if _is_out_of_reach(place) else StoryStanding.COMING)
 
 
 async def _change(work: UnitOfWork, turn: Turn) -> Entry:
@@ -175,7 +182,9 @@ async def _change(work: UnitOfWork, turn: Turn) -> Entry:
     story.dimension = Dimension(filled.text("dimension")) if filled.text("dimension") else None
     await _update_retellings(work, turn, story)
     place = await work.movements.place(story.place_id) if story.place_id else None
-    return replace(_confirm(story, place), changed=True)
+    post = await work.deliveries.by_key(f"{POSTED}:{story.id}")
+    standing = standing_of(post, place) if place is not None else StoryStanding.COMING
+    return replace(_confirm(story, place, standing), changed=True)
 
 
 async def _update_retellings(work: UnitOfWork, turn: Turn, story: Story) -> None:
@@ -230,8 +239,12 @@ async def _form(
     )
 
 
-def _confirm(story: Story, place: Place | None) -> StoryTold:
-    return StoryTold(story=story.id, place=_name(place), named=story.named, readers=story.readers)
+def _confirm(story: Story, place: Place | None, standing: StoryStanding) -> StoryTold:
+    return StoryTold(story=story.id, place=_name(place), named=story.named, readers=story.readers, standing=standing)
+
+
+def _is_out_of_reach(place: Place | None) -> bool:
+    return place is not None and place.state is PlaceState.UNREACHABLE
 
 
 def _place_of(turn: Turn, movement: Movement) -> Place | None:

@@ -1,13 +1,16 @@
 """Keep what people tell in the thread of a reminder as stories, as they choose; follow edits and deletions of it."""
 
+from datetime import datetime
+
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.help import Help
 from bot.catalogue.stories import StoryChosen, StoryKept, StoryWithdrawn
+from bot.chat import Intent
 from bot.domain.delivery import Delivery, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
-from bot.domain.person import StoryChoice
-from bot.domain.retelling import MARK_KIND, SINGLE_STORY_KINDS, plan_changes, plan_mark
+from bot.domain.person import Person, StoryChoice, WorkspaceId
+from bot.domain.retelling import MARK_KIND, SINGLE_STORY_KINDS, find_out_of_reach, plan_changes, plan_mark
 from bot.domain.rhythm import RhythmId
 from bot.domain.story import (
     READERS_BY_CHOICE,
@@ -57,19 +60,20 @@ async def handle_mention(work: UnitOfWork, turn: Turn) -> Entry | None:
 async def handle_edit(work: UnitOfWork, turn: Turn) -> None:
     """Change the story in an edited message, everywhere it went; withdraw it when no word is left.
 
-    An open request to keep the message takes over its new words.
+    An open request to keep the message takes over its new words, or ends when none is left.
     """
-    story, place = await _story_in_message(work, turn), turn.place
+    story, place, text = await _story_in_message(work, turn), turn.place, _words(turn)
     request = await _open_request(work, turn)
-    if request is not None:
-        request.text = _words(turn)
+    if request is not None and has_words(text):
+        request.text = text
+    elif request is not None:
+        await _close_request(work, request, turn.now)
     elif story is None:
         # Events can arrive out of order: an edit that comes before its message is taken for the message.
         await handle_reply(work, turn)
     elif place is not None and story.is_told and story.teller_id == turn.person.id:
-        text = _words(turn)
         if not has_words(text):
-            await _withdraw(work, turn, story, place)
+            await _withdraw(work, story, place, turn.now, occasion=turn.intent.key)
         elif text != story.text:
             story.text = text
             await _update_retellings(work, turn, story)
@@ -80,22 +84,45 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
     place, message, thread = turn.place, turn.intent.message, turn.intent.thread
     if place is None or place.movement_id is None or not message:
         return
-    request = await _open_request(work, turn)
-    if request is not None:
-        request.answer(turn.now)
-        await work.deliveries.cancel("story_asked", request.id, "withdrawn")
-    story = await _story_in_message(work, turn)
-    if story is not None:
-        await _withdraw(work, turn, story, place, message_is_gone=True)
-        return
-    if message == thread:
+    if await _take_message_away(work, place, message, turn.now, occasion=turn.intent.key) or message == thread:
         return
     root = await work.deliveries.by_receipt(place.id, thread) if thread else None
     if root is not None and root.kind in GATHERING_KINDS:
         # The deletion came before its message: a withdrawn story without words keeps the message from being kept later.
         tombstone = _new_story(turn, place.id, place.movement_id, text="")
         tombstone.withdraw(turn.now)
+        tombstone.deleted = True
         work.stories.add(tombstone)
+
+
+async def is_kept(work: UnitOfWork, intent: Intent) -> bool:
+    """Return whether the message of an event holds a story, or may become one."""
+    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
+    if place is None or not intent.message:
+        return False
+    story = await work.stories.by_message(place.id, intent.message)
+    return story is not None or await work.stories.request_about(place.id, intent.message) is not None
+
+
+async def handle_disappearance(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Withdraw the story in a message that is gone, of which the platform does not tell who wrote or deleted it."""
+    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
+    if place is not None and intent.message:
+        await _take_message_away(work, place, intent.message, now, occasion=intent.key)
+
+
+async def handle_restoration(work: UnitOfWork, turn: Turn) -> None:
+    """Tell the story again whose message its writer restored, to those who read it before. One that its teller took
+    back stays away, and so does one of a teller who has nothing kept by now."""
+    story, place, text = await _story_in_message(work, turn), turn.place, _words(turn)
+    if story is None:
+        await handle_reply(work, turn)
+    elif place is not None and story.deleted and story.teller_id == turn.person.id:
+        if keeps_nothing_of(turn.person) or not has_words(text):
+            return
+        story.tell_again(text, story.readers, turn.now)
+        await work.deliveries.add(plan_mark(story, place, turn.now))
+        await _update_retellings(work, turn, story)
 
 
 async def keep_for_movement(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -104,12 +131,13 @@ async def keep_for_movement(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def keep_here(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Keep what the actor replies in threads for those who read it there, from this story on."""
+    """Keep what the actor replied in this thread for those who read it there, and what they reply in threads later."""
     return await _choose(work, turn, StoryChoice.HERE)
 
 
 async def keep_nothing(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Withdraw this story, and keep nothing of what the actor replies in threads from now on."""
+    """Withdraw all that the actor replied in this thread, and keep nothing of what they reply in threads from now
+    on."""
     return await _choose(work, turn, StoryChoice.FORGET)
 
 
@@ -119,8 +147,13 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     if story is None or story.message is None:
         raise Refused("not_found")
     place = await work.movements.place(story.place_id) if story.place_id else None
-    await _withdraw(work, turn, story, place)
-    return InPlace(entry=StoryWithdrawn())
+    retold_in = await work.stories.retold_in(story.id, story.movement_id)
+    places = await work.movements.places(story.movement_id)
+    labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
+    await _withdraw(work, story, place, turn.now, occasion=turn.intent.key)
+    return InPlace(
+        entry=StoryWithdrawn(message_stays=not story.deleted, out_of_reach=find_out_of_reach(retold_in, places, labels))
+    )
 
 
 async def compose_choice(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -139,8 +172,7 @@ async def _keep_reply(work: UnitOfWork, turn: Turn, place: Place, movement: Move
     if rhythm is not None:
         rhythm.unanswered = 0
     person, text = turn.person, _words(turn)
-    keeps_nothing = person.story_choice is StoryChoice.FORGET or person.stopped_at is not None
-    if keeps_nothing or not turn.intent.message or not has_words(text):
+    if keeps_nothing_of(person) or not turn.intent.message or not has_words(text):
         return
     if await _story_in_message(work, turn) is not None:
         return
@@ -202,37 +234,79 @@ async def _tie_to_teller(work: UnitOfWork, turn: Turn, root: Delivery, movement:
 
 
 async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
-    """Apply a choice to this story, and keep it for later replies. The first one also applies to earlier replies."""
+    """Apply a choice, and keep it for later replies.
+
+    The first one applies to all earlier replies. A later one that keeps more to oneself applies to all replies in the
+    thread; one that lets more people read, to this story alone.
+    """
     person = turn.person
     story = await work.stories.own(StoryId(turn.text("story")), person.id)
     if story is None or story.message is None:
         raise Refused("not_found")
-    waiting = [story]
+    told = [one for one in await work.stories.of_teller(person.id, MAX_UNDECIDED) if one.is_reply or one is story]
+    here = [one for one in told if (one.place_id, one.thread) == (story.place_id, story.thread)]
     if person.story_choice is None:
-        told = await work.stories.of_teller(person.id, MAX_UNDECIDED)
-        waiting = [one for one in told if one.message is not None]
+        chosen = told
+    else:
+        chosen = [one for one in here if one is story] if choice is StoryChoice.MOVEMENT else here
+    was_gone = not story.is_told
     person.story_choice = choice
-    for one in waiting:
-        place = await work.movements.place(one.place_id) if one.place_id else None
+    for one in chosen:
         if choice is StoryChoice.FORGET:
-            await _withdraw(work, turn, one, place)
-        elif one.is_told:
+            place = await work.movements.place(one.place_id) if one.place_id else None
+            await _withdraw(work, one, place, turn.now, occasion=turn.intent.key)
+        else:
             one.readers = READERS_BY_CHOICE[choice]
             await _update_retellings(work, turn, one)
-    return InPlace(entry=StoryChosen(story=story.id, choice=choice))
+    return InPlace(
+        entry=StoryChosen(
+            story=story.id,
+            choice=choice,
+            gone=was_gone,
+            several=len(chosen) > 1,
+            left=choice is StoryChoice.FORGET and len(told) > len(chosen),
+        )
+    )
+
+
+def keeps_nothing_of(person: Person) -> bool:
+    """Return whether nothing is kept of what this person writes in threads: they chose that, or stopped."""
+    return person.story_choice is StoryChoice.FORGET or person.stopped_at is not None
+
+
+async def _take_message_away(work: UnitOfWork, place: Place, message: str, now: datetime, *, occasion: str) -> bool:
+    """Withdraw what was kept of a message that is gone, and end the question whether it may be. Returns whether a story
+    was told in it, then or before."""
+    request = await work.stories.request_about(place.id, message)
+    if request is not None and request.is_open:
+        await _close_request(work, request, now)
+    story = await work.stories.by_message(place.id, message)
+    if story is not None and story.is_told:
+        await _withdraw(work, story, place, now, occasion=occasion, message_is_gone=True)
+        story.deleted = True
+    return story is not None
+
+
+async def _close_request(work: UnitOfWork, request: StoryRequest, now: datetime) -> None:
+    """End the question to a message's author whether it may be kept: there is nothing to keep any more."""
+    request.answer(now)
+    await work.deliveries.cancel("story_asked", request.id, "withdrawn")
 
 
 async def _withdraw(
-    work: UnitOfWork, turn: Turn, story: Story, place: Place | None, *, message_is_gone: bool = False
+    work: UnitOfWork, story: Story, place: Place | None, now: datetime, *, occasion: str, message_is_gone: bool = False
 ) -> None:
-    """Withdraw a story everywhere, and take its mark off the message, unless that is gone or was never marked."""
+    """Withdraw a story everywhere, and take its mark off the message, unless that is gone or was never marked.
+    `occasion`: the idempotency key of what led to it."""
     if not story.is_told:
         return
-    story.withdraw(turn.now)
-    await _update_retellings(work, turn, story)
+    story.withdraw(now)
+    retold_in = await work.stories.retold_in(story.id, story.movement_id)
+    for one in plan_changes(story, retold_in, occasion=occasion, now=now):
+        await work.deliveries.add(one)
     if await work.deliveries.cancel(MARK_KIND, story.id, "withdrawn") or message_is_gone or place is None:
         return
-    await work.deliveries.add(plan_mark(story, place, turn.now, off=True))
+    await work.deliveries.add(plan_mark(story, place, now, off=True))
 
 
 async def _update_retellings(work: UnitOfWork, turn: Turn, story: Story) -> None:
