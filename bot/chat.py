@@ -311,7 +311,8 @@ class Post:
     `account` without `channel`: the person's own chat. `account` with `channel`: shown in that channel to that person
     only. `message` None with `act` "delete" or "react"; with "home", `page` is the person's own. `target` is the
     message acted on, in `target_channel` where that is another than `channel`; `delivery` an opaque id to find it by.
-    `gathers`: replies to it are kept as stories.
+    `gathers`: replies to it are kept as stories. `anew`: an update for one person is posted again where the message it
+    changes is gone.
     """
 
     delivery: str
@@ -326,6 +327,7 @@ class Post:
     message: Message | None = None
     page: Page | None = None
     gathers: bool = False
+    anew: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -239,6 +239,7 @@ COMPOSERS: dict[str, Composer] = {
     # people
     "coordinator_asked": coordinators.compose_question,
     "export": personal_data.compose_export,
+    "taken_back": personal_data.compose_taken_back,
     # stories
     "story_posted": telling.compose_story,
     "story_kept": threads.compose_choice,

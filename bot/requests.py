@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from bot import commands, wording
-from bot.catalogue.base import Entry, FormEntry, InPlace, dump
+from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Intent, Reply
 from bot.despair import hear_despair
@@ -169,7 +169,9 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     if intent.answerable:
         remember_privacy(turn.person, entry, reader)
         return Answer(message=render_within(entry, reader, within), replaces=in_place)
-    await work.deliveries.add(_as_delivery(turn, entry, in_place=in_place))
+    answer = _as_delivery(turn, entry, in_place=in_place)
+    if await work.deliveries.add(answer):
+        await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None
 
 

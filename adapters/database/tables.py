@@ -397,6 +397,28 @@ retellings = Table(
     _ref("movement_id", "movements"),
     Index("ix_retellings_delivery_id", "delivery_id"),
 )
+mentions = Table(
+    "mentions",
+    metadata,
+    # No foreign key: both go together, but the delivery of an answer may go first.
+    Column("delivery_id", String(64), primary_key=True),
+    _ref("person_id", "people", primary=True),
+    _ref("workspace_id", "workspaces"),
+    Index("ix_mentions_person_id", "person_id"),
+)
+"""The people named, or quoted, in messages to others: these are taken back when one of them is forgotten."""
+old_messages = Table(
+    "old_messages",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _ref("workspace_id", "workspaces"),
+    _ref("person_id", "people"),
+    Column("channel", String(200), nullable=False),
+    Column("message", String(200), nullable=False),
+    Index("ix_old_messages_person_id", "person_id"),
+)
+"""Places of messages to someone, or that name someone, whose deliveries were deleted: to be deleted there when
+that person is forgotten."""
 nominations = Table(
     "nominations",
     metadata,

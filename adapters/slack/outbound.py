@@ -170,7 +170,8 @@ class SlackMessenger:
                 slack_team(post.workspace), "chat.update", channel=channel, ts=target, **_content(post)
             )
         except SlackApiRefusal as refusal:
-            if post.account is None or refusal.code not in ("message_not_found", "cant_update_message"):
+            is_gone = refusal.code in ("message_not_found", "cant_update_message")
+            if post.account is None or not is_gone or not post.anew:
                 raise
             return await self._post(post)
         return Receipt(channel=channel, message=target)
@@ -201,10 +202,13 @@ class SlackMessenger:
         return Receipt(channel="", message=str((answer.get("view") or {}).get("id", "")))
 
     async def _apply_idempotently(self, post: Post, method: str, **args: Any) -> Receipt:
-        """Call a method that may be repeated: an error that says the result is there already counts as success."""
-        channel = post.channel or await self._open_chat(post)
+        """Call a method that may be repeated: an error that says the result is there already counts as success.
+
+        Slack limits these per method: a 429 must not hold up the rest of the workspace.
+        """
+        channel = post.target_channel or post.channel or await self._open_chat(post)
         try:
-            await self._api.call(slack_team(post.workspace), method, channel=channel, **args)
+            await self._api.call(slack_team(post.workspace), method, per_channel=True, channel=channel, **args)
         except SlackApiRefusal as refusal:
             if refusal.code not in ALREADY_DONE_ERRORS[method]:
                 raise

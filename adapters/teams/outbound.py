@@ -141,7 +141,7 @@ class TeamsMessenger:
         except ConnectorError as error:
             if error.status not in (400, 403, 404):
                 raise
-            if post.account is None:
+            if post.account is None or not post.anew:
                 raise Unreachable("message_gone") from None
             # The card is gone, but its reader waits for an answer.
             return await self._send_to_chat(post)
@@ -150,6 +150,7 @@ class TeamsMessenger:
     async def _delete(self, post: Post) -> Receipt:
         message = post.target or ""
         conversation = await self._target_conversation(post)
+        self._rate_limiter.acquire(post.workspace, conversation.channel)
         try:
             await self._connector.delete_activity(conversation.service_url, conversation.channel, message)
         except ConnectorError as error:

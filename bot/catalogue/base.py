@@ -6,7 +6,7 @@ of answers in the outbox: renaming one needs a look at both.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from functools import cache
 from typing import ClassVar, Literal, Self
@@ -128,6 +128,19 @@ class InPlace:
     """An answer that replaces the private message whose button was pressed."""
 
     entry: Entry
+
+
+def list_texts(entry: object) -> frozenset[str]:
+    """Return every text within an entry, its names among them."""
+    if isinstance(entry, str):
+        return frozenset((str(entry),))
+    if is_dataclass(entry):
+        return list_texts(tuple(getattr(entry, one.name) for one in fields(entry)))
+    if isinstance(entry, Mapping):
+        return list_texts(tuple(entry.values()))
+    if isinstance(entry, tuple | list):
+        return frozenset().union(*map(list_texts, entry))
+    return frozenset()
 
 
 def dump(entry: Entry) -> dict[str, object]:

@@ -194,6 +194,15 @@ class Forgotten(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakenBack(Entry):
+    """The replacement for a message about someone who was forgotten."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
 class WentQuiet(Entry):
     """The message, sent once, that Ritme goes quiet after three messages without an answer."""
 

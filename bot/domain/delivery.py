@@ -144,7 +144,6 @@ class Delivery:
         """Settle as sent, with the platform's channel and message id."""
         self.state, self.reason, self.sent_at = DeliveryState.SENT, "", now
         self.receipt, self.receipt_channel = message, channel
-        self._leave_page()
         self._redact()
 
     def reschedule(self, moment: datetime, reason: str) -> None:
@@ -186,17 +185,20 @@ class Delivery:
     def fail(self, reason: str) -> None:
         """Settle as failed."""
         self.state, self.reason = DeliveryState.FAILED, reason
-        self._leave_page()
-
-    def _leave_page(self) -> None:
-        """Clear the account whose page it was: it is only set for people who were forgotten."""
-        if self.act is Act.HOME:
-            self.target = None
+        self._redact()
 
     def _redact(self) -> None:
-        """Clear the words of an answer, which are not stored: once sent they are in the chat."""
+        """Clear what is of no use once it is settled.
+
+        The words of an answer are in the chat by then. The target of a page or a new message is the account of someone
+        who was forgotten; what is sent in nobody's place and under nobody's name is in such a person's chat.
+        """
         if self.kind == ANSWER:
             self.args = {}
+        if self.act in (Act.HOME, Act.POST):
+            self.target = None
+        if self.place_id is None and self.person_id is None:
+            self.target = self.target_channel = self.receipt = self.receipt_channel = None
 
     def retry_with_backoff(self, now: datetime) -> None:
         """Wait for a retry of a delivery that surely did not arrive: at once, then with exponential backoff, for a day.

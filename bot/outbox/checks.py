@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from bot.domain import quiet_hours
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.forgetting import FORGETS, REMOVAL
 from bot.domain.movement import PlaceState
 from bot.domain.person import PersonId
 from bot.ports import Outgoing, UnitOfWork
@@ -57,9 +58,14 @@ def _drop_if_pointless(outgoing: Outgoing) -> bool:
         delivery.drop("too_late")
     elif person is not None and person.account is None and not _clears_home(delivery):
         delivery.drop("forgotten")
-    elif person is not None and person.deactivated_at is not None and delivery.act is not Act.DELETE:
+    elif person is not None and person.deactivated_at is not None and not _takes_away(delivery):
         delivery.drop("deactivated")
     return delivery.state is DeliveryState.DROPPED
+
+
+def _takes_away(delivery: Delivery) -> bool:
+    """Return whether this deletes something, or takes somebody out of it: that is done for everyone."""
+    return delivery.act is Act.DELETE or bool(delivery.args.get(FORGETS))
 
 
 def _clears_home(delivery: Delivery) -> bool:
@@ -78,6 +84,10 @@ async def _has_target(work: UnitOfWork, delivery: Delivery, now: datetime) -> bo
     original = await work.deliveries.get(DeliveryId(str(delivery.args.get("of", ""))), delivery.workspace_id)
     if original is not None and original.receipt is not None:
         delivery.target = original.receipt
+        if delivery.place_id is None:
+            delivery.target_channel = original.receipt_channel
+        if delivery.kind == REMOVAL:
+            original.receipt = original.receipt_channel = None  # nothing of someone who is forgotten stays
         return True
     if original is not None and original.state in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
         delivery.reschedule(now + RECHECK_TARGET, "under_way")

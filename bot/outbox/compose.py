@@ -7,11 +7,13 @@ from hashlib import sha256
 import structlog
 
 from bot import commands, wording
-from bot.catalogue.base import Entry
+from bot.catalogue.base import Entry, list_texts
 from bot.catalogue.home import Home
+from bot.catalogue.people import TakenBack
 from bot.chat import CommandSyntax, Message, Page, Post
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
+from bot.domain.forgetting import FORGETS
 from bot.domain.person import Person
 from bot.errors import Unwanted
 from bot.outbox.checks import check_and_load, load_outgoing
@@ -83,8 +85,9 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         if outgoing.now - delivery.created_at > ANSWER_TTL:
             raise Unwanted("gone")
         raise RetryAfter(outgoing.now + UNKNOWN_KIND_RETRY, reason="no_words")
-    entry = await composer(work, outgoing)
+    entry = await _compose_entry(work, outgoing, composer)
     if not isinstance(entry, Home) or delivery.act is not Act.HOME:
+        await work.people.note_mentions(delivery.id, delivery.workspace_id, delivery.person_id, list_texts(entry))
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
         reader = _reader(outgoing)
         remember_privacy(outgoing.person, entry, reader)
@@ -96,6 +99,17 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         raise Unwanted("unchanged")
     delivery.add_args(shown=shown)
     return _address(outgoing, page=page)
+
+
+async def _compose_entry(work: UnitOfWork, outgoing: Outgoing, composer: commands.Composer) -> Entry:
+    """Return the entry of a delivery. A message that has to lose somebody, and cannot be worded without them, is taken
+    back."""
+    try:
+        return await composer(work, outgoing)
+    except Unwanted:
+        if not outgoing.delivery.args.get(FORGETS):
+            raise
+        return TakenBack()
 
 
 def _render_page(home: Home, reader: Reader) -> Page:
@@ -120,8 +134,8 @@ def _within_movement(message: Message, movement: str | None) -> Message:
 
 def _address(outgoing: Outgoing, *, message: Message | None = None, page: Page | None = None) -> Post:
     delivery, account = outgoing.delivery, outgoing.person.account if outgoing.person else None
-    if delivery.act is Act.HOME:
-        account = account or delivery.target
+    if delivery.act in (Act.HOME, Act.POST):
+        account = account or delivery.target  # of someone who was forgotten meanwhile
     return Post(
         delivery=delivery.id,
         workspace=delivery.workspace_id,
@@ -135,6 +149,7 @@ def _address(outgoing: Outgoing, *, message: Message | None = None, page: Page |
         message=message,
         page=page,
         gathers=delivery.kind in threads.GATHERING_KINDS,
+        anew=not delivery.args.get(FORGETS),
     )
 
 

@@ -113,6 +113,16 @@ class People(Protocol):
         purposes, initiatives and rhythms.
         """
 
+    async def note_mentions(
+        self, delivery: DeliveryId, workspace: WorkspaceId, reader: PersonId | None, texts: Collection[str]
+    ) -> None:
+        """Remember which people, of those loaded in this transaction, are named in a message: those whose name or
+        account is one of its texts. Not who it is for."""
+
+    async def old_messages(self, person: PersonId) -> Sequence[tuple[WorkspaceId, str, str]]:
+        """Return where messages to or about someone stand (workspace, channel, message id) of which the deliveries were
+        deleted; oldest first."""
+
 
 class Movements(Protocol):
     """Movements, with their members, places, groups, invite codes and purpose."""
@@ -492,9 +502,19 @@ class Deliveries(Protocol):
         """Return the rows made for a person after a moment, sent or not, except updates of their own page; newest
         first."""
 
-    async def posted_for(self, person: PersonId) -> Sequence[Delivery]:
-        """Return the posts in places, sent or perhaps sent, about a stuck episode or step of this person; in no
-        order."""
+    async def sent_to(self, person: PersonId) -> Sequence[Delivery]:
+        """Return the messages to a person, sent or perhaps sent, oldest first."""
+
+    async def telling_of(self, person: PersonId) -> Sequence[Delivery]:
+        """Return the messages in places and to others that name this person, hold their words, or may: sent or perhaps
+        sent, and answers that wait; oldest first. Posts of their stories are not among them (`Stories.retold_in`)."""
+
+    async def shared_by(self, person: PersonId) -> Sequence[Delivery]:
+        """Return the posts, sent or not, by which a person shared a story, with a line of their own."""
+
+    async def add_all(self, new: Sequence[Delivery]) -> None:
+        """Put many rows in the outbox in one statement, and wake their lanes. Keys that are there already are
+        skipped."""
 
     async def of_movement(
         self, movement: MovementId, since: datetime, limit: int, *, not_posted: bool = False

@@ -171,7 +171,7 @@ async def test_lists_for_coordinators_and_people_are_in_order(seeded: Seeded) ->
         assert ids(await work.deliveries.upcoming(W1, 9)) == ["held", "waits"]
         assert ids(await work.deliveries.history(W1, 3)) == ["posted", "sent", "failed"]
         assert ids(await work.deliveries.of_person(FATIMA, NOW - DAY)) == ["sent"]
-        assert ids(await work.deliveries.posted_for(FATIMA)) == ["posted"]
+        assert ids(await work.deliveries.sent_to(FATIMA)) == ["sent"]
         assert ids(await work.deliveries.of_movement(OURS, NOW - DAY, 3)) == ["sent", "posted", "page"]
 
 

@@ -133,6 +133,7 @@ SCOPES: dict[str, tuple[dict[str, Ask], str, str]] = {
     "place": (OF_A_PLACE, HERE, NIGHT),
 }
 TOLD_BELOW = {
+    "people.note_mentions",
     "inbox.claim",
     "people.accounts_in",
     "people.load_context",

@@ -20,10 +20,11 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     or_,
     select,
     text,
-    union_all,
+    union,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,21 +37,39 @@ from adapters.database.tables import (
     AWAITING_RETRY,
     NOT_POSTED,
     WAITING,
+    companies,
     deliveries,
     episodes,
+    invitations,
+    members,
+    mentions,
     movements,
+    nominations,
+    old_messages,
     people,
     places,
     retellings,
     rhythms,
     steps,
+    stories,
+    story_requests,
     workspaces,
 )
 from adapters.database.types import Utc
 from bot.domain.attention import Attention
-from bot.domain.delivery import Act, BulkRow, Delivery, DeliveryId, DeliveryState, Priority, new_delivery_id
+from bot.domain.delivery import (
+    ANSWER,
+    Act,
+    BulkRow,
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Priority,
+    new_delivery_id,
+)
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.retelling import SHARED
 from bot.domain.rhythm import Rhythm
 from bot.domain.trouble import OUT_OF_REACH
 
@@ -206,13 +225,53 @@ class SqlDeliveries(Repository):
     async def forget(self, before: datetime, limit: int) -> int:
         # Kept: by its delivery, a retold story can be taken away again.
         told = exists().where(retellings.c.delivery_id == deliveries.c.id)
-        old = (
-            select(deliveries.c.row)
+        found = await self._session.execute(
+            select(deliveries.c.row, deliveries.c.id)
             .where(deliveries.c.state.in_(_SETTLED), deliveries.c.due_at < before, ~told)
             .limit(limit)
+            .with_for_update(skip_locked=True)
         )
-        done = await self._session.execute(delete(deliveries).where(deliveries.c.row.in_(old)))
-        return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+        old = found.all()
+        if not old:
+            return 0
+        rows = [row for row, _ in old]
+        await self._keep_track(rows)
+        await self._session.execute(
+            delete(mentions).where(self._among(mentions.c.delivery_id, [one for _, one in old]))
+        )
+        await self._session.execute(delete(deliveries).where(deliveries.c.row.in_(rows)))
+        return len(rows)
+
+    async def _keep_track(self, rows: Sequence[int]) -> None:
+        """Remember where the messages of these deliveries stand, as far as they are about somebody."""
+        # What one person was shown in a channel is not there any more.
+        stands = and_(
+            deliveries.c.row.in_(rows),
+            deliveries.c.state == DeliveryState.SENT,
+            deliveries.c.receipt.is_not(None),
+            deliveries.c.receipt_channel != "",
+            or_(
+                deliveries.c.person_id.is_(None),
+                deliveries.c.place_id.is_(None),
+                places.c.channel != deliveries.c.receipt_channel,
+            ),
+        )
+        where = (deliveries.c.receipt_channel, deliveries.c.receipt)
+        their_own = (
+            select(deliveries.c.workspace_id, deliveries.c.person_id, *where)
+            .select_from(deliveries)
+            .outerjoin(places, places.c.id == deliveries.c.place_id)
+            .where(stands, deliveries.c.act == Act.POST, deliveries.c.person_id.is_not(None))
+        )
+        about_them = (
+            select(deliveries.c.workspace_id, mentions.c.person_id, *where)
+            .select_from(deliveries)
+            .join(mentions, mentions.c.delivery_id == deliveries.c.id)
+            .outerjoin(places, places.c.id == deliveries.c.place_id)
+            .where(stands, deliveries.c.act.in_((Act.POST, Act.UPDATE)))
+        )
+        columns = ("workspace_id", "person_id", "channel", "message")
+        await self._session.execute(insert(old_messages).from_select(columns, union(their_own, about_them)))
 
     async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
         return await self._rows.read(_WAITING_OF_KIND, {"lane": lane, "kind": kind})
@@ -286,20 +345,36 @@ class SqlDeliveries(Repository):
             ).order_by(deliveries.c.row.desc())
         )
 
-    async def posted_for(self, person: PersonId) -> Sequence[Delivery]:
-        theirs = union_all(
-            select(episodes.c.id).where(episodes.c.person_id == person),
-            select(steps.c.id).where(steps.c.person_id == person),
-        )
+    async def sent_to(self, person: PersonId) -> Sequence[Delivery]:
         return await self._rows.find(
             SELECT_DELIVERIES.where(
-                deliveries.c.subject.in_(theirs),
-                deliveries.c.place_id.is_not(None),
-                deliveries.c.person_id.is_(None),
+                deliveries.c.person_id == person,
                 deliveries.c.act == Act.POST,
                 deliveries.c.state.in_(POSSIBLY_SENT),
-            )
+            ).order_by(deliveries.c.row)
         )
+
+    async def telling_of(self, person: PersonId) -> Sequence[Delivery]:
+        found: dict[DeliveryId, Delivery] = {}
+        named = select(mentions.c.delivery_id).where(mentions.c.person_id == person)
+        joined = select(members.c.movement_id).where(members.c.person_id == person)
+        for which in (
+            *(_about(kinds, ids) for kinds, ids in _subjects_of(person)),
+            deliveries.c.id.in_(named),
+            _WITH_WHO_DID_IT & (deliveries.c.args["by"].as_string() == person),
+            (deliveries.c.kind == "rhythm_look_back") & deliveries.c.movement_id.in_(joined),
+        ):
+            rows = await self._rows.find(SELECT_DELIVERIES.where(which, _may_tell_of(person)))
+            found.update((one.id, one) for one in rows)
+        return sorted(found.values(), key=lambda one: one.created_at)
+
+    async def shared_by(self, person: PersonId) -> Sequence[Delivery]:
+        by = deliveries.c.args["by"].as_string() == person
+        return await self._rows.find(SELECT_DELIVERIES.where(deliveries.c.kind == SHARED, by))
+
+    async def add_all(self, new: Sequence[Delivery]) -> None:
+        await self._rows.add_all(new)
+        self._woken.update(one.workspace_id for one in new)
 
     async def of_movement(
         self, movement: MovementId, since: datetime, limit: int, *, not_posted: bool = False
@@ -310,6 +385,46 @@ class SqlDeliveries(Repository):
         # In the order of the index, so that only the last few are read.
         query = query.order_by(deliveries.c.created_at.desc(), deliveries.c.row.desc())
         return await self._rows.find(query.limit(limit))
+
+
+_WITH_WHO_DID_IT = deliveries.c.kind.in_((SHARED, "place_joined"))
+"""Matches deliveries with a person in their argument `by`."""
+
+
+def _subjects_of(person: PersonId) -> Sequence[tuple[Sequence[str], Select[Any]]]:
+    """Return the kinds of deliveries that tell others of someone, each with the subjects that they then have."""
+    spells = select(episodes.c.id).where(episodes.c.person_id == person)
+    helped = select(companies.c.episode_id).where(companies.c.person_id == person)
+    asked = select(companies.c.id).where(companies.c.episode_id.in_(spells))
+    return (
+        (("stuck_posted",), spells),
+        (("company_together",), helped),
+        (("company_asked",), asked),
+        (("step_posted",), select(steps.c.id).where(steps.c.person_id == person)),
+        (("nominated",), select(nominations.c.id).where(nominations.c.nominator_id == person)),
+        (
+            ("invitation", "invitation_answered", "did_you_meet"),
+            select(invitations.c.id).where(or_(invitations.c.inviter_id == person, invitations.c.invitee_id == person)),
+        ),
+        (("story_asked",), select(story_requests.c.id).where(story_requests.c.asked_by_id == person)),
+        (("story_saved",), select(stories.c.id).where(stories.c.teller_id == person)),
+    )
+
+
+def _about(kinds: Sequence[str], subjects: Select[Any]) -> ColumnElement[bool]:
+    return and_(deliveries.c.kind.in_(kinds), deliveries.c.subject.in_(subjects))
+
+
+def _may_tell_of(person: PersonId) -> ColumnElement[bool]:
+    """Match messages to others that stand or may stand, and answers to others that do not stand yet."""
+    answer = deliveries.c.kind == ANSWER
+    return and_(
+        or_(deliveries.c.person_id.is_(None), deliveries.c.person_id != person),
+        or_(
+            and_(deliveries.c.act == Act.POST, deliveries.c.state.in_(POSSIBLY_SENT)),
+            and_(answer, deliveries.c.state.in_((*POSSIBLY_SENT, DeliveryState.WAITING))),
+        ),
+    )
 
 
 def _was_not_posted() -> ColumnElement[bool]:

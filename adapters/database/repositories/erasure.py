@@ -9,7 +9,7 @@ from datetime import date, time
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, delete, func, or_, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.tables import (
@@ -20,15 +20,17 @@ from adapters.database.tables import (
     metadata,
     moment_changes,
     movements,
+    old_messages,
     people,
     places,
     purposes,
     retellings,
     rhythms,
+    slack_installations,
     stories,
     teams_conversations,
 )
-from bot.domain.delivery import DeliveryState
+from bot.domain.delivery import Act, DeliveryState
 from bot.domain.person import PersonId, WorkspaceId
 
 
@@ -85,13 +87,19 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     theirs = select(episodes.c.id).where(episodes.c.person_id == person)
     # Others kept this person company: those rows name the others, but belong to an episode that is deleted.
     await session.execute(delete(companies).where(companies.c.episode_id.in_(theirs)))
+    # A message in their chat may name others, who have a row for it of their own.
+    spot = (old_messages.c.workspace_id, old_messages.c.channel, old_messages.c.message)
+    removed = select(*spot).where(old_messages.c.person_id == person)
+    await session.execute(delete(old_messages).where(tuple_(*spot).in_(removed)))
     for table, columns in _PERSON_COLUMNS.items():
         if table not in _KEPT_TABLES:
             await session.execute(delete(table).where(_is_about(person, columns)))
-    # No foreign key leads here: this table knows people by their account.
+    # No foreign key leads here: these tables know people by their account.
     whose = select(people.c.workspace_id, people.c.account).where(people.c.id == person)
     chat = tuple_(teams_conversations.c.workspace_id, teams_conversations.c.account).in_(whose)
     await session.execute(delete(teams_conversations).where(chat))
+    installer = tuple_(literal("slack:") + slack_installations.c.team_id, slack_installations.c.installed_by)
+    await session.execute(update(slack_installations).where(installer.in_(whose)).values(installed_by=""))
     await session.execute(update(people).where(people.c.id == person).values(home_mark=None))
     await _drop_waiting(session, person)
     await _empty_deliveries(session, person)
@@ -108,12 +116,15 @@ async def _drop_waiting(session: AsyncSession, person: PersonId) -> None:
 
 
 async def _empty_deliveries(session: AsyncSession, person: PersonId) -> None:
+    account = select(people.c.account).where(people.c.id == person).scalar_subquery()
+    under_way = (deliveries.c.act == Act.POST) & deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNKNOWN))
     await session.execute(
         update(deliveries)
         .where(deliveries.c.person_id == person)
         .values(
             args={},
-            target=None,
+            # Kept until it is settled: without it, nobody could look up whether it arrived.
+            target=case((under_way, account), else_=None),
             target_channel=None,
             receipt=None,
             receipt_channel=None,

@@ -7,16 +7,20 @@ from sqlalchemy import bindparam, delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories import erasure
+from adapters.database.repositories.authors import recall_authors
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     PEOPLE_MISSING_NAME,
     inbox,
     members,
+    mentions,
     movements,
+    old_messages,
     people,
     places,
     workspaces,
 )
+from bot.domain.delivery import DeliveryId
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, Role
 from bot.domain.person import ERASED, Person, PersonId, Workspace, WorkspaceId
@@ -176,3 +180,23 @@ class SqlPeople(Repository):
 
     async def forget(self, person: PersonId) -> None:
         await erasure.forget_person(self._session, person)
+
+    async def note_mentions(
+        self, delivery: DeliveryId, workspace: WorkspaceId, reader: PersonId | None, texts: Collection[str]
+    ) -> None:
+        named = recall_authors(self._session.sync_session, texts)
+        for one in self._session.sync_session.new:
+            if isinstance(one, Person) and {one.name, one.account} & {*texts}:
+                named.add(one.id)
+        rows = [{"delivery_id": delivery, "person_id": one, "workspace_id": workspace} for one in named - {reader}]
+        if rows:
+            insert = postgresql.insert if self._on_postgresql else sqlite.insert
+            await self._session.execute(insert(mentions).on_conflict_do_nothing(), rows)
+
+    async def old_messages(self, person: PersonId) -> Sequence[tuple[WorkspaceId, str, str]]:
+        found = await self._session.execute(
+            select(old_messages.c.workspace_id, old_messages.c.channel, old_messages.c.message)
+            .where(old_messages.c.person_id == person)
+            .order_by(old_messages.c.id)
+        )
+        return [(WorkspaceId(workspace), channel, message) for workspace, channel, message in found]

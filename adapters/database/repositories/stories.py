@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.tables import TAKEN_AWAY, deliveries, people, retellings, ripples, steps, stories, story_requests
@@ -151,7 +152,10 @@ class SqlStories(Repository):
         query = _TOLD.where(stories.c.movement_id == movement)
         if initiative is not None:
             query = query.where(stories.c.initiative_id == initiative)
-        return [ToldStory(*row) for row in await self._session.execute(query)]
+        found = [ToldStory(*row) for row in await self._session.execute(query)]
+        for one in found:
+            remember_author(self._session.sync_session, one.text, one.teller_id)
+        return found
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         return (

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, func, insert, or_, select, text
 
+from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import STUCK_NOW, chances, companies, episodes, members, people, questions_asked, steps
 from bot.domain.initiative import (
@@ -167,4 +168,7 @@ class SqlSteps(Repository):
         query = _DONE.where(steps.c.movement_id == movement)
         if initiative is not None:
             query = query.where(steps.c.initiative_id == initiative)
-        return [DoneStep(*row) for row in await self._session.execute(query)]
+        found = [DoneStep(*row) for row in await self._session.execute(query)]
+        for one in found:
+            remember_author(self._session.sync_session, one.action, one.person_id)
+        return found

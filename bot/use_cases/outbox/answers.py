@@ -3,11 +3,14 @@
 from bot.catalogue.base import Entry
 from bot.catalogue.base import load as load_entry
 from bot.catalogue.people import WentQuiet
+from bot.errors import Unwanted
 from bot.ports import Outgoing, UnitOfWork
 
 
 async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Return the entry that was stored with the delivery."""
+    """Return the entry that was stored with the delivery. Raises `Unwanted` when its words were erased."""
+    if not outgoing.delivery.args:
+        raise Unwanted("taken_back")  # somebody it named was forgotten while it was under way
     return load_entry(outgoing.delivery.args)
 
 

@@ -1,16 +1,24 @@
 """Show people the data that Ritme keeps of them, export it, and erase it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.people import ExportComing, ExportPart, Forgotten, ListedNudge, Me
+from bot.catalogue.people import ExportComing, ExportPart, Forgotten, ListedNudge, Me, TakenBack
 from bot.domain.attention import WEEK
-from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person, to_place
+from bot.domain.delivery import Delivery, DeliveryState, to_home, to_person
+from bot.domain.forgetting import (
+    drop_mentions,
+    pick_messages,
+    plan_removal,
+    plan_take_back,
+    removal_due_at,
+    remove_message,
+)
 from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, WorkspaceId
-from bot.domain.retelling import plan_changes
+from bot.domain.retelling import plan_changes, plan_mark
 from bot.errors import Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -116,14 +124,19 @@ def _split_export(everything: Mapping[str, Sequence[Mapping[str, Any]]]) -> list
 
 
 async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Delete or anonymize everything about the actor at once: words, ties, name; posts with their words are deleted on
-    the platform."""
+    """Delete or anonymize everything about the actor at once: words, ties, name. What tells of them on the platform is
+    taken back, and their own chat emptied but for the message that says so."""
     person, account, opened = turn.person, turn.person.account, turn.person.has_home
-    await _erase_person(work, person, turn.now)
+    await _erase_person(work, person, turn.now, but={turn.intent.answer_to or ""})
     if opened:
         key = f"forgotten:{turn.now.isoformat()}"
         await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=None, account=account))
     return InPlace(entry=Forgotten())
+
+
+async def compose_taken_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose what replaces a message that told of someone who was forgotten."""
+    return TakenBack()
 
 
 async def erase_removed_workspace(work: UnitOfWork, now: datetime) -> WorkspaceId | None:
@@ -140,31 +153,69 @@ async def erase_removed_workspace(work: UnitOfWork, now: datetime) -> WorkspaceI
     return workspace.id
 
 
-async def _erase_person(work: UnitOfWork, person: Person, now: datetime) -> None:
+async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Collection[str] = ()) -> None:
+    """Erase a person. `but`: ids of messages in their chat that stay."""
     await work.flush()
-    for story in await work.stories.of_teller(person.id, ALL_STORIES):
-        story.withdraw(now)
-        story.named = False
-        retold = await work.stories.retold_in(story.id, story.movement_id)
-        for change in plan_changes(story, retold, occasion=f"forget:{person.id}", now=now):
-            await work.deliveries.add(change)
-    for posted in await work.deliveries.posted_for(person.id):
-        place = await work.movements.place(posted.place_id) if posted.place_id else None
-        if place is not None and posted.receipt:
-            await work.deliveries.add(
-                to_place(
-                    place,
-                    posted.kind,
-                    key=f"forget:{posted.id}",
-                    now=now,
-                    act=Act.DELETE,
-                    target=posted.receipt,
-                )
-            )
+    retold = await _withdraw_stories(work, person, now)
+    await _take_back_messages(work, person, now, retold)
+    await _empty_chat(work, person, now, but)
     # `forget` runs statements in the database: the changes above have to be there first.
     await work.flush()
     await work.people.forget(person.id)
     _anonymize(person)
+
+
+async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> set[str]:
+    """Withdraw all someone told, wherever it was told again. Returns the ids of the deliveries that held it."""
+    held: set[str] = set()
+    for story in await work.stories.of_teller(person.id, ALL_STORIES):
+        place = await work.movements.place(story.place_id) if story.place_id else None
+        if place is not None and story.message is not None:
+            await work.deliveries.add(plan_mark(story, place, now, off=True))
+        story.withdraw(now)
+        story.named = False
+        retold = await work.stories.retold_in(story.id, story.movement_id)
+        held |= {one.id for one in retold}
+        for change in plan_changes(story, retold, occasion=f"forget:{person.id}", now=now):
+            await work.deliveries.add(change)
+    return held
+
+
+async def _take_back_messages(work: UnitOfWork, person: Person, now: datetime, but: Collection[str]) -> None:
+    """Take back what was posted in places, and said to others, of someone."""
+    for post in await work.deliveries.shared_by(person.id):
+        post.args = {**post.args, "line": ""}
+    told = await work.deliveries.telling_of(person.id)
+    channel_of = await _load_channels(work, told)
+    picked = pick_messages([one for one in told if one.state is not DeliveryState.WAITING], channel_of, but=but)
+    for one in told:
+        drop_mentions(one)
+    for one in picked:
+        await work.deliveries.add(plan_take_back(one, now))
+
+
+async def _empty_chat(work: UnitOfWork, person: Person, now: datetime, but: Collection[str]) -> None:
+    """Delete our messages in someone's own chat, and old ones that name them, at the pace that platforms take."""
+    sent = await work.deliveries.sent_to(person.id)
+    channel_of = await _load_channels(work, sent)
+    stand = [
+        (one.workspace_id, one.receipt_channel, one.receipt)
+        for one in pick_messages(sent, channel_of, but=())
+        if one.receipt and one.receipt_channel
+    ]
+    found = dict.fromkeys([*reversed(stand), *await work.people.old_messages(person.id)])
+    removals = [
+        remove_message(workspace, channel, message, removal_due_at(number, now), now)
+        for number, (workspace, channel, message) in enumerate(one for one in found if one[2] not in but)
+    ]
+    under_way = [plan_removal(one, now) for one in sent if one.receipt is None]
+    await work.deliveries.add_all([*removals, *under_way])
+
+
+async def _load_channels(work: UnitOfWork, some: Sequence[Delivery]) -> dict[str, str]:
+    """Return the channel of every place that deliveries are for, by the id of the place."""
+    places = [await work.movements.place(one) for one in {row.place_id for row in some if row.place_id}]
+    return {str(place.id): place.channel for place in places if place is not None}
 
 
 def _anonymize(person: Person) -> None:

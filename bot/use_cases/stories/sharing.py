@@ -63,14 +63,14 @@ async def compose_shared_story(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("withdrawn")
     lane = outgoing.delivery.workspace_id
     labels = await work.movements.labels(movement.id, lane)
-    by = await work.people.get(PersonId(str(args["by"])), movement.id)
+    by = await work.people.get(PersonId(str(args.get("by", ""))), movement.id)
     return StoryShared(
         story=story.id,
         text=story.text,
         teller=story.credit(await work.people.get(story.teller_id, movement.id), lane),
         origin=labels.get(story.place_id, "") if story.place_id else "",
         by=_sharer_name(story, by.id, by.name) if by is not None and by.account is not None else "",
-        line=str(args["line"]) if by is not None and by.account is not None else "",
+        line=str(args.get("line", "")) if by is not None and by.account is not None else "",
     )
 
 

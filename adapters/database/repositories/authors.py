@@ -1,0 +1,37 @@
+"""Remember, while a transaction lasts, whose names and words it read: what a message then says of somebody is known."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from bot.domain.person import Person, PersonId
+from bot.domain.story import Story
+
+_AUTHORS = "authors"
+"""Where a session keeps whose each text is. Strong references: its identity map has only weak ones."""
+
+
+def remember_author(session: Session, text: str | None, person: PersonId) -> None:
+    """Remember that a text, a name or somebody's own words, is of this person."""
+    if text:
+        session.info.setdefault(_AUTHORS, {}).setdefault(text, set()).add(person)
+
+
+def recall_authors(session: Session, texts: Collection[str]) -> set[PersonId]:
+    """Return whose names or words, of all that was read in this transaction, are among these texts."""
+    known: dict[str, set[PersonId]] = session.info.get(_AUTHORS, {})
+    return set().union(*(known[text] for text in texts if text in known))
+
+
+@event.listens_for(Person, "load")
+def _note_person(person: Person, context: Any) -> None:
+    if person.account is not None:
+        remember_author(context.session, person.name, person.id)
+        remember_author(context.session, person.account, person.id)
+
+
+@event.listens_for(Story, "load")
+def _note_story(story: Story, context: Any) -> None:
+    remember_author(context.session, story.text, story.teller_id)

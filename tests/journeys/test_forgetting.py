@@ -1,0 +1,299 @@
+"""Forgotten means forgotten: after *forget me* nothing of a person stands in any table, or in any message of ours.
+
+Zwaluw lives through one of everything; all she wrote has the word kwikstaart. Then every column of every table, and
+every message that still stands, is searched for both.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+
+from bot import app
+from bot.chat import Intent
+from bot.domain.delivery import Delivery, DeliveryState, to_place
+from bot.domain.initiative import Initiative, InitiativeId
+from bot.domain.movement import PlaceId, Role
+from bot.domain.person import Language, Person, PersonId, WorkspaceId
+from bot.ports import OutcomeUnknown, UnitOfWork
+from tests.fakes.messenger import Sent
+from tests.support.world import LANE, World
+
+ZWALUW = "zwaluw"
+WORDS = "kwikstaart"
+MARKS = (ZWALUW, WORDS)
+
+
+async def act(world: World, who: str, name: str, *, channel: str | None = "general", **args: Any) -> None:
+    """Do something of which the answer goes through the outbox, as on Slack and Teams."""
+    more = {key: args.pop(key) for key in ("message", "thread") if key in args}
+    await world.do(who, name, args=args, channel=channel, answerable=False, **more)
+
+
+def last(world: World, who: str, text_within: str = "") -> Sent:
+    """Return the latest message in someone's own chat."""
+    return [one for one in world.private(who) if one.post.channel is None and text_within in str(one.message)][-1]
+
+
+async def press(world: World, who: str, name: str) -> None:
+    """Press the latest button of this name in one's own chat."""
+    found = [
+        (one, button)
+        for one in world.private(who)
+        if one.post.channel is None and one.message
+        for button in one.message.buttons
+        if button.name == name
+    ]
+    sent, button = found[-1]
+    pressed = world.intent(who, button.intent, button.args, channel=None, message=sent.receipt.message)
+    at = {"answer_to": sent.receipt.message, "answer_channel": sent.receipt.channel}
+    await world.ritme.handle(replace(pressed, answerable=False, **at))
+    await world.drain()
+
+
+async def live(world: World) -> None:
+    """Live through one of everything a person can leave behind."""
+    await world.movement("jan", "noor", "wim", channels=("general", "night"))
+    await act(world, ZWALUW, "me")
+    async with world.begin() as work:
+        for name in ("jan", "noor", "wim", "iris", ZWALUW):
+            person = await find(work, name)
+            person.suggestible, person.language = (True if name in ("jan", ZWALUW) else None), Language.NL
+        member = (await work.movements.of_person(person.id))[0][1]
+        member.role = Role.COORDINATOR
+        walk = Initiative(
+            id=InitiativeId("walk"),
+            movement_id=(await work.movements.of_person(person.id))[0][0].id,
+            name="Wandelen",
+            started_by=person.id,
+            started_at=world.clock.now(),
+        )
+        work.initiatives.add(walk)
+    await act(world, ZWALUW, "initiative.join", initiative="walk")
+    await act(world, "jan", "initiative.join", initiative="walk")
+    await tell_stories(world)
+    await be_stuck(world)
+    await connect(world)
+
+
+async def tell_stories(world: World) -> None:
+    everyone = {"readers": "everyone", "named": "with"}
+    await act(world, ZWALUW, "story.save", text=f"Mevrouw Bakker liep mee {WORDS}", **everyone)
+    await act(world, "jan", "story.save", text="Jan fietste naar huis", **everyone)
+    async with world.begin() as work:
+        mine, his = [(await work.stories.of_teller((await find(work, who)).id, 1))[0].id for who in (ZWALUW, "jan")]
+    await act(world, "jan", "ripple", story=mine)
+    await act(world, ZWALUW, "ripple", story=his)
+    await act(world, "jan", "share.save", story=mine, place="night", line="Kijk nou")
+    await act(world, ZWALUW, "share.save", story=his, place="night", line=f"Mooi {WORDS}")
+    await world.pass_(days=8)
+    await act(world, "jan", "story.save_message", author=ZWALUW, text=f"Een bericht {WORDS}", message="x1")
+    await act(world, "jan", "saving.ask", author=ZWALUW, text=f"Een bericht {WORDS}", message="x1")
+    await act(world, ZWALUW, "saving.ask", author="jan", text="Iets van Jan", message="x2")
+    await world.pass_(days=1)
+    await press(world, ZWALUW, "keep")
+    await world.pass_(days=8)
+    await act(world, "jan", "lookback", channel=None)
+    await act(world, ZWALUW, "purpose.save", vision="Samen", core_messages="Samen verder")
+    async with world.begin() as work:
+        place = await work.movements.place(PlaceId("general"))
+        assert place is not None
+        for kind in ("rhythm_look_back", "rhythm_harvest"):
+            await work.deliveries.add(to_place(place, kind, key=kind, now=world.clock.now()))
+    await world.drain()
+
+
+async def be_stuck(world: World) -> None:
+    stuck = {"kind": "reach", "initiative": "walk"}
+    await act(world, ZWALUW, "stuck.report", text=f"De nacht komt niet {WORDS}", audience="channel", **stuck)
+    episode = await own_episode(world, ZWALUW)
+    people = ",".join([await id_of(world, one) for one in ("jan", "noor")])
+    await act(world, ZWALUW, "company.ask", episode=episode, people=people)
+    await act(
+        world,
+        ZWALUW,
+        "step.save",
+        episode=episode,
+        cue=f"het rustig is {WORDS}",
+        action=f"bel ik {WORDS}",
+        on_my_own="yes",
+        day=(world.clock.now() + timedelta(days=3)).date().isoformat(),
+        at="10:00",
+        post="yes",
+    )
+    await act(world, ZWALUW, "chance.save", text=f"Een kans {WORDS}")
+    await act(world, "jan", "stuck.report", text="Ik weet het niet", audience="me", **stuck)
+    episode = await own_episode(world, "jan")
+    people = ",".join([await id_of(world, one) for one in (ZWALUW, "wim")])
+    await act(world, "jan", "company.ask", episode=episode, people=people)
+    await world.pass_(days=8)
+    for who, said in ((ZWALUW, WORDS), ("wim", "")):
+        (company,) = await column(world, "SELECT id FROM companies WHERE person_id = :who", who)
+        await act(world, who, "company.save", channel=None, company=company, question=f"Wat {said}", idea=f"Dit {said}")
+    await world.pass_(days=3)
+
+
+async def connect(world: World) -> None:
+    await act(world, ZWALUW, "nominate.save", connector=("noor",), maven=("jan",))
+    await act(world, "jan", "nominate.save", connector=(ZWALUW,))
+    await act(world, "noor", "connect.look", initiative="walk", figure="connector", channel=None)
+    for by, to in ((ZWALUW, "jan"), ("jan", ZWALUW)):
+        person = await id_of(world, to)
+        said = f"Doe je mee? {WORDS}" if by == ZWALUW else "Doe je mee?"
+        await act(world, by, "invite.send", channel=None, person=person, initiative="walk", text=said)
+    await world.pass_(days=15)
+    for who in ("jan", ZWALUW):
+        await press(world, who, "accept")
+    await world.pass_(days=15)
+
+
+async def find(work: UnitOfWork, who: str) -> Person:
+    person = await work.people.by_account(WorkspaceId(LANE), who)
+    assert person is not None, who
+    return person
+
+
+async def id_of(world: World, who: str) -> PersonId:
+    async with world.begin() as work:
+        return (await find(work, who)).id
+
+
+async def own_episode(world: World, who: str) -> str:
+    (episode,) = await column(world, "SELECT id FROM stuck_episodes WHERE person_id = :who", who)
+    return episode
+
+
+async def column(world: World, query: str, who: str) -> list[str]:
+    """Return the one column of a query about someone."""
+    person = await id_of(world, who)
+    async with world.database.connect() as connection:
+        return list((await connection.execute(text(query), {"who": person})).scalars())
+
+
+async def stored(world: World) -> dict[str, list[str]]:
+    """List every column of every table in which something of Zwaluw stands."""
+    async with world.database.connect() as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        found: dict[str, list[str]] = {}
+        for table in tables:
+            for row in (await connection.execute(text(f'SELECT * FROM "{table}"'))).mappings():
+                for column, value in row.items():
+                    if any(mark in str(value).lower() for mark in MARKS):
+                        found.setdefault(f"{table}.{column}", []).append(str(value)[:80])
+    return found
+
+
+def standing(world: World) -> Iterator[str]:
+    """List our messages that stand somewhere and have something of Zwaluw. What one person was shown in a channel is
+    gone once they look away."""
+    for one in world.messenger.sent:
+        shown_once = one.post.channel is not None and one.post.account is not None
+        if not one.deleted and not shown_once and any(mark in str(one.message).lower() for mark in MARKS):
+            yield f"{one.post.channel or one.post.account}: {one.message.text if one.message else ''}"
+
+
+async def forget(world: World) -> None:
+    """Forget her, from the page in her own chat, and let all that follows happen."""
+    await act(world, ZWALUW, "me", channel=None)
+    await press(world, ZWALUW, "forget")
+    await world.pass_(hours=1)
+
+
+async def test_there_is_one_of_everything_to_forget(world: World) -> None:
+    """Without this, the tests below would find nothing because there was nothing."""
+    await live(world)
+    found, columns = "\n".join(standing(world)), set(await stored(world))
+    for kind in ("general: ", "night: ", "jan: ", "noor: ", "zwaluw: "):
+        assert kind in found, (kind, found)
+    assert {
+        "people.name",
+        "people.account",
+        "stories.text",
+        "stuck_episodes.text",
+        "next_steps.action",
+        "chances.text",
+        "companies.idea",
+        "invitations.text",
+        "deliveries.args",
+        "deliveries.receipt_channel",
+    } <= columns
+    async with world.database.connect() as connection:
+        for table in ("mentions", "nominations", "ties", "ripples", "story_requests", "retellings"):
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one(), table
+
+
+async def test_nothing_of_someone_forgotten_stands_anywhere(world: World) -> None:
+    await live(world)
+    await forget(world)
+    assert not list(standing(world)), list(standing(world))
+    assert await stored(world) == {}
+    kept = [one for one in world.private(ZWALUW) if one.post.channel is None]
+    assert len(kept) == 1, "the one that says she is forgotten"
+
+
+async def test_what_others_gave_stays(world: World) -> None:
+    await live(world)
+    await forget(world)
+    texts = "\n".join(str(one.message) for one in world.messenger.sent if not one.deleted)
+    assert "Jan fietste naar huis" in texts
+    assert "Dit" in last(world, "jan", "Dit").message.text  # type: ignore[union-attr]
+    async with world.begin() as work:
+        assert len(await work.stories.of_teller(await id_of_jan(work), 9)) == 1
+
+
+async def id_of_jan(work: UnitOfWork) -> PersonId:
+    return (await find(work, "jan")).id
+
+
+async def test_also_when_the_deliveries_were_deleted_long_ago(world: World) -> None:
+    await live(world)
+    world.ritme._retention = app.Retention(deliveries=timedelta(days=14))
+    await world.pass_(days=40)
+    async with world.database.connect() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM old_messages"))).scalar_one()
+    await forget(world)
+    assert not list(standing(world)), list(standing(world))
+    assert await stored(world) == {}
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_also_what_was_under_way(world: World, *, arrives: bool) -> None:
+    """Messages to her and about her whose sender died: nobody knows yet whether they arrived."""
+    await live(world)
+    async with world.begin() as work:
+        zwaluw, jan = await find(work, ZWALUW), await find(work, "jan")
+        zwaluw.unanswered = jan.unanswered = 0
+    world.messenger.fail_next = [(OutcomeUnknown(), arrives)] * 2
+    await act(world, "jan", "nominate.save", channel=None, inspirer=(ZWALUW,))
+    await act(world, ZWALUW, "me", channel=None)
+    assert [one.state for one in await unknown(world)] == [DeliveryState.UNKNOWN] * 2
+    await act(world, ZWALUW, "me.forget", channel=None)
+    await world.pass_(days=2)
+    assert not list(standing(world)), list(standing(world))
+    assert await stored(world) == {}
+
+
+async def unknown(world: World) -> list[Delivery]:
+    async with world.begin() as work:
+        return list(await work.deliveries.unknown(WorkspaceId(LANE)))
+
+
+async def test_pressed_twice_is_forgotten_once(world: World) -> None:
+    await live(world)
+    await act(world, ZWALUW, "me", channel=None)
+    await press(world, ZWALUW, "forget")
+    first = len(world.messenger.acts)
+    await world.pass_(hours=1)
+    await press_again(world)
+    await world.pass_(hours=1)
+    assert await stored(world) == {}
+    assert len(world.messenger.acts) >= first
+
+
+async def press_again(world: World) -> None:
+    intent: Intent = world.intent(ZWALUW, "me.forget", {}, channel=None, answerable=False)
+    await world.ritme.handle(intent)
+    await world.drain()
