@@ -74,7 +74,7 @@ MAPPED: dict[type, Table] = {
 _NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
 """The column that numbers the rows in the order they were written. The domain's classes do not have it, so it is mapped
 to a private attribute."""
-_UNMAPPED: dict[type, tuple[str, ...]] = {Person: ("home_mark",)}
+_UNMAPPED: dict[type, tuple[str, ...]] = {Person: ("home_mark", "suggestible")}
 """Columns that only the version before this one uses."""
 _registry = registry(metadata=metadata)
 for _entity, _table in MAPPED.items():

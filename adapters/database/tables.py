@@ -107,6 +107,7 @@ people = Table(
     Column("quiet_from", Time),
     Column("quiet_until", Time),
     Column("quiet_weekends", Boolean),
+    # Read and written by the version before 0011 only, which may run beside this one; to be dropped in the next.
     Column("suggestible", Boolean),
     Column("story_choice", EnumValue(StoryChoice)),
     Column("story_named", Boolean, nullable=False),
@@ -166,6 +167,8 @@ members = Table(
     _ref("person_id", "people", primary=True),
     Column("role", EnumValue(Role), nullable=False),
     Column("joined_at", Utc, nullable=False),
+    Column("suggestible", Boolean),
+    Column("figures", JSON, nullable=False, server_default="[]"),
     Index("ix_members_person_id", "person_id", "joined_at"),
 )
 purposes = Table(
@@ -429,6 +432,7 @@ nominations = Table(
     Column("figure", EnumValue(KeyFigure), nullable=False),
     Column("topic", String(300), nullable=False),
     Column("at", Utc, nullable=False),
+    Column("refused", Boolean, nullable=False, server_default=false()),
     Index("ix_nominations_movement_id", "movement_id"),
     Index("ix_nominations_nominator_id", "nominator_id"),
     Index("ix_nominations_nominee_id", "nominee_id"),
@@ -458,6 +462,7 @@ invitations = Table(
     Column("state", EnumValue(InvitationState), nullable=False),
     Column("sent_at", Utc, nullable=False),
     Column("answered_at", Utc),
+    Column("confirmed", Boolean),
     Index("ix_invitations_invitee_id", "invitee_id", "sent_at"),
     Index("ix_invitations_movement_id", "movement_id", "sent_at"),
     Index("ix_invitations_inviter_id", "inviter_id"),

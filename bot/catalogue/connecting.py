@@ -1,6 +1,7 @@
 """Messages about inviting people: naming key figures, suggesting them, and the invitation itself."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
@@ -8,6 +9,8 @@ from bot.domain.connectors import MAX_NOMINEES, KeyFigure
 
 MAX_INVITATION_CHARS = 600
 """Characters."""
+GONE = "gone"
+"""The state of an invitation whose inviter is not there any more, beside those of `InvitationState`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,30 +29,28 @@ class NominateForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class NominationsKept(Entry):
-    """Thanks to the nominator; each of the named is asked first. `asked` counts those who are asked now."""
+    """Thanks to the nominator. The words are the same whatever the named were asked or chose before."""
 
     names: tuple[str, ...]
-    asked: int
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="connect", intent="connect"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(names=("Sanne", "Wim"), asked=2)
+        return cls(names=("Sanne", "Wim"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Nominated(Entry):
-    """The question to someone who was named, by whom and as what: may they be suggested to others?"""
+    """The question to someone who was named in the movement `name`, and as what, not by whom: may they be suggested?"""
 
     movement: str
     name: str
-    by: str
     figure: KeyFigure
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"movement": self.movement}
+        about = {"movement": self.movement, "figure": self.figure.value}
         return (
             Press(name="yes", intent="suggest.yes", args=about, style="primary"),
             Press(name="no", intent="suggest.no", args=about),
@@ -57,21 +58,22 @@ class Nominated(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(movement="m1", name="Samen vooruit", by="Fatima", figure=KeyFigure.CONNECTOR)
+        return cls(movement="m1", name="Samen vooruit", figure=KeyFigure.CONNECTOR)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MayBeSuggested(Entry):
-    """The reply to their answer, yes or no; both are fine."""
+    """The reply to their answer, yes or no, about the movement of this name; both are fine."""
 
     yes: bool
+    movement: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="settings", intent="me"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(yes=True)
+        return cls(yes=True, movement="Samen vooruit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,15 +158,27 @@ class TooFewTies(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InviteForm(FormEntry):
-    """The form with a drafted invitation, sent in the inviter's name when submitted."""
+    """The form with a drafted invitation, sent in the inviter's name when submitted.
+
+    `language` and `meaning` when the draft is not in the inviter's language: which it is, and what it says in theirs.
+    """
 
     intent: ClassVar[str] = "invite.send"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="text", kind="long_text", max_length=MAX_INVITATION_CHARS),)
     name: str = ""
+    initiative: str = ""
+    language: str = ""
+    meaning: str = ""
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Sanne", values={"text": "Hoi Sanne, heb je zin om eens mee te denken?"})
+        return cls(
+            name="Sanne",
+            initiative="Wandelen na het eten",
+            language="en",
+            meaning="Hoi Sanne, mag ik je iets vragen over Wandelen na het eten? Groet, Fatima",
+            values={"text": "Hi Sanne, may I ask you something about Wandelen na het eten? Best, Fatima"},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,12 +235,18 @@ class InvitationReceived(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationAnswered(Entry):
-    """The reply to the invited person's answer. `state` is "accepted", "declined" or "later"."""
+    """The reply to the invited person's answer. `state` is that of the invitation, or `GONE`.
+
+    `told`: the inviter hears the answer; not when they have stopped or snoozed Ritme. `again`: from when on it is asked
+    once more, if it is.
+    """
 
     state: str
     inviter: str
     initiative: str
     initiative_id: str
+    told: bool = True
+    again: datetime | None = None
 
     def buttons(self) -> tuple[Press, ...]:
         if self.state != "accepted" or not self.initiative_id:
@@ -255,10 +275,12 @@ class InvitationNews(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class DidYouMeet(Entry):
-    """The question to the inviter, a week after a yes, whether they met."""
+    """The question to the inviter, a week after a yes, whether they met `name`; and then to the invitee, `to_confirm`
+    what the inviter said."""
 
     invitation: str
     name: str
+    to_confirm: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"invitation": self.invitation}

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
+from bot.domain.connectors import KeyFigure
 from bot.domain.person import Language, StoryChoice
 
 
@@ -30,6 +31,8 @@ class Me(Entry):
     sent: tuple[ListedNudge, ...] = ()
     coming: tuple[ListedNudge, ...] = ()
     suggestible: bool | None = None
+    suggested_in: tuple[str, ...] = ()
+    """The names of the movements in which they may be suggested."""
     stories: StoryChoice | None = None
     snoozed_until: datetime | None = None
     stopped: bool = False
@@ -59,20 +62,30 @@ class Me(Entry):
             sent=(ListedNudge(kind="follow_up", at=datetime(2027, 2, 26, 8, 0, tzinfo=UTC)),),
             coming=(ListedNudge(kind="follow_up", at=datetime(2027, 3, 2, 8, 0, tzinfo=UTC)),),
             suggestible=True,
+            suggested_in=("Samen vooruit",),
             stories=StoryChoice.MOVEMENT,
         )
 
 
+SUGGESTIBLE = ("suggestible", "suggestible_2", "suggestible_3", "suggestible_4", "suggestible_5")
+"""The fields of `SettingsForm` for being suggested, one a movement."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SettingsForm(FormEntry):
-    """The form for language, time zone, group, quiet hours, being suggested, and the use of replies and names."""
+    """The form for language, time zone, group, quiet hours, being suggested, and the use of replies and names.
+
+    `movements`: the names of those for which being suggested is asked, in the order of `SUGGESTIBLE`; their ids are in
+    `hidden`, under the names of the fields.
+    """
 
     intent: ClassVar[str] = "me.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="language", kind="choice", options=tuple(Language)),
         Ask(name="timezone", max_length=64),
         Ask(name="group", required=False, max_length=80),
-        Ask(name="suggestible", kind="choice", required=False, options=(YES, NO)),
+        *(Ask(name=name, kind="choice", required=False, options=(YES, NO)) for name in SUGGESTIBLE),
+        Ask(name="figures", kind="choices", required=False, options=tuple(KeyFigure)),
         Ask(name="stories", kind="choice", required=False, options=tuple(StoryChoice)),
         Ask(name="named", kind="choice", options=(YES, NO)),
         Ask(name="named_beyond", kind="choice", options=(YES, NO)),
@@ -80,10 +93,17 @@ class SettingsForm(FormEntry):
         Ask(name="quiet_until", kind="time"),
         Ask(name="quiet_weekends", kind="choice", options=(YES, NO)),
     )
+    movements: tuple[str, ...] = ()
+
+    def visible_asks(self) -> tuple[Ask, ...]:
+        """Return the fields, with one about being suggested for each movement."""
+        unused = {*SUGGESTIBLE[len(self.movements) :], *(() if self.movements else ("figures",))}
+        return tuple(ask for ask in self.asks if ask.name not in unused)
 
     @classmethod
     def example(cls) -> Self:
         return cls(
+            movements=("Samen vooruit", "Buiten is beter"),
             values={
                 "language": "nl",
                 "timezone": "Europe/Amsterdam",
@@ -94,7 +114,7 @@ class SettingsForm(FormEntry):
                 "quiet_from": "18:00",
                 "quiet_until": "08:00",
                 "quiet_weekends": YES,
-            }
+            },
         )
 
 

@@ -26,22 +26,20 @@ class Peers:
 
 
 def choose_peers(candidates: Sequence[Person], stuck: Person) -> Peers:
-    """Choose the peers to ask: in the order given, but those who agreed to be suggested first, and one from another
-    group among the two when there is one."""
-    willing = sorted(candidates, key=lambda person: person.suggestible is not True)
-    elsewhere = next((one for one in willing if one.group and one.group != stuck.group), None)
-    chosen = willing[:COMPANY_SIZE]
+    """Choose the peers to ask: in the order given, and one from another group among the two when there is one."""
+    elsewhere = next((one for one in candidates if one.group and one.group != stuck.group), None)
+    chosen = list(candidates[:COMPANY_SIZE])
     # Somebody from another group is worth more than the second in line.
     if elsewhere is not None and elsewhere not in chosen:
         chosen = [*chosen[: COMPANY_SIZE - 1], elsewhere]
-    rest = [one for one in willing if one not in chosen]
+    rest = [one for one in candidates if one not in chosen]
     return Peers(asked=tuple(chosen), reserve=tuple(rest[:MAX_RESERVES]))
 
 
 def may_be_asked(person: Person, now: datetime) -> bool:
-    """Return whether someone may be asked to think along. Not who said no to being suggested or should get no messages
-    now, and not those without a known name: it is told to the one who is stuck beforehand."""
-    return bool(person.name) and person.suggestible is not False and person.can_be_suggested(now)
+    """Return whether someone who agreed to be suggested may be asked to think along now. Not who should get no
+    messages, and not those without a known name."""
+    return bool(person.name) and person.can_be_suggested(now)
 
 
 def ask_peer(

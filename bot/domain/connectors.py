@@ -1,6 +1,6 @@
 """Key figures and the ties between people, from which invitations are suggested."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,8 +15,6 @@ InvitationId = NewType("InvitationId", str)
 
 MAX_NOMINEES = 5
 """Colleagues that one person can name at a time."""
-MAX_INVITATIONS_PER_MONTH = 2
-"""Invitations that one person gets in a month, from everyone together."""
 MIN_GROUP_SIZE = 5
 """Groups under five are never shown as a group."""
 
@@ -43,7 +41,11 @@ FIGURE_FOR: dict[StuckKind, KeyFigure] = {
 
 @dataclass(kw_only=True, eq=False)
 class Nomination:
-    """A colleague named as a key figure by a peer. Rank plays no part."""
+    """A colleague named as a key figure by a peer. Rank plays no part.
+
+    It leads to a question to the one who is named, and to nothing else: who named whom is shown to nobody, and no
+    suggestion depends on it.
+    """
 
     id: NominationId
     movement_id: MovementId
@@ -52,11 +54,14 @@ class Nomination:
     figure: KeyFigure
     topic: str = ""
     at: datetime
+    refused: bool = False
+    """True once the nominee answered that they do not want to be suggested so."""
 
 
 @dataclass(kw_only=True, eq=False)
 class Tie:
-    """Two people who know or answer each other: from nominations and threads the bot is part of, nothing else.
+    """Two people who know or answer each other, made in the open: in a thread the bot is part of, or by a meeting that
+    both confirmed. Nothing else makes one, because it is shown as "she knows him".
 
     Undirected: `one_id` < `other_id`. `strength` counts the occasions.
     """
@@ -69,7 +74,7 @@ class Tie:
 
 
 class InvitationState(StrEnum):
-    """The invitee's answer; after ACCEPTED the inviter may tell whether they met."""
+    """The invitee's answer; after ACCEPTED the inviter may tell whether they met. UNANSWERED may be sent (again)."""
 
     SENT = "sent"
     ACCEPTED = "accepted"
@@ -81,7 +86,13 @@ class InvitationState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class Invitation:
-    """An invitation from one person to another, in the inviter's own words, sent after they confirmed."""
+    """An invitation from one person to another, in the inviter's own words, sent after they confirmed.
+
+    `text` is the only thing in it that somebody wrote. It is also in the invitee's chat, in the message whose delivery
+    has the kind "invitation" and this id as its subject; deliveries of the kinds "invitation_answered" and
+    "did_you_meet" about it name the invitee to the inviter, and (the last, by its key) the inviter to the invitee.
+    `confirmed`: what the invitee says to the inviter's "we met".
+    """
 
     id: InvitationId
     movement_id: MovementId
@@ -93,10 +104,15 @@ class Invitation:
     place_id: PlaceId | None = None
     sent_at: datetime
     answered_at: datetime | None = None
+    confirmed: bool | None = None
+
+    @property
+    def awaits_answer(self) -> bool:
+        """True while it may be sent, the first time or once more."""
+        return self.state in (InvitationState.SENT, InvitationState.LATER)
 
 
 MAX_SUGGESTIONS = 3
-MONTH = timedelta(days=30)
 ASK_AGAIN = timedelta(days=14)
 """How long after LATER an invitation is sent once more."""
 MET_AFTER = timedelta(days=7)
@@ -105,11 +121,11 @@ MET_AFTER = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """Someone who agreed to being suggested. `named_as` counts the peers that named them, per figure."""
+    """Someone who agreed to being suggested, as these figures."""
 
     id: PersonId
     group: str
-    named_as: Mapping[KeyFigure, int]
+    figures: frozenset[KeyFigure]
     knows: frozenset[PersonId]
 
 
@@ -125,32 +141,38 @@ class Suggestion:
 
 
 def suggest(
-    candidates: Sequence[Candidate], *, wanted: KeyFigure, inside: Sequence[PersonId], groups: frozenset[str]
+    candidates: Sequence[Candidate],
+    *,
+    wanted: KeyFigure,
+    inside: Sequence[PersonId],
+    groups: frozenset[str],
+    nameable: Container[PersonId],
 ) -> list[Suggestion]:
     """Suggest up to three people who together reach furthest: people and groups the initiative does not have yet.
 
-    `inside` are the asker (first) and the participants; `groups` theirs. Only people named as the wanted figure, and
-    only those who add something. A greedy choice: each next one for what those before do not reach, which gives
-    bridge-builders together rather than one hub.
+    `inside` are the asker (first) and the participants; `groups` theirs; only the `nameable` of them are given as a
+    reason. Only people who agreed to be suggested as the
+    wanted figure, and only those who add something: themselves, when nobody chosen before knows them. A greedy choice:
+    each next one for what those before do not reach, which gives bridge-builders together rather than one hub.
     """
     reached, covered = set(inside), set(groups)
-    left = [one for one in candidates if one.named_as.get(wanted) and one.id not in reached]
+    left = [one for one in candidates if wanted in one.figures and one.id not in reached]
     chosen: list[Suggestion] = []
 
-    def gain(one: Candidate) -> tuple[bool, int, int]:
-        return (bool(one.group) and one.group not in covered, len(one.knows - reached - {one.id}), one.named_as[wanted])
+    def gain(one: Candidate) -> tuple[bool, int]:
+        return (bool(one.group) and one.group not in covered, len({one.id, *one.knows} - reached))
 
     while left and len(chosen) < MAX_SUGGESTIONS:
         # The id decides between equals, so that the answer does not depend on the order of the candidates.
         best = min(left, key=lambda one: (*(-part for part in gain(one)), one.id))
-        new_group, new_people, _ = gain(best)
+        new_group, new_people = gain(best)
         if not new_group and not new_people:
             break
         chosen.append(
             Suggestion(
                 id=best.id,
                 figure=wanted,
-                known_by=next((one for one in inside if one in best.knows), None),
+                known_by=next((one for one in inside if one in best.knows and one in nameable), None),
                 new_group=best.group if new_group else "",
             )
         )

@@ -82,6 +82,22 @@ class Member:
     person_id: PersonId
     role: Role = Role.MEMBER
     joined_at: datetime
+    suggestible: bool | None = None
+    """True when colleagues of this movement who look for help may be pointed to them, False when not, None when they
+    did not say. Each movement has its own answer."""
+    figures: list[str] = field(default_factory=list)
+    """As what (values of `KeyFigure`), in their own words: what others named them is never shown."""
+
+    def agree(self, figure: str = "") -> None:
+        """Record that they may be suggested, as this key figure too."""
+        self.suggestible = True
+        if figure and figure not in self.figures:
+            # A new list: SQLAlchemy does not notice changes within one.
+            self.figures = [*self.figures, figure]
+
+    def decline(self) -> None:
+        """Record that they do not want to be suggested."""
+        self.suggestible, self.figures = False, []
 
     @property
     def coordinates(self) -> bool:

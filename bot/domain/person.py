@@ -79,7 +79,6 @@ class Person:
     quiet_from: time | None = None
     quiet_until: time | None = None
     quiet_weekends: bool | None = None
-    suggestible: bool | None = None
     story_choice: StoryChoice | None = None
     story_named: bool = True
     named_beyond: bool = False

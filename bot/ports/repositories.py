@@ -93,6 +93,9 @@ class People(Protocol):
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
         """Return everyone in a movement who was not forgotten, with their membership, the first joined first."""
 
+    async def suggestible_in(self, movement: MovementId) -> set[PersonId]:
+        """Return who of a movement said yes, there, to being suggested to colleagues who look for help."""
+
     async def coordinators(self, movement: MovementId) -> Sequence[Person]:
         """Return the coordinators of a movement who were neither forgotten nor deactivated, the first joined first."""
 
@@ -229,8 +232,13 @@ class Stuck(Protocol):
         """Return how many rounds of questions a person was asked."""
 
     async def peer_candidates(self, episode: StuckEpisode, rested_since: datetime) -> Sequence[Person]:
-        """Return the members who could be asked to think along: not forgotten, not asked in this episode, and asked by
-        nobody after `rested_since`. Those never asked come first, the latest asked last."""
+        """Return the members who could be asked to think along: who agreed to be suggested in the episode's movement,
+        were not forgotten, not asked in this episode, and asked by nobody after `rested_since`. Those never asked come
+        first, the latest asked last.
+
+        Each is then asked by `Deliveries.add_ask`, which refuses for somebody who was asked enough, in whichever
+        movement; `Deliveries.asked_enough` tells beforehand of whom that is so.
+        """
 
     async def episodes_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[StuckSpell]:
         """Return episodes about an initiative (None: of all the movement), newest first, at most two hundred."""
@@ -340,21 +348,23 @@ class Connecting(Protocol):
     async def named_by(self, person: PersonId, movement: MovementId) -> Sequence[Nomination]:
         """Return the nominations that a person made, in no order."""
 
-    async def was_named(self, person: PersonId, movement: MovementId) -> bool:
-        """Return whether anyone in the movement nominated this person."""
+    async def naming(self, person: PersonId, movement: MovementId) -> Sequence[Nomination]:
+        """Return the nominations of a person in the movement, by whomever, in no order."""
 
-    async def invitations(self, movement: MovementId, since: datetime) -> Sequence[Invitation]:
-        """Return the invitations sent after a moment, oldest first."""
+    async def invitations_between(
+        self, inviter: PersonId, invitee: PersonId, movement: MovementId, since: datetime
+    ) -> Sequence[Invitation]:
+        """Return the invitations of one person by another, sent after a moment, oldest first."""
 
-    async def nominations(self, movement: MovementId) -> Sequence[Nomination]:
-        """Return all nominations of a movement, oldest first."""
+    async def invited_for(self, initiative: InitiativeId, movement: MovementId, since: datetime) -> set[PersonId]:
+        """Return who was invited for an initiative after a moment, by whomever."""
 
     async def ties(self, movement: MovementId) -> Sequence[Tie]:
         """Return all ties of a movement, in no order."""
 
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
-        """Count an occasion on which two people met or named each other, in their tie; the first one makes the tie. A
-        person has no tie with themselves."""
+        """Count an occasion on which two people answered each other in the open, or met, in their tie; the first one
+        makes the tie. A person has no tie with themselves."""
 
 
 class Rhythms(Protocol):
@@ -414,6 +424,21 @@ class Deliveries(Protocol):
     async def add(self, new: Delivery) -> bool:
         """Put a row in the outbox and wake its lane after commit. Returns False, and adds nothing, when there is a row
         with its key already."""
+
+    async def add_ask(self, new: Delivery, now: datetime, *, postpone: bool = False) -> bool:
+        """Put an ask of a person (one of `ASK_KINDS`) in the outbox, unless they were asked enough: over all movements
+        together, `MAX_ASKS_PER_MONTH`. Every ask goes out by this.
+
+        With `postpone` it never is too much, but later: its `due_at` becomes the first moment at which there is room.
+        Returns False, and adds nothing, when they were asked enough, or when there is a row with its key already.
+
+        The person is locked until the transaction ends, so that two asks in different movements are counted one after
+        the other. Instead of `add`: `if await work.deliveries.add_ask(message, turn.now): work.stuck.add(company)`.
+        """
+
+    async def asked_enough(self, people: Collection[PersonId], now: datetime) -> set[PersonId]:
+        """Return those of these people who can be asked nothing more now; see `add_ask`. Asks that wait count, those
+        that were dropped do not."""
 
     async def bulk_add(self, new: Delivery, each: Sequence[BulkRow]) -> None:
         """Put a copy of `new` in the outbox for each of `each`, in one statement, and wake the lane after commit. Keys

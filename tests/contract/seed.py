@@ -91,7 +91,7 @@ async def seed_database(kind: str, folder: Path) -> AsyncIterator[Seeded]:
             place(THERE, W2, THEIRS),
             *(person(one, workspace) for one, workspace in ((FATIMA, W1), (JAN, W1), (NOOR, W2))),
             Member(movement_id=OURS, person_id=FATIMA, role=Role.COORDINATOR, joined_at=NOW),
-            Member(movement_id=OURS, person_id=JAN, joined_at=NOW + HOUR),
+            Member(movement_id=OURS, person_id=JAN, joined_at=NOW + HOUR, suggestible=True),
             Member(movement_id=THEIRS, person_id=NOOR, role=Role.COORDINATOR, joined_at=NOW),
         )
         try:

@@ -228,7 +228,10 @@ async def test_episodes_questions_and_company(seeded: Seeded) -> None:
     await add_one_of_everything(seeded)
     await seeded.add(
         *(person(one, W1) for one in peers),
-        *(Member(movement_id=OURS, person_id=one, joined_at=NOW + (9 - n) * HOUR) for n, one in enumerate(peers)),
+        *(
+            Member(movement_id=OURS, person_id=one, joined_at=NOW + (9 - n) * HOUR, suggestible=True)
+            for n, one in enumerate(peers)
+        ),
         episode("later", opened_at=NOW + HOUR),
         episode("over", opened_at=NOW + DAY, initiative_id=WALK, state=EpisodeState.LET_GO),
         *(beside(peers[0], "over", NOW - 2 * DAY), beside(peers[1], "over", NOW - 3 * DAY)),

@@ -43,6 +43,7 @@ Ask = Callable[[UnitOfWork, Any], Awaitable[object]]
 
 OF_A_MOVEMENT: dict[str, Ask] = {
     "people.get": lambda work, its: work.people.get(FATIMA, its),
+    "people.suggestible_in": lambda work, its: work.people.suggestible_in(its),
     "movements.membership": lambda work, its: work.movements.membership(its, JAN),
     "movements.codes": lambda work, its: work.movements.codes(its, NOW),
     "movements.purpose": lambda work, its: work.movements.purpose(its),
@@ -73,11 +74,13 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
     "stories.ripples": lambda work, its: work.stories.ripples(TOLD, its),
     "connecting.invitation": lambda work, its: work.connecting.invitation(INVITED, its),
-    "connecting.invitations": lambda work, its: work.connecting.invitations(its, NOW - DAY),
+    "connecting.invitations_between": lambda work, its: work.connecting.invitations_between(
+        FATIMA, JAN, its, NOW - DAY
+    ),
+    "connecting.invited_for": lambda work, its: work.connecting.invited_for(WALK, its, NOW - DAY),
     "connecting.nomination": lambda work, its: work.connecting.nomination(NAMED, its),
-    "connecting.nominations": lambda work, its: work.connecting.nominations(its),
     "connecting.named_by": lambda work, its: work.connecting.named_by(FATIMA, its),
-    "connecting.was_named": lambda work, its: work.connecting.was_named(JAN, its),
+    "connecting.naming": lambda work, its: work.connecting.naming(JAN, its),
     "connecting.ties": lambda work, its: work.connecting.ties(its),
     "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
     "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),

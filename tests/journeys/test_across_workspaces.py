@@ -8,7 +8,7 @@ import pytest
 from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.movement import MovementId
 from bot.domain.person import Workspace, WorkspaceId
-from tests.support.world import LANE, World, button_of, text_of
+from tests.support.world import LANE, World, agree, button_of, text_of
 
 WEST = "test:W2"
 STORY = "We liepen een rondje met mevrouw Bakker"
@@ -186,11 +186,7 @@ class TestNamesStayHome:
 
     async def test_nobody_elsewhere_is_asked_to_think_along_or_suggested(self, world: World) -> None:
         await add_linked_movement(world)
-        async with world.begin() as work:
-            for name in ("fatima", "jan", "iris"):
-                person = await work.people.by_account(WorkspaceId(LANE), name)
-                assert person is not None
-                person.suggestible = True
+        await agree(world.begin, "fatima", "jan", "iris", figures=("connector",))
         said = await world.do(
             "noor", "stuck.report", text="Het lukt niet", kind="reach", audience="me", workspace=WEST, channel="nacht"
         )

@@ -7,11 +7,10 @@ from bot.catalogue import CATALOGUE, FormEntry
 from bot.catalogue.base import Ask
 from bot.catalogue.forms import missing_reason
 from bot.chat import FieldErrors, Reply, Value
-from bot.domain.movement import MovementId
-from bot.domain.person import Language, PersonId
+from bot.domain.person import Language
 from bot.wording import Reader
 from tests.journeys.test_stuck import add_initiative, submit_step, submit_stuck
-from tests.support.world import MONDAY, World, button_of
+from tests.support.world import MONDAY, World, agree, button_of
 
 FORMS = {
     entry.intent: entry
@@ -100,10 +99,7 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         await world.submit("jan", form, text="Het stokt", kind="other", audience="helpers", helpers=("fatima",))
         return dict(button_of(world.private("fatima")[0], "give").args)
     if intent == "invite.send":
-        async with world.begin() as work:
-            person = await work.people.get(PersonId("jan"), MovementId("movement"))
-            assert person is not None
-            person.suggestible = True
+        await agree(world.begin, "jan")
         return {"person": "jan"}
     if intent in ("rhythm.moment.save", "rhythm.pause.save"):
         form = await world.do("iris", "rhythm.new")

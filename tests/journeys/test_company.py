@@ -8,13 +8,13 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person, PersonId
 from tests.journeys.test_stuck import buttons, episode, submit_stuck
-from tests.support.world import MONDAY, World, text_of
+from tests.support.world import MONDAY, World, agree, text_of
 
 MOVEMENT = MovementId("movement")
 
 
 async def update_people(world: World, **people: dict[str, object]) -> None:
-    """Set fields of people: update_people(world, jan={"suggestible": True})."""
+    """Set fields of people: update_people(world, jan={"group": "nacht"})."""
     async with world.begin() as work:
         for name, changes in people.items():
             person = await work.people.get(PersonId(name), MOVEMENT)
@@ -24,9 +24,9 @@ async def update_people(world: World, **people: dict[str, object]) -> None:
 
 
 async def ask_for_company(world: World, *people: str) -> Reply:
-    """Have Fatima, stuck among these people, ask for company and confirm. Iris does not take part."""
+    """Have Fatima, stuck among these people, ask for company and confirm. Iris did not agree to be asked."""
     await world.movement("fatima", *people)
-    await update_people(world, iris={"suggestible": False})
+    await agree(world.begin, *people)
     offer = await world.press("fatima", await submit_stuck(world), "company")
     return await world.press("fatima", offer, "ask_them")
 
@@ -38,7 +38,7 @@ async def give_idea(world: World, who: str, idea: str = "een idee") -> Reply:
 
 async def test_names_and_words_are_shown_before_anything_is_sent(world: World) -> None:
     await world.movement("fatima", "jan", "samira", "bram")
-    await update_people(world, iris={"suggestible": False})
+    await agree(world.begin, "jan", "samira", "bram")
     offer = await world.press("fatima", await submit_stuck(world), "company")
     assert all(name in text_of(offer) for name in ("jan", "samira", "bram", "De nacht komt niet"))
     assert all(world.private(who) == [] for who in ("jan", "samira", "bram"))
@@ -49,7 +49,7 @@ async def test_names_and_words_are_shown_before_anything_is_sent(world: World) -
 
 async def test_asking_twice_at_once_asks_two_people(world: World) -> None:
     await world.movement("fatima", "jan", "samira", "bram", "noor")
-    await update_people(world, iris={"suggestible": False})
+    await agree(world.begin, "jan", "samira", "bram", "noor")
     welcome = await submit_stuck(world)
     offer = await world.press("fatima", welcome, "company")
     await asyncio.gather(*(world.press("fatima", offer, "ask_them") for _ in range(4)))
@@ -124,6 +124,7 @@ async def test_nobody_is_asked_twice_in_a_week(world: World) -> None:
     for who in ("bram", "jan"):
         await give_idea(world, who)
     other = await report_stuck(world, "noor")
+    await agree(world.begin, "fatima")
     offer = await world.press("noor", other, "company")
     assert "fatima" in text_of(offer)
     assert "jan" not in text_of(offer)
@@ -138,6 +139,7 @@ async def report_stuck(world: World, who: str) -> Reply:
 
 async def test_with_one_or_nobody_it_says_so(world: World) -> None:
     await world.movement("fatima", "jan")
+    await agree(world.begin, "jan", "iris")
     await update_people(world, iris={"stopped_at": MONDAY})
     welcome = await submit_stuck(world)
     one = await world.press("fatima", welcome, "company")
@@ -152,7 +154,7 @@ async def test_with_one_or_nobody_it_says_so(world: World) -> None:
 
 async def test_who_is_asked_cannot_be_forged(world: World) -> None:
     await world.movement("fatima", "jan", "samira")
-    await update_people(world, iris={"suggestible": False}, samira={"suggestible": False})
+    await agree(world.begin, "jan")
     await submit_stuck(world)
     await world.do("fatima", "company.ask", episode=(await episode(world)).id, people="samira,iris,fatima", reserve="x")
     assert all(world.private(who) == [] for who in ("samira", "iris", "jan"))
@@ -204,6 +206,7 @@ async def test_who_stopped_is_not_sent_anything(world: World) -> None:
 
 async def test_helpers_who_were_picked_do_not_stand_in_the_way_of_company(world: World) -> None:
     await world.movement("fatima", "jan", "samira", "bram")
+    await agree(world.begin, "samira", "bram")
     welcome = await submit_stuck(world, audience="helpers", helpers=("jan",))
     offer = await world.press("fatima", welcome, "company")
     assert "ask_them" in buttons(offer)
@@ -212,7 +215,8 @@ async def test_helpers_who_were_picked_do_not_stand_in_the_way_of_company(world:
 
 async def test_each_reads_it_in_their_own_language(world: World) -> None:
     await world.movement("fatima", "jan", "samira")
-    await update_people(world, iris={"suggestible": False}, jan={"language": Language.EN})
+    await agree(world.begin, "jan", "samira")
+    await update_people(world, jan={"language": Language.EN})
     await world.press("fatima", await world.press("fatima", await submit_stuck(world), "company"), "ask_them")
     languages = [one.message.language for who in ("jan", "samira") for one in world.private(who) if one.message]
     assert languages == ["en", "nl"]

@@ -11,7 +11,7 @@ from bot.domain.movement import MovementId
 from bot.domain.next_step import StepId
 from bot.domain.person import PersonId
 from bot.ports import OutcomeUnknown
-from tests.support.world import MONDAY, World, button_of, text_of
+from tests.support.world import MONDAY, World, agree, button_of, text_of
 
 MOVEMENT = MovementId("movement")
 
@@ -344,7 +344,8 @@ async def test_from_stuck_to_a_story(world: World) -> None:
         for who, group in (("fatima", "dag"), ("jan", "dag"), ("samira", "nacht"), ("bram", "dag")):
             person = await work.people.get(PersonId(who), MOVEMENT)
             assert person is not None
-            person.group, person.suggestible = group, who != "bram" or None
+            person.group = group
+    await agree(world.begin, "jan", "samira")
     await add_initiative(world, "fatima")
     welcome = await submit_stuck(world)
     await submit_step(world, welcome)

@@ -2,22 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.movement import MovementId
-from bot.domain.person import PersonId
 from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.state import Modal, Shown
-from tests.support.world import MONDAY
+from tests.support.world import MONDAY, agree
 
-MOVEMENT = MovementId("movement")
 STEP = {"cue": "de overdracht klaar is", "action": "vraag ik Jan", "on_my_own": "yes"}
 
 
 async def test_from_stuck_to_a_story(on_slack: SlackDriver) -> None:
     await on_slack.movement("fatima", "jan", "samira")
-    async with on_slack.begin() as work:
-        iris = await work.people.get(PersonId("iris"), MOVEMENT)
-        assert iris is not None
-        iris.suggestible = False
+    await agree(on_slack.begin, "jan", "samira")
 
     form = await on_slack.type("fatima", "/stuck")
     wrong = await on_slack.submit("fatima", form, text="De nacht komt niet", kind="reach", audience="helpers")

@@ -112,6 +112,9 @@ async def test_from_the_first_start_to_the_harvest_and_on_through_the_year(drive
 
 async def test_from_stuck_through_company_to_a_story_over_the_clock_change(driver: Driver) -> None:
     await driver.movement(*EVERYONE)
+    for who in ("jan", "sanne"):
+        settings = await driver.press(who, await driver.type(who, "/ritme ik"), "settings")
+        await driver.submit(who, settings, suggestible="yes")
     await driver.until(datetime(2027, 3, 24, 9, tzinfo=UTC))
     form = await driver.type("fatima", "/vast")
     wrong = await driver.submit("fatima", form, text="De nacht komt niet", kind="reach", audience="helpers")

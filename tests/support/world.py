@@ -1,6 +1,6 @@
 """A small world for core tests: the real core over a real database, a recording messenger, a clock the test moves."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,17 @@ MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 LANE = "test:W1"
 KEEP_FOR_YEARS = Retention(events=timedelta(days=4000), deliveries=timedelta(days=4000))
 """Retention of eleven years: a test that lives through years still sees all of them."""
+
+
+async def agree(
+    begin: Begin, *people: str, answer: bool = True, figures: Sequence[str] = (), movement: str = "movement"
+) -> None:
+    """Store that people (by id) said yes, or no, to being suggested in a movement, and as what."""
+    async with begin() as work:
+        for name in people:
+            member = await work.movements.membership(MovementId(movement), PersonId(name))
+            assert member is not None
+            member.suggestible, member.figures = answer, list(figures)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import invitations, nominations, ties
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
+from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
 
@@ -31,27 +32,36 @@ class SqlConnecting(Repository):
         )
         return found.all()
 
-    async def was_named(self, person: PersonId, movement: MovementId) -> bool:
-        found = await self._session.scalar(
-            select(nominations.c.id)
-            .where(nominations.c.nominee_id == person, nominations.c.movement_id == movement)
-            .limit(1)
+    async def naming(self, person: PersonId, movement: MovementId) -> Sequence[Nomination]:
+        found = await self._session.scalars(
+            select(Nomination).where(nominations.c.nominee_id == person, nominations.c.movement_id == movement)
         )
-        return found is not None
+        return found.all()
 
-    async def invitations(self, movement: MovementId, since: datetime) -> Sequence[Invitation]:
+    async def invitations_between(
+        self, inviter: PersonId, invitee: PersonId, movement: MovementId, since: datetime
+    ) -> Sequence[Invitation]:
         found = await self._session.scalars(
             select(Invitation)
-            .where(invitations.c.movement_id == movement, invitations.c.sent_at > since)
+            .where(
+                invitations.c.invitee_id == invitee,
+                invitations.c.inviter_id == inviter,
+                invitations.c.movement_id == movement,
+                invitations.c.sent_at > since,
+            )
             .order_by(invitations.c.sent_at)
         )
         return found.all()
 
-    async def nominations(self, movement: MovementId) -> Sequence[Nomination]:
+    async def invited_for(self, initiative: InitiativeId, movement: MovementId, since: datetime) -> set[PersonId]:
         found = await self._session.scalars(
-            select(Nomination).where(nominations.c.movement_id == movement).order_by(nominations.c.at)
+            select(invitations.c.invitee_id).where(
+                invitations.c.movement_id == movement,
+                invitations.c.initiative_id == initiative,
+                invitations.c.sent_at > since,
+            )
         )
-        return found.all()
+        return set(found)
 
     async def ties(self, movement: MovementId) -> Sequence[Tie]:
         found = await self._session.scalars(select(Tie).where(ties.c.movement_id == movement))

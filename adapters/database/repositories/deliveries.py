@@ -5,7 +5,7 @@ locks due rows in the order in which they are to be sent, and on a job's lock, b
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -56,9 +57,11 @@ from adapters.database.tables import (
     workspaces,
 )
 from adapters.database.types import Utc
+from bot.domain.asks import ASK_KINDS, MONTH, next_ask_at
 from bot.domain.attention import Attention
 from bot.domain.delivery import (
     ANSWER,
+    UNCONFIRMED_REASONS,
     Act,
     BulkRow,
     Delivery,
@@ -128,6 +131,50 @@ class SqlDeliveries(Repository):
             return False
         self._woken.add(new.workspace_id)
         return True
+
+    async def add_ask(self, new: Delivery, now: datetime, *, postpone: bool = False) -> bool:
+        whom = PersonId(new.person_id or "")
+        if self._on_postgresql:  # SQLite's transactions run one after the other
+            # FOR NO KEY UPDATE: another ask waits, rows that refer to the person do not.
+            await self._session.execute(select(people.c.id).where(people.c.id == whom).with_for_update(key_share=True))
+        asked = (await self._list_asks([whom], now)).get(whom, [])
+        free = next_ask_at(asked, max(now, new.due_at) if postpone else now)
+        if postpone and free > new.due_at:
+            new.due_at = new.queued_at = free
+        elif not postpone and free > now:
+            return False
+        return await self.add(new)
+
+    async def asked_enough(self, people: Collection[PersonId], now: datetime) -> set[PersonId]:
+        asked = await self._list_asks(people, now)
+        return {one for one, moments in asked.items() if next_ask_at(moments, now) > now}
+
+    async def _list_asks(self, whom: Collection[PersonId], now: datetime) -> dict[PersonId, list[datetime]]:
+        """Return when these people were asked something in the last month, or will be."""
+        if not whom:
+            return {}
+        await self._rows.write()
+        at = func.coalesce(deliveries.c.sent_at, deliveries.c.attempted_at, deliveries.c.due_at)
+        may_have_arrived = deliveries.c.state.in_((*POSSIBLY_SENT, DeliveryState.WAITING)) | and_(
+            deliveries.c.state == DeliveryState.FAILED, deliveries.c.reason.in_(UNCONFIRMED_REASONS)
+        )
+        found = await self._session.execute(
+            select(
+                deliveries.c.person_id,
+                # One that waits was perhaps tried before: what counts is when it will be sent.
+                case((deliveries.c.state == DeliveryState.WAITING, deliveries.c.due_at), else_=at),
+            ).where(
+                self._among(deliveries.c.person_id, list(whom)),
+                deliveries.c.kind.in_(ASK_KINDS),
+                deliveries.c.act == Act.POST,
+                may_have_arrived,
+                deliveries.c.due_at > now - 2 * MONTH,
+            )
+        )
+        asked: dict[PersonId, list[datetime]] = {}
+        for person, moment in found:
+            asked.setdefault(person, []).append(moment)
+        return asked
 
     async def bulk_add(self, new: Delivery, each: Sequence[BulkRow]) -> None:
         # Not tracked by `Rows`: there may be many, and nobody reads them in this transaction.

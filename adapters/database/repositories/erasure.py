@@ -100,7 +100,7 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     await session.execute(delete(teams_conversations).where(chat))
     installer = tuple_(literal("slack:") + slack_installations.c.team_id, slack_installations.c.installed_by)
     await session.execute(update(slack_installations).where(installer.in_(whose)).values(installed_by=""))
-    await session.execute(update(people).where(people.c.id == person).values(home_mark=None))
+    await session.execute(update(people).where(people.c.id == person).values(home_mark=None, suggestible=None))
     await _drop_waiting(session, person)
     await _empty_deliveries(session, person)
 

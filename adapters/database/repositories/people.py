@@ -159,6 +159,12 @@ class SqlPeople(Repository):
         )
         return [(person, member) for person, member in found]
 
+    async def suggestible_in(self, movement: MovementId) -> set[PersonId]:
+        found = await self._session.scalars(
+            select(members.c.person_id).where(members.c.movement_id == movement, members.c.suggestible.is_(True))
+        )
+        return set(found)
+
     async def coordinators(self, movement: MovementId) -> Sequence[Person]:
         return [
             person

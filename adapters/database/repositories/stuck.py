@@ -113,6 +113,7 @@ class SqlStuck(Repository):
             .where(
                 members.c.movement_id == episode.movement_id,
                 people.c.account.is_not(None),
+                members.c.suggestible.is_(True),
                 people.c.id != episode.person_id,
                 people.c.id.not_in(in_episode),
                 or_(last.c.at.is_(None), last.c.at <= rested_since),

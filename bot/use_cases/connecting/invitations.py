@@ -1,8 +1,11 @@
 """Invite somebody in one's own words, and answer an invitation."""
 
+from datetime import datetime
+
 from bot import wording
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.connecting import (
+    GONE,
     InvitationAnswered,
     InvitationNews,
     InvitationReceived,
@@ -11,16 +14,15 @@ from bot.catalogue.connecting import (
     InviteForm,
 )
 from bot.catalogue.forms import parse_form
+from bot.domain.asks import MONTH
 from bot.domain.connectors import (
     ASK_AGAIN,
-    MAX_INVITATIONS_PER_MONTH,
     MET_AFTER,
-    MONTH,
     Invitation,
     InvitationId,
     InvitationState,
 )
-from bot.domain.delivery import Priority, to_person
+from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.person import Person, PersonId
@@ -29,30 +31,42 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
 from bot.wording import Reader
 
-UNANSWERED = (InvitationState.SENT, InvitationState.LATER)
-"""States in which an invitation may still be sent (again)."""
-
 
 async def invite(work: UnitOfWork, turn: Turn) -> Entry:
-    """Return the form with a draft to make one's own, in the language of the one who is invited."""
+    """Return the form with a draft to make one's own, in the language of the one who is invited.
+
+    The draft holds what the actor chose (whom, for which initiative), and nothing of how they are stuck.
+    """
     invitee, initiative = await _check_invitee(work, turn)
     movement = turn.require_movement()
     reader = Reader(
         language=language_for(invitee, None, movement), timezone=timezone_for(invitee, None, movement), now=turn.now
     )
     draft = InviteDraft(name=invitee.name, initiative=initiative.name if initiative else "", inviter=turn.person.name)
+    own = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
+    is_foreign = reader.language is not own.language
     return InviteForm(
         name=invitee.name,
+        initiative=initiative.name if initiative else "",
+        language=reader.language.value if is_foreign else "",
+        meaning=wording.render_entry(draft, own).text if is_foreign else "",
         values={"text": wording.render_entry(draft, reader).text},
         hidden={"person": invitee.id, "initiative": initiative.id if initiative else ""},
     )
 
 
 async def send(work: UnitOfWork, turn: Turn) -> Entry:
-    """Send what was filled in, in the inviter's name: submitting the form is the confirmation."""
-    invitee, initiative = await _check_invitee(work, turn)
-    text = parse_form(InviteForm, turn.intent.args).text("text")
+    """Send what was filled in, in the inviter's name: submitting the form is the confirmation. Submitted twice, it is
+    sent once."""
     movement = turn.require_movement()
+    text = parse_form(InviteForm, turn.intent.args).text("text")
+    whom, about = PersonId(turn.text("person")), turn.text("initiative")
+    before = await work.connecting.invitations_between(turn.person.id, whom, movement.id, turn.now - MONTH)
+    same = next((one for one in before if (one.initiative_id or "") == about and one.text == text), None)
+    if same is not None:
+        known = await work.people.get(whom, movement.id)
+        return InvitationSent(name=known.name if known is not None else "", text=text)
+    invitee, initiative = await _check_invitee(work, turn)
     invitation = Invitation(
         id=InvitationId(new_id()),
         movement_id=movement.id,
@@ -63,54 +77,60 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
         place_id=turn.place.id if turn.place else None,
         sent_at=turn.now,
     )
+    if not await work.deliveries.add_ask(_as_message(invitation, invitee, turn.now, number=0), turn.now):
+        raise Refused("cannot_be_asked")
     work.connecting.add(invitation)
-    await work.deliveries.add(
-        to_person(
-            invitee,
-            "invitation",
-            key=f"invitation:{invitation.id}:0",
-            now=turn.now,
-            movement=movement.id,
-            subject=invitation.id,
-            priority=Priority.FROM_A_PERSON,
-        )
-    )
     return InvitationSent(name=invitee.name, text=text)
+
+
+def _as_message(
+    invitation: Invitation, invitee: Person, now: datetime, *, number: int, due_at: datetime | None = None
+) -> Delivery:
+    """Return the delivery of an invitation; `number` counts how often it was sent before, and makes its key."""
+    return to_person(
+        invitee,
+        "invitation",
+        key=f"invitation:{invitation.id}:{number}",
+        now=now,
+        movement=invitation.movement_id,
+        subject=invitation.id,
+        priority=Priority.FROM_A_PERSON,
+        due_at=due_at,
+    )
 
 
 async def _check_invitee(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiative | None]:
     """Return whom to invite, and for which initiative.
 
-    Raises `Refused` for one who has not agreed to be suggested, wants nothing now, was invited for this initiative
-    within a month, or `MAX_INVITATIONS_PER_MONTH` times in all.
+    Raises `Refused` for one who did not agree to be suggested in this movement; with the same words for one who wants
+    nothing now, was asked enough, or was invited for this initiative within a month: which, is theirs.
     """
     movement = turn.require_movement()
     invitee = await work.people.get(PersonId(turn.text("person")), movement.id)
-    if invitee is None or invitee.id == turn.person.id or not invitee.suggestible:
+    agreed = await work.people.suggestible_in(movement.id)
+    if invitee is None or invitee.id == turn.person.id or invitee.id not in agreed:
         raise Refused("not_found")
-    if not invitee.can_be_suggested(turn.now):
-        raise Refused("cannot_be_asked")
+    if not invitee.may_be_named_in(turn.person.workspace_id):
+        raise Refused("not_found")
     initiative = None
     if turn.text("initiative"):
         initiative = await work.initiatives.get(InitiativeId(turn.text("initiative")), movement.id)
         if initiative is None:
             raise Refused("not_found")
-    recent = [
-        one for one in await work.connecting.invitations(movement.id, turn.now - MONTH) if one.invitee_id == invitee.id
-    ]
-    again = initiative is not None and any(one.initiative_id == initiative.id for one in recent)
-    if again or len(recent) >= MAX_INVITATIONS_PER_MONTH:
-        raise Refused("asked_enough")
+    if not invitee.can_be_suggested(turn.now) or await work.deliveries.asked_enough([invitee.id], turn.now):
+        raise Refused("cannot_be_asked")
+    if initiative and invitee.id in await work.connecting.invited_for(initiative.id, movement.id, turn.now - MONTH):
+        raise Refused("cannot_be_asked")
     return invitee, initiative
 
 
 async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose an invitation. Raises `Unwanted` when it was answered meanwhile, or the inviter is gone."""
     invitation = await _load_invitation(work, outgoing)
-    if invitation.state not in UNANSWERED:
+    if not invitation.awaits_answer:
         raise Unwanted("already_chosen")
-    inviter = await work.people.get(invitation.inviter_id, invitation.movement_id)
-    if inviter is None or inviter.account is None:
+    inviter = await _load_inviter(work, invitation)
+    if inviter is None:
         raise Unwanted("taken_back")
     return InvitationReceived(
         invitation=invitation.id,
@@ -122,83 +142,89 @@ async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 async def accept(work: UnitOfWork, turn: Turn) -> InPlace:
     """Accept an invitation: its inviter is told now, and asked after `MET_AFTER` whether they met."""
-    answer = await _record_answer(work, turn, InvitationState.ACCEPTED)
-    inviter = await work.people.get(answer.inviter_id, answer.movement_id)
-    if inviter is not None and inviter.account is not None:
+    invitation, inviter = await _record_answer(work, turn, InvitationState.ACCEPTED)
+    if inviter is not None and invitation.state is InvitationState.ACCEPTED:
         await work.deliveries.add(
             to_person(
                 inviter,
                 "did_you_meet",
-                key=f"did_you_meet:{answer.id}",
+                key=f"did_you_meet:{invitation.id}",
                 now=turn.now,
-                movement=answer.movement_id,
-                subject=answer.id,
+                movement=invitation.movement_id,
+                subject=invitation.id,
                 priority=Priority.ASKED_FOR,
                 due_at=turn.now + MET_AFTER,
             )
         )
-    return await _confirm(work, answer, inviter)
+    return await _confirm(work, turn, invitation, inviter)
 
 
 async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
     """Decline an invitation; its inviter is told."""
-    answer = await _record_answer(work, turn, InvitationState.DECLINED)
-    return await _confirm(work, answer, await work.people.get(answer.inviter_id, answer.movement_id))
+    return await _confirm(work, turn, *await _record_answer(work, turn, InvitationState.DECLINED))
 
 
 async def postpone(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Answer later: the invitation is sent once more after `ASK_AGAIN`. Its key makes sure of once."""
-    answer = await _record_answer(work, turn, InvitationState.LATER)
-    await work.deliveries.add(
-        to_person(
-            turn.person,
-            "invitation",
-            key=f"invitation:{answer.id}:1",
-            now=turn.now,
-            movement=answer.movement_id,
-            subject=answer.id,
-            priority=Priority.FROM_A_PERSON,
-            due_at=turn.now + ASK_AGAIN,
-        )
-    )
-    return await _confirm(work, answer, await work.people.get(answer.inviter_id, answer.movement_id))
+    """Answer later: the invitation is sent once more after `ASK_AGAIN`, or when they were asked less."""
+    invitation, inviter = await _record_answer(work, turn, InvitationState.LATER)
+    if inviter is not None and invitation.state is InvitationState.LATER:
+        again = _as_message(invitation, turn.person, turn.now, number=1, due_at=turn.now + ASK_AGAIN)
+        await work.deliveries.add_ask(again, turn.now, postpone=True)
+    return await _confirm(work, turn, invitation, inviter)
 
 
-async def _record_answer(work: UnitOfWork, turn: Turn, state: InvitationState) -> Invitation:
-    """Record an answer, which may be changed until they met (or not), and tell the inviter of a new one."""
+async def _record_answer(work: UnitOfWork, turn: Turn, state: InvitationState) -> tuple[Invitation, Person | None]:
+    """Record an answer, and tell the inviter of a new one; return the invitation and who sent it.
+
+    An answer may be changed until they met (or not). It stays what it was when the inviter is gone (None).
+    """
     movement = turn.require_movement()
     invitation = await work.connecting.invitation(InvitationId(turn.text("invitation")), movement.id)
     if invitation is None or invitation.invitee_id != turn.person.id:
-        raise Refused("not_found")
-    if invitation.state in (InvitationState.MET, InvitationState.NOT_MET):
-        raise Refused("already_answered")
-    if invitation.state is state:
-        return invitation
+        raise Refused("invitation_gone")
+    inviter = await _load_inviter(work, invitation)
+    if inviter is None or invitation.state in (state, InvitationState.MET, InvitationState.NOT_MET):
+        return invitation, inviter
     invitation.state, invitation.answered_at = state, turn.now
     await work.deliveries.cancel("did_you_meet", invitation.id, "already_chosen")
-    inviter = await work.people.get(invitation.inviter_id, movement.id)
-    if inviter is not None and inviter.account is not None:
-        await work.deliveries.add(
-            to_person(
-                inviter,
-                "invitation_answered",
-                key=f"invitation_answered:{invitation.id}:{turn.now.isoformat()}",
-                now=turn.now,
-                movement=movement.id,
-                subject=invitation.id,
-                priority=Priority.ASKED_FOR,
-            )
+    await work.deliveries.cancel("invitation", invitation.id, "already_chosen")
+    # News that waits is worded from the answer as it is when it is sent: one is enough.
+    await work.deliveries.cancel("invitation_answered", invitation.id, "newer")
+    await work.deliveries.add(
+        to_person(
+            inviter,
+            "invitation_answered",
+            key=f"invitation_answered:{invitation.id}:{turn.now.isoformat()}",
+            now=turn.now,
+            movement=movement.id,
+            subject=invitation.id,
+            priority=Priority.ASKED_FOR,
         )
-    return invitation
+    )
+    return invitation, inviter
 
 
-async def _confirm(work: UnitOfWork, invitation: Invitation, inviter: Person | None) -> InPlace:
+async def _load_inviter(work: UnitOfWork, invitation: Invitation) -> Person | None:
+    """Return who sent an invitation; None when they were forgotten, left, or have no account any more."""
+    inviter = await work.people.get(invitation.inviter_id, invitation.movement_id)
+    return inviter if inviter is not None and inviter.account and inviter.deactivated_at is None else None
+
+
+async def _confirm(work: UnitOfWork, turn: Turn, invitation: Invitation, inviter: Person | None) -> InPlace:
+    """Return the card that replaces the invitation: what was answered, and what happens now."""
+    again = None
+    if invitation.state is InvitationState.LATER:
+        planned = await work.deliveries.by_key(f"invitation:{invitation.id}:1")
+        waits = planned is not None and planned.state is DeliveryState.WAITING
+        again = planned.due_at if planned is not None and waits else None
     return InPlace(
         entry=InvitationAnswered(
-            state=invitation.state.value,
+            state=invitation.state.value if inviter is not None else GONE,
             inviter=inviter.name if inviter is not None else "",
             initiative=await _initiative_name(work, invitation),
             initiative_id=invitation.initiative_id or "",
+            told=inviter is not None and inviter.suppression_reason(turn.now) is None,
+            again=again,
         )
     )
 

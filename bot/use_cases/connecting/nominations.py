@@ -31,7 +31,10 @@ async def nominate(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
-    """Keep who was named as what, and ask each of them once whether they may be suggested. Raises `Invalid`."""
+    """Keep who was named as what, and ask each of them whether they may be suggested. Raises `Invalid`.
+
+    The answer is the same whatever they were asked or chose before: that is theirs.
+    """
     movement = turn.require_movement()
     filled = read_form(NominateForm, turn.intent.args)
     named = {figure: filled.many(figure.value) for figure in KeyFigure}
@@ -40,7 +43,6 @@ async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
         account: await work.people.get_or_create(turn.person.workspace_id, account, turn.now) for account in accounts
     }
     already = {(one.nominee_id, one.figure) for one in await work.connecting.named_by(turn.person.id, movement.id)}
-    asked = 0
     for figure, some in named.items():
         for account in some:
             nominee = people[account]
@@ -55,9 +57,9 @@ async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
                 at=turn.now,
             )
             work.connecting.add(nomination)
-            await work.connecting.strengthen(movement.id, turn.person.id, nominee.id, turn.now)
-            asked += await _ask_consent(work, turn, nominee, nomination, movement)
-    return NominationsKept(names=tuple(people[account].name or account for account in accounts), asked=asked)
+            await work.flush()
+            await _ask_consent(work, turn, nominee, nomination, movement)
+    return NominationsKept(names=tuple(people[account].name or account for account in accounts))
 
 
 def _check_accounts(turn: Turn, named: Mapping[KeyFigure, Sequence[str]], problems: Problems) -> list[str]:
@@ -77,56 +79,86 @@ def _check_accounts(turn: Turn, named: Mapping[KeyFigure, Sequence[str]], proble
 
 async def _ask_consent(
     work: UnitOfWork, turn: Turn, nominee: Person, nomination: Nomination, movement: Movement
-) -> bool:
-    """Ask a nominee whether they may be suggested. Returns False when they were asked before or cannot be asked."""
-    if nominee.suggestible is not None or nominee.guest or nominee.deactivated_at is not None:
-        return False
-    return await work.deliveries.add(
+) -> None:
+    """Ask a nominee whether they may be suggested: once, and once more for each figure they did not agree to yet. When
+    they were asked enough this month, it is later."""
+    if nominee.guest or nominee.deactivated_at is not None:
+        return
+    member = await work.movements.membership(movement.id, nominee.id)
+    if not _is_open(member, nomination.figure, await work.connecting.naming(nominee.id, movement.id)):
+        return
+    again = f":{nomination.figure.value}" if member is not None and member.suggestible else ""
+    await work.deliveries.add_ask(
         to_person(
             nominee,
             "nominated",
-            key=f"nominated:{movement.id}:{nominee.id}",
+            key=f"nominated:{movement.id}:{nominee.id}{again}",
             now=turn.now,
             movement=movement.id,
             subject=nomination.id,
             priority=Priority.FROM_A_PERSON,
-        )
+        ),
+        turn.now,
+        postpone=True,
     )
 
 
+def _is_open(member: Member | None, figure: KeyFigure, named: Sequence[Nomination]) -> bool:
+    """Return whether the question for this figure was not answered yet. A no is a no to all, but one who agreed as
+    another figure."""
+    if member is not None and member.suggestible:
+        return figure.value not in member.figures and not any(one.refused for one in named if one.figure is figure)
+    return (member is None or member.suggestible is None) and not any(one.refused for one in named)
+
+
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the question to a nominee whether they may be suggested. Raises `Unwanted` when they answered already."""
+    """Compose the question to a nominee whether they may be suggested; it does not tell who named them. Raises
+    `Unwanted` when they answered already."""
     movement = outgoing.require_movement()
     nomination = await work.connecting.nomination(NominationId(outgoing.delivery.subject), movement.id)
     if nomination is None or outgoing.person is None:
         raise Unwanted("taken_back")
-    if outgoing.person.suggestible is not None:
+    member = await work.movements.membership(movement.id, outgoing.person.id)
+    named = await work.connecting.naming(outgoing.person.id, movement.id)
+    if not _is_open(member, nomination.figure, named):
         raise Unwanted("already_chosen")
-    nominator = await work.people.get(nomination.nominator_id, movement.id)
-    if nominator is None or nominator.account is None:
-        raise Unwanted("taken_back")
-    return Nominated(movement=movement.id, name=movement.name, by=nominator.name, figure=nomination.figure)
+    return Nominated(movement=movement.id, name=movement.name, figure=nomination.figure)
 
 
 async def say_yes(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Record that the actor may be suggested; one who was named from outside the movement becomes a member."""
-    movement = await _require_nomination(work, turn)
-    turn.person.suggestible = True
-    if await work.movements.membership(movement, turn.person.id) is None:
-        work.movements.add(Member(movement_id=movement, person_id=turn.person.id, joined_at=turn.now))
-    return InPlace(entry=MayBeSuggested(yes=True))
+    """Record that the actor may be suggested, as `figure` when given, in the movement of the question; one who was
+    named from outside it becomes a member."""
+    movement, _ = await _require_question(work, turn)
+    member = await work.movements.membership(movement.id, turn.person.id)
+    if member is None:
+        member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
+        work.movements.add(member)
+    figure = turn.text("figure")
+    member.agree(figure if figure in set(KeyFigure) else "")
+    return InPlace(entry=MayBeSuggested(yes=True, movement=movement.name))
 
 
 async def say_no(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Record that the actor does not want to be suggested."""
-    await _require_nomination(work, turn)
-    turn.person.suggestible = False
-    return InPlace(entry=MayBeSuggested(yes=False))
+    """Record that the actor does not want to be suggested in the movement of the question; one who agreed as another
+    `figure` before: not as this one."""
+    movement, named = await _require_question(work, turn)
+    member = await work.movements.membership(movement.id, turn.person.id)
+    figure = turn.text("figure")
+    is_extra = member is not None and bool(member.suggestible) and figure != "" and figure not in member.figures
+    for one in named:
+        one.refused = one.refused or not is_extra or one.figure == figure
+    if member is not None and not is_extra:
+        member.decline()
+    return InPlace(entry=MayBeSuggested(yes=False, movement=movement.name))
 
 
-async def _require_nomination(work: UnitOfWork, turn: Turn) -> MovementId:
-    """Return the movement an intent names. Raises `Refused` unless the actor was nominated there."""
-    movement = MovementId(turn.text("movement"))
-    if not await work.connecting.was_named(turn.person.id, movement):
+async def _require_question(work: UnitOfWork, turn: Turn) -> tuple[Movement, Sequence[Nomination]]:
+    """Return the movement an intent names, and the nominations of the actor there. Raises `Refused` unless they belong
+    to it or were named there."""
+    movement = await work.movements.get(MovementId(turn.text("movement")))
+    if movement is None:
         raise Refused("not_found")
-    return movement
+    named = await work.connecting.naming(turn.person.id, movement.id)
+    if not named and await work.movements.membership(movement.id, turn.person.id) is None:
+        raise Refused("not_found")
+    return movement, named

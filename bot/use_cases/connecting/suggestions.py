@@ -11,21 +11,23 @@ from bot.catalogue.connecting import (
     TooFewTies,
 )
 from bot.catalogue.forms import read_form
+from bot.domain.asks import MONTH
 from bot.domain.connectors import (
     FIGURE_FOR,
-    MAX_INVITATIONS_PER_MONTH,
     MIN_GROUP_SIZE,
-    MONTH,
     Candidate,
     KeyFigure,
     Suggestion,
     suggest,
 )
 from bot.domain.initiative import EpisodeId, Initiative, InitiativeId
-from bot.domain.movement import MovementId
+from bot.domain.movement import Member, MovementId
 from bot.domain.person import Person, PersonId
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
+
+_Belonging = tuple[Person, Member]
+"""A person of the movement, with their membership."""
 
 
 async def connect(work: UnitOfWork, turn: Turn) -> Entry:
@@ -67,11 +69,13 @@ async def _make_suggestions(work: UnitOfWork, turn: Turn, initiative: Initiative
     people = await _load_people(work, turn)
     inside = await _load_insiders(work, turn, initiative)
     candidates = await _load_candidates(work, turn, people, initiative)
-    groups = frozenset(people[one].group for one in inside if one in people and people[one].group)
-    found = suggest(candidates, wanted=figure, inside=inside, groups=groups)
+    groups = frozenset(people[one][0].group for one in inside if one in people and people[one][0].group)
+    # That two people know each other is told about those who both agreed to be suggested; the actor knows their own.
+    nameable = {turn.person.id, *(one for one, (_, member) in people.items() if member.suggestible)}
+    found = suggest(candidates, wanted=figure, inside=inside, groups=groups, nameable=nameable)
     if not found:
         return TooFewTies(figure=figure)
-    sizes = Counter(person.group for person in people.values())
+    sizes = Counter(person.group for person, _ in people.values())
     return Suggested(
         initiative=initiative.id if initiative else "",
         initiative_name=initiative.name if initiative else "",
@@ -80,24 +84,24 @@ async def _make_suggestions(work: UnitOfWork, turn: Turn, initiative: Initiative
 
 
 def _describe(
-    one: Suggestion, people: Mapping[PersonId, Person], sizes: Counter[str], asker: PersonId
+    one: Suggestion, people: Mapping[PersonId, _Belonging], sizes: Counter[str], asker: PersonId
 ) -> SuggestedPerson:
     """Say why somebody is suggested. A group is named only when it is large enough to be shown as a group."""
     return SuggestedPerson(
         id=one.id,
-        name=people[one.id].name,
+        name=people[one.id][0].name,
         figure=one.figure,
-        known_by=people[one.known_by].name if one.known_by and one.known_by != asker else "",
+        known_by=people[one.known_by][0].name if one.known_by and one.known_by != asker else "",
         known_by_you=one.known_by == asker,
         group=one.new_group if sizes[one.new_group] >= MIN_GROUP_SIZE else "",
     )
 
 
-async def _load_people(work: UnitOfWork, turn: Turn) -> dict[PersonId, Person]:
+async def _load_people(work: UnitOfWork, turn: Turn) -> dict[PersonId, _Belonging]:
     """Return the active people of the movement whose names the actor's workspace may see."""
     return {
-        person.id: person
-        for person, _ in await work.people.of_movement(turn.require_movement().id)
+        person.id: (person, member)
+        for person, member in await work.people.of_movement(turn.require_movement().id)
         if person.deactivated_at is None and person.may_be_named_in(turn.person.workspace_id)
     }
 
@@ -115,45 +119,26 @@ async def _load_insiders(work: UnitOfWork, turn: Turn, initiative: Initiative | 
 
 
 async def _load_candidates(
-    work: UnitOfWork, turn: Turn, people: Mapping[PersonId, Person], initiative: Initiative | None
+    work: UnitOfWork, turn: Turn, people: Mapping[PersonId, _Belonging], initiative: Initiative | None
 ) -> list[Candidate]:
-    """Return those of `people` who agreed to be suggested, can be asked now, and were not invited too often."""
+    """Return those of `people` who agreed to be suggested, can be asked now, were not asked too much, in whichever
+    movement, and were not invited for this initiative within a month. Nominations play no part: a suggestion would
+    show that somebody was named."""
     movement = turn.require_movement().id
-    invited = await _count_invitations(work, turn, initiative)
-    named = await _load_nominators(work, movement, people)
+    tired = await work.deliveries.asked_enough(people, turn.now)
+    if initiative is not None:
+        tired |= await work.connecting.invited_for(initiative.id, movement, turn.now - MONTH)
     knows = await _load_acquaintances(work, movement, people)
     return [
         Candidate(
             id=person.id,
             group=person.group,
-            named_as={figure: len(by) for figure, by in named.get(person.id, {}).items()},
+            figures=frozenset(KeyFigure(figure) for figure in member.figures),
             knows=frozenset(knows.get(person.id, ())),
         )
-        for person in people.values()
-        if person.suggestible and person.can_be_suggested(turn.now) and invited[person.id] < MAX_INVITATIONS_PER_MONTH
+        for person, member in people.values()
+        if member.suggestible and person.name and person.can_be_suggested(turn.now) and person.id not in tired
     ]
-
-
-async def _count_invitations(work: UnitOfWork, turn: Turn, initiative: Initiative | None) -> Counter[PersonId]:
-    """Count the invitations of the last month, by invitee. One for this same initiative weighs as much as the maximum:
-    nobody is invited for it twice within a month."""
-    counted: Counter[PersonId] = Counter()
-    for invitation in await work.connecting.invitations(turn.require_movement().id, turn.now - MONTH):
-        is_same = initiative is not None and invitation.initiative_id == initiative.id
-        counted[invitation.invitee_id] += MAX_INVITATIONS_PER_MONTH if is_same else 1
-    return counted
-
-
-async def _load_nominators(
-    work: UnitOfWork, movement: MovementId, people: Container[PersonId]
-) -> dict[PersonId, dict[KeyFigure, set[PersonId]]]:
-    """Return who of `people` named whom as which figure: nominee → figure → nominators, each counted once."""
-    found: dict[PersonId, dict[KeyFigure, set[PersonId]]] = {}
-    for nomination in await work.connecting.nominations(movement):
-        if nomination.nominator_id in people:
-            figures = found.setdefault(nomination.nominee_id, {})
-            figures.setdefault(nomination.figure, set()).add(nomination.nominator_id)
-    return found
 
 
 async def _load_acquaintances(

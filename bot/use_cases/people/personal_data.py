@@ -65,6 +65,8 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     person = turn.person
     kept = await work.people.count_rows(person.id, COUNTED_TABLES)
     recent = await work.deliveries.of_person(person.id, turn.now - timedelta(days=30))
+    belongs = await work.movements.of_person(person.id)
+    suggested_in = tuple(movement.name for movement, member in belongs if member.suggestible)
     return Me(
         name=person.name,
         group=person.group,
@@ -79,7 +81,8 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
             for one in sorted(recent, key=lambda one: one.due_at)
             if one.is_nudge and one.state is DeliveryState.WAITING
         ),
-        suggestible=person.suggestible,
+        suggestible=bool(suggested_in),
+        suggested_in=suggested_in,
         stories=person.story_choice,
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
         stopped=person.stopped_at is not None,
@@ -221,7 +224,7 @@ async def _load_channels(work: UnitOfWork, some: Sequence[Delivery]) -> dict[str
 def _anonymize(person: Person) -> None:
     person.account, person.name, person.group = None, "", ""
     # The language stays: it identifies nobody, and the last message is worded in it.
-    person.timezone = person.suggestible = person.story_choice = person.deactivated_at = None
+    person.timezone = person.story_choice = person.deactivated_at = None
     person.chose, person.guest, person.named_beyond = [], False, False
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None

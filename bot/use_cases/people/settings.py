@@ -1,11 +1,13 @@
 """Let people change their settings, snooze Ritme, stop it, and come back."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.catalogue.base import NO, YES, Entry, InPlace
-from bot.catalogue.forms import parse_form, read_form
+from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.people import (
+    SUGGESTIBLE,
     Awake,
     SettingsForm,
     SettingsSaved,
@@ -15,32 +17,46 @@ from bot.catalogue.people import (
 )
 from bot.domain import quiet_hours
 from bot.domain.attention import WEEK
+from bot.domain.connectors import KeyFigure
+from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, StoryChoice
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
+from bot.wording import shorten
 
 MAX_SNOOZE = timedelta(days=365)
+MOVEMENT_NAME_CHARS = 60
+"""Characters of a movement's name in the label of a field."""
+OF_MOVEMENT = "_in"
+"""Ends the names of hidden values: which movement the field before it is about."""
 WAKES_AT = time(8)
 """Local time at which a snooze ends."""
 
 
 async def change(work: UnitOfWork, turn: Turn) -> Entry:
-    """Open the form with the actor's settings."""
+    """Open the form with the actor's settings. Whether they may be suggested is asked for each of their movements, the
+    one where they are first."""
     person = turn.person
     quiet = quiet_hours.of_person(person, turn.timezone)
+    belongs = await _load_belongs(work, turn)
+    answers = {True: YES, False: NO, None: ""}
+    asked = list(zip(SUGGESTIBLE, belongs, strict=False))
     return SettingsForm(
+        movements=tuple(shorten(movement.name, MOVEMENT_NAME_CHARS) for _, (movement, _) in asked),
+        hidden={f"{name}{OF_MOVEMENT}": movement.id for name, (movement, _) in asked},
         values={
+            **{name: answers[member.suggestible] for name, (_, member) in asked},
+            "figures": _figures(belongs),
             "language": turn.language.value,
             "timezone": turn.timezone,
             "group": person.group,
-            "suggestible": "" if person.suggestible is None else YES if person.suggestible else NO,
             "stories": person.story_choice.value if person.story_choice else "",
             "named": YES if person.story_named else NO,
             "named_beyond": YES if person.named_beyond else NO,
             "quiet_from": quiet.start.isoformat("minutes"),
             "quiet_until": quiet.end.isoformat("minutes"),
             "quiet_weekends": YES if quiet.weekends else NO,
-        }
+        },
     )
 
 
@@ -61,13 +77,46 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     }
     person.chose = [name for name, other in changed.items() if other or name in person.chose]
     person.language, person.timezone, person.group = language, timezone, group
-    person.suggestible = filled.text("suggestible") == YES if filled.text("suggestible") else None
+    await _save_suggestible(work, turn, filled)
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
     person.story_named = filled.text("named") == YES
     person.named_beyond = filled.text("named_beyond") == YES
     person.quiet_from, person.quiet_until = filled.time("quiet_from"), filled.time("quiet_until")
     person.quiet_weekends = filled.text("quiet_weekends") == YES
     return SettingsSaved()
+
+
+async def _load_belongs(work: UnitOfWork, turn: Turn) -> list[tuple[Movement, Member]]:
+    """Return the movements of the actor with their membership, the one where they act first."""
+    belongs = await work.movements.of_person(turn.person.id)
+    here = turn.movement.id if turn.movement else None
+    return sorted(belongs, key=lambda one: one[0].id != here)
+
+
+def _figures(belongs: Sequence[tuple[Movement, Member]]) -> tuple[str, ...]:
+    """Return as what somebody agreed to be suggested, in any of their movements."""
+    said = {figure for _, member in belongs for figure in member.figures}
+    return tuple(figure.value for figure in KeyFigure if figure in said)
+
+
+async def _save_suggestible(work: UnitOfWork, turn: Turn, filled: Filled) -> None:
+    """Save in which movements the actor may be suggested, and as what. A field left open leaves its movement as it was;
+    figures that stayed the same stay as they were in each."""
+    belongs = await _load_belongs(work, turn)
+    figures = filled.many("figures")
+    shown = f"{SUGGESTIBLE[0]}{OF_MOVEMENT}" in turn.intent.args
+    changed = shown and set(figures) != set(_figures(belongs))
+    by_id = {movement.id: member for movement, member in belongs}
+    for name in SUGGESTIBLE:
+        member = by_id.get(MovementId(turn.text(f"{name}{OF_MOVEMENT}")))
+        if member is None:
+            continue
+        if filled.text(name) == YES:
+            member.agree()
+        elif filled.text(name) == NO:
+            member.decline()
+        if changed and member.suggestible:
+            member.figures = list(figures)
 
 
 async def snooze(work: UnitOfWork, turn: Turn) -> Entry:

@@ -63,7 +63,7 @@ async def compose_ripple(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 
 async def _get_or_add(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
-    """Return the one ripple of this person and story; for a new one, also note a tie and tell the teller."""
+    """Return the one ripple of this person and story; for a new one, also tell the teller."""
     ripple = await work.stories.ripple(story.id, turn.person.id)
     if ripple is not None:
         return ripple
@@ -74,9 +74,6 @@ async def _get_or_add(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
     work.stories.add(ripple)
     # Before the count in `_notify_teller`, which is a query.
     await work.flush()
-    # A tie can be shown as "she knows him", which would give away a teller who is not named.
-    if story.named:
-        await work.connecting.strengthen(story.movement_id, turn.person.id, story.teller_id, turn.now)
     await _notify_teller(work, turn, story)
     return ripple
 

@@ -194,7 +194,6 @@ async def _agree(work: UnitOfWork, turn: Turn, readers: Readers) -> InPlace:
                 expires_at=turn.now + REQUEST_TTL,
             )
         )
-        await work.connecting.strengthen(request.movement_id, person.id, asker.id, turn.now)
     return InPlace(entry=answer)
 
 
