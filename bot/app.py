@@ -12,7 +12,7 @@ from time import perf_counter
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot import commands, wording
+from bot import commands, presses, wording
 from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, Reply
 from bot.directory_sync import DirectorySync
@@ -23,7 +23,8 @@ from bot.domain.person import Language, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused
 from bot.outbox.drain import OutboxDrainer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
-from bot.requests import handle_intent, hash_key, load_turn, reader_of, render_reply, show_home
+from bot.presses import hash_key
+from bot.requests import handle_intent, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
 from bot.use_cases.people import coordinators, personal_data
 from bot.use_cases.rhythms import planning
@@ -173,6 +174,8 @@ class Ritme:
         now = self._clock.now()
 
         async def act(work: UnitOfWork) -> Reply:
+            if not await presses.claim_refusal(work, intent, now):
+                return None
             turn = await load_turn(work, intent, now, self._syntax(intent))
             reply = await render_reply(work, turn, await coordinators.name_coordinators(work, turn, entry))
             await show_home(work, turn)

@@ -143,7 +143,8 @@ class Confirm:
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """A button. A press becomes `Intent(name=intent, args=args)`; `name` is unique within its message."""
+    """A button. A press becomes `Intent(name=intent, args=args)`; `name` is unique within its message. `form`: it opens
+    a form, whatever its intent does elsewhere."""
 
     name: str
     label: str
@@ -151,6 +152,7 @@ class Button:
     args: Mapping[str, str] = field(default_factory=dict)
     style: Literal["normal", "primary", "danger"] = "normal"
     confirm: Confirm | None = None
+    form: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

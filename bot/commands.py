@@ -39,13 +39,23 @@ class Command:
     """The handler of an intent, and the words by which it can be typed.
 
     `en` and `nl` hold those words with spaces between them; help names the first. `form`: pressing its button opens a
-    form, nearly always (some platforms have another kind of button for that).
+    form, nearly always (some platforms have another kind of button for that). `again`: its button may be pressed again,
+    as it only shows something or can be undone; unless said otherwise, only one that opens a form. Any other has its
+    effect once, and its answer takes the place of the card. `closes`: whether it does; unless said otherwise, a press
+    does and the sending of a form does not.
     """
 
     handler: Handler
     en: str = ""
     nl: str = ""
     form: bool = False
+    again: bool | None = None
+    closes: bool | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """True when its button may be pressed again."""
+        return self.form if self.again is None else self.again
 
     def words(self, language: Language) -> Sequence[str]:
         """Return the words of a language by which it can be typed."""
@@ -53,16 +63,16 @@ class Command:
 
 
 COMMANDS: dict[str, Command] = {
-    "help": Command(help.answer, en="help", nl="hulp"),
+    "help": Command(help.answer, en="help", nl="hulp", again=True),
     # plain sentences
     "conversation.thanks": Command(conversation.return_thanks),
     "conversation.small_talk": Command(conversation.return_small_talk),
     "conversation.unsure": Command(conversation.ask_meaning),
     "conversation.crisis": Command(conversation.answer_crisis),
     # a page of one's own
-    "home": Command(home.show, en="home", nl="thuis overzicht"),
+    "home": Command(home.show, en="home", nl="thuis overzicht", again=True),
     "home.opened": Command(home.record_visit),
-    "home.switch": Command(home.switch),
+    "home.switch": Command(home.switch, again=True),
     # movements
     "start": Command(starting.start, en="start", nl="start begin", form=True),
     "start.begin": Command(starting.begin, form=True),
@@ -72,17 +82,19 @@ COMMANDS: dict[str, Command] = {
     "start.join": Command(linking.join, en="join", nl="aansluiten", form=True),
     "start.join.save": Command(linking.save),
     "start.leave": Command(linking.leave),
-    "code": Command(linking.show_code, en="code", nl="code koppelcode"),
+    "code": Command(linking.show_code, en="code", nl="code koppelcode", again=True),
     "code.make": Command(linking.make_code),
     "code.revoke": Command(linking.revoke_code),
     "place.joined": Command(starting.handle_arrival),
-    "purpose": Command(purposes.show, en="purpose", nl="bedoeling"),
+    "purpose": Command(purposes.show, en="purpose", nl="bedoeling", again=True),
     "purpose.change": Command(purposes.change, form=True),
     "purpose.save": Command(purposes.save),
-    "purpose.earlier": Command(purposes.show_earlier),
+    "purpose.earlier": Command(purposes.show_earlier, again=True),
     "purpose.take_back": Command(purposes.restore),
-    "initiative": Command(initiatives.show_all, en="initiative initiatives", nl="initiatief initiatieven beginnetje"),
-    "initiative.look": Command(initiatives.show_one),
+    "initiative": Command(
+        initiatives.show_all, en="initiative initiatives", nl="initiatief initiatieven beginnetje", again=True
+    ),
+    "initiative.look": Command(initiatives.show_one, again=True),
     "initiative.make": Command(initiatives.create, form=True),
     "initiative.describe": Command(initiatives.describe, form=True),
     "initiative.save": Command(initiatives.save),
@@ -91,8 +103,8 @@ COMMANDS: dict[str, Command] = {
     "initiative.close": Command(initiatives.close),
     "initiative.reopen": Command(initiatives.reopen),
     # rhythms
-    "rhythm": Command(changing.show, en="rhythm", nl="ritme"),
-    "rhythm.look": Command(changing.show_one),
+    "rhythm": Command(changing.show, en="rhythm", nl="ritme", again=True),
+    "rhythm.look": Command(changing.show_one, again=True),
     "rhythm.new": Command(changing.create, form=True),
     "rhythm.save": Command(changing.save),
     "rhythm.moment": Command(changing.change_moment, form=True),
@@ -110,7 +122,7 @@ COMMANDS: dict[str, Command] = {
     "groups.choose": Command(groups.choose, form=True),
     "groups.save": Command(groups.save),
     # trouble
-    "trouble": Command(trouble.show, en="trouble", nl="storing storingen hapering haperingen"),
+    "trouble": Command(trouble.show, en="trouble", nl="storing storingen hapering haperingen", again=True),
     "trouble.again": Command(trouble.try_again),
     "trouble.leave": Command(trouble.dismiss),
     "trouble.place": Command(trouble.try_place),
@@ -120,27 +132,27 @@ COMMANDS: dict[str, Command] = {
     "stuck.new": Command(reporting.start_another, form=True),
     "stuck.change": Command(reporting.change, form=True),
     "stuck.report": Command(reporting.report),
-    "stuck.go_on": Command(reporting.ask_new_questions),
+    "stuck.go_on": Command(reporting.ask_new_questions, closes=False),
     "stuck.other": Command(reporting.show_other),
     "stuck.take_apart": Command(reporting.take_apart),
-    "stuck.not_now": Command(endings.postpone),
-    "stuck.moves_again": Command(endings.break_through),
-    "stuck.let_go": Command(endings.let_go),
+    "stuck.not_now": Command(endings.postpone, closes=False),
+    "stuck.moves_again": Command(endings.break_through, closes=False),
+    "stuck.let_go": Command(endings.let_go, closes=False),
     # company
-    "company": Command(company.offer),
+    "company": Command(company.offer, again=True),
     "company.ask": Command(company.ask),
-    "company.give": Command(company.give, form=True),
-    "company.save": Command(company.save),
+    "company.give": Command(company.give, form=True, again=False),
+    "company.save": Command(company.save, closes=True),
     "company.decline": Command(company.decline),
     # the next step
     "step": Command(next_steps.choose, en="step", nl="stap stapje", form=True),
     "step.save": Command(next_steps.save),
-    "step.smaller": Command(next_steps.choose_smaller, form=True),
-    "step.done": Command(follow_ups.complete),
-    "step.else": Command(follow_ups.complete_otherwise, form=True),
-    "step.tell": Command(follow_ups.save_outcome),
-    "step.not_yet": Command(follow_ups.postpone, form=True),
-    "step.move": Command(follow_ups.reschedule),
+    "step.smaller": Command(next_steps.choose_smaller, form=True, again=False),
+    "step.done": Command(follow_ups.complete, form=True, again=False),
+    "step.else": Command(follow_ups.complete_otherwise, form=True, again=False),
+    "step.tell": Command(follow_ups.save_outcome, closes=True),
+    "step.not_yet": Command(follow_ups.postpone, form=True, again=False),
+    "step.move": Command(follow_ups.reschedule, closes=True),
     "step.still_stuck": Command(follow_ups.report_still_stuck),
     "step.let_go": Command(follow_ups.let_go),
     "chance": Command(next_steps.note_chance, en="chance", nl="kans", form=True),
@@ -159,9 +171,9 @@ COMMANDS: dict[str, Command] = {
     "invitation.later": Command(invitations.postpone),
     "invitation.met": Command(meetings.confirm),
     "invitation.not_met": Command(meetings.deny),
-    "lookback": Command(look_backs.look_back, en="lookback", nl="terugblik"),
+    "lookback": Command(look_backs.look_back, en="lookback", nl="terugblik", again=True),
     # people
-    "me": Command(personal_data.show, en="me", nl="ik"),
+    "me": Command(personal_data.show, en="me", nl="ik", again=True),
     "me.settings": Command(settings.change, form=True),
     "me.save": Command(settings.save),
     "me.snooze": Command(settings.snooze, form=True),
@@ -177,8 +189,8 @@ COMMANDS: dict[str, Command] = {
     "story.save": Command(telling.save),
     "story.change": Command(telling.change, form=True),
     "story.withdraw": Command(telling.withdraw),
-    "story.mine": Command(reading.show_own, en="stories", nl="verhalen verhaaltjes"),
-    "story.read": Command(reading.show_whole),
+    "story.mine": Command(reading.show_own, en="stories", nl="verhalen verhaaltjes", again=True),
+    "story.read": Command(reading.show_whole, again=True),
     "story.keep": Command(threads.keep_for_movement),
     "story.here": Command(threads.keep_here),
     "story.forget": Command(threads.keep_nothing),
@@ -196,17 +208,23 @@ COMMANDS: dict[str, Command] = {
     "message.restored": Command(threads.handle_restoration),
     "reaction.added": Command(ripples.handle_reaction),
     "reaction.removed": Command(ripples.handle_reaction_removal),
-    "ripple": Command(ripples.press),
+    "ripple": Command(ripples.press, again=True),
     "ripple.undo": Command(ripples.undo),
     "share": Command(sharing.start, form=True),
     "share.save": Command(sharing.save),
-    "harvest": Command(harvest.preview, en="harvest", nl="oogst"),
+    "harvest": Command(harvest.preview, en="harvest", nl="oogst", again=True),
 }
 """Everything people can do: by typing it, with a button, in a form, or by what they do in a thread."""
 
 HANDLERS: dict[str, Handler] = {name: command.handler for name, command in COMMANDS.items()}
 OPENS = frozenset(name for name, command in COMMANDS.items() if command.form)
 """Intents that open a form when their button is pressed."""
+REPEATABLE = frozenset(name for name, command in COMMANDS.items() if command.is_repeatable)
+"""Intents whose button may be pressed again; pressing any other twice is pressing it once."""
+CLOSING = frozenset(name for name, command in COMMANDS.items() if command.closes)
+"""Intents of forms whose answer takes the place of the card that they were opened from."""
+LASTING = frozenset(name for name, command in COMMANDS.items() if command.closes is False)
+"""Intents of buttons whose card may hold what is worth keeping: their handlers say whether it is replaced."""
 VOCABULARY = Vocabulary(
     {word: name for name, command in COMMANDS.items() for language in Language for word in command.words(language)}
 )

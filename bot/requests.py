@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 
-from bot import commands, wording
+from bot import commands, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Intent, Reply
@@ -16,22 +15,23 @@ from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Refused
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
+from bot.presses import hash_key
 from bot.use_cases.people import introductions
 from bot.wording import Reader
 
 
-def hash_key(key: str) -> str:
-    """Hash a request's idempotency key: 40 hexadecimal digits, whatever the platform sends, revealing nothing of who
-    sent it."""
-    return sha256(key.encode()).hexdigest()[:40]
-
-
 async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime, syntax: CommandSyntax) -> Reply:
-    """Act on an intent, at most once per key. Returns the answer; None when there is nothing to say, or when the key
-    was handled before. Raises `Refused`, or `Invalid` for a form's values. `syntax`: how commands are typed there."""
+    """Act on an intent, at most once per key, and once per press or form (see `bot.presses`).
+
+    Returns the answer; None when there is nothing to say, or when it was handled before. Raises `Refused`, or `Invalid`
+    for a form's values. `syntax`: how commands are typed there.
+    """
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
         return None
     if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(intent.key), now):
+        return None
+    decides = intent.name not in commands.REPEATABLE
+    if decides and not await presses.claim(work, intent, now):
         return None
     heard = hear_despair(intent)
     turn = await load_turn(work, heard.intent, now, syntax)
@@ -39,7 +39,11 @@ async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime, synt
     if handler is None:
         raise Refused("not_found")
     outcome = await handler(work, turn)
-    reply = await render_reply(work, turn, outcome)
+    if isinstance(outcome, FormEntry) and intent.opens_forms:
+        await presses.release(work, intent)
+    else:
+        await presses.record_submission(work, intent, now)
+    reply = await render_reply(work, turn, _place_answer(intent, outcome, decides=decides))
     if heard.answer is not None:
         await _answer_personally(work, turn, heard.answer)
     await show_home(work, turn)
@@ -59,6 +63,16 @@ async def _answer_personally(work: UnitOfWork, turn: Turn, entry: Entry) -> None
             expires_at=turn.now + ANSWER_TTL,
         )
     )
+
+
+def _place_answer(intent: Intent, outcome: Entry | InPlace | None, *, decides: bool) -> Entry | InPlace | None:
+    """Return an outcome as it is answered: what a press decided takes the place of the card, whose buttons have had
+    their time. A home page shows its outcome by itself, or it is answered beside it."""
+    is_press = bool(presses.press_key(intent))
+    closes = decides and (intent.name not in commands.LASTING if is_press else intent.name in commands.CLOSING)
+    if not closes or intent.on_page or outcome is None or isinstance(outcome, InPlace):
+        return outcome
+    return outcome if isinstance(outcome, FormEntry) and intent.opens_forms else InPlace(entry=outcome)
 
 
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
@@ -163,12 +177,13 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     if isinstance(entry, FormEntry):
         form = wording.render_form_entry(entry, reader)
         if intent.opens_forms:
+            form = await presses.stamp_form(work, form, intent)
             return replace(form, hidden={**form.hidden, WITHIN: within}) if within else form
-        args = {name: value for name, value in intent.args.items() if isinstance(value, str)}
+        args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}
         entry = FormOffered(title=form.title, intent=intent.name, args=args)
     if intent.answerable:
         remember_privacy(turn.person, entry, reader)
-        return Answer(message=render_within(entry, reader, within), replaces=in_place)
+        return Answer(message=render_within(entry, reader, within, hash_key(intent.key)), replaces=in_place)
     answer = _as_delivery(turn, entry, in_place=in_place)
     if await work.deliveries.add(answer):
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))

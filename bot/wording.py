@@ -184,6 +184,7 @@ def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reade
         args=press.args,
         style=press.style,
         confirm=confirm,
+        form=press.form,
     )
 
 

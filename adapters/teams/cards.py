@@ -35,7 +35,8 @@ def render_card(
     message: Message, *, opens: frozenset[str], origin: Mapping[str, str] | None = None, limit: int = MAX_CARD_BYTES
 ) -> CardJson:
     """Return the message as a card of at most `limit` bytes; its buttons always survive. A press whose intent is in
-    `opens` asks for a dialog. `origin`: which place it is about, for the buttons of a message in someone's own chat."""
+    `opens`, or of a button that is for a form, asks for a dialog. `origin`: which place it is about, for the buttons of
+    a message in someone's own chat."""
     room, argument = MAX_CARD_TEXT, MAX_ARGUMENT
     # A character takes one byte or several, and styles and buttons take some: a quarter less, until it fits.
     while card_bytes(card := _card(message, opens, origin, room, argument)) > limit:
@@ -166,6 +167,6 @@ def _action(
 ) -> CardJson:
     args = {name: shorten_at_word(value, argument) for name, value in button.args.items()}
     data: CardJson = {"intent": button.intent, "args": args, **({"origin": dict(origin)} if origin else {})}
-    if button.intent in opens:
+    if button.form or button.intent in opens:
         return {"type": "Action.Submit", "title": title, "data": {"msteams": {"type": "task/fetch"}, **data}}
     return {"type": "Action.Execute", "title": title, "verb": button.intent, "data": data}

@@ -26,13 +26,15 @@ MAX_FORM_OPTIONS = 100
 @dataclass(frozen=True, kw_only=True)
 class Press:
     """A button of an entry. Its label is the template block `<name>`; with `confirm`, the blocks `<name>_confirm`,
-    `<name>_yes` and `<name>_no` are the question asked first and its answers."""
+    `<name>_yes` and `<name>_no` are the question asked first and its answers. `form`: it opens a form, whatever its
+    intent does elsewhere."""
 
     name: str
     intent: str
     args: Mapping[str, str] = field(default_factory=dict)
     style: Literal["normal", "primary", "danger"] = "normal"
     confirm: bool = False
+    form: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

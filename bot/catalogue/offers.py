@@ -16,7 +16,7 @@ class FormOffered(Entry):
     args: Mapping[str, str] = field(default_factory=dict)
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="open", intent=self.intent, args=self.args, style="primary"),)
+        return (Press(name="open", intent=self.intent, args=self.args, style="primary", form=True),)
 
     @classmethod
     def example(cls) -> Self:

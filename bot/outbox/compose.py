@@ -19,6 +19,7 @@ from bot.errors import Unwanted
 from bot.outbox.checks import check_and_load, load_outgoing
 from bot.ports import Outgoing, RetryAfter, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
+from bot.presses import stamp_buttons
 from bot.use_cases.stories import threads
 from bot.wording import Reader
 
@@ -59,10 +60,11 @@ async def lookup_post(work: UnitOfWork, delivery: Delivery, now: datetime) -> tu
     return _address(outgoing), delivery.attempted_at or delivery.due_at
 
 
-def render_within(entry: Entry, reader: Reader, within: str | None) -> Message:
-    """Word an entry; its buttons carry the movement `within`. A home page says itself which movement it shows."""
+def render_within(entry: Entry, reader: Reader, within: str | None, card: str) -> Message:
+    """Word an entry; its buttons carry the movement `within`, and the id of their `card`. A home page says itself which
+    movement it shows."""
     movement = entry.movement if isinstance(entry, Home) and within else within
-    return _within_movement(wording.render_entry(entry, reader), movement)
+    return stamp_buttons(_within_movement(wording.render_entry(entry, reader), movement), card)
 
 
 def remember_privacy(person: Person | None, entry: Entry, reader: Reader) -> None:
@@ -91,14 +93,15 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
         reader = _reader(outgoing)
         remember_privacy(outgoing.person, entry, reader)
-        return _address(outgoing, message=render_within(entry, reader, within))
+        return _address(outgoing, message=render_within(entry, reader, within, delivery.id))
     page = _render_page(entry, _reader(outgoing))
     shown = (entry.movement, _digest(page))
     person = outgoing.person
     if person is not None and (person.home_movement, person.home_digest) == shown:
         raise Unwanted("unchanged")
     delivery.add_args(shown=shown)
-    return _address(outgoing, page=page)
+    sections = (replace(one, message=stamp_buttons(one.message, delivery.id)) for one in page.sections)
+    return _address(outgoing, page=replace(page, sections=tuple(sections)))
 
 
 async def _compose_entry(work: UnitOfWork, outgoing: Outgoing, composer: commands.Composer) -> Entry:

@@ -31,10 +31,16 @@ from bot.domain.story import Retelling, Ripple, Story, StoryId, StoryRequest, St
 
 
 class Inbox(Protocol):
-    """Idempotency keys of inbound requests: a request that a platform delivers twice is handled once."""
+    """Idempotency keys of inbound requests, and of presses and forms: what comes twice is handled once."""
 
     async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
-        """Claim the key of a request. Returns False when it was claimed before: the request is a redelivery."""
+        """Claim a key. Returns False when it was claimed before; waits while another transaction is claiming it."""
+
+    async def is_claimed(self, workspace: WorkspaceId, key: str) -> bool:
+        """Return whether a key was claimed."""
+
+    async def release(self, workspace: WorkspaceId, key: str) -> None:
+        """Give up the claim to a key."""
 
     async def forget(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` keys claimed before a moment, of all workspaces: no platform redelivers requests that

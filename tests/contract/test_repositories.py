@@ -154,6 +154,18 @@ async def test_a_request_key_is_claimed_once_per_workspace_until_it_is_deleted(s
     assert [await claim(W1, "a"), await claim(W2, "a"), await claim(W1, "b")] == [True, True, False]
 
 
+async def test_a_claim_that_is_given_up_can_be_made_again(seeded: Seeded) -> None:
+    async with seeded.begin() as work:
+        assert await work.inbox.claim(W1, "a", NOW)
+        assert [await work.inbox.is_claimed(one, "a") for one in (W1, W2)] == [True, False]
+        await work.inbox.release(W2, "a")
+        assert await work.inbox.is_claimed(W1, "a")
+        await work.inbox.release(W1, "a")
+    async with seeded.begin() as work:
+        assert not await work.inbox.is_claimed(W1, "a")
+        assert await work.inbox.claim(W1, "a", NOW)
+
+
 async def test_a_claim_that_is_rolled_back_can_be_claimed_again(seeded: Seeded) -> None:
     async def break_off() -> None:
         async with seeded.begin() as work:

@@ -138,6 +138,8 @@ SCOPES: dict[str, tuple[dict[str, Ask], str, str]] = {
 TOLD_BELOW = {
     "people.note_mentions",
     "inbox.claim",
+    "inbox.is_claimed",
+    "inbox.release",
     "people.accounts_in",
     "people.load_context",
     "people.coordinators",

@@ -158,7 +158,7 @@ class TestTelling:
             kept = await work.stories.get(story.id, story.movement_id)
         assert kept is not None
         assert kept.text == ""
-        assert await world.press("fatima", answer, "withdraw") == gone
+        assert await world.press("fatima", answer, "withdraw") is None
 
     async def test_taking_it_back_while_its_post_is_under_way_reaches_the_post(self, world: World) -> None:
         await world.movement("fatima")

@@ -147,7 +147,7 @@ async def test_what_waits_says_until_when_and_can_be_let_go(world: World) -> Non
     await world.drain()
     shown = await world.type("iris", "/ritme hapering")
     assert "wacht tot" in text_of(shown)
-    assert button_of(shown, "again_1").args == {"place": "general"}
+    assert button_of(shown, "again_1").args["place"] == "general"
     await world.press("iris", shown, "leave_2")
     assert ((await get_delivery(world, "aaa")).state, (await get_delivery(world, "aaa")).reason) == (
         DeliveryState.DROPPED,

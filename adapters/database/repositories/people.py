@@ -80,6 +80,15 @@ class SqlInbox(Repository):
         done = await self._session.execute(statement, {"workspace_id": workspace, "key": key, "at": now})
         return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
+    async def is_claimed(self, workspace: WorkspaceId, key: str) -> bool:
+        found = await self._session.execute(
+            select(inbox.c.key).where(inbox.c.workspace_id == workspace, inbox.c.key == key)
+        )
+        return found.first() is not None
+
+    async def release(self, workspace: WorkspaceId, key: str) -> None:
+        await self._session.execute(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key == key))
+
     async def forget(self, before: datetime, limit: int) -> int:
         old = select(inbox.c.workspace_id, inbox.c.key).where(inbox.c.at < before).limit(limit)
         done = await self._session.execute(delete(inbox).where(tuple_(inbox.c.workspace_id, inbox.c.key).in_(old)))

@@ -12,6 +12,8 @@ from bot.ports import Turn, UnitOfWork
 async def postpone(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Leave an episode open without doing anything about it now."""
     episode = await _load_own_episode(work, turn)
+    if not episode.is_open:
+        return await _report_state(work, episode)
     variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
     initiative = await work.initiatives.name(episode.initiative_id, episode.movement_id)
     return _answer(turn, NotNow(initiative=initiative, variant=variant))

@@ -1,0 +1,96 @@
+"""Tell presses of buttons and sent forms apart, so that each has its effect once, from whichever device it comes.
+
+A platform's key is of one request: pressing again makes another. A message is therefore worded with the id of its card
+in every button, and a form is opened with an id of its own; a press is then known by who presses which button of which
+card, a sent form by its id and what was filled in. `Command.again` says which buttons may be pressed again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+from bot.chat import Form, Intent, Message, Value
+from bot.domain.person import WorkspaceId
+from bot.ports import UnitOfWork
+
+CARD = "card"
+"""The argument of a button that holds the id of the message it stands under."""
+FORM = "form"
+"""The hidden value of a form that holds its id."""
+REFUSAL_REPEATED_AFTER = 60
+"""Seconds in which a press that is refused, and pressed again, is answered once."""
+
+
+def hash_key(key: str) -> str:
+    """Hash a request's idempotency key: 40 hexadecimal digits, whatever the platform sends, revealing nothing of who
+    sent it."""
+    return sha256(key.encode()).hexdigest()[:40]
+
+
+def stamp_buttons(message: Message, card: str) -> Message:
+    """Return a message whose buttons carry the id of their card."""
+    return replace(
+        message, buttons=tuple(replace(button, args={**button.args, CARD: card}) for button in message.buttons)
+    )
+
+
+def press_key(intent: Intent) -> str:
+    """Return what identifies a press among all of its workspace; empty for an intent that is no press.
+
+    The message tells the card of a button from before buttons carried it.
+    """
+    card = intent.text(CARD) or (intent.answer_to or "" if not intent.text(FORM) else "")
+    return _key("press", intent, card, _serialize(intent.args)) if card else ""
+
+
+def submission_key(intent: Intent) -> str:
+    """Return what identifies a sent form: sent again with something else in it, it is another. Empty for an intent that
+    is no form."""
+    return _key("sent", intent, intent.text(FORM), _serialize(intent.args)) if intent.text(FORM) else ""
+
+
+async def claim(work: UnitOfWork, intent: Intent, now: datetime) -> bool:
+    """Claim the press or form of an intent. Returns False when it had its effect before."""
+    key = submission_key(intent) or press_key(intent)
+    return not key or await work.inbox.claim(WorkspaceId(intent.actor.workspace), key, now)
+
+
+async def release(work: UnitOfWork, intent: Intent) -> None:
+    """Give a claim up, because a form was shown instead of an effect: it may be asked for again."""
+    key = submission_key(intent) or press_key(intent)
+    if key:
+        await work.inbox.release(WorkspaceId(intent.actor.workspace), key)
+
+
+async def record_submission(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Record that a form was sent: the next one that its button opens gets another id."""
+    if form := intent.text(FORM):
+        await work.inbox.claim(WorkspaceId(intent.actor.workspace), form, now)
+
+
+async def claim_refusal(work: UnitOfWork, intent: Intent, now: datetime) -> bool:
+    """Claim the answer to a press that is refused. Returns False when it was just given: nothing was changed, so a
+    later press is tried, and answered, again."""
+    key = press_key(intent)
+    if not key:
+        return True
+    minute = int(now.timestamp()) // REFUSAL_REPEATED_AFTER
+    return await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(f"refused:{key}:{minute}"), now)
+
+
+async def stamp_form(work: UnitOfWork, form: Form, intent: Intent) -> Form:
+    """Return a form with its id: until it is sent, every device on which its button is pressed opens the same."""
+    opened_by = submission_key(intent) or press_key(intent) or _key("asked", intent, intent.key)
+    sent, lane = 0, WorkspaceId(intent.actor.workspace)
+    while await work.inbox.is_claimed(lane, mark := hash_key(f"form:{opened_by}:{sent}")):
+        sent += 1
+    return replace(form, hidden={**form.hidden, FORM: mark})
+
+
+def _key(kind: str, intent: Intent, *parts: str) -> str:
+    return hash_key("\0".join((kind, intent.actor.id, intent.name, *parts)))
+
+
+def _serialize(args: Mapping[str, Value]) -> str:
+    return repr(sorted((name, value.strip() if isinstance(value, str) else value) for name, value in args.items()))

@@ -1,0 +1,425 @@
+"""A world with one of everything that a button or form can be about, and what each of them takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from typing import Any
+
+from bot.chat import Value
+from bot.domain.addition import Addition, join_words
+from bot.domain.company import round_key
+from bot.domain.connectors import Invitation, InvitationId, InvitationState, KeyFigure, Nomination, NominationId
+from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.initiative import (
+    Company,
+    CompanyId,
+    EpisodeId,
+    Initiative,
+    InitiativeId,
+    Participant,
+    StuckEpisode,
+)
+from bot.domain.movement import (
+    InviteCode,
+    InviteCodeId,
+    Movement,
+    MovementId,
+    Place,
+    PlaceId,
+    Purpose,
+    PurposeId,
+    hash_code,
+)
+from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
+from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
+from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.ports import UnitOfWork
+from tests.support.world import LANE, World
+
+MOVEMENT = MovementId("movement")
+DAY = timedelta(days=1)
+TEXT, ADDED = "Niemand komt", "Ook 's nachts niet"
+CODE = "K7QM-4TXD-9RFW"
+PEOPLE = ("fatima", "jan", "kwame", "sanne", "noor")
+
+
+@dataclass(frozen=True)
+class Act:
+    """A press of a button, or (with `opener`, the button that opens it) the sending of a form over the values it holds.
+
+    `channel` is None for one in someone's own chat.
+    """
+
+    who: str = "fatima"
+    args: Mapping[str, str] = field(default_factory=dict)
+    channel: str | None = "general"
+    opener: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+def press(who: str = "fatima", channel: str | None = "general", **args: str) -> Act:
+    return Act(who, args, channel)
+
+
+def form(opener: str, about: Mapping[str, str] | None = None, who: str = "fatima", **values: Value) -> Act:
+    return Act(who, about or {}, opener=opener, values=values)
+
+
+EPISODE, STEP, WALK, STORY, RHYTHM = (
+    {"episode": "spell"},
+    {"step": "step", "round": "0"},
+    {"initiative": "walk"},
+    {"story": "told"},
+    {"rhythm": "weekly"},
+)
+PRESSES: Mapping[str, Act] = {
+    "help": press(),
+    "home": press(channel=None),
+    "home.switch": press(channel=None, to="movement"),
+    "start": press(channel="new"),
+    "start.begin": press(channel="new"),
+    "start.link": press("iris", "new"),
+    "start.take_on": press("jan", "orphaned"),
+    "start.join": press(channel="new"),
+    "start.leave": press("iris"),
+    "code": press("iris"),
+    "code.make": press("iris"),
+    "code.revoke": press("iris"),
+    "purpose": press(),
+    "purpose.change": press("iris"),
+    "purpose.earlier": press("iris"),
+    "purpose.take_back": press("iris", version="1"),
+    "initiative": press(),
+    "initiative.look": press(**WALK),
+    "initiative.make": press(),
+    "initiative.describe": press(**WALK),
+    "initiative.join": press("jan", **WALK),
+    "initiative.leave": press(**WALK),
+    "initiative.close": press(**WALK),
+    "initiative.reopen": press(initiative="closed"),
+    "rhythm": press(),
+    "rhythm.look": press(**RHYTHM),
+    "rhythm.new": press("iris"),
+    "rhythm.moment": press("iris", **RHYTHM),
+    "rhythm.pause": press("iris", **RHYTHM),
+    "rhythm.resume": press("iris", **RHYTHM),
+    "rhythm.end": press("iris", **RHYTHM),
+    "rhythm.slower": press("iris", **RHYTHM),
+    "rhythm.keep": press("iris", **RHYTHM),
+    "rhythm.place": press("iris"),
+    "groups": press("iris"),
+    "groups.choose": press("iris", list="offered"),
+    "trouble": press("iris"),
+    "trouble.again": press("iris", delivery="failed"),
+    "trouble.leave": press("iris", delivery="failed"),
+    "trouble.place": press("iris", place="lost"),
+    "trouble.knock": press("iris"),
+    "stuck": press(),
+    "stuck.new": press(),
+    "stuck.other": press(**EPISODE),
+    "stuck.take_apart": press(episode="spell", part=Addition.after(TEXT, ADDED).write(), was="other", kind="energy"),
+    "stuck.change": press(**EPISODE),
+    "stuck.go_on": press(**EPISODE),
+    "stuck.not_now": press(**EPISODE),
+    "stuck.moves_again": press(**EPISODE),
+    "stuck.let_go": press(**EPISODE),
+    "company": press(**EPISODE),
+    "company.ask": press(episode="spell", people="kwame,sanne", reserve="noor"),
+    "company.give": press("jan", company="beside"),
+    "company.decline": press("jan", company="beside"),
+    "step": press(**EPISODE),
+    "step.smaller": press(**STEP),
+    "step.done": press(**STEP),
+    "step.else": press(**STEP),
+    "step.not_yet": press(**STEP),
+    "step.still_stuck": press(**STEP),
+    "step.let_go": press(**STEP),
+    "chance": press(),
+    "nominate": press(),
+    "suggest.yes": press("jan", None, movement="movement"),
+    "suggest.no": press("jan", None, movement="movement"),
+    "connect": press(**EPISODE),
+    "invite": press(person="kwame", initiative="walk"),
+    "invitation.accept": press("jan", None, invitation="sent"),
+    "invitation.decline": press("jan", None, invitation="sent"),
+    "invitation.later": press("jan", None, invitation="sent"),
+    "invitation.met": press(channel=None, invitation="accepted"),
+    "invitation.not_met": press(channel=None, invitation="accepted"),
+    "lookback": press(**WALK),
+    "me": press(channel=None),
+    "me.settings": press(channel=None),
+    "me.snooze": press(channel=None),
+    "me.wake": press("sanne", None),
+    "me.come_back": press("noor", None),
+    "me.export": press(channel=None),
+    "me.forget": press(channel=None),
+    "stop": press(channel=None),
+    "coordinators.ask": press(about="rhythm"),
+    "story": press(step="done"),
+    "story.change": press(channel=None, **STORY),
+    "story.withdraw": press(channel=None, **STORY),
+    "story.mine": press(),
+    "story.read": press("jan", stories="told"),
+    "story.keep": press(channel=None, story="kept"),
+    "story.here": press(channel=None, story="kept"),
+    "story.forget": press(channel=None, story="kept"),
+    "story.take_back": press(channel=None, story="kept"),
+    "saving.keep": press(channel=None, request="asked"),
+    "saving.here": press(channel=None, request="asked"),
+    "saving.no": press(channel=None, request="asked"),
+    "saving.readers": press(channel=None, story="kept", readers="movement"),
+    "ripple": press("kwame", **STORY),
+    "ripple.undo": press("jan", **STORY),
+    "share": press(**STORY),
+    "harvest": press(),
+}
+"""Every intent that a button can lead to, with what its handler acts on."""
+
+SUBMISSIONS: Mapping[str, Act] = {
+    "company.save": form("company.give", {"company": "beside"}, "jan", question="Wie nog?", idea="Bel eens."),
+    "nominate.save": form("nominate", connector=("kwame",)),
+    "connect.look": form("connect", WALK),
+    "invite.send": form("invite", {"person": "kwame", "initiative": "walk"}),
+    "groups.save": form("groups.choose", {"list": "offered"}, "iris", groups=("S1",)),
+    "me.save": form("me.settings", group="Nacht"),
+    "me.snooze.save": form("me.snooze"),
+    "story.save": form("story", {"step": "done"}, text="We liepen een rondje."),
+    "share.save": form("share", STORY, place="night"),
+    "rhythm.save": form("rhythm.new", who="iris"),
+    "rhythm.moment.save": form("rhythm.moment", RHYTHM, "iris"),
+    "rhythm.pause.save": form("rhythm.pause", RHYTHM, "iris"),
+    "rhythm.place.save": form("rhythm.place", who="iris", quiet_from="21:00"),
+    "initiative.save": form("initiative.make", name="Samen eten"),
+    "start.join.save": Act("fatima", {}, "new", "start.join", {"code": CODE}),
+    "start.save": Act("fatima", {}, "new", "start.begin", {"name": "Nieuw", "vision": "Samen."}),
+    "purpose.save": form("purpose.change", who="iris", vision="Nog meer samen.", core_messages="Vraag eerst."),
+    "saving.ask": form("story.save_message", {"author": "kwame", "text": "Zo mooi vandaag."}),
+    "step.save": form("step", EPISODE, cue="het rustig is", action="bel ik Jan", on_my_own="yes"),
+    "step.move": form("step.not_yet", STEP),
+    "step.tell": form("step.done", STEP, outcome="Jan kwam langs."),
+    "chance.save": form("chance", text="Een nieuwe collega."),
+    "stuck.report": form("stuck.new", text="Niemand komt", kind="reach", audience="me"),
+}
+"""Every form, with the button that opens it and what is filled in."""
+
+
+async def fill(world: World) -> None:
+    """Add a movement of six people with one of everything, most of it Fatima's; Iris coordinates."""
+    movement = await world.movement(*PEOPLE, channels=("general", "night"))
+    now, fatima, jan = world.clock.now(), PersonId("fatima"), PersonId("jan")
+    belongs: dict[str, Any] = {"movement_id": MOVEMENT}
+    async with world.begin() as work:
+        await _add_places(work, world)
+        for one in PEOPLE:
+            person = await work.people.get(PersonId(one), MOVEMENT)
+            assert person is not None
+            person.suggestible = one in ("kwame", "sanne", "noor")
+            person.snoozed_until = now + DAY if one == "sanne" else None
+            person.stopped_at = now if one == "noor" else None
+        for row in (
+            *(
+                Purpose(id=PurposeId(f"p{n}"), version=n, vision="Samen.", written_by=fatima, written_at=now, **belongs)
+                for n in (1, 2)
+            ),
+            InviteCode(
+                id=InviteCodeId("code"),
+                digest=hash_code(CODE),
+                made_by=fatima,
+                made_at=now,
+                expires_at=now + DAY,
+                **belongs,
+            ),
+            Initiative(id=InitiativeId("walk"), name="Wandelen", started_by=fatima, started_at=now, **belongs),
+            Initiative(
+                id=InitiativeId("closed"), name="Eten", started_by=fatima, started_at=now, closed_at=now, **belongs
+            ),
+            *(
+                Participant(initiative_id=InitiativeId(one), person_id=fatima, initiator=True, joined_at=now, **belongs)
+                for one in ("walk", "closed")
+            ),
+            Rhythm(
+                id=RhythmId("weekly"),
+                place_id=PlaceId("general"),
+                kind=RhythmKind.STORIES,
+                rule="FREQ=WEEKLY;BYDAY=MO",
+                starts_on=now.date(),
+                at=time(11),
+                timezone="Europe/Amsterdam",
+                next_at=now + 7 * DAY,
+                paused_until=date(2027, 3, 5),
+                created_by=None,
+                created_at=now,
+                **belongs,
+            ),
+        ):
+            work.movements.add(row)  # type: ignore[arg-type]  # every repository stores whatever it is given
+        for row in (
+            Story(
+                id=StoryId("told"),
+                place_id=PlaceId("general"),
+                teller_id=fatima,
+                text="We liepen.",
+                readers=Readers.MOVEMENT,
+                told_at=now,
+                **belongs,
+            ),
+            Story(
+                id=StoryId("kept"),
+                place_id=PlaceId("general"),
+                thread="root",
+                message="m1",
+                teller_id=fatima,
+                text="We lachten.",
+                readers=Readers.THREAD,
+                told_at=now,
+                **belongs,
+            ),
+            *(
+                Story(
+                    id=StoryId(f"more{n}"),
+                    place_id=PlaceId("general"),
+                    teller_id=PersonId(one),
+                    text=f"Er lukte iets: {n}.",
+                    readers=Readers.MOVEMENT,
+                    told_at=now,
+                    **belongs,
+                )
+                for n, one in enumerate(("jan", "kwame", "sanne"))
+            ),
+            StoryRequest(
+                id=StoryRequestId("asked"),
+                place_id=PlaceId("general"),
+                message="m2",
+                author_id=fatima,
+                asked_by_id=jan,
+                text="Kijk.",
+                asked_at=now,
+                **belongs,
+            ),
+            Ripple(
+                story_id=StoryId("told"), person_id=jan, place_id=PlaceId("general"), pressed=True, at=now, **belongs
+            ),
+        ):
+            work.stories.add(row)
+        await work.flush()
+        spell = StuckEpisode(
+            id=EpisodeId("spell"),
+            initiative_id=InitiativeId("walk"),
+            person_id=fatima,
+            place_id=PlaceId("general"),
+            text=join_words(TEXT, ADDED),
+            opened_at=now,
+            **belongs,
+        )
+        work.stuck.add(spell)
+        work.stuck.add(
+            StuckEpisode(
+                id=EpisodeId("older"),
+                initiative_id=InitiativeId("closed"),
+                person_id=fatima,
+                place_id=PlaceId("general"),
+                text="Nog iets",
+                opened_at=now - DAY,
+                **belongs,
+            )
+        )
+        await work.flush()
+        # A peer of their own choice, so that others may still be asked.
+        work.stuck.add(
+            Company(id=CompanyId("beside"), episode_id=spell.id, person_id=jan, picked=True, asked_at=now, **belongs)
+        )
+        for step, state in (("step", StepState.PLANNED), ("done", StepState.DONE)):
+            work.steps.add(
+                NextStep(
+                    id=StepId(step),
+                    initiative_id=InitiativeId("walk"),
+                    episode_id=spell.id,
+                    person_id=fatima,
+                    cue="het rustig is",
+                    action="bel ik Jan",
+                    state=state,
+                    outcome="Hij kwam." if state is StepState.DONE else "",
+                    follow_up_at=now + DAY,
+                    chosen_at=now,
+                    closed_at=now if state is StepState.DONE else None,
+                    **belongs,
+                )
+            )
+        work.steps.add(Chance(id=ChanceId("sun"), person_id=fatima, text="Zon", noted_at=now, **belongs))
+        work.connecting.add(
+            Nomination(
+                id=NominationId("named"), nominator_id=fatima, nominee_id=jan, figure=KeyFigure.MAVEN, at=now, **belongs
+            )
+        )
+        for invited, state in (("sent", InvitationState.SENT), ("accepted", InvitationState.ACCEPTED)):
+            work.connecting.add(
+                Invitation(
+                    id=InvitationId(invited),
+                    inviter_id=fatima,
+                    invitee_id=jan,
+                    initiative_id=None,
+                    text="Loop je mee?",
+                    state=state,
+                    sent_at=now,
+                    **belongs,
+                )
+            )
+        for row in (
+            _delivery(
+                world, "offered", kind="groups_offered", person_id=PersonId("iris"), args={"groups": {"S1": "Nacht"}}
+            ),
+            _delivery(
+                world,
+                "failed",
+                kind="stuck_posted",
+                subject="spell",
+                place_id=PlaceId("night"),
+                state=DeliveryState.FAILED,
+                reason="not_accepted",
+            ),
+            _delivery(
+                world,
+                "together",
+                key=round_key(spell, 1),
+                kind="company_together",
+                subject="spell",
+                person_id=fatima,
+                state=DeliveryState.WAITING,
+                args={"round": 1, "reserve": []},
+                due_at=now + DAY,
+            ),
+        ):
+            assert await work.deliveries.add(row)
+    assert movement.id == MOVEMENT
+
+
+async def _add_places(work: UnitOfWork, world: World) -> None:
+    """Add a place that is out of reach, and one of a movement that nobody coordinates."""
+    now, lane = world.clock.now(), WorkspaceId(LANE)
+    lonely = Movement(id=MovementId("lonely"), name="Verlaten", language=Language.NL, started_at=now)
+    work.movements.add(lonely)
+    await work.flush()
+    for name, movement in (("lost", MOVEMENT), ("orphaned", lonely.id)):
+        place = Place(
+            id=PlaceId(name), workspace_id=lane, movement_id=movement, channel=name, name=name, created_at=now
+        )
+        work.movements.add(place)
+        if name == "lost":
+            place.mark_unreachable("not_in_place")
+    await work.flush()
+
+
+def _delivery(world: World, id: str, **more: Any) -> Delivery:
+    now = world.clock.now()
+    usual = {
+        "id": DeliveryId(id),
+        "workspace_id": WorkspaceId(LANE),
+        "movement_id": MOVEMENT,
+        "key": id,
+        "due_at": now,
+        "created_at": now,
+        "state": DeliveryState.SENT,
+        "priority": Priority.ASKED_FOR,
+    }
+    return Delivery(**{**usual, **more})
