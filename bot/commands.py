@@ -184,6 +184,7 @@ COMMANDS: dict[str, Command] = {
     "me.forget": Command(personal_data.forget),
     "coordinators.ask": Command(coordinators.ask),
     "stop": Command(settings.stop, en="stop", nl="stop"),
+    "stop.me": Command(settings.stop_personal_messages),
     # stories
     "story": Command(telling.start, en="story", nl="verhaal verhaaltje", form=True),
     "story.save": Command(telling.save),

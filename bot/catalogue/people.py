@@ -38,7 +38,7 @@ class Me(Entry):
     stopped: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
-        snooze, stop = Press(name="snooze", intent="me.snooze"), Press(name="stop", intent="stop")
+        snooze, stop = Press(name="snooze", intent="me.snooze"), Press(name="stop", intent="stop.me")
         if self.stopped:
             rest = [Press(name="come_back", intent="me.come_back", style="primary")]
         elif self.snoozed_until is not None:
@@ -163,6 +163,28 @@ class Awake(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopOffered(Entry):
+    """The answer to *stop* where more people read along: what can stop for the reader alone, and who can stop what is
+    posted in the place. `coordinators` are their names; `coordinates`: the reader is one of them."""
+
+    place: str
+    coordinators: tuple[str, ...] = ()
+    coordinates: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        here: tuple[Press, ...] = ()
+        if self.coordinates:
+            here = (Press(name="rhythms", intent="rhythm"),)
+        elif self.coordinators:
+            here = (Press(name="ask", intent="coordinators.ask", args={"about": "rhythm"}, confirm=True),)
+        return (Press(name="stop", intent="stop.me", style="primary"), *here)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(place="wijkteam-zuid", coordinators=("Iris", "Ahmed"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from sqlalchemy import inspect, text
 
 from bot.chat import Answer, FieldErrors, Form
 from bot.domain.person import Language, Person, PersonId, StoryChoice, WorkspaceId
+from tests.support.stories import ROOT, add_reminder, find_story
 from tests.support.world import LANE, World, text_of
 
 
@@ -81,7 +82,7 @@ async def test_a_snooze_needs_a_day_ahead(world: World, until: str) -> None:
 async def test_stopped_means_nothing_starts_by_itself_until_they_come_back(world: World) -> None:
     await world.movement("fatima")
     await choose_step(world)
-    stopped = await world.type("fatima", "/ritme stop")
+    stopped = await world.type("fatima", "/ritme stop", channel=None)
     await world.pass_(days=3)
     assert world.private("fatima") == []
     back = await world.press("fatima", stopped, "come_back")
@@ -90,6 +91,56 @@ async def test_stopped_means_nothing_starts_by_itself_until_they_come_back(world
     await choose_step(world)
     await world.pass_(days=4)
     assert len(world.private("fatima")) == 1
+
+
+async def test_stop_in_a_channel_says_what_can_stop_and_offers_both(world: World) -> None:
+    await world.movement("fatima")
+    offered = await world.type("fatima", "/ritme stop")
+    assert isinstance(offered, Answer)
+    assert "#general" in text_of(offered)
+    assert "iris" in text_of(offered)
+    assert [button.name for button in offered.message.buttons] == ["stop", "ask"]
+    assert not await has_stopped(world, "fatima")
+    await world.press("fatima", offered, "ask")
+    assert any("fatima" in text_of(one) for one in world.private("iris"))
+    assert not await has_stopped(world, "fatima")
+    stopped = await world.press("fatima", offered, "stop")
+    assert isinstance(stopped, Answer)
+    assert stopped.replaces
+    assert await has_stopped(world, "fatima")
+    assert await world.press("fatima", offered, "stop") == stopped
+
+
+async def test_stop_under_a_post_is_not_taken_for_stop_for_me(world: World) -> None:
+    await world.movement("fatima")
+    await add_reminder(world)
+    for line in ("/ritme stop", "@Ritme stop", "ritme stop"):
+        name = "command" if line.startswith("r") else "thread.replied"
+        args = {"command": "", "text": line}
+        offered = await world.do("fatima", name, args=args, thread=ROOT, message=line)
+        assert "#general" in text_of(offered), line
+        assert await find_story(world, line) is None
+    assert not await has_stopped(world, "fatima")
+
+
+async def test_a_coordinator_who_stops_is_led_to_the_rhythms(world: World) -> None:
+    await world.movement("fatima")
+    offered = await world.type("iris", "/ritme stop")
+    assert [button.name for button in offered.message.buttons] == ["stop", "rhythms"]  # type: ignore[union-attr]
+    await world.do("iris", "me.forget", channel=None)
+    orphaned = await world.type("fatima", "/ritme stop")
+    assert "/ritme start" in text_of(orphaned)
+    assert [button.name for button in orphaned.message.buttons] == ["stop"]  # type: ignore[union-attr]
+
+
+async def test_the_button_of_ones_own_page_stops_at_once(world: World) -> None:
+    await world.movement("fatima")
+    await world.press("fatima", await world.type("fatima", "/ritme ik"), "stop")
+    assert await has_stopped(world, "fatima")
+
+
+async def has_stopped(world: World, who: str) -> bool:
+    return (await person(world, who)).stopped_at is not None
 
 
 async def test_everything_kept_is_handed_over_in_their_own_chat(world: World) -> None:

@@ -186,7 +186,7 @@ async def test_snoozed_stopped_and_forgotten(driver: Driver) -> None:
     await with_button(driver, "fatima", "done")
 
     await driver.submit("fatima", await driver.press("fatima", stuck, "choose_step"), **STEP, day="2027-03-09")
-    stopped = await driver.type("fatima", "/ritme stop")
+    stopped = await driver.press("fatima", await driver.type("fatima", "/ritme stop"), "stop")
     before = len(await driver.private("fatima"))
     await driver.until(datetime(2027, 3, 12, 12, tzinfo=UTC))
     assert len(await driver.private("fatima")) == before

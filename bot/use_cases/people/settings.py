@@ -13,6 +13,7 @@ from bot.catalogue.people import (
     SettingsSaved,
     Snoozed,
     SnoozeForm,
+    StopOffered,
     Stopped,
 )
 from bot.domain import quiet_hours
@@ -148,9 +149,25 @@ async def wake(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def stop(work: UnitOfWork, turn: Turn) -> Entry:
-    """Start nothing towards the actor any more."""
+    """Start nothing towards the actor any more. In a place of a movement, where it may as well be about what is posted
+    there, ask which of the two, and say who can stop that."""
+    place = turn.place
+    if place is not None and place.movement_id is not None:
+        found = await work.people.coordinators(place.movement_id)
+        own = [one for one in found if one.workspace_id == turn.person.workspace_id] or found
+        return StopOffered(
+            place=place.name,
+            coordinators=tuple(one.name for one in own if one.name and one.id != turn.person.id),
+            coordinates=turn.member is not None and turn.member.coordinates,
+        )
     turn.person.stopped_at = turn.now
     return Stopped()
+
+
+async def stop_personal_messages(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Start nothing towards the actor any more."""
+    turn.person.stopped_at = turn.now
+    return InPlace(entry=Stopped())
 
 
 async def come_back(work: UnitOfWork, turn: Turn) -> InPlace:
