@@ -119,15 +119,26 @@ class SettingsForm(FormEntry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MovedPromise:
+    """A follow-up that was promised for a moment, and comes later now."""
+
+    was: datetime
+    comes: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class SettingsSaved(Entry):
-    """Confirmation that the settings were saved."""
+    """Confirmation that the settings were saved. `moved`: what was promised for moments that are quiet now."""
+
+    moved: tuple[MovedPromise, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="me", intent="me"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls()
+        moved = MovedPromise(was=datetime(2027, 3, 2, 8, tzinfo=UTC), comes=datetime(2027, 3, 2, 9, tzinfo=UTC))
+        return cls(moved=(moved,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,16 +155,18 @@ class SnoozeForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class Snoozed(Entry):
-    """Confirmation of a snooze, with its end."""
+    """Confirmation of a snooze, with its end. `moved`: what was promised for moments before that."""
 
     until: datetime
+    moved: tuple[MovedPromise, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="wake", intent="me.wake"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(until=datetime(2027, 3, 15, 7, 0, tzinfo=UTC))
+        until = datetime(2027, 3, 15, 7, tzinfo=UTC)
+        return cls(until=until, moved=(MovedPromise(was=datetime(2027, 3, 2, 8, tzinfo=UTC), comes=until),))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
 from bot.domain.next_step import NextStep, StepState
+from bot.domain.person import Person
+from bot.domain.quiet_hours import arrival_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +102,18 @@ class StepPosted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class FollowUp(Entry):
-    """The follow-up of a step at its moment. `round` counts the moments it had before."""
+    """The follow-up of a step at its moment. `round` counts the moments it had before.
+
+    `promised` is the moment it was promised for, when it comes later than that; `was_quiet`: because the person made it
+    quiet then.
+    """
 
     step: str
     round: int
     cue: str
     action: str
+    promised: datetime | None = None
+    was_quiet: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"step": self.step, "round": str(self.round)}
@@ -250,9 +258,10 @@ class StepStands(Entry):
     at: datetime
 
     @classmethod
-    def of(cls, step: NextStep) -> Self:
-        """Return the present state of a step."""
-        at = step.follow_up_at if step.is_planned else step.closed_at or step.follow_up_at
+    def of(cls, step: NextStep, owner: Person, timezone: str) -> Self:
+        """Return the present state of a step of its owner, in whose time zone they are now."""
+        comes_at = arrival_of(owner, timezone, step.follow_up_at)
+        at = comes_at if step.is_planned else step.closed_at or step.follow_up_at
         return cls(step=step.id, action=step.action, state=step.state, at=at)
 
     def buttons(self) -> tuple[Press, ...]:

@@ -54,7 +54,9 @@ class Attention:
 
     def next_allowed_at(self, delivery: Delivery, now: datetime) -> datetime:
         """Return when a nudge may be sent: `now`, or the first later moment worth looking again. Room is kept for
-        waiting nudges of a higher priority."""
+        waiting nudges of a higher priority; one that was promised for this moment needs none."""
+        if delivery.is_promised:
+            return now
         owner = budget_owner(delivery)
         most = MAX_NUDGES_PER_WEEK if delivery.person_id is not None else MAX_POSTS_PER_WEEK
         reserved = sorted(

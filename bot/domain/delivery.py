@@ -25,6 +25,8 @@ RETRY_REASONS = ("pace", "behind_unknown", "not_arrived")
 ones for the same place or person."""
 UNCONFIRMED_REASONS = ("never_answered", "never_known")
 """Reasons of failed deliveries that may have arrived all the same."""
+PROMISED_IN = "promised_in"
+"""The argument of a delivery whose moment a person chose themselves: the time zone they chose it in."""
 MAX_HOLD = timedelta(days=3)
 """How long a delivery without `expires_at` waits for a place that is out of reach."""
 
@@ -122,6 +124,11 @@ class Delivery:
     def is_nudge(self) -> bool:
         """True when it draws on the attention budget: a new message with a priority other than ANSWER."""
         return self.priority is not Priority.ANSWER and self.act is Act.POST
+
+    @property
+    def is_promised(self) -> bool:
+        """True when a person chose its moment themselves: it comes then, whatever else they got that week."""
+        return PROMISED_IN in self.args
 
     @property
     def was_not_posted(self) -> bool:

@@ -1,23 +1,24 @@
 """A next step: an if-then plan with a moment at which Ritme follows it up."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType
 from zoneinfo import ZoneInfo
 
-from bot.domain.delivery import Delivery, Priority, to_person
+from bot.domain.delivery import PROMISED_IN, Delivery, Priority, to_person
 from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId
+from bot.domain.quiet_hours import USUAL_TIME, FreeMoments, to_utc
 from bot.domain.story import StoryId
 from bot.errors import Problems
 
 StepId = NewType("StepId", str)
 ChanceId = NewType("ChanceId", str)
 
-USUAL_TIME = time(9)
 LATEST_TODAY = time(18)
 MAX_DAYS_AHEAD = 14
 """A step lies at most two weeks ahead; further away it is a plan, not a step."""
@@ -92,32 +93,27 @@ class Chance:
     noted_at: datetime
 
 
-def next_working_day(today: date, is_holiday: "frozenset[date]" = frozenset()) -> date:
+def next_working_day(today: date, is_holiday: Callable[[date], bool]) -> date:
     """Return the first day after `today` that is neither a weekend day nor a holiday."""
     day = today + timedelta(days=1)
-    while day.weekday() >= 5 or day in is_holiday:
+    while day.weekday() >= 5 or is_holiday(day):
         day += timedelta(days=1)
     return day
 
 
-def to_utc(day: date, at: time, timezone: str) -> datetime:
-    """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
-    twice it is the first."""
-    zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(second=0, microsecond=0, tzinfo=None))
-    # A skipped time does not survive the way to UTC and back.
-    while (moment := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(tzinfo=None) != local:
-        local += timedelta(minutes=1)
-    return moment
-
-
-def propose_moment(now: datetime, timezone: str, *, today: bool = False) -> tuple[date, time]:
+def propose_moment(now: datetime, free: FreeMoments, *, today: bool = False) -> tuple[date, time]:
     """Return the local day and time to propose: the next working day at nine, or with `today` the whole hour one to two
-    hours ahead if that is still between nine and six."""
-    local = now.astimezone(ZoneInfo(timezone))
-    soon = (local + timedelta(hours=2)).replace(minute=0)
-    if today and soon.date() == local.date() and USUAL_TIME <= soon.time() <= LATEST_TODAY:
+    hours ahead if that is still between nine and six. Never a moment that is not free."""
+    zone = ZoneInfo(free.quiet.timezone)
+    local = now.astimezone(zone)
+    soon = (local + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+    if today and soon.date() == local.date() and USUAL_TIME <= soon.time() <= LATEST_TODAY and free.are_free(soon):
         return local.date(), time(soon.hour)
-    return next_working_day(local.date()), USUAL_TIME
+    day = next_working_day(local.date(), free.is_holiday)
+    earliest, latest = allowed_days(now, free.quiet.timezone)
+    found = free.nearest_to(day, USUAL_TIME, now=now, earliest=earliest, latest=latest)
+    moment = found.astimezone(zone) if found is not None else datetime.combine(day, USUAL_TIME)
+    return moment.date(), moment.time()
 
 
 def allowed_days(now: datetime, timezone: str) -> tuple[date, date]:
@@ -127,26 +123,39 @@ def allowed_days(now: datetime, timezone: str) -> tuple[date, date]:
 
 
 def parse_moment(
-    day: date | None, at: time | None, now: datetime, timezone: str, problems: Problems
+    day: date | None, at: time | None, now: datetime, free: FreeMoments, problems: Problems
 ) -> datetime | None:
-    """Return the moment (UTC) that was filled in; None when it is missing, past or too far ahead, which is added to the
-    problems of `day` or `at`."""
-    if day is None:
-        return None
-    earliest, latest = allowed_days(now, timezone)
-    if day < earliest:
+    """Return the moment (UTC) that was filled in.
+
+    None when it is missing, past, too far ahead or not free: that is added to the problems of `day` and `at`, with the
+    next moment that is free.
+    """
+    zone = free.quiet.timezone
+    earliest, latest = allowed_days(now, zone)
+    moment = to_utc(day, at, zone) if day is not None and at is not None else None
+    if moment is not None:
+        # The clocks may skip the time that was filled in: then it is the one after it that counts.
+        local = moment.astimezone(ZoneInfo(zone))
+        day, at = local.date(), local.time()
+    nearest = free.nearest_to(
+        min(max(day or earliest, earliest), latest), at or USUAL_TIME, now=now, earliest=earliest, latest=latest
+    )
+    if day is not None and day < earliest:
         problems.add("day", "too_early", earliest=earliest)
-    elif day > latest:
+    elif day is not None and day > latest:
         problems.add("day", "too_late", latest=latest)
-    elif at is not None and (moment := to_utc(day, at, timezone)) <= now:
+    elif day is not None and (reason := free.day_problem(day)):
+        problems.add("day", reason, free=nearest)
+    elif moment is not None and moment <= now:
         problems.add("at", "moment_passed")
-    elif at is not None:
-        return moment
-    return None
+    if at is not None and free.quiet.covers_time(at):
+        problems.add("at", "quiet_moment", free=nearest)
+    return moment if not problems else None
 
 
-def plan_follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:
-    """Make the message that follows up a step at its moment; its key allows one for every moment it gets."""
+def plan_follow_up(step: NextStep, person: Person, now: datetime, timezone: str) -> Delivery:
+    """Make the message that follows up a step at its moment, chosen in this time zone; its key allows one for every
+    moment it gets."""
     return to_person(
         person,
         "follow_up",
@@ -156,7 +165,7 @@ def plan_follow_up(step: NextStep, person: Person, now: datetime) -> Delivery:
         subject=step.id,
         priority=Priority.ASKED_FOR,
         due_at=step.follow_up_at,
-        args={"round": step.not_yet},
+        args={"round": step.not_yet, PROMISED_IN: timezone},
     )
 
 

@@ -1,11 +1,15 @@
-"""Quiet hours, in which no nudge is sent: evenings, nights and weekends, in local time."""
+"""Quiet hours, in which no nudge is sent: evenings, nights and weekends, in local time; and what is free."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.movement import Place
 from bot.domain.person import Person
+
+USUAL_TIME = time(9)
+"""The local time to propose where the one that was wanted is not free."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +25,18 @@ class QuietHours:
     def covers(self, moment: datetime) -> bool:
         """Return whether a moment is quiet."""
         local = moment.astimezone(ZoneInfo(self.timezone))
-        if self.weekends and local.weekday() >= 5:
-            return True
-        now = local.time().replace(fold=0)
-        if self.start == self.end:
-            return False
-        if self.start < self.end:
-            return self.start <= now < self.end
-        return now >= self.start or now < self.end
+        return self.covers_day(local.date()) or self.covers_time(local.time())
+
+    def covers_day(self, day: date) -> bool:
+        """Return whether a local day is quiet as a whole."""
+        return self.weekends and day.weekday() >= 5
+
+    def covers_time(self, at: time) -> bool:
+        """Return whether a local time is quiet on every day."""
+        at = at.replace(tzinfo=None, fold=0)
+        if self.start <= self.end:
+            return self.start <= at < self.end
+        return at >= self.start or at < self.end
 
     def first_allowed_at(self, moment: datetime) -> datetime:
         """Return the first moment (UTC) from `moment` on that is not quiet."""
@@ -43,6 +51,62 @@ class QuietHours:
                 if candidate >= moment and not self.covers(candidate):
                     return candidate
         raise ValueError("these quiet hours never end")
+
+
+def to_utc(day: date, at: time, timezone: str) -> datetime:
+    """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
+    twice it is the first."""
+    zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(second=0, microsecond=0, tzinfo=None))
+    # A skipped time does not survive the way to UTC and back.
+    while (moment := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(tzinfo=None) != local:
+        local += timedelta(minutes=1)
+    return moment
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeMoments:
+    """The moments at which a person can be promised a message: outside their quiet hours, on no public holiday."""
+
+    quiet: QuietHours
+    is_holiday: Callable[[date], bool]
+
+    def day_problem(self, day: date) -> str:
+        """Return why no moment of a local day is free, a block of `errors/fields.md.j2`; empty when one may be."""
+        if self.is_holiday(day):
+            return "holiday"
+        return "quiet_day" if self.quiet.covers_day(day) else ""
+
+    def are_free(self, moment: datetime) -> bool:
+        """Return whether a moment is free."""
+        return not self.quiet.covers(moment) and not self.is_holiday(self._local_day(moment))
+
+    def nearest_to(self, day: date, at: time, *, now: datetime, earliest: date, latest: date) -> datetime | None:
+        """Return the first free moment (UTC) from a local day and time on, up to the `latest` day; without one the last
+        before it, from the `earliest` day on, or None.
+
+        On another day than the one wanted it keeps the time that was wanted, where that is free, or is the usual time.
+        """
+        wanted = to_utc(day, at, self.quiet.timezone)
+        for number in range((latest - day).days + 1):
+            for moment in self._candidates(day + timedelta(days=number), at, wanted):
+                if moment > now and moment >= wanted:
+                    return moment
+        for number in range((day - earliest).days + 1):
+            for moment in self._candidates(day - timedelta(days=number), at, now):
+                if now < moment < wanted:
+                    return moment
+        return None
+
+    def _candidates(self, day: date, at: time, after: datetime) -> Iterator[datetime]:
+        """Yield the free moments of a day to propose, best first: the time wanted, the usual, the next."""
+        zone = self.quiet.timezone
+        first = self.quiet.first_allowed_at(max(to_utc(day, time(0), zone), after))
+        for moment in (to_utc(day, at, zone), to_utc(day, USUAL_TIME, zone), first):
+            if self._local_day(moment) == day and self.are_free(moment):
+                yield moment
+
+    def _local_day(self, moment: datetime) -> date:
+        return moment.astimezone(ZoneInfo(self.quiet.timezone)).date()
 
 
 def of_place(place: Place) -> QuietHours:
@@ -60,3 +124,15 @@ def of_person(person: Person, timezone: str) -> QuietHours:
         weekends=person.quiet_weekends if person.quiet_weekends is not None else True,
         timezone=timezone,
     )
+
+
+def free_moments_of(person: Person, timezone: str, is_holiday: Callable[[date], bool]) -> FreeMoments:
+    """Return the moments at which a person can be promised a message."""
+    return FreeMoments(quiet=of_person(person, timezone), is_holiday=is_holiday)
+
+
+def arrival_of(person: Person, timezone: str, promised: datetime) -> datetime:
+    """Return when a message that was promised for a moment comes, as the person's settings are now: later than promised
+    where they snoozed Ritme, or made that moment quiet, since."""
+    awake = max(promised, person.snoozed_until) if person.snoozed_until is not None else promised
+    return of_person(person, person.timezone or timezone).first_allowed_at(awake)

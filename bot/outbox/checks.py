@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from bot.domain import quiet_hours
 from bot.domain.attention import Attention
-from bot.domain.delivery import Act, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.delivery import PROMISED_IN, Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.forgetting import FORGETS, REMOVAL
 from bot.domain.movement import PlaceState
-from bot.domain.person import PersonId
+from bot.domain.person import Person, PersonId
 from bot.ports import Outgoing, UnitOfWork
 from bot.ports.turn import timezone_for
 
@@ -111,16 +111,26 @@ def _may_interrupt(outgoing: Outgoing, attention: Attention) -> bool:
     return False
 
 
+def _timezone_of(outgoing: Outgoing, person: Person) -> str:
+    """Return the time zone of a person's quiet hours: where none is known, the one in which they chose the moment."""
+    promised_in = outgoing.delivery.args.get(PROMISED_IN)
+    if not person.timezone and isinstance(promised_in, str):
+        return promised_in
+    return timezone_for(person, outgoing.place, outgoing.movement)
+
+
 def _find_postponement(outgoing: Outgoing, attention: Attention) -> tuple[datetime | None, str] | None:
     """Return until when (None: for good) and why a nudge has to wait; None when it can go now."""
     now, person, place = outgoing.now, outgoing.person, outgoing.place
     if person is not None:
         reason = person.suppression_reason(now)
+        if reason == "went_quiet" and outgoing.delivery.is_promised:
+            reason = None
         if reason is None and person.guest and outgoing.delivery.priority is not Priority.ASKED_FOR:
             reason = "guest"
         if reason:
             return (person.snoozed_until if reason == "snoozed" else None), reason
-        quiet = quiet_hours.of_person(person, timezone_for(person, place, outgoing.movement))
+        quiet = quiet_hours.of_person(person, _timezone_of(outgoing, person))
     elif place is not None:
         quiet = quiet_hours.of_place(place)
     else:

@@ -1,7 +1,6 @@
 """The small step: chosen, come back to at its moment, closed in whatever way."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,7 @@ from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.next_step import NextStep, StepId, StepState
 from bot.domain.person import Language, PersonId
 from tests.journeys.test_stuck import buttons, fields, submit_step, submit_stuck
-from tests.support.databases import BOTH
-from tests.support.world import MONDAY, World, button_of, open_world, text_of
+from tests.support.world import MONDAY, World, button_of, text_of
 
 MOVEMENT = MovementId("movement")
 
@@ -53,6 +51,8 @@ class TestChoosing:
             ({"day": ""}, "day"),
             ({"at": "25:00"}, "at"),
             ({"day": "2027-03-01", "at": "08:59"}, "at"),
+            ({"day": "2027-03-02", "at": "18:00"}, "at"),
+            ({"day": "2027-03-06"}, "day"),
             ({"cue": " "}, "cue"),
             ({"action": ""}, "action"),
             ({"action": "x" * 301}, "action"),
@@ -180,33 +180,6 @@ async def test_a_follow_up_belongs_to_its_movement_whatever_was_joined_since(wor
     reply = await world.do("vreemd", "step.done", channel=None, **done.args)
     assert isinstance(reply, Answer)
     assert "/ritme start" in text_of(reply)
-
-
-@pytest.mark.parametrize("kind", BOTH)
-@pytest.mark.parametrize(
-    ("start", "day", "at", "arrives"),
-    [
-        # Friday before summer time begins → Monday after it, still nine on the clock.
-        (datetime(2027, 3, 26, 9, tzinfo=UTC), "2027-03-29", "09:00", datetime(2027, 3, 29, 7, tzinfo=UTC)),
-        (datetime(2027, 3, 26, 9, tzinfo=UTC), "2027-03-28", "02:30", datetime(2027, 3, 29, 6, tzinfo=UTC)),
-        # Friday before it ends.
-        (datetime(2027, 10, 29, 9, tzinfo=UTC), "2027-11-01", "09:00", datetime(2027, 11, 1, 8, tzinfo=UTC)),
-        (datetime(2027, 10, 29, 9, tzinfo=UTC), "2027-10-31", "02:30", datetime(2027, 11, 1, 7, tzinfo=UTC)),
-        # The weekend and the evening are quiet.
-        (datetime(2027, 3, 5, 9, tzinfo=UTC), "2027-03-06", "10:00", datetime(2027, 3, 8, 7, tzinfo=UTC)),
-        (datetime(2027, 3, 1, 9, tzinfo=UTC), "2027-03-01", "20:00", datetime(2027, 3, 2, 7, tzinfo=UTC)),
-    ],
-)
-async def test_it_comes_back_at_the_hour_people_meant(
-    tmp_path: Path, kind: str, start: datetime, day: str, at: str, arrives: datetime
-) -> None:
-    async with open_world(tmp_path, start, kind) as world:
-        await world.movement("fatima")
-        await submit_step(world, await submit_stuck(world), day=day, at=at)
-        await world.until(arrives - timedelta(seconds=1))
-        assert world.private("fatima") == []
-        await world.until(arrives)
-        assert len(world.private("fatima")) == 1
 
 
 class TestChance:

@@ -26,7 +26,9 @@ from bot.catalogue.people import ListedNudge
 from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
 from bot.domain.attention import WEEK
 from bot.domain.movement import Member, Movement, MovementId
+from bot.domain.next_step import NextStep
 from bot.domain.person import Person
+from bot.domain.quiet_hours import arrival_of
 from bot.domain.rhythm import MOMENTS_SHOWN, Moment, Rhythm, holidays_of, moments
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -118,13 +120,19 @@ async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now:
                 cue=step.cue,
                 action=step.action,
                 with_whom=step.with_whom,
-                at=step.follow_up_at,
+                at=_come_back_at(person, movement, step, now),
                 due=step.follow_up_at <= now,
             )
             for step in planned[:STEPS_SHOWN]
         ),
         more=max(0, len(planned) - STEPS_SHOWN),
     )
+
+
+def _come_back_at(person: Person, movement: Movement, step: NextStep, now: datetime) -> datetime:
+    """Return when a step is followed up, or was to be."""
+    at = step.follow_up_at
+    return arrival_of(person, movement.timezone, at) if at > now else at
 
 
 async def _load_stories(work: UnitOfWork, person: Person, movement: Movement) -> HomeStories:

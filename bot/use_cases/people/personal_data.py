@@ -18,6 +18,7 @@ from bot.domain.forgetting import (
     remove_message,
 )
 from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, WorkspaceId
+from bot.domain.quiet_hours import arrival_of
 from bot.domain.retelling import plan_changes, plan_mark
 from bot.errors import Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -77,7 +78,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
             if one.is_nudge and one.sent_at is not None and one.sent_at > turn.now - WEEK
         ),
         coming=tuple(
-            ListedNudge(kind=_listed_kind(one), at=one.due_at)
+            ListedNudge(kind=_listed_kind(one), at=arrival_of(person, turn.timezone, one.due_at))
             for one in sorted(recent, key=lambda one: one.due_at)
             if one.is_nudge and one.state is DeliveryState.WAITING
         ),

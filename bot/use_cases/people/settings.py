@@ -9,6 +9,7 @@ from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.people import (
     SUGGESTIBLE,
     Awake,
+    MovedPromise,
     SettingsForm,
     SettingsSaved,
     Snoozed,
@@ -21,6 +22,7 @@ from bot.domain.attention import WEEK
 from bot.domain.connectors import KeyFigure
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, StoryChoice
+from bot.domain.quiet_hours import arrival_of
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 from bot.wording import shorten
@@ -68,6 +70,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("timezone", "unknown_zone")
     filled.problems.raise_if_any()
     person = turn.person
+    promised = await _load_promises(work, turn)
     language, timezone = Language(filled.text("language")), filled.text("timezone")
     group = " ".join(filled.text("group").split())
     # Only values that differ from those shown count as chosen: the platform's profile may still change the others.
@@ -84,7 +87,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     person.named_beyond = filled.text("named_beyond") == YES
     person.quiet_from, person.quiet_until = filled.time("quiet_from"), filled.time("quiet_until")
     person.quiet_weekends = filled.text("quiet_weekends") == YES
-    return SettingsSaved()
+    return SettingsSaved(moved=_compare_promises(turn, promised))
 
 
 async def _load_belongs(work: UnitOfWork, turn: Turn) -> list[tuple[Movement, Member]]:
@@ -138,8 +141,29 @@ async def save_snooze(work: UnitOfWork, turn: Turn) -> Entry:
         raise Invalid({"until": "too_early"}, {"until": {"earliest": earliest}})
     if day > latest:
         raise Invalid({"until": "too_late"}, {"until": {"latest": latest}})
+    promised = await _load_promises(work, turn)
     turn.person.snoozed_until = datetime.combine(day, WAKES_AT, ZoneInfo(turn.timezone))
-    return Snoozed(until=turn.person.snoozed_until)
+    return Snoozed(until=turn.person.snoozed_until, moved=_compare_promises(turn, promised))
+
+
+async def _load_promises(work: UnitOfWork, turn: Turn) -> dict[datetime, datetime]:
+    """Return the moments to come for which the actor was promised a follow-up, each with when it comes."""
+    promised: dict[datetime, datetime] = {}
+    for movement, _ in await work.movements.of_person(turn.person.id):
+        for step in await work.steps.planned_of(turn.person.id, movement.id):
+            if step.follow_up_at > turn.now:
+                promised[step.follow_up_at] = arrival_of(turn.person, turn.timezone, step.follow_up_at)
+    return promised
+
+
+def _compare_promises(turn: Turn, promised: dict[datetime, datetime]) -> tuple[MovedPromise, ...]:
+    """Return the promised moments that what was just chosen moves, with when each comes now."""
+    now_coming = {was: arrival_of(turn.person, turn.timezone, was) for was in promised}
+    return tuple(
+        MovedPromise(was=was, comes=comes)
+        for was, comes in sorted(now_coming.items())
+        if comes not in (was, promised[was])
+    )
 
 
 async def wake(work: UnitOfWork, turn: Turn) -> InPlace:

@@ -3,6 +3,8 @@
 A button's `round` says for which moment it was shown: one that was answered or moved since then changes nothing.
 """
 
+from datetime import timedelta
+
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.company import CompanyNobody, CompanyOffer
 from bot.catalogue.forms import parse_form, read_form
@@ -27,8 +29,13 @@ from bot.domain.next_step import (
     plan_follow_up,
     propose_moment,
 )
+from bot.domain.quiet_hours import FreeMoments, free_moments_of
+from bot.domain.rhythm import holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+
+LATE_AFTER = timedelta(minutes=15)
+"""A follow-up that comes later than this after its moment says so."""
 
 
 async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -38,20 +45,29 @@ async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("step_closed")
     if step.not_yet != outgoing.delivery.args.get("round", 0):
         raise Unwanted("moved")
-    return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action, variant=outgoing.next_number())
+    is_late = outgoing.now - step.follow_up_at > LATE_AFTER
+    return FollowUp(
+        step=step.id,
+        round=step.not_yet,
+        cue=step.cue,
+        action=step.action,
+        promised=step.follow_up_at if is_late else None,
+        was_quiet=outgoing.delivery.reason in ("quiet_hours", "snoozed"),
+        variant=outgoing.next_number(),
+    )
 
 
-async def complete(work: UnitOfWork, turn: Turn) -> Entry:
+async def complete(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Close a step as done, and ask what happened."""
     return await _close(work, turn, StepState.DONE)
 
 
-async def complete_otherwise(work: UnitOfWork, turn: Turn) -> Entry:
+async def complete_otherwise(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Close a step because something else was done instead, and ask what happened."""
     return await _close(work, turn, StepState.SOMETHING_ELSE)
 
 
-async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry:
+async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry | InPlace:
     """Close a step, then return the form that asks what happened.
 
     The step counts before the form comes back, which may be never. Pressing again opens the form again, as long as
@@ -62,28 +78,28 @@ async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry:
         step.close(state, turn.now)
         await work.deliveries.cancel("follow_up", step.id, "step_closed")
     elif step.state is not state or step.outcome:
-        return StepStands.of(step)
+        return _show_state(turn, step)
     return StepOutcomeForm(action=step.action, hidden={"step": step.id})
 
 
-async def save_outcome(work: UnitOfWork, turn: Turn) -> Entry:
+async def save_outcome(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Keep what happened, welcome it, and offer to tell it as a story."""
     step = await _load_own_step(work, turn)
     if step.state not in (StepState.DONE, StepState.SOMETHING_ELSE):
-        return StepStands.of(step)
+        return _show_state(turn, step)
     step.outcome = parse_form(StepOutcomeForm, turn.intent.args).text("outcome")
     return StepWelcomed(step=step.id, outcome=step.outcome, episode=await _open_episode_id(work, step))
 
 
-async def postpone(work: UnitOfWork, turn: Turn) -> Entry:
+async def postpone(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Return the form for a new moment; the second time, offer a smaller step or letting go instead."""
     step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
-        return StepStands.of(step)
+        return _show_state(turn, step)
     if step.not_yet:
         return NotYetAgain(step=step.id, action=step.action)
     earliest, latest = allowed_days(turn.now, turn.timezone)
-    day, at = propose_moment(turn.now, turn.timezone)
+    day, at = propose_moment(turn.now, _free_moments(turn))
     return StepMoveForm(
         values={"day": day.isoformat(), "at": f"{at:%H:%M}"},
         hidden={"step": step.id, "round": str(step.not_yet)},
@@ -92,19 +108,19 @@ async def postpone(work: UnitOfWork, turn: Turn) -> Entry:
     )
 
 
-async def reschedule(work: UnitOfWork, turn: Turn) -> Entry:
+async def reschedule(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Move a step, and its follow-up, to the moment that was filled in."""
     step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
-        return StepStands.of(step)
+        return _show_state(turn, step)
     filled = read_form(StepMoveForm, turn.intent.args)
-    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone, filled.problems)
+    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, _free_moments(turn), filled.problems)
     if moment is None or filled.problems:
         raise filled.problems.to_invalid()
     # Before the new follow-up is added: this drops every one that still waits about the step.
     await work.deliveries.cancel("follow_up", step.id, "moved")
     step.move_to(moment)
-    await work.deliveries.add(plan_follow_up(step, turn.person, turn.now))
+    await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
     return StepPlanned.of(step)
 
 
@@ -112,7 +128,7 @@ async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Close a step that did not help; the second time in an episode, offer company (see `company.ask`)."""
     step = await _load_own_step(work, turn)
     if not step.is_planned:
-        return StepStands.of(step)
+        return _show_state(turn, step)
     step.close(StepState.STILL_STUCK, turn.now)
     await work.deliveries.cancel("follow_up", step.id, "step_closed")
     episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
@@ -129,7 +145,7 @@ async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Close a step by letting it go. Its episode stays as it is; the answer names it, so that it can be ended too."""
     step = await _load_own_step(work, turn)
     if not step.is_planned:
-        return StepStands.of(step)
+        return _show_state(turn, step)
     step.close(StepState.LET_GO, turn.now)
     await work.deliveries.cancel("follow_up", step.id, "let_go")
     return InPlace(entry=StepLetGo(episode=await _open_episode_id(work, step)))
@@ -139,6 +155,15 @@ async def _open_episode_id(work: UnitOfWork, step: NextStep) -> str:
     """Return the id of the step's episode while that is open; else empty."""
     episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
     return episode.id if episode is not None and episode.is_open else ""
+
+
+def _free_moments(turn: Turn) -> FreeMoments:
+    return free_moments_of(turn.person, turn.timezone, holidays_of(turn.require_movement()))
+
+
+def _show_state(turn: Turn, step: NextStep) -> InPlace:
+    """Show what became of a step, in place of the card that does not fit it any more."""
+    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone))
 
 
 async def _load_own_step(work: UnitOfWork, turn: Turn) -> NextStep:

@@ -1,8 +1,9 @@
 """Choose a small next step as an if-then plan; note a chance to seize."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from bot.catalogue.base import NO, YES, Entry
+from bot.catalogue.base import NO, YES, Entry, InPlace
 from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.steps import ChanceForm, ChanceNoted, StepForm, StepPlanned, StepPosted, StepStands
 from bot.catalogue.stuck import MAX_FIELD_CHARS
@@ -23,6 +24,8 @@ from bot.domain.next_step import (
     propose_moment,
     strip_lead_in,
 )
+from bot.domain.quiet_hours import FreeMoments, free_moments_of
+from bot.domain.rhythm import holidays_of
 from bot.domain.story import Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -49,11 +52,11 @@ async def choose(work: UnitOfWork, turn: Turn) -> Entry:
     return _form(turn, values, hidden, chance=chance.text if chance else "")
 
 
-async def choose_smaller(work: UnitOfWork, turn: Turn) -> Entry:
+async def choose_smaller(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Return the form, filled with a planned step that is to be made smaller."""
     step = await _load_own_step(work, turn)
     if not step.is_planned:
-        return StepStands.of(step)
+        return InPlace(entry=StepStands.of(step, turn.person, turn.timezone))
     values: dict[str, Value] = {
         **_usual_moment(turn),
         "cue": step.cue,
@@ -82,18 +85,23 @@ def _form(
 
 
 def _usual_moment(turn: Turn, *, today: bool = False) -> dict[str, Value]:
-    day, at = propose_moment(turn.now, turn.timezone, today=today)
+    day, at = propose_moment(turn.now, _free_moments(turn), today=today)
     return {"day": day.isoformat(), "at": f"{at:%H:%M}"}
 
 
-async def save(work: UnitOfWork, turn: Turn) -> Entry:
+def _free_moments(turn: Turn) -> FreeMoments:
+    """Return the moments at which the actor can be promised a follow-up."""
+    return free_moments_of(turn.person, turn.timezone, holidays_of(turn.require_movement()))
+
+
+async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Plan the chosen step, or replan one that was made smaller (`step`), with its follow-up.
 
     When it needs someone's permission or money, the form comes back once, to try and make the step smaller.
     """
     turn.require_movement()
     filled = read_form(StepForm, turn.intent.args)
-    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, turn.timezone, filled.problems)
+    moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, _free_moments(turn), filled.problems)
     if moment is None or filled.problems:
         raise filled.problems.to_invalid()
     episode, chance, story = (
@@ -104,7 +112,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     known = await _load_own_step(work, turn) if turn.text("step") else None
     # `round` tells an old form from the step as it is now: what was moved since then is not moved by it.
     if known is not None and (not known.is_planned or turn.text("round") != str(known.not_yet)):
-        return StepStands.of(known)
+        return InPlace(entry=StepStands.of(known, turn.person, turn.timezone))
     if filled.text("on_my_own") == NO and turn.text("smaller") != YES:
         hidden = {name: turn.text(name) for name in ORIGINS if turn.text(name)} | {"smaller": YES}
         return _form(turn, dict(filled.values), hidden, smaller=True, chance=chance.text if chance else "")
@@ -122,9 +130,11 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         await work.deliveries.cancel("follow_up", step.id, "moved")
         step.make_smaller(*plan, moment)
     step.on_my_own = filled.text("on_my_own") == YES
-    step.posted = step.posted or await _post_on_request(work, turn, filled, step, episode)
-    await work.deliveries.add(plan_follow_up(step, turn.person, turn.now))
-    return StepPlanned.of(step)
+    is_posted = await _post_on_request(work, turn, filled, step, episode)
+    step.posted = step.posted or is_posted
+    await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
+    # The words of an earlier post are not these.
+    return replace(StepPlanned.of(step), posted=is_posted)
 
 
 def _new_step(
