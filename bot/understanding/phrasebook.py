@@ -7,8 +7,8 @@ Every file in `prompts/<language>/understanding/` holds the phrases of one meani
 - `laat maar zitten`: anything else keeps nothing.
 
 `wis/verwijder mijn gegevens` gives a choice, `(nog) niet gelukt` leaves a word optional, `kans : …` wants a colon or
-an exclamation mark, and a line that begins with `#` is a remark. Three files are no meanings: `spelling.txt`
-(`ff = even`), `filler.txt` (words that say little) and `negation.txt`.
+an exclamation mark, and a line that begins with `#` is a remark. Four files are no meanings: `spelling.txt`
+(`ff = even`), `filler.txt` (words that say little), `negation.txt`, and `closing.txt` (how a message ends).
 """
 
 import itertools
@@ -21,11 +21,12 @@ from math import log
 from pathlib import Path
 
 from bot.domain.person import Language
+from bot.understanding.bayes import NaiveBayes
 from bot.understanding.text import fold, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 SLOT = "…"
-NO_MEANINGS = ("spelling", "filler", "negation")
+NO_MEANINGS = ("spelling", "filler", "negation", "closing")
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -54,17 +55,22 @@ class PhraseBook:
         spellings: Mapping[str, Sequence[str]],
         filler: frozenset[str],
         negations: frozenset[str],
+        closings: Sequence[tuple[str, ...]],
     ) -> None:
         self.phrases = tuple(phrases)
         self.spellings = spellings
         self.filler = filler
         self.negations = negations
+        self.closings = closings
         meanings: dict[str, set[str]] = defaultdict(set)
+        by_meaning: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         self.by_word: dict[str, list[int]] = defaultdict(list)
         for number, phrase in enumerate(self.phrases):
+            by_meaning[phrase.meaning].add(phrase.words)
             for word in set(phrase.words):
                 meanings[word].add(phrase.meaning)
                 self.by_word[word].append(number)
+        self.bayes = NaiveBayes(by_meaning)
         total = len({phrase.meaning for phrase in self.phrases}) + 1
         self._weights = {
             word: FILLER_WEIGHT if word in filler else 0.35 + log(total / len(found)) / log(total)
@@ -100,8 +106,15 @@ def phrase_book(language: Language) -> PhraseBook:
         for line in _lines(file)
         for phrase in _phrases(file.stem, line, spellings)
     }
+    closings = {tuple(token.word for token in tokenize(line, spellings)) for line in _lines(folder / "closing.txt")}
     ordered = sorted(phrases, key=lambda one: (one.meaning, one.words, one.slot is not None, one.keeps))
-    return PhraseBook(ordered, spellings=spellings, filler=filler, negations=negations)
+    return PhraseBook(
+        ordered,
+        spellings=spellings,
+        filler=filler,
+        negations=negations,
+        closings=sorted(closings, key=lambda one: (-len(one), one)),
+    )
 
 
 def _lines(file: Path) -> Iterator[str]:
@@ -121,7 +134,8 @@ def _phrases(meaning: str, line: str, spellings: Mapping[str, Sequence[str]]) ->
     keeps = line.startswith("+")
     for words in _expand(line.lstrip("+ ")):
         before, slot, after = words.partition(SLOT)
-        first = [token.word for token in tokenize(before, spellings)]
+        # With a word in the place of the slot: a mark at the end of a message sets nothing apart, but here it does.
+        first = [token.word for token in tokenize(f"{before} x", spellings)][:-1]
         second = [token.word for token in tokenize(after, spellings)]
         if first or second:
             yield Phrase(meaning, (*first, *second), len(first) if slot else None, keeps)

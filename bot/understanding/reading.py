@@ -4,6 +4,7 @@ Phrases are matched word by word, in order, with gaps and typing errors allowed.
 meaning adds up. A reading is sure when its evidence is strong and no other meaning comes near.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from bot.domain.person import Language
 from bot.understanding.phrasebook import Phrase, PhraseBook, phrase_book
 from bot.understanding.text import Token, tidy, tokenize
 
+_PICTURES = re.compile(r"[\s\u200d\u2600-\u27bf\ufe0f\U0001f1e6-\U0001faff]+$")
+"""The emoji with which a message ends."""
 OTHER = "other"
 CRISIS = "crisis"
 RISKY = frozenset({"stop", "forget", CRISIS})
@@ -33,6 +36,8 @@ LIKELY_FROM = 0.30
 """Below this the message is none of the meanings."""
 WORDS_TELLING_ENOUGH = 4
 """Words of one phrase that say enough together, however little each says."""
+BAYES_WEIGHT = 0.7
+"""How much the words by themselves count beside the phrases."""
 TELLING_FROM = 0.5
 """The weight from which a word says something by itself."""
 MIN_COVERAGE = 0.6
@@ -93,20 +98,26 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     best: dict[str, list[_Match]] = defaultdict(list)
     for match in matches:
         best[match.phrase.meaning].append(match)
-    scores = {meaning: _combine(found) for meaning, found in best.items()}
+    phrased = {meaning: _combine(found) for meaning, found in best.items()}
+    likely = book.bayes.probabilities([word for word, _ in words])
+    scores = {
+        meaning: 1 - (1 - phrased.get(meaning, 0.0)) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
+        for meaning in {**phrased, **likely}
+    }
     ranked = sorted(scores, key=lambda meaning: (-scores[meaning], meaning))
     if not ranked or scores[ranked[0]] < LIKELY_FROM:
         return _guess(text, tokens, words, tuple(ranked[:2]), book)
     meaning, score = ranked[0], scores[ranked[0]]
     others = tuple(one for one in ranked[1:3] if scores[one] >= LIKELY_FROM)
     margin = score - max((scores[one] for one in ranked[1:]), default=0.0)
-    chosen = max(best[meaning], key=lambda one: (one.score, len(one.phrase.words)))
-    sure = score >= SURE_FROM and margin >= SURE_MARGIN
+    # Sure is only what both the phrases and the words by themselves point to.
+    sure = score >= SURE_FROM and margin >= SURE_MARGIN and phrased.get(meaning, 0.0) >= LIKELY_FROM
+    sure = sure and meaning == max(likely, key=lambda one: likely[one], default=meaning)
     if sure and meaning in RISKY:
         sure = _says_enough(best[meaning], words, book)
     if CRISIS in scores and meaning != CRISIS and scores[CRISIS] >= LIKELY_FROM:
         sure = False  # nobody in need is taken for somebody with a question
-    rest = "" if meaning in WITHOUT_CONTENT else _content(text, tokens, chosen)
+    rest = "" if meaning in WITHOUT_CONTENT else _content(text, tokens, best[meaning], book)
     return Reading(meaning, rest, sure, round(score, 3), others)
 
 
@@ -231,19 +242,34 @@ def _combine(matches: Sequence[_Match]) -> float:
     return 1 - doubt
 
 
-def _content(text: str, tokens: Sequence[Token], match: _Match) -> str:
+def _content(text: str, tokens: Sequence[Token], matches: Sequence[_Match], book: PhraseBook) -> str:
+    """Return the person's own words: what the best phrase leaves, or all where no phrase was found."""
+    if not matches:
+        return _whole(text, tokens)
+    # What somebody set apart themselves ("vast: …") goes before what a phrase makes likely.
+    match = max(matches, key=lambda one: (_sets_apart(one), one.score, len(one.phrase.words)))
     if match.phrase.keeps:
         return _whole(text, tokens)
     if match.slot_from is None or match.slot_to is None:
         return ""
-    return tidy(
-        text[tokens[match.slot_from].start : tokens[match.slot_to - 1].end + _tail(text, tokens, match.slot_to)]
-    )
+    if match.slot_to < len(tokens):
+        return tidy(text[tokens[match.slot_from].start : tokens[match.slot_to - 1].end])
+    to = match.slot_to - _closing_words(tokens[match.slot_from :], book)
+    # The marks after the last word belong to it.
+    return tidy(_PICTURES.sub("", text[tokens[match.slot_from].start : tokens[to].start if to < len(tokens) else None]))
 
 
-def _tail(text: str, tokens: Sequence[Token], to: int) -> int:
-    """Count the characters after the last word of the content that still belong to it: up to the end of the text."""
-    return len(text) - tokens[-1].end if to == len(tokens) else 0
+def _sets_apart(match: _Match) -> bool:
+    return match.first == 0 and ":" in match.phrase.words and len(match.hit) == len(match.phrase.words)
+
+
+def _closing_words(tokens: Sequence[Token], book: PhraseBook) -> int:
+    """Count the words at the end that only close the message; 0 when nothing else would be left."""
+    words = tuple(token.word for token in tokens)
+    for closing in book.closings:
+        if len(words) > len(closing) and words[-len(closing) :] == closing:
+            return len(closing) + _closing_words(tokens[: -len(closing)], book)
+    return 0
 
 
 def _whole(text: str, tokens: Sequence[Token]) -> str:

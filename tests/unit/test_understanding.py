@@ -13,6 +13,7 @@ from bot.catalogue.conversation import GUESSES
 from bot.commands import COMMANDS
 from bot.domain.person import Language
 from bot.understanding import CRISIS, OTHER, read, understand_sentence
+from bot.understanding.bayes import NaiveBayes
 from bot.understanding.phrasebook import phrase_book
 from tests.understanding import corpus, score
 
@@ -53,6 +54,37 @@ def test_both_languages_have_a_book_for_every_meaning(language: Language) -> Non
 def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: str) -> None:
     reading = understand_sentence(text)
     assert (reading.meaning, reading.rest, reading.sure) == (meaning, rest, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("vast: de huisarts reageert niet", "de huisarts reageert niet"),
+        ("ik zit vast met de overdracht, alvast bedankt!", "de overdracht"),
+        ("ik zit vast met de overdracht 🙏😅", "de overdracht"),
+        ("stuck: nobody answers, thanks in advance", "nobody answers"),
+        ("verhaal: ze zei dankjewel en lachte", "ze zei dankjewel en lachte"),
+    ],
+)
+def test_what_is_kept_leaves_off_how_a_message_begins_and_ends(text: str, rest: str) -> None:
+    assert understand_sentence(text).rest == rest
+
+
+class TestWordsByThemselves:
+    bayes = NaiveBayes({"fruit": [("red", "apple"), ("apple",)], "car": [("red", "car"), ("fast", "car")]})
+
+    def test_they_make_a_meaning_likely(self) -> None:
+        likely = self.bayes.probabilities(["the", "apple"])
+        assert likely["fruit"] > 0.9
+        assert sum(likely.values()) == pytest.approx(1)
+
+    def test_words_nobody_wrote_down_say_nothing(self) -> None:
+        assert self.bayes.probabilities(["xyzzy"]) == {}
+        assert self.bayes.probabilities([]) == {}
+
+    def test_a_word_of_both_decides_nothing(self) -> None:
+        likely = self.bayes.probabilities(["a", "red", "thing"])
+        assert likely["fruit"] == pytest.approx(likely["car"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""A naive Bayes classifier over the words and word pairs of the phrase books.
+
+Phrases say what they say; this says what words that were never written down together make likely.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from math import exp, log
+
+SMOOTHING = 0.001
+"""The share of its phrases in which a meaning is taken to have a word that it does not have."""
+TEMPERATURE = 4.0
+"""Divides the log-odds: words of one message are not independent, so they say less together than one by one."""
+BEGIN, END = "<", ">"
+
+
+class NaiveBayes:
+    """The likelihood of each meaning, given words. `phrases`: the phrases, in words, of each meaning."""
+
+    def __init__(self, phrases: Mapping[str, Iterable[Sequence[str]]]) -> None:
+        self._meanings = tuple(sorted(phrases))
+        self._shares: dict[str, dict[str, float]] = {}
+        for meaning in self._meanings:
+            known = {tuple(words) for words in phrases[meaning]}
+            counts = Counter(feature for words in known for feature in _features(words))
+            for feature, count in counts.items():
+                self._shares.setdefault(feature, {})[meaning] = count / len(known)
+        self._log_odds = cache(self._compute_log_odds)
+
+    def probabilities(self, words: Sequence[str]) -> dict[str, float]:
+        """Return how likely each meaning is; empty when none of the words is known."""
+        known = [feature for feature in _features(words) if feature in self._shares]
+        if not known:
+            return {}
+        sums = [sum(odds) / TEMPERATURE for odds in zip(*map(self._log_odds, known), strict=True)]
+        most = max(sums)
+        powers = [exp(one - most) for one in sums]
+        return {meaning: power / sum(powers) for meaning, power in zip(self._meanings, powers, strict=True)}
+
+    def _compute_log_odds(self, feature: str) -> tuple[float, ...]:
+        """Return by meaning how much more often it has this feature than the mean of the others."""
+        shares = self._shares[feature]
+        total, others = sum(shares.values()), len(self._meanings) - 1
+        return tuple(
+            log((shares.get(one, 0.0) + SMOOTHING) / ((total - shares.get(one, 0.0)) / others + SMOOTHING))
+            for one in self._meanings
+        )
+
+
+def _features(words: Sequence[str]) -> set[str]:
+    """Return the words and the pairs of words that follow each other; the ends count as words."""
+    marked = (BEGIN, *words, END)
+    return {*words, *(f"{first} {second}" for first, second in pairwise(marked))}
