@@ -144,6 +144,7 @@ COMMANDS: dict[str, Command] = {
     "company.give": Command(company.give, form=True, again=False),
     "company.save": Command(company.save, closes=True),
     "company.decline": Command(company.decline),
+    "company.rest": Command(company.rest),
     # the next step
     "step": Command(next_steps.choose, en="step", nl="stap stapje", form=True),
     "step.save": Command(next_steps.save),

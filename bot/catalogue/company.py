@@ -1,26 +1,26 @@
 """Messages about keeping someone company who is stuck: peers think along with a question and an idea."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.stuck import REPLACES
 from bot.domain.company import Peers
 from bot.domain.initiative import Audience, StuckEpisode
+from bot.domain.person import Person
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyOffer(Entry):
-    """The peers who would be asked to think along, and the text they would read. Nothing is sent before a confirmation.
-
-    `names` will be asked, `reserve` only when one of them cannot. `people` and `reserves` are their ids.
-    """
+    """How many peers would be asked to think along (`count`), and the text they would read. Nothing is sent before a
+    confirmation, and nobody is named before they answer. `has_reserve`: another is asked when one of them cannot."""
 
     episode: str
     text: str
-    names: tuple[str, ...]
-    reserve: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-    reserves: tuple[str, ...] = ()
+    count: int = 2
+    has_reserve: bool = False
     audience: Audience = Audience.ME
 
     @classmethod
@@ -29,60 +29,62 @@ class CompanyOffer(Entry):
         return cls(
             episode=episode.id,
             text=episode.text,
-            names=tuple(person.name for person in found.asked),
-            reserve=tuple(person.name for person in found.reserve),
-            people=tuple(person.id for person in found.asked),
-            reserves=tuple(person.id for person in found.reserve),
+            count=len(found.asked),
+            has_reserve=bool(found.reserve),
             audience=episode.audience,
         )
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"episode": self.episode, "people": ",".join(self.people), "reserve": ",".join(self.reserves)}
+        about = {"episode": self.episode}
         return (
-            Press(name="ask_them", intent="company.ask", args=about, style="primary"),
-            Press(name="choose_step", intent="step", args={"episode": self.episode}),
-            Press(name="not_now", intent="stuck.not_now", args={"episode": self.episode}),
+            Press(name="ask_them", intent="company.ask", args={**about, "most": str(self.count)}, style="primary"),
+            Press(name="choose_step", intent="step", args=about),
+            Press(name="not_now", intent="stuck.not_now", args={**about, **REPLACES}),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(
-            episode="e1",
-            text="De nachtdienst hoort pas als laatste wat we doen",
-            names=("Jan", "Samira"),
-            reserve=("Bram",),
-            people=("p1", "p2"),
-            reserves=("p3",),
-        )
+        return cls(episode="e1", text="De nachtdienst hoort pas als laatste wat we doen", count=2, has_reserve=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyNobody(Entry):
-    """The plain answer that there is nobody who can be asked now."""
+    """The plain answer that there is nobody who can be asked now, and what is possible: to pick people oneself, a step,
+    or the `coordinators`."""
 
     episode: str
+    coordinators: tuple[str, ...] = ()
+
+    @classmethod
+    def to(cls, episode: StuckEpisode, stuck: Person, coordinators: Sequence[Person]) -> Self:
+        """Return the answer to who is stuck; it names the other coordinators of their own workspace."""
+        near = (one for one in coordinators if one.workspace_id == stuck.workspace_id and one.id != stuck.id)
+        return cls(episode=episode.id, coordinators=tuple(one.name for one in near if one.name))
 
     def buttons(self) -> tuple[Press, ...]:
         return (
-            Press(name="choose_step", intent="step", args={"episode": self.episode}, style="primary"),
-            Press(name="invite", intent="connect", args={"episode": self.episode}),
+            Press(name="pick", intent="stuck.change", args={"episode": self.episode}, style="primary"),
+            Press(name="choose_step", intent="step", args={"episode": self.episode}),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(episode="e1")
+        return cls(episode="e1", coordinators=("Iris",))
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyOnItsWay(Entry):
-    """Confirmation that the peers have been asked; their answers will come together."""
+    """Confirmation that peers have been asked: `waiting` of them did not answer yet, `names` did. Their answers come
+    together, at the latest at `until`."""
 
     names: tuple[str, ...]
+    waiting: int = 0
+    until: datetime | None = None
     audience: Audience = Audience.ME
 
     @classmethod
     def example(cls) -> Self:
-        return cls(names=("Jan", "Samira"))
+        return cls(names=(), waiting=2, until=datetime(2027, 3, 3, 8, 0, tzinfo=UTC))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +142,10 @@ class CompanyGiven(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyDeclined(Entry):
-    """The reply to a peer who declined: not this time is fine."""
+    """The reply to a peer who declined: not this time is fine. `picked`: `name` chose them, and knows of it."""
 
     name: str
+    picked: bool = False
 
     @classmethod
     def example(cls) -> Self:
@@ -172,18 +175,25 @@ class PeerAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyTogether(Entry):
-    """The answers of all peers, side by side. With no `voices` it says that nobody had the time."""
+    """The answers of the peers of a `round`, side by side; of one late peer alone with `only`. With no `voices` it says
+    that nobody had the time. `resting`: left at that for now."""
 
     episode: str
     initiative: str
     voices: tuple[PeerAnswer, ...]
+    round: str = ""
+    only: str = ""
+    resting: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}
+        shown = {**about, "round": self.round, "only": self.only}
+        # The answers stay: nothing replaces them but themselves.
+        rest = () if self.resting else (Press(name="not_now", intent="company.rest", args=shown),)
         return (
             Press(name="choose_step", intent="step", args=about, style="primary"),
             Press(name="moves_again", intent="stuck.moves_again", args=about),
-            Press(name="not_now", intent="stuck.not_now", args=about),
+            *rest,
         )
 
     @classmethod

@@ -1,6 +1,6 @@
 """Company: two peers think along with someone who is stuck. Choosing them, asking them, and showing their answers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from bot.domain.delivery import Delivery, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import COMPANY_HOURS, COMPANY_SIZE, Company, CompanyId, CompanyState, StuckEpisode
 from bot.domain.movement import Movement
-from bot.domain.person import Person
+from bot.domain.person import Person, PersonId
 
 REST = timedelta(days=7)
 """Nobody is asked to think along twice in a week."""
@@ -19,10 +19,21 @@ MAX_RESERVES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Peers:
-    """The peers to ask now, and those in reserve for when one of them cannot."""
+    """The peers to ask now, and those in reserve for when one of them cannot. Who they are is told once they answer."""
 
     asked: tuple[Person, ...] = ()
     reserve: tuple[Person, ...] = ()
+
+
+def find_peers(candidates: Sequence[Person], stuck: Person, asked_enough: Collection[PersonId], now: datetime) -> Peers:
+    """Choose the peers to ask, of the candidates of the same workspace who may be asked now and were not asked
+    enough."""
+    willing = [
+        one
+        for one in candidates
+        if one.workspace_id == stuck.workspace_id and one.id not in asked_enough and may_be_asked(one, now)
+    ]
+    return choose_peers(willing, stuck)
 
 
 def choose_peers(candidates: Sequence[Person], stuck: Person) -> Peers:
@@ -68,34 +79,34 @@ def ask_peer(
     )
 
 
-def begin_round(
+def plan_showing(
     episode: StuckEpisode,
     stuck: Person,
-    chosen: Peers,
+    asked: Sequence[Person],
     *,
-    before: Sequence[Company],
+    of_round: int,
+    reserve: Sequence[Person],
     movement: Movement,
     now: datetime,
-    picked: bool = False,
-) -> tuple[list[Company], list[Delivery]]:
-    """Begin a new round after those `before`. Returns the records of the peers asked and the messages to send.
-
-    The last message shows their answers side by side, at the latest 48 hours after the last peer could be reached.
-    """
-    number = max((one.round for one in before), default=0) + 1
-    asked = [ask_peer(episode, person, number, now, picked=picked) for person in chosen.asked]
-    reached = max((first_reachable_at(person, movement, now) for person in chosen.asked), default=now)
-    shown = to_person(
+) -> Delivery:
+    """Make the message that shows the answers of a round side by side, at the latest 48 hours after the last peer could
+    be reached. It keeps who is in reserve."""
+    reached = max((first_reachable_at(person, movement, now) for person in asked), default=now)
+    return to_person(
         stuck,
         "company_together",
-        key=round_key(episode, number),
+        key=round_key(episode, of_round),
         now=now,
         movement=episode.movement_id,
         subject=episode.id,
         due_at=first_reachable_at(stuck, movement, reached + timedelta(hours=COMPANY_HOURS)),
-        args={"round": number, "reserve": [person.id for person in chosen.reserve]},
+        args={"round": of_round, "reserve": [person.id for person in reserve]},
     )
-    return [company for company, _ in asked], [*(message for _, message in asked), shown]
+
+
+def next_round(before: Sequence[Company]) -> int:
+    """Return the number of a new round, after those asked `before`."""
+    return max((one.round for one in before), default=0) + 1
 
 
 def round_key(episode: StuckEpisode, of_round: int) -> str:

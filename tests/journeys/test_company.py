@@ -36,11 +36,12 @@ async def give_idea(world: World, who: str, idea: str = "een idee") -> Reply:
     return await world.submit(who, form, channel=None, question="een vraag", idea=idea)
 
 
-async def test_names_and_words_are_shown_before_anything_is_sent(world: World) -> None:
+async def test_how_many_and_which_words_are_shown_before_anything_is_sent(world: World) -> None:
     await world.movement("fatima", "jan", "samira", "bram")
     await agree(world.begin, "jan", "samira", "bram")
     offer = await world.press("fatima", await submit_stuck(world), "company")
-    assert all(name in text_of(offer) for name in ("jan", "samira", "bram", "De nacht komt niet"))
+    assert all(words in text_of(offer) for words in ("Twee collega's", "De nacht komt niet"))
+    assert not any(name in text_of(offer) for name in ("jan", "samira", "bram"))
     assert all(world.private(who) == [] for who in ("jan", "samira", "bram"))
     await world.press("fatima", offer, "not_now")
     await world.pass_(days=3)
@@ -55,7 +56,8 @@ async def test_asking_twice_at_once_asks_two_people(world: World) -> None:
     await asyncio.gather(*(world.press("fatima", offer, "ask_them") for _ in range(4)))
     on_its_way = await world.press("fatima", welcome, "company")
     assert buttons(on_its_way) == []
-    assert "jan" in text_of(on_its_way)
+    assert "twee collega's" in text_of(on_its_way)
+    assert "woensdag 3 maart om 09:00" in text_of(on_its_way)
     assert [len(world.private(who)) for who in ("bram", "jan", "noor", "samira")] == [1, 1, 0, 0]
 
 
@@ -125,11 +127,13 @@ async def test_nobody_is_asked_twice_in_a_week(world: World) -> None:
         await give_idea(world, who)
     other = await report_stuck(world, "noor")
     await agree(world.begin, "fatima")
-    offer = await world.press("noor", other, "company")
-    assert "fatima" in text_of(offer)
-    assert "jan" not in text_of(offer)
+    assert "Eén collega" in text_of(await world.press("noor", other, "company"))
     await world.pass_(days=7)
-    assert "jan" in text_of(await world.press("noor", other, "company"))
+    offer = await world.press("noor", other, "company")
+    assert "Twee collega's" in text_of(offer)
+    await world.press("noor", offer, "ask_them")
+    assert sorted(len(world.private(who)) for who in ("bram", "jan")) == [1, 2]
+    assert "Het stokt" in text_of(world.private("fatima")[-1])
 
 
 async def report_stuck(world: World, who: str) -> Reply:
@@ -143,11 +147,13 @@ async def test_with_one_or_nobody_it_says_so(world: World) -> None:
     await update_people(world, iris={"stopped_at": MONDAY})
     welcome = await submit_stuck(world)
     one = await world.press("fatima", welcome, "company")
-    assert "jan" in text_of(one)
+    assert "Eén collega" in text_of(one)
     await update_people(world, jan={"snoozed_until": MONDAY + timedelta(days=9)})
     nobody = await world.press("fatima", welcome, "company")
-    assert buttons(nobody) == ["choose_step", "invite"]
-    # Confirming what was offered before: those named can no longer be asked, and nobody else is in their place.
+    assert buttons(nobody) == ["pick", "choose_step"]
+    assert "iris" in text_of(nobody)
+    assert isinstance(await world.press("fatima", nobody, "pick"), Form)
+    # Confirming what was offered before: nobody can be asked any more.
     await world.press("fatima", one, "ask_them")
     assert world.private("jan") == []
 
@@ -209,8 +215,8 @@ async def test_helpers_who_were_picked_do_not_stand_in_the_way_of_company(world:
     await agree(world.begin, "samira", "bram")
     welcome = await submit_stuck(world, audience="helpers", helpers=("jan",))
     offer = await world.press("fatima", welcome, "company")
-    assert "ask_them" in buttons(offer)
-    assert "jan" not in text_of(offer)
+    await world.press("fatima", offer, "ask_them")
+    assert [len(world.private(who)) for who in ("jan", "samira", "bram")] == [1, 1, 1]
 
 
 async def test_each_reads_it_in_their_own_language(world: World) -> None:
@@ -220,3 +226,96 @@ async def test_each_reads_it_in_their_own_language(world: World) -> None:
     await world.press("fatima", await world.press("fatima", await submit_stuck(world), "company"), "ask_them")
     languages = [one.message.language for who in ("jan", "samira") for one in world.private(who) if one.message]
     assert languages == ["en", "nl"]
+
+
+async def test_who_answers_is_named_from_then_on(world: World) -> None:
+    await ask_for_company(world, "jan", "samira")
+    await give_idea(world, "jan")
+    stands = text_of(await world.do("fatima", "company", episode=(await episode(world)).id))
+    assert "jan" in stands
+    assert "samira" not in stands
+
+
+async def test_only_who_agreed_in_this_movement_is_asked(world: World) -> None:
+    await world.movement("fatima", "jan", "samira")
+    await agree(world.begin, "jan", answer=False)
+    nobody = await world.press("fatima", await submit_stuck(world), "company")
+    assert buttons(nobody) == ["pick", "choose_step"]
+    await world.do("fatima", "company.ask", episode=(await episode(world)).id, most="2")
+    assert all(world.private(who) == [] for who in ("jan", "samira", "iris"))
+
+
+async def test_an_offer_that_named_people_is_made_anew(world: World) -> None:
+    await world.movement("fatima", "jan", "samira")
+    await agree(world.begin, "jan")
+    await submit_stuck(world)
+    anew = await world.do(
+        "fatima", "company.ask", episode=(await episode(world)).id, people="samira,jan", reserve="iris"
+    )
+    assert "ask_them" in buttons(anew)
+    assert all(world.private(who) == [] for who in ("jan", "samira", "iris"))
+
+
+async def test_of_one_colleague_that_was_offered_two_are_not_made(world: World) -> None:
+    await world.movement("fatima", "jan", "samira")
+    await agree(world.begin, "jan")
+    offer = await world.press("fatima", await submit_stuck(world), "company")
+    await agree(world.begin, "samira")
+    await world.press("fatima", offer, "ask_them")
+    assert sorted(len(world.private(who)) for who in ("jan", "samira")) == [0, 1]
+
+
+async def test_who_was_asked_enough_is_not_asked_for_company(world: World) -> None:
+    await world.movement("fatima", "jan", "samira")
+    await agree(world.begin, "jan")
+    for text in ("een", "twee"):
+        await submit_stuck(world, audience="helpers", helpers=("jan",), text=text)
+    third = await submit_stuck(world, audience="helpers", helpers=("jan", "samira"), text="drie")
+    assert isinstance(third, FieldErrors)
+    assert "jan" in third.errors["helpers"]
+    assert "samira" not in third.errors["helpers"]
+    nobody = await world.press("fatima", await submit_stuck(world), "company")
+    assert buttons(nobody) == ["pick", "choose_step"]
+    assert len(world.private("jan")) == 2
+    assert world.private("samira") == []
+    await world.pass_(days=31)
+    assert isinstance(await submit_stuck(world, audience="helpers", helpers=("jan",), text="vier"), Answer)
+
+
+async def test_who_wants_nothing_now_cannot_be_picked(world: World) -> None:
+    await world.movement("fatima", "jan")
+    await update_people(world, jan={"stopped_at": MONDAY})
+    reply = await submit_stuck(world, audience="helpers", helpers=("jan",))
+    assert isinstance(reply, FieldErrors)
+    assert "jan" in reply.errors["helpers"]
+
+
+async def test_the_answers_stay_when_it_may_rest(world: World) -> None:
+    await ask_for_company(world, "jan", "samira")
+    for who in ("jan", "samira"):
+        await give_idea(world, who, f"idee van {who}")
+    (together,) = world.private("fatima")
+    rested = await world.press("fatima", together, "not_now", channel=None)
+    assert isinstance(rested, Answer)
+    assert rested.replaces
+    assert buttons(rested) == ["choose_step", "moves_again"]
+    assert all(f"idee van {who}" in text_of(rested) for who in ("jan", "samira"))
+    assert await world.press("fatima", together, "not_now", channel=None) is None
+    assert not isinstance(await world.do("jan", "company.rest", episode=(await episode(world)).id, round="1"), Form)
+
+
+async def test_words_added_after_asking_are_kept_apart(world: World) -> None:
+    await world.movement("fatima", "jan", "samira")
+    await agree(world.begin, "jan", "samira")
+    await world.until(MONDAY + timedelta(hours=12))
+    welcome = await world.type("fatima", "/stuck de nacht komt niet")
+    await world.press("fatima", await world.press("fatima", welcome, "company"), "ask_them")
+    form = await world.press("fatima", welcome, "change")
+    assert isinstance(form, Form)
+    assert "lezen dit ook" in form.note
+    await world.type("fatima", "/stuck en ik ben het zat")
+    await world.pass_(days=1)
+    for who in ("jan", "samira"):
+        (asked,) = world.private(who)
+        assert "de nacht komt niet" in text_of(asked)
+        assert "zat" not in text_of(asked)

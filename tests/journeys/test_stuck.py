@@ -369,8 +369,7 @@ async def test_from_stuck_to_a_story(world: World) -> None:
     await world.until(datetime(2027, 3, 10, 9, tzinfo=UTC))
     offered = await world.press("fatima", world.private("fatima")[-1], "still_stuck", channel=None)
     assert world.private("jan") == world.private("samira") == []
-    assert "jan" in text_of(offered)
-    assert "samira" in text_of(offered)
+    assert "Twee collega's" in text_of(offered)
     await world.press("fatima", offered, "ask_them", channel=None)
     await world.press("fatima", offered, "ask_them", channel=None)
     for who in ("jan", "samira"):

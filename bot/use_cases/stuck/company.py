@@ -4,7 +4,7 @@ A round is one set of peers asked at the same time. Its `company_together` deliv
 moment at which the answers are shown, and is brought forward when nobody's answer is awaited any more.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.company import (
@@ -30,64 +30,82 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 
 
 async def offer(work: UnitOfWork, turn: Turn) -> Entry:
-    """Show who would be asked, and what they would read. Nothing is sent before this is confirmed (see `ask_peer`)."""
+    """Show how many would be asked, and what they would read. Nothing is sent before this is confirmed (see `ask`)."""
     episode = await _load_open_episode(work, turn)
-    waiting = await _load_waiting_peers(work, episode)
-    if waiting:
-        return _on_its_way(episode, waiting)
-    found = company.choose_peers(await _load_candidates(work, turn, episode), turn.person)
-    return _make_offer(episode, found)
+    running = await _show_running(work, episode)
+    if running is not None:
+        return running
+    return await _make_offer(work, turn, episode, await _find_peers(work, turn, episode))
 
 
-def _make_offer(episode: StuckEpisode, found: Peers) -> Entry:
-    if not found.asked:
-        return CompanyNobody(episode=episode.id)
-    return CompanyOffer.to(episode, found)
+async def _make_offer(work: UnitOfWork, turn: Turn, episode: StuckEpisode, found: Peers) -> Entry:
+    if found.asked:
+        return CompanyOffer.to(episode, found)
+    return CompanyNobody.to(episode, turn.person, await work.people.coordinators(episode.movement_id))
 
 
-async def ask(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """Begin a round with the peers named in the offer, as far as they can still be asked.
+async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Begin a round with at most as many peers as were offered (`most`), as far as they can still be asked.
 
-    `people` and `reserve`: comma-separated ids of persons, as `CompanyOffer` put them on its button.
+    Who they are is decided now, and told once they answer. An offer of a version that named them is made anew.
     """
     episode = await _load_open_episode(work, turn)
-    waiting = await _load_waiting_peers(work, episode)
-    if waiting:
-        return InPlace(entry=_on_its_way(episode, waiting))
-    candidates = await _load_candidates(work, turn, episode)
-    named = [one for name in ("people", "reserve") for one in candidates if one.id in turn.text(name).split(",")]
-    if not named:
-        # Nobody who was named can be asked any more: name others first.
-        return InPlace(entry=_make_offer(episode, company.choose_peers(candidates, turn.person)))
-    chosen = Peers(asked=tuple(named[:COMPANY_SIZE]), reserve=tuple(named[COMPANY_SIZE:]))
-    before = [one for one, _ in await work.stuck.company_of(episode.id, episode.movement_id)]
-    movement = turn.require_movement()
-    asked, messages = company.begin_round(episode, turn.person, chosen, before=before, movement=movement, now=turn.now)
-    for one in asked:
-        work.stuck.add(one)
-    for message in messages:
-        await work.deliveries.add(message)
-    return InPlace(entry=_on_its_way(episode, chosen.asked))
+    running = await _show_running(work, episode)
+    if running is not None:
+        return InPlace(entry=running)
+    found = await _find_peers(work, turn, episode)
+    most = min(int(turn.text("most")), COMPANY_SIZE) if turn.text("most").isdecimal() else 0
+    number = company.next_round([one for one, _ in await work.stuck.company_of(episode.id, episode.movement_id)])
+    asked: list[Person] = []
+    left = [*found.asked, *found.reserve]
+    while left and len(asked) < most:
+        if await _ask_peer(work, turn, episode, left[0], number):
+            asked.append(left[0])
+        left = left[1:]
+    if not asked:
+        return InPlace(entry=await _make_offer(work, turn, episode, found))
+    shown = company.plan_showing(
+        episode, turn.person, asked, of_round=number, reserve=left, movement=turn.require_movement(), now=turn.now
+    )
+    await work.deliveries.add(shown)
+    return InPlace(entry=CompanyOnItsWay(names=(), waiting=len(asked), until=shown.due_at, audience=episode.audience))
 
 
-def _on_its_way(episode: StuckEpisode, asked: Sequence[Person]) -> Entry:
-    return CompanyOnItsWay(names=tuple(person.name for person in asked), audience=episode.audience)
+async def _ask_peer(work: UnitOfWork, turn: Turn, episode: StuckEpisode, person: Person, of_round: int) -> bool:
+    """Ask one peer, unless they were asked enough. Returns whether they are asked."""
+    one, message = company.ask_peer(episode, person, of_round, turn.now)
+    if not await work.deliveries.add_ask(message, turn.now):
+        return False
+    work.stuck.add(one)
+    return True
 
 
-async def _load_waiting_peers(work: UnitOfWork, episode: StuckEpisode) -> list[Person]:
-    """Return the peers Ritme found for a round whose answers were not shown yet, but for those who declined.
+async def _show_running(work: UnitOfWork, episode: StuckEpisode) -> Entry | None:
+    """Return how it stands with a round whose answers were not shown yet; None when there is none.
 
     Peers picked by the person who is stuck do not count: they do not keep Ritme from offering others.
     """
     rows = await work.deliveries.about("company_together", episode.id, episode.movement_id)
     # A row with `only` shows one late answer; it is not a round of its own.
-    rounds = {row.args["round"] for row in rows if row.state is DeliveryState.WAITING and "only" not in row.args}
-    asked = await work.stuck.company_of(episode.id, episode.movement_id)
-    return [
-        person
-        for one, person in asked
-        if one.round in rounds and not one.picked and one.state is not CompanyState.DECLINED
+    until = {row.args["round"]: row.due_at for row in rows if _is_running(row)}
+    everyone = await work.stuck.company_of(episode.id, episode.movement_id)
+    awaited = [
+        (one, person)
+        for one, person in everyone
+        if one.round in until and not one.picked and one.state is not CompanyState.DECLINED
     ]
+    if not awaited:
+        return None
+    return CompanyOnItsWay(
+        names=tuple(person.name for one, person in awaited if one.state is CompanyState.GIVEN and person.name),
+        waiting=sum(one.state is CompanyState.ASKED for one, _ in awaited),
+        until=max(until[one.round] for one, _ in awaited),
+        audience=episode.audience,
+    )
+
+
+def _is_running(shown: Delivery) -> bool:
+    return shown.state is DeliveryState.WAITING and "only" not in shown.args
 
 
 async def give(work: UnitOfWork, turn: Turn) -> Entry:
@@ -124,7 +142,7 @@ async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
         is_running = episode.is_open and shown is not None and shown.state is DeliveryState.WAITING
         if shown is not None and is_running and not await _ask_reserve(work, turn, asked, episode, shown):
             await _show_if_complete(work, turn, asked, episode, stuck, shown)
-    return InPlace(entry=CompanyDeclined(name=stuck.name))
+    return InPlace(entry=CompanyDeclined(name=stuck.name, picked=asked.picked))
 
 
 async def _ask_reserve(work: UnitOfWork, turn: Turn, declined: Company, episode: StuckEpisode, shown: Delivery) -> bool:
@@ -134,12 +152,11 @@ async def _ask_reserve(work: UnitOfWork, turn: Turn, declined: Company, episode:
     """
     named = shown.args.get("reserve")
     reserve = [str(one) for one in named] if isinstance(named, list) else []
-    candidates = {str(person.id): person for person in await _load_candidates(work, turn, episode)}
+    rested = {str(one.id): one for one in await work.stuck.peer_candidates(episode, turn.now - company.REST)}
     for index, one in enumerate(reserve):
-        if one in candidates:
-            asked, message = company.ask_peer(episode, candidates[one], declined.round, turn.now)
-            work.stuck.add(asked)
-            await work.deliveries.add(message)
+        person = rested.get(one)
+        may_be_asked = person is not None and company.may_be_asked(person, turn.now)
+        if person is not None and may_be_asked and await _ask_peer(work, turn, episode, person, declined.round):
             shown.add_args(reserve=reserve[index + 1 :])
             return True
     return False
@@ -172,11 +189,11 @@ async def _show_late_answer(work: UnitOfWork, turn: Turn, asked: Company, episod
     )
 
 
-async def _load_candidates(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Sequence[Person]:
-    """Return who can be asked now, of the actor's own workspace."""
+async def _find_peers(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Peers:
+    """Return who can be asked now: of those who agreed to it in this movement, in the actor's own workspace."""
     rested = await work.stuck.peer_candidates(episode, turn.now - company.REST)
-    lane = turn.person.workspace_id
-    return [one for one in rested if one.workspace_id == lane and company.may_be_asked(one, turn.now)]
+    enough = await work.deliveries.asked_enough([one.id for one in rested], turn.now)
+    return company.find_peers(rested, turn.person, enough, turn.now)
 
 
 async def _load_open_episode(work: UnitOfWork, turn: Turn) -> StuckEpisode:
@@ -228,16 +245,42 @@ async def compose_answers(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("no_longer_stuck")
     if outgoing.person is None or outgoing.person.stopped_at is not None:
         raise Unwanted("stopped")
-    everyone = [pair for pair in await work.stuck.company_of(episode.id, movement.id) if pair[0].round == args["round"]]
-    if not everyone:
+    shown = await _gather(work, episode, str(args["round"]), str(args.get("only", "")))
+    if shown is None:
         raise Unwanted("taken_back")
+    if not shown.voices and not episode.is_open:
+        raise Unwanted("no_longer_stuck")
+    return shown
+
+
+async def rest(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Leave it at the answers of a round, or of one late peer (`only`), for now: they stay, without the question."""
+    movement = turn.require_movement()
+    episode = await work.stuck.own(turn.text("episode"), turn.person.id, movement.id)
+    shown = await _gather(work, episode, turn.text("round"), turn.text("only")) if episode is not None else None
+    if shown is None:
+        raise Refused("not_found")
+    return InPlace(entry=replace(shown, resting=True))
+
+
+async def _gather(work: UnitOfWork, episode: StuckEpisode, of_round: str, only: str) -> CompanyTogether | None:
+    """Return the answers of a round; with `only`, of that peer alone. None when nobody is left in the round."""
+    everyone = [
+        (one, person)
+        for one, person in await work.stuck.company_of(episode.id, episode.movement_id)
+        if str(one.round) == of_round
+    ]
+    if not everyone:
+        return None
     voices = tuple(
         PeerAnswer(name=person.name, question=one.question, idea=one.idea)
         for one, person in everyone
-        if one.state is CompanyState.GIVEN and one.round == args.get("round") and args.get("only", one.id) == one.id
+        if one.state is CompanyState.GIVEN and (not only or one.id == only)
     )
-    if not voices and not episode.is_open:
-        raise Unwanted("no_longer_stuck")
     return CompanyTogether(
-        episode=episode.id, initiative=await work.initiatives.name(episode.initiative_id, movement.id), voices=voices
+        episode=episode.id,
+        initiative=await work.initiatives.name(episode.initiative_id, episode.movement_id),
+        voices=voices,
+        round=of_round,
+        only=only,
     )

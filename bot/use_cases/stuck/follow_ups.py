@@ -137,8 +137,11 @@ async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     if not episode.still_stuck_again():
         return InPlace(entry=StillStuck(episode=episode.id))
     rested = await work.stuck.peer_candidates(episode, turn.now - company.REST)
-    found = company.choose_peers([one for one in rested if company.may_be_asked(one, turn.now)], turn.person)
-    return InPlace(entry=CompanyOffer.to(episode, found) if found.asked else CompanyNobody(episode=episode.id))
+    enough = await work.deliveries.asked_enough([one.id for one in rested], turn.now)
+    found = company.find_peers(rested, turn.person, enough, turn.now)
+    if found.asked:
+        return InPlace(entry=CompanyOffer.to(episode, found))
+    return InPlace(entry=CompanyNobody.to(episode, turn.person, await work.people.coordinators(episode.movement_id)))
 
 
 async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:

@@ -7,6 +7,7 @@ from bot.domain.delivery import Act, Delivery, DeliveryState, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Audience, CompanyState, EpisodeId, StuckEpisode
 from bot.domain.person import Person
+from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 from bot.use_cases.stuck.reporting.form import StuckReport
 
@@ -93,19 +94,21 @@ async def add_split(work: UnitOfWork, turn: Turn, episode: StuckEpisode, other: 
 
 
 async def _ask_helpers(work: UnitOfWork, turn: Turn, episode: StuckEpisode, helpers: Sequence[Person]) -> None:
+    """Ask the helpers picked, in a round of their own. Raises `Invalid` that names those who cannot be asked now, or
+    were asked enough."""
     if not helpers:
         return
-    before = [one for one, _ in await work.stuck.company_of(episode.id, episode.movement_id)]
-    asked, messages = company.begin_round(
-        episode,
-        turn.person,
-        company.Peers(asked=tuple(helpers)),
-        picked=True,
-        before=before,
-        movement=turn.require_movement(),
-        now=turn.now,
+    number = company.next_round([one for one, _ in await work.stuck.company_of(episode.id, episode.movement_id)])
+    unasked: list[str] = []
+    for person in helpers:
+        one, message = company.ask_peer(episode, person, number, turn.now, picked=True)
+        if person.can_be_suggested(turn.now) and await work.deliveries.add_ask(message, turn.now):
+            work.stuck.add(one)
+        else:
+            unasked.append(person.name)
+    if unasked:
+        raise Invalid({"helpers": "cannot_be_asked"}, {"helpers": {"names": [name for name in unasked if name]}})
+    shown = company.plan_showing(
+        episode, turn.person, helpers, of_round=number, reserve=(), movement=turn.require_movement(), now=turn.now
     )
-    for one in asked:
-        work.stuck.add(one)
-    for message in messages:
-        await work.deliveries.add(message)
+    await work.deliveries.add(shown)
