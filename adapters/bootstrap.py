@@ -48,7 +48,10 @@ async def open_service(
     tracer = make_tracer()
     metrics = Metrics(tracer, platforms=platforms)
     retention = Retention(
-        events=timedelta(days=settings.keep_events_days), deliveries=timedelta(days=settings.keep_deliveries_days)
+        events=timedelta(days=settings.keep_events_days),
+        deliveries=timedelta(days=settings.keep_deliveries_days),
+        closed=timedelta(days=settings.keep_closed_days),
+        left=timedelta(days=settings.forget_left_days),
     )
     ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine, telemetry=metrics, retention=retention)
     service = Service(

@@ -42,6 +42,8 @@ CURES = {
     "first.",
     "RITME_KEEP_EVENTS_DAYS": "Leave it out for 30, or set it to a number of days from 1 to 3650.",
     "RITME_KEEP_DELIVERIES_DAYS": "Leave it out for 90, or set it to a number of days from 14 to 3650.",
+    "RITME_KEEP_CLOSED_DAYS": "Leave it out for 365, or set it to a number of days from 30 to 3650.",
+    "RITME_FORGET_LEFT_DAYS": "Leave it out for 90, or set it to a number of days from 1 to 3650.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
 """Advice for a bad or missing value, by variable."""
@@ -190,6 +192,12 @@ class Settings(BaseSettings):
     )
     keep_deliveries_days: Annotated[int, BeforeValidator(partial(_parse_days, least=14))] = _from_env(
         "RITME_KEEP_DELIVERIES_DAYS", default=90
+    )
+    keep_closed_days: Annotated[int, BeforeValidator(partial(_parse_days, least=30))] = _from_env(
+        "RITME_KEEP_CLOSED_DAYS", default=365
+    )
+    forget_left_days: Annotated[int, BeforeValidator(partial(_parse_days, least=1))] = _from_env(
+        "RITME_FORGET_LEFT_DAYS", default=90
     )
     teams_app_id: Annotated[str, AfterValidator(_normalise_id)] | None = _from_env("TEAMS_APP_ID")
     teams_app_password: Annotated[SecretStr, AfterValidator(_check_secret)] | None = _from_env("TEAMS_APP_PASSWORD")

@@ -19,7 +19,7 @@ from bot.directory_sync import DirectorySync
 from bot.domain.delivery import Delivery
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId
-from bot.domain.person import Language, Workspace, WorkspaceId
+from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
 from bot.errors import Invalid, Refused
 from bot.outbox.drain import OutboxDrainer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
@@ -45,10 +45,13 @@ log = structlog.get_logger("ritme")
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """How long to keep what nobody needs any more: idempotency keys of requests, and settled deliveries."""
+    """How long to keep what nobody needs any more: idempotency keys of requests, settled deliveries, what people told
+    of closed matters, and people whose account was deactivated."""
 
     events: timedelta = timedelta(days=30)
     deliveries: timedelta = timedelta(days=90)
+    closed: timedelta = KEEP_CLOSED
+    left: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -250,7 +253,13 @@ class Ritme:
         while erased := await self._run(partial(personal_data.erase_removed_workspace, now=now)):
             log.info("workspace_erased", workspace=erased)
         retention = self._retention
+        while await self._run(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
+            log.info("person_who_left_forgotten")
+        await self._run(partial(personal_data.take_back_late_messages, now=now))
         deleted = {
+            "closed": await self._delete_in_batches(
+                lambda work: work.people.delete_past_matters(now - retention.closed, FORGET_BATCH)
+            ),
             "events": await self._delete_in_batches(
                 lambda work: work.inbox.forget(now - retention.events, FORGET_BATCH)
             ),

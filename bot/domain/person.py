@@ -16,6 +16,8 @@ def platform_of(workspace: str) -> str:
 
 KEPT_AFTER_REMOVAL = timedelta(days=30)
 """How long the data of a workspace stays after Ritme was removed from it; installed again in time, all goes on."""
+KEEP_CLOSED = timedelta(days=365)
+"""How long what people told of closed matters is kept, unless the settings say otherwise."""
 ERASED = "erased"
 """The `gone_reason` of a workspace whose data was erased."""
 UNANSWERED_BEFORE_QUIET = 3

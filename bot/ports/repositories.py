@@ -76,6 +76,14 @@ class People(Protocol):
     async def find_expired_workspace(self, moment: datetime) -> Workspace | None:
         """Return any workspace that Ritme was removed from before `moment` and that was not erased yet."""
 
+    async def find_leaver(self, before: datetime) -> Person | None:
+        """Lock and return any person, of all workspaces, who was not forgotten and whose account is deactivated since
+        before a moment. One whom another process has locked is skipped."""
+
+    async def delete_past_matters(self, before: datetime, limit: int) -> int:
+        """Delete at most `limit` rows of a kind, of all workspaces, about what ended before a moment: stuck episodes,
+        steps, chances, nominations and invitations. Returns how many."""
+
     async def accounts_in(self, workspace: WorkspaceId) -> Sequence[Person]:
         """Return everyone of a workspace who was not forgotten, in no order."""
 
@@ -539,6 +547,10 @@ class Deliveries(Protocol):
     async def telling_of(self, person: PersonId) -> Sequence[Delivery]:
         """Return the messages in places and to others that name this person, hold their words, or may: sent or perhaps
         sent, and answers that wait; oldest first. Posts of their stories are not among them (`Stories.retold_in`)."""
+
+    async def take_late_mentions(self) -> Sequence[Delivery]:
+        """Return at most two hundred messages, of all lanes, that name someone who is forgotten, and forget that they
+        do: they were worded at the same moment."""
 
     async def shared_by(self, person: PersonId) -> Sequence[Delivery]:
         """Return the posts, sent or not, by which a person shared a story, with a line of their own."""

@@ -4,6 +4,7 @@ Zwaluw lives through one of everything; all she wrote has the word kwikstaart. T
 every message that still stands, is searched for both.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -16,9 +17,10 @@ from bot import app
 from bot.chat import Intent
 from bot.domain.delivery import Delivery, DeliveryState, to_place
 from bot.domain.initiative import Initiative, InitiativeId
-from bot.domain.movement import PlaceId, Role
+from bot.domain.movement import MovementId, PlaceId, Role
+from bot.domain.next_step import StepState
 from bot.domain.person import Language, Person, PersonId, WorkspaceId
-from bot.ports import OutcomeUnknown, UnitOfWork
+from bot.ports import OutcomeUnknown, Platform, UnitOfWork
 from tests.fakes.messenger import Sent
 from tests.support.world import LANE, World
 
@@ -61,8 +63,9 @@ async def live(world: World) -> None:
     async with world.begin() as work:
         for name in ("jan", "noor", "wim", "iris", ZWALUW):
             person = await find(work, name)
-            person.suggestible, person.language = (True if name in ("jan", ZWALUW) else None), Language.NL
-        member = (await work.movements.of_person(person.id))[0][1]
+            person.language = Language.NL
+            member = (await work.movements.of_person(person.id))[0][1]
+            member.agree()
         member.role = Role.COORDINATOR
         walk = Initiative(
             id=InitiativeId("walk"),
@@ -140,6 +143,7 @@ async def connect(world: World) -> None:
     await act(world, ZWALUW, "nominate.save", connector=("noor",), maven=("jan",))
     await act(world, "jan", "nominate.save", connector=(ZWALUW,))
     await act(world, "noor", "connect.look", initiative="walk", figure="connector", channel=None)
+    await world.pass_(days=31)  # nobody is asked more than twice in a month
     for by, to in ((ZWALUW, "jan"), ("jan", ZWALUW)):
         person = await id_of(world, to)
         said = f"Doe je mee? {WORDS}" if by == ZWALUW else "Doe je mee?"
@@ -148,6 +152,10 @@ async def connect(world: World) -> None:
     for who in ("jan", ZWALUW):
         await press(world, who, "accept")
     await world.pass_(days=15)
+    await press(world, "jan", "met")
+    await world.pass_(days=8)
+    await press(world, ZWALUW, "met")
+    await world.pass_(days=1)
 
 
 async def find(work: UnitOfWork, who: str) -> Person:
@@ -297,3 +305,106 @@ async def press_again(world: World) -> None:
     intent: Intent = world.intent(ZWALUW, "me.forget", {}, channel=None, answerable=False)
     await world.ritme.handle(intent)
     await world.drain()
+
+
+async def leave(world: World, *, gone: str = "yes") -> None:
+    """Have the platform report that her account is deactivated, or (`gone` empty) in use again."""
+    changed = world.intent(ZWALUW, "person.changed", {"deactivated": gone}, channel=None)
+    assert await world.ritme.handle(changed) is None
+
+
+def keep_as_by_default(world: World) -> None:
+    world.ritme._retention = app.Retention()
+
+
+async def test_who_left_is_forgotten_after_ninety_days(world: World) -> None:
+    await live(world)
+    await leave(world)
+    world.ritme._retention = app.Retention(deliveries=timedelta(days=4000))
+    await world.pass_(days=89)
+    assert "people.name" in await stored(world)
+    await world.pass_(days=2)
+    assert not list(standing(world)), list(standing(world))
+    assert await stored(world) == {}
+
+
+async def test_who_is_back_before_that_finds_everything(world: World) -> None:
+    await live(world)
+    keep_as_by_default(world)
+    before = set(await stored(world))
+    await leave(world)
+    await world.pass_(days=80)
+    await leave(world, gone="")
+    await world.pass_(days=80)
+    kept = {"people.name", "stories.text", "stuck_episodes.text", "next_steps.action", "invitations.text"}
+    assert kept <= before
+    assert kept <= set(await stored(world))
+
+
+async def test_two_processes_forget_someone_once(world: World) -> None:
+    await live(world)
+    await leave(world)
+    keep_as_by_default(world)
+    world.clock.set(world.clock.now() + timedelta(days=91))
+    other = app.Ritme(
+        begin=world.begin,
+        platforms={"test": Platform(messenger=world.messenger)},
+        clock=world.clock,
+        engine=world.storage.engine,
+    )
+    await asyncio.gather(world.ritme.plan(), other.plan())
+    await world.pass_(hours=1)
+    assert await stored(world) == {}
+
+
+async def test_what_is_over_ends_after_a_year_and_stories_stay(world: World) -> None:
+    await live(world)
+    world.ritme._retention = app.Retention(closed=timedelta(days=365))
+    await act(world, ZWALUW, "stuck.moves_again", episode=await own_episode(world, ZWALUW))
+    async with world.begin() as work:
+        for step in await work.steps.planned_of(await id_of_zwaluw(work), MovementId("movement")):
+            step.state, step.closed_at = StepState.DONE, world.clock.now()
+    await world.pass_(days=360)
+    assert {"stuck_episodes.text", "next_steps.action"} <= set(await stored(world))
+    await world.pass_(days=6)
+    left = set(await stored(world))
+    assert not {name.partition(".")[0] for name in left} & {
+        "stuck_episodes",
+        "next_steps",
+        "chances",
+        "companies",
+        "invitations",
+    } - {"companies"}
+    assert "stories.text" in left
+    assert await column(world, "SELECT id FROM nominations WHERE nominee_id = :who", ZWALUW) == []
+    # Jan is still stuck: what she gave him stays with that.
+    assert "companies.idea" in left
+
+
+async def id_of_zwaluw(work: UnitOfWork) -> PersonId:
+    return (await find(work, ZWALUW)).id
+
+
+async def test_what_was_worded_at_the_moment_of_forgetting_is_taken_back_later(world: World) -> None:
+    """Another process had read her name before she was forgotten, and sent it after."""
+    await live(world)
+    async with world.begin() as work:
+        person = await find(work, ZWALUW)
+        named = [one for one in await work.deliveries.telling_of(person.id) if one.state is DeliveryState.SENT]
+    await forget(world)
+    async with world.begin() as work:
+        gone = await work.people.in_workspace(person.id, WorkspaceId(LANE))
+        assert gone is not None
+        late = next(one for one in named if one.place_id is None and one.receipt)
+    async with world.database.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO mentions (delivery_id, person_id, workspace_id) VALUES (:one, :who, :where)"),
+            {"one": late.id, "who": person.id, "where": LANE},
+        )
+    before = len(world.messenger.acts)
+    await world.pass_(hours=2)
+    assert [one.target for one in world.messenger.acts[before:]] == [late.receipt]
+    async with world.database.connect() as connection:
+        assert not (
+            await connection.execute(text("SELECT * FROM mentions WHERE person_id = :who"), {"who": person.id})
+        ).all()

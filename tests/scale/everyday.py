@@ -15,7 +15,7 @@ from bot.ports import Begin, Messenger, Platform
 from tests.scale.past import ACTORS, LATEST, Past
 from tests.support.world import MONDAY
 
-KEEP_ALL = Retention(events=timedelta(days=4000), deliveries=timedelta(days=4000))
+KEEP_ALL = Retention(**dict.fromkeys(("events", "deliveries", "closed", "left"), timedelta(days=4000)))
 """Nothing is cleaned up while activities are measured."""
 
 

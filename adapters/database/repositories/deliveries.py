@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     union,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -76,6 +77,7 @@ from bot.domain.retelling import SHARED
 from bot.domain.rhythm import Rhythm
 from bot.domain.trouble import OUT_OF_REACH
 
+MAX_LATE_MENTIONS = 200
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
 _ROW_COLUMNS = ("id", *BulkRow._fields)
 _SHARED_COLUMNS = tuple(column.name for column in deliveries.c if column.name not in (*_ROW_COLUMNS, "row", "revision"))
@@ -414,6 +416,24 @@ class SqlDeliveries(Repository):
             rows = await self._rows.find(SELECT_DELIVERIES.where(which, _may_tell_of(person)))
             found.update((one.id, one) for one in rows)
         return sorted(found.values(), key=lambda one: one.created_at)
+
+    async def take_late_mentions(self) -> Sequence[Delivery]:
+        late = await self._session.execute(
+            select(mentions.c.delivery_id, mentions.c.person_id)
+            .join(people, people.c.id == mentions.c.person_id)
+            .where(people.c.account.is_(None))
+            .limit(MAX_LATE_MENTIONS)
+            .with_for_update(of=mentions, skip_locked=True)
+        )
+        found = late.all()
+        if not found:
+            return []
+        those = tuple_(mentions.c.delivery_id, mentions.c.person_id).in_([tuple(one) for one in found])
+        await self._session.execute(delete(mentions).where(those))
+        named = self._among(deliveries.c.id, {delivery for delivery, _ in found})
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(named, deliveries.c.state.in_((*POSSIBLY_SENT, DeliveryState.WAITING)))
+        )
 
     async def shared_by(self, person: PersonId) -> Sequence[Delivery]:
         by = deliveries.c.args["by"].as_string() == person

@@ -5,7 +5,7 @@ are deferred: they are checked when the transaction commits, so the order of del
 """
 
 from collections.abc import Collection
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
@@ -13,20 +13,25 @@ from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.tables import (
+    chances,
     companies,
     deliveries,
     episodes,
     initiatives,
+    invitations,
     metadata,
     moment_changes,
     movements,
+    nominations,
     old_messages,
     people,
     places,
     purposes,
+    questions_asked,
     retellings,
     rhythms,
     slack_installations,
+    steps,
     stories,
     teams_conversations,
 )
@@ -51,6 +56,13 @@ _PERSON_COLUMNS: dict[Table, list[Column[Any]]] = {
 _KEPT_TABLES = (people, stories, deliveries, purposes, initiatives, rhythms)
 """Tables whose rows stay when their person is forgotten, nameless: others live with them, or, in `deliveries`, they
 carry deletions of messages that are still to be sent."""
+_ENDINGS = {
+    steps: steps.c.closed_at,
+    chances: chances.c.noted_at,
+    nominations: nominations.c.at,
+    invitations: invitations.c.sent_at,
+}
+"""Tables of matters that end by themselves, but for stuck episodes, each with the moment from which they are kept."""
 _TECHNICAL_COLUMNS = ("row", "revision", "correlation")
 """Columns that say nothing about anybody."""
 
@@ -84,6 +96,9 @@ async def count_rows(session: AsyncSession, person: PersonId, tables: Collection
 
 async def forget_person(session: AsyncSession, person: PersonId) -> None:
     """Delete the rows about a person, except in `_KEPT_TABLES`; drop and empty what was, or would be, sent to them."""
+    # First: who deletes old deliveries locks those before what hangs on them, too; the other way round is a deadlock.
+    await _drop_waiting(session, person)
+    await _empty_deliveries(session, person)
     theirs = select(episodes.c.id).where(episodes.c.person_id == person)
     # Others kept this person company: those rows name the others, but belong to an episode that is deleted.
     await session.execute(delete(companies).where(companies.c.episode_id.in_(theirs)))
@@ -101,8 +116,6 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     installer = tuple_(literal("slack:") + slack_installations.c.team_id, slack_installations.c.installed_by)
     await session.execute(update(slack_installations).where(installer.in_(whose)).values(installed_by=""))
     await session.execute(update(people).where(people.c.id == person).values(home_mark=None, suggestible=None))
-    await _drop_waiting(session, person)
-    await _empty_deliveries(session, person)
 
 
 async def _drop_waiting(session: AsyncSession, person: PersonId) -> None:
@@ -131,6 +144,25 @@ async def _empty_deliveries(session: AsyncSession, person: PersonId) -> None:
             revision=deliveries.c.revision + 1,
         )
     )
+
+
+async def delete_past_matters(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Delete what was over before a moment, at most `limit` rows of each kind, with all that hangs on it. Returns how
+    many."""
+    old = select(episodes.c.id).where(episodes.c.closed_at < before).limit(limit)
+    closed = list(await session.scalars(old.with_for_update(skip_locked=True)))
+    if closed:
+        for table in (companies, questions_asked):
+            await session.execute(delete(table).where(table.c.episode_id.in_(closed)))
+        # A step that outlives its episode: it is still to be done, or was done later.
+        await session.execute(update(steps).where(steps.c.episode_id.in_(closed)).values(episode_id=None))
+        await session.execute(delete(episodes).where(episodes.c.id.in_(closed)))
+    deleted = len(closed)
+    for table, ended_at in _ENDINGS.items():
+        ids = select(table.c.id).where(ended_at < before).limit(limit)
+        done = await session.execute(delete(table).where(table.c.id.in_(ids)))
+        deleted += int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+    return deleted
 
 
 async def erase_workspace(session: AsyncSession, workspace: WorkspaceId) -> None:

@@ -127,6 +127,14 @@ class SqlPeople(Repository):
             select(Workspace).where(workspaces.c.gone_at < moment, workspaces.c.gone_reason != ERASED).limit(1)
         )
 
+    async def find_leaver(self, before: datetime) -> Person | None:
+        left = select(Person).where(people.c.deactivated_at < before, people.c.account.is_not(None))
+        # Not a stronger lock: rows that refer to this person may still be committed.
+        return await self._session.scalar(left.limit(1).with_for_update(skip_locked=True, key_share=True))
+
+    async def delete_past_matters(self, before: datetime, limit: int) -> int:
+        return await erasure.delete_past_matters(self._session, before, limit)
+
     async def accounts_in(self, workspace: WorkspaceId) -> Sequence[Person]:
         found = await self._session.scalars(
             select(Person).where(people.c.workspace_id == workspace, people.c.account.is_not(None))

@@ -130,17 +130,37 @@ def _split_export(everything: Mapping[str, Sequence[Mapping[str, Any]]]) -> list
 async def forget(work: UnitOfWork, turn: Turn) -> InPlace:
     """Delete or anonymize everything about the actor at once: words, ties, name. What tells of them on the platform is
     taken back, and their own chat emptied but for the message that says so."""
-    person, account, opened = turn.person, turn.person.account, turn.person.has_home
-    await _erase_person(work, person, turn.now, but={turn.intent.answer_to or ""})
-    if opened:
-        key = f"forgotten:{turn.now.isoformat()}"
-        await work.deliveries.add(to_home(person, key=key, now=turn.now, movement=None, account=account))
+    await _erase_person(work, turn.person, turn.now, but={turn.intent.answer_to or ""})
     return InPlace(entry=Forgotten())
 
 
 async def compose_taken_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose what replaces a message that told of someone who was forgotten."""
     return TakenBack()
+
+
+async def forget_leaver(work: UnitOfWork, before: datetime, now: datetime) -> bool:
+    """Forget one person whose account is deactivated since `before`. Returns False when there is none.
+
+    One who acts again, or whom the platform reports back, is no longer deactivated; then this leaves them alone.
+    """
+    person = await work.people.find_leaver(before)
+    if person is None:
+        return False
+    for movement, _ in sorted(await work.movements.of_person(person.id), key=lambda one: one[0].id):
+        # As for a request of theirs: nobody names them in a movement meanwhile.
+        await work.people.lock_movement(person.workspace_id, person.account or "", None, movement.id)
+    await _erase_person(work, person, now)
+    return True
+
+
+async def take_back_late_messages(work: UnitOfWork, now: datetime) -> None:
+    """Take back messages about people who were forgotten while these were being worded; at most two hundred at a
+    time."""
+    for told in await work.deliveries.take_late_mentions():
+        drop_mentions(told)
+        if told.state is not DeliveryState.DROPPED:
+            await work.deliveries.add(plan_take_back(told, now))
 
 
 async def erase_removed_workspace(work: UnitOfWork, now: datetime) -> WorkspaceId | None:
@@ -158,7 +178,9 @@ async def erase_removed_workspace(work: UnitOfWork, now: datetime) -> WorkspaceI
 
 
 async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Collection[str] = ()) -> None:
-    """Erase a person. `but`: ids of messages in their chat that stay."""
+    """Erase a person, and empty their home page. `but`: ids of messages in their chat that stay."""
+    page = to_home(person, key=f"forgotten:{now.isoformat()}", now=now, movement=None, account=person.account)
+    has_page = person.has_home
     await work.flush()
     retold = await _withdraw_stories(work, person, now)
     await _take_back_messages(work, person, now, retold)
@@ -167,6 +189,8 @@ async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Co
     await work.flush()
     await work.people.forget(person.id)
     _anonymize(person)
+    if has_page:
+        await work.deliveries.add(page)
 
 
 async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> set[str]:
