@@ -43,7 +43,9 @@ async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime, synt
         await presses.release(work, intent)
     else:
         await presses.record_submission(work, intent, now)
-    reply = await render_reply(work, turn, _place_answer(intent, outcome, decides=decides))
+    # The answer to despair takes the place of no card: what was asked there is not answered.
+    is_meant = heard.intent.name == intent.name
+    reply = await render_reply(work, turn, _place_answer(intent, outcome, decides=decides and is_meant))
     if heard.answer is not None:
         await _answer_personally(work, turn, heard.answer)
     await show_home(work, turn)

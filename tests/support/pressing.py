@@ -155,6 +155,7 @@ PRESSES: Mapping[str, Act] = {
     "me.export": press(channel=None),
     "me.forget": press(channel=None),
     "stop": press(channel=None),
+    "stop.me": press(),
     "coordinators.ask": press(about="rhythm"),
     "story": press(step="done"),
     "story.change": press(channel=None, **STORY),
