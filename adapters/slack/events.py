@@ -82,7 +82,8 @@ def _edited_message(payload: Payload, event: Payload, bot: str) -> Intent | None
 
 
 def _deleted_message(payload: Payload, event: Payload, before: Payload, bot: str) -> Intent | None:
-    if not before:  # Slack documents this event without the message that was deleted: nobody knows whose it was
+    # Slack documents this event without the message that was deleted: then nobody knows whose it was.
+    if not before or before.get("user") == bot:
         return _intent(payload, "message.gone", {}, "", event["channel"], event["deleted_ts"])
     if _is_bot(before, bot):
         return None

@@ -23,7 +23,7 @@ ARRIVED_STATES = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNO
 
 class StoryStanding(StrEnum):
     """The outcome, so far, of posting a story in its place: it STANDS there, is COMING, is HELD until the place can be
-    reached again, or never arrived (LOST)."""
+    reached again, or is not there: it never arrived, or was removed (LOST)."""
 
     STANDS = "stands"
     COMING = "coming"

@@ -347,6 +347,16 @@ class TestTranslation:
         assert gone is not None
         assert (gone.name, gone.message, gone.actor.id) == ("message.deleted", "2.0", "U1")
 
+    @pytest.mark.parametrize("before", [{}, {"previous_message": {"user": BOT, "bot_id": "B1", "ts": "2.0"}}])
+    def test_of_a_deletion_by_nobody_known_names_nobody(self, before: dict[str, Any]) -> None:
+        gone = meant(subtype="message_deleted", deleted_ts="2.0", **before)
+        assert gone is not None
+        assert (gone.name, gone.message, gone.actor.id) == ("message.gone", "2.0", "")
+
+    def test_of_a_deletion_of_what_another_bot_said_is_nothing(self) -> None:
+        said = {"user": "U9", "bot_id": "B2", "ts": "2.0"}
+        assert meant(subtype="message_deleted", deleted_ts="2.0", previous_message=said) is None
+
     @pytest.mark.parametrize(
         "happened",
         [

@@ -1,4 +1,4 @@
-"""What is said of where a story stands, where it comes and who reads it is so: never before it is, never after."""
+"""Ritme says where a story stands, where it comes and who reads it, and it is so: never before it is, never after."""
 
 from datetime import timedelta
 
@@ -89,7 +89,7 @@ class TestTold:
         await world.type("fatima", "/verhaal Nog een.")
         await world.pass_(days=4)
         assert len(world.posts()) == 1
-        assert "In #general is het niet aangekomen." in await mine(world)
+        assert "In #general staat het niet." in await mine(world)
 
     async def test_a_change_is_said_to_be_made_where_it_stands(self, world: World) -> None:
         await world.movement("fatima")
@@ -106,6 +106,17 @@ class TestTold:
         assert "Zo komt het in #general." in text_of(changed)
         await world.pass_(minutes=6)
         assert "Anders." in text_of(world.posts()[0])
+
+    async def test_a_post_that_somebody_removed_is_not_said_to_stand_there(self, world: World) -> None:
+        await world.movement("fatima", "jan", channels=("general", "night"))
+        await world.type("fatima", f"/verhaal {WALK}")
+        post = world.posts()[0].receipt.message
+        gone = world.intent("", "message.gone", {}, message=post)
+        assert await world.ritme.handle(gone) is None
+        assert "In #general staat het niet." in await mine(world)
+        assert (await latest_story(world, "fatima")).is_told
+        trouble = await world.type("iris", "/ritme storing")
+        assert "general" not in text_of(trouble)
 
 
 class TestTakenBack:

@@ -6,7 +6,7 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.help import Help
 from bot.catalogue.stories import StoryChosen, StoryKept, StoryWithdrawn
 from bot.chat import Intent
-from bot.domain.delivery import Delivery, to_person
+from bot.domain.delivery import Delivery, DeliveryState, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, StoryChoice, WorkspaceId
@@ -96,12 +96,16 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
 
 
 async def is_kept(work: UnitOfWork, intent: Intent) -> bool:
-    """Return whether the message of an event holds a story, or may become one."""
+    """Return whether the message of an event holds a story or may become one."""
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
     if place is None or not intent.message:
         return False
-    story = await work.stories.by_message(place.id, intent.message)
-    return story is not None or await work.stories.request_about(place.id, intent.message) is not None
+    post = await work.deliveries.by_receipt(place.id, intent.message)
+    return (
+        (post is not None and post.kind in SINGLE_STORY_KINDS)
+        or await work.stories.by_message(place.id, intent.message) is not None
+        or await work.stories.request_about(place.id, intent.message) is not None
+    )
 
 
 async def handle_disappearance(work: UnitOfWork, intent: Intent, now: datetime) -> None:
@@ -275,8 +279,11 @@ def keeps_nothing_of(person: Person) -> bool:
 
 
 async def _take_message_away(work: UnitOfWork, place: Place, message: str, now: datetime, *, occasion: str) -> bool:
-    """Withdraw what was kept of a message that is gone, and end the question whether it may be. Returns whether a story
-    was told in it, then or before."""
+    """Withdraw what was kept of a message that is gone, and end the question whether it may be. Of a post of ours, note
+    that the story does not stand there any more. Returns whether a story was told in the message, then or before."""
+    post = await work.deliveries.by_receipt(place.id, message)
+    if post is not None and post.kind in SINGLE_STORY_KINDS and post.state is DeliveryState.SENT:
+        post.drop("removed")
     request = await work.stories.request_about(place.id, message)
     if request is not None and request.is_open:
         await _close_request(work, request, now)
