@@ -47,10 +47,10 @@ class Nominated(Entry):
 
     movement: str
     name: str
-    figure: KeyFigure
+    figures: tuple[KeyFigure, ...]
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"movement": self.movement, "figure": self.figure.value}
+        about = {"movement": self.movement, "figures": " ".join(self.figures)}
         return (
             Press(name="yes", intent="suggest.yes", args=about, style="primary"),
             Press(name="no", intent="suggest.no", args=about),
@@ -58,7 +58,7 @@ class Nominated(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(movement="m1", name="Samen vooruit", figure=KeyFigure.CONNECTOR)
+        return cls(movement="m1", name="Samen vooruit", figures=(KeyFigure.CONNECTOR, KeyFigure.MAVEN))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,24 @@ class ListedNudge:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThoughtOf:
+    """A key figure that a colleague thinks someone is who agreed to be suggested, but not as that, in the movement of
+    this id and name."""
+
+    movement: str
+    name: str
+    figure: KeyFigure
+
+    def buttons(self) -> tuple[Press, ...]:
+        """Return the two answers to the question whether they may be suggested as this figure too."""
+        about = {"movement": self.movement, "figures": self.figure.value, "more": "yes"}
+        return (
+            Press(name="also_yes", intent="suggest.yes", args=about, style="primary"),
+            Press(name="also_no", intent="suggest.no", args=about),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Me(Entry):
     """The data that Ritme keeps of someone, their nudges of this week and to come, and every way to change that.
 
@@ -33,6 +51,8 @@ class Me(Entry):
     suggestible: bool | None = None
     suggested_in: tuple[str, ...] = ()
     """The names of the movements in which they may be suggested."""
+    thought_of: ThoughtOf | None = None
+    """Asks about one more figure to be suggested as, if any."""
     stories: StoryChoice | None = None
     snoozed_until: datetime | None = None
     stopped: bool = False
@@ -46,6 +66,7 @@ class Me(Entry):
         else:
             rest = [snooze, stop]
         return (
+            *(self.thought_of.buttons() if self.thought_of is not None else ()),
             Press(name="settings", intent="me.settings"),
             *rest,
             Press(name="my_stories", intent="story.mine"),
@@ -63,6 +84,7 @@ class Me(Entry):
             coming=(ListedNudge(kind="follow_up", at=datetime(2027, 3, 2, 8, 0, tzinfo=UTC)),),
             suggestible=True,
             suggested_in=("Samen vooruit",),
+            thought_of=ThoughtOf(movement="m1", name="Samen vooruit", figure=KeyFigure.MAVEN),
             stories=StoryChoice.MOVEMENT,
         )
 

@@ -44,7 +44,8 @@ class Nomination:
     """A colleague named as a key figure by a peer. Rank plays no part.
 
     It leads to a question to the one who is named, and to nothing else: who named whom is shown to nobody, and no
-    suggestion depends on it.
+    suggestion depends on it. A nominator who is forgotten takes it with them; the question that was sent stays, for it
+    holds no name.
     """
 
     id: NominationId

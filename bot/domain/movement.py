@@ -88,12 +88,11 @@ class Member:
     figures: list[str] = field(default_factory=list)
     """As what (values of `KeyFigure`), in their own words: what others named them is never shown."""
 
-    def agree(self, figure: str = "") -> None:
-        """Record that they may be suggested, as this key figure too."""
+    def agree(self, *figures: str) -> None:
+        """Record that they may be suggested, as these key figures too."""
         self.suggestible = True
-        if figure and figure not in self.figures:
-            # A new list: SQLAlchemy does not notice changes within one.
-            self.figures = [*self.figures, figure]
+        # A new list: SQLAlchemy does not notice changes within one.
+        self.figures = list(dict.fromkeys([*self.figures, *map(str, figures)]))
 
     def decline(self) -> None:
         """Record that they do not want to be suggested."""

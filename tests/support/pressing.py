@@ -215,7 +215,9 @@ async def fill(world: World) -> None:
         for one in PEOPLE:
             person = await work.people.get(PersonId(one), MOVEMENT)
             assert person is not None
-            person.suggestible = one in ("kwame", "sanne", "noor")
+            member = await work.movements.membership(MOVEMENT, PersonId(one))
+            assert member is not None
+            member.suggestible = one in ("kwame", "sanne", "noor")
             person.snoozed_until = now + DAY if one == "sanne" else None
             person.stopped_at = now if one == "noor" else None
         for row in (

@@ -46,7 +46,6 @@ from adapters.database.tables import (
     members,
     mentions,
     movements,
-    nominations,
     old_messages,
     people,
     places,
@@ -468,7 +467,6 @@ def _subjects_of(person: PersonId) -> Sequence[tuple[Sequence[str], Select[Any]]
         (("company_together",), helped),
         (("company_asked",), asked),
         (("step_posted",), select(steps.c.id).where(steps.c.person_id == person)),
-        (("nominated",), select(nominations.c.id).where(nominations.c.nominator_id == person)),
         (
             ("invitation", "invitation_answered", "did_you_meet"),
             select(invitations.c.id).where(or_(invitations.c.inviter_id == person, invitations.c.invitee_id == person)),

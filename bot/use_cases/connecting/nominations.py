@@ -80,19 +80,20 @@ def _check_accounts(turn: Turn, named: Mapping[KeyFigure, Sequence[str]], proble
 async def _ask_consent(
     work: UnitOfWork, turn: Turn, nominee: Person, nomination: Nomination, movement: Movement
 ) -> None:
-    """Ask a nominee whether they may be suggested: once, and once more for each figure they did not agree to yet. When
-    they were asked enough this month, it is later."""
+    """Ask a nominee whether they may be suggested: once. When they were asked enough this month, it is later.
+
+    Who said yes before is not asked about another figure: `personal_data.show` does, when they look.
+    """
     if nominee.guest or nominee.deactivated_at is not None:
         return
     member = await work.movements.membership(movement.id, nominee.id)
-    if not _is_open(member, nomination.figure, await work.connecting.naming(nominee.id, movement.id)):
+    if not _is_open(member, await work.connecting.naming(nominee.id, movement.id)):
         return
-    again = f":{nomination.figure.value}" if member is not None and member.suggestible else ""
     await work.deliveries.add_ask(
         to_person(
             nominee,
             "nominated",
-            key=f"nominated:{movement.id}:{nominee.id}{again}",
+            key=f"nominated:{movement.id}:{nominee.id}",
             now=turn.now,
             movement=movement.id,
             subject=nomination.id,
@@ -103,53 +104,55 @@ async def _ask_consent(
     )
 
 
-def _is_open(member: Member | None, figure: KeyFigure, named: Sequence[Nomination]) -> bool:
-    """Return whether the question for this figure was not answered yet. A no is a no to all, but one who agreed as
-    another figure."""
-    if member is not None and member.suggestible:
-        return figure.value not in member.figures and not any(one.refused for one in named if one.figure is figure)
+def _is_open(member: Member | None, named: Sequence[Nomination]) -> bool:
+    """Return whether somebody did not say yet whether they may be suggested in a movement."""
     return (member is None or member.suggestible is None) and not any(one.refused for one in named)
 
 
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the question to a nominee whether they may be suggested; it does not tell who named them. Raises
-    `Unwanted` when they answered already."""
+    """Compose the question to a nominee whether they may be suggested, as all that they were named so far; not by whom.
+    Raises `Unwanted` when they answered already."""
     movement = outgoing.require_movement()
-    nomination = await work.connecting.nomination(NominationId(outgoing.delivery.subject), movement.id)
-    if nomination is None or outgoing.person is None:
+    if outgoing.person is None:
         raise Unwanted("taken_back")
-    member = await work.movements.membership(movement.id, outgoing.person.id)
     named = await work.connecting.naming(outgoing.person.id, movement.id)
-    if not _is_open(member, nomination.figure, named):
+    if not named:
+        raise Unwanted("taken_back")
+    if not _is_open(await work.movements.membership(movement.id, outgoing.person.id), named):
         raise Unwanted("already_chosen")
-    return Nominated(movement=movement.id, name=movement.name, figure=nomination.figure)
+    figures = {one.figure for one in named}
+    return Nominated(
+        movement=movement.id, name=movement.name, figures=tuple(one for one in KeyFigure if one in figures)
+    )
 
 
 async def say_yes(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Record that the actor may be suggested, as `figure` when given, in the movement of the question; one who was
+    """Record that the actor may be suggested, as the `figures` given, in the movement of the question; one who was
     named from outside it becomes a member."""
     movement, _ = await _require_question(work, turn)
     member = await work.movements.membership(movement.id, turn.person.id)
     if member is None:
         member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
         work.movements.add(member)
-    figure = turn.text("figure")
-    member.agree(figure if figure in set(KeyFigure) else "")
+    member.agree(*_figures(turn))
     return InPlace(entry=MayBeSuggested(yes=True, movement=movement.name))
 
 
 async def say_no(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Record that the actor does not want to be suggested in the movement of the question; one who agreed as another
-    `figure` before: not as this one."""
+    """Record that the actor does not want to be suggested in the movement of the question; with `more`, only not as
+    these `figures` beside those they agreed to before."""
     movement, named = await _require_question(work, turn)
     member = await work.movements.membership(movement.id, turn.person.id)
-    figure = turn.text("figure")
-    is_extra = member is not None and bool(member.suggestible) and figure != "" and figure not in member.figures
+    figures = _figures(turn) if turn.text("more") else list(KeyFigure)
     for one in named:
-        one.refused = one.refused or not is_extra or one.figure == figure
-    if member is not None and not is_extra:
+        one.refused = one.refused or one.figure in figures
+    if member is not None and not turn.text("more"):
         member.decline()
-    return InPlace(entry=MayBeSuggested(yes=False, movement=movement.name))
+    return InPlace(entry=MayBeSuggested(yes=bool(turn.text("more")), movement=movement.name))
+
+
+def _figures(turn: Turn) -> list[KeyFigure]:
+    return [one for one in KeyFigure if one in turn.text("figures").split()]
 
 
 async def _require_question(work: UnitOfWork, turn: Turn) -> tuple[Movement, Sequence[Nomination]]:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.people import ExportComing, ExportPart, Forgotten, ListedNudge, Me, TakenBack
+from bot.catalogue.people import ExportComing, ExportPart, Forgotten, ListedNudge, Me, TakenBack, ThoughtOf
 from bot.domain.attention import WEEK
+from bot.domain.connectors import KeyFigure
 from bot.domain.delivery import Delivery, DeliveryState, to_home, to_person
 from bot.domain.forgetting import (
     drop_mentions,
@@ -17,6 +18,7 @@ from bot.domain.forgetting import (
     removal_due_at,
     remove_message,
 )
+from bot.domain.movement import Member, Movement
 from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, WorkspaceId
 from bot.domain.quiet_hours import arrival_of
 from bot.domain.retelling import plan_changes, plan_mark
@@ -84,10 +86,28 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         ),
         suggestible=bool(suggested_in),
         suggested_in=suggested_in,
+        thought_of=await _find_thought_of(work, person, belongs),
         stories=person.story_choice,
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
         stopped=person.stopped_at is not None,
     )
+
+
+async def _find_thought_of(
+    work: UnitOfWork, person: Person, belongs: Sequence[tuple[Movement, Member]]
+) -> ThoughtOf | None:
+    """Return as what a colleague named someone who agreed to be suggested, but did not answer about that yet. It is
+    asked here, where they look by themselves: as a message it would be one more that is asked of them."""
+    for movement, member in belongs:
+        if not member.suggestible:
+            continue
+        named = await work.connecting.naming(person.id, movement.id)
+        refused = {one.figure for one in named if one.refused}
+        for figure in KeyFigure:
+            is_new = figure not in member.figures and figure not in refused
+            if is_new and any(one.figure is figure for one in named):
+                return ThoughtOf(movement=movement.id, name=movement.name, figure=figure)
+    return None
 
 
 def _listed_kind(delivery: Delivery) -> str:
