@@ -7,6 +7,7 @@ libraries it does not use.
 import asyncio
 from datetime import timedelta
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import SettableClock, SharedClock, SystemClock
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
+from adapters.file_links import FileLinks, mount_files
 from adapters.metrics import Metrics
 from adapters.service import Service, ServiceEngine
 from adapters.settings import BadSettings, Settings
@@ -68,10 +70,13 @@ async def open_service(
     if demo:
         await _open_playground(service, begin, platforms, settable_clock, settings.host)
     else:
+        links = _make_file_links(settings)
+        if links is not None:
+            service.mounts.append(mount_files(links, clock, service.ritme))
         if settings.serves_slack:
-            _open_slack(service, platforms, settings, clock)
+            _open_slack(service, platforms, settings, clock, links)
         if settings.serves_teams:
-            _open_teams(service, platforms, settings, clock)
+            _open_teams(service, platforms, settings, clock, links)
     return service
 
 
@@ -85,7 +90,20 @@ def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tu
     return engine, SharedClock(partial(database_time, database)), unit_of_work(database, announce)
 
 
-def _open_slack(service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock) -> None:
+def _make_file_links(settings: Settings) -> FileLinks | None:
+    """Return the links by which people open files of their own; None where their browsers cannot reach us."""
+    url = settings.public_url or (settings.base_url if settings.is_teams_auth_disabled else None)
+    others = (settings.teams_app_password, settings.slack_signing_secret, settings.slack_bot_token)
+    # The tokens' key where there is one; else whichever secret every process has.
+    secrets = settings.secret_keys or tuple(one.get_secret_value() for one in others if one is not None)[:1]
+    if not secrets and settings.is_teams_auth_disabled:
+        secrets = (token_hex(),)  # a test on this machine, in one process
+    return FileLinks(secrets, url) if url and secrets else None
+
+
+def _open_slack(
+    service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock, links: FileLinks | None
+) -> None:
     """Connect Slack: its messenger and directory to the core, its routes and connections to the service."""
     from adapters.database.slack import SqlInstallations
     from adapters.slack import AppCredentials, Distribution, SlackPlatform
@@ -116,6 +134,7 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
         app_token=reveal(settings.slack_app_token),
         many=many,
         syntax=syntax,
+        links=links,
     )
     platforms["slack"] = slack.ports
     service.mounts.append(partial(slack.mount, core=service.ritme))
@@ -124,7 +143,9 @@ def _open_slack(service: Service, platforms: dict[str, Platform], settings: Sett
     service.close_hooks.append(slack.close)
 
 
-def _open_teams(service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock) -> None:
+def _open_teams(
+    service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock, links: FileLinks | None
+) -> None:
     """Connect Teams: its messenger and directory to the core, its routes to the service."""
     from adapters.database.teams import SqlConversations
     from adapters.teams import AppRegistration, TeamsPlatform
@@ -139,7 +160,9 @@ def _open_teams(service: Service, platforms: dict[str, Platform], settings: Sett
         auth_disabled=settings.is_teams_auth_disabled,
         targeted=settings.teams_targeted,
     )
-    teams = TeamsPlatform(registration, SqlConversations(service.database), clock, opens=service.ritme.opens)
+    teams = TeamsPlatform(
+        registration, SqlConversations(service.database), clock, opens=service.ritme.opens, links=links
+    )
     platforms["teams"] = teams.ports
     service.mounts.append(partial(teams.mount, core=service.ritme))
     service.close_hooks.append(teams.close)

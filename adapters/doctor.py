@@ -47,6 +47,7 @@ async def examine() -> list[Finding]:
         *_check_missing(settings),
         *(await _check_slack(settings) if settings.serves_slack else ()),
         *(await _check_teams(settings) if settings.serves_teams else ()),
+        *_check_file_links(settings),
     ]
 
 
@@ -82,6 +83,14 @@ def _check_missing(settings: Settings) -> list[Finding]:
                 cure=cure)
         for variable, cure in missing.items()
     ]  # fmt: skip
+
+
+def _check_file_links(settings: Settings) -> list[Finding]:
+    """Check that people in Teams can be given a link to the file with their own data."""
+    if not settings.serves_teams or settings.public_url or settings.is_teams_auth_disabled:
+        return []
+    text = "is missing: nobody in Teams can download their data"
+    return [Finding(subject="RITME_PUBLIC_URL", text=text, cure=CURES["RITME_PUBLIC_URL"])]
 
 
 async def _check_teams(settings: Settings) -> list[Finding]:
@@ -145,11 +154,13 @@ async def _check_app_token(settings: Settings, token: str) -> Finding:
 
 
 async def _check_installations(settings: Settings) -> Finding:
-    """Check that RITME_SECRET_KEY still decrypts the tokens of the workspaces that installed the app."""
+    """Check that RITME_SECRET_KEY still decrypts the tokens of the workspaces that installed the app, and that they
+    allow all of SCOPES."""
     address = f"{settings.base_url}/slack/install"
     engine = connect(settings.database_url)
     try:
         encrypted = await SqlInstallations(engine).encrypted_tokens()
+        granted = await SqlInstallations(engine).granted_scopes()
     except DatabaseError:
         return Finding(subject="Slack", text=f"to install: {address}")  # `check_database` reports the problem
     finally:
@@ -166,6 +177,13 @@ async def _check_installations(settings: Settings) -> Finding:
             text=f"does not open the tokens of {len(unreadable)} of {len(encrypted)} workspaces "
             f"({', '.join(unreadable)})",
             cure=f"Add the key they were encrypted with, after a comma; or let them install again at {address}",
+        )
+    lacking = sorted(team for team, scopes in granted.items() if not scopes >= set(SCOPES))
+    if lacking:
+        return Finding(
+            subject="Slack",
+            text=f"does not allow everything in {len(lacking)} of {len(encrypted)} workspaces ({', '.join(lacking)})",
+            cure=f"Add the scopes of: ritme manifest slack, to your Slack app. Let them install again at {address}",
         )
     return Finding(subject="Slack", text=f"{len(encrypted)} workspaces; to install in another: {address}")
 

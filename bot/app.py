@@ -14,14 +14,16 @@ from structlog.contextvars import bound_contextvars
 
 from bot import commands, presses, wording
 from bot.catalogue.errors import Apology, Declined
-from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, Reply
+from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFile, Reply
 from bot.directory_sync import DirectorySync
 from bot.domain.delivery import Delivery
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId
 from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
+from bot.domain.personal_file import PersonalFileId
 from bot.errors import Invalid, Refused
 from bot.outbox.drain import OutboxDrainer
+from bot.outbox.files import FileComposer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
 from bot.presses import hash_key
 from bot.requests import handle_intent, load_turn, reader_of, render_reply, show_home
@@ -38,6 +40,8 @@ PLAN_CONCURRENCY = 2
 FORGET_BATCH = 500
 """Rows deleted in one transaction, so that nobody waits long for it."""
 SWEEP_INTERVAL = timedelta(hours=1)
+FILE_SWEEP_INTERVAL = timedelta(minutes=5)
+"""How often expired files with personal data are deleted; nobody can open them meanwhile."""
 STALE_CLAIM_AFTER = timedelta(minutes=1)
 """How long after a claim its sender counts as dead; `CLAIM_TTL` of `bot.outbox.claim` is much shorter."""
 log = structlog.get_logger("ritme")
@@ -89,11 +93,18 @@ class Ritme:
         self._clock = clock
         self._telemetry = telemetry or NullTelemetry()
         self._retention = retention or Retention()
-        self._sweep_at = datetime.min.replace(tzinfo=UTC)
+        self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(begin, engine)
         self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
+        self._files = FileComposer(begin=begin, run=self._run, clock=clock)
         self._drainer = OutboxDrainer(
-            begin=begin, run=self._run, platforms=platforms, clock=clock, engine=engine, telemetry=self._telemetry
+            begin=begin,
+            run=self._run,
+            platforms=platforms,
+            clock=clock,
+            engine=engine,
+            telemetry=self._telemetry,
+            files=self._files,
         )
 
     # -- in ---------------------------------------------------------------------------------------------------------
@@ -219,6 +230,9 @@ class Ritme:
                 if not round_planned:
                     break  # another process is planning what is left
         await self._drainer.mark_stale_unknown(before=now - STALE_CLAIM_AFTER)
+        if now >= self._file_sweep_at:
+            self._file_sweep_at = now + FILE_SWEEP_INTERVAL
+            await self._run(lambda work: work.files.sweep(now))
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_INTERVAL
             await self._sweep(now)
@@ -312,6 +326,11 @@ class Ritme:
         Returns how many rows it settled. The engine promises one drain per lane at a time."""
         await self._directory.sync(lane)
         return await self._drainer.drain(lane)
+
+    async def open_file(self, id: str) -> OpenedFile | None:
+        """Return a file with everything about someone, to be handed to whoever proved that it is theirs; None when it
+        expired or was deleted."""
+        return await self._files.open(PersonalFileId(id))
 
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Look up deliveries of unknown outcome. Returns how many were settled."""

@@ -6,7 +6,7 @@ a renderer escapes it for its platform, so nothing a user typed can ever become 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Literal
 
 from bot.domain.person import platform_of
@@ -307,6 +307,32 @@ class UserGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostedFile:
+    """A file for one person, given with the message of a post: `content` is a page of HTML, whole in itself.
+
+    A platform takes the file itself, or else a link to it, named `label`, that lives until `until`: then `linked` is
+    said instead of the message. Where neither is possible, `refused` says how they get it all the same.
+    """
+
+    id: str
+    name: str
+    title: str
+    label: str
+    until: datetime
+    linked: Message
+    refused: Message
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedFile:
+    """A file as its person opens it."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Post:
     """One thing for a `Messenger` to send or change.
 
@@ -314,7 +340,7 @@ class Post:
     only. `message` None with `act` "delete" or "react"; with "home", `page` is the person's own. `target` is the
     message acted on, in `target_channel` where that is another than `channel`; `delivery` an opaque id to find it by.
     `gathers`: replies to it are kept as stories. `anew`: an update for one person is posted again where the message it
-    changes is gone.
+    changes is gone. `file`: a file for `account` alone, given in their own chat.
     """
 
     delivery: str
@@ -330,6 +356,7 @@ class Post:
     page: Page | None = None
     gathers: bool = False
     anew: bool = True
+    file: PostedFile | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

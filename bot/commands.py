@@ -181,7 +181,7 @@ COMMANDS: dict[str, Command] = {
     "me.snooze.save": Command(settings.save_snooze),
     "me.wake": Command(settings.wake),
     "me.come_back": Command(settings.come_back),
-    "me.export": Command(personal_data.export),
+    "me.export": Command(personal_data.export, again=True),
     "me.forget": Command(personal_data.forget),
     "coordinators.ask": Command(coordinators.ask),
     "stop": Command(settings.stop, en="stop", nl="stop"),
@@ -258,8 +258,9 @@ COMPOSERS: dict[str, Composer] = {
     "did_you_meet": meetings.compose_question,
     # people
     "coordinator_asked": coordinators.compose_question,
-    "export": personal_data.compose_export,
     "taken_back": personal_data.compose_taken_back,
+    "personal_file": personal_data.compose_file,
+    "export": personal_data.compose_old_export,
     # stories
     "story_posted": telling.compose_story,
     "story_kept": threads.compose_choice,

@@ -13,8 +13,20 @@ from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.catalogue.base import Ask, Entry, FormEntry, PageEntry, Pick, Press
-from bot.chat import DEFAULT_SYNTAX, Button, CommandSyntax, Confirm, Field, Form, Message, Option, Page, Section
+from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PageEntry, Pick, Press
+from bot.chat import (
+    DEFAULT_SYNTAX,
+    Button,
+    CommandSyntax,
+    Confirm,
+    Field,
+    Form,
+    Message,
+    Option,
+    Page,
+    PostedFile,
+    Section,
+)
 from bot.domain.person import Language
 from bot.domain.story import truncate
 from bot.markup import parse_paragraphs, to_plain_line, wrap_atom
@@ -99,6 +111,28 @@ def _build_message(entry: Entry, reader: Reader) -> Message:
         paragraphs=parse_paragraphs(_render(entry.template, body, values, reader)),
         buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
         language=reader.language.value,
+    )
+
+
+def render_file(entry: FileEntry, reader: Reader) -> PostedFile:
+    """Word a file for a reader, still without its content."""
+    values = _values(entry)
+
+    def words(block: str) -> str:
+        return to_plain_line(_render(entry.template, block, values, reader))
+
+    def message(block: str) -> Message:
+        paragraphs = parse_paragraphs(_render(entry.template, block, values, reader))
+        return Message(paragraphs=paragraphs, language=reader.language.value)
+
+    return PostedFile(
+        id=entry.file,
+        name=words("name"),
+        title=words("title"),
+        label=words("open"),
+        until=entry.until,
+        linked=message("linked"),
+        refused=message("refused"),
     )
 
 

@@ -22,6 +22,7 @@ from adapters.database.tables import (
     participants,
     parts_said,
     people,
+    personal_files,
     places,
     purposes,
     questions_asked,
@@ -40,12 +41,14 @@ from bot.domain.initiative import Company, Initiative, Participant, QuestionAske
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
 from bot.domain.next_step import Chance, NextStep
 from bot.domain.person import Person, Workspace
+from bot.domain.personal_file import PersonalFile
 from bot.domain.rhythm import MomentChange, Rhythm
 from bot.domain.story import Retelling, Ripple, Story, StoryRequest
 
 MAPPED: dict[type, Table] = {
     Workspace: workspaces,
     Person: people,
+    PersonalFile: personal_files,
     Movement: movements,
     InviteCode: invite_codes,
     Segment: segments,
@@ -74,8 +77,8 @@ MAPPED: dict[type, Table] = {
 _NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
 """The column that numbers the rows in the order they were written. The domain's classes do not have it, so it is mapped
 to a private attribute."""
-_UNMAPPED: dict[type, tuple[str, ...]] = {Person: ("home_mark", "suggestible")}
-"""Columns that only the version before this one uses."""
+_UNMAPPED: dict[type, tuple[str, ...]] = {Person: ("home_mark", "suggestible"), PersonalFile: ("content",)}
+"""Columns that only the version before this one uses, and one too large to be loaded with its row."""
 _registry = registry(metadata=metadata)
 for _entity, _table in MAPPED.items():
     _private = {"_row": _table.c[_NUMBERED[_entity]]} if _entity in _NUMBERED else {}

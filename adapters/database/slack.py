@@ -42,6 +42,12 @@ class SqlInstallations:
             found = await connection.execute(select(installations.c.team_id, installations.c.bot_token))
             return {str(team): str(token) for team, token in found}
 
+    async def granted_scopes(self) -> dict[str, frozenset[str]]:
+        """Return the scopes that every team granted."""
+        async with self._transaction() as connection:
+            found = await connection.execute(select(installations.c.team_id, installations.c.scopes))
+            return {str(team): frozenset(str(scopes).replace(",", " ").split()) for team, scopes in found}
+
     async def save(self, row: StoredInstallation) -> None:
         """Store an installation, in place of an earlier one of the same team."""
         async with self._transaction() as connection:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -547,6 +548,22 @@ deliveries = Table(
     # By person_id too, which is empty in all of them: to SQLite it would else be as good as the one above.
     _partial_index("ix_deliveries_not_sent", "movement_id", "person_id", "created_at", where=NOT_POSTED),
     _partial_index("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
+)
+
+personal_files = Table(
+    "personal_files",
+    metadata,
+    _id(),
+    _ref("workspace_id", "workspaces"),
+    _ref("person_id", "people"),
+    Column("asked_at", Utc, nullable=False),
+    Column("made_at", Utc),
+    Column("expires_at", Utc, nullable=False),
+    Column("sends", Integer, nullable=False, server_default="0"),
+    # The page, compressed; read and written apart from the rest, because it may be megabytes.
+    Column("content", LargeBinary),
+    Index("ix_personal_files_person_id", "person_id", "asked_at"),
+    Index("ix_personal_files_expires_at", "expires_at"),
 )
 
 engine_failures = Table(

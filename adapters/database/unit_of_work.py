@@ -23,6 +23,7 @@ from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.people import SqlInbox, SqlPeople
+from adapters.database.repositories.personal_files import SqlPersonalFiles
 from adapters.database.repositories.rhythms import SqlRhythms
 from adapters.database.repositories.rows import Rows
 from adapters.database.repositories.stories import SqlStories
@@ -38,6 +39,7 @@ from bot.ports.repositories import (
     Initiatives,
     Movements,
     People,
+    PersonalFiles,
     Rhythms,
     Steps,
     Stories,
@@ -92,6 +94,7 @@ class SqlUnitOfWork:
         self.connecting: Connecting = SqlConnecting(session)
         self._rhythms = SqlRhythms(session)
         self.rhythms: Rhythms = self._rhythms
+        self.files: PersonalFiles = SqlPersonalFiles(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
     async def flush(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from adapters.file_links import FILE_HEADERS, FileSource, expired_page
 from adapters.playground import message_gallery, page_texts, render, requests
 from adapters.playground.actions import REACTIONS, PersonaActions, RequestRejected
 from adapters.playground.activity import OutboxActivity
@@ -36,6 +37,7 @@ class PlaygroundApi:
     broadcaster: Broadcaster
     set_language: Callable[[str, Language], Awaitable[None]]
     renderers: Mapping[str, message_gallery.Renderer]
+    files: FileSource
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     def routes(self) -> list[web.RouteDef]:
@@ -47,6 +49,7 @@ class PlaygroundApi:
             web.get("/api/clock", self.get_clock),
             web.get("/api/activity", self.get_activity),
             web.get("/api/gallery", self.get_gallery),
+            web.get("/api/messages/{id}/file", self.get_file),
             web.post("/api/messages", self._idempotent(self.say)),
             web.patch("/api/messages/{id}", self._idempotent(self.edit)),
             web.delete("/api/messages/{id}", self._idempotent(self.delete)),
@@ -143,6 +146,18 @@ class PlaygroundApi:
         return web.json_response(
             {"entries": message_gallery.render_gallery(self.clock_control.clock.now(), self.renderers)}
         )
+
+    async def get_file(self, request: web.Request) -> web.Response:
+        """Give the file under a message to a persona who may see it; once it is deleted, a page that says so."""
+        persona = requests.persona_parameter(request)
+        message = self.chat.get(request.match_info["id"])
+        if message is None or message.file is None or not message.visible_to(persona):
+            raise RequestRejected("no_such_file", "no message of this persona has such a file", 404)
+        opened = await self.files.open_file(message.file.id)
+        if opened is None:
+            return expired_page(request)
+        headers = {**FILE_HEADERS, "Content-Disposition": f'attachment; filename="{message.file.name}"'}
+        return web.Response(body=opened.content, content_type="text/html", charset="utf-8", headers=headers)
 
     # -- doing ------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from adapters.playground.broadcaster import Broadcaster
-from adapters.playground.chat_message import ChatMessage, OpenForm
+from adapters.playground.chat_message import AttachedFile, ChatMessage, OpenForm
 from adapters.playground.personas import PERSONA_BY_ID, personal_chat
 from adapters.playground.store import PlaygroundStore
 from bot.chat import Form, Message
@@ -102,6 +102,7 @@ class Chat:
         thread: str = "",
         delivery: str = "",
         reactions: Mapping[str, Iterable[str]] | None = None,
+        file: AttachedFile | None = None,
     ) -> ChatMessage:
         """Post a message dated `at`, which may lie in the past. The core is not told of it."""
         self._number += 1
@@ -116,6 +117,7 @@ class Chat:
             thread=thread,
             delivery=delivery,
             reactions={name: tuple(who) for name, who in (reactions or {}).items()},
+            file=file,
         )
         return await self._save(message)
 

@@ -9,6 +9,15 @@ from bot.chat import Form, Message
 
 
 @dataclass(frozen=True, kw_only=True)
+class AttachedFile:
+    """A file that hangs under a message: its id in the core, the name it is saved under, and the label of its link."""
+
+    id: str
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChatMessage:
     """A message in the chat.
 
@@ -31,6 +40,7 @@ class ChatMessage:
     edited: bool = False
     deleted: bool = False
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    file: AttachedFile | None = None
     revision: int = 0
     """Number of changes so far. A page that receives two updates out of order keeps the higher revision."""
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.playground.chat import Chat
-from adapters.playground.chat_message import ChatMessage
+from adapters.playground.chat_message import AttachedFile, ChatMessage
 from adapters.playground.personas import CHANNEL_BY_ID, GROUPS, PERSONA_BY_ID, PERSONAS, RITME, TIMEZONE, personal_chat
-from bot.chat import Account, ChatPlace, Post, Profile, Receipt, UserGroup
+from bot.chat import Account, ChatPlace, Post, PostedFile, Profile, Receipt, UserGroup
 from bot.domain.person import WorkspaceId
 from bot.ports import Clock, Unreachable
 
@@ -37,6 +37,7 @@ class PlaygroundMessenger:
             only=(post.account or "") if post.channel else "",
             thread=post.thread or "",
             delivery=post.delivery,
+            file=_as_attachment(post.file),
         )
         return _receipt(message)
 
@@ -55,7 +56,7 @@ class PlaygroundMessenger:
             case "update":
                 return await self._chat.update(target, said=post.message)
             case "delete":
-                return await self._chat.update(target, deleted=True, said=None, text="", reactions={})
+                return await self._chat.update(target, deleted=True, said=None, text="", reactions={}, file=None)
             case "react":
                 return await self._chat.add_reaction(target, RITME, post.reaction)
             case _:
@@ -83,6 +84,11 @@ class PlaygroundDirectory:
 
     async def group_members(self, workspace: WorkspaceId, handle: str) -> Sequence[str]:
         return [one.id for one in PERSONAS if one.group == handle]
+
+
+def _as_attachment(file: PostedFile | None) -> AttachedFile | None:
+    """Return a file as it hangs under a message. Its content stays in the core, which deletes it after an hour."""
+    return None if file is None else AttachedFile(id=file.id, name=file.name, label=file.label)
 
 
 def _receipt(message: ChatMessage) -> Receipt:

@@ -7,6 +7,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
+from adapters.file_links import FileSource
 from adapters.playground import clock_control
 from adapters.playground.actions import IntentHandler, PersonaActions
 from adapters.playground.activity import OutboxActivity
@@ -23,7 +24,7 @@ from bot.domain.person import Language, WorkspaceId
 from bot.ports import Begin
 
 
-class PlaygroundCore(IntentHandler, Schedule, Protocol):
+class PlaygroundCore(IntentHandler, Schedule, FileSource, Protocol):
     """The part of the core that the playground needs: Ritme."""
 
 
@@ -92,6 +93,7 @@ class Playground:
             broadcaster=self._broadcaster,
             set_language=set_language,
             renderers=renderers or {},
+            files=core,
         )
 
     def mount(self, app: web.Application, *, hosts: tuple[str, ...] = ()) -> None:

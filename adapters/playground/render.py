@@ -90,6 +90,7 @@ def render_message(message: ChatMessage) -> dict[str, Any]:
         "private": bool(message.only),
         "text": message.text,
         "said": None if message.said is None else render_content(message.said),
+        "file": None if message.file is None else {"name": message.file.name, "label": message.file.label},
         "edited": message.edited,
         "deleted": message.deleted,
         "reactions": _reactions(message.reactions),

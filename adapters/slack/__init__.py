@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.file_links import FileLinks
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import SlackCore, SlackInbound
 from adapters.slack.install import InstallPages
@@ -43,7 +44,7 @@ class SlackPlatform:
 
     It serves one workspace (`token`) or many (`many`). Requests come over HTTP, verified with `signing_secret`, or,
     with `app_token`, over Socket Mode. `api_url` is the address of the Web API, with a slash at its end.
-    `call_timeout` and `ping_every` are in seconds.
+    `call_timeout` and `ping_every` are in seconds. `links`: see `SlackMessenger`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class SlackPlatform:
         syntax: CommandSyntax = DEFAULT_SYNTAX,
         ping_every: float = PING_EVERY,
         call_timeout: float = SLACK_CALL_TIMEOUT,
+        links: FileLinks | None = None,
     ) -> None:
         self._ping_every = ping_every
         self._signing_secret = signing_secret
@@ -77,7 +79,7 @@ class SlackPlatform:
         )
         self._tokens = self._installed_tokens or self._static_token
         self._api = SlackApi(self._client, self._tokens, clock)
-        self.messenger = SlackMessenger(self._api, self._session, clock)
+        self.messenger = SlackMessenger(self._api, self._session, clock, links=links)
         self.directory = SlackDirectory(self._api, clock)
         self._inbound: SlackInbound | None = None
         self._socket: SocketModeConnection | None = None

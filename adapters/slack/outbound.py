@@ -8,12 +8,15 @@ from typing import Any
 import aiohttp
 import structlog
 
+from adapters.file_links import FileLinks
 from adapters.slack import render
 from adapters.slack.home import render_home
-from adapters.slack.web_api import PLACE_GONE_ERRORS, SlackApi, SlackApiRefusal, slack_team
-from bot.chat import Post, Receipt
+from adapters.slack.web_api import PLACE_GONE_ERRORS, SCOPE_MISSING_ERRORS, SlackApi, SlackApiRefusal, slack_team
+from bot.chat import Post, PostedFile, Receipt
 from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
+FILE_ID_PREFIX = "F"
+"""Of Slack's id of a file, which is the receipt of a message with one: Slack does not tell the message's own."""
 METADATA_EVENT_TYPE = "ritme_delivery"
 """Type of the message metadata that holds the delivery's id, by which a post is found again."""
 POST_INTERVAL = timedelta(seconds=1)
@@ -30,8 +33,23 @@ ALREADY_DONE_ERRORS = {
     "reactions.add": frozenset({"already_reacted", "message_not_found", "no_reaction"}),
     "reactions.remove": frozenset({"no_reaction", "message_not_found"}),
     "chat.delete": frozenset({"message_not_found"}),
+    "files.delete": frozenset({"file_not_found", "file_deleted"}),
 }
 """Errors by method that say the result is already there: a retry counts as a success."""
+FILES_REFUSED_ERRORS = frozenset(
+    {
+        *SCOPE_MISSING_ERRORS,
+        "file_type_not_allowed",
+        "file_upload_size_restricted",
+        "file_uploads_disabled",
+        "file_uploads_except_images_disabled",
+        "storage_limit_reached",
+    }
+)
+"""Errors that say we may give no (such) files in a workspace: the person reads how they get it all the same."""
+UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=30)
+"""For taking a file to Slack: megabytes, over any line."""
+UPLOAD_RETRY_DELAY = timedelta(seconds=30)
 NOT_SHOWN_IN_CHANNEL_ERRORS = {*PLACE_GONE_ERRORS, "user_not_in_channel"}
 """Errors on which a private message goes to its reader's own chat instead of the channel."""
 log = structlog.get_logger("ritme.slack")
@@ -40,11 +58,15 @@ log = structlog.get_logger("ritme.slack")
 class SlackMessenger:
     """Sends to every workspace there is a token for, and paces posts per channel and per workspace.
 
-    `session` posts to response URLs, which are outside the Web API. Pacing is kept in memory: several processes may
-    together exceed a limit, and then Slack's own 429 reschedules the post.
+    `session` posts to response URLs and takes files to where Slack wants them, which is outside the Web API. `links`
+    are for a workspace that lets us give no files; None where people cannot reach us. Pacing is kept in memory: several
+    processes may together exceed a limit, and then Slack's own 429 reschedules the post.
     """
 
-    def __init__(self, api: SlackApi, session: aiohttp.ClientSession, clock: Clock) -> None:
+    def __init__(
+        self, api: SlackApi, session: aiohttp.ClientSession, clock: Clock, *, links: FileLinks | None = None
+    ) -> None:
+        self._links = links
         self._api = api
         self._session = session
         self._clock = clock
@@ -64,6 +86,8 @@ class SlackMessenger:
                     return await self._post(post)
                 case "update":
                     return await self._update(post)
+                case "delete" if (post.target or "").startswith(FILE_ID_PREFIX):
+                    return await self._delete_file(post)
                 case "delete":
                     return await self._apply_idempotently(post, "chat.delete", ts=post.target)
                 case "react":
@@ -118,7 +142,7 @@ class SlackMessenger:
         """Post in the reader's own chat with the bot."""
         chat = await self._open_chat(post)
         try:
-            return await self._post_in(chat, post)
+            return await (self._post_in(chat, post) if post.file is None else self._give_file(chat, post, post.file))
         except SlackApiRefusal:
             # The cached chat may be the reason: open it again next time.
             self._chats.pop((post.workspace, post.account or ""), None)
@@ -135,9 +159,76 @@ class SlackMessenger:
             unfurl_links=False,
             unfurl_media=False,
             **_in_thread(post),
-            **_content(post),
+            **self._content_or_link(post),
         )
         return Receipt(channel=answer["channel"], message=answer["ts"])
+
+    def _content_or_link(self, post: Post) -> dict[str, Any]:
+        """Return the content of a message; with a link to its file, where that cannot be given itself."""
+        content = _content(post)
+        if post.file is None or self._links is None:
+            return content
+        link = render.link_block(post.file.label, self._links.make_link(post.file, "slack"))
+        return {**content, "blocks": [*content["blocks"], link]}
+
+    async def _give_file(self, chat: str, post: Post, file: PostedFile) -> Receipt:
+        """Give a file with its message. Where the workspace lets us give none, give a link, or say what to do.
+
+        Only the last of three calls shows anything, so what happens before it may be done again. The message shows its
+        delivery id as the id of its first block, and as a part of the file's name: by these it is found.
+        """
+        team = slack_team(post.workspace)
+        try:
+            upload = await self._api.call(
+                team,
+                "files.getUploadURLExternal",
+                per_channel=True,
+                reads=True,
+                filename=_file_name(file, post.delivery),
+                length=str(len(file.content)),
+            )
+        except SlackApiRefusal as refusal:
+            if refusal.code not in FILES_REFUSED_ERRORS:
+                raise
+            log.warning("slack_file_refused", workspace=post.workspace, error=refusal.code)
+            return await self._post_in(
+                chat, replace(post, message=file.refused if self._links is None else file.linked)
+            )
+        await self._upload(str(upload["upload_url"]), file.content)
+        self._reserve_slot(post.workspace, chat)
+        first, *rest = _content(post)["blocks"]
+        done = await self._api.call(
+            team,
+            "files.completeUploadExternal",
+            per_channel=True,
+            files=[{"id": upload["file_id"], "title": file.title}],
+            channel_id=chat,
+            blocks=[{**first, "block_id": post.delivery}, *rest],
+        )
+        given = done.get("files") or [{}]
+        return Receipt(channel=chat, message=str(given[0].get("id") or upload["file_id"]))
+
+    async def _upload(self, url: str, content: bytes) -> None:
+        """Take a file to Slack, where nobody sees it yet. Raises `RetryAfter` when it did not get there."""
+        try:
+            async with self._session.post(url, data=content, timeout=UPLOAD_TIMEOUT) as answer:
+                if answer.status == 200:
+                    return
+                log.warning("slack_upload_failed", status=answer.status)
+                if answer.status == 429:
+                    raise self._api.retry_after(dict(answer.headers), 30, whole_workspace=False)
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            log.warning("slack_upload_failed", error=type(problem).__name__)
+        raise RetryAfter(self._clock.now() + UPLOAD_RETRY_DELAY, reason="still_not_arrived")
+
+    async def _delete_file(self, post: Post) -> Receipt:
+        """Delete a file, and the message with it."""
+        try:
+            await self._api.call(slack_team(post.workspace), "files.delete", file=post.target)
+        except SlackApiRefusal as refusal:
+            if refusal.code not in ALREADY_DONE_ERRORS["files.delete"]:
+                raise
+        return Receipt(channel=post.channel or "", message=post.target or "")
 
     def _reserve_slot(self, workspace: str, channel: str) -> None:
         """Reserve the next moment to post in a channel. Raises `RetryAfter` when it, or its workspace, is at its limit.
@@ -237,8 +328,8 @@ class SlackMessenger:
         for _ in range(MAX_HISTORY_PAGES):
             page = await self._api.call(team, method, reads=True, include_all_metadata="true", **args)
             for message in page["messages"]:
-                if _delivery_id(message) == post.delivery:
-                    return Receipt(channel=channel, message=message["ts"])
+                if _is_of_delivery(message, post.delivery):
+                    return Receipt(channel=channel, message=_receipt_id(message))
             args["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
             if not args["cursor"]:
                 return None
@@ -251,12 +342,27 @@ def _content(post: Post) -> dict[str, Any]:
     return {"text": render.notification_text(post.message), "blocks": render.render_blocks(post.message)}
 
 
+def _file_name(file: PostedFile, delivery: str) -> str:
+    stem, dot, ending = file.name.rpartition(".")
+    return f"{stem}-{delivery[:8]}{dot}{ending}"
+
+
 def _in_thread(post: Post) -> dict[str, Any]:
     return {"thread_ts": post.thread} if post.thread else {}
 
 
-def _delivery_id(message: Mapping[str, Any]) -> str | None:
+def _is_of_delivery(message: Mapping[str, Any], delivery: str) -> bool:
+    """Return whether a message is the one that a delivery became: by its metadata, or, with a file, by its first block
+    or the name of the file."""
     metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != METADATA_EVENT_TYPE:
-        return None
-    return (metadata.get("event_payload") or {}).get("id")
+    if metadata.get("event_type") == METADATA_EVENT_TYPE:
+        return bool((metadata.get("event_payload") or {}).get("id") == delivery)
+    first: Mapping[str, Any] = next(iter(message.get("blocks") or ()), {})
+    names = [str(one.get("name") or "") for one in message.get("files") or ()]
+    return first.get("block_id") == delivery or any(f"-{delivery[:8]}." in name for name in names)
+
+
+def _receipt_id(message: Mapping[str, Any]) -> str:
+    """Return the receipt of a message that was found: of one with a file, the file's id, by which it is deleted."""
+    file: Mapping[str, Any] = next(iter(message.get("files") or ()), {})
+    return str(file.get("id") or message["ts"])

@@ -48,6 +48,12 @@ def plain_text_object(text: str, most: int) -> BlockKit:
     return {"type": "plain_text", "text": truncate_text(text.strip(), most) or "–", "emoji": False}
 
 
+def link_block(label: str, url: str) -> BlockKit:
+    """Return a line that is a link to one of our own pages."""
+    link = {"type": "link", "url": url, "text": label}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [link]}]}
+
+
 def dump_html_safe(content: Mapping[str, object]) -> str:
     """Return `content` as JSON without `&`, `<` and `>`, which Slack HTML-escapes in some of what it carries for us."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import aiohttp
 from aiohttp import web
 
+from adapters.file_links import FileLinks
 from adapters.teams.auth import OPENID_METADATA_URL, SERVICE_HOSTS, SigningKeys, TokenValidator
 from adapters.teams.cards import dump_json
 from adapters.teams.connector import Connector, ConnectorTokens
@@ -57,6 +58,7 @@ class TeamsPlatform:
         *,
         opens: frozenset[str],
         timeout: float = TEAMS_CALL_TIMEOUT,
+        links: FileLinks | None = None,
     ) -> None:
         self._registration = registration
         self._clock = clock

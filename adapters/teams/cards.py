@@ -32,14 +32,19 @@ BUTTON_STYLES = {"primary": "positive", "danger": "destructive"}
 
 
 def render_card(
-    message: Message, *, opens: frozenset[str], origin: Mapping[str, str] | None = None, limit: int = MAX_CARD_BYTES
+    message: Message,
+    *,
+    opens: frozenset[str],
+    origin: Mapping[str, str] | None = None,
+    link: tuple[str, str] | None = None,
+    limit: int = MAX_CARD_BYTES,
 ) -> CardJson:
     """Return the message as a card of at most `limit` bytes; its buttons always survive. A press whose intent is in
     `opens`, or of a button that is for a form, asks for a dialog. `origin`: which place it is about, for the buttons of
-    a message in someone's own chat."""
+    a message in someone's own chat; `link`: a label and an address, for a button below all others."""
     room, argument = MAX_CARD_TEXT, MAX_ARGUMENT
     # A character takes one byte or several, and styles and buttons take some: a quarter less, until it fits.
-    while card_bytes(card := _card(message, opens, origin, room, argument)) > limit:
+    while card_bytes(card := _card(message, opens, origin, link, room, argument)) > limit:
         room, argument = room * 3 // 4, max(argument * 3 // 4, MIN_ARGUMENT)
         if room < 2 and argument == MIN_ARGUMENT:
             break  # more buttons than anything of ours has
@@ -77,7 +82,12 @@ def shorten_at_word(text: str, most: int) -> str:
 
 
 def _card(
-    message: Message, opens: frozenset[str], origin: Mapping[str, str] | None, room: int, argument: int
+    message: Message,
+    opens: frozenset[str],
+    origin: Mapping[str, str] | None,
+    link: tuple[str, str] | None,
+    room: int,
+    argument: int,
 ) -> CardJson:
     buttons = message.buttons
     rows = [buttons[start : start + ACTIONS_PER_ROW] for start in range(0, len(buttons), ACTIONS_PER_ROW)]
@@ -88,6 +98,7 @@ def _card(
         "body": [
             *render_paragraphs(message.paragraphs, room),
             *({"type": "ActionSet", "actions": [_button(one, opens, origin, argument) for one in row]} for row in rows),
+            *([_link(*link)] if link is not None else ()),
         ],
         "msteams": {"width": "Full"},
     }
@@ -160,6 +171,11 @@ def _button(button: Button, opens: frozenset[str], origin: Mapping[str, str] | N
     yes = {**action, "title": shorten_at_word(button.confirm.yes, MAX_ACTION_TITLE), **style}
     question_card = {"type": "AdaptiveCard", "version": "1.5", "body": question, "actions": [yes]}
     return {"type": "Action.ShowCard", "title": title, "card": question_card, **style}
+
+
+def _link(label: str, url: str) -> CardJson:
+    title = shorten_at_word(label, MAX_ACTION_TITLE) or "–"
+    return {"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", "title": title, "url": url}]}
 
 
 def _action(

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from adapters.file_links import FileLinks
 from adapters.teams import cards
 from adapters.teams.activity import THREAD_SEPARATOR
 from adapters.teams.connector import Connector, ConnectorError
@@ -41,6 +42,7 @@ class TeamsMessenger:
         signer: Signer,
         targeted: bool = False,
         syntax: CommandSyntax = DEFAULT_SYNTAX,
+        links: FileLinks | None = None,
     ) -> None:
         self._connector = connector
         self._references = references
@@ -49,6 +51,7 @@ class TeamsMessenger:
         self._opens = opens
         self._signer = signer
         self._targeted = targeted
+        self._links = links
         self._syntax = syntax
 
     async def send(self, post: Post) -> Receipt:
@@ -206,15 +209,19 @@ class TeamsMessenger:
         return chat
 
     def _activity(self, post: Post, origin: Mapping[str, str] | None = None) -> dict[str, Any]:
-        if post.message is None:
+        message, link = post.message, None
+        if post.file is not None:
+            message = post.file.refused if self._links is None else post.file.linked
+            link = None if self._links is None else (post.file.label, self._links.make_link(post.file, "teams"))
+        if message is None:
             raise ValueError(f"nothing to say in {post.delivery}")
         return {
             "type": "message",
-            "summary": cards.notification_summary(post.message),
+            "summary": cards.notification_summary(message),
             "attachments": [
                 {
                     "contentType": cards.ADAPTIVE_CARD_TYPE,
-                    "content": cards.render_card(post.message, opens=self._opens, origin=origin),
+                    "content": cards.render_card(message, opens=self._opens, origin=origin, link=link),
                 }
             ],
         }

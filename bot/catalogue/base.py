@@ -7,7 +7,7 @@ of answers in the outbox: renaming one needs a look at both.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import ClassVar, Literal, Self
 
@@ -123,6 +123,16 @@ class PageEntry(Entry):
     def sections(self) -> tuple[Entry, ...]:
         """Return the sections after the page's own message, in order."""
         return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry(Entry):
+    """A message that gives someone a file, whose id is `file`. Template blocks besides `body`: `title` and `name` of
+    the file, `open` for a link that lives until `until`, `linked` to be said with that link, and `refused` where
+    neither the file nor a link can be given."""
+
+    file: str
+    until: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, Press
 from bot.domain.connectors import KeyFigure
 from bot.domain.person import Language, StoryChoice
 
@@ -70,7 +70,7 @@ class Me(Entry):
             Press(name="settings", intent="me.settings"),
             *rest,
             Press(name="my_stories", intent="story.mine"),
-            Press(name="export", intent="me.export"),
+            Press(name="export", intent="me.export", confirm=True),
             Press(name="forget", intent="me.forget", style="danger", confirm=True),
         )
 
@@ -239,26 +239,32 @@ class Stopped(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportComing(Entry):
-    """Announcement of an export: everything about someone comes as JSON, in `parts` messages in their own chat."""
+    """Announcement of the file with everything about someone, which comes in their own chat.
 
-    parts: int
+    `made_at`: it was made before, within the hour, and is sent `again` unless it only just was; a new one is made from
+    `renewable_at` on. `parts` is only in answers that the version before stored.
+    """
+
+    parts: int = 1
+    made_at: datetime | None = None
+    renewable_at: datetime | None = None
+    again: bool = False
 
     @classmethod
     def example(cls) -> Self:
-        return cls(parts=2)
+        return cls()
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportPart(Entry):
-    """One message of an export; `number` counts from 1."""
+class ExportFile(FileEntry):
+    """The file with everything about someone, made at `made_at`."""
 
-    number: int
-    parts: int
-    json: str
+    made_at: datetime
 
     @classmethod
     def example(cls) -> Self:
-        return cls(number=1, parts=1, json='{"people": [{"name": "Fatima"}]}')
+        made = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+        return cls(file="f1", made_at=made, until=made.replace(hour=9))
 
 
 @dataclass(frozen=True, kw_only=True)

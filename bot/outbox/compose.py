@@ -7,10 +7,10 @@ from hashlib import sha256
 import structlog
 
 from bot import commands, wording
-from bot.catalogue.base import Entry, list_texts
+from bot.catalogue.base import Entry, FileEntry, list_texts
 from bot.catalogue.home import Home
 from bot.catalogue.people import TakenBack
-from bot.chat import CommandSyntax, Message, Page, Post
+from bot.chat import CommandSyntax, Message, Page, Post, PostedFile
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
 from bot.domain.forgetting import FORGETS
@@ -93,7 +93,8 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
         reader = _reader(outgoing)
         remember_privacy(outgoing.person, entry, reader)
-        return _address(outgoing, message=render_within(entry, reader, within, delivery.id))
+        file = wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None
+        return _address(outgoing, message=render_within(entry, reader, within, delivery.id), file=file)
     page = _render_page(entry, _reader(outgoing))
     shown = (entry.movement, _digest(page))
     person = outgoing.person
@@ -135,7 +136,9 @@ def _within_movement(message: Message, movement: str | None) -> Message:
     )
 
 
-def _address(outgoing: Outgoing, *, message: Message | None = None, page: Page | None = None) -> Post:
+def _address(
+    outgoing: Outgoing, *, message: Message | None = None, page: Page | None = None, file: PostedFile | None = None
+) -> Post:
     delivery, account = outgoing.delivery, outgoing.person.account if outgoing.person else None
     if delivery.act in (Act.HOME, Act.POST):
         account = account or delivery.target  # of someone who was forgotten meanwhile
@@ -153,6 +156,7 @@ def _address(outgoing: Outgoing, *, message: Message | None = None, page: Page |
         page=page,
         gathers=delivery.kind in threads.GATHERING_KINDS,
         anew=not delivery.args.get(FORGETS),
+        file=file,
     )
 
 

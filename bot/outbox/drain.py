@@ -7,7 +7,7 @@ one is seen twice. A new message is looked up (Slack) or shown to a coordinator 
 
 from asyncio import CancelledError, create_task, gather, shield
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -16,8 +16,9 @@ from structlog.contextvars import bind_contextvars
 
 from bot.chat import Post
 from bot.domain.delivery import INITIAL_BACKOFF, Delivery, DeliveryState
-from bot.domain.person import WorkspaceId, platform_of
+from bot.domain.person import Language, WorkspaceId, platform_of
 from bot.outbox.claim import CLAIM_BATCH, CLAIM_TTL, OrderingKey, claim_batch, ordering_key
+from bot.outbox.files import FileComposer
 from bot.outbox.lookups import Lookup, LookupRunner, load_lookups
 from bot.outbox.outcomes import Outcome, SendResult, attempt_of, mark_stale_unknown
 from bot.outbox.record import PendingResults, ResultRecorder, report_results
@@ -47,6 +48,7 @@ class OutboxDrainer:
         clock: Clock,
         engine: Engine,
         telemetry: Telemetry,
+        files: FileComposer,
     ) -> None:
         self._begin = begin
         self._run = run
@@ -55,6 +57,7 @@ class OutboxDrainer:
         self._telemetry = telemetry
         self._lookups = LookupRunner(run=run, platforms=platforms, clock=clock, telemetry=telemetry)
         self._recorder = ResultRecorder(run=run, clock=clock, engine=engine, telemetry=telemetry)
+        self._files = files
         self._not_served: set[str] = set()
 
     async def drain(self, lane: WorkspaceId) -> int:
@@ -170,6 +173,9 @@ class OutboxDrainer:
         bind_contextvars(correlation=request)  # each queue runs in a task, with a context, of its own
         try:
             with self._telemetry.span("send", request, kind=delivery.kind, workspace=post.workspace):
+                if post.file is not None:
+                    content = await self._files.load(post.file, Language(post.file.linked.language))
+                    post = replace(post, file=replace(post.file, content=content))
                 return await self._platforms[platform_of(post.workspace)].messenger.send(post)
         except (RetryAfter, Unreachable, OutcomeUnknown) as result:
             return result

@@ -12,6 +12,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 from bot.chat import Receipt
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, Workspace, WorkspaceId
+from bot.domain.personal_file import OLD_EXPORT, PERSONAL_FILE, PersonalFileId
 from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, UnitOfWork, Unreachable
 from bot.transactions import correlation_id
 from bot.use_cases.outbox import reach
@@ -104,6 +105,7 @@ async def apply_result(
     if isinstance(result, Receipt):
         row.record_receipt(now, result.channel, result.message)
         await _after_arrival(work, row, now)
+        await _keep_file(work, row, now)
     elif isinstance(result, RetryAfter):
         row.release(result.until, result.reason)
         if result.whole_workspace and workspace is not None:
@@ -133,6 +135,13 @@ def _shows_access(row: Delivery, result: SendResult) -> bool:
     if isinstance(result, Receipt):
         return row.act in (Act.POST, Act.HOME)
     return isinstance(result, Unreachable) and result.place_is_gone and not result.workspace_is_gone
+
+
+async def _keep_file(work: UnitOfWork, row: Delivery, now: datetime) -> None:
+    """Keep a file that was given for as long as a link to it lives."""
+    file = await work.files.get(PersonalFileId(row.subject)) if row.kind in (PERSONAL_FILE, OLD_EXPORT) else None
+    if file is not None:
+        file.start_expiry(now)
 
 
 async def _after_arrival(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:

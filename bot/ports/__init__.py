@@ -16,6 +16,7 @@ from bot.ports.repositories import (
     Initiatives,
     Movements,
     People,
+    PersonalFiles,
     Rhythms,
     Steps,
     Stories,
@@ -60,6 +61,7 @@ class UnitOfWork(Protocol):
     connecting: Connecting
     rhythms: Rhythms
     deliveries: Deliveries
+    files: PersonalFiles
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""
 

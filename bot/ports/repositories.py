@@ -26,6 +26,7 @@ from bot.domain.look_back import DoneStep, StuckSpell, ToldStory
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
+from bot.domain.personal_file import PersonalFile, PersonalFileId
 from bot.domain.rhythm import Due, MomentChange, Rhythm, RhythmId
 from bot.domain.story import Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
@@ -116,9 +117,6 @@ class People(Protocol):
     async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         """Return at most `limit` people whose name is not known yet and who were not forgotten, in no order."""
 
-    async def everything(self, person: PersonId) -> dict[str, list[dict[str, object]]]:
-        """Return all that is stored about one person, as JSON values: table → rows. Empty values are left out."""
-
     async def count_rows(self, person: PersonId, tables: Collection[str]) -> dict[str, int]:
         """Return how many rows of these tables are about one person: table → number. Tables without any are left
         out."""
@@ -139,6 +137,42 @@ class People(Protocol):
     async def old_messages(self, person: PersonId) -> Sequence[tuple[WorkspaceId, str, str]]:
         """Return where messages to or about someone stand (workspace, channel, message id) of which the deliveries were
         deleted; oldest first."""
+
+
+RowKey = tuple[object, ...]
+"""The primary key of a row about someone, of whichever table."""
+
+
+class PersonalFiles(Protocol):
+    """Files with everything about someone, and the rows that are told in them."""
+
+    def add(self, new: PersonalFile) -> None:
+        """Store a new file, still without content."""
+
+    async def get(self, id: PersonalFileId) -> PersonalFile | None:
+        """Return a file, of whomever: who asks for it must have proven that it is theirs."""
+
+    async def latest_of(self, person: PersonId) -> PersonalFile | None:
+        """Return the file that a person asked for last."""
+
+    async def content(self, id: PersonalFileId) -> bytes | None:
+        """Return the stored content of a file; None while it is not composed, or when the file is gone."""
+
+    async def set_content(self, id: PersonalFileId, content: bytes) -> None:
+        """Store the content of a file."""
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete the files, of everyone, that expired. Returns how many."""
+
+    def tables(self) -> Sequence[str]:
+        """Return the names of all tables with rows about people."""
+
+    async def keys_about(self, person: PersonId, table: str) -> Sequence[RowKey]:
+        """Return the keys of the rows of a table about a person, newest first."""
+
+    async def rows_about(self, person: PersonId, table: str, keys: Sequence[RowKey]) -> Sequence[Mapping[str, object]]:
+        """Return the rows with these keys, as far as they are about the person, as JSON values, without empty ones.
+        Other people stand in them by a name the person has seen, or not at all."""
 
 
 class Movements(Protocol):

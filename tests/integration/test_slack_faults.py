@@ -96,6 +96,16 @@ async def groups(driver: SlackDriver) -> None:
     await driver.submit("iris", form, groups=["S1"])
 
 
+async def file(driver: SlackDriver) -> None:
+    await driver.press("fatima", await driver.type("fatima", "/ritme me"), "export")
+    await driver.pass_(minutes=RETRY_MINUTES)
+
+
+async def deleted_file(driver: SlackDriver) -> None:
+    await file(driver)
+    await driver.press("fatima", await driver.type("fatima", "/ritme me"), "forget")
+
+
 async def page(driver: SlackDriver) -> None:
     await driver.people.open_home(driver.user("fatima"))
     await driver.drain()
@@ -110,6 +120,9 @@ SCENES: dict[str, Scene] = {
     "conversations.info": names,
     "conversations.open": private_answer,
     "conversations.replies": lost_reply,
+    "files.completeUploadExternal": file,
+    "files.delete": deleted_file,
+    "files.getUploadURLExternal": file,
     "reactions.add": sign,
     "reactions.remove": sign,
     "usergroups.list": groups,
@@ -137,12 +150,18 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return with_it, without
 
 
-@pytest.mark.parametrize("trouble", TROUBLE)
-@pytest.mark.parametrize("method", SCENES)
+UPLOADS = {name: fault for name, fault in TROUBLE.items() if "error" not in fault}
+"""Taking a file to Slack is no method of the Web API, and knows no errors by name."""
+
+
+@pytest.mark.parametrize(
+    ("method", "trouble"),
+    [*((method, one) for method in SCENES for one in TROUBLE), *(("upload", one) for one in UPLOADS)],
+)
 async def test_nothing_is_lost_and_nothing_comes_twice(folders: tuple[Path, Path], method: str, trouble: str) -> None:
     fault = Fault(method=method, **TROUBLE[trouble])  # type: ignore[arg-type]
-    without, _ = await play(folders[1], SCENES[method])
-    seen, left = await play(folders[0], SCENES[method], fault)
+    without, _ = await play(folders[1], (SCENES | {"upload": file})[method])
+    seen, left = await play(folders[0], (SCENES | {"upload": file})[method], fault)
     assert left == [], "the fault never came"
     if method == "chat.postEphemeral" and "after" in TROUBLE[trouble]:
         # Slack keeps no history of what one person saw: rather twice than not at all.

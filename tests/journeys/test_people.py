@@ -1,6 +1,5 @@
 """Everyone decides about themselves: settings, quiet, stop, export, and being forgotten."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -141,18 +140,6 @@ async def test_the_button_of_ones_own_page_stops_at_once(world: World) -> None:
 
 async def has_stopped(world: World, who: str) -> bool:
     return (await person(world, who)).stopped_at is not None
-
-
-async def test_everything_kept_is_handed_over_in_their_own_chat(world: World) -> None:
-    await world.movement("fatima")
-    await choose_step(world)
-    await world.type("fatima", "/verhaal We liepen tot de brievenbus. " + "Heel ver. " * 120)
-    await world.press("fatima", await world.type("fatima", "/ritme ik"), "export")
-    parts = [one.message.paragraphs[1].text for one in world.private("fatima") if one.message]
-    whole = json.loads("".join(parts))
-    assert whole["people"][0]["name"] == "fatima"
-    assert whole["stories"][0]["text"].startswith("We liepen")
-    assert whole["next_steps"][0]["action"] == "vraag ik Jan mee"
 
 
 async def test_forgotten_leaves_no_trace_in_any_table(world: World) -> None:

@@ -23,7 +23,18 @@ SCHEMA = json.loads((CLONE / "tests" / "schemas" / "slack-manifest-1.0.0.json").
 README = (CLONE / "README.md").read_text()
 URL = "https://ritme.example.org"
 EVERY = list(itertools.product(Language, (None, URL), (False, True), (False, True)))
-FAMILIES = ("auth.", "chat.", "conversations.", "oauth.", "reactions.", "usergroups.", "users.", "views.", "apps.")
+FAMILIES = (
+    "auth.",
+    "chat.",
+    "conversations.",
+    "files.",
+    "oauth.",
+    "reactions.",
+    "usergroups.",
+    "users.",
+    "views.",
+    "apps.",
+)
 OURS_ALONE = {"reactions.read"}
 
 

@@ -1,12 +1,11 @@
-"""Personal data: read all of it, count it, delete it for one person or a whole workspace.
+"""Personal data: count it, delete it for one person or a whole workspace.
 
 Which tables hold personal data is read from their foreign keys, so a new table takes part by itself. The foreign keys
 are deferred: they are checked when the transaction commits, so the order of deletions is free.
 """
 
-from collections.abc import Collection
-from datetime import date, datetime, time
-from enum import Enum
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal, or_, select, tuple_, update
@@ -63,30 +62,17 @@ _ENDINGS = {
     invitations: invitations.c.sent_at,
 }
 """Tables of matters that end by themselves, but for stuck episodes, each with the moment from which they are kept."""
-_TECHNICAL_COLUMNS = ("row", "revision", "correlation")
-"""Columns that say nothing about anybody."""
 
 
-async def read_everything(session: AsyncSession, person: PersonId) -> dict[str, list[dict[str, object]]]:
-    """Return all rows about a person, as JSON values: table → rows, without empty values."""
-    found = {}
-    for table, columns in _PERSON_COLUMNS.items():
-        rows = await session.execute(select(table).where(_is_about(person, columns)))
-        found[table.name] = [
-            {
-                name: _to_json(value)
-                for name, value in row.items()
-                if value not in (None, "") and name not in _TECHNICAL_COLUMNS
-            }
-            for row in rows.mappings()
-        ]
-    return found
+def person_columns(table: Table) -> Sequence[Column[Any]]:
+    """Return the columns of a table that say about whom its rows are; none when they are about nobody."""
+    return _PERSON_COLUMNS.get(table, ())
 
 
 async def count_rows(session: AsyncSession, person: PersonId, tables: Collection[str]) -> dict[str, int]:
     """Count the rows about a person in these tables, in one query; tables without any are left out."""
     counts = [
-        select(func.count()).select_from(table).where(_is_about(person, columns)).scalar_subquery().label(table.name)
+        select(func.count()).select_from(table).where(is_about(person, columns)).scalar_subquery().label(table.name)
         for table, columns in _PERSON_COLUMNS.items()
         if table.name in tables
     ]
@@ -108,7 +94,7 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     await session.execute(delete(old_messages).where(tuple_(*spot).in_(removed)))
     for table, columns in _PERSON_COLUMNS.items():
         if table not in _KEPT_TABLES:
-            await session.execute(delete(table).where(_is_about(person, columns)))
+            await session.execute(delete(table).where(is_about(person, columns)))
     # No foreign key leads here: these tables know people by their account.
     whose = select(people.c.workspace_id, people.c.account).where(people.c.id == person)
     chat = tuple_(teams_conversations.c.workspace_id, teams_conversations.c.account).in_(whose)
@@ -201,11 +187,6 @@ def _movements_only_in(workspace: WorkspaceId) -> Any:
     return select(movements.c.id).where(movements.c.id.in_(here), movements.c.id.not_in(elsewhere))
 
 
-def _is_about(person: PersonId, columns: Collection[Column[Any]]) -> ColumnElement[bool]:
+def is_about(person: PersonId, columns: Collection[Column[Any]]) -> ColumnElement[bool]:
+    """Match rows of which one of these columns is this person."""
     return or_(*(column == person for column in columns))
-
-
-def _to_json(value: object) -> object:
-    if isinstance(value, Enum):
-        return value.value
-    return value.isoformat() if isinstance(value, date | time) else value

@@ -195,9 +195,6 @@ class SqlPeople(Repository):
         )
         return found.all()
 
-    async def everything(self, person: PersonId) -> dict[str, list[dict[str, object]]]:
-        return await erasure.read_everything(self._session, person)
-
     async def count_rows(self, person: PersonId, tables: Collection[str]) -> dict[str, int]:
         return await erasure.count_rows(self._session, person, tables)
 

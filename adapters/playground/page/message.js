@@ -42,7 +42,8 @@ export function messageNode(said, { inThread = false } = {}) {
 
 function spoken(said) {
   const buttons = said.said.buttons.map((button) => el("button", { type: "button", class: button.style, "data-button": button.name, onclick: (event) => press(said, button, event.currentTarget) }, button.label));
-  return el("div", { class: "said", lang: said.said.language }, ...paragraphs(said.said), buttons.length ? el("div", { class: "presses" }, ...buttons) : null);
+  const file = said.file && el("p", {}, el("a", { class: "file", href: `/playground/api/messages/${said.id}/file${by()}&language=${said.said.language}`, target: "_blank", rel: "noreferrer" }, said.file.label));
+  return el("div", { class: "said", lang: said.said.language }, ...paragraphs(said.said), file, buttons.length ? el("div", { class: "presses" }, ...buttons) : null);
 }
 
 async function press(said, button, node) {

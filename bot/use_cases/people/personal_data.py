@@ -1,12 +1,10 @@
-"""Show people the data that Ritme keeps of them, export it, and erase it."""
+"""Show people the data that Ritme keeps of them, give it to them as a file, and erase it."""
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.people import ExportComing, ExportPart, Forgotten, ListedNudge, Me, TakenBack, ThoughtOf
+from bot.catalogue.people import ExportComing, ExportFile, Forgotten, ListedNudge, Me, TakenBack, ThoughtOf
 from bot.domain.attention import WEEK
 from bot.domain.connectors import KeyFigure
 from bot.domain.delivery import Delivery, DeliveryState, to_home, to_person
@@ -20,6 +18,7 @@ from bot.domain.forgetting import (
 )
 from bot.domain.movement import Member, Movement
 from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, WorkspaceId
+from bot.domain.personal_file import LINK_TTL, PERSONAL_FILE, PersonalFile, PersonalFileId
 from bot.domain.quiet_hours import arrival_of
 from bot.domain.retelling import plan_changes, plan_mark
 from bot.errors import Unwanted
@@ -59,8 +58,8 @@ KINDS_WITH_WORDS = frozenset(
 """Kinds of deliveries that `people/kinds.md.j2` has words for."""
 ALL_STORIES = 10_000
 """More than anybody tells."""
-EXPORT_PART_CHARS = 2500
-"""Characters of an export in one message, within what every platform shows whole."""
+REPEATED_PRESS = timedelta(minutes=1)
+"""A second press within this time after a file was given is taken for the first one, made twice."""
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
@@ -115,36 +114,57 @@ def _listed_kind(delivery: Delivery) -> str:
 
 
 async def export(work: UnitOfWork, turn: Turn) -> Entry:
-    """Plan an export of everything about the actor as JSON, in as many messages to their own chat as it takes."""
-    parts = len(_split_export(await work.people.everything(turn.person.id)))
-    for number in range(1, parts + 1):
+    """Plan one file with everything about the actor, given in their own chat; within the hour, the same file again."""
+    person, now = turn.person, turn.now
+    file = await work.files.latest_of(person.id)
+    if file is None or not file.is_fresh(now):
+        file = PersonalFile.ask(person, now)
+        work.files.add(file)
+    last = await work.deliveries.by_key(file.delivery_key) if file.sends else None
+    if last is None or not _is_under_way(last, now):
+        file.send_again(now)
         await work.deliveries.add(
             to_person(
-                turn.person,
-                "export",
-                key=f"export:{turn.person.id}:{turn.now.isoformat()}:{number}",
-                now=turn.now,
+                person,
+                PERSONAL_FILE,
+                key=file.delivery_key,
+                now=now,
                 movement=turn.movement.id if turn.movement else None,
-                args={"number": number, "parts": parts},
+                subject=file.id,
+                expires_at=file.expires_at,
             )
         )
-    return ExportComing(parts=parts)
+        return ExportComing(made_at=file.made_at, renewable_at=file.renewable_at, again=True)
+    return ExportComing(made_at=file.made_at, renewable_at=file.renewable_at)
 
 
-async def compose_export(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose one part of an export when it is sent, so that the outbox holds no second copy of personal data."""
-    number, parts = outgoing.delivery.args["number"], outgoing.delivery.args["parts"]
-    if outgoing.person is None or not isinstance(number, int) or not isinstance(parts, int):
+def _is_under_way(delivery: Delivery, now: datetime) -> bool:
+    """Return whether a file is still being given, or was given only just: then a press is one that was made twice."""
+    if delivery.state in (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN):
+        return True
+    return delivery.sent_at is not None and now - delivery.sent_at < REPEATED_PRESS
+
+
+async def compose_file(work: UnitOfWork, outgoing: Outgoing) -> ExportFile:
+    """Word the message with a file; the file itself is composed outside this transaction, when it is sent."""
+    file = await work.files.get(PersonalFileId(outgoing.delivery.subject))
+    if file is None or outgoing.person is None or file.person_id != outgoing.person.id:
         raise Unwanted("gone")
-    found = _split_export(await work.people.everything(outgoing.person.id))
-    return ExportPart(number=number, parts=parts, json=found[number - 1] if number <= len(found) else "…")
+    return ExportFile(file=file.id, made_at=file.made_at or outgoing.now, until=outgoing.now + LINK_TTL)
 
 
-def _split_export(everything: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    # Without the export's own deliveries: they change from one part to the next, and would shift the text.
-    exported = {kind: [row for row in rows if row.get("kind") != "export"] for kind, rows in everything.items() if rows}
-    whole = json.dumps(exported, ensure_ascii=False, indent=1)
-    return [whole[at : at + EXPORT_PART_CHARS] for at in range(0, len(whole), EXPORT_PART_CHARS)]
+async def compose_old_export(work: UnitOfWork, outgoing: Outgoing) -> ExportFile:
+    """Give a file in place of the many messages that the version before planned: the first becomes the file, the others
+    are not needed."""
+    delivery = outgoing.delivery
+    if outgoing.person is None or delivery.args.get("number") != 1:
+        raise Unwanted("newer")
+    if not delivery.subject:
+        file = PersonalFile.ask(outgoing.person, outgoing.now)
+        work.files.add(file)
+        delivery.subject = file.id
+        await work.flush()
+    return await compose_file(work, outgoing)
 
 
 async def forget(work: UnitOfWork, turn: Turn) -> InPlace:

@@ -13,13 +13,14 @@ from aiohttp import web
 
 from tests.fakes.slack.block_kit import problems_in_home, problems_in_message, problems_in_view
 from tests.fakes.slack.sockets import Sockets
-from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Tab, Trigger, User
+from tests.fakes.slack.state import Channel, Fault, Json, Modal, Shown, Tab, Trigger, UploadedFile, User
 
 TEAM, BOT, BOT_ID, TOKEN = "T1", "UBOT", "BBOT", "xoxb-test-token"
 POST_INTERVAL = timedelta(seconds=1)
 TRIGGER_TTL = timedelta(seconds=3)
 RESPONSE_URL_TTL = timedelta(minutes=30)
 RESPONSE_URL_USES = 5
+MAX_FILE = 100_000_000
 
 
 class RateLimited(Exception):
@@ -45,6 +46,7 @@ class SlackServer:
         self.tabs: dict[str, Tab] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, tuple[Shown | None, str, str, datetime, list[None]]] = {}
+        self.files: dict[str, UploadedFile] = {}
         self.faults: list[Fault] = []
         self.calls: list[tuple[str, Json]] = []
         self.posted_at: dict[str, datetime] = {}
@@ -123,10 +125,11 @@ class SlackServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["SlackServer"]:
         """Serve on a free port until the context ends."""
-        app = web.Application()
+        app = web.Application(client_max_size=MAX_FILE)
         self.sockets.mount(app)
         app.router.add_post("/api/{method}", self._serve)
         app.router.add_post("/response/{token}", self._respond)
+        app.router.add_post("/upload/{file}", self._receive_file)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -204,6 +207,20 @@ class SlackServer:
         self.calls.append(("response_url", args))
         return await self._apply_fault(request, "response_url", args, lambda: self._use_response_url(request, args))
 
+    async def _receive_file(self, request: web.Request) -> web.StreamResponse:
+        content = await request.read()
+        self.calls.append(("upload", {"file": request.match_info["file"]}))
+        return await self._apply_fault(request, "upload", {}, lambda: self._take_file(request, content))
+
+    def _take_file(self, request: web.Request, content: bytes) -> web.Response:
+        file = self.files.get(request.match_info["file"])
+        if file is None or file.shared:
+            return web.Response(status=404, text="file_not_found")
+        if len(content) != file.length:
+            return web.Response(status=400, text="wrong length")
+        file.content = content
+        return web.Response(text=f"OK - {len(content)}")
+
     def _use_response_url(self, request: web.Request, args: Json) -> web.Response:
         shown, channel, user, made, uses = self.response_urls.get(
             request.match_info["token"], (None, "", "", self.now() - RESPONSE_URL_TTL, [])
@@ -255,6 +272,41 @@ class SlackServer:
         shown = self._own(args, "cant_delete_message")
         shown.deleted = True
         return {"channel": shown.channel, "ts": shown.ts}
+
+    def _files_get_upload_u_r_l_external(self, args: Json) -> Json:
+        self._require_scope("files:write")
+        if not args.get("filename") or int(args["length"]) <= 0:
+            raise MethodRefused("missing_argument")
+        file = UploadedFile(id=f"F{next(self._numbers):08d}", name=args["filename"], length=int(args["length"]))
+        self.files[file.id] = file
+        return {"upload_url": f"{self.url}/upload/{file.id}", "file_id": file.id}
+
+    def _files_complete_upload_external(self, args: Json) -> Json:
+        self._require_scope("files:write")
+        channel = self._writable(args["channel_id"])
+        self._check(problems_in_message({"text": "-", "blocks": args["blocks"]}))
+        files = [self.files.get(one["id"]) for one in args["files"]]
+        if any(file is None or file.content is None or file.shared for file in files):
+            raise MethodRefused("file_not_found")
+        shown = self._put(channel.id, {"text": "", **args})
+        for file, named in zip(files, args["files"], strict=True):
+            assert file is not None
+            file.title, file.shared = named["title"], True
+            shown.files.append(file)
+        return {"files": [{"id": file.id, "title": file.title} for file in shown.files]}
+
+    def _files_delete(self, args: Json) -> Json:
+        self._require_scope("files:write")
+        file = self.files.get(args["file"])
+        if file is None or not file.shared:
+            raise MethodRefused("file_not_found")
+        if file.deleted:
+            raise MethodRefused("file_deleted")
+        file.deleted = True
+        for channel in self.channels.values():
+            for one in channel.messages:
+                one.deleted = one.deleted or file in one.files
+        return {}
 
     def _reactions_add(self, args: Json) -> Json:
         shown = self._message(args["channel"], args["timestamp"])
@@ -358,6 +410,10 @@ class SlackServer:
         self._message_posted.set()
         return shown
 
+    def _require_scope(self, scope: str) -> None:
+        if self.granted is not None and scope not in self.granted:
+            raise MethodRefused("missing_scope")
+
     def _check(self, problems: list[str]) -> None:
         if problems:
             self.problems += problems
@@ -394,7 +450,14 @@ class SlackServer:
         start, size = int(args.get("cursor") or 0), min(int(args.get("limit", 15)), 15)
         with_metadata = args.get("include_all_metadata") in ("true", "1", True)
         messages: list[dict[str, Any]] = [
-            {"ts": one.ts, "text": one.text, **({"metadata": one.metadata} if with_metadata and one.metadata else {})}
+            {
+                "ts": one.ts,
+                "text": one.text,
+                "blocks": one.blocks,
+                # Without files:read Slack tells only that there is something, so nobody may rely on it.
+                **({"files": [{"id": file.id, "mode": "hidden"} for file in one.files]} if one.files else {}),
+                **({"metadata": one.metadata} if with_metadata and one.metadata else {}),
+            }
             for one in told[start : start + size]
         ]
         more = str(start + size) if start + size < len(told) else ""

@@ -33,6 +33,19 @@ class User:
 
 
 @dataclass(kw_only=True)
+class UploadedFile:
+    """A file of the bot: announced by `name` and `length`, then taken to Slack, then shared under a `title`."""
+
+    id: str
+    name: str
+    length: int
+    content: bytes | None = None
+    title: str = ""
+    shared: bool = False
+    deleted: bool = False
+
+
+@dataclass(kw_only=True)
 class Shown:
     """A message in a channel; with `only_for`, an ephemeral one for that user. `by` is a user id."""
 
@@ -48,6 +61,7 @@ class Shown:
     response_url: str = ""
     deleted: bool = False
     edited: bool = False
+    files: list[UploadedFile] = field(default_factory=list)
 
     def buttons(self) -> dict[str, Json]:
         return {

@@ -1,0 +1,113 @@
+"""Compose the file with everything about someone, once, when it is to be given for the first time.
+
+It may take seconds for somebody with years of messages: rows are read in batches, each in a transaction of its own, and
+the page is laid out in a thread, so that everybody else is answered meanwhile. It is stored, for an hour, because
+another process may be asked for it.
+"""
+
+import zlib
+from asyncio import sleep, to_thread
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from time import perf_counter
+
+import structlog
+
+from bot.chat import OpenedFile, PostedFile
+from bot.domain.person import Language, Person
+from bot.domain.personal_file import PersonalFile, PersonalFileId
+from bot.ports import Begin, Clock, Conflict, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
+from bot.ports.turn import timezone_for
+from bot.transactions import TransactionRunner
+from bot.use_cases.people.export_page import Tables, lay_out
+from bot.wording import Reader
+
+ROWS_AT_A_TIME = 100
+"""Rows read in one transaction: a few milliseconds in which nobody else is answered."""
+STORAGE_RETRY = timedelta(seconds=30)
+"""How long a file waits when storage gives no answer."""
+FILE_NAME = "ritme.html"
+log = structlog.get_logger("ritme")
+
+
+class FileComposer:
+    """Composes files and loads them."""
+
+    def __init__(self, *, begin: Begin, run: TransactionRunner, clock: Clock) -> None:
+        self._begin = begin
+        self._run = run
+        self._clock = clock
+
+    async def load(self, posted: PostedFile, language: Language) -> bytes:
+        """Return the content of a file that is to be given, composed in this language unless it was already.
+
+        Nothing is sent here, so its failures are certain: raises `RetryAfter`, or `Unreachable` when the file is gone,
+        or cannot be composed.
+        """
+        try:
+            return await self._load_or_compose(PersonalFileId(posted.id), language)
+        except Unreachable:
+            raise
+        except (StorageUnavailable, Conflict):
+            raise RetryAfter(self._clock.now() + STORAGE_RETRY, reason="still_not_arrived") from None
+        except Exception:
+            log.exception("file_compose_failed", file=posted.id)
+            raise Unreachable("broken") from None
+
+    async def open(self, id: PersonalFileId) -> OpenedFile | None:
+        """Return a file for its person; None when it expired, or was deleted with everything about them."""
+        async with self._begin() as work:
+            file = await work.files.get(id)
+            is_there = file is not None and self._clock.now() < file.expires_at
+            packed = await work.files.content(id) if is_there else None
+        return OpenedFile(name=FILE_NAME, content=await to_thread(zlib.decompress, packed)) if packed else None
+
+    async def _load_or_compose(self, id: PersonalFileId, language: Language) -> bytes:
+        async with self._begin() as work:
+            file = await work.files.get(id)
+            packed = await work.files.content(id)
+            person = await work.people.in_workspace(file.person_id, file.workspace_id) if file is not None else None
+        if file is None or person is None or person.account is None:
+            raise Unreachable("forgotten")
+        if packed is not None:
+            return await to_thread(zlib.decompress, packed)
+        return await self._compose(file, person, language)
+
+    async def _compose(self, file: PersonalFile, person: Person, language: Language) -> bytes:
+        started, now = perf_counter(), self._clock.now()
+        content = await compose_page(self._begin, person, language, now)
+        packed = await to_thread(zlib.compress, content)
+        await self._run(partial(_store, file=file.id, packed=packed, now=now))
+        log.info("file_composed", bytes=len(content), ms=round((perf_counter() - started) * 1000))
+        return content
+
+
+async def compose_page(begin: Begin, person: Person, language: Language, now: datetime) -> bytes:
+    """Compose the page with everything about a person, in this language; in batches, and in a thread."""
+    tables = await _read_everything(begin, person)
+    reader = Reader(language=language, timezone=timezone_for(person, None, None), now=now, personal=True)
+    return await to_thread(lay_out, person.name, tables, reader)
+
+
+async def _read_everything(begin: Begin, person: Person) -> Tables:
+    tables: dict[str, list[Mapping[str, object]]] = {}
+    async with begin() as work:
+        names = work.files.tables()
+    for table in names:
+        async with begin() as work:
+            keys = await work.files.keys_about(person.id, table)
+        for start in range(0, len(keys), ROWS_AT_A_TIME):
+            batch = keys[start : start + ROWS_AT_A_TIME]
+            async with begin() as work:
+                tables.setdefault(table, []).extend(await work.files.rows_about(person.id, table, batch))
+            await sleep(0)  # SQLite answers without waiting: let others be answered too
+    return tables
+
+
+async def _store(work: UnitOfWork, *, file: PersonalFileId, packed: bytes, now: datetime) -> None:
+    found = await work.files.get(file)
+    if found is None:  # everything about them was deleted meanwhile
+        raise Unreachable("forgotten")
+    found.made_at = now
+    await work.files.set_content(file, packed)
