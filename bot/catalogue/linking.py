@@ -102,9 +102,10 @@ class PlaceJoined(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceLeft(Entry):
-    """Confirmation that this place no longer belongs to the movement."""
+    """Confirmation that this place no longer belongs to the movement; `last`: it had no other."""
 
     name: str
+    last: bool = False
 
     @classmethod
     def example(cls) -> Self:

@@ -42,11 +42,13 @@ class MovementStarted(Entry):
 @dataclass(frozen=True, kw_only=True)
 class AlreadyHere(Entry):
     """The reply when this place belongs to a movement already. `orphaned`: nobody coordinates it any more; `leavable`:
-    the reader coordinates it, and may take this place out of it."""
+    the reader coordinates it, and may take this place out of it; `joining`: they came with a code, which was not
+    used."""
 
     name: str
     orphaned: bool = False
     leavable: bool = False
+    joining: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         leave = (Press(name="leave", intent="start.leave", style="danger", confirm=True),) if self.leavable else ()

@@ -73,7 +73,16 @@ class TestACode:
         await add_west(world)
         one = await make_code(world)
         world.clock.set(world.clock.now() + timedelta(days=7))
-        assert isinstance(await join(world, one), FieldErrors)
+        assert "geldt niet meer" in text_of(await join(world, one))
+        assert "ken ik niet" in text_of(await join(world, "AAAA-BBBB-CCCC"))
+
+    async def test_is_not_used_where_a_movement_is_already(self, world: World) -> None:
+        await add_linked_movement(world)
+        again = await world.type("noor", f"/ritme join {await make_code(world)}", workspace=WEST, channel="nacht")
+        assert "met je code is niets gedaan" in text_of(again)
+        assert button_of(again, "leave")
+        plain = await world.type("wim", "/ritme join", workspace=WEST, channel="nacht")
+        assert "coördinator van deze kan het eruit halen" in text_of(plain)
 
     @pytest.mark.parametrize("end", ["revoke", "make"])
     async def test_ends_when_it_is_taken_back_or_another_is_made(self, world: World, end: str) -> None:
@@ -106,7 +115,7 @@ class TestACode:
 
     async def test_only_coordinators_make_one(self, world: World) -> None:
         await world.movement("fatima")
-        assert "coördinatoren" in text_of(await world.type("fatima", "/ritme code"))
+        assert "coördinator" in text_of(await world.type("fatima", "/ritme code"))
 
     async def test_a_channel_that_belongs_somewhere_stays_there(self, world: World) -> None:
         await add_linked_movement(world)
@@ -211,7 +220,7 @@ class TestLeaving:
         await world.movement("fatima")
         shown = await world.type("fatima", "/ritme start")
         assert "leave" not in [one.name for one in shown.message.buttons]  # type: ignore[union-attr]
-        assert "coördinatoren" in text_of(await world.do("fatima", "start.leave"))
+        assert "coördinator" in text_of(await world.do("fatima", "start.leave"))
 
 
 async def list_channels(world: World) -> list[str]:

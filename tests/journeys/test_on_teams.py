@@ -44,7 +44,7 @@ async def rows(driver: TeamsDriver, query: str) -> list[tuple[object, ...]]:
 
 async def test_it_greets_a_team_and_a_movement_begins(on_teams: TeamsDriver) -> None:
     await start_movement(on_teams)
-    assert "/ritme stop" in on_teams.posts()[0].words()
+    assert "@Ritme stop" in on_teams.posts()[0].words()
     assert "Samen op pad" in on_teams.private()[-1].words()
     assert [name for (name,) in await rows(on_teams, "SELECT name FROM movements")] == ["Samen op pad"]
     assert await rows(on_teams, "SELECT name FROM places") == [("Wijkteam",)]

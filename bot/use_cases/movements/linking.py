@@ -58,7 +58,7 @@ async def join(work: UnitOfWork, turn: Turn) -> Entry:
     """Open the form for a code; when a code was typed, join with it at once."""
     place = _unlinked_place(turn)
     if place is None:
-        return AlreadyHere(name=turn.require_movement().name)
+        return _say_already_here(turn)
     typed = turn.text("text")
     if not typed:
         return JoinForm()
@@ -69,7 +69,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Join with the submitted code."""
     place = _unlinked_place(turn)
     if place is None:
-        return AlreadyHere(name=turn.require_movement().name)
+        return _say_already_here(turn)
     return await _link_place(work, turn, place, parse_form(JoinForm, turn.intent.args).text("code"))
 
 
@@ -83,7 +83,8 @@ async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
     place.movement_id = None
     # What is being sent or was sent stays; only what waits is dropped.
     await work.deliveries.cancel_for(place, "no_movement")
-    return InPlace(entry=PlaceLeft(name=movement.name))
+    await work.flush()  # the query for the places that are left has to see it
+    return InPlace(entry=PlaceLeft(name=movement.name, last=not await work.movements.places(movement.id)))
 
 
 async def compose_join_notice(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -109,7 +110,9 @@ async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) ->
     if turn.person.guest:
         raise Refused("guests_cannot_join")
     code = await work.movements.code(hash_code(typed[:MAX_CODE_CHARS]))
-    movement = await work.movements.get(code.movement_id) if code is not None and code.is_valid(turn.now) else None
+    if code is not None and not code.is_valid(turn.now):
+        raise Invalid({"code": "code_ended"})
+    movement = await work.movements.get(code.movement_id) if code is not None else None
     if movement is None:
         raise Invalid({"code": "unknown_code"})
     coordinators = await work.people.coordinators(movement.id)
@@ -140,6 +143,12 @@ async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) ->
 async def _revoke_codes(work: UnitOfWork, turn: Turn) -> None:
     for code in await work.movements.codes(turn.require_coordinator().id, turn.now):
         code.revoked_at = turn.now
+
+
+def _say_already_here(turn: Turn) -> AlreadyHere:
+    """Say that this place belongs to a movement already, so that no code is needed or used."""
+    leavable = turn.member is not None and turn.member.coordinates
+    return AlreadyHere(name=turn.require_movement().name, joining=True, leavable=leavable)
 
 
 def _unlinked_place(turn: Turn) -> Place | None:

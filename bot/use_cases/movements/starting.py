@@ -16,12 +16,7 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
     In a place of a movement, say so."""
     place = _current_place(turn)
     if place.movement_id is not None:
-        movement = turn.require_movement()
-        return AlreadyHere(
-            name=movement.name,
-            orphaned=not await work.people.coordinators(movement.id),
-            leavable=turn.member is not None and turn.member.coordinates,
-        )
+        return await _already_here(work, turn)
     if turn.movement is not None and turn.member is not None and turn.member.coordinates:
         return LinkOrBegin(name=turn.movement.name)
     return await begin(work, turn)
@@ -30,7 +25,7 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
 async def begin(work: UnitOfWork, turn: Turn) -> Entry:
     """Open the form for a new movement, where the place belongs to none."""
     if _current_place(turn).movement_id is not None:
-        return AlreadyHere(name=turn.require_movement().name)
+        return await _already_here(work, turn)
     return StartForm(values={"language": turn.language.value})
 
 
@@ -39,7 +34,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     the first version of its purpose."""
     place = _current_place(turn)
     if place.movement_id is not None:
-        return AlreadyHere(name=turn.require_movement().name)
+        return await _already_here(work, turn)
     filled = read_form(StartForm, turn.intent.args)
     if turn.intent.actor.id in filled.many("coordinators"):
         filled.problems.add("coordinators", "not_yourself")
@@ -75,8 +70,10 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
 async def take_on(work: UnitOfWork, turn: Turn) -> InPlace:
     """Make the actor coordinator of a movement whose coordinators are all gone. Raises `Refused` while there is one."""
     movement = turn.require_movement()
-    if turn.member is None or turn.place is None or await work.people.coordinators(movement.id):
-        raise Refused("coordinated_already")
+    if turn.member is None or turn.place is None:
+        raise Refused("not_found")
+    if coordinators := await work.people.coordinators(movement.id):
+        raise Refused("coordinated_already", {"name": coordinators[0].name_in(turn.person.workspace_id)})
     turn.member.role = Role.COORDINATOR
     return InPlace(entry=TakenOn(name=movement.name))
 
@@ -86,9 +83,19 @@ async def link(work: UnitOfWork, turn: Turn) -> InPlace:
     place = _current_place(turn)
     movement = turn.require_coordinator()
     if place.movement_id is not None:
-        return InPlace(entry=AlreadyHere(name=movement.name))
+        return InPlace(entry=await _already_here(work, turn))
     place.movement_id = movement.id
     return InPlace(entry=PlaceLinked(name=movement.name, place=place.name))
+
+
+async def _already_here(work: UnitOfWork, turn: Turn) -> AlreadyHere:
+    """Say that this place belongs to a movement, and what can be done about that."""
+    movement = turn.require_movement()
+    return AlreadyHere(
+        name=movement.name,
+        orphaned=not await work.people.coordinators(movement.id),
+        leavable=turn.member is not None and turn.member.coordinates,
+    )
 
 
 async def handle_arrival(work: UnitOfWork, turn: Turn) -> None:
