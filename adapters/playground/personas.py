@@ -51,7 +51,7 @@ PERSONAS = (
 CHANNELS = (
     Channel(id="samen-vooruit", name="samen-vooruit"),
     Channel(id="wijkteam-noord", name="wijkteam-noord"),
-    Channel(id="nachtdienst", name="nachtdienst"),
+    Channel(id="night-shift", name="night-shift"),
     Channel(id="kantoor", name="kantoor"),
 )
 PERSONA_BY_ID = {persona.id: persona for persona in PERSONAS}

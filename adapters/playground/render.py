@@ -74,7 +74,13 @@ def _field(one: Field) -> dict[str, Any]:
 
 def render_open_form(opened: OpenForm) -> dict[str, Any]:
     """Return an open form with its id and place."""
-    return {"id": opened.id, "channel": opened.channel, "thread": opened.thread, **render_form(opened.form)}
+    return {
+        "id": opened.id,
+        "channel": opened.channel,
+        "thread": opened.thread,
+        "intent": opened.form.intent,
+        **render_form(opened.form),
+    }
 
 
 def render_message(message: ChatMessage) -> dict[str, Any]:

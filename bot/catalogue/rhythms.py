@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
 from bot.catalogue.stories import read_on_button
+from bot.domain.person import Language
 from bot.domain.rhythm import WEEKDAYS, OnHoliday, Pattern, Rhythm, RhythmKind
 from bot.domain.story import SHORT_EXCERPT_CHARS
 
@@ -200,11 +201,12 @@ class PauseForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceForm(FormEntry):
-    """The form for the quiet hours and the time zone of a place."""
+    """The form for the language, the quiet hours and the time zone of a place."""
 
     intent: ClassVar[str] = "rhythm.place.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="place", kind="choice"),
+        Ask(name="language", kind="choice", options=tuple(Language)),
         Ask(name="quiet_from", kind="time"),
         Ask(name="quiet_until", kind="time"),
         Ask(name="quiet_weekends", kind="choice", options=(YES, NO)),

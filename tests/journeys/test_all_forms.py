@@ -72,9 +72,9 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
         {"on", "day", "at"},
     ),
     "rhythm.place.save": (
-        {"place": "gone", "timezone": "Mars/Base", "quiet_from": "18:00", "quiet_until": "08:00"}
+        {"place": "gone", "language": "fr", "timezone": "Mars/Base", "quiet_from": "18:00", "quiet_until": "08:00"}
         | {"quiet_weekends": "yes", "good_friday": ""},
-        {"place", "timezone", "good_friday"},
+        {"place", "language", "timezone", "good_friday"},
     ),
     "share.save": ({"place": "general", "line": "x" * 301}, {"place", "line"}),
 }  # fmt: skip

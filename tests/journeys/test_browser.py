@@ -172,6 +172,7 @@ async def walk(someone: Visitor, language: str, root: str) -> None:
     await expect(page.locator("#guide")).to_be_visible()
     await expect(page.locator("html")).to_have_attribute("lang", language)
     await expect(page.locator("#guide li button[aria-current]")).to_have_count(1)
+    await expect(page.locator("#talk-title")).to_have_text("#samen-vooruit" if language == "nl" else "#night-shift")
     await someone.fits()
     await someone.picture("arrived")
 
@@ -319,15 +320,58 @@ async def test_what_was_typed_stays_when_the_connection_is_gone(browser: Browser
         someone = await visitor(browser, served, LAPTOP, "en", "offline")
         page = someone.page
         await someone.arrive()
+        await someone.go("samen-vooruit")
         await page.context.set_offline(True)
         await page.locator("#composer textarea").fill("Are you there?")
         await page.locator("#composer textarea").press("Enter")
         await expect(page.locator(".toast")).to_be_visible()
         await expect(page.locator("#composer textarea")).to_have_value("Are you there?")
+        box = "one => one.getBoundingClientRect().toJSON()"
+        notice, composer = [await page.locator(one).evaluate(box) for one in (".toast", "#composer")]
+        assert notice["bottom"] <= composer["top"], "a notice never covers where one writes"
         await someone.picture("offline")
         await page.context.set_offline(False)
         await page.locator("#composer textarea").press("Enter")
         await expect(someone.message("Are you there?")).to_have_count(1)
+        await page.context.close()
+
+
+async def test_a_dialog_half_filled_in_survives_a_reload(browser: Browser, tmp_path: Path) -> None:
+    async with serve_playground(tmp_path / "demo.db") as served:
+        someone = await visitor(browser, served, PHONE, "nl", "reload")
+        page = someone.page
+        await someone.arrive()
+        await page.locator("#composer textarea").fill("/vast")
+        await page.locator("#composer textarea").press("Enter")
+        form = page.locator("dialog.asks")
+        await form.locator("[name=text]").fill("De overdracht loopt niet")
+        await form.locator("[name=audience][value=me]").check()
+        await page.reload()
+        await expect(form.locator("[name=text]")).to_have_value("De overdracht loopt niet")
+        await expect(form.locator("[name=audience][value=me]")).to_be_checked()
+        await someone.picture("reloaded")
+        await form.locator("[name=kind][value=reach]").check()
+        await form.locator("button[type=submit]").click()
+        await expect(form).to_have_count(0)
+        await expect(page.locator("article.private")).to_be_visible()
+        await page.reload()
+        await expect(page.locator("body:not([aria-busy])")).to_be_attached()
+        await expect(form).to_have_count(0)
+        assert someone.troubles == []
+        await page.context.close()
+
+
+async def test_today_is_another_day_once_the_clock_is_turned(browser: Browser, tmp_path: Path) -> None:
+    async with serve_playground(tmp_path / "demo.db") as served:
+        someone = await visitor(browser, served, LAPTOP, "nl", "today")
+        page = someone.page
+        await someone.arrive()
+        await page.locator("#composer textarea").fill("Goedemorgen")
+        await page.locator("#composer textarea").press("Enter")
+        await expect(page.locator("#messages .day").last).to_have_text("vandaag")
+        await someone.turn("day")
+        await expect(page.locator("#messages .day").last).to_have_text("gisteren")
+        await expect(page.locator("#guide .did")).to_have_count(0)  # no step was chosen
         await page.context.close()
 
 
@@ -337,6 +381,7 @@ async def test_two_pages_see_each_other_live(browser: Browser, tmp_path: Path) -
         other = await visitor(browser, served, LAPTOP, "en", "live-other")
         for someone in (one, other):
             await someone.arrive()
+            await someone.go("samen-vooruit")
         await one.page.locator("#composer textarea").fill("<b>Hoi</b> **allemaal** <!channel>")
         await one.page.locator("#composer textarea").press("Enter")
         await expect(other.message("<b>Hoi</b> **allemaal** <!channel>")).to_be_visible()

@@ -7,9 +7,9 @@ import { say, toast } from "./dialogs.js";
 import { $, el, follow, glyph } from "./dom.js";
 import { guide, refresh as refreshGuide } from "./guide.js";
 import { attempt, authorName, messageNode, signature } from "./message.js";
-import { put } from "./outcome.js";
+import { put, reopen } from "./outcome.js";
 import { choosePersona, rooms } from "./rooms.js";
-import { changed, inChannel, isPersonal, keep, me, now, onChange, personalChat, recall, repliesTo, setNow, state } from "./state.js";
+import { HOMES, changed, inChannel, isPersonal, keep, me, now, onChange, personalChat, recall, repliesTo, setNow, state } from "./state.js";
 import { day, dayKey, speak, spoken, t } from "./words.js";
 
 const narrow = matchMedia("(max-width: 760px)");
@@ -205,8 +205,9 @@ async function changeLanguage(language) {
 
 // Opens the thread of the last reminder, where stories are gathered.
 function tellAStory() {
-  const asked = inChannel("samen-vooruit").findLast((said) => said.author === "ritme" && !said.private);
-  go(asked ? `#/samen-vooruit/${asked.id}` : "#/samen-vooruit");
+  const channel = HOMES[spoken()];
+  const asked = inChannel(channel).findLast((said) => said.author === "ritme" && !said.private);
+  go(asked ? `#/${channel}/${asked.id}` : `#/${channel}`);
   setTimeout(() => (asked ? threadTalk : talk).focus(), 100);
 }
 
@@ -225,7 +226,8 @@ async function begin() {
   narrow.addEventListener("change", followAddress);
   const language = recall("language") ?? (navigator.language.startsWith("nl") ? "nl" : "en");
   await speak(language, get);
-  await be(recall("persona") ?? (language === "nl" ? "fatima" : "agnieszka"), true).catch(() => be("fatima", true));
+  state.channel = HOMES[language];
+  await be(recall("persona") ?? (language === "nl" ? "fatima" : "kwame"), true).catch(() => be("fatima", true));
   guide({
     1: () => (go(home()), talk.say(t("say_stuck"))),
     2: () => (compact.matches ? go("#/-") : null, turn("next")),
@@ -245,6 +247,7 @@ async function begin() {
   document.body.removeAttribute("aria-busy");
   await look();
   followAddress();
+  reopen();
 }
 
 begin().catch((problem) => {

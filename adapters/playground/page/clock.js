@@ -3,15 +3,16 @@
 import { get, post } from "./api.js";
 import { say } from "./dialogs.js";
 import { $, el, follow, svg } from "./dom.js";
-import { did } from "./guide.js";
+import { turned } from "./guide.js";
 import { attempt } from "./message.js";
-import { firstName, now, setNow, state } from "./state.js";
-import { clockTime, fullDay, minutesOfDay, shortTime, spoken, t, when } from "./words.js";
+import { changed, firstName, now, setNow, state } from "./state.js";
+import { clockTime, dayKey, fullDay, minutesOfDay, shortTime, spoken, t, when } from "./words.js";
 
 let planned = null;
 let turns = 0;
 let last = null;
 let asked = 0;
+let today = "";
 
 export function clock() {
   const face = $("#face");
@@ -24,6 +25,9 @@ export function clock() {
 
 export function tell() {
   const moment = now();
+  // "Today" above the messages is another day now.
+  if (today && today !== dayKey(moment)) changed("messages");
+  today = dayKey(moment);
   $("#clock-time").textContent = clockTime(moment);
   $("#clock-day").textContent = fullDay(moment);
   $("#time-chip").textContent = shortTime(moment);
@@ -47,7 +51,7 @@ export async function turn(to) {
     const answer = await post(`/clock?language=${spoken()}`, { to });
     setNow(answer.now);
     planned = answer.next;
-    did(2);
+    turned();
     tell();
     say(t("clock_turned", { when: `${fullDay(now())} ${clockTime(now())}` }));
   });

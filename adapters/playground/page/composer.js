@@ -99,8 +99,7 @@ export function composer(form, name, thread) {
       const answer = await post("/messages", { persona: state.persona, channel: state.channel, text: line, thread: root });
       if (drafts.get(where)?.trim() === line) drafts.delete(where);
       if (where === place()) text.value = drafts.get(where) ?? "";
-      if (root && !line.startsWith("/")) did(3);
-      if (line.startsWith(t("say_connect"))) did(4);
+      if (state.messages.get(root)?.author === "ritme" && !line.startsWith("/")) did(3);
       take(answer);
     });
     busy = false;

@@ -3,7 +3,7 @@
 import { Problem, post } from "./api.js";
 import { $, el, iconButton } from "./dom.js";
 import { fieldOf } from "./fields.js";
-import { state } from "./state.js";
+import { keepDialog, state } from "./state.js";
 import { t } from "./words.js";
 
 // Says something for a few seconds; `way` is where it leads, as { href, label }.
@@ -58,19 +58,22 @@ export function ask(question, yes, no) {
 }
 
 // Opens a form; resolves with the server's answer once it is sent, or null when it was closed.
-export function openForm(form, send = submit) {
+// `typed` holds values from before a reload, by name.
+export function openForm(form, send = submit, typed = null) {
   return new Promise((resolve) => {
     const back = document.activeElement;
-    const fields = form.fields.map(fieldOf);
+    const fields = form.fields.map((field) => fieldOf({ ...field, value: typed?.[field.name] ?? field.value }));
     const alarm = el("div", { class: "alarm", role: "alert", hidden: true });
     const leave = el("div", { class: "foot", hidden: true, role: "alert" });
     const button = el("button", { type: "submit", class: "primary" }, form.submit);
     let answered = null;
     let allowed = false;
-    const filled = () => JSON.stringify(fields.map((one) => one.read()));
+    const values = () => Object.fromEntries(fields.map((one) => [one.name, one.read()]));
+    const filled = () => JSON.stringify(values());
     const dialog = el("dialog", { "aria-labelledby": "form-title", lang: form.language, class: "asks" });
     const shut = () => {
       allowed = true;
+      keepDialog(null);
       dialog.close();
     };
     const wantsOut = () => {
@@ -87,7 +90,9 @@ export function openForm(form, send = submit) {
     const foot = el("div", { class: "foot" }, el("button", { type: "button", onclick: wantsOut }, form.cancel || t("cancel")), button);
     const body = el("form", { novalidate: true, onsubmit: sending }, el("div", { class: "head" }, el("h2", { id: "form-title" }, form.title), iconButton("close", t("close"), wantsOut)), el("div", { class: "body" }, alarm, form.note && el("p", { class: "note" }, form.note), ...fields.map((one) => one.node)), foot, leave);
     dialog.append(body);
-    const before = filled();
+    const before = typed ? null : filled();
+    body.addEventListener("input", () => keepDialog(form, values()));
+    body.addEventListener("change", () => keepDialog(form, values()));
 
     async function sending(event) {
       event.preventDefault();
@@ -95,7 +100,7 @@ export function openForm(form, send = submit) {
       button.disabled = true;
       alarm.hidden = true;
       try {
-        const answer = await send(form, Object.fromEntries(fields.map((one) => [one.name, one.read()])));
+        const answer = await send(form, values());
         fields.forEach((one) => one.wrong(answer.errors?.[one.name]));
         if (!answer.errors) {
           answered = answer;

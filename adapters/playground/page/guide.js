@@ -40,6 +40,10 @@ export function did(number) {
   go(STEPS.find((one) => !done.has(one)) ?? number, { quietly: true });
 }
 
+// The second step is done by choosing a step and turning the clock after it.
+export const planned = () => keep("guide.planned", "yes");
+export const turned = () => recall("guide.planned") && did(2);
+
 function go(number, { quietly = false } = {}) {
   step = number;
   keep("guide.step", String(step));

@@ -59,3 +59,25 @@ export function keep(name, value) {
     // private mode
   }
 }
+
+// A dialog that is being filled in, in this tab only: it survives a reload.
+const DRAFT = "ritme.dialog";
+export function keepDialog(form, values) {
+  try {
+    if (form) sessionStorage.setItem(DRAFT, JSON.stringify({ persona: state.persona, form, values }));
+    else sessionStorage.removeItem(DRAFT);
+  } catch {
+    // private mode, or more than the browser keeps
+  }
+}
+export function recallDialog() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
+    return kept?.persona === state.persona ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+// Where people talk in the visitor's own language.
+export const HOMES = { nl: "samen-vooruit", en: "night-shift" };

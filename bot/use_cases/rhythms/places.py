@@ -1,17 +1,18 @@
-"""Change the quiet hours and the time zone of places."""
+"""Change the language, the quiet hours and the time zone of places."""
 
 from zoneinfo import available_timezones
 
 from bot.catalogue.base import NO, YES, Entry, Pick
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import PlaceForm, PlaceSaved
+from bot.domain.person import Language
 from bot.domain.rhythm import holidays_of, update_next_at
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
-    """Open the form for the quiet hours and the time zone of a place."""
+    """Open the form for the language, the quiet hours and the time zone of a place."""
     movement = turn.require_coordinator()
     places = await work.movements.places(movement.id)
     if not places:
@@ -22,6 +23,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         options={"place": tuple(Pick(value=one.id, label=labels[one.id]) for one in places)},
         values={
             "place": here.id,
+            "language": here.language or movement.language,
             "quiet_from": here.quiet_from.isoformat("minutes"),
             "quiet_until": here.quiet_until.isoformat("minutes"),
             "quiet_weekends": YES if here.quiet_weekends else NO,
@@ -43,6 +45,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("place", "unknown_choice")
     if here is None or filled.problems:
         raise filled.problems.to_invalid()
+    here.language = Language(filled.text("language"))
     here.quiet_from = filled.time("quiet_from") or here.quiet_from
     here.quiet_until = filled.time("quiet_until") or here.quiet_until
     here.quiet_weekends = filled.text("quiet_weekends") == YES
