@@ -189,7 +189,7 @@ async def test_members_see_the_rhythm_and_do_not_change_it(world: World) -> None
     assert isinstance(seen, Answer)
     assert seen.message.buttons == ()
     for intent in ("rhythm.new", "rhythm.save", "rhythm.end", "rhythm.pause", "rhythm.place", "rhythm.moment"):
-        assert "coördinatoren" in text_of(await world.do("fatima", intent))
+        assert "de coördinator van de beweging" in text_of(await world.do("fatima", intent))
 
 
 async def test_monthly_on_the_last_friday(world: World) -> None:
