@@ -11,7 +11,8 @@ QUESTIONS_PER_KIND = 9
 QUESTIONS_PER_ROUND = 3
 
 _POINTS_AT: dict[StuckKind, str] = {
-    StuckKind.REACH: r"niemand doet mee|krijg \w+ niet mee|nobody (comes|joins)|no one joins|can't get \w+ along",
+    StuckKind.REACH: r"niemand doet mee|krijg \w+ niet mee|nobody (comes|joins)|no one joins"
+    r"|can't get \w+ (along|on board)",
     StuckKind.OPPOSITION: r"weerstand|tegenwind|tegenwerking|opposition|resistance|against it",
     StuckKind.KNOW_HOW: r"weet niet hoe|weet niet wat|don't know (how|what)",
     StuckKind.ENERGY: r"geen (tijd|energie)|te moe|te druk|no (time|energy)|too (tired|busy)",

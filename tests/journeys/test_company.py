@@ -312,7 +312,7 @@ async def test_words_added_after_asking_are_kept_apart(world: World) -> None:
     await world.press("fatima", await world.press("fatima", welcome, "company"), "ask_them")
     form = await world.press("fatima", welcome, "change")
     assert isinstance(form, Form)
-    assert "lezen dit ook" in form.note
+    assert "leest dit ook" in form.note
     await world.type("fatima", "/stuck en ik ben het zat")
     await world.pass_(days=1)
     for who in ("jan", "samira"):

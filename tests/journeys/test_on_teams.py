@@ -251,3 +251,17 @@ async def test_removed_from_the_team_the_place_is_out_of_reach(on_teams: TeamsDr
         "iris", "conversationUpdate", membersRemoved=[{"id": BOT}], data={"team": {"id": TEAM}, "channel": {"id": TEAM}}
     )
     assert await rows(on_teams, "SELECT state, state_reason FROM places") == [("unreachable", "not_in_place")]
+
+
+async def test_stuck_twice_is_said_and_taken_apart(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
+    await on_teams.say("iris", "vast Niemand komt naar het overleg", where=TEAM, mention=True)
+    assert "Niemand komt naar het overleg" in on_teams.private()[-1].words()
+    await on_teams.say("iris", "vast En de planning schuift", where=TEAM, mention=True)
+    added = on_teams.private()[-1]
+    assert all(words in added.words() for words in ("Niemand komt naar het overleg", "En de planning schuift"))
+    await on_teams.press("iris", added, "stuck.take_apart")
+    texts = "SELECT text FROM stuck_episodes ORDER BY text"
+    assert await rows(on_teams, texts) == [("En de planning schuift",), ("Niemand komt naar het overleg",)]
+    await on_teams.press("iris", added, "stuck.take_apart")
+    assert len(await rows(on_teams, texts)) == 2

@@ -12,6 +12,7 @@ import pytest
 
 from tests.drivers.playground import PlaygroundDriver, playground_driver
 from tests.drivers.slack import WAYS, SlackDriver, slack_driver
+from tests.support.world import agree
 
 CHANNEL = "samen-vooruit"
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -194,3 +195,37 @@ async def test_snoozed_stopped_and_forgotten(driver: Driver) -> None:
     assert "weg" in bye.words()
     anew = await driver.type("fatima", "/ritme ik")
     assert "stapje" not in anew.words().split("\n")[1]
+
+
+async def test_stuck_twice_is_said_and_taken_apart_and_company_has_no_name_before_it_answers(driver: Driver) -> None:
+    await driver.movement(*EVERYONE)
+    await agree(driver.served.begin if isinstance(driver, PlaygroundDriver) else driver.begin, "jan", "sanne")
+
+    wrong = await driver.submit(
+        "fatima",
+        await driver.press("fatima", await driver.type("fatima", "/stuck het loopt niet"), "change"),
+        audience="channel",
+        helpers=["jan"],
+    )
+    assert "Alleen wie ik kies" in str(wrong)
+
+    added = await driver.type("fatima", "/stuck en de nacht komt niet")
+    assert all(words in added.words() for words in ("het loopt niet", "en de nacht komt niet"))
+    apart = await driver.press("fatima", added, "take_apart")
+    assert "take_first" in apart.buttons()
+    welcome = await driver.press("fatima", apart, "take_second")
+    assert "het loopt niet" not in welcome.words()
+
+    offer = await driver.press("fatima", welcome, "company")
+    assert "Twee collega's" in offer.words()
+    asked = await driver.press("fatima", offer, "ask_them")
+    shown = (offer.words() + asked.words()).lower()
+    assert not any(name in shown for name in ("jan", "sanne"))
+    await driver.drain()
+    form = await driver.press("sanne", await with_button(driver, "sanne", "give"), "give")
+    await driver.submit("sanne", form, question="Wie loopt graag?", idea="Loop een keer mee")
+    form = await driver.press("jan", await with_button(driver, "jan", "give"), "give")
+    await driver.submit("jan", form, question="Wanneer?", idea="Bel eens")
+    await driver.drain()
+    together = (await with_button(driver, "fatima", "moves_again")).words()
+    assert all(words in together for words in ("Loop een keer mee", "Bel eens"))
