@@ -53,7 +53,9 @@ def _message(payload: Payload, event: Payload, bot: str) -> Intent | None:
                 return _person_message(payload, event, bot, "command")
             if bot and f"<@{bot}>" in event.get("text", ""):
                 return None  # Slack sends an app_mention event about the message as well
-            if event.get("thread_ts", event["ts"]) != event["ts"]:
+            is_reply = event.get("thread_ts", event["ts"]) != event["ts"]
+            # Where Slack does not take a command, as in a thread or after a space, it is a message like any other.
+            if is_reply or event.get("text", "").lstrip().startswith(("/", "@")):
                 return _person_message(payload, event, bot, "thread.replied")
     return None
 

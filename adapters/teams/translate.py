@@ -176,8 +176,10 @@ def _new_message_intent(activity: ActivityJson, signer: Signer) -> Intent | None
     if isinstance(activity.get("value"), Mapping) and not activity.get("text"):
         return press_intent(activity, signer)  # a client that knows no other way to send a button
     if not is_personal_conversation(activity) and not is_addressed_to_bot(activity):
-        # With consent to read everything the bot gets every message: only replies can be about one of ours.
-        return _message_intent(activity, "thread.replied", _content(activity)) if thread_root(activity) else None
+        # With consent to read everything the bot gets every message: only replies can be about one of ours, or what
+        # looks like a command that somebody typed without a mention.
+        concerns_us = thread_root(activity) or typed_text(activity).startswith(("/", "@"))
+        return _message_intent(activity, "thread.replied", _content(activity)) if concerns_us else None
     word, _, rest = typed_text(activity).partition(" ")
     is_slash = word.startswith("/")
     args: dict[str, Value] = {

@@ -330,13 +330,16 @@ class StoryTravelled(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareForm(FormEntry):
-    """The form to share a story: in which place, with a line of one's own."""
+    """The form to share a story: in which place, with a line of one's own. `nameless`: the reader told it without their
+    name, and so shares it without."""
 
     intent: ClassVar[str] = "share.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="place", kind="choice"),
         Ask(name="line", required=False, max_length=300),
     )
+
+    nameless: bool = False
 
     @classmethod
     def example(cls) -> Self:

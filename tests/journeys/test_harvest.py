@@ -164,7 +164,7 @@ class TestHarvest:
         step = button_of(planned, "let_go").args["step"]
         await world.do("jan", "step.done", step=step)
         await harvest(world)
-        assert "stapje" in harvests(world)[0]
+        assert "kleine stap" in harvests(world)[0]
         assert (await world.do("jan", "step", story="nonsense")) == (await world.do("jan", "step", episode="nonsense"))
 
     async def test_a_long_story_is_shortened_at_a_word(self, world: World) -> None:

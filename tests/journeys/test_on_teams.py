@@ -205,6 +205,15 @@ class TestAThread:
         assert "dienst" not in str(await rows(on_teams, "SELECT * FROM deliveries"))
 
 
+async def test_a_command_in_a_channel_without_a_mention_is_obeyed(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
+    await on_teams.say("iris", "/ritme stuck Niemand komt", where=TEAM)
+    assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt",)]
+    await on_teams.say("fatima", "/shrug dat weet ik niet", where=TEAM)
+    assert "fatima" not in str(await rows(on_teams, "SELECT account FROM people"))
+    assert "shrug" not in str(await rows(on_teams, "SELECT * FROM deliveries"))
+
+
 async def test_a_message_of_ones_own_is_saved_as_a_story(on_teams: TeamsDriver) -> None:
     await start_movement(on_teams)
     root = await on_teams.say("iris", STORY, where=TEAM)

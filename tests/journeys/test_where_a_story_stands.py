@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat import Answer
+from bot.chat import Answer, Form
 from bot.domain.movement import PlaceId
 from bot.domain.person import StoryChoice
 from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
@@ -183,6 +183,16 @@ class TestShared:
 
 
 class TestReaders:
+    @pytest.mark.parametrize(("named", "words"), [("with", "jouw naam"), ("without", "Je naam staat er niet bij")])
+    async def test_the_form_to_share_says_whether_one_is_named(self, world: World, named: str, words: str) -> None:
+        await world.movement("fatima", channels=("general", "night"))
+        told = await world.submit("fatima", await world.type("fatima", "/verhaal"), text=WALK, named=named)
+        form = await world.press("fatima", told, "share")
+        assert isinstance(form, Form)
+        assert words in form.note
+        await world.submit("fatima", form, place="night", line="Kijk")
+        assert ("fatima" in text_of(world.posts("night")[0])) == (named == "with")
+
     async def test_how_many_do_this_too_is_what_its_teller_sees_and_never_who(self, world: World) -> None:
         people = ("jan", "noor", "kwame")
         await world.movement("fatima", *people)

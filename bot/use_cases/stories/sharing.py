@@ -25,7 +25,8 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
         raise Refused("no_other_place")
     labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
     picks = tuple(Pick(value=place.id, label=labels[place.id]) for place in places[:MAX_FORM_OPTIONS])
-    return ShareForm(options={"place": picks}, hidden={"story": story.id})
+    nameless = not _sharer_name(story, turn.person.id, turn.person.name or turn.person.id)
+    return ShareForm(options={"place": picks}, hidden={"story": story.id}, nameless=nameless)
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
