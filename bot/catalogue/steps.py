@@ -104,8 +104,8 @@ class StepPosted(Entry):
 class FollowUp(Entry):
     """The follow-up of a step at its moment. `round` counts the moments it had before.
 
-    `promised` is the moment it was promised for, when it comes later than that; `was_quiet`: because the person made it
-    quiet then.
+    `promised` is the moment it was promised for, in the time zone `promised_in`, when it comes later than that;
+    `was_quiet`: because the person made it quiet then.
     """
 
     step: str
@@ -113,6 +113,7 @@ class FollowUp(Entry):
     cue: str
     action: str
     promised: datetime | None = None
+    promised_in: str = ""
     was_quiet: bool = False
 
     def buttons(self) -> tuple[Press, ...]:

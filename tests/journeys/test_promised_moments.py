@@ -246,6 +246,17 @@ async def test_quiet_hours_that_change_say_what_they_move_and_to_when(world: Wor
     assert "Dit zou" not in text_of(on_time)
 
 
+async def test_a_promise_of_another_zone_that_comes_late_names_the_zone(world: World) -> None:
+    await world.movement("fatima")
+    await plan_step(world, day="2027-03-03", at="09:00")
+    # She travels: it is three in the morning there.
+    await change_person(world, timezone="America/New_York")
+    await world.until(datetime(2027, 3, 3, 13, tzinfo=UTC))
+    (late,) = world.private("fatima")
+    assert "Dit zou vandaag om 09:00 (tijd in Amsterdam) komen, maar toen was het stil bij jou." in text_of(late)
+    assert list((await followed_up_at(world)).values()) == [datetime(2027, 3, 3, 13, tzinfo=UTC)]
+
+
 async def test_the_state_of_a_step_names_when_it_comes_now(world: World) -> None:
     await world.movement("fatima")
     card = await plan_step(world, day="2027-03-03", at="09:00")

@@ -20,6 +20,7 @@ from bot.catalogue.steps import (
     StillStuck,
 )
 from bot.domain import company
+from bot.domain.delivery import PROMISED_IN
 from bot.domain.next_step import (
     NextStep,
     StepId,
@@ -52,6 +53,7 @@ async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         cue=step.cue,
         action=step.action,
         promised=step.follow_up_at if is_late else None,
+        promised_in=str(outgoing.delivery.args.get(PROMISED_IN, "")),
         was_quiet=outgoing.delivery.reason in ("quiet_hours", "snoozed"),
         variant=outgoing.next_number(),
     )
