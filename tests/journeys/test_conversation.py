@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from adapters.database.tables import metadata
 from bot.catalogue import CATALOGUE, FormEntry
 from bot.chat import Form, Reply
-from bot.despair import THREAD_WORDS, free_texts
+from bot.despair import THREAD_WORDS, free_texts, is_about_others
 from bot.domain.person import WorkspaceId
 from tests.drivers.slack import SlackDriver
 from tests.support.stories import ROOT, WALK, add_reminder, find_story, get_story, reply_in_thread
@@ -157,6 +157,31 @@ async def test_what_may_be_despair_in_a_form_is_kept_and_help_is_shown_beside_it
     [help_shown] = [one for one in world.private("fatima") if "0800-0113" in text_of(one)]
     assert help_shown.post.channel is None
     assert "gewoon verwerkt" in text_of(help_shown)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Een oudere dame die niet meer wilde leven begon weer te zingen.",
+        "A client told us she wants to die; the team sat down with her.",
+    ],
+)
+async def test_a_story_of_somebody_elses_despair_is_not_lost(world: World, told: str) -> None:
+    await world.movement("fatima")
+    await world.submit("fatima", await world.type("fatima", "/verhaal"), text=told)
+    assert told in text_of(world.posts()[0])
+    assert any("0800-0113" in text_of(one) for one in world.private("fatima"))
+    await add_reminder(world)
+    await reply_in_thread(world, "fatima", told, "m-1")
+    assert (await get_story(world, "m-1")).text == told
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["wil niet meer leven", "ik ben als een cliënt, ik wil dood", "Mevrouw weet het niet, maar ik wil dood"],
+)
+def test_ones_own_despair_is_never_taken_for_somebody_elses(words: str) -> None:
+    assert not is_about_others(words)
 
 
 @pytest.mark.parametrize("name", sorted(THREAD_WORDS))
