@@ -78,6 +78,7 @@ class TeamsPlatform:
             opens=opens,
             signer=self._signer,
             targeted=registration.targeted,
+            links=links,
             syntax=self.syntax,
         )
         self.directory = TeamsDirectory(connector, self.references, clock)

@@ -15,8 +15,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
+from adapters.file_links import FileLinks, mount_files
 from adapters.slack import SlackPlatform
 from bot.app import Ritme
+from bot.chat import CommandSyntax
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
@@ -250,6 +252,7 @@ async def slack_driver(
     socket: bool = False,
     ping_every: float = 5,
     call_timeout: float = 10,
+    links: FileLinks | None = None,
 ) -> AsyncIterator[SlackDriver]:
     """Run a fresh service with a fresh database and workspace, over real HTTP or, with `socket`, in Socket Mode."""
     clock = SettableClock(start, running=False)
@@ -260,13 +263,22 @@ async def slack_driver(
     ):
         door = {"app_token": APP_TOKEN} if socket else {"signing_secret": SECRET}
         platform = SlackPlatform(
-            token=TOKEN, api_url=slack.api_url, clock=clock, ping_every=ping_every, call_timeout=call_timeout, **door
+            token=TOKEN,
+            api_url=slack.api_url,
+            clock=clock,
+            ping_every=ping_every,
+            call_timeout=call_timeout,
+            links=links,
+            syntax=CommandSyntax(platform="slack"),
+            **door,
         )
         known = {"slack": platform.ports}
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
         await storage.start_engine(ritme)
         app = web.Application()
         platform.mount(app, ritme)
+        if links is not None:
+            mount_files(links, clock, ritme)(app)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

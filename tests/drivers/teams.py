@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
+from adapters.file_links import FileLinks
 from adapters.teams import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
@@ -187,17 +188,21 @@ class TeamsDriver:
 
 
 @asynccontextmanager
-async def teams_driver(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[TeamsDriver]:
+async def teams_driver(
+    tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", links: FileLinks | None = None
+) -> AsyncIterator[TeamsDriver]:
     """Run a fresh service over a fresh database, and a fresh agents_playground."""
-    async with open_database(kind, tmp_path) as storage, _run_service(storage, tmp_path, start) as driver:
+    async with open_database(kind, tmp_path) as storage, _run_service(storage, tmp_path, start, links) as driver:
         yield driver
 
 
 @asynccontextmanager
-async def _run_service(storage: OpenDatabase, tmp_path: Path, start: datetime) -> AsyncIterator[TeamsDriver]:
+async def _run_service(
+    storage: OpenDatabase, tmp_path: Path, start: datetime, links: FileLinks | None
+) -> AsyncIterator[TeamsDriver]:
     clock = SettableClock(start, running=False)
     registration = AppRegistration(app_id=APP, tenants=frozenset({TENANT}), auth_disabled=True)
-    platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
+    platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens, links=links)
     known = {"teams": platform.ports}
     ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
     await storage.start_engine(ritme)

@@ -27,7 +27,7 @@ from adapters.slack.web_api import SlackApi, SlackApiRefusal
 from adapters.web import make_app
 from bot import wording
 from bot.catalogue.stories import StoryForm
-from bot.chat import Account, ChatPlace, Message, Page, Paragraph, Post, Section, Span
+from bot.chat import Account, ChatPlace, Message, Page, Paragraph, Post, PostedFile, Section, Span
 from bot.domain.person import Language
 from bot.ports import Unreachable
 from bot.wording import Reader
@@ -169,6 +169,33 @@ async def test_someone_is_reached_in_their_own_chat(slack: ConformanceWorkspace)
     assert receipt.channel != slack.channel
     found = await slack.api.call("", "conversations.history", reads=True, channel=receipt.channel)
     assert len(found["messages"]) == 1
+
+
+async def test_a_file_is_given_in_someones_own_chat_and_taken_away(slack: ConformanceWorkspace) -> None:
+    send, since = slack.platform.messenger, datetime.now(UTC) - timedelta(minutes=5)
+    file = PostedFile(
+        id="f1",
+        name="ritme-2027-03-01.html",
+        title="Wat ik van je bewaar",
+        label="Open",
+        until=datetime.now(UTC) + timedelta(hours=1),
+        linked=said(),
+        refused=said("Dat mag hier niet"),
+        content=b"<!doctype html>\n<p>\xc3\xa9n",
+    )
+    post = slack.post(channel=None, account=slack.fatima, file=file)
+    receipt = await send.send(post)
+    assert receipt.message.startswith("F")
+    assert await send.find(slack.post(channel=None, account=slack.fatima), since) == receipt
+    assert await send.find(slack.post(channel=None, account=slack.fatima, delivery="other"), since) is None
+
+    async def messages() -> int:
+        page = await slack.api.call("", "conversations.history", reads=True, channel=receipt.channel)
+        return len(page["messages"])
+
+    assert await messages() == 1
+    for _ in range(2):  # the second time it is as good as done
+        await send.send(slack.post(act="delete", channel=receipt.channel, target=receipt.message))
 
 
 async def test_people_and_places_have_names(slack: ConformanceWorkspace) -> None:

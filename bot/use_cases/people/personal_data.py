@@ -58,6 +58,8 @@ KINDS_WITH_WORDS = frozenset(
 """Kinds of deliveries that `people/kinds.md.j2` has words for."""
 ALL_STORIES = 10_000
 """More than anybody tells."""
+AFTER_ANSWER = timedelta(seconds=1)
+"""How long after the announcement of a file the file itself is sent."""
 REPEATED_PRESS = timedelta(minutes=1)
 """A second press within this time after a file was given is taken for the first one, made twice."""
 
@@ -131,6 +133,8 @@ async def export(work: UnitOfWork, turn: Turn) -> Entry:
                 now=now,
                 movement=turn.movement.id if turn.movement else None,
                 subject=file.id,
+                # Where the answer goes through the outbox too, it comes first: it says what is coming.
+                due_at=now if turn.intent.answerable else now + AFTER_ANSWER,
                 expires_at=file.expires_at,
             )
         )

@@ -133,12 +133,23 @@ def _spans(element: Json) -> Iterator[str]:
     if not element.get("elements"):
         yield "rich text without text"
     for span in element.get("elements", []):
+        if span.get("type") == "link" and len(element["elements"]) == 1:
+            yield from _link(span)
+            continue
         yield from _keys(span, {"type", "text"}, {"style"}, "span")
         if span.get("type") != "text":
             yield f"{span.get('type')}: nothing but literal text is ours"
         yield from _between(span.get("text"), 1, 3000, "span")
         if not set(span.get("style", {"bold": True})) <= {"bold", "italic"} or span.get("style") == {}:
             yield "unknown style"
+
+
+def _link(span: Json) -> Iterator[str]:
+    """Check the one kind of link there is: a line of its own, to a file of the reader's."""
+    yield from _keys(span, {"type", "url", "text"}, set(), "link")
+    if "/slack/files/" not in span.get("url", ""):
+        yield "a link to elsewhere"
+    yield from _between(span.get("text"), 1, 75, "link")
 
 
 def _actions(block: Json) -> Iterator[str]:
