@@ -160,7 +160,10 @@ class Ritme:
         if intent.name in commands.PLATFORM_EVENTS:
             await self._apply_platform_event(intent, now)
             return None
-        return await self._run(partial(handle_intent, intent=intent, now=now, syntax=self._syntax(intent)))
+        keeps = self._retention.closed
+        return await self._run(
+            partial(handle_intent, intent=intent, now=now, syntax=self._syntax(intent), keeps_closed=keeps)
+        )
 
     async def _apply_platform_event(self, intent: Intent, now: datetime) -> None:
         """Apply what a platform tells by itself. Nobody acts, so nobody is added; nothing is stored about an event

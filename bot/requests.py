@@ -1,7 +1,7 @@
 """Handle one intent inside a transaction: load who acts and where, call the use case, render its answer."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import commands, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
@@ -11,7 +11,7 @@ from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
-from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.person import KEEP_CLOSED, Language, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Refused
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
@@ -20,7 +20,9 @@ from bot.use_cases.people import introductions
 from bot.wording import Reader
 
 
-async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime, syntax: CommandSyntax) -> Reply:
+async def handle_intent(
+    work: UnitOfWork, *, intent: Intent, now: datetime, syntax: CommandSyntax, keeps_closed: timedelta = KEEP_CLOSED
+) -> Reply:
     """Act on an intent, at most once per key, and once per press or form (see `bot.presses`).
 
     Returns the answer; None when there is nothing to say, or when it was handled before. Raises `Refused`, or `Invalid`
@@ -34,7 +36,7 @@ async def handle_intent(work: UnitOfWork, *, intent: Intent, now: datetime, synt
     if decides and not await presses.claim(work, intent, now):
         return None
     heard = hear_despair(intent)
-    turn = await load_turn(work, heard.intent, now, syntax)
+    turn = replace(await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed)
     handler = commands.HANDLERS.get(heard.intent.name)
     if handler is None:
         raise Refused("not_found")

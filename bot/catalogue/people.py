@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, Press
 from bot.domain.connectors import KeyFigure
-from bot.domain.person import Language, StoryChoice
+from bot.domain.person import KEEP_CLOSED, Language, StoryChoice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,8 @@ class Me(Entry):
     stories: StoryChoice | None = None
     snoozed_until: datetime | None = None
     stopped: bool = False
+    keep_days: int = KEEP_CLOSED.days
+    """How many days what they told of closed matters is kept."""
 
     def buttons(self) -> tuple[Press, ...]:
         snooze, stop = Press(name="snooze", intent="me.snooze"), Press(name="stop", intent="stop.me")

@@ -1,12 +1,12 @@
 """The input of use cases (who acts, where, when, in which movement) and of composers."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Intent
 from bot.domain.delivery import Delivery
 from bot.domain.movement import Member, Movement, Place
-from bot.domain.person import Language, Person
+from bot.domain.person import KEEP_CLOSED, Language, Person
 from bot.errors import Refused, Unwanted
 
 
@@ -22,6 +22,8 @@ class Turn:
     movement: Movement | None
     member: Member | None
     syntax: CommandSyntax = DEFAULT_SYNTAX
+    keeps_closed: timedelta = KEEP_CLOSED
+    """How long what people told of closed matters is kept."""
 
     @property
     def language(self) -> Language:

@@ -123,7 +123,7 @@ class TestSteps:
         await slack.until(MONDAY + timedelta(days=1))
         words = slack.slack.tabs[slack.user("fatima")].words()
         assert "Het moment was vandaag om 09:00" in words
-        assert "hoe het ging met je stapje" in words
+        assert "hoe het ging met je kleine stap" in words
 
     async def test_a_button_of_a_page_that_is_no_longer_true_says_how_it_stands(self, slack: SlackDriver) -> None:
         await slack.home("fatima")

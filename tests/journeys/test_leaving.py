@@ -76,7 +76,7 @@ async def test_installed_again_within_a_month_it_knows_everyone(world: World) ->
     await world.ritme.workspace_installed(LANE, "Wijkzorg")
     await world.pass_(days=30)
     me = await world.type("fatima", "/ritme ik")
-    assert "1 stapje" in text_of(me)
+    assert "1 kleine stap" in text_of(me)
 
 
 async def test_after_a_month_of_nobody_there_anything_is_left(world: World) -> None:

@@ -30,9 +30,9 @@ async def test_me_shows_what_is_kept_and_what_is_coming(world: World) -> None:
     before = await world.type("fatima", "/ritme ik")
     await choose_step(world)
     after = await world.type("fatima", "/ritme me")
-    assert "1 stapje" not in text_of(before)
-    assert "1 stapje" in text_of(after)
-    assert "hoe het ging met je stapje" in text_of(after)
+    assert "1 kleine stap" not in text_of(before)
+    assert "1 kleine stap" in text_of(after)
+    assert "hoe het ging met je kleine stap" in text_of(after)
 
 
 async def test_settings_are_saved_and_spoken_in_at_once(world: World) -> None:
@@ -173,7 +173,7 @@ async def test_after_being_forgotten_they_are_someone_new(world: World) -> None:
     await world.pass_(days=20)
     assert world.private("fatima") == []
     again = await world.type("fatima", "/ritme ik")
-    assert "1 stapje" not in text_of(again)
+    assert "1 kleine stap" not in text_of(again)
     assert isinstance(await world.type("fatima", "/vast"), Form)
 
 

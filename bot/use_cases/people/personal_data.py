@@ -35,6 +35,10 @@ COUNTED_TABLES = (
     "invitations",
     "ties",
     "participants",
+    "story_requests",
+    "initiatives",
+    "purposes",
+    "rhythms",
 )
 """Tables of which `show` tells how many rows are kept; the rest is in the export."""
 KINDS_WITH_WORDS = frozenset(
@@ -91,6 +95,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         stories=person.story_choice,
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
         stopped=person.stopped_at is not None,
+        keep_days=turn.keeps_closed.days,
     )
 
 
