@@ -107,6 +107,7 @@ COMMANDS: dict[str, Command] = {
     "rhythm.look": Command(changing.show_one, again=True),
     "rhythm.new": Command(changing.create, form=True),
     "rhythm.save": Command(changing.save),
+    "rhythm.double": Command(changing.save_double),
     "rhythm.moment": Command(changing.change_moment, form=True),
     "rhythm.moment.save": Command(changing.save_moment),
     "rhythm.pause": Command(changing.pause, form=True),

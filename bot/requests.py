@@ -184,7 +184,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
             form = await presses.stamp_form(work, form, intent)
             return replace(form, hidden={**form.hidden, WITHIN: within}) if within else form
         args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}
-        entry = FormOffered(title=form.title, intent=intent.name, args=args)
+        entry = FormOffered(title=form.title, intent=entry.opener or intent.name, args=args)
     if intent.answerable:
         remember_privacy(turn.person, entry, reader)
         return Answer(message=render_within(entry, reader, within, hash_key(intent.key)), replaces=in_place)

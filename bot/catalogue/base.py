@@ -102,6 +102,8 @@ class FormEntry(Entry):
     `values` prefill, `options` offer choices that depend on the moment, `hidden` comes back with the submission."""
 
     intent: ClassVar[str] = ""
+    opener: ClassVar[str] = ""
+    """The intent of the button that opens the form where it cannot open at once; by default the one that led to it."""
     asks: ClassVar[tuple[Ask, ...]] = ()
 
     values: Mapping[str, Value] = field(default_factory=dict)

@@ -8,11 +8,12 @@ from bot.catalogue.base import Entry, Press
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceLost(Entry):
-    """News for a coordinator, once: a place is out of reach. `reason` is a block of `errors/reasons.md.j2` and of
-    `reach/cures.md.j2`."""
+    """News for a coordinator, once: a place is out of reach. `reason` is a block of `errors/reasons.md.j2`, and has a
+    cure in `reach/cures.md.j2`, in the terms of the `platform` of the place."""
 
     place: str
     reason: str
+    platform: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="trouble", intent="trouble"),)

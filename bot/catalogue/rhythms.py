@@ -1,9 +1,9 @@
 """Messages about rhythms, and the messages of the recurring moments themselves."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
@@ -14,8 +14,8 @@ from bot.domain.story import SHORT_EXCERPT_CHARS
 
 EVERY = ("1", "2", "3", "4", "monthly")
 """Choices for how often: every so many weeks, or monthly."""
-NTH = ("1", "2", "3", "4", "last")
-"""Choices for which weekday of the month."""
+NTH = ("none", "1", "2", "3", "4", "last")
+"""Choices for which weekday of the month; "none" for a rhythm of weeks: not every platform lets a choice be undone."""
 UNSENT_WINDOW = timedelta(days=14)
 """How far back coordinators see messages that were not sent."""
 LOOKS_SHOWN = 8
@@ -27,7 +27,7 @@ MOMENT_ACTS = ("skip", "move", "now")
 @dataclass(frozen=True, kw_only=True)
 class RhythmSummary:
     """One rhythm as lists show it: kind, place, how often (`every` so many weeks, or on the `nth` weekday of the month;
-    -1 is the last), and its next moments."""
+    -1 is the last), and its next moments. `at` is the local time in `timezone`."""
 
     id: str
     kind: RhythmKind
@@ -38,6 +38,7 @@ class RhythmSummary:
     at: time
     moments: tuple[datetime, ...] = ()
     paused_until: date | None = None
+    timezone: str = ""
 
     @classmethod
     def of(cls, rhythm: Rhythm, place: str, coming: Sequence[datetime], now: datetime) -> Self:
@@ -53,7 +54,19 @@ class RhythmSummary:
             at=rhythm.at,
             moments=tuple(coming),
             paused_until=rhythm.paused_until if rhythm.paused_until and rhythm.paused_until > today else None,
+            timezone=rhythm.timezone,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComingMoment:
+    """A date of a rhythm and what becomes of it: posted at `at`, or skipped (None), and for which reason other than its
+    rule. `holiday` is the name of the holiday, where it is known."""
+
+    on: date
+    at: datetime | None
+    because: Literal["", "holiday", "changed", "quiet"] = ""
+    holiday: str = ""
 
 
 _EXAMPLE = RhythmSummary(
@@ -65,6 +78,7 @@ _EXAMPLE = RhythmSummary(
     days=(0,),
     at=time(9),
     moments=tuple(datetime(2027, 3, day, 8, tzinfo=UTC) for day in (8, 15, 22)),
+    timezone="Europe/Amsterdam",
 )
 
 
@@ -79,12 +93,14 @@ class UnsentMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmsShown(Entry):
-    """The rhythms of a movement, each with its next moment; for coordinators also what was not sent lately."""
+    """The rhythms of a movement, each with its next moment; for coordinators also what was not sent lately. `missed`:
+    words typed with the command that asked for nothing we know."""
 
     name: str
     rhythms: tuple[RhythmSummary, ...]
     held: tuple[UnsentMessage, ...] = ()
     may_change: bool = False
+    missed: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         looks = tuple(
@@ -111,10 +127,18 @@ class RhythmsShown(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmShown(Entry):
-    """One rhythm with its next five moments. `news` tells what was just done: "", "saved", "changed", "paused",
-    "resumed", "ended" or "slower"."""
+    """One rhythm with its next five moments, and the dates between them that are skipped. `news` tells what was just
+    done: "", "saved", "changed", "sent", "paused", "resumed", "ended" or "slower".
+
+    What keeps those moments from coming: there is no purpose yet (`purpose_missing`), the place has more than its
+    budget for a week (`crowded`), or it is out of reach (`lost`, a block of `errors/reasons.md.j2`).
+    """
 
     rhythm: RhythmSummary
+    coming: tuple[ComingMoment, ...] = ()
+    purpose_missing: bool = False
+    crowded: bool = False
+    lost: str = ""
     may_change: bool = False
     news: str = ""
 
@@ -135,14 +159,57 @@ class RhythmShown(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(rhythm=_EXAMPLE, may_change=True, news="saved")
+        monday, kings_day = date(2027, 4, 19), date(2027, 4, 27)
+        return cls(
+            rhythm=_EXAMPLE,
+            coming=(
+                ComingMoment(on=date(2027, 3, 29), at=None, because="holiday", holiday="Tweede paasdag"),
+                ComingMoment(on=date(2027, 4, 5), at=datetime(2027, 4, 5, 7, tzinfo=UTC)),
+                ComingMoment(on=date(2027, 4, 12), at=None, because="changed"),
+                ComingMoment(on=monday, at=datetime(2027, 4, 20, 7, tzinfo=UTC), because="changed"),
+                ComingMoment(
+                    on=kings_day,
+                    at=datetime(2027, 4, 28, 7, tzinfo=UTC),
+                    because="holiday",
+                    holiday="Koningsdag",
+                ),
+                ComingMoment(on=date(2027, 5, 3), at=None, because="quiet"),
+                ComingMoment(on=date(2027, 5, 10), at=datetime(2027, 5, 10, 8, tzinfo=UTC), because="quiet"),
+            ),
+            purpose_missing=True,
+            crowded=True,
+            lost="not_in_place",
+            may_change=True,
+            news="saved",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RhythmDoubled(Entry):
+    """The question whether a rhythm is meant although there is one alike: the `same`, or one at the same moments.
+    `args` are the values of its form."""
+
+    rhythm: RhythmSummary
+    same: bool
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="keep", intent="rhythm.keep", args={"rhythm": self.rhythm.id}, style="primary"),
+            Press(name="make", intent="rhythm.double", args=self.args),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(rhythm=_EXAMPLE, same=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmForm(FormEntry):
-    """The form to make a rhythm."""
+    """The form to make a rhythm. `missed`: words of a sentence that were not understood."""
 
     intent: ClassVar[str] = "rhythm.save"
+    opener: ClassVar[str] = "rhythm.new"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="kind", kind="choice", options=tuple(RhythmKind)),
         Ask(name="place", kind="choice"),
@@ -153,6 +220,8 @@ class RhythmForm(FormEntry):
         Ask(name="timezone", required=False, max_length=64),
         Ask(name="on_holiday", kind="choice", options=tuple(OnHoliday)),
     )
+
+    missed: str = ""
 
     @classmethod
     def example(cls) -> Self:
@@ -178,9 +247,10 @@ class MomentForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class MomentLabel(Entry):
-    """The label of a moment in a choice."""
+    """The label of a moment in a choice, in the zone of its rhythm."""
 
     at: datetime
+    timezone: str = ""
 
     @classmethod
     def example(cls) -> Self:
@@ -201,7 +271,8 @@ class PauseForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceForm(FormEntry):
-    """The form for the language, the quiet hours and the time zone of a place."""
+    """The form for the language, the quiet hours and the time zone of a place, and (`asks_good_friday`) where most
+    people work on Good Friday, whether these do."""
 
     intent: ClassVar[str] = "rhythm.place.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -214,6 +285,11 @@ class PlaceForm(FormEntry):
         Ask(name="good_friday", kind="choice", options=(YES, NO)),
     )
 
+    asks_good_friday: bool = True
+
+    def visible_asks(self) -> tuple[Ask, ...]:
+        return tuple(ask for ask in self.asks if ask.name != "good_friday" or self.asks_good_friday)
+
     @classmethod
     def example(cls) -> Self:
         return cls(values={"quiet_from": "18:00", "quiet_until": "08:00", "timezone": "Europe/Amsterdam"})
@@ -221,13 +297,19 @@ class PlaceForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceSaved(Entry):
-    """Confirmation that the settings of a place were saved."""
+    """Confirmation that the settings of a place were saved: quiet from `start` until `end`, never when these are equal,
+    and at weekends. `silenced` are the rhythms there with a moment that is quiet now."""
 
     place: str
+    start: time | None = None
+    end: time | None = None
+    weekends: bool = False
+    timezone: str = ""
+    silenced: tuple[RhythmSummary, ...] = ()
 
     @classmethod
     def example(cls) -> Self:
-        return cls(place="samen-vooruit")
+        return cls(place="samen-vooruit", start=time(18), end=time(10), weekends=True, silenced=(_EXAMPLE,))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,19 +365,25 @@ class PaceAsked(Entry):
     rhythm: str
     place: str
     may_slow: bool = True
+    every: int = 0
+    slower_every: int = 0
+    kind: RhythmKind = RhythmKind.PURPOSE
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"rhythm": self.rhythm}
-        slower = (Press(name="slower", intent="rhythm.slower", args=about, confirm=True),) if self.may_slow else ()
+        now = {"every": str(self.every)} if self.every else {}
+        slow = Press(name="slower", intent="rhythm.slower", args={**about, **now}, confirm=True)
+        slower = (slow,) if self.may_slow else ()
+        words = Press(name="words", intent="purpose.change", style="primary")
         return (
-            Press(name="words", intent="purpose.change", style="primary"),
+            *((words,) if self.kind is RhythmKind.PURPOSE else ()),
             *slower,
             Press(name="keep", intent="rhythm.keep", args=about),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(rhythm="r1", place="samen-vooruit")
+        return cls(rhythm="r1", place="samen-vooruit", every=1, slower_every=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,16 +397,25 @@ class PaceKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class MomentDropped(Entry):
-    """News for a coordinator: a moment passed while the service was down, and `more` before it."""
+    """News for a coordinator: a moment passed while the service was down, and `more` before it. `next_at`: when the
+    next comes, in the zone of the rhythm."""
 
     kind: RhythmKind
     place: str
     at: datetime
     more: int = 0
+    next_at: datetime | None = None
+    timezone: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="rhythm", intent="rhythm"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(kind=RhythmKind.PURPOSE, place="samen-vooruit", at=datetime(2027, 3, 1, 8, tzinfo=UTC), more=1)
+        return cls(
+            kind=RhythmKind.PURPOSE,
+            place="samen-vooruit",
+            at=datetime(2027, 3, 1, 8, tzinfo=UTC),
+            more=1,
+            next_at=datetime(2027, 3, 8, 8, tzinfo=UTC),
+        )

@@ -9,11 +9,13 @@ from bot.catalogue.base import Entry, Press
 
 @dataclass(frozen=True, kw_only=True)
 class UninstalledWorkspace:
-    """A workspace that Ritme was removed from. `reason`: a block of `errors/reasons.md.j2` and `reach/cures.md.j2`."""
+    """A workspace that Ritme was removed from. `reason`: a block of `errors/reasons.md.j2`, with a cure in
+    `reach/cures.md.j2`."""
 
     workspace: str
     since: datetime
     reason: str
+    platform: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,7 @@ class Snag:
     kind: str = ""
     at: datetime | None = None
     may_try: bool = True
+    platform: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,22 +10,27 @@ MAX_NUDGES_PER_WEEK = 2
 """Nudges to one person, everything together."""
 MAX_POSTS_PER_WEEK = 3
 """Nudges in one place."""
+PLACE_WEEK = WEEK - timedelta(hours=2)
+"""A week of local days: it is an hour shorter when the clocks go forward, and a post may have been a moment late. With
+a longer one, a rhythm of three days a week would come an hour late from then on."""
 _MARGIN = timedelta(seconds=1)
 """Added to the due moment of a reserved message, so that the next look comes after it was sent."""
 
 
-def next_allowed_at(sent: Sequence[datetime], most: int, now: datetime, reserved: Sequence[datetime] = ()) -> datetime:
+def next_allowed_at(
+    sent: Sequence[datetime], most: int, now: datetime, reserved: Sequence[datetime] = (), week: timedelta = WEEK
+) -> datetime:
     """Return when one more message fits the budget: `now`, or the first later moment worth looking again.
 
-    In no seven days more than `most` are sent. Both sequences ascend. `reserved` are the due moments, within a week
+    In no `week` more than `most` are sent. Both sequences ascend. `reserved` are the due moments, within a week
     from now, of messages with a higher priority (a follow-up someone asked for before news): room is kept for them.
     """
-    recent = [moment for moment in sent if moment > now - WEEK]
+    recent = [moment for moment in sent if moment > now - week]
     if len(recent) >= most:
-        return recent[-most] + WEEK
+        return recent[-most] + week
     # Each reserved message must still fit, in the week that ends when it is due, after this one was sent.
     for number, due in enumerate(reserved, 1):
-        still_counted = sum(moment > due - WEEK for moment in recent)
+        still_counted = sum(moment > due - week for moment in recent)
         if still_counted + number + 1 > most:
             return max(due, now) + _MARGIN
     return now
@@ -65,7 +70,8 @@ class Attention:
             for one in self._waiting.get(owner, ())
             if one.state is DeliveryState.WAITING and one.priority < delivery.priority and one.due_at <= now + WEEK
         )
-        return next_allowed_at(self._sent.get(owner, ()), most, now, reserved)
+        week = WEEK if delivery.person_id is not None else PLACE_WEEK
+        return next_allowed_at(self._sent.get(owner, ()), most, now, reserved, week)
 
     def draw(self, delivery: Delivery, now: datetime) -> None:
         """Count a delivery that is sent now, if it is a nudge."""

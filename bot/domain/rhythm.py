@@ -209,12 +209,17 @@ def _public_holidays(country: str, year: int) -> frozenset[date]:
         return frozenset()
 
 
+def good_friday_is_chosen(country: str) -> bool:
+    """Return whether people in a country choose for themselves if Good Friday is a day off."""
+    return country == "NL"
+
+
 def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
     """Return the test for public holidays in a country (ISO 3166 code). In the Netherlands Good Friday counts only with
     `good_friday`: most people work on it."""
 
     def is_holiday(day: date) -> bool:
-        if country == "NL" and not good_friday and day == easter(day.year) - timedelta(days=2):
+        if good_friday_is_chosen(country) and not good_friday and day == easter(day.year) - timedelta(days=2):
             return False
         return day in _public_holidays(country, day.year)
 
@@ -255,6 +260,22 @@ def moments(
             heappush(waiting, (local_moment(day, timing.at, timing.timezone), on))
 
 
+def expect_moments(
+    timing: Timing,
+    changes: Mapping[date, MomentChange],
+    is_holiday: IsHoliday,
+    quiet: QuietHours,
+    *,
+    after: datetime,
+    count: int,
+) -> list[Expected]:
+    """Return what becomes of the next `count` moments of a rhythm later than `after`. `quiet` are the hours in which
+    nothing is sent in its place: a moment in them comes when they end, or not at all when that is too late."""
+    zone = ZoneInfo(timing.timezone)
+    coming = islice(moments(timing, changes, is_holiday, after=after), count)
+    return [_expect(moment, changes, quiet, zone) for moment in coming]
+
+
 def forecast(
     timing: Timing,
     changes: Mapping[date, MomentChange],
@@ -264,13 +285,9 @@ def forecast(
     after: datetime,
     count: int,
 ) -> list[Expected]:
-    """Return what becomes of the next `count` moments of a rhythm later than `after`, and of the dates between them
-    that are skipped, in order. `quiet` are the hours in which nothing is sent in its place."""
+    """Return what `expect_moments` does, and the dates between those moments that are skipped, in order."""
     zone = ZoneInfo(timing.timezone)
-    found = [
-        _expect(moment, changes, quiet, zone)
-        for moment in islice(moments(timing, changes, is_holiday, after=after), count)
-    ]
+    found = expect_moments(timing, changes, is_holiday, quiet, after=after, count=count)
     if not found:
         return []
     given, last = {one.on for one in found}, max(one.on for one in found)

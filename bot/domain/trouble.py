@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.domain.delivery import Act, Delivery, DeliveryState
+from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryState
 
 TROUBLE_WINDOW = timedelta(days=7)
 """How far back coordinators see it."""
@@ -34,5 +34,7 @@ def is_held(delivery: Delivery) -> bool:
 
 
 def may_try_again(delivery: Delivery) -> bool:
-    """Return whether a coordinator may have a delivery sent once more: only when it ended, and only once."""
-    return not is_held(delivery) and not delivery.args.get("tried_again")
+    """Return whether a coordinator may have a delivery sent once more: only when it ended, only once, and not an
+    answer, whose words are gone by then."""
+    has_words = delivery.kind != ANSWER or bool(delivery.args)
+    return has_words and not is_held(delivery) and not delivery.args.get("tried_again")

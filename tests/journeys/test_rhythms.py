@@ -1,16 +1,19 @@
 """Rhythms: made through the form, heard when their moment comes, changed, missed, and asked about."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.chat import Answer, FieldErrors, Form
+from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
-from bot.domain.movement import MovementId, PlaceId, Purpose, PurposeId
+from bot.domain.movement import MovementId, PlaceId, Purpose, PurposeId, Role
 from bot.domain.person import Language, PersonId
 from tests.support.world import World, button_of, text_of
 
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 MONDAY = {"kind": "purpose", "every": "1", "weekdays": ("MO",), "at": "09:00", "place": "general", "on_holiday": "skip"}
 
 
@@ -34,6 +37,21 @@ async def rhythm(world: World, **more: str | tuple[str, ...]) -> Answer:
     reply = await world.submit("iris", form, **{**MONDAY, **more})
     assert isinstance(reply, Answer), reply
     return reply
+
+
+def moments_in(shown: Reply) -> list[str]:
+    """List what the page of a rhythm says of the coming dates."""
+    assert isinstance(shown, Answer)
+    return [one.text for one in shown.message.paragraphs if one.kind == "item"]
+
+
+async def times(world: World, channel: str = "general") -> list[datetime]:
+    """List when the messages of rhythms arrived in a channel."""
+    async with world.begin() as work:
+        rows = await work.deliveries.of_movement(MovementId("movement"), datetime(2027, 1, 1, tzinfo=UTC), 200)
+    return sorted(
+        one.sent_at for one in rows if one.sent_at and one.place_id == channel and one.kind.startswith("rhythm_")
+    )
 
 
 async def test_made_on_monday_heard_the_monday_after_and_every_part_before_any_twice(world: World) -> None:
@@ -239,3 +257,293 @@ async def test_a_rhythm_that_cannot_be_reckoned_stops_no_other(world: World) -> 
     assert len(world.posts()) == 0  # that moment is past; the next comes
     await world.pass_(weeks=1)
     assert len(world.posts()) == 1
+
+
+class TestWhatIsSaidBefore:
+    """Checks that what the page of a rhythm says comes true: the message arrives there and then, and not otherwise."""
+
+    @pytest.mark.parametrize(
+        ("on_holiday", "said", "comes"),
+        [
+            ("skip", "maandag 29 maart, Tweede paasdag: overgeslagen", ()),
+            (
+                "move",
+                "dinsdag 30 maart om 09:00, want maandag 29 maart is het Tweede paasdag",
+                (datetime(2027, 3, 30, 7, tzinfo=UTC),),
+            ),
+        ],
+    )
+    async def test_of_a_holiday(self, world: World, on_holiday: str, said: str, comes: tuple[datetime, ...]) -> None:
+        await world.movement()
+        await purpose(world)
+        assert said in moments_in(await rhythm(world, on_holiday=on_holiday))
+        await world.until(datetime(2027, 3, 27, tzinfo=UTC))
+        before = len(world.posts())
+        await world.until(datetime(2027, 4, 2, tzinfo=UTC))
+        assert (await times(world))[before:] == list(comes)
+
+    async def test_of_a_holiday_in_english(self, world: World) -> None:
+        await world.movement()
+        async with world.begin() as work:
+            iris = await work.people.by_account("test:W1", "iris")  # type: ignore[arg-type]
+            assert iris is not None
+            iris.language = Language.EN
+        assert "Monday 29 March, Easter Monday: skipped" in moments_in(await rhythm(world))
+
+    async def test_of_every_moment_shown(self, world: World) -> None:
+        await world.movement(channels=("general", "night"))
+        await purpose(world)
+        shown = await rhythm(world, place="night", weekdays=("TU", "FR"), at="14:30", on_holiday="move")
+        assert "in #night, elke dinsdag en vrijdag om 14:30" in text_of(shown)
+        assert len(moments_in(shown)) == 5
+        await world.until(datetime(2027, 3, 18, tzinfo=UTC))
+        said = [f"{one.astimezone(AMSTERDAM):%-d maart om %H:%M}" for one in await times(world, "night")]
+        lines = [one.replace("morgen", "dinsdag 2 maart") for one in moments_in(shown)]
+        assert all(line.endswith(words) for words, line in zip(said, lines, strict=True))
+        assert world.posts() == []
+
+    async def test_of_what_people_skip_and_move_themselves(self, world: World) -> None:
+        await world.movement()
+        await purpose(world)
+        shown = await rhythm(world)
+        await world.submit("iris", await world.press("iris", shown, "moment"), on="2027-03-08", what="skip")
+        form = await world.press("iris", shown, "moment")
+        changed = await world.submit("iris", form, on="2027-03-15", what="move", day="2027-03-16", at="10:00")
+        lines = moments_in(changed)
+        assert lines[:2] == ["maandag 8 maart: overgeslagen op jullie verzoek", "dinsdag 16 maart om 10:00 (verzet)"]
+        await world.until(datetime(2027, 3, 17, tzinfo=UTC))
+        assert await times(world) == [datetime(2027, 3, 16, 9, tzinfo=UTC)]
+
+    async def test_of_quiet_hours_that_came_later(self, world: World) -> None:
+        await world.movement()
+        await purpose(world)
+        shown = await rhythm(world, weekdays=("MO", "TU"), at="09:00")
+        form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
+        saved = await world.submit("iris", form, quiet_until="10:30")
+        assert "Deze ritmes vallen nu soms in de stille tijd" in text_of(saved)
+        looked = await world.do("iris", "rhythm.look", args=button_of(shown, "pause").args)
+        assert moments_in(looked)[:2] == [
+            "morgen om 10:30, na de stille uren",
+            "maandag 8 maart om 10:30, na de stille uren",
+        ]
+        await world.until(datetime(2027, 3, 3, tzinfo=UTC))
+        assert await times(world) == [datetime(2027, 3, 2, 9, 30, tzinfo=UTC)]
+
+    async def test_of_a_weekend_that_became_quiet(self, world: World) -> None:
+        await world.movement()
+        await purpose(world)
+        form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
+        await world.submit("iris", form, quiet_weekends="no")
+        shown = await rhythm(world, weekdays=("SU",))
+        form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
+        await world.submit("iris", form, quiet_weekends="yes")
+        looked = await world.do("iris", "rhythm.look", args=button_of(shown, "pause").args)
+        assert moments_in(looked)[0] == "zondag 7 maart, stille uren: overgeslagen"
+        home = text_of(await world.type("iris", "/ritme home"))
+        assert "7 maart" not in home
+        await world.until(datetime(2027, 3, 12, tzinfo=UTC))
+        assert world.posts() == []
+
+    async def test_that_nothing_comes_without_a_purpose(self, world: World) -> None:
+        await world.movement()
+        shown = await rhythm(world)
+        assert "nog geen bedoeling" in text_of(shown)
+        await world.until(datetime(2027, 3, 9, tzinfo=UTC))
+        assert world.posts() == []
+        await purpose(world)
+        looked = await world.do("iris", "rhythm.look", args=button_of(shown, "pause").args)
+        assert "nog geen bedoeling" not in text_of(looked)
+
+    async def test_that_a_place_has_no_room_for_more_than_three_in_a_week(self, world: World) -> None:
+        await world.movement()
+        assert "hooguit drie" not in text_of(await rhythm(world, kind="stories", weekdays=("TU", "WE", "TH")))
+        assert "hooguit drie" in text_of(await rhythm(world, kind="check_in", weekdays=("FR",)))
+        await world.until(datetime(2027, 3, 6, tzinfo=UTC))
+        assert len(world.posts()) == 3
+
+    async def test_of_three_days_a_week_also_when_the_clocks_go_forward(self, world: World) -> None:
+        await world.movement()
+        await rhythm(world, kind="stories", weekdays=("TU", "WE", "TH"))
+        await world.until(datetime(2027, 4, 16, tzinfo=UTC))
+        heard = [one.astimezone(AMSTERDAM) for one in await times(world)]
+        assert {(one.hour, one.minute) for one in heard} == {(9, 0)}
+        assert len(heard) == 7 * 3
+
+    async def test_that_a_place_is_out_of_reach(self, world: World) -> None:
+        await world.movement()
+        async with world.begin() as work:
+            place = await work.movements.place(PlaceId("general"))
+            assert place is not None
+            place.mark_unreachable("not_in_place")
+        assert "daar niets posten: ik ben niet (meer) in deze plek" in text_of(await rhythm(world, kind="stories"))
+
+    async def test_in_the_zone_of_the_rhythm_which_is_named_to_who_lives_in_another(self, world: World) -> None:
+        await world.movement("fatima")
+        await rhythm(world, kind="stories", timezone="America/New_York", at="08:00")
+        shown = await world.press("iris", await world.type("iris", "/ritme ritme"), "look_1")
+        lines = [one for one in text_of(shown).splitlines() if "08:00" in one]
+        assert len(lines) == 6
+        assert all("08:00 (tijd in New York)" in one for one in lines)
+        async with world.begin() as work:
+            fatima = await work.people.by_account("test:W1", "fatima")  # type: ignore[arg-type]
+            assert fatima is not None
+            fatima.timezone = "America/New_York"
+        hers = await world.press("fatima", await world.type("fatima", "/ritme ritme"), "look_1")
+        assert "New York" not in text_of(hers)
+
+
+class TestChoicesWithoutEffect:
+    @pytest.mark.parametrize("language", ["nl", "en"])
+    async def test_the_first_with_every_week_is_refused_beside_the_field(self, world: World, language: str) -> None:
+        await world.movement()
+        reply = await world.do("iris", "rhythm.save", args={**MONDAY, "nth": "1"}, language=language)
+        assert isinstance(reply, FieldErrors)
+        assert set(reply.errors) == {"nth"}
+        assert isinstance(await world.do("iris", "rhythm.save", args={**MONDAY, "nth": "none"}), Answer)
+
+    async def test_all_that_is_wrong_is_said_at_once(self, world: World) -> None:
+        await world.movement()
+        wrong = {"nth": "2", "at": "", "timezone": "Mars/Olympus", "place": "elsewhere"}
+        reply = await world.do("iris", "rhythm.save", args={**MONDAY, **wrong})
+        assert isinstance(reply, FieldErrors)
+        assert set(reply.errors) == set(wrong)
+
+    @pytest.mark.parametrize("what", ["skip", "now"])
+    async def test_a_day_for_a_moment_that_is_not_moved(self, world: World, what: str) -> None:
+        await world.movement()
+        form = await world.press("iris", await rhythm(world), "moment")
+        reply = await world.submit("iris", form, what=what, day="2027-03-09")
+        assert isinstance(reply, FieldErrors)
+        assert set(reply.errors) == {"what"}
+
+    async def test_a_pause_that_ends_before_anything_comes(self, world: World) -> None:
+        await world.movement()
+        shown = await rhythm(world, every="4")
+        form = await world.press("iris", shown, "pause")
+        reply = await world.submit("iris", form, until="2027-03-05")
+        assert isinstance(reply, FieldErrors)
+        assert "maandag 8 maart" in reply.errors["until"]
+        assert isinstance(await world.submit("iris", form), Answer)  # what the form proposes has an effect
+
+    async def test_good_friday_is_asked_only_where_most_people_work_on_it(self, world: World) -> None:
+        await world.movement()
+        form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
+        assert isinstance(form, Form)
+        assert "good_friday" in [one.name for one in form.fields]
+        async with world.begin() as work:
+            movement = await work.movements.get(MovementId("movement"))
+            assert movement is not None
+            movement.country = "BE"
+        form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
+        assert isinstance(form, Form)
+        assert "good_friday" not in [one.name for one in form.fields]
+        assert isinstance(await world.submit("iris", form), Answer)
+
+
+class TestTheSameTwice:
+    async def test_it_is_asked_first(self, world: World) -> None:
+        await world.movement()
+        await purpose(world)
+        await rhythm(world)
+        asked = await rhythm(world)
+        assert "Dit ritme is er al" in text_of(asked)
+        kept = await world.press("iris", asked, "keep")
+        assert isinstance(kept, Answer)
+        assert kept.replaces
+        await world.until(datetime(2027, 3, 9, tzinfo=UTC))
+        assert len(world.posts()) == 1
+
+    async def test_and_made_once_however_often_that_is_pressed(self, world: World) -> None:
+        await world.movement()
+        await purpose(world)
+        await rhythm(world, weekdays=("MO", "TH"))
+        asked = await rhythm(world, weekdays=("MO", "TH"))
+        made, *again = [await world.press("iris", asked, "make") for _ in range(3)]
+        assert isinstance(made, Answer)
+        assert made.replaces
+        assert "Bewaard" in text_of(made)
+        assert again == [None, None]
+        async with world.begin() as work:
+            assert len(await work.rhythms.of_movement(MovementId("movement"))) == 2
+
+    async def test_also_when_only_some_days_are_the_same(self, world: World) -> None:
+        await world.movement()
+        await rhythm(world, weekdays=("MO", "TH"))
+        assert "op dezelfde dag en tijd" in text_of(await rhythm(world, every="2", weekdays=("TH",)))
+
+    @pytest.mark.parametrize(
+        "other", [{"kind": "stories"}, {"place": "night"}, {"at": "10:00"}, {"weekdays": ("TU",)}], ids=str
+    )
+    async def test_but_not_about_another(self, world: World, other: dict[str, str | tuple[str, ...]]) -> None:
+        await world.movement(channels=("general", "night"))
+        await rhythm(world)
+        assert "Bewaard" in text_of(await rhythm(world, **other))
+
+
+async def coordinate_too(world: World, who: str) -> None:
+    async with world.begin() as work:
+        member = await work.movements.membership(MovementId("movement"), PersonId(who))
+        assert member is not None
+        member.role = Role.COORDINATOR
+
+
+class TestPressedByTwoCoordinators:
+    async def test_a_rhythm_is_slowed_down_once(self, world: World) -> None:
+        await world.movement("jan")
+        await purpose(world)
+        await coordinate_too(world, "jan")
+        await rhythm(world)
+        await world.until(datetime(2027, 4, 6, tzinfo=UTC))
+        for who in ("iris", "jan"):
+            [asked] = world.private(who)
+            slower = await world.press(who, asked, "slower", channel=None)
+            assert isinstance(slower, Answer)
+            assert slower.replaces
+            assert "om de week" in text_of(slower)
+
+    async def test_it_is_ended_once(self, world: World) -> None:
+        await world.movement("jan")
+        await coordinate_too(world, "jan")
+        await rhythm(world)
+        pages = [
+            (who, await world.press(who, await world.type(who, "/ritme ritme"), "look_1")) for who in ("iris", "jan")
+        ]
+        for who, shown in pages:
+            ended = await world.press(who, shown, "end")
+            assert isinstance(ended, Answer)
+            assert ended.replaces
+            assert "is beëindigd" in text_of(ended)
+
+
+class TestSaidInASentence:
+    async def test_it_fills_in_the_form(self, world: World) -> None:
+        await world.movement(channels=("general", "night"))
+        form = await world.type("iris", "/ritme ritme om de week op dinsdag om half drie een oogst in #night met taart")
+        assert isinstance(form, Form)
+        filled = {one.name: one.value for one in form.fields}
+        assert filled["kind"] == "harvest"
+        assert (filled["every"], filled["weekdays"], filled["at"]) == ("2", ("TU",), "14:30")
+        assert filled["place"] == "night"
+        assert "taart" in form.note
+        assert "in #night, om de week op dinsdag om 14:30" in text_of(await world.submit("iris", form))
+
+    async def test_in_english_too(self, world: World) -> None:
+        await world.movement()
+        form = await world.type("iris", "/ritme rhythm every Monday at 9 a reminder")
+        assert isinstance(form, Form)
+        assert "“" not in form.note
+        assert isinstance(await world.submit("iris", form), Answer)
+
+    async def test_where_no_form_opens_its_button_opens_it_with_the_same(self, world: World) -> None:
+        await world.movement()
+        intent = world.intent("iris", "command", {"command": "/ritme", "text": "ritme elke dinsdag een oogst"})
+        offered = await world.ritme.handle(replace(intent, opens_forms=False))
+        form = await world.press("iris", offered, "open")
+        assert button_of(offered, "open").intent in world.ritme.opens
+        assert isinstance(form, Form)
+        assert {one.name: one.value for one in form.fields}["kind"] == "harvest"
+
+    async def test_what_is_no_rhythm_is_said(self, world: World) -> None:
+        await world.movement("fatima")
+        assert "“taart eten”" in text_of(await world.type("iris", "/ritme ritme taart eten"))
+        assert "“elke maandag”" in text_of(await world.type("fatima", "/ritme ritme elke maandag"))

@@ -18,14 +18,17 @@ class Driver(Protocol):
     begin: Begin
 
 
-async def enqueue_post(driver: Driver, key: str, *, place: str = "general", due_at: datetime | None = None) -> None:
-    """Put a post for everyone in a place in the outbox, due at once unless `due_at` says later."""
+async def enqueue_post(
+    driver: Driver, key: str, *, place: str = "general", due_at: datetime | None = None, round_of_stories: bool = False
+) -> None:
+    """Put a post for everyone in a place in the outbox, due at once unless `due_at` says later: some words, or what a
+    rhythm posts, which can be worded again after it failed."""
     async with driver.begin() as work:
         to = await work.movements.place(PlaceId(place))
         assert to is not None
         now = driver.clock.now()
-        said = dump(Apology(reference=key))
-        await work.deliveries.add(to_place(to, "answer", key=key, now=now, due_at=due_at, args=said))
+        kind, args = ("rhythm_stories", {"number": 0}) if round_of_stories else ("answer", dump(Apology(reference=key)))
+        await work.deliveries.add(to_place(to, kind, key=key, now=now, due_at=due_at, args=args))
 
 
 async def get_delivery(driver: Driver, key: str) -> Delivery:

@@ -73,6 +73,14 @@ EPISODE, STEP, WALK, STORY, RHYTHM = (
     {"story": "told"},
     {"rhythm": "weekly"},
 )
+NEW_RHYTHM = {
+    "kind": "stories",
+    "place": "general",
+    "every": "1",
+    "weekdays": "MO TH",
+    "at": "10:00",
+    "on_holiday": "skip",
+}
 PRESSES: Mapping[str, Act] = {
     "help": press(),
     "home": press(channel=None),
@@ -104,6 +112,7 @@ PRESSES: Mapping[str, Act] = {
     "rhythm.moment": press("iris", **RHYTHM),
     "rhythm.pause": press("iris", **RHYTHM),
     "rhythm.resume": press("iris", **RHYTHM),
+    "rhythm.double": press("iris", **NEW_RHYTHM),
     "rhythm.end": press("iris", **RHYTHM),
     "rhythm.slower": press("iris", **RHYTHM),
     "rhythm.keep": press("iris", **RHYTHM),

@@ -7,7 +7,7 @@ from bot.catalogue.reach import PlaceLost
 from bot.chat import Intent
 from bot.domain.delivery import Priority, reopen_place, to_person
 from bot.domain.movement import Place, PlaceId, PlaceState
-from bot.domain.person import WorkspaceId
+from bot.domain.person import WorkspaceId, platform_of
 from bot.errors import Unwanted
 from bot.ports import Outgoing, UnitOfWork
 
@@ -64,7 +64,9 @@ async def compose_place_loss(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("gone")
     if place.state is PlaceState.ALIVE:
         raise Unwanted("place_back")
-    return PlaceLost(place=place.name or place.channel, reason=place.state_reason)
+    return PlaceLost(
+        place=place.name or place.channel, reason=place.state_reason, platform=platform_of(place.workspace_id)
+    )
 
 
 async def _find_place(work: UnitOfWork, intent: Intent) -> Place | None:

@@ -9,7 +9,7 @@ from bot.catalogue.trouble import Snag, TroubleShown, UninstalledWorkspace
 from bot.domain import trouble
 from bot.domain.delivery import Delivery, reopen_place
 from bot.domain.movement import Movement, Place, PlaceState
-from bot.domain.person import Workspace
+from bot.domain.person import Workspace, platform_of
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
@@ -23,19 +23,22 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def try_again(work: UnitOfWork, turn: Turn) -> InPlace:
     """Send a message that ended unsent now, once more and once only."""
-    delivery = await _find_delivery(work, turn)
-    if trouble.may_try_again(delivery):
+    delivery, news = await _find_delivery(work, turn), ""
+    if delivery is not None and trouble.may_try_again(delivery):
+        news = "again"
         delivery.try_again(turn.now)
         work.woken.add(delivery.workspace_id)
         await work.flush()  # the query for the overview has to see it
-    return InPlace(entry=await _show(work, turn, "again"))
+    return InPlace(entry=await _show(work, turn, news))
 
 
 async def dismiss(work: UnitOfWork, turn: Turn) -> InPlace:
     """Drop a message for good; it is not shown here any more."""
-    (await _find_delivery(work, turn)).drop("let_go")
-    await work.flush()
-    return InPlace(entry=await _show(work, turn, "left"))
+    delivery = await _find_delivery(work, turn)
+    if delivery is not None:
+        delivery.drop("let_go")
+        await work.flush()
+    return InPlace(entry=await _show(work, turn, "left" if delivery is not None else ""))
 
 
 async def try_place(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -68,7 +71,9 @@ async def _show(work: UnitOfWork, turn: Turn, news: str = "") -> TroubleShown:
     return TroubleShown(
         name=movement.name,
         refusals=tuple(
-            UninstalledWorkspace(workspace=one.name, since=one.gone_at or turn.now, reason=one.gone_reason)
+            UninstalledWorkspace(
+                workspace=one.name, since=one.gone_at or turn.now, reason=one.gone_reason, platform=platform_of(one.id)
+            )
             for one in await _load_uninstalled_workspaces(work, movement)
         ),
         snags=tuple(snags[:SNAGS_SHOWN]),
@@ -83,11 +88,12 @@ async def _load_trouble(work: UnitOfWork, movement: Movement, now: datetime) -> 
     return [(delivery, place) for delivery, place in found if trouble.is_trouble(delivery)]
 
 
-async def _find_delivery(work: UnitOfWork, turn: Turn) -> Delivery:
+async def _find_delivery(work: UnitOfWork, turn: Turn) -> Delivery | None:
+    """Return the message that a button is about; None when it is no trouble any more, such as after pressing twice."""
     for delivery, _ in await _load_trouble(work, turn.require_coordinator(), turn.now):
         if delivery.id == turn.text("delivery") and delivery.person_id is None:
             return delivery
-    raise Refused("not_found")
+    return None
 
 
 async def _load_uninstalled_workspaces(work: UnitOfWork, movement: Movement) -> list[Workspace]:
@@ -97,7 +103,13 @@ async def _load_uninstalled_workspaces(work: UnitOfWork, movement: Movement) -> 
 
 
 def _place_snag(place: Place) -> Snag:
-    return Snag(what="place", id=place.id, place=place.name or place.channel, reason=place.state_reason)
+    return Snag(
+        what="place",
+        id=place.id,
+        place=place.name or place.channel,
+        reason=place.state_reason,
+        platform=platform_of(place.workspace_id),
+    )
 
 
 def _delivery_snag(delivery: Delivery, place: Place | None) -> Snag:
@@ -109,4 +121,5 @@ def _delivery_snag(delivery: Delivery, place: Place | None) -> Snag:
         kind=delivery.kind,
         at=delivery.due_at,
         may_try=trouble.may_try_again(delivery),
+        platform=platform_of(delivery.workspace_id),
     )

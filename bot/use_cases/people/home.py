@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.home import (
@@ -24,12 +23,13 @@ from bot.catalogue.home import (
 )
 from bot.catalogue.people import ListedNudge
 from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
+from bot.domain import quiet_hours
 from bot.domain.attention import WEEK
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.next_step import NextStep
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
-from bot.domain.rhythm import MOMENTS_SHOWN, Moment, Rhythm, holidays_of, moments
+from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.wording import shorten
@@ -190,8 +190,8 @@ async def _load_sent_nudges(work: UnitOfWork, person: Person, now: datetime, *, 
     return HomeSent(sent=tuple(ListedNudge(kind=kind, at=at) for at, kind in sent), quiet=quiet)
 
 
-_Rhythms = Sequence[tuple[Rhythm, str, Sequence[Moment]]]
-"""Rhythms, each with the name of its place and its next moments."""
+_Rhythms = Sequence[tuple[Rhythm, str, Sequence[datetime]]]
+"""Rhythms, each with the name of its place and when it comes next there."""
 
 
 async def _load_rhythms(work: UnitOfWork, movement: Movement, now: datetime) -> _Rhythms:
@@ -199,22 +199,22 @@ async def _load_rhythms(work: UnitOfWork, movement: Movement, now: datetime) -> 
     for rhythm in await work.rhythms.of_movement(movement.id):
         place = await work.movements.place(rhythm.place_id)
         changes = await work.rhythms.changes(rhythm, now)
-        coming = list(islice(moments(rhythm.timing, changes, holidays_of(movement), after=now), MOMENTS_SHOWN))
-        found.append((rhythm, (place.name or place.channel) if place is not None else "", coming))
+        if place is None:
+            continue
+        quiet = quiet_hours.of_place(place)
+        expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
+        coming = [one.at for one in expected if one.at is not None]
+        found.append((rhythm, place.name or place.channel, coming))
     return found
 
 
 def _coming_moments(rhythms: _Rhythms) -> HomeMoments:
-    found = [
-        UpcomingMoment(kind=rhythm.kind, place=place, at=moment.at)
-        for rhythm, place, coming in rhythms
-        for moment in coming
-    ]
+    found = [UpcomingMoment(kind=rhythm.kind, place=place, at=at) for rhythm, place, coming in rhythms for at in coming]
     return HomeMoments(moments=tuple(sorted(found, key=lambda one: one.at)[:COMING_SHOWN]))
 
 
 def _rhythm_summaries(rhythms: _Rhythms, now: datetime) -> HomeRhythms:
-    shown = [RhythmSummary.of(one, place, [moment.at for moment in coming], now) for one, place, coming in rhythms]
+    shown = [RhythmSummary.of(one, place, coming, now) for one, place, coming in rhythms]
     return HomeRhythms(rhythms=tuple(shown[:HOME_RHYTHMS_SHOWN]), more=max(0, len(rhythms) - HOME_RHYTHMS_SHOWN))
 
 

@@ -1,12 +1,15 @@
 """Change the language, the quiet hours and the time zone of places."""
 
+from datetime import datetime
 from zoneinfo import available_timezones
 
 from bot.catalogue.base import NO, YES, Entry, Pick
 from bot.catalogue.forms import read_form
-from bot.catalogue.rhythms import PlaceForm, PlaceSaved
+from bot.catalogue.rhythms import PlaceForm, PlaceSaved, RhythmSummary
+from bot.domain import quiet_hours
+from bot.domain.movement import Movement, Place
 from bot.domain.person import Language
-from bot.domain.rhythm import holidays_of, update_next_at
+from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, good_friday_is_chosen, holidays_of, update_next_at
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
@@ -30,14 +33,17 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
             "timezone": here.timezone,
             "good_friday": YES if movement.good_friday else NO,
         },
+        asks_good_friday=good_friday_is_chosen(movement.country),
     )
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Save the settings of a place, and find the next moments of all rhythms again: holidays may have changed."""
     movement = turn.require_coordinator()
-    filled = read_form(PlaceForm, turn.intent.args)
-    if filled.text("timezone") not in available_timezones():
+    # Where that is not asked, it stays as it is.
+    unasked = {} if good_friday_is_chosen(movement.country) else {"good_friday": YES if movement.good_friday else NO}
+    filled = read_form(PlaceForm, {**turn.intent.args, **unasked})
+    if filled.text("timezone") and filled.text("timezone") not in available_timezones():
         filled.problems.add("timezone", "unknown_zone")
     places = await work.movements.places(movement.id)
     here = next((one for one in places if one.id == filled.text("place")), None)
@@ -51,7 +57,30 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     here.quiet_weekends = filled.text("quiet_weekends") == YES
     here.timezone = filled.text("timezone")
     movement.good_friday = filled.text("good_friday") == YES
-    for rhythm in await work.rhythms.of_movement(movement.id):
+    rhythms = await work.rhythms.of_movement(movement.id)
+    for rhythm in rhythms:
         changes = await work.rhythms.changes(rhythm, turn.now)
         update_next_at(rhythm, changes, holidays_of(movement), after=turn.now)
-    return PlaceSaved(place=here.name or here.channel)
+    name, there = here.name or here.channel, [one for one in rhythms if one.place_id == here.id]
+    return PlaceSaved(
+        place=name,
+        start=here.quiet_from,
+        end=here.quiet_until,
+        weekends=here.quiet_weekends,
+        timezone=here.timezone,
+        silenced=tuple(
+            [
+                RhythmSummary.of(one, name, (), turn.now)
+                for one in there
+                if await _is_silenced(work, movement, one, here, turn.now)
+            ]
+        ),
+    )
+
+
+async def _is_silenced(work: UnitOfWork, movement: Movement, rhythm: Rhythm, place: Place, now: datetime) -> bool:
+    """Return whether one of the next moments of a rhythm falls in the quiet hours of its place."""
+    changes = await work.rhythms.changes(rhythm, now)
+    quiet = quiet_hours.of_place(place)
+    expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
+    return any(one.because == "quiet" for one in expected)

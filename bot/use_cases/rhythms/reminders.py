@@ -125,10 +125,15 @@ async def compose_pace_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     rhythm = await _load_rhythm(work, outgoing)
     if rhythm.unanswered < UNANSWERED_BEFORE_ASKING:
         raise Unwanted("answered")
+    pattern = Pattern.of(rhythm.rule)
+    slower = pattern.slower()
     return PaceAsked(
         rhythm=rhythm.id,
         place=await _place_name(work, rhythm),
-        may_slow=Pattern.of(rhythm.rule).slower() is not None,
+        may_slow=slower is not None,
+        every=pattern.every,
+        slower_every=slower.every if slower is not None else 0,
+        kind=rhythm.kind,
     )
 
 
@@ -141,6 +146,8 @@ async def compose_dropped_moment(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         place=await _place_name(work, rhythm),
         at=datetime.fromisoformat(str(args["at"])),
         more=int(str(args.get("more", 0))),
+        next_at=rhythm.next_at,
+        timezone=rhythm.timezone,
     )
 
 

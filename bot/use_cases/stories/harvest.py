@@ -11,7 +11,7 @@ from bot.domain.harvest import MAX_CANDIDATES, HarvestCandidate, choose_stories
 from bot.domain.movement import Movement, PlaceId
 from bot.domain.person import WorkspaceId
 from bot.domain.retelling import SHARED
-from bot.domain.rhythm import RhythmId, RhythmKind, forecast, holidays_of
+from bot.domain.rhythm import RhythmId, RhythmKind, expect_moments, holidays_of
 from bot.domain.story import Retelling, Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -47,7 +47,7 @@ async def _load_coming(
         if rhythm.kind is not RhythmKind.HARVEST or place is None:
             continue
         changes = await work.rhythms.changes(rhythm, now)
-        expected = forecast(
+        expected = expect_moments(
             rhythm.timing, changes, holidays_of(movement), quiet_hours.of_place(place), after=now, count=1
         )
         at = next((one.at for one in expected if one.at is not None), None)
