@@ -26,7 +26,7 @@ from bot.outbox.drain import OutboxDrainer
 from bot.outbox.files import FileComposer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
 from bot.presses import hash_key
-from bot.requests import handle_intent, load_turn, reader_of, render_reply, show_home
+from bot.requests import handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
 from bot.use_cases.people import coordinators, personal_data
 from bot.use_cases.rhythms import planning
@@ -172,7 +172,9 @@ class Ritme:
 
         async def act(work: UnitOfWork) -> None:
             lane = WorkspaceId(intent.actor.workspace)
-            if await concerns_us(work, intent) and await work.inbox.claim(lane, hash_key(intent.key), now):
+            if await is_late(work, intent) or not await concerns_us(work, intent):
+                return
+            if await work.inbox.claim(lane, hash_key(intent.key), now):
                 await apply(work, intent, now)
 
         await self._run(act)
@@ -294,18 +296,18 @@ class Ritme:
             total += deleted
         return total
 
-    async def workspace_uninstalled(self, workspace: str, reason: str) -> None:
-        """Note that Ritme was removed from a workspace (`reason`: a block of `errors/reasons.md.j2`). Its data is kept
-        for a month, in case it comes back."""
+    async def workspace_uninstalled(self, workspace: str) -> None:
+        """Note that Ritme was removed from a workspace: whatever still arrives from there is passed over. Its data is
+        kept for a month, in case it is installed again."""
         now = self._clock.now()
 
         async def act(work: UnitOfWork) -> None:
             found = await work.people.workspace(WorkspaceId(workspace))
-            if found is not None and found.gone_at is None:
-                found.gone_at, found.gone_reason = now, reason
+            if found is not None:
+                found.record_removal(now)
 
         await self._run(act)
-        log.info("workspace_uninstalled", workspace=workspace, reason=reason)
+        log.info("workspace_uninstalled", workspace=workspace)
 
     async def workspace_installed(self, workspace: str, name: str) -> None:
         """Note that Ritme was installed in a workspace, for the first time or again: deliveries that waited and still

@@ -84,7 +84,7 @@ class Intent:
     `opens_forms` says whether a form can be shown in its answer; if not, a button that opens the form is shown.
     `on_page` says that the person acted on their own page, which will show the result.
     `answer_to` is where an answer may replace the pressed private message: a Slack response_url, or a message id in
-    `answer_channel`.
+    `answer_channel`. `at` is when it happened, by the platform's clock; None for what cannot arrive late.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Intent:
     on_page: bool = False
     answer_to: str | None = None
     answer_channel: str | None = None
+    at: datetime | None = None
 
     def text(self, name: str) -> str:
         """Return the trimmed text of one argument; empty when absent or of another shape."""

@@ -274,6 +274,8 @@ COMPOSERS: dict[str, Composer] = {
 }
 """The composer of each kind of delivery. It raises `Unwanted` when the delivery should no longer go out."""
 
+ARRIVALS = frozenset({"place.joined", "place.back", "place.gone"})
+"""Events that tell that we came to a place, or left it."""
 PASSIVE_EVENTS = frozenset(
     {
         "thread.replied",

@@ -16,6 +16,7 @@ from bot.errors import Refused
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
 from bot.presses import hash_key
+from bot.use_cases.outbox import reach
 from bot.use_cases.people import introductions
 from bot.wording import Reader
 
@@ -29,6 +30,8 @@ async def handle_intent(
     for a form's values. `syntax`: how commands are typed there.
     """
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
+        return None
+    if await is_late(work, intent):
         return None
     if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(intent.key), now):
         return None
@@ -67,6 +70,17 @@ async def _answer_personally(work: UnitOfWork, turn: Turn, entry: Entry) -> None
             expires_at=turn.now + ANSWER_TTL,
         )
     )
+
+
+async def is_late(work: UnitOfWork, intent: Intent) -> bool:
+    """Return whether an intent arrives from where Ritme was removed: nothing is kept of it, or sent for it."""
+    workspace = await work.people.workspace(WorkspaceId(intent.actor.workspace))
+    if workspace is not None and workspace.is_removed:
+        return True
+    if intent.place.personal or not intent.place.channel or intent.name in commands.ARRIVALS:
+        return False
+    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
+    return place is not None and place.was_lost_by(intent.at)
 
 
 def _place_answer(intent: Intent, outcome: Entry | InPlace | None, *, decides: bool) -> Entry | InPlace | None:
@@ -112,6 +126,8 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
     _update_profile(person, actor)
     if channel:
         place = _add_or_rename_place(work, place, lane, spot, now)
+        if _is_heard_from(intent, place):
+            await reach.reopen(work, place, now)
     if movement is not None and member is None:
         member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
         work.movements.add(member)
@@ -121,6 +137,13 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
     if person.deactivated_at is not None and intent.name not in commands.PASSIVE_EVENTS:
         person.deactivated_at = None  # who acts has an account that is used
     return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member, syntax=syntax)
+
+
+def _is_heard_from(intent: Intent, place: Place) -> bool:
+    """Return whether an intent shows that a place out of reach is back: an event of a message there, which we get only
+    where we are. Buttons stay when we go, and slash commands and shortcuts work everywhere."""
+    is_event = intent.message is not None and not intent.opens_forms and not presses.press_key(intent)
+    return is_event and place.revives_when_heard
 
 
 async def _add_person(work: UnitOfWork, actor: Account, now: datetime) -> Person:

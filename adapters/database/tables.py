@@ -155,6 +155,7 @@ places = Table(
     Column("quiet_weekends", Boolean, nullable=False),
     Column("state", EnumValue(PlaceState), nullable=False),
     Column("state_reason", String(64), nullable=False),
+    Column("lost_at", Utc),
     Column("said", JSON(), nullable=False, server_default="{}"),
     Column("created_at", Utc, nullable=False),
     Index("uq_places_channel", "workspace_id", "channel", unique=True),

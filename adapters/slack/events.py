@@ -7,6 +7,7 @@ send several events; else the event's id.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from adapters.slack import people
 from adapters.slack.translate import PERSON_SUBTYPES, Payload, detokenise, slack_account, slack_file_names, slack_place
@@ -193,7 +194,17 @@ def _intent(
         thread=thread,
         answerable=False,
         opens_forms=False,
+        at=_moment(payload),
     )
+
+
+def _moment(payload: Payload) -> datetime | None:
+    """Return when an event happened; None when Slack does not tell."""
+    told = payload["event"].get("event_ts") or payload.get("event_time")
+    try:
+        return datetime.fromtimestamp(float(told), UTC) if told else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _is_bot(message: Payload, bot: str) -> bool:

@@ -46,7 +46,7 @@ class SlackCore(Protocol):
     async def handle(self, intent: Intent) -> Reply:
         """Act on an intent and return the reply."""
 
-    async def workspace_uninstalled(self, workspace: str, reason: str) -> None:
+    async def workspace_uninstalled(self, workspace: str) -> None:
         """Stop sending to a workspace."""
 
     async def workspace_installed(self, workspace: str, name: str) -> None:
@@ -189,7 +189,7 @@ class SlackInbound:
         if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
             at = datetime.fromtimestamp(body["event_time"], UTC)
             if self._installs is None or await self._installs.remove_install(team, at):
-                await self._core.workspace_uninstalled(translate.slack_workspace(team), "not_allowed")
+                await self._core.workspace_uninstalled(translate.slack_workspace(team))
         await ack()
 
     # -- replies that are not the answer to the request itself ------------------------------------------------------

@@ -6,6 +6,7 @@ The model of an activity in botbuilder 4.17.1 is not used: its `conversation.ten
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -28,6 +29,15 @@ def teams_workspace(activity: ActivityJson) -> str:
     data = activity.get("channelData") or {}
     tenant = (data.get("tenant") or {}).get("id") or (activity.get("conversation") or {}).get("tenantId") or ""
     return f"teams:{tenant}"
+
+
+def happened_at(activity: ActivityJson) -> datetime | None:
+    """Return when an activity happened, in UTC; None when it does not tell."""
+    try:
+        moment = datetime.fromisoformat(str(activity.get("timestamp") or ""))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def read_conversation(activity: ActivityJson) -> Conversation:

@@ -15,6 +15,7 @@ from adapters.teams import dialogs, translate
 from adapters.teams.activity import (
     ActivityJson,
     channel_id,
+    happened_at,
     is_from_bot,
     is_personal_conversation,
     read_conversation,
@@ -67,7 +68,10 @@ class TeamsInbound:
 
     async def receive(self, activity: ActivityJson) -> InvokeResponse | None:
         """Act on one activity. Returns the answer to an invoke; raises `RedeliveryNeeded` where trying again may
-        help."""
+        help. What arrives late, from where we were removed, is passed over."""
+        at = happened_at(activity)
+        if at is not None and self._references.was_removed_by(teams_workspace(activity), channel_id(activity), at):
+            return InvokeResponse() if activity["type"] == "invoke" else None
         await self._record_sender(activity)
         if activity["type"] == "invoke":
             return await self._handle_invoke(activity)
@@ -78,7 +82,7 @@ class TeamsInbound:
                     raise RedeliveryNeeded(reply.reference, unavailable=reply.unavailable)
         # Last: `_expand_to_channels` needs the references to the channels of a team that we are removed from.
         if activity["type"] == "installationUpdate" and str(activity.get("action")).startswith("remove"):
-            await self._references.forget(teams_workspace(activity), channel_id(activity))
+            await self._references.forget(teams_workspace(activity), channel_id(activity), removed_at=at)
         return None
 
     async def _record_sender(self, activity: ActivityJson) -> None:

@@ -74,6 +74,7 @@ class ConversationReferences:
         self._clock = clock
         self._cache: dict[tuple[str, str], tuple[Conversation, datetime]] = {}
         self._met_at: dict[tuple[str, str], datetime] = {}
+        self._removed_at: dict[tuple[str, str], datetime] = {}
 
     async def record(self, told: Conversation, *, refresh: bool = False) -> None:
         """Store a conversation that Teams wrote to us in, if anything about it is new. With `refresh` the cache is
@@ -118,8 +119,16 @@ class ConversationReferences:
         """Return the channels of a team that we know."""
         return [Conversation(**row) for row in await self._store.of_team(workspace, team)]
 
-    async def forget(self, workspace: str, channel: str) -> None:
-        """Delete the conversation of a channel, from the cache and from storage."""
+    def was_removed_by(self, workspace: str, channel: str, at: datetime) -> bool:
+        """Return whether we were removed from a conversation at or after a moment, as far as this process knows."""
+        removed_at = self._removed_at.get((workspace, channel))
+        return removed_at is not None and at <= removed_at
+
+    async def forget(self, workspace: str, channel: str, *, removed_at: datetime | None = None) -> None:
+        """Delete the conversation of a channel, from the cache and from storage. `removed_at`: we were removed then, so
+        what was said there before is late."""
+        if removed_at is not None:
+            self._removed_at[workspace, channel] = removed_at
         gone = self._find_in_cache(workspace, channel)
         if gone is not None:
             self._met_at.pop((workspace, gone.account), None)

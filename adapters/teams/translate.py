@@ -13,6 +13,7 @@ from adapters.teams.activity import (
     channel_id,
     event_type,
     file_names,
+    happened_at,
     html_to_text,
     is_addressed_to_bot,
     is_from_bot,
@@ -265,6 +266,7 @@ def _intent(
         opens_forms=opens_forms,
         answer_to=answer_to,
         answer_channel=answer_channel,
+        at=happened_at(activity),
     )
 
 

@@ -23,6 +23,10 @@ class Role(StrEnum):
     COORDINATOR = "coordinator"
 
 
+POSTING_RESTRICTED = "place_closed"
+"""The reason of a place where Ritme is, but may not post."""
+
+
 class PlaceState(StrEnum):
     """The state of a place: whether Ritme can send there."""
 
@@ -59,19 +63,34 @@ class Place:
     quiet_weekends: bool = True
     state: PlaceState = PlaceState.ALIVE
     state_reason: str = ""
+    lost_at: datetime | None = None
+    """Since when it is unreachable, as far as that is known."""
     said: dict[str, int] = field(default_factory=dict)
     """The number of messages of each kind sent here, which picks the variant of the words of the next."""
     created_at: datetime
 
-    def mark_unreachable(self, reason: str) -> bool:
-        """Record that nothing can be sent here, because of `reason`, a block of `errors/reasons.md.j2`. Returns False
-        when it was unreachable already."""
+    def mark_unreachable(self, reason: str, at: datetime | None = None) -> bool:
+        """Record that nothing can be sent here since `at`, because of `reason`, a block of `errors/reasons.md.j2`.
+        Returns False when it was unreachable already."""
         was_alive, self.state, self.state_reason = self.state is PlaceState.ALIVE, PlaceState.UNREACHABLE, reason
+        self.lost_at = at
         return was_alive
 
     def mark_reachable(self) -> None:
         """Record that messages can be sent here again."""
-        self.state, self.state_reason = PlaceState.ALIVE, ""
+        self.state, self.state_reason, self.lost_at = PlaceState.ALIVE, "", None
+
+    def was_lost_by(self, at: datetime | None) -> bool:
+        """Return whether what happened here at a moment (None: now) arrives after we are gone."""
+        if self.state is PlaceState.ALIVE or at is None or self.lost_at is None:
+            return False
+        return at <= self.lost_at
+
+    @property
+    def revives_when_heard(self) -> bool:
+        """True when hearing something from this place shows that it can be reached: we only hear where we are. Where
+        posting is restricted we are, and cannot speak."""
+        return self.state is PlaceState.UNREACHABLE and self.state_reason != POSTING_RESTRICTED
 
 
 @dataclass(kw_only=True, eq=False)

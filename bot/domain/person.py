@@ -18,6 +18,8 @@ KEPT_AFTER_REMOVAL = timedelta(days=30)
 """How long the data of a workspace stays after Ritme was removed from it; installed again in time, all goes on."""
 KEEP_CLOSED = timedelta(days=365)
 """How long what people told of closed matters is kept, unless the settings say otherwise."""
+REMOVED = "uninstalled"
+"""`Workspace.gone_reason` of one that told us it removed Ritme, a block of `errors/reasons.md.j2`."""
 ERASED = "erased"
 """The `gone_reason` of a workspace whose data was erased."""
 UNANSWERED_BEFORE_QUIET = 3
@@ -56,6 +58,17 @@ class Workspace:
     """Since when nothing can be sent there: Ritme was removed, or its access taken back."""
     gone_reason: str = ""
     """A block of `errors/reasons.md.j2`."""
+
+    @property
+    def is_removed(self) -> bool:
+        """True when Ritme was removed: whatever arrives from there is late. It is back once it is installed again."""
+        return self.gone_at is not None and self.gone_reason in (REMOVED, ERASED)
+
+    def record_removal(self, now: datetime) -> None:
+        """Record that Ritme was removed; what was erased since stays so."""
+        self.gone_at = self.gone_at or now
+        if self.gone_reason != ERASED:
+            self.gone_reason = REMOVED
 
     def mark_inaccessible(self, reason: str, now: datetime) -> None:
         """Record that the platform gives no access any more: deliveries wait until it does. The first reason stays."""

@@ -68,7 +68,7 @@ async def test_overdue_deliveries_are_listed_except_where_ritme_was_removed(outb
     said = (await run("list", "--overdue")).output
     assert (await get_delivery(outbox_world, "late")).id[:8] in said
     assert (await get_delivery(outbox_world, "waits")).id[:8] not in said
-    await outbox_world.ritme.workspace_uninstalled(LANE, "removed")
+    await outbox_world.ritme.workspace_uninstalled(LANE)
     assert "Nothing is overdue" in (await run("list", "--overdue")).output
 
 

@@ -37,7 +37,7 @@ async def test_a_post_that_is_not_sent_is_overdue(world: World) -> None:
 
 async def test_nothing_is_overdue_where_ritme_was_removed(world: World) -> None:
     await add_overdue_post(world)
-    await world.ritme.workspace_uninstalled(LANE, "removed")
+    await world.ritme.workspace_uninstalled(LANE)
     assert await world.ritme.lanes_due() == []
     found = await waiting_stats(world)
     assert (found.rows, found.due, found.oldest_due_age) == (1, 0, timedelta(0))

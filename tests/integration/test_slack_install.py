@@ -245,7 +245,7 @@ async def test_removed_it_answers_nobody_there_until_it_is_installed_again(flow:
     async with flow.service.database.begin() as connection:
         gone = (await connection.exec_driver_sql("select gone_at, gone_reason from workspaces")).one()
     assert gone.gone_at is not None
-    assert gone.gone_reason == "not_allowed"
+    assert gone.gone_reason == "uninstalled"
 
     await flow.install()
     assert await flow.people.command(iris, channel, "/ritme help") is not None

@@ -129,6 +129,7 @@ PRESSES: Mapping[str, Act] = {
     "stuck.other": press(**EPISODE),
     "stuck.take_apart": press(episode="spell", part=Addition.after(TEXT, ADDED).write(), was="other", kind="energy"),
     "stuck.change": press(**EPISODE),
+    "company.rest": press(episode="spell", round="1"),
     "stuck.go_on": press(**EPISODE),
     "stuck.not_now": press(**EPISODE),
     "stuck.moves_again": press(**EPISODE),

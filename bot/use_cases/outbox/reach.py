@@ -21,15 +21,20 @@ async def handle_removal(work: UnitOfWork, intent: Intent, now: datetime) -> Non
     """Apply the event that Ritme is out of a place; `reason` is a block of `errors/reasons.md.j2`."""
     place = await _find_place(work, intent)
     if place is not None:
-        await mark_unreachable(work, place, intent.text("reason") or "place_gone", now)
+        await mark_unreachable(work, place, intent.text("reason") or "place_gone", now, since=intent.at)
 
 
 async def handle_return(work: UnitOfWork, intent: Intent, now: datetime) -> None:
     """Apply the event that Ritme is in a place again: deliveries that waited for it go out, if still on time."""
     place = await _find_place(work, intent)
-    if place is not None and place.state is PlaceState.UNREACHABLE:
-        reopen_place(place, await work.deliveries.held_for(place), now)
-        work.woken.add(place.workspace_id)
+    if place is not None and place.state is PlaceState.UNREACHABLE and not place.was_lost_by(intent.at):
+        await reopen(work, place, now)
+
+
+async def reopen(work: UnitOfWork, place: Place, now: datetime) -> None:
+    """Mark a place reachable again, and send what waited for it."""
+    reopen_place(place, await work.deliveries.held_for(place), now)
+    work.woken.add(place.workspace_id)
 
 
 async def handle_rename(work: UnitOfWork, intent: Intent, now: datetime) -> None:
@@ -39,16 +44,19 @@ async def handle_rename(work: UnitOfWork, intent: Intent, now: datetime) -> None
         place.name = intent.place.name
 
 
-async def mark_unreachable(work: UnitOfWork, place: Place, reason: str, now: datetime) -> None:
-    """Mark a place as unreachable, and notify the coordinators privately, once."""
-    if not place.mark_unreachable(reason) or place.movement_id is None:
+async def mark_unreachable(
+    work: UnitOfWork, place: Place, reason: str, now: datetime, *, since: datetime | None = None
+) -> None:
+    """Mark a place as unreachable `since` a moment, else now, and notify the coordinators privately: once an hour at
+    most, however often it seems to be back."""
+    if not place.mark_unreachable(reason, since or now) or place.movement_id is None:
         return  # it was unreachable already, or nobody coordinates it
     for coordinator in await work.people.coordinators(place.movement_id):
         await work.deliveries.add(
             to_person(
                 coordinator,
                 "place_lost",
-                key=f"place_lost:{place.id}:{now.isoformat()}:{coordinator.id}",
+                key=f"place_lost:{place.id}:{now:%Y-%m-%dT%H}:{coordinator.id}",
                 now=now,
                 movement=place.movement_id,
                 subject=place.id,
