@@ -195,7 +195,9 @@ class Snoozed(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Awake(Entry):
-    """The greeting after a snooze or a stop, as after a day."""
+    """The greeting after a snooze or a stop, as after a day. `moved`: what was promised, and comes earlier again."""
+
+    moved: tuple[MovedPromise, ...] = ()
 
     @classmethod
     def example(cls) -> Self:

@@ -283,6 +283,23 @@ async def test_a_snooze_says_what_waits_for_its_end(world: World) -> None:
     ]
 
 
+async def test_awake_early_the_first_promise_counts_again(world: World) -> None:
+    await world.movement("fatima")
+    first = await plan_step(world, day="2027-03-02", at="09:00")
+    await plan_step(world, day="2027-03-04", at="09:00")
+    snoozed = await world.submit("fatima", await world.do("fatima", "me.snooze"), until="2027-03-08")
+    assert "morgen om 09:00 wordt maandag 8 maart om 08:00" in text_of(snoozed)
+    await world.until(datetime(2027, 3, 3, 12, tzinfo=UTC))
+    assert await followed_up_at(world) == {}
+    awake = await world.press("fatima", snoozed, "wake")
+    assert "Op je kleine stap kom ik weer morgen om 09:00 terug." in text_of(awake)
+    # What waited comes now.
+    assert await followed_up_at(world) == {button_of(first, "let_go").args["step"]: world.clock.now()}
+    assert "Dit zou gisteren om 09:00 komen, maar toen was het stil bij jou." in text_of(world.private("fatima")[0])
+    await world.pass_(days=10)
+    assert max((await followed_up_at(world)).values()) == datetime(2027, 3, 4, 8, tzinfo=UTC)
+
+
 async def test_someone_whose_zone_is_unknown_is_promised_a_moment_of_the_place(world: World) -> None:
     await world.movement("fatima")
     async with world.begin() as work:

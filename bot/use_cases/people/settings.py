@@ -20,6 +20,7 @@ from bot.catalogue.people import (
 from bot.domain import quiet_hours
 from bot.domain.attention import WEEK
 from bot.domain.connectors import KeyFigure
+from bot.domain.delivery import DeliveryState
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Language, StoryChoice
 from bot.domain.quiet_hours import arrival_of
@@ -156,20 +157,28 @@ async def _load_promises(work: UnitOfWork, turn: Turn) -> dict[datetime, datetim
     return promised
 
 
-def _compare_promises(turn: Turn, promised: dict[datetime, datetime]) -> tuple[MovedPromise, ...]:
-    """Return the promised moments that what was just chosen moves, with when each comes now."""
+def _compare_promises(
+    turn: Turn, promised: dict[datetime, datetime], *, back_to_first: bool = False
+) -> tuple[MovedPromise, ...]:
+    """Return the promised moments that what was just chosen moves, with when each comes now; with `back_to_first` also
+    those that come when they were promised at first."""
     now_coming = {was: arrival_of(turn.person, turn.timezone, was) for was in promised}
     return tuple(
         MovedPromise(was=was, comes=comes)
         for was, comes in sorted(now_coming.items())
-        if comes not in (was, promised[was])
+        if comes != promised[was] and (back_to_first or comes != was)
     )
 
 
 async def wake(work: UnitOfWork, turn: Turn) -> InPlace:
-    """End a snooze."""
+    """End a snooze: what waited for its end comes as soon as it may."""
+    promised = await _load_promises(work, turn)
     turn.person.snoozed_until = None
-    return InPlace(entry=Awake())
+    for row in await work.deliveries.of_person(turn.person.id, turn.now - MAX_SNOOZE):
+        if row.state is DeliveryState.WAITING and row.reason == "snoozed":
+            row.reschedule(turn.now, row.reason)
+    work.woken.add(turn.person.workspace_id)
+    return InPlace(entry=Awake(moved=_compare_promises(turn, promised, back_to_first=True)))
 
 
 async def stop(work: UnitOfWork, turn: Turn) -> Entry:
