@@ -32,22 +32,20 @@ def hear_despair(intent: Intent) -> Heard:
     """Listen for despair in every text that an intent carries.
 
     Where it is sure, the intent goes on without the words: one of a form or a saved message becomes the fixed answer,
-    one of a thread is as empty as if nothing had been written. Where it is only likely, or plainly of somebody else, a
-    form is handled as it was meant, and the answer is given as well.
+    one of a thread is as empty as if nothing had been written. Where it is plainly of somebody else, or (in a form)
+    only likely, the intent is handled as it was meant, and the answer is given as well.
     """
     names = free_texts().get(intent.name, ())
     read = [(text, understand_sentence(text)) for text in map(intent.text, names) if text]
-    despairing = [reading.sure and not is_about_others(text) for text, reading in read if reading.meaning == CRISIS]
-    if not despairing:
+    heard = [(text, reading.sure) for text, reading in read if reading.meaning == CRISIS]
+    is_sure = any(sure for _, sure in heard)
+    if not heard or (intent.name in THREAD_WORDS and not is_sure):
         return Heard(intent=intent)
+    if not any(sure and not is_about_others(text) for text, sure in heard):
+        return Heard(intent=intent, answer=CrisisAnswered(sure=False, kept=True))
     if intent.name in THREAD_WORDS:
-        if not any(despairing):
-            return Heard(intent=intent)
         return Heard(intent=replace(intent, args={"text": ""}), answer=CrisisAnswered())
-    if any(despairing):
-        args = {"sure": "yes", "written": "yes"}
-        return Heard(intent=replace(intent, name="conversation.crisis", args=args))
-    return Heard(intent=intent, answer=CrisisAnswered(sure=False, kept=True))
+    return Heard(intent=replace(intent, name="conversation.crisis", args={"sure": "yes", "written": "yes"}))
 
 
 def is_about_others(text: str) -> bool:

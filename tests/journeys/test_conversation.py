@@ -1,6 +1,7 @@
 """People talk to Ritme as they talk: in their own chat, by mention and after /ritme."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text as sql
@@ -11,7 +12,12 @@ from bot.catalogue import CATALOGUE, FormEntry
 from bot.chat import Form, Reply
 from bot.despair import THREAD_WORDS, free_texts, is_about_others
 from bot.domain.person import WorkspaceId
+from tests.drivers.playground import playground_driver
 from tests.drivers.slack import SlackDriver
+from tests.drivers.teams import teams_driver
+from tests.fakes.slack.state import Shown
+from tests.fakes.teams.agents_playground import TEAM
+from tests.journeys.test_on_teams import start_movement
 from tests.support.stories import ROOT, WALK, add_reminder, find_story, get_story, reply_in_thread
 from tests.support.world import LANE, World, text_of
 
@@ -171,9 +177,15 @@ async def test_a_story_of_somebody_elses_despair_is_not_lost(world: World, told:
     await world.submit("fatima", await world.type("fatima", "/verhaal"), text=told)
     assert told in text_of(world.posts()[0])
     assert any("0800-0113" in text_of(one) for one in world.private("fatima"))
+
+
+async def test_of_somebody_elses_despair_in_a_thread_the_help_is_shown_too(world: World) -> None:
+    await world.movement("fatima")
     await add_reminder(world)
+    told = "Een oudere dame die niet meer wilde leven begon weer te zingen."
     await reply_in_thread(world, "fatima", told, "m-1")
     assert (await get_story(world, "m-1")).text == told
+    assert any("0800-0113" in text_of(one) for one in world.private("fatima"))
 
 
 @pytest.mark.parametrize(
@@ -227,3 +239,33 @@ async def test_on_slack_it_is_heard_in_ones_own_chat(on_slack: SlackDriver) -> N
     await on_slack.say("fatima", DESPAIR)
     await on_slack.drain()
     assert any("0800-0113" in one.words() for one in on_slack.private("fatima"))
+
+
+async def test_on_slack_it_is_heard_in_a_form(on_slack: SlackDriver) -> None:
+    await on_slack.movement("fatima")
+    form = await on_slack.type("fatima", "/story")
+    answer = await on_slack.submit("fatima", form, text=DESPAIR, named="with", readers="movement")
+    assert isinstance(answer, Shown)
+    assert "0800-0113" in answer.words()
+    assert on_slack.posts() == []
+
+
+async def test_in_teams_it_is_heard_in_a_form(tmp_path: Path) -> None:
+    async with teams_driver(tmp_path) as on_teams:
+        await start_movement(on_teams)
+        posts = len(on_teams.posts())
+        await on_teams.say("iris", "story", where=TEAM, mention=True)
+        opened = await on_teams.press("iris", on_teams.private()[-1], "story")
+        await on_teams.submit("iris", opened, text=DESPAIR, named="with", readers="movement")
+        assert "0800-0113" in on_teams.private()[-1].words()
+        assert len(on_teams.posts()) == posts
+
+
+async def test_in_the_playground_it_is_heard_in_a_form(tmp_path: Path) -> None:
+    async with playground_driver(tmp_path) as playground:
+        await playground.movement()
+        posts = len(await playground.posts())
+        form = await playground.type("fatima", "/verhaal")
+        answer = await playground.submit("fatima", form, text=DESPAIR, named="with", readers="movement")
+        assert "0800-0113" in answer.words()
+        assert len(await playground.posts()) == posts

@@ -164,6 +164,15 @@ class TestAThread:
         await on_teams.event("fatima", "messageUpdate", where=thread, **restored)
         assert await rows(on_teams, "SELECT text, withdrawn_at FROM stories") == [("Anders gegaan", None)]
 
+    async def test_forget_takes_every_reply_in_the_thread(self, on_teams: TeamsDriver) -> None:
+        thread = await self.rhythm(on_teams)
+        for text in (STORY, "En nog iets"):
+            await on_teams.say("iris", text, where=thread)
+        await on_teams.say("fatima", "Bij ons ook", where=thread)
+        await on_teams.press("iris", on_teams.private()[-1], "story.forget")
+        assert "al je antwoorden" in on_teams.private()[-1].words()
+        assert await rows(on_teams, "SELECT text FROM stories WHERE text <> ''") == [("Bij ons ook",)]
+
     async def test_a_command_without_a_mention_is_obeyed_and_kept_as_no_story(self, on_teams: TeamsDriver) -> None:
         thread = await self.rhythm(on_teams)
         await on_teams.say("iris", "/ritme stuck Niemand komt", where=thread)

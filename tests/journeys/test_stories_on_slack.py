@@ -102,6 +102,19 @@ class TestInTheThreadOfAStoryRound:
         assert on_slack.private("fatima") == [kept]
         assert kept.words() != before
 
+    async def test_forget_takes_every_reply_in_the_thread_and_every_mark(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima", "jan")
+        root = await start_story_round(on_slack)
+        first = await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
+        (kept,) = on_slack.private("fatima")
+        await on_slack.press("fatima", kept, "keep")
+        second = await on_slack.reply("fatima", "general", root, "En mevrouw Jansen ging mee")
+        await on_slack.reply("jan", "general", root, "Bij ons ook")
+        await on_slack.press("fatima", kept, "forget")
+        assert "al je antwoorden" in kept.words()
+        assert await texts(on_slack) == ["Bij ons ook"]
+        assert not first.reactions | second.reactions
+
     async def test_editing_and_deleting_the_message_follow_through(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
         root = await start_story_round(on_slack)
