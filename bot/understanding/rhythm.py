@@ -2,8 +2,8 @@
 
 `prompts/<language>/rhythms/sentences.txt` says what the words mean, a line each: `phrase | phrase = what it means`.
 
-- meanings: `kind:…`, `every:…` (weeks, or monthly), `nth:…`, `days:…`, `at:…`, `part:…` (of the day) and `holiday:…`;
-  a line without a meaning says nothing, and `number:9` names the words for a number;
+- meanings: `kind:…`, `every:…` (weeks, or monthly), `nth:…`, `days:…`, `at:…`, `part:…` (of the day), `holiday:…` and
+  `asks:…` (a question); a line without a meaning says nothing, and `number:9` names the words for a number;
 - slots: `<hour>` is 9, 9:30 or 9.30, or a word for a number; `<clock>` only such an hour with minutes; `<number>` a
   number or a word for one; `<day>` any word for days. What stands there fills the same slot of the meaning:
   `half <hour> = at:<hour>-30`.
@@ -35,10 +35,17 @@ USUAL_HOURS = {"morning": 9, "afternoon": 14, "evening": 19}
 
 @dataclass(frozen=True)
 class HeardRhythm:
-    """The values of a rhythm's form that a sentence gives, and its words that were not understood."""
+    """The values of a rhythm's form that a sentence gives, and its words that were not understood. `asks`: it is a
+    question, such as when the next one comes."""
 
     values: Mapping[str, Value]
     missed: str = ""
+    asks: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """True when somebody wants a rhythm: it says on which days or how often."""
+        return not self.asks and ("weekdays" in self.values or "every" in self.values)
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,8 @@ def _read(text: str, table: _Table, places: Mapping[tuple[str, ...], str]) -> He
         if not length:
             found.missed.append(words[at])
         at += length or 1
-    return HeardRhythm(_to_values(found), " ".join(one.typed for one in found.missed))
+    asks = "asks" in found.values or text.rstrip().endswith("?")
+    return HeardRhythm(_to_values(found), " ".join(one.typed for one in found.missed), asks)
 
 
 def _take_place(words: Sequence[_Word], places: Mapping[tuple[str, ...], str], found: _Found) -> int:

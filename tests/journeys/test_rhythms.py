@@ -546,4 +546,12 @@ class TestSaidInASentence:
     async def test_what_is_no_rhythm_is_said(self, world: World) -> None:
         await world.movement("fatima")
         assert "“taart eten”" in text_of(await world.type("iris", "/ritme ritme taart eten"))
-        assert "“elke maandag”" in text_of(await world.type("fatima", "/ritme ritme elke maandag"))
+        assert "Vraag het een coördinator" in text_of(await world.type("fatima", "/ritme ritme elke maandag"))
+
+    @pytest.mark.parametrize("asked", ["wanneer komt de volgende oogst", "hoe laat is het op maandag"])
+    async def test_a_question_is_answered_with_what_there_is(self, world: World, asked: str) -> None:
+        await world.movement()
+        await rhythm(world)
+        shown = text_of(await world.type("iris", f"/ritme ritme {asked}"))
+        assert "elke maandag om 09:00" in shown
+        assert "herken ik geen ritme" not in shown

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import Language
+from bot.domain.quiet_hours import QuietHours
 from bot.domain.rhythm import (
     MomentChange,
     OnHoliday,
@@ -16,9 +18,12 @@ from bot.domain.rhythm import (
     Rhythm,
     RhythmId,
     RhythmKind,
+    expect_moments,
+    forecast,
     holidays_in,
     local_moment,
     moments,
+    name_holiday,
     update_next_at,
 )
 
@@ -226,3 +231,42 @@ def test_an_ended_rhythm_has_no_next_moment() -> None:
 @given(patterns)
 def test_a_rule_tells_its_pattern_back(pattern: Pattern) -> None:
     assert Pattern.of(pattern.rule) == pattern
+
+
+NEVER_QUIET = QuietHours(start=time(0), end=time(0), weekends=False, timezone="Europe/Amsterdam")
+
+
+@given(pattern=patterns, day=st.dates(date(2027, 1, 1), date(2028, 12, 31)), rule=st.sampled_from(OnHoliday))
+def test_a_forecast_tells_of_every_date_of_the_rule_what_becomes_of_it(
+    pattern: Pattern, day: date, rule: OnHoliday
+) -> None:
+    one = rhythm(pattern)
+    timing = one.timing._replace(on_holiday=rule)
+    after = datetime.combine(day, time(12), UTC)
+    told = forecast(timing, {}, DUTCH, NEVER_QUIET, after=after, count=5)
+    coming = [moment.at for moment in islice(moments(timing, {}, DUTCH, after=after), 5)]
+    assert [expected.at for expected in told if expected.at] == coming
+    skipped = [expected.on for expected in told if expected.at is None]
+    free = moments(timing, {}, never, after=after)
+    ruled = {moment.on for moment in islice(free, 70)}
+    assert set(skipped) <= ruled
+    assert all(DUTCH(on) for on in skipped)
+    until = max(expected.on for expected in told if expected.at)
+    assert {on for on in ruled if on <= until} <= {expected.on for expected in told}
+
+
+def test_what_is_quiet_comes_when_that_ends_or_not_at_all() -> None:
+    one = rhythm(Pattern(days=(0, 5)))
+    quiet = QuietHours(start=time(18), end=time(10), weekends=True, timezone="Europe/Amsterdam")
+    after = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    saturday, monday = expect_moments(one.timing, {}, DUTCH, quiet, after=after, count=2)
+    assert (saturday.on, saturday.at, saturday.because) == (date(2027, 3, 6), None, "quiet")
+    assert (monday.at, monday.because) == (datetime(2027, 3, 8, 9, tzinfo=UTC), "quiet")
+
+
+def test_holidays_have_names_in_the_language_of_the_reader_or_none() -> None:
+    easter_monday = date(2027, 3, 29)
+    assert name_holiday("NL", easter_monday, Language.NL) == "Tweede paasdag"
+    assert name_holiday("NL", easter_monday, Language.EN) == "Easter Monday"
+    assert name_holiday("DE", easter_monday, Language.NL) == ""
+    assert name_holiday("XX", easter_monday, Language.NL) == ""

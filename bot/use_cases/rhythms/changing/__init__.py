@@ -50,10 +50,12 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     they typed what rhythm they want, open the form with that."""
     movement = turn.require_movement()
     may_change = turn.member is not None and turn.member.coordinates
+    missed = ""
     if may_change and turn.text("text"):
         heard = await _read(work, turn)
-        if heard.values:
+        if heard.is_wanted:
             return await fill_form(work, turn, heard.values, heard.missed)
+        missed = turn.text("text") if not heard.values and not heard.asks else ""
     found = await work.rhythms.of_movement(movement.id)
     unsent: list[UnsentMessage] = []
     if may_change:
@@ -64,7 +66,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         rhythms=tuple([(await summarize(work, movement, one, turn.now))[0] for one in found]),
         held=tuple(unsent),
         may_change=may_change,
-        missed=turn.text("text"),
+        missed=missed,
     )
 
 
