@@ -154,10 +154,13 @@ class CompanyDeclined(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyStands(Entry):
-    """The reply to a button of a request that was `answered` before, or is no longer needed."""
+    """The reply to a button of a request that was `answered` before, or is no longer needed.
+
+    `out_of_reach`: the one who asked reads no messages of Ritme any more."""
 
     name: str
     answered: bool
+    out_of_reach: bool = False
 
     @classmethod
     def example(cls) -> Self:

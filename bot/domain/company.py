@@ -53,6 +53,11 @@ def may_be_asked(person: Person, now: datetime) -> bool:
     return bool(person.name) and person.can_be_suggested(now)
 
 
+def can_be_told(stuck: Person) -> bool:
+    """Return whether the one who is stuck can be shown what others give: they still read messages of Ritme."""
+    return stuck.account is not None and stuck.stopped_at is None and stuck.deactivated_at is None
+
+
 def ask_peer(
     episode: StuckEpisode, person: Person, of_round: int, now: datetime, *, picked: bool = False
 ) -> tuple[Company, Delivery]:

@@ -204,9 +204,12 @@ async def test_only_the_one_who_was_asked_answers(world: World) -> None:
 
 async def test_who_stopped_is_not_sent_anything(world: World) -> None:
     await ask_for_company(world, "jan", "samira")
+    await give_idea(world, "jan")
+    form = await world.press("samira", world.private("samira")[0], "give", channel=None)
     await update_people(world, fatima={"stopped_at": world.clock.now()})
-    for who in ("jan", "samira"):
-        await give_idea(world, who)
+    told = await world.submit("samira", form, channel=None, question="een vraag", idea="een idee")
+    assert "niet doorgeven" in text_of(told)
+    await world.pass_(days=4)
     assert world.private("fatima") == []
 
 

@@ -111,16 +111,22 @@ def _is_running(shown: Delivery) -> bool:
 async def give(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form for one question and one idea; or say that this peer has answered already."""
     asked, _, stuck = await _load_request(work, turn)
-    if asked.state is not CompanyState.ASKED:
-        return CompanyStands(name=stuck.name, answered=asked.state is CompanyState.GIVEN)
+    if asked.state is not CompanyState.ASKED or not company.can_be_told(stuck):
+        return _stands(asked, stuck)
     return CompanyForm(name=stuck.name, hidden={"company": asked.id})
+
+
+def _stands(asked: Company, stuck: Person) -> Entry:
+    """Say how a request stands that takes no answer: it has one, or nobody could be told of it."""
+    is_open = asked.state is CompanyState.ASKED
+    return CompanyStands(name=stuck.name, answered=asked.state is CompanyState.GIVEN, out_of_reach=is_open)
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep a peer's question and idea, and show the round when no other answer is awaited."""
     asked, episode, stuck = await _load_request(work, turn)
-    if asked.state is not CompanyState.ASKED:
-        return CompanyStands(name=stuck.name, answered=asked.state is CompanyState.GIVEN)
+    if asked.state is not CompanyState.ASKED or not company.can_be_told(stuck):
+        return _stands(asked, stuck)
     filled = parse_form(CompanyForm, turn.intent.args)
     asked.give(filled.text("question"), filled.text("idea"), turn.now)
     shown = await work.deliveries.by_key(company.round_key(episode, asked.round))
@@ -135,7 +141,7 @@ async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
     """Record that a peer declines, and ask the next reserve instead; without one, show the round if it is complete."""
     asked, episode, stuck = await _load_request(work, turn)
     if asked.state is CompanyState.GIVEN:
-        return InPlace(entry=CompanyStands(name=stuck.name, answered=True))
+        return InPlace(entry=_stands(asked, stuck))
     if asked.state is CompanyState.ASKED:
         asked.decline(turn.now)
         shown = await work.deliveries.by_key(company.round_key(episode, asked.round))
@@ -229,6 +235,8 @@ async def compose_request(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("answered")
     if episode is None or stuck is None or not episode.is_open:
         raise Unwanted("no_longer_stuck")
+    if not company.can_be_told(stuck):
+        raise Unwanted("stopped")
     return CompanyAsked(
         company=asked.id,
         name=stuck.name,
@@ -243,7 +251,7 @@ async def compose_answers(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     episode = await work.stuck.episode(EpisodeId(outgoing.delivery.subject), movement.id)
     if episode is None:
         raise Unwanted("no_longer_stuck")
-    if outgoing.person is None or outgoing.person.stopped_at is not None:
+    if outgoing.person is None or not company.can_be_told(outgoing.person):
         raise Unwanted("stopped")
     shown = await _gather(work, episode, str(args["round"]), str(args.get("only", "")))
     if shown is None:
