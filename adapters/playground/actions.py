@@ -1,6 +1,7 @@
 """Translate what a persona does into an intent for the core, and the core's reply into a message or a form."""
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_hex
@@ -23,6 +24,8 @@ from bot.ports import Clock
 
 LONGEST_TEXT = 4000
 """Characters in one typed message, at most."""
+SENT_FORMS_REMEMBERED = 200
+"""Forms of which a second sending is passed over in silence."""
 REACTIONS = ("seedling", "ocean", "heart", "clap", "smile", "+1")
 _MENTION = re.compile(r"@ritme\b[,:]?\s*", re.IGNORECASE)
 
@@ -64,6 +67,7 @@ class PersonaActions:
         self._chat = chat
         self._core = core
         self._clock = clock
+        self._sent: deque[tuple[str, str]] = deque(maxlen=SENT_FORMS_REMEMBERED)
 
     async def say(self, persona: str, channel: str, text: str, *, thread: str = "", key: str = "") -> dict[str, Any]:
         """Type a line. "/…" is a command and is not posted; what begins with @Ritme is posted and then a command."""
@@ -146,6 +150,8 @@ class PersonaActions:
     async def submit(self, persona: str, id: str, values: Mapping[str, Value], *, key: str = "") -> dict[str, Any]:
         """Submit a form. It stays open when the answer has `errors` or a `reference`; otherwise it is closed."""
         opened = self._chat.find_form(id)
+        if opened is None and (persona, id) in self._sent:
+            return {"reply": None}  # a double tap, or another page with the same form
         if opened is None or opened.persona != persona:
             raise RequestRejected("no_such_form", f"{persona} has no open form {id}", 404)
         unknown = set(values) - {field.name for field in opened.form.fields}
@@ -156,6 +162,7 @@ class PersonaActions:
         answer = await self._handle(persona, here, opened.form.intent, args, key, pressed=opened.pressed)
         if "errors" not in answer and "reference" not in answer:
             await self._chat.close_form(id)
+            self._sent.append((persona, id))
         return answer
 
     # -- intents and replies -----------------------------------------------------------------------------------------
