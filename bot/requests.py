@@ -236,6 +236,7 @@ def _as_delivery(turn: Turn, entry: Entry, *, in_place: bool) -> Delivery:
     if turn.person.account is None:
         # Just forgotten: the last word replaces the message they pressed, and is stored under nobody's name.
         answer.person_id = answer.place_id = None
+        answer.add_args(invited_by=turn.person.id)  # whose language it is worded in
     return answer
 
 

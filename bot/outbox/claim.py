@@ -34,7 +34,9 @@ OrderingKey = tuple[PlaceId | None, PersonId | None, bool]
 
 
 def ordering_key(delivery: Delivery) -> OrderingKey:
-    """Return the key within which this delivery keeps its order."""
+    """Return the key within which this delivery keeps its order: what is for no place and nobody has one of its own."""
+    if delivery.place_id is None and delivery.person_id is None:
+        return (None, PersonId(delivery.id), False)
     return (delivery.place_id, None if delivery.place_id else delivery.person_id, delivery.act is Act.HOME)
 
 

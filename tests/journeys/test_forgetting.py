@@ -21,7 +21,10 @@ from bot.domain.movement import MovementId, PlaceId, Role
 from bot.domain.next_step import StepState
 from bot.domain.person import Language, Person, PersonId, WorkspaceId
 from bot.ports import OutcomeUnknown, Platform, UnitOfWork
+from tests.drivers.slack import SlackDriver
 from tests.fakes.messenger import Sent
+from tests.fakes.slack.server import TEAM
+from tests.fakes.slack.state import Shown
 from tests.support.world import LANE, World
 
 ZWALUW = "zwaluw"
@@ -240,6 +243,17 @@ async def test_nothing_of_someone_forgotten_stands_anywhere(world: World) -> Non
     assert len(kept) == 1, "the one that says she is forgotten"
 
 
+async def test_the_last_word_is_in_her_own_language(world: World) -> None:
+    await world.movement()
+    await act(world, ZWALUW, "me", channel=None)
+    async with world.begin() as work:
+        (await find(work, ZWALUW)).language = Language.EN
+    await forget(world)
+    (said,) = [one for one in world.private(ZWALUW) if one.message is not None and "forgotten" in one.message.text]
+    assert said.message is not None
+    assert said.message.language == "en"
+
+
 async def test_what_others_gave_stays(world: World) -> None:
     await live(world)
     await forget(world)
@@ -406,3 +420,34 @@ async def test_what_was_worded_at_the_moment_of_forgetting_is_taken_back_later(w
         assert not (
             await connection.execute(text("SELECT * FROM mentions WHERE person_id = :who"), {"who": person.id})
         ).all()
+
+
+async def test_on_slack_her_chat_is_emptied_and_the_installer_forgotten(on_slack: SlackDriver) -> None:
+    await on_slack.movement("fatima", "jan")
+    account = on_slack.user("fatima")
+    async with on_slack.database.begin() as connection:
+        columns = "team_id, team_name, app_id, bot_user_id, bot_token, scopes, installed_by, installed_at"
+        await connection.execute(
+            text(f"INSERT INTO slack_installations ({columns}) VALUES (:team, '', '', '', '', '', :who, :now)"),
+            {"team": TEAM, "who": account, "now": on_slack.clock.now()},
+        )
+    for _ in range(30):
+        await on_slack.say("fatima", "hulp")
+    await on_slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+    assert len(in_chat(on_slack, "fatima")) == 30
+    me = await on_slack.say("fatima", "ik")
+    forgotten = await on_slack.press("fatima", me, "forget")
+    assert isinstance(forgotten, Shown)
+    assert "vergeten" in forgotten.words()
+    await on_slack.pass_(minutes=2)
+    assert [one.words() for one in in_chat(on_slack, "fatima")] == [forgotten.words()]
+    assert on_slack.posts() == []
+    async with on_slack.database.connect() as connection:
+        for table in ("people", "deliveries", "slack_installations", "old_messages", "mentions"):
+            rows = (await connection.execute(text(f"SELECT * FROM {table}"))).all()
+            assert account not in str(rows), table
+
+
+def in_chat(on_slack: SlackDriver, who: str) -> list[Shown]:
+    """List our messages that stand in someone's own chat."""
+    return [one for one in on_slack.private(who) if one.only_for is None]

@@ -1,6 +1,7 @@
 """The main journeys in Teams, over Microsoft's Agents Playground."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -283,3 +284,19 @@ async def test_stuck_twice_is_said_and_taken_apart(on_teams: TeamsDriver) -> Non
     assert await rows(on_teams, texts) == [("En de planning schuift",), ("Niemand komt naar het overleg",)]
     await on_teams.press("iris", added, "stuck.take_apart")
     assert len(await rows(on_teams, texts)) == 2
+
+
+async def test_who_is_forgotten_leaves_no_message_and_no_reference(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
+    for _ in range(3):
+        await on_teams.say("iris", "hulp")
+    await on_teams.say("iris", "ik")
+    page = on_teams.private()[-1]
+    await on_teams.press("iris", page, "me.forget")
+    await on_teams.until(on_teams.clock.now() + timedelta(minutes=5))
+    assert "Ik ben je vergeten" in on_teams.teams.seen[page.id].words()
+    # The program does not play deletions; each message is to be deleted but the one that says so.
+    removed = await rows(on_teams, "SELECT target FROM deliveries WHERE kind = 'removal'")
+    assert {target for (target,) in removed} == {one.id for one in on_teams.private()} - {page.id}
+    assert await rows(on_teams, "SELECT * FROM teams_conversations WHERE account <> ''") == []
+    assert await rows(on_teams, "SELECT * FROM people WHERE account IS NOT NULL") == []
