@@ -202,12 +202,14 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     reader = reader_of(turn)
     within = turn.movement.id if turn.movement and turn.place is None else None
     if isinstance(entry, FormEntry):
-        form = wording.render_form_entry(entry, reader)
+        heard = _text_without_field(entry, intent)
+        form = wording.render_form_entry(entry, reader, heard)
         if intent.opens_forms:
             form = await presses.stamp_form(work, form, intent)
             return replace(form, hidden={**form.hidden, WITHIN: within}) if within else form
         args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}
-        entry = FormOffered(title=form.title, intent=entry.opener or intent.name, args=args)
+        opener = entry.opener or intent.name
+        entry = FormOffered(title=form.title, intent=opener, args=args, heard=_typed_text(intent))
     if intent.answerable:
         remember_privacy(turn.person, entry, reader)
         return Answer(message=render_within(entry, reader, within, hash_key(intent.key)), replaces=in_place)
@@ -215,6 +217,19 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     if await work.deliveries.add(answer):
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None
+
+
+def _typed_text(intent: Intent) -> str:
+    """Return what was typed after a command, or is the content of a sentence."""
+    return intent.text("text") or intent.text("prefill")
+
+
+def _text_without_field(form: FormEntry, intent: Intent) -> str:
+    """Return what was typed to open a form, unless one of its fields holds it: nothing typed is passed over in
+    silence."""
+    text = _typed_text(intent) if not form.opener else ""  # a form with an opener has read the words itself
+    held = any(isinstance(value, str) and len(value) > 1 and text.startswith(value) for value in form.values.values())
+    return "" if held else text
 
 
 def _as_delivery(turn: Turn, entry: Entry, *, in_place: bool) -> Delivery:

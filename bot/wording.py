@@ -136,8 +136,8 @@ def render_file(entry: FileEntry, reader: Reader) -> PostedFile:
     )
 
 
-def render_form_entry(entry: FormEntry, reader: Reader) -> Form:
-    """Word a form for a reader."""
+def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form:
+    """Word a form for a reader. `heard`: what they typed that no field holds, to be shown before the note."""
     values = _values(entry)
 
     def words(block: str) -> str:
@@ -168,11 +168,15 @@ def render_form_entry(entry: FormEntry, reader: Reader) -> Form:
         title=words("title"),
         submit=words("submit"),
         cancel=to_plain_line(_render("errors/fields.md.j2", "cancel", {}, reader)),
-        note=optional("note"),
+        note=" ".join(filter(None, (_typed_quote(heard, reader), optional("note")))),
         fields=tuple(field(ask) for ask in entry.visible_asks()),
         hidden=dict(entry.hidden),
         language=reader.language.value,
     )
+
+
+def _typed_quote(text: str, reader: Reader) -> str:
+    return render_sentence("errors/fields.md.j2", "heard", reader, {"text": text}) if text else ""
 
 
 def render_sentence(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:

@@ -14,6 +14,7 @@ class FormOffered(Entry):
     title: str
     intent: str
     args: Mapping[str, str] = field(default_factory=dict)
+    heard: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="open", intent=self.intent, args=self.args, style="primary", form=True),)

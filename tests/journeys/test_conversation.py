@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from adapters.database.tables import metadata
 from bot.catalogue import CATALOGUE, FormEntry
 from bot.chat import Form, Reply
+from bot.commands import COMMANDS
 from bot.despair import THREAD_WORDS, free_texts, is_about_others
-from bot.domain.person import WorkspaceId
+from bot.domain.person import Language, WorkspaceId
 from tests.drivers.playground import playground_driver
 from tests.drivers.slack import SlackDriver
 from tests.drivers.teams import teams_driver
@@ -269,3 +270,27 @@ async def test_in_the_playground_it_is_heard_in_a_form(tmp_path: Path) -> None:
         answer = await playground.submit("fatima", form, text=DESPAIR, named="with", readers="movement")
         assert "0800-0113" in answer.words()
         assert len(await playground.posts()) == posts
+
+
+async def test_what_was_typed_is_shown_where_no_field_holds_it(world: World) -> None:
+    await world.movement("fatima")
+    form = await say(world, "fatima", "laat me met rust tot maandag", channel=None)
+    assert isinstance(form, Form)
+    assert form.intent == "me.snooze.save"
+    assert "maandag" in form.note
+
+
+ACT_ON_IT = {"start", "start.join", "story"}
+"""Commands for which what follows is a code, a story to post, or of no use: they have journeys of their own."""
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, command in COMMANDS.items() if command.nl and command.form and name not in ACT_ON_IT)
+)
+async def test_no_command_passes_over_what_was_typed_after_it(world: World, name: str) -> None:
+    await world.movement("fatima")
+    await world.do("iris", "initiative.save", args={"name": "Wandelen", "description": "na het eten"})
+    typed = "de kat van de buren"
+    shown = await world.do("iris", "command", command=COMMANDS[name].words(Language.NL)[0], text=typed)
+    said = text_of(shown) if not isinstance(shown, Form) else f"{shown.note} {[one.value for one in shown.fields]}"
+    assert typed in said
