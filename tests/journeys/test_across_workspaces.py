@@ -76,6 +76,11 @@ class TestACode:
         assert "geldt niet meer" in text_of(await join(world, one))
         assert "ken ik niet" in text_of(await join(world, "AAAA-BBBB-CCCC"))
 
+    async def test_is_used_in_a_channel(self, world: World) -> None:
+        await world.movement("fatima")
+        said = text_of(await world.type("fatima", "/ritme aansluiten", channel=None))
+        assert "Typ /ritme aansluiten in het kanaal" in said
+
     async def test_is_not_used_where_a_movement_is_already(self, world: World) -> None:
         await add_linked_movement(world)
         again = await world.type("noor", f"/ritme join {await make_code(world)}", workspace=WEST, channel="nacht")

@@ -154,5 +154,5 @@ def _say_already_here(turn: Turn) -> AlreadyHere:
 def _unlinked_place(turn: Turn) -> Place | None:
     """Return the current place, or None when it belongs to a movement already. Raises `Refused` in a personal chat."""
     if turn.place is None:
-        raise Refused("start_in_channel")
+        raise Refused("join_in_channel")
     return turn.place if turn.place.movement_id is None else None
