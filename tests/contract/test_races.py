@@ -18,13 +18,13 @@ from adapters.service import ServiceEngine
 from bot.app import Ritme
 from bot.chat import Answer, Post, Receipt
 from bot.domain.delivery import DeliveryState
-from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
-from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
 from bot.ports import OutcomeUnknown, Platform
 from tests.support.databases import BOTH
 from tests.support.outbox import enqueue_post, get_delivery
-from tests.support.world import LANE, World, agree, open_world, text_of
+from tests.support.world import LANE, World, open_world, text_of
 
 
 @pytest.fixture(params=BOTH)
@@ -72,33 +72,6 @@ async def test_new_people_who_act_at_the_same_moment_are_all_stored_once(both: t
     assert all(isinstance(one, Answer) and one.reference is None for one in replies), replies
     assert await count(world, "people") == 4
     assert await count(world, "workspaces") == 1
-
-
-async def test_asks_in_two_movements_at_the_same_moment_are_counted_together(both: tuple[World, Ritme]) -> None:
-    world, other = both
-    await world.movement("fatima", "jan", "sanne")
-    now, elsewhere = world.clock.now(), MovementId("elsewhere")
-    async with world.begin() as work:
-        work.movements.add(Movement(id=elsewhere, name="Elders", language=Language.NL, started_at=now))
-        place = Place(
-            id=PlaceId("there"), workspace_id=WorkspaceId(LANE), channel="there", name="there", created_at=now
-        )
-        place.movement_id = elsewhere
-        work.movements.add(place)
-        for one in ("jan", "sanne"):
-            work.movements.add(Member(movement_id=elsewhere, person_id=PersonId(one), joined_at=now))
-    await agree(world.begin, "sanne")
-    await agree(world.begin, "sanne", movement=elsewhere)
-    await world.do("fatima", "invite.send", person="sanne", text="Eerst dit?")  # leaves room for one
-    asks = [
-        world.intent(who, "invite.send", {"person": "sanne", "text": f"Kom je? {n}"}, channel=channel)
-        for n in range(4)
-        for who, channel in (("fatima", "general"), ("jan", "there"))
-    ]
-    replies = await asyncio.gather(*((world.ritme, other)[n % 2].handle(one) for n, one in enumerate(asks)))
-    assert all(isinstance(one, Answer) and one.reference is None for one in replies), replies
-    assert await count(world, "invitations") == 2
-    assert await count(world, "deliveries WHERE kind = 'invitation'") == 2
 
 
 PLACES = tuple(f"place{number}" for number in range(20))
