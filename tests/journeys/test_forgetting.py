@@ -83,6 +83,7 @@ async def live(world: World) -> None:
     await tell_stories(world)
     await be_stuck(world)
     await connect(world)
+    await act(world, ZWALUW, "me.export", channel=None)
 
 
 async def tell_stories(world: World) -> None:
