@@ -7,7 +7,7 @@ another process may be asked for it.
 
 import zlib
 from asyncio import sleep, to_thread
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
@@ -18,13 +18,15 @@ from bot.chat import OpenedFile, PostedFile
 from bot.domain.person import Language, Person
 from bot.domain.personal_file import PersonalFile, PersonalFileId
 from bot.ports import Begin, Clock, Conflict, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
+from bot.ports.repositories import RowKey
 from bot.ports.turn import timezone_for
 from bot.transactions import TransactionRunner
 from bot.use_cases.people.export_page import Tables, lay_out
 from bot.wording import Reader
 
-ROWS_AT_A_TIME = 100
+ROWS_AT_A_TIME = 25
 """Rows read in one transaction: a few milliseconds in which nobody else is answered."""
+KEYS_AT_A_TIME = 1000
 STORAGE_RETRY = timedelta(seconds=30)
 """How long a file waits when storage gives no answer."""
 FILE_NAME = "ritme.html"
@@ -95,14 +97,27 @@ async def _read_everything(begin: Begin, person: Person) -> Tables:
     async with begin() as work:
         names = work.files.tables()
     for table in names:
-        async with begin() as work:
-            keys = await work.files.keys_about(person.id, table)
+        keys = await _read_keys(begin, person, table)
         for start in range(0, len(keys), ROWS_AT_A_TIME):
             batch = keys[start : start + ROWS_AT_A_TIME]
             async with begin() as work:
                 tables.setdefault(table, []).extend(await work.files.rows_about(person.id, table, batch))
             await sleep(0)  # SQLite answers without waiting: let others be answered too
     return tables
+
+
+async def _read_keys(begin: Begin, person: Person, table: str) -> Sequence[RowKey]:
+    # A row that is added meanwhile moves the others: a key may come twice.
+    keys: dict[RowKey, None] = {}
+    start = 0
+    while True:
+        async with begin() as work:
+            found = await work.files.keys_about(person.id, table, start, KEYS_AT_A_TIME)
+        keys.update(dict.fromkeys(found))
+        start += len(found)
+        if len(found) < KEYS_AT_A_TIME:
+            return list(keys)
+        await sleep(0)
 
 
 async def _store(work: UnitOfWork, *, file: PersonalFileId, packed: bytes, now: datetime) -> None:

@@ -167,8 +167,8 @@ class PersonalFiles(Protocol):
     def tables(self) -> Sequence[str]:
         """Return the names of all tables with rows about people."""
 
-    async def keys_about(self, person: PersonId, table: str) -> Sequence[RowKey]:
-        """Return the keys of the rows of a table about a person, newest first."""
+    async def keys_about(self, person: PersonId, table: str, start: int, limit: int) -> Sequence[RowKey]:
+        """Return at most `limit` keys of a table's rows about a person, newest first, without the first `start`."""
 
     async def rows_about(self, person: PersonId, table: str, keys: Sequence[RowKey]) -> Sequence[Mapping[str, object]]:
         """Return the rows with these keys, as far as they are about the person, as JSON values, without empty ones.

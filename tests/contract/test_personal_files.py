@@ -102,7 +102,7 @@ async def test_every_column_about_someone_is_handed_over(seeded: Seeded) -> None
             table = metadata.tables[name]
             if table is not people:
                 await session.execute(insert(table).values(whole_row(table)))
-            keys = await files.keys_about(ME, name)
+            keys = await files.keys_about(ME, name, 0, 1000)
             (row,) = await files.rows_about(ME, name, keys)
             missing = {column.name for column in table.c if not isinstance(column.type, LargeBinary)} - set(row)
             assert missing <= set(LEFT_OUT), name
@@ -170,8 +170,8 @@ async def test_rows_are_read_by_key_but_never_those_of_another(seeded: Seeded) -
     await add_one_of_everything(seeded)
     async with seeded.begin() as work:
         for table in work.files.tables():
-            theirs = await work.files.keys_about(FATIMA, table)
-            mine = await work.files.keys_about(JAN, table)
+            theirs = await work.files.keys_about(FATIMA, table, 0, 1000)
+            mine = await work.files.keys_about(JAN, table, 0, 1000)
             got = await work.files.rows_about(JAN, table, theirs)
             assert len(got) == len(set(theirs) & set(mine)), table
 
@@ -190,6 +190,9 @@ async def test_newest_rows_come_first(seeded: Seeded) -> None:
     await seeded.add(*(episode(f"e{day}", opened_at=NOW + day * DAY) for day in (2, 1, 3)))
     rows = (await everything_about(seeded.begin, FATIMA))["stuck_episodes"]
     assert [row["id"] for row in rows] == ["e3", "e2", "e1"]
+    async with seeded.begin() as work:
+        pages = [await work.files.keys_about(FATIMA, "stuck_episodes", start, 2) for start in (0, 2, 4)]
+    assert pages == [[("e3",), ("e2",)], [("e1",)], []]
 
 
 async def test_expired_files_are_deleted_and_the_latest_is_found(seeded: Seeded) -> None:

@@ -30,7 +30,7 @@ async def everything_about(begin: Begin, person: PersonId) -> Tables:
     tables: Tables = {}
     async with begin() as work:
         for table in work.files.tables():
-            keys = await work.files.keys_about(person, table)
+            keys = await work.files.keys_about(person, table, 0, 1000)
             if keys:
                 tables[table] = [dict(row) for row in await work.files.rows_about(person, table, keys)]
     return tables

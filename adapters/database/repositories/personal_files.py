@@ -99,10 +99,11 @@ class SqlPersonalFiles(Repository):
     def tables(self) -> Sequence[str]:
         return list(_CONDITIONED)
 
-    async def keys_about(self, person: PersonId, table: str) -> Sequence[RowKey]:
+    async def keys_about(self, person: PersonId, table: str, start: int, limit: int) -> Sequence[RowKey]:
         found = _CONDITIONED[table]
         newest = [column.desc() for column in found.c if isinstance(column.type, Utc)][:1]
-        keys = select(*found.primary_key).where(await self._condition(person, found)).order_by(*newest)
+        keys = select(*found.primary_key).where(await self._condition(person, found))
+        keys = keys.order_by(*newest, *found.primary_key).offset(start).limit(limit)
         return [tuple(row) for row in await self._session.execute(keys)]
 
     async def rows_about(self, person: PersonId, table: str, keys: Sequence[RowKey]) -> Sequence[Mapping[str, object]]:

@@ -107,6 +107,8 @@ FIRST_TIMES = ("told_at", "chosen_at", "opened_at", "asked_at", "noted_at", "at"
                "due_at", "written_at", "made_at", "last_at")  # fmt: skip
 """Columns that date a row: the first of them that it has stands at its head."""
 
+PIECE_BYTES = 30_000
+"""Bytes of JSON that are turned into base64 at a time."""
 Row = Mapping[str, object]
 Tables = Mapping[str, Sequence[Row]]
 
@@ -116,7 +118,7 @@ def lay_out(name: str, tables: Tables, reader: Reader) -> bytes:
 
     It loads nothing and runs nothing: its style stands in it, and the JSON is a link that holds its own target.
     """
-    return "".join(_Page(name, tables, reader).parts()).encode()
+    return b"".join(part.encode() for part in _Page(name, tables, reader).parts())
 
 
 class _Page:
@@ -138,8 +140,9 @@ class _Page:
         yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
         for block in ("made", "who_reads", "others"):
             yield f"<p>{self._say(block, at=self._moment(self._reader.now.isoformat()))}</p>\n"
-        yield f'<p><a id="data" download="ritme.json" href="data:application/json;base64,{self._json()}">'
-        yield f"{self._say('as_json')}</a></p>\n"
+        yield '<p><a id="data" download="ritme.json" href="data:application/json;base64,'
+        yield from self._json()
+        yield f'">{self._say("as_json")}</a></p>\n'
         shown = [table for table in (*ORDER, *sorted(self._tables)) if self._tables.get(table)]
         shown = list(dict.fromkeys(shown))
         yield "<nav>"
@@ -153,14 +156,26 @@ class _Page:
             yield "</section>\n"
         yield "</main>\n</body>\n</html>\n"
 
-    def _json(self) -> str:
-        # Row by row: one call for all would hold every other thread for as long as it takes.
-        tables = (
-            f"{json.dumps(table)}:[{','.join(json.dumps(row, ensure_ascii=False) for row in rows)}]"
-            for table, rows in self._tables.items()
-        )
-        whole = f'{{"made_at":"{self._reader.now.isoformat()}","tables":{{{",".join(tables)}}}}}'
-        return b64encode(whole.encode()).decode("ascii")
+    def _json(self) -> Iterator[str]:
+        """Yield the JSON in base64, piece by piece: one call for all would hold every other thread meanwhile."""
+        left = b""
+        for text in self._json_parts():
+            left += text.encode()
+            # Three bytes become four letters: only whole groups can be joined.
+            whole = len(left) // 3 * 3 if len(left) > PIECE_BYTES else 0
+            if whole:
+                yield b64encode(left[:whole]).decode("ascii")
+                left = left[whole:]
+        yield b64encode(left).decode("ascii")
+
+    def _json_parts(self) -> Iterator[str]:
+        yield f'{{"made_at":"{self._reader.now.isoformat()}","tables":{{'
+        for number, (table, rows) in enumerate(self._tables.items()):
+            yield f"{',' if number else ''}{json.dumps(table)}:["
+            for position, row in enumerate(rows):
+                yield f"{',' if position else ''}{json.dumps(row, ensure_ascii=False)}"
+            yield "]"
+        yield "}}"
 
     def _article(self, table: str, row: Row) -> str:
         dated = next((column for column in FIRST_TIMES if isinstance(row.get(column), str)), "")
