@@ -229,3 +229,20 @@ async def test_stuck_twice_is_said_and_taken_apart_and_company_has_no_name_befor
     await driver.drain()
     together = (await with_button(driver, "fatima", "moves_again")).words()
     assert all(words in together for words in ("Loop een keer mee", "Bel eens"))
+
+
+async def test_a_rhythm_said_in_a_sentence_comes_where_and_when_it_says(driver: Driver) -> None:
+    form = await driver.type("iris", "/ritme start")
+    await driver.submit("iris", form, name="Samen", vision="Samen doen wat kan.", language="nl")
+    form = await driver.type("iris", "/ritme ritme elke maandag om 10 uur een verhaalronde")
+    made = await driver.submit("iris", form)
+    assert "elke maandag om 10:00" in made.words()
+    assert "Tweede paasdag: overgeslagen" in made.words()
+    form = await driver.type("iris", "/ritme ritme elke maandag om 10 uur een verhaalronde")
+    asked = await driver.submit("iris", form)
+    assert "Dit ritme is er al" in asked.words()
+    before = len(await driver.posts())
+    await driver.until(datetime(2027, 4, 6, tzinfo=UTC))
+    heard = [driver.at(one).astimezone(AMSTERDAM) for one in (await driver.posts())[before:]]
+    rounds = [one for one in heard if one.weekday() == 0]
+    assert [(one.month, one.day, one.hour) for one in rounds[-4:]] == [(3, 8, 10), (3, 15, 10), (3, 22, 10), (4, 5, 10)]
