@@ -300,3 +300,16 @@ async def test_who_is_forgotten_leaves_no_message_and_no_reference(on_teams: Tea
     assert {target for (target,) in removed} == {one.id for one in on_teams.private()} - {page.id}
     assert await rows(on_teams, "SELECT * FROM teams_conversations WHERE account <> ''") == []
     assert await rows(on_teams, "SELECT * FROM people WHERE account IS NOT NULL") == []
+
+
+async def test_a_rhythm_said_in_a_sentence_is_filled_in_and_not_doubled_unasked(on_teams: TeamsDriver) -> None:
+    await start_movement(on_teams)
+    said = "ritme elke maandag om 10 uur een verhaalronde met taart"
+    for expected in ("elke maandag om 10:00", "Dit ritme is er al"):
+        await on_teams.say("iris", said, where=TEAM, mention=True)
+        opened = await on_teams.press("iris", on_teams.private()[-1], "rhythm.new")
+        assert "taart" in str(opened)
+        await on_teams.submit("iris", opened, where=TEAM)
+        assert expected in on_teams.private()[-1].words()
+    await on_teams.press("iris", on_teams.private()[-1], "rhythm.keep")
+    assert await rows(on_teams, "SELECT count(*) FROM rhythms") == [(1,)]
