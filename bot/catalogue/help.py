@@ -55,7 +55,7 @@ class Help(Entry):
     def buttons(self) -> tuple[Press, ...]:
         if self.typed and self.meant:
             return (Press(name="do_it", intent=self.meant, style="primary"), Press(name="else", intent="help"))
-        return tuple(Press(name=name, intent=_PRESSES[name]) for name in _OFFERS[self.standing])
+        return tuple(Press(name=name, intent=_PRESSES[name]) for name in _OFFERS.get(self.standing, ()))
 
     @classmethod
     def example(cls) -> Self:
