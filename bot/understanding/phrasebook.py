@@ -8,7 +8,8 @@ Every file in `prompts/<language>/understanding/` holds the phrases of one meani
 
 `wis/verwijder mijn gegevens` gives a choice, `(nog) niet gelukt` leaves a word optional, `kans : …` wants a colon or
 an exclamation mark, and a line that begins with `#` is a remark. Four files are no meanings: `spelling.txt`
-(`ff = even`), `filler.txt` (words that say little), `negation.txt`, and `closing.txt` (how a message ends).
+(`ff = even`; a form with an apostrophe is only itself), `filler.txt` (words that say little), `negation.txt`, and
+`closing.txt` (how a message ends).
 """
 
 import itertools
@@ -29,6 +30,9 @@ SLOT = "…"
 NO_MEANINGS = ("spelling", "filler", "negation", "closing")
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
+
+MIN_COVERAGE = 0.6
+"""The share of a phrase, by weight, that has to be in a message."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,11 @@ class PhraseBook:
         }
         self.totals = tuple(sum(self.weight(word) for word in phrase.words) for phrase in self.phrases)
         """How much each phrase says in all."""
+        self.needing: dict[str, list[int]] = defaultdict(list)
+        """The phrases by the words of which at least one has to be there: without them too little of a phrase is."""
+        for number, phrase in enumerate(self.phrases):
+            for word in self._find_words_it_needs(phrase, MIN_COVERAGE * self.totals[number]):
+                self.needing[word].append(number)
         self.whole: dict[tuple[str, ...], list[Phrase]] = defaultdict(list)
         """The phrases without a place for one's own words, by their words: for messages that are exactly that."""
         for phrase in self.phrases:
@@ -91,6 +100,15 @@ class PhraseBook:
         if word == ":":
             return 0.3
         return self._weights.get(word, FILLER_WEIGHT if word in self.filler else 0.6)
+
+    def _find_words_it_needs(self, phrase: Phrase, least: float) -> Iterator[str]:
+        words = sorted(set(phrase.words), key=lambda word: (-self.weight(word), word))
+        without = sum(map(self.weight, words))
+        for word in words:
+            if without < least:
+                return
+            yield word
+            without -= self.weight(word)
 
 
 @cache
@@ -127,7 +145,7 @@ def _spellings(file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
     for line in _lines(file):
         typed, _, meant = line.partition("=")
         for one in typed.split():
-            yield fold(one), tuple(fold(word) for word in meant.split())
+            yield one if "'" in one else fold(one), tuple(fold(word) for word in meant.split())
 
 
 def _phrases(meaning: str, line: str, spellings: Mapping[str, Sequence[str]]) -> Iterator[Phrase]:

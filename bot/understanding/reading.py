@@ -14,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.domain.person import Language
-from bot.understanding.phrasebook import Phrase, PhraseBook, phrase_book
+from bot.understanding.phrasebook import MIN_COVERAGE, Phrase, PhraseBook, phrase_book
 from bot.understanding.text import Token, tidy, tokenize
 
 _PICTURES = re.compile(r"[\s\u200d\u2600-\u27bf\ufe0f\U0001f1e6-\U0001faff]+$")
@@ -40,8 +40,6 @@ BAYES_WEIGHT = 0.7
 """How much the words by themselves count beside the phrases."""
 TELLING_FROM = 0.5
 """The weight from which a word says something by itself."""
-MIN_COVERAGE = 0.6
-"""The share of a phrase, by weight, that has to be in a message."""
 LONGEST = 60
 """Words that are read together; what follows in a long message is content, as a rule."""
 OVERLAP = 12
@@ -175,16 +173,17 @@ def _nearest(word: str, book: PhraseBook) -> str | None:
 
 def _candidates(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[int]:
     """Return the phrases of which enough is in the message, in any order: few enough to be aligned."""
-    got: dict[int, float] = defaultdict(float)
-    for word in {word for word, _ in words}:
-        weight = book.weight(word)
-        for number in book.by_word.get(word, ()):
-            got[number] += weight
-    return [number for number, weight in got.items() if weight >= MIN_COVERAGE * book.totals[number]]
+    said = {word for word, _ in words}
+    return [
+        number
+        for number in sorted({number for word in said for number in book.needing.get(word, ())})
+        if sum(book.weight(word) for word in said.intersection(book.phrases[number].words))
+        >= MIN_COVERAGE * book.totals[number]
+    ]
 
 
 def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook) -> _Match | None:
-    """Align a phrase with a message, in order; None when too little of it is there."""
+    """Align a phrase with a message, in order; None when too little of it is there, or no negation where it has one."""
     places: list[int | None] = []
     at = 0
     for wanted in phrase.words:
@@ -192,7 +191,9 @@ def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook)
         places.append(found)
         at = at if found is None else found + 1
     hit = [place for place in places if place is not None]
-    if not hit:
+    if not hit or any(
+        place is None and word in book.negations for word, place in zip(phrase.words, places, strict=True)
+    ):
         return None
     total = sum(book.weight(word) for word in phrase.words)
     got = sum(

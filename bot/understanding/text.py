@@ -33,7 +33,9 @@ def tokenize(text: str, spellings: Mapping[str, Sequence[str]]) -> list[Token]:
                 tokens.append(Token(":", found.start(), found.end()))
             continue
         word = fold(raw)
-        tokens.extend(Token(one, found.start(), found.end()) for one in spellings.get(word, (word,)))
+        # "I'll" is no illness and "we'll" is not well: the apostrophe counts where the spellings have it.
+        meant = spellings.get(raw.casefold().replace("’", "'")) or spellings.get(word, (word,))
+        tokens.extend(Token(one, found.start(), found.end()) for one in meant)
     # A mark at the end sets nothing apart.
     return tokens[:-1] if tokens and tokens[-1].word == ":" else tokens
 

@@ -14,7 +14,8 @@ from bot.commands import COMMANDS
 from bot.domain.person import Language
 from bot.understanding import CRISIS, OTHER, read, understand_sentence
 from bot.understanding.bayes import NaiveBayes
-from bot.understanding.phrasebook import phrase_book
+from bot.understanding.phrasebook import MIN_COVERAGE, phrase_book
+from bot.understanding.text import tokenize
 from tests.understanding import corpus, score
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
@@ -49,6 +50,7 @@ def test_both_languages_have_a_book_for_every_meaning(language: Language) -> Non
         ("Ritme, ik zit vast met het rooster", "stuck", "het rooster"),
         ("IK ZIT VAST!!!", "stuck", ""),
         ("ik zit vsat met de overdracht", "stuck", "de overdracht"),
+        ("I'll call her tomorrow", "step", "I'll call her tomorrow"),
     ],
 )
 def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: str) -> None:
@@ -85,6 +87,30 @@ class TestWordsByThemselves:
     def test_a_word_of_both_decides_nothing(self) -> None:
         likely = self.bayes.probabilities(["a", "red", "thing"])
         assert likely["fruit"] == pytest.approx(likely["car"])
+
+
+@pytest.mark.parametrize(("text", "words"), [("I'll go", "i will go"), ("I’ll go", "i will go"), ("ill", "ill")])
+def test_an_apostrophe_counts_where_the_word_without_it_is_another(text: str, words: str) -> None:
+    assert " ".join(token.word for token in tokenize(text, phrase_book(Language.EN).spellings)) == words
+
+
+@pytest.mark.parametrize("text", ["I will be here tomorrow", "ik wil er graag zijn"])
+def test_a_phrase_of_despair_with_its_negation_left_out_says_nothing(text: str) -> None:
+    reading = understand_sentence(text)
+    assert CRISIS not in (reading.meaning, *reading.others)
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_no_phrase_of_which_enough_was_said_is_passed_over(language: Language) -> None:
+    book = phrase_book(language)
+    for row in corpus(CORPORA / f"understanding_{language.value}.jsonl")[::10]:
+        said = {token.word for token in tokenize(row["text"], book.spellings)}
+        enough = {
+            number
+            for number, phrase in enumerate(book.phrases)
+            if sum(map(book.weight, said.intersection(phrase.words))) >= MIN_COVERAGE * book.totals[number]
+        }
+        assert enough == {number for word in said for number in book.needing.get(word, ()) if number in enough}
 
 
 @pytest.mark.parametrize(
