@@ -13,6 +13,7 @@ from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
 from bot.despair import THREAD_WORDS
 from bot.domain.person import Language
+from bot.domain.story import has_words
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
@@ -338,8 +339,9 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
             return meant
     if name:
         return _with_guess(replace(intent, name=name, args={"text": rest.strip()}))
+    more = {"guesses": _offer_guesses(reading, asking="help")} if in_thread else {}
     return _with_guess(
-        replace(intent, name="thread.mentioned" if in_thread else "help", args={**intent.args, "text": text})
+        replace(intent, name="thread.mentioned" if in_thread else "help", args={**intent.args, "text": text, **more})
     )
 
 
@@ -388,17 +390,28 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
     if reading.sure and reading.meaning in TALK:
         return replace(intent, name=TALK[reading.meaning], args={})
     # In Teams every message in a channel has a thread, at first its own.
-    is_reply = in_thread and intent.thread != intent.message and not command
-    if is_reply or len(text.split()) <= 1:
+    if in_thread and intent.thread != intent.message and not command:
         return None
+    if text and not has_words(text) and "?" not in text:
+        return replace(intent, name=TALK["smalltalk"], args={})
+    if len(text.split()) <= 1 and not (reading.sure and reading.score == 1):
+        return None  # a word that is not spelled as in the book: the nearest command is asked about
     if reading.sure and target and reading.meaning not in ASKED_FIRST:
         kept = "prefill" if reading.meaning == "story" else "text"
         return replace(intent, name=target, args={kept: reading.rest})
     if reading.sure and reading.meaning == "help":
         return replace(intent, name="help", args={})
+    return replace(
+        intent, name="conversation.unsure", args={"text": reading.rest or text, "guesses": _offer_guesses(reading)}
+    )
+
+
+def _offer_guesses(reading: Reading, asking: str = "") -> str:
+    """Return the meanings to ask about, at most two; `asking`, where it is given, for a question how Ritme works."""
+    if asking and reading.sure and reading.meaning == "help":
+        return asking
     guesses = [one for one in (reading.meaning, *reading.others, "story", "stuck") if one in GUESSES]
-    offered = " ".join(dict.fromkeys(guesses[:1] if reading.sure else guesses[:2]))
-    return replace(intent, name="conversation.unsure", args={"text": reading.rest or text, "guesses": offered})
+    return " ".join(dict.fromkeys(guesses[:1] if reading.sure else guesses[:2]))
 
 
 def typed_word(name: str, language: Language) -> str:

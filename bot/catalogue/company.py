@@ -179,7 +179,7 @@ class PeerAnswer:
 @dataclass(frozen=True, kw_only=True)
 class CompanyTogether(Entry):
     """The answers of the peers of a `round`, side by side; of one late peer alone with `only`. With no `voices` it says
-    that nobody had the time. `resting`: left at that for now."""
+    that nobody had the time, or, while an answer is `awaited`, that none came yet. `resting`: left at that for now."""
 
     episode: str
     initiative: str
@@ -187,6 +187,7 @@ class CompanyTogether(Entry):
     round: str = ""
     only: str = ""
     resting: bool = False
+    awaited: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}

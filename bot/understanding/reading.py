@@ -91,7 +91,8 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     if len({phrase.meaning for phrase in exact}) == 1:
         (meaning,) = {phrase.meaning for phrase in exact}
         keeps = meaning not in WITHOUT_CONTENT and all(phrase.keeps for phrase in exact)
-        return Reading(meaning, _whole(text, tokens) if keeps else "", sure=True, score=1.0)
+        spelled = min(certainty for _, certainty in words)
+        return Reading(meaning, _whole(text, tokens) if keeps else "", sure=True, score=spelled)
     matches = [match for number in _candidates(words, book) if (match := _match(book.phrases[number], words, book))]
     best: dict[str, list[_Match]] = defaultdict(list)
     for match in matches:

@@ -121,6 +121,18 @@ async def test_an_answer_is_given_once(world: World) -> None:
     assert "eerste idee" in text_of(world.private("fatima")[0])
 
 
+async def test_who_did_not_answer_yet_is_not_said_to_have_no_time(world: World) -> None:
+    await ask_for_company(world, "jan", "samira")
+    await world.press("jan", world.private("jan")[0], "not_this_time", channel=None)
+    await world.pass_(days=3)
+    told = text_of(world.private("fatima")[-1])
+    assert "niemand ruimte" not in told
+    assert "Komt er later iets, dan lees je het hier." in told
+    await give_idea(world, "samira", "toch een idee")
+    await world.drain()
+    assert "toch een idee" in text_of(world.private("fatima")[-1])
+
+
 async def test_nobody_is_asked_twice_in_a_week(world: World) -> None:
     await ask_for_company(world, "bram", "jan", "noor")
     for who in ("bram", "jan"):

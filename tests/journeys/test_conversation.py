@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from adapters.database.tables import metadata
 from bot.catalogue import CATALOGUE, FormEntry
-from bot.chat import Form, Reply
+from bot.chat import Answer, Form, Reply
 from bot.commands import COMMANDS
 from bot.despair import THREAD_WORDS, free_texts, is_about_others
 from bot.domain.person import Language, WorkspaceId
@@ -76,6 +76,53 @@ async def test_thanks_get_one_line_and_no_help(world: World, language: str, than
     said = text_of(await say(world, "fatima", thanks, channel=None, language=language))
     assert len(said.split()) < 12
     assert "/ritme" not in said
+
+
+@pytest.mark.parametrize("greeting", ["hoi", "Hello!", "hi", "Hey 👋"])
+async def test_a_greeting_of_one_word_is_no_unknown_word(world: World, greeting: str) -> None:
+    await world.movement("fatima")
+    for channel in (None, "general"):
+        said = text_of(await say(world, "fatima", greeting, channel=channel))
+        assert "ken ik niet" not in said
+        assert "/ritme stop" in said
+
+
+@pytest.mark.parametrize("mark", ["👍", "❤️", "🙏🙏", ":)", "…"])
+async def test_a_message_without_words_gets_one_line(world: World, mark: str) -> None:
+    await world.movement("fatima")
+    said = text_of(await say(world, "fatima", mark, channel=None))
+    assert "ken ik niet" not in said
+    assert "/ritme" not in said
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [("export", "export"), ("download", "export"), ("privacy", "forget"), ("instellingen", "settings")],
+)
+async def test_one_word_that_says_it_all_is_understood(world: World, word: str, shown: str) -> None:
+    await world.movement("fatima")
+    reply = await say(world, "fatima", word, channel=None)
+    assert isinstance(reply, Answer)
+    assert reply.message is not None
+    assert shown in [button.name for button in reply.message.buttons]
+
+
+async def test_a_word_for_a_pause_opens_its_form_in_either_language(world: World) -> None:
+    await world.movement("fatima")
+    for word in ("snooze", "pauze"):
+        assert isinstance(await say(world, "fatima", word), Form)
+
+
+async def test_in_a_thread_a_sentence_is_not_taken_for_its_first_word(world: World) -> None:
+    await world.movement("fatima")
+    where = {"channel": "general", "thread": "t1", "message": "m1"}
+    asked = text_of(await say(world, "fatima", "hoe bedoel je dit precies", **where))
+    assert "ken ik niet" not in asked
+    assert "hoe bedoel je dit precies" in asked
+    stuck = await say(world, "fatima", "we lopen vast met de overdracht", **where)
+    await world.press("fatima", stuck, "stuck")
+    assert "de overdracht" in await everything(world)
+    assert "/ritme" not in text_of(await say(world, "fatima", "wat kan jij eigenlijk", **where))
 
 
 async def test_what_may_mean_several_things_is_asked_and_goes_on_with_the_words(world: World) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.conversation import MeaningAsked
 from bot.catalogue.help import Help
 from bot.catalogue.stories import StoryChosen, StoryKept, StoryWithdrawn
 from bot.chat import Intent
@@ -48,13 +49,17 @@ async def handle_reply(work: UnitOfWork, turn: Turn) -> None:
 
 
 async def handle_mention(work: UnitOfWork, turn: Turn) -> Entry | None:
-    """Handle a reply that mentions Ritme and is no command: a story where stories are gathered; elsewhere, help."""
+    """Handle a reply that mentions Ritme and is no command: a story where stories are gathered; elsewhere, ask what a
+    sentence means, and show help for a word."""
     place, thread = turn.place, turn.intent.thread
     root = await work.deliveries.by_receipt(place.id, thread) if place is not None and thread else None
     if root is not None and root.kind in GATHERING_KINDS:
         await handle_reply(work, turn)
         return None
-    return Help.about(turn.text("text"), turn.text("meant"), turn.text(f"meant_{turn.language.value}"))
+    text, guesses = turn.text("text"), tuple(turn.text("guesses").split())
+    if len(text.split()) <= 1 or not guesses:
+        return Help.about(text, turn.text("meant"), turn.text(f"meant_{turn.language.value}"))
+    return Help() if guesses == ("help",) else MeaningAsked(text=text, guesses=guesses)
 
 
 async def handle_edit(work: UnitOfWork, turn: Turn) -> None:

@@ -291,4 +291,5 @@ async def _gather(work: UnitOfWork, episode: StuckEpisode, of_round: str, only: 
         voices=voices,
         round=of_round,
         only=only,
+        awaited=any(one.state is CompanyState.ASKED for one, _ in everyone),
     )
