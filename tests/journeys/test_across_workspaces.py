@@ -84,7 +84,7 @@ class TestACode:
     async def test_is_not_used_where_a_movement_is_already(self, world: World) -> None:
         await add_linked_movement(world)
         again = await world.type("noor", f"/ritme join {await make_code(world)}", workspace=WEST, channel="nacht")
-        assert "met je code is niets gedaan" in text_of(again)
+        assert "een code doet hier niets" in text_of(again)
         assert button_of(again, "leave")
         plain = await world.type("wim", "/ritme join", workspace=WEST, channel="nacht")
         assert "coördinator van deze kan het eruit halen" in text_of(plain)
