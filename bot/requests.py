@@ -197,8 +197,10 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         return None
     entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
     intent = turn.intent
-    if in_place and intent.on_page:
-        return None  # the refreshed home page shows it
+    if isinstance(outcome, InPlace) and intent.on_page:
+        if not outcome.on_page:
+            return None  # the refreshed home page shows it
+        in_place = False
     reader = reader_of(turn)
     within = turn.movement.id if turn.movement and turn.place is None else None
     if isinstance(entry, FormEntry):

@@ -139,9 +139,11 @@ class FileEntry(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InPlace:
-    """An answer that replaces the private message whose button was pressed."""
+    """An answer that replaces the private message whose button was pressed. On someone's own page, which shows what
+    happened, it is left out, unless it tells something the page cannot show: `on_page`."""
 
     entry: Entry
+    on_page: bool = False
 
 
 def list_texts(entry: object) -> frozenset[str]:

@@ -168,7 +168,7 @@ def _free_moments(turn: Turn) -> FreeMoments:
 
 def _show_state(turn: Turn, step: NextStep) -> InPlace:
     """Show what became of a step, in place of the card that does not fit it any more."""
-    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone))
+    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone), on_page=True)
 
 
 async def _load_own_step(work: UnitOfWork, turn: Turn) -> NextStep:

@@ -56,7 +56,7 @@ async def choose_smaller(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Return the form, filled with a planned step that is to be made smaller."""
     step = await _load_own_step(work, turn)
     if not step.is_planned:
-        return InPlace(entry=StepStands.of(step, turn.person, turn.timezone))
+        return InPlace(entry=StepStands.of(step, turn.person, turn.timezone), on_page=True)
     values: dict[str, Value] = {
         **_usual_moment(turn),
         "cue": step.cue,
@@ -112,7 +112,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     known = await _load_own_step(work, turn) if turn.text("step") else None
     # `round` tells an old form from the step as it is now: what was moved since then is not moved by it.
     if known is not None and (not known.is_planned or turn.text("round") != str(known.not_yet)):
-        return InPlace(entry=StepStands.of(known, turn.person, turn.timezone))
+        return InPlace(entry=StepStands.of(known, turn.person, turn.timezone), on_page=True)
     if filled.text("on_my_own") == NO and turn.text("smaller") != YES:
         hidden = {name: turn.text(name) for name in ORIGINS if turn.text(name)} | {"smaller": YES}
         return _form(turn, dict(filled.values), hidden, smaller=True, chance=chance.text if chance else "")
