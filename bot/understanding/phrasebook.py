@@ -7,9 +7,10 @@ Every file in `prompts/<language>/understanding/` holds the phrases of one meani
 - `laat maar zitten`: anything else keeps nothing.
 
 `wis/verwijder mijn gegevens` gives a choice, `(nog) niet gelukt` leaves a word optional, `kans : …` wants a colon or
-an exclamation mark, and a line that begins with `#` is a remark. Four files are no meanings: `spelling.txt`
-(`ff = even`; a form with an apostrophe is only itself), `filler.txt` (words that say little), `negation.txt`, and
-`closing.txt` (how a message ends).
+an exclamation mark, and a line that begins with `#` is a remark. Five files are no meanings: `spelling.txt`
+(`ff = even`, and `dinsdag = weekdag` for what phrases need not tell apart; a form with an apostrophe is only itself),
+`filler.txt` (words that say little), `words.txt` (ordinary words that only look like a mistyped one), `negation.txt`,
+and `closing.txt` (how a message ends).
 """
 
 import itertools
@@ -27,7 +28,7 @@ from bot.understanding.text import fold, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 SLOT = "…"
-NO_MEANINGS = ("spelling", "filler", "negation", "closing")
+NO_MEANINGS = ("spelling", "filler", "words", "negation", "closing")
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -58,12 +59,14 @@ class PhraseBook:
         *,
         spellings: Mapping[str, Sequence[str]],
         filler: frozenset[str],
+        ordinary: frozenset[str],
         negations: frozenset[str],
         closings: Sequence[tuple[str, ...]],
     ) -> None:
         self.phrases = tuple(phrases)
         self.spellings = spellings
         self.filler = filler
+        self.ordinary = ordinary
         self.negations = negations
         self.closings = closings
         meanings: dict[str, set[str]] = defaultdict(set)
@@ -92,7 +95,8 @@ class PhraseBook:
         for phrase in self.phrases:
             if phrase.slot is None:
                 self.whole[phrase.words].append(phrase)
-        self.words = tuple(word for word in self._weights if len(word) > 3)
+        spelled = (typed for typed, meant in spellings.items() if len(meant) == 1 and meant[0] in self._weights)
+        self.words = tuple(dict.fromkeys(word for word in (*self._weights, *spelled) if len(word) > 3))
         """The words long enough to be recognised when they are mistyped."""
 
     def weight(self, word: str) -> float:
@@ -116,7 +120,10 @@ def phrase_book(language: Language) -> PhraseBook:
     """Read the phrase book of a language, once."""
     folder = PHRASES_ROOT / language.value / "understanding"
     spellings = dict(_spellings(folder / "spelling.txt"))
-    filler, negations = (frozenset(map(fold, _lines(folder / f"{name}.txt"))) for name in ("filler", "negation"))
+    filler, ordinary, negations = (
+        frozenset(fold(word) for line in _lines(folder / f"{name}.txt") for word in line.split())
+        for name in ("filler", "words", "negation")
+    )
     phrases = {
         phrase
         for file in sorted(folder.glob("*.txt"))
@@ -130,6 +137,7 @@ def phrase_book(language: Language) -> PhraseBook:
         ordered,
         spellings=spellings,
         filler=filler,
+        ordinary=ordinary,
         negations=negations,
         closings=sorted(closings, key=lambda one: (-len(one), one)),
     )

@@ -23,6 +23,8 @@ OTHER = "other"
 CRISIS = "crisis"
 RISKY = frozenset({"stop", "forget", CRISIS})
 WITHOUT_CONTENT = frozenset({CRISIS, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "code", "trouble"})
+MOMENTS, ASKED_ABOUT = frozenset({"snooze"}), frozenset({"connect", "lookback"})
+"""Meanings of which the content is a moment, and those that ask about what it names."""
 STATEMENT_FROM = 5
 """Words from which a message without a known phrase is a statement, and may be content."""
 TYPO_CUTOFF = 0.78
@@ -153,7 +155,8 @@ def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float
     corrected = []
     for token in tokens:
         word = token.word
-        if word in book.by_word or word in book.filler or len(word) < 4 or word.isdigit():
+        known = word in book.by_word or word in book.filler or word in book.ordinary
+        if known or len(word) < 4 or word.isdigit():
             corrected.append((word, 1.0))
             continue
         near = _nearest(word, book)
@@ -169,7 +172,7 @@ def _nearest(word: str, book: PhraseBook) -> str | None:
     near = process.extractOne(word, book.words, scorer=OSA.normalized_similarity, score_cutoff=cutoff)
     if near is None or (len(word) <= SHORT_WORD and sorted(near[0]) != sorted(word)):
         return None
-    return near[0]
+    return book.spellings.get(near[0], near)[0]
 
 
 def _candidates(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[int]:
@@ -251,18 +254,37 @@ def _content(text: str, tokens: Sequence[Token], matches: Sequence[_Match], book
     # What somebody set apart themselves ("vast: …") goes before what a phrase makes likely.
     match = max(matches, key=lambda one: (_sets_apart(one), one.score, len(one.phrase.words)))
     if match.phrase.keeps:
-        return _whole(text, tokens)
+        introduced = [one for one in matches if _introduces(one)]
+        if not introduced:
+            return _whole(text, tokens)
+        match = max(introduced, key=lambda one: one.last)
     if match.slot_from is None or match.slot_to is None:
         return ""
-    if match.slot_to < len(tokens):
-        return tidy(text[tokens[match.slot_from].start : tokens[match.slot_to - 1].end])
-    to = match.slot_to - _closing_words(tokens[match.slot_from :], book)
+    own = tokens[match.slot_from : match.slot_to]
+    if all(token.word in book.filler for token in own):
+        return ""
+    to = match.slot_to - _closing_words(own, book)
+    if to < match.slot_to or to < len(tokens):
+        return _trim(tidy(text[own[0].start : tokens[to - 1].end]), match.phrase.meaning)
     # The marks after the last word belong to it.
-    return tidy(_PICTURES.sub("", text[tokens[match.slot_from].start : tokens[to].start if to < len(tokens) else None]))
+    return _trim(tidy(_PICTURES.sub("", text[own[0].start :])), match.phrase.meaning)
+
+
+def _trim(own: str, meaning: str) -> str:
+    """Return a moment without the reason that follows it, and what is asked about without the question mark."""
+    if meaning in MOMENTS:
+        return re.split(r"[,;.] ", own)[0]
+    return own.rstrip("? ") if meaning in ASKED_ABOUT else own
 
 
 def _sets_apart(match: _Match) -> bool:
     return match.first == 0 and ":" in match.phrase.words and len(match.hit) == len(match.phrase.words)
+
+
+def _introduces(match: _Match) -> bool:
+    """Return whether a message begins with a whole phrase, and the person's own words follow: "mag ik delen dat …"."""
+    words = len(match.phrase.words)
+    return words >= WORDS_TELLING_ENOUGH and match.hit == tuple(range(words)) and match.slot_from == words
 
 
 def _closing_words(tokens: Sequence[Token], book: PhraseBook) -> int:

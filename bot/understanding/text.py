@@ -50,4 +50,4 @@ def fold(word: str) -> str:
 
 def tidy(text: str) -> str:
     """Return a part of a text without the marks and spaces that set it apart from its introduction."""
-    return text.strip().lstrip(":,;.!-–—… ").rstrip().rstrip(",;:-–—").strip()
+    return text.strip().lstrip(":,;.!?-–—… ").rstrip().rstrip(",;:-–—").strip()

@@ -66,10 +66,25 @@ def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: 
         ("ik zit vast met de overdracht 🙏😅", "de overdracht"),
         ("stuck: nobody answers, thanks in advance", "nobody answers"),
         ("verhaal: ze zei dankjewel en lachte", "ze zei dankjewel en lachte"),
+        ("leuk om te delen: vandaag zong de hele gang mee", "vandaag zong de hele gang mee"),
+        ("met wie kan ik sparren over slaap?", "slaap"),
+        ("op vakantie tot september, even niks sturen graag", "september"),
+        ("meld je over een maand maar weer", "over een maand"),
     ],
 )
 def test_what_is_kept_leaves_off_how_a_message_begins_and_ends(text: str, rest: str) -> None:
     assert understand_sentence(text).rest == rest
+
+
+@pytest.mark.parametrize("text", ["de bakker staat op de stoep", "we vervangen de stoel", "hij is verwend"])
+def test_an_ordinary_word_is_not_taken_for_a_mistyped_word_of_danger(text: str) -> None:
+    assert understand_sentence(text).meaning != CRISIS
+
+
+@pytest.mark.parametrize("day", ["dinsdag", "vr", "zaterdagochtend", "donderdga"])
+def test_what_is_said_for_one_day_is_understood_for_another(day: str) -> None:
+    reading = understand_sentence(f"kan de vraag naar {day}")
+    assert (reading.meaning, reading.rest) == ("rhythm", day)
 
 
 class TestWordsByThemselves:
