@@ -20,7 +20,7 @@ PLACES = {
     "restricted_action_read_only_channel": "mag ik niets schrijven",
 }
 WORKSPACES = {"account_inactive": "verwijderd", "token_revoked": "verwijderd", "invalid_auth": "niet meer in"}
-ENDED = {"missing_scope": "ik mis daar een recht", "something_new": "werd niet aangenomen"}
+ENDED = {"missing_scope": "ik mis daar een toestemming", "something_new": "werd niet aangenomen"}
 
 
 async def look(driver: SlackDriver, who: str = "iris") -> Shown:
