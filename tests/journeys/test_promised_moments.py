@@ -292,7 +292,7 @@ async def test_awake_early_the_first_promise_counts_again(world: World) -> None:
     await world.until(datetime(2027, 3, 3, 12, tzinfo=UTC))
     assert await followed_up_at(world) == {}
     awake = await world.press("fatima", snoozed, "wake")
-    assert "Op je kleine stap kom ik weer morgen om 09:00 terug." in text_of(awake)
+    assert "Op je kleine stap kom ik morgen om 09:00 terug." in text_of(awake)
     # What waited comes now.
     assert await followed_up_at(world) == {button_of(first, "let_go").args["step"]: world.clock.now()}
     assert "Dit zou gisteren om 09:00 komen, maar toen was het stil bij jou." in text_of(world.private("fatima")[0])
