@@ -375,7 +375,7 @@ class TestWhatIsSaidBefore:
             place = await work.movements.place(PlaceId("general"))
             assert place is not None
             place.mark_unreachable("not_in_place")
-        assert "daar niets posten: ik ben niet (meer) in deze plek" in text_of(await rhythm(world, kind="stories"))
+        assert "daar niets posten: ik ben daar niet (meer) bij" in text_of(await rhythm(world, kind="stories"))
 
     async def test_in_the_zone_of_the_rhythm_which_is_named_to_who_lives_in_another(self, world: World) -> None:
         await world.movement("fatima")
