@@ -16,11 +16,14 @@ OF_THE_PLAYGROUND = "playground"
 BANNED = {
     "nl": (
         r"stapjes?|verhaaltjes?|beginnetjes?|draadjes?|haperingen|hapering|berichtjes?|momentjes?|"
-        r"beweegt weer|slimste zet|één mens|geef alles mee|stakeholders?|uitrollen|borgen|commitment"
+        r"beweegt weer|slimste zet|één mens|geef alles mee|stakeholders?|uitrollen|borgen|commitment|"
+        r"even rust|vraag gezelschap|verhalenronde|voordracht(?:en)?|niet van toepassing|in deze plek|nieuw ritme|"
+        r"er veel van weet|weet er veel van|weet hier het meeste van|dit kan niet terug|begin ik uit mezelf|"
+        r"reisde verder|in goede vrede"
     ),
     "en": (
         r"moves again|get people along|thinks? along|one size smaller|still worth it\?|little story|little step|"
-        r"stakeholders?|roll out|commitment"
+        r"stakeholders?|roll out|commitment|ask for company|take a rest|knows? a lot about it|knows most about this"
     ),
 }
 """Words that were replaced by others, or that nobody at the coffee machine says; see voice and domain words."""
