@@ -74,7 +74,7 @@ class TestHarvest:
         await harvest(world)
         [given_back] = harvests(world)
         assert all(f"Verhaal van {who}." in given_back for who in ("fatima", "jan", "noor"))
-        assert "twee mensen" in given_back
+        assert "twee collega's" in given_back
 
     async def test_with_fewer_nothing_is_sent_and_the_reason_is_kept(self, world: World) -> None:
         await world.movement("fatima", "jan")
