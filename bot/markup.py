@@ -12,12 +12,15 @@ from bot.chat import Paragraph, Span
 
 _OPEN, _CLOSE, _NEWLINE = "\ue000", "\ue001", "\ue002"
 _TOKEN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}|(\\*\\*)|((?<![^\\W_])_|_(?![^\\W_]))")
+_SPACES = re.compile(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})| {{2,}}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\ue002]")
 _KINDS: dict[str, Literal["text", "item", "quote", "small"]] = {"- ": "item", "> ": "quote", "~ ": "small"}
 
 
 def wrap_atom(value: object) -> str:
-    """Wrap a value so that nothing in it is read as markup; unprintable characters are left out."""
+    """Wrap a value so that nothing in it is read as markup; unprintable characters are left out. Empty stays empty."""
+    if value == "":
+        return ""
     return f"{_OPEN}{_UNPRINTABLE.sub('', str(value)).replace(chr(10), _NEWLINE)}{_CLOSE}"
 
 
@@ -28,7 +31,7 @@ def to_plain_line(text: str) -> str:
 
 
 def parse_paragraphs(text: str) -> tuple[Paragraph, ...]:
-    """Parse rendered text into paragraphs; lines that follow each other are one, as in Markdown."""
+    """Parse rendered text into paragraphs; lines that follow each other are one, as in Markdown, and so are spaces."""
     found: list[tuple[Literal["text", "item", "quote", "small"], str]] = []
     starts_paragraph = True
     for line in text.split("\n"):
@@ -36,7 +39,7 @@ def parse_paragraphs(text: str) -> tuple[Paragraph, ...]:
             starts_paragraph = True
             continue
         kind = _KINDS.get(line.lstrip()[:2], "text")
-        rest = line.strip() if kind == "text" else line.lstrip()[2:].strip()
+        rest = _join_spaces(line.strip() if kind == "text" else line.lstrip()[2:].strip())
         if not starts_paragraph and found and kind == found[-1][0] and kind != "item":
             found[-1] = (kind, f"{found[-1][1]} {rest}")
         elif not starts_paragraph and found and kind == "text" and found[-1][0] == "item":
@@ -48,6 +51,11 @@ def parse_paragraphs(text: str) -> tuple[Paragraph, ...]:
     parsed = tuple(Paragraph(kind=kind, spans=_parse_spans(body)) for kind, body in found)
     # A line that held only an empty value is no paragraph.
     return tuple(one for one in parsed if one.text.strip())
+
+
+def _join_spaces(text: str) -> str:
+    """Return the text with one space where an empty value left several; those within values stay."""
+    return _SPACES.sub(lambda found: found.group(1) or " ", text)
 
 
 def _parse_spans(text: str) -> tuple[Span, ...]:

@@ -111,21 +111,28 @@ def test_no_template_is_without_an_entry() -> None:
 
 
 STARTED = {
+    "AskedStoryKept",
     "CheckIn",
     "CompanyAsked",
+    "CompanyTogether",
     "CoordinationWanted",
     "DidYouMeet",
     "FollowUp",
     "InvitationNews",
     "InvitationReceived",
+    "MessageKept",
     "MomentDropped",
     "Nominated",
     "PaceAsked",
+    "PlaceJoined",
     "PlaceLost",
     "PurposeReminder",
+    "StoryAsked",
+    "StoryKept",
     "StoryRippled",
     "StoryRound",
     "StoryTravelled",
+    "WentQuiet",
 }
 """Catalogue entries that the bot sends by itself."""
 
@@ -142,6 +149,23 @@ def test_what_the_bot_starts_is_short_asks_one_thing_and_names_a_way_out(name: s
         assert sum(len(one.text.split()) for one in said) <= 60
         assert sum(text.count("?") for text in own) <= 1
         assert said[-1].kind == "small"
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.family}.{entry.__name__}")
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_a_line_that_is_no_news_leaves_no_spaces_behind(entry: type[Entry], language: Language) -> None:
+    example = entry.example()
+    if isinstance(example, FormEntry):
+        return
+    told = replace(reader(language), personal=True, knows_privacy=True)
+    said = [one.text for one in wording.render_entry(example, told).paragraphs if one.kind != "quote"]
+    assert said == [text.strip() for text in said]
+    assert not [text for text in said if "  " in text]
+
+
+def test_spaces_that_someone_typed_stay() -> None:
+    example = replace(CATALOGUE["StuckTooLong"].example(), text="zo  en  zo")
+    assert "zo  en  zo" in wording.render_entry(example, reader(Language.NL)).text
 
 
 SOURCES = "\n".join(
