@@ -267,6 +267,7 @@ episodes = Table(
     Column("closed_at", Utc),
     Index("ix_stuck_episodes_movement_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_person_id", "person_id", "state"),
+    Index("ix_stuck_episodes_closed_at", "closed_at"),
     _partial_index("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
 )
 questions_asked = Table(
@@ -322,6 +323,7 @@ steps = Table(
     Column("closed_at", Utc),
     Index("ix_next_steps_person_id", "person_id", "state"),
     Index("ix_next_steps_story_id", "story_id"),
+    Index("ix_next_steps_closed_at", "closed_at"),
     Index("ix_next_steps_movement_id", "movement_id", "state", "closed_at"),
 )
 chances = Table(
@@ -334,6 +336,7 @@ chances = Table(
     Column("noted_at", Utc, nullable=False),
     Index("ix_chances_movement_id", "movement_id", "noted_at"),
     Index("ix_chances_person_id", "person_id"),
+    Index("ix_chances_noted_at", "noted_at"),
 )
 stories = Table(
     "stories",
@@ -437,6 +440,7 @@ nominations = Table(
     Column("refused", Boolean, nullable=False, server_default=false()),
     Index("ix_nominations_movement_id", "movement_id"),
     Index("ix_nominations_nominator_id", "nominator_id"),
+    Index("ix_nominations_at", "at"),
     Index("ix_nominations_nominee_id", "nominee_id"),
     Index("uq_nominations_figure", "movement_id", "nominator_id", "nominee_id", "figure", unique=True),
 )
@@ -465,6 +469,7 @@ invitations = Table(
     Column("sent_at", Utc, nullable=False),
     Column("answered_at", Utc),
     Column("confirmed", Boolean),
+    Index("ix_invitations_sent_at", "sent_at"),
     Index("ix_invitations_invitee_id", "invitee_id", "sent_at"),
     Index("ix_invitations_movement_id", "movement_id", "sent_at"),
     Index("ix_invitations_inviter_id", "inviter_id"),
