@@ -19,6 +19,7 @@ from bot.understanding.text import Token, tidy, tokenize
 
 _PICTURES = re.compile(r"[\s\u200d\u2600-\u27bf\ufe0f\U0001f1e6-\U0001faff]+$")
 """The emoji with which a message ends."""
+_OPENING = ('"', "“", "‘", "„", "«", "(")
 OTHER = "other"
 CRISIS = "crisis"
 RISKY = frozenset({"stop", "forget", CRISIS})
@@ -297,4 +298,6 @@ def _closing_words(tokens: Sequence[Token], book: PhraseBook) -> int:
 
 
 def _whole(text: str, tokens: Sequence[Token]) -> str:
-    return tidy(text[tokens[0].start :])
+    start = tokens[0].start
+    # A quotation mark is opened before the first word, and belongs to it.
+    return tidy(text[start - 1 if text[start - 1 : start] in _OPENING else start :])

@@ -70,6 +70,7 @@ def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: 
         ("met wie kan ik sparren over slaap?", "slaap"),
         ("op vakantie tot september, even niks sturen graag", "september"),
         ("meld je over een maand maar weer", "over een maand"),
+        ('"forget it" is all they said, what now', '"forget it" is all they said, what now'),
     ],
 )
 def test_what_is_kept_leaves_off_how_a_message_begins_and_ends(text: str, rest: str) -> None:
@@ -94,6 +95,10 @@ class TestWordsByThemselves:
         likely = self.bayes.probabilities(["the", "apple"])
         assert likely["fruit"] > 0.9
         assert sum(likely.values()) == pytest.approx(1)
+
+    def test_another_form_of_a_word_makes_it_likely_too(self) -> None:
+        likely = NaiveBayes({"plan": [("notice",)], "car": [("wheel",)]}).probabilities(["noticing"])
+        assert likely["plan"] > likely["car"]
 
     def test_words_nobody_wrote_down_say_nothing(self) -> None:
         assert self.bayes.probabilities(["xyzzy"]) == {}
