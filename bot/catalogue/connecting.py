@@ -196,10 +196,12 @@ class InviteDraft(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationSent(Entry):
-    """Confirmation to the inviter, with the text that was sent."""
+    """Confirmation to the inviter, with the text that was sent. `told`: they hear the answer; not when they stopped
+    Ritme."""
 
     name: str
     text: str
+    told: bool = True
 
     @classmethod
     def example(cls) -> Self:

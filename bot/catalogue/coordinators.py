@@ -17,10 +17,12 @@ def topic_of(intent: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class CoordinatorsAsked(Entry):
-    """Confirmation to who asked: these coordinators (`names`) will read that they asked about a `topic`."""
+    """Confirmation to who asked: these coordinators (`names`) will read that they asked about a `topic`.
+    Not `told`: none of them reads messages of Ritme now."""
 
     names: tuple[str, ...]
     topic: str
+    told: bool = True
 
     @classmethod
     def example(cls) -> Self:

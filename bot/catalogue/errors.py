@@ -26,12 +26,13 @@ class Declined(Entry):
     """A refusal of an intent. `reason` is a block of `errors/declined.md.j2`, filled with `values`.
 
     Where coordinators can help, `coordinators` holds their names, `intent` what was refused and `topic` its topic for
-    `coordinators/topics.md.j2`: a button asks them.
+    `coordinators/topics.md.j2`: a button asks those of them who read messages of Ritme, `asked` by name.
     """
 
     reason: str
     values: Mapping[str, str] = field(default_factory=dict)
     coordinators: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     intent: str = ""
     topic: str = ""
 
@@ -45,7 +46,7 @@ class Declined(Entry):
         return self.reason in FOR_COORDINATORS
 
     def buttons(self) -> tuple[Press, ...]:
-        if not self.coordinators or not self.is_for_coordinators:
+        if not self.asked or not self.is_for_coordinators:
             return ()
         return (Press(name="ask", intent="coordinators.ask", args={"about": self.intent}, confirm=True),)
 

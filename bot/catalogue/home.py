@@ -48,10 +48,12 @@ class HomeStep(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeSteps(Entry):
-    """Someone's planned steps, the first due first; `more` counts those not shown."""
+    """Someone's planned steps, the first due first; `more` counts those not shown. `comes`: they are followed up, as
+    for anyone who did not stop Ritme."""
 
     steps: tuple[HomeStep, ...] = ()
     more: int = 0
+    comes: bool = True
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="choose_step", intent="step"),)
@@ -162,9 +164,11 @@ class UpcomingMoment:
 
 @dataclass(frozen=True, kw_only=True)
 class HomeMoments(Entry):
-    """The next moments in the places of the movement."""
+    """The next moments in the places of the movement. `crowded`: places whose rhythms ask for more posts
+    in a week than may be made."""
 
     moments: tuple[UpcomingMoment, ...] = ()
+    crowded: tuple[str, ...] = ()
 
     @classmethod
     def example(cls) -> Self:

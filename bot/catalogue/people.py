@@ -12,10 +12,12 @@ from bot.domain.person import KEEP_CLOSED, Language, StoryChoice
 
 @dataclass(frozen=True, kw_only=True)
 class ListedNudge:
-    """One nudge that was sent or is planned. `kind` is a block of `people/kinds.md.j2`."""
+    """One nudge that was sent or is planned. `kind` is a block of `people/kinds.md.j2`; `exact`: it comes at that
+    moment, while others may have to wait for a week with room."""
 
     kind: str
     at: datetime
+    exact: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,23 +209,25 @@ class Awake(Entry):
 @dataclass(frozen=True, kw_only=True)
 class StopOffered(Entry):
     """The answer to *stop* where more people read along: what can stop for the reader alone, and who can stop what is
-    posted in the place. `coordinators` are their names; `coordinates`: the reader is one of them."""
+    posted in the place. `coordinators` are their names, `asked` those who read messages of Ritme; `coordinates`: the
+    reader is one of them."""
 
     place: str
     coordinators: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     coordinates: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         here: tuple[Press, ...] = ()
         if self.coordinates:
             here = (Press(name="rhythms", intent="rhythm"),)
-        elif self.coordinators:
+        elif self.asked:
             here = (Press(name="ask", intent="coordinators.ask", args={"about": "rhythm"}, confirm=True),)
         return (Press(name="stop", intent="stop.me", style="primary"), *here)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(place="wijkteam-zuid", coordinators=("Iris", "Ahmed"))
+        return cls(place="wijkteam-zuid", coordinators=("Iris", "Ahmed"), asked=("Iris", "Ahmed"))
 
 
 @dataclass(frozen=True, kw_only=True)

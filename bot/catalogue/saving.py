@@ -64,7 +64,10 @@ class AskAuthorForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorAsked(Entry):
-    """The reply to the person who asked; it is the same whatever becomes of the request: an answer is its giver's."""
+    """The reply to the person who asked; it is the same whatever becomes of the request: an answer is its giver's.
+    `told`: they hear of a yes; not when they stopped Ritme."""
+
+    told: bool = True
 
     @classmethod
     def example(cls) -> Self:

@@ -49,7 +49,8 @@ class StepForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepPlanned(Entry):
-    """The plan, echoed back as if-then. `posted`: others read it too."""
+    """The plan, echoed back as if-then. `posted`: others read it too; `comes`: it is followed up, `at` that moment, as
+    for anyone who did not stop Ritme."""
 
     step: str
     cue: str
@@ -57,21 +58,24 @@ class StepPlanned(Entry):
     with_whom: str
     at: datetime
     posted: bool = False
+    comes: bool = True
 
     @classmethod
-    def of(cls, step: NextStep) -> Self:
-        """Return the echo of a step."""
+    def of(cls, step: NextStep, owner: Person, timezone: str) -> Self:
+        """Return the echo of a step to its owner, in whose time zone they are now."""
         return cls(
             step=step.id,
             cue=step.cue,
             action=step.action,
             with_whom=step.with_whom,
-            at=step.follow_up_at,
+            at=arrival_of(owner, timezone, step.follow_up_at),
             posted=step.posted,
+            comes=owner.stopped_at is None,
         )
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="let_go", intent="step.let_go", args={"step": self.step}),)
+        back = () if self.comes else (Press(name="come_back", intent="me.come_back"),)
+        return (Press(name="let_go", intent="step.let_go", args={"step": self.step}), *back)
 
     @classmethod
     def example(cls) -> Self:
@@ -251,19 +255,21 @@ class StepLetGo(Entry):
 @dataclass(frozen=True, kw_only=True)
 class StepStands(Entry):
     """The reply to an old button of a step that was moved or closed since. `at`: its moment while planned, else when it
-    closed."""
+    closed. `comes`: one that is planned is followed up."""
 
     step: str
     action: str
     state: StepState
     at: datetime
+    comes: bool = True
 
     @classmethod
     def of(cls, step: NextStep, owner: Person, timezone: str) -> Self:
         """Return the present state of a step of its owner, in whose time zone they are now."""
         comes_at = arrival_of(owner, timezone, step.follow_up_at)
         at = comes_at if step.is_planned else step.closed_at or step.follow_up_at
-        return cls(step=step.id, action=step.action, state=step.state, at=at)
+        comes = owner.stopped_at is None
+        return cls(step=step.id, action=step.action, state=step.state, at=at, comes=comes)
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="another_step", intent="step"),) if self.state is not StepState.PLANNED else ()

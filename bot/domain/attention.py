@@ -36,6 +36,12 @@ def next_allowed_at(
     return now
 
 
+def exceeds_budget(planned: Iterable[datetime], most: int, week: timedelta = WEEK) -> bool:
+    """Return whether more messages are planned in some week than may be sent: the last of them will not come."""
+    moments = sorted(planned)
+    return any(last - first < week for first, last in zip(moments, moments[most:], strict=False))
+
+
 class Attention:
     """The attention budgets of some people and places, read once for a batch of deliveries and updated while they are
     decided on one by one.

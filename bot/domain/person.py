@@ -164,6 +164,10 @@ class Person:
             return "went_quiet"
         return None
 
+    def will_read(self, now: datetime) -> bool:
+        """Return whether a message that Ritme starts reaches this person, now or once they are awake again."""
+        return self.suppression_reason(now) in (None, "snoozed")
+
     def can_be_suggested(self, now: datetime) -> bool:
         """Return whether others may be pointed to them now: to think along, to be invited or named. Never to guests."""
         return not self.guest and self.suppression_reason(now) is None

@@ -1,10 +1,13 @@
 """A page of one's own as a message, where a platform has no place for pages; and which movement it is about."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.chat import Answer, Form, Message
-from bot.domain.movement import Member, Movement, MovementId
+from bot.chat import Answer, Form, Message, Value
+from bot.domain.movement import Member, Movement, MovementId, PlaceId
 from bot.domain.person import Language, PersonId
+from tests.journeys.test_rhythms import MONDAY, purpose, rhythm, times
 from tests.support.stories import add_reminder, reply_in_thread
 from tests.support.world import World, text_of
 
@@ -119,3 +122,53 @@ class TestStoriesInThreads:
         home = await world.type("fatima", "/ritme thuis", channel=None)
         back = next(one for one in message(home).buttons if one.label == "Neem terug 1")
         assert "niet (meer) vinden" in text_of(await world.do("jan", back.intent, args=back.args, channel=None))
+
+
+class TestWhatComes:
+    async def show(self, world: World) -> str:
+        return text_of(await world.do("fatima", "home", channel=None))
+
+    async def add(self, world: World, **more: Value) -> None:
+        await world.do("iris", "rhythm.save", args={**MONDAY, **more})
+
+    async def test_comes_then_and_there(self, world: World) -> None:
+        await world.movement("fatima", channels=("general", "night"))
+        await purpose(world)
+        await self.add(world)
+        await self.add(world, kind="stories", weekdays=("WE",), at="14:00", place="night")
+        said = await self.show(world)
+        assert "woensdag 3 maart om 14:00: verhaalronde in #night" in said
+        assert "maandag 8 maart om 09:00: herinnering aan de bedoeling in #general" in said
+        await world.until(datetime(2027, 3, 9, tzinfo=UTC))
+        assert await times(world, "night") == [datetime(2027, 3, 3, 13, tzinfo=UTC)]
+        assert await times(world) == [datetime(2027, 3, 8, 8, tzinfo=UTC)]
+
+    async def test_what_cannot_come_is_not_said_to(self, world: World) -> None:
+        await world.movement("fatima", channels=("general", "night"))
+        await self.add(world)
+        await self.add(world, kind="stories", weekdays=("WE",), place="night")
+        async with world.begin() as work:
+            place = await work.movements.place(PlaceId("night"))
+            assert place is not None
+            place.mark_unreachable("not_in_place")
+        said = await self.show(world)
+        assert "in #general" not in said, "there is no purpose yet"
+        assert "in #night" not in said, "it is out of reach"
+        await world.pass_(days=14)
+        assert world.posts() == world.posts("night") == []
+
+    async def test_what_depends_on_something_says_so(self, world: World) -> None:
+        await world.movement("fatima")
+        await self.add(world, kind="harvest")
+        assert "oogst in #general, als er dan drie nieuwe verhalen zijn" in await self.show(world)
+        await world.pass_(days=10)
+        assert world.posts() == []
+
+    async def test_more_than_may_be_posted_in_a_week_is_said(self, world: World) -> None:
+        await world.movement("fatima")
+        await rhythm(world, kind="stories", weekdays=("MO", "TU", "WE"))
+        assert "hooguit" not in (await self.show(world)).split("Onze bedoeling")[0]
+        await self.add(world, kind="check_in", weekdays=("TH",))
+        assert "In #general post ik uit mezelf hooguit drie keer in zeven dagen" in await self.show(world)
+        await world.until(datetime(2027, 3, 8, tzinfo=UTC))
+        assert len(world.posts()) == 3

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.movement import Member, Movement, MovementId
+from bot.domain.movement import Member, Movement, MovementId, Purpose, PurposeId
 from bot.domain.person import Language, PersonId
 from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.state import Fault, Modal, Shown
@@ -164,6 +164,17 @@ class TestStories:
 
 class TestCoordinators:
     async def test_they_see_rhythms_with_five_moments(self, slack: SlackDriver) -> None:
+        async with slack.begin() as work:
+            work.movements.add(
+                Purpose(
+                    id=PurposeId("purpose"),
+                    movement_id=MovementId("movement"),
+                    version=1,
+                    vision="Samen doen wat kan.",
+                    written_by=None,
+                    written_at=slack.clock.now(),
+                )
+            )
         form = await slack.type("iris", "/ritme ritme")
         form = await slack.press("iris", form, "new")
         await slack.submit("iris", form)

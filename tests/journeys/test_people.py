@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from bot.chat import Answer, FieldErrors, Form
+from bot.domain.delivery import Priority, to_person
 from bot.domain.person import Language, Person, PersonId, StoryChoice, WorkspaceId
 from tests.support.stories import ROOT, add_reminder, find_story
 from tests.support.world import LANE, World, text_of
@@ -183,3 +184,45 @@ async def test_the_last_word_reaches_someone_forgotten_where_no_answer_can_be_sh
     async with world.begin() as work:
         rows = await work.deliveries.of_person(PersonId("fatima"), world.clock.now() - timedelta(days=1))
     assert all(row.args == {} for row in rows)
+
+
+async def test_what_was_shared_stays_after_stopping(world: World) -> None:
+    await world.movement("fatima")
+    await world.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
+    await world.type("fatima", "/ritme stop", channel=None)
+    await world.pass_(days=30)
+    assert ["Bakker" in text_of(one) for one in world.posts()] == [True]
+    assert "Bakker" in text_of(await world.do("fatima", "story.mine", channel=None))
+
+
+class TestWhatIsToCome:
+    async def test_what_may_be_moved_is_not_promised_for_a_moment(self, world: World) -> None:
+        """The question whether they met draws on the week; a step was agreed on."""
+        await world.movement("fatima", "jan")
+        await choose_step(world)
+        async with world.begin() as work:
+            fatima = await work.people.in_workspace(PersonId("fatima"), WorkspaceId(LANE))
+            assert fatima is not None
+            await work.deliveries.add(
+                to_person(
+                    fatima,
+                    "did_you_meet",
+                    key="met",
+                    now=world.clock.now(),
+                    movement=None,
+                    priority=Priority.ASKED_FOR,
+                    due_at=datetime(2027, 3, 5, 8, tzinfo=UTC),
+                )
+            )
+        shown = text_of(await world.type("fatima", "/ritme ik"))
+        assert "morgen om 09:00: hoe het ging" in shown
+        assert "vanaf morgen" not in shown
+        assert "vanaf vrijdag 5 maart om 09:00: of jullie elkaar spraken" in shown
+
+    async def test_who_stopped_is_shown_nothing_to_come(self, world: World) -> None:
+        await world.movement("fatima")
+        await choose_step(world)
+        await world.type("fatima", "/ritme stop", channel=None)
+        assert "Nog te komen" not in text_of(await world.type("fatima", "/ritme ik"))
+        await world.pass_(days=5)
+        assert world.private("fatima") == []

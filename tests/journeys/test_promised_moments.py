@@ -345,3 +345,39 @@ class TestPressedTwice:
         assert "Er is niets veranderd: ik kom er woensdag 3 maart om 09:00 op terug." in text_of(again)
         await world.pass_(days=10)
         assert list((await followed_up_at(world)).values()) == [datetime(2027, 3, 3, 8, tzinfo=UTC)]
+
+
+class TestWhoWantsNothing:
+    @pytest.mark.parametrize(
+        ("language", "said", "never"), [("nl", "niet op terug", "kom ik er "), ("en", "won't come back", "I'll come")]
+    )
+    async def test_is_promised_nothing_and_finds_the_step_back(
+        self, world: World, language: str, said: str, never: str
+    ) -> None:
+        await world.movement("fatima")
+        await change_person(world, stopped_at=MONDAY, language=Language(language))
+        card = await plan_step(world)
+        old = await world.do("fatima", "step.not_yet", args={**button_of(card, "let_go").args, "round": "7"})
+        page = await world.do("fatima", "home")
+        for shown in (card, old, page):
+            assert said in text_of(shown)
+            assert never not in text_of(shown)
+        assert "bel ik Jan" in text_of(page)
+        await world.pass_(days=5)
+        assert world.private("fatima") == []
+
+    async def test_who_comes_back_in_time_is_followed_up_after_all(self, world: World) -> None:
+        await world.movement("fatima")
+        await change_person(world, stopped_at=MONDAY)
+        card = await plan_step(world)
+        await world.press("fatima", card, "come_back")
+        await world.pass_(days=5)
+        assert list((await followed_up_at(world)).values()) == [datetime(2027, 3, 2, 8, tzinfo=UTC)]
+
+    async def test_who_snoozed_is_promised_what_comes_after_that(self, world: World) -> None:
+        await world.movement("fatima")
+        await change_person(world, snoozed_until=datetime(2027, 3, 4, 23, tzinfo=UTC))
+        card = await plan_step(world, day="2027-03-03", at="09:00")
+        assert "Dan kom ik er vrijdag 5 maart om 08:00 op terug" in text_of(card)
+        await world.pass_(days=9)
+        assert list((await followed_up_at(world)).values()) == [datetime(2027, 3, 5, 7, tzinfo=UTC)]

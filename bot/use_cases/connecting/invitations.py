@@ -65,7 +65,8 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
     same = next((one for one in before if (one.initiative_id or "") == about and one.text == text), None)
     if same is not None:
         known = await work.people.get(whom, movement.id)
-        return InvitationSent(name=known.name if known is not None else "", text=text)
+        name = known.name if known is not None else ""
+        return InvitationSent(name=name, text=text, told=turn.person.will_read(turn.now))
     invitee, initiative = await _check_invitee(work, turn)
     invitation = Invitation(
         id=InvitationId(new_id()),
@@ -80,7 +81,7 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
     if not await work.deliveries.add_ask(_as_message(invitation, invitee, turn.now, number=0), turn.now):
         raise Refused("cannot_be_asked")
     work.connecting.add(invitation)
-    return InvitationSent(name=invitee.name, text=text)
+    return InvitationSent(name=invitee.name, text=text, told=turn.person.will_read(turn.now))
 
 
 def _as_message(

@@ -17,8 +17,14 @@ async def name_coordinators(work: UnitOfWork, turn: Turn, declined: Declined) ->
     """Add to a refusal who can do it, with a button that asks them."""
     if turn.movement is None or not declined.is_for_coordinators:
         return declined
-    names = tuple(one.name for one in await _reachable(work, turn, turn.movement.id) if one.name)
-    return replace(declined, coordinators=names, intent=turn.intent.name, topic=topic_of(turn.intent.name))
+    found = [one for one in await _reachable(work, turn, turn.movement.id) if one.name]
+    return replace(
+        declined,
+        coordinators=tuple(one.name for one in found),
+        asked=tuple(one.name for one in found if one.will_read(turn.now)),
+        intent=turn.intent.name,
+        topic=topic_of(turn.intent.name),
+    )
 
 
 async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -28,7 +34,8 @@ async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
     if not coordinators:
         raise Refused("no_coordinators")
     day = turn.now.date().isoformat()
-    for one in coordinators:
+    readers = [one for one in coordinators if one.will_read(turn.now)]
+    for one in readers:
         await work.deliveries.add(
             to_person(
                 one,
@@ -41,7 +48,8 @@ async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
                 args={"topic": topic},
             )
         )
-    return InPlace(entry=CoordinatorsAsked(names=tuple(one.name for one in coordinators if one.name), topic=topic))
+    names = tuple(one.name for one in readers or coordinators if one.name)
+    return InPlace(entry=CoordinatorsAsked(names=names, topic=topic, told=bool(readers)))
 
 
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:

@@ -24,12 +24,12 @@ from bot.catalogue.home import (
 from bot.catalogue.people import ListedNudge
 from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
 from bot.domain import quiet_hours
-from bot.domain.attention import WEEK
-from bot.domain.movement import Member, Movement, MovementId
+from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose
 from bot.domain.next_step import NextStep
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
-from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, holidays_of
+from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, RhythmKind, expect_moments, holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.wording import shorten
@@ -89,6 +89,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
     if movement is None or member is None:
         return Home(name=person.name, snoozed_until=snoozed, stopped=stopped)
     rhythms = await _load_rhythms(work, movement, now)
+    purpose = await work.movements.purpose(movement.id)
     return Home(
         name=person.name,
         movement=movement.id,
@@ -101,8 +102,8 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         steps=await _load_steps(work, person, movement, now),
         stories=await _load_stories(work, person, movement),
         initiatives=await _load_initiatives(work, person, movement),
-        moments=_coming_moments(rhythms),
-        purpose=await _load_purpose(work, movement, member),
+        moments=_coming_moments(rhythms, purpose),
+        purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
         rhythms=_rhythm_summaries(rhythms, now) if member.coordinates else None,
         trouble=await _load_trouble(work, movement, now) if member.coordinates else None,
@@ -126,6 +127,7 @@ async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now:
             for step in planned[:STEPS_SHOWN]
         ),
         more=max(0, len(planned) - STEPS_SHOWN),
+        comes=person.stopped_at is None,
     )
 
 
@@ -168,8 +170,7 @@ async def _load_initiatives(work: UnitOfWork, person: Person, movement: Movement
     return HomeInitiatives(initiatives=tuple(shown), more=max(0, len(mine) - INITIATIVES_SHOWN))
 
 
-async def _load_purpose(work: UnitOfWork, movement: Movement, member: Member) -> HomePurpose:
-    purpose = await work.movements.purpose(movement.id)
+def _summarize_purpose(purpose: Purpose | None, member: Member) -> HomePurpose:
     if purpose is None:
         return HomePurpose(may_write=member.coordinates)
     return HomePurpose(
@@ -190,8 +191,8 @@ async def _load_sent_nudges(work: UnitOfWork, person: Person, now: datetime, *, 
     return HomeSent(sent=tuple(ListedNudge(kind=kind, at=at) for at, kind in sent), quiet=quiet)
 
 
-_Rhythms = Sequence[tuple[Rhythm, str, Sequence[datetime]]]
-"""Rhythms, each with the name of its place and when it comes next there."""
+_Rhythms = Sequence[tuple[Rhythm, Place, Sequence[datetime]]]
+"""Rhythms, each with its place and when it comes next there."""
 
 
 async def _load_rhythms(work: UnitOfWork, movement: Movement, now: datetime) -> _Rhythms:
@@ -204,17 +205,34 @@ async def _load_rhythms(work: UnitOfWork, movement: Movement, now: datetime) -> 
         quiet = quiet_hours.of_place(place)
         expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
         coming = [one.at for one in expected if one.at is not None]
-        found.append((rhythm, place.name or place.channel, coming))
+        found.append((rhythm, place, coming))
     return found
 
 
-def _coming_moments(rhythms: _Rhythms) -> HomeMoments:
-    found = [UpcomingMoment(kind=rhythm.kind, place=place, at=at) for rhythm, place, coming in rhythms for at in coming]
-    return HomeMoments(moments=tuple(sorted(found, key=lambda one: one.at)[:COMING_SHOWN]))
+def _coming_moments(rhythms: _Rhythms, purpose: Purpose | None) -> HomeMoments:
+    """Return the moments that can come: not in a place that is out of reach, nor of a purpose that nobody wrote."""
+    has_purpose = purpose is not None and bool(purpose.parts())
+    found = [
+        (place, UpcomingMoment(kind=rhythm.kind, place=_name(place), at=at))
+        for rhythm, place, coming in rhythms
+        for at in coming
+        if place.state is not PlaceState.UNREACHABLE and (has_purpose or rhythm.kind is not RhythmKind.PURPOSE)
+    ]
+    shown = sorted(found, key=lambda one: one[1].at)[:COMING_SHOWN]
+    crowded = {
+        _name(place)
+        for place, _ in shown
+        if exceeds_budget([one.at for there, one in found if there.id == place.id], MAX_POSTS_PER_WEEK, PLACE_WEEK)
+    }
+    return HomeMoments(moments=tuple(one for _, one in shown), crowded=tuple(sorted(crowded)))
+
+
+def _name(place: Place) -> str:
+    return place.name or place.channel
 
 
 def _rhythm_summaries(rhythms: _Rhythms, now: datetime) -> HomeRhythms:
-    shown = [RhythmSummary.of(one, place, coming, now) for one, place, coming in rhythms]
+    shown = [RhythmSummary.of(one, _name(place), coming, now) for one, place, coming in rhythms]
     return HomeRhythms(rhythms=tuple(shown[:HOME_RHYTHMS_SHOWN]), more=max(0, len(rhythms) - HOME_RHYTHMS_SHOWN))
 
 

@@ -85,9 +85,9 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
             if one.is_nudge and one.sent_at is not None and one.sent_at > turn.now - WEEK
         ),
         coming=tuple(
-            ListedNudge(kind=_listed_kind(one), at=arrival_of(person, turn.timezone, one.due_at))
+            ListedNudge(kind=_listed_kind(one), at=arrival_of(person, turn.timezone, one.due_at), exact=one.is_promised)
             for one in sorted(recent, key=lambda one: one.due_at)
-            if one.is_nudge and one.state is DeliveryState.WAITING
+            if one.is_nudge and one.state is DeliveryState.WAITING and person.will_read(turn.now)
         ),
         suggestible=bool(suggested_in),
         suggested_in=suggested_in,

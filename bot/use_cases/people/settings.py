@@ -191,6 +191,7 @@ async def stop(work: UnitOfWork, turn: Turn) -> Entry:
         return StopOffered(
             place=place.name,
             coordinators=tuple(one.name for one in own if one.name and one.id != turn.person.id),
+            asked=tuple(one.name for one in own if one.name and one.id != turn.person.id and one.will_read(turn.now)),
             coordinates=turn.member is not None and turn.member.coordinates,
         )
     turn.person.stopped_at = turn.now

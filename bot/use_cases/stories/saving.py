@@ -98,7 +98,7 @@ async def ask(work: UnitOfWork, turn: Turn) -> Entry:
                 expires_at=turn.now + REQUEST_TTL,
             )
         )
-    return AuthorAsked()
+    return AuthorAsked(told=turn.person.will_read(turn.now))
 
 
 async def compose_request(work: UnitOfWork, outgoing: Outgoing) -> Entry:

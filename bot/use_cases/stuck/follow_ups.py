@@ -123,7 +123,7 @@ async def reschedule(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     await work.deliveries.cancel("follow_up", step.id, "moved")
     step.move_to(moment)
     await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
-    return StepPlanned.of(step)
+    return StepPlanned.of(step, turn.person, turn.timezone)
 
 
 async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:

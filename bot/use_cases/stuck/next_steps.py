@@ -134,7 +134,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     step.posted = step.posted or is_posted
     await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
     # The words of an earlier post are not these.
-    return replace(StepPlanned.of(step), posted=is_posted)
+    return replace(StepPlanned.of(step, turn.person, turn.timezone), posted=is_posted)
 
 
 def _new_step(

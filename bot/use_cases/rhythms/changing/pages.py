@@ -6,7 +6,7 @@ from itertools import islice, takewhile
 
 from bot.catalogue.rhythms import ComingMoment, RhythmShown, RhythmSummary
 from bot.domain import quiet_hours
-from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK
+from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, exceeds_budget
 from bot.domain.movement import Movement, Place, PlaceState
 from bot.domain.person import Language
 from bot.domain.rhythm import (
@@ -104,5 +104,4 @@ async def _is_crowded(work: UnitOfWork, movement: Movement, place: Place, now: d
         changes = await work.rhythms.changes(rhythm, now)
         coming = moments(rhythm.timing, changes, holidays_of(movement), after=now)
         found += [one.at for one in takewhile(lambda one: one.at <= until, coming)]
-    found.sort()
-    return any(last - first < PLACE_WEEK for first, last in zip(found, found[MAX_POSTS_PER_WEEK:], strict=False))
+    return exceeds_budget(found, MAX_POSTS_PER_WEEK, PLACE_WEEK)
