@@ -19,7 +19,7 @@ BANNED = {
         r"beweegt weer|slimste zet|één mens|geef alles mee|stakeholders?|uitrollen|borgen|commitment|"
         r"even rust|vraag gezelschap|verhalenronde|voordracht(?:en)?|niet van toepassing|in deze plek|nieuw ritme|"
         r"er veel van weet|weet er veel van|weet hier het meeste van|dit kan niet terug|begin ik uit mezelf|"
-        r"reisde verder|in goede vrede"
+        r"reisde verder|in goede vrede|vertelt dingen makkelijk door|zulke draden|houd het bij mij"
     ),
     "en": (
         r"moves again|get people along|thinks? along|one size smaller|still worth it\?|little story|little step|"
