@@ -193,7 +193,7 @@ class HomePurpose(Entry):
     def example(cls) -> Self:
         return cls(
             vision="Wie thuis zorg krijgt, doet zelf wat zelf nog kan, en wij doen mee.",
-            core_messages=("Vraag eerst.", "Een klein stapje telt."),
+            core_messages=("Vraag eerst.", "Een kleine stap telt."),
             may_write=True,
         )
 

@@ -27,7 +27,7 @@ class PurposeForm(FormEntry):
         return cls(
             values={
                 "vision": "Wie thuis zorg krijgt, doet zelf wat zelf nog kan.",
-                "core_messages": "Vraag eerst: wat wil je vandaag zelf doen?\nEen klein stapje telt.",
+                "core_messages": "Vraag eerst: wat wil je vandaag zelf doen?\nEen kleine stap telt.",
             }
         )
 
@@ -61,7 +61,7 @@ class PurposeShown(Entry):
             version=2,
             vision="Wie thuis zorg krijgt, doet zelf wat zelf nog kan, en wij doen mee.",
             mission="Elke dag één ding samen doen dat we gewend waren over te nemen.",
-            core_messages=("Vraag eerst.", "Een klein stapje telt."),
+            core_messages=("Vraag eerst.", "Een kleine stap telt."),
             behaviours=("Handen op je rug", "Eén vraag stellen", "Aan het eind van je dienst iets doorgeven"),
             may_change=True,
         )
