@@ -7,10 +7,10 @@ Every file in `prompts/<language>/understanding/` holds the phrases of one meani
 - `laat maar zitten`: anything else keeps nothing.
 
 `wis/verwijder mijn gegevens` gives a choice, `(nog) niet gelukt` leaves a word optional, `kans : …` wants a colon or
-an exclamation mark, and a line that begins with `#` is a remark. Five files are no meanings: `spelling.txt`
+an exclamation mark, and a line that begins with `#` is a remark. Six files are no meanings: `spelling.txt`
 (`ff = even`, and `dinsdag = weekdag` for what phrases need not tell apart; a form with an apostrophe is only itself),
 `filler.txt` (words that say little), `words.txt` (ordinary words that only look like a mistyped one), `negation.txt`,
-and `closing.txt` (how a message ends).
+`asking.txt` (how a question begins), and `closing.txt` (how a message ends).
 """
 
 import itertools
@@ -28,7 +28,7 @@ from bot.understanding.text import fold, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 SLOT = "…"
-NO_MEANINGS = ("spelling", "filler", "words", "negation", "closing")
+NO_MEANINGS = ("spelling", "filler", "words", "negation", "asking", "closing")
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -61,6 +61,7 @@ class PhraseBook:
         filler: frozenset[str],
         ordinary: frozenset[str],
         negations: frozenset[str],
+        askings: frozenset[tuple[str, ...]],
         closings: Sequence[tuple[str, ...]],
     ) -> None:
         self.phrases = tuple(phrases)
@@ -68,6 +69,7 @@ class PhraseBook:
         self.filler = filler
         self.ordinary = ordinary
         self.negations = negations
+        self.askings = askings
         self.closings = closings
         meanings: dict[str, set[str]] = defaultdict(set)
         by_meaning: dict[str, set[tuple[str, ...]]] = defaultdict(set)
@@ -131,7 +133,10 @@ def phrase_book(language: Language) -> PhraseBook:
         for line in _lines(file)
         for phrase in _phrases(file.stem, line, spellings)
     }
-    closings = {tuple(token.word for token in tokenize(line, spellings)) for line in _lines(folder / "closing.txt")}
+    askings, closings = (
+        {tuple(token.word for token in tokenize(line, spellings)) for line in _lines(folder / f"{name}.txt")}
+        for name in ("asking", "closing")
+    )
     ordered = sorted(phrases, key=lambda one: (one.meaning, one.words, one.slot is not None, one.keeps))
     return PhraseBook(
         ordered,
@@ -139,6 +144,7 @@ def phrase_book(language: Language) -> PhraseBook:
         filler=filler,
         ordinary=ordinary,
         negations=negations,
+        askings=frozenset(askings),
         closings=sorted(closings, key=lambda one: (-len(one), one)),
     )
 

@@ -7,7 +7,7 @@ meaning adds up. A reading is sure when its evidence is strong and no other mean
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz import process
@@ -26,8 +26,14 @@ RISKY = frozenset({"stop", "forget", CRISIS})
 WITHOUT_CONTENT = frozenset({CRISIS, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "code", "trouble"})
 MOMENTS, ASKED_ABOUT = frozenset({"snooze"}), frozenset({"connect", "lookback"})
 """Meanings of which the content is a moment, and those that ask about what it names."""
+TOLD, TOLD_AS_QUESTION = frozenset({"story", "step"}), 0.5
+"""Meanings that are seldom asked, and what their phrases count for in a question."""
 STATEMENT_FROM = 5
 """Words from which a message without a known phrase is a statement, and may be content."""
+LONG_FROM, CLEAR_FROM = 9, 0.65
+"""Words from which a statement tells something, as a rule, and the score from which it is something else yet."""
+AT_LENGTH = frozenset({"story", "stuck", "step", "chance", "nominate", "snooze", "other", *RISKY})
+"""Meanings that people tell at length."""
 TYPO_CUTOFF = 0.78
 """How alike (of 1) a mistyped word has to be to one of the book."""
 SHORT_WORD, SHORT_TYPO_CUTOFF = 4, 0.75
@@ -97,6 +103,14 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
         spelled = min(certainty for _, certainty in words)
         return Reading(meaning, _whole(text, tokens) if keeps else "", sure=True, score=spelled)
     matches = [match for number in _candidates(words, book) if (match := _match(book.phrases[number], words, book))]
+    asked = _is_asked(words, book)
+    if asked:  # what was done and what will be is told, and not asked
+        matches = [
+            replace(match, score=match.score * TOLD_AS_QUESTION)
+            if match.phrase.keeps and match.phrase.meaning in TOLD
+            else match
+            for match in matches
+        ]
     best: dict[str, list[_Match]] = defaultdict(list)
     for match in matches:
         best[match.phrase.meaning].append(match)
@@ -106,9 +120,14 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
         meaning: 1 - (1 - phrased.get(meaning, 0.0)) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
         for meaning in {**phrased, **likely}
     }
+    if len(words) >= LONG_FROM and not asked:
+        scores = {one: score for one, score in scores.items() if one in AT_LENGTH or score >= CLEAR_FROM}
     ranked = sorted(scores, key=lambda meaning: (-scores[meaning], meaning))
     if not ranked or scores[ranked[0]] < LIKELY_FROM:
-        return _guess(text, tokens, words, tuple(ranked[:2]), book)
+        is_bad = likely.get("stuck", 0.0) > 2 * likely.get("story", 0.0)
+        is_bad = is_bad or any(word in book.negations for word, _ in words)
+        told = OTHER if asked or len(words) < STATEMENT_FROM else "stuck" if is_bad else "story"
+        return Reading(told, _whole(text, tokens), sure=False, others=tuple(ranked[:2]))
     meaning, score = ranked[0], scores[ranked[0]]
     others = tuple(one for one in ranked[1:3] if scores[one] >= LIKELY_FROM)
     margin = score - max((scores[one] for one in ranked[1:]), default=0.0)
@@ -123,14 +142,10 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     return Reading(meaning, rest, sure, round(score, 3), others)
 
 
-def _guess(
-    text: str, tokens: Sequence[Token], words: Sequence[tuple[str, float]], others: tuple[str, ...], book: PhraseBook
-) -> Reading:
-    """Guess what a statement of some length without a known phrase is; never sure."""
-    if "?" in text or len(words) < STATEMENT_FROM:
-        return Reading(OTHER, _whole(text, tokens), sure=False, others=others)
-    meaning = "stuck" if any(word in book.negations for word, _ in words) else "story"
-    return Reading(meaning, _whole(text, tokens), sure=False, others=others)
+def _is_asked(words: Sequence[tuple[str, float]], book: PhraseBook) -> bool:
+    """Return whether a message is a question, with or without the mark."""
+    said = tuple(word for word, _ in words)
+    return said[-1] == "?" or any(said[:length] in book.askings for length in (1, 2))
 
 
 def _says_enough(matches: Sequence[_Match], words: Sequence[tuple[str, float]], book: PhraseBook) -> bool:
@@ -209,6 +224,8 @@ def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook)
     coverage = got / total
     if coverage < MIN_COVERAGE or len(hit) < min(len(phrase.words), 2):
         return None
+    if phrase.meaning == CRISIS and len(hit) < len(phrase.words) < WORDS_TELLING_ENOUGH:
+        return None  # a small word more or less makes "altijd weg" of "voor altijd weg"
     first, last = hit[0], hit[-1]
     slot_from, slot_to, inside = None, None, set(range(first, last + 1)) - set(hit)
     if phrase.slot is not None:
@@ -253,7 +270,7 @@ def _content(text: str, tokens: Sequence[Token], matches: Sequence[_Match], book
     if not matches:
         return _whole(text, tokens)
     # What somebody set apart themselves ("vast: …") goes before what a phrase makes likely.
-    match = max(matches, key=lambda one: (_sets_apart(one), one.score, len(one.phrase.words)))
+    match = max(matches, key=lambda one: (_sets_apart(one), one.score * _worth(one), len(one.phrase.words)))
     if match.phrase.keeps:
         introduced = [one for one in matches if _introduces(one)]
         if not introduced:
@@ -276,6 +293,11 @@ def _trim(own: str, meaning: str) -> str:
     if meaning in MOMENTS:
         return re.split(r"[,;.] ", own)[0]
     return own.rstrip("? ") if meaning in ASKED_ABOUT else own
+
+
+def _worth(match: _Match) -> float:
+    """Return how much sooner a phrase tells the content: of a moment one with a place for it, when about as good."""
+    return 1.15 if match.slot_from is not None and match.phrase.meaning in MOMENTS else 1.0
 
 
 def _sets_apart(match: _Match) -> bool:

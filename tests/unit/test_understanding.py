@@ -82,6 +82,21 @@ def test_an_ordinary_word_is_not_taken_for_a_mistyped_word_of_danger(text: str) 
     assert understand_sentence(text).meaning != CRISIS
 
 
+def test_a_question_is_heard_without_its_mark_and_is_no_story() -> None:
+    assert read("mag ik mijn fiets in de hal zetten", Language.NL).meaning == OTHER
+    assert read("de schilder zette mijn fiets in de hal", Language.NL).meaning == "story"
+
+
+def test_who_says_much_tells_something() -> None:
+    told = "de schilder kwam voor de kozijnen en bleef tot de koffie zitten kletsen met tante Ria"
+    assert read(told, Language.NL).meaning == "story"
+
+
+@pytest.mark.parametrize("text", ["ze zijn altijd net weg", "hij wilde niet meer eten maar at zijn bord leeg"])
+def test_half_of_a_phrase_of_despair_is_no_despair(text: str) -> None:
+    assert understand_sentence(text).meaning != CRISIS
+
+
 @pytest.mark.parametrize("day", ["dinsdag", "vr", "zaterdagochtend", "donderdga"])
 def test_what_is_said_for_one_day_is_understood_for_another(day: str) -> None:
     reading = understand_sentence(f"kan de vraag naar {day}")
