@@ -32,6 +32,8 @@ from bot.domain.story import truncate
 from bot.markup import parse_paragraphs, to_plain_line, wrap_atom
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
+LOCALES = {Language.NL: "nl", Language.EN: "en_GB"}
+"""How dates and lists are written: in British English, "Jan, Samira and Bea"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,20 +266,21 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
     """Return the filters of the templates. Those of a date or time need the reader: `{{ at | moment(reader) }}`.
 
     With a zone (`{{ at | moment(reader, zone) }}`) they say it as people there do, and name the city where its clocks
-    differ from the reader's.
+    differ from the reader's. With `on=true` they fit inside a sentence: "on Tuesday 1 December", but "tomorrow".
     """
-    code = language.value
+    code = LOCALES[language]
 
-    def day(value: date | datetime, reader: Reader, zone: str = "") -> str:
+    def day(value: date | datetime, reader: Reader, zone: str = "", *, on: bool = False) -> str:
         there = ZoneInfo(zone) if zone else reader.zone
-        on = value.astimezone(there).date() if isinstance(value, datetime) else value
-        ahead = (on - reader.now.astimezone(there).date()).days
+        shown = value.astimezone(there).date() if isinstance(value, datetime) else value
+        ahead = (shown - reader.now.astimezone(there).date()).days
         near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(ahead)
         if near:
             return "".join(_block("errors/days.md.j2", near, language))
         # Within half a year the weekday helps more than the year.
         pattern = "EEEE d MMMM" if abs(ahead) < 180 else "d MMMM y"
-        return format_date(on, pattern, locale=code)
+        words = format_date(shown, pattern, locale=code)
+        return render_sentence("errors/days.md.j2", "on", reader, {"day": words}) if on else words
 
     def clock(value: time | datetime, reader: Reader, zone: str = "") -> str:
         there = ZoneInfo(zone) if zone else reader.zone
@@ -290,9 +293,9 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         city = get_timezone_location(zone, locale=code, return_city=True).rpartition("/")[2]
         return f"{words} ({render_sentence('errors/days.md.j2', kind, reader, {'city': city})})"
 
-    def moment(value: datetime, reader: Reader, zone: str = "") -> str:
+    def moment(value: datetime, reader: Reader, zone: str = "", *, on: bool = False) -> str:
         at = _block("errors/days.md.j2", "at", language)
-        return f"{day(value, reader, zone)} {at} {clock(value, reader, zone)}"
+        return f"{day(value, reader, zone, on=on)} {at} {clock(value, reader, zone)}"
 
     def short_date(value: datetime, reader: Reader) -> str:
         return format_datetime(value.astimezone(reader.zone), "d MMM y", locale=code)

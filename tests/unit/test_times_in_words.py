@@ -67,3 +67,15 @@ def test_today_is_the_day_it_is_there() -> None:
 
 def test_a_zone_without_a_city_is_its_own_name() -> None:
     assert say("clock", datetime(2027, 3, 9, 8, tzinfo=UTC), "Europe/Amsterdam", "UTC") == "08:00 (UTC)"
+
+
+def test_a_day_within_a_sentence() -> None:
+    filters = wording.environment(Language.EN).filters
+    reader = Reader(language=Language.EN, timezone="Europe/London", now=NOW)
+    assert filters["day"](datetime(2027, 3, 9, 8, tzinfo=UTC), reader, on=True) == "on Tuesday 9 March"
+    assert filters["day"](datetime(2027, 3, 2, 8, tzinfo=UTC), reader, on=True) == "tomorrow"
+    assert filters["moment"](datetime(2027, 3, 9, 8, tzinfo=UTC), reader, on=True) == "on Tuesday 9 March at 08:00"
+
+
+def test_a_list_is_written_as_in_britain() -> None:
+    assert wording.environment(Language.EN).filters["listing"](("Jan", "Bea", "Samira")) == "Jan, Bea and Samira"
