@@ -171,8 +171,8 @@ class TestRefused:
         refused = await plan_step(world, day="2027-03-06", at="20:00")
         assert isinstance(refused, FieldErrors)
         assert refused.errors == {
-            "day": "It is quiet for you at weekends. Choose for example Monday 8 March at 09:00.",
-            "at": "It is quiet for you then. Choose for example Monday 8 March at 09:00.",
+            "day": "Your weekends are quiet. You could choose Monday 8 March at 09:00.",
+            "at": "That's in your quiet hours. You could choose Monday 8 March at 09:00.",
         }
 
     async def test_who_wants_to_hear_at_night_may(self, world: World) -> None:
