@@ -121,7 +121,10 @@ class PhraseBook:
 def phrase_book(language: Language) -> PhraseBook:
     """Read the phrase book of a language, once."""
     folder = PHRASES_ROOT / language.value / "understanding"
-    spellings = dict(_spellings(folder / "spelling.txt"))
+    spelled = dict(_spellings(folder / "spelling.txt"))
+    spellings = {
+        typed: tuple(same for word in meant for same in spelled.get(word, (word,))) for typed, meant in spelled.items()
+    }
     filler, ordinary, negations = (
         frozenset(fold(word) for line in _lines(folder / f"{name}.txt") for word in line.split())
         for name in ("filler", "words", "negation")

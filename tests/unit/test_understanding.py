@@ -124,8 +124,10 @@ class TestWordsByThemselves:
         assert likely["fruit"] == pytest.approx(likely["car"])
 
 
-@pytest.mark.parametrize(("text", "words"), [("I'll go", "i will go"), ("I’ll go", "i will go"), ("ill", "ill")])
-def test_an_apostrophe_counts_where_the_word_without_it_is_another(text: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"), [("I'll go", "i will go"), ("I’ll go", "i will go"), ("ill", "ill"), ("tues", "monday")]
+)
+def test_words_are_known_by_what_they_stand_for_and_an_apostrophe_counts(text: str, words: str) -> None:
     assert " ".join(token.word for token in tokenize(text, phrase_book(Language.EN).spellings)) == words
 
 
