@@ -83,8 +83,8 @@ def test_an_ordinary_word_is_not_taken_for_a_mistyped_word_of_danger(text: str) 
 
 
 def test_a_question_is_heard_without_its_mark_and_is_no_story() -> None:
-    assert read("mag ik mijn fiets in de hal zetten", Language.NL).meaning == OTHER
-    assert read("de schilder zette mijn fiets in de hal", Language.NL).meaning == "story"
+    assert read("kan ik mijn jas ergens in de gang hangen", Language.NL).meaning == OTHER
+    assert read("mijn jas hing ergens in de gang", Language.NL).meaning in ("story", "stuck")
 
 
 def test_who_says_much_tells_something() -> None:
