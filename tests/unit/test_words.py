@@ -69,6 +69,12 @@ def test_what_people_are_told_to_type_is_understood(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_what_to_type_does_not_stand_alone(path: Path) -> None:
+    """Where only the word is typed, "Fewer messages? **me**." would be a riddle."""
+    assert not re.findall(r'[?:.] \*\*{{ "[^"]+" \| typed', path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
 def test_a_channel_is_shown_with_its_sign(path: Path) -> None:
     assert not PLACE.findall(path.read_text(encoding="utf-8"))
 
