@@ -303,6 +303,8 @@ PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
 
 TALK = {"thanks": "conversation.thanks", "smalltalk": "conversation.small_talk"}
 """Meanings that ask for nothing."""
+SENTENCE_AFTER = {"me": 1, **dict.fromkeys(("help", "home", "stop", "code", "groups", "trouble"), 2)}
+"""Commands that take no words, and how many words after one make it the beginning of a sentence."""
 ASKED_FIRST = frozenset({"stop"})
 """Meanings that end something at once: from a sentence, never without asking. A story opens its form, and deletions are
 confirmed on the page that offers them."""
@@ -332,6 +334,8 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     if normalize_word(word) in ("ritme", normalize_word(app)) and VOCABULARY.knows(rest):
         word, rest = rest, ""  # "ritme stop": addressed by name
     name = VOCABULARY.meaning(word)
+    if len(rest.split()) >= SENTENCE_AFTER.get(name, len(text)) and (name in ASKED_FIRST or not reading.sure):
+        name = ""  # "ik ben er volgende week niet"
     in_thread = bool(intent.thread) and not intent.place.personal
     if rest.strip() or not name:
         meant = _meant_intent(intent, reading, text, name, in_thread=in_thread)

@@ -158,7 +158,13 @@ def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form
             hint=optional(f"{ask.name}_hint"),
             required=ask.required,
             value=entry.values.get(ask.name, ""),
-            options=tuple(Option(value=p.value, label=p.label or words(f"{ask.name}_{p.value}")) for p in picks),
+            options=tuple(
+                Option(
+                    value=p.value,
+                    label=(format_channel(p.label) if ask.channels else p.label) or words(f"{ask.name}_{p.value}"),
+                )
+                for p in picks
+            ),
             max_length=ask.max_length,
             max_items=ask.max_items,
             earliest=entry.earliest if ask.kind == "date" else None,

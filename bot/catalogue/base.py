@@ -86,11 +86,13 @@ class Pick:
 @dataclass(frozen=True, kw_only=True)
 class Ask:
     """One field of a form and its limits. Its words are the blocks `<name>` (the label) and, where they exist,
-    `<name>_example` and `<name>_hint`. `options` are fixed values; when empty, the form's instance brings them."""
+    `<name>_example` and `<name>_hint`. `options` are fixed values; when empty, the form's instance brings them.
+    `channels`: they are channels, and shown as such."""
 
     name: str
     kind: FieldKind = "text"
     required: bool = True
+    channels: bool = False
     max_length: int = 300
     max_items: int = 25
     options: tuple[str, ...] = ()

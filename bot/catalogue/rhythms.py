@@ -212,7 +212,7 @@ class RhythmForm(FormEntry):
     opener: ClassVar[str] = "rhythm.new"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="kind", kind="choice", options=tuple(RhythmKind)),
-        Ask(name="place", kind="choice"),
+        Ask(name="place", kind="choice", channels=True),
         Ask(name="every", kind="choice", options=EVERY),
         Ask(name="weekdays", kind="choices", options=WEEKDAYS, max_items=7),
         Ask(name="nth", kind="choice", required=False, options=NTH),
@@ -276,7 +276,7 @@ class PlaceForm(FormEntry):
 
     intent: ClassVar[str] = "rhythm.place.save"
     asks: ClassVar[tuple[Ask, ...]] = (
-        Ask(name="place", kind="choice"),
+        Ask(name="place", kind="choice", channels=True),
         Ask(name="language", kind="choice", options=tuple(Language)),
         Ask(name="quiet_from", kind="time"),
         Ask(name="quiet_until", kind="time"),

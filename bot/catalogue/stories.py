@@ -335,7 +335,7 @@ class ShareForm(FormEntry):
 
     intent: ClassVar[str] = "share.save"
     asks: ClassVar[tuple[Ask, ...]] = (
-        Ask(name="place", kind="choice"),
+        Ask(name="place", kind="choice", channels=True),
         Ask(name="line", required=False, max_length=300),
     )
 

@@ -15,7 +15,7 @@ from dateutil.easter import easter
 from dateutil.rrule import rrulestr
 
 from bot.domain.delivery import Delivery, Priority, new_delivery_id
-from bot.domain.movement import Movement, MovementId, Place, PlaceId
+from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState, Purpose
 from bot.domain.person import Language, PersonId, WorkspaceId
 from bot.domain.quiet_hours import QuietHours
 
@@ -385,6 +385,16 @@ def _due(
             return past, moment.at
         past.append(moment)
     return past, None
+
+
+def lacks_purpose(rhythm: Rhythm, purpose: Purpose | None) -> bool:
+    """Return whether a rhythm waits for a purpose to be written down."""
+    return rhythm.kind is RhythmKind.PURPOSE and (purpose is None or not purpose.parts())
+
+
+def can_come(rhythm: Rhythm, place: Place, purpose: Purpose | None) -> bool:
+    """Return whether what a rhythm posts would reach its place, as things are now; if not, no moment of it is told."""
+    return place.state is not PlaceState.UNREACHABLE and not lacks_purpose(rhythm, purpose)
 
 
 def holidays_of(movement: Movement) -> IsHoliday:

@@ -87,6 +87,50 @@ async def test_a_greeting_of_one_word_is_no_unknown_word(world: World, greeting:
         assert "/ritme stop" in said
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "hallo daar ben ik weer",
+        "ik ben er weer",
+        "ik ben weer terug van vakantie",
+        "I'm back",
+        "hi, I'm back from leave!",
+    ],
+)
+async def test_who_comes_back_is_greeted_and_not_put_to_rest(world: World, line: str) -> None:
+    await world.movement("fatima")
+    said = text_of(await say(world, "fatima", line, channel=None))
+    assert len(said.split()) < 16
+    assert "/ritme" not in said
+
+
+@pytest.mark.parametrize(
+    ("line", "guess"),
+    [
+        ("ik ben er volgende week niet", "snooze"),
+        ("ik wil even geen berichten meer", "stop"),
+        ("thuis bij mevrouw Bos ging het vandaag anders", "story"),
+        ("stop even een week met berichten", "stop"),
+    ],
+)
+async def test_a_sentence_that_begins_with_a_command_is_no_command(world: World, line: str, guess: str) -> None:
+    await world.movement("fatima")
+    reply = await say(world, "fatima", line, channel=None)
+    assert line.rpartition(" ")[0] in text_of(reply) or guess in ("snooze", "stop")
+    assert isinstance(reply, Answer)
+    assert reply.message is not None
+    assert guess in [button.name for button in reply.message.buttons]
+    assert not await has_stopped(world)
+
+
+async def test_a_story_by_mention_in_its_round_that_begins_with_i_is_a_story(world: World) -> None:
+    await world.movement("fatima")
+    await add_reminder(world)
+    told = "ik zat vandaag met mevrouw Bos in de tuin"
+    await say(world, "fatima", told, channel="general", thread=ROOT, message="m1")
+    assert told in await everything(world)
+
+
 @pytest.mark.parametrize("mark", ["👍", "❤️", "🙏🙏", ":)", "…"])
 async def test_a_message_without_words_gets_one_line(world: World, mark: str) -> None:
     await world.movement("fatima")

@@ -9,7 +9,7 @@ import pytest
 from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
-from bot.domain.movement import MovementId, PlaceId, Purpose, PurposeId, Role
+from bot.domain.movement import MovementId, PlaceId, PlaceState, Purpose, PurposeId, Role
 from bot.domain.person import Language, PersonId
 from tests.support.world import World, button_of, text_of
 
@@ -70,6 +70,30 @@ async def test_made_on_monday_heard_the_monday_after_and_every_part_before_any_t
         == 3
     )
     assert len({one.splitlines()[0] for one in heard[:3]}) == 3
+
+
+async def test_no_moment_is_told_of_what_will_not_come(world: World) -> None:
+    await world.movement("fatima")
+    await rhythm(world)
+    assert "Komt nu niet." in text_of(await world.type("iris", "/ritme ritme"))
+    assert "maandag 8 maart" not in text_of(await world.type("fatima", "/ritme thuis"))
+    await purpose(world, "Vraag eerst.")
+    assert "Eerstvolgend" in text_of(await world.type("iris", "/ritme ritme"))
+    assert "maandag 8 maart" in text_of(await world.type("fatima", "/ritme thuis"))
+    async with world.begin() as work:
+        place = await work.movements.place(PlaceId("general"))
+        assert place is not None
+        place.state, place.state_reason = PlaceState.UNREACHABLE, "place_gone"
+    assert "Eerstvolgend" not in text_of(await world.type("iris", "/ritme ritme", channel=None))
+    assert "maandag 8 maart" not in text_of(await world.type("fatima", "/ritme thuis", channel=None))
+
+
+async def test_forms_name_channels_as_people_do(world: World) -> None:
+    await world.movement("fatima", channels=("general", "zorg"))
+    form = await world.press("iris", await world.type("iris", "/ritme ritme"), "new")
+    assert isinstance(form, Form)
+    (places,) = [field.options for field in form.fields if field.name == "place"]
+    assert [one.label for one in places] == ["#general", "#zorg"]
 
 
 async def test_over_both_clock_changes_and_kings_day_it_stays_nine_o_clock(world: World) -> None:

@@ -221,7 +221,9 @@ class TestForgetting:
         await world.movement("fatima")
         await add_reminder(world)
         await reply_in_thread(world, "fatima", WALK, "m-1")
+        assert "1 verhaal" in text_of(await world.type("fatima", "/ritme ik"))
         gone = await world.press("fatima", world.private("fatima")[0], "forget")
+        assert "verhaal\n" not in text_of(await world.type("fatima", "/ritme ik"))
         changed = await world.press("fatima", gone, choice)
         assert "Wat vergeten is, blijft weg." in text_of(changed)
         assert not (await get_story(world, "m-1")).is_told

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.tables import (
@@ -70,9 +70,14 @@ def person_columns(table: Table) -> Sequence[Column[Any]]:
 
 
 async def count_rows(session: AsyncSession, person: PersonId, tables: Collection[str]) -> dict[str, int]:
-    """Count the rows about a person in these tables, in one query; tables without any are left out."""
+    """Count the rows about a person in these tables, in one query; tables without any are left out. Of a withdrawn
+    story nothing is left that counts."""
     counts = [
-        select(func.count()).select_from(table).where(is_about(person, columns)).scalar_subquery().label(table.name)
+        select(func.count())
+        .select_from(table)
+        .where(is_about(person, columns), stories.c.withdrawn_at.is_(None) if table is stories else true())
+        .scalar_subquery()
+        .label(table.name)
         for table, columns in _PERSON_COLUMNS.items()
         if table.name in tables
     ]

@@ -25,11 +25,11 @@ from bot.catalogue.people import ListedNudge
 from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
 from bot.domain import quiet_hours
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
-from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose
+from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
 from bot.domain.next_step import NextStep
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
-from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, RhythmKind, expect_moments, holidays_of
+from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, can_come, expect_moments, holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.wording import shorten
@@ -88,7 +88,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
     stopped = person.stopped_at is not None
     if movement is None or member is None:
         return Home(name=person.name, snoozed_until=snoozed, stopped=stopped)
-    rhythms = await _load_rhythms(work, movement, now)
+    rhythms = await _load_rhythms(work, movement, purpose, now)
     purpose = await work.movements.purpose(movement.id)
     return Home(
         name=person.name,
@@ -102,7 +102,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         steps=await _load_steps(work, person, movement, now),
         stories=await _load_stories(work, person, movement),
         initiatives=await _load_initiatives(work, person, movement),
-        moments=_coming_moments(rhythms, purpose),
+        moments=_coming_moments(rhythms),
         purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
         rhythms=_rhythm_summaries(rhythms, now) if member.coordinates else None,
@@ -195,7 +195,9 @@ _Rhythms = Sequence[tuple[Rhythm, Place, Sequence[datetime]]]
 """Rhythms, each with its place and when it comes next there."""
 
 
-async def _load_rhythms(work: UnitOfWork, movement: Movement, now: datetime) -> _Rhythms:
+async def _load_rhythms(work: UnitOfWork, movement: Movement, purpose: Purpose | None, now: datetime) -> _Rhythms:
+    """Load the rhythms with the moments that can come: not in a place that is out of reach, nor of a purpose that
+    nobody wrote."""
     found = []
     for rhythm in await work.rhythms.of_movement(movement.id):
         place = await work.movements.place(rhythm.place_id)
@@ -204,19 +206,17 @@ async def _load_rhythms(work: UnitOfWork, movement: Movement, now: datetime) -> 
             continue
         quiet = quiet_hours.of_place(place)
         expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
-        coming = [one.at for one in expected if one.at is not None]
+        comes = can_come(rhythm, place, purpose)
+        coming = [one.at for one in expected if one.at is not None and comes]
         found.append((rhythm, place, coming))
     return found
 
 
-def _coming_moments(rhythms: _Rhythms, purpose: Purpose | None) -> HomeMoments:
-    """Return the moments that can come: not in a place that is out of reach, nor of a purpose that nobody wrote."""
-    has_purpose = purpose is not None and bool(purpose.parts())
+def _coming_moments(rhythms: _Rhythms) -> HomeMoments:
     found = [
         (place, UpcomingMoment(kind=rhythm.kind, place=_name(place), at=at))
         for rhythm, place, coming in rhythms
         for at in coming
-        if place.state is not PlaceState.UNREACHABLE and (has_purpose or rhythm.kind is not RhythmKind.PURPOSE)
     ]
     shown = sorted(found, key=lambda one: one[1].at)[:COMING_SHOWN]
     crowded = {

@@ -15,9 +15,10 @@ from bot.domain.rhythm import (
     Moment,
     Rhythm,
     RhythmId,
-    RhythmKind,
+    can_come,
     forecast,
     holidays_of,
+    lacks_purpose,
     moments,
     name_holiday,
 )
@@ -70,7 +71,8 @@ async def summarize(
         quiet = quiet_hours.of_place(place)
         expected = forecast(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
     name = (place.name or place.channel) if place is not None else ""
-    posted = [one.at for one in expected if one.at is not None]
+    comes = place is not None and can_come(rhythm, place, await work.movements.purpose(movement.id))
+    posted = [one.at for one in expected if one.at is not None and comes]
     return RhythmSummary.of(rhythm, name, posted, now), expected
 
 
@@ -79,11 +81,10 @@ async def show_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, news: str = 
     movement = turn.require_movement()
     place = await work.movements.place(rhythm.place_id)
     summary, expected = await summarize(work, movement, rhythm, turn.now)
-    purpose = await work.movements.purpose(movement.id) if rhythm.kind is RhythmKind.PURPOSE else None
     return RhythmShown(
         rhythm=summary,
         coming=tuple(_word_expectation(one, movement, turn.language) for one in expected),
-        purpose_missing=rhythm.kind is RhythmKind.PURPOSE and (purpose is None or not purpose.parts()),
+        purpose_missing=lacks_purpose(rhythm, await work.movements.purpose(movement.id)),
         crowded=place is not None and await _is_crowded(work, movement, place, turn.now),
         lost=place.state_reason or "place_gone" if place is not None and place.state is PlaceState.UNREACHABLE else "",
         may_change=turn.member is not None and turn.member.coordinates,
