@@ -334,9 +334,10 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     if normalize_word(word) in ("ritme", normalize_word(app)) and VOCABULARY.knows(rest):
         word, rest = rest, ""  # "ritme stop": addressed by name
     name = VOCABULARY.meaning(word)
-    if len(rest.split()) >= SENTENCE_AFTER.get(name, len(text)) and (name in ASKED_FIRST or not reading.sure):
-        name = ""  # "ik ben er volgende week niet"
     in_thread = bool(intent.thread) and not intent.place.personal
+    is_sentence = len(rest.split()) >= SENTENCE_AFTER.get(name, len(text))
+    if is_sentence and (name in ASKED_FIRST or not reading.sure or (in_thread and reading.meaning == "story")):
+        name = ""  # "ik ben er volgende week niet"
     if rest.strip() or not name:
         meant = _meant_intent(intent, reading, text, name, in_thread=in_thread)
         if meant is not None:

@@ -116,10 +116,10 @@ async def test_who_comes_back_is_greeted_and_not_put_to_rest(world: World, line:
 async def test_a_sentence_that_begins_with_a_command_is_no_command(world: World, line: str, guess: str) -> None:
     await world.movement("fatima")
     reply = await say(world, "fatima", line, channel=None)
-    assert line.rpartition(" ")[0] in text_of(reply) or guess in ("snooze", "stop")
-    assert isinstance(reply, Answer)
-    assert reply.message is not None
-    assert guess in [button.name for button in reply.message.buttons]
+    if isinstance(reply, Form):
+        assert reply.intent.removeprefix("me.").startswith(guess)
+    else:
+        assert guess in [button.name for button in reply.message.buttons]  # type: ignore[union-attr]
     assert not await has_stopped(world)
 
 
@@ -160,9 +160,9 @@ async def test_a_word_for_a_pause_opens_its_form_in_either_language(world: World
 async def test_in_a_thread_a_sentence_is_not_taken_for_its_first_word(world: World) -> None:
     await world.movement("fatima")
     where = {"channel": "general", "thread": "t1", "message": "m1"}
-    asked = text_of(await say(world, "fatima", "hoe bedoel je dit precies", **where))
+    asked = text_of(await say(world, "fatima", "hoe zat dat met de bus", **where))
     assert "ken ik niet" not in asked
-    assert "hoe bedoel je dit precies" in asked
+    assert "hoe zat dat met de bus" in asked
     stuck = await say(world, "fatima", "we lopen vast met de overdracht", **where)
     await world.press("fatima", stuck, "stuck")
     assert "de overdracht" in await everything(world)
