@@ -88,8 +88,8 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
     stopped = person.stopped_at is not None
     if movement is None or member is None:
         return Home(name=person.name, snoozed_until=snoozed, stopped=stopped)
-    rhythms = await _load_rhythms(work, movement, purpose, now)
     purpose = await work.movements.purpose(movement.id)
+    rhythms = await _load_rhythms(work, movement, purpose, now)
     return Home(
         name=person.name,
         movement=movement.id,
