@@ -196,7 +196,7 @@ async def test_the_last_channel_leaves_and_comes_back(world: World) -> None:
         ((), 0, "Er doet nu niemand aan mee.", "Nobody is taking part right now."),
         (("Jan",), 0, "Jan doet mee.", "Jan is taking part."),
         (("Jan", "Ann"), 0, "Jan en Ann doen mee.", "Jan and Ann are taking part."),
-        (("Jan",), 2, "Jan en nog 2 doen mee.", "Jan and 2 more are taking part."),
+        (("Jan",), 2, "Jan en nog 2 collega's doen mee.", "Jan and 2 more are taking part."),
         ((), 1, "Eén collega doet mee.", "One colleague is taking part."),
         ((), 4, "4 collega's doen mee.", "4 colleagues are taking part."),
     ],
