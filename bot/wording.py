@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel.core import get_global
 from babel.dates import format_date, format_datetime, format_time, get_day_names, get_timezone_location
 from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template
@@ -51,6 +52,11 @@ class Reader:
     personal: bool = False
     in_thread: bool = False
     knows_privacy: bool = False
+
+    @property
+    def country(self) -> str:
+        """The country of the reader's time zone, in two small letters; "other" when a zone tells none."""
+        return (get_global("zone_territories").get(self.timezone) or "other").lower()
 
     @property
     def app(self) -> str:

@@ -45,6 +45,8 @@ LIKELY_FROM = 0.30
 """Below this the message is none of the meanings."""
 WORDS_TELLING_ENOUGH = 4
 """Words of one phrase that say enough together, however little each says."""
+STRONG_FROM = 0.9
+"""The evidence of phrases from which the words by themselves need not agree."""
 BAYES_WEIGHT = 0.7
 """How much the words by themselves count beside the phrases."""
 TELLING_FROM = 0.5
@@ -131,9 +133,11 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     meaning, score = ranked[0], scores[ranked[0]]
     others = tuple(one for one in ranked[1:3] if scores[one] >= LIKELY_FROM)
     margin = score - max((scores[one] for one in ranked[1:]), default=0.0)
-    # Sure is only what both the phrases and the words by themselves point to.
+    # Sure is only what both the phrases and the words by themselves point to, unless nearly all of a phrase is there:
+    # then the words of the content ("the handover") have no say in it.
     sure = score >= SURE_FROM and margin >= SURE_MARGIN and phrased.get(meaning, 0.0) >= LIKELY_FROM
-    sure = sure and meaning == max(likely, key=lambda one: likely[one], default=meaning)
+    agreed = meaning == max(likely, key=lambda one: likely[one], default=meaning)
+    sure = sure and (agreed or phrased[meaning] >= STRONG_FROM)
     if sure and meaning in RISKY:
         sure = _says_enough(best[meaning], words, book)
     if CRISIS in scores and meaning != CRISIS and scores[CRISIS] >= LIKELY_FROM:

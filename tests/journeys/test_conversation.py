@@ -9,10 +9,12 @@ from structlog.testing import capture_logs
 
 from adapters.database.tables import metadata
 from bot.catalogue import CATALOGUE, FormEntry
+from bot.catalogue.conversation import CrisisAnswered
 from bot.chat import Answer, Form, Reply
 from bot.commands import COMMANDS
 from bot.despair import THREAD_WORDS, free_texts, is_about_others
 from bot.domain.person import Language, WorkspaceId
+from bot.wording import PROMPTS, Reader, render_entry
 from tests.drivers.playground import playground_driver
 from tests.drivers.slack import SlackDriver
 from tests.drivers.teams import teams_driver
@@ -20,7 +22,7 @@ from tests.fakes.slack.state import Shown
 from tests.fakes.teams.agents_playground import TEAM
 from tests.journeys.test_on_teams import start_movement
 from tests.support.stories import ROOT, WALK, add_reminder, find_story, get_story, reply_in_thread
-from tests.support.world import LANE, World, text_of
+from tests.support.world import LANE, MONDAY, World, text_of
 
 DESPAIR = "ik wil er niet meer zijn, het is genoeg geweest"
 
@@ -261,7 +263,7 @@ async def test_what_may_be_despair_in_a_form_is_kept_and_help_is_shown_beside_it
     "told",
     [
         "Een oudere dame die niet meer wilde leven begon weer te zingen.",
-        "A client told us she wants to die; the team sat down with her.",
+        "A client said she did not want to live anymore, the team sat down with her.",
     ],
 )
 async def test_a_story_of_somebody_elses_despair_is_not_lost(world: World, told: str) -> None:
@@ -385,3 +387,28 @@ async def test_no_command_passes_over_what_was_typed_after_it(world: World, name
     shown = await world.do("iris", "command", command=COMMANDS[name].words(Language.NL)[0], text=typed)
     said = text_of(shown) if not isinstance(shown, Form) else f"{shown.note} {[one.value for one in shown.fields]}"
     assert typed in said
+
+
+@pytest.mark.parametrize(
+    ("timezone", "number"),
+    [
+        ("Europe/Amsterdam", "0800-0113"),
+        ("Europe/Brussels", "1813"),
+        ("Europe/London", "116 123"),
+        ("America/New_York", "988"),
+        ("Africa/Accra", "findahelpline.com"),
+        ("UTC", "findahelpline.com"),
+    ],
+)
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_whom_to_call_is_somebody_in_the_readers_country(language: Language, timezone: str, number: str) -> None:
+    reader = Reader(language=language, timezone=timezone, now=MONDAY)
+    message = render_entry(CrisisAnswered(), reader)
+    assert number in message.text
+    assert len([one for one in message.paragraphs if one.kind == "item"]) == 3
+
+
+def test_helplines_are_kept_for_the_same_countries_in_both_languages() -> None:
+    countries = [{path.name for path in (PROMPTS / one.value / "conversation/helplines").iterdir()} for one in Language]
+    assert countries[0] == countries[1]
+    assert {"nl.md.j2", "other.md.j2"} <= countries[0]

@@ -41,6 +41,7 @@ def test_both_languages_have_a_book_for_every_meaning(language: Language) -> Non
         ("ik zit vast", "stuck", ""),
         ("ik zit vast met de overdracht", "stuck", "de overdracht"),
         ("I am stuck with the family", "stuck", "the family"),
+        ("I'm stuck with the handover", "stuck", "the handover"),
         ("dankjewel!", "thanks", ""),
         ("vast bedankt voor de moeite", "thanks", ""),
         ("hello", "help", ""),
