@@ -49,7 +49,8 @@ class StepForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class StepPlanned(Entry):
-    """The plan, echoed back as if-then. `posted`: others read it too; `comes`: it is followed up, `at` that moment, as
+    """The plan, echoed back as if-then. `posted`: others read it too, in the channel `held` once that can be reached
+    again (its name; empty where it can be reached); `comes`: it is followed up, `at` that moment, as
     for anyone who did not stop Ritme."""
 
     step: str
@@ -58,6 +59,7 @@ class StepPlanned(Entry):
     with_whom: str
     at: datetime
     posted: bool = False
+    held: str = ""
     comes: bool = True
 
     @classmethod

@@ -68,9 +68,10 @@ class StuckTooLong(Entry):
 class StuckWelcomed(Entry):
     """The welcome of being stuck: what was kept, and three curious questions (blocks of `stuck/questions.md.j2`).
 
-    `helpers` names those who read along when the audience is "helpers"; `place` the channel when it is "channel";
-    `read_by_others`: colleagues were asked to think along. `text` was added to what was told `before`, if anything;
-    then `part` says where it stands (see `Addition`), `was` and `kind` of which kind the one and the other are.
+    `helpers` names those who read along when the audience is "helpers"; `place` the channel when it is "channel", and
+    `held` that it comes there once that can be reached again; `read_by_others`: colleagues were asked to think along.
+    `text` was added to what was told `before`, if anything; then `part` says where it stands (see `Addition`), `was`
+    and `kind` of which kind the one and the other are.
     """
 
     episode: str
@@ -79,6 +80,7 @@ class StuckWelcomed(Entry):
     audience: Audience
     helpers: tuple[str, ...] = ()
     place: str = ""
+    held: bool = False
     text: str = ""
     before: str = ""
     part: str = ""
@@ -114,7 +116,8 @@ class StuckWelcomed(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StuckTakenApart(Entry):
-    """Confirmation that words that were added to an open episode are one of their own now, for the same readers."""
+    """Confirmation that words that were added to an open episode are one of their own now, for the same readers.
+    `held`: the channel reads them once it can be reached again."""
 
     episode: str
     other: str
@@ -124,6 +127,7 @@ class StuckTakenApart(Entry):
     audience: Audience
     helpers: tuple[str, ...] = ()
     place: str = ""
+    held: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         return (

@@ -12,7 +12,7 @@ from bot.domain import stuck_post
 from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
 from bot.domain.initiative import StuckEpisode
-from bot.domain.movement import Place
+from bot.domain.movement import Place, PlaceState
 from bot.domain.next_step import (
     Chance,
     ChanceId,
@@ -134,7 +134,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     step.posted = step.posted or is_posted
     await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
     # The words of an earlier post are not these.
-    return replace(StepPlanned.of(step, turn.person, turn.timezone), posted=is_posted)
+    held = _held_in(turn) if is_posted else ""
+    return replace(StepPlanned.of(step, turn.person, turn.timezone), posted=is_posted, held=held)
 
 
 def _new_step(
@@ -178,6 +179,12 @@ async def _post_on_request(
 def _place_to_post(turn: Turn) -> Place | None:
     """Return where a step can be posted: a channel of this movement; None in a personal chat or elsewhere."""
     return turn.place if turn.place is not None and turn.place.movement_id == turn.require_movement().id else None
+
+
+def _held_in(turn: Turn) -> str:
+    """Return the name of the channel where a post has to wait until it can be reached again; empty when it need not."""
+    place = _place_to_post(turn)
+    return (place.name or place.channel) if place is not None and place.state is PlaceState.UNREACHABLE else ""
 
 
 async def compose_step(work: UnitOfWork, outgoing: Outgoing) -> Entry:

@@ -24,7 +24,14 @@ from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeId, StuckEpi
 from bot.domain.person import PersonId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.use_cases.stuck.reporting.form import StuckReport, check_report, fill_form, find_channel, was_shown_to_others
+from bot.use_cases.stuck.reporting.form import (
+    StuckReport,
+    check_report,
+    fill_form,
+    find_channel,
+    is_held,
+    was_shown_to_others,
+)
 from bot.use_cases.stuck.reporting.records import add_split, open_episode, update_episode
 
 
@@ -114,6 +121,7 @@ async def take_apart(work: UnitOfWork, turn: Turn) -> InPlace:
             audience=other.audience,
             helpers=await _helper_names(work, other),
             place=await find_channel(work, turn, other) or "",
+            held=await is_held(work, turn, other),
         )
     )
 
@@ -197,6 +205,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Stuck
         audience=episode.audience,
         helpers=await _helper_names(work, episode),
         place=await find_channel(work, turn, episode) or "",
+        held=await is_held(work, turn, episode),
         variant=variant,
         text=episode.text,
         read_by_others=await was_shown_to_others(work, episode),

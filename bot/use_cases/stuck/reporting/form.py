@@ -8,6 +8,7 @@ from bot.catalogue.forms import Filled
 from bot.catalogue.stuck import MAX_FIELD_CHARS, StuckForm, StuckTooLong
 from bot.chat import Value
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, Initiative, InitiativeId, StuckEpisode, StuckKind
+from bot.domain.movement import Place, PlaceState
 from bot.domain.person import Person, PersonId
 from bot.ports import Turn, UnitOfWork
 
@@ -117,10 +118,23 @@ async def find_channel(work: UnitOfWork, turn: Turn, episode: StuckEpisode | Non
 
     None in a personal chat, and in a channel outside the movement.
     """
+    place = await _find_place(work, turn, episode)
+    return place.name if place is not None else None
+
+
+async def is_held(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> bool:
+    """Return whether what is meant for a channel waits until that can be reached again."""
+    if episode.audience is not Audience.CHANNEL:
+        return False
+    place = await _find_place(work, turn, episode)
+    return place is not None and place.state is PlaceState.UNREACHABLE
+
+
+async def _find_place(work: UnitOfWork, turn: Turn, episode: StuckEpisode | None) -> Place | None:
     place = await work.movements.place(episode.place_id) if episode and episode.place_id else turn.place
     if place is None or place.movement_id != turn.require_movement().id:
         return None
-    return place.name
+    return place
 
 
 async def was_shown_to_others(work: UnitOfWork, episode: StuckEpisode) -> bool:

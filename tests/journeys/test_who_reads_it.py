@@ -1,0 +1,300 @@
+"""Each message goes to whom its words say that it does, and nowhere else."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from sqlalchemy import text
+
+from bot.commands import COMPOSERS
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.ports import Unreachable
+from tests.drivers.slack import SlackDriver
+from tests.fakes.slack.state import Shown
+from tests.journeys.test_across_workspaces import add_west, join, make_code
+from tests.journeys.test_asking import WALK, add_movements
+from tests.journeys.test_forgetting import act, live
+from tests.journeys.test_rhythms import MONDAY as WEEKLY
+from tests.journeys.test_steps import submit_step
+from tests.journeys.test_stuck import submit_stuck
+from tests.support.stories import add_reminder, reply_in_thread
+from tests.support.world import LANE, MONDAY, World, agree, open_world, text_of
+
+ONE, COORDINATORS, PLACE, PAGE = "one person", "coordinators", "a place", "their own page"
+READ_BY = {
+    "answer": ONE,
+    "went_quiet": ONE,
+    "home": PAGE,
+    "place_lost": COORDINATORS,
+    "groups_offered": COORDINATORS,
+    "place_joined": COORDINATORS,
+    "welcome": PLACE,
+    "rhythm_purpose": PLACE,
+    "rhythm_stories": PLACE,
+    "rhythm_check_in": PLACE,
+    "rhythm_look_back": PLACE,
+    "rhythm_harvest": PLACE,
+    "pace_asked": COORDINATORS,
+    "moment_dropped": COORDINATORS,
+    "stuck_posted": PLACE,
+    "company_asked": ONE,
+    "company_together": ONE,
+    "step_posted": PLACE,
+    "follow_up": ONE,
+    "nominated": ONE,
+    "invitation": ONE,
+    "invitation_answered": ONE,
+    "did_you_meet": ONE,
+    "coordinator_asked": COORDINATORS,
+    "story_posted": PLACE,
+    "story_kept": ONE,
+    "story_asked": ONE,
+    "story_saved": ONE,
+    "story_ripple": ONE,
+    "story_shared": PLACE,
+    "story_travelled": ONE,
+}
+"""The readers of each kind of delivery that has words."""
+ELSEWHERE = {
+    "personal_file": "journeys/test_export.py looks at where the file comes",
+    "export": "an earlier version planned it; journeys/test_export.py",
+    "taken_back": "it changes a message that stands, wherever that is; journeys/test_forgetting.py",
+}
+"""Kinds that have tests of their own, with the reason."""
+ALONE = re.compile(r"\b(?:Alleen jij (?:leest|ziet) d|Only you (?:can )?(?:read|see) th)", re.IGNORECASE)
+TOGETHER = re.compile(r"\b(?:iedereen hier leest|everyone here (?:can )?reads?)", re.IGNORECASE)
+FOR_COORDINATORS = re.compile(
+    r"\b(?:alleen (?:de )?coördinatoren|only (?:the )?coordinators) (?:lezen|read)|Dit lezen alleen"
+)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A message that arrived: for whom, where, and what it said about that (its small print)."""
+
+    kind: str
+    account: str | None
+    channel: str | None
+    act: str
+    said: str
+    coordinates: bool
+
+
+async def live_through_everything(world: World) -> list[Heard]:
+    """Live through one of everything that Ritme sends, and return what arrived."""
+    await live(world)
+    await act(world, "iris", "groups")
+    await world.do("noor", "coordinators.ask", about="rhythm.new")
+    await world.do("jan", "nominate.save", args={"inspirer": ("wim",), "maven": ("nieuw",)})
+    await world.do("jan", "home.opened", blank="yes")
+    await world.do("iris", "place.joined", channel="new")
+    for kind, day in (("purpose", "TH"), ("stories", "TU"), ("check_in", "WE")):
+        place = "night" if kind == "check_in" else "general"
+        args = {**WEEKLY, "kind": kind, "weekdays": (day,), "place": place}
+        await world.do("iris", "rhythm.save", args=args)
+    await add_reminder(world, "rhythm_stories")
+    await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
+    await world.pass_(days=40)
+    # Nobody answers for weeks: once the service was down, and a place was lost.
+    await world.do("iris", "help")
+    world.clock.set(world.clock.now() + timedelta(days=20))
+    await world.drain()
+    await world.pass_(days=30)
+    await add_west(world)
+    await join(world, await make_code(world))
+    world.messenger.fail_next = [(Unreachable("not_in_place", place_is_gone=True), False)]
+    await world.do("fatima", "story.save", text="Nog een.", readers="everyone", named="with", channel="night")
+    await world.pass_(days=2)
+    async with world.database.connect() as connection:
+        rows = (await connection.execute(text("SELECT id, kind FROM deliveries"))).all()
+        found = await connection.execute(
+            text("SELECT p.account FROM people p JOIN members m ON m.person_id = p.id WHERE m.role = 'coordinator'")
+        )
+        coordinators = {account for (account,) in found}
+    kinds: dict[str, str] = dict(rows)  # type: ignore[arg-type]
+    arrived = [(one.post, one.message) for one in world.messenger.sent]
+    arrived += [(one, one.page.message if one.page else one.message) for one in world.messenger.acts if one.page]
+    return [
+        Heard(
+            kind=kinds[post.delivery],
+            account=post.account,
+            channel=post.channel,
+            act=post.act,
+            said="\n".join(one.text for one in message.paragraphs if one.kind == "small") if message else "",
+            coordinates=post.account in coordinators,
+        )
+        for post, message in arrived
+    ]
+
+
+@cache
+def everything_heard() -> tuple[Heard, ...]:
+    async def run(path: Path) -> list[Heard]:
+        async with open_world(path) as world:
+            return await live_through_everything(world)
+
+    with TemporaryDirectory() as path:
+        return tuple(asyncio.run(run(Path(path))))
+
+
+def test_every_kind_is_known() -> None:
+    assert set(READ_BY) | set(ELSEWHERE) == set(COMPOSERS)
+
+
+@pytest.mark.parametrize("kind", READ_BY)
+def test_each_kind_is_sent_to_whom_its_words_say(kind: str) -> None:
+    heard = [one for one in everything_heard() if one.kind == kind]
+    assert heard, "nobody lived through it"
+    for one in heard:
+        if READ_BY[kind] == PLACE:
+            assert one.channel, one
+            assert one.account is None, one
+        else:
+            assert one.account, one
+        if READ_BY[kind] == COORDINATORS:
+            assert one.coordinates, one
+            assert one.channel is None, "in their own chat"
+        assert (one.act == "home") is (READ_BY[kind] == PAGE)
+
+
+def test_no_words_contradict_who_reads_them() -> None:
+    everything = everything_heard()
+    for words, is_so in (
+        (ALONE, lambda one: one.account is not None),
+        (TOGETHER, lambda one: one.account is None),
+        (FOR_COORDINATORS, lambda one: one.account is not None and one.coordinates),
+    ):
+        saying = [one for one in everything if words.search(one.said)]
+        assert saying, words
+        assert [one for one in saying if not is_so(one)] == []
+
+
+async def lose_place(world: World, name: str = "general") -> None:
+    async with world.begin() as work:
+        place = await work.movements.place(PlaceId(name))
+        assert place is not None
+        place.mark_unreachable("not_in_place")
+
+
+async def change_person(world: World, who: str, **values: object) -> None:
+    async with world.begin() as work:
+        person = await work.people.in_workspace(PersonId(who), WorkspaceId(LANE))
+        assert person is not None
+        for name, value in values.items():
+            setattr(person, name, value)
+
+
+@pytest.mark.parametrize("line", ["/ritme help", "/ritme ik", "/ritme thuis", "/vast het loopt niet", "/ritme foo"])
+async def test_on_slack_answers_are_for_one_pair_of_eyes(on_slack: SlackDriver, line: str) -> None:
+    await on_slack.movement("fatima", "jan")
+    shown = await on_slack.type("fatima", line)
+    assert isinstance(shown, Shown)
+    assert ALONE.search(shown.words())
+    assert shown.only_for == on_slack.user("fatima")
+    assert on_slack.posts() == on_slack.private("jan") == []
+
+
+async def test_an_invitation_and_its_answer_are_read_by_two_people(world: World) -> None:
+    await add_movements(world, "fatima", "sanne", "jan")
+    await agree(world.begin, "sanne")
+    await world.do("fatima", "invite.send", person="sanne", initiative=WALK, text="Loop je mee?")
+    await world.press("sanne", world.private("sanne")[-1], "accept", channel=None)
+    await world.pass_(days=3)
+    assert "Loop je mee?" in text_of(world.private("sanne")[0])
+    assert "sanne" in text_of(world.private("fatima")[-1])
+    assert world.posts() == world.private("jan") == world.private("iris") == []
+
+
+async def test_who_stopped_is_not_promised_an_answer(world: World) -> None:
+    await add_movements(world, "fatima", "sanne")
+    await agree(world.begin, "sanne")
+    await change_person(world, "fatima", stopped_at=MONDAY)
+    sent = await world.do("fatima", "invite.send", person="sanne", initiative=WALK, text="Loop je mee?")
+    assert "hoor je van mij" not in text_of(sent)
+    asked = await world.do("fatima", "saving.ask", author="sanne", text="We liepen een rondje.", message="m1", args={})
+    assert "Bij een ja" not in text_of(asked)
+    for button in ("accept", "keep"):
+        card = next(one for one in world.private("sanne") if button in str(one.message))
+        await world.press("sanne", card, button, channel=None)
+    await world.pass_(days=20)
+    assert world.private("fatima") == []
+
+
+@pytest.mark.parametrize("size", [4, 5])
+async def test_a_group_is_named_from_five_people_on(world: World, size: int) -> None:
+    people = [f"p{number}" for number in range(size)]
+    await add_movements(world, "fatima", *people)
+    for who in people:
+        await change_person(world, who, group="Nachtploeg")
+    await agree(world.begin, "p0", figures=("connector",))
+    said = text_of(await world.do("fatima", "connect.look", initiative=WALK, figure="connector"))
+    assert "p0" in said
+    assert ("Nachtploeg" in said) is (size >= 5)
+
+
+async def test_how_a_step_went_is_read_by_nobody_until_it_is_told(world: World) -> None:
+    await world.movement("fatima", "jan")
+    await submit_step(world, await submit_stuck(world))
+    await world.until(MONDAY + timedelta(days=1))
+    form = await world.press("fatima", world.private("fatima")[0], "done", channel=None)
+    welcomed = await world.submit("fatima", form, channel=None, outcome="Samira loopt mee")
+    await world.pass_(days=10)
+    assert not [one for one in world.messenger.sent if one.post.account != "fatima" and "Samira" in str(one.message)]
+    looked = text_of(await world.do("jan", "lookback", channel=None))
+    assert "Samira" not in looked
+    story = await world.press("fatima", welcomed, "tell_story")
+    await world.submit("fatima", story, text="Samira loopt mee", named="with", readers="movement")
+    assert "Samira loopt mee" in text_of(world.posts()[-1])
+
+
+async def test_who_does_something_belongs_and_nobody_else(world: World) -> None:
+    await world.movement()
+    await world.do("nieuw", "help")
+    await reply_in_thread(world, "voorbij", "Wat een mooie dag.", "m1", thread="theirs")
+    async with world.begin() as work:
+        found = {person.account for person, _ in await work.people.of_movement(MovementId("movement"))}
+    assert found == {"iris", "nieuw"}
+
+
+class TestNotInTheChannelYet:
+    @pytest.mark.parametrize(
+        ("language", "never", "said"),
+        [
+            ("nl", "leest iedereen in #general", "komt in #general zodra ik daar weer bij kan"),
+            ("en", "Everyone in #general can read", "comes in #general as soon as I can reach it"),
+        ],
+    )
+    async def test_what_one_is_stuck_with(self, world: World, language: str, never: str, said: str) -> None:
+        await world.movement("fatima")
+        await change_person(world, "fatima", language=Language(language))
+        await lose_place(world)
+        welcome = await submit_stuck(world, audience="channel")
+        assert world.posts() == []
+        assert never not in text_of(welcome)
+        assert said in text_of(welcome)
+        await world.do("iris", "place.back")
+        assert "De nacht komt niet" in text_of(world.posts()[0])
+
+    @pytest.mark.parametrize(
+        ("language", "never", "said"),
+        [
+            ("nl", "iedereen daar leest", "komt in #general zodra ik daar weer bij kan"),
+            ("en", "everyone there reads", "comes in #general as soon as I can reach it"),
+        ],
+    )
+    async def test_a_step(self, world: World, language: str, never: str, said: str) -> None:
+        await world.movement("fatima")
+        await change_person(world, "fatima", language=Language(language))
+        await lose_place(world)
+        card = await submit_step(world, await submit_stuck(world), post="yes")
+        assert world.posts() == []
+        assert never not in text_of(card)
+        assert said in text_of(card)
+        await world.do("iris", "place.back")
+        assert "vraag ik Jan" in text_of(world.posts()[0])
