@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from bot.chat import Answer, FieldErrors, Form, Reply
-from bot.domain.delivery import DeliveryState
+from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person, PersonId
 from tests.journeys.test_stuck import buttons, episode, submit_stuck
@@ -334,3 +334,44 @@ async def test_words_added_after_asking_are_kept_apart(world: World) -> None:
         (asked,) = world.private(who)
         assert "de nacht komt niet" in text_of(asked)
         assert "zat" not in text_of(asked)
+
+
+async def test_the_moment_that_is_named_holds_in_a_full_week_and_over_a_weekend(world: World) -> None:
+    await world.movement("fatima", "jan", "samira")
+    await agree(world.begin, "jan", "samira")
+    await world.until(MONDAY + timedelta(days=3))  # Thursday; two days later it is weekend, and quiet
+    for number in range(2):
+        async with world.begin() as work:
+            fatima = await work.people.get(PersonId("fatima"), MOVEMENT)
+            assert fatima is not None
+            nudge = to_person(
+                fatima,
+                "went_quiet",
+                key=f"nudge-{number}",
+                now=world.clock.now(),
+                movement=MOVEMENT,
+                priority=Priority.NEWS,
+            )
+            await work.deliveries.add(nudge)
+    await world.drain()
+    full = len(world.private("fatima"))
+    assert full == 2
+    offer = await world.press("fatima", await submit_stuck(world), "company")
+    said = text_of(await world.press("fatima", offer, "ask_them"))
+    assert "maandag 8 maart om 08:00" in said
+    await world.until(MONDAY + timedelta(days=7, hours=-1, seconds=-1))
+    assert len(world.private("fatima")) == full
+    await world.pass_(seconds=1)
+    assert len(world.private("fatima")) == full + 1
+
+
+async def test_an_answer_is_read_by_who_asked_alone(world: World) -> None:
+    await ask_for_company(world, "jan", "samira")
+    for who in ("jan", "samira"):
+        await give_idea(world, who, f"idee van {who}")
+    await world.pass_(days=10)
+    readers = {one.post.account for one in world.messenger.sent if "idee van" in str(one.message)}
+    assert readers == {"fatima"}
+    (together,) = world.private("fatima")
+    assert "jan vraagt" in text_of(together), "with the name that the form said"
+    assert world.private("iris") == world.posts() == []

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -164,6 +165,26 @@ class TestRefused:
                 refused = await world.submit("fatima", asked, **values)
             assert isinstance(refused, FieldErrors)
             assert refused.errors == errors
+
+    @pytest.mark.parametrize(
+        ("day", "at", "field", "proposed"),
+        [
+            ("2027-03-01", "20:00", "at", datetime(2027, 3, 2, 8, tzinfo=UTC)),
+            ("2027-03-06", "10:00", "day", datetime(2027, 3, 8, 9, tzinfo=UTC)),
+        ],
+    )
+    async def test_what_is_proposed_is_taken_and_kept(
+        self, world: World, day: str, at: str, field: str, proposed: datetime
+    ) -> None:
+        await world.movement("fatima")
+        refused = await plan_step(world, day=day, at=at)
+        assert isinstance(refused, FieldErrors)
+        assert say_moment(proposed, "Europe/Amsterdam", MONDAY) in refused.errors[field]
+        local = proposed.astimezone(ZoneInfo("Europe/Amsterdam"))
+        card = await plan_step(world, day=local.date().isoformat(), at=f"{local:%H:%M}")
+        assert isinstance(card, Answer)
+        await world.pass_(days=10)
+        assert list((await followed_up_at(world)).values()) == [proposed]
 
     async def test_in_english(self, world: World) -> None:
         await world.movement("fatima")

@@ -579,3 +579,27 @@ class TestSaidInASentence:
         shown = text_of(await world.type("iris", f"/ritme ritme {asked}"))
         assert "elke maandag om 09:00" in shown
         assert "herken ik geen ritme" not in shown
+
+
+async def test_a_pause_ends_by_itself_on_its_day(world: World) -> None:
+    await world.movement()
+    await purpose(world)
+    shown = await rhythm(world)
+    paused = await world.submit("iris", await world.press("iris", shown, "pause"), until="2027-03-15")
+    assert "Stil tot maandag 15 maart; daarna gaat het vanzelf verder." in text_of(paused)
+    await world.until(datetime(2027, 3, 15, 7, 59, tzinfo=UTC))
+    assert world.posts() == []
+    await world.pass_(minutes=2)
+    assert await times(world) == [datetime(2027, 3, 15, 8, tzinfo=UTC)]
+
+
+async def test_the_next_moment_that_is_named_after_one_was_missed_comes(world: World) -> None:
+    await world.movement()
+    await purpose(world)
+    await rhythm(world)
+    world.clock.set(datetime(2027, 3, 8, 14, tzinfo=UTC))
+    await world.drain()
+    (told,) = world.private("iris")
+    assert "De volgende staat op maandag 15 maart om 09:00." in text_of(told)
+    await world.pass_(days=7)
+    assert await times(world) == [datetime(2027, 3, 15, 8, tzinfo=UTC)]
