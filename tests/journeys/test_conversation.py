@@ -56,6 +56,27 @@ async def test_a_sentence_about_being_stuck_is_welcomed_with_its_own_words(world
     assert reply is not None
 
 
+@pytest.mark.parametrize(("language", "handover"), [("nl", "de overdracht"), ("en", "the handover")])
+async def test_what_help_says_to_type_is_done(world: World, language: str, handover: str) -> None:
+    await world.movement("fatima")
+    async with world.begin() as work:
+        person = await work.people.by_account(WorkspaceId(LANE), "fatima")
+        assert person is not None
+        person.language = Language(language)
+    shown = text_of(await say(world, "fatima", "help", channel="general"))
+    (example,) = [line.partition("/ritme ")[2].rstrip(".") for line in shown.splitlines() if handover in line]
+    await say(world, "fatima", example, channel="general")
+    assert f"'{handover}'" in await everything(world)
+
+
+async def test_who_is_in_no_movement_is_not_told_to_begin_one(world: World) -> None:
+    await world.movement("fatima")
+    told = text_of(await say(world, "noor", "ik zit vast met de overdracht", channel=None))
+    assert "Zeg het in een kanaal waar ik al ben" in told
+    assert await say(world, "noor", "ik zit vast met de overdracht", channel="general") is not None
+    assert "de overdracht" in await everything(world)
+
+
 async def test_only_being_stuck_opens_the_form(world: World) -> None:
     await world.movement("fatima")
     form = await say(world, "fatima", "ik zit vast", channel=None)
