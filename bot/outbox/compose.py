@@ -67,12 +67,14 @@ def render_within(entry: Entry, reader: Reader, within: str | None, card: str) -
     return stamp_buttons(_within_movement(wording.render_entry(entry, reader), movement), card)
 
 
-def remember_privacy(person: Person | None, entry: Entry, reader: Reader) -> None:
-    """Remember that a personal message said who reads it, so that the next ones need not."""
-    is_news = person is not None and reader.personal and not reader.knows_privacy
-    if person is not None and is_news and wording.tells_privacy(entry, reader.language):
-        # A new dict: SQLAlchemy does not notice changes within one.
-        person.said = {**person.said, PRIVACY: 1}
+def remember_privacy(person: Person | None, entry: Entry, reader: Reader) -> bool:
+    """Remember that a personal message says who reads it, so that the next ones need not. Returns whether it does."""
+    is_news = reader.personal and not reader.knows_privacy and wording.tells_privacy(entry, reader.language)
+    if person is None or not is_news:
+        return False
+    # A new dict: SQLAlchemy does not notice changes within one.
+    person.said = {**person.said, PRIVACY: 1}
+    return True
 
 
 async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
@@ -92,7 +94,8 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         await work.people.note_mentions(delivery.id, delivery.workspace_id, delivery.person_id, list_texts(entry))
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
         reader = _reader(outgoing)
-        remember_privacy(outgoing.person, entry, reader)
+        if remember_privacy(outgoing.person, entry, reader):
+            delivery.add_args(**{PRIVACY: True})  # worded again for a retry, it says so again
         file = wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None
         return _address(outgoing, message=render_within(entry, reader, within, delivery.id), file=file)
     page = _render_page(entry, _reader(outgoing))
@@ -169,5 +172,6 @@ def _reader(outgoing: Outgoing) -> Reader:
         syntax=outgoing.syntax,
         personal=outgoing.place is None,
         in_thread=outgoing.place is not None and outgoing.delivery.thread is not None,
-        knows_privacy=bool(outgoing.person and outgoing.person.said.get(PRIVACY)),
+        knows_privacy=bool(outgoing.person and outgoing.person.said.get(PRIVACY))
+        and not outgoing.delivery.args.get(PRIVACY),
     )

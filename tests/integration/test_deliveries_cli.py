@@ -54,7 +54,7 @@ async def run(*words: str) -> Result:
 async def test_unsettled_and_failed_deliveries_are_listed_with_their_reasons() -> None:
     said = await run("list")
     assert said.exit_code == 0, said.output
-    for word in ("#general", "waiting", "the platform asked to wait a little", "unknown", "failed", "#day"):
+    for word in ("#general", "waiting", "I am waiting a little", "unknown", "failed", "#day"):
         assert word in said.output
     assert "#garden" not in said.output
     listed = json.loads((await run("list", "--json", "--state", "failed")).output)
