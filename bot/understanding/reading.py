@@ -228,8 +228,11 @@ def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook)
     coverage = got / total
     if coverage < MIN_COVERAGE or len(hit) < min(len(phrase.words), 2):
         return None
-    if phrase.meaning == CRISIS and len(hit) < len(phrase.words) < WORDS_TELLING_ENOUGH:
-        return None  # a small word more or less makes "altijd weg" of "voor altijd weg"
+    if phrase.meaning == CRISIS and len(hit) < len(phrase.words):
+        # A small word less makes "altijd weg" of "voor altijd weg", and "wat moet ik doen" is asked of anything.
+        telling = max(phrase.words, key=book.weight)
+        if len(phrase.words) < WORDS_TELLING_ENOUGH or telling not in {words[place][0] for place in hit}:
+            return None
     first, last = hit[0], hit[-1]
     slot_from, slot_to, inside = None, None, set(range(first, last + 1)) - set(hit)
     if phrase.slot is not None:

@@ -93,7 +93,15 @@ def test_who_says_much_tells_something() -> None:
     assert read(told, Language.NL).meaning == "story"
 
 
-@pytest.mark.parametrize("text", ["ze zijn altijd net weg", "hij wilde niet meer eten maar at zijn bord leeg"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ze zijn altijd net weg",
+        "hij wilde niet meer eten maar at zijn bord leeg",
+        "niemand weet wat hij morgen moet doen",
+        "de batterij van de tillift is dood",
+    ],
+)
 def test_half_of_a_phrase_of_despair_is_no_despair(text: str) -> None:
     assert understand_sentence(text).meaning != CRISIS
 
