@@ -11,7 +11,7 @@ from math import exp, log
 
 SMOOTHING = 0.001
 """The share of its phrases in which a meaning is taken to have a word that it does not have."""
-TEMPERATURE = 5.0
+TEMPERATURE = 4.0
 """Divides the log-odds: words of one message are not independent, so they say less together than one by one."""
 BEGIN, END = "<", ">"
 BEGINNING = 5
@@ -54,5 +54,5 @@ class NaiveBayes:
 def _features(words: Sequence[str]) -> set[str]:
     """Return the words, how they begin, and the pairs of words that follow each other; the ends count as words."""
     marked = (BEGIN, *words, END)
-    beginnings = (f"{word[:BEGINNING]}~" for word in words)
+    beginnings = (f"{word[:BEGINNING]}~" for word in words if len(word) >= BEGINNING)
     return {*words, *beginnings, *(f"{first} {second}" for first, second in pairwise(marked))}

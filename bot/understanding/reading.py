@@ -49,6 +49,8 @@ STRONG_FROM = 0.9
 """The evidence of phrases from which the words by themselves need not agree."""
 BAYES_WEIGHT = 0.7
 """How much the words by themselves count beside the phrases."""
+PHRASED_FROM, LIKELY_ALONE_FROM = 0.05, 0.85
+"""What no phrase of this score says has to be this likely by its words alone."""
 TELLING_FROM = 0.5
 """The weight from which a word says something by itself."""
 LONGEST = 60
@@ -125,7 +127,10 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     if len(words) >= LONG_FROM and not asked:
         scores = {one: score for one, score in scores.items() if one in AT_LENGTH or score >= CLEAR_FROM}
     ranked = sorted(scores, key=lambda meaning: (-scores[meaning], meaning))
-    if not ranked or scores[ranked[0]] < LIKELY_FROM:
+    best_score = scores[ranked[0]] if ranked else 0.0
+    if ranked and phrased.get(ranked[0], 0.0) < PHRASED_FROM and likely.get(ranked[0], 0.0) < LIKELY_ALONE_FROM:
+        best_score = 0.0  # no phrase, and words that say too little by themselves
+    if best_score < LIKELY_FROM:
         is_bad = likely.get("stuck", 0.0) > 2 * likely.get("story", 0.0)
         is_bad = is_bad or any(word in book.negations for word, _ in words)
         told = OTHER if asked or len(words) < STATEMENT_FROM else "stuck" if is_bad else "story"
