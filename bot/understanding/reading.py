@@ -50,7 +50,7 @@ STRONG_FROM = 0.9
 BAYES_WEIGHT = 0.7
 """How much the words by themselves count beside the phrases."""
 PHRASED_FROM, LIKELY_ALONE_FROM = 0.05, 0.85
-"""What no phrase of this score says has to be this likely by its words alone."""
+"""The score of a phrase below which a meaning has to be this likely by the words alone."""
 TELLING_FROM = 0.5
 """The weight from which a word says something by itself."""
 LONGEST = 60

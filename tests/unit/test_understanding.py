@@ -167,6 +167,8 @@ def test_no_phrase_of_which_enough_was_said_is_passed_over(language: Language) -
         "i dont want to be here anymore, i want to die",
         "een bewoner staat op het dak wie moet ik bellen NU",
         "I'm thinking of killing myself",
+        "i am afraid i will strangle him one day",
+        "she says she will throw herself from the bridge",
     ],
 )
 def test_despair_and_danger_are_heard_and_keep_nothing(text: str) -> None:
