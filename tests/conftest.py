@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.drivers.slack import SlackDriver, slack_driver
 from tests.support.databases import BOTH, stop_shared_server
+from tests.support.readers import find_untrue
 from tests.support.world import World, open_world
 
 settings.register_profile("ci", derandomize=True)
@@ -57,6 +58,9 @@ async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
     """
     async with open_world(tmp_path, kind=request.param) as fresh:
         yield fresh
+        assert (
+            find_untrue(one.message.text for one in fresh.messenger.sent if one.message and not one.post.account) == []
+        )
 
 
 @pytest.fixture(params=BOTH)
@@ -64,6 +68,7 @@ async def on_slack(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncItera
     """Drive a fresh service over Slack's signed HTTP, Monday 1 March 2027, 09:00 in Amsterdam."""
     async with slack_driver(tmp_path, kind=request.param) as fresh:
         yield fresh
+        assert find_untrue(fresh.said_to_all()) == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -183,6 +183,15 @@ class SlackDriver:
         found = self.slack.channels[self.channel(channel)].messages
         return [one for one in found if one.by == BOT and one.only_for is None and not one.deleted]
 
+    def said_to_all(self) -> list[str]:
+        """List the words of the bot's messages to everyone in a channel."""
+        return [
+            one.words()
+            for channel in self.slack.channels.values()
+            for one in channel.messages
+            if not channel.personal and one.by == BOT and one.only_for is None and not one.deleted
+        ]
+
     def private(self, who: str) -> list[Shown]:
         """List the bot's messages to one person alone, wherever they are, oldest first."""
         return self._private(self.user(who))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.drivers.slack import WAYS, SlackDriver, slack_driver
+from tests.support.readers import find_untrue
 
 
 @pytest.fixture(params=WAYS)
@@ -13,3 +14,4 @@ async def on_slack(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncItera
     """Drive Slack from Monday 1 March 2027, 09:00 in Amsterdam: signed HTTP on both databases, and Socket Mode."""
     async with slack_driver(tmp_path, **WAYS[request.param]) as fresh:
         yield fresh
+        assert find_untrue(fresh.said_to_all()) == []

@@ -1,7 +1,6 @@
 """Each message goes to whom its words say that it does, and nowhere else."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -23,6 +22,7 @@ from tests.journeys.test_forgetting import act, live
 from tests.journeys.test_rhythms import MONDAY as WEEKLY
 from tests.journeys.test_steps import submit_step
 from tests.journeys.test_stuck import submit_stuck
+from tests.support.readers import ALONE, FOR_COORDINATORS, TOGETHER
 from tests.support.stories import add_reminder, reply_in_thread
 from tests.support.world import LANE, MONDAY, World, agree, open_world, text_of
 
@@ -67,11 +67,6 @@ ELSEWHERE = {
     "taken_back": "it changes a message that stands, wherever that is; journeys/test_forgetting.py",
 }
 """Kinds that have tests of their own, with the reason."""
-ALONE = re.compile(r"\b(?:Alleen jij (?:leest|ziet) d|Only you (?:can )?(?:read|see) th)", re.IGNORECASE)
-TOGETHER = re.compile(r"\b(?:iedereen hier leest|everyone here (?:can )?reads?)", re.IGNORECASE)
-FOR_COORDINATORS = re.compile(
-    r"\b(?:alleen (?:de )?coördinatoren|only (?:the )?coordinators) (?:lezen|read)|Dit lezen alleen"
-)
 
 
 @dataclass(frozen=True)
