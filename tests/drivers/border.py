@@ -1,0 +1,354 @@
+"""One vocabulary for a journey on Slack, in Teams and in the playground: what people do there, and what reaches whom.
+
+Channels, people and buttons have the same names on each; forms and messages are those of the platform.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import aiohttp
+from aiohttp import web
+
+from adapters.clock import SettableClock
+from adapters.database.teams import SqlConversations
+from adapters.teams import AppRegistration, TeamsPlatform
+from bot.app import Ritme
+from bot.domain.initiative import Initiative, InitiativeId, Participant
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
+from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.ports import Begin
+from tests.drivers.playground import Dialog, PlaygroundDriver, playground_driver
+from tests.drivers.slack import SlackDriver, slack_driver
+from tests.fakes.slack.state import Modal
+from tests.fakes.slack.state import Shown as SlackShown
+from tests.fakes.teams.agents_playground import Shown
+from tests.fakes.teams.microsoft import Microsoft, microsoft
+from tests.support.databases import OpenDatabase, open_database
+from tests.support.world import MONDAY
+
+PLATFORMS = ("slack", "teams", "playground")
+HERE, THERE = "samen-vooruit", "night-shift"
+"""The channels of the movement."""
+PEOPLE = ("fatima", "jan", "sanne", "wim")
+TENANT = "00000000-0000-0000-0000-00000000feed"
+BOT = "28:ritme"
+MENTION = "<at>Ritme</at>"
+INTENTS = {
+    "new": "rhythm.new",
+    "keep": "rhythm.keep",
+    "something_new": "stuck.new",
+    "take_apart": "stuck.take_apart",
+    "give": "company.give",
+    "ask_them": "company.ask",
+    "yes": "suggest.yes",
+    "not_yet": "step.not_yet",
+}
+"""Intents of buttons by name; other buttons are named after their intent."""
+
+
+class Border(Protocol):
+    """A platform as a journey uses it: acts of people, and what reached them."""
+
+    @property
+    def begin(self) -> Begin: ...
+
+    async def type(self, who: str, line: str, *, channel: str = HERE) -> Any:
+        """Type a command in a channel. Returns the form, or the message to them alone."""
+
+    async def form(self, who: str, line: str, intent: str, *, button: str = "", channel: str = HERE) -> Any:
+        """Type a command and open its form: at once, or by the `button` under its answer, or that of an `intent`."""
+
+    async def press(self, who: str, shown: Any, button: str) -> Any:
+        """Press a button. Returns the form, or the message to them alone."""
+
+    async def submit(self, who: str, form: Any, **values: Any) -> Any:
+        """Send a form. Returns the errors beside its fields, or the message to them alone."""
+
+    async def to_all(self, channel: str = HERE) -> list[str]:
+        """List the words of what everyone in a channel got."""
+
+    async def to(self, who: str) -> list[Any]:
+        """List the messages that one person alone got."""
+
+    async def until(self, moment: datetime) -> None:
+        """Live until a moment."""
+
+
+async def add_initiative(begin: Begin, now: datetime) -> None:
+    """Add the initiative that Fatima and Jan have in the playground."""
+    about = InitiativeId("walk")
+    async with begin() as work:
+        movement = MovementId("movement")
+        work.initiatives.add(
+            Initiative(
+                id=about,
+                movement_id=movement,
+                name="Wandelen na het eten",
+                started_by=PersonId("fatima"),
+                started_at=now,
+            )
+        )
+        for who in ("fatima", "jan"):
+            work.initiatives.add(
+                Participant(initiative_id=about, person_id=PersonId(who), movement_id=movement, joined_at=now)
+            )
+
+
+@dataclass
+class OnSlack:
+    """Slack, through the driver of its journeys."""
+
+    driver: SlackDriver
+
+    @property
+    def begin(self) -> Begin:
+        return self.driver.begin
+
+    async def type(self, who: str, line: str, *, channel: str = HERE) -> Any:
+        return await self.driver.type(who, line, channel=channel)
+
+    async def form(self, who: str, line: str, intent: str, *, button: str = "", channel: str = HERE) -> Any:
+        shown = await self.type(who, line, channel=channel)
+        return shown if isinstance(shown, Modal) else await self.press(who, shown, button)
+
+    async def press(self, who: str, shown: Any, button: str) -> Any:
+        return await self.driver.press(who, shown, button)
+
+    async def submit(self, who: str, form: Any, **values: Any) -> Any:
+        return await self.driver.submit(who, form, **values)
+
+    async def to_all(self, channel: str = HERE) -> list[str]:
+        return [one.words() for one in self.driver.posts(channel)]
+
+    async def to(self, who: str) -> list[SlackShown]:
+        return self.driver.private(who)
+
+    async def until(self, moment: datetime) -> None:
+        await self.driver.until(moment)
+
+
+@dataclass
+class InThePlayground:
+    """The playground, through the driver of its journeys."""
+
+    driver: PlaygroundDriver
+
+    @property
+    def begin(self) -> Begin:
+        return self.driver.served.begin
+
+    async def type(self, who: str, line: str, *, channel: str = HERE) -> Any:
+        return await self.driver.type(who, line, channel=channel)
+
+    async def form(self, who: str, line: str, intent: str, *, button: str = "", channel: str = HERE) -> Any:
+        shown = await self.type(who, line, channel=channel)
+        return shown if isinstance(shown, Dialog) else await self.press(who, shown, button)
+
+    async def press(self, who: str, shown: Any, button: str) -> Any:
+        return await self.driver.press(who, shown, button)
+
+    async def submit(self, who: str, form: Any, **values: Any) -> Any:
+        lists = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return await self.driver.submit(who, form, **lists)
+
+    async def to_all(self, channel: str = HERE) -> list[str]:
+        return [one.words() for one in await self.driver.posts(channel)]
+
+    async def to(self, who: str) -> list[Any]:
+        return await self.driver.private(who)
+
+    async def until(self, moment: datetime) -> None:
+        await self.driver.until(moment)
+
+
+@dataclass
+class InTeams:
+    """Teams, with the connector of `tests.fakes.teams.microsoft`: everyone's own chat can be read there."""
+
+    ritme: Ritme
+    clock: SettableClock
+    microsoft: Microsoft
+    storage: OpenDatabase
+    session: aiohttp.ClientSession
+    address: str
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @property
+    def begin(self) -> Begin:
+        return self.storage.begin
+
+    async def movement(self) -> None:
+        """Store a movement of these people in both channels; each has spoken in their own chat before."""
+        now, lane = self.clock.now(), WorkspaceId(f"teams:{TENANT}")
+        movement = Movement(id=MovementId("movement"), name="Samen op pad", language=Language.NL, started_at=now)
+        async with self.begin() as work:
+            work.people.add(Workspace(id=lane))
+            work.movements.add(movement)
+            for name in (HERE, THERE):
+                place = Place(id=PlaceId(name), workspace_id=lane, channel=channel_id(name), name=name, created_at=now)
+                place.movement_id = movement.id
+                work.movements.add(place)
+            for name in ("iris", *PEOPLE):
+                work.people.add(Person(id=PersonId(name), workspace_id=lane, account=name, name=name, created_at=now))
+                role = Role.COORDINATOR if name == "iris" else Role.MEMBER
+                member = Member(movement_id=movement.id, person_id=PersonId(name), role=role, joined_at=now)
+                work.movements.add(member)
+        for channel in (HERE, THERE):
+            await self._send("iris", {"type": "message", "text": "Dag allemaal"}, channel)
+        for name in ("iris", *PEOPLE):
+            await self._send(name, {"type": "message", "text": "dankjewel!"}, "")
+
+    async def type(self, who: str, line: str, *, channel: str = HERE) -> Any:
+        before = await self._seen(who)
+        text = line.removeprefix("/ritme ").removeprefix("/")
+        mention = {"type": "mention", "mentioned": {"id": BOT}, "text": MENTION}
+        await self._send(who, {"type": "message", "text": f"{MENTION} {text}", "entities": [mention]}, channel)
+        return await self._news(who, before)
+
+    async def form(self, who: str, line: str, intent: str, *, button: str = "", channel: str = HERE) -> Any:
+        shown = await self.type(who, line, channel=channel)
+        offered = [action["data"]["intent"] for action in shown.buttons().values()]
+        return await self.press(who, shown, intent if intent in offered else button)
+
+    async def press(self, who: str, shown: Any, button: str) -> Any:
+        before = await self._seen(who)
+        action = shown.button(INTENTS.get(button, button))
+        if action["type"] == "Action.Submit":
+            opening = {"name": "task/fetch", "value": {"data": action["data"], "context": {}}}
+            return await self._send(who, {"type": "invoke", **opening, "replyToId": shown.id}, "")
+        value = {"action": {name: action[name] for name in ("type", "title", "verb", "data")}, "trigger": "manual"}
+        await self._send(
+            who, {"type": "invoke", "name": "adaptiveCard/action", "value": value, "replyToId": shown.id}, ""
+        )
+        return await self._news(who, before)
+
+    async def submit(self, who: str, form: Any, **values: Any) -> Any:
+        card = form["task"]["value"]["card"]["content"]
+        inputs = {one["id"]: one.get("value", "") for one in card["body"] if one["type"].startswith("Input.")}
+        assert not set(values) - set(inputs), f"the dialog asks for {list(inputs)}"
+        given = {name: ",".join(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        filled = {name: value for name, value in {**inputs, **given}.items() if value}
+        before = await self._seen(who)
+        sending = {"data": {**card["actions"][0]["data"], **filled}, "context": {}}
+        again = await self._send(who, {"type": "invoke", "name": "task/submit", "value": sending}, "")
+        if again.get("task", {}).get("type") == "continue":
+            body = again["task"]["value"]["card"]["content"]["body"]
+            beside = [(said.get("inlines") or [{}], one) for said, one in pairwise(body) if "id" in one]
+            return {one["id"]: runs[0]["text"] for runs, one in beside if runs[0].get("color") == "Attention"}
+        return await self._news(who, before)
+
+    async def to_all(self, channel: str = HERE) -> list[str]:
+        return [one.words() for one in self._messages() if one.conversation.partition(";")[0] == channel_id(channel)]
+
+    async def to(self, who: str) -> list[Shown]:
+        return [one for one in self._messages() if one.conversation == f"chat-of-{who}"]
+
+    async def until(self, moment: datetime) -> None:
+        while (due := await self.ritme.next_due()) is not None and due <= moment:
+            self.clock.set(max(due, self.clock.now()))
+            await self.storage.engine.run_until_idle()
+            if await self.ritme.next_due() == due:
+                break
+        self.clock.set(max(moment, self.clock.now()))
+        await self.storage.engine.run_until_idle()
+
+    def _messages(self) -> list[Shown]:
+        """List the messages that the connector got, as they read now."""
+        found: dict[tuple[str, str], Shown] = {}
+        for number, (method, path, body) in enumerate(self.microsoft.calls, start=1):
+            activity = body.get("activity", body)
+            cards = [one["content"] for one in activity.get("attachments", ())]
+            parts = [unquote(one) for one in path.split("/")]
+            if not cards or method not in ("POST", "PUT"):
+                continue
+            where = parts[1] if len(parts) > 1 else body["channelData"]["channel"]["id"]
+            message = parts[3] if method == "PUT" else f"m{number}"
+            found[where, message] = Shown(id=message, conversation=where, card=cards[0])
+        return list(found.values())
+
+    async def _seen(self, who: str) -> set[tuple[str, str]]:
+        return {(one.id, one.words()) for one in await self.to(who)}
+
+    async def _news(self, who: str, before: set[tuple[str, str]]) -> Shown | None:
+        fresh = [one for one in await self.to(who) if (one.id, one.words()) not in before]
+        return fresh[-1] if fresh else None
+
+    async def _send(self, who: str, what: dict[str, Any], channel: str) -> dict[str, Any]:
+        """Deliver an activity from a channel, or from their own chat; return the answer once all due is sent."""
+        there = {"id": channel_id(channel), "name": channel}
+        activity = {
+            "id": f"a{next(self.numbers)}",
+            "channelId": "msteams",
+            "serviceUrl": f"{self.microsoft.url}/connector/",
+            "from": {"id": f"29:{who}", "name": who, "aadObjectId": who},
+            "recipient": {"id": BOT, "name": "Ritme"},
+            "locale": "nl-NL",
+            "conversation": {"id": f"{there['id']};messageid=1", "conversationType": "channel"}
+            if channel
+            else {"id": f"chat-of-{who}", "conversationType": "personal"},
+            "channelData": {
+                "tenant": {"id": TENANT},
+                **({"team": {"id": channel_id(HERE)}, "channel": there} if channel else {}),
+            },
+            **what,
+        }
+        async with self.session.post(self.address, json=activity) as answer:
+            assert answer.status < 300, await answer.text()
+            said = dict(await answer.json()) if await answer.text() else {}
+        await self.until(self.clock.now() + timedelta(seconds=5))
+        return said
+
+
+def channel_id(name: str) -> str:
+    return f"19:{name}@thread.tacv2"
+
+
+@asynccontextmanager
+async def open_border(platform: str, tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[Border]:
+    """Run the service on a platform, with a movement of Iris and `PEOPLE` in two channels."""
+    if platform == "slack":
+        async with slack_driver(tmp_path, start) as slack:
+            await slack.movement(*PEOPLE, channels=(HERE, THERE))
+            await add_initiative(slack.begin, slack.clock.now())
+            yield OnSlack(slack)
+    elif platform == "playground":
+        async with playground_driver(tmp_path, start) as playground:
+            await playground.movement()
+            yield InThePlayground(playground)
+    else:
+        async with _teams(tmp_path, start) as teams:
+            yield teams
+
+
+@asynccontextmanager
+async def _teams(tmp_path: Path, start: datetime) -> AsyncIterator[InTeams]:
+    clock = SettableClock(start, running=False)
+    async with (
+        open_database("sqlite", tmp_path) as storage,
+        microsoft(start) as there,
+        aiohttp.ClientSession() as session,
+    ):
+        registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
+        platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
+        ritme = Ritme(begin=storage.begin, platforms={"teams": platform.ports}, clock=clock, engine=storage.engine)
+        await storage.start_engine(ritme)
+        app = web.Application()
+        platform.mount(app, ritme)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/teams/messages"
+        teams = InTeams(ritme, clock, there, storage, session, address)
+        try:
+            await teams.movement()
+            await add_initiative(storage.begin, clock.now())
+            yield teams
+        finally:
+            await runner.cleanup()
+            await platform.close()
