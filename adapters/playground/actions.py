@@ -24,6 +24,8 @@ from bot.ports import Clock
 
 LONGEST_TEXT = 4000
 """Characters in one typed message, at most."""
+FORGET_INTENT = "me.forget"
+"""The intent after which Ritme's answers to that persona are gone too: the core knows only what it sent."""
 SENT_FORMS_REMEMBERED = 200
 """Forms of which a second sending is passed over in silence."""
 REACTIONS = ("seedling", "ocean", "heart", "clap", "smile", "+1")
@@ -195,7 +197,10 @@ class PersonaActions:
             case Answer(reference=str() as reference, message=message):
                 return {"reference": reference, "text": message.text}
             case _:
-                return {"reply": render.render_message(await self._show_answer(persona, here, reply, pressed))}
+                shown = await self._show_answer(persona, here, reply, pressed)
+                if name == FORGET_INTENT:
+                    await self._chat.remove_answers(persona, but=shown.id)
+                return {"reply": render.render_message(shown)}
 
     async def _show_answer(self, persona: str, here: ChatLocation, answer: Answer, pressed: str) -> ChatMessage:
         """Show an answer to this persona only. It replaces the pressed message where only they see that one."""

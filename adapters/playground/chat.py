@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from adapters.playground.broadcaster import Broadcaster
-from adapters.playground.chat_message import AttachedFile, ChatMessage, OpenForm
+from adapters.playground.chat_message import AttachedFile, ChatMessage, OpenForm, is_answer_to
 from adapters.playground.personas import PERSONA_BY_ID, personal_chat
 from adapters.playground.store import PlaygroundStore
 from bot.chat import Form, Message
@@ -124,6 +124,12 @@ class Chat:
     async def update(self, message: ChatMessage, **changes: Any) -> ChatMessage:
         """Change fields of a message. Returns the changed message."""
         return await self._update(message.id, lambda _: changes)
+
+    async def remove_answers(self, persona: str, *, but: str) -> None:
+        """Remove what was answered to a persona alone, except the message `but`; the core removes what it sent."""
+        for message in [one for one in self._messages.values() if is_answer_to(persona, one)]:
+            if message.id != but:
+                await self.update(message, deleted=True, said=None, text="", reactions={}, file=None)
 
     async def add_reaction(self, message: ChatMessage, who: str, reaction: str) -> ChatMessage:
         """Add a reaction of `who`; does nothing when it is there already."""

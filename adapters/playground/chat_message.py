@@ -71,3 +71,9 @@ class OpenForm:
 def is_by_ritme(message: ChatMessage) -> bool:
     """Return whether Ritme wrote a message."""
     return message.author == RITME
+
+
+def is_answer_to(persona: str, message: ChatMessage) -> bool:
+    """Return whether Ritme said this to one persona alone in answer to an act of theirs, and it still stands."""
+    alone = message.only == persona or message.channel == personal_chat(persona)
+    return alone and is_by_ritme(message) and not message.delivery and not message.deleted
