@@ -262,14 +262,19 @@ async def slack_driver(
     ping_every: float = 5,
     call_timeout: float = 10,
     links: FileLinks | None = None,
+    app: str = "Ritme",
 ) -> AsyncIterator[SlackDriver]:
-    """Run a fresh service with a fresh database and workspace, over real HTTP or, with `socket`, in Socket Mode."""
+    """Run a fresh service with a fresh database and workspace, over real HTTP or, with `socket`, in Socket Mode.
+
+    `app` is what the app is called there.
+    """
     clock = SettableClock(start, running=False)
     async with (
         open_database(kind, tmp_path) as storage,
         SlackServer(clock.now).running() as slack,
         aiohttp.ClientSession() as session,
     ):
+        slack.users[BOT].name = app
         door = {"app_token": APP_TOKEN} if socket else {"signing_secret": SECRET}
         platform = SlackPlatform(
             token=TOKEN,
@@ -278,17 +283,17 @@ async def slack_driver(
             ping_every=ping_every,
             call_timeout=call_timeout,
             links=links,
-            syntax=CommandSyntax(platform="slack"),
+            syntax=CommandSyntax(platform="slack", app=app),
             **door,
         )
         known = {"slack": platform.ports}
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
         await storage.start_engine(ritme)
-        app = web.Application()
-        platform.mount(app, ritme)
+        served = web.Application()
+        platform.mount(served, ritme)
         if links is not None:
-            mount_files(links, clock, ritme)(app)
-        runner = web.AppRunner(app, access_log=None)
+            mount_files(links, clock, ritme)(served)
+        runner = web.AppRunner(served, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"

@@ -39,7 +39,6 @@ from tests.support.world import MONDAY
 LANE = WorkspaceId(f"teams:{TENANT}")
 PACE = timedelta(seconds=5)
 """Enough for the messages of one action, at the rate that Teams takes."""
-MENTION = "<at>Ritme</at>"
 
 
 @dataclass
@@ -53,6 +52,7 @@ class TeamsDriver:
     address: str
     session: aiohttp.ClientSession
     handled: asyncio.Semaphore
+    app: str = "Ritme"
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @property
@@ -74,8 +74,9 @@ class TeamsDriver:
             there = where if ";" in where else f"{where};messageid={known}"
             await self.event(who, "message", where=there, id=known, text=text)
             return known
-        body: Json = {"from": {"id": f"29:{who}"}, "text": f"{MENTION} {text}" if mention else text}
-        mentions = [{"mentioned": {"id": BOT}, "text": MENTION}] if mention else []
+        name = f"<at>{self.app}</at>"
+        body: Json = {"from": {"id": f"29:{who}"}, "text": f"{name} {text}" if mention else text}
+        mentions = [{"mentioned": {"id": BOT}, "text": name}] if mention else []
         path = f"/_conversation/v1/conversations/{where}/messages"
         said = await self.teams.post(path, {**body, "textFormat": "plain", "mentions": mentions})
         await self._wait_until_handled()
@@ -135,7 +136,7 @@ class TeamsDriver:
             "serviceUrl": f"{self.teams.url}/_connector",
             "timestamp": self.clock.now().isoformat(),
             "from": {name: someone[name] for name in ("id", "name", "aadObjectId")},
-            "recipient": {"id": BOT, "name": "Ritme"},
+            "recipient": {"id": BOT, "name": self.app},
             "conversation": {"id": where, "conversationType": kind, "tenantId": TENANT},
             "locale": "nl-NL",
             "channelData": {
@@ -189,19 +190,24 @@ class TeamsDriver:
 
 @asynccontextmanager
 async def teams_driver(
-    tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", links: FileLinks | None = None
+    tmp_path: Path,
+    start: datetime = MONDAY,
+    kind: str = "sqlite",
+    links: FileLinks | None = None,
+    *,
+    app: str = "Ritme",
 ) -> AsyncIterator[TeamsDriver]:
-    """Run a fresh service over a fresh database, and a fresh agents_playground."""
-    async with open_database(kind, tmp_path) as storage, _run_service(storage, tmp_path, start, links) as driver:
+    """Run a fresh service over a fresh database, and a fresh agents_playground. `app` is what the app is called."""
+    async with open_database(kind, tmp_path) as storage, _run_service(storage, tmp_path, start, links, app) as driver:
         yield driver
 
 
 @asynccontextmanager
 async def _run_service(
-    storage: OpenDatabase, tmp_path: Path, start: datetime, links: FileLinks | None
+    storage: OpenDatabase, tmp_path: Path, start: datetime, links: FileLinks | None, called: str
 ) -> AsyncIterator[TeamsDriver]:
     clock = SettableClock(start, running=False)
-    registration = AppRegistration(app_id=APP, tenants=frozenset({TENANT}), auth_disabled=True)
+    registration = AppRegistration(app_id=APP, name=called, tenants=frozenset({TENANT}), auth_disabled=True)
     platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens, links=links)
     known = {"teams": platform.ports}
     ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
@@ -233,6 +239,7 @@ async def _run_service(
                 address=address,
                 session=session,
                 handled=handled,
+                app=called,
             )
     finally:
         await runner.cleanup()

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,9 @@ class Both:
     address: str
     numbers: int = 0
 
-    async def in_teams(self, text: str) -> None:
-        """Have Noor say something to Ritme in her channel of Teams."""
-        await self._send({"type": "message", "text": f"<at>Ritme</at> {text}", "entities": [MENTION]})
+    async def in_teams(self, text: str, **more: Any) -> None:
+        """Have Noor say something to Ritme in her channel of Teams; `more` of the activity, such as her locale."""
+        await self._send({"type": "message", "text": f"<at>Ritme</at> {text}", "entities": [MENTION], **more})
 
     async def press_in_teams(self, intent: str, args: dict[str, str], message: str) -> None:
         action = {"type": "Action.Execute", "verb": intent, "data": {"intent": intent, "args": args}}
@@ -78,8 +79,15 @@ MENTION = {"type": "mention", "mentioned": {"id": "28:ritme"}, "text": "<at>Ritm
 
 @pytest.fixture(params=BOTH)
 async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Both]:
+    async with slack_and_teams(tmp_path, kind=request.param) as fresh:
+        yield fresh
+
+
+@asynccontextmanager
+async def slack_and_teams(tmp_path: Path, kind: str = "sqlite") -> AsyncIterator[Both]:
+    """Run a fresh service that speaks with a fake Slack and with a fake of Microsoft's servers."""
     async with (
-        slack_driver(tmp_path, kind=request.param) as slack,
+        slack_driver(tmp_path, kind=kind) as slack,
         microsoft(slack.clock.now()) as there,
         aiohttp.ClientSession() as session,
     ):
