@@ -323,7 +323,9 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     if intent.name != "command":
         return intent
     command, text = intent.text("command").lstrip("/"), _without_mention(intent.text("text"), app)
-    reading = understand_sentence(text, (normalize_word(app), "ritme"))
+    # After "/ritme" nobody says the name again: there it is the word "ritme".
+    names = () if command else (normalize_word(app), "ritme")
+    reading = understand_sentence(text, names)
     is_command = normalize_word(command) not in ("", "ritme") and bool(VOCABULARY.meaning(command))
     if reading.meaning == CRISIS and (reading.sure or not is_command):
         # Also after /stuck and /story: the words go no further than this.

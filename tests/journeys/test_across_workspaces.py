@@ -146,7 +146,7 @@ class TestStoriesThatCross:
         form = await world.press("fatima", said, "share")
         assert isinstance(form, Form)
         (place,) = [one for field in form.fields for one in field.options if field.name == "place"]
-        assert place.label == "nacht (Zorggroep West)"
+        assert place.label == "#nacht (Zorggroep West)"
         return await world.submit("fatima", form, place=place.value)
 
     async def test_without_a_name_unless_its_teller_agreed(self, world: World) -> None:
