@@ -10,7 +10,7 @@ Every file in `prompts/<language>/understanding/` holds the phrases of one meani
 an exclamation mark, and a line that begins with `#` is a remark. Six files are no meanings: `spelling.txt`
 (`ff = even`, and `dinsdag = weekdag` for what phrases need not tell apart; a form with an apostrophe is only itself),
 `filler.txt` (words that say little), `words.txt` (ordinary words that only look like a mistyped one), `negation.txt`,
-`asking.txt` (how a question begins), and `closing.txt` (how a message ends).
+`asking.txt` (how a question begins), `opening.txt` and `closing.txt` (how a message begins and ends).
 """
 
 import itertools
@@ -28,7 +28,7 @@ from bot.understanding.text import fold, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 SLOT = "…"
-NO_MEANINGS = ("spelling", "filler", "words", "negation", "asking", "closing")
+NO_MEANINGS = ("spelling", "filler", "words", "negation", "asking", "opening", "closing")
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -63,6 +63,7 @@ class PhraseBook:
         negations: frozenset[str],
         askings: frozenset[tuple[str, ...]],
         closings: Sequence[tuple[str, ...]],
+        openings: Sequence[tuple[tuple[str, ...], bool]],
     ) -> None:
         self.phrases = tuple(phrases)
         self.spellings = spellings
@@ -71,6 +72,8 @@ class PhraseBook:
         self.negations = negations
         self.askings = askings
         self.closings = closings
+        self.openings = openings
+        """Openings of messages, the longest first, each with whether a mark has to follow it."""
         meanings: dict[str, set[str]] = defaultdict(set)
         by_meaning: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         self.by_word: dict[str, list[int]] = defaultdict(list)
@@ -140,6 +143,10 @@ def phrase_book(language: Language) -> PhraseBook:
         {tuple(token.word for token in tokenize(line, spellings)) for line in _lines(folder / f"{name}.txt")}
         for name in ("asking", "closing")
     )
+    openings = {
+        (tuple(token.word for token in tokenize(line.rstrip(f" {SLOT}"), spellings)), not line.endswith(SLOT))
+        for line in _lines(folder / "opening.txt")
+    }
     ordered = sorted(phrases, key=lambda one: (one.meaning, one.words, one.slot is not None, one.keeps))
     return PhraseBook(
         ordered,
@@ -149,6 +156,7 @@ def phrase_book(language: Language) -> PhraseBook:
         negations=negations,
         askings=frozenset(askings),
         closings=sorted(closings, key=lambda one: (-len(one), one)),
+        openings=sorted(openings, key=lambda one: (-len(one[0]), one)),
     )
 
 

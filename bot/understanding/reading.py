@@ -20,6 +20,12 @@ from bot.understanding.text import Token, tidy, tokenize
 _PICTURES = re.compile(r"[\s\u200d\u2600-\u27bf\ufe0f\U0001f1e6-\U0001faff]+$")
 """The emoji with which a message ends."""
 _OPENING = ('"', "“", "‘", "„", "«", "(")
+_MARKS = (":", "?")
+"""Marks that are words of their own among the tokens."""
+_MARK = re.compile(r"[,.:;!?…–—\n\u2600-\u27bf\U0001f1e6-\U0001faff]| - ")
+"""A mark that sets an opening or a closing apart from the content."""
+LEAST_CONTENT = 3
+"""Words that have to be left for the words around them to be taken for an opening or a closing."""
 OTHER = "other"
 CRISIS = "crisis"
 RISKY = frozenset({"stop", "forget", CRISIS})
@@ -134,7 +140,7 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
         is_bad = likely.get("stuck", 0.0) > 2 * likely.get("story", 0.0)
         is_bad = is_bad or any(word in book.negations for word, _ in words)
         told = OTHER if asked or len(words) < STATEMENT_FROM else "stuck" if is_bad else "story"
-        return Reading(told, _whole(text, tokens), sure=False, others=tuple(ranked[:2]))
+        return Reading(told, _without_frame(_whole(text, tokens), book), sure=False, others=tuple(ranked[:2]))
     meaning, score = ranked[0], scores[ranked[0]]
     others = tuple(one for one in ranked[1:3] if scores[one] >= LIKELY_FROM)
     margin = score - max((scores[one] for one in ranked[1:]), default=0.0)
@@ -147,7 +153,7 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
         sure = _says_enough(best[meaning], words, book)
     if CRISIS in scores and meaning != CRISIS and scores[CRISIS] >= LIKELY_FROM:
         sure = False  # nobody in need is taken for somebody with a question
-    rest = "" if meaning in WITHOUT_CONTENT else _content(text, tokens, best[meaning], book)
+    rest = "" if meaning in WITHOUT_CONTENT else _without_frame(_content(text, tokens, best[meaning], book), book)
     return Reading(meaning, rest, sure, round(score, 3), others)
 
 
@@ -320,6 +326,25 @@ def _introduces(match: _Match) -> bool:
     """Return whether a message begins with a whole phrase, and the person's own words follow: "mag ik delen dat …"."""
     words = len(match.phrase.words)
     return words >= WORDS_TELLING_ENOUGH and match.hit == tuple(range(words)) and match.slot_from == words
+
+
+def _without_frame(own: str, book: PhraseBook) -> str:
+    """Return content without what people say before and after it: "moet je horen, …", "…, could be something"."""
+    tokens = tokenize(own, book.spellings)
+    words = tuple(token.word for token in tokens)
+    for opening, needs_mark in book.openings:
+        size = len(opening)
+        if words[:size] == opening and len(words) - size > LEAST_CONTENT:
+            first = size + (words[size] in _MARKS)
+            if not needs_mark or first > size or _MARK.search(own[tokens[size - 1].end : tokens[size].start]):
+                return _without_frame(tidy(own[tokens[first].start :]), book)
+    for closing in book.closings:
+        size = len(closing)
+        if words[-size:] == closing and len(words) - size >= LEAST_CONTENT:
+            end = tokens[-size - 1].end
+            if _MARK.search(own[end : tokens[-size].start]):
+                return _without_frame(own[:end], book)
+    return own
 
 
 def _closing_words(tokens: Sequence[Token], book: PhraseBook) -> int:

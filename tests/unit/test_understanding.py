@@ -63,6 +63,10 @@ def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: 
     ("text", "rest"),
     [
         ("vast: de huisarts reageert niet", "de huisarts reageert niet"),
+        ("moet je horen, de buurvrouw kookt nu voor de hele flat", "de buurvrouw kookt nu voor de hele flat"),
+        ("mag ik iets moois delen? meneer Bos lachte vandaag", "meneer Bos lachte vandaag"),
+        ("guess what, the night shift wrote back to us!", "the night shift wrote back to us!"),
+        ("good evening, I'm stuck with the handover", "the handover"),
         ("ik zit vast met de overdracht, alvast bedankt!", "de overdracht"),
         ("ik zit vast met de overdracht 🙏😅", "de overdracht"),
         ("stuck: nobody answers, thanks in advance", "nobody answers"),
