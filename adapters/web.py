@@ -12,12 +12,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from adapters.door import LARGEST_BODY, BadInput
 from bot.ports import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
-LARGEST_REQUEST = 1_000_000
-"""Bytes of a request, at most; the largest form people can send is far below it."""
 SHUTDOWN_TIMEOUT = 3.0
 """Seconds that open requests get to finish when Ritme stops."""
 
@@ -53,7 +52,7 @@ def make_app(
         body = await metrics() if metrics is not None else b""
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
-    app = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_handle_errors])
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_handle_errors])
     app.router.add_get("/metrics", export_metrics)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
@@ -64,23 +63,32 @@ def make_app(
 
 @web.middleware
 async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer an unexpected exception with status 500, or 503 while the database is away.
+    """Answer what cannot be read with status 400, an unexpected exception with 500, or 503 while the database is away.
 
-    Both make a platform deliver again. The answer has a reference by which an operator finds the exception in the log.
-    Lines logged while a request is handled carry one correlation id.
+    The last two make a platform deliver again; their answer has a reference by which an operator finds the exception
+    in the log. Lines logged while a request is handled carry one correlation id.
     """
     with structlog.contextvars.bound_contextvars(correlation=secrets.token_hex(16)):
         try:
             return await handler(request)
         except (web.HTTPException, ConnectionError, asyncio.CancelledError):
             raise
+        except BadInput as bad:
+            log.warning("request_malformed", method=request.method, path=_route(request), reason=bad.reason)
+            return web.json_response({"error": "bad request"}, status=400)
         except Exception as problem:
             reference = secrets.token_hex(4)
             # SQLAlchemy's own errors come from what asks the database outside a unit of work.
             is_unavailable = isinstance(problem, (StorageUnavailable, OperationalError, InterfaceError))
-            log.exception("request_failed", reference=reference, method=request.method, path=request.path)
+            log.exception("request_failed", reference=reference, method=request.method, path=_route(request))
             error = "try again" if is_unavailable else "internal"
             return web.json_response({"error": error, "reference": reference}, status=503 if is_unavailable else 500)
+
+
+def _route(request: web.Request) -> str:
+    """Return the path of a request without what differs from one to another, which may be a secret or anything."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
 
 
 def listen(host: str, port: int, *, chosen_by: str = "RITME_PORT=") -> socket.socket:

@@ -2,6 +2,9 @@
 
 Adapters use these types and no deeper ones. Text in a `Span` is plain text as a person should see it:
 a renderer escapes it for its platform, so nothing a user typed can ever become markup or a mention.
+
+Words and names that come in are cleaned here (`bot.domain.plain_text`), whichever way they came: a database that
+refuses a character is a bug that people would meet as an apology. Ids are not: adapters refuse those that are none.
 """
 
 from collections.abc import Mapping
@@ -10,9 +13,14 @@ from datetime import date, datetime, time
 from typing import Literal
 
 from bot.domain.person import platform_of
+from bot.domain.plain_text import clean_name, clean_text
 
 Value = str | tuple[str, ...]
 """The value of a form field or button: one text, or several choices."""
+
+
+def _clean_value(value: Value) -> Value:
+    return clean_text(value) if isinstance(value, str) else tuple(clean_text(one) for one in value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,9 @@ class Account:
     language: str | None = None
     timezone: str | None = None
     guest: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_name(self.name))
 
     @property
     def platform(self) -> str:
@@ -72,6 +83,9 @@ class ChatPlace:
     name: str = ""
     personal: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_name(self.name))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Intent:
@@ -100,6 +114,9 @@ class Intent:
     answer_to: str | None = None
     answer_channel: str | None = None
     at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "args", {name: _clean_value(value) for name, value in self.args.items()})
 
     def text(self, name: str) -> str:
         """Return the trimmed text of one argument; empty when absent or of another shape."""
@@ -298,6 +315,9 @@ class Profile:
     guest: bool = False
     deactivated: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_name(self.name))
+
 
 @dataclass(frozen=True, kw_only=True)
 class UserGroup:
@@ -305,6 +325,9 @@ class UserGroup:
 
     handle: str
     name: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", clean_name(self.name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,12 @@
 """Parse and validate the bodies and parameters of the API's requests."""
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, ConfigDict
 
+from adapters.door import AccountId, CleanText, Inbound, PlatformId, parse_json_body, read_body
 from adapters.playground.actions import RequestRejected
 from adapters.playground.personas import PERSONA_BY_ID
 from bot.domain.person import Language
@@ -21,14 +22,14 @@ def _check_persona(persona: str) -> str:
     return persona
 
 
-PersonaId = Annotated[str, AfterValidator(_check_persona)]
+PersonaId = Annotated[AccountId, AfterValidator(_check_persona)]
 """Id of an existing persona."""
 
 
-class RequestBody(BaseModel):
-    """A JSON object without unknown fields, whose values are not converted."""
+class RequestBody(Inbound):
+    """A JSON object without unknown fields, which are typing errors of whoever calls this API by hand."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
 
 class PersonaRequest(RequestBody):
@@ -40,67 +41,60 @@ class PersonaRequest(RequestBody):
 class SayRequest(PersonaRequest):
     """Type a line in a channel, or in the thread of a message there."""
 
-    channel: str
-    text: str
-    thread: str = ""
+    channel: PlatformId
+    text: CleanText
+    thread: PlatformId | Literal[""] = ""
 
 
 class EditRequest(PersonaRequest):
     """Replace the text of a message."""
 
-    text: str
+    text: CleanText
 
 
 class PressRequest(PersonaRequest):
     """Press a button of a message, by the button's name."""
 
-    button: str
+    button: PlatformId
 
 
 class SubmitRequest(PersonaRequest):
     """Submit a form: values by field name."""
 
-    values: dict[str, str | list[str]]
+    values: dict[PlatformId, CleanText | list[CleanText]]
 
 
 class ReadRequest(PersonaRequest):
     """Mark a channel as read."""
 
-    channel: str
+    channel: PlatformId
 
 
 class LanguageRequest(PersonaRequest):
     """Choose the language in which Ritme speaks to a persona."""
 
-    language: str
+    language: PlatformId
 
 
 class ClockRequest(RequestBody):
     """Advance the clock: "next", "hour", "day", "monday" or an ISO moment."""
 
-    to: str
+    to: PlatformId
 
 
 B = TypeVar("B", bound=RequestBody)
 
 
 async def parse_body(request: web.Request, kind: type[B]) -> B:
-    """Read the body as `kind`. Raises `RequestRejected` when it is no JSON, too large or invalid."""
+    """Read the body as `kind`. Raises `RequestRejected` when it is of another type or too large, `BadInput`
+    when it is invalid."""
     if request.content_type != "application/json":
         raise RequestRejected("not_json", "Send Content-Type: application/json.", 415)
-    if (request.content_length or 0) > MAX_API_BODY_BYTES:
-        raise RequestRejected("too_large", f"A request holds at most {MAX_API_BODY_BYTES} bytes.", 413)
     try:
-        raw = await request.read()
+        raw = await read_body(request, MAX_API_BODY_BYTES)
     except web.HTTPRequestEntityTooLarge:
         raise RequestRejected("too_large", f"A request holds at most {MAX_API_BODY_BYTES} bytes.", 413) from None
-    if len(raw) > MAX_API_BODY_BYTES:
-        raise RequestRejected("too_large", f"A request holds at most {MAX_API_BODY_BYTES} bytes.", 413)
-    try:
-        return kind.model_validate_json(raw)
-    except ValidationError as problem:
-        problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in problem.errors())
-        raise RequestRejected("bad_request", problems) from None
+    return parse_json_body(kind, raw)
 
 
 def idempotency_key(request: web.Request) -> str:

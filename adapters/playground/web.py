@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from adapters.door import BadInput
 from adapters.playground.actions import RequestRejected
 from adapters.playground.api import PlaygroundApi
 from adapters.playground.request_checks import add_security_headers, error_response, make_request_checks
 
+log = structlog.get_logger("ritme.playground")
 PAGE_DIRECTORY = Path(__file__).parent / "page"
 
 
@@ -22,11 +25,14 @@ def _serve_file(name: str) -> Callable[[web.Request], Awaitable[web.StreamRespon
 
 @web.middleware
 async def _explain_rejections(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn `RequestRejected` into an error response."""
+    """Turn `RequestRejected` and `BadInput` into an error response, which people read who call this API by hand."""
     try:
         return await handler(request)
     except RequestRejected as rejected:
         return error_response(rejected.status, rejected.code, rejected.detail)
+    except BadInput as bad:
+        log.info("playground_request_malformed", reason=bad.reason)
+        return error_response(400, "bad_request", bad.reason)
 
 
 def mount_playground(app: web.Application, api: PlaygroundApi, *, hosts: tuple[str, ...] = ()) -> None:

@@ -20,6 +20,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.door import BadInput, read_body
 from adapters.slack import events, render, translate, views
 from adapters.slack.tokens import TokenSource
 from adapters.slack.web_api import SlackApi, SlackApiRefusal, slack_team
@@ -104,18 +105,14 @@ class SlackInbound:
         app.router.add_post(EVENTS_PATH, serve)
 
     async def _serve(self, request: web.Request, verifier: SignatureVerifier) -> web.Response:
-        if (request.content_length or 0) > MAX_SLACK_REQUEST_BYTES:
-            raise web.HTTPRequestEntityTooLarge(
-                max_size=MAX_SLACK_REQUEST_BYTES, actual_size=request.content_length or 0
-            )
-        raw = await request.read()
+        raw = await read_body(request, MAX_SLACK_REQUEST_BYTES)
         if not _is_from_slack(verifier, raw, request.headers):
             log.warning("slack_refused_request", bytes=len(raw))
             return web.json_response({"error": "invalid request"}, status=401)
         try:
             parsed = AsyncBoltRequest(body=raw.decode(), query=request.query_string, headers=dict(request.headers))
-        except ValueError:
-            return web.json_response({"error": "unreadable"}, status=400)
+        except (ValueError, RecursionError):
+            raise BadInput("body: unreadable") from None
         return await to_aiohttp_response(await self.answer(parsed))
 
     async def answer(self, request: AsyncBoltRequest) -> BoltResponse:
@@ -255,7 +252,7 @@ def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: Mapping[str
     """Return whether Slack signed these bytes, exactly as they came in, within the last five minutes."""
     try:
         return verifier.is_valid_request(raw, headers)
-    except (ValueError, TypeError):  # headers that cannot be a signature or a time
+    except (ValueError, TypeError, ArithmeticError):  # headers that cannot be a signature or a time
         return False
 
 
@@ -269,7 +266,7 @@ def _bolt() -> AsyncApp:
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
-    return AsyncApp(
+    app = AsyncApp(
         name=quiet.name,
         logger=quiet,
         client=AsyncWebClient(retry_handlers=[]),  # never used
@@ -283,6 +280,13 @@ def _bolt() -> AsyncApp:
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
+    app.error(_raise_again)
+    return app
+
+
+async def _raise_again(error: Exception) -> None:
+    """Leave a listener's exception to whoever dispatched the request; Bolt would answer it with an empty 500."""
+    raise error
 
 
 async def _acknowledge(ack: AsyncAck) -> None:

@@ -9,12 +9,14 @@ import structlog
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
 from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.door import BadInput
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.tokens import slack_error_code
 
@@ -110,10 +112,14 @@ class SocketModeConnection:
     async def _on_request(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
         done = asyncio.get_running_loop().create_future()
         self._in_flight.add(done)
+        started = time()
         try:
-            started = time()
             parsed = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request))
             await send_async_response(client, request, await self._inbound.answer(parsed), started)
+        except BadInput as bad:
+            # It would be no better the next time: acknowledged, so that Slack does not send it again.
+            log.warning("slack_request_malformed", kind=request.type, reason=bad.reason)
+            await send_async_response(client, request, BoltResponse(status=200), started)
         except Exception:
             log.exception("slack_request_failed", kind=request.type)
         finally:

@@ -16,6 +16,7 @@ from botframework.connector.auth import BotFrameworkAuthentication, ClaimsIdenti
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
+from adapters.door import BadInput, decode_json, read_body
 from adapters.teams.auth import KeysUnavailable, TeamsRequestRejected, TokenValidator
 from adapters.teams.cards import dump_json
 from adapters.teams.inbound import InvokeResponse, RedeliveryNeeded
@@ -43,14 +44,9 @@ class MessagesEndpoint:
         app.router.add_post(MESSAGES_PATH, self._serve)
 
     async def _serve(self, request: web.Request) -> web.Response:
-        if (request.content_length or 0) > MAX_ACTIVITY_BYTES:
-            raise web.HTTPRequestEntityTooLarge(max_size=MAX_ACTIVITY_BYTES, actual_size=request.content_length or 0)
-        try:
-            raw = await request.json()
-        except ValueError:
-            return web.json_response({"error": "unreadable"}, status=400)
+        raw = decode_json(await read_body(request, MAX_ACTIVITY_BYTES))
         if not _is_activity(raw):
-            return web.json_response({"error": "no activity"}, status=400)
+            raise BadInput("body: no activity")
         try:
             claims = await self._validator.check(raw, request.headers.get("Authorization", ""))
         except TeamsRequestRejected as rejected:
@@ -70,6 +66,8 @@ class MessagesEndpoint:
             reference = new_id()[:8]
             log.error("storage_unavailable", type=str(raw["type"])[:40], reference=reference, reason=str(problem))
             return web.json_response({"error": reference}, status=503)
+        except BadInput:
+            raise
         except Exception:
             reference = new_id()[:8]
             log.exception("activity_handle_failed", type=str(raw["type"])[:40], reference=reference)

@@ -18,6 +18,7 @@ from aiohttp import web
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
 from adapters.teams import AppRegistration, TeamsPlatform
+from adapters.web import make_app
 from bot.app import Ritme
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -30,6 +31,7 @@ from tests.fakes.slack.state import Shown as SlackShown
 from tests.fakes.teams.agents_playground import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.support.databases import OpenDatabase, open_database
+from tests.support.service import no_problems
 from tests.support.world import MONDAY
 
 PLATFORMS = ("slack", "teams", "playground")
@@ -338,8 +340,7 @@ async def _teams(tmp_path: Path, start: datetime) -> AsyncIterator[InTeams]:
         platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
         ritme = Ritme(begin=storage.begin, platforms={"teams": platform.ports}, clock=clock, engine=storage.engine)
         await storage.start_engine(ritme)
-        app = web.Application()
-        platform.mount(app, ritme)
+        app = make_app(mounts=[lambda served: platform.mount(served, ritme)], find_problems=no_problems)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import SettableClock
 from adapters.file_links import FileLinks, mount_files
 from adapters.slack import SlackPlatform
+from adapters.web import make_app
 from bot.app import Ritme
 from bot.chat import CommandSyntax
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -27,6 +28,7 @@ from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal, Shown, Tab
 from tests.support.databases import OpenDatabase, open_database
+from tests.support.service import no_problems
 from tests.support.world import MONDAY
 
 LANE = WorkspaceId(f"slack:{TEAM}")
@@ -289,10 +291,8 @@ async def slack_driver(
         known = {"slack": platform.ports}
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
         await storage.start_engine(ritme)
-        served = web.Application()
-        platform.mount(served, ritme)
-        if links is not None:
-            mount_files(links, clock, ritme)(served)
+        mounts = [lambda app: platform.mount(app, ritme), *([mount_files(links, clock, ritme)] if links else [])]
+        served = make_app(mounts=mounts, find_problems=no_problems)
         runner = web.AppRunner(served, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

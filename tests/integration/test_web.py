@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from adapters.web import LARGEST_REQUEST, CannotListen, listen, make_app, serve_app
+from adapters.door import LARGEST_BODY, Inbound, PlatformId, parse_json_body, read_body
+from adapters.web import CannotListen, listen, make_app, serve_app
 from bot.ports import StorageUnavailable
 
 
@@ -24,6 +25,14 @@ class Health:
 
 async def echo(request: web.Request) -> web.Response:
     return web.Response(body=await request.read())
+
+
+class Checked(Inbound):
+    id: PlatformId
+
+
+async def check(request: web.Request) -> web.Response:
+    return web.Response(text=parse_json_body(Checked, await read_body(request)).id)
 
 
 async def broken(_request: web.Request) -> web.Response:
@@ -40,6 +49,7 @@ async def unwelcome(_request: web.Request) -> web.Response:
 
 def part(app: web.Application) -> None:
     app.router.add_post("/echo", echo)
+    app.router.add_post("/checked", check)
     app.router.add_get("/broken", broken)
     app.router.add_get("/away", away)
     app.router.add_get("/unwelcome", unwelcome)
@@ -99,9 +109,9 @@ async def test_what_a_handler_refuses_on_purpose_passes_unchanged(served: aiohtt
 
 
 async def test_a_request_may_be_large_but_not_endless(served: aiohttp.ClientSession) -> None:
-    async with served.post("/echo", data=b"x" * LARGEST_REQUEST) as answer:
+    async with served.post("/echo", data=b"x" * LARGEST_BODY) as answer:
         assert answer.status == 200
-    async with served.post("/echo", data=b"x" * (LARGEST_REQUEST + 1)) as answer:
+    async with served.post("/echo", data=b"x" * (LARGEST_BODY + 1)) as answer:
         assert answer.status == 413
 
 
@@ -116,3 +126,23 @@ def test_a_taken_port_is_told_with_its_cure() -> None:
 def test_an_address_of_elsewhere_is_told_with_its_cure(host: str) -> None:
     with pytest.raises(CannotListen, match=r"Cannot listen on .*Set RITME_HOST"):
         listen(host, 0)
+
+
+async def test_bad_input_is_a_400_with_one_line_in_the_log_and_nothing_of_what_was_sent(
+    served: aiohttp.ClientSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with served.post("/checked", data=b'{"id": ["geheim"]}') as answer:
+        assert answer.status == 400
+        assert "geheim" not in await answer.text()
+
+    logged = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert len(logged) == 1
+    assert "request_malformed" in logged[0]
+    assert "id: string_type" in logged[0]
+    assert "geheim" not in logged[0]
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "gzip"])
+async def test_a_body_that_cannot_be_unpacked_is_a_400(served: aiohttp.ClientSession, encoding: str) -> None:
+    async with served.post("/checked", data=b"no such thing", headers={"Content-Encoding": encoding}) as answer:
+        assert answer.status == 400
