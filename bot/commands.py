@@ -18,7 +18,7 @@ from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
 from bot.use_cases.connecting import invitations, meetings, nominations, suggestions
-from bot.use_cases.movements import groups, initiatives, linking, look_backs, purposes, starting
+from bot.use_cases.movements import groups, initiatives, linking, look_backs, purposes, quilts, starting
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
@@ -246,6 +246,8 @@ COMPOSERS: dict[str, Composer] = {
     "rhythm_stories": reminders.compose_stories,
     "rhythm_check_in": reminders.compose_check_in,
     "rhythm_look_back": look_backs.compose_look_back,
+    "rhythm_quilt": quilts.compose_quilt,
+    "initiatives_alike": quilts.compose_alike,
     "pace_asked": reminders.compose_pace_question,
     "moment_dropped": reminders.compose_dropped_moment,
     "stuck_posted": reporting.compose_channel_post,

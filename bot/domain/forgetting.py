@@ -11,7 +11,10 @@ TAKEN_BACK = "taken_back"
 """The kind of a delivery that replaces a message in someone else's chat by the words that it was taken back."""
 REMOVAL = "removal"
 """The kind of a delivery that deletes a message in the chat of someone who is forgotten; stored under nobody's name."""
-REWORDED = frozenset({"rhythm_harvest", "rhythm_purpose", "rhythm_look_back", "story_shared", "company_together"})
+REWORDED = frozenset(
+    {"rhythm_harvest", "rhythm_purpose", "rhythm_look_back", "rhythm_quilt", "initiatives_alike", "story_shared"}
+    | {"company_together"}
+)
 """Kinds that hold what others said too: they are worded again without the person. Where then nothing is left, they are
 taken back."""
 FORGETS = "forgets"

@@ -36,6 +36,7 @@ class RhythmKind(StrEnum):
     CHECK_IN = "check_in"
     HARVEST = "harvest"
     LOOK_BACK = "look_back"
+    QUILT = "quilt"
 
 
 class OnHoliday(StrEnum):

@@ -251,6 +251,10 @@ class Initiatives(Protocol):
     ) -> Sequence[tuple[Person, Participant]]:
         """Return the people who take part in an initiative now and were not forgotten, the first joined first."""
 
+    async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
+        """Return the open initiatives of a movement, at most `limit`, newest first, each with who carries it: the first
+        initiator who takes part and was not forgotten, None where there is none."""
+
 
 class Stuck(Protocol):
     """Stuck episodes, the questions asked in them, and the company that peers keep."""

@@ -92,6 +92,7 @@ def test_no_template_is_without_an_entry() -> None:
         "errors/reasons.md.j2",
         "rhythms/described.md.j2",
         "rhythms/kinds.md.j2",
+        "rhythms/needs.md.j2",
         "rhythms/reminded.md.j2",
         "rhythms/replies.md.j2",
         "rhythms/questions.md.j2",

@@ -170,3 +170,25 @@ class SqlInitiatives(Repository):
             .order_by(participants.c.joined_at)
         )
         return [(person, participant) for person, participant in found]
+
+    async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
+        newest = (
+            select(initiatives.c.id)
+            .where(initiatives.c.movement_id == movement, initiatives.c.closed_at.is_(None))
+            .order_by(initiatives.c.started_at.desc(), initiatives.c.id)
+            .limit(limit)
+        )
+        is_its = participants.c.initiative_id == initiatives.c.id
+        carries = is_its & participants.c.initiator.is_(True) & participants.c.left_at.is_(None)
+        found = await self._session.execute(
+            select(Initiative, Person)
+            .join_from(Initiative, Participant, carries, isouter=True)
+            .join(Person, (people.c.id == participants.c.person_id) & people.c.account.is_not(None), isouter=True)
+            .where(initiatives.c.id.in_(newest))
+            .order_by(initiatives.c.started_at.desc(), initiatives.c.id, participants.c.joined_at)
+        )
+        first: dict[InitiativeId, tuple[Initiative, Person | None]] = {}
+        for initiative, person in found:
+            if first.get(initiative.id, (initiative, None))[1] is None:
+                first[initiative.id] = (initiative, person)
+        return list(first.values())

@@ -1,0 +1,109 @@
+"""Show the quilt of a movement: what is being tried side by side, and who is busy with the same question."""
+
+from collections.abc import Sequence
+
+from bot.catalogue.base import Entry
+from bot.catalogue.quilts import AlikeInitiatives, Quilt, QuiltPatch
+from bot.domain.delivery import Act, Priority, to_person
+from bot.domain.initiative import Initiative
+from bot.domain.person import Person
+from bot.domain.rhythm import RhythmId
+from bot.errors import Unwanted
+from bot.ports import Outgoing, UnitOfWork
+from bot.understanding.likeness import find_alike
+
+SHOWN = 8
+"""Initiatives in the post; the others are counted."""
+COMPARED = 200
+"""Initiatives, the newest, that are compared with each other."""
+ALIKE_SHOWN = 3
+
+Carried = Sequence[tuple[Initiative, Person | None]]
+"""Initiatives, each with who carries it."""
+
+
+async def compose_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the quilt for everyone in a place, and plan a message to each initiator of that workspace about what is
+    alike. Raises `Unwanted` when fewer than two things are being tried."""
+    movement, delivery = outgoing.require_movement(), outgoing.delivery
+    rhythm = await work.rhythms.get(RhythmId(delivery.subject), movement.id)
+    if delivery.act is Act.POST and (rhythm is None or rhythm.ended_at is not None):
+        raise Unwanted("rhythm_ended")
+    carried = await work.initiatives.initiators(movement.id, COMPARED)
+    if len(carried) < 2:
+        raise Unwanted("nothing_to_give")
+    if delivery.act is Act.POST:
+        await work.deliveries.add_all(
+            [
+                to_person(
+                    person,
+                    "initiatives_alike",
+                    key=f"initiatives_alike:{delivery.id}:{initiative.id}",
+                    now=outgoing.now,
+                    movement=movement.id,
+                    subject=initiative.id,
+                    priority=Priority.RHYTHM,
+                )
+                for initiative, person in carried
+                if person is not None and person.workspace_id == delivery.workspace_id
+            ]
+        )
+    return Quilt(
+        name=movement.name,
+        patches=tuple(_as_patch(initiative, person) for initiative, person in carried[:SHOWN]),
+        more=max(0, len(carried) - SHOWN),
+    )
+
+
+async def compose_alike(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose for an initiator what else is being tried on the same question, and whom they could meet about it. Raises
+    `Unwanted` when there is nothing alike (any more)."""
+    movement, reader = outgoing.require_movement(), outgoing.person
+    carried = await work.initiatives.initiators(movement.id, COMPARED)
+    mine = next((one for one, _ in carried if one.id == outgoing.delivery.subject), None)
+    if mine is None or reader is None:
+        raise Unwanted("gone")
+    theirs = {one.id for one in await work.initiatives.of_person(reader.id, movement.id)}
+    if mine.id not in theirs:
+        raise Unwanted("gone")
+    others = {one.id: (one, person) for one, person in carried if one.id not in theirs}
+    texts = {key: _tell(one) for key, (one, _) in others.items()}
+    alike = [others[key] for key in find_alike(_tell(mine), texts, most=ALIKE_SHOWN)]
+    if not alike:
+        raise Unwanted("nothing_to_give")
+    meet = await _find_introduction(work, outgoing, reader, alike)
+    return AlikeInitiatives(
+        initiative=mine.name,
+        initiative_id=mine.id,
+        patches=tuple(_as_patch(one, person) for one, person in alike),
+        meet=meet[1].name if meet else "",
+        meet_id=meet[1].id if meet else "",
+        meet_about=meet[0].name if meet else "",
+    )
+
+
+async def _find_introduction(
+    work: UnitOfWork, outgoing: Outgoing, reader: Person, alike: Carried
+) -> tuple[Initiative, Person] | None:
+    """Return the most alike initiative whose initiator may be named to this reader and can be asked now."""
+    agreed = await work.people.suggestible_in(outgoing.require_movement().id)
+    able = [
+        (initiative, person)
+        for initiative, person in alike
+        if person is not None
+        and person.id != reader.id
+        and person.id in agreed
+        and person.name
+        and person.may_be_named_in(reader.workspace_id)
+        and person.can_be_suggested(outgoing.now)
+    ]
+    asked = await work.deliveries.asked_enough([person.id for _, person in able], outgoing.now)
+    return next(((initiative, person) for initiative, person in able if person.id not in asked), None)
+
+
+def _as_patch(initiative: Initiative, carries: Person | None) -> QuiltPatch:
+    return QuiltPatch(name=initiative.name, trying=initiative.description, seeks=carries is None)
+
+
+def _tell(initiative: Initiative) -> str:
+    return f"{initiative.name} {initiative.description}"
