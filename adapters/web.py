@@ -6,22 +6,51 @@ import secrets
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import structlog
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp import web, web_response
+from aiohttp.typedefs import Handler, Middleware
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from adapters.connections import HEADERS_TIMEOUT, MAX_CONNECTIONS, Connections, server_logger
 from adapters.door import LARGEST_BODY, BadInput
+from adapters.page_policy import protect_response
 from bot.ports import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
+BODY_TIMEOUT = 10.0
+"""Seconds in which the body of a request has to come in."""
+KEEPALIVE_TIMEOUT = 75.0
+"""Seconds without a request after which a connection is closed; a proxy in front, such as nginx, closes it sooner."""
+LINGERING_TIME = 2.0
+"""Seconds that the rest of a body may still come in after its request was refused, so that the refusal is read."""
 SHUTDOWN_TIMEOUT = 3.0
 """Seconds that open requests get to finish when Ritme stops."""
 
 RouteAdder = Callable[[web.Application], None]
 """Adds one platform's routes to the application."""
+
+
+CONNECTIONS = web.AppKey("connections", Connections)
+
+# aiohttp tells its version and Python's in every answer. Not by a hook of ours: what is no HTTP at all meets none.
+web_response.SERVER_SOFTWARE = "Ritme"  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits:
+    """Limits what clients take: seconds over headers, a body, and the rest of a refused one; connections at once."""
+
+    headers_timeout: float = HEADERS_TIMEOUT
+    body_timeout: float = BODY_TIMEOUT
+    lingering_time: float = LINGERING_TIME
+    connections: int = MAX_CONNECTIONS
+
+
+DEFAULT_LIMITS = RequestLimits()
+LIMITS = web.AppKey("limits", RequestLimits)
 
 
 class CannotListen(Exception):
@@ -33,6 +62,7 @@ def make_app(
     mounts: Iterable[RouteAdder],
     find_problems: Callable[[], Awaitable[Mapping[str, str]]],
     metrics: Callable[[], Awaitable[bytes]] | None = None,
+    limits: RequestLimits = DEFAULT_LIMITS,
 ) -> web.Application:
     """Create the application, with the routes that `mounts` add and three of its own.
 
@@ -52,13 +82,59 @@ def make_app(
         body = await metrics() if metrics is not None else b""
         return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_handle_errors])
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_handle_errors, _make_door(limits)])
+    app[LIMITS] = limits
+    app[CONNECTIONS] = Connections(limits.connections, limits.headers_timeout)
+    app.on_response_prepare.append(protect_response)
     app.router.add_get("/metrics", export_metrics)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     for mount in mounts:
         mount(app)
     return app
+
+
+def _make_door(limits: RequestLimits) -> Middleware:
+    """Create middleware that reads the whole body before a handler sees the request.
+
+    So whatever can be wrong with it, too large, too slow, cut off or badly compressed, is answered in one place, and no
+    handler has to think of it.
+    """
+
+    @web.middleware
+    async def read_body(request: web.Request, handler: Handler) -> web.StreamResponse:
+        with request.app[CONNECTIONS].handling(request.transport):
+            if request.match_info.http_exception is None and request.body_exists:
+                refusal = await _try_to_read(request, limits)
+                if refusal is not None:
+                    return refusal
+            return await handler(request)
+
+    return read_body
+
+
+async def _try_to_read(request: web.Request, limits: RequestLimits) -> web.Response | None:
+    """Read the body, which aiohttp then keeps; return the refusal of one that cannot be read."""
+    try:
+        if (request.content_length or 0) > LARGEST_BODY:
+            return _refuse(request, 413, "too large")
+        async with asyncio.timeout(limits.body_timeout):
+            await request.read()
+    except TimeoutError:
+        return _refuse(request, 408, "too slow")
+    except web.HTTPRequestEntityTooLarge:
+        return _refuse(request, 413, "too large")
+    except (web.RequestPayloadError, ValueError):
+        return _refuse(request, 400, "unreadable")
+    return None
+
+
+def _refuse(request: web.Request, status: int, error: str) -> web.Response:
+    """Answer without having read everything, so that the connection cannot be used again."""
+    log.warning("request_refused", path=_route(request), status=status, reason=error)
+    refusal = web.json_response({"error": error}, status=status)
+    refusal.force_close()
+    return refusal
 
 
 @web.middleware
@@ -126,16 +202,37 @@ async def wait_for_stop_signal(on_ready: Callable[[], None] = lambda: None) -> N
     log.info("stopping")
 
 
+def make_runner(app: web.Application) -> web.AppRunner:
+    """Create what runs the application, with the limits that it was made with once `serve_on` serves it."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        logger=server_logger(),
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+        keepalive_timeout=KEEPALIVE_TIMEOUT,
+        lingering_time=app[LIMITS].lingering_time,
+    )
+
+
+async def serve_on(runner: web.AppRunner, listening: socket.socket) -> asyncio.Server:
+    """Start to serve an application that is set up; close the server before the runner."""
+    if runner.server is None:
+        raise RuntimeError("the runner is not set up")
+    factory = runner.app[CONNECTIONS].wrap(runner.server)
+    return await asyncio.get_running_loop().create_server(factory, sock=listening)
+
+
 async def serve_app(app: web.Application, listening: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serve until a stop signal, then let open requests finish. Calls `on_ready` once requests are answered."""
     stop = asyncio.ensure_future(wait_for_stop_signal())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
+    runner = make_runner(app)
     await runner.setup()
+    server = await serve_on(runner, listening)
     try:
-        await web.SockSite(runner, listening).start()
         await asyncio.sleep(0)  # lets `stop` start: from here on, signals are handled
         on_ready()
         await stop
     finally:
         stop.cancel()
+        server.close()
         await runner.cleanup()

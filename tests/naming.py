@@ -26,8 +26,11 @@ PARTICIPLES = re.compile(
 VERBS = re.compile(r"(?:^|_)(?:need|feed|seed|embed|proceed|exceed|succeed)$")
 QUALIFIED = re.compile(r"^_?(?:is|has|was|were|are|may|can|could|should|must|needs|wants)_")
 """Booleans ask, and may do so in the past: `was_sent`."""
-TERMS = {"increment_unanswered", "workspace_installed", "workspace_uninstalled", "_claim_expired"}
-"""Terms of the house that end in a participle: what is acted on, or the event that is handled."""
+TERMS = {
+    *("increment_unanswered", "workspace_installed", "workspace_uninstalled", "_claim_expired"),
+    *("connection_made", "data_received", "eof_received", "connection_lost"),  # asyncio.Protocol's
+}
+"""Terms of the house and of asyncio that end in a participle: what is acted on, or the event that is handled."""
 
 
 @dataclass(frozen=True, order=True)

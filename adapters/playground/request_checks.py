@@ -12,15 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 WILDCARD_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # named to be recognised, not listened on
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-cache",
-}
+PLAYGROUND_POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
 def error_response(status: int, code: str, detail: str) -> web.Response:
@@ -56,12 +48,6 @@ def make_request_checks(hosts: Iterable[str]) -> Middleware:
 def _is_visit(request: web.Request) -> bool:
     """Return whether a person follows a link to the page, as opposed to another page making a request."""
     return request.method == hdrs.METH_GET and request.headers.get("Sec-Fetch-Mode") == "navigate"
-
-
-async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Add `SECURITY_HEADERS` to a response, where it does not set them itself."""
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
 
 
 def _host_name(host: str) -> str:

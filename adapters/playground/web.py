@@ -8,9 +8,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from adapters.door import BadInput
+from adapters.page_policy import PAGE_POLICY
 from adapters.playground.actions import RequestRejected
 from adapters.playground.api import PlaygroundApi
-from adapters.playground.request_checks import add_security_headers, error_response, make_request_checks
+from adapters.playground.request_checks import PLAYGROUND_POLICY, error_response, make_request_checks
 
 log = structlog.get_logger("ritme.playground")
 PAGE_DIRECTORY = Path(__file__).parent / "page"
@@ -35,6 +36,11 @@ async def _explain_rejections(request: web.Request, handler: Handler) -> web.Str
         return error_response(400, "bad_request", bad.reason)
 
 
+async def _revalidate(_request: web.Request, response: web.StreamResponse) -> None:
+    """Let browsers ask again every time: another version of the page may be served by now."""
+    response.headers.setdefault("Cache-Control", "no-cache")
+
+
 def mount_playground(app: web.Application, api: PlaygroundApi, *, hosts: tuple[str, ...] = ()) -> None:
     """Add the playground under /playground, and redirect / there.
 
@@ -44,12 +50,15 @@ def mount_playground(app: web.Application, api: PlaygroundApi, *, hosts: tuple[s
     async def home(_request: web.Request) -> web.Response:
         raise web.HTTPFound("/playground/")
 
-    subapp = web.Application(middlewares=[make_request_checks(hosts), _explain_rejections])
+    # Before everything else of the application, so that no path is open to other sites: not / nor one there is not.
+    app.middlewares.insert(0, make_request_checks(hosts))
+    subapp = web.Application(middlewares=[_explain_rejections])
+    subapp[PAGE_POLICY] = PLAYGROUND_POLICY
     subapp.router.add_get("/", _serve_file("index.html"))
     subapp.router.add_get("/gallery", _serve_file("gallery.html"))
     subapp.add_routes(api.routes())
     subapp.router.add_static("/static", PAGE_DIRECTORY)
-    subapp.on_response_prepare.append(add_security_headers)
+    subapp.on_response_prepare.append(_revalidate)
     app.router.add_get("/", home)
     app.router.add_get("/playground", home)
     app.add_subapp("/playground", subapp)

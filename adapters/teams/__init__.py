@@ -6,7 +6,7 @@ import aiohttp
 from aiohttp import web
 
 from adapters.file_links import FileLinks
-from adapters.teams.auth import OPENID_METADATA_URL, SERVICE_HOSTS, SigningKeys, TokenValidator
+from adapters.teams.auth import KEYS_FETCH_TIMEOUT, OPENID_METADATA_URL, SERVICE_HOSTS, SigningKeys, TokenValidator
 from adapters.teams.cards import dump_json
 from adapters.teams.connector import Connector, ConnectorTokens
 from adapters.teams.credentials import AUTHORITY, ClientCredentials, NoCredentials
@@ -58,6 +58,7 @@ class TeamsPlatform:
         *,
         opens: frozenset[str],
         timeout: float = TEAMS_CALL_TIMEOUT,
+        keys_timeout: float = KEYS_FETCH_TIMEOUT,
         links: FileLinks | None = None,
     ) -> None:
         self._registration = registration
@@ -82,6 +83,7 @@ class TeamsPlatform:
             syntax=self.syntax,
         )
         self.directory = TeamsDirectory(connector, self.references, clock)
+        self.keys = SigningKeys(self._session, clock, registration.metadata, fetch_timeout=keys_timeout)
 
     def _connector_tokens(self) -> ConnectorTokens:
         registration = self._registration
@@ -105,7 +107,7 @@ class TeamsPlatform:
         """Add Teams' addresses to the application; `core` is what activities are handed to."""
         registration = self._registration
         validator = TokenValidator(
-            None if registration.auth_disabled else SigningKeys(self._session, self._clock, registration.metadata),
+            None if registration.auth_disabled else self.keys,
             self._clock,
             app_id=registration.app_id,
             tenants=registration.tenants,
@@ -116,4 +118,5 @@ class TeamsPlatform:
 
     async def close(self) -> None:
         """Close the connections to Microsoft."""
+        await self.keys.close()
         await self._session.close()

@@ -6,7 +6,8 @@ pass: a foreign tenant, a missing `channelId`, a missing `serviceUrl` or one of 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,9 +25,13 @@ SERVICE_HOSTS = ("smba.trafficmanager.net", ".botframework.com", ".teams.microso
 """Hosts that a `serviceUrl` may have; one that begins with a dot stands for all that end in it."""
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 KEYS_TTL = timedelta(hours=24)
-"""How long fetched signing keys are used."""
+"""How long fetched signing keys are used without fetching them again."""
+KEYS_EXPIRY = timedelta(hours=48)
+"""How long they are used while that does not succeed."""
 KEYS_REFETCH_INTERVAL = timedelta(minutes=1)
-"""How long after a fetch the keys are not fetched again for an unknown key id, which anybody may send."""
+"""How long after a fetch, failed or not, the keys are not fetched again: anybody may send an unknown key id."""
+KEYS_FETCH_TIMEOUT = 5.0
+"""Seconds that a fetch may take."""
 LEEWAY = timedelta(minutes=5)
 """How far the clocks of Microsoft and of this machine may differ."""
 log = structlog.get_logger("ritme.teams")
@@ -46,47 +51,79 @@ class KeysUnavailable(Exception):
 
 
 class SigningKeys:
-    """The public keys that the Bot Framework signs with, by key id."""
+    """The public keys that the Bot Framework signs with, by key id.
 
-    def __init__(self, session: aiohttp.ClientSession, clock: Clock, metadata_url: str = OPENID_METADATA_URL) -> None:
+    They are fetched beside the requests: one signed with a key that is known waits for nobody.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        metadata_url: str = OPENID_METADATA_URL,
+        *,
+        fetch_timeout: float = KEYS_FETCH_TIMEOUT,
+    ) -> None:
         self._session = session
         self._clock = clock
         self._metadata_url = metadata_url
+        self._fetch_timeout = fetch_timeout
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at: datetime | None = None
-        self._fetching = asyncio.Lock()
+        self._tried_at: datetime | None = None
+        self._fetching: asyncio.Task[bool] | None = None
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """Return a key, after fetching the keys once more if it is unknown: keys roll. Raises `KeysUnavailable`."""
-        if self._needs_fetch(key_id):
-            async with self._fetching:
-                # Looked at again under the lock: whoever held it before may have fetched the keys.
-                if self._needs_fetch(key_id):
-                    await self._fetch()
+        is_known = key_id in self._keys and self._is_within(KEYS_EXPIRY, self._fetched_at)
+        if not is_known or not self._is_within(KEYS_TTL, self._fetched_at):
+            self._start_fetch()
+        if is_known:
+            return self._keys[key_id]
+        # Shielded: who goes away must not end the fetch for the others.
+        if self._fetching is not None and not await asyncio.shield(self._fetching):
+            raise KeysUnavailable
+        if not self._is_within(KEYS_EXPIRY, self._fetched_at):
+            raise KeysUnavailable
         return self._keys.get(key_id)
 
-    def _needs_fetch(self, key_id: str) -> bool:
-        if not self._is_fetched_within(KEYS_TTL):
-            return True
-        return key_id not in self._keys and not self._is_fetched_within(KEYS_REFETCH_INTERVAL)
+    async def close(self) -> None:
+        """End a fetch that is under way."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._fetching
 
-    def _is_fetched_within(self, age: timedelta) -> bool:
-        return self._fetched_at is not None and self._clock.now() - self._fetched_at < age
+    def _start_fetch(self) -> None:
+        """Fetch the keys beside what is going on, unless that was tried a moment ago, whatever came of it."""
+        if self._fetching is not None and not self._fetching.done():
+            return
+        if self._is_within(KEYS_REFETCH_INTERVAL, self._tried_at):
+            return
+        self._tried_at = self._clock.now()
+        self._fetching = asyncio.create_task(self._fetch(), name="teams keys")
 
-    async def _fetch(self) -> None:
+    def _is_within(self, age: timedelta, moment: datetime | None) -> bool:
+        return moment is not None and self._clock.now() - moment < age
+
+    async def _fetch(self) -> bool:
+        """Fetch the keys; return whether that succeeded."""
         try:
-            metadata = await self._get(self._metadata_url)
-            keys = await self._get(str(metadata["jwks_uri"]))
+            async with asyncio.timeout(self._fetch_timeout):
+                metadata = await self._get(self._metadata_url)
+                keys = await self._get(str(metadata["jwks_uri"]))
             self._keys = {
                 str(one["kid"]): jwt.PyJWK(one, algorithm="RS256")
                 for one in keys["keys"]
                 # A key without endorsements is for every channel.
                 if one.get("kty") == "RSA" and CHANNEL_ID in one.get("endorsements", [CHANNEL_ID])
             }
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as problem:
+        except (aiohttp.ClientError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError,
+                jwt.PyJWTError) as problem:  # fmt: skip  # whatever the answer is, it must not end the task
             log.warning("teams_keys_fetch_failed", error=type(problem).__name__)
-            raise KeysUnavailable from None
+            return False
         self._fetched_at = self._clock.now()
+        return True
 
     async def _get(self, url: str) -> Mapping[str, Any]:
         async with self._session.get(url) as answer:
@@ -116,25 +153,29 @@ class TokenValidator:
         self._tenants = tenants
         self._hosts = hosts
 
-    async def check(self, activity: Mapping[str, Any], header: str) -> Mapping[str, Any]:
-        """Return the claims of a request with this `Authorization` header; empty when tokens are not looked at. Raises
-        `TeamsRequestRejected` or `KeysUnavailable`."""
-        claims = await self._read_claims(self._keys, header) if self._keys is not None else {}
-        service_url = str(activity.get("serviceUrl") or "")
+    async def check_token(self, headers: Sequence[str]) -> Mapping[str, Any]:
+        """Return the claims of a request with these `Authorization` headers; empty when tokens are not looked at.
+
+        Raises `TeamsRequestRejected` or `KeysUnavailable`.
+        """
+        return await self._read_claims(self._keys, headers) if self._keys is not None else {}
+
+    def check_activity(self, activity: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+        """Check that an activity is for the place that the claims of its token name. Raises `TeamsRequestRejected`."""
+        service_url = activity.get("serviceUrl")
         # We send our own token to this address, so it has to be the one that was signed.
-        if self._keys is not None and claims.get("serviceurl") != service_url:
+        if not isinstance(service_url, str) or (self._keys is not None and claims.get("serviceurl") != service_url):
             raise TeamsRequestRejected(401, "for another address")
         if activity.get("channelId") != CHANNEL_ID:
             raise TeamsRequestRejected(403, "not from Teams")
         if not self._is_allowed_url(service_url):
             raise TeamsRequestRejected(403, "an address that is not of Teams")
-        tenant = ((activity.get("channelData") or {}).get("tenant") or {}).get("id")
+        tenant = _find_tenant(activity)
         if not tenant or (self._tenants and tenant not in self._tenants):
             raise TeamsRequestRejected(403, "an organisation that may not use this bot")
-        return claims
 
-    async def _read_claims(self, keys: SigningKeys, header: str) -> Mapping[str, Any]:
-        scheme, _, token = header.partition(" ")
+    async def _read_claims(self, keys: SigningKeys, headers: Sequence[str]) -> Mapping[str, Any]:
+        scheme, _, token = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
         if scheme.lower() != "bearer" or not token:
             raise TeamsRequestRejected(401, "no token")
         try:
@@ -158,7 +199,7 @@ class TokenValidator:
                     "verify_iat": False,
                 },
             )
-        except jwt.PyJWTError as problem:
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as problem:  # anybody may send any header
             raise TeamsRequestRejected(401, type(problem).__name__) from None
         self._check_times(claims)
         return claims
@@ -167,15 +208,27 @@ class TokenValidator:
         now = self._clock.now().timestamp()
         try:
             not_before, expires = float(claims["nbf"]), float(claims["exp"])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise TeamsRequestRejected(401, "no times") from None
-        if now > expires + LEEWAY.total_seconds() or now < not_before - LEEWAY.total_seconds():
+        # Written so that it does not hold for what is no number (NaN) either.
+        if not not_before - LEEWAY.total_seconds() <= now <= expires + LEEWAY.total_seconds():
             raise TeamsRequestRejected(401, "not of this time")
 
     def _is_allowed_url(self, url: str) -> bool:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
         host = parts.hostname or ""
         if self._keys is None and host in LOOPBACK_HOSTS:
             return True
         is_known = any(host == one or (one.startswith(".") and host.endswith(one)) for one in self._hosts)
         return parts.scheme == "https" and is_known
+
+
+def _find_tenant(activity: Mapping[str, Any]) -> str:
+    """Return the tenant that an activity comes from; empty when it names none."""
+    data = activity.get("channelData")
+    tenant = data.get("tenant") if isinstance(data, dict) else None
+    named = tenant.get("id") if isinstance(tenant, dict) else None
+    return named if isinstance(named, str) else ""

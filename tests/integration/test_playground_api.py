@@ -320,6 +320,35 @@ class TestRequests:
             await served.get("/state?persona=jan", headers={"Host": name}, status=421)
         await served.get("/state?persona=jan", headers={"Host": "localhost"})
 
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/",
+            "/playground",
+            "/playground/",
+            "/playground/gallery",
+            "/playground/static/index.html",
+            "/playground/static/none",
+            "/playground/api/events?persona=jan",
+            "/playground/api/gallery",
+            "/playground/api/messages/m1/file?persona=jan",
+            "/playground/nowhere",
+            "/healthz",
+            "/nowhere",
+        ],
+    )
+    async def test_no_path_is_open_to_another_site(self, served: ServedPlayground, path: str) -> None:
+        for headers, status in (
+            ({"Host": "rebound.example"}, 421),
+            ({"Origin": "https://elsewhere.example"}, 403),
+            ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+            ({"Sec-Fetch-Site": "same-site"}, 403),
+        ):
+            async with served.session.get(path, headers=headers, allow_redirects=False) as page:
+                assert page.status == status
+                assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+                assert page.headers["X-Content-Type-Options"] == "nosniff"
+
     async def test_served_to_others_it_answers_under_its_addresses_and_names_only(self, tmp_path: Path) -> None:
         async with serve_playground(tmp_path / "demo.db", hosts=("0.0.0.0", "demo.example.org")) as served:
             for name in ("192.168.1.20", "192.168.1.20:8080", "demo.example.org", "localhost"):

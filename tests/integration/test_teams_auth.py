@@ -1,6 +1,7 @@
 """Tokens at the endpoint for Teams: valid ones are accepted, and every kind of bad one is refused without effect."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -85,7 +86,7 @@ async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
             authority=theirs.url,
             metadata=f"{theirs.url}/metadata",
         )
-        platform = TeamsPlatform(registration, SqlConversations(database), clock, opens=frozenset())
+        platform = TeamsPlatform(registration, SqlConversations(database), clock, opens=frozenset(), keys_timeout=0.2)
         core = RecordingCore()
         app = make_app(mounts=[lambda served: platform.mount(served, core)], find_problems=no_problems)
         runner = web.AppRunner(app, access_log=None)
@@ -105,29 +106,76 @@ async def test_a_good_token_gets_in(endpoint: Endpoint) -> None:
 
 
 LATE, EARLY = timedelta(minutes=-6), timedelta(minutes=6)
+EVIL = "https://evil.example/"
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"exp": MONDAY + LATE},
-        {"nbf": MONDAY + EARLY},
-        {"aud": "another"},
-        {"iss": "https://sts.windows.net/x/"},
-        {"serviceurl": "https://evil.example/"},
-        *({name: None} for name in ("exp", "nbf", "iss", "aud", "serviceurl")),
-        {"algorithm": "HS256"},
-        {"algorithm": "none"},
-        {"kid": "unknown"},
-    ],
-    ids=str,
-)
-async def test_a_bad_token_does_not(endpoint: Endpoint, claims: dict[str, Any]) -> None:
-    assert await endpoint.send(endpoint.microsoft.token(**claims)) == 401
+def at(url: object) -> tuple[Json, Json]:
+    """Return a token and an activity that agree on where the answer goes."""
+    return {"serviceurl": url}, {"serviceUrl": url}
+
+
+REFUSED: list[tuple[int, Json, Json]] = [
+    (401, {"exp": MONDAY + LATE}, {}),
+    (401, {"nbf": MONDAY + EARLY}, {}),
+    (401, {"exp": 10**400}, {}),
+    (401, {"exp": "soon"}, {}),
+    (401, {"nbf": float("nan")}, {}),
+    (401, {"aud": "another"}, {}),
+    (401, {"aud": None}, {}),
+    (401, {"iss": "https://sts.windows.net/x/"}, {}),
+    (401, {"iss": None}, {}),
+    (401, {"exp": None}, {}),
+    (401, {"nbf": None}, {}),
+    (401, {"serviceurl": None}, {}),
+    (401, {"serviceurl": EVIL}, {}),
+    (401, {}, {"serviceUrl": EVIL}),
+    (401, {}, {"serviceUrl": None}),
+    (401, {"algorithm": "HS256"}, {}),
+    (401, {"algorithm": "HS256 with the public key"}, {}),
+    (401, {"algorithm": "none"}, {}),
+    (401, {"kid": "unknown"}, {}),
+    (403, {}, {"channelData": {"tenant": {"id": FOREIGN}}}),
+    (403, {}, {"channelData": {}}),
+    (403, {}, {"channelData": {"tenant": {"id": [TENANT]}}}),
+    (403, {}, {"channelId": "webchat"}),
+    (403, {}, {"channelId": None}),
+    (403, *at(EVIL)),
+    (403, *at("http://smba.trafficmanager.net/")),
+    (403, *at("https://trafficmanager.net/")),
+    (403, *at("https://x.botframework.com.evil.example/")),
+    (403, *at("https://smba.trafficmanager.net@evil.example/")),
+    (403, *at("https://[smba.trafficmanager.net/")),
+]
+
+
+@pytest.mark.parametrize(("status", "claims", "more"), REFUSED, ids=str)
+async def test_a_token_that_is_bad_or_for_somewhere_else_is_refused_without_effect(
+    endpoint: Endpoint, status: int, claims: Json, more: Json
+) -> None:
+    assert await endpoint.send(endpoint.microsoft.token(**claims), **more) == status
     assert endpoint.core.intents == []
 
 
-@pytest.mark.parametrize("header", [None, "", "x.y.z", "a" * 5000])
+def make_header(text: str) -> str:
+    """Return something in the form of a token, that begins with this text."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") + ".e30.eA"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "x.y.z",
+        "a" * 5000,
+        make_header("[" * 5000),
+        make_header("[]"),
+        make_header('{"alg": "RS256", "kid": ["k1"]}'),
+        make_header('{"alg": ["RS256"]}'),
+        "é.é.é",
+    ],
+    ids=lambda header: str(header)[:20],
+)
 async def test_nor_does_what_is_no_token(endpoint: Endpoint, header: str | None) -> None:
     assert await endpoint.send(header) == 401
     assert endpoint.core.intents == []
@@ -139,36 +187,19 @@ async def test_a_token_signed_by_somebody_else_does_not(endpoint: Endpoint) -> N
     assert endpoint.core.intents == []
 
 
-@pytest.mark.parametrize(
-    ("claims", "more"),
-    [
-        ({}, {"channelData": {"tenant": {"id": FOREIGN}}}),
-        ({}, {"channelData": {}}),
-        ({}, {"channelId": "webchat"}),
-        ({}, {"channelId": None}),
-        ({"serviceurl": "https://evil.example/"}, {"serviceUrl": "https://evil.example/"}),
-        ({"serviceurl": "http://smba.trafficmanager.net/"}, {"serviceUrl": "http://smba.trafficmanager.net/"}),
-        ({"serviceurl": "https://trafficmanager.net/"}, {"serviceUrl": "https://trafficmanager.net/"}),
-        (
-            {"serviceurl": "https://x.botframework.com.evil.example/"},
-            {"serviceUrl": "https://x.botframework.com.evil.example/"},
-        ),
-    ],
-    ids=str,
-)
-async def test_a_good_token_for_somewhere_else_is_refused(
-    endpoint: Endpoint, claims: dict[str, Any], more: Json
-) -> None:
-    assert await endpoint.send(endpoint.microsoft.token(**claims), **more) == 403
-    assert endpoint.core.intents == []
+async def test_two_tokens_are_none(endpoint: Endpoint) -> None:
+    headers = [("Authorization", f"Bearer {endpoint.microsoft.token()}")] * 2
+    async with endpoint.session.post(endpoint.address, json=ACTIVITY, headers=headers) as answer:
+        assert answer.status == 401
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '{"type": 3}', '{"type": "message", "conversation": "x"}'])
 async def test_what_is_no_activity_is_refused(endpoint: Endpoint, body: str) -> None:
-    async with endpoint.session.post(
-        endpoint.address, data=body, headers={"Content-Type": "application/json"}
-    ) as answer:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {endpoint.microsoft.token()}"}
+    async with endpoint.session.post(endpoint.address, data=body, headers=headers) as answer:
         assert answer.status == 400
+    async with endpoint.session.post(endpoint.address, data=body) as answer:
+        assert answer.status == 401  # who has no token is told nothing of it
 
 
 class TestKeys:
@@ -193,7 +224,36 @@ class TestKeys:
         assert await endpoint.send(endpoint.microsoft.token()) == 503
         assert endpoint.core.intents == []
         endpoint.microsoft.keys_unavailable = False
+        endpoint.clock.set(MONDAY + timedelta(minutes=1))
         assert await endpoint.send(endpoint.microsoft.token()) == 202
+
+    @pytest.mark.parametrize("away", [False, True])
+    async def test_that_are_unknown_are_looked_for_once_a_minute_however_many_there_are(
+        self, endpoint: Endpoint, away: bool
+    ) -> None:
+        endpoint.microsoft.keys_unavailable = away
+        for minute in range(3):
+            endpoint.clock.set(MONDAY + timedelta(minutes=minute))
+            tokens = [endpoint.microsoft.token(kid=f"unknown {minute} {one}") for one in range(10)]
+            answers = await asyncio.gather(*(endpoint.send(token) for token in tokens))
+            assert set(answers) == {503 if away else 401}
+        assert endpoint.microsoft.key_fetches == 3
+
+    async def test_whose_server_hangs_delay_nobody_whose_key_is_known(self, endpoint: Endpoint) -> None:
+        assert await endpoint.send(endpoint.microsoft.token()) == 202
+        endpoint.microsoft.now += timedelta(hours=25)
+        endpoint.clock.set(MONDAY + timedelta(hours=25))
+        async with asyncio.timeout(10), endpoint.microsoft.hanging():
+            unknown = asyncio.create_task(endpoint.send(endpoint.microsoft.token(kid="unknown")))
+            while endpoint.microsoft.key_fetches < 2:  # noqa: ASYNC110  # until the request is at the key server
+                await asyncio.sleep(0)
+            assert await endpoint.send(endpoint.microsoft.token()) == 202  # a day old, and used all the same
+            assert not unknown.done()
+            assert await unknown == 503
+        endpoint.microsoft.now += timedelta(hours=24)
+        endpoint.clock.set(MONDAY + timedelta(hours=49))
+        endpoint.microsoft.keys_unavailable = True
+        assert await endpoint.send(endpoint.microsoft.token()) == 503  # but not for ever
 
     async def test_for_another_channel_do_not_count(self, endpoint: Endpoint) -> None:
         endpoint.microsoft.endorsements = ["webchat"]

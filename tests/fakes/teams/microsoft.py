@@ -1,5 +1,8 @@
 """A fake of Microsoft's servers: signing keys, access tokens for us, and a connector that fails as it is told."""
 
+import asyncio
+import base64
+import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +13,7 @@ from typing import Any
 import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Json = dict[str, Any]
 
@@ -48,6 +52,7 @@ class Microsoft:
     """Calls that the connector did: method, path, body."""
     bearers: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
+    _may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
     def roll_keys(self, id: str) -> None:
         """Replace all keys by a new one."""
@@ -63,11 +68,30 @@ class Microsoft:
             "serviceurl": "https://smba.trafficmanager.net/emea/",
         }
         chosen = {name: value for name, value in {**right, **claims}.items() if value is not None}
+        if algorithm == "HS256 with the public key":
+            return self._sign_with_public_key(chosen, kid or key)
         secret: Any = {"none": None, "HS256": "x" * 40}.get(algorithm, self.keys.get(key))
         return jwt.encode(chosen, secret, algorithm=algorithm, headers={"kid": kid or key})
 
+    def _sign_with_public_key(self, claims: Json, kid: str) -> str:
+        """Sign as somebody would who knows only what is public. By hand: PyJWT refuses to."""
+        public = self.keys[kid].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        unsigned = jwt.encode(claims, "x" * 40, algorithm="HS256", headers={"kid": kid}).rpartition(".")[0]
+        mark = hmac.new(public, unsigned.encode(), "sha256").digest()
+        return f"{unsigned}.{base64.urlsafe_b64encode(mark).decode().rstrip('=')}"
+
+    @asynccontextmanager
+    async def hanging(self) -> AsyncIterator[None]:
+        """Let requests for the keys wait for as long as this lasts."""
+        self._may_answer.clear()
+        try:
+            yield
+        finally:
+            self._may_answer.set()
+
     async def _metadata(self, request: web.Request) -> web.Response:
         self.key_fetches += 1
+        await self._may_answer.wait()
         if self.keys_unavailable:
             return web.Response(status=503)
         return web.json_response({"issuer": "x", "jwks_uri": f"{self.url}/keys"})
@@ -111,6 +135,7 @@ async def microsoft(now: datetime) -> AsyncIterator[Microsoft]:
     """Serve the fake over HTTP on this machine."""
     fake = Microsoft(now=now)
     fake.roll_keys("k1")
+    fake._may_answer.set()
     app = web.Application()
     app.router.add_get("/metadata", fake._metadata)
     app.router.add_get("/keys", fake._keys)
