@@ -9,19 +9,22 @@ import re
 from typing import Literal
 
 from bot.chat import Paragraph, Span
+from bot.domain.plain_text import clean_text, isolate_text
 
 _OPEN, _CLOSE, _NEWLINE = "\ue000", "\ue001", "\ue002"
 _TOKEN = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}|(\\*\\*)|((?<![^\\W_])_|_(?![^\\W_]))")
 _SPACES = re.compile(f"({_OPEN}[^{_CLOSE}]*{_CLOSE})| {{2,}}")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ue000-\ue002]")
+_MARKS = re.compile(f"[{_OPEN}{_CLOSE}{_NEWLINE}]")
 _KINDS: dict[str, Literal["text", "item", "quote", "small"]] = {"- ": "item", "> ": "quote", "~ ": "small"}
 
 
 def wrap_atom(value: object) -> str:
-    """Wrap a value so that nothing in it is read as markup; unprintable characters are left out. Empty stays empty."""
+    """Wrap a value so that nothing in it is read as markup or reorders the words around it; unprintable characters are
+    left out. Empty stays empty."""
     if value == "":
         return ""
-    return f"{_OPEN}{_UNPRINTABLE.sub('', str(value)).replace(chr(10), _NEWLINE)}{_CLOSE}"
+    shown = isolate_text(_MARKS.sub("", clean_text(str(value))))
+    return f"{_OPEN}{shown.replace(chr(10), _NEWLINE)}{_CLOSE}"
 
 
 def to_plain_line(text: str) -> str:

@@ -29,6 +29,7 @@ from bot.chat import (
     Section,
 )
 from bot.domain.person import Language
+from bot.domain.plain_text import isolate_text
 from bot.domain.story import truncate
 from bot.markup import parse_paragraphs, to_plain_line, wrap_atom
 
@@ -167,7 +168,8 @@ def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form
             options=tuple(
                 Option(
                     value=p.value,
-                    label=(format_channel(p.label) if ask.channels else p.label) or words(f"{ask.name}_{p.value}"),
+                    label=isolate_text(format_channel(p.label) if ask.channels else p.label)
+                    or words(f"{ask.name}_{p.value}"),
                 )
                 for p in picks
             ),
@@ -330,7 +332,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "moment": moment,
         "short_date": short_date,
         "words": words,
-        "listing": lambda items: format_list([str(item) for item in items], locale=code),
+        "listing": lambda items: format_list([isolate_text(str(item)) for item in items], locale=code),
         "shorten": shorten,
         "beginning": truncate,
     }

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Text, bindparam, cast, select
 
 from bot.catalogue import CATALOGUE, FormEntry
 from bot.chat import Answer, FieldErrors, Form, Value
 from bot.commands import HANDLERS
+from bot.domain.plain_text import clean_text
 from tests.support.world import World, open_world
 
 NASTY = [
@@ -94,3 +96,10 @@ async def test_anything_typed_is_answered(small_world: World, command: str, text
     assert isinstance(reply, Form | FieldErrors | Answer)
     if isinstance(reply, Answer):
         assert reply.reference is None, (command, text, more)
+
+
+async def test_what_was_cleaned_is_kept_by_every_database(world: World) -> None:
+    everything = clean_text("".join(map(chr, range(0x110000))))
+    async with world.database.connect() as connection:
+        kept = await connection.scalar(select(cast(bindparam("text", everything), Text)))
+    assert kept == everything

@@ -13,6 +13,7 @@ from html import escape
 
 from bot import wording
 from bot.domain.person import Language
+from bot.domain.plain_text import isolate_text
 from bot.wording import Reader
 
 WORDS, KINDS, STUCK_QUESTIONS = "people/export_page.md.j2", "people/kinds.md.j2", "stuck/questions.md.j2"
@@ -203,8 +204,8 @@ class _Page:
             template, block = (KINDS, text) if table == "deliveries" and column == "kind" else (WORDS, f"value_{text}")
             return _words(template, block, self._language) or escape(text)
         if column == "place":
-            return escape(wording.format_channel(text))
-        return escape(text).replace("\n", "<br>")
+            return escape(isolate_text(wording.format_channel(text)))
+        return escape(isolate_text(text)).replace("\n", "<br>")
 
     def _moment(self, text: str) -> str:
         at = datetime.fromisoformat(text).astimezone(self._zone)
