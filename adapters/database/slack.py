@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.database.errors import translate_errors
 from adapters.database.tables import slack_installations as installations
 from adapters.database.tables import slack_states as states
+from bot.ports import Conflict
 
 StoredInstallation = Mapping[str, Any]
 
@@ -94,14 +96,12 @@ class SqlInstallations:
                 .values(bot_token=bot_token, refresh_token=refresh_token, expires_at=expires_at, renewing_until=None)
             )
 
-    async def note_state(self, digest: str, expires_at: datetime, now: datetime) -> None:
-        """Store the state (a digest) of an install that begins; delete states that expired unused."""
-        async with self._transaction() as connection:
-            await connection.execute(delete(states).where(states.c.expires_at < now))
-            await connection.execute(insert(states).values(digest=digest, expires_at=expires_at))
-
-    async def use_state(self, digest: str, now: datetime) -> bool:
-        """Use up a state; return True once, and only before it expires."""
-        async with self._transaction() as connection:
-            used = await connection.execute(delete(states).where(states.c.digest == digest, states.c.expires_at >= now))
-            return bool(used.rowcount)
+    async def use_state(self, digest: str, expires_at: datetime, now: datetime) -> bool:
+        """Store that a state (a digest) is used up; return True once. Deletes those that expired."""
+        try:
+            async with self._transaction() as connection:
+                await connection.execute(delete(states).where(states.c.expires_at < now))
+                await connection.execute(insert(states).values(digest=digest, expires_at=expires_at))
+        except (Conflict, IntegrityError):
+            return False
+        return True

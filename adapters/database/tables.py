@@ -618,4 +618,4 @@ slack_states = Table(
     Column("digest", String(64), primary_key=True),
     Column("expires_at", Utc, nullable=False),
 )
-"""Digests of the OAuth states of installs in progress; each can be used once."""
+"""Digests of the OAuth states of installs that came back from Slack, until they expire; each can be used once."""

@@ -1,8 +1,9 @@
 """Let people install the app in their workspace: Slack's OAuth flow, from the button to the stored token."""
 
+import hmac
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html import escape
 from secrets import token_urlsafe
@@ -12,7 +13,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 from slack_sdk.errors import SlackApiError
-from slack_sdk.oauth import AuthorizeUrlGenerator, OAuthStateUtils
+from slack_sdk.oauth import AuthorizeUrlGenerator
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -28,6 +29,7 @@ from bot.wording import Reader
 
 INSTALL_PATH = "/slack/install"
 OAUTH_REDIRECT_PATH = "/slack/oauth_redirect"
+STATE_COOKIE = "ritme_slack_install"
 STATE_TTL = timedelta(minutes=10)
 """How long people have to agree on Slack's page."""
 INSTALL_PAGE_TEMPLATE = "slack/pages.md.j2"
@@ -66,7 +68,8 @@ class InstallPages:
         self._client = client
         self._clock = clock
         self._syntax = syntax
-        self._cookies = OAuthStateUtils(expiration_seconds=int(STATE_TTL.total_seconds()))
+        self._states = InstallStates(app.client_secret, clock)
+        self._is_secure = url.startswith("https:")
         self._authorize = AuthorizeUrlGenerator(
             client_id=app.client_id,
             scopes=scopes,
@@ -80,11 +83,21 @@ class InstallPages:
         app.router.add_get(OAUTH_REDIRECT_PATH, self._finish)
 
     async def _begin(self, request: web.Request) -> web.Response:
-        state, now = token_urlsafe(24), self._clock.now()
-        await self._installations.note_state(_digest(state), now + STATE_TTL, now)
+        # Nothing is stored until the browser comes back: anybody may open this page, as often as they like.
+        state = self._states.issue()
+        response = web.Response(status=302, headers={"Location": self._authorize.generate(state)})
         # The cookie ties the state to this browser: nobody can make somebody else finish an install they began.
-        cookie = self._cookies.build_set_cookie_for_new_state(state)
-        return web.Response(status=302, headers={"Location": self._authorize.generate(state), "Set-Cookie": cookie})
+        response.set_cookie(
+            STATE_COOKIE,
+            state,
+            max_age=int(STATE_TTL.total_seconds()),
+            path=OAUTH_REDIRECT_PATH,
+            secure=self._is_secure,
+            httponly=True,
+            samesite="Lax",  # Slack's page leads back here: with "Strict" the browser would leave the cookie out
+        )
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     async def _finish(self, request: web.Request) -> web.Response:
         try:
@@ -100,12 +113,15 @@ class InstallPages:
         state, code = request.query.get("state", ""), request.query.get("code", "")
         if request.query.get("error"):
             raise _InstallFailed("cancelled")
-        if not self._cookies.is_valid_browser(state, {"cookie": [request.headers.get("Cookie", "")]}):
+        if not self._states.is_ours(state) or not hmac.compare_digest(_digest(state), _digest(_find_cookie(request))):
             raise _InstallFailed("other_browser")
-        now = self._clock.now()
-        if not code or not await self._installations.use_state(_digest(state), now):
+        expires_at = self._states.find_expiry(state)
+        if not code or expires_at is None:
+            raise _InstallFailed("too_late")
+        if not await self._installations.use_state(_digest(state), expires_at, self._clock.now()):
             raise _InstallFailed("too_late")
         granted = await self._exchange_code(code)
+        now = self._clock.now()
         team, name = str(granted["team"]["id"]), str(granted["team"].get("name") or "")
         expires_in = granted.get("expires_in")
         await self._tokens.save_install(
@@ -171,14 +187,45 @@ class InstallPages:
                 "Cache-Control": "no-store",
                 "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
                 "Referrer-Policy": "no-referrer",
-                "Set-Cookie": self._cookies.build_set_cookie_for_deletion(),
             },
         )
 
 
+class InstallStates:
+    """Issues the states of installs: random, signed with a secret that all processes have, and good for ten minutes."""
+
+    def __init__(self, secret: str, clock: Clock) -> None:
+        # A key of its own: what else is signed with this secret is no state.
+        self._key = sha256(f"ritme slack install:{secret}".encode()).digest()
+        self._clock = clock
+
+    def issue(self) -> str:
+        """Return a new state."""
+        expires = int((self._clock.now() + STATE_TTL).timestamp())
+        content = f"{token_urlsafe(24)}.{expires}"
+        return f"{content}.{self._sign(content)}"
+
+    def is_ours(self, state: str) -> bool:
+        """Return whether we issued a state, expired or not."""
+        content, _, mark = state.rpartition(".")
+        return hmac.compare_digest(_digest(mark), _digest(self._sign(content)))
+
+    def find_expiry(self, state: str) -> datetime | None:
+        """Return until when a state that is ours is good; None when that is over."""
+        expires = datetime.fromtimestamp(int(state.split(".")[1]), UTC)
+        return expires if self._clock.now() < expires else None
+
+    def _sign(self, content: str) -> str:
+        return hmac.new(self._key, content.encode("utf-8", "surrogatepass"), sha256).hexdigest()
+
+
+def _find_cookie(request: web.Request) -> str:
+    return request.cookies.get(STATE_COOKIE, "")
+
+
 def _digest(state: str) -> str:
-    """Return what is stored of a state: whoever reads the database cannot finish an install with it."""
-    return sha256(state.encode()).hexdigest()
+    """Return what is stored and compared of a state: whoever reads the database cannot finish an install with it."""
+    return sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 _PAGE = """<!doctype html>

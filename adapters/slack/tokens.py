@@ -63,7 +63,7 @@ class StaticToken:
 
 
 class Installations(Protocol):
-    """Storage of one row per installed workspace, with encrypted tokens, and of the OAuth states of installs under way.
+    """Storage of one row per installed workspace, with encrypted tokens, and of the OAuth states that are used up.
 
     Every method raises `StorageUnavailable` when the database gives no answer.
     """
@@ -83,11 +83,8 @@ class Installations(Protocol):
     async def renew(self, team: str, *, spent: str, bot_token: str, refresh_token: str, expires_at: datetime) -> None:
         """Replace the tokens of the row that still holds the `spent` refresh token, and end the claim."""
 
-    async def note_state(self, digest: str, expires_at: datetime, now: datetime) -> None:
-        """Save the digest of the state of an install that begins; delete those that expired."""
-
-    async def use_state(self, digest: str, now: datetime) -> bool:
-        """Delete a state; return whether it was there and had not expired, which is so once at most."""
+    async def use_state(self, digest: str, expires_at: datetime, now: datetime) -> bool:
+        """Note that the state of an install is used up, until it expires; return False when it was already."""
 
 
 class TokenCipher:

@@ -55,7 +55,7 @@ NOT_ABOUT_PEOPLE = {
     "retellings": "where a story stands; the story is its teller's",
     "moment_changes": "moments of a rhythm",
     "engine_failures": "jobs of the engine",
-    "slack_states": "hashes of installs under way",
+    "slack_states": "hashes of installs that came back from Slack",
 }
 """Tables that are not handed over, and what they hold instead. A new table that is about people must not come here."""
 

@@ -132,6 +132,7 @@ HOSTILE: dict[str, tuple[tuple[str, ...], bytes]] = {
     "an odd token": (("Authorization: Bearer é.☃.\x7f",), b"{}"),
     "two tokens": (("Authorization: Bearer a.b.c", "Authorization: Bearer a.b.c"), b"{}"),
     "odd cookies": (('Cookie: a="; ;;=;\x01=é; slack-app-oauth-state',), b""),
+    "a cookie that is no text": (("Cookie: ritme_slack_install=\udcff\udcfe",), b""),
     "an odd language": ((f"Accept-Language: {'x-' * 3000}", "Accept: \xff"), b""),
     "an expectation": (("Expect: 200-maybe",), b""),
     "an odd range": (("Range: bytes=9-1", "If-None-Match: \x7f", "If-Modified-Since: yesterday"), b""),

@@ -1,5 +1,7 @@
 """Installing in any workspace by OAuth, through the service that `ritme serve` starts, as a browser does it."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,9 +15,11 @@ from aiohttp import web
 from cryptography.fernet import Fernet
 
 from adapters.bootstrap import open_service
+from adapters.clock import SettableClock
 from adapters.database.migrate import migrate_schema
 from adapters.service import Service
 from adapters.settings import Settings
+from adapters.slack.install import STATE_COOKIE, InstallStates
 from adapters.slack.permissions import SCOPES
 from adapters.web import make_app
 from tests.fakes.slack.people import SECRET, People
@@ -91,6 +95,7 @@ class InstallFlow:
             cookie = answer.headers["Set-Cookie"]
             assert "HttpOnly" in cookie
             assert "Secure" in cookie
+            assert "SameSite=Lax" in cookie
             return asked["state"][0], cookie.partition(";")[0]
 
     async def finish(self, cookie: str, *, language: str = "nl", **query: str) -> tuple[int, str]:
@@ -197,6 +202,55 @@ async def test_the_way_back_works_once(flow: InstallFlow) -> None:
     status, page = await flow.finish(cookie, state=state, code=flow.consent.agree("T8"))
     assert status == 400
     assert "Dat duurde wat lang" in page
+
+
+async def test_however_often_it_works_it_works_once(flow: InstallFlow) -> None:
+    state, cookie = await flow.begin()
+    codes = [flow.consent.agree(f"T{number}") for number in range(5)]
+    answers = await asyncio.gather(*(flow.finish(cookie, state=state, code=code) for code in codes))
+    assert sorted(status for status, _ in answers) == [200, 400, 400, 400, 400]
+
+
+async def test_the_way_back_is_that_browsers_alone(flow: InstallFlow) -> None:
+    state, _ = await flow.begin()
+    _, of_another = await flow.begin()
+    status, page = await flow.finish(of_another, state=state, code=flow.consent.agree("T7"))
+    assert status == 400
+    assert "Laten we opnieuw beginnen" in page
+
+
+def issue_long_ago(secret: str = CLIENT_SECRET) -> str:
+    return InstallStates(secret, SettableClock(datetime.now(UTC) - timedelta(minutes=11))).issue()
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (issue_long_ago(), "Dat duurde wat lang"),
+        (issue_long_ago("of-somebody-else"), "Laten we opnieuw beginnen"),
+        (re.sub(r"\.\d+\.", ".9999999999.", issue_long_ago()), "Laten we opnieuw beginnen"),
+        ("x.y.z", "Laten we opnieuw beginnen"),
+        ("", "Laten we opnieuw beginnen"),
+        ("..", "Laten we opnieuw beginnen"),
+    ],
+)
+async def test_a_state_that_is_old_or_not_ours_opens_nothing(flow: InstallFlow, state: str, said: str) -> None:
+    """The browser has it as a cookie, as one has that somebody prepared."""
+    cookie = f"{STATE_COOKIE}={state}"
+    status, page = await flow.finish(cookie, state=state, code=flow.consent.agree("T7"))
+    assert (status, said in page) == (400, True)
+
+
+async def test_nothing_is_stored_before_the_browser_comes_back(flow: InstallFlow) -> None:
+    async def count_rows() -> int:
+        async with flow.service.database.begin() as connection:
+            return int((await connection.exec_driver_sql("select count(*) from slack_states")).scalar_one())
+
+    for _ in range(20):
+        state, cookie = await flow.begin()
+    assert await count_rows() == 0
+    await flow.finish(cookie, state=state, code=flow.consent.agree("T7"))
+    assert await count_rows() == 1
 
 
 async def test_a_whole_enterprise_organisation_is_refused_and_its_token_given_back(flow: InstallFlow) -> None:

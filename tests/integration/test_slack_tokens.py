@@ -326,14 +326,14 @@ async def test_removed_it_is_forgotten_unless_installed_again_since(setup: Token
         await tokens.get_token("T1")
 
 
-async def test_a_state_is_good_once_and_for_a_while(setup: TokenSetup) -> None:
+async def test_a_state_is_used_once_and_forgotten_when_it_expired(setup: TokenSetup) -> None:
     now = setup.clock.now()
-    await setup.rows.note_state("one", now + timedelta(minutes=10), now)
-    await setup.rows.note_state("two", now + timedelta(minutes=10), now)
-    assert await setup.rows.use_state("one", now)
-    assert not await setup.rows.use_state("one", now)
-    assert not await setup.rows.use_state("two", now + timedelta(minutes=11))
-    assert not await setup.rows.use_state("never", now)
+    until = now + timedelta(minutes=10)
+    assert await setup.rows.use_state("one", until, now)
+    assert not await setup.rows.use_state("one", until, now)
+    later = now + timedelta(minutes=11)
+    assert await setup.rows.use_state("two", later + timedelta(minutes=10), later)
+    assert await setup.rows.use_state("one", later, later), "its row is gone; its own date is what refuses it"
 
 
 async def test_the_one_token_of_the_environment_serves_its_own_workspace_only() -> None:
