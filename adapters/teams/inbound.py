@@ -11,17 +11,17 @@ from typing import Any, Protocol
 
 import structlog
 
+from adapters.door import check_body
 from adapters.teams import dialogs, translate
 from adapters.teams.activity import (
-    ActivityJson,
     channel_id,
     happened_at,
-    is_from_bot,
     is_personal_conversation,
     read_conversation,
     teams_account,
     teams_workspace,
 )
+from adapters.teams.payloads import ActivityPayload, SubmissionPayload
 from adapters.teams.phrases import answer_phrase
 from adapters.teams.references import ConversationReferences
 from adapters.teams.signer import Signer
@@ -29,6 +29,18 @@ from bot.chat import Answer, FieldErrors, Form, Intent, Reply
 from bot.domain.person import Language
 
 MESSAGE_CONTENT_TYPE = "application/vnd.microsoft.activity.message"
+CONCERNING_ACTIVITIES = frozenset(
+    {
+        "conversationUpdate",
+        "installationUpdate",
+        "invoke",
+        "message",
+        "messageDelete",
+        "messageReaction",
+        "messageUpdate",
+    }
+)
+"""Types of activity that are anything to us; not those of meetings, of typing, or of another bot's conversation."""
 MEMBERSHIP_ACTIVITIES = ("conversationUpdate", "installationUpdate")
 """Types of activity that may tell of our coming to a place, or going."""
 log = structlog.get_logger("ritme.teams")
@@ -66,14 +78,16 @@ class TeamsInbound:
         self._references = references
         self._signer = signer
 
-    async def receive(self, activity: ActivityJson) -> InvokeResponse | None:
+    async def receive(self, activity: ActivityPayload) -> InvokeResponse | None:
         """Act on one activity. Returns the answer to an invoke; raises `RedeliveryNeeded` where trying again may
         help. What arrives late, from where we were removed, is passed over."""
+        if activity.type not in CONCERNING_ACTIVITIES:
+            return None
         at = happened_at(activity)
         if at is not None and self._references.was_removed_by(teams_workspace(activity), channel_id(activity), at):
-            return InvokeResponse() if activity["type"] == "invoke" else None
+            return InvokeResponse() if activity.type == "invoke" else None
         await self._record_sender(activity)
-        if activity["type"] == "invoke":
+        if activity.type == "invoke":
             return await self._handle_invoke(activity)
         for intent in translate.activity_intents(activity, self._signer):
             for one in await self._expand_to_channels(activity, intent):
@@ -81,28 +95,27 @@ class TeamsInbound:
                 if isinstance(reply, Answer) and reply.reference is not None:
                     raise RedeliveryNeeded(reply.reference, unavailable=reply.unavailable)
         # Last: `_expand_to_channels` needs the references to the channels of a team that we are removed from.
-        if activity["type"] == "installationUpdate" and str(activity.get("action")).startswith("remove"):
+        if activity.type == "installationUpdate" and translate.is_removal(activity):
             await self._references.forget(teams_workspace(activity), channel_id(activity), removed_at=at)
         return None
 
-    async def _record_sender(self, activity: ActivityJson) -> None:
+    async def _record_sender(self, activity: ActivityPayload) -> None:
         """Record how the place and the person can be reached again."""
         conversation = read_conversation(activity)
         if not conversation.channel or not conversation.service_url or conversation.workspace_id == "teams:":
             return
-        await self._references.record(conversation, refresh=activity["type"] in MEMBERSHIP_ACTIVITIES)
-        account, member = teams_account(activity).id, str((activity.get("from") or {}).get("id") or "")
-        is_known_person = account and member and account != member and not is_from_bot(activity)
+        await self._references.record(conversation, refresh=activity.type in MEMBERSHIP_ACTIVITIES)
+        account, member = teams_account(activity).id, activity.sender.id
+        is_known_person = account and member and account != member
         if not conversation.account and is_known_person:
             await self._references.record_member(replace(conversation, account=account, member=member))
 
-    async def _expand_to_channels(self, activity: ActivityJson, intent: Intent) -> list[Intent]:
+    async def _expand_to_channels(self, activity: ActivityPayload, intent: Intent) -> list[Intent]:
         """Return, of an event of a whole team, an intent for each of its channels that we know; else `intent`."""
-        data = activity.get("channelData") or {}
-        team, channel = (data.get("team") or {}).get("id"), (data.get("channel") or {}).get("id")
+        team, channel = activity.channel_data.team.id, activity.channel_data.channel.id
         if intent.name not in ("place.gone", "place.back") or not team or channel:
             return [intent]
-        known = await self._references.list_team(intent.place.workspace, str(team))
+        known = await self._references.list_team(intent.place.workspace, team)
         return [
             replace(
                 intent,
@@ -112,8 +125,8 @@ class TeamsInbound:
             for one in known
         ]
 
-    async def _handle_invoke(self, activity: ActivityJson) -> InvokeResponse:
-        match activity.get("name"):
+    async def _handle_invoke(self, activity: ActivityPayload) -> InvokeResponse:
+        match activity.name:
             case "adaptiveCard/action":
                 return await self._handle_press(activity)
             case "task/fetch":
@@ -122,10 +135,10 @@ class TeamsInbound:
                 return await self._open_dialog(translate.message_action_intent(activity))
             case "task/submit" | "composeExtension/submitAction":
                 return await self._handle_submission(activity)
-        log.info("teams_invoke_ignored", invoke=str(activity.get("name"))[:40])
+        log.info("teams_invoke_ignored", invoke=activity.name[:40])
         return InvokeResponse(status=501)
 
-    async def _handle_press(self, activity: ActivityJson) -> InvokeResponse:
+    async def _handle_press(self, activity: ActivityPayload) -> InvokeResponse:
         """Act on a pressed button. The answer follows through the outbox, in place of the pressed card or by itself."""
         intent = translate.press_intent(activity, self._signer)
         reply = await self._core.handle(replace(intent, opens_forms=False))
@@ -135,10 +148,13 @@ class TeamsInbound:
             text = _phrase("done" if is_personal_conversation(activity) else "in_your_chat", intent)
         return InvokeResponse(body={"statusCode": 200, "type": MESSAGE_CONTENT_TYPE, "value": text})
 
-    async def _handle_submission(self, activity: ActivityJson) -> InvokeResponse:
-        data, sign = (activity.get("value") or {}).get("data"), self._sign_for(teams_account(activity).id)
+    async def _handle_submission(self, activity: ActivityPayload) -> InvokeResponse:
+        data, sign = (
+            check_body(SubmissionPayload, activity.value or {}).data,
+            self._sign_for(teams_account(activity).id),
+        )
         try:
-            sent = dialogs.parse_dialog(data if isinstance(data, Mapping) else {}, sign)
+            sent = dialogs.parse_dialog(data, sign)
         except ValueError:
             # The core has an answer for what nobody handles.
             return await self._open_dialog(translate.submission_intent(activity, translate.INVALID_PAYLOAD, {}, {}))

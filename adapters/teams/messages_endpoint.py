@@ -17,14 +17,15 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
 from adapters.door import BadInput, decode_json, read_body
-from adapters.teams.auth import KeysUnavailable, TeamsRequestRejected, TokenValidator
+from adapters.teams.auth import CHANNEL_ID, KeysUnavailable, TeamsRequestRejected, TokenValidator
 from adapters.teams.cards import dump_json
 from adapters.teams.inbound import InvokeResponse, RedeliveryNeeded
+from adapters.teams.payloads import ActivityPayload, read_activity
 from bot.domain.ids import new_id
 from bot.ports import StorageUnavailable
 
 MESSAGES_PATH = "/teams/messages"
-Receive = Callable[[Mapping[str, Any]], Awaitable[InvokeResponse | None]]
+Receive = Callable[[ActivityPayload], Awaitable[InvokeResponse | None]]
 """Acts on one activity; returns the answer to an invoke."""
 log = structlog.get_logger("ritme.teams")
 
@@ -54,40 +55,38 @@ class MessagesEndpoint:
             return web.json_response({"error": "refused"}, status=rejected.status)
         except KeysUnavailable:
             return web.json_response({"error": "try again"}, status=503)
-        return await self._answer(raw, claims)
+        return await self._answer(read_activity(raw), claims)
 
-    async def _answer(self, raw: Mapping[str, Any], claims: Mapping[str, Any]) -> web.Response:
+    async def _answer(self, activity: ActivityPayload, claims: Mapping[str, Any]) -> web.Response:
         """Run the turn; answer 500 or 503 where Teams should deliver the activity again."""
         try:
-            response = await self._run_turn(raw, claims)
+            response = await self._run_turn(activity, claims)
         except RedeliveryNeeded as needed:
             return web.json_response({"error": needed.reference}, status=503 if needed.unavailable else 500)
         except StorageUnavailable as problem:
             reference = new_id()[:8]
-            log.error("storage_unavailable", type=str(raw["type"])[:40], reference=reference, reason=str(problem))
+            log.error("storage_unavailable", type=activity.type[:40], reference=reference, reason=str(problem))
             return web.json_response({"error": reference}, status=503)
         except BadInput:
             raise
         except Exception:
             reference = new_id()[:8]
-            log.exception("activity_handle_failed", type=str(raw["type"])[:40], reference=reference)
+            log.exception("activity_handle_failed", type=activity.type[:40], reference=reference)
             return web.json_response({"error": reference}, status=500)
         if response is None:
-            return web.Response(status=202 if raw["type"] != "invoke" else 200)
+            return web.Response(status=202 if activity.type != "invoke" else 200)
         if response.body is None:
             return web.Response(status=response.status)
         return web.json_response(dict(response.body), status=response.status, dumps=dump_json)
 
-    async def _run_turn(self, raw: Mapping[str, Any], claims: Mapping[str, Any]) -> InvokeResponse | None:
+    async def _run_turn(self, told: ActivityPayload, claims: Mapping[str, Any]) -> InvokeResponse | None:
         responses: list[InvokeResponse | None] = []
 
         async def turn(_: TurnContext) -> None:
-            responses.append(await self._receive(raw))
+            responses.append(await self._receive(told))
 
-        # Only what the adapter itself looks at: everything else is read from the JSON (see `adapters.teams.activity`).
-        activity = Activity(
-            type=raw["type"], channel_id=raw.get("channelId"), service_url=raw.get("serviceUrl"), id=raw.get("id")
-        )
+        # Only what the adapter itself looks at: everything else is read from our own model.
+        activity = Activity(type=told.type, channel_id=CHANNEL_ID, service_url=told.service_url, id=told.id)
         await self._adapter.process_activity(_authentication_result(claims), activity, turn)
         return responses[0] if responses else None
 

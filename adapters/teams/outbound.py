@@ -9,8 +9,8 @@ import structlog
 
 from adapters.file_links import FileLinks
 from adapters.teams import cards
-from adapters.teams.activity import THREAD_SEPARATOR
 from adapters.teams.connector import Connector, ConnectorError
+from adapters.teams.payloads import THREAD_SEPARATOR
 from adapters.teams.phrases import answer_phrase
 from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import Conversation, ConversationReferences

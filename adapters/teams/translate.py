@@ -8,24 +8,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from adapters.door import check_body
 from adapters.teams.activity import (
-    ActivityJson,
     channel_id,
     event_type,
-    file_names,
     happened_at,
-    html_to_text,
-    is_addressed_to_bot,
     is_from_bot,
     is_personal_conversation,
     teams_account,
     teams_place,
     teams_workspace,
     thread_root,
-    typed_text,
 )
 from adapters.teams.package import SAVE_COMMAND_ID
+from adapters.teams.payloads import ActivityPayload, MessageActionPayload, PressPayload
 from adapters.teams.signer import Signer
+from adapters.teams.typed_words import acted_on_words, is_addressed_to_bot, typed_files, typed_text
 from bot.chat import ChatPlace, Intent, Value
 
 INVALID_PAYLOAD = "unreadable"
@@ -60,39 +58,35 @@ MAX_SAVED_TEXT = 4_000
 """Characters kept of a message that is saved as a story."""
 
 
-def activity_intents(activity: ActivityJson, signer: Signer) -> list[Intent]:
+def activity_intents(activity: ActivityPayload, signer: Signer) -> list[Intent]:
     """Return the intents of an activity that waits for no answer; none for what is no business of ours."""
-    match activity["type"]:
+    match activity.type:
+        case "conversationUpdate" | "installationUpdate":
+            return place_intents(activity)
+        case _ if is_from_bot(activity):
+            return []
+        case "messageReaction":
+            return _reaction_intents(activity)
         case "message":
             intent = _new_message_intent(activity, signer)
         case "messageUpdate" if event_type(activity) in ("editMessage", ""):
-            intent = None if is_from_bot(activity) else _message_intent(activity, "message.edited", _content(activity))
+            intent = _message_intent(activity, "message.edited", _content(activity))
         case "messageUpdate" if event_type(activity) == "undeleteMessage":
-            intent = (
-                None if is_from_bot(activity) else _message_intent(activity, "message.restored", _content(activity))
-            )
+            intent = _message_intent(activity, "message.restored", _content(activity))
         case "messageDelete" if event_type(activity) in ("softDeleteMessage", ""):
             intent = _message_intent(activity, "message.deleted", {})
-        case "messageReaction":
-            return _reaction_intents(activity)
-        case "conversationUpdate":
-            intent = _conversation_update_intent(activity)
-        case "installationUpdate" if str(activity.get("action")).startswith("remove"):
-            intent = _event_intent(activity, "place.gone", {"reason": "not_in_place"})
         case _:
             intent = None
     return [intent] if intent is not None else []
 
 
-def press_intent(activity: ActivityJson, signer: Signer) -> Intent:
+def press_intent(activity: ActivityPayload, signer: Signer) -> Intent:
     """Return the intent of a pressed button: one that acts (`adaptiveCard/action`) or asks for a dialog
     (`task/fetch`). A button in someone's own chat may be about a place elsewhere, which then is the intent's place."""
-    value = activity.get("value") or {}
-    action = value.get("action")
-    data = action.get("data") if isinstance(action, Mapping) else value.get("data")
-    data = data if isinstance(data, Mapping) else {}
+    # A client that does not know `Action.Execute` sends what the button carries by itself.
+    data = check_body(PressPayload, activity.value or {}).content or activity.value or {}
     name, args = _read_button(data)
-    own_message = str(activity.get("replyToId") or "") if is_personal_conversation(activity) else None
+    own_message = activity.reply_to_id if is_personal_conversation(activity) else None
     elsewhere = (
         signer.verify_origin(teams_account(activity).id, data.get("origin")) if own_message is not None else None
     )
@@ -100,9 +94,9 @@ def press_intent(activity: ActivityJson, signer: Signer) -> Intent:
         activity,
         name,
         args,
-        message=str(activity.get("replyToId") or "") or None,
-        key=f"press:{activity.get('id')}",
-        opens_forms=activity.get("name") == "task/fetch",
+        message=activity.reply_to_id or None,
+        key=f"press:{activity.id}",
+        opens_forms=activity.name == "task/fetch",
         answer_to=own_message,
         answer_channel=channel_id(activity) if own_message is not None else None,
     )
@@ -114,7 +108,7 @@ def press_intent(activity: ActivityJson, signer: Signer) -> Intent:
 
 
 def submission_intent(
-    activity: ActivityJson, name: str, args: Mapping[str, Value], origin: Mapping[str, str]
+    activity: ActivityPayload, name: str, args: Mapping[str, Value], origin: Mapping[str, str]
 ) -> Intent:
     """Return the intent of a dialog that was sent. `origin`: where it was opened, as of `dialog_origin`."""
     place = ChatPlace(
@@ -128,7 +122,7 @@ def submission_intent(
         args=args,
         actor=teams_account(activity),
         place=place,
-        key=f"dialog:{activity.get('id')}",
+        key=f"dialog:{activity.id}",
         message=origin.get("message"),
         thread=origin.get("thread"),
         answerable=False,
@@ -137,23 +131,18 @@ def submission_intent(
     )
 
 
-def message_action_intent(activity: ActivityJson) -> Intent:
+def message_action_intent(activity: ActivityPayload) -> Intent:
     """Return the intent of *Save as story* on a message, with the message's words."""
-    value = activity.get("value") or {}
-    payload = value.get("messagePayload") or {}
-    author = (payload.get("from") or {}).get("user") or {}
-    thread = payload.get("replyToId")
+    value = check_body(MessageActionPayload, activity.value or {})
+    payload = value.message_payload
+    text, files = acted_on_words(payload, activity.recipient.id)
     return _intent(
         activity,
-        "story.save_message" if value.get("commandId") == SAVE_COMMAND_ID else INVALID_PAYLOAD,
-        {
-            "author": str(author.get("id") or ""),
-            "text": html_to_text(str((payload.get("body") or {}).get("content") or ""))[:MAX_SAVED_TEXT],
-            "files": file_names(payload.get("attachments") or ()),
-        },
-        message=str(payload.get("id") or "") or None,
-        thread=str(thread) if thread else None,
-        key=f"action:{activity.get('id')}",
+        "story.save_message" if value.command_id == SAVE_COMMAND_ID else INVALID_PAYLOAD,
+        {"author": payload.sender.user.id, "text": text[:MAX_SAVED_TEXT], "files": files},
+        message=payload.id or None,
+        thread=payload.reply_to_id or None,
+        key=f"action:{activity.id}",
     )
 
 
@@ -171,33 +160,32 @@ def dialog_origin(intent: Intent) -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _new_message_intent(activity: ActivityJson, signer: Signer) -> Intent | None:
-    if is_from_bot(activity):
-        return None
-    if isinstance(activity.get("value"), Mapping) and not activity.get("text"):
+def _new_message_intent(activity: ActivityPayload, signer: Signer) -> Intent | None:
+    if isinstance(activity.value, Mapping) and not activity.text:
         return press_intent(activity, signer)  # a client that knows no other way to send a button
     if not is_personal_conversation(activity) and not is_addressed_to_bot(activity):
         # With consent to read everything the bot gets every message: only replies can be about one of ours, or what
         # looks like a command that somebody typed without a mention.
         concerns_us = thread_root(activity) or typed_text(activity).startswith(("/", "@"))
         return _message_intent(activity, "thread.replied", _content(activity)) if concerns_us else None
-    word, _, rest = typed_text(activity).partition(" ")
+    text = typed_text(activity)
+    word, rest = (*text.split(None, 1), "", "")[:2]
     is_slash = word.startswith("/")
     args: dict[str, Value] = {
         "command": word if is_slash else "",
-        "text": rest.strip() if is_slash else typed_text(activity),
-        "files": file_names(activity.get("attachments") or ()),
+        "text": rest.strip() if is_slash else text,
+        "files": typed_files(activity),
     }
     return _message_intent(activity, "command", args)
 
 
-def _content(activity: ActivityJson) -> dict[str, Value]:
-    return {"text": typed_text(activity), "files": file_names(activity.get("attachments") or ())}
+def _content(activity: ActivityPayload) -> dict[str, Value]:
+    return {"text": typed_text(activity), "files": typed_files(activity)}
 
 
-def _message_intent(activity: ActivityJson, name: str, args: Mapping[str, Value]) -> Intent:
-    message = str(activity.get("id") or "")
-    at = str(activity.get("timestamp") or activity.get("localTimestamp") or "")
+def _message_intent(activity: ActivityPayload, name: str, args: Mapping[str, Value]) -> Intent:
+    message = activity.id
+    at = activity.timestamp or activity.local_timestamp
     if name in ("command", "thread.replied"):
         key = f"message:{channel_id(activity)}:{message}"
     else:  # a message can be edited or deleted more than once: the time tells which of them this is
@@ -205,45 +193,52 @@ def _message_intent(activity: ActivityJson, name: str, args: Mapping[str, Value]
     return _intent(activity, name, args, message=message, thread=thread_root(activity), key=key, opens_forms=False)
 
 
-def _reaction_intents(activity: ActivityJson) -> list[Intent]:
-    reactions = [(reaction, "reaction.added") for reaction in activity.get("reactionsAdded") or ()]
-    reactions += [(reaction, "reaction.removed") for reaction in activity.get("reactionsRemoved") or ()]
+def _reaction_intents(activity: ActivityPayload) -> list[Intent]:
+    reactions = [(reaction, "reaction.added") for reaction in activity.reactions_added]
+    reactions += [(reaction, "reaction.removed") for reaction in activity.reactions_removed]
     return [
         _intent(
             activity,
             name,
-            {"reaction": str(reaction.get("type") or "")},
-            message=str(activity.get("replyToId") or "") or None,
-            key=f"{name}:{activity.get('id')}:{number}",
+            {"reaction": reaction.type},
+            message=activity.reply_to_id or None,
+            key=f"{name}:{activity.id}:{number}",
             opens_forms=False,
         )
         for number, (reaction, name) in enumerate(reactions)
     ]
 
 
-def _conversation_update_intent(activity: ActivityJson) -> Intent | None:
-    """Return the intent of a change to a place, or to our being in it."""
-    event, bot = event_type(activity), (activity.get("recipient") or {}).get("id")
-    if any(member.get("id") == bot for member in activity.get("membersAdded") or ()):
-        return _event_intent(activity, "help" if is_personal_conversation(activity) else "place.joined", {})
-    if any(member.get("id") == bot for member in activity.get("membersRemoved") or ()):
-        return _event_intent(activity, "place.gone", {"reason": "not_in_place"})
+def place_intents(activity: ActivityPayload) -> list[Intent]:
+    """Return the intents of a change to a place, or to our being in it."""
+    event, bot = event_type(activity), activity.recipient.id
+    if activity.type == "installationUpdate":
+        return [_event_intent(activity, "place.gone", {"reason": "not_in_place"})] if is_removal(activity) else []
+    if any(member.id == bot for member in activity.members_added):
+        return [_event_intent(activity, "help" if is_personal_conversation(activity) else "place.joined", {})]
+    if is_removal(activity):
+        return [_event_intent(activity, "place.gone", {"reason": "not_in_place"})]
     if event in PLACE_GONE_REASONS:
-        return _event_intent(activity, "place.gone", {"reason": PLACE_GONE_REASONS[event]})
+        return [_event_intent(activity, "place.gone", {"reason": PLACE_GONE_REASONS[event]})]
     if event in PLACE_BACK_EVENTS:
-        return _event_intent(activity, "place.back", {})
-    if event == "channelRenamed":
-        return _event_intent(activity, "place.renamed", {})
-    return None
+        return [_event_intent(activity, "place.back", {})]
+    return [_event_intent(activity, "place.renamed", {})] if event == "channelRenamed" else []
 
 
-def _event_intent(activity: ActivityJson, name: str, args: Mapping[str, Value]) -> Intent:
+def is_removal(activity: ActivityPayload) -> bool:
+    """Return whether an activity tells that we were removed from where it happened."""
+    if activity.type == "installationUpdate":
+        return activity.action.startswith("remove")
+    return any(member.id == activity.recipient.id for member in activity.members_removed)
+
+
+def _event_intent(activity: ActivityPayload, name: str, args: Mapping[str, Value]) -> Intent:
     """Return the intent of an event; `TeamsInbound` repeats one about a whole team for each of its channels."""
-    return _intent(activity, name, args, key=f"event:{activity.get('id')}", opens_forms=False)
+    return _intent(activity, name, args, key=f"event:{activity.id}", opens_forms=False)
 
 
 def _intent(
-    activity: ActivityJson,
+    activity: ActivityPayload,
     name: str,
     args: Mapping[str, Value],
     *,

@@ -202,15 +202,15 @@ class InTeams:
                 member = Member(movement_id=movement.id, person_id=PersonId(name), role=role, joined_at=now)
                 work.movements.add(member)
         for channel in (HERE, THERE):
-            await self._send("iris", {"type": "message", "text": "Dag allemaal"}, channel)
+            await self.send("iris", {"type": "message", "text": "Dag allemaal"}, channel)
         for name in ("iris", *PEOPLE):
-            await self._send(name, {"type": "message", "text": "dankjewel!"}, "")
+            await self.send(name, {"type": "message", "text": "dankjewel!"}, "")
 
     async def type(self, who: str, line: str, *, channel: str = HERE) -> Any:
         before = await self._seen(who)
         text = line.removeprefix("/ritme ").removeprefix("/")
         mention = {"type": "mention", "mentioned": {"id": BOT}, "text": MENTION}
-        await self._send(who, {"type": "message", "text": f"{MENTION} {text}", "entities": [mention]}, channel)
+        await self.send(who, {"type": "message", "text": f"{MENTION} {text}", "entities": [mention]}, channel)
         return await self._news(who, before)
 
     async def form(self, who: str, line: str, intent: str, *, button: str = "", channel: str = HERE) -> Any:
@@ -223,9 +223,9 @@ class InTeams:
         action = shown.button(INTENTS.get(button, button))
         if action["type"] == "Action.Submit":
             opening = {"name": "task/fetch", "value": {"data": action["data"], "context": {}}}
-            return await self._send(who, {"type": "invoke", **opening, "replyToId": shown.id}, "")
+            return await self.send(who, {"type": "invoke", **opening, "replyToId": shown.id}, "")
         value = {"action": {name: action[name] for name in ("type", "title", "verb", "data")}, "trigger": "manual"}
-        await self._send(
+        await self.send(
             who, {"type": "invoke", "name": "adaptiveCard/action", "value": value, "replyToId": shown.id}, ""
         )
         return await self._news(who, before)
@@ -238,7 +238,7 @@ class InTeams:
         filled = {name: value for name, value in {**inputs, **given}.items() if value}
         before = await self._seen(who)
         sending = {"data": {**card["actions"][0]["data"], **filled}, "context": {}}
-        again = await self._send(who, {"type": "invoke", "name": "task/submit", "value": sending}, "")
+        again = await self.send(who, {"type": "invoke", "name": "task/submit", "value": sending}, "")
         if again.get("task", {}).get("type") == "continue":
             body = again["task"]["value"]["card"]["content"]["body"]
             beside = [(said.get("inlines") or [{}], one) for said, one in pairwise(body) if "id" in one]
@@ -281,7 +281,7 @@ class InTeams:
         fresh = [one for one in await self.to(who) if (one.id, one.words()) not in before]
         return fresh[-1] if fresh else None
 
-    async def _send(self, who: str, what: dict[str, Any], channel: str) -> dict[str, Any]:
+    async def send(self, who: str, what: dict[str, Any], channel: str) -> dict[str, Any]:
         """Deliver an activity from a channel, or from their own chat; return the answer once all due is sent."""
         there = {"id": channel_id(channel), "name": channel}
         activity = {
@@ -324,15 +324,16 @@ async def open_border(platform: str, tmp_path: Path, start: datetime = MONDAY) -
             await playground.movement()
             yield InThePlayground(playground)
     else:
-        async with _teams(tmp_path, start) as teams:
+        async with open_teams(tmp_path, start) as teams:
             yield teams
 
 
 @asynccontextmanager
-async def _teams(tmp_path: Path, start: datetime) -> AsyncIterator[InTeams]:
+async def open_teams(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[InTeams]:
+    """Run the service for Teams, with a movement of Iris and `PEOPLE` in two channels of its team."""
     clock = SettableClock(start, running=False)
     async with (
-        open_database("sqlite", tmp_path) as storage,
+        open_database(kind, tmp_path) as storage,
         microsoft(start) as there,
         aiohttp.ClientSession() as session,
     ):

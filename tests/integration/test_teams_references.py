@@ -13,6 +13,7 @@ from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
 from adapters.teams.inbound import TeamsInbound
+from adapters.teams.payloads import read_activity
 from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
 from bot.chat import Intent, Reply
@@ -88,7 +89,7 @@ async def test_taken_out_and_put_back_through_different_processes_it_is_known(pr
         "channelData": {"tenant": {"id": LANE.partition(":")[2]}, "team": {"id": CHANNEL.team}},
     }
     for told, by in (("add", one), ("add", other), ("remove", one), ("add", other)):
-        await by.receive({**activity, "action": told})
+        await by.receive(read_activity({**activity, "action": told}))
     assert await lookup(processes.web) == CHANNEL
 
 
