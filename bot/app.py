@@ -17,7 +17,7 @@ from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFile, Reply
 from bot.directory_sync import DirectorySync
 from bot.domain.delivery import Delivery
-from bot.domain.ids import new_id
+from bot.domain.ids import new_reference
 from bot.domain.movement import MovementId
 from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFileId
@@ -138,11 +138,11 @@ class Ritme:
         try:
             return await self._handle_or_decline(intent)
         except (StorageUnavailable, Conflict) as problem:  # Conflict: others were faster at every attempt
-            reference = new_id()[:8]
+            reference = new_reference()
             log.error("storage_unavailable", intent=intent.name, reference=reference, reason=str(problem))
             return IntentResult("unavailable", replace(self._apology(intent, reference), unavailable=True))
         except Exception:
-            reference = new_id()[:8]
+            reference = new_reference()
             log.exception("intent_failed", intent=intent.name, reference=reference)
             return IntentResult("broken", self._apology(intent, reference), reference)
 

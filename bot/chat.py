@@ -269,7 +269,8 @@ class Field:
 class Form:
     """A dialog. Its submission is an Intent named `intent` with `hidden` and the fields' values as args.
 
-    `note` says, before anything is typed, who will read it.
+    `note` says, before anything is typed, who will read it. `late` is said where it did not open in time: it offers the
+    form again.
     """
 
     intent: str
@@ -280,6 +281,7 @@ class Form:
     note: str = ""
     cancel: str = ""
     language: str = "nl"
+    late: Message | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,8 @@ CARD = "card"
 """The argument of a button that holds the id of the message it stands under."""
 FORM = "form"
 """The hidden value of a form that holds its id."""
+REOPENS = "reopens"
+"""The argument of a button that opens a form that came too late: the id that it has."""
 REFUSAL_REPEATED_AFTER = 60
 """Seconds in which a press that is refused, and pressed again, is answered once."""
 
@@ -80,9 +82,12 @@ async def claim_refusal(work: UnitOfWork, intent: Intent, now: datetime) -> bool
 
 
 async def stamp_form(work: UnitOfWork, form: Form, intent: Intent) -> Form:
-    """Return a form with its id: until it is sent, every device on which its button is pressed opens the same."""
+    """Return a form with its id: until it is sent, every device on which its button is pressed opens the same, and so
+    does the button that offers it once more."""
     opened_by = submission_key(intent) or press_key(intent) or _key("asked", intent, intent.key)
     sent, lane = 0, WorkspaceId(intent.actor.workspace)
+    if (late := intent.text(REOPENS)) and not await work.inbox.is_claimed(lane, late):
+        return replace(form, hidden={**form.hidden, FORM: late})
     while await work.inbox.is_claimed(lane, mark := hash_key(f"form:{opened_by}:{sent}")):
         sent += 1
     return replace(form, hidden={**form.hidden, FORM: mark})

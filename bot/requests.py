@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from bot import commands, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
-from bot.catalogue.offers import FormOffered
-from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Intent, Reply
+from bot.catalogue.offers import FormLate, FormOffered
+from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
 from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, to_home, to_person
 from bot.domain.ids import new_id
@@ -208,7 +208,8 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         form = wording.render_form_entry(entry, reader, heard)
         if intent.opens_forms:
             form = await presses.stamp_form(work, form, intent)
-            return replace(form, hidden={**form.hidden, WITHIN: within}) if within else form
+            late = render_within(_offer_again(form, entry, intent), reader, within, hash_key(intent.key))
+            return replace(form, hidden={**form.hidden, WITHIN: within} if within else form.hidden, late=late)
         args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}
         opener = entry.opener or intent.name
         entry = FormOffered(title=form.title, intent=opener, args=args, heard=_typed_text(intent))
@@ -219,6 +220,18 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     if await work.deliveries.add(answer):
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None
+
+
+def _offer_again(form: Form, entry: FormEntry, intent: Intent) -> FormLate:
+    """Return what is said where a form opens too late: a button opens the same one, with the same words in it. What was
+    chosen about a message has to be chosen there again."""
+    texts = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}
+    if any(not isinstance(value, str) for value in intent.args.values()):
+        return FormLate(title=form.title)
+    opener = entry.opener or intent.name
+    args = {**texts, presses.REOPENS: form.hidden[presses.FORM]}
+    heard = "" if presses.press_key(intent) else _typed_text(intent)
+    return FormLate(title=form.title, intent=opener, args=args, heard=heard)
 
 
 def _typed_text(intent: Intent) -> str:

@@ -9,6 +9,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.file_links import FileLinks
+from adapters.slack.answer_tasks import ACK_BUDGET
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import SlackCore, SlackInbound
 from adapters.slack.install import InstallPages
@@ -44,7 +45,7 @@ class SlackPlatform:
 
     It serves one workspace (`token`) or many (`many`). Requests come over HTTP, verified with `signing_secret`, or,
     with `app_token`, over Socket Mode. `api_url` is the address of the Web API, with a slash at its end.
-    `call_timeout` and `ping_every` are in seconds. `links`: see `SlackMessenger`.
+    `call_timeout`, `ack_budget` and `ping_every` are in seconds. `links`: see `SlackMessenger`.
     """
 
     def __init__(
@@ -59,9 +60,11 @@ class SlackPlatform:
         syntax: CommandSyntax = DEFAULT_SYNTAX,
         ping_every: float = PING_EVERY,
         call_timeout: float = SLACK_CALL_TIMEOUT,
+        ack_budget: float = ACK_BUDGET,
         links: FileLinks | None = None,
     ) -> None:
         self._ping_every = ping_every
+        self._ack_budget = ack_budget
         self._signing_secret = signing_secret
         self._app_token = app_token
         self._clock = clock
@@ -77,11 +80,11 @@ class SlackPlatform:
             if many is not None
             else None
         )
-        self._tokens = self._installed_tokens or self._static_token
-        self._api = SlackApi(self._client, self._tokens, clock)
+        self.tokens = self._installed_tokens or self._static_token
+        self._api = SlackApi(self._client, self.tokens, clock)
         self.messenger = SlackMessenger(self._api, self._session, clock, links=links)
         self.directory = SlackDirectory(self._api, clock)
-        self._inbound: SlackInbound | None = None
+        self.inbound: SlackInbound | None = None
         self._socket: SocketModeConnection | None = None
         self._core: SlackCore | None = None
         self._identifying: asyncio.Task[None] | None = None
@@ -94,13 +97,15 @@ class SlackPlatform:
     def mount(self, app: web.Application, core: SlackCore) -> None:
         """Add Slack's routes to the application; `core` handles the requests."""
         self._core = core
-        inbound = self._inbound = SlackInbound(
+        inbound = self.inbound = SlackInbound(
             core,
             api=self._api,
-            tokens=self._tokens,
+            tokens=self.tokens,
             messenger=self.messenger,
             clock=self._clock,
             installs=self._installed_tokens,
+            syntax=self.syntax,
+            ack_budget=self._ack_budget,
         )
         if self._app_token:
             self._socket = SocketModeConnection(
@@ -137,8 +142,8 @@ class SlackPlatform:
             self._identifying.cancel()
         if self._socket is not None:
             await self._socket.close()
-        if self._inbound is not None:
-            await self._inbound.close()
+        if self.inbound is not None:
+            await self.inbound.close()
 
     async def close(self) -> None:
         """Save renewed tokens and close the HTTP session: nothing can be sent any more."""

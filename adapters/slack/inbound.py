@@ -1,7 +1,12 @@
 """Verify requests from Slack, translate them to intents, hand them to the core and answer within the request.
 
 A listener does one short transaction and then acknowledges; what goes wrong before that makes Slack deliver the event
-again. It calls nothing over the network in between, except to open a form, whose trigger lives three seconds.
+again. It calls nothing over the network in between, except to open a form, whose trigger lives three seconds. Every
+request is acknowledged within `ACK_BUDGET`, whatever the database or Slack does; what takes longer goes on by itself:
+
+- a command, press or shortcut: its answer follows. A form that is being opened is offered again meanwhile;
+- a form: it stays open, and asks to be sent again, which does nothing twice;
+- an event: 503, so that Slack delivers it again in case we die meanwhile. The second one finds that it is done.
 """
 
 import asyncio
@@ -15,7 +20,7 @@ import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
@@ -23,18 +28,32 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.door import BadInput, read_body
 from adapters.slack import events, render, translate, views
+from adapters.slack.answer_tasks import ACK_BUDGET, AnswerTasks, is_done_by
+from adapters.slack.form_opener import FormOpener, offer_again
 from adapters.slack.tokens import TokenSource
-from adapters.slack.web_api import SlackApi, SlackApiRefusal, slack_team
+from adapters.slack.web_api import SlackApi
 from bot import wording
-from bot.catalogue.errors import Declined
-from bot.chat import Answer, FieldErrors, Form, Intent, Message, Paragraph, Post, Reply, Span
+from bot.chat import (
+    DEFAULT_SYNTAX,
+    Answer,
+    CommandSyntax,
+    FieldErrors,
+    Form,
+    Intent,
+    Message,
+    Paragraph,
+    Post,
+    Reply,
+    Span,
+)
 from bot.domain.ids import new_id
-from bot.domain.person import Language
-from bot.ports import Clock, Messenger, OutcomeUnknown, RetryAfter, StorageUnavailable
+from bot.ports import Clock, Messenger, StorageUnavailable
 from bot.wording import Reader
 
 EVENTS_PATH = "/slack/events"
 _TIMESTAMP, _SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
+ACK_BY = "ack_by"
+"""Key in a request's context: when it has to be acknowledged, by the event loop's clock."""
 ANY_NAME = re.compile("")
 """Matches every command, event, action or callback id, so that one listener takes all of its kind."""
 APP_REMOVED_EVENTS = re.compile("^(app_uninstalled|tokens_revoked)$")
@@ -65,7 +84,7 @@ class SlackInbound:
     """Answers Slack's requests, however they come in: over HTTP (`mount`) or Socket Mode (`answer`).
 
     `messenger` sends replies that do not fit in the answer to a request; `installs` is where the tokens of workspaces
-    that remove the app are deleted, None when there is one token from the environment.
+    that remove the app are deleted, None when there is one token from the environment. `ack_budget`: see `ACK_BUDGET`.
     """
 
     def __init__(
@@ -77,14 +96,17 @@ class SlackInbound:
         messenger: Messenger,
         clock: Clock,
         installs: InstallRemover | None = None,
+        syntax: CommandSyntax = DEFAULT_SYNTAX,
+        ack_budget: float = ACK_BUDGET,
     ) -> None:
         self._core = core
-        self._api = api
+        self._forms = FormOpener(api, clock, syntax)
         self._tokens = tokens
         self._messenger = messenger
         self._clock = clock
         self._installs = installs
-        self._sends: set[asyncio.Task[None]] = set()
+        self._ack_budget = ack_budget
+        self._tasks = AnswerTasks()
         self._bolt = _bolt()
         # Bolt calls the first listener that matches, so this one goes before that of all events.
         self._bolt.event(APP_REMOVED_EVENTS)(self._on_removal)
@@ -120,46 +142,53 @@ class SlackInbound:
         if not _has_listener(request.body):
             log.info("slack_ignored", type=str(request.body.get("type"))[:40])
             return BoltResponse(status=200)
-        if (team := translate.payload_team(request.body)) and not await self._is_ours(team):
+        ack_by = request.context[ACK_BY] = asyncio.get_running_loop().time() + self._ack_budget
+        if (team := translate.payload_team(request.body)) and not await self._is_ours(team, ack_by):
             log.warning("slack_unknown_workspace", workspace=team[:40])
             return BoltResponse(status=200)
         return await self._bolt.async_dispatch(request)
 
-    async def _is_ours(self, team: str) -> bool:
+    async def _is_ours(self, team: str, ack_by: float) -> bool:
         """Return whether the app is installed in this workspace."""
         try:
-            return await self._tokens.is_installed(team)
-        except StorageUnavailable:
+            async with asyncio.timeout_at(ack_by):
+                return await self._tokens.is_installed(team)
+        except (StorageUnavailable, TimeoutError):
             # Slack's signature has to do. The core will find storage unavailable too, and tells the person so.
             return True
 
     # -- the listeners, one per kind of request ---------------------------------------------------------------------
 
-    async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def _on_command(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         intent = translate.translate_command(body)
-        message = _as_message(await self._handle_and_open_form(intent, body))
+        message = _as_message(await self._answer_in_time(intent, body, context[ACK_BY]))
         if message is None:
             await ack()
         else:
             text, blocks = render.notification_text(message), render.render_blocks(message)
             await ack(response_type="ephemeral", text=text, blocks=blocks)
 
-    async def _on_press(self, ack: AsyncAck, body: dict[str, Any]) -> None:
-        if body["actions"][0].get("type") != "button":
-            await ack()
-            return
-        intent = translate.translate_block_action(body)
-        self._send_privately(await self._handle_and_open_form(intent, body), intent)
+    async def _on_press(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        if body["actions"][0].get("type") == "button":
+            intent = translate.translate_block_action(body)
+            self._send_privately(await self._answer_in_time(intent, body, context[ACK_BY]), intent)
         await ack()
 
-    async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def _on_shortcut(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         intent = translate.translate_shortcut(body)
-        self._send_privately(await self._handle_and_open_form(intent, body), intent)
+        self._send_privately(await self._answer_in_time(intent, body, context[ACK_BY]), intent)
         await ack()
 
-    async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def _on_submission(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         intent = translate.translate_view_submission(body)
-        match await self._core.handle(intent):
+        handling = self._tasks.start(self._core.handle(intent))
+        if not await is_done_by(handling, context[ACK_BY]):
+            # The form stays. Sent again, it is answered with what comes of it now, but for an answer, given once.
+            self._tasks.run(self._send_late_answer(handling, intent))
+            slow = FieldErrors(errors={"": self._ask_to_send_again(body["view"])})
+            await ack(response_action="errors", errors=views.errors_by_block(slow, body["view"]))
+            return
+        match handling.result():
             case FieldErrors() as errors:
                 await ack(response_action="errors", errors=views.errors_by_block(errors, body["view"]))
             case Form() as form:
@@ -169,10 +198,15 @@ class SlackInbound:
             case None:
                 await ack()
 
-    async def _on_event(self, ack: AsyncAck, body: dict[str, Any]) -> BoltResponse | None:
+    async def _on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse | None:
         intent = events.translate_event(body)
         if intent is not None:
-            reply = await self._core.handle(intent)
+            handling = self._tasks.start(self._core.handle(intent))
+            if not await is_done_by(handling, context[ACK_BY]):
+                log.warning("slack_answer_late", intent=intent.name)
+                self._tasks.run(self._send_late_answer(handling, intent))
+                return BoltResponse(status=503)
+            reply = handling.result()
             if isinstance(reply, Answer) and reply.reference is not None:
                 # Nothing was done; on anything but a 200 Slack delivers the event again.
                 return BoltResponse(status=503 if reply.unavailable else 500)
@@ -191,30 +225,45 @@ class SlackInbound:
 
     # -- replies that are not the answer to the request itself ------------------------------------------------------
 
-    async def _handle_and_open_form(self, intent: Intent, body: Mapping[str, Any]) -> Reply:
-        """Act on an intent; open the form it replies with. Returns that form, or what to say instead of it."""
-        reply = await self._core.handle(intent)
-        if isinstance(reply, Form) and not await self._try_open_form(reply, intent, body):
-            return self._form_too_late(reply)
-        return reply
+    async def _answer_in_time(self, intent: Intent, body: Mapping[str, Any], ack_by: float) -> Reply:
+        """Act on an intent, and open the form it replies with. Returns what to say by then, instead of that form too;
+        the rest follows in a message."""
+        handling = self._tasks.start(self._core.handle(intent))
+        if not await is_done_by(handling, ack_by):
+            log.warning("slack_answer_late", intent=intent.name)
+            self._tasks.run(self._open_and_answer(handling, intent, body))
+            return None
+        reply = handling.result()
+        if not isinstance(reply, Form):
+            return reply
+        opening = self._tasks.start(self._forms.open(reply, intent, body))
+        if not await is_done_by(opening, ack_by):
+            log.warning("slack_form_late", form=reply.intent)
+            self._tasks.run(self._send_late_apology(opening, intent))
+            return offer_again(reply)
+        return opening.result()
 
-    async def _try_open_form(self, form: Form, intent: Intent, body: Mapping[str, Any]) -> bool:
-        """Open a form; return False if that failed, as it does when its trigger, which lives three seconds, expired."""
-        try:
-            view = views.render_modal(form, translate.view_origin(intent))
-            team = slack_team(intent.actor.workspace)
-            await self._api.call(team, "views.open", trigger_id=body["trigger_id"], view=view)
-        except SlackApiRefusal as refusal:
-            log.warning("slack_form_not_opened", form=form.intent, error=refusal.code)
-            return False
-        except (OutcomeUnknown, RetryAfter) as problem:
-            log.warning("slack_form_not_opened", form=form.intent, error=type(problem).__name__)
-            return False
-        return True
+    async def _open_and_answer(self, handling: asyncio.Task[Reply], intent: Intent, body: Mapping[str, Any]) -> None:
+        """Answer what was acknowledged already."""
+        reply = await handling
+        self._send_privately(await self._forms.open(reply, intent, body) if isinstance(reply, Form) else reply, intent)
 
-    def _form_too_late(self, form: Form) -> Answer:
-        reader = Reader(language=Language(form.language), timezone="UTC", now=self._clock.now())
-        return Answer(message=wording.render_entry(Declined(reason="form_late"), reader))
+    async def _send_late_apology(self, opening: asyncio.Task[Answer | None], intent: Intent) -> None:
+        """Say that a form cannot be opened at all, to who was already told that it was late."""
+        answer = await opening
+        if answer is not None and answer.reference is not None:
+            self._send_privately(answer, intent)
+
+    async def _send_late_answer(self, handling: asyncio.Task[Reply], intent: Intent) -> None:
+        """Send what there is to say about a form or event, unless Slack or the person sends that again: an apology,
+        errors or a next form."""
+        reply = await handling
+        if isinstance(reply, Answer) and reply.reference is None:
+            self._send_privately(reply, intent)
+
+    def _ask_to_send_again(self, view: Mapping[str, Any]) -> str:
+        reader = Reader(language=views.read_language(view), timezone="UTC", now=self._clock.now())
+        return wording.render_sentence("errors/fields.md.j2", "slow", reader)
 
     def _send_privately(self, reply: Reply, intent: Intent) -> None:
         """Start to send a reply that did not go through the outbox to the one who acted, and nobody else."""
@@ -230,11 +279,8 @@ class SlackInbound:
             thread=intent.thread,
             message=message,
         )
-        # In a task: Slack waits for the answer to its request, and need not wait for this. The set keeps the task
-        # alive, as the event loop holds only a weak reference.
-        task = asyncio.create_task(self._send(post, intent.name), name="slack answer")
-        self._sends.add(task)
-        task.add_done_callback(self._sends.discard)
+        # In a task: Slack waits for the answer to its request, and need not wait for this.
+        self._tasks.run(self._send(post, intent.name))
 
     async def _send(self, post: Post, about: str) -> None:
         try:
@@ -244,8 +290,7 @@ class SlackInbound:
 
     async def close(self) -> None:
         """Wait until the last replies are sent."""
-        if self._sends:
-            await asyncio.wait(self._sends)
+        await self._tasks.close()
 
 
 def _is_from_slack(verifier: SignatureVerifier, raw: bytes, headers: CIMultiDictProxy[str]) -> bool:

@@ -10,6 +10,7 @@ from adapters.slack import limits
 from adapters.slack.limits import truncate_text
 from adapters.slack.render import BlockKit, dump_html_safe, plain_text_object
 from bot.chat import Field, FieldErrors, Form, Message, Option, Value
+from bot.domain.person import Language
 
 MAX_RADIO_BUTTONS = 6
 """Up to this many options, a required choice is shown as radio buttons instead of a menu."""
@@ -17,11 +18,12 @@ _USER = re.compile(r"[UW][A-Z0-9]+")
 
 
 def render_modal(form: Form, origin: Mapping[str, str]) -> BlockKit:
-    """Return the view of a form. `origin` (where it was opened) and its hidden values travel in its private metadata.
+    """Return the view of a form. `origin` (where it was opened), its hidden values and its language travel in its
+    private metadata.
 
     Raises `ValueError` when those do not fit: cutting an id would save something to the wrong place.
     """
-    metadata = dump_html_safe({"hidden": dict(form.hidden), "origin": dict(origin)})
+    metadata = dump_html_safe({"hidden": dict(form.hidden), "origin": dict(origin), "language": form.language})
     if len(metadata) > limits.MAX_PRIVATE_METADATA:
         raise ValueError(f"form {form.intent} hides {len(metadata)} characters")
     note = [{"type": "context", "elements": [plain_text_object(form.note, limits.MAX_PARAGRAPH)]}] if form.note else []
@@ -57,6 +59,14 @@ def read_submitted_view(view: Mapping[str, Any]) -> tuple[dict[str, Value], dict
         for answer in inputs.values():
             args[name] = _read_input(answer)
     return {**args, **hidden}, origin
+
+
+def read_language(view: Mapping[str, Any]) -> Language:
+    """Return the language of a submitted view."""
+    try:
+        return Language(json.loads(str(view.get("private_metadata") or "{}")).get("language"))
+    except (ValueError, AttributeError):
+        return Language.NL
 
 
 def errors_by_block(errors: FieldErrors, view: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.tokens import NOT_INSTALLED, TOKEN_RETRY_DELAY, NoToken, TokenSource
+from bot.domain.ids import new_reference
 from bot.ports import Clock, OutcomeUnknown, RetryAfter, StorageUnavailable, Unreachable
 
 log = structlog.get_logger("ritme.slack")
@@ -72,6 +73,63 @@ NOT_ALLOWED_ERRORS = frozenset(
 """Errors that say the app, or its token, is not accepted in the workspace."""
 SCOPE_MISSING_ERRORS = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})
 """Errors that say the app was installed without a permission it needs."""
+LATE_ERRORS = frozenset({"expired_trigger_id", "exchanged_trigger_id", "trigger_expired", "trigger_exchanged"})
+"""Errors that say a form was opened too late, or with a trigger that was used."""
+OUR_ERRORS = frozenset(
+    {
+        "as_user_not_supported",
+        "attachment_payload_limit_exceeded",
+        "block_mismatch",
+        "cannot_reply_to_message",
+        "deprecated_endpoint",
+        "duplicate_channel_not_found",
+        "duplicate_external_id",
+        "duplicate_message_not_found",
+        "ephemeral_not_supported",
+        "file_share_limit_reached",
+        "hash_conflict",
+        "invalid_arg_name",
+        "invalid_arguments",
+        "invalid_array_arg",
+        "invalid_attachments",
+        "invalid_block_id",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "invalid_charset",
+        "invalid_form_data",
+        "invalid_json",
+        "invalid_metadata_filter_keys",
+        "invalid_metadata_format",
+        "invalid_metadata_schema",
+        "invalid_post_type",
+        "invalid_thread_ts",
+        "invalid_trigger_id",
+        "json_not_object",
+        "markdown_text_conflict",
+        "metadata_must_be_sent_from_app",
+        "metadata_too_large",
+        "method_deprecated",
+        "method_not_supported_for_channel_type",
+        "missing_argument",
+        "missing_post_type",
+        "msg_blocks_too_long",
+        "msg_too_long",
+        "must_be_thread_reply",
+        "no_dual_broadcast_content_update",
+        "no_text",
+        "not_found",
+        "not_implemented",
+        "push_limit_reached",
+        "request_body_too_large",
+        "slack_connect_file_link_sharing_blocked",
+        "too_many_attachments",
+        "too_many_contact_cards",
+        "unknown_method",
+        "unsupported_content_type",
+        "view_too_large",
+    }
+)
+"""Errors that say Slack does not take what we composed or how we asked: a bug of ours."""
 SLACK_ERROR_REASONS = {
     **PLACE_GONE_ERRORS,
     **dict.fromkeys(PLACE_CLOSED_ERRORS, "place_closed"),
@@ -97,13 +155,23 @@ class SlackApiRefusal(Exception):
         self.method = method
         self.code = code
 
+    @property
+    def is_late(self) -> bool:
+        """True when a form was to be opened too late: asked for again, it opens."""
+        return self.code in LATE_ERRORS
+
     def to_unreachable(self) -> Unreachable:
         """Log the refusal, and return it as the port's error for a delivery that cannot be sent."""
-        log.warning("slack_call_refused", method=self.method, error=self.code)
+        reference = new_reference() if self.code in OUR_ERRORS else ""
+        if reference:
+            log.error("slack_call_invalid", method=self.method, error=self.code, reference=reference)
+        else:
+            log.warning("slack_call_refused", method=self.method, error=self.code)
         return Unreachable(
             SLACK_ERROR_REASONS.get(self.code, "not_accepted"),
             place_is_gone=self.code in PLACE_GONE_ERRORS or self.code in PLACE_CLOSED_ERRORS,
             workspace_is_gone=self.code in APP_REMOVED_ERRORS or self.code in NOT_ALLOWED_ERRORS,
+            reference=reference,
         )
 
 

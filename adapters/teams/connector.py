@@ -14,6 +14,7 @@ from urllib.parse import quote
 import aiohttp
 import structlog
 
+from bot.domain.ids import new_reference
 from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
 log = structlog.get_logger("ritme.teams")
@@ -32,6 +33,8 @@ REASONS_BY_ERROR = {
     "ForbiddenOperationException": "place_closed",
 }
 """Error code of the connector → why a message cannot be sent, a block of `errors/reasons.md.j2`."""
+OUR_STATUSES = frozenset({400, 405, 411, 413, 415, 422})
+"""Teams does not take what we composed or how we asked; an error code of `REASONS_BY_ERROR` says otherwise."""
 REASONS_BY_STATUS = {401: "not_allowed", 403: "not_in_place", 404: "place_gone"}
 """The reason where the error code tells none."""
 
@@ -51,16 +54,26 @@ class ConnectorError(Exception):
         self.status = status
         self.code = code
 
+    @property
+    def is_ours(self) -> bool:
+        """True when Teams does not take what we composed or how we asked: a bug of ours."""
+        return self.code not in REASONS_BY_ERROR and self.status in OUR_STATUSES
+
     def to_unreachable(self) -> Unreachable:
         """Return what this means to a delivery, and log it."""
         reason = REASONS_BY_ERROR.get(self.code)
         if reason is None:
             reason = REASONS_BY_STATUS.get(self.status, "not_accepted")
-        log.warning("teams_call_refused", status=self.status, error=self.code)
+        reference = new_reference() if self.is_ours else ""
+        if reference:
+            log.error("teams_call_invalid", status=self.status, error=self.code, reference=reference)
+        else:
+            log.warning("teams_call_refused", status=self.status, error=self.code)
         return Unreachable(
             reason,
             place_is_gone=self.status in (403, 404) and reason != "person_gone",
             workspace_is_gone=self.status == 401,
+            reference=reference,
         )
 
 

@@ -21,7 +21,7 @@ from adapters.teams.auth import CHANNEL_ID, KeysUnavailable, TeamsRequestRejecte
 from adapters.teams.cards import dump_json
 from adapters.teams.inbound import InvokeResponse, RedeliveryNeeded
 from adapters.teams.payloads import ActivityPayload, read_activity
-from bot.domain.ids import new_id
+from bot.domain.ids import new_reference
 from bot.ports import StorageUnavailable
 
 MESSAGES_PATH = "/teams/messages"
@@ -64,13 +64,13 @@ class MessagesEndpoint:
         except RedeliveryNeeded as needed:
             return web.json_response({"error": needed.reference}, status=503 if needed.unavailable else 500)
         except StorageUnavailable as problem:
-            reference = new_id()[:8]
+            reference = new_reference()
             log.error("storage_unavailable", type=activity.type[:40], reference=reference, reason=str(problem))
             return web.json_response({"error": reference}, status=503)
         except BadInput:
             raise
         except Exception:
-            reference = new_id()[:8]
+            reference = new_reference()
             log.exception("activity_handle_failed", type=activity.type[:40], reference=reference)
             return web.json_response({"error": reference}, status=500)
         if response is None:

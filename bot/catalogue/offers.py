@@ -22,3 +22,23 @@ class FormOffered(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls(title="Even vast", intent="stuck")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormLate(Entry):
+    """A form that did not open in time, as where the platform was slow: a button opens it after all. Without an
+    `intent` it has to be asked for again, in the way it was. `heard` is what they typed, whole."""
+
+    title: str
+    intent: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+    heard: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.intent:
+            return ()
+        return (Press(name="open", intent=self.intent, args=self.args, style="primary", form=True),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(title="Even vast", intent="stuck", heard="Niemand komt")

@@ -6,3 +6,8 @@ from uuid import uuid4
 def new_id() -> str:
     """Return a new random id: 32 hexadecimal digits, which tell nothing to anyone who sees them."""
     return uuid4().hex
+
+
+def new_reference() -> str:
+    """Return a new reference for a failure: 8 hexadecimal digits that stand in the log, short enough to be told."""
+    return new_id()[:8]

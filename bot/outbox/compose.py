@@ -14,8 +14,10 @@ from bot.chat import CommandSyntax, Message, Page, Post, PostedFile
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
 from bot.domain.forgetting import FORGETS
+from bot.domain.ids import new_reference
 from bot.domain.person import Person
 from bot.errors import Unwanted
+from bot.outbox.apologies import fail_with_apology
 from bot.outbox.checks import check_and_load, load_outgoing
 from bot.ports import Outgoing, RetryAfter, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
@@ -49,8 +51,9 @@ async def compose_post(
     except RetryAfter as later:
         delivery.reschedule(later.until, later.reason)
     except Exception:
-        log.exception("delivery_compose_failed", kind=delivery.kind, delivery=delivery.id)
-        delivery.fail("broken")
+        reference = new_reference()
+        log.exception("delivery_compose_failed", kind=delivery.kind, delivery=delivery.id, reference=reference)
+        await fail_with_apology(work, delivery, "broken", reference, now)
     return None
 
 

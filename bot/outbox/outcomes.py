@@ -13,6 +13,7 @@ from bot.chat import Receipt
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, Workspace, WorkspaceId
 from bot.domain.personal_file import OLD_EXPORT, PERSONAL_FILE, PersonalFileId
+from bot.outbox.apologies import fail_with_apology
 from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, UnitOfWork, Unreachable
 from bot.transactions import correlation_id
 from bot.use_cases.outbox import reach
@@ -126,6 +127,8 @@ async def _apply_unreachable(
     elif result.place_is_gone and place is not None and row.person_id is None:
         await reach.mark_unreachable(work, place, result.reason, now)
         row.hold(result.reason, now)
+    elif result.reference:
+        await fail_with_apology(work, row, result.reason, result.reference, now)
     else:
         row.fail(result.reason)
 

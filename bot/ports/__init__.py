@@ -172,14 +172,18 @@ class Unreachable(Exception):
     """Not sent, and sending it again would fail too. `reason` is a block in `errors/reasons.md.j2`.
 
     `place_is_gone` says that nothing can be sent to the place, `workspace_is_gone` that nothing can be sent to the
-    workspace: deliveries for it wait until it is back.
+    workspace: deliveries for it wait until it is back. `reference` is set where the cause is a bug of ours: it stands
+    in the log, and in an apology to whoever waits for an answer.
     """
 
-    def __init__(self, reason: str, *, place_is_gone: bool = False, workspace_is_gone: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, place_is_gone: bool = False, workspace_is_gone: bool = False, reference: str = ""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.place_is_gone = place_is_gone
         self.workspace_is_gone = workspace_is_gone
+        self.reference = reference
 
 
 class OutcomeUnknown(Exception):

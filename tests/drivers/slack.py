@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import SettableClock
 from adapters.file_links import FileLinks, mount_files
 from adapters.slack import SlackPlatform
+from adapters.slack.answer_tasks import ACK_BUDGET
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.chat import CommandSyntax
@@ -263,6 +264,7 @@ async def slack_driver(
     socket: bool = False,
     ping_every: float = 5,
     call_timeout: float = 10,
+    ack_budget: float = ACK_BUDGET,
     links: FileLinks | None = None,
     app: str = "Ritme",
 ) -> AsyncIterator[SlackDriver]:
@@ -284,6 +286,7 @@ async def slack_driver(
             clock=clock,
             ping_every=ping_every,
             call_timeout=call_timeout,
+            ack_budget=ack_budget,
             links=links,
             syntax=CommandSyntax(platform="slack", app=app),
             **door,

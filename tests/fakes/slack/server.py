@@ -171,7 +171,8 @@ class SlackServer:
         self.faults.remove(fault)
         if fault.until is not None:
             await fault.until.wait()
-            return act()
+            if not fault.error:
+                return act()
         if fault.late:
             await self._wait_for_disconnect(request)
         if fault.after or fault.late:

@@ -146,7 +146,7 @@ class Fault:
     """A fault of the next call of a method ("*": any): answer with a status or error, `hang_up`, or `never` answer.
 
     With `after`, Slack does what was asked nevertheless; with `late`, it does so once the caller has given up. With
-    `until`, it does and answers as usual, but not before that event is set.
+    `until`, it answers as usual, or with its `error`, but not before that event is set.
     """
 
     method: str = "*"
