@@ -31,7 +31,7 @@ check: setup-dev  ## format, lint, types, imports, names, prompts, migrations
 torture: setup-dev  ## web and worker processes killed, or told to stop, at random, 200 times (ARGS="--seed 7" repeats one ordeal)
 	@$(BARE) $(BIN)/python -m tests.torture $(ARGS)
 
-bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of four)
+bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of five)
 	@$(BARE) $(BIN)/python -m benchmarks $(ARGS)
 
 pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn anew from what Ritme sends

@@ -9,11 +9,15 @@ import pytest
 from bot.catalogue.people import ExportComing
 from bot.chat import Answer
 from bot.domain.delivery import to_person
+from bot.domain.ids import new_id
+from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
+from bot.domain.story import Story, StoryId
 from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
 from tests.fakes.messenger import Sent
 from tests.support.databases import BOTH
 from tests.support.exports import readable_text, tables_in
+from tests.support.loops import watched_steps
 from tests.support.world import LANE, World, open_world, text_of
 
 FATIMA = PersonId("fatima")
@@ -40,6 +44,21 @@ def files(world: World, who: str = "fatima") -> list[Sent]:
 def content_of(sent: Sent) -> bytes:
     assert sent.post.file is not None
     return sent.post.file.content
+
+
+async def tell_at_once(world: World, many: int) -> None:
+    async with world.begin() as work:
+        for _ in range(many):
+            work.stories.add(
+                Story(
+                    id=StoryId(new_id()),
+                    movement_id=MovementId("movement"),
+                    place_id=PlaceId("general"),
+                    teller_id=FATIMA,
+                    text="We liepen tot de brievenbus.",
+                    told_at=world.clock.now(),
+                )
+            )
 
 
 async def test_everything_comes_in_one_file_in_their_own_chat(world: World) -> None:
@@ -144,6 +163,23 @@ async def test_forgotten_deletes_the_file(world: World) -> None:
     assert await world.ritme.open_file(file.id) is None
     async with world.database.connect() as connection:
         assert (await connection.exec_driver_sql("SELECT * FROM personal_files")).all() == []
+
+
+async def test_whoever_asks_something_meanwhile_waits_for_a_few_rows_at_most(world: World) -> None:
+    """The busiest step of the loop is as busy for many rows as for few, and no thread keeps the interpreter."""
+    busiest, in_threads = [], []
+    with watched_steps() as watch:
+        for told in (0, 30, 120):  # the first time, templates and statements are compiled
+            await tell_at_once(world, told)
+            await world.pass_(hours=2)
+            await world.ritme.handle(world.intent("fatima", "me.export", {}, channel=None))
+            watch.reset()
+            await world.drain()
+            busiest.append(watch.largest)
+            in_threads.append(watch.in_threads)
+    assert len(tables_in(content_of(files(world)[-1]))["stories"]) == 150
+    assert busiest[2] < 1.2 * busiest[1]
+    assert in_threads[2] < 1.2 * in_threads[1]
 
 
 async def test_a_file_of_nobody_is_none(world: World) -> None:

@@ -160,6 +160,11 @@ _CONDITIONED: dict[str, Table] = {
                                     *ACCOUNT_COLUMNS)
 }  # fmt: skip
 """Every table with rows about people, by name."""
+_HANDED_OVER: dict[str, list[Column[Any]]] = {
+    name: [one for one in table.c if one.name not in LEFT_OUT and not isinstance(one.type, LargeBinary)]
+    for name, table in _CONDITIONED.items()
+}
+"""The columns of those tables that are handed over."""
 
 
 def _among_keys(table: Table, keys: Collection[RowKey]) -> ColumnElement[bool]:
@@ -174,13 +179,14 @@ def _redact_row(
 ) -> dict[str, object]:
     """Return a row as JSON values, without empty ones, and without what is somebody else's."""
     told: dict[str, object] = {}
-    for column in table.c:
-        if column.name in LEFT_OUT or isinstance(column.type, LargeBinary) or _is_of_another(column, row, person):
+    about = {column.name for column in person_columns(table)}
+    for column in _HANDED_OVER[table.name]:
+        if _is_of_another(column, row, person):
             continue
         value = _without_others(row[column.name], others, named=column in SEEN)
         if value in _EMPTY:
             continue
-        of_another = column in person_columns(table) and row[column.name] != person
+        of_another = column.name in about and row[column.name] != person
         told[column.name.removesuffix("_id") if of_another else column.name] = _to_json(value)
         if column.name in NAMED_ROWS and value in names:
             told[column.name.removesuffix("_id")] = names[value]

@@ -6,7 +6,7 @@ table or column without words here is shown under its own name.
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -111,72 +111,77 @@ FIRST_TIMES = ("told_at", "chosen_at", "opened_at", "asked_at", "noted_at", "at"
 PIECE_BYTES = 30_000
 """Bytes of JSON that are turned into base64 at a time."""
 Row = Mapping[str, object]
-Tables = Mapping[str, Sequence[Row]]
 
 
-def lay_out(name: str, tables: Tables, reader: Reader) -> bytes:
-    """Return the page, in UTF-8. It takes seconds for tens of thousands of rows: call it in a thread.
+class ExportPage:
+    """Takes rows in, table by table, and lays each out as it comes: nothing takes longer than the rows of one call.
 
-    It loads nothing and runs nothing: its style stands in it, and the JSON is a link that holds its own target.
+    The page loads nothing and runs nothing: its style stands in it, and the JSON is a link that holds its own target.
     """
-    return b"".join(part.encode() for part in _Page(name, tables, reader).parts())
 
-
-class _Page:
-    def __init__(self, name: str, tables: Tables, reader: Reader) -> None:
+    def __init__(self, name: str, reader: Reader) -> None:
         self._name = name
-        self._tables = tables
         self._reader = reader
         self._zone = reader.zone
         self._language = reader.language
+        self._articles: dict[str, list[bytes]] = {}
+        self._json: list[bytes] = []
+        self._left = b""
+        self._write_json(f'{{"made_at":"{reader.now.isoformat()}","tables":{{')
 
-    def parts(self) -> Iterator[str]:
-        """Yield the page, piece by piece."""
-        title = self._say("title", name=self._name)
-        # A chat may show the beginning of the source: it says what to do with the file.
-        yield f"<!doctype html>\n<!-- {self._say('how_to_open').replace('--', '–')} -->\n"
-        yield f'<html lang="{self._language.value}">\n<head>\n<meta charset="utf-8">\n'
-        yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        yield '<meta name="referrer" content="no-referrer">\n'
-        yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
-        for block in ("made", "who_reads", "others"):
-            yield f"<p>{self._say(block, at=self._moment(self._reader.now.isoformat()))}</p>\n"
-        yield '<p><a id="data" download="ritme.json" href="data:application/json;base64,'
-        yield from self._json()
-        yield f'">{self._say("as_json")}</a></p>\n'
-        shown = [table for table in (*ORDER, *sorted(self._tables)) if self._tables.get(table)]
-        shown = list(dict.fromkeys(shown))
-        yield "<nav>"
-        for table in shown:
-            yield f'<a href="#{table}">{self._title(table)} <small>{len(self._tables[table])}</small></a>'
-        yield "</nav>\n"
-        for table in shown:
-            yield f'<section id="{table}"><h2>{self._title(table)}</h2>\n'
-            for row in self._tables[table]:
-                yield self._article(table, row)
-            yield "</section>\n"
-        yield "</main>\n</body>\n</html>\n"
+    def add(self, table: str, rows: Sequence[Row]) -> None:
+        """Lay out rows. All rows of a table are added before those of the next."""
+        known = self._articles.get(table)
+        if known is None:
+            self._write_json(f"{'],' if self._articles else ''}{json.dumps(table)}:[")
+            known = self._articles[table] = []
+        for row in rows:
+            self._write_json(f"{',' if known else ''}{json.dumps(row, ensure_ascii=False)}")
+            known.append(self._article(table, row).encode())
 
-    def _json(self) -> Iterator[str]:
-        """Yield the JSON in base64, piece by piece: one call for all would hold every other thread meanwhile."""
-        left = b""
-        for text in self._json_parts():
-            left += text.encode()
+    def finish(self) -> Sequence[bytes]:
+        """Return the page, in UTF-8, once all rows were added; in pieces, as joining megabytes takes its time."""
+        self._write_json("]}}" if self._articles else "}}")
+        pieces = [self._head().encode(), *self._json, b64encode(self._left), self._below_json().encode()]
+        for table in self._list_tables():
+            pieces.append(f'<section id="{table}"><h2>{self._title(table)}</h2>\n'.encode())
+            pieces += self._articles[table]
+            pieces.append(b"</section>\n")
+        return [*pieces, b"</main>\n</body>\n</html>\n"]
+
+    def _write_json(self, text: str) -> None:
+        """Add to the JSON, which is kept in base64."""
+        self._left += text.encode()
+        if len(self._left) > PIECE_BYTES:
             # Three bytes become four letters: only whole groups can be joined.
-            whole = len(left) // 3 * 3 if len(left) > PIECE_BYTES else 0
-            if whole:
-                yield b64encode(left[:whole]).decode("ascii")
-                left = left[whole:]
-        yield b64encode(left).decode("ascii")
+            whole = len(self._left) // 3 * 3
+            self._json.append(b64encode(self._left[:whole]))
+            self._left = self._left[whole:]
 
-    def _json_parts(self) -> Iterator[str]:
-        yield f'{{"made_at":"{self._reader.now.isoformat()}","tables":{{'
-        for number, (table, rows) in enumerate(self._tables.items()):
-            yield f"{',' if number else ''}{json.dumps(table)}:["
-            for position, row in enumerate(rows):
-                yield f"{',' if position else ''}{json.dumps(row, ensure_ascii=False)}"
-            yield "]"
-        yield "}}"
+    def _head(self) -> str:
+        title = self._say("title", name=self._name)
+        at = self._moment(self._reader.now.isoformat())
+        told = "".join(f"<p>{self._say(block, at=at)}</p>\n" for block in ("made", "who_reads", "others"))
+        return (
+            # A chat may show the beginning of the source: it says what to do with the file.
+            f"<!doctype html>\n<!-- {self._say('how_to_open').replace('--', '–')} -->\n"
+            f'<html lang="{self._language.value}">\n<head>\n<meta charset="utf-8">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="referrer" content="no-referrer">\n'
+            f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{told}"
+            '<p><a id="data" download="ritme.json" href="data:application/json;base64,'
+        )
+
+    def _list_tables(self) -> Sequence[str]:
+        """Return the tables that have rows, in the order of the page."""
+        return list(dict.fromkeys(table for table in (*ORDER, *sorted(self._articles)) if self._articles.get(table)))
+
+    def _below_json(self) -> str:
+        links = "".join(
+            f'<a href="#{table}">{self._title(table)} <small>{len(self._articles[table])}</small></a>'
+            for table in self._list_tables()
+        )
+        return f'">{self._say("as_json")}</a></p>\n<nav>{links}</nav>\n'
 
     def _article(self, table: str, row: Row) -> str:
         dated = next((column for column in FIRST_TIMES if isinstance(row.get(column), str)), "")
