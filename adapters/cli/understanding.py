@@ -23,7 +23,7 @@ def print_reading(
     if jsonl:
         for number, line in enumerate(sys.stdin, 1):
             if line.strip():
-                row = _parse_row(number, line)
+                row = parse_row(number, line)
                 reading = read(row["text"], Language(row["lang"]))
                 answer = {"id": row["id"], "intent": reading.meaning, "rest": reading.rest, "sure": reading.sure}
                 say(json.dumps(answer, ensure_ascii=False))
@@ -38,7 +38,7 @@ def print_reading(
         say(f"or: {', '.join(reading.others)}")
 
 
-def _parse_row(number: int, line: str) -> dict[str, Any]:
+def parse_row(number: int, line: str) -> dict[str, Any]:
     """Return a line's row; stop with its number when it is not one."""
     row: dict[str, Any] = {}
     try:

@@ -1,0 +1,37 @@
+"""`ritme guard`: what a story would give away, for whoever extends the word lists, and to measure by."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from adapters.cli.console import NOT_CONFIGURED, say, stop
+from adapters.cli.understanding import parse_row
+from bot.domain.person import Language
+
+
+def print_findings(
+    text: Annotated[str, typer.Argument(help="A story, as somebody would tell it.")] = "",
+    lang: Annotated[Language | None, typer.Option(help="Its language; without it, its words tell.")] = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Read lines of JSON (id, lang, text) from standard input, and answer each.")
+    ] = False,
+) -> None:
+    """Show what in a story may give somebody away; nothing is done or stored. It cannot see everything."""
+    from bot.guard import guess_language, look_through
+
+    if jsonl:
+        for number, line in enumerate(sys.stdin, 1):
+            if line.strip():
+                row = parse_row(number, line)
+                spans = [[one.text, one.kind.value] for one in look_through(row["text"], Language(row["lang"]))]
+                say(json.dumps({"id": row["id"], "spans": spans}, ensure_ascii=False))
+        return
+    if not text.strip():
+        stop(NOT_CONFIGURED, 'Give a story: [bold]ritme guard "mevrouw Bos schonk zelf koffie in"[/]')
+    found = look_through(text, lang or guess_language(text, Language.NL))
+    for one in found:
+        say(f"{one.kind.value}: {one.text}")
+    if not found:
+        say("nothing found")
