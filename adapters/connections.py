@@ -5,6 +5,7 @@ aiohttp has no limit to either. So a `_Connection` stands between a socket and a
 
 import asyncio
 import logging
+import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -17,6 +18,8 @@ MAX_CONNECTIONS = 1_000
 """Connections at once, unless told otherwise."""
 HEADERS_TIMEOUT = 10.0
 """Seconds that the first line and the headers of a request may take."""
+FILES_BESIDE = 256
+"""Open files beside those of connections: of the database, of platforms, of Python itself."""
 _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
     b"Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nbusy\n"
@@ -134,6 +137,18 @@ class _Connection(asyncio.Protocol):
         self._timer = None
         if self._transport is not None:
             self._transport.abort()  # not `close`: it would wait until what is written was read
+
+
+def raise_file_limit(connections: int) -> None:
+    """Allow this process as many open files as its connections need; many systems allow 1,024 unless asked."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + FILES_BESIDE
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < needed:
+        log.warning("file_limit_low", allowed=allowed, needed=needed)
 
 
 def server_logger() -> logging.Logger:

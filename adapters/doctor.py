@@ -42,13 +42,18 @@ async def examine() -> list[Finding]:
             Finding(subject=variable, text=problem, cure=CURES[variable]) for variable, problem in bad.problems.items()
         ]
     return [
-        Finding(subject="Configuration", text=f"listens on {settings.host}:{settings.port}"),
+        Finding(subject="Configuration", text=_describe_addresses(settings)),
         await check_database(settings),
         *_check_missing(settings),
         *(await _check_slack(settings) if settings.serves_slack else ()),
         *(await _check_teams(settings) if settings.serves_teams else ()),
         *_check_file_links(settings),
     ]
+
+
+def _describe_addresses(settings: Settings) -> str:
+    public, operations = (settings.host, settings.port), (settings.operations_host, settings.operations_port)
+    return "listens on {}:{}, for monitoring on {}:{}".format(*public, *operations)
 
 
 async def check_database(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 SQLITE = "sqlite+aiosqlite"
 POSTGRESQL = "postgresql+psycopg"
+OPERATIONS_PORT = 9080
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 CURES = {
@@ -21,6 +22,11 @@ CURES = {
     "database, such as postgresql://ritme:password@localhost/ritme.",
     "RITME_HOST": "Set it to the address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for every network.",
     "RITME_PORT": "Set RITME_PORT (or PORT) to a port from 1 to 65535, such as 8080.",
+    "RITME_OPERATIONS_HOST": "Leave it out for 127.0.0.1, or set it to the address where your monitoring reaches "
+    "/readyz and /metrics.",
+    "RITME_OPERATIONS_PORT": f"Leave it out for {OPERATIONS_PORT}, or set it to a free port from 1 to 65535, such as "
+    f"{OPERATIONS_PORT + 1}.",
+    "RITME_MAX_CONNECTIONS": "Leave it out for 1000, or set it to a number from 10 to 100000.",
     "RITME_PUBLIC_URL": "Set it to the address that people and Slack reach, such as https://ritme.example.org.",
     "SLACK_SIGNING_SECRET": "Copy it from your Slack app's page: Basic Information, Signing Secret.",
     "SLACK_BOT_TOKEN": "Copy it from your Slack app's page: OAuth & Permissions, Bot User OAuth Token (xoxb-…).",
@@ -84,6 +90,13 @@ def _parse_port(port: object) -> int:
     digits = str(port).strip()
     if not digits.isdecimal() or int(digits) > 65535:
         raise ValueError("is no port")
+    return int(digits)
+
+
+def _parse_connections(number: object) -> int:
+    digits = str(number).strip()
+    if not digits.isdecimal() or not 10 <= int(digits) <= 100_000:
+        raise ValueError("is no such number of connections")
     return int(digits)
 
 
@@ -171,6 +184,13 @@ class Settings(BaseSettings):
     )
     host: Annotated[str, AfterValidator(_check_host)] = _from_env("RITME_HOST", default="127.0.0.1")
     port: Annotated[int, BeforeValidator(_parse_port)] = _from_env("RITME_PORT", "PORT", default=8080)
+    operations_host: Annotated[str, AfterValidator(_check_host)] = _from_env(
+        "RITME_OPERATIONS_HOST", default="127.0.0.1"
+    )
+    operations_port_chosen: Annotated[int, BeforeValidator(_parse_port)] | None = _from_env("RITME_OPERATIONS_PORT")
+    max_connections: Annotated[int, BeforeValidator(_parse_connections)] = _from_env(
+        "RITME_MAX_CONNECTIONS", default=1_000
+    )
     public_url: Annotated[str, AfterValidator(_normalise_address)] | None = _from_env("RITME_PUBLIC_URL")
     slack_signing_secret: Annotated[SecretStr, AfterValidator(_check_secret)] | None = _from_env("SLACK_SIGNING_SECRET")
     slack_bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)] | None = _from_env("SLACK_BOT_TOKEN")
@@ -267,6 +287,13 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """The address at which Ritme is reached: the public one, else the one it listens on. Ends without a slash."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def operations_port(self) -> int:
+        """The port of /readyz and /metrics; any free one where that is asked of the public port, too."""
+        if self.operations_port_chosen is not None:
+            return self.operations_port_chosen
+        return OPERATIONS_PORT if self.port else 0
 
     @property
     def is_loopback(self) -> bool:

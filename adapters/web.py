@@ -5,7 +5,8 @@ import errno
 import secrets
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import structlog
@@ -57,21 +58,33 @@ class CannotListen(Exception):
     """The address cannot be listened on; the text says why, and the cure."""
 
 
-def make_app(
-    *,
-    mounts: Iterable[RouteAdder],
-    find_problems: Callable[[], Awaitable[Mapping[str, str]]],
-    metrics: Callable[[], Awaitable[bytes]] | None = None,
-    limits: RequestLimits = DEFAULT_LIMITS,
-) -> web.Application:
-    """Create the application, with the routes that `mounts` add and three of its own.
+def make_app(*, mounts: Iterable[RouteAdder] = (), limits: RequestLimits = DEFAULT_LIMITS) -> web.Application:
+    """Create the application for everybody, with the routes that `mounts` add.
 
-    /healthz answers 200 while this process is alive. /readyz answers 200 while `find_problems` finds none, else 503
-    with the problems by subject. /metrics answers `metrics` in Prometheus's text format.
+    One of its own: /healthz answers 200 while this process is alive.
     """
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
+
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_handle_errors, _make_door(limits)])
+    app[LIMITS] = limits
+    app[CONNECTIONS] = Connections(limits.connections, limits.headers_timeout)
+    app.on_response_prepare.append(protect_response)
+    app.router.add_get("/healthz", healthz)
+    for mount in mounts:
+        mount(app)
+    return app
+
+
+def make_operations_app(
+    *, find_problems: Callable[[], Awaitable[Mapping[str, str]]], metrics: Callable[[], Awaitable[bytes]]
+) -> web.Application:
+    """Create the application for whoever keeps Ritme running, to be served where nobody else comes.
+
+    Beside /healthz: /readyz answers 200 while `find_problems` finds none, else 503 with the problems by subject;
+    /metrics answers `metrics` in Prometheus's text format.
+    """
 
     async def readyz(_request: web.Request) -> web.Response:
         problems = await find_problems()
@@ -79,18 +92,12 @@ def make_app(
         return web.json_response(body, status=503 if problems else 200)
 
     async def export_metrics(_request: web.Request) -> web.Response:
-        body = await metrics() if metrics is not None else b""
-        return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        return web.Response(body=await metrics(), headers=headers)
 
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_handle_errors, _make_door(limits)])
-    app[LIMITS] = limits
-    app[CONNECTIONS] = Connections(limits.connections, limits.headers_timeout)
-    app.on_response_prepare.append(protect_response)
+    app = make_app()
     app.router.add_get("/metrics", export_metrics)
-    app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    for mount in mounts:
-        mount(app)
     return app
 
 
@@ -167,20 +174,22 @@ def _route(request: web.Request) -> str:
     return resource.canonical if resource is not None else "unknown"
 
 
-def listen(host: str, port: int, *, chosen_by: str = "RITME_PORT=") -> socket.socket:
+def listen(host: str, port: int, *, chosen_by: str = "RITME_PORT=", host_variable: str = "RITME_HOST") -> socket.socket:
     """Open a listening socket; port 0 takes any free one.
 
-    Raises `CannotListen`, whose cure tells how the port is chosen: `chosen_by`, followed by another port.
+    Raises `CannotListen`, whose cure tells how the port is chosen, `chosen_by` followed by another port, and which
+    variable holds the host.
     """
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as problem:
         if problem.errno == errno.EADDRINUSE:
-            reason = f"Port {port} is taken on {host}. Stop what uses it, or choose another: {chosen_by}{port + 1}"
+            other = port + 1 if port < 65535 else port - 1
+            reason = f"Port {port} is taken on {host}. Stop what uses it, or choose another: {chosen_by}{other}"
         elif problem.errno == errno.EACCES:
             reason = f"Port {port} is reserved for the system. Choose one above 1023: {chosen_by}8080"
         else:
-            reason = f"Cannot listen on {host}: {problem.strerror}. Set RITME_HOST to an address of this machine"
+            reason = f"Cannot listen on {host}: {problem.strerror}. Set {host_variable} to an address of this machine"
         raise CannotListen(reason) from problem
 
 
@@ -222,17 +231,19 @@ async def serve_on(runner: web.AppRunner, listening: socket.socket) -> asyncio.S
     return await asyncio.get_running_loop().create_server(factory, sock=listening)
 
 
-async def serve_app(app: web.Application, listening: socket.socket, on_ready: Callable[[], None]) -> None:
-    """Serve until a stop signal, then let open requests finish. Calls `on_ready` once requests are answered."""
+async def serve_apps(served: Sequence[tuple[web.Application, socket.socket]], on_ready: Callable[[], None]) -> None:
+    """Serve every application on its socket until a stop signal, then let open requests finish.
+
+    Calls `on_ready` once requests are answered.
+    """
     stop = asyncio.ensure_future(wait_for_stop_signal())
-    runner = make_runner(app)
-    await runner.setup()
-    server = await serve_on(runner, listening)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.callback(stop.cancel)
+        for app, listening in served:
+            runner = make_runner(app)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            stack.callback((await serve_on(runner, listening)).close)
         await asyncio.sleep(0)  # lets `stop` start: from here on, signals are handled
         on_ready()
         await stop
-    finally:
-        stop.cancel()
-        server.close()
-        await runner.cleanup()

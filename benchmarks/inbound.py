@@ -183,6 +183,7 @@ async def measure_once(way: Setup, who: str, url: str) -> Round:
             by,
             RITME_DATABASE_URL=url.replace("+aiosqlite", "").replace("+psycopg", ""),
             RITME_PORT=str(port),
+            RITME_OPERATIONS_PORT="0",
             SLACK_BOT_TOKEN="xoxb-bench",
             SLACK_API_URL=f"{link.url}/api" if way.socket else "http://127.0.0.1:9/api",
             **({"SLACK_APP_TOKEN": "xapp-bench"} if way.socket else {"SLACK_SIGNING_SECRET": SECRET}),

@@ -93,6 +93,7 @@ async def measure(name: str, file: Path, url: str) -> LoadResult:
         environment = {
             "RITME_DATABASE_URL": f"sqlite:///{file}",
             "RITME_PORT": str(port),
+            "RITME_OPERATIONS_PORT": "0",
             "TEAMS_AUTH": "disabled-for-local-test",
             "TEAMS_APP_ID": APP,
         }

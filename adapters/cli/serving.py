@@ -33,22 +33,23 @@ async def run_demo(settings: Settings, *, fresh: bool) -> None:
 async def run_server(settings: Settings, *, sends_deliveries: bool) -> None:
     """Serve the configured platforms. With `sends_deliveries`, send deliveries from this process too."""
     _configure_logging(logging.INFO)
-    with _listen(settings, "RITME_PORT=") as listening:
+    with _listen(settings, "RITME_PORT=") as listening, _listen_for_operations(settings) as operations:
         settings = _with_bound_port(settings, listening)
         await require_database(settings)
-        await _serve_http(settings, listening, sends_deliveries=sends_deliveries)
+        await _serve_http(settings, listening, operations=operations, sends_deliveries=sends_deliveries)
 
 
 async def run_worker(settings: Settings, concurrency: int, port: int | None) -> None:
     """Plan and send, up to `concurrency` lanes at a time; on `port`, if any, answer /healthz, /readyz and /metrics."""
     from adapters.bootstrap import open_service
-    from adapters.web import make_app, serve_app, wait_for_stop_signal
+    from adapters.web import make_operations_app, serve_apps, wait_for_stop_signal
 
     _configure_logging(logging.INFO)
     with ExitStack() as stack:
         listening = None
         if port is not None:
-            listening = stack.enter_context(_listen(settings.model_copy(update={"port": port}), "--port "))
+            chosen = settings.model_copy(update={"operations_port_chosen": port})
+            listening = stack.enter_context(_listen_for_operations(chosen, "--port "))
         await require_database(settings)
         service = await open_service(settings, concurrency=concurrency)
         try:
@@ -56,28 +57,40 @@ async def run_worker(settings: Settings, concurrency: int, port: int | None) -> 
             if listening is None:
                 await wait_for_stop_signal(lambda: say("Ritme's worker is ready"))
             else:
-                app = make_app(mounts=(), find_problems=service.find_problems, metrics=service.export_metrics)
+                app = make_operations_app(find_problems=service.find_problems, metrics=service.export_metrics)
                 where = f"http://127.0.0.1:{listening.getsockname()[1]}"
-                await serve_app(app, listening, lambda: say(f"Ritme's worker is ready; how it is: {where}/readyz"))
+                told = f"Ritme's worker is ready; how it is: {where}/readyz"
+                await serve_apps([(app, listening)], lambda: say(told))
         finally:
             await service.close()
 
 
 async def _serve_http(
-    settings: Settings, listening: socket, *, demo: bool = False, sends_deliveries: bool = True
+    settings: Settings,
+    listening: socket,
+    *,
+    operations: socket | None = None,
+    demo: bool = False,
+    sends_deliveries: bool = True,
 ) -> None:
+    """Serve the service on one socket, and on another, if any, how it is."""
     from adapters.bootstrap import open_service
-    from adapters.web import make_app, serve_app
+    from adapters.web import RequestLimits, make_app, make_operations_app, serve_apps
 
     service = await open_service(settings, demo=demo, sends_deliveries=sends_deliveries)
     try:
         await service.start()
-        app = make_app(mounts=service.mounts, find_problems=service.find_problems, metrics=service.export_metrics)
+        served = [
+            (make_app(mounts=service.mounts, limits=RequestLimits(connections=settings.max_connections)), listening)
+        ]
+        if operations is not None:
+            app = make_operations_app(find_problems=service.find_problems, metrics=service.export_metrics)
+            served.append((app, operations))
         try:
             await service.open()
         except BadSettings as bad:
             stop_for_settings(bad)
-        await serve_app(app, listening, lambda: say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
+        await serve_apps(served, lambda: say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
     finally:
         await service.close()
 
@@ -87,6 +100,21 @@ def _listen(settings: Settings, chosen_by: str) -> socket:
 
     try:
         return listen(settings.host, settings.port, chosen_by=chosen_by)
+    except CannotListen as problem:
+        stop(FAILED, escape(str(problem)))
+
+
+def _listen_for_operations(settings: Settings, chosen_by: str = "RITME_OPERATIONS_PORT=") -> socket:
+    """Listen where /readyz and /metrics are answered, by default for this machine only."""
+    from adapters.web import CannotListen, listen
+
+    try:
+        return listen(
+            settings.operations_host,
+            settings.operations_port,
+            chosen_by=chosen_by,
+            host_variable="RITME_OPERATIONS_HOST",
+        )
     except CannotListen as problem:
         stop(FAILED, escape(str(problem)))
 

@@ -31,7 +31,6 @@ from tests.fakes.slack.state import Shown as SlackShown
 from tests.fakes.teams.agents_playground import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.support.databases import OpenDatabase, open_database
-from tests.support.service import no_problems
 from tests.support.world import MONDAY
 
 PLATFORMS = ("slack", "teams", "playground")
@@ -341,7 +340,7 @@ async def open_teams(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqli
         platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
         ritme = Ritme(begin=storage.begin, platforms={"teams": platform.ports}, clock=clock, engine=storage.engine)
         await storage.start_engine(ritme)
-        app = make_app(mounts=[lambda served: platform.mount(served, ritme)], find_problems=no_problems)
+        app = make_app(mounts=[lambda served: platform.mount(served, ritme)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

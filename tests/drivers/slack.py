@@ -29,7 +29,6 @@ from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal, Shown, Tab
 from tests.support.databases import OpenDatabase, open_database
-from tests.support.service import no_problems
 from tests.support.world import MONDAY
 
 LANE = WorkspaceId(f"slack:{TEAM}")
@@ -295,7 +294,7 @@ async def slack_driver(
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
         await storage.start_engine(ritme)
         mounts = [lambda app: platform.mount(app, ritme), *([mount_files(links, clock, ritme)] if links else [])]
-        served = make_app(mounts=mounts, find_problems=no_problems)
+        served = make_app(mounts=mounts)
         runner = web.AppRunner(served, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

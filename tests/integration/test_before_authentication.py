@@ -67,7 +67,7 @@ async def port(tmp_path: Path) -> AsyncIterator[int]:
     service = await open_service(settings)
     await migrate_schema(service.database)
     limits = RequestLimits(lingering_time=0.05)
-    async with serve(make_app(mounts=service.mounts, find_problems=service.find_problems, limits=limits)) as port:
+    async with serve(make_app(mounts=service.mounts, limits=limits)) as port:
         yield port
     await service.close()
 
@@ -202,13 +202,10 @@ async def echo(request: web.Request) -> web.Response:
 async def limited(**limits: float) -> AsyncIterator[tuple[int, web.Application]]:
     """Serve one route that gives its body back, with these limits."""
 
-    async def find_problems() -> dict[str, str]:
-        return {}
-
     def mount(app: web.Application) -> None:
         app.router.add_post("/echo", echo)
 
-    app = make_app(mounts=[mount], find_problems=find_problems, limits=RequestLimits(**limits))  # type: ignore[arg-type]
+    app = make_app(mounts=[mount], limits=RequestLimits(**limits))  # type: ignore[arg-type]
     async with serve(app) as port:
         yield port, app
 

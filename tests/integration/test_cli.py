@@ -102,6 +102,17 @@ def test_a_taken_port_is_told_with_its_cure_before_anything_is_written(
 
 
 @pytest.mark.usefixtures("configured")
+def test_so_is_a_taken_port_for_operations(folder: Path, monkeypatch: pytest.MonkeyPatch, taken_port: int) -> None:
+    monkeypatch.setenv("RITME_PORT", "0")
+    monkeypatch.setenv("RITME_OPERATIONS_PORT", str(taken_port))
+    result = run("serve")
+
+    assert result.exit_code == 1
+    assert f"RITME_OPERATIONS_PORT={taken_port + 1}" in output_of(result)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("configured")
 def test_serving_waits_for_the_migrations_and_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RITME_PORT", "0")
     result = run("serve")

@@ -266,7 +266,7 @@ async def test_a_workspace_installs_with_a_code_that_works_once(tmp_path: Path) 
         )
         service = await open_service(settings)
         await migrate_schema(service.database)
-        runner = web.AppRunner(make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None)
+        runner = web.AppRunner(make_app(mounts=service.mounts), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         ritme = f"http://127.0.0.1:{runner.addresses[0][1]}"

@@ -135,7 +135,7 @@ async def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         service = await open_service(settings)
         await migrate_schema(service.database)
         await service.start()
-        app = make_app(mounts=service.mounts, find_problems=service.find_problems)
+        app = make_app(mounts=service.mounts)
         await service.open()
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()

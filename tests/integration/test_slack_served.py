@@ -26,7 +26,7 @@ async def test_a_movement_begins(tmp_path: Path) -> None:
         service = await open_service(settings)
         await migrate_schema(service.database)
         await service.start()
-        runner = web.AppRunner(make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None)
+        runner = web.AppRunner(make_app(mounts=service.mounts), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"

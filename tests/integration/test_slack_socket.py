@@ -138,7 +138,7 @@ async def test_a_refused_app_token_stops_the_start_and_names_the_cure(tmp_path: 
         service = await open_service(settings)
         await migrate_schema(service.database)
         await service.start()
-        make_app(mounts=service.mounts, find_problems=service.find_problems)
+        make_app(mounts=service.mounts)
         with pytest.raises(BadSettings, match=f"SLACK_APP_TOKEN is refused by Slack \\({error}\\)"):
             await service.open()
         await service.close()

@@ -22,7 +22,7 @@ from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.settings import Settings
 from adapters.slack.tokens import TokenCipher
-from adapters.web import make_app
+from adapters.web import make_operations_app
 from bot import wording
 from bot.catalogue.errors import Apology
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
@@ -137,7 +137,10 @@ async def serve(server: Server, *, many: bool = False) -> AsyncIterator[ServedRi
         )
         service = await open_service(settings, sends_deliveries=False)
         await service.start()
-        runner = web.AppRunner(make_app(mounts=service.mounts, find_problems=service.find_problems), access_log=None)
+        app = make_operations_app(find_problems=service.find_problems, metrics=service.export_metrics)
+        for mount in service.mounts:
+            mount(app)
+        runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         address = f"http://127.0.0.1:{runner.addresses[0][1]}"

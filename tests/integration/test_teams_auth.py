@@ -22,7 +22,6 @@ from adapters.web import make_app
 from bot.chat import Intent, Reply
 from bot.ports import RetryAfter, Unreachable
 from tests.fakes.teams.microsoft import Microsoft, microsoft
-from tests.support.service import no_problems
 from tests.support.world import MONDAY
 
 TENANT, FOREIGN = "00000000-0000-0000-0000-00000000feed", "00000000-0000-0000-0000-0000000000ba"
@@ -88,7 +87,7 @@ async def endpoint(tmp_path: Path) -> AsyncIterator[Endpoint]:
         )
         platform = TeamsPlatform(registration, SqlConversations(database), clock, opens=frozenset(), keys_timeout=0.2)
         core = RecordingCore()
-        app = make_app(mounts=[lambda served: platform.mount(served, core)], find_problems=no_problems)
+        app = make_app(mounts=[lambda served: platform.mount(served, core)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

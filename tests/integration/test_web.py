@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from adapters.door import LARGEST_BODY, Inbound, PlatformId, parse_json_body, read_body
-from adapters.web import CannotListen, listen, make_app, serve_app
+from adapters.web import CannotListen, listen, make_app, make_operations_app, serve_apps
 from bot.ports import StorageUnavailable
 
 
@@ -61,28 +61,48 @@ def health() -> Health:
 
 
 @pytest.fixture
-async def served(health: Health) -> AsyncIterator[aiohttp.ClientSession]:
-    """Serve the application until the process gets SIGTERM; yield a client of it."""
-    listening = listen("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+async def served_at(health: Health) -> AsyncIterator[tuple[str, str]]:
+    """Serve both applications until the process gets SIGTERM; yield their addresses, the public one first."""
+
+    async def export_metrics() -> bytes:
+        return b"ritme_x 1\n"
+
+    sockets = [listen("127.0.0.1", 0) for _ in range(2)]
+    apps = [make_app(mounts=[part]), make_operations_app(find_problems=health, metrics=export_metrics)]
     ready = asyncio.Event()
-    serving = asyncio.create_task(serve_app(make_app(mounts=[part], find_problems=health), listening, ready.set))
+    serving = asyncio.create_task(serve_apps(list(zip(apps, sockets, strict=True)), ready.set))
     await ready.wait()
-    async with aiohttp.ClientSession(address) as session:
-        yield session
+    public, operations = (f"http://127.0.0.1:{one.getsockname()[1]}" for one in sockets)
+    yield public, operations
     os.kill(os.getpid(), signal.SIGTERM)
     await serving
 
 
-async def test_alive_is_not_ready(served: aiohttp.ClientSession, health: Health) -> None:
-    async with served.get("/readyz") as answer:
-        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+@pytest.fixture
+async def served(served_at: tuple[str, str]) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of the public application."""
+    async with aiohttp.ClientSession(served_at[0]) as session:
+        yield session
 
-    health.matter = {"database": "OperationalError"}
-    async with served.get("/readyz") as answer:
-        assert (answer.status, await answer.json()) == (503, {"status": "unavailable", **health.matter})
-    async with served.get("/healthz") as answer:
-        assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+
+async def test_alive_is_not_ready(served_at: tuple[str, str], health: Health) -> None:
+    async with aiohttp.ClientSession(served_at[1]) as operations:
+        async with operations.get("/readyz") as answer:
+            assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+
+        health.matter = {"database": "OperationalError"}
+        async with operations.get("/readyz") as answer:
+            assert (answer.status, await answer.json()) == (503, {"status": "unavailable", **health.matter})
+        async with operations.get("/healthz") as answer:
+            assert (answer.status, await answer.json()) == (200, {"status": "ok"})
+        async with operations.get("/metrics") as answer:
+            assert await answer.text() == "ritme_x 1\n"
+
+
+async def test_everybody_may_know_that_it_is_alive_and_nothing_else(served: aiohttp.ClientSession) -> None:
+    for path, status in (("/healthz", 200), ("/readyz", 404), ("/metrics", 404)):
+        async with served.get(path) as answer:
+            assert answer.status == status
 
 
 async def test_storage_unavailable_is_a_503(served: aiohttp.ClientSession) -> None:
@@ -120,6 +140,16 @@ def test_a_taken_port_is_told_with_its_cure() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(CannotListen, match=rf"Port {port} is taken on 127\.0\.0\.1\. .*RITME_PORT={port + 1}"):
             listen("127.0.0.1", port)
+
+
+def test_of_the_port_for_operations_the_cure_names_its_own_variables() -> None:
+    names = {"chosen_by": "RITME_OPERATIONS_PORT=", "host_variable": "RITME_OPERATIONS_HOST"}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListen, match=f"RITME_OPERATIONS_PORT={port + 1}"):
+            listen("127.0.0.1", port, **names)
+    with pytest.raises(CannotListen, match="Set RITME_OPERATIONS_HOST"):
+        listen("192.0.2.1", 0, **names)
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])

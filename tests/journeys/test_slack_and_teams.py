@@ -21,7 +21,6 @@ from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.state import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.support.databases import BOTH
-from tests.support.service import no_problems
 
 TENANT, CHANNEL = "00000000-0000-0000-0000-00000000feed", "19:west@thread.tacv2"
 STORY = "We liepen een rondje met mevrouw Bakker"
@@ -97,7 +96,7 @@ async def slack_and_teams(tmp_path: Path, kind: str = "sqlite") -> AsyncIterator
         teams = TeamsPlatform(registration, SqlConversations(slack.database), slack.clock, opens=Ritme.opens)
         platforms: Any = slack.ritme._drainer._platforms
         platforms["teams"] = teams.ports
-        app = make_app(mounts=[lambda served: teams.mount(served, slack.ritme)], find_problems=no_problems)
+        app = make_app(mounts=[lambda served: teams.mount(served, slack.ritme)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -138,9 +138,7 @@ async def serve_playground(
         await add_movement(begin, clock.now())
     await ritme.recover()
     await engine.start(ritme)
-    runner = web.AppRunner(
-        make_app(mounts=[partial(place.mount, hosts=hosts)], find_problems=_well), access_log=None, shutdown_timeout=1
-    )
+    runner = web.AppRunner(make_app(mounts=[partial(place.mount, hosts=hosts)]), access_log=None, shutdown_timeout=1)
     await runner.setup()
     listening = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -156,7 +154,3 @@ async def serve_playground(
 
 def slack(said: Message | Form) -> object:
     return render_modal(said, {}) if isinstance(said, Form) else render_blocks(said)
-
-
-async def _well() -> bool:
-    return True

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from adapters.metrics import Metrics
 from adapters.service import Service
-from adapters.web import make_app
+from adapters.web import make_operations_app
 from tests.support.world import World
 
 
@@ -17,14 +17,12 @@ async def serve_world(world: World, metrics: Metrics, *mounts: Callable[[web.App
     service = Service(
         ritme=world.ritme, engine=world.storage.live_engine, database=world.database, clock=world.clock, metrics=metrics
     )
-    app = make_app(mounts=mounts, find_problems=service.find_problems, metrics=service.export_metrics)
+    # One application for both, so that a test has one address.
+    app = make_operations_app(find_problems=service.find_problems, metrics=service.export_metrics)
+    for mount in mounts:
+        mount(app)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
-
-
-async def no_problems() -> dict[str, str]:
-    """Find no problems, for an application whose health is not looked at."""
-    return {}

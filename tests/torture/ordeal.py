@@ -152,7 +152,7 @@ class Ordeal:
 
     async def _is_ready(self, session: aiohttp.ClientSession, port: int) -> bool:
         try:
-            async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+            async with session.get(f"http://127.0.0.1:{port}/healthz") as answer:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False

@@ -225,6 +225,7 @@ def make_processes(url: str, api_url: str, key: str, folder: Path) -> tuple[list
         "SLACK_CLIENT_ID": "1.2",
         "SLACK_CLIENT_SECRET": "geheim-van-de-app",
         "SLACK_API_URL": api_url,
+        "RITME_OPERATIONS_PORT": "0",
     }
     ports = [_free_port() for _ in range(2)]
     webs = [

@@ -40,6 +40,19 @@ def test_the_port_comes_from_port_unless_ritme_port_says_otherwise(
 
 
 @pytest.mark.parametrize(
+    ("variables", "port"),
+    [({}, 9080), ({"RITME_PORT": "0"}, 0), ({"RITME_OPERATIONS_PORT": "7"}, 7), ({"RITME_OPERATIONS_PORT": "0"}, 0)],
+)
+def test_how_it_is_has_a_port_of_its_own_on_this_machine_only(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], port: int
+) -> None:
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+
+    assert (Settings.load().operations_host, Settings.load().operations_port) == ("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(
     ("variable", "value"),
     [
         ("RITME_DATABASE_URL", "var/ritme.db"),
@@ -52,6 +65,9 @@ def test_the_port_comes_from_port_unless_ritme_port_says_otherwise(
         ("RITME_PORT", "-1"),
         ("RITME_PORT", "65536"),
         ("RITME_PORT", "80.5"),
+        ("RITME_OPERATIONS_HOST", "http://127.0.0.1"),
+        ("RITME_OPERATIONS_PORT", "9080a"),
+        ("RITME_MAX_CONNECTIONS", "9"),
         ("RITME_PUBLIC_URL", "ritme.example.org"),
         ("RITME_PUBLIC_URL", "ftp://ritme.example.org"),
         ("SLACK_SIGNING_SECRET", "two geheim"),
