@@ -1,7 +1,7 @@
 # `make help` lists what there is. Nothing is written outside this folder, except Chromium by `make test` as root.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test torture chromium check bench pictures lock
+.PHONY: help setup setup-dev demo test torture fuzz chromium check bench pictures lock
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
@@ -30,6 +30,9 @@ check: setup-dev  ## format, lint, types, imports, names, prompts, migrations
 
 torture: setup-dev  ## web and worker processes killed, or told to stop, at random, 200 times (ARGS="--seed 7" repeats one ordeal)
 	@$(BARE) $(BIN)/python -m tests.torture $(ARGS)
+
+fuzz: setup-dev  ## mutated, correctly signed payloads through every door (ARGS="--n 1000000 --seed 7 --database postgresql")
+	@$(BARE) $(BIN)/python -m tests.fuzz $(ARGS)
 
 bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of five)
 	@$(BARE) $(BIN)/python -m benchmarks $(ARGS)
