@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from adapters.slack import people
-from adapters.slack.translate import PERSON_SUBTYPES, Payload, detokenise, slack_account, slack_file_names, slack_place
+from adapters.slack.payloads import PERSON_SUBTYPES
+from adapters.slack.translate import Payload, detokenise, slack_account, slack_file_names, slack_place
 from bot.chat import Intent, Value
 
 PLACE_GONE_EVENTS = {
@@ -33,7 +34,8 @@ def translate_event(payload: Payload) -> Intent | None:
 
 def _bot_user(payload: Payload) -> str:
     """Return the user id of Ritme's own bot in the workspace of an event; empty when Slack does not tell it."""
-    return next((one["user_id"] for one in payload.get("authorizations") or () if one.get("is_bot")), "")
+    ours = (one.get("user_id") for one in payload.get("authorizations") or () if one.get("is_bot"))
+    return next((user for user in ours if user), "")
 
 
 # Translators of one type of event: each takes the payload, the event in it, and the user id of our own bot.

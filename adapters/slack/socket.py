@@ -7,8 +7,6 @@ from time import monotonic, time
 import aiohttp
 import structlog
 from slack_bolt.adapter.socket_mode.async_internals import send_async_response
-from slack_bolt.adapter.socket_mode.internals import build_headers
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
@@ -114,8 +112,7 @@ class SocketModeConnection:
         self._in_flight.add(done)
         started = time()
         try:
-            parsed = AsyncBoltRequest(mode="socket_mode", body=request.payload, headers=build_headers(request))
-            await send_async_response(client, request, await self._inbound.answer(parsed), started)
+            await send_async_response(client, request, await self._inbound.answer(request.payload), started)
         except BadInput as bad:
             # It would be no better the next time: acknowledged, so that Slack does not send it again.
             log.warning("slack_request_malformed", kind=request.type, reason=bad.reason)

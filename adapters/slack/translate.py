@@ -1,5 +1,7 @@
 """Translate Slack's commands, buttons, shortcuts and forms to intents. Pure: no network, no state.
 
+Payloads are as the door leaves them (see `adapters.slack.payloads`): checked, with our workspace as their `team_id`.
+
 Idempotency keys, by which a redelivery is recognised: the trigger of a command, shortcut or press; the view and its
 hash of a form.
 """
@@ -10,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.slack import limits
+from adapters.slack.payloads import PERSON_SUBTYPES, is_slack_team
 from adapters.slack.permissions import SAVE_SHORTCUT, STUCK_SHORTCUT
 from adapters.slack.render import dump_html_safe
 from adapters.slack.views import read_submitted_view
@@ -38,8 +41,6 @@ EVENT_INTENTS = frozenset(
     }
 )
 """Intents that only an event of Slack's may lead to: a button or form that names one is forged."""
-PERSON_SUBTYPES = frozenset({None, "thread_broadcast", "file_share", "me_message"})
-"""Subtypes of messages that a person wrote."""
 PLACEHOLDER_NAMES = frozenset({"directmessage", "privategroup"})
 """Names that Slack gives to every private conversation."""
 _TOKEN = re.compile(r"<([^<>]*)>")
@@ -84,7 +85,7 @@ def translate_block_action(payload: Payload) -> Intent:
     """
     button, container = payload["actions"][0], payload["container"]
     name, args = _read_button(button)
-    team = payload["team"]["id"]
+    team = payload["team_id"]
     actor = slack_account(team, payload["user"]["id"], payload["user"].get("team_id"))
     if container["type"] == "view":
         return Intent(
@@ -116,7 +117,7 @@ def translate_block_action(payload: Payload) -> Intent:
 
 def translate_shortcut(payload: Payload) -> Intent:
     """Translate a shortcut: a global one, or one on a message, which comes with its text."""
-    team = payload["team"]["id"]
+    team = payload["team_id"]
     actor = slack_account(team, payload["user"]["id"], payload["user"].get("team_id"))
     key = f"shortcut:{payload['trigger_id']}"
     if payload["type"] == "shortcut":
@@ -166,7 +167,7 @@ def view_origin(intent: Intent) -> dict[str, str]:
 
 def translate_view_submission(payload: Payload) -> Intent:
     """Translate a submitted form."""
-    view, team = payload["view"], payload_team(payload)
+    view, team = payload["view"], payload["team_id"]
     args: dict[str, Value]
     try:
         args, where = read_submitted_view(view)
@@ -207,15 +208,10 @@ def _read_button(button: Payload) -> tuple[str, Mapping[str, str]]:
 
 
 def slack_workspace(team: str) -> str:
-    """Return the core's id of a workspace: "T1" → "slack:T1"."""
+    """Return the core's id of a workspace: "T1" → "slack:T1". Raises `ValueError` for what is no id of Slack's."""
+    if not is_slack_team(team):
+        raise ValueError("not the id of a workspace")
     return f"slack:{team}"
-
-
-def payload_team(payload: Payload) -> str:
-    """Return Slack's id of the workspace that a request of any kind is for; empty when it does not say."""
-    # A form in a shared channel may be sent from another workspace: the one that installed the app comes first.
-    installed = (payload.get("view") or {}).get("app_installed_team_id")
-    return str(installed or payload.get("team_id") or (payload.get("team") or {}).get("id") or "")
 
 
 def slack_account(team: str, user: str, home: str | None = None) -> Account:

@@ -70,11 +70,12 @@ def read_language(view: Mapping[str, Any]) -> Language:
 
 
 def errors_by_block(errors: FieldErrors, view: Mapping[str, Any]) -> dict[str, str]:
-    """Return error sentences by block id; errors of fields that the view does not show go to its first field."""
+    """Return error sentences by block id; errors of fields that the view does not show go to its first field, if it has
+    one."""
     shown = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
     sentences: dict[str, str] = {}
     for name, sentence in errors.errors.items():
-        block = name if name in shown else shown[0]
+        block = name if name in shown or not shown else shown[0]
         sentences[block] = f"{sentences[block]} {sentence}" if block in sentences else sentence
     return sentences
 

@@ -86,14 +86,14 @@ async def test_slack_can_verify_the_address(on_slack: SlackDriver) -> None:
     assert (status, answer) == (200, {"challenge": "c1"})
 
 
-@pytest.mark.parametrize("kind", ["shortcut", "message_action", "block_suggestion", "function_executed"])
+@pytest.mark.parametrize("kind", ["block_suggestion", "function_executed", "interactive_message", "dialog_submission"])
 async def test_what_is_not_for_us_is_acknowledged(on_slack: SlackDriver, kind: str) -> None:
     asked = Sent(body=json.dumps({"type": kind, "callback_id": "x"}), content_type="application/json")
     assert (await on_slack.people.deliver(asked))[0] == 200
 
 
 async def test_events_we_do_not_use_are_acknowledged(on_slack: SlackDriver) -> None:
-    for kind in ("team_join", "channel_archive", "pin_added", "app_home_opened", "tokens_revoked"):
+    for kind in ("channel_created", "channel_archive", "pin_added", "app_home_opened", "tokens_revoked"):
         await on_slack.people.event({"type": kind, "user": "U1", "channel": "C1"})
     assert set(on_slack.people.answers) == {200}
     assert await count_rows(on_slack, "inbox") == 0
