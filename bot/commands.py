@@ -277,7 +277,7 @@ COMPOSERS: dict[str, Composer] = {
 }
 """The composer of each kind of delivery. It raises `Unwanted` when the delivery should no longer go out."""
 
-ARRIVALS = frozenset({"place.joined", "place.back", "place.gone"})
+ARRIVALS = frozenset({"place.joined", "place.installed", "place.back", "place.gone"})
 """Events that tell that we came to a place, or left it."""
 PASSIVE_EVENTS = frozenset(
     {
@@ -294,6 +294,7 @@ story."""
 
 PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
     "person.changed": (introductions.is_known, introductions.handle_profile_change),
+    "place.installed": (starting.is_unsettled, starting.handle_installation),
     "place.gone": (reach.is_known, reach.handle_removal),
     "place.back": (reach.is_known, reach.handle_return),
     "place.renamed": (reach.is_known, reach.handle_rename),

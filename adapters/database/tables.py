@@ -612,6 +612,16 @@ teams_conversations = Table(
     Index("ix_teams_conversations_account", "workspace_id", "account"),
 )
 """How to reach the places and people of Teams; see adapters/teams/references.py."""
+teams_removals = Table(
+    "teams_removals",
+    metadata,
+    Column("workspace_id", String(64), primary_key=True),
+    Column("channel", String(300), primary_key=True),
+    Column("service_url", String(300), nullable=False),
+    Column("bot", String(200), nullable=False),
+    Column("removed_at", Utc, nullable=False),
+)
+"""Since when Ritme is out of conversations of Teams, kept for 30 days: what was said there before arrives late."""
 slack_states = Table(
     "slack_states",
     metadata,

@@ -1,14 +1,16 @@
-"""Storage of Teams conversations: how to reach places and people there."""
+"""Storage of Teams conversations: how to reach places and people there, and from which we were removed."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.database.errors import translate_errors
 from adapters.database.tables import teams_conversations as conversations
+from adapters.database.tables import teams_removals as removals
 
 StoredConversation = Mapping[str, str]
 
@@ -57,6 +59,32 @@ class SqlConversations:
         gone = (conversations.c.workspace_id == workspace, conversations.c.channel == channel)
         async with self._transaction() as connection:
             await connection.execute(delete(conversations).where(*gone))
+
+    async def removed_at(self, workspace: str, channels: Collection[str]) -> datetime | None:
+        here = (removals.c.workspace_id == workspace, removals.c.channel.in_(channels))
+        async with self._transaction() as connection:
+            found = await connection.execute(select(func.max(removals.c.removed_at)).where(*here))
+            at: datetime | None = found.scalar()
+            return at
+
+    async def last_removal(self, workspace: str) -> StoredConversation | None:
+        fields = (removals.c.workspace_id, removals.c.channel, removals.c.service_url, removals.c.bot)
+        latest = select(*fields).where(removals.c.workspace_id == workspace).order_by(removals.c.removed_at.desc())
+        async with self._transaction() as connection:
+            row = (await connection.execute(latest.limit(1))).mappings().first()
+            return dict(row) if row is not None else None
+
+    async def save_removal(self, row: StoredConversation, at: datetime, *, keep_since: datetime) -> None:
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        values = {name: row[name] for name in ("workspace_id", "channel", "service_url", "bot")}
+        values_now = {**values, "removed_at": at}
+        async with self._transaction() as connection:
+            await connection.execute(delete(removals).where(removals.c.removed_at < keep_since))
+            await connection.execute(
+                insert(removals)
+                .values(**values_now)
+                .on_conflict_do_update(index_elements=list(removals.primary_key), set_=values_now)
+            )
 
     async def _first(self, workspace: str, *where: ColumnElement[bool]) -> StoredConversation | None:
         async with self._transaction() as connection:

@@ -113,7 +113,7 @@ class TeamsPlatform:
             tenants=registration.tenants,
             hosts=registration.hosts,
         )
-        MessagesEndpoint(TeamsInbound(core, self.references, self._signer).receive, validator).mount(app)
+        MessagesEndpoint(TeamsInbound(core, self.references, self._signer, self._clock).receive, validator).mount(app)
         mount_pages(app, self.syntax)
 
     async def close(self) -> None:

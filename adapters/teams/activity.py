@@ -62,13 +62,13 @@ def teams_account(activity: ActivityPayload) -> Account:
 
 def teams_place(activity: ActivityPayload) -> ChatPlace:
     """Return the channel or chat an activity happened in; `name` is empty where Teams does not tell it."""
-    data = activity.channel_data
-    # A team's first channel bears the team's id, and no name of its own.
-    name = data.channel.name or (data.team.name if data.channel.id == data.team.id else "")
+    data, channel = activity.channel_data, channel_id(activity)
+    # A team's first channel bears the team's id, and mostly no name of its own.
+    in_team = data.channel.name or (data.team.name if channel == data.team.id else "")
     return ChatPlace(
         workspace=teams_workspace(activity),
-        channel=channel_id(activity),
-        name=name,
+        channel=channel,
+        name=in_team or activity.topic_name or activity.conversation.name,
         personal=is_personal_conversation(activity),
     )
 
@@ -76,6 +76,12 @@ def teams_place(activity: ActivityPayload) -> ChatPlace:
 def channel_id(activity: ActivityPayload) -> str:
     """Return the id of the channel or chat, without the thread."""
     return activity.channel_data.channel.id or activity.conversation.id.partition(THREAD_SEPARATOR)[0]
+
+
+def team_id(activity: ActivityPayload) -> str:
+    """Return the id of the team, which is that of its first channel; empty for a chat."""
+    in_team = activity.conversation.conversation_type == "channel"
+    return activity.channel_data.team.id or (channel_id(activity) if in_team else "")
 
 
 def thread_root(activity: ActivityPayload) -> str | None:

@@ -6,6 +6,7 @@ core does a thing once.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from adapters.teams.activity import (
     happened_at,
     is_personal_conversation,
     read_conversation,
+    team_id,
     teams_account,
     teams_workspace,
 )
@@ -27,6 +29,7 @@ from adapters.teams.references import ConversationReferences
 from adapters.teams.signer import Signer
 from bot.chat import Answer, FieldErrors, Form, Intent, Reply
 from bot.domain.person import Language
+from bot.ports import Clock
 
 MESSAGE_CONTENT_TYPE = "application/vnd.microsoft.activity.message"
 CONCERNING_ACTIVITIES = frozenset(
@@ -73,8 +76,9 @@ class RedeliveryNeeded(Exception):
 class TeamsInbound:
     """Handles activities that `TokenValidator` let in."""
 
-    def __init__(self, core: TeamsCore, references: ConversationReferences, signer: Signer) -> None:
+    def __init__(self, core: TeamsCore, references: ConversationReferences, signer: Signer, clock: Clock) -> None:
         self._core = core
+        self._clock = clock
         self._references = references
         self._signer = signer
 
@@ -83,21 +87,42 @@ class TeamsInbound:
         help. What arrives late, from where we were removed, is passed over."""
         if activity.type not in CONCERNING_ACTIVITIES:
             return None
+        workspace, channel, team = teams_workspace(activity), channel_id(activity), team_id(activity)
         at = happened_at(activity)
-        if at is not None and self._references.was_removed_by(teams_workspace(activity), channel_id(activity), at):
+        removed_at = await self._references.removed_at(workspace, channel, team)
+        if at is not None and removed_at is not None and at <= removed_at:
             return InvokeResponse() if activity.type == "invoke" else None
+        # A newer version of the app says so too where we were already.
+        is_upgrade = activity.action == "add-upgrade" and await self._references.find(workspace, channel) is not None
         await self._record_sender(activity)
         if activity.type == "invoke":
             return await self._handle_invoke(activity)
         for intent in translate.activity_intents(activity, self._signer):
-            for one in await self._expand_to_channels(activity, intent):
-                reply = await self._core.handle(one)
-                if isinstance(reply, Answer) and reply.reference is not None:
-                    raise RedeliveryNeeded(reply.reference, unavailable=reply.unavailable)
-        # Last: `_expand_to_channels` needs the references to the channels of a team that we are removed from.
-        if activity.type == "installationUpdate" and translate.is_removal(activity):
-            await self._references.forget(teams_workspace(activity), channel_id(activity), removed_at=at)
+            if not translate.is_arrival(activity):
+                await self._handle_everywhere(activity, intent)
+            elif intent.name == "place.back" or not is_upgrade:
+                await self._handle_everywhere(activity, _key_arrival(intent, team or channel, removed_at))
+        # Last: `_handle_everywhere` needs the references to the channels of a team that we are removed from.
+        if translate.is_removal(activity):
+            await self._record_removal(activity, at)
         return None
+
+    async def _handle_everywhere(self, activity: ActivityPayload, intent: Intent) -> None:
+        """Hand an intent to the core, for each channel of a team that it holds for. Raises `RedeliveryNeeded`."""
+        for one in await self._expand_to_channels(activity, intent):
+            reply = await self._core.handle(one)
+            if isinstance(reply, Answer) and reply.reference is not None:
+                raise RedeliveryNeeded(reply.reference, unavailable=reply.unavailable)
+
+    async def _record_removal(self, activity: ActivityPayload, at: datetime | None) -> None:
+        """Record that we are out of a conversation, and of all channels of a team."""
+        here, team = read_conversation(activity), team_id(activity) if translate.is_about_team(activity) else ""
+        gone = {one.channel: one for one in await self._references.list_team(here.workspace_id, team)} if team else {}
+        if team:
+            gone[team] = replace(here, channel=team)
+        gone[here.channel] = here
+        for conversation in gone.values():
+            await self._references.record_removal(conversation, at or self._clock.now())
 
     async def _record_sender(self, activity: ActivityPayload) -> None:
         """Record how the place and the person can be reached again."""
@@ -105,24 +130,26 @@ class TeamsInbound:
         if not conversation.channel or not conversation.service_url or conversation.workspace_id == "teams:":
             return
         await self._references.record(conversation, refresh=activity.type in MEMBERSHIP_ACTIVITIES)
+        chosen = activity.channel_data.settings.selected_channel.id
+        if chosen:
+            await self._references.record(replace(conversation, channel=chosen))
         account, member = teams_account(activity).id, activity.sender.id
         is_known_person = account and member and account != member
         if not conversation.account and is_known_person:
             await self._references.record_member(replace(conversation, account=account, member=member))
 
     async def _expand_to_channels(self, activity: ActivityPayload, intent: Intent) -> list[Intent]:
-        """Return, of an event of a whole team, an intent for each of its channels that we know; else `intent`."""
-        team, channel = activity.channel_data.team.id, activity.channel_data.channel.id
-        if intent.name not in ("place.gone", "place.back") or not team or channel:
+        """Return an intent, and of an event of a whole team one for each other channel of it that we know."""
+        if intent.name not in ("place.gone", "place.back") or not translate.is_about_team(activity):
             return [intent]
-        known = await self._references.list_team(intent.place.workspace, team)
+        known = await self._references.list_team(intent.place.workspace, team_id(activity))
+        others = (one.channel for one in known if one.channel != intent.place.channel)
         return [
-            replace(
-                intent,
-                place=replace(intent.place, channel=one.channel, name=""),
-                key=f"{intent.key}:{one.channel}",
-            )
-            for one in known
+            intent,
+            *(
+                replace(intent, place=replace(intent.place, channel=channel, name=""), key=f"{intent.key}:{channel}")
+                for channel in others
+            ),
         ]
 
     async def _handle_invoke(self, activity: ActivityPayload) -> InvokeResponse:
@@ -181,6 +208,14 @@ class TeamsInbound:
 
     def _sign_for(self, account: str) -> dialogs.Sign:
         return partial(self._signer.sign, account)
+
+
+def _key_arrival(intent: Intent, where: str, removed_at: datetime | None) -> Intent:
+    """Give our coming to a place one key, however often Teams tells it; after we were removed another."""
+    if intent.name == "place.back":
+        return intent
+    since = removed_at.isoformat() if removed_at is not None else ""
+    return replace(intent, key=f"{intent.actor.workspace}:arrival:{where}:{since}")
 
 
 def _phrase(block: str, intent: Intent) -> str:

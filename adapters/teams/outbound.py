@@ -183,7 +183,8 @@ class TeamsMessenger:
         known = await self._references.find_by_person(post.workspace, account)
         if known is not None and known.can_receive:
             return known
-        other = await self._references.find_any(post.workspace)
+        # Where we are nowhere any more, a coordinator may still be told so: by the address of where we were last.
+        other = await self._references.find_any(post.workspace) or await self._references.find_former(post.workspace)
         if other is None or not account:
             raise Unreachable("person_gone")
         tenant = _tenant_id(post.workspace)

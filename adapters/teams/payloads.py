@@ -165,6 +165,8 @@ class ActivityPayload(_Payload):
     reply_to_id: PlatformId = ""
     entities: tuple[Entity, ...] = ()
     attachments: tuple[AttachmentPayload, ...] = ()
+    topic_name: Name = ""
+    """Of a group chat that was renamed."""
     members_added: tuple[Correspondent, ...] = ()
     members_removed: tuple[Correspondent, ...] = ()
     reactions_added: tuple[Reaction, ...] = ()

@@ -1,6 +1,6 @@
 """Conversation references: a bot can write only in conversations that Teams told it of, so those are stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,6 +11,8 @@ ConversationRow = Mapping[str, str]
 """A `Conversation` as it is stored: field → value."""
 REFERENCE_CACHE_TTL = timedelta(minutes=1)
 """How long a reference is used before it is read again: other processes store newer ones."""
+REMOVALS_KEPT = timedelta(days=30)
+"""How long after our removal something may still arrive late."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,16 @@ class ConversationStore(Protocol):
     async def remove(self, workspace: str, channel: str) -> None:
         """Delete the conversation of a channel, if there is one."""
 
+    async def removed_at(self, workspace: str, channels: Collection[str]) -> datetime | None:
+        """Return when we were last removed from one of these channels; None when we never were."""
+
+    async def last_removal(self, workspace: str) -> ConversationRow | None:
+        """Return where we were removed from last, as far as it is kept."""
+
+    async def save_removal(self, row: ConversationRow, at: datetime, *, keep_since: datetime) -> None:
+        """Store that we were removed from a conversation, and delete what was stored of removals before `keep_since`,
+        of all workspaces."""
+
 
 class ConversationReferences:
     """The conversations we know, stored when we first hear of them and when something about them changed.
@@ -74,7 +86,6 @@ class ConversationReferences:
         self._clock = clock
         self._cache: dict[tuple[str, str], tuple[Conversation, datetime]] = {}
         self._met_at: dict[tuple[str, str], datetime] = {}
-        self._removed_at: dict[tuple[str, str], datetime] = {}
 
     async def record(self, told: Conversation, *, refresh: bool = False) -> None:
         """Store a conversation that Teams wrote to us in, if anything about it is new. With `refresh` the cache is
@@ -119,21 +130,27 @@ class ConversationReferences:
         """Return the channels of a team that we know."""
         return [Conversation(**row) for row in await self._store.of_team(workspace, team)]
 
-    def was_removed_by(self, workspace: str, channel: str, at: datetime) -> bool:
-        """Return whether we were removed from a conversation at or after a moment, as far as this process knows."""
-        removed_at = self._removed_at.get((workspace, channel))
-        return removed_at is not None and at <= removed_at
+    async def removed_at(self, workspace: str, *channels: str) -> datetime | None:
+        """Return when we were last removed from one of these conversations, whichever process heard of it."""
+        return await self._store.removed_at(workspace, [one for one in channels if one])
 
-    async def forget(self, workspace: str, channel: str, *, removed_at: datetime | None = None) -> None:
-        """Delete the conversation of a channel, from the cache and from storage. `removed_at`: we were removed then, so
-        what was said there before is late."""
-        if removed_at is not None:
-            self._removed_at[workspace, channel] = removed_at
+    async def find_former(self, workspace: str) -> Conversation | None:
+        """Return the conversation that we were removed from last: its service URL may still reach people."""
+        row = await self._store.last_removal(workspace)
+        return Conversation(**row) if row is not None else None
+
+    async def forget(self, workspace: str, channel: str) -> None:
+        """Delete the conversation of a channel, from the cache and from storage."""
         gone = self._find_in_cache(workspace, channel)
         if gone is not None:
             self._met_at.pop((workspace, gone.account), None)
         self._cache.pop((workspace, channel), None)
         await self._store.remove(workspace, channel)
+
+    async def record_removal(self, told: Conversation, at: datetime) -> None:
+        """Record that we were removed from a conversation at a moment: what was said there before is late."""
+        await self._store.save_removal(asdict(told), at, keep_since=self._clock.now() - REMOVALS_KEPT)
+        await self.forget(told.workspace_id, told.channel)
 
     async def _load(self, workspace: str, channel: str) -> Conversation | None:
         row = await self._store.get(workspace, channel)

@@ -4,7 +4,7 @@ Keys, by which a redelivery is recognised: the conversation and id of a message 
 the activity's own id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +15,14 @@ from adapters.teams.activity import (
     happened_at,
     is_from_bot,
     is_personal_conversation,
+    team_id,
     teams_account,
     teams_place,
     teams_workspace,
     thread_root,
 )
 from adapters.teams.package import SAVE_COMMAND_ID
-from adapters.teams.payloads import ActivityPayload, MessageActionPayload, PressPayload
+from adapters.teams.payloads import ActivityPayload, Correspondent, MessageActionPayload, PressPayload
 from adapters.teams.signer import Signer
 from adapters.teams.typed_words import acted_on_words, is_addressed_to_bot, typed_files, typed_text
 from bot.chat import ChatPlace, Intent, Value
@@ -38,6 +39,7 @@ TEAMS_EVENT_INTENTS = frozenset(
         "reaction.added",
         "reaction.removed",
         "place.joined",
+        "place.installed",
         "place.gone",
         "place.back",
         "place.renamed",
@@ -51,6 +53,7 @@ PLACE_GONE_REASONS = {
     "channelDeleted": "place_deleted",
     "teamArchived": "place_archived",
     "teamDeleted": "place_deleted",
+    "teamHardDeleted": "place_deleted",
 }
 """Events after which nothing can be said in a place → the reason, a block of `errors/reasons.md.j2`."""
 PLACE_BACK_EVENTS = frozenset({"channelRestored", "teamUnarchived", "teamRestored"})
@@ -210,26 +213,64 @@ def _reaction_intents(activity: ActivityPayload) -> list[Intent]:
 
 
 def place_intents(activity: ActivityPayload) -> list[Intent]:
-    """Return the intents of a change to a place, or to our being in it."""
-    event, bot = event_type(activity), activity.recipient.id
-    if activity.type == "installationUpdate":
-        return [_event_intent(activity, "place.gone", {"reason": "not_in_place"})] if is_removal(activity) else []
-    if any(member.id == bot for member in activity.members_added):
-        return [_event_intent(activity, "help" if is_personal_conversation(activity) else "place.joined", {})]
+    """Return the intents of a change to a place, or to our being in it; `TeamsInbound` adds the channels of a team."""
+    event = event_type(activity)
+    if is_arrival(activity):
+        return _arrival_intents(activity)
     if is_removal(activity):
-        return [_event_intent(activity, "place.gone", {"reason": "not_in_place"})]
+        return [_event_intent(activity, "place.gone", {"reason": PLACE_GONE_REASONS.get(event, "not_in_place")})]
     if event in PLACE_GONE_REASONS:
         return [_event_intent(activity, "place.gone", {"reason": PLACE_GONE_REASONS[event]})]
     if event in PLACE_BACK_EVENTS:
         return [_event_intent(activity, "place.back", {})]
-    return [_event_intent(activity, "place.renamed", {})] if event == "channelRenamed" else []
+    if event == "teamRenamed":
+        intent = _event_intent(activity, "place.renamed", {})
+        # The first channel, wherever Teams says that it happened.
+        first = replace(intent.place, channel=team_id(activity), name=activity.channel_data.team.name)
+        return [replace(intent, place=first)]
+    is_renamed = event in ("channelRenamed", "topicName") or bool(activity.topic_name)
+    return [_event_intent(activity, "place.renamed", {})] if is_renamed else []
+
+
+def _arrival_intents(activity: ActivityPayload) -> list[Intent]:
+    """Return the intents of our coming. A person who let us in is welcomed in their own chat; where an administrator
+    or a program did, nobody is."""
+    is_person = bool(teams_account(activity).id)
+    if is_personal_conversation(activity):
+        return [_event_intent(activity, "help", {})] if is_person else []
+    arrived = _event_intent(activity, "place.joined" if is_person else "place.installed", {})
+    chosen = activity.channel_data.settings.selected_channel
+    if chosen.id:
+        arrived = replace(arrived, place=replace(arrived.place, channel=chosen.id, name=chosen.name))
+    # A place that was out of reach in another way is back, whether or not our coming there is news.
+    return [arrived, replace(arrived, name="place.back", key=f"{arrived.key}:back")]
+
+
+def is_arrival(activity: ActivityPayload) -> bool:
+    """Return whether an activity tells that we came where it happened. Teams may tell it once or twice, in two ways."""
+    if activity.type == "installationUpdate":
+        return activity.action.startswith("add")
+    return activity.type == "conversationUpdate" and _is_among(activity.members_added, activity)
 
 
 def is_removal(activity: ActivityPayload) -> bool:
-    """Return whether an activity tells that we were removed from where it happened."""
+    """Return whether an activity tells that we are out of where it happened for good."""
     if activity.type == "installationUpdate":
         return activity.action.startswith("remove")
-    return any(member.id == activity.recipient.id for member in activity.members_removed)
+    if activity.type != "conversationUpdate":
+        return False
+    return event_type(activity) == "teamHardDeleted" or _is_among(activity.members_removed, activity)
+
+
+def is_about_team(activity: ActivityPayload) -> bool:
+    """Return whether a change to a place holds for all channels of its team."""
+    event = event_type(activity)
+    comes_or_goes = not event.startswith("channel") and (is_arrival(activity) or is_removal(activity))
+    return bool(team_id(activity)) and (comes_or_goes or event.startswith("team"))
+
+
+def _is_among(members: Iterable[Correspondent], activity: ActivityPayload) -> bool:
+    return any(member.id and member.id == activity.recipient.id for member in members)
 
 
 def _event_intent(activity: ActivityPayload, name: str, args: Mapping[str, Value]) -> Intent:

@@ -56,6 +56,7 @@ NOT_ABOUT_PEOPLE = {
     "moment_changes": "moments of a rhythm",
     "engine_failures": "jobs of the engine",
     "slack_states": "hashes of installs that came back from Slack",
+    "teams_removals": "conversations that Ritme is out of, for 30 days; of a chat only its id",
 }
 """Tables that are not handed over, and what they hold instead. A new table that is about people must not come here."""
 

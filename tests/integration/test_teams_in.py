@@ -1,7 +1,8 @@
 """Read what Teams really sends: words, mentions, files and senders in every shape, at the real address."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -41,6 +42,15 @@ class RememberedConversations:
 
     async def remove(self, workspace: str, channel: str) -> None:
         self.rows.pop((workspace, channel), None)
+
+    async def removed_at(self, workspace: str, channels: Collection[str]) -> datetime | None:
+        return None
+
+    async def last_removal(self, workspace: str) -> Mapping[str, str] | None:
+        return None
+
+    async def save_removal(self, row: Mapping[str, str], at: datetime, *, keep_since: datetime) -> None:
+        self.rows.pop((row["workspace_id"], row["channel"]), None)
 
 
 @dataclass

@@ -80,7 +80,9 @@ class SilentCore:
 
 
 async def test_taken_out_and_put_back_through_different_processes_it_is_known(processes: TwoProcesses) -> None:
-    one, other = (TeamsInbound(SilentCore(), who, Signer("secret")) for who in (processes.web, processes.worker))
+    one, other = (
+        TeamsInbound(SilentCore(), who, Signer("secret"), processes.clock) for who in (processes.web, processes.worker)
+    )
     activity = {
         "type": "installationUpdate",
         "serviceUrl": CHANNEL.service_url,

@@ -1,12 +1,15 @@
 """Begin movements, link further places to them, and welcome a channel that Ritme comes into."""
 
+from datetime import datetime
+
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.forms import read_form
 from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
+from bot.chat import Intent
 from bot.domain.delivery import reopen_place, to_place
 from bot.domain.ids import new_id
-from bot.domain.movement import Member, Movement, MovementId, Place, PlaceState, Purpose, PurposeId, Role
-from bot.domain.person import Language
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState, Purpose, PurposeId, Role
+from bot.domain.person import Language, PersonId, Workspace, WorkspaceId
 from bot.errors import Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -101,16 +104,37 @@ async def _already_here(work: UnitOfWork, turn: Turn) -> AlreadyHere:
 async def handle_arrival(work: UnitOfWork, turn: Turn) -> None:
     """Welcome a channel that Ritme came into. A place of a movement that was out of reach gets what waited for it
     instead."""
-    place = _current_place(turn)
-    if place.movement_id is not None and place.state is PlaceState.UNREACHABLE:
-        reopen_place(place, await work.deliveries.held_for(place), turn.now)
+    # A channel of no movement has no language yet: its welcome is in that of the person who added Ritme.
+    await _welcome(work, _current_place(turn), turn.now, invited_by=turn.person.id)
+
+
+async def is_unsettled(work: UnitOfWork, intent: Intent) -> bool:
+    """Return whether being let into a channel is news there: nothing goes on in it yet, or it was out of reach."""
+    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
+    return place is None or place.movement_id is None or place.state is PlaceState.UNREACHABLE
+
+
+async def handle_installation(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Welcome a channel that nobody in particular let Ritme into. No person is added."""
+    lane, spot = WorkspaceId(intent.place.workspace), intent.place
+    if await work.people.workspace(lane) is None:
+        work.people.add(Workspace(id=lane))
+    place = await work.movements.place_in(lane, spot.channel)
+    if place is None:
+        place = Place(id=PlaceId(new_id()), workspace_id=lane, channel=spot.channel, name=spot.name, created_at=now)
+        work.movements.add(place)
+    await _welcome(work, place, now)
+
+
+async def _welcome(work: UnitOfWork, place: Place, now: datetime, *, invited_by: PersonId | None = None) -> None:
+    is_back = place.movement_id is not None and place.state is PlaceState.UNREACHABLE
+    reopen_place(place, await work.deliveries.held_for(place), now)
+    if is_back:
         work.woken.add(place.workspace_id)
         return
-    reopen_place(place, await work.deliveries.held_for(place), turn.now)
-    # A channel of no movement has no language yet: its welcome is in that of the person who added Ritme.
-    about: dict[str, object] = {} if place.movement_id else {"invited_by": turn.person.id}
+    about: dict[str, object] = {"invited_by": invited_by} if invited_by and not place.movement_id else {}
     await work.deliveries.add(
-        to_place(place, "welcome", key=f"welcome:{place.id}:{turn.now.isoformat()}", now=turn.now, args=about)
+        to_place(place, "welcome", key=f"welcome:{place.id}:{now.isoformat()}", now=now, args=about)
     )
 
 
