@@ -309,7 +309,7 @@ def judge(status: int, said: bytes, events: Sequence[Mapping[str, Any]]) -> str:
     for event in events:
         if event["level"] in ("error", "critical") or ("error" in event and event["level"] == "exception"):
             return f"{event['event']} {event.get('error', '')}".strip()
-    if status >= 500:
+    if status >= 500 and status != 501:  # what an invoke that nobody knows is answered, as Teams wants it
         try:
             told = json.loads(said)
             reference = str(told.get("reference") or told.get("error") or "")

@@ -47,7 +47,6 @@ from tests.fuzz.payloads import (
     teams_payloads,
 )
 from tests.support.databases import OpenDatabase
-from tests.support.service import no_problems
 from tests.support.world import MONDAY
 
 Row = dict[str, Any]
@@ -337,9 +336,7 @@ async def open_stage(kind: str, folder: Path) -> AsyncIterator[Stage]:
             engine=storage.engine,
         )
         await storage.start_engine(ritme)
-        app = make_app(
-            mounts=[lambda app: slack.mount(app, ritme), lambda app: teams.mount(app, ritme)], find_problems=no_problems
-        )
+        app = make_app(mounts=[lambda app: slack.mount(app, ritme), lambda app: teams.mount(app, ritme)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         stage = Stage(app, ritme, clock, storage, there, (slack, teams), rows)

@@ -83,10 +83,6 @@ class Door:
             return answer.status
 
 
-async def no_problems() -> Mapping[str, str]:
-    return {}
-
-
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
     async with aiohttp.ClientSession() as session:
@@ -94,7 +90,7 @@ async def door() -> AsyncIterator[Door]:
         registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
         clock = SettableClock(MONDAY, running=False)
         platform = TeamsPlatform(registration, opened.store, clock, opens=frozenset())
-        app = make_app(mounts=[lambda served: platform.mount(served, opened)], find_problems=no_problems)
+        app = make_app(mounts=[lambda served: platform.mount(served, opened)])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
