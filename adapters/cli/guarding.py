@@ -20,6 +20,7 @@ def print_findings(
 ) -> None:
     """Show what in a story may give somebody away; nothing is done or stored. It cannot see everything."""
     from bot.guard import guess_language, look_through
+    from bot.guard.replacing import replace_giveaways
 
     if jsonl:
         for number, line in enumerate(sys.stdin, 1):
@@ -30,8 +31,8 @@ def print_findings(
         return
     if not text.strip():
         stop(NOT_CONFIGURED, 'Give a story: [bold]ritme guard "mevrouw Bos schonk zelf koffie in"[/]')
-    found = look_through(text, lang or guess_language(text, Language.NL))
+    language = lang or guess_language(text, Language.NL)
+    found = look_through(text, language)
     for one in found:
         say(f"{one.kind.value}: {one.text}")
-    if not found:
-        say("nothing found")
+    say(f"instead: {replace_giveaways(text, language, found)}" if found else "nothing found")

@@ -225,7 +225,9 @@ def _is_organisation(reading: GuardedText, begin: int, end: int) -> bool:
 def find_initials(reading: GuardedText) -> Iterator[Giveaway]:
     """Find initials or a first name beside an age: "Mw. B., 83 jaar, dementie", "M. (17)", "Nel (93)"."""
     for at, word in enumerate(reading.words):
-        begin = at - 1 if reading.has("titles", at - 1) and word.is_close else at
+        begin = at
+        while begin and reading.words[begin].is_close and _leads_to_initial(reading, begin - 1):
+            begin -= 1
         is_initial = word.is_initial and (begin < at or reading.text[word.end : word.end + 1] == ".")
         if not is_initial or (at and reading.words[at - 1].is_initial and word.is_close):
             continue
@@ -235,6 +237,10 @@ def find_initials(reading: GuardedText) -> Iterator[Giveaway]:
         end, ages, illnesses = _read_attributes(reading, name_end)
         if ages or illnesses:
             yield reading.make_finding(Trace.INITIALS_AGE_ILLNESS, begin, end)
+
+
+def _leads_to_initial(reading: GuardedText, at: int) -> bool:
+    return reading.has("titles", at) or (reading.has("particles", at) and not reading.has("at_place", at))
 
 
 def find_names_with_illness(reading: GuardedText) -> Iterator[Giveaway]:
@@ -351,7 +357,12 @@ def _read_detail(reading: GuardedText, at: int) -> int:
     while last < min(at + 6, len(reading.words)) and reading.words[last].is_close:
         last += 1
     known = next((here for here in range(at + 1, last) if reading.has("known_for", here)), None)
-    return min(last, at + 3) if known is None else known + 1
+    if is_apart and last < len(reading.words) and "," in reading.words[last].gap:
+        return last
+    if known is None:
+        return min(last, at + 3)
+    has_object = reading.has("the", known + 1) or reading.has("at_place", known + 1)
+    return min(known + 3, last) if has_object and known + 2 < len(reading.words) else known + 1
 
 
 def find_captions(reading: GuardedText) -> Iterator[Giveaway]:

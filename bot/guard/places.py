@@ -38,7 +38,7 @@ def _read_street(reading: GuardedText, at: int) -> int:
     is_one = word.plain.endswith(endings) and len(word.plain) > _SHORTEST_STREET + 3
     if not is_one or word in reading.phrases("no_streets") or word in reading.phrases("ordinary"):
         return -1
-    if reading.lists.language == "en" and not word.is_capital:
+    if not reading.phrases("endings_of_one_word").words:
         return -1
     if not word.is_capital and not word.plain.endswith(tuple(reading.phrases("sure_streets").words)):
         return -1
@@ -72,7 +72,12 @@ def _go_back(reading: GuardedText, at: int) -> int:
         if before.sentence != reading.words[at].sentence or not (is_part or (is_particle and before.is_capital)):
             break
         begin -= 1
-    return begin
+    return begin - 1 if begin and _is_title_of_street(reading, begin) else begin
+
+
+def _is_title_of_street(reading: GuardedText, at: int) -> bool:
+    """Return whether a street is called after somebody with a title: "Dr. Schaepmanlaan"."""
+    return reading.has("work_titles", at - 1) and reading.words[at - 1].is_capital and reading.words[at].is_close
 
 
 def _is_house_number(reading: GuardedText, at: int) -> bool:
@@ -102,6 +107,8 @@ def _find_number_before(reading: GuardedText, begin: int) -> int:
 
 def _read_annex(reading: GuardedText, at: int) -> int:
     """Return where what follows a house number ends: "8 hs", "flat 2", "12 A"."""
+    if at < len(reading.words) and reading.words[at].gap == "-" and reading.words[at].is_number:
+        return at + 1  # "12-3"
     if at < len(reading.words) and reading.words[at].is_close and reading.has("annexes", at):
         is_numbered = at + 1 < len(reading.words) and reading.words[at + 1].is_number
         return at + 2 if is_numbered else at + 1
@@ -177,7 +184,7 @@ def _read_illness_near(reading: GuardedText, begin: int, end: int) -> int:
     for first, stop in reading.phrases("illnesses").find(reading.words, end, last):
         spoken = any(reading.has("speaks", here) for here in range(end, first))
         if not spoken and not any(reading.has("not_theirs", here) for here in (*range(end, first), stop)):
-            return stop
+            return stop + 1 if reading.has("stands", stop) else stop
     for first, stop in reading.phrases("body").find(reading.words, end, last):
         if any(reading.has("with", here) for here in range(first - 3, first)):
             return stop

@@ -50,6 +50,8 @@ def _read_which(reading: GuardedText, at: int) -> int:
         word = reading.words[here]
         if not word.is_close or word.sentence != reading.words[at].sentence:
             break
-        if word.is_capital or reading.has("month_names", here):
+        is_day = word in reading.phrases("weekdays")
+        if (word.is_capital and not is_day) or reading.has("month_names", here):
             end = here + 1
-    return end
+    verbs = [here for here in range(end, min(end + 3, len(reading.words))) if reading.has("known_for", here)]
+    return verbs[0] + 1 if end > at and verbs and reading.has("who", at) else end

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from adapters.cli.commands import ritme
 from bot.domain.person import Language
 from bot.guard import Trace, guess_language, look_through
+from bot.guard.replacing import replace_giveaways
 from bot.guard.word_lists import LISTS_ROOT, word_lists
 from tests.guard import load_stories, score_stories
 
@@ -115,10 +116,58 @@ def test_both_languages_have_the_same_lists_and_none_is_without_a_remark_that_sa
             assert word_lists(language)[name.removesuffix(".txt")].words is not None
 
 
+def propose(text: str, language: Language) -> str:
+    return replace_giveaways(text, language, look_through(text, language))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "proposed"),
+    [
+        (NL, "Met de heer Ramlal doen we boodschappen.", "Met een cliënt doen we boodschappen."),
+        (NL, "Mevrouw Bos zong. Mevrouw Bos huilde.", "Een cliënt zong. De cliënt huilde."),
+        (NL, "Bewoner Cornelis van den Bosch zong.", "Een bewoner zong."),
+        (NL, "De patiënt, Sandra de Wit, zong.", "De patiënt zong."),
+        (NL, "Cliënt (geb. 07/11/1958) wilde niet.", "Cliënt wilde niet."),
+        (NL, "Ze is geboren in 1932 en danst.", "Ze is niet meer de jongste en danst."),
+        (NL, "Loes (borstkanker) zong en Loes lachte.", "Een cliënt (borstkanker) zong en de cliënt lachte."),
+        (NL, "Mw. B., 83 jaar, dementie, dekte de tafel.", "Een cliënt dekte de tafel."),
+        (NL, "Zijn zus Annelies die in de Spar werkt brengt brood.", "Zijn zus brengt brood."),
+        (
+            NL,
+            "Hij woont op Kerkstraat 3, bel 06-12345678.",
+            "Hij woont op een adres in de buurt, bel een telefoonnummer.",
+        ),
+        (NL, "We hebben het BSN 999955007 doorgegeven.", "We hebben het BSN doorgegeven."),
+        (NL, "Foto: v.l.n.r. Riet Aalbers en Nel (93) aan tafel.", "Foto: enkele cliënten aan tafel."),
+        (EN, "Mrs Bo's radio plays.", "A resident's radio plays."),
+        (EN, "Our client Tariq Hussain had tea.", "Our client had tea."),
+        (EN, "Her name is Zainab Malik.", "Her name is something else."),
+        (EN, "Room 14, the one with COPD, sits outside.", "A resident sits outside."),
+        (EN, "At 12 Barge Lane stands a bench.", "At an address nearby stands a bench."),
+        (EN, "The only woman who ever skippered a barge out of Lutterdam sang.", "A resident sang."),
+        (EN, "Nothing here.", "Nothing here."),
+    ],
+)
+def test_what_is_proposed_instead_reads_well(language: Language, text: str, proposed: str) -> None:
+    assert propose(text, language) == proposed
+
+
+@pytest.mark.parametrize("name", ["guard_open", "guard_nl", "guard_en"])
+def test_what_is_proposed_gives_nobody_away(name: str) -> None:
+    rows = load_stories(CORPORA / f"{name}.jsonl")
+    proposals = {propose(row["text"], Language(row["lang"])): Language(row["lang"]) for row in rows}
+    left = [text for text, language in proposals.items() if look_through(text, language)]
+    assert len(left) <= 1, left
+
+
 class TestTheCommand:
     def test_says_what_it_finds(self) -> None:
         said = CliRunner().invoke(ritme, ["guard", "mevrouw Bos woont Kerkstraat 3", "--lang", "nl"])
-        assert said.stdout.splitlines() == ["titled_name: mevrouw Bos", "address: Kerkstraat 3"]
+        assert said.stdout.splitlines() == [
+            "titled_name: mevrouw Bos",
+            "address: Kerkstraat 3",
+            "instead: een cliënt woont een adres in de buurt",
+        ]
         assert CliRunner().invoke(ritme, ["guard", "we ate soup"]).stdout == "nothing found\n"
 
     def test_reads_and_answers_lines_of_json(self) -> None:
