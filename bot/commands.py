@@ -172,6 +172,7 @@ COMMANDS: dict[str, Command] = {
     "invitation.accept": Command(invitations.accept),
     "invitation.decline": Command(invitations.decline),
     "invitation.later": Command(invitations.postpone),
+    "invitation.take_back": Command(invitations.take_back),
     "invitation.met": Command(meetings.confirm),
     "invitation.not_met": Command(meetings.deny),
     "lookback": Command(look_backs.look_back, en="lookback", nl="terugblik", again=True),
@@ -259,6 +260,7 @@ COMPOSERS: dict[str, Composer] = {
     "nominated": nominations.compose_question,
     "invitation": invitations.compose_invitation,
     "invitation_answered": invitations.compose_answer,
+    "invitation_taken_back": invitations.compose_taken_back,
     "did_you_meet": meetings.compose_question,
     # people
     "coordinator_asked": coordinators.compose_question,

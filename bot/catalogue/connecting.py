@@ -197,15 +197,46 @@ class InviteDraft(Entry):
 @dataclass(frozen=True, kw_only=True)
 class InvitationSent(Entry):
     """Confirmation to the inviter, with the text that was sent. `told`: they hear the answer; not when they stopped
-    Ritme."""
+    Ritme. `invitation`: the one that they may take back until it is answered."""
 
     name: str
     text: str
     told: bool = True
+    invitation: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.invitation:
+            return ()
+        return (Press(name="take_back", intent="invitation.take_back", args={"invitation": self.invitation}),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Sanne", text="Hoi Sanne, heb je zin om eens mee te denken?")
+        return cls(name="Sanne", text="Hoi Sanne, heb je zin om eens mee te denken?", invitation="v1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationWithdrawn(Entry):
+    """The answer to the inviter who takes an invitation back. `answered`: it was answered before, so it stands;
+    `arrived`: the invitee may have read it, and sees that it was taken back."""
+
+    name: str
+    answered: bool = False
+    arrived: bool = True
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Sanne")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationTakenBack(Entry):
+    """The words that replace an invitation which the inviter took back, in the chat of who was invited."""
+
+    inviter: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(inviter="Fatima")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,7 +75,8 @@ class Tie:
 
 
 class InvitationState(StrEnum):
-    """The invitee's answer; after ACCEPTED the inviter may tell whether they met. UNANSWERED may be sent (again)."""
+    """The invitee's answer; after ACCEPTED the inviter may tell whether they met. TAKEN_BACK by the inviter, before it
+    was answered."""
 
     SENT = "sent"
     ACCEPTED = "accepted"
@@ -83,6 +84,7 @@ class InvitationState(StrEnum):
     LATER = "later"
     MET = "met"
     NOT_MET = "not_met"
+    TAKEN_BACK = "taken_back"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -111,6 +113,10 @@ class Invitation:
     def awaits_answer(self) -> bool:
         """True while it may be sent, the first time or once more."""
         return self.state in (InvitationState.SENT, InvitationState.LATER)
+
+    def take_back(self) -> None:
+        """Take it back: what it said is kept no longer."""
+        self.state, self.text = InvitationState.TAKEN_BACK, ""
 
 
 MAX_SUGGESTIONS = 3

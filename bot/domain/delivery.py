@@ -121,6 +121,11 @@ class Delivery:
             self.queued_at = self.due_at
 
     @property
+    def may_have_arrived(self) -> bool:
+        """True when it was sent, or may have been."""
+        return self.state in (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+
+    @property
     def is_nudge(self) -> bool:
         """True when it draws on the attention budget: a new message with a priority other than ANSWER."""
         return self.priority is not Priority.ANSWER and self.act is Act.POST

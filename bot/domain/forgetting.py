@@ -56,6 +56,26 @@ def plan_take_back(told: Delivery, now: datetime) -> Delivery:
     )
 
 
+def replace_message(told: Delivery, kind: str, now: datetime) -> Delivery:
+    """Make the change of a message in someone's own chat, that stands or is under way there, to what a kind says; once
+    for each message."""
+    return Delivery(
+        id=new_delivery_id(),
+        workspace_id=told.workspace_id,
+        movement_id=told.movement_id,
+        person_id=told.person_id,
+        kind=kind,
+        subject=told.subject,
+        args={"of": told.id, FORGETS: True},
+        act=Act.UPDATE,
+        target=told.receipt,
+        target_channel=told.receipt_channel,
+        key=f"{kind}:{told.id}",
+        due_at=now,
+        created_at=now,
+    )
+
+
 def remove_message(workspace: WorkspaceId, channel: str, message: str, due_at: datetime, now: datetime) -> Delivery:
     """Make the deletion of a message that stands in a channel."""
     where = sha256(f"{workspace}/{channel}/{message}".encode()).hexdigest()[:32]

@@ -409,7 +409,7 @@ class Connecting(Protocol):
         """Return the invitations of one person by another, sent after a moment, oldest first."""
 
     async def invited_for(self, initiative: InitiativeId, movement: MovementId, since: datetime) -> set[PersonId]:
-        """Return who was invited for an initiative after a moment, by whomever."""
+        """Return who was invited for an initiative after a moment, by whomever, without taking it back."""
 
     async def ties(self, movement: MovementId) -> Sequence[Tie]:
         """Return all ties of a movement, in no order."""

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import invitations, nominations, ties
-from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
+from bot.domain.connectors import Invitation, InvitationId, InvitationState, Nomination, NominationId, Tie
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
@@ -59,6 +59,7 @@ class SqlConnecting(Repository):
                 invitations.c.movement_id == movement,
                 invitations.c.initiative_id == initiative,
                 invitations.c.sent_at > since,
+                invitations.c.state != InvitationState.TAKEN_BACK,
             )
         )
         return set(found)

@@ -10,6 +10,8 @@ from bot.catalogue.connecting import (
     InvitationNews,
     InvitationReceived,
     InvitationSent,
+    InvitationTakenBack,
+    InvitationWithdrawn,
     InviteDraft,
     InviteForm,
 )
@@ -23,6 +25,7 @@ from bot.domain.connectors import (
     InvitationState,
 )
 from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person
+from bot.domain.forgetting import replace_message
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.person import Person, PersonId
@@ -30,6 +33,10 @@ from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
 from bot.wording import Reader
+
+SETTLED = (InvitationState.MET, InvitationState.NOT_MET, InvitationState.TAKEN_BACK)
+"""States that an answer changes no more."""
+TAKEN_BACK_KIND = "invitation_taken_back"
 
 
 async def invite(work: UnitOfWork, turn: Turn) -> Entry:
@@ -66,7 +73,7 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
     if same is not None:
         known = await work.people.get(whom, movement.id)
         name = known.name if known is not None else ""
-        return InvitationSent(name=name, text=text, told=turn.person.will_read(turn.now))
+        return InvitationSent(name=name, text=text, told=turn.person.will_read(turn.now), invitation=same.id)
     invitee, initiative = await _check_invitee(work, turn)
     invitation = Invitation(
         id=InvitationId(new_id()),
@@ -81,7 +88,36 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
     if not await work.deliveries.add_ask(_as_message(invitation, invitee, turn.now, number=0), turn.now):
         raise Refused("cannot_be_asked")
     work.connecting.add(invitation)
-    return InvitationSent(name=invitee.name, text=text, told=turn.person.will_read(turn.now))
+    return InvitationSent(name=invitee.name, text=text, told=turn.person.will_read(turn.now), invitation=invitation.id)
+
+
+async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Take back an invitation that was not answered yet: it is not sent any more, and where it stands, it is replaced
+    by the words that it was taken back."""
+    movement = turn.require_movement()
+    invitation = await work.connecting.invitation(InvitationId(turn.text("invitation")), movement.id)
+    if invitation is None or invitation.inviter_id != turn.person.id:
+        raise Refused("invitation_gone")
+    invitee = await work.people.get(invitation.invitee_id, movement.id)
+    sent = [await work.deliveries.by_key(_key_of(invitation.id, number)) for number in (0, 1)]
+    arrived = [one for one in sent if one is not None and one.may_have_arrived]
+    name = invitee.name if invitee is not None else ""
+    if not invitation.awaits_answer:
+        answered = invitation.state is not InvitationState.TAKEN_BACK
+        return InPlace(entry=InvitationWithdrawn(name=name, answered=answered, arrived=bool(arrived)))
+    invitation.take_back()
+    for kind in ("invitation", "invitation_answered"):
+        await work.deliveries.cancel(kind, invitation.id, "taken_back")
+    for one in arrived:
+        await work.deliveries.add(replace_message(one, TAKEN_BACK_KIND, turn.now))
+    return InPlace(entry=InvitationWithdrawn(name=name, arrived=bool(arrived)))
+
+
+async def compose_taken_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose what replaces an invitation that was taken back."""
+    invitation = await _load_invitation(work, outgoing)
+    inviter = await _load_inviter(work, invitation)
+    return InvitationTakenBack(inviter=inviter.name if inviter is not None else "")
 
 
 def _as_message(
@@ -91,13 +127,17 @@ def _as_message(
     return to_person(
         invitee,
         "invitation",
-        key=f"invitation:{invitation.id}:{number}",
+        key=_key_of(invitation.id, number),
         now=now,
         movement=invitation.movement_id,
         subject=invitation.id,
         priority=Priority.FROM_A_PERSON,
         due_at=due_at,
     )
+
+
+def _key_of(invitation: InvitationId, number: int) -> str:
+    return f"invitation:{invitation}:{number}"
 
 
 async def _check_invitee(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiative | None]:
@@ -184,7 +224,7 @@ async def _record_answer(work: UnitOfWork, turn: Turn, state: InvitationState) -
     if invitation is None or invitation.invitee_id != turn.person.id:
         raise Refused("invitation_gone")
     inviter = await _load_inviter(work, invitation)
-    if inviter is None or invitation.state in (state, InvitationState.MET, InvitationState.NOT_MET):
+    if inviter is None or invitation.state in (state, *SETTLED):
         return invitation, inviter
     invitation.state, invitation.answered_at = state, turn.now
     await work.deliveries.cancel("did_you_meet", invitation.id, "already_chosen")
@@ -215,7 +255,7 @@ async def _confirm(work: UnitOfWork, turn: Turn, invitation: Invitation, inviter
     """Return the card that replaces the invitation: what was answered, and what happens now."""
     again = None
     if invitation.state is InvitationState.LATER:
-        planned = await work.deliveries.by_key(f"invitation:{invitation.id}:1")
+        planned = await work.deliveries.by_key(_key_of(invitation.id, 1))
         waits = planned is not None and planned.state is DeliveryState.WAITING
         again = planned.due_at if planned is not None and waits else None
     return InPlace(
@@ -234,7 +274,8 @@ async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose the news for an inviter how their invitation stands. Raises `Unwanted` when the invitee is gone."""
     invitation = await _load_invitation(work, outgoing)
     invitee = await work.people.get(invitation.invitee_id, invitation.movement_id)
-    if invitee is None or invitee.account is None or invitation.state is InvitationState.SENT:
+    is_open = invitation.state in (InvitationState.SENT, InvitationState.TAKEN_BACK)
+    if invitee is None or invitee.account is None or is_open:
         raise Unwanted("taken_back")
     return InvitationNews(state=invitation.state.value, name=invitee.name)
 
