@@ -28,7 +28,7 @@ from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailab
 from bot.presses import hash_key
 from bot.requests import handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
-from bot.use_cases.people import coordinators, personal_data
+from bot.use_cases.people import coordinators, introductions, personal_data
 from bot.use_cases.rhythms import planning
 from bot.use_cases.stories import saving
 from bot.wording import Reader
@@ -295,6 +295,12 @@ class Ritme:
         while deleted := await self._run(delete_batch):
             total += deleted
         return total
+
+    async def known_names(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of people, places and user groups of a workspace, by their ids there, as far as Ritme knows
+        them. For words in which a platform names them by id only."""
+        async with self._begin() as work:
+            return await introductions.known_names(work, WorkspaceId(workspace), ids)
 
     async def workspace_uninstalled(self, workspace: str) -> None:
         """Note that Ritme was removed from a workspace: whatever still arrives from there is passed over. Its data is

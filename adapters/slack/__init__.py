@@ -158,7 +158,7 @@ class SlackPlatform:
         except (SlackApiRefusal, OutcomeUnknown, RetryAfter) as problem:
             log.warning("slack_workspace_not_identified", error=str(problem))
             return
-        self._static_token.team = str(answer["team_id"])
+        self._static_token.team, self._static_token.bot = str(answer["team_id"]), str(answer.get("user_id") or "")
         if self._core is not None:
             workspace = slack_workspace(self._static_token.team)
             await self._core.workspace_installed(workspace, str(answer.get("team") or ""))

@@ -4,14 +4,21 @@ Idempotency keys, by which a redelivery is recognised: the channel and timestamp
 send several events; else the event's id.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from adapters.slack import people
-from adapters.slack.payloads import PERSON_SUBTYPES
-from adapters.slack.translate import Payload, detokenise, slack_account, slack_file_names, slack_place
+from adapters.slack.translate import (
+    SLACKBOT,
+    Payload,
+    is_by_person,
+    read_message,
+    slack_account,
+    slack_file_names,
+    slack_place,
+)
+from adapters.slack.words import is_mentioned
 from bot.chat import Intent, Value
 
 PLACE_GONE_EVENTS = {
@@ -25,24 +32,22 @@ PLACE_GONE_EVENTS = {
 """Events that say Ritme is no longer in a place → the reason, a block of `errors/reasons.md.j2`."""
 
 
+PERSONAL_CHANNEL_TYPES = frozenset({"im", "app_home"})
+"""Types of channel where a person writes to Ritme alone."""
+
+
 def translate_event(payload: Payload) -> Intent | None:
     """Translate an event; return None for what a bot did, and for what does not concern Ritme."""
     event = payload["event"]
     translator = EVENT_TRANSLATORS.get(event["type"])
-    return translator(payload, event, _bot_user(payload)) if translator is not None else None
-
-
-def _bot_user(payload: Payload) -> str:
-    """Return the user id of Ritme's own bot in the workspace of an event; empty when Slack does not tell it."""
-    ours = (one.get("user_id") for one in payload.get("authorizations") or () if one.get("is_bot"))
-    return next((user for user in ours if user), "")
+    return translator(payload, event, payload.get("bot_user", "")) if translator is not None else None
 
 
 # Translators of one type of event: each takes the payload, the event in it, and the user id of our own bot.
 
 
 def _mention(payload: Payload, event: Payload, bot: str) -> Intent | None:
-    return None if _is_bot(event, bot) else _person_message(payload, event, bot, "command")
+    return _person_message(payload, event, "command") if is_by_person(event, bot) else None
 
 
 def _message(payload: Payload, event: Payload, bot: str) -> Intent | None:
@@ -51,27 +56,25 @@ def _message(payload: Payload, event: Payload, bot: str) -> Intent | None:
             return _edited_message(payload, event, bot)
         case "message_deleted":
             return _deleted_message(payload, event, event.get("previous_message") or {}, bot)
-        case subtype if subtype in PERSON_SUBTYPES and not _is_bot(event, bot):
-            if event.get("channel_type") == "im":
-                return _person_message(payload, event, bot, "command")
-            if bot and f"<@{bot}>" in event.get("text", ""):
-                return None  # Slack sends an app_mention event about the message as well
-            is_reply = event.get("thread_ts", event["ts"]) != event["ts"]
-            # Where Slack does not take a command, as in a thread or after a space, it is a message like any other.
-            if is_reply or event.get("text", "").lstrip().startswith(("/", "@")):
-                return _person_message(payload, event, bot, "thread.replied")
+    if not is_by_person(event, bot):
+        return None
+    if event.get("channel_type") in PERSONAL_CHANNEL_TYPES or event["channel"].startswith("D"):
+        return _person_message(payload, event, "command")
+    if is_mentioned(event, bot):
+        return None  # Slack sends an app_mention event about the message as well
+    is_reply = event.get("thread_ts", event["ts"]) != event["ts"]
+    # Where Slack does not take a command, as in a thread or after a space, it is a message like any other.
+    if is_reply or event.get("text", "").lstrip().startswith(("/", "@")):
+        return _person_message(payload, event, "thread.replied")
     return None
 
 
-def _person_message(payload: Payload, event: Payload, bot: str, name: str) -> Intent:
+def _person_message(payload: Payload, event: Payload, name: str) -> Intent:
     """Translate a message that a person wrote, to the bot ("command") or in a thread ("thread.replied")."""
-    text = event.get("text", "")
-    if name == "command":
-        text = text.replace(f"<@{bot}>", "", 1) if bot else re.sub(r"^\s*<@[UW]\w+>", "", text)
     more: dict[str, Value] = {"command": ""} if name == "command" else {"files": slack_file_names(event)}
     thread = event.get("thread_ts")
     key = f"message:{event['channel']}:{event['ts']}"
-    args: dict[str, Value] = {"text": detokenise(text).strip(), **more}
+    args: dict[str, Value] = {"text": read_message(payload, event), **more}
     return _intent(payload, name, args, event["user"], event["channel"], event["ts"], thread, key)
 
 
@@ -80,24 +83,27 @@ def _edited_message(payload: Payload, event: Payload, bot: str) -> Intent | None
     # A deleted message that has replies is changed into a tombstone, under which its thread goes on.
     if now.get("subtype") == "tombstone":
         return _deleted_message(payload, {**event, "deleted_ts": now["ts"]}, before, bot)
-    if _is_bot(now, bot) or now.get("text") == before.get("text"):
+    if not is_by_person(now, bot):
+        return None
+    text, files = read_message(payload, now), slack_file_names(now)
+    if before and (text, files) == (read_message(payload, before), slack_file_names(before)):
         return None  # Slack also sends this event when a link gets its preview
-    args: dict[str, Value] = {"text": detokenise(now.get("text", "")).strip(), "files": slack_file_names(now)}
+    args: dict[str, Value] = {"text": text, "files": files}
     return _intent(payload, "message.edited", args, now["user"], event["channel"], now["ts"], now.get("thread_ts"))
 
 
 def _deleted_message(payload: Payload, event: Payload, before: Payload, bot: str) -> Intent | None:
     # Slack documents this event without the message that was deleted: then nobody knows whose it was.
-    if not before or before.get("user") == bot:
+    if not before or (bot and before.get("user") == bot):
         return _intent(payload, "message.gone", {}, "", event["channel"], event["deleted_ts"])
-    if _is_bot(before, bot):
+    if not is_by_person(before, bot):
         return None
     author, thread = before["user"], before.get("thread_ts")
     return _intent(payload, "message.deleted", {}, author, event["channel"], event["deleted_ts"], thread)
 
 
 def _reaction(payload: Payload, event: Payload, bot: str) -> Intent | None:
-    if event["item"]["type"] != "message" or event["user"] == bot:
+    if event["item"]["type"] != "message" or event["user"] in (bot, SLACKBOT):
         return None
     name = "reaction.added" if event["type"] == "reaction_added" else "reaction.removed"
     args = {"reaction": event["reaction"].partition("::")[0]}  # without its skin tone
@@ -185,7 +191,7 @@ def _intent(
     channel_name: str = "",
 ) -> Intent:
     team, event = payload["team_id"], payload["event"]
-    home = event.get("user_team") or event.get("source_team")
+    home = event.get("user_team") or event.get("source_team") or event.get("team")
     return Intent(
         name=name,
         args=args,
@@ -207,8 +213,3 @@ def _moment(payload: Payload) -> datetime | None:
         return datetime.fromtimestamp(float(told), UTC) if told else None
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _is_bot(message: Payload, bot: str) -> bool:
-    """Return whether a message is by a bot, ours or another, or by nobody."""
-    return bool(message.get("bot_id")) or message.get("user") in (None, bot)

@@ -30,9 +30,10 @@ from adapters.door import read_body
 from adapters.slack import events, render, translate, views
 from adapters.slack.answer_tasks import ACK_BUDGET, AnswerTasks, is_done_by
 from adapters.slack.form_opener import FormOpener, offer_again
-from adapters.slack.payloads import decode_body, named_workspaces, read_payload
+from adapters.slack.payloads import decode_body, named_bot, named_workspaces, read_payload, spoken_messages
 from adapters.slack.tokens import TokenSource
 from adapters.slack.web_api import SlackApi
+from adapters.slack.words import list_mentions
 from bot import wording
 from bot.chat import (
     DEFAULT_SYNTAX,
@@ -66,6 +67,9 @@ class SlackCore(Protocol):
 
     async def handle(self, intent: Intent) -> Reply:
         """Act on an intent and return the reply."""
+
+    async def known_names(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names of people, channels and groups of a workspace, by their ids there, as far as known."""
 
     async def workspace_uninstalled(self, workspace: str) -> None:
         """Stop sending to a workspace."""
@@ -147,7 +151,7 @@ class SlackInbound:
             team = await self._find_workspace(named_workspaces(body), ack_by)
             if team is None:
                 return BoltResponse(status=200)
-            payload["team_id"] = team
+            payload |= await self._complete(payload, team, ack_by)
         # Bolt gets nothing but what was checked: it trips over shapes that it does not know.
         request = AsyncBoltRequest(mode="socket_mode", body=payload)
         request.context[ACK_BY] = ack_by
@@ -160,6 +164,22 @@ class SlackInbound:
                 return team
         log.warning("slack_unknown_workspace", workspaces=list(named[:3]))
         return None
+
+    async def _complete(self, payload: Mapping[str, Any], team: str, ack_by: float) -> dict[str, Any]:
+        """Return what a payload does not tell and its translation needs: whose it is, who we are there, and the names
+        of who is mentioned, as far as Ritme knows them."""
+        messages = spoken_messages(payload)
+        mentioned = list_mentions(*messages)
+        bot, names = named_bot(payload, team), dict[str, str]()
+        try:
+            async with asyncio.timeout_at(ack_by):
+                if messages and not bot:
+                    bot = await self._tokens.bot_user(team)
+                if others := [one for one in mentioned if one != bot]:
+                    names |= await self._core.known_names(translate.slack_workspace(team), others)
+        except (StorageUnavailable, TimeoutError):
+            pass  # the core will find storage unavailable too
+        return {"team_id": team, "bot_user": bot, "names": names}
 
     async def _is_ours(self, team: str, ack_by: float) -> bool:
         """Return whether the app is installed in this workspace."""

@@ -93,6 +93,10 @@ class InstalledTokens:
     async def is_installed(self, team: str) -> bool:
         return team in self._cache or await self._installations.get(team) is not None
 
+    async def bot_user(self, team: str) -> str:
+        row = await self._installations.get(team)
+        return str(row["bot_user_id"]) if row is not None else ""
+
     async def get_token(self, team: str) -> str:
         cached = self._cache.get(team)
         if cached is None or self._expires_soon(cached.expires_at):

@@ -453,6 +453,19 @@ def named_workspaces(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in found if isinstance(one, str) and _TEAM.fullmatch(one)))
 
 
+def named_bot(payload: Mapping[str, Any], team: str) -> str:
+    """Return our own user in a workspace, as the envelope of an event tells it; empty when it does not."""
+    bots = [one for one in payload.get("authorizations") or () if one.get("is_bot") and one.get("user_id")]
+    ours = [one for one in bots if one.get("team_id") == team] or [one for one in bots if not one.get("team_id")]
+    return str(ours[0]["user_id"]) if ours else ""
+
+
+def spoken_messages(payload: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return the messages in a payload whose words are read."""
+    event = payload.get("event") or {}
+    return tuple(one for one in (event, event.get("message"), payload.get("message")) if one)
+
+
 def is_slack_team(team: object) -> bool:
     """Return whether something can be Slack's id of a workspace or organisation."""
     return isinstance(team, str) and _TEAM.fullmatch(team) is not None

@@ -36,6 +36,9 @@ class TokenSource(Protocol):
     async def is_installed(self, team: str) -> bool:
         """Return whether the app is installed in this workspace, so that its requests are ours to answer."""
 
+    async def bot_user(self, team: str) -> str:
+        """Return our own user in a workspace; empty when that is not known."""
+
     async def get_token(self, team: str) -> str:
         """Return the token of a workspace. Raises `NoToken`, or `RetryAfter` while another process renews it."""
 
@@ -44,14 +47,18 @@ class TokenSource(Protocol):
 
 
 class StaticToken:
-    """The bot token of the environment, for one workspace: `team`, which is empty until Slack told which it is."""
+    """The bot token of the environment, for one workspace: `team`, in which it is the user `bot`. Both are empty until
+    Slack told which they are."""
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self.team = ""
+        self.team = self.bot = ""
 
     async def is_installed(self, team: str) -> bool:
         return team == self.team or not self.team
+
+    async def bot_user(self, team: str) -> str:
+        return self.bot
 
     async def get_token(self, team: str) -> str:
         if not await self.is_installed(team):

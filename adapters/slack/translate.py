@@ -1,13 +1,13 @@
 """Translate Slack's commands, buttons, shortcuts and forms to intents. Pure: no network, no state.
 
-Payloads are as the door leaves them (see `adapters.slack.payloads`): checked, with our workspace as their `team_id`.
+Payloads are as the door leaves them (see `adapters.slack.payloads`): checked, with our workspace as `team_id`, our own
+user there as `bot_user`, and in `names` those of the people and channels that they mention, by id.
 
 Idempotency keys, by which a redelivery is recognised: the trigger of a command, shortcut or press; the view and its
 hash of a form.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +16,7 @@ from adapters.slack.payloads import PERSON_SUBTYPES, is_slack_team
 from adapters.slack.permissions import SAVE_SHORTCUT, STUCK_SHORTCUT
 from adapters.slack.render import dump_html_safe
 from adapters.slack.views import read_submitted_view
+from adapters.slack.words import clean_own, detokenise, read_words
 from bot.chat import Account, ChatPlace, Intent, Value
 
 Payload = Mapping[str, Any]
@@ -41,36 +42,22 @@ EVENT_INTENTS = frozenset(
     }
 )
 """Intents that only an event of Slack's may lead to: a button or form that names one is forged."""
+SLACKBOT = "USLACKBOT"
+"""The user by which Slack itself speaks in every workspace."""
+AUTOMATION_MARKS = ("bot_id", "app_id", "bot_profile", "workflow_id", "hidden", "is_ephemeral")
+"""Fields of messages that no person wrote, or that nobody reads."""
 PLACEHOLDER_NAMES = frozenset({"directmessage", "privategroup"})
 """Names that Slack gives to every private conversation."""
-_TOKEN = re.compile(r"<([^<>]*)>")
-
-
-def detokenise(tokenised: str) -> str:
-    """Return text as it was typed, from Slack's form: `<@U1|ann>` → @ann, `<https://a.b|a.b>` → a.b, `&amp;` → &."""
-    shown = _TOKEN.sub(lambda token: _token_text(token.group(1)), tokenised)
-    # `&amp;` comes last: before, a typed "&lt;", which Slack sends as "&amp;lt;", would become "<".
-    return shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _token_text(token: str) -> str:
-    target, _, label = token.partition("|")
-    kind = target[:1]
-    if kind == "@":
-        return f"@{label or '…'}"
-    if kind == "#":
-        return f"#{label or '…'}"
-    if kind == "!":
-        # <!here>, <!channel>, <!subteam^S1|@nurses>, <!date^…|fallback>
-        return label or f"@{target[1:].partition('^')[0]}"
-    return label or target.removeprefix("mailto:")
 
 
 def translate_command(payload: Payload) -> Intent:
     """Translate a slash command. Slack does not offer those in threads."""
     return Intent(
         name="command",
-        args={"command": payload["command"], "text": detokenise(payload.get("text", ""))},
+        args={
+            "command": payload["command"],
+            "text": clean_own(detokenise(payload.get("text", ""), bot=payload.get("bot_user", ""))),
+        },
         actor=slack_account(payload["team_id"], payload["user_id"]),
         place=slack_place(payload["team_id"], payload["channel_id"], payload.get("channel_name", "")),
         key=f"command:{payload['trigger_id']}",
@@ -125,13 +112,12 @@ def translate_shortcut(payload: Payload) -> Intent:
         place = ChatPlace(workspace=slack_workspace(team), channel="", personal=True)
         return Intent(name=name, actor=actor, place=place, key=key, answerable=False)
     message, channel = payload["message"], payload["channel"]
-    by_person = not message.get("bot_id") and message.get("subtype") in PERSON_SUBTYPES
-    author = (message.get("user") or "") if by_person else ""
+    author = message.get("user", "") if is_by_person(message, payload.get("bot_user", "")) else ""
     return Intent(
         name="story.save_message" if payload["callback_id"] == SAVE_SHORTCUT else UNREADABLE_PAYLOAD,
         args={
             "author": author,
-            "text": _fit_metadata(detokenise(message.get("text", "")).strip()),
+            "text": _fit_metadata(read_message(payload, message)),
             "files": slack_file_names(message),
         },
         actor=actor,
@@ -205,6 +191,18 @@ def _read_button(button: Payload) -> tuple[str, Mapping[str, str]]:
             if all(isinstance(one, str) for one in args.values()):
                 return name, args
     return UNREADABLE_PAYLOAD, {}
+
+
+def read_message(payload: Payload, message: Payload) -> str:
+    """Return what a message of a payload says, in plain text."""
+    return read_words(message, bot=payload.get("bot_user", ""), names=payload.get("names"))
+
+
+def is_by_person(message: Payload, bot: str) -> bool:
+    """Return whether a person wrote a message themselves: not a bot, ours or another, an app or workflow on somebody's
+    behalf, or Slack itself. What only one person sees, or nobody any more, counts as nobody's."""
+    made = any(message.get(mark) for mark in AUTOMATION_MARKS)
+    return not made and message.get("subtype") in PERSON_SUBTYPES and message.get("user") not in (None, bot, SLACKBOT)
 
 
 def slack_workspace(team: str) -> str:

@@ -12,13 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters import logs
-from adapters.slack import events, translate
+from adapters.slack import events
 from bot.chat import Intent
 from bot.domain.initiative import StuckEpisode
 from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.people import SECRET, Sent
 from tests.fakes.slack.server import BOT, TOKEN
 from tests.fakes.slack.state import Fault, Modal, Shown
+from tests.journeys.test_stories_on_slack import start_story_round
 
 
 async def count_rows(on_slack: SlackDriver, table: str) -> int:
@@ -295,6 +296,41 @@ class TestWhatPeopleSayToEachOther:
         await on_slack.drain()
         assert on_slack.private("fatima") == []
 
+    @pytest.mark.parametrize(
+        "marks",
+        [
+            {"app_id": "A9"},
+            {"bot_profile": {"id": "B9"}},
+            {"workflow_id": "Wf9", "subtype": "bot_message"},
+            {"hidden": True},
+            {"is_ephemeral": True},
+        ],
+        ids=str,
+    )
+    async def test_nor_what_something_automatic_says(self, on_slack: SlackDriver, marks: dict[str, Any]) -> None:
+        await on_slack.movement("fatima")
+        root = await start_story_round(on_slack)
+        before = await count_rows(on_slack, "deliveries")
+        await on_slack.people.say(
+            on_slack.user("fatima"), on_slack.channel("general"), "Het lukte", thread=root, **marks
+        )
+        await on_slack.people.say(on_slack.user("fatima"), on_slack.channel(None, "fatima"), "vast", **marks)
+        await on_slack.people.say(on_slack.user("fatima"), on_slack.channel("general"), "@Ritme vast", **marks)
+        await on_slack.drain()
+        assert await count_rows(on_slack, "stories") == 0
+        assert await count_rows(on_slack, "deliveries") == before
+
+    async def test_names_who_is_mentioned_and_leaves_itself_out(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima", "jan")
+        root = await start_story_round(on_slack)
+        fatima, general = on_slack.user("fatima"), on_slack.channel("general")
+        said = f"Met <@{on_slack.user('jan')}> & <@{on_slack.user('els')}> <@{BOT}> in <#{general}|>"
+        event = {"type": "app_mention", "channel": general, "user": fatima}
+        await on_slack.people.event({**event, "ts": "8.8", "thread_ts": root, "text": said.replace("&", "&amp;")})
+        async with on_slack.database.connect() as connection:
+            (text,) = (await connection.exec_driver_sql("SELECT text FROM stories")).scalars()
+        assert text == "Met @jan & @… in #general"
+
     async def test_a_personal_message_is_a_command(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         welcome = await on_slack.say("fatima", "vast niemand van de nachtdienst komt & <nu>")
@@ -307,7 +343,7 @@ def _event(happened: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "team_id": "T1",
         "event_id": "Ev1",
-        "authorizations": [{"user_id": BOT, "is_bot": True}],
+        "bot_user": BOT,
         "event": happened,
     }
 
@@ -317,23 +353,6 @@ def meant(**happened: Any) -> Intent | None:
 
 
 class TestTranslation:
-    @pytest.mark.parametrize(
-        ("tokenised", "typed"),
-        [
-            ("a &amp; b &lt;c&gt; &amp;amp;", "a & b <c> &amp;"),
-            ("<@U1|fatima> en <@U2>", "@fatima en @…"),
-            ("<#C1|algemeen>", "#algemeen"),
-            ("<!here> <!subteam^S1|@nacht> <!channel|kanaal>", "@here @nacht kanaal"),
-            (
-                "<https://a.nl/x?a=1&amp;b=2> <https://a.nl|klik> <mailto:a@b.nl|a@b.nl>",
-                "https://a.nl/x?a=1&b=2 klik a@b.nl",
-            ),
-            ("&lt;!channel&gt;", "<!channel>"),
-        ],
-    )
-    def test_of_text_gives_what_was_typed(self, tokenised: str, typed: str) -> None:
-        assert translate.detokenise(tokenised) == typed
-
     def test_of_a_link_preview_is_nothing(self) -> None:
         said = {"user": "U1", "ts": "2.0", "text": "zie <https://a.nl>", "thread_ts": "1.0"}
         assert meant(subtype="message_changed", message={**said, "attachments": [1]}, previous_message=said) is None
@@ -364,6 +383,21 @@ class TestTranslation:
             {"user": "U1", "bot_id": "B2", "ts": "2.0", "thread_ts": "1.0", "text": "x"},
             {"subtype": "bot_message", "bot_id": "B2", "ts": "2.0", "thread_ts": "1.0", "text": "x"},
             {"subtype": "channel_join", "user": "U1", "ts": "2.0", "text": "x"},
+            *(
+                {"user": "U1", "ts": "2.0", "thread_ts": "1.0", "text": "x", **automated}
+                for automated in (
+                    {"user": "USLACKBOT"},
+                    {"app_id": "A1"},
+                    {"bot_profile": {"id": "B1"}},
+                    {"workflow_id": "Wf1"},
+                    {"hidden": True},
+                    {"is_ephemeral": True},
+                )
+            ),
+            {"user": "USLACKBOT", "ts": "2.0", "text": "vast", "channel": "D1", "channel_type": "im"},
+            {"type": "app_mention", "user": "USLACKBOT", "ts": "2.0", "text": f"<@{BOT}> vast"},
+            {"type": "app_mention", "user": "U1", "app_id": "A1", "ts": "2.0", "text": f"<@{BOT}> vast"},
+            {"subtype": "message_changed", "message": {"user": "U1", "app_id": "A1", "ts": "2.0", "text": "y"}},
             {"user": "U1", "ts": "2.0", "text": "zomaar"},
             {"user": "U1", "ts": "2.0", "thread_ts": "2.0", "text": "zomaar"},
             {"subtype": "message_changed", "message": {"user": BOT, "bot_id": "B", "ts": "2.0", "text": "y"}},
