@@ -408,13 +408,16 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
         return replace(intent, name=TALK["smalltalk"], args={})
     if len(text.split()) <= 1 and not (reading.sure and reading.score == 1):
         return None  # a word that is not spelled as in the book: the nearest command is asked about
+    words = reading.request or reading.rest
     if reading.sure and target and reading.meaning not in ASKED_FIRST:
         kept = "prefill" if reading.meaning == "story" else "text"
-        return replace(intent, name=target, args={kept: reading.rest})
+        return replace(intent, name=target, args={kept: words})
     if reading.sure and reading.meaning == "help":
         return replace(intent, name="help", args={})
     return replace(
-        intent, name="conversation.unsure", args={"text": reading.rest or text, "guesses": _offer_guesses(reading)}
+        intent,
+        name="conversation.unsure",
+        args={"text": reading.request or reading.rest or text, "guesses": _offer_guesses(reading)},
     )
 
 

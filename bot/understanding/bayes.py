@@ -1,16 +1,16 @@
-"""A naive Bayes classifier over the words and word pairs of the phrase books.
+"""A naive Bayes classifier over the words and word pairs of the phrase books and examples.
 
 Phrases say what they say; this says what words that were never written down together make likely.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from math import exp, log
 
 SMOOTHING = 0.001
-"""The share of its phrases in which a meaning is taken to have a word that it does not have."""
+"""The share of its documents in which a meaning is taken to have a word that it does not have."""
 TEMPERATURE = 4.0
 """Divides the log-odds: words of one message are not independent, so they say less together than one by one."""
 BEGIN, END = "<", ">"
@@ -19,16 +19,22 @@ BEGINNING = 5
 
 
 class NaiveBayes:
-    """The likelihood of each meaning, given words. `phrases`: the phrases, in words, of each meaning."""
+    """The likelihood of each meaning, given words.
 
-    def __init__(self, phrases: Mapping[str, Iterable[Sequence[str]]]) -> None:
-        self._meanings = tuple(sorted(phrases))
+    `documents`: of each meaning what was written down for it. A document is one or more ways, in words, to say one
+    thing, which share its weight: a line with many choices says no more than a line without.
+    """
+
+    def __init__(self, documents: Mapping[str, Sequence[Collection[Sequence[str]]]]) -> None:
+        self._meanings = tuple(sorted(documents))
         self._shares: dict[str, dict[str, float]] = {}
         for meaning in self._meanings:
-            known = {tuple(words) for words in phrases[meaning]}
-            counts = Counter(feature for words in known for feature in _features(words))
-            for feature, count in counts.items():
-                self._shares.setdefault(feature, {})[meaning] = count / len(known)
+            counts: defaultdict[str, float] = defaultdict(float)
+            for ways in documents[meaning]:
+                for feature, count in Counter(one for words in ways for one in _features(words)).items():
+                    counts[feature] += count / len(ways)
+            for feature, share in counts.items():
+                self._shares.setdefault(feature, {})[meaning] = share / len(documents[meaning])
         self._log_odds = cache(self._compute_log_odds)
 
     def probabilities(self, words: Sequence[str]) -> dict[str, float]:

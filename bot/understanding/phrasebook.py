@@ -6,14 +6,17 @@ Every file in `prompts/<language>/understanding/` holds the phrases of one meani
 - `+ geen idee hoe`: a sign of the meaning; the whole message is kept;
 - `laat maar zitten`: anything else keeps nothing.
 
-`wis/verwijder mijn gegevens` gives a choice, `(nog) niet gelukt` leaves a word optional, `kans : …` wants a colon or
-an exclamation mark, and a line that begins with `#` is a remark. Six files are no meanings: `spelling.txt`
-(`ff = even`, and `dinsdag = weekdag` for what phrases need not tell apart; a form with an apostrophe is only itself),
-`filler.txt` (words that say little), `words.txt` (ordinary words that only look like a mistyped one), `negation.txt`,
-`asking.txt` (how a question begins), `opening.txt` and `closing.txt` (how a message begins and ends).
+`wis/verwijder mijn gegevens` gives a choice, `wis/verwijder & gegevens/account` stands for both orders, with anything
+in between, `(nog) niet gelukt` leaves a word optional, `kans : …` wants a colon or
+an exclamation mark, `ik zoek [iemand die …]` keeps the words in brackets too, and a line that begins with `#` is a
+remark. Some files are no meanings: `spelling.txt` (`ff = even`, and `dinsdag = weekdag` for what phrases need not tell
+apart; a form with an apostrophe is only itself), `filler.txt` (words that say little), `words.txt` (ordinary words that
+only look like a mistyped one), `negation.txt`, `asking.txt` (how a question begins), `opening.txt` and `closing.txt`
+(how a message begins and ends), `introducing.txt`, `concluding.txt` and `moment.txt` (words of which introductions,
+conclusions and moments consist) and `examples.txt` (`stuck: niemand komt meer`: whole sentences, from which only the
+classifier of words learns).
 """
 
-import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,11 +27,24 @@ from pathlib import Path
 
 from bot.domain.person import Language
 from bot.understanding.bayes import NaiveBayes
+from bot.understanding.framing import SLOT, Frame, read_frame, read_framing
+from bot.understanding.lines import expand_line, read_lines
 from bot.understanding.text import fold, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
-SLOT = "…"
-NO_MEANINGS = ("spelling", "filler", "words", "negation", "asking", "opening", "closing")
+NO_MEANINGS = (
+    "spelling",
+    "filler",
+    "words",
+    "negation",
+    "asking",
+    "opening",
+    "closing",
+    "examples",
+    "introducing",
+    "concluding",
+    "moment",
+)
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -41,13 +57,14 @@ class Phrase:
     """A phrase of one meaning.
 
     `slot` is the place, counted in words of the phrase, of the person's own words; None where there are none. `keeps`:
-    the whole message is the content.
+    the whole message is the content. `own_from`: the word of the phrase from which its words belong to the content.
     """
 
     meaning: str
     words: tuple[str, ...]
     slot: int | None
     keeps: bool
+    own_from: int | None = None
 
 
 class PhraseBook:
@@ -57,13 +74,13 @@ class PhraseBook:
         self,
         phrases: Sequence[Phrase],
         *,
+        bayes: NaiveBayes,
         spellings: Mapping[str, Sequence[str]],
         filler: frozenset[str],
         ordinary: frozenset[str],
         negations: frozenset[str],
         askings: frozenset[tuple[str, ...]],
-        closings: Sequence[tuple[str, ...]],
-        openings: Sequence[tuple[tuple[str, ...], bool]],
+        frame: Frame,
     ) -> None:
         self.phrases = tuple(phrases)
         self.spellings = spellings
@@ -71,18 +88,15 @@ class PhraseBook:
         self.ordinary = ordinary
         self.negations = negations
         self.askings = askings
-        self.closings = closings
-        self.openings = openings
-        """Openings of messages, the longest first, each with whether a mark has to follow it."""
+        self.frame = frame
+        self.greetings = frozenset(opening for opening, _ in frame.openings if len(opening) == 1)
         meanings: dict[str, set[str]] = defaultdict(set)
-        by_meaning: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         self.by_word: dict[str, list[int]] = defaultdict(list)
         for number, phrase in enumerate(self.phrases):
-            by_meaning[phrase.meaning].add(phrase.words)
             for word in set(phrase.words):
                 meanings[word].add(phrase.meaning)
                 self.by_word[word].append(number)
-        self.bayes = NaiveBayes(by_meaning)
+        self.bayes = bayes
         total = len({phrase.meaning for phrase in self.phrases}) + 1
         self._weights = {
             word: FILLER_WEIGHT if word in filler else 0.35 + log(total / len(found)) / log(total)
@@ -110,6 +124,10 @@ class PhraseBook:
             return 0.3
         return self._weights.get(word, FILLER_WEIGHT if word in self.filler else 0.6)
 
+    def is_question(self, words: Sequence[str]) -> bool:
+        """Return whether a message is a question, with or without the mark."""
+        return bool(words) and (words[-1] == "?" or any(tuple(words[:length]) in self.askings for length in (1, 2)))
+
     def _find_words_it_needs(self, phrase: Phrase, least: float) -> Iterator[str]:
         words = sorted(set(phrase.words), key=lambda word: (-self.weight(word), word))
         without = sum(map(self.weight, words))
@@ -129,45 +147,48 @@ def phrase_book(language: Language) -> PhraseBook:
         typed: tuple(same for word in meant for same in spelled.get(word, (word,))) for typed, meant in spelled.items()
     }
     filler, ordinary, negations = (
-        frozenset(fold(word) for line in _lines(folder / f"{name}.txt") for word in line.split())
+        frozenset(fold(word) for line in read_lines(folder / f"{name}.txt") for word in line.split())
         for name in ("filler", "words", "negation")
     )
-    phrases = {
-        phrase
+    lines = [
+        [*_phrases(file.stem, line, spellings)]
         for file in sorted(folder.glob("*.txt"))
         if file.stem not in NO_MEANINGS
-        for line in _lines(file)
-        for phrase in _phrases(file.stem, line, spellings)
-    }
-    askings, closings = (
-        {tuple(token.word for token in tokenize(line, spellings)) for line in _lines(folder / f"{name}.txt")}
-        for name in ("asking", "closing")
+        for line in read_lines(file)
+    ]
+    phrases = {phrase for line in lines for phrase in line}
+    documents: dict[str, list[set[tuple[str, ...]]]] = defaultdict(list)
+    for line in lines:
+        for meaning in {phrase.meaning for phrase in line}:
+            documents[meaning].append({phrase.words for phrase in line})
+    for meaning, sentence in read_examples(language):
+        documents[meaning].append({tuple(token.word for token in tokenize(sentence, spellings))})
+    askings = frozenset(words for words, _ in read_framing(folder / "asking.txt", spellings))
+    ordered = sorted(
+        phrases, key=lambda one: (one.meaning, one.words, one.slot is not None, one.keeps, one.own_from is None)
     )
-    openings = {
-        (tuple(token.word for token in tokenize(line.rstrip(f" {SLOT}"), spellings)), not line.endswith(SLOT))
-        for line in _lines(folder / "opening.txt")
-    }
-    ordered = sorted(phrases, key=lambda one: (one.meaning, one.words, one.slot is not None, one.keeps))
     return PhraseBook(
         ordered,
+        bayes=NaiveBayes(documents),
         spellings=spellings,
         filler=filler,
         ordinary=ordinary,
         negations=negations,
-        askings=frozenset(askings),
-        closings=sorted(closings, key=lambda one: (-len(one), one)),
-        openings=sorted(openings, key=lambda one: (-len(one[0]), one)),
+        askings=askings,
+        frame=read_frame(folder, spellings),
     )
 
 
-def _lines(file: Path) -> Iterator[str]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
-            yield line.strip()
+def read_examples(language: Language) -> list[tuple[str, str]]:
+    """Return the sentences that people typed, each with its meaning before it."""
+    lines = (
+        line.partition(":") for line in read_lines(PHRASES_ROOT / language.value / "understanding" / "examples.txt")
+    )
+    return [(meaning, sentence.strip()) for meaning, _, sentence in lines]
 
 
 def _spellings(file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for line in _lines(file):
+    for line in read_lines(file):
         typed, _, meant = line.partition("=")
         for one in typed.split():
             yield one if "'" in one else fold(one), tuple(fold(word) for word in meant.split())
@@ -175,19 +196,13 @@ def _spellings(file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _phrases(meaning: str, line: str, spellings: Mapping[str, Sequence[str]]) -> Iterator[Phrase]:
     keeps = line.startswith("+")
-    for words in _expand(line.lstrip("+ ")):
-        before, slot, after = words.partition(SLOT)
+    for words in expand_line(re.sub(r"([\[\]])", r" \1 ", line.lstrip("+ "))):
+        before, slot, after = words.replace("]", " ").partition(SLOT)
+        outer, inner, _ = before.partition("[")
+        before = before.replace("[", " ")
         # With a word in the place of the slot: a mark at the end of a message sets nothing apart, but here it does.
         first = [token.word for token in tokenize(f"{before} x", spellings)][:-1]
         second = [token.word for token in tokenize(after, spellings)]
         if first or second:
-            yield Phrase(meaning, (*first, *second), len(first) if slot else None, keeps)
-
-
-def _expand(line: str) -> Iterator[str]:
-    """Expand the choices and the optional words of a line."""
-    parts: list[list[str]] = []
-    for optional, word in re.findall(r"\(([^)]*)\)|(\S+)", line):
-        parts.append([optional, ""] if optional else word.split("/") if len(word) > 1 else [word])
-    for chosen in itertools.product(*parts):
-        yield " ".join(word for word in chosen if word)
+            own_from = len(tokenize(f"{outer} x", spellings)) - 1 if inner else None
+            yield Phrase(meaning, (*first, *second), len(first) if slot else None, keeps, own_from)

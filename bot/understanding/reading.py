@@ -4,9 +4,8 @@ Phrases are matched word by word, in order, with gaps and typing errors allowed.
 meaning adds up. A reading is sure when its evidence is strong and no other meaning comes near.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,25 +13,17 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.domain.person import Language
+from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
 from bot.understanding.phrasebook import MIN_COVERAGE, Phrase, PhraseBook, phrase_book
-from bot.understanding.text import Token, tidy, tokenize
+from bot.understanding.text import Token, tokenize
 
-_PICTURES = re.compile(r"[\s\u200d\u2600-\u27bf\ufe0f\U0001f1e6-\U0001faff]+$")
-"""The emoji with which a message ends."""
-_OPENING = ('"', "“", "‘", "„", "«", "(")
-_MARKS = (":", "?")
-"""Marks that are words of their own among the tokens."""
-_MARK = re.compile(r"[,.:;!?…–—\n\u2600-\u27bf\U0001f1e6-\U0001faff]| - ")
-"""A mark that sets an opening or a closing apart from the content."""
-LEAST_CONTENT = 3
-"""Words that have to be left for the words around them to be taken for an opening or a closing."""
 OTHER = "other"
 CRISIS = "crisis"
 RISKY = frozenset({"stop", "forget", CRISIS})
-WITHOUT_CONTENT = frozenset({CRISIS, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "code", "trouble"})
-MOMENTS, ASKED_ABOUT = frozenset({"snooze"}), frozenset({"connect", "lookback"})
-"""Meanings of which the content is a moment, and those that ask about what it names."""
-TOLD, TOLD_AS_QUESTION = frozenset({"story", "step"}), 0.5
+WITHOUT_CONTENT = frozenset(
+    {CRISIS, OTHER, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "code", "trouble"}
+)
+SELDOM_ASKED, TOLD_AS_QUESTION = frozenset({"story", "step"}), 0.5
 """Meanings that are seldom asked, and what their phrases count for in a question."""
 STATEMENT_FROM = 5
 """Words from which a message without a known phrase is a statement, and may be content."""
@@ -51,6 +42,8 @@ LIKELY_FROM = 0.30
 """Below this the message is none of the meanings."""
 WORDS_TELLING_ENOUGH = 4
 """Words of one phrase that say enough together, however little each says."""
+LEAST_OF_DESPAIR = 0.75
+"""The share of a phrase of despair, by weight and by words, that has to be there, with its most telling word."""
 STRONG_FROM = 0.9
 """The evidence of phrases from which the words by themselves need not agree."""
 BAYES_WEIGHT = 0.7
@@ -74,18 +67,7 @@ class Reading:
     sure: bool
     score: float = 0.0
     others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Match:
-    phrase: Phrase
-    score: float
-    first: int
-    """Where in the message the matched words begin and end, in words."""
-    last: int
-    hit: tuple[int, ...] = ()
-    slot_from: int | None = None
-    slot_to: int | None = None
+    request: str = ""
 
 
 def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Reading:
@@ -94,7 +76,7 @@ def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Re
     The first words tell what a long message is about; despair is looked for in all of it.
     """
     book = phrase_book(language)
-    tokens = _without_address(tokenize(text, book.spellings), names)
+    tokens = _without_address(tokenize(text, book.spellings), names, book.greetings)
     for begin in range(LONGEST - OVERLAP, len(tokens) - OVERLAP, LONGEST - OVERLAP):
         later = _read_tokens(text, tokens[begin : begin + LONGEST], book)
         if later.meaning == CRISIS and later.sure:
@@ -110,18 +92,20 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     if len({phrase.meaning for phrase in exact}) == 1:
         (meaning,) = {phrase.meaning for phrase in exact}
         keeps = meaning not in WITHOUT_CONTENT and all(phrase.keeps for phrase in exact)
+        rest = find_content(text, tokens, (), meaning, book) if keeps else ""
         spelled = min(certainty for _, certainty in words)
-        return Reading(meaning, _whole(text, tokens) if keeps else "", sure=True, score=spelled)
+        request = find_request(text, tokens, (), meaning) if keeps else ""
+        return Reading(meaning, rest, sure=True, score=spelled, request=request)
     matches = [match for number in _candidates(words, book) if (match := _match(book.phrases[number], words, book))]
-    asked = _is_asked(words, book)
+    asked = book.is_question([word for word, _ in words])
     if asked:  # what was done and what will be is told, and not asked
         matches = [
             replace(match, score=match.score * TOLD_AS_QUESTION)
-            if match.phrase.keeps and match.phrase.meaning in TOLD
+            if match.phrase.keeps and match.phrase.meaning in SELDOM_ASKED
             else match
             for match in matches
         ]
-    best: dict[str, list[_Match]] = defaultdict(list)
+    best: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
         best[match.phrase.meaning].append(match)
     phrased = {meaning: _combine(found) for meaning, found in best.items()}
@@ -140,9 +124,12 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
         is_bad = likely.get("stuck", 0.0) > 2 * likely.get("story", 0.0)
         is_bad = is_bad or any(word in book.negations for word, _ in words)
         told = OTHER if asked or len(words) < STATEMENT_FROM else "stuck" if is_bad else "story"
-        return Reading(told, _without_frame(_whole(text, tokens), book), sure=False, others=tuple(ranked[:2]))
+        rest = "" if told == OTHER else drop_frame(quote_whole(text, tokens), book, told)
+        return Reading(told, rest, sure=False, others=tuple(ranked[:2]))
     meaning, score = ranked[0], scores[ranked[0]]
-    others = tuple(one for one in ranked[1:3] if scores[one] >= LIKELY_FROM)
+    others = tuple(
+        one for one in ranked[1:3] if scores[one] >= LIKELY_FROM and (one != CRISIS or phrased.get(CRISIS, 0.0) > 0)
+    )
     margin = score - max((scores[one] for one in ranked[1:]), default=0.0)
     # Sure is only what both the phrases and the words by themselves point to, unless nearly all of a phrase is there:
     # then the words of the content ("the handover") have no say in it.
@@ -153,17 +140,12 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
         sure = _says_enough(best[meaning], words, book)
     if CRISIS in scores and meaning != CRISIS and scores[CRISIS] >= LIKELY_FROM:
         sure = False  # nobody in need is taken for somebody with a question
-    rest = "" if meaning in WITHOUT_CONTENT else _without_frame(_content(text, tokens, best[meaning], book), book)
-    return Reading(meaning, rest, sure, round(score, 3), others)
+    rest = "" if meaning in WITHOUT_CONTENT else find_content(text, tokens, best[meaning], meaning, book)
+    request = find_request(text, tokens, best[meaning], meaning)
+    return Reading(meaning, rest, sure, round(score, 3), others, request)
 
 
-def _is_asked(words: Sequence[tuple[str, float]], book: PhraseBook) -> bool:
-    """Return whether a message is a question, with or without the mark."""
-    said = tuple(word for word, _ in words)
-    return said[-1] == "?" or any(said[:length] in book.askings for length in (1, 2))
-
-
-def _says_enough(matches: Sequence[_Match], words: Sequence[tuple[str, float]], book: PhraseBook) -> bool:
+def _says_enough(matches: Sequence[Match], words: Sequence[tuple[str, float]], book: PhraseBook) -> bool:
     """Return whether more than one telling word speaks for a meaning that does harm when it is read wrongly."""
     best = max(matches, key=lambda one: one.score)
     if len(best.hit) >= WORDS_TELLING_ENOUGH:
@@ -173,7 +155,9 @@ def _says_enough(matches: Sequence[_Match], words: Sequence[tuple[str, float]], 
     return len(telling) > 1 or len(words) <= len(best.hit) + 1
 
 
-def _without_address(tokens: list[Token], names: Sequence[str]) -> list[Token]:
+def _without_address(tokens: list[Token], names: Sequence[str], greetings: Collection[tuple[str, ...]]) -> list[Token]:
+    if len(tokens) > 2 and tokens[1].word in names and (tokens[0].word,) in greetings:
+        tokens = tokens[1:]
     while tokens and tokens[0].word in names:
         tokens = tokens[1:]
         if tokens and tokens[0].word == ":":
@@ -217,7 +201,7 @@ def _candidates(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[in
     ]
 
 
-def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook) -> _Match | None:
+def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook) -> Match | None:
     """Align a phrase with a message, in order; None when too little of it is there, or no negation where it has one."""
     places: list[int | None] = []
     at = 0
@@ -242,14 +226,18 @@ def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook)
     if phrase.meaning == CRISIS and len(hit) < len(phrase.words):
         # A small word less makes "altijd weg" of "voor altijd weg", and "wat moet ik doen" is asked of anything.
         telling = max(phrase.words, key=book.weight)
-        if len(phrase.words) < WORDS_TELLING_ENOUGH or telling not in {words[place][0] for place in hit}:
+        is_said = telling in {words[place][0] for place in hit} and coverage >= LEAST_OF_DESPAIR
+        nearly_all = len(hit) >= LEAST_OF_DESPAIR * len(phrase.words)
+        if len(phrase.words) < WORDS_TELLING_ENOUGH or not is_said or not nearly_all:
             return None
     first, last = hit[0], hit[-1]
-    slot_from, slot_to, inside = None, None, set(range(first, last + 1)) - set(hit)
+    own_from, slot_from, slot_to, inside = None, None, None, set(range(first, last + 1)) - set(hit)
     if phrase.slot is not None:
         before = [place for place in places[: phrase.slot] if place is not None]
         after = [place for place in places[phrase.slot :] if place is not None]
         slot_from = before[-1] + 1 if before else 0
+        kept = None if phrase.own_from is None else places[phrase.own_from]
+        own_from = slot_from if kept is None else min(kept, slot_from)
         slot_to = after[0] if after else len(words)
         if slot_from >= slot_to:
             return None
@@ -264,13 +252,15 @@ def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook)
     said = sum(book.weight(word) for word, _ in words)
     spread = 1 / (1 + 0.35 * gaps)
     unsaid = 1 - (0.25 if phrase.keeps else 0.75) * left / said
-    if phrase.meaning == CRISIS and len(hit) >= WORDS_TELLING_ENOUGH and coverage >= 1 and not gaps:
+    if phrase.meaning == CRISIS and phrase.keeps and len(hit) >= WORDS_TELLING_ENOUGH and coverage >= 1 and not gaps:
         unsaid = 1.0  # despair in so many words counts among whatever else stands there
     strength = min(1.0, 0.55 + 0.3 * total)
-    return _Match(phrase, coverage**2 * spread * unsaid * strength, first, last, tuple(hit), slot_from, slot_to)
+    return Match(
+        phrase, coverage**2 * spread * unsaid * strength, first, last, tuple(hit), own_from, slot_from, slot_to
+    )
 
 
-def _combine(matches: Sequence[_Match]) -> float:
+def _combine(matches: Sequence[Match]) -> float:
     """Add up the evidence of the best phrases: each further one counts for less."""
     doubt, weight, taken = 1.0, 1.0, set[int]()
     for match in sorted(matches, key=lambda one: -one.score):
@@ -281,82 +271,3 @@ def _combine(matches: Sequence[_Match]) -> float:
         doubt *= 1 - match.score * weight
         weight *= 0.6
     return 1 - doubt
-
-
-def _content(text: str, tokens: Sequence[Token], matches: Sequence[_Match], book: PhraseBook) -> str:
-    """Return the person's own words: what the best phrase leaves, or all where no phrase was found."""
-    if not matches:
-        return _whole(text, tokens)
-    # What somebody set apart themselves ("vast: …") goes before what a phrase makes likely.
-    match = max(matches, key=lambda one: (_sets_apart(one), one.score * _worth(one), len(one.phrase.words)))
-    if match.phrase.keeps:
-        introduced = [one for one in matches if _introduces(one)]
-        if not introduced:
-            return _whole(text, tokens)
-        match = max(introduced, key=lambda one: one.last)
-    if match.slot_from is None or match.slot_to is None:
-        return ""
-    own = tokens[match.slot_from : match.slot_to]
-    if all(token.word in book.filler for token in own):
-        return ""
-    to = match.slot_to - _closing_words(own, book)
-    if to < match.slot_to or to < len(tokens):
-        return _trim(tidy(text[own[0].start : tokens[to - 1].end]), match.phrase.meaning)
-    # The marks after the last word belong to it.
-    return _trim(tidy(_PICTURES.sub("", text[own[0].start :])), match.phrase.meaning)
-
-
-def _trim(own: str, meaning: str) -> str:
-    """Return a moment without the reason that follows it, and what is asked about without the question mark."""
-    if meaning in MOMENTS:
-        return re.split(r"[,;.] ", own)[0]
-    return own.rstrip("? ") if meaning in ASKED_ABOUT else own
-
-
-def _worth(match: _Match) -> float:
-    """Return how much sooner a phrase tells the content: of a moment one with a place for it, when about as good."""
-    return 1.15 if match.slot_from is not None and match.phrase.meaning in MOMENTS else 1.0
-
-
-def _sets_apart(match: _Match) -> bool:
-    return match.first == 0 and ":" in match.phrase.words and len(match.hit) == len(match.phrase.words)
-
-
-def _introduces(match: _Match) -> bool:
-    """Return whether a message begins with a whole phrase, and the person's own words follow: "mag ik delen dat …"."""
-    words = len(match.phrase.words)
-    return words >= WORDS_TELLING_ENOUGH and match.hit == tuple(range(words)) and match.slot_from == words
-
-
-def _without_frame(own: str, book: PhraseBook) -> str:
-    """Return content without what people say before and after it: "moet je horen, …", "…, could be something"."""
-    tokens = tokenize(own, book.spellings)
-    words = tuple(token.word for token in tokens)
-    for opening, needs_mark in book.openings:
-        size = len(opening)
-        if words[:size] == opening and len(words) - size > LEAST_CONTENT:
-            first = size + (words[size] in _MARKS)
-            if not needs_mark or first > size or _MARK.search(own[tokens[size - 1].end : tokens[size].start]):
-                return _without_frame(tidy(own[tokens[first].start :]), book)
-    for closing in book.closings:
-        size = len(closing)
-        if words[-size:] == closing and len(words) - size >= LEAST_CONTENT:
-            end = tokens[-size - 1].end
-            if _MARK.search(own[end : tokens[-size].start]):
-                return _without_frame(own[:end], book)
-    return own
-
-
-def _closing_words(tokens: Sequence[Token], book: PhraseBook) -> int:
-    """Count the words at the end that only close the message; 0 when nothing else would be left."""
-    words = tuple(token.word for token in tokens)
-    for closing in book.closings:
-        if len(words) > len(closing) and words[-len(closing) :] == closing:
-            return len(closing) + _closing_words(tokens[: -len(closing)], book)
-    return 0
-
-
-def _whole(text: str, tokens: Sequence[Token]) -> str:
-    start = tokens[0].start
-    # A quotation mark is opened before the first word, and belongs to it.
-    return tidy(text[start - 1 if text[start - 1 : start] in _OPENING else start :])
