@@ -1,15 +1,22 @@
-"""Show deliveries of the outbox to an operator, retry them or drop them. Nothing people wrote is shown."""
+"""Show deliveries of the outbox to an operator, retry them or drop them.
 
+Nothing people wrote is shown, and nobody by an id that stands elsewhere: the kind of a message tells who is stuck,
+silent or helping.
+"""
+
+import hmac
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from secrets import token_bytes
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from adapters.cli.audit import note_access
 from adapters.clock import SystemClock
 from adapters.database.outbox import DeliveryRow, Outbox
 from adapters.database.unit_of_work import connect
@@ -35,8 +42,50 @@ class DeliveryQuery:
     limit: int = 50
 
 
-async def print_deliveries(settings: Settings, query: DeliveryQuery, *, as_json: bool, console: Console) -> bool:
-    """Print a table of deliveries, due longest first, or JSON. Returns False when the database cannot be used."""
+class Recipients:
+    """Names whom deliveries are for. People get a name of this run only, unless they are `revealed`.
+
+    So one sees which messages are for the same person, but not who that is: neither the log nor a later run has it.
+    """
+
+    def __init__(self, *, revealed: bool) -> None:
+        self._revealed = revealed
+        self._key = token_bytes()
+
+    def describe(self, row: DeliveryRow) -> str:
+        """Return the place and the person that a delivery is for; empty for neither."""
+        return " ".join(part for part in (row.place, self._name(row)) if part)
+
+    def as_json(self, row: DeliveryRow) -> dict[str, object]:
+        """Return every field of a row, with `to` in the place of those that tell who it is."""
+        fields = asdict(row)
+        del fields["place"], fields["account"]
+        return {**fields, "to": self.describe(row), "receipt": self.find_receipt(row)}
+
+    def find_receipt(self, row: DeliveryRow) -> str:
+        """Return the platform's id of the message, by which its recipient could be looked up there."""
+        return (row.receipt or "") if self._revealed or not row.account else ""
+
+    def note(self, rows: Sequence[DeliveryRow]) -> None:
+        """Note in the audit log whose deliveries were shown, if they were."""
+        personal = [row for row in rows if row.account]
+        if self._revealed and personal:
+            note_access("delivery_recipients_revealed", deliveries=[row.id for row in personal])
+
+    def _name(self, row: DeliveryRow) -> str:
+        if self._revealed or not row.account:
+            return row.account
+        whole = f"{row.workspace} {row.account}".encode()
+        return f"person-{hmac.new(self._key, whole, 'sha256').hexdigest()[:6]}"
+
+
+async def print_deliveries(
+    settings: Settings, query: DeliveryQuery, *, as_json: bool, reveal: bool, console: Console
+) -> bool:
+    """Print a table of deliveries, due longest first, or JSON; with `reveal`, with the people they are for.
+
+    Returns False when the database cannot be used.
+    """
     async with _open_outbox(settings, console) as opened:
         if opened is None:
             return False
@@ -47,8 +96,10 @@ async def print_deliveries(settings: Settings, query: DeliveryQuery, *, as_json:
             overdue_at=now if query.overdue else None,
             limit=query.limit,
         )
+    recipients = Recipients(revealed=reveal)
+    recipients.note(rows)
     if as_json:
-        console.print_json(json.dumps([asdict(row) for row in rows], default=str))
+        console.print_json(json.dumps([recipients.as_json(row) for row in rows], default=str))
         return True
     if not rows:
         console.print(_describe_empty(query))
@@ -56,7 +107,8 @@ async def print_deliveries(settings: Settings, query: DeliveryQuery, *, as_json:
     table = Table("id", "workspace", "to", "kind", "state", "due (UTC)", "attempts", "reason", box=None)
     for row in rows:
         due, reason = f"{row.due_at:%Y-%m-%d %H:%M}", _describe_reason(row, now)
-        cells = (row.id[:ID_PREFIX], row.workspace, row.to, row.kind, row.state, due, str(row.attempts), reason)
+        to = recipients.describe(row)
+        cells = (row.id[:ID_PREFIX], row.workspace, to, row.kind, row.state, due, str(row.attempts), reason)
         table.add_row(*(escape(cell) for cell in cells))
     console.print(table)
     if len(rows) == query.limit:
@@ -64,7 +116,7 @@ async def print_deliveries(settings: Settings, query: DeliveryQuery, *, as_json:
     return True
 
 
-async def print_delivery(settings: Settings, id: str, *, console: Console) -> bool:
+async def print_delivery(settings: Settings, id: str, *, reveal: bool, console: Console) -> bool:
     """Print every field of the one delivery whose id begins with `id`, and what happens to it next.
 
     Returns False when there is no such delivery, or more than one, or the database cannot be used.
@@ -76,10 +128,12 @@ async def print_delivery(settings: Settings, id: str, *, console: Console) -> bo
         row = await outbox.find_by_prefix(id)
     if row is None:
         return _report_no_match(id, console)
+    recipients = Recipients(revealed=reveal)
+    recipients.note([row])
     lines = {
         "id": row.id,
         "kind": f"{row.kind} ({row.act})",
-        "to": f"{row.to or 'nobody'} in {row.workspace}",
+        "to": f"{recipients.describe(row) or 'nobody'} in {row.workspace}",
         "state": row.state,
         "reason": _describe_reason(row, now),
         "created": _format_moment(row.created_at),
@@ -87,7 +141,7 @@ async def print_delivery(settings: Settings, id: str, *, console: Console) -> bo
         "expires": _format_moment(row.expires_at),
         "attempts": f"{row.attempts}, the last at {_format_moment(row.attempted_at)}" if row.attempts else "none",
         "sent": _format_moment(row.sent_at),
-        "platform message id": row.receipt or "",
+        "platform message id": recipients.find_receipt(row),
         "correlation id in the log": row.correlation,
     }
     for name, value in lines.items():

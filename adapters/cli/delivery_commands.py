@@ -12,6 +12,10 @@ from adapters.cli.console import fail_unless, make_console
 from adapters.cli.preconditions import load_settings
 from bot.domain.delivery import DeliveryState
 
+Reveal = Annotated[
+    bool, typer.Option("--reveal", help="Show the people's accounts. That you did is noted in the system's log.")
+]
+"""The option that shows whom deliveries are for."""
 deliveries_app = typer.Typer(help="List, explain, retry and cancel deliveries.", no_args_is_help=True)
 
 
@@ -24,22 +28,27 @@ def list_deliveries(
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for another program.")] = False,
+    reveal: Reveal = False,
 ) -> None:
     """List deliveries that are unsettled, or failed; longest due first."""
     from adapters.cli import deliveries
 
     query = deliveries.DeliveryQuery(states=tuple(state or ()), workspace=workspace, overdue=overdue, limit=limit)
     fail_unless(
-        asyncio.run(deliveries.print_deliveries(load_settings(), query, as_json=as_json, console=make_console()))
+        asyncio.run(
+            deliveries.print_deliveries(load_settings(), query, as_json=as_json, reveal=reveal, console=make_console())
+        )
     )
 
 
 @deliveries_app.command()
-def explain(id: Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")]) -> None:
+def explain(
+    id: Annotated[str, typer.Argument(help="The delivery's id, or its beginning.")], reveal: Reveal = False
+) -> None:
     """Show everything known about one delivery except its text."""
     from adapters.cli import deliveries
 
-    fail_unless(asyncio.run(deliveries.print_delivery(load_settings(), id, console=make_console())))
+    fail_unless(asyncio.run(deliveries.print_delivery(load_settings(), id, reveal=reveal, console=make_console())))
 
 
 @deliveries_app.command()

@@ -33,11 +33,12 @@ class OutboxStats:
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryRow:
-    """A delivery without its words. `to` is the place and the person it is for; moments are UTC."""
+    """A delivery without its words. `place` and `account`, a person's, are whom it is for; moments are UTC."""
 
     id: str
     workspace: str
-    to: str
+    place: str
+    account: str
     kind: str
     act: str
     state: str
@@ -173,9 +174,8 @@ class Outbox:
             DeliveryRow(
                 id=one.id,
                 workspace=one.workspace_id,
-                to=" ".join(
-                    part for part in (f"#{one.name or one.channel}" if one.channel else "", one.account or "") if part
-                ),
+                place=f"#{one.name or one.channel}" if one.channel else "",
+                account=one.account or "",
                 kind=one.kind,
                 act=one.act.value,
                 state=one.state.value,

@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 from adapters.cli.commands import ritme
 from adapters.database.migrate import migrate_schema
 from adapters.database.tables import metadata
-from bot.domain.delivery import DeliveryState, to_place
+from bot.domain.delivery import DeliveryState, to_person, to_place
 from bot.domain.movement import PlaceId
+from bot.domain.person import WorkspaceId
 from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
 from tests.support.databases import BOTH
 from tests.support.outbox import enqueue_post, get_delivery
@@ -79,6 +80,50 @@ async def test_one_delivery_is_explained(outbox_world: World) -> None:
     assert "not accept" in said.output
     assert "ritme deliveries retry" in said.output
     assert (await run("explain", "zzz")).exit_code == 1
+
+
+async def add_personal_deliveries(world: World) -> None:
+    """Add two messages for one person and one for another, of kinds that tell how they are."""
+    async with world.begin() as work:
+        for number, account in enumerate(("fatima", "fatima", "iris")):
+            person = await work.people.by_account(WorkspaceId(LANE), account)
+            assert person is not None
+            await work.deliveries.add(
+                to_person(person, "follow_up", key=f"private {number}", now=world.clock.now(), movement=None)
+            )
+
+
+async def test_nobody_is_shown_beside_what_tells_how_they_are(outbox_world: World) -> None:
+    await add_personal_deliveries(outbox_world)
+    listed = json.loads((await run("list", "--json")).output)
+    private = [one["to"] for one in listed if one["kind"] == "follow_up"]
+    assert private[0] == private[1] != private[2], "one sees who gets more than one, not who it is"
+    for words in (("list",), ("list", "--json"), ("explain", (await get_delivery(outbox_world, "private 0")).id)):
+        said = (await run(*words)).output
+        assert "person-" in said
+        assert "fatima" not in said
+        assert "iris" not in said
+        assert private[0] not in said, "no other run gives the same name"
+
+
+async def test_who_it_is_can_be_shown_and_that_is_noted(outbox_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await add_personal_deliveries(outbox_world)
+    kept: list[str] = []
+    monkeypatch.setattr("syslog.syslog", lambda _priority, line: kept.append(line))
+    monkeypatch.setenv("SUDO_USER", "ineke")
+    ids = [(await get_delivery(outbox_world, f"private {number}")).id for number in range(3)]
+    shown = await run("list", "--reveal", "--json")
+    assert [one["to"] for one in json.loads(shown.stdout) if one["id"] in ids] == ["fatima", "fatima", "iris"]
+    assert (await run("explain", ids[0], "--reveal")).stdout.count("fatima in") == 1
+    first, second = (json.loads(line) for line in kept)
+    assert set(ids) <= set(first["deliveries"])
+    assert second["deliveries"] == ids[:1]
+    for noted in (first, second):
+        assert noted["event"] == "delivery_recipients_revealed"
+        assert noted["by"].startswith("ineke as ")
+        assert datetime.fromisoformat(noted["timestamp"]).tzinfo is not None
+        assert "fatima" not in str(noted)
+    assert kept[0] in shown.stderr
 
 
 async def test_a_failed_delivery_can_be_retried_and_a_sent_one_cannot(outbox_world: World) -> None:
