@@ -9,11 +9,12 @@ import hmac
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from html import escape
 from typing import Protocol
 
 from aiohttp import web
 
+from adapters.page_policy import style_sources
+from adapters.web_page import WebPage, page_response
 from bot import wording
 from bot.chat import OpenedFile, PostedFile
 from bot.domain.person import Language
@@ -23,16 +24,9 @@ from bot.wording import Reader
 FILES_PATHS = {"slack": "/slack/files", "teams": "/teams/files"}
 """Path of the files of each platform: below the one that a proxy passes on to us already."""
 _WORDS = "people/link_page.md.j2"
-FILE_HEADERS = {
-    # `sandbox`: a page of ours, but it holds what people wrote. It may only let its reader save what is in it.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; sandbox allow-downloads",
+_FILE_HEADERS = {
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
-    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
@@ -83,9 +77,7 @@ def mount_files(links: FileLinks, clock: Clock, source: FileSource) -> Callable[
         file = await source.open_file(named) if named is not None else None
         if file is None:
             return expired_page(request)
-        disposition = f'inline; filename="{file.name}"'
-        headers = {**FILE_HEADERS, "Content-Disposition": disposition}
-        return web.Response(body=file.content, content_type="text/html", charset="utf-8", headers=headers)
+        return file_response(file, "inline")
 
     def mount(app: web.Application) -> None:
         for path in FILES_PATHS.values():
@@ -94,35 +86,29 @@ def mount_files(links: FileLinks, clock: Clock, source: FileSource) -> Callable[
     return mount
 
 
+def file_response(file: OpenedFile, disposition: str) -> web.Response:
+    """Give a file, a page of ours with what people wrote, to be shown ("inline") or saved ("attachment")."""
+    # `sandbox`: it may only let its reader save what is in it.
+    policy = (
+        f"default-src 'none'; style-src {style_sources(file.content.decode())}; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'; sandbox allow-downloads"
+    )
+    headers = {
+        **_FILE_HEADERS,
+        "Content-Security-Policy": policy,
+        "Content-Disposition": f'{disposition}; filename="{file.name}"',
+    }
+    return web.Response(body=file.content, content_type="text/html", charset="utf-8", headers=headers)
+
+
 def expired_page(request: web.Request) -> web.Response:
     """Answer that a file cannot be opened (any more), and how to get a new one. The same for every reason: it tells
     nobody whether there ever was a file."""
     hint = request.query.get("language") or request.headers.get("Accept-Language")
     reader = Reader(language=Language.from_locale(hint, Language.NL), timezone="UTC", now=datetime.now(UTC))
 
-    def html_text(block: str) -> str:
-        return escape(wording.render_sentence(_WORDS, block, reader))
+    def text(block: str) -> str:
+        return wording.render_sentence(_WORDS, block, reader)
 
-    page = _HTML.format(language=reader.language.value, title=html_text("title"), text=html_text("how_to"))
-    return web.Response(text=page, status=410, content_type="text/html", headers=FILE_HEADERS)
-
-
-_HTML = """<!doctype html>
-<html lang="{language}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-  body {{ font: 17px/1.55 system-ui, sans-serif; color: #22302c; background: #f6f5f0; margin: 0;
-         display: grid; place-items: start center; }}
-  main {{ max-width: 36rem; margin: 1.5rem; padding: 2rem; background: #fffefb; border: 1px solid #dddbd2;
-         border-radius: 16px; }}
-  h1 {{ font: 600 1.5rem/1.25 Georgia, serif; margin: 0 0 .75rem; }}
-  @media (prefers-color-scheme: dark) {{
-    body {{ color: #e8ece9; background: #17201d; }}
-    main {{ background: #1f2a26; border-color: #35423d; }}
-  }}
-</style>
-<main><h1>{title}</h1><p>{text}</p></main>
-</html>
-"""
+    page = WebPage(title=text("title"), paragraphs=(text("how_to"),), language=reader.language)
+    return page_response(page, status=410, headers=_FILE_HEADERS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.file_links import FILE_HEADERS, FileSource, expired_page
+from adapters.file_links import FileSource, expired_page, file_response
 from adapters.playground import message_gallery, page_texts, render, requests
 from adapters.playground.actions import REACTIONS, PersonaActions, RequestRejected
 from adapters.playground.activity import OutboxActivity
@@ -156,8 +156,7 @@ class PlaygroundApi:
         opened = await self.files.open_file(message.file.id)
         if opened is None:
             return expired_page(request)
-        headers = {**FILE_HEADERS, "Content-Disposition": f'attachment; filename="{message.file.name}"'}
-        return web.Response(body=opened.content, content_type="text/html", charset="utf-8", headers=headers)
+        return file_response(opened, "attachment")
 
     # -- doing ------------------------------------------------------------------------------------------------------
 

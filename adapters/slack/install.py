@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from html import escape
 from secrets import token_urlsafe
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ from adapters.slack.inbound import SlackCore
 from adapters.slack.installed_tokens import InstalledTokens
 from adapters.slack.tokens import AppCredentials, Installations, slack_error_code
 from adapters.slack.translate import slack_workspace
+from adapters.web_page import PageLink, WebPage, page_response
 from bot import wording
 from bot.chat import DEFAULT_SYNTAX, CommandSyntax
 from bot.domain.person import Language
@@ -172,23 +172,15 @@ class InstallPages:
         reader = Reader(language=language, timezone="UTC", now=self._clock.now(), syntax=self._syntax)
 
         def text(name: str) -> str:
-            return escape(wording.render_sentence(INSTALL_PAGE_TEMPLATE, name, reader, {"team": team}))
+            return wording.render_sentence(INSTALL_PAGE_TEMPLATE, name, reader, {"team": team})
 
-        if again:
-            link = f'<a href="{INSTALL_PATH}">{text("again")}</a>'
-        else:
-            link = f'<a href="{escape(app)}">{text("open_slack")}</a>'
-        html = _PAGE.format(language=reader.language.value, title=text(f"{block}_title"), text=text(block), link=link)
-        return web.Response(
-            status=status,
-            text=html,
-            content_type="text/html",
-            headers={
-                "Cache-Control": "no-store",
-                "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-                "Referrer-Policy": "no-referrer",
-            },
+        action = (
+            PageLink(href=INSTALL_PATH, label=text("again")) if again else PageLink(href=app, label=text("open_slack"))
         )
+        page = WebPage(title=text(f"{block}_title"), paragraphs=(text(block),), language=language, action=action)
+        response = page_response(page, status=status, headers={"Cache-Control": "no-store"})
+        response.del_cookie(STATE_COOKIE, path=OAUTH_REDIRECT_PATH)
+        return response
 
 
 class InstallStates:
@@ -226,27 +218,3 @@ def _find_cookie(request: web.Request) -> str:
 def _digest(state: str) -> str:
     """Return what is stored and compared of a state: whoever reads the database cannot finish an install with it."""
     return sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-  body {{ font: 17px/1.55 system-ui, sans-serif; color: #22302c; background: #f6f5f0; margin: 0;
-         display: grid; place-items: center; min-height: 100vh; }}
-  main {{ max-width: 30rem; margin: 1.5rem; padding: 2rem; background: #fffefb; border: 1px solid #dddbd2;
-         border-radius: 16px; }}
-  h1 {{ font: 600 1.5rem/1.25 Georgia, serif; margin: 0 0 .75rem; }}
-  a {{ display: inline-block; margin-top: .5rem; padding: .6rem 1.1rem; border-radius: 10px; background: #2a6b58;
-       color: #fff; text-decoration: none; font-weight: 600; }}
-  @media (prefers-color-scheme: dark) {{
-    body {{ color: #e8ece9; background: #17201d; }}
-    main {{ background: #1f2a26; border-color: #35423d; }}
-    a {{ background: #7cc3aa; color: #10211b; }}
-  }}
-</style>
-<main><h1>{title}</h1><p>{text}</p>{link}</main>
-</html>
-"""

@@ -11,16 +11,11 @@ from time import time
 
 import pytest
 from aiohttp import web
-from cryptography.fernet import Fernet
 
-from adapters.bootstrap import open_service
-from adapters.database.migrate import migrate_schema
 from adapters.door import LARGEST_BODY
-from adapters.settings import Settings
-from adapters.web import CONNECTIONS, RequestLimits, listen, make_app, make_runner, serve_on
-from tests.fakes.slack.people import SECRET
+from adapters.web import CONNECTIONS, RequestLimits, make_app
+from tests.support.service import serve_guarded, serve_platforms
 
-ID = "00000000-0000-0000-0000-00000000feed"
 DEEP = b"[" * 100_000
 NOW = f"X-Slack-Request-Timestamp: {int(time())}"
 POSTS = ("/slack/events", "/teams/messages")
@@ -37,39 +32,11 @@ GETS = (
 )
 
 
-@asynccontextmanager
-async def serve(app: web.Application) -> AsyncIterator[int]:
-    """Serve as `ritme serve` does, except for the signals; yield the port."""
-    runner = make_runner(app)
-    await runner.setup()
-    listening = listen("127.0.0.1", 0)
-    server = await serve_on(runner, listening)
-    yield listening.getsockname()[1]
-    server.close()
-    await runner.cleanup()
-
-
 @pytest.fixture
 async def port(tmp_path: Path) -> AsyncIterator[int]:
-    """Serve every platform, as its own service does."""
-    settings = Settings(
-        database_url=f"sqlite:///{tmp_path / 'ritme.db'}",
-        slack_signing_secret=SECRET,
-        slack_client_id="1.2",
-        slack_client_secret="geheim",
-        secret_key=Fernet.generate_key().decode(),
-        public_url="https://ritme.example.org",
-        slack_api_url="http://127.0.0.1:9/api",
-        teams_app_id=ID,
-        teams_app_password="geheim",
-        teams_tenant_id=ID,
-    )
-    service = await open_service(settings)
-    await migrate_schema(service.database)
-    limits = RequestLimits(lingering_time=0.05)
-    async with serve(make_app(mounts=service.mounts, limits=limits)) as port:
+    """Serve every platform; return the port."""
+    async with serve_platforms(tmp_path, RequestLimits(lingering_time=0.05)) as port:
         yield port
-    await service.close()
 
 
 async def hang_up(writer: asyncio.StreamWriter) -> None:
@@ -206,7 +173,7 @@ async def limited(**limits: float) -> AsyncIterator[tuple[int, web.Application]]
         app.router.add_post("/echo", echo)
 
     app = make_app(mounts=[mount], limits=RequestLimits(**limits))  # type: ignore[arg-type]
-    async with serve(app) as port:
+    async with serve_guarded(app) as port:
         yield port, app
 
 

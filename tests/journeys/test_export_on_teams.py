@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from adapters.file_links import FileLinks, mount_files
+from adapters.web import make_app
 from tests.drivers.teams import TeamsDriver, teams_driver
 from tests.fakes.teams.agents_playground import Shown
 from tests.support.databases import BOTH
@@ -34,8 +35,7 @@ def link_in(shown: Shown) -> str:
 @asynccontextmanager
 async def other_process(driver: TeamsDriver) -> AsyncIterator[str]:
     """Serve the files as a process does that did not make them; yield its address."""
-    app = web.Application()
-    mount_files(FileLinks(["nieuw", "geheim"], ADDRESS), driver.clock, driver.ritme)(app)
+    app = make_app(mounts=[mount_files(FileLinks(["nieuw", "geheim"], ADDRESS), driver.clock, driver.ritme)])
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,0 +1,79 @@
+"""The small pages can be read: on a phone and in the dark, in both languages, under their own policy."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import expect
+
+from tests.support.chromium import chromium
+from tests.support.service import serve_platforms
+
+pytestmark = pytest.mark.browser
+SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
+PAGES = {
+    "/slack/oauth_redirect?error=access_denied": ("Er is niets geïnstalleerd", "Nothing was installed"),
+    "/slack/oauth_redirect?state=x&code=y": ("Laten we opnieuw beginnen", "Let's begin once more"),
+    "/teams/about": ("Ritme", "Ritme"),
+    "/teams/privacy": ("Wie wat leest", "Who reads what"),
+    "/teams/terms": ("Gebruiksvoorwaarden", "Terms of use"),
+    "/teams/files/x.1.y": ("Deze link werkt niet meer", "This link no longer works"),
+}
+"""Path → the title in Dutch and in English."""
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[str]:
+    async with serve_platforms(tmp_path) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "language", "ground"),
+    [("light", "nl", "rgb(246, 245, 240)"), ("dark", "en", "rgb(23, 32, 29)")],
+    ids=["light-nl", "dark-en"],
+)
+async def test_they_can_be_read_on_a_phone(address: str, scheme: str, language: str, ground: str) -> None:
+    troubles: list[str] = []
+    async with chromium() as browser:
+        context = await browser.new_context(
+            viewport={"width": 360, "height": 740},
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale={"nl": "nl-NL", "en": "en-GB"}[language],
+        )
+        page = await context.new_page()
+        page.on(
+            "console", lambda said: troubles.append(said.text) if "Failed to load resource" not in said.text else None
+        )
+        for number, (path, titles) in enumerate(PAGES.items()):
+            await page.goto(address + path)
+            await expect(page.locator("h1")).to_have_text(titles[0] if language == "nl" else titles[1])
+            await expect(page.locator("html")).to_have_attribute("lang", language)
+            assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == ground
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            for link in await page.locator("a").all():
+                box = await link.bounding_box()
+                assert box is not None
+                assert box["height"] >= 40, "large enough for a thumb"
+            SCREENSHOTS.mkdir(exist_ok=True)
+            await page.screenshot(path=SCREENSHOTS / f"page-{scheme}-{language}-{number}.png", full_page=True)
+    assert troubles == []
+
+
+async def test_no_page_may_be_framed_or_load_anything_except_what_teams_shows(address: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        for path in (*PAGES, "/teams/board", "/slack/install", "/healthz", "/nowhere", "/teams/messages"):
+            async with session.get(address + path, allow_redirects=False) as page:
+                policy, path = page.headers["Content-Security-Policy"], path.partition("?")[0]
+                assert "default-src 'none'" in policy
+                assert "unsafe" not in policy
+                assert page.headers["X-Content-Type-Options"] == "nosniff"
+                assert page.headers["Referrer-Policy"] == "no-referrer"
+                assert page.headers["Server"] == "Ritme"
+                assert not re.search(r"<script|style=|https?://", await page.text())
+                framed = policy.partition("frame-ancestors ")[2]
+                is_of_teams = path in ("/teams/about", "/teams/board", "/teams/privacy", "/teams/terms")
+                assert framed.startswith("https://*.teams.microsoft.com " if is_of_teams else "'none'")
+                assert ("X-Frame-Options" in page.headers) != is_of_teams
