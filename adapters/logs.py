@@ -1,20 +1,22 @@
 """Configure logging: one line per event, coloured text at a terminal and JSON elsewhere.
 
 Code must log no secret and no text a user typed. Values that look like a secret are masked all the same, by the name
-they are logged under or by their shape, so that a mistake elsewhere does not leak one.
+they are logged under or by their shape, so that a mistake elsewhere does not leak one. Exceptions are logged with their
+traceback, but their message only where it cannot hold what somebody wrote: that of a `ValueError` quotes the value.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 MASK = "•••"
-"""Printed in place of a secret."""
+"""Printed in place of a secret, or of what may quote somebody."""
 
 SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|signature|api_?key|credential", re.IGNORECASE)
 SECRET_SHAPES = re.compile(
@@ -29,6 +31,64 @@ SECRET_SHAPES = re.compile(
     """,
     re.VERBOSE,
 )
+
+
+TELLING_ERRORS = frozenset(
+    {
+        "AttributeError",
+        "ImportError",
+        "NameError",
+        "NotImplementedError",
+        "OSError",
+        "RecursionError",
+        "TimeoutError",
+        "TypeError",
+        # Jinja's, and SQLAlchemy's and psycopg's, whose parameters are hidden. Not those of data and integrity.
+        "InterfaceError",
+        "OperationalError",
+        "ProgrammingError",
+        "TemplateNotFound",
+        "TemplateSyntaxError",
+        "UndefinedError",
+        # Ours, whose texts are fixed words.
+        "Conflict",
+        "StorageUnavailable",
+        "Unreachable",
+    }
+)
+"""Classes of exceptions, by name, whose messages quote nothing of what people wrote."""
+
+
+def format_exception(problem: BaseException) -> str:
+    """Return an exception with its traceback and causes; without messages that may quote what somebody wrote."""
+    return "\n\nwhich led to\n\n".join(reversed([*_format_chain(problem)]))
+
+
+def _format_chain(problem: BaseException | None) -> Iterator[str]:
+    """Yield an exception and what it came from, the latest first."""
+    seen: set[int] = set()
+    while problem is not None and id(problem) not in seen:
+        seen.add(id(problem))
+        name = type(problem).__qualname__
+        message = str(problem)
+        is_telling = any(one.__name__ in TELLING_ERRORS for one in type(problem).__mro__)
+        shown = message if is_telling or not message else MASK
+        yield "".join(traceback.format_tb(problem.__traceback__)) + (f"{name}: {shown}" if shown else name)
+        problem = problem.__cause__ or (None if problem.__suppress_context__ else problem.__context__)
+
+
+class _ExceptionFormatter:
+    """`format_exception`, as structlog calls it."""
+
+    def __call__(self, exc_info: ExcInfo) -> str:
+        return format_exception(exc_info[1])
+
+
+def keep_first_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Leave out what asyncio adds to its messages: tasks with their exceptions, as Python prints them. A processor."""
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event["event"]).partition("\n")[0]
+    return event
 
 
 def _mask(value: Any, name: str = "") -> Any:
@@ -61,7 +121,8 @@ def configure_logging(stream: TextIO | None = None, level: int = logging.INFO) -
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_ExceptionFormatter()),
+        keep_first_line,
         structlog.processors.UnicodeDecoder(),
         # Last, when tracebacks are text: they may hold a secret, too.
         mask_secrets,

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web, web_response
 from aiohttp.typedefs import Handler, Middleware
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from adapters.connections import HEADERS_TIMEOUT, MAX_CONNECTIONS, Connections, server_logger
 from adapters.door import LARGEST_BODY, BadInput
+from adapters.failures import report_failure
 from adapters.page_policy import protect_response
-from bot.ports import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -159,13 +158,9 @@ async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamRe
         except BadInput as bad:
             log.warning("request_malformed", method=request.method, path=_route(request), reason=bad.reason)
             return web.json_response({"error": "bad request"}, status=400)
-        except Exception as problem:
-            reference = secrets.token_hex(4)
-            # SQLAlchemy's own errors come from what asks the database outside a unit of work.
-            is_unavailable = isinstance(problem, (StorageUnavailable, OperationalError, InterfaceError))
-            log.exception("request_failed", reference=reference, method=request.method, path=_route(request))
-            error = "try again" if is_unavailable else "internal"
-            return web.json_response({"error": error, "reference": reference}, status=503 if is_unavailable else 500)
+        except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
+            failure = report_failure("request_failed", problem, method=request.method, path=_route(request))
+            return web.json_response(failure.body, status=failure.status)
 
 
 def _route(request: web.Request) -> str:

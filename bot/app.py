@@ -61,7 +61,7 @@ class Retention:
 @dataclass(frozen=True)
 class IntentResult:
     """How handling an intent ended: `outcome` ("ok", "invalid", "refused", "unavailable" or "broken"), with the reason
-    or the reference of an apology as `detail`, and what to answer."""
+    of a refusal as `detail`, and what to answer."""
 
     outcome: str
     reply: Reply
@@ -144,7 +144,7 @@ class Ritme:
         except Exception:
             reference = new_reference()
             log.exception("intent_failed", intent=intent.name, reference=reference)
-            return IntentResult("broken", self._apology(intent, reference), reference)
+            return IntentResult("broken", self._apology(intent, reference))
 
     async def _handle_or_decline(self, intent: Intent) -> IntentResult:
         try:

@@ -1,6 +1,7 @@
 """Define the `ritme` command and its small subcommands."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -29,8 +30,17 @@ ritme.command("understand")(understanding.print_reading)
 
 
 def main() -> None:
-    """Run the command line."""
-    ritme(prog_name="ritme")
+    """Run the command line. A bug of ours is logged, and told by its reference."""
+    try:
+        ritme(prog_name="ritme")
+    except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
+        from adapters import logs
+        from adapters.failures import report_failure
+
+        logs.configure_logging()
+        failure = report_failure("command_failed", problem)
+        make_console(stderr=True).print(f"Something went wrong. The line in the log has {failure.reference}.")
+        sys.exit(FAILED)
 
 
 def _print_version(wanted: bool) -> None:

@@ -50,8 +50,8 @@ def mount_playground(app: web.Application, api: PlaygroundApi, *, hosts: tuple[s
     async def home(_request: web.Request) -> web.Response:
         raise web.HTTPFound("/playground/")
 
-    # Before everything else of the application, so that no path is open to other sites: not / nor one there is not.
-    app.middlewares.insert(0, make_request_checks(hosts))
+    # Before everything but what answers exceptions, so that no path is open to other sites: not / nor one there is not.
+    app.middlewares.insert(1, make_request_checks(hosts))
     subapp = web.Application(middlewares=[_explain_rejections])
     subapp[PAGE_POLICY] = PLAYGROUND_POLICY
     subapp.router.add_get("/", _serve_file("index.html"))

@@ -26,7 +26,8 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.door import read_body
+from adapters.door import BadInput, read_body
+from adapters.failures import Failure, report_failure
 from adapters.slack import events, render, translate, views
 from adapters.slack.answer_tasks import ACK_BUDGET, AnswerTasks, is_done_by
 from adapters.slack.form_opener import FormOpener, offer_again
@@ -141,8 +142,16 @@ class SlackInbound:
     async def answer(self, body: object) -> BoltResponse:
         """Answer a request that is known to be from Slack; with an empty 200 if no listener or install is concerned.
 
-        Raises `BadInput`.
+        A bug of ours, or of Bolt's, is logged and answered with its reference. Raises `BadInput`.
         """
+        try:
+            return await self._dispatch(body)
+        except BadInput:
+            raise
+        except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
+            return _failure_response(report_failure("slack_request_failed", problem))
+
+    async def _dispatch(self, body: object) -> BoltResponse:
         payload = read_payload(body)
         if payload is None or not isinstance(body, Mapping):
             return BoltResponse(status=200)
@@ -236,25 +245,30 @@ class SlackInbound:
         if intent is not None:
             handling = self._tasks.start(self._core.handle(intent))
             if not await is_done_by(handling, context[ACK_BY]):
-                log.warning("slack_answer_late", intent=intent.name)
                 self._tasks.run(self._send_late_answer(handling, intent))
-                return BoltResponse(status=503)
+                return _late_response(intent.name)
             reply = handling.result()
             if isinstance(reply, Answer) and reply.reference is not None:
                 # Nothing was done; on anything but a 200 Slack delivers the event again.
-                return BoltResponse(status=503 if reply.unavailable else 500)
+                return _failure_response(Failure(reference=reply.reference, unavailable=reply.unavailable))
             self._send_privately(reply, intent)
         await ack()
         return None
 
-    async def _on_removal(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def _on_removal(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse | None:
         """Forget a workspace that removed the app or revoked its token, unless it was installed again since then."""
         event, team = body["event"], body["team_id"]
         if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
-            at = datetime.fromtimestamp(body["event_time"], UTC)
-            if self._installs is None or await self._installs.remove_install(team, at):
-                await self._core.workspace_uninstalled(translate.slack_workspace(team))
+            removing = self._tasks.start(self._remove(team, datetime.fromtimestamp(body["event_time"], UTC)))
+            if not await is_done_by(removing, context[ACK_BY]):
+                return _late_response("app_removed")
+            removing.result()
         await ack()
+        return None
+
+    async def _remove(self, team: str, at: datetime) -> None:
+        if self._installs is None or await self._installs.remove_install(team, at):
+            await self._core.workspace_uninstalled(translate.slack_workspace(team))
 
     # -- replies that are not the answer to the request itself ------------------------------------------------------
 
@@ -371,6 +385,16 @@ def _bolt() -> AsyncApp:
 async def _raise_again(error: Exception) -> None:
     """Leave a listener's exception to whoever dispatched the request; Bolt would answer it with an empty 500."""
     raise error
+
+
+def _late_response(intent: str) -> BoltResponse:
+    """Return the answer to an event that is still being handled: Slack delivers it again, in case it fails."""
+    log.warning("slack_answer_late", intent=intent)
+    return BoltResponse(status=503, body={"error": "try again"})
+
+
+def _failure_response(failure: Failure) -> BoltResponse:
+    return BoltResponse(status=failure.status, body=dict(failure.body))
 
 
 async def _acknowledge(ack: AsyncAck) -> None:

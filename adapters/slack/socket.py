@@ -15,6 +15,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.door import BadInput
+from adapters.failures import report_failure
 from adapters.slack.inbound import SlackInbound
 from adapters.slack.tokens import slack_error_code
 
@@ -117,8 +118,9 @@ class SocketModeConnection:
             # It would be no better the next time: acknowledged, so that Slack does not send it again.
             log.warning("slack_request_malformed", kind=request.type, reason=bad.reason)
             await send_async_response(client, request, BoltResponse(status=200), started)
-        except Exception:
-            log.exception("slack_request_failed", kind=request.type)
+        except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
+            # Not acknowledged: Slack delivers an event again.
+            _ = report_failure("slack_request_failed", problem, kind=str(request.type))
         finally:
             done.set_result(None)
             self._in_flight.discard(done)

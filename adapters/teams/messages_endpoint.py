@@ -17,12 +17,11 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
 from adapters.door import BadInput, decode_json, read_body
+from adapters.failures import Failure, report_failure
 from adapters.teams.auth import CHANNEL_ID, KeysUnavailable, TeamsRequestRejected, TokenValidator
 from adapters.teams.cards import dump_json
 from adapters.teams.inbound import InvokeResponse, RedeliveryNeeded
 from adapters.teams.payloads import ActivityPayload, read_activity
-from bot.domain.ids import new_reference
-from bot.ports import StorageUnavailable
 
 MESSAGES_PATH = "/teams/messages"
 Receive = Callable[[ActivityPayload], Awaitable[InvokeResponse | None]]
@@ -62,17 +61,13 @@ class MessagesEndpoint:
         try:
             response = await self._run_turn(activity, claims)
         except RedeliveryNeeded as needed:
-            return web.json_response({"error": needed.reference}, status=503 if needed.unavailable else 500)
-        except StorageUnavailable as problem:
-            reference = new_reference()
-            log.error("storage_unavailable", type=activity.type[:40], reference=reference, reason=str(problem))
-            return web.json_response({"error": reference}, status=503)
+            failure = Failure(reference=needed.reference, unavailable=needed.unavailable)
+            return web.json_response(failure.body, status=failure.status)
         except BadInput:
             raise
-        except Exception:
-            reference = new_reference()
-            log.exception("activity_handle_failed", type=activity.type[:40], reference=reference)
-            return web.json_response({"error": reference}, status=500)
+        except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
+            failure = report_failure("activity_handle_failed", problem, type=activity.type[:40])
+            return web.json_response(failure.body, status=failure.status)
         if response is None:
             return web.Response(status=202 if activity.type != "invoke" else 200)
         if response.body is None:

@@ -1,5 +1,7 @@
 """Logs say what happened and mask secrets."""
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -17,6 +19,8 @@ SECRETS = {
     "a signature": "v0=" + "a1" * 32,
     "a web token": "eyJhbGciOiJSUzI1NiJ9." + "eyJpc3MiOiJyaXRtZSJ9." + "c2lnbmF0dXJl",
 }
+WRITTEN = "het ging mis met mijn moeder"
+"""Not in the lines of code that a traceback quotes."""
 
 
 class Terminal(io.StringIO):
@@ -81,3 +85,42 @@ def test_a_machine_reads_one_json_object_a_line() -> None:
     assert ours["workspace"] == "slack:T1"
     assert ours["level"] == "info"
     assert theirs["logger"] == "aiohttp.server"
+
+
+def test_a_traceback_says_where_and_why_without_what_somebody_wrote(stream: io.StringIO) -> None:
+    def read(told: str) -> int:
+        return int(told)
+
+    try:
+        try:
+            read(WRITTEN)
+        except ValueError as cause:
+            raise KeyError(WRITTEN) from cause
+    except KeyError:
+        structlog.get_logger("ritme").exception("read_failed")
+        logging.getLogger("elsewhere").exception("theirs broke")
+    logged = stream.getvalue()
+    assert "moeder" not in logged
+    assert logged.count("in read") == 2  # where it began
+    assert logged.count("ValueError: •••") == logged.count("KeyError: •••") == 2
+
+
+@pytest.mark.parametrize("problem", [ConnectionRefusedError("port 5432"), AttributeError("no attribute 'port 5432'")])
+def test_what_cannot_quote_anybody_is_told(stream: io.StringIO, problem: Exception) -> None:
+    try:
+        raise problem
+    except (OSError, AttributeError):
+        structlog.get_logger("ritme").exception("connect_failed")
+    assert "port 5432" in stream.getvalue()
+
+
+async def test_a_task_that_nobody_waited_for_quotes_nothing(stream: io.StringIO) -> None:
+    async def fail() -> None:
+        raise ValueError(WRITTEN)
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait({task})
+    del task
+    gc.collect()
+    assert "never retrieved" in stream.getvalue()
+    assert "moeder" not in stream.getvalue()
