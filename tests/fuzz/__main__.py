@@ -36,6 +36,7 @@ async def main() -> int:
                 seed=seed,
                 asked=count,
                 first=first,
+                rehearses=given.only is None,
                 progress=_tell,
                 on_start=reports.append,
             )

@@ -42,7 +42,7 @@ IDS = {
     "request": "asked",
     "chance": "chance",
     "place": "here",
-    "delivery": "failed",
+    "delivery": "sent",
     "author": "fatima",
 }
 """Name of an argument of a button → what `tests.contract.seed` has of it."""

@@ -194,13 +194,19 @@ class Fuzzer:
         self._stage = stage
         self._log = log
         self._foreign = stage.foreign
+        self._kinds = sorted({one.kind for one in stage.payloads})
+        self._by_kind = {kind: [one for one in stage.payloads if one.kind == kind] for kind in self._kinds}
         self.report = Report(seed, database, asked, took=array("f", bytes(4 * asked)))
 
-    async def run(self, *, first: int = 0, progress: Callable[[Report], None] = lambda report: None) -> Report:
-        """Send the payloads, from the number `first`; may be cancelled at any time."""
-        report, started = self.report, perf_counter()
+    async def run(
+        self, *, first: int = 0, rehearses: bool = True, progress: Callable[[Report], None] = lambda report: None
+    ) -> Report:
+        """Send the payloads, from the number `first`; may be cancelled at any time. `rehearses`: see first that each
+        payload is accepted as it is."""
+        report = self.report
         every = max(report.asked // SAMPLES, 1)
-        await self._prepare()
+        if rehearses:
+            await self._rehearse()
         started = perf_counter()
         for number in range(first, first + report.asked):
             await self._try(number)
@@ -218,7 +224,7 @@ class Fuzzer:
         await self._check_others(first + report.done)
         return report
 
-    async def _prepare(self) -> None:
+    async def _rehearse(self) -> None:
         """Send every payload once as it is: each has to be accepted."""
         for payload in self._stage.payloads:
             status, _, events = await self._send(payload, payload.content, ())
@@ -247,7 +253,7 @@ class Fuzzer:
     def choose(self, number: int) -> tuple[Payload, list[Mutation]]:
         """Return the payload of a number, and what is done to it."""
         random = Random(f"{self.report.seed}:{number}")
-        payload = random.choice(self._stage.payloads)
+        payload = random.choice(self._by_kind[random.choice(self._kinds)])
         content = {**payload.content, **_fresh(payload, f"{self.report.seed}.{number}")}
         return Payload(payload.kind, payload.path, content, payload.travels), mutations.choose(
             random, content, self._foreign
@@ -341,6 +347,7 @@ async def fuzz(
     seed: int,
     asked: int,
     first: int = 0,
+    rehearses: bool = True,
     progress: Callable[[Report], None] = lambda report: None,
     on_start: Callable[[Report], None] = lambda report: None,
 ) -> Report:
@@ -349,4 +356,4 @@ async def fuzz(
         async with open_stage(database, folder) as stage:
             fuzzer = Fuzzer(stage, log, seed, asked, database)
             on_start(fuzzer.report)
-            return await fuzzer.run(first=first, progress=progress)
+            return await fuzzer.run(first=first, rehearses=rehearses, progress=progress)
