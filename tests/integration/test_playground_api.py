@@ -18,6 +18,7 @@ from bot.commands import COMPOSERS
 from bot.domain.delivery import Priority, to_person, to_place
 from bot.domain.movement import PlaceId
 from bot.domain.person import Language, PersonId
+from tests.fuzz.mutations import VALUES, apply, list_paths
 from tests.support.playground import LANE, MOVEMENT, START, ServedPlayground, serve_playground
 
 FILLED = {"text": "De nachtdienst hoort het als laatste", "kind": "reach", "audience": "me"}
@@ -420,3 +421,37 @@ async def test_the_page_has_the_same_words_in_both_languages(served: ServedPlayg
     dutch, english = [(await served.get(f"/words?language={one}"))["words"] for one in ("nl", "en")]
     assert set(dutch) == set(english)
     assert all({*dutch.values(), *english.values()})
+
+
+WRONG = (*VALUES, "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00")
+WRONG_BODIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("POST", "/messages", {"persona": "fatima", "channel": "kantoor", "text": "hoi", "thread": ""}),
+    ("PATCH", "/messages/{said}", {"persona": "fatima", "text": "anders"}),
+    ("POST", "/messages/{said}/press", {"persona": "fatima", "button": "stop"}),
+    ("POST", "/forms/{form}", {"persona": "fatima", "values": {"text": "hoi", "kind": "reach", "audience": "me"}}),
+    ("POST", "/read", {"persona": "fatima", "channel": "kantoor"}),
+    ("POST", "/language", {"persona": "fatima", "language": "nl"}),
+    ("POST", "/clock", {"to": "hour"}),
+)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(("method", "path", "body"), WRONG_BODIES, ids=lambda one: str(one)[:30])
+    async def test_whatever_a_body_holds_is_acted_on_or_refused(
+        self, served: ServedPlayground, method: str, path: str, body: dict[str, Any]
+    ) -> None:
+        said = (await served.say("fatima", "kantoor", "hoi"))["message"]["id"]
+        form = (await served.say("fatima", "kantoor", "/vast"))["form"]["id"]
+        address = "/playground/api" + path.format(said=said, form=form)
+        for at in list_paths(body):
+            for value in WRONG:
+                wrong = apply(body, [("value", at, value)])
+                async with served.session.request(method, address, json=wrong) as answer:
+                    assert answer.status in (200, 400, 404, 409), (at, value, await answer.text())
+                    assert answer.status == 200 or set(await answer.json()) == {"error", "detail"}
+
+    @pytest.mark.parametrize("raw", [b"", b"{", b"[" * 50_000, b"\xff", b"null", b"[]", b'{"persona": NaN}'])
+    async def test_what_is_no_body_is_refused(self, served: ServedPlayground, raw: bytes) -> None:
+        headers = {"Content-Type": "application/json"}
+        async with served.session.post("/playground/api/messages", data=raw, headers=headers) as answer:
+            assert (answer.status, (await answer.json())["error"]) == (400, "bad_request")
