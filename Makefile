@@ -1,7 +1,7 @@
 # `make help` lists what there is. Nothing is written outside this folder, except Chromium by `make test` as root.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test torture fuzz chromium check bench pictures lock
+.PHONY: help setup setup-dev demo test torture fuzz chromium check bench pictures lock licences
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
@@ -21,12 +21,13 @@ demo: setup  ## the playground, on http://127.0.0.1:8080 (PORT=… for another)
 test: setup-dev chromium tests/npm/node_modules/.ready  ## every test (ARGS=… goes to pytest)
 	@$(BARE) $(BIN)/python -m pytest -n auto $(ARGS)
 
-check: setup-dev  ## format, lint, types, imports, names, prompts, migrations
+check: setup-dev  ## format, lint, types, imports, names, prompts, migrations, known vulnerabilities
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_naming.py tests/unit/test_docs.py tests/unit/test_prompts.py tests/integration/test_migrations.py
+	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_naming.py tests/unit/test_docs.py tests/unit/test_prompts.py tests/unit/test_dependencies.py tests/integration/test_migrations.py
+	@$(BIN)/python -m tests.dependencies audit
 
 torture: setup-dev  ## web and worker processes killed, or told to stop, at random, 200 times (ARGS="--seed 7" repeats one ordeal)
 	@$(BARE) $(BIN)/python -m tests.torture $(ARGS)
@@ -43,6 +44,9 @@ pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn anew from what R
 lock: setup-dev  ## renew requirements.lock and requirements-dev.lock from pyproject.toml
 	@$(BIN)/uv pip compile $(LOCK) --extra build --extra otel -o requirements.lock
 	@$(BIN)/uv pip compile $(LOCK) --extra build --extra otel --extra dev -c requirements.lock -o requirements-dev.lock
+
+licences: setup-dev  ## docs/licences.md, from what the lock file installs
+	@$(BIN)/python -m tests.dependencies licences
 
 LOCK := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
