@@ -17,7 +17,7 @@ from bot.domain.story import has_words
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
-from bot.use_cases.connecting import invitations, meetings, nominations, suggestions
+from bot.use_cases.connecting import gatherings, invitations, meetings, nominations, suggestions
 from bot.use_cases.movements import groups, initiatives, linking, look_backs, purposes, quilts, starting
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
@@ -175,6 +175,12 @@ COMMANDS: dict[str, Command] = {
     "invitation.take_back": Command(invitations.take_back),
     "invitation.met": Command(meetings.confirm),
     "invitation.not_met": Command(meetings.deny),
+    "meeting.join": Command(gatherings.join),
+    "meeting.leave": Command(gatherings.leave),
+    "meeting.come": Command(gatherings.come),
+    "meeting.decline": Command(gatherings.decline),
+    "meeting.met": Command(gatherings.tell_met),
+    "meeting.not_met": Command(gatherings.tell_not_met),
     "lookback": Command(look_backs.look_back, en="lookback", nl="terugblik", again=True),
     # people
     "me": Command(personal_data.show, en="me", nl="ik", again=True),
@@ -262,6 +268,10 @@ COMPOSERS: dict[str, Composer] = {
     "invitation_answered": invitations.compose_answer,
     "invitation_taken_back": invitations.compose_taken_back,
     "did_you_meet": meetings.compose_question,
+    "rhythm_meeting": gatherings.compose_round,
+    "meeting_proposed": gatherings.compose_proposal,
+    "meeting_set": gatherings.compose_news,
+    "meeting_after": gatherings.compose_question,
     # people
     "coordinator_asked": coordinators.compose_question,
     "taken_back": personal_data.compose_taken_back,

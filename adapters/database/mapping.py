@@ -14,6 +14,8 @@ from adapters.database.tables import (
     initiatives,
     invitations,
     invite_codes,
+    meeting_guests,
+    meetings,
     members,
     metadata,
     moment_changes,
@@ -38,6 +40,7 @@ from adapters.database.tables import (
 )
 from bot.domain.connectors import Invitation, Nomination, Tie
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
+from bot.domain.meeting import Guest, Meeting
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
 from bot.domain.next_step import Chance, NextStep
 from bot.domain.person import Person, Workspace
@@ -70,6 +73,8 @@ MAPPED: dict[type, Table] = {
     Nomination: nominations,
     Tie: ties,
     Invitation: invitations,
+    Meeting: meetings,
+    Guest: meeting_guests,
     Rhythm: rhythms,
     MomentChange: moment_changes,
 }

@@ -27,6 +27,7 @@ from adapters.database.types import EnumValue, OrderedEnum, Utc
 from bot.domain.connectors import InvitationState, KeyFigure
 from bot.domain.delivery import RETRY_REASONS, Act, DeliveryState, Priority
 from bot.domain.initiative import Audience, CompanyState, EpisodeState, StuckKind
+from bot.domain.meeting import GuestAnswer
 from bot.domain.movement import PlaceState, Role
 from bot.domain.next_step import StepState
 from bot.domain.person import Language, StoryChoice
@@ -171,6 +172,7 @@ members = Table(
     Column("joined_at", Utc, nullable=False),
     Column("suggestible", Boolean),
     Column("figures", JSON, nullable=False, server_default="[]"),
+    Column("meets", Boolean),
     Index("ix_members_person_id", "person_id", "joined_at"),
 )
 purposes = Table(
@@ -473,6 +475,31 @@ invitations = Table(
     Index("ix_invitations_invitee_id", "invitee_id", "sent_at"),
     Index("ix_invitations_movement_id", "movement_id", "sent_at"),
     Index("ix_invitations_inviter_id", "inviter_id"),
+)
+meetings = Table(
+    "meetings",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("place_id", "places", null=True),
+    Column("question", Integer, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("proposed_at", Utc, nullable=False),
+    Index("ix_meetings_movement_id", "movement_id"),
+    Index("ix_meetings_proposed_at", "proposed_at"),
+)
+meeting_guests = Table(
+    "meeting_guests",
+    metadata,
+    _ref("meeting_id", "meetings", primary=True),
+    _ref("person_id", "people", primary=True),
+    _ref("movement_id", "movements"),
+    Column("answer", EnumValue(GuestAnswer), nullable=False),
+    Column("met", Boolean),
+    Column("answered_at", Utc),
+    Index("ix_meeting_guests_person_id", "person_id"),
+    Index("ix_meeting_guests_movement_id", "movement_id"),
 )
 rhythms = Table(
     "rhythms",

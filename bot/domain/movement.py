@@ -106,6 +106,8 @@ class Member:
     did not say. Each movement has its own answer."""
     figures: list[str] = field(default_factory=list)
     """As what (values of `KeyFigure`), in their own words: what others named them is never shown."""
+    meets: bool | None = None
+    """True when they may be brought together with a few others of the movement, who then read their name."""
 
     def agree(self, *figures: str) -> None:
         """Record that they may be suggested, as these key figures too."""

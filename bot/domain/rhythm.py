@@ -37,6 +37,7 @@ class RhythmKind(StrEnum):
     HARVEST = "harvest"
     LOOK_BACK = "look_back"
     QUILT = "quilt"
+    MEETING = "meeting"
 
 
 class OnHoliday(StrEnum):

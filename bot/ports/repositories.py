@@ -23,6 +23,7 @@ from bot.domain.initiative import (
     StuckEpisode,
 )
 from bot.domain.look_back import DoneStep, StuckSpell, ToldStory
+from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
@@ -388,8 +389,22 @@ class Stories(Protocol):
 class Connecting(Protocol):
     """Nominations of key figures, ties between people, and invitations."""
 
-    def add(self, new: Nomination | Tie | Invitation) -> None:
-        """Store a new nomination, tie or invitation."""
+    def add(self, new: Nomination | Tie | Invitation | Meeting | Guest) -> None:
+        """Store a new nomination, tie, invitation or meeting, or somebody's part in a meeting."""
+
+    async def meeting(self, id: MeetingId, movement: MovementId) -> Meeting | None:
+        """Return a meeting of the movement."""
+
+    async def guests(self, meeting: MeetingId, movement: MovementId) -> Sequence[tuple[Guest, Person]]:
+        """Return who was invited to a meeting and was not forgotten, by name."""
+
+    async def waiting_to_meet(self, movement: MovementId, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
+        """Return at most `limit` members of one workspace who agreed to be brought together and were not forgotten:
+        those never invited first, then those invited longest ago."""
+
+    async def together_last(self, people: Collection[PersonId], movement: MovementId) -> set[frozenset[PersonId]]:
+        """Return the pairs of which at least one is among these people, and which were invited together the last time
+        that one was."""
 
     async def invitation(self, id: InvitationId, movement: MovementId) -> Invitation | None:
         """Return an invitation of the movement."""

@@ -21,6 +21,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
+from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import (
     InviteCode,
     InviteCodeId,
@@ -51,6 +52,7 @@ WALK, SPELL, BESIDE = InitiativeId("walk"), EpisodeId("spell"), CompanyId("besid
 STEP, CHANCE = StepId("step"), ChanceId("chance")
 TOLD, ASKED, WEEKLY = StoryId("told"), StoryRequestId("asked"), RhythmId("weekly")
 NAMED, INVITED = NominationId("named"), InvitationId("invited")
+LUNCH = MeetingId("lunch")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = count(1)
 
@@ -91,7 +93,7 @@ async def seed_database(kind: str, folder: Path) -> AsyncIterator[Seeded]:
             place(THERE, W2, THEIRS),
             *(person(one, workspace) for one, workspace in ((FATIMA, W1), (JAN, W1), (NOOR, W2))),
             Member(movement_id=OURS, person_id=FATIMA, role=Role.COORDINATOR, joined_at=NOW),
-            Member(movement_id=OURS, person_id=JAN, joined_at=NOW + HOUR, suggestible=True),
+            Member(movement_id=OURS, person_id=JAN, joined_at=NOW + HOUR, suggestible=True, meets=True),
             Member(movement_id=THEIRS, person_id=NOOR, role=Role.COORDINATOR, joined_at=NOW),
         )
         try:
@@ -242,6 +244,16 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             text="Loop je mee?",
             sent_at=NOW,
         ),
+        Meeting(
+            id=LUNCH,
+            movement_id=OURS,
+            place_id=HERE,
+            question=1,
+            at=NOW + 7 * DAY,
+            timezone="Europe/Amsterdam",
+            proposed_at=NOW,
+        ),
+        *(Guest(meeting_id=LUNCH, movement_id=OURS, person_id=who) for who in (FATIMA, JAN)),
         rhythm(WEEKLY),
         sent,
         delivery("waiting"),

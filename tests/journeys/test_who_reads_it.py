@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 
+from bot.chat import Message
 from bot.commands import COMPOSERS
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Language, PersonId, WorkspaceId
@@ -40,6 +41,12 @@ READ_BY = {
     "rhythm_check_in": PLACE,
     "rhythm_look_back": PLACE,
     "rhythm_harvest": PLACE,
+    "rhythm_quilt": PLACE,
+    "initiatives_alike": ONE,
+    "rhythm_meeting": PLACE,
+    "meeting_proposed": ONE,
+    "meeting_set": ONE,
+    "meeting_after": ONE,
     "pace_asked": COORDINATORS,
     "moment_dropped": COORDINATORS,
     "stuck_posted": PLACE,
@@ -93,6 +100,7 @@ async def live_through_everything(world: World) -> list[Heard]:
         place = "night" if kind == "check_in" else "general"
         args = {**WEEKLY, "kind": kind, "weekdays": (day,), "place": place}
         await world.do("iris", "rhythm.save", args=args)
+    await meet_others(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
     await world.pass_(days=40)
@@ -126,6 +134,24 @@ async def live_through_everything(world: World) -> list[Heard]:
         )
         for post, message in arrived
     ]
+
+
+async def meet_others(world: World) -> None:
+    """Let three people meet, and those who try the same hear of each other."""
+    for who, name in (("jan", "Bewoners in de tuin"), ("wim", "De tuin open voor bewoners")):
+        await world.do(who, "initiative.save", args={"name": name, "description": ""})
+        await world.do(who, "meeting.join")
+    await world.do("noor", "meeting.join")
+    for kind, day in (("quilt", "MO"), ("meeting", "TU")):
+        await world.do("iris", "rhythm.save", args={**WEEKLY, "kind": kind, "weekdays": (day,), "place": "night"})
+    await world.pass_(days=4)
+    for who in ("jan", "wim"):
+        asked = next(one for one in world.private(who) if one.message and has_button(one.message, "come"))
+        await world.press(who, asked, "come", channel=None)
+
+
+def has_button(message: Message, name: str) -> bool:
+    return any(button.name == name for button in message.buttons)
 
 
 @cache

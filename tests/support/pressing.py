@@ -19,6 +19,7 @@ from bot.domain.initiative import (
     Participant,
     StuckEpisode,
 )
+from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import (
     InviteCode,
     InviteCodeId,
@@ -156,6 +157,12 @@ PRESSES: Mapping[str, Act] = {
     "invitation.later": press("jan", None, invitation="sent"),
     "invitation.met": press(channel=None, invitation="accepted"),
     "invitation.not_met": press(channel=None, invitation="accepted"),
+    "meeting.join": press(),
+    "meeting.leave": press(),
+    "meeting.come": press(channel=None, meeting="lunch"),
+    "meeting.decline": press(channel=None, meeting="lunch"),
+    "meeting.met": press(channel=None, meeting="lunch"),
+    "meeting.not_met": press(channel=None, meeting="lunch"),
     "lookback": press(**WALK),
     "me": press(channel=None),
     "me.settings": press(channel=None),
@@ -378,6 +385,19 @@ async def fill(world: World) -> None:
                     **belongs,
                 )
             )
+        work.connecting.add(
+            Meeting(
+                id=MeetingId("lunch"),
+                place_id=PlaceId("general"),
+                question=1,
+                at=now + 7 * DAY,
+                timezone="Europe/Amsterdam",
+                proposed_at=now,
+                **belongs,
+            )
+        )
+        for guest in (fatima, jan):
+            work.connecting.add(Guest(meeting_id=MeetingId("lunch"), person_id=guest, **belongs))
         for row in (
             _delivery(
                 world, "offered", kind="groups_offered", person_id=PersonId("iris"), args={"groups": {"S1": "Nacht"}}

@@ -1,16 +1,17 @@
 """Nominations, ties and invitations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import invitations, nominations, ties
+from adapters.database.tables import invitations, meeting_guests, meetings, members, nominations, people, ties
 from bot.domain.connectors import Invitation, InvitationId, InvitationState, Nomination, NominationId, Tie
 from bot.domain.initiative import InitiativeId
-from bot.domain.movement import MovementId
-from bot.domain.person import PersonId
+from bot.domain.meeting import Guest, Meeting, MeetingId
+from bot.domain.movement import Member, MovementId
+from bot.domain.person import Person, PersonId, WorkspaceId
 
 
 class SqlConnecting(Repository):
@@ -63,6 +64,70 @@ class SqlConnecting(Repository):
             )
         )
         return set(found)
+
+    async def meeting(self, id: MeetingId, movement: MovementId) -> Meeting | None:
+        return await self._session.scalar(
+            select(Meeting).where(meetings.c.id == id, meetings.c.movement_id == movement)
+        )
+
+    async def guests(self, meeting: MeetingId, movement: MovementId) -> Sequence[tuple[Guest, Person]]:
+        found = await self._session.execute(
+            select(Guest, Person)
+            .join_from(Guest, Person, people.c.id == meeting_guests.c.person_id)
+            .where(
+                meeting_guests.c.meeting_id == meeting,
+                meeting_guests.c.movement_id == movement,
+                people.c.account.is_not(None),
+            )
+            .order_by(people.c.name, people.c.id)
+        )
+        return [(guest, person) for guest, person in found]
+
+    async def waiting_to_meet(self, movement: MovementId, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
+        invited = (
+            select(meeting_guests.c.person_id, func.max(meetings.c.proposed_at).label("at"))
+            .join(meetings, meetings.c.id == meeting_guests.c.meeting_id)
+            .where(meeting_guests.c.movement_id == movement)
+            .group_by(meeting_guests.c.person_id)
+            .subquery()
+        )
+        found = await self._session.scalars(
+            select(Person)
+            .join(Member, members.c.person_id == people.c.id)
+            .outerjoin(invited, invited.c.person_id == people.c.id)
+            .where(
+                members.c.movement_id == movement,
+                members.c.meets.is_(True),
+                people.c.workspace_id == workspace,
+                people.c.account.is_not(None),
+            )
+            .order_by(invited.c.at.asc().nulls_first(), members.c.joined_at, people.c.id)
+            .limit(limit)
+        )
+        return found.all()
+
+    async def together_last(self, people: Collection[PersonId], movement: MovementId) -> set[frozenset[PersonId]]:
+        found = await self._session.execute(
+            select(meeting_guests.c.person_id, meeting_guests.c.meeting_id)
+            .join(meetings, meetings.c.id == meeting_guests.c.meeting_id)
+            .where(meeting_guests.c.person_id.in_(people), meeting_guests.c.movement_id == movement)
+            .order_by(meetings.c.proposed_at)
+        )
+        last = {row.person_id: row.meeting_id for row in found}
+        others = await self._session.execute(
+            select(meeting_guests.c.meeting_id, meeting_guests.c.person_id).where(
+                meeting_guests.c.meeting_id.in_(set(last.values()))
+            )
+        )
+        guests: dict[str, list[PersonId]] = {}
+        for meeting, person in others:
+            guests.setdefault(meeting, []).append(person)
+        return {
+            frozenset((person, other))
+            for person, meeting in last.items()
+            for other in guests[meeting]
+            if other != person
+        }
 
     async def ties(self, movement: MovementId) -> Sequence[Tie]:
         found = await self._session.scalars(select(Tie).where(ties.c.movement_id == movement))

@@ -18,6 +18,8 @@ from adapters.database.tables import (
     episodes,
     initiatives,
     invitations,
+    meeting_guests,
+    meetings,
     metadata,
     moment_changes,
     movements,
@@ -149,6 +151,11 @@ async def delete_past_matters(session: AsyncSession, before: datetime, limit: in
         await session.execute(update(steps).where(steps.c.episode_id.in_(closed)).values(episode_id=None))
         await session.execute(delete(episodes).where(episodes.c.id.in_(closed)))
     deleted = len(closed)
+    met = list(await session.scalars(select(meetings.c.id).where(meetings.c.proposed_at < before).limit(limit)))
+    if met:
+        await session.execute(delete(meeting_guests).where(meeting_guests.c.meeting_id.in_(met)))
+        await session.execute(delete(meetings).where(meetings.c.id.in_(met)))
+    deleted += len(met)
     for table, ended_at in _ENDINGS.items():
         ids = select(table.c.id).where(ended_at < before).limit(limit)
         done = await session.execute(delete(table).where(table.c.id.in_(ids)))
