@@ -1,9 +1,10 @@
 """Look up people, places and user groups in Slack."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from adapters.memory import Memory
 from adapters.slack import people
 from adapters.slack.web_api import SlackApi, SlackApiRefusal, slack_team
 from bot.chat import Account, ChatPlace, Profile, UserGroup
@@ -23,7 +24,7 @@ class SlackDirectory:
     def __init__(self, api: SlackApi, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._failed_at: dict[tuple[str, str], datetime] = {}
+        self._failed: Memory[tuple[str, str], bool] = Memory(clock, FAILED_LOOKUP_TTL)
 
     async def profile(self, account: Account) -> Profile | None:
         answer = await self._look_up(
@@ -51,11 +52,11 @@ class SlackDirectory:
 
     async def _look_up(self, method: str, workspace: str, subject: str, **args: Any) -> Mapping[str, Any] | None:
         """Return Slack's answer about a subject; None when it gave none, now or shortly before."""
-        now, key = self._clock.now(), (workspace, subject)
-        if now - self._failed_at.get(key, now - FAILED_LOOKUP_TTL) < FAILED_LOOKUP_TTL:
+        key = (workspace, subject)
+        if key in self._failed:
             return None
         try:
             return await self._api.call(slack_team(workspace), method, reads=True, **args)
         except (SlackApiRefusal, OutcomeUnknown, RetryAfter):
-            self._failed_at[key] = now
+            self._failed.put(key, True)
             return None

@@ -9,6 +9,7 @@ import aiohttp
 import structlog
 
 from adapters.file_links import FileLinks
+from adapters.memory import Memory
 from adapters.slack import render
 from adapters.slack.home import render_home
 from adapters.slack.web_api import PLACE_GONE_ERRORS, SCOPE_MISSING_ERRORS, SlackApi, SlackApiRefusal, slack_team
@@ -27,6 +28,8 @@ WORKSPACE_BURST = 50
 """Posts in one workspace that may go before they are spaced by `WORKSPACE_POST_INTERVAL`."""
 MAX_CLOCK_SKEW = timedelta(minutes=1)
 """How far Slack's clock may be behind ours when looking for a post."""
+CHAT_CACHE_TTL = timedelta(days=1)
+"""How long the id of someone's chat with the bot, which never changes, is not asked for again."""
 MAX_HISTORY_PAGES = 20
 """Pages of fifteen messages to look through for a post, before its outcome stays unknown."""
 ALREADY_DONE_ERRORS = {
@@ -70,7 +73,7 @@ class SlackMessenger:
         self._api = api
         self._session = session
         self._clock = clock
-        self._chats: dict[tuple[str, str], str] = {}
+        self._chats: Memory[tuple[str, str], str] = Memory(clock, CHAT_CACHE_TTL)
         self._free_at: dict[tuple[str, str], datetime] = {}
         self._busy_until: dict[str, datetime] = {}
 
@@ -145,7 +148,7 @@ class SlackMessenger:
             return await (self._post_in(chat, post) if post.file is None else self._give_file(chat, post, post.file))
         except SlackApiRefusal:
             # The cached chat may be the reason: open it again next time.
-            self._chats.pop((post.workspace, post.account or ""), None)
+            self._chats.forget((post.workspace, post.account or ""))
             raise
 
     async def _post_in(self, channel: str, post: Post) -> Receipt:
@@ -310,10 +313,12 @@ class SlackMessenger:
         if post.account is None:
             raise Unreachable("person_gone")
         key = (post.workspace, post.account)
-        if key not in self._chats:
+        chat = self._chats.get(key)
+        if chat is None:
             answer = await self._api.call(slack_team(post.workspace), "conversations.open", users=post.account)
-            self._chats[key] = str(answer["channel"]["id"])
-        return self._chats[key]
+            chat = str(answer["channel"]["id"])
+            self._chats.put(key, chat)
+        return chat
 
     async def _search_history(self, post: Post, channel: str, since: datetime) -> Receipt | None:
         """Look through a channel or thread, from `since` on, for the message with the post's delivery id.

@@ -30,10 +30,14 @@ class RateLimiter:
         most, seconds = CONVERSATION_LIMITS[-1]  # the longest window, so all that any window looks back on
         oldest = now - timedelta(seconds=seconds)
         for key in ((workspace, ""), (workspace, conversation)):
-            sent = self._sent.setdefault(key, deque(maxlen=most))
+            # Taken out and put back, so that what was not written to for longest comes first, and is forgotten below.
+            sent = self._sent.pop(key, None) or deque(maxlen=most)
+            self._sent[key] = sent
             sent.append(now)
             while sent and sent[0] <= oldest:
                 sent.popleft()
+        while (first := next(iter(self._sent.values()))) and first[-1] <= oldest:
+            del self._sent[next(iter(self._sent))]
 
 
 def _free_at(sent: deque[datetime], windows: tuple[tuple[int, int], ...]) -> datetime | None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from adapters.memory import Memory
 from bot.ports import Clock
 
 ConversationRow = Mapping[str, str]
@@ -84,13 +85,13 @@ class ConversationReferences:
     def __init__(self, store: ConversationStore, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._cache: dict[tuple[str, str], tuple[Conversation, datetime]] = {}
-        self._met_at: dict[tuple[str, str], datetime] = {}
+        self._cache: Memory[tuple[str, str], Conversation] = Memory(clock, REFERENCE_CACHE_TTL)
+        self._met: Memory[tuple[str, str], bool] = Memory(clock, REFERENCE_CACHE_TTL)
 
     async def record(self, told: Conversation, *, refresh: bool = False) -> None:
         """Store a conversation that Teams wrote to us in, if anything about it is new. With `refresh` the cache is
         passed over: Teams told of our coming or going, which another process may have recorded first."""
-        known = None if refresh else self._find_in_cache(told.workspace_id, told.channel)
+        known = None if refresh else self._cache.get((told.workspace_id, told.channel))
         if known is not None and _merge(told, known) == known:
             return
         # Read again before writing: the cached one may lack what another process learned.
@@ -106,15 +107,15 @@ class ConversationReferences:
     async def record_member(self, told: Conversation) -> None:
         """Store someone (`account`, `member`) met among others, so that a chat with them can be made later."""
         key = (told.workspace_id, told.account)
-        if key in self._met_at and self._is_fresh(self._met_at[key]):
+        if key in self._met:
             return
         if await self.find_by_person(told.workspace_id, told.account) is None:
             await self._store.save(asdict(replace(told, channel=told.member, team="")))
-        self._met_at[key] = self._clock.now()
+        self._met.put(key, True)
 
     async def find(self, workspace: str, channel: str) -> Conversation | None:
         """Return the conversation of a channel."""
-        return self._find_in_cache(workspace, channel) or await self._load(workspace, channel)
+        return self._cache.get((workspace, channel)) or await self._load(workspace, channel)
 
     async def find_by_person(self, workspace: str, account: str) -> Conversation | None:
         """Return the chat with a person; where there is none (`can_receive`), only who they are."""
@@ -141,10 +142,10 @@ class ConversationReferences:
 
     async def forget(self, workspace: str, channel: str) -> None:
         """Delete the conversation of a channel, from the cache and from storage."""
-        gone = self._find_in_cache(workspace, channel)
+        gone = self._cache.get((workspace, channel))
         if gone is not None:
-            self._met_at.pop((workspace, gone.account), None)
-        self._cache.pop((workspace, channel), None)
+            self._met.forget((workspace, gone.account))
+        self._cache.forget((workspace, channel))
         await self._store.remove(workspace, channel)
 
     async def record_removal(self, told: Conversation, at: datetime) -> None:
@@ -161,14 +162,7 @@ class ConversationReferences:
         return loaded
 
     def _cache_now(self, conversation: Conversation) -> None:
-        self._cache[conversation.workspace_id, conversation.channel] = conversation, self._clock.now()
-
-    def _find_in_cache(self, workspace: str, channel: str) -> Conversation | None:
-        conversation, at = self._cache.get((workspace, channel), (None, None))
-        return conversation if at is not None and self._is_fresh(at) else None
-
-    def _is_fresh(self, at: datetime) -> bool:
-        return self._clock.now() - at < REFERENCE_CACHE_TTL
+        self._cache.put((conversation.workspace_id, conversation.channel), conversation)
 
 
 def _merge(told: Conversation, known: Conversation) -> Conversation:

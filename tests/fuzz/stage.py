@@ -134,7 +134,7 @@ class Stage:
                 if rows := self.rows.get(table.name):
                     await connection.execute(table.insert(), rows)
         references = self.platforms[1].references
-        for known in (references._cache, references._met_at):
+        for known in (references._cache, references._met):
             known.clear()
         self.microsoft.now = self.clock.now()
         self.token = self.microsoft.token(exp=self.clock.now() + timedelta(days=30))
