@@ -275,6 +275,8 @@ class Ritme:
         while await self._run(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
             log.info("person_who_left_forgotten")
         await self._run(partial(personal_data.take_back_late_messages, now=now))
+        silent = [name for name, one in self._platforms.items() if one.directory and not one.tells_departures]
+        await self._run(partial(introductions.wake_for_lookups, platforms=silent, now=now))
         deleted = {
             "closed": await self._delete_in_batches(
                 lambda work: work.people.delete_past_matters(now - retention.closed, FORGET_BATCH)

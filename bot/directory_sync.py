@@ -24,16 +24,18 @@ log = structlog.get_logger("ritme")
 class DirectoryQueries:
     """Open questions to one workspace's directory.
 
-    `group_lists`: deliveries that offer the list of user groups; `group_handles`: groups whose members are not known.
+    `people`: those whose name is not known; `presence`: those who may have left; `group_lists`: deliveries that offer
+    the list of user groups; `group_handles`: groups whose members are not known.
     """
 
     people: Sequence[Account] = ()
+    presence: Sequence[Account] = ()
     places: Sequence[ChatPlace] = ()
     group_lists: Sequence[DeliveryId] = ()
     group_handles: Sequence[str] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.people or self.places or self.group_lists or self.group_handles)
+        return bool(self.people or self.presence or self.places or self.group_lists or self.group_handles)
 
 
 class DirectorySync:
@@ -50,39 +52,44 @@ class DirectorySync:
         platform = self._platforms.get(platform_of(lane))
         if platform is None or platform.directory is None:
             return
-        queries = await self._load_queries(lane)
-        if queries.people or queries.places:
+        queries = await self._load_queries(lane, asks_presence=not platform.tells_departures)
+        if queries.people or queries.presence or queries.places:
             await self._sync_names(platform.directory, lane, queries)
         if queries.group_lists or queries.group_handles:
             await self._sync_groups(platform.directory, lane, queries)
 
-    async def _load_queries(self, lane: WorkspaceId) -> DirectoryQueries:
+    async def _load_queries(self, lane: WorkspaceId, *, asks_presence: bool) -> DirectoryQueries:
         async with self._begin() as work:
             workspace = await work.people.workspace(lane)
             if workspace is not None and workspace.gone_at is not None:
                 return DirectoryQueries()
             lists, handles = await groups.load_open_queries(work, lane)
+            people = await introductions.people_without_name(work, lane)
+            due = await introductions.people_to_look_up(work, lane, self._clock.now()) if asks_presence else []
             return DirectoryQueries(
-                people=await introductions.people_without_name(work, lane),
+                people=people,
+                presence=[one for one in due if one not in people],
                 places=await introductions.places_without_name(work, lane),
                 group_lists=lists,
                 group_handles=handles,
             )
 
     async def _sync_names(self, directory: Directory, lane: WorkspaceId, queries: DirectoryQueries) -> None:
+        people, now = [*queries.people, *queries.presence], self._clock.now()
         answers = await gather(
-            *(directory.profile(account) for account in queries.people),
+            *(directory.profile(account) for account in people),
             *(directory.place_name(place) for place in queries.places),
             return_exceptions=True,
         )
         async with self._begin() as work:
-            for asked, answer in zip((*queries.people, *queries.places), answers, strict=True):
+            for asked, answer in zip((*people, *queries.places), answers, strict=True):
                 if isinstance(answer, BaseException):
                     log.warning("directory_lookup_failed", workspace=lane, error=type(answer).__name__)
                 elif isinstance(asked, Account) and isinstance(answer, Profile):
-                    await introductions.update_profile(work, asked, answer, self._clock.now())
+                    await introductions.update_profile(work, asked, answer, now)
                 elif isinstance(asked, ChatPlace) and isinstance(answer, str):
                     await introductions.rename_place(work, asked, answer)
+            await introductions.note_lookups(work, people, now)
 
     async def _sync_groups(self, directory: Directory, lane: WorkspaceId, queries: DirectoryQueries) -> None:
         found = await directory.groups(lane) if queries.group_lists else None

@@ -148,7 +148,7 @@ def _is_heard_from(intent: Intent, place: Place) -> bool:
 
 async def _add_person(work: UnitOfWork, actor: Account, now: datetime) -> Person:
     lane = WorkspaceId(actor.workspace)
-    person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now)
+    person = Person(id=PersonId(new_id()), workspace_id=lane, account=actor.id, created_at=now, looked_up_at=now)
     work.people.add(person)
     await introductions.request_group_members(work, lane)
     return person

@@ -116,6 +116,7 @@ people = Table(
     Column("named_beyond", Boolean, nullable=False, server_default=false()),
     Column("guest", Boolean, nullable=False, server_default=false()),
     Column("deactivated_at", Utc),
+    Column("looked_up_at", Utc),
     Column("chose", JSON, nullable=False, server_default="[]"),
     Column("snoozed_until", Utc),
     Column("stopped_at", Utc),
@@ -129,6 +130,7 @@ people = Table(
     Column("created_at", Utc, nullable=False),
     Index("uq_people_account", "workspace_id", "account", unique=True),
     _partial_index("ix_people_nameless", "workspace_id", where=PEOPLE_MISSING_NAME),
+    Index("ix_people_looked_up", "workspace_id", "looked_up_at"),
 )
 movements = Table(
     "movements",

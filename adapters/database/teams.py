@@ -39,6 +39,12 @@ class SqlConversations:
     async def latest(self, workspace: str) -> StoredConversation | None:
         return await self._first(workspace, conversations.c.channel != conversations.c.member)
 
+    async def of_groups(self, workspace: str, limit: int) -> Sequence[StoredConversation]:
+        of_many = (conversations.c.workspace_id == workspace, conversations.c.account == "")
+        async with self._transaction() as connection:
+            found = await connection.execute(select(conversations).where(*of_many).limit(limit))
+            return [dict(row) for row in found.mappings()]
+
     async def of_team(self, workspace: str, team: str) -> Sequence[StoredConversation]:
         async with self._transaction() as connection:
             found = await connection.execute(

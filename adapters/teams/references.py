@@ -56,6 +56,9 @@ class ConversationStore(Protocol):
     async def latest(self, workspace: str) -> ConversationRow | None:
         """Return any conversation there, one of a team first."""
 
+    async def of_groups(self, workspace: str, limit: int) -> Sequence[ConversationRow]:
+        """Return channels and group chats there, at most `limit`."""
+
     async def of_team(self, workspace: str, team: str) -> Sequence[ConversationRow]:
         """Return the channels of a team."""
 
@@ -126,6 +129,10 @@ class ConversationReferences:
         """Return any conversation of a workspace, for its service URL and to look up people in."""
         row = await self._store.latest(workspace)
         return Conversation(**row) if row is not None else None
+
+    async def list_groups(self, workspace: str, limit: int) -> list[Conversation]:
+        """Return the channels and group chats that we know, at most `limit`."""
+        return [Conversation(**row) for row in await self._store.of_groups(workspace, limit)]
 
     async def list_team(self, workspace: str, team: str) -> list[Conversation]:
         """Return the channels of a team that we know."""

@@ -103,6 +103,8 @@ class Person:
     asked for."""
     deactivated_at: datetime | None = None
     """Since when the platform reports this account as deactivated."""
+    looked_up_at: datetime | None = None
+    """Since when the platform's directory was last asked about them, or they showed themselves that they are there."""
     chose: list[str] = field(default_factory=list)
     """Those of "language", "timezone" and "group" they set themselves: a profile from the platform does not change
     them."""

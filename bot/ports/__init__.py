@@ -114,11 +114,13 @@ class Directory(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Platform:
     """The ports of one platform; `directory` is None where there is nothing to look up. `syntax` is how people address
-    the app there."""
+    the app there. `tells_departures`: the platform tells by itself whose account is deactivated; where it does not, its
+    directory is asked now and then."""
 
     messenger: Messenger
     directory: Directory | None = None
     syntax: CommandSyntax = DEFAULT_SYNTAX
+    tells_departures: bool = True
 
 
 class Engine(Protocol):

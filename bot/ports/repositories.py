@@ -115,6 +115,13 @@ class People(Protocol):
     async def coordinators(self, movement: MovementId) -> Sequence[Person]:
         """Return the coordinators of a movement who were neither forgotten nor deactivated, the first joined first."""
 
+    async def looked_up_before(self, workspace: WorkspaceId, before: datetime, limit: int) -> Sequence[Person]:
+        """Return people who were not forgotten, and about whom the directory was last asked before a moment, or never;
+        those asked about longest ago first."""
+
+    async def lanes_looked_up_before(self, platform: str, before: datetime) -> Sequence[WorkspaceId]:
+        """Return the workspaces of a platform that have such people."""
+
     async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         """Return at most `limit` people whose name is not known yet and who were not forgotten, in no order."""
 

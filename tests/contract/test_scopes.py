@@ -96,9 +96,18 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "deliveries.trouble": lambda work, its: work.deliveries.trouble(its, NOW - DAY),
     "deliveries.of_movement": lambda work, its: work.deliveries.of_movement(its, NOW - DAY, 9),
 }
+
+
+async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:
+    """Return whether she is found in a workspace: another has people as well."""
+    unseen = await work.people.looked_up_before(its, NOW, 9)  # type: ignore[arg-type]
+    return [one for one in unseen if one.id == FATIMA]
+
+
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
     "people.in_workspace": lambda work, its: work.people.in_workspace(FATIMA, its),
+    "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),
     "people.missing_name": lambda work, its: work.people.missing_name(its, 9),
     "movements.place_in": lambda work, its: work.movements.place_in(its, "c-here"),
     "movements.missing_name": lambda work, its: work.movements.missing_name(its, 9),

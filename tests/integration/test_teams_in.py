@@ -34,6 +34,9 @@ class RememberedConversations:
     async def latest(self, workspace: str) -> Mapping[str, str] | None:
         return next(iter(self.rows.values()), None)
 
+    async def of_groups(self, workspace: str, limit: int) -> Sequence[Mapping[str, str]]:
+        return [row for row in self.rows.values() if not row["account"]][:limit]
+
     async def of_team(self, workspace: str, team: str) -> Sequence[Mapping[str, str]]:
         return [row for row in self.rows.values() if row["team"] == team]
 

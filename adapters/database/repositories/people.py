@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, text, tuple_
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories import erasure
@@ -70,6 +70,11 @@ _LOCK_MOVEMENT = (
 _LOCK_WORKSPACE = (
     select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace")).with_for_update(key_share=True)
 )
+
+
+def _not_looked_up_since(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    is_due = or_(people.c.looked_up_at.is_(None), people.c.looked_up_at < moment)
+    return people.c.account.is_not(None), is_due
 
 
 class SqlInbox(Repository):
@@ -188,6 +193,22 @@ class SqlPeople(Repository):
             for person, member in await self.of_movement(movement)
             if member.role is Role.COORDINATOR and person.deactivated_at is None
         ]
+
+    async def looked_up_before(self, workspace: WorkspaceId, before: datetime, limit: int) -> Sequence[Person]:
+        found = await self._session.scalars(
+            select(Person)
+            .where(people.c.workspace_id == workspace, *_not_looked_up_since(before))
+            .order_by(people.c.looked_up_at.asc().nulls_first())
+            .limit(limit)
+        )
+        return found.all()
+
+    async def lanes_looked_up_before(self, platform: str, before: datetime) -> Sequence[WorkspaceId]:
+        of_platform = people.c.workspace_id.startswith(f"{platform}:", autoescape=True)
+        found = await self._session.scalars(
+            select(people.c.workspace_id).where(of_platform, *_not_looked_up_since(before)).distinct()
+        )
+        return [WorkspaceId(one) for one in found]
 
     async def missing_name(self, workspace: WorkspaceId, limit: int) -> Sequence[Person]:
         found = await self._session.scalars(

@@ -1,7 +1,7 @@
 """Keep names and profiles of people and places up to date, from the platform's directory and its events."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from bot.chat import Account, ChatPlace, Intent, Profile
 from bot.domain.delivery import to_home
@@ -10,6 +10,8 @@ from bot.ports import UnitOfWork
 
 NAME_LOOKUP_BATCH = 10
 """How many people, and how many places, are looked up before one drain."""
+LOOKED_UP_AGAIN_AFTER = timedelta(days=7)
+"""How long after someone was looked up they are once more, where the platform does not tell who left."""
 
 
 async def people_without_name(work: UnitOfWork, lane: WorkspaceId) -> list[Account]:
@@ -19,6 +21,26 @@ async def people_without_name(work: UnitOfWork, lane: WorkspaceId) -> list[Accou
         for person in await work.people.missing_name(lane, NAME_LOOKUP_BATCH)
         if person.account is not None
     ]
+
+
+async def people_to_look_up(work: UnitOfWork, lane: WorkspaceId, now: datetime) -> list[Account]:
+    """Return people of whom it is to be asked whether they are still there, a limited number at a time."""
+    due = await work.people.looked_up_before(lane, now - LOOKED_UP_AGAIN_AFTER, NAME_LOOKUP_BATCH)
+    return [Account(workspace=lane, id=person.account) for person in due if person.account is not None]
+
+
+async def note_lookups(work: UnitOfWork, accounts: Collection[Account], now: datetime) -> None:
+    """Record that the directory was asked about people, whatever it answered: others come first now."""
+    for account in accounts:
+        person = await work.people.by_account(WorkspaceId(account.workspace), account.id)
+        if person is not None:
+            person.looked_up_at = now
+
+
+async def wake_for_lookups(work: UnitOfWork, platforms: Collection[str], now: datetime) -> None:
+    """Have the directories of these platforms asked, also in workspaces where nothing else is due."""
+    for platform in platforms:
+        work.woken.update(await work.people.lanes_looked_up_before(platform, now - LOOKED_UP_AGAIN_AFTER))
 
 
 async def places_without_name(work: UnitOfWork, lane: WorkspaceId) -> list[ChatPlace]:
@@ -46,9 +68,8 @@ async def update_profile(work: UnitOfWork, account: Account, profile: Profile, n
     takes_language = "language" not in person.chose and (movement is None or person.language is not None)
     if profile.language and takes_language:
         person.language = Language.from_locale(profile.language, Language.NL)
-    person.guest = profile.guest
     if not profile.deactivated:
-        person.deactivated_at = None
+        person.guest, person.deactivated_at = profile.guest, None
     elif person.deactivated_at is None:
         person.deactivated_at = now
     if person.has_home:

@@ -298,7 +298,7 @@ async def _load_channels(work: UnitOfWork, some: Sequence[Delivery]) -> dict[str
 def _anonymize(person: Person) -> None:
     person.account, person.name, person.group = None, "", ""
     # The language stays: it identifies nobody, and the last message is worded in it.
-    person.timezone = person.story_choice = person.deactivated_at = None
+    person.timezone = person.story_choice = person.deactivated_at = person.looked_up_at = None
     person.chose, person.guest, person.named_beyond = [], False, False
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None

@@ -48,6 +48,10 @@ class Microsoft:
     refuses_secret: bool = False
     key_fetches: int = 0
     token_requests: list[Json] = field(default_factory=list)
+    absent: dict[str, Fault] = field(default_factory=dict)
+    """The answer to who looks up a member, by account; any other member is found."""
+    lookups: list[str] = field(default_factory=list)
+    """Accounts that were looked up among members, and where: "conversations/<id>/members/<account>"."""
     calls: list[tuple[str, str, Json]] = field(default_factory=list)
     """Calls that the connector did: method, path, body."""
     bearers: set[str] = field(default_factory=set)
@@ -114,6 +118,12 @@ class Microsoft:
     async def _connector(self, request: web.Request) -> web.StreamResponse:
         self.bearers.add(request.headers.get("Authorization", ""))
         body = await request.json() if request.can_read_body else {}
+        where, _, member = request.path.partition("/v3/")[2].rpartition("/members/")
+        if request.method == "GET" and where:
+            self.lookups.append(f"{where}/members/{member}")
+            if missing := self.absent.get(member.removeprefix("29:")):
+                return web.json_response({"error": {"code": missing.code}}, status=missing.status)
+            return web.json_response({"id": member, "name": member.capitalize()})
         fault = self.faults.pop(0) if self.faults else None
         if fault is None or fault.after:
             self.calls.append((request.method, request.rel_url.raw_path.partition("/v3/")[2], body))
