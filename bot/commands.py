@@ -311,7 +311,7 @@ PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
     "place.back": (reach.is_known, reach.handle_return),
     "place.renamed": (reach.is_known, reach.handle_rename),
     "group.changed": (groups.is_known, groups.handle_group_change),
-    "message.gone": (threads.is_kept, threads.handle_disappearance),
+    "message.gone": (threads.may_be_kept, threads.handle_disappearance),
 }
 """Events that a platform tells by itself, nobody acting: the check whether one concerns us, and its handler."""
 

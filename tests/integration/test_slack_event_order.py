@@ -80,6 +80,28 @@ class TestOutOfOrder:
         await send_events(on_slack, bare_deletion(said), bare_deletion(said))
         assert await texts(on_slack) == []
 
+    async def test_a_deletion_that_does_not_say_of_what_before_its_message(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima")
+        root = await start_story_round(on_slack)
+        _, said = await write_unheard_reply(on_slack, root)
+        _, other = await write_unheard_reply(on_slack, root, "Iets anders")
+        await send_events(on_slack, bare_deletion(said), edit(said, CHANGED), said, other)
+        assert await texts(on_slack) == ["Iets anders"]
+        async with on_slack.database.connect() as connection:
+            kept = str((await connection.exec_driver_sql("SELECT * FROM inbox")).all())
+        assert said["ts"] not in kept
+        # The mark ends by itself.
+        await on_slack.pass_(days=31)
+        await on_slack.ritme.plan()
+        async with on_slack.database.connect() as connection:
+            assert (await connection.exec_driver_sql("SELECT count(*) FROM inbox")).scalar_one() == 0
+
+    async def test_a_deletion_where_nothing_is_gathered_leaves_nothing(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("fatima")
+        await send_events(on_slack, bare_deletion({"channel": "C9", "ts": "2.2"}))
+        async with on_slack.database.connect() as connection:
+            assert (await connection.exec_driver_sql("SELECT count(*) FROM inbox")).scalar_one() == 0
+
     async def test_a_saved_message_with_replies_that_leaves_a_bare_tombstone(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         message = await on_slack.people.say(on_slack.user("fatima"), on_slack.channel("general"), TOLD)

@@ -25,6 +25,7 @@ from bot.domain.story import (
 )
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.presses import hash_key
 
 GATHERING_KINDS = ("rhythm_purpose", "rhythm_stories", "rhythm_check_in")
 """Deliveries in whose threads a reply is kept as a story."""
@@ -100,24 +101,30 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
         work.stories.add(tombstone)
 
 
-async def is_kept(work: UnitOfWork, intent: Intent) -> bool:
-    """Return whether the message of an event holds a story or may become one."""
+async def may_be_kept(work: UnitOfWork, intent: Intent) -> bool:
+    """Return whether the message of an event stands where stories are gathered, so that it holds one or may become
+    one."""
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
-    if place is None or not intent.message:
-        return False
-    post = await work.deliveries.by_receipt(place.id, intent.message)
-    return (
-        (post is not None and post.kind in SINGLE_STORY_KINDS)
-        or await work.stories.by_message(place.id, intent.message) is not None
-        or await work.stories.request_about(place.id, intent.message) is not None
-    )
+    return place is not None and place.movement_id is not None and bool(intent.message)
 
 
 async def handle_disappearance(work: UnitOfWork, intent: Intent, now: datetime) -> None:
-    """Withdraw the story in a message that is gone, of which the platform does not tell who wrote or deleted it."""
+    """Withdraw the story in a message that is gone, of which the platform does not tell who wrote or deleted it.
+
+    A message that Ritme does not know may still arrive: a mark keeps it from being kept then. The mark holds no word of
+    it, and ends with the idempotency keys.
+    """
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
-    if place is not None and intent.message:
-        await _take_message_away(work, place, intent.message, now, occasion=intent.key)
+    if place is None or not intent.message:
+        return
+    if await _take_message_away(work, place, intent.message, now, occasion=intent.key):
+        return
+    if await work.deliveries.by_receipt(place.id, intent.message) is None:
+        await work.inbox.claim(place.workspace_id, _gone_mark(place, intent.message), now)
+
+
+def _gone_mark(place: Place, message: str) -> str:
+    return hash_key(f"gone:{place.id}:{message}")
 
 
 async def handle_restoration(work: UnitOfWork, turn: Turn) -> None:
@@ -185,6 +192,8 @@ async def _keep_reply(work: UnitOfWork, turn: Turn, place: Place, movement: Move
         return
     if await _story_in_message(work, turn) is not None:
         return
+    if await work.inbox.is_claimed(place.workspace_id, _gone_mark(place, turn.intent.message)):
+        return  # it was deleted before it arrived
     # Before the story is added: it must not count as their earlier one in this thread.
     await _tie_to_each_other(work, turn, place, movement)
     story = _new_story(turn, place.id, movement, text=text, part=str(root.args.get("part", "")))
