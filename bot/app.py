@@ -304,31 +304,37 @@ class Ritme:
         async with self._begin() as work:
             return await introductions.known_names(work, WorkspaceId(workspace), ids)
 
-    async def workspace_uninstalled(self, workspace: str) -> None:
-        """Note that Ritme was removed from a workspace: whatever still arrives from there is passed over. Its data is
-        kept for a month, in case it is installed again."""
-        now = self._clock.now()
+    async def workspace_uninstalled(self, workspace: str, at: datetime | None = None) -> None:
+        """Note that Ritme was removed from a workspace, at a moment or now: whatever still arrives from there is passed
+        over. Its data is kept for a month, in case it is installed again. News that comes after that changes nothing.
+        """
+        lane, now = WorkspaceId(workspace), self._clock.now()
 
-        async def act(work: UnitOfWork) -> None:
-            found = await work.people.workspace(WorkspaceId(workspace))
-            if found is not None:
-                found.record_removal(now)
+        async def act(work: UnitOfWork) -> bool:
+            found = await work.people.workspace(lane)
+            if found is None:
+                # Noted all the same, so that nothing is stored of what arrives late.
+                found = Workspace(id=lane)
+                work.people.add(found)
+            if at is not None and found.was_installed_since(at):
+                return False
+            found.record_removal(now)
+            return True
 
-        await self._run(act)
-        log.info("workspace_uninstalled", workspace=workspace)
+        is_removed = await self._run(act)
+        log.info("workspace_uninstalled" if is_removed else "workspace_removal_late", workspace=workspace)
 
     async def workspace_installed(self, workspace: str, name: str) -> None:
         """Note that Ritme was installed in a workspace, for the first time or again: deliveries that waited and still
         are on time go out."""
-        lane = WorkspaceId(workspace)
+        lane, now = WorkspaceId(workspace), self._clock.now()
 
         async def act(work: UnitOfWork) -> None:
             found = await work.people.workspace(lane)
             if found is None:
                 found = Workspace(id=lane)
                 work.people.add(found)
-            found.name = name
-            found.gone_at, found.gone_reason = None, ""
+            found.record_installation(name, now)
             work.woken.add(lane)
 
         await self._run(act)

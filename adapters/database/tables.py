@@ -88,6 +88,7 @@ workspaces = Table(
     Column("held_until", Utc),
     Column("gone_at", Utc),
     Column("gone_reason", String(64), nullable=False, server_default=""),
+    Column("installed_at", Utc),
 )
 inbox = Table(
     "inbox",

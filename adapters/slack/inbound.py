@@ -72,8 +72,8 @@ class SlackCore(Protocol):
     async def known_names(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
         """Return the names of people, channels and groups of a workspace, by their ids there, as far as known."""
 
-    async def workspace_uninstalled(self, workspace: str) -> None:
-        """Stop sending to a workspace."""
+    async def workspace_uninstalled(self, workspace: str, at: datetime) -> None:
+        """Stop sending to a workspace that removed Ritme at a moment, unless it was installed again since then."""
 
     async def workspace_installed(self, workspace: str, name: str) -> None:
         """Start sending to a workspace, or send there again."""
@@ -259,7 +259,9 @@ class SlackInbound:
         """Forget a workspace that removed the app or revoked its token, unless it was installed again since then."""
         event, team = body["event"], body["team_id"]
         if event["type"] == "app_uninstalled" or (event.get("tokens") or {}).get("bot"):
-            removing = self._tasks.start(self._remove(team, datetime.fromtimestamp(body["event_time"], UTC)))
+            told = body.get("event_time")
+            at = datetime.fromtimestamp(told, UTC) if told else self._clock.now()
+            removing = self._tasks.start(self._remove(team, at))
             if not await is_done_by(removing, context[ACK_BY]):
                 return _late_response("app_removed")
             removing.result()
@@ -268,7 +270,7 @@ class SlackInbound:
 
     async def _remove(self, team: str, at: datetime) -> None:
         if self._installs is None or await self._installs.remove_install(team, at):
-            await self._core.workspace_uninstalled(translate.slack_workspace(team))
+            await self._core.workspace_uninstalled(translate.slack_workspace(team), at)
 
     # -- replies that are not the answer to the request itself ------------------------------------------------------
 

@@ -58,11 +58,22 @@ class Workspace:
     """Since when nothing can be sent there: Ritme was removed, or its access taken back."""
     gone_reason: str = ""
     """A block of `errors/reasons.md.j2`."""
+    installed_at: datetime | None = None
+    """When Ritme was last seen to be installed there: news of a removal before it is late."""
 
     @property
     def is_removed(self) -> bool:
         """True when Ritme was removed: whatever arrives from there is late. It is back once it is installed again."""
         return self.gone_at is not None and self.gone_reason in (REMOVED, ERASED)
+
+    def record_installation(self, name: str, now: datetime) -> None:
+        """Record that Ritme is installed: for the first time, again or still."""
+        self.name, self.installed_at = name, now
+        self.mark_accessible()
+
+    def was_installed_since(self, moment: datetime) -> bool:
+        """Return whether Ritme was seen to be installed after a moment."""
+        return self.installed_at is not None and self.installed_at > moment
 
     def record_removal(self, now: datetime) -> None:
         """Record that Ritme was removed; what was erased since stays so."""

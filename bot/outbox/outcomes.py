@@ -100,7 +100,9 @@ async def apply_result(
     work: UnitOfWork, row: Delivery, workspace: Workspace | None, result: SendResult, now: datetime
 ) -> None:
     """Move a delivery, and where it concerns them its place and workspace, to the state that a result leads to."""
-    if workspace is not None and workspace.gone_at is not None and _shows_access(row, result):
+    # What was posted before Ritme was removed, and is known to have arrived only now, does not bring it back.
+    is_shut_out = workspace is not None and workspace.gone_at is not None and not workspace.is_removed
+    if workspace is not None and is_shut_out and _shows_access(row, result):
         workspace.mark_accessible()
         work.woken.add(workspace.id)
     if isinstance(result, Receipt):

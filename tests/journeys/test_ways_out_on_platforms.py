@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.chat import Receipt
 from bot.domain.movement import Role
 from bot.domain.person import WorkspaceId
+from bot.outbox.outcomes import apply_result
 from tests.drivers.playground import Seen, playground_driver
 from tests.drivers.slack import LANE, slack_driver
 from tests.drivers.teams import TeamsDriver, teams_driver
@@ -18,6 +20,7 @@ from tests.fakes.teams.agents_playground import TEAM, user
 from tests.journeys.test_on_teams import install, rows, start_movement
 from tests.journeys.test_slack_and_teams import TENANT, slack_and_teams
 from tests.journeys.test_stories_on_slack import start_story_round
+from tests.support.outbox import enqueue_post
 
 QUIETED = "SELECT count(*) FROM people WHERE stopped_at IS NOT NULL"
 
@@ -248,6 +251,51 @@ async def test_removed_from_slack_late_events_do_nothing_until_it_is_installed_a
         await on_slack.reply("fatima", "general", root, "Nu lukte het wel")
         assert await count(on_slack, "SELECT count(*) FROM stories WHERE text = 'Nu lukte het wel'") == 1
         assert on_slack.private("fatima") != []
+
+
+@pytest.mark.parametrize("kind", ["app_uninstalled", "tokens_revoked"])
+async def test_news_of_a_removal_that_is_late_does_not_silence_who_installed_it_again(
+    tmp_path: Path, kind: str
+) -> None:
+    """Also in a process that was there before, and had the token of the time."""
+    async with slack_driver(tmp_path) as on_slack:
+        await on_slack.movement("fatima")
+        gone = {"type": kind, "tokens": {"bot": ["UBOT"], "oauth": []}}
+        await on_slack.pass_(hours=2)
+        await on_slack.ritme.workspace_installed(LANE, "Wijkzorg")
+        await on_slack.people.event(gone, at=on_slack.clock.now() - timedelta(hours=1))
+        assert await on_slack.type("fatima", "/vast niemand komt") is not None
+        await on_slack.pass_(minutes=1)
+        await on_slack.people.event(gone)
+        assert await on_slack.type("fatima", "/vast niemand komt") is None
+
+
+async def test_what_arrived_before_a_removal_and_is_noted_after_it_does_not_bring_ritme_back(tmp_path: Path) -> None:
+    async with slack_driver(tmp_path) as on_slack:
+        await on_slack.movement("fatima")
+        await enqueue_post(on_slack, "aaa")
+        async with on_slack.begin() as work:
+            row = await work.deliveries.by_key("aaa")
+            assert row is not None
+            row.start(on_slack.clock.now())
+        await on_slack.people.event({"type": "app_uninstalled"})
+        async with on_slack.begin() as work:
+            row, workspace = await work.deliveries.by_key("aaa"), await work.people.workspace(LANE)
+            assert row is not None
+            await apply_result(work, row, workspace, Receipt(channel="C1", message="1.1"), on_slack.clock.now())
+            assert workspace is not None
+            assert workspace.is_removed
+
+
+async def test_removed_from_a_workspace_it_never_heard_of_nothing_late_is_stored(tmp_path: Path) -> None:
+    async with slack_driver(tmp_path) as on_slack:
+        await on_slack.people.event({"type": "app_uninstalled"})
+        await on_slack.people.say(on_slack.user("noor"), on_slack.channel(None, "noor"), "hulp")
+        await on_slack.people.change_profile(on_slack.user("noor"), name="Noor")
+        await on_slack.drain()
+        assert set(on_slack.people.answers) == {200}
+        for table in ("people", "places", "inbox", "deliveries"):
+            assert await count(on_slack, f"SELECT count(*) FROM {table}") == 0
 
 
 async def test_a_coordinator_in_accra_reads_in_teams_whose_clock_a_dutch_place_has(tmp_path: Path) -> None:
