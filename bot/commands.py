@@ -310,6 +310,7 @@ PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
     "place.gone": (reach.is_known, reach.handle_removal),
     "place.back": (reach.is_known, reach.handle_return),
     "place.renamed": (reach.is_known, reach.handle_rename),
+    "place.moved": (reach.is_known, reach.handle_move),
     "group.changed": (groups.is_known, groups.handle_group_change),
     "message.gone": (threads.may_be_kept, threads.handle_disappearance),
 }

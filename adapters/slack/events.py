@@ -126,6 +126,13 @@ def _joining(payload: Payload, event: Payload, bot: str) -> Intent | None:
     return _intent(payload, "place.back", {}, bot, event["channel"])
 
 
+def _departure(payload: Payload, event: Payload, bot: str) -> Intent | None:
+    # Slack tells it of everybody who leaves, and of ourselves in some places only so.
+    if not bot or event["user"] != bot:
+        return None
+    return _intent(payload, "place.gone", {"reason": "not_in_place"}, "", event["channel"])
+
+
 def _leaving(payload: Payload, event: Payload, bot: str) -> Intent:
     return _intent(payload, "place.gone", {"reason": PLACE_GONE_EVENTS[event["type"]]}, "", event["channel"])
 
@@ -137,6 +144,11 @@ def _return(payload: Payload, event: Payload, bot: str) -> Intent:
 def _rename(payload: Payload, event: Payload, bot: str) -> Intent:
     channel = event["channel"]
     return _intent(payload, "place.renamed", {}, "", channel["id"], channel_name=channel.get("name", ""))
+
+
+def _move(payload: Payload, event: Payload, bot: str) -> Intent:
+    """Translate that a channel has another id from now on, as a private one has once it is shared with others."""
+    return _intent(payload, "place.moved", {"channel": event["new_channel_id"]}, "", event["old_channel_id"])
 
 
 def _person(payload: Payload, event: Payload, bot: str) -> Intent:
@@ -167,11 +179,14 @@ EVENT_TRANSLATORS: Mapping[str, Callable[[Payload, Payload, str], Intent | None]
     "reaction_removed": _reaction,
     "app_home_opened": _home,
     "member_joined_channel": _joining,
+    "member_left_channel": _departure,
+    "channel_id_changed": _move,
     **dict.fromkeys(PLACE_GONE_EVENTS, _leaving),
     "channel_unarchive": _return,
     "group_unarchive": _return,
     "channel_rename": _rename,
     "group_rename": _rename,
+    "team_join": _person,
     "user_change": _person,
     "subteam_members_changed": _group,
     "subteam_updated": _group,

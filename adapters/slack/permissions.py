@@ -26,6 +26,7 @@ BOT_EVENTS = {
     "app_uninstalled": None,
     "channel_archive": "channels:read",
     "channel_deleted": "channels:read",
+    "channel_id_changed": "groups:read",
     "channel_left": "channels:read",
     "channel_rename": "channels:read",
     "channel_unarchive": "channels:read",
@@ -35,6 +36,7 @@ BOT_EVENTS = {
     "group_rename": "groups:read",
     "group_unarchive": "groups:read",
     "member_joined_channel": "channels:read",
+    "member_left_channel": "channels:read",
     "message.channels": "channels:history",
     "message.groups": "groups:history",
     "message.im": "im:history",
@@ -43,6 +45,7 @@ BOT_EVENTS = {
     "reaction_removed": "reactions:read",
     "subteam_members_changed": "usergroups:read",
     "subteam_updated": "usergroups:read",
+    "team_join": "users:read",
     "tokens_revoked": None,
     "user_change": "users:read",
 }

@@ -37,6 +37,7 @@ EVENT_INTENTS = frozenset(
         "place.gone",
         "place.back",
         "place.renamed",
+        "place.moved",
         "person.changed",
         "group.changed",
     }

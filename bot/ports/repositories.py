@@ -204,6 +204,9 @@ class Movements(Protocol):
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
         """Return the place that a channel of a workspace is."""
 
+    async def move_place(self, place: Place, channel: str) -> None:
+        """Give a place another channel, also in what was sent there. A place that has that channel gets its old one."""
+
     async def places(self, movement: MovementId) -> Sequence[Place]:
         """Return the places of a movement in all its workspaces, the oldest first."""
 

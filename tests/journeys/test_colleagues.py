@@ -69,6 +69,24 @@ class TestAChange:
             fatima = next(one for one, _ in await work.people.of_movement(MovementId("movement")) if one.id == "fatima")
         assert (fatima.name, fatima.timezone) == ("Fatima E.", "Europe/Lisbon")
 
+    @pytest.mark.parametrize("kind", ["user_change", "team_join"])
+    async def test_is_followed_by_whichever_event_it_is_told(self, on_slack: SlackDriver, kind: str) -> None:
+        await on_slack.movement("fatima")
+        profile = {"display_name": "", "real_name": "Fatima Bakker"}
+        user = {
+            "id": on_slack.user("fatima"),
+            "team_id": "T1",
+            "tz": "Europe/Lisbon",
+            "profile": profile,
+            "deleted": False,
+        }
+        await on_slack.people.event({"type": kind, "user": {**user, "deleted": True}})
+        assert (await get_person(on_slack, "fatima")).deactivated_at is not None
+        await on_slack.people.event({"type": kind, "user": {**user, "is_restricted": True}})
+        fatima = await get_person(on_slack, "fatima")
+        assert (fatima.name, fatima.timezone, fatima.guest) == ("Fatima Bakker", "Europe/Lisbon", True)
+        assert fatima.deactivated_at is None
+
     async def test_leaves_what_someone_chose_themselves(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         shown = await on_slack.type("fatima", "/ritme me")

@@ -1,10 +1,15 @@
 """Places go out of reach and come back: what waits for them, and who hears of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.delivery import DeliveryState
-from bot.domain.movement import Place, PlaceId, PlaceState
+from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState
+from bot.domain.person import Language
 from tests.drivers.slack import LANE, SlackDriver
+from tests.fakes.slack.server import BOT
+from tests.journeys.test_stories_on_slack import start_story_round, texts
 from tests.support.outbox import enqueue_post, get_delivery
 
 
@@ -82,3 +87,93 @@ async def test_of_a_channel_ritme_never_was_in_nothing_is_kept(on_slack: SlackDr
     async with on_slack.begin() as work:
         assert await work.movements.place_in(LANE, "C999") is None
         assert await work.people.by_account(LANE, "U999") is None
+
+
+async def move_channel(driver: SlackDriver, name: str, new: str) -> str:
+    """Give a channel another id, as Slack does when a private one is shared, without telling anybody. Returns the old
+    one."""
+    old = driver.channel(name)
+    moved = driver.slack.channels[new] = replace(driver.slack.channels.pop(old), id=new)
+    for shown in moved.messages:
+        shown.channel = new
+    return old
+
+
+@pytest.mark.parametrize("heard_first", [False, True], ids=["", "heard under its new id first"])
+async def test_a_channel_with_another_id_takes_everything_along(on_slack: SlackDriver, heard_first: bool) -> None:
+    await on_slack.movement("fatima")
+    root = await start_story_round(on_slack)
+    old = await move_channel(on_slack, "general", "C777")
+    await enqueue_post(on_slack, "aaa")
+    await on_slack.drain()
+    assert (await the_place(on_slack)).state is PlaceState.UNREACHABLE
+    if heard_first:
+        await on_slack.say("fatima", "@Ritme hulp", channel="general")
+    for _ in range(2):  # a second time it changes nothing
+        await on_slack.people.event({"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": "C777"})
+    await on_slack.drain()
+    place = await the_place(on_slack)
+    assert (place.channel, place.state) == ("C777", PlaceState.ALIVE)
+    assert (await get_delivery(on_slack, "aaa")).state is DeliveryState.SENT
+    shown = await on_slack.reply("fatima", "general", root, "Meneer liep zelf")
+    assert await texts(on_slack) == ["Meneer liep zelf"]
+    assert any(name == "seedling" for _, name in shown.reactions)
+    await on_slack.type("iris", "/ritme ritme", channel="general")  # what is answered there arrives there
+    async with on_slack.begin() as work:
+        assert (await work.movements.place_in(LANE, "C777")) is not None
+    async with on_slack.database.connect() as connection:
+        stale = f"SELECT count(*) FROM deliveries WHERE receipt_channel = '{old}' AND place_id = 'general'"
+        assert (await connection.exec_driver_sql(stale)).scalar_one() == 0
+
+
+async def test_a_channel_with_another_id_that_started_anew_there_stays_as_people_made_it(on_slack: SlackDriver) -> None:
+    await on_slack.movement("fatima", channels=("general", "nieuw"))
+    async with on_slack.begin() as work:
+        other = await work.movements.place(PlaceId("nieuw"))
+        assert other is not None
+        other.movement_id = None
+        work.movements.add(
+            Movement(id=MovementId("m2"), name="X", language=Language.NL, started_at=on_slack.clock.now())
+        )
+        await work.flush()
+        other.movement_id = MovementId("m2")
+    old, new = on_slack.channel("general"), on_slack.channel("nieuw")
+    await on_slack.people.event({"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new})
+    assert (await the_place(on_slack)).channel == old
+
+
+@pytest.mark.parametrize("subtype", ["channel_convert_to_private", "channel_convert_to_public", "channel_name"])
+async def test_a_channel_that_is_made_private_or_public_goes_on(on_slack: SlackDriver, subtype: str) -> None:
+    await on_slack.movement("fatima")
+    root = await start_story_round(on_slack)
+    fatima, channel = on_slack.user("fatima"), on_slack.channel("general")
+    event = {"type": "message", "channel": channel, "user": fatima, "text": "made this channel private"}
+    await on_slack.people.event({**event, "subtype": subtype, "ts": "7.7", "thread_ts": root})
+    for kind in ("channel_shared", "channel_unshared"):
+        await on_slack.people.event({"type": kind, "channel": channel, "connected_team_id": "T9"})
+    await on_slack.drain()
+    assert await texts(on_slack) == []
+    assert (await the_place(on_slack)).state is PlaceState.ALIVE
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"type": "channel_left"}, "not_in_place"),
+        ({"type": "group_left"}, "not_in_place"),
+        ({"type": "member_left_channel", "user": BOT}, "not_in_place"),
+        ({"type": "member_left_channel", "user": "U9"}, ""),
+        ({"type": "group_archive"}, "place_archived"),
+        ({"type": "channel_deleted"}, "place_deleted"),
+    ],
+    ids=str,
+)
+async def test_whoever_speaks_to_ritme_in_a_place_proves_that_it_is_there(
+    on_slack: SlackDriver, event: dict[str, str], reason: str
+) -> None:
+    await on_slack.movement("fatima")
+    await on_slack.people.event({**event, "channel": on_slack.channel("general")})
+    assert (await the_place(on_slack)).state_reason == reason
+    await on_slack.pass_(minutes=5)
+    await on_slack.say("fatima", "@Ritme hulp", channel="general")
+    assert (await the_place(on_slack)).state is PlaceState.ALIVE

@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, select, text, update
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     PLACES_MISSING_NAME,
+    deliveries,
     initiatives,
     invite_codes,
     members,
     movements,
+    old_messages,
     participants,
     parts_said,
     people,
@@ -52,6 +54,28 @@ class SqlMovements(Repository):
         return await self._session.scalar(
             select(Place).where(places.c.workspace_id == workspace, places.c.channel == channel)
         )
+
+    async def move_place(self, place: Place, channel: str) -> None:
+        old, lane = place.channel, place.workspace_id
+        there = await self.place_in(lane, channel)
+        if there is not None:
+            # In three steps, as no two places may have one channel at any time.
+            there.channel = f"moving:{there.id}"
+            await self._session.flush()
+        place.channel = channel
+        await self._session.flush()
+        if there is not None:
+            there.channel = old
+            await self._session.flush()
+        for column in (deliveries.c.receipt_channel, deliveries.c.target_channel):
+            await self._session.execute(
+                update(deliveries)
+                .where(deliveries.c.place_id == place.id, column == old)
+                .values({column: channel})
+                .execution_options(synchronize_session="fetch")
+            )
+        named = (old_messages.c.workspace_id == lane, old_messages.c.channel == old)
+        await self._session.execute(update(old_messages).where(*named).values(channel=channel))
 
     async def places(self, movement: MovementId) -> Sequence[Place]:
         found = await self._session.scalars(

@@ -44,6 +44,20 @@ async def handle_rename(work: UnitOfWork, intent: Intent, now: datetime) -> None
         place.name = intent.place.name
 
 
+async def handle_move(work: UnitOfWork, intent: Intent, now: datetime) -> None:
+    """Apply the event that a place has another id on its platform: rhythms, threads and deliveries follow, since they
+    know it by our own. What failed meanwhile, because the old id was refused, goes out."""
+    place, channel = await _find_place(work, intent), intent.text("channel")
+    if place is None or not channel or channel == place.channel:
+        return
+    there = await work.movements.place_in(place.workspace_id, channel)
+    if there is not None and there.movement_id is not None and place.movement_id != there.movement_id:
+        return  # a movement was brought in under the new id meanwhile: what people did goes before the event
+    await work.movements.move_place(place, channel)
+    if place.state is PlaceState.UNREACHABLE and place.revives_when_heard:
+        await reopen(work, place, now)
+
+
 async def mark_unreachable(
     work: UnitOfWork, place: Place, reason: str, now: datetime, *, since: datetime | None = None
 ) -> None:
