@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import NewType
 
 from bot.domain.delivery import DeliveryId
@@ -25,6 +26,11 @@ EXCERPT_CHARS = 600
 """Characters of a story in a message of its own; a button shows the whole of it."""
 SHORT_EXCERPT_CHARS = 280
 """Characters of a story in a message that holds more."""
+
+
+def deletion_mark(place: PlaceId, message: str) -> str:
+    """Return the key under which it is noted that a message was deleted before it arrived; it tells nothing of it."""
+    return sha256(f"gone:{place}:{message}".encode()).hexdigest()
 
 
 class Dimension(StrEnum):

@@ -19,13 +19,13 @@ from bot.domain.story import (
     Story,
     StoryId,
     StoryRequest,
+    deletion_mark,
     has_words,
     truncate,
     with_file_names,
 )
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.presses import hash_key
 
 GATHERING_KINDS = ("rhythm_purpose", "rhythm_stories", "rhythm_check_in")
 """Deliveries in whose threads a reply is kept as a story."""
@@ -120,11 +120,7 @@ async def handle_disappearance(work: UnitOfWork, intent: Intent, now: datetime) 
     if await _take_message_away(work, place, intent.message, now, occasion=intent.key):
         return
     if await work.deliveries.by_receipt(place.id, intent.message) is None:
-        await work.inbox.claim(place.workspace_id, _gone_mark(place, intent.message), now)
-
-
-def _gone_mark(place: Place, message: str) -> str:
-    return hash_key(f"gone:{place.id}:{message}")
+        await work.inbox.claim(place.workspace_id, deletion_mark(place.id, intent.message), now)
 
 
 async def handle_restoration(work: UnitOfWork, turn: Turn) -> None:
@@ -192,7 +188,7 @@ async def _keep_reply(work: UnitOfWork, turn: Turn, place: Place, movement: Move
         return
     if await _story_in_message(work, turn) is not None:
         return
-    if await work.inbox.is_claimed(place.workspace_id, _gone_mark(place, turn.intent.message)):
+    if await work.inbox.is_claimed(place.workspace_id, deletion_mark(place.id, turn.intent.message)):
         return  # it was deleted before it arrived
     # Before the story is added: it must not count as their earlier one in this thread.
     await _tie_to_each_other(work, turn, place, movement)
