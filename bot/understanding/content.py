@@ -61,7 +61,7 @@ class Match:
 def find_content(text: str, tokens: Sequence[Token], matches: Sequence[Match], meaning: str, book: PhraseBook) -> str:
     """Return the person's own words: what the best phrase of the meaning leaves, or all where no phrase was found."""
     match = _choose_match(matches)
-    if match is None:
+    if match is None or (meaning in TOLD and _leaves_words(match, tokens, book)):
         own = quote_whole(text, tokens) if meaning in TOLD else ""
     else:
         own = _quote_slot(text, tokens, match, book)
@@ -85,6 +85,15 @@ def _choose_match(matches: Sequence[Match]) -> Match | None:
     if match is not None and match.phrase.keeps:
         return max((one for one in matches if _introduces(one)), key=lambda one: one.last, default=None)
     return match
+
+
+def _leaves_words(match: Match, tokens: Sequence[Token], book: PhraseBook) -> bool:
+    """Return whether a phrase without a place for own words leaves so many that they are told all the same."""
+    if match.slot_from is not None or any(word in book.negations for word in match.phrase.words):
+        return False
+    said = [token.word for token in tokens]
+    left = {word for place, word in enumerate(said) if place not in match.hit} - book.filler
+    return len(left) > LEAST_CONTENT and not book.is_question(said)
 
 
 def find_request(text: str, tokens: Sequence[Token], matches: Sequence[Match], meaning: str) -> str:

@@ -96,6 +96,10 @@ def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: 
         ("ik zoek iemand die goed is in filmpjes maken", "iemand die goed is in filmpjes maken"),
         ("ik heb een verhaal: de directeur heeft meegewassen 😄", "de directeur heeft meegewassen 😄"),
         ("hoi Ritme, de kok wil niet meedoen aan het proeven", "de kok wil niet meedoen aan het proeven"),
+        (
+            "verhaal van de nacht: samen thee gedronken om vier uur en daarna sliep hij",
+            "samen thee gedronken om vier uur en daarna sliep hij",
+        ),
         ("deze maand even niet, mijn moeder is ziek", "deze maand"),
         ("nog niet gelukt, te druk gehad", ""),
         ("not yet, next week another try", "next week another try"),
