@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Pick, Press
 from bot.domain.next_step import NextStep, StepState
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
@@ -14,11 +14,13 @@ from bot.domain.quiet_hours import arrival_of
 class StepForm(FormEntry):
     """The form for an if-then plan: cue, action and moment. `smaller`: the one friendly try to make it smaller.
 
-    `chance` is the text of the chance it starts from; `post`: it can be posted where they are (in `place`).
+    `chance` is the text of the chance it starts from; `post`: it can be posted where they are (in `place`). What it is
+    about is asked where something is open that it may belong to.
     """
 
     intent: ClassVar[str] = "step.save"
     asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="about", kind="choice", required=False),
         Ask(name="cue"),
         Ask(name="action"),
         Ask(name="day", kind="date"),
@@ -33,13 +35,14 @@ class StepForm(FormEntry):
     place: str = ""
 
     def visible_asks(self) -> tuple[Ask, ...]:
-        return tuple(ask for ask in self.asks if ask.name != "post" or self.post)
+        shown = {"post": self.post, "about": bool(self.options.get("about"))}
+        return tuple(ask for ask in self.asks if shown.get(ask.name, True))
 
     @classmethod
     def example(cls) -> Self:
         return cls(
             values={"day": "2027-03-02", "at": "09:00"},
-            hidden={"episode": "e1"},
+            options={"about": (Pick(value="e1", label="We proberen al weken om samen te wandelen."),)},
             earliest=date(2027, 3, 1),
             latest=date(2027, 3, 15),
             post=True,

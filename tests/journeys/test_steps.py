@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.chat import Answer, FieldErrors, Form
+from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.next_step import NextStep, StepId, StepState
 from bot.domain.person import Language, PersonId
-from tests.journeys.test_stuck import buttons, fields, submit_step, submit_stuck
+from tests.journeys.test_stuck import add_initiative, buttons, fields, options, submit_step, submit_stuck
 from tests.support.world import MONDAY, World, button_of, text_of
 
 MOVEMENT = MovementId("movement")
@@ -24,6 +24,64 @@ async def get_step(world: World, which: str) -> NextStep:
         one = await work.steps.get(StepId(which), MOVEMENT)
     assert one is not None
     return one
+
+
+class TestSaidInPlainWords:
+    """A step that somebody tells in their own chat while they are stuck goes on with that."""
+
+    @pytest.mark.parametrize(
+        "words", ["mijn stap is: morgen bel ik Jan", "ik ga morgen met Jan praten over het rooster", "stap bel Jan"]
+    )
+    async def test_it_goes_on_with_what_is_open(self, world: World, words: str) -> None:
+        await world.movement("fatima")
+        await world.type("fatima", "/vast het rooster komt niet rond")
+        (stuck,) = await open_of(world)
+        form = await say(world, words)
+        assert fields(form)["about"] == stuck
+        plan = await world.submit(
+            "fatima", form, channel=None, cue="het pauze is", action="bel ik Jan", on_my_own="yes"
+        )
+        assert "bel ik Jan" in text_of(plan)
+        assert [step.episode_id for step in await planned_steps(world)] == [stuck]
+
+    async def test_it_stays_with_it_when_it_is_made_smaller(self, world: World) -> None:
+        await world.movement("fatima")
+        await world.type("fatima", "/vast het rooster komt niet rond")
+        form = await say(world, "stap vraag geld aan Jan")
+        smaller = await world.submit("fatima", form, channel=None, cue="x", action="vraag ik geld", on_my_own="no")
+        await world.submit("fatima", smaller, channel=None, action="bel ik Jan", on_my_own="yes")
+        assert [step.episode_id for step in await planned_steps(world)] == await open_of(world)
+
+    async def test_it_can_be_about_something_else(self, world: World) -> None:
+        await world.movement("fatima")
+        await world.type("fatima", "/vast het rooster komt niet rond")
+        form = await say(world, "stap bel Jan")
+        await world.submit("fatima", form, channel=None, about="", cue="x", action="bel ik Jan", on_my_own="yes")
+        assert [step.episode_id for step in await planned_steps(world)] == [None]
+
+    async def test_of_two_that_are_open_one_is_asked_for(self, world: World) -> None:
+        await world.movement("fatima")
+        await add_initiative(world, "fatima", name="Oud")
+        await submit_stuck(world, initiative="oud")
+        await submit_stuck(world, initiative="")
+        form = await say(world, "stap bel Jan")
+        assert not fields(form).get("about")
+        assert options(form, "about") == await open_of(world)
+
+    async def test_nothing_is_offered_where_nothing_is_open_or_others_are(self, world: World) -> None:
+        await world.movement("fatima")
+        assert "about" not in fields(await say(world, "stap bel Jan"))
+        await submit_stuck(world)
+        assert "about" not in fields(await say(world, "stap bel Jan", channel="general"))
+
+
+async def say(world: World, words: str, channel: str | None = None) -> Reply:
+    return await world.do("fatima", "command", args={"command": "", "text": words}, channel=channel)
+
+
+async def open_of(world: World) -> list[str]:
+    async with world.begin() as work:
+        return [one.id for one in await work.stuck.open_of(PersonId("fatima"), MOVEMENT)]
 
 
 class TestChoosing:

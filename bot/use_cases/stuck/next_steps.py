@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.catalogue.base import NO, YES, Entry, InPlace
+from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.steps import ChanceForm, ChanceNoted, StepForm, StepPlanned, StepPosted, StepStands
 from bot.catalogue.stuck import MAX_FIELD_CHARS
@@ -29,11 +29,14 @@ from bot.domain.rhythm import holidays_of
 from bot.domain.story import Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.wording import shorten
 
 ORIGINS = ("episode", "chance", "story")
 """Arguments that say where a step came from; the form carries them along."""
 MAX_PREFILL = 300
 """Characters of a typed step that are put into the form."""
+MAX_OPEN_OFFERED, MAX_OPEN_CHARS = 5, 60
+"""Open episodes that are offered, the latest, and characters of what they are about."""
 
 IfThenPlan = tuple[str, str, str]
 """The cue, the action, and with whom."""
@@ -41,7 +44,8 @@ IfThenPlan = tuple[str, str, str]
 
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form for a step: after being stuck (`episode`), for a chance (`chance`), because of a `story`, or of
-    its own. Raises `Refused` where one of these is not theirs."""
+    its own; then, in a personal chat, what is open is offered to go on with. Raises `Refused` where one of these is not
+    theirs."""
     await _load_episode(work, turn)
     await _load_story(work, turn)
     chance = await _load_chance(work, turn)
@@ -49,7 +53,16 @@ async def choose(work: UnitOfWork, turn: Turn) -> Entry:
     if turn.text("text"):
         values["action"] = turn.text("text")[:MAX_PREFILL]
     hidden = {name: turn.text(name) for name in ORIGINS if turn.text(name)}
-    return _form(turn, values, hidden, chance=chance.text if chance else "")
+    picks = () if hidden or not turn.intent.place.personal else await _list_open(work, turn)
+    if len(picks) == 1:
+        values["about"] = picks[0].value
+    return _form(turn, values, hidden, chance=chance.text if chance else "", about=picks)
+
+
+async def _list_open(work: UnitOfWork, turn: Turn) -> tuple[Pick, ...]:
+    """Return what the actor is still stuck with, to choose from, the latest first."""
+    found = await work.stuck.open_of(turn.person.id, turn.require_movement().id)
+    return tuple(Pick(value=one.id, label=shorten(one.text, MAX_OPEN_CHARS)) for one in found[:MAX_OPEN_OFFERED])
 
 
 async def choose_smaller(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
@@ -68,12 +81,19 @@ async def choose_smaller(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
 
 
 def _form(
-    turn: Turn, values: dict[str, Value], hidden: dict[str, str], *, smaller: bool = False, chance: str = ""
+    turn: Turn,
+    values: dict[str, Value],
+    hidden: dict[str, str],
+    *,
+    smaller: bool = False,
+    chance: str = "",
+    about: tuple[Pick, ...] = (),
 ) -> StepForm:
     earliest, latest = allowed_days(turn.now, turn.timezone)
     place = _place_to_post(turn)
     return StepForm(
         values={"post": NO, **values},
+        options={"about": about} if about else {},
         hidden=hidden,
         earliest=earliest,
         latest=latest,
@@ -102,10 +122,11 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     turn.require_movement()
     filled = read_form(StepForm, turn.intent.args)
     moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, _free_moments(turn), filled.problems)
+    chosen = await _load_chosen(work, turn, filled)
     if moment is None or filled.problems:
         raise filled.problems.to_invalid()
     episode, chance, story = (
-        await _load_episode(work, turn),
+        await _load_episode(work, turn) or chosen,
         await _load_chance(work, turn),
         await _load_story(work, turn),
     )
@@ -115,6 +136,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
         return InPlace(entry=StepStands.of(known, turn.person, turn.timezone), on_page=True)
     if filled.text("on_my_own") == NO and turn.text("smaller") != YES:
         hidden = {name: turn.text(name) for name in ORIGINS if turn.text(name)} | {"smaller": YES}
+        hidden |= {"episode": episode.id} if episode else {}
         return _form(turn, dict(filled.values), hidden, smaller=True, chance=chance.text if chance else "")
     plan: IfThenPlan = (
         strip_lead_in(filled.text("cue")),
@@ -211,6 +233,16 @@ async def _load_episode(work: UnitOfWork, turn: Turn) -> StuckEpisode | None:
     episode = await work.stuck.own(turn.text("episode"), turn.person.id, movement.id)
     if episode is None:
         raise Refused("not_found")
+    return episode
+
+
+async def _load_chosen(work: UnitOfWork, turn: Turn, filled: Filled) -> StuckEpisode | None:
+    """Return the episode that was chosen in the form; adds a problem for one that is not theirs."""
+    if not filled.text("about"):
+        return None
+    episode = await work.stuck.own(filled.text("about"), turn.person.id, turn.require_movement().id)
+    if episode is None:
+        filled.problems.add("about", "unknown_choice")
     return episode
 
 
