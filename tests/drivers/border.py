@@ -49,6 +49,7 @@ INTENTS = {
     "ask_them": "company.ask",
     "yes": "suggest.yes",
     "not_yet": "step.not_yet",
+    "come": "meeting.come",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
 
