@@ -57,14 +57,13 @@ async def main() -> int:
 
 
 def _tell(report: Report) -> None:
-    """Print a line of progress, twenty times in a run."""
-    if len(report.memory) % 10 == 0:
-        rate = report.done / max(report.seconds, 0.001)
-        print(  # noqa: T201
-            f"{report.done:>11,} done, {rate:,.0f} a second, {report.memory[-1][1]:.0f} MB, "
-            f"{sum(report.times_failed.values()):,} faults of {len(report.faults)} kinds",
-            flush=True,
-        )
+    """Print a line of progress."""
+    rate = report.done / max(report.seconds, 0.001)
+    print(  # noqa: T201
+        f"{report.done:>11,} done, {rate:,.0f} a second, {report.memory[-1][1]:.0f} MB, "
+        f"{sum(report.times_failed.values()):,} faults of {len(report.faults)} kinds",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
