@@ -59,14 +59,26 @@ class Connections:
             connection.is_handling = False
 
     def admit(self, transport: asyncio.BaseTransport, connection: "_Connection") -> bool:
-        """Count a new connection in; return False when there are too many already."""
-        if len(self._open) >= self.limit:
+        """Count a new connection in; return False when there are too many already.
+
+        One that is kept open after its last request makes room for a new one: it can be opened again.
+        """
+        if len(self._open) >= self.limit and not self._close_idle():
             if not self._is_full:  # once: those who flood us must not flood the log
                 log.warning("connections_refused", limit=self.limit)
             self._is_full = True
             return False
         self._open[transport] = connection
         return True
+
+    def _close_idle(self) -> bool:
+        """Close the oldest connection on which nothing goes on; return False when there is none."""
+        for transport, connection in self._open.items():
+            if connection.is_idle:
+                self.drop(transport)
+                connection.close()
+                return True
+        return False
 
     def drop(self, transport: asyncio.BaseTransport) -> None:
         """Count a connection out."""
@@ -84,6 +96,16 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.is_handling = False
+
+    @property
+    def is_idle(self) -> bool:
+        """True between two requests."""
+        return not self.is_handling and self._timer is None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.abort()  # not `close`: it would wait until what is written was read
 
     def begin_request(self) -> None:
         """Stop the timer: the headers of a request are there."""
@@ -135,8 +157,7 @@ class _Connection(asyncio.Protocol):
 
     def _give_up(self) -> None:
         self._timer = None
-        if self._transport is not None:
-            self._transport.abort()  # not `close`: it would wait until what is written was read
+        self.close()
 
 
 def raise_file_limit(connections: int) -> None:

@@ -22,8 +22,9 @@ log = structlog.get_logger(__name__)
 
 BODY_TIMEOUT = 10.0
 """Seconds in which the body of a request has to come in."""
-KEEPALIVE_TIMEOUT = 75.0
-"""Seconds without a request after which a connection is closed; a proxy in front, such as nginx, closes it sooner."""
+KEEPALIVE_TIMEOUT = 150.0
+"""Seconds without a request after which a connection is closed. Proxies close it sooner, nginx after 60 and Caddy after
+120: if we did, a request of theirs could meet a connection that is just being closed."""
 LINGERING_TIME = 2.0
 """Seconds that the rest of a body may still come in after its request was refused, so that the refusal is read."""
 SHUTDOWN_TIMEOUT = 3.0

@@ -1,4 +1,4 @@
-"""Turn a catalogue entry into words for a reader. The only user of Jinja2."""
+"""Turn a catalogue entry into words for a reader. The only user of Jinja2 in the core."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping

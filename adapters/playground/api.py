@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -156,7 +156,7 @@ class PlaygroundApi:
         opened = await self.files.open_file(message.file.id)
         if opened is None:
             return expired_page(request)
-        return file_response(opened, "attachment")
+        return file_response(replace(opened, name=message.file.name), "attachment")
 
     # -- doing ------------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,20 @@ from aiohttp import web
 
 from adapters.door import LARGEST_BODY
 from adapters.web import CONNECTIONS, RequestLimits, make_app
+from tests.support.playground import serve_playground
 from tests.support.service import serve_guarded, serve_platforms
 
 DEEP = b"[" * 100_000
 NOW = f"X-Slack-Request-Timestamp: {int(time())}"
+PLAYGROUND = (
+    ("GET", "/playground/"),
+    ("GET", "/playground/static/%00%ff"),
+    ("GET", "/playground/api/state?persona=%ff"),
+    ("GET", "/playground/api/messages/%00/file?persona=jan"),
+    ("POST", "/playground/api/messages"),
+    ("POST", "/playground/api/forms/%ff"),
+    ("POST", "/playground/api/clock?language=%zz"),
+)
 POSTS = ("/slack/events", "/teams/messages")
 GETS = (
     "/slack/install",
@@ -156,6 +166,20 @@ async def test_what_is_hardly_http_is_refused_without_a_stack_trace(
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
+async def test_nor_is_anything_in_the_playground(tmp_path: Path) -> None:
+    async with serve_playground(tmp_path / "demo.db") as served:
+        port = int(served.address.rpartition(":")[2])
+        wrong = []
+        for kind, (headers, body) in HOSTILE.items():
+            for method, path in PLAYGROUND:
+                sent = body if method == "POST" else b""
+                raw = request(method, path, *headers, body=sent).replace(b"Host: ritme", b"Host: localhost")
+                answer = await exchange(port, raw)
+                if not 200 <= status(answer) < 500 or b"Server: Ritme\r\n" not in answer:
+                    wrong.append((kind, path, answer[:300]))
+        assert wrong == []
+
+
 async def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_read(port: int) -> None:
     answer = await exchange(port, request("POST", "/slack/events", length=LARGEST_BODY + 1))
     assert status(answer) == 413
@@ -209,6 +233,22 @@ async def test_there_are_only_so_many_connections_and_whoever_comes_later_reads_
         held[0][1].write(request("POST", "/echo", body=b"here"))
         assert (await held[0][0].read()).endswith(b"here")  # who is in is served, and makes room
         assert status(await exchange(port, request("POST", "/echo", body=b"next"))) == 200
+        for _, writer in held:
+            await hang_up(writer)
+
+
+async def test_a_connection_that_is_only_kept_open_makes_room() -> None:
+    whole = request("POST", "/echo", body=b"~whole~").replace(b"Connection: close\r\n", b"")
+    async with limited(connections=3) as (port, app):
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        for reader, writer in held:
+            writer.write(whole)
+            await reader.readuntil(b"~whole~")
+        assert status(await exchange(port, request("POST", "/echo", body=b"next"))) == 200
+        assert await held[0][0].read() == b"", "the oldest of them"
+        assert app[CONNECTIONS].count == 2
+        held[1][1].write(whole)
+        assert (await held[1][0].readuntil(b"~whole~")).startswith(b"HTTP/1.1 200")
         for _, writer in held:
             await hang_up(writer)
 
