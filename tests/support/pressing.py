@@ -155,6 +155,7 @@ PRESSES: Mapping[str, Act] = {
     "invitation.accept": press("jan", None, invitation="sent"),
     "invitation.decline": press("jan", None, invitation="sent"),
     "invitation.later": press("jan", None, invitation="sent"),
+    "invitation.take_back": press(channel=None, invitation="sent"),
     "invitation.met": press(channel=None, invitation="accepted"),
     "invitation.not_met": press(channel=None, invitation="accepted"),
     "meeting.join": press(),
