@@ -11,7 +11,7 @@ from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
-from bot.domain.person import KEEP_CLOSED, Language, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
 from bot.errors import Refused
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
@@ -171,8 +171,7 @@ def _update_profile(person: Person, actor: Account) -> None:
         person.name = actor.name
     if actor.timezone and person.timezone is None:
         person.timezone = actor.timezone
-    if actor.language and person.language is None:
-        person.language = Language.from_locale(actor.language, Language.NL)
+    person.follow_language(actor.language)
     if actor.guest:
         person.guest = True
 

@@ -241,12 +241,14 @@ class InvitationTakenBack(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationReceived(Entry):
-    """The invitation as the invited person reads it, in the inviter's words."""
+    """The invitation as the invited person reads it, in the inviter's words. `told`: the inviter hears the answer; not
+    while they want no messages."""
 
     invitation: str
     inviter: str
     initiative: str
     text: str
+    told: bool = True
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"invitation": self.invitation}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from bot.catalogue.base import Entry
+from bot.catalogue.base import Entry, Press
 
 TOPICS = ("rhythm", "purpose", "groups", "code", "start", "trouble", "initiative")
 """Families of intents that only coordinators may act on; each has words in `coordinators/topics.md.j2`."""
@@ -18,15 +18,20 @@ def topic_of(intent: str) -> str:
 @dataclass(frozen=True, kw_only=True)
 class CoordinatorsAsked(Entry):
     """Confirmation to who asked: these coordinators (`names`) will read that they asked about a `topic`.
-    Not `told`: none of them reads messages of Ritme now."""
+    Not `told`: none of them reads messages of Ritme now. `stoppable`: the other choice was to stop it for themselves,
+    and still is."""
 
     names: tuple[str, ...]
     topic: str
     told: bool = True
+    stoppable: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="stop", intent="stop.me"),) if self.stoppable else ()
 
     @classmethod
     def example(cls) -> Self:
-        return cls(names=("Iris", "Ahmed"), topic="rhythm")
+        return cls(names=("Iris", "Ahmed"), topic="rhythm", stoppable=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,18 +70,22 @@ class JoinForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class Joined(Entry):
-    """Confirmation that this place belongs to a movement now, and that its reader coordinates it too."""
+    """Confirmation that this place belongs to a movement now, and that its reader coordinates it too. `told`: another
+    coordinator hears of it; `readers`: those of them whose names may be said here."""
 
     name: str
     place: str
     vision: str
+    told: bool = True
+    readers: tuple[str, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="rhythm", intent="rhythm", style="primary"), Press(name="purpose", intent="purpose"))
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Samen op pad", place="nachtdienst", vision="Wie thuis zorg krijgt, doet zelf wat zelf kan")
+        vision = "Wie thuis zorg krijgt, doet zelf wat zelf kan"
+        return cls(name="Samen op pad", place="nachtdienst", vision=vision, readers=("Iris",))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, Pick, Press
 from bot.domain.connectors import KeyFigure
 from bot.domain.person import KEEP_CLOSED, Language, StoryChoice
 
@@ -95,6 +95,8 @@ class Me(Entry):
 
 SUGGESTIBLE = ("suggestible", "suggestible_2", "suggestible_3", "suggestible_4", "suggestible_5")
 """The fields of `SettingsForm` for being suggested, one a movement."""
+SUGGESTIBLE_OTHERS, MAX_OTHERS = "suggestible_others", 60
+"""The field for all further movements together, and how many it holds: as many as fit what a Slack form may carry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ class SettingsForm(FormEntry):
     """The form for language, time zone, group, quiet hours, being suggested, and the use of replies and names.
 
     `movements`: the names of those for which being suggested is asked, in the order of `SUGGESTIBLE`; their ids are in
-    `hidden`, under the names of the fields.
+    `hidden`, under the names of the fields. Further ones are `options` of `SUGGESTIBLE_OTHERS`.
     """
 
     intent: ClassVar[str] = "me.save"
@@ -111,6 +113,7 @@ class SettingsForm(FormEntry):
         Ask(name="timezone", max_length=64),
         Ask(name="group", required=False, max_length=80),
         *(Ask(name=name, kind="choice", required=False, options=(YES, NO)) for name in SUGGESTIBLE),
+        Ask(name=SUGGESTIBLE_OTHERS, kind="choices", required=False, max_items=MAX_OTHERS),
         Ask(name="figures", kind="choices", required=False, options=tuple(KeyFigure)),
         Ask(name="stories", kind="choice", required=False, options=tuple(StoryChoice)),
         Ask(name="named", kind="choice", options=(YES, NO)),
@@ -124,12 +127,14 @@ class SettingsForm(FormEntry):
     def visible_asks(self) -> tuple[Ask, ...]:
         """Return the fields, with one about being suggested for each movement."""
         unused = {*SUGGESTIBLE[len(self.movements) :], *(() if self.movements else ("figures",))}
+        unused |= set() if self.options.get(SUGGESTIBLE_OTHERS) else {SUGGESTIBLE_OTHERS}
         return tuple(ask for ask in self.asks if ask.name not in unused)
 
     @classmethod
     def example(cls) -> Self:
         return cls(
             movements=("Samen vooruit", "Buiten is beter"),
+            options={SUGGESTIBLE_OTHERS: (Pick(value="m6", label="Thuis eten"),)},
             values={
                 "language": "nl",
                 "timezone": "Europe/Amsterdam",
@@ -222,8 +227,9 @@ class StopOffered(Entry):
         if self.coordinates:
             here = (Press(name="rhythms", intent="rhythm"),)
         elif self.asked:
-            here = (Press(name="ask", intent="coordinators.ask", args={"about": "rhythm"}, confirm=True),)
-        return (Press(name="stop", intent="stop.me", style="primary"), *here)
+            about = {"about": "rhythm", "stoppable": YES}
+            here = (Press(name="ask", intent="coordinators.ask", args=about, confirm=True),)
+        return (Press(name="stop", intent="stop.me", args={"askable": YES}, style="primary"), *here)
 
     @classmethod
     def example(cls) -> Self:
@@ -232,17 +238,22 @@ class StopOffered(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped(Entry):
-    """Confirmation that Ritme starts nothing any more towards this person."""
+    """Confirmation that Ritme starts nothing any more towards this person. `asked`: coordinators who can be asked about
+    the rhythm of the place, where that was the other choice."""
+
+    asked: tuple[str, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
+        ask = Press(name="ask", intent="coordinators.ask", args={"about": "rhythm"}, confirm=True)
         return (
+            *((ask,) if self.asked else ()),
             Press(name="come_back", intent="me.come_back"),
             Press(name="forget", intent="me.forget", style="danger", confirm=True),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls()
+        return cls(asked=("Iris",))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
 from bot.catalogue.stories import read_on_button
 from bot.domain.person import Language
-from bot.domain.rhythm import WEEKDAYS, OnHoliday, Pattern, Rhythm, RhythmKind
+from bot.domain.rhythm import WEEKDAYS, OnHoliday, Rhythm, RhythmKind
 from bot.domain.story import SHORT_EXCERPT_CHARS
 
 EVERY = ("1", "2", "3", "4", "monthly")
@@ -43,7 +43,7 @@ class RhythmSummary:
     @classmethod
     def of(cls, rhythm: Rhythm, place: str, coming: Sequence[datetime], now: datetime) -> Self:
         """Return the summary of a rhythm. `place` is the name of its place, `coming` its next moments."""
-        pattern, today = Pattern.of(rhythm.rule), now.astimezone(ZoneInfo(rhythm.timezone)).date()
+        pattern, today = rhythm.pattern, now.astimezone(ZoneInfo(rhythm.timezone)).date()
         return cls(
             id=rhythm.id,
             kind=rhythm.kind,

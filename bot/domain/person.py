@@ -35,8 +35,13 @@ class Language(StrEnum):
     @classmethod
     def from_locale(cls, hint: str | None, otherwise: "Language") -> "Language":
         """Return the language of a locale such as "nl-NL", or `otherwise` when Ritme does not speak it."""
+        return cls.of_locale(hint) or otherwise
+
+    @classmethod
+    def of_locale(cls, hint: str | None) -> "Language | None":
+        """Return the language of a locale such as "nl-NL"; None when Ritme does not speak it."""
         code = (hint or "").replace("_", "-").partition("-")[0].lower()
-        return next((language for language in cls if language == code), otherwise)
+        return next((language for language in cls if language == code), None)
 
 
 class StoryChoice(StrEnum):
@@ -138,6 +143,13 @@ class Person:
     def may_be_named_in(self, workspace: WorkspaceId) -> bool:
         """Return whether their name may be shown in a workspace: their own, or any when they agreed to that."""
         return self.workspace_id == workspace or self.named_beyond
+
+    def follow_language(self, locale: str | None) -> None:
+        """Take over the language that the platform tells of this person, unless they chose one with us. Whatever is for
+        them alone is in it, wherever they read it; one that Ritme does not speak leaves it to the place."""
+        told = Language.of_locale(locale)
+        if told is not None and "language" not in self.chose:
+            self.language = told
 
     @property
     def has_home(self) -> bool:

@@ -87,6 +87,11 @@ class Rhythm:
     created_at: datetime
 
     @property
+    def pattern(self) -> "Pattern":
+        """How often it comes, as people choose it."""
+        return Pattern.of(self.rule, self.starts_on)
+
+    @property
     def timing(self) -> Timing:
         return Timing(
             self.rule, self.starts_on, self.at, self.timezone, self.on_holiday, self.paused_until, self.ended_at
@@ -167,12 +172,13 @@ class Pattern:
         return f"FREQ=WEEKLY;INTERVAL={self.every};BYDAY={','.join(WEEKDAYS[day] for day in self.days)}"
 
     @classmethod
-    def of(cls, rule: str) -> "Pattern":
-        """Parse a rule made by `rule`."""
+    def of(cls, rule: str, starts_on: date) -> "Pattern":
+        """Parse a rule made by `rule`, or one without days: those are that of `starts_on` (RFC 5545, 3.3.10)."""
         parts = dict(part.split("=") for part in rule.split(";"))
-        if parts["FREQ"] == "MONTHLY":
+        if parts["FREQ"] == "MONTHLY" and "BYDAY" in parts:
             return cls(days=(WEEKDAYS.index(parts["BYDAY"][-2:]),), nth=int(parts["BYDAY"][:-2]))
-        days = tuple(WEEKDAYS.index(day) for day in parts["BYDAY"].split(","))
+        named = parts["BYDAY"].split(",") if "BYDAY" in parts else [WEEKDAYS[starts_on.weekday()]]
+        days = tuple(WEEKDAYS.index(day) for day in named)
         return cls(every=int(parts.get("INTERVAL", "1")), days=days)
 
     def first_day(self, at: time, timezone: str, now: datetime) -> date:

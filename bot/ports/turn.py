@@ -53,7 +53,8 @@ class Turn:
 
 
 def language_for(person: Person | None, place: Place | None, movement: Movement | None) -> Language:
-    """Return the language to use: the person's, else the place's, else the movement's, else Dutch."""
+    """Return the language of what `person` reads alone: their own (`Person.follow_language`), when it is known; without
+    a person, of what everyone in a place reads. Else it is the place's, the movement's, or Dutch."""
     for owner in (person, place, movement):
         if owner is not None and owner.language is not None:
             return owner.language

@@ -7,7 +7,7 @@ import pytest
 
 from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.movement import MovementId
-from bot.domain.person import Workspace, WorkspaceId
+from bot.domain.person import PersonId, Workspace, WorkspaceId
 from tests.support.world import LANE, World, agree, button_of, text_of
 
 WEST = "test:W2"
@@ -57,6 +57,27 @@ class TestACode:
         assert "noor" in heard
         assert isinstance(await world.type("noor", "/ritme rhythm", workspace=WEST, channel="nacht"), Answer | Form)
         assert isinstance(await world.press("noor", said, "purpose", workspace=WEST, channel="nacht"), Form)
+
+    async def test_says_who_really_hears_of_it(self, world: World) -> None:
+        await world.movement("ahmed")
+        await add_west(world)
+        code = await make_code(world)
+        async with world.begin() as work:
+            iris = await work.people.in_workspace(PersonId("iris"), WorkspaceId(LANE))
+            assert iris is not None
+            iris.stopped_at = world.clock.now()
+        said = text_of(await join(world, code))
+        assert "leest nu niemand berichten van mij" in said
+        await world.pass_(days=3)
+        assert world.private("iris") == []
+
+    async def test_names_who_hears_of_it_where_that_may_be_said(self, world: World) -> None:
+        await world.movement()
+        await add_west(world)
+        code = await make_code(world)
+        said = text_of(await join(world, code))
+        assert "iris" not in said
+        assert "hoort dat jullie er zijn" in said
 
     @pytest.mark.parametrize(
         "how", [str.lower, lambda one: f" {one.replace('-', ' ')} ", lambda one: one.replace("0", "O")]

@@ -40,6 +40,33 @@ async def look(world: World, who: str, initiative: str = WALK, figure: str = "co
 
 
 class TestAYesIsOfOneMovement:
+    async def test_said_in_the_settings_for_all_of_eight(self, world: World) -> None:
+        await add_movements(world, "fatima", "sanne", both=("sanne",))
+        now = world.clock.now()
+        async with world.begin() as work:
+            for number in range(6):
+                more = MovementId(f"more{number}")
+                work.movements.add(Movement(id=more, name=f"Meer {number}", language=Language.NL, started_at=now))
+                member = Member(movement_id=more, person_id=PersonId("sanne"), joined_at=now)
+                member.suggestible = True if number == 5 else None
+                work.movements.add(member)
+        form = await world.press("sanne", await world.type("sanne", "/ritme ik"), "settings")
+        assert isinstance(form, Form)
+        (others,) = [one for one in form.fields if one.name == "suggestible_others"]
+        labels = {one.label: one.value for one in others.options}
+        asked = " ".join(one.label for one in form.fields) + " ".join(labels)
+        for name in ("Samen op pad", "Buiten is beter", *(f"Meer {number}" for number in range(6))):
+            assert name in asked
+        assert others.value == ("more5",)
+        first, *_ = [one for one in labels.values() if one != "more5"]
+        await world.submit("sanne", form, suggestible_others=(first,))
+        async with world.begin() as work:
+            belongs = await work.movements.of_person(PersonId("sanne"))
+        said = {movement.id: member.suggestible for movement, member in belongs}
+        assert said.pop(MovementId(first)) is True
+        assert said.pop(MovementId("more5")) is False
+        assert set(said.values()) == {None}, "what was left open stays open"
+
     async def test_said_in_the_settings_for_each(self, world: World) -> None:
         await add_movements(world, "fatima", "sanne", both=("fatima", "sanne"))
         form = await world.press("sanne", await world.type("sanne", "/ritme ik"), "settings")
@@ -243,6 +270,13 @@ class TestAnInvitation:
         answers = [text_of(await world.do("fatima", "invite.send", person="sanne", text="Kom je?")) for _ in range(3)]
         assert len(set(answers)) == 1
         assert len(world.private("sanne")) == 1
+
+    async def test_does_not_say_that_an_inviter_hears_who_reads_nothing(self, world: World) -> None:
+        await add_movements(world, "fatima", "sanne")
+        await agree(world.begin, "sanne")
+        await world.type("fatima", "stop", channel=None)
+        await world.do("fatima", "invite.send", person="sanne", text="Kom je?")
+        assert "leest nu geen berichten van mij" in text_of(world.private("sanne")[-1])
 
     @pytest.mark.parametrize("name", ["accept", "later", "decline"])
     async def test_answered_four_times_is_answered_once(self, world: World, name: str) -> None:

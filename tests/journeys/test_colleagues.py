@@ -8,6 +8,7 @@ from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person, WorkspaceId
 from tests.drivers.slack import LANE, SlackDriver
+from tests.fakes.slack.state import Modal, Shown
 from tests.support.outbox import get_delivery
 from tests.support.world import World, text_of
 
@@ -101,6 +102,28 @@ class TestAChange:
         assert (await get_person(on_slack, "fatima")).language is Language.NL
         await on_slack.people.change_profile(on_slack.user("fatima"), locale="en-GB")
         assert (await get_person(on_slack, "fatima")).language is Language.EN
+
+    async def test_of_a_language_is_followed_in_a_movement_in_another_too(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("jan")
+        on_slack.slack.add_user("john", locale="en-GB")
+        await on_slack.type("john", "/ritme help")
+        shown = await on_slack.type("john", "/vast nobody comes")
+        assert isinstance(shown, Shown)
+        assert shown.only_for == on_slack.user("john")
+        assert "Not now" in shown.words()
+        form = await on_slack.press("john", shown, "choose_step")
+        assert isinstance(form, Modal)
+        assert "small step" in str(form.view)
+        form = await on_slack.type("john", "/verhaal")
+        await on_slack.submit("john", form, text="We walked", named="with", readers="movement")
+        # What everyone reads stays in the language of the place.
+        assert "Doe jij dit ook?" in on_slack.posts()[-1].words()
+
+    async def test_of_a_language_that_is_not_spoken_leaves_that_of_the_movement(self, on_slack: SlackDriver) -> None:
+        await on_slack.movement("jan")
+        on_slack.slack.add_user("hans", locale="de-DE")
+        await on_slack.type("hans", "/ritme help")
+        assert (await get_person(on_slack, "hans")).language is None
 
     async def test_of_a_stranger_leaves_no_trace(self, on_slack: SlackDriver) -> None:
         await on_slack.movement()

@@ -101,14 +101,25 @@ async def test_stop_in_a_channel_says_what_can_stop_and_offers_both(world: World
     assert "iris" in text_of(offered)
     assert [button.name for button in offered.message.buttons] == ["stop", "ask"]
     assert not await has_stopped(world, "fatima")
-    await world.press("fatima", offered, "ask")
+    asked = await world.press("fatima", offered, "ask")
     assert any("fatima" in text_of(one) for one in world.private("iris"))
     assert not await has_stopped(world, "fatima")
-    stopped = await world.press("fatima", offered, "stop")
+    # It took the place of the card: the other choice is on it.
+    stopped = await world.press("fatima", asked, "stop")
     assert isinstance(stopped, Answer)
     assert stopped.replaces
     assert await has_stopped(world, "fatima")
-    assert await world.press("fatima", offered, "stop") is None
+    assert [button.name for button in stopped.message.buttons] == ["come_back", "forget"]
+    assert await world.press("fatima", asked, "stop") is None
+
+
+async def test_who_stopped_for_themselves_can_still_ask_about_the_place(world: World) -> None:
+    await world.movement("fatima")
+    stopped = await world.press("fatima", await world.type("fatima", "/ritme stop"), "stop")
+    asked = await world.press("fatima", stopped, "ask")
+    assert "iris" in text_of(asked)
+    assert any("fatima" in text_of(one) for one in world.private("iris"))
+    assert [button.name for button in asked.message.buttons] == []  # type: ignore[union-attr]
 
 
 async def test_stop_under_a_post_is_not_taken_for_stop_for_me(world: World) -> None:

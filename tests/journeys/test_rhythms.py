@@ -11,6 +11,7 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, PlaceId, PlaceState, Purpose, PurposeId, Role
 from bot.domain.person import Language, PersonId
+from tests.support.stories import add_reminder
 from tests.support.world import World, button_of, text_of
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -52,6 +53,16 @@ async def times(world: World, channel: str = "general") -> list[datetime]:
     return sorted(
         one.sent_at for one in rows if one.sent_at and one.place_id == channel and one.kind.startswith("rhythm_")
     )
+
+
+async def test_beside_one_whose_rule_names_no_day_it_asks_whether_to_double_it(world: World) -> None:
+    await world.movement("fatima")
+    await add_reminder(world)
+    form = await world.press("iris", await world.type("iris", "/ritme ritme"), "new")
+    doubled = await world.submit("iris", form, **{**MONDAY, "at": "09:00"})
+    assert isinstance(doubled, Answer)
+    assert doubled.reference is None
+    assert [one.name for one in doubled.message.buttons] == ["keep", "make"]
 
 
 async def test_made_on_monday_heard_the_monday_after_and_every_part_before_any_twice(world: World) -> None:

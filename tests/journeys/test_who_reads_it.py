@@ -71,6 +71,7 @@ READ_BY = {
 ELSEWHERE = {
     "personal_file": "journeys/test_export.py looks at where the file comes",
     "export": "an earlier version planned it; journeys/test_export.py",
+    "invitation_taken_back": "it changes the message of one person; journeys/test_taking_back.py",
     "taken_back": "it changes a message that stands, wherever that is; journeys/test_forgetting.py",
 }
 """Kinds that have tests of their own, with the reason."""

@@ -230,7 +230,11 @@ def test_an_ended_rhythm_has_no_next_moment() -> None:
 
 @given(patterns)
 def test_a_rule_tells_its_pattern_back(pattern: Pattern) -> None:
-    assert Pattern.of(pattern.rule) == pattern
+    assert Pattern.of(pattern.rule, date(2027, 3, 2)) == pattern
+
+
+def test_a_rule_without_days_comes_on_the_day_it_starts() -> None:
+    assert Pattern.of("FREQ=WEEKLY;INTERVAL=2", date(2027, 3, 2)) == Pattern(every=2, days=(1,))
 
 
 NEVER_QUIET = QuietHours(start=time(0), end=time(0), weekends=False, timezone="Europe/Amsterdam")

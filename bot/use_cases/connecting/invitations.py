@@ -178,6 +178,7 @@ async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         inviter=inviter.name,
         initiative=await _initiative_name(work, invitation),
         text=invitation.text,
+        told=inviter.will_read(outgoing.now),
     )
 
 

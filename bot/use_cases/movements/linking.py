@@ -122,22 +122,28 @@ async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) ->
         member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
         work.movements.add(member)
     member.role = Role.COORDINATOR
-    for coordinator in coordinators:
-        if coordinator.id != turn.person.id:
-            await work.deliveries.add(
-                to_person(
-                    coordinator,
-                    JOINED,
-                    key=f"{JOINED}:{place.id}:{coordinator.id}:{turn.now.isoformat()}",
-                    now=turn.now,
-                    movement=movement.id,
-                    subject=place.id,
-                    priority=Priority.FROM_A_PERSON,
-                    args={"by": turn.person.id},
-                )
+    others = [one for one in coordinators if one.id != turn.person.id and one.will_read(turn.now)]
+    for coordinator in others:
+        await work.deliveries.add(
+            to_person(
+                coordinator,
+                JOINED,
+                key=f"{JOINED}:{place.id}:{coordinator.id}:{turn.now.isoformat()}",
+                now=turn.now,
+                movement=movement.id,
+                subject=place.id,
+                priority=Priority.FROM_A_PERSON,
+                args={"by": turn.person.id},
             )
+        )
     purpose = await work.movements.purpose(movement.id)
-    return Joined(name=movement.name, place=place.name or place.channel, vision=purpose.vision if purpose else "")
+    return Joined(
+        name=movement.name,
+        place=place.name or place.channel,
+        vision=purpose.vision if purpose else "",
+        told=bool(others),
+        readers=tuple(filter(None, (one.name_in(place.workspace_id) for one in others))),
+    )
 
 
 async def _revoke_codes(work: UnitOfWork, turn: Turn) -> None:

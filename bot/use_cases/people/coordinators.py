@@ -49,7 +49,8 @@ async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
             )
         )
     names = tuple(one.name for one in readers or coordinators if one.name)
-    return InPlace(entry=CoordinatorsAsked(names=names, topic=topic, told=bool(readers)))
+    stoppable = bool(turn.text("stoppable")) and turn.person.stopped_at is None
+    return InPlace(entry=CoordinatorsAsked(names=names, topic=topic, told=bool(readers), stoppable=stoppable))
 
 
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:

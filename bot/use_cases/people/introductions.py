@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.chat import Account, ChatPlace, Intent, Profile
 from bot.domain.delivery import to_home
-from bot.domain.person import Language, WorkspaceId
+from bot.domain.person import WorkspaceId
 from bot.ports import UnitOfWork
 
 NAME_LOOKUP_BATCH = 10
@@ -52,11 +52,7 @@ async def places_without_name(work: UnitOfWork, lane: WorkspaceId) -> list[ChatP
 
 
 async def update_profile(work: UnitOfWork, account: Account, profile: Profile, now: datetime) -> None:
-    """Take over a profile from the platform. Settings that someone chose themselves stay.
-
-    In a movement, the language is taken over only where one was known before: otherwise the movement's language goes
-    before that of the app on their phone.
-    """
+    """Take over a profile from the platform. Settings that someone chose themselves stay."""
     person, _, movement, _ = await work.people.load_context(WorkspaceId(account.workspace), account.id, None)
     if person is None:
         return
@@ -65,9 +61,7 @@ async def update_profile(work: UnitOfWork, account: Account, profile: Profile, n
     person.name = profile.name or person.name
     if profile.timezone and "timezone" not in person.chose:
         person.timezone = profile.timezone
-    takes_language = "language" not in person.chose and (movement is None or person.language is not None)
-    if profile.language and takes_language:
-        person.language = Language.from_locale(profile.language, Language.NL)
+    person.follow_language(profile.language)
     if not profile.deactivated:
         person.guest, person.deactivated_at = profile.guest, None
     elif person.deactivated_at is None:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.catalogue.base import NO, YES, Entry, InPlace
+from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.people import (
+    MAX_OTHERS,
     SUGGESTIBLE,
+    SUGGESTIBLE_OTHERS,
     Awake,
     MovedPromise,
     SettingsForm,
@@ -22,7 +24,7 @@ from bot.domain.attention import WEEK
 from bot.domain.connectors import KeyFigure
 from bot.domain.delivery import DeliveryState
 from bot.domain.movement import Member, Movement, MovementId
-from bot.domain.person import Language, StoryChoice
+from bot.domain.person import Language, Person, StoryChoice
 from bot.domain.quiet_hours import arrival_of
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
@@ -44,12 +46,21 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
     quiet = quiet_hours.of_person(person, turn.timezone)
     belongs = await _load_belongs(work, turn)
     answers = {True: YES, False: NO, None: ""}
-    asked = list(zip(SUGGESTIBLE, belongs, strict=False))
+    asked, others = list(zip(SUGGESTIBLE, belongs, strict=False)), belongs[len(SUGGESTIBLE) :][:MAX_OTHERS]
     return SettingsForm(
         movements=tuple(shorten(movement.name, MOVEMENT_NAME_CHARS) for _, (movement, _) in asked),
-        hidden={f"{name}{OF_MOVEMENT}": movement.id for name, (movement, _) in asked},
+        options={
+            SUGGESTIBLE_OTHERS: tuple(
+                Pick(value=movement.id, label=shorten(movement.name, MOVEMENT_NAME_CHARS)) for movement, _ in others
+            )
+        },
+        hidden={
+            **{f"{name}{OF_MOVEMENT}": movement.id for name, (movement, _) in asked},
+            **({f"{SUGGESTIBLE_OTHERS}{OF_MOVEMENT}": " ".join(one.id for one, _ in others)} if others else {}),
+        },
         values={
             **{name: answers[member.suggestible] for name, (_, member) in asked},
+            SUGGESTIBLE_OTHERS: tuple(movement.id for movement, member in others if member.suggestible),
             "figures": _figures(belongs),
             "language": turn.language.value,
             "timezone": turn.timezone,
@@ -69,6 +80,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     filled = read_form(SettingsForm, turn.intent.args)
     if filled.text("timezone") not in available_timezones():
         filled.problems.add("timezone", "unknown_zone")
+    if not set(filled.many(SUGGESTIBLE_OTHERS)) <= set(_list_others(turn)):
+        filled.problems.add(SUGGESTIBLE_OTHERS, "unknown_choice")
     filled.problems.raise_if_any()
     person = turn.person
     promised = await _load_promises(work, turn)
@@ -120,8 +133,20 @@ async def _save_suggestible(work: UnitOfWork, turn: Turn, filled: Filled) -> Non
             member.agree()
         elif filled.text(name) == NO:
             member.decline()
-        if changed and member.suggestible:
+    for shown_id in _list_others(turn):
+        other = by_id.get(MovementId(shown_id))
+        if other is not None and shown_id in filled.many(SUGGESTIBLE_OTHERS):
+            other.agree()
+        elif other is not None and other.suggestible:
+            other.decline()
+    for _, member in belongs if changed else ():
+        if member.suggestible:
             member.figures = list(figures)
+
+
+def _list_others(turn: Turn) -> list[str]:
+    """Return the ids of the movements that the form showed in one field."""
+    return turn.text(f"{SUGGESTIBLE_OTHERS}{OF_MOVEMENT}").split()
 
 
 async def snooze(work: UnitOfWork, turn: Turn) -> Entry:
@@ -186,12 +211,11 @@ async def stop(work: UnitOfWork, turn: Turn) -> Entry:
     there, ask which of the two, and say who can stop that."""
     place = turn.place
     if place is not None and place.movement_id is not None:
-        found = await work.people.coordinators(place.movement_id)
-        own = [one for one in found if one.workspace_id == turn.person.workspace_id] or found
+        own = await _load_coordinators(work, turn, place.movement_id)
         return StopOffered(
             place=place.name,
-            coordinators=tuple(one.name for one in own if one.name and one.id != turn.person.id),
-            asked=tuple(one.name for one in own if one.name and one.id != turn.person.id and one.will_read(turn.now)),
+            coordinators=tuple(one.name for one in own),
+            asked=tuple(one.name for one in own if one.will_read(turn.now)),
             coordinates=turn.member is not None and turn.member.coordinates,
         )
     turn.person.stopped_at = turn.now
@@ -199,9 +223,21 @@ async def stop(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def stop_personal_messages(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Start nothing towards the actor any more."""
+    """Start nothing towards the actor any more. Where the other choice was to ask who decides about the place, that can
+    still be done."""
     turn.person.stopped_at = turn.now
-    return InPlace(entry=Stopped())
+    asked: tuple[str, ...] = ()
+    if turn.text("askable") and turn.movement is not None and not (turn.member and turn.member.coordinates):
+        own = await _load_coordinators(work, turn, turn.movement.id)
+        asked = tuple(one.name for one in own if one.will_read(turn.now))
+    return InPlace(entry=Stopped(asked=asked))
+
+
+async def _load_coordinators(work: UnitOfWork, turn: Turn, movement: MovementId) -> list[Person]:
+    """Return the other coordinators with a name, in the actor's own workspace or, where there are none, anywhere."""
+    found = await work.people.coordinators(movement)
+    own = [one for one in found if one.workspace_id == turn.person.workspace_id] or found
+    return [one for one in own if one.name and one.id != turn.person.id]
 
 
 async def come_back(work: UnitOfWork, turn: Turn) -> InPlace:

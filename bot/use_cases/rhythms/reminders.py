@@ -6,7 +6,7 @@ from bot.catalogue.base import Entry
 from bot.catalogue.rhythms import CheckIn, MomentDropped, PaceAsked, PurposeReminder, StoryRound
 from bot.domain.delivery import Act, Delivery, Priority, to_person
 from bot.domain.movement import PartSaid, Place
-from bot.domain.rhythm import UNANSWERED_BEFORE_ASKING, Pattern, Rhythm, RhythmId
+from bot.domain.rhythm import UNANSWERED_BEFORE_ASKING, Rhythm, RhythmId
 from bot.domain.story import Retelling, Story, StoryId
 from bot.errors import Unwanted
 from bot.ports import Outgoing, UnitOfWork
@@ -125,7 +125,7 @@ async def compose_pace_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     rhythm = await _load_rhythm(work, outgoing)
     if rhythm.unanswered < UNANSWERED_BEFORE_ASKING:
         raise Unwanted("answered")
-    pattern = Pattern.of(rhythm.rule)
+    pattern = rhythm.pattern
     slower = pattern.slower()
     return PaceAsked(
         rhythm=rhythm.id,

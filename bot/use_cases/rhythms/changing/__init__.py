@@ -12,7 +12,7 @@ from bot.catalogue.rhythms import (
     UnsentMessage,
 )
 from bot.domain.delivery import Delivery
-from bot.domain.rhythm import Pattern, Rhythm
+from bot.domain.rhythm import Rhythm
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 from bot.understanding.rhythm import HeardRhythm, read_rhythm
@@ -128,12 +128,12 @@ def _pack(turn: Turn) -> dict[str, str]:
 
 async def _find_alike(work: UnitOfWork, rhythm: Rhythm) -> list[Rhythm]:
     """Return the rhythms of this kind in the same place that share a day and the time with it, oldest first."""
-    days = set(Pattern.of(rhythm.rule).days)
+    days = set(rhythm.pattern.days)
     return [
         one
         for one in await work.rhythms.of_movement(rhythm.movement_id)
         if (one.kind, one.place_id, one.at, one.timezone) == (rhythm.kind, rhythm.place_id, rhythm.at, rhythm.timezone)
-        and days & set(Pattern.of(one.rule).days)
+        and days & set(one.pattern.days)
     ]
 
 
@@ -160,7 +160,7 @@ async def slow_down(work: UnitOfWork, turn: Turn) -> InPlace:
     `every` is how often it came when that was asked: pressed twice, it is halved once.
     """
     rhythm = await load_own(work, turn)
-    pattern = Pattern.of(rhythm.rule)
+    pattern = rhythm.pattern
     if turn.text("every") in ("", str(pattern.every)):
         slower = pattern.slower()
         if slower is None:
