@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 from aiohttp import web
 
 from adapters.bootstrap import open_service
@@ -18,7 +19,7 @@ from bot.app import Ritme
 from tests.drivers.slack import LANE, SlackDriver, slack_driver
 from tests.fakes.slack.server import TOKEN
 from tests.fakes.slack.sockets import APP_TOKEN
-from tests.fakes.slack.state import Shown
+from tests.fakes.slack.state import Json, Shown
 
 
 @pytest.fixture
@@ -122,6 +123,24 @@ async def test_when_it_stops_what_came_in_is_answered_first(over_socket: SlackDr
     await stopping
     await until(lambda: over_socket.slack.sockets.open == [])
     assert await count_rows(over_socket, "stuck_episodes") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("events_api", {"type": "event_callback", "team_id": "T1", "event": {"type": "message", "text": "De Vries"}}),
+        ("interactive", {"type": "view_submission", "user": [], "view": "De Vries"}),
+        ("slash_commands", {"command": "/stuck", "text": "De Vries"}),
+    ],
+)
+async def test_what_is_malformed_is_acknowledged_and_logged_without_its_words(
+    over_socket: SlackDriver, kind: str, payload: Json
+) -> None:
+    with structlog.testing.capture_logs() as logged:
+        status, _ = await over_socket.slack.sockets.deliver(kind, payload)
+    assert status == 200
+    assert [one["kind"] for one in logged if one["event"] == "slack_request_malformed"] == [kind]
+    assert "Vries" not in str(logged)
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "missing_scope"])
