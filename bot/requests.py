@@ -133,10 +133,18 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
         work.movements.add(member)
     if not person.name or (place is not None and not place.name):
         work.woken.add(lane)  # the directory sync before the next drain asks the platform for names
-    person.record_answer()
+    await _record_answer(work, person, now)
     if person.deactivated_at is not None and intent.name not in commands.PASSIVE_EVENTS:
         person.deactivated_at = None  # who acts has an account that is used
     return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member, syntax=syntax)
+
+
+async def _record_answer(work: UnitOfWork, person: Person, now: datetime) -> None:
+    """Record that a person is there; when Ritme was quiet towards them, what they asked for meanwhile comes now."""
+    if person.record_answer():
+        for held in await work.deliveries.held_while_quiet(person.id):
+            held.requeue(now)
+            work.woken.add(held.workspace_id)
 
 
 def _is_heard_from(intent: Intent, place: Place) -> bool:

@@ -29,6 +29,8 @@ PROMISED_IN = "promised_in"
 """The argument of a delivery whose moment a person chose themselves: the time zone they chose it in."""
 MAX_HOLD = timedelta(days=3)
 """How long a delivery without `expires_at` waits for a place that is out of reach."""
+MAX_HOLD_WHILE_QUIET = timedelta(days=90)
+"""How long what a person asked for waits for them to come back, while Ritme is quiet towards them."""
 
 
 class Act(StrEnum):
@@ -169,12 +171,13 @@ class Delivery:
         self.attempts = max(0, self.attempts - 1)
         self.reschedule(moment, reason)
 
-    def hold(self, reason: str, now: datetime) -> None:
-        """Wait until its place can be reached again, at most until it expires; drop it when it has."""
+    def hold(self, reason: str, now: datetime, longest: timedelta = MAX_HOLD) -> None:
+        """Wait until its place can be reached again, or its reader is back, at most until it expires; drop it when it
+        has."""
         if self.expires_at is None:
-            self.expires_at = now + MAX_HOLD
+            self.expires_at = now + longest
         if now < self.expires_at:
-            # Due when it expires, to be dropped then; `reopen_place` makes it due earlier.
+            # Due when it expires, to be dropped then; `requeue` makes it due earlier.
             self.reschedule(self.expires_at, reason)
         else:
             self.drop(reason)

@@ -20,6 +20,8 @@ KEEP_CLOSED = timedelta(days=365)
 """How long what people told of closed matters is kept, unless the settings say otherwise."""
 REMOVED = "uninstalled"
 """`Workspace.gone_reason` of one that told us it removed Ritme, a block of `errors/reasons.md.j2`."""
+WENT_QUIET = "went_quiet"
+"""The reason to send nothing to a person who left so many messages unanswered, a block of `errors/reasons.md.j2`."""
 ERASED = "erased"
 """The `gone_reason` of a workspace whose data was erased."""
 UNANSWERED_BEFORE_QUIET = 3
@@ -166,10 +168,13 @@ class Person:
         """Show this movement on their home page from now on."""
         self.home_movement, self.home_digest = movement, ""
 
-    def record_answer(self) -> None:
-        """Reset the count of unanswered nudges, and end quiet. Anything they do with Ritme counts as an answer."""
-        if self.unanswered or self.went_quiet_at is not None:
+    def record_answer(self) -> bool:
+        """Reset the count of unanswered nudges, and end quiet; return whether it was quiet. Anything they do with Ritme
+        counts as an answer."""
+        was_quiet = self.went_quiet_at is not None
+        if self.unanswered or was_quiet:
             self.unanswered, self.went_quiet_at = 0, None
+        return was_quiet
 
     def count_nudge(self) -> None:
         """Count one more nudge without an answer."""
@@ -186,7 +191,7 @@ class Person:
         if self.snoozed_until is not None and now < self.snoozed_until:
             return "snoozed"
         if self.went_quiet_at is not None:
-            return "went_quiet"
+            return WENT_QUIET
         return None
 
     def will_read(self, now: datetime) -> bool:

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from bot.domain import quiet_hours
 from bot.domain.attention import Attention
-from bot.domain.delivery import PROMISED_IN, Act, Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.delivery import MAX_HOLD_WHILE_QUIET, PROMISED_IN, Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.forgetting import FORGETS, REMOVAL
 from bot.domain.movement import PlaceState
-from bot.domain.person import Person, PersonId
+from bot.domain.person import WENT_QUIET, Person, PersonId
 from bot.ports import Outgoing, UnitOfWork
 from bot.ports.turn import timezone_for
 
@@ -104,7 +104,9 @@ def _may_interrupt(outgoing: Outgoing, attention: Attention) -> bool:
     if postponed is None:
         return True
     until, reason = postponed
-    if until is None or (delivery.expires_at is not None and until > delivery.expires_at):
+    if reason == WENT_QUIET and delivery.priority is Priority.ASKED_FOR:
+        delivery.hold(reason, outgoing.now, MAX_HOLD_WHILE_QUIET)
+    elif until is None or (delivery.expires_at is not None and until > delivery.expires_at):
         delivery.drop(reason)
     else:
         delivery.reschedule(until, reason)
@@ -124,7 +126,7 @@ def _find_postponement(outgoing: Outgoing, attention: Attention) -> tuple[dateti
     now, person, place = outgoing.now, outgoing.person, outgoing.place
     if person is not None:
         reason = person.suppression_reason(now)
-        if reason == "went_quiet" and outgoing.delivery.is_promised:
+        if reason == WENT_QUIET and outgoing.delivery.is_promised:
             reason = None
         if reason is None and person.guest and outgoing.delivery.priority is not Priority.ASKED_FOR:
             reason = "guest"

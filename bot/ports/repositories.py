@@ -587,6 +587,9 @@ class Deliveries(Protocol):
     async def held_for(self, place: Place) -> Sequence[Delivery]:
         """Return the rows for everyone in a place that wait because it is out of reach, oldest first."""
 
+    async def held_while_quiet(self, person: PersonId) -> Sequence[Delivery]:
+        """Return the rows for a person that wait because Ritme is quiet towards them, oldest first."""
+
     async def cancel_for(self, place: Place, reason: str) -> int:
         """Drop all WAITING rows for a place. Returns how many."""
 

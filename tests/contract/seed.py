@@ -260,6 +260,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         delivery("failed", state=DeliveryState.FAILED),
         delivery("unknown", state=DeliveryState.UNKNOWN),
         delivery("again", reason="pace"),
+        delivery("quiet", reason="went_quiet", place_id=None, person_id=FATIMA),
     )
     async with seeded.begin() as work:
         work.stories.add(Retelling(story_id=TOLD, delivery_id=sent.id, movement_id=OURS))

@@ -135,6 +135,7 @@ OF_A_PERSON: dict[str, Ask] = {
     "stories.of_teller": lambda work, their: work.stories.of_teller(their, 9),
     "stories.request_to": lambda work, their: work.stories.request_to(ASKED, their),
     "connecting.named_by": lambda work, their: work.connecting.named_by(their, OURS),
+    "deliveries.held_while_quiet": lambda work, their: work.deliveries.held_while_quiet(their),
     "deliveries.of_person": lambda work, their: work.deliveries.of_person(their, NOW - DAY),
 }
 OF_A_PLACE: dict[str, Ask] = {

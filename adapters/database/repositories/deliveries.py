@@ -71,7 +71,7 @@ from bot.domain.delivery import (
     new_delivery_id,
 )
 from bot.domain.movement import Movement, MovementId, Place, PlaceId
-from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.person import WENT_QUIET, Person, PersonId, WorkspaceId
 from bot.domain.retelling import SHARED
 from bot.domain.rhythm import Rhythm
 from bot.domain.trouble import OUT_OF_REACH
@@ -348,6 +348,13 @@ class SqlDeliveries(Repository):
                 deliveries.c.place_id == place.id,
                 deliveries.c.person_id.is_(None),
                 deliveries.c.reason.in_(OUT_OF_REACH),
+            ).order_by(deliveries.c.row)
+        )
+
+    async def held_while_quiet(self, person: PersonId) -> Sequence[Delivery]:
+        return await self._rows.find(
+            SELECT_DELIVERIES.where(
+                _WAITING, deliveries.c.person_id == person, deliveries.c.reason == WENT_QUIET
             ).order_by(deliveries.c.row)
         )
 

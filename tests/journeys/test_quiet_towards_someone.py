@@ -1,0 +1,83 @@
+"""Quiet towards somebody never drops what they asked for: it is held until they are back."""
+
+from datetime import timedelta
+
+from bot.domain.delivery import Priority, to_person
+from bot.domain.movement import MovementId
+from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId
+from tests.support.world import MONDAY, World, text_of
+
+ANSWERED = "jan"
+
+
+async def leave_unanswered(world: World, who: str) -> None:
+    """Let Ritme go quiet towards somebody."""
+    async with world.begin() as work:
+        person = await work.people.get(PersonId(who), MovementId("movement"))
+        assert person is not None
+        person.unanswered, person.went_quiet_at = UNANSWERED_BEFORE_QUIET, world.clock.now()
+
+
+async def plan(world: World, who: str, priority: Priority) -> None:
+    """Plan a message to somebody: the question whether they met who said yes to their invitation."""
+    async with world.begin() as work:
+        person = await work.people.get(PersonId(who), MovementId("movement"))
+        assert person is not None
+        await work.deliveries.add(
+            to_person(
+                person,
+                "went_quiet",
+                key=f"asked:{priority}",
+                now=MONDAY,
+                movement=MovementId("movement"),
+                priority=priority,
+            )
+        )
+
+
+async def test_what_somebody_asked_for_comes_once_they_are_back(world: World) -> None:
+    await world.movement("fatima")
+    await leave_unanswered(world, "fatima")
+    await plan(world, "fatima", Priority.ASKED_FOR)
+    await world.pass_(days=30)
+    assert world.private("fatima") == []
+    await world.do("fatima", "help")
+    await world.pass_(days=1)
+    assert len(world.private("fatima")) == 1
+
+
+async def test_other_news_is_not_kept(world: World) -> None:
+    await world.movement("fatima")
+    await leave_unanswered(world, "fatima")
+    await plan(world, "fatima", Priority.NEWS)
+    await world.pass_(days=1)
+    await world.do("fatima", "help")
+    await world.pass_(days=8)
+    assert world.private("fatima") == []
+
+
+async def test_an_answer_to_an_invitation_is_held_for_who_sent_it(world: World) -> None:
+    await world.movement("fatima", "jan")
+    async with world.begin() as work:
+        member = await work.movements.membership(MovementId("movement"), PersonId("jan"))
+        assert member is not None
+        member.agree()
+    form = await world.do("fatima", "invite", person="jan")
+    await world.submit("fatima", form, text="Loop je mee?")
+    await leave_unanswered(world, "fatima")
+    await world.press("jan", world.private("jan")[-1], "accept", channel=None)
+    await world.pass_(days=3)
+    assert not any(ANSWERED in text_of(one) for one in world.private("fatima"))
+    await world.do("fatima", "help")
+    await world.pass_(hours=25)
+    assert any(ANSWERED in text_of(one) for one in world.private("fatima"))
+
+
+async def test_who_never_comes_back_gets_it_no_more(world: World) -> None:
+    await world.movement("fatima")
+    await leave_unanswered(world, "fatima")
+    await plan(world, "fatima", Priority.ASKED_FOR)
+    await world.until(MONDAY + timedelta(days=100))
+    await world.do("fatima", "help")
+    await world.pass_(days=8)
+    assert world.private("fatima") == []
