@@ -200,6 +200,7 @@ class PersonaActions:
                 shown = await self._show_answer(persona, here, reply, pressed)
                 if name == FORGET_INTENT:
                     await self._chat.remove_answers(persona, but=shown.id)
+                    return {"reply": render.render_message(shown), "forgotten": True}
                 return {"reply": render.render_message(shown)}
 
     async def _show_answer(self, persona: str, here: ChatLocation, answer: Answer, pressed: str) -> ChatMessage:

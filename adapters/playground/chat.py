@@ -126,7 +126,13 @@ class Chat:
         return await self._update(message.id, lambda _: changes)
 
     async def remove_answers(self, persona: str, *, but: str) -> None:
-        """Remove what was answered to a persona alone, except the message `but`; the core removes what it sent."""
+        """Remove what was answered to a persona alone, except the message `but`, the forms they have open, and the
+        answers kept for repeated requests, which quote people (everyone's: a repeated request acts once all the same).
+        The core removes what it sent."""
+        for form in [one.id for one in self._forms.values() if one.persona == persona]:
+            await self.close_form(form)
+        await self._store.delete("answer", *self._answers)
+        self._answers.clear()
         for message in [one for one in self._messages.values() if is_answer_to(persona, one)]:
             if message.id != but:
                 await self.update(message, deleted=True, said=None, text="", reactions={}, file=None)

@@ -1,7 +1,9 @@
 """Ways out, forgetting, removal and coordinators' names where people stand: what each platform's server received."""
 
 import re
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -204,6 +206,7 @@ class TestWhatIsAboutSomeoneForgottenIsTakenBackInOthersChats:
             assert "Bakker" in str(await playground.posts())
             quoted = await playground.type("fatima", "/vast niemand komt naar het overleg")
             assert "niemand komt" in quoted.words()
+            await playground.press("fatima", quoted, "change")
             await playground.type("fatima", "hulp", channel=None)
             await playground.press("fatima", await playground.type("fatima", "/ritme ik", channel=None), "forget")
             await playground.until(playground.served.clock.now() + timedelta(minutes=2))
@@ -211,6 +214,11 @@ class TestWhatIsAboutSomeoneForgottenIsTakenBackInOthersChats:
             assert "Bakker" not in str(await playground.posts())
             # The answers to what she did too, with the words that they quote.
             assert ["vergeten" in one.words() for one in await playground.private("fatima")] == [True]
+            # So is what was kept for repeated requests, and the form she left open.
+            with closing(sqlite3.connect(tmp_path / "ritme.db")) as connection:
+                kept = str(connection.execute("SELECT value FROM playground_shelf WHERE kind != 'message'").fetchall())
+            assert "Bakker" not in kept
+            assert "niemand komt" not in kept
 
 
 async def test_who_is_deactivated_for_ninety_days_is_forgotten_in_slack(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import { openForm } from "./dialogs.js";
 import { did, planned } from "./guide.js";
-import { changed, recallDialog, state } from "./state.js";
+import { changed, keepDialog, recallDialog, state } from "./state.js";
 
 // Answers and live updates may cross each other: the later state of a message stands.
 export function put(said) {
@@ -17,6 +17,7 @@ export function take(answer) {
   for (const said of [answer.message, answer.reply]) if (said) put(said);
   if (answer.reply?.said.buttons.some((button) => button.name === "not_now")) did(1);
   if (answer.reply) Object.assign(state, { lookAt: answer.reply.id, lookUntil: performance.now() + SETTLES });
+  if (answer.forgotten) keepDialog(null);
   changed("messages");
   if (answer.form) open(answer.form);
 }
