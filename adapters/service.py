@@ -62,6 +62,7 @@ class Service:
     close_hooks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     started: bool = False
     _clock_sync: asyncio.Task[None] | None = None
+    _books: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Settle what the last run left half-way, then start the engine."""
@@ -76,7 +77,9 @@ class Service:
         self.started = True
 
     async def open(self) -> None:
-        """Start to receive requests by other ways than HTTP. Call after the routes are mounted."""
+        """Start to receive requests by other ways than HTTP, and read the phrase books meanwhile. Call after the routes
+        are mounted."""
+        self._books = asyncio.create_task(asyncio.to_thread(self.ritme.load_books), name="books")
         for start in self.start_hooks:
             await start()
 
@@ -118,6 +121,8 @@ class Service:
             self._clock_sync.cancel()
             with suppress(asyncio.CancelledError):
                 await self._clock_sync
+        if self._books is not None:
+            await self._books
         for close in self.close_hooks:
             await close()
         await self.database.dispose()

@@ -28,6 +28,7 @@ from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailab
 from bot.presses import hash_key
 from bot.requests import handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
+from bot.understanding import load_books
 from bot.use_cases.people import coordinators, introductions, personal_data
 from bot.use_cases.rhythms import planning
 from bot.use_cases.stories import saving
@@ -77,6 +78,7 @@ class Ritme:
     opens = commands.OPENS
     """Intents that open a form when their button is pressed."""
     typed_word = staticmethod(commands.typed_word)
+    load_books = staticmethod(load_books)
 
     def __init__(
         self,

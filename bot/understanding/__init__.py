@@ -6,9 +6,16 @@
 from collections.abc import Sequence
 
 from bot.domain.person import Language
+from bot.understanding.phrasebook import phrase_book
 from bot.understanding.reading import CRISIS, OTHER, Reading, read
 
-__all__ = ["CRISIS", "OTHER", "Reading", "read", "understand_sentence"]
+__all__ = ["CRISIS", "OTHER", "Reading", "load_books", "read", "understand_sentence"]
+
+
+def load_books() -> None:
+    """Read the phrase books, a second's work each, so that the first who says something need not wait for it."""
+    for language in Language:
+        phrase_book(language)
 
 
 def understand_sentence(text: str, names: Sequence[str] = ("ritme",)) -> Reading:
