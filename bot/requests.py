@@ -8,7 +8,7 @@ from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
 from bot.catalogue.offers import FormLate, FormOffered
 from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
 from bot.despair import hear_despair
-from bot.domain.delivery import ANSWER, Act, Delivery, to_home, to_person
+from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
@@ -40,6 +40,7 @@ async def handle_intent(
         return None
     heard = hear_despair(intent)
     turn = replace(await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed)
+    await _confirm_by_press(work, turn)
     handler = commands.HANDLERS.get(heard.intent.name)
     if handler is None:
         raise Refused("not_found")
@@ -55,6 +56,18 @@ async def handle_intent(
         await _answer_personally(work, turn, heard.answer)
     await show_home(work, turn)
     return reply
+
+
+async def _confirm_by_press(work: UnitOfWork, turn: Turn) -> None:
+    """Note that a personal message arrived whose answer was lost, now that one of its buttons is pressed: where nothing
+    can be looked up, only that tells its id, by which it can be deleted."""
+    intent = turn.intent
+    card, message = intent.text(presses.CARD), intent.message
+    if not card or not message or not intent.place.personal:
+        return
+    pressed = await work.deliveries.get(DeliveryId(card), turn.person.workspace_id)
+    if pressed is not None and pressed.may_be_confirmed(turn.person.id):
+        pressed.record_receipt(turn.now, intent.place.channel, message)
 
 
 async def _answer_personally(work: UnitOfWork, turn: Turn, entry: Entry) -> None:
@@ -177,7 +190,7 @@ def _update_profile(person: Person, actor: Account) -> None:
     """Take over what a request tells of who acts; what a person chose themselves stays."""
     if actor.name and person.name != actor.name:
         person.name = actor.name
-    if actor.timezone and person.timezone is None:
+    if actor.timezone and "timezone" not in person.chose:
         person.timezone = actor.timezone
     person.follow_language(actor.language)
     if actor.guest:

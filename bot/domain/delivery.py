@@ -160,6 +160,14 @@ class Delivery:
         self.receipt, self.receipt_channel = message, channel
         self._redact()
 
+    def may_be_confirmed(self, person: PersonId) -> bool:
+        """Return whether a person who presses a button of this message, of which nobody knew whether it arrived, shows
+        that it did."""
+        is_unconfirmed = self.state is DeliveryState.UNKNOWN or (
+            self.state is DeliveryState.FAILED and self.reason in UNCONFIRMED_REASONS
+        )
+        return is_unconfirmed and self.act is Act.POST and self.person_id == person and self.place_id is None
+
     def reschedule(self, moment: datetime, reason: str) -> None:
         """Wait until a moment. Only a retry (see `RETRY_REASONS`) keeps its place in the queue."""
         self.state, self.due_at, self.reason = DeliveryState.WAITING, moment, reason

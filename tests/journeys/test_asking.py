@@ -245,6 +245,7 @@ class TestAnInvitation:
             person = await work.people.get(PersonId("sanne"), OURS)
             assert person is not None
             person.language = Language.EN
+            person.chose = ["language"]
         await submit_stuck(world)
         form = await world.do("fatima", "invite", person="sanne", initiative=WALK)
         assert isinstance(form, Form)

@@ -63,6 +63,7 @@ async def test_what_help_says_to_type_is_done(world: World, language: str, hando
         person = await work.people.by_account(WorkspaceId(LANE), "fatima")
         assert person is not None
         person.language = Language(language)
+        person.chose = ["language"]
     shown = text_of(await say(world, "fatima", "help", channel="general"))
     (example,) = [line.partition("/ritme ")[2].rstrip(".") for line in shown.splitlines() if handover in line]
     await say(world, "fatima", example, channel="general")

@@ -248,7 +248,8 @@ async def test_the_last_word_is_in_her_own_language(world: World) -> None:
     await world.movement()
     await act(world, ZWALUW, "me", channel=None)
     async with world.begin() as work:
-        (await find(work, ZWALUW)).language = Language.EN
+        swallow = await find(work, ZWALUW)
+        swallow.language, swallow.chose = Language.EN, ["language"]
     await forget(world)
     (said,) = [one for one in world.private(ZWALUW) if one.message is not None and "forgotten" in one.message.text]
     assert said.message is not None

@@ -230,6 +230,7 @@ async def test_what_is_wrong_is_said_beside_its_field(
         iris = await work.people.by_account("test:W1", "iris")  # type: ignore[arg-type]
         assert iris is not None
         iris.language = Language(language)
+        iris.chose = ["language"]
     reply = await world.do("iris", "rhythm.save", args={**MONDAY, **values}, language=language)
     assert isinstance(reply, FieldErrors)
     assert set(reply.errors) == {field}
@@ -323,6 +324,7 @@ class TestWhatIsSaidBefore:
             iris = await work.people.by_account("test:W1", "iris")  # type: ignore[arg-type]
             assert iris is not None
             iris.language = Language.EN
+            iris.chose = ["language"]
         assert "Monday 29 March, Easter Monday: skipped" in moments_in(await rhythm(world))
 
     async def test_of_every_moment_shown(self, world: World) -> None:
@@ -423,6 +425,7 @@ class TestWhatIsSaidBefore:
             fatima = await work.people.by_account("test:W1", "fatima")  # type: ignore[arg-type]
             assert fatima is not None
             fatima.timezone = "America/New_York"
+            fatima.chose = ["timezone"]
         hers = await world.press("fatima", await world.type("fatima", "/ritme ritme"), "look_1")
         assert "New York" not in text_of(hers)
 

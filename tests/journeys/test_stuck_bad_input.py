@@ -35,6 +35,7 @@ async def seed_ids(world: World, language: Language) -> dict[str, str]:
         person = await work.people.get(PersonId("fatima"), MOVEMENT)
         assert person is not None
         person.language = language
+        person.chose = ["language"]
     welcome = await submit_stuck(world)
     assert isinstance(welcome, Answer)
     plan = await submit_step(world, welcome)

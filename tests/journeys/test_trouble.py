@@ -108,6 +108,7 @@ async def test_in_english_too(on_slack: SlackDriver) -> None:
         iris = await work.people.by_account(LANE, on_slack.user("iris"))
         assert iris is not None
         iris.language = "en"  # type: ignore[assignment]
+        iris.chose = ["language"]
     shown = await on_slack.type("iris", "/ritme trouble")
     assert isinstance(shown, Shown)
     assert "Invite me there again" in shown.words()

@@ -94,6 +94,7 @@ async def set_language(world: World, who: str, language: str) -> None:
         found = await work.people.by_account(WorkspaceId(LANE), who)
         assert found is not None
         found.language = Language(language)
+        found.chose = ["language"]
 
 
 def is_declined(reply: object, reason: str, language: str = "nl") -> bool:
