@@ -42,6 +42,7 @@ NASTY = (
 extremes = st.one_of(st.sampled_from(NASTY), st.text(max_size=200), st.lists(st.sampled_from(NASTY)).map(" ".join))
 NAMES = {
     "variant",
+    "timezone",
     "hidden",
     "episode",
     "story",
