@@ -22,16 +22,18 @@ from bot.domain.movement import MovementId
 from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFileId
 from bot.errors import Invalid, Refused
+from bot.guard import load_word_lists
+from bot.guarding import GivesAway
 from bot.outbox.drain import OutboxDrainer
 from bot.outbox.files import FileComposer
 from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
 from bot.presses import hash_key
-from bot.requests import handle_intent, is_late, load_turn, reader_of, render_reply, show_home
+from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
 from bot.understanding import load_books
 from bot.use_cases.people import coordinators, introductions, personal_data
 from bot.use_cases.rhythms import planning
-from bot.use_cases.stories import saving
+from bot.use_cases.stories import held_words, saving
 from bot.wording import Reader
 
 PLAN_BATCH = 1000
@@ -78,7 +80,12 @@ class Ritme:
     opens = commands.OPENS
     """Intents that open a form when their button is pressed."""
     typed_word = staticmethod(commands.typed_word)
-    load_books = staticmethod(load_books)
+
+    @staticmethod
+    def load_books() -> None:
+        """Read the phrase books and the word lists of the guard, so that nobody waits for it."""
+        load_books()
+        load_word_lists()
 
     def __init__(
         self,
@@ -162,10 +169,12 @@ class Ritme:
         if intent.name in commands.PLATFORM_EVENTS:
             await self._apply_platform_event(intent, now)
             return None
-        keeps = self._retention.closed
-        return await self._run(
-            partial(handle_intent, intent=intent, now=now, syntax=self._syntax(intent), keeps_closed=keeps)
-        )
+        keeps, syntax = self._retention.closed, self._syntax(intent)
+        try:
+            return await self._run(partial(handle_intent, intent=intent, now=now, syntax=syntax, keeps_closed=keeps))
+        except GivesAway as given:
+            # That transaction was rolled back: nothing was kept or posted.
+            return await self._run(partial(ask_about_words, intent=intent, given=given, now=now, syntax=syntax))
 
     async def _apply_platform_event(self, intent: Intent, now: datetime) -> None:
         """Apply what a platform tells by itself. Nobody acts, so nobody is added; nothing is stored about an event
@@ -271,6 +280,7 @@ class Ritme:
     async def _sweep(self, now: datetime) -> None:
         """Delete what was kept long enough."""
         await self._run(partial(saving.expire_requests, now=now))
+        await self._run(partial(held_words.expire_words, now=now))
         while erased := await self._run(partial(personal_data.erase_removed_workspace, now=now)):
             log.info("workspace_erased", workspace=erased)
         retention = self._retention

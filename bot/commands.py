@@ -22,7 +22,7 @@ from bot.use_cases.movements import groups, initiatives, linking, look_backs, pu
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
-from bot.use_cases.stories import harvest, reading, ripples, saving, sharing, telling, threads
+from bot.use_cases.stories import harvest, held_words, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
@@ -212,6 +212,10 @@ COMMANDS: dict[str, Command] = {
     "saving.here": Command(saving.agree_for_thread),
     "saving.no": Command(saving.refuse),
     "saving.readers": Command(saving.change_readers),
+    "guard.without": Command(held_words.choose),
+    "guard.change": Command(held_words.change, form=True),
+    "guard.fine": Command(held_words.choose),
+    "guard.tell": Command(held_words.choose, closes=True),
     "thread.mentioned": Command(threads.handle_mention),
     "thread.replied": Command(threads.handle_reply),
     "message.edited": Command(threads.handle_edit),
@@ -278,6 +282,7 @@ COMPOSERS: dict[str, Composer] = {
     "personal_file": personal_data.compose_file,
     "export": personal_data.compose_old_export,
     # stories
+    "words_asked": held_words.compose_question,
     "story_posted": telling.compose_story,
     "story_kept": threads.compose_choice,
     "story_asked": saving.compose_request,

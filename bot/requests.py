@@ -3,21 +3,24 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import commands, presses, wording
+from bot import commands, guarding, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
 from bot.catalogue.offers import FormLate, FormOffered
 from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
 from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_person
+from bot.domain.held_words import HeldWords
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
-from bot.errors import Refused
+from bot.errors import Invalid, Refused
+from bot.guarding import GivesAway
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
 from bot.presses import hash_key
 from bot.use_cases.outbox import reach
 from bot.use_cases.people import introductions
+from bot.use_cases.stories import held_words
 from bot.wording import Reader
 
 
@@ -41,10 +44,7 @@ async def handle_intent(
     heard = hear_despair(intent)
     turn = replace(await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed)
     await _confirm_by_press(work, turn)
-    handler = commands.HANDLERS.get(heard.intent.name)
-    if handler is None:
-        raise Refused("not_found")
-    outcome = await handler(work, turn)
+    outcome = await _act_or_ask(work, turn)
     if isinstance(outcome, FormEntry) and intent.opens_forms:
         await presses.release(work, intent)
     else:
@@ -68,6 +68,88 @@ async def _confirm_by_press(work: UnitOfWork, turn: Turn) -> None:
     pressed = await work.deliveries.get(DeliveryId(card), turn.person.workspace_id)
     if pressed is not None and pressed.may_be_confirmed(turn.person.id):
         pressed.record_receipt(turn.now, intent.place.channel, message)
+
+
+async def _act_or_ask(work: UnitOfWork, turn: Turn) -> Entry | InPlace | None:
+    """Let the use case of an intent act, or of what is meant by a choice about held words. Raises `GivesAway` when what
+    it would keep for others may give a client away, and `Refused` for a choice that came too late."""
+    resumed = await guarding.resume(work, turn)
+    acting = turn
+    if resumed is not None:
+        acting = replace(await load_turn(work, resumed.intent, turn.now, turn.syntax), keeps_closed=turn.keeps_closed)
+        await guarding.prepare(work, resumed, acting)
+    handler = commands.HANDLERS.get(acting.intent.name)
+    if handler is None:
+        raise Refused("not_found")
+    before = await guarding.recall_words(work, acting)
+    try:
+        outcome = await handler(work, acting)
+    except Invalid as invalid:
+        if resumed is None or turn.intent.name == guarding.TELL:
+            raise
+        raise Refused("words_late") from invalid  # no form is open to say it in
+    if resumed is not None:
+        outcome = guarding.fill_again(resumed, outcome)
+        guarding.replace_kept_words(work, resumed)
+    if resumed is None or not resumed.is_settled:
+        await guarding.stop_giveaways(work, acting, outcome, before)
+    await guarding.let_go(work, turn)
+    return outcome
+
+
+async def ask_about_words(
+    work: UnitOfWork, *, intent: Intent, given: GivesAway, now: datetime, syntax: CommandSyntax
+) -> Reply:
+    """Hold the words of an intent that was rolled back, and ask its writer about them, at most once per key, press or
+    form. Of a reply in a thread only that it was made counts until they chose."""
+    lane = WorkspaceId(intent.actor.workspace)
+    if not await work.inbox.claim(lane, hash_key(intent.key), now):
+        return None
+    if intent.name not in commands.REPEATABLE and not await presses.claim(work, intent, now):
+        return None
+    heard = hear_despair(intent)
+    turn = await load_turn(work, heard.intent, now, syntax)
+    held = await guarding.hold(work, turn, given)
+    await presses.record_submission(work, intent, now)
+    if heard.answer is not None:
+        await _answer_personally(work, turn, heard.answer)
+    if intent.name in guarding.REPLIES:
+        if intent.name != "message.edited":
+            without = replace(turn, intent=replace(heard.intent, args={**heard.intent.args, "text": ""}))
+            await commands.HANDLERS["thread.replied"](work, without)
+        await work.deliveries.add(_as_question(turn, held, in_place=False))
+        return None
+    is_press = bool(presses.press_key(intent)) and not intent.on_page
+    reply: Reply = None
+    if intent.answerable and not intent.on_page:
+        reader = reader_of(turn)
+        entry = await held_words.make_question(work, held, reader.language)
+        within = turn.movement.id if turn.movement and turn.place is None else None
+        remember_privacy(turn.person, entry, reader)
+        reply = Answer(message=render_within(entry, reader, within, hash_key(intent.key)), replaces=is_press)
+    else:
+        await work.deliveries.add(_as_question(turn, held, in_place=is_press))
+    await show_home(work, turn)
+    return reply
+
+
+def _as_question(turn: Turn, held: HeldWords, *, in_place: bool) -> Delivery:
+    """Make the delivery that asks about held words. It holds none of them: they are read when it is sent."""
+    intent = turn.intent
+    question = to_person(
+        turn.person,
+        held_words.QUESTION_KIND,
+        key=f"{held_words.QUESTION_KIND}:{held.id}",
+        now=turn.now,
+        movement=turn.movement.id if turn.movement else None,
+        subject=held.id,
+        place=turn.place.id if turn.place else None,
+        thread=intent.thread,
+        expires_at=held.until,
+    )
+    if in_place and intent.answer_to:
+        question.act, question.target, question.target_channel = Act.UPDATE, intent.answer_to, intent.answer_channel
+    return question
 
 
 async def _answer_personally(work: UnitOfWork, turn: Turn, entry: Entry) -> None:
@@ -228,6 +310,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         form = wording.render_form_entry(entry, reader, heard)
         if intent.opens_forms:
             form = await presses.stamp_form(work, form, intent)
+            form = replace(form, hidden={**guarding.note_opener(intent), **form.hidden})
             late = render_within(_offer_again(form, entry, intent), reader, within, hash_key(intent.key))
             return replace(form, hidden={**form.hidden, WITHIN: within} if within else form.hidden, late=late)
         args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}

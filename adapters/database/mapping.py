@@ -11,6 +11,7 @@ from adapters.database.tables import (
     chances,
     companies,
     episodes,
+    held_words,
     initiatives,
     invitations,
     invite_codes,
@@ -39,6 +40,7 @@ from adapters.database.tables import (
     workspaces,
 )
 from bot.domain.connectors import Invitation, Nomination, Tie
+from bot.domain.held_words import HeldWords
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
 from bot.domain.meeting import Guest, Meeting
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
@@ -68,6 +70,7 @@ MAPPED: dict[type, Table] = {
     Chance: chances,
     Story: stories,
     StoryRequest: story_requests,
+    HeldWords: held_words,
     Ripple: ripples,
     Retelling: retellings,
     Nomination: nominations,

@@ -389,6 +389,27 @@ story_requests = Table(
     Index("ix_story_requests_movement_id", "movement_id"),
     _partial_index("ix_story_requests_open", "asked_at", where="answered_at IS NULL"),
 )
+held_words = Table(
+    "held_words",
+    metadata,
+    _id(),
+    _ref("workspace_id", "workspaces"),
+    _ref("person_id", "people"),
+    _ref("movement_id", "movements", null=True),
+    Column("intent", String(64), nullable=False),
+    Column("args", JSON, nullable=False),
+    Column("texts", JSON, nullable=False),
+    Column("channel", String(200), nullable=False),
+    Column("channel_name", String(200), nullable=False),
+    Column("personal", Boolean, nullable=False),
+    Column("thread", String(200)),
+    Column("message", String(200)),
+    Column("asked_at", Utc, nullable=False),
+    Index("ix_held_words_person_id", "person_id"),
+    Index("ix_held_words_movement_id", "movement_id"),
+    Index("ix_held_words_asked_at", "asked_at"),
+    Index("ix_held_words_message", "workspace_id", "message"),
+)
 ripples = Table(
     "ripples",
     metadata,

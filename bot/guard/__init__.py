@@ -29,7 +29,7 @@ from bot.guard.rare import find_rare_people
 from bot.guard.text import make_plain, split_text
 from bot.guard.word_lists import word_lists
 
-__all__ = ["Giveaway", "Trace", "guess_language", "look_through"]
+__all__ = ["Giveaway", "Trace", "guess_language", "load_word_lists", "look_through"]
 
 _FINDERS: tuple[Callable[[GuardedText], Iterator[Giveaway]], ...] = (
     find_emails,
@@ -81,3 +81,9 @@ def guess_language(text: str, otherwise: Language) -> Language:
     plain = [make_plain(word.text) for word in split_text(text)]
     counts = {one: sum(word in word_lists(one)["ordinary"].words for word in plain) for one in Language}
     return max(counts, key=lambda one: (counts[one], one is otherwise))
+
+
+def load_word_lists() -> None:
+    """Read all word lists, so that the first who tells something need not wait for it."""
+    for language in Language:
+        look_through("Mw. Bos (83), 06-12345678", language)

@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.domain.attention import Attention
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
+from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -105,6 +106,9 @@ class People(Protocol):
 
     async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
         """Return a person who belongs to the workspace."""
+
+    async def names_in(self, movement: MovementId) -> Sequence[str]:
+        """Return the names of the members of a movement."""
 
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
         """Return everyone in a movement who was not forgotten, with their membership, the first joined first."""
@@ -336,10 +340,22 @@ class Steps(Protocol):
 
 
 class Stories(Protocol):
-    """Stories, the requests to keep one, their ripples and their retellings."""
+    """Stories, the requests to keep one, words held before they are told, their ripples and their retellings."""
 
-    def add(self, new: Story | StoryRequest | Ripple | Retelling) -> None:
+    added: list[Story]
+    """Stories that were added in this transaction."""
+
+    def add(self, new: Story | StoryRequest | HeldWords | Ripple | Retelling) -> None:
         """Store something new about a story."""
+
+    async def find_words(self, id: HeldWordsId) -> HeldWords | None:
+        """Return held words, of whomever: who reads them must be their writer."""
+
+    async def find_words_about(self, workspace: WorkspaceId, message: str) -> Sequence[HeldWords]:
+        """Return the words that are held of a message."""
+
+    async def find_words_before(self, moment: datetime) -> Sequence[HeldWords]:
+        """Return at most two hundred held words, of everyone, that were asked about before a moment."""
 
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
         """Return a story of the movement, withdrawn or not."""

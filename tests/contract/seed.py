@@ -11,6 +11,7 @@ from typing import Any
 from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -224,6 +225,18 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             author_id=FATIMA,
             asked_by_id=JAN,
             text="Kijk",
+            asked_at=NOW,
+        ),
+        HeldWords(
+            id=HeldWordsId("held"),
+            workspace_id=W1,
+            person_id=FATIMA,
+            movement_id=OURS,
+            intent="story",
+            args={"text": "Mevrouw Bos zong"},
+            texts={"text": "Mevrouw Bos zong"},
+            channel="here",
+            message="m3",
             asked_at=NOW,
         ),
         Ripple(story_id=TOLD, movement_id=OURS, person_id=JAN, place_id=HERE, at=NOW),

@@ -57,7 +57,7 @@ async def test_concurrent_stuck_commands_open_one_episode(both: tuple[World, Rit
 async def test_concurrent_deliveries_of_one_request_are_handled_once(both: tuple[World, Ritme]) -> None:
     world, other = both
     await world.movement("fatima")
-    typed = {"command": "/verhaal", "text": "Mevrouw Bakker liep tot de brievenbus."}
+    typed = {"command": "/verhaal", "text": "De buurvrouw liep tot de brievenbus."}
     same = world.intent("fatima", "command", typed, key="same")
     replies = await asyncio.gather(*(one.handle(same) for one in (world.ritme, other, world.ritme, other)))
     assert sum(one is not None for one in replies) == 1

@@ -257,7 +257,7 @@ async def test_a_story_round_gathers_stories_and_ripples(served: ServedPlaygroun
     assert (await served.get("/clock"))["next"]["kind"] == "rhythm_stories"
     await served.set_clock("monday")
     [asked] = [said for said in await served.seen_by("wim") if said["author"] == "ritme"]
-    told = (await served.say("jan", "samen-vooruit", "Mevrouw Bakker liep zelf.", thread=asked["id"]))["message"]
+    told = (await served.say("jan", "samen-vooruit", "De buurvrouw liep zelf.", thread=asked["id"]))["message"]
     await served.set_clock("hour")
     marked = next(said for said in await served.seen_by("wim") if said["id"] == told["id"])
     assert marked["reactions"] == {"seedling": ["ritme"]}

@@ -22,7 +22,7 @@ async def receipts(world: World) -> list[str]:
 async def test_request_keys_are_deleted_after_a_month_and_settled_deliveries_after_three(world: World) -> None:
     world.ritme._retention = app.Retention()
     await world.movement("fatima")
-    await world.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
+    await world.type("fatima", "/verhaal De buurvrouw liep tot de brievenbus.")
     await enqueue_post(world, "an old answer")
     await world.drain()
     told = world.posts()[0]

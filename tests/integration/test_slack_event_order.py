@@ -7,7 +7,7 @@ from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.state import Json, Shown
 from tests.journeys.test_stories_on_slack import start_story_round, texts
 
-TOLD, CHANGED = "Meneer De Wit liep zelf", "Mevrouw De Wit liep zelf"
+TOLD, CHANGED = "De buurman liep zelf", "De buurvrouw liep zelf"
 
 
 async def write_unheard_reply(driver: SlackDriver, root: str, text: str = TOLD) -> tuple[Shown, Json]:

@@ -11,7 +11,7 @@ from bot.domain.person import PersonId, Workspace, WorkspaceId
 from tests.support.world import LANE, World, agree, button_of, text_of
 
 WEST = "test:W2"
-STORY = "We liepen een rondje met mevrouw Bakker"
+STORY = "We liepen een rondje met de buurvrouw"
 
 
 async def add_west(world: World) -> None:

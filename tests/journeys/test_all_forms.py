@@ -105,6 +105,9 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         form = await world.do("iris", "rhythm.new")
         shown = await world.submit("iris", form, at="09:00")
         return dict(button_of(shown, "moment").args)
+    if intent == "guard.tell":
+        asked = await world.do("fatima", "story", text="Mevrouw Bos schonk zelf in.")
+        return dict(button_of(asked, "change").args)
     if intent == "share.save":
         form = await world.do("fatima", "story")
         told = await world.submit("fatima", form, text="We liepen een rondje.", readers="movement")

@@ -232,7 +232,7 @@ async def walk(someone: Visitor, language: str, root: str) -> None:
     await page.locator(f"article[data-key={root}]").focus()
     await page.locator(f"article[data-key={root}] .tools a").click()
     reply = page.locator("#thread-composer textarea")
-    await reply.fill("Mevrouw Bakker liep zelf naar de brievenbus.")
+    await reply.fill("De buurvrouw liep zelf naar de brievenbus.")
     await reply.press("Enter")
     told = page.locator("#replies article", has_text="brievenbus")
     await expect(told.locator(".reaction")).to_be_visible()

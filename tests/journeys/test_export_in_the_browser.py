@@ -24,7 +24,7 @@ async def test_a_download_that_can_be_read(
     async with serve_playground(tmp_path / "demo.db") as served:
         someone = await visitor(browser, served, screen, language, f"export-{language}")
         page = someone.page
-        await served.say(who, "samen-vooruit", "/verhaal We liepen <b>een</b> rondje & mevrouw Bakker liep mee")
+        await served.say(who, "samen-vooruit", "/verhaal We liepen <b>een</b> rondje & de buurvrouw liep mee")
         await someone.arrive()
         await someone.be(who)
         await someone.go(f"dm-{who}")

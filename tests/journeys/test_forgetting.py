@@ -88,7 +88,7 @@ async def live(world: World) -> None:
 
 async def tell_stories(world: World) -> None:
     everyone = {"readers": "everyone", "named": "with"}
-    await act(world, ZWALUW, "story.save", text=f"Mevrouw Bakker liep mee {WORDS}", **everyone)
+    await act(world, ZWALUW, "story.save", text=f"De buurvrouw liep mee {WORDS}", **everyone)
     await act(world, "jan", "story.save", text="Jan fietste naar huis", **everyone)
     async with world.begin() as work:
         mine, his = [(await work.stories.of_teller((await find(work, who)).id, 1))[0].id for who in (ZWALUW, "jan")]
@@ -435,7 +435,7 @@ async def test_on_slack_her_chat_is_emptied_and_the_installer_forgotten(on_slack
         )
     for _ in range(30):
         await on_slack.say("fatima", "hulp")
-    await on_slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+    await on_slack.type("fatima", "/verhaal De buurvrouw liep mee.")
     assert len(in_chat(on_slack, "fatima")) == 30
     me = await on_slack.say("fatima", "ik")
     forgotten = await on_slack.press("fatima", me, "forget")

@@ -52,9 +52,9 @@ async def test_it_is_published_only_when_something_changed(slack: SlackDriver) -
     await slack.home("fatima")
     await slack.type("fatima", "/ritme hulp")
     assert count_published(slack) == 1
-    await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+    await slack.type("fatima", "/verhaal De buurvrouw liep mee.")
     assert count_published(slack) == 2
-    assert "Mevrouw Bakker liep mee." in slack.slack.tabs[slack.user("fatima")].words()
+    assert "De buurvrouw liep mee." in slack.slack.tabs[slack.user("fatima")].words()
 
 
 async def test_it_follows_what_someone_is_called(slack: SlackDriver) -> None:
@@ -76,7 +76,7 @@ async def test_no_button_can_claim_that_a_page_was_opened(slack: SlackDriver) ->
 
 
 async def test_nobody_gets_a_page_they_never_opened(slack: SlackDriver) -> None:
-    await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+    await slack.type("fatima", "/verhaal De buurvrouw liep mee.")
     assert count_published(slack) == 0
 
 
@@ -138,7 +138,7 @@ class TestSteps:
 
 class TestStories:
     async def test_who_reads_it_and_taking_it_back(self, slack: SlackDriver) -> None:
-        await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+        await slack.type("fatima", "/verhaal De buurvrouw liep mee.")
         tab = await slack.home("fatima")
         assert "De hele beweging mag dit lezen, met je naam" in tab.words()
         assert "confirm" in tab.buttons("withdraw")[0]
@@ -147,7 +147,7 @@ class TestStories:
         assert slack.posts() == []
 
     async def test_a_ripple_is_seen_there(self, slack: SlackDriver) -> None:
-        await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+        await slack.type("fatima", "/verhaal De buurvrouw liep mee.")
         await slack.home("fatima")
         (post,) = slack.posts()
         await slack.press("iris", post, "ripple")
@@ -207,7 +207,7 @@ class TestComingAndGoing:
         assert "Dag fatima" in (await slack.home("fatima")).words()
 
     async def test_of_who_was_forgotten_nothing_stays(self, slack: SlackDriver) -> None:
-        await slack.type("fatima", "/verhaal Mevrouw Bakker liep mee.")
+        await slack.type("fatima", "/verhaal De buurvrouw liep mee.")
         await slack.home("fatima")
         me = await slack.type("fatima", "/ritme ik")
         await slack.press("fatima", me, "forget")

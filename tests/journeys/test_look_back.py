@@ -21,7 +21,7 @@ async def live_through(world: World) -> None:
     await world.pass_(days=1)
     await world.type("jan", "/vast Niemand hoort mijn geheim")
     await world.pass_(days=1)
-    await world.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
+    await world.type("fatima", "/verhaal De buurvrouw liep tot de brievenbus.")
 
 
 async def test_the_asker_sees_their_own_line_and_others_do_not(world: World) -> None:

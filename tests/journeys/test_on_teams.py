@@ -10,7 +10,7 @@ from tests.drivers.teams import TeamsDriver, teams_driver
 from tests.fakes.teams.agents_playground import BOT, TEAM
 from tests.support.databases import BOTH
 
-STORY = "We liepen een rondje & mevrouw Bakker liep mee <3"
+STORY = "We liepen een rondje & de buurvrouw liep mee <3"
 
 
 @pytest.fixture(params=BOTH)
@@ -196,8 +196,8 @@ class TestAThread:
         thread = await self.rhythm(on_teams)
         asked = on_teams.teams.seen[thread.partition("messageid=")[2]]
         assert "met @Ritme" in asked.words()
-        await on_teams.say("iris", "Meneer Bakker dekte zelf de tafel", where=thread, mention=True)
-        assert await rows(on_teams, "SELECT text FROM stories") == [("Meneer Bakker dekte zelf de tafel",)]
+        await on_teams.say("iris", "De buurman dekte zelf de tafel", where=thread, mention=True)
+        assert await rows(on_teams, "SELECT text FROM stories") == [("De buurman dekte zelf de tafel",)]
         await on_teams.say("iris", "stuck Niemand komt", where=thread, mention=True)
         assert await rows(on_teams, "SELECT text FROM stuck_episodes") == [("Niemand komt",)]
 

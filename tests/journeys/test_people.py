@@ -157,7 +157,7 @@ async def has_stopped(world: World, who: str) -> bool:
 async def test_forgotten_leaves_no_trace_in_any_table(world: World) -> None:
     await world.movement("fatima", "jan", channels=("general", "night"))
     await choose_step(world)
-    await world.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
+    await world.type("fatima", "/verhaal De buurvrouw liep tot de brievenbus.")
     told = world.posts()[-1]
     await world.press("jan", told, "ripple")
     await world.type("fatima", "/vast Kanariegeel plan valt stil")
@@ -199,7 +199,7 @@ async def test_the_last_word_reaches_someone_forgotten_where_no_answer_can_be_sh
 
 async def test_what_was_shared_stays_after_stopping(world: World) -> None:
     await world.movement("fatima")
-    await world.type("fatima", "/verhaal Mevrouw Bakker liep tot de brievenbus.")
+    await world.type("fatima", "/verhaal De buurvrouw liep tot de brievenbus.")
     await world.type("fatima", "/ritme stop", channel=None)
     await world.pass_(days=30)
     assert ["Bakker" in text_of(one) for one in world.posts()] == [True]

@@ -3,7 +3,7 @@
 from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.state import Modal, Shown
 
-WALK = "Na de overdracht liepen we met z'n drieën een rondje & mevrouw Bakker liep mee <3"
+WALK = "Na de overdracht liepen we met z'n drieën een rondje & de buurvrouw liep mee <3"
 
 
 async def rows(driver: SlackDriver, query: str) -> list[tuple[object, ...]]:

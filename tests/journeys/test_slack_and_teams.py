@@ -23,7 +23,7 @@ from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.support.databases import BOTH
 
 TENANT, CHANNEL = "00000000-0000-0000-0000-00000000feed", "19:west@thread.tacv2"
-STORY = "We liepen een rondje met mevrouw Bakker"
+STORY = "We liepen een rondje met de buurvrouw"
 
 
 @dataclass

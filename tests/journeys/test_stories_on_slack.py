@@ -65,12 +65,12 @@ class TestInTheThreadOfAStoryRound:
     async def test_a_reply_is_marked_and_its_teller_is_told_once_who_reads_it(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
         root = await start_story_round(on_slack)
-        first = await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper & terug")
+        first = await on_slack.reply("fatima", "general", root, "De buurman liep zelf naar de kapper & terug")
         assert {name for _, name in first.reactions} == {"seedling"}
         (kept,) = on_slack.private("fatima")
         assert (kept.only_for, kept.thread) == (on_slack.user("fatima"), root)
 
-        second = await on_slack.reply("fatima", "general", root, "En vandaag ging mevrouw Jansen mee")
+        second = await on_slack.reply("fatima", "general", root, "En vandaag ging de buurvrouw mee")
         assert second.reactions
         assert len(on_slack.private("fatima")) == 1
 
@@ -95,7 +95,7 @@ class TestInTheThreadOfAStoryRound:
     async def test_choosing_replaces_the_private_message(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         root = await start_story_round(on_slack)
-        await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
+        await on_slack.reply("fatima", "general", root, "De buurman liep zelf naar de kapper")
         (kept,) = on_slack.private("fatima")
         before = kept.words()
         assert await on_slack.press("fatima", kept, "keep") is kept
@@ -105,10 +105,10 @@ class TestInTheThreadOfAStoryRound:
     async def test_forget_takes_every_reply_in_the_thread_and_every_mark(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
         root = await start_story_round(on_slack)
-        first = await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
+        first = await on_slack.reply("fatima", "general", root, "De buurman liep zelf naar de kapper")
         (kept,) = on_slack.private("fatima")
         await on_slack.press("fatima", kept, "keep")
-        second = await on_slack.reply("fatima", "general", root, "En mevrouw Jansen ging mee")
+        second = await on_slack.reply("fatima", "general", root, "En de buurvrouw ging mee")
         await on_slack.reply("jan", "general", root, "Bij ons ook")
         await on_slack.press("fatima", kept, "forget")
         assert "al je antwoorden" in kept.words()
@@ -118,9 +118,9 @@ class TestInTheThreadOfAStoryRound:
     async def test_editing_and_deleting_the_message_follow_through(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima", "jan")
         root = await start_story_round(on_slack)
-        told = await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
-        await on_slack.edit("fatima", told, "Mevrouw De Wit liep zelf naar de kapper & de markt")
-        assert await texts(on_slack) == ["Mevrouw De Wit liep zelf naar de kapper & de markt"]
+        told = await on_slack.reply("fatima", "general", root, "De buurman liep zelf naar de kapper")
+        await on_slack.edit("fatima", told, "De buurvrouw liep zelf naar de kapper & de markt")
+        assert await texts(on_slack) == ["De buurvrouw liep zelf naar de kapper & de markt"]
         await on_slack.react("jan", told)
         await on_slack.delete("fatima", told)
         assert await texts(on_slack) == []
@@ -128,7 +128,7 @@ class TestInTheThreadOfAStoryRound:
     async def test_delivered_again_after_an_error_it_is_kept_once(self, on_slack: SlackDriver) -> None:
         await on_slack.movement("fatima")
         root = await start_story_round(on_slack)
-        await on_slack.reply("fatima", "general", root, "Meneer De Wit liep zelf naar de kapper")
+        await on_slack.reply("fatima", "general", root, "De buurman liep zelf naar de kapper")
         for _ in range(3):
             await on_slack.people.redeliver_latest()
         await on_slack.drain()

@@ -74,7 +74,7 @@ class TestWhatIsToldToTypeStops:
         async with slack_driver(tmp_path, app=app) as on_slack:
             await on_slack.movement("fatima")
             root = await start_story_round(on_slack)
-            await on_slack.reply("fatima", "general", root, "Mevrouw Bakker liep mee")
+            await on_slack.reply("fatima", "general", root, "De buurvrouw liep mee")
             # A thread takes no slash commands.
             typed = told_to_type(on_slack.private("fatima"), "ik")
             assert typed == f"@{app} ik"
@@ -200,7 +200,7 @@ class TestWhatIsAboutSomeoneForgottenIsTakenBackInOthersChats:
         async with playground_driver(tmp_path) as playground:
             await playground.movement()
             form = await playground.type("fatima", "/story")
-            await playground.submit("fatima", form, text="Mevrouw Bakker liep mee", named="with", readers="movement")
+            await playground.submit("fatima", form, text="De buurvrouw liep mee", named="with", readers="movement")
             await playground.press("fatima", await playground.type("fatima", "/ritme code"), "ask")
             assert "Fatima" in (await playground.private("iris"))[-1].words()
             assert "Bakker" in str(await playground.posts())
@@ -226,7 +226,7 @@ async def test_who_is_deactivated_for_ninety_days_is_forgotten_in_slack(tmp_path
         await on_slack.movement("fatima", "jan")
         for _ in range(3):
             await on_slack.say("fatima", "hulp")
-        await on_slack.type("fatima", "/verhaal Mevrouw Bakker liep mee")
+        await on_slack.type("fatima", "/verhaal De buurvrouw liep mee")
         account, chat = on_slack.user("fatima"), on_slack.slack.chat_of(on_slack.user("fatima"))
         await on_slack.people.change_profile(account, deleted=True)
         await on_slack.pass_(days=89)
@@ -245,7 +245,7 @@ async def test_removed_from_slack_late_events_do_nothing_until_it_is_installed_a
         await on_slack.people.event({"type": "app_uninstalled"})
         before = await count(on_slack, "SELECT count(*) FROM deliveries")
         calls = len(on_slack.slack.calls)
-        await on_slack.reply("fatima", "general", root, "Mevrouw Bakker liep mee")
+        await on_slack.reply("fatima", "general", root, "De buurvrouw liep mee")
         await on_slack.say("noor", "hulp")
         await on_slack.people.invite_bot(on_slack.user("iris"), on_slack.channel("nieuw"))
         assert await on_slack.type("fatima", "/vast niemand komt") is None

@@ -66,6 +66,7 @@ READ_BY = {
     "story_ripple": ONE,
     "story_shared": PLACE,
     "story_travelled": ONE,
+    "words_asked": ONE,
 }
 """The readers of each kind of delivery that has words."""
 ELSEWHERE = {
@@ -104,6 +105,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     await meet_others(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
+    await reply_in_thread(world, "noor", "We liepen met mevrouw Bos.", "reply-2")
     await world.pass_(days=40)
     # Nobody answers for weeks: once the service was down, and a place was lost.
     await world.do("iris", "help")

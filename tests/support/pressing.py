@@ -10,6 +10,7 @@ from bot.domain.addition import Addition, join_words
 from bot.domain.company import round_key
 from bot.domain.connectors import Invitation, InvitationId, InvitationState, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -190,6 +191,9 @@ PRESSES: Mapping[str, Act] = {
     "saving.readers": press(channel=None, story="kept", readers="movement"),
     "ripple": press("kwame", **STORY),
     "ripple.undo": press("jan", **STORY),
+    "guard.without": press(held="held"),
+    "guard.change": press(held="held"),
+    "guard.fine": press(held="held"),
     "share": press(**STORY),
     "harvest": press(),
 }
@@ -204,6 +208,7 @@ SUBMISSIONS: Mapping[str, Act] = {
     "me.save": form("me.settings", group="Nacht"),
     "me.snooze.save": form("me.snooze"),
     "story.save": form("story", {"step": "done"}, text="We liepen een rondje."),
+    "guard.tell": form("guard.change", {"held": "held"}, text="Een cliënt schonk zelf in."),
     "share.save": form("share", STORY, place="night"),
     "rhythm.save": form("rhythm.new", who="iris"),
     "rhythm.moment.save": form("rhythm.moment", RHYTHM, "iris"),
@@ -242,6 +247,17 @@ async def fill(world: World) -> None:
             *(
                 Purpose(id=PurposeId(f"p{n}"), version=n, vision="Samen.", written_by=fatima, written_at=now, **belongs)
                 for n in (1, 2)
+            ),
+            HeldWords(
+                id=HeldWordsId("held"),
+                workspace_id=WorkspaceId(LANE),
+                person_id=fatima,
+                intent="story",
+                args={"text": "Mevrouw Bos schonk zelf in."},
+                texts={"text": "Mevrouw Bos schonk zelf in."},
+                channel="general",
+                asked_at=now,
+                **belongs,
             ),
             InviteCode(
                 id=InviteCodeId("code"),

@@ -31,7 +31,8 @@ def test_stories_are_seen_through_and_clean_ones_raise_no_alarm(name: str) -> No
 @pytest.mark.parametrize("language", list(Language), ids=str)
 def test_plain_sentences_hardly_ever_raise_an_alarm(language: Language) -> None:
     rows = load_stories(CORPORA / f"understanding_{language.value}.jsonl")
-    alarmed = [row["text"] for row in rows if look_through(row["text"], language)]
+    seen = ((row["text"], {one.kind for one in look_through(row["text"], language)}) for row in rows)
+    alarmed = [text for text, kinds in seen if kinds - {Trace.TITLED_NAME}]  # "mevrouw Bos" is one
     assert len(alarmed) / len(rows) < 0.01, alarmed
 
 

@@ -172,6 +172,10 @@ class SqlPeople(Repository):
         found = await self._get(Person, id)
         return found if found is not None and found.workspace_id == workspace else None
 
+    async def names_in(self, movement: MovementId) -> Sequence[str]:
+        named = select(people.c.name).join(Member, members.c.person_id == people.c.id)
+        return (await self._session.scalars(named.where(members.c.movement_id == movement, people.c.name != ""))).all()
+
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
         found = await self._session.execute(
             select(Person, Member)

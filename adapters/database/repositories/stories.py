@@ -9,13 +9,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
-from adapters.database.tables import TAKEN_AWAY, deliveries, people, retellings, ripples, steps, stories, story_requests
+from adapters.database.tables import (
+    TAKEN_AWAY,
+    deliveries,
+    held_words,
+    people,
+    retellings,
+    ripples,
+    steps,
+    stories,
+    story_requests,
+)
 from bot.domain.delivery import Delivery
+from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.initiative import InitiativeId
 from bot.domain.look_back import MAX_ROWS_PER_KIND, ToldStory
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
-from bot.domain.person import Person, PersonId
+from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
@@ -48,6 +59,23 @@ class SqlStories(Repository):
     def __init__(self, session: AsyncSession, rows: Rows) -> None:
         super().__init__(session)
         self._rows = rows
+        self.added: list[Story] = []
+
+    def add(self, new: object) -> None:
+        if isinstance(new, Story):
+            self.added.append(new)
+        super().add(new)
+
+    async def find_words(self, id: HeldWordsId) -> HeldWords | None:
+        return await self._get(HeldWords, id)
+
+    async def find_words_about(self, workspace: WorkspaceId, message: str) -> Sequence[HeldWords]:
+        found = select(HeldWords).where(held_words.c.workspace_id == workspace, held_words.c.message == message)
+        return (await self._session.scalars(found)).all()
+
+    async def find_words_before(self, moment: datetime) -> Sequence[HeldWords]:
+        found = select(HeldWords).where(held_words.c.asked_at < moment).order_by(held_words.c.asked_at)
+        return (await self._session.scalars(found.limit(200))).all()
 
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
         return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.movement_id == movement))

@@ -27,6 +27,7 @@ ORDER = (
     "chances",
     "ripples",
     "story_requests",
+    "held_words",
     "initiatives",
     "participants",
     "invitations",

@@ -1,0 +1,91 @@
+"""Ask the writer about words that may give a client away, while those are held; erase them when that took too long."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.catalogue.base import Entry
+from bot.catalogue.guard import HELD, WordsAsked, WordsForm
+from bot.catalogue.stuck import MAX_FIELD_CHARS
+from bot.domain.held_words import HELD_FOR, HeldWords, HeldWordsId
+from bot.domain.movement import MovementId
+from bot.domain.person import Language
+from bot.errors import Refused, Unwanted
+from bot.guard import Giveaway, guess_language, look_through
+from bot.guard.replacing import replace_giveaways
+from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.ports.turn import language_for
+
+QUESTION_KIND = "words_asked"
+MAX_NAMED = 12
+"""Words that the question names; more would be no question any more."""
+
+
+async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the question. Raises `Unwanted` when they chose, or the words are gone."""
+    held = await work.stories.find_words(HeldWordsId(outgoing.delivery.subject))
+    if held is None or outgoing.person is None or held.person_id != outgoing.person.id or held.until <= outgoing.now:
+        raise Unwanted("answered")
+    language = language_for(outgoing.person, outgoing.place, outgoing.movement)
+    return await make_question(work, held, language)
+
+
+async def make_question(work: UnitOfWork, held: HeldWords, language: Language) -> WordsAsked:
+    """Make the question about held words: which they are, and what it would be without them."""
+    found = await find_giveaways(work, held.movement_id, held.texts, language)
+    words = dict.fromkeys(one.text for name in found for one in found[name])
+    proposals = propose_texts(held.texts, found, language)
+    return WordsAsked(
+        held=held.id,
+        words=tuple(words)[:MAX_NAMED],
+        proposal="\n".join(proposals[name] for name in held.texts if found.get(name)),
+        until=held.until,
+        shown=held.thread is not None and held.message is not None,
+    )
+
+
+async def find_giveaways(
+    work: UnitOfWork, movement: MovementId | None, texts: Mapping[str, str], language: Language
+) -> dict[str, tuple[Giveaway, ...]]:
+    """Return what may give a client away in texts, by their names; members of the movement are no clients."""
+    found = {name: look_through(text, guess_language(text, language)) for name, text in texts.items()}
+    if movement is None or not any(found.values()):
+        return found
+    # Only now: nearly always nothing is found, and a movement may have many members.
+    members = await work.people.names_in(movement)
+    return {name: look_through(text, guess_language(text, language), members) for name, text in texts.items()}
+
+
+def propose_texts(
+    texts: Mapping[str, str], found: Mapping[str, tuple[Giveaway, ...]], language: Language
+) -> dict[str, str]:
+    """Return the texts without what may give a client away."""
+    return {
+        name: replace_giveaways(text, guess_language(text, language), found.get(name, ()))
+        for name, text in texts.items()
+    }
+
+
+async def load_words(work: UnitOfWork, turn: Turn) -> HeldWords:
+    """Return the actor's held words that an intent names. Raises `Refused` when they chose, or the words are gone."""
+    held = await work.stories.find_words(HeldWordsId(turn.text(HELD)))
+    if held is None or held.person_id != turn.person.id or held.until <= turn.now:
+        raise Refused("words_gone")
+    return held
+
+
+async def change(work: UnitOfWork, turn: Turn) -> Entry:
+    """Return a form with the words as they were typed, for words that came without one."""
+    held = await load_words(work, turn)
+    text = "\n".join(held.texts.values())
+    return WordsForm(values={"text": text[:MAX_FIELD_CHARS]}, hidden={HELD: held.id})
+
+
+async def choose(work: UnitOfWork, turn: Turn) -> None:
+    """Refuse a choice about words that are not there any more; any other becomes what was meant with the words."""
+    raise Refused("words_gone")
+
+
+async def expire_words(work: UnitOfWork, now: datetime) -> None:
+    """Erase words whose writer did not choose within `HELD_FOR`; at most two hundred at a time."""
+    for held in await work.stories.find_words_before(now - HELD_FOR):
+        await work.delete(held)
