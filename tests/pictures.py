@@ -60,12 +60,12 @@ SCRIPTS = {
         cue="the handover is done",
         action="I ask Samira to walk along once",
         stories=(
-            "Mr Bakker put his own stockings on this morning. It took ten minutes, and he laughed.",
-            "I waited at the kettle, and Mrs Vos made the tea herself.",
+            "A client put his own stockings on this morning. It took ten minutes, and he laughed.",
+            "I waited at the kettle, and the lady I visit made the tea herself.",
         ),
         answers=(
-            "Mrs De Wit watered her plants herself today. I only held the can.",
-            "Mr Smit laid the table with me. He knew exactly where the forks go.",
+            "One of my clients watered her plants herself today. I only held the can.",
+            "The man upstairs laid the table with me. He knew exactly where the forks go.",
         ),
     ),
     "nl": Script(
@@ -85,12 +85,12 @@ SCRIPTS = {
         cue="de overdracht klaar is",
         action="vraag ik Samira een keer mee",
         stories=(
-            "Meneer Bakker trok vanmorgen zelf zijn kousen aan. Het duurde tien minuten, en hij lachte.",
-            "Ik bleef bij de waterkoker staan, en mevrouw Vos zette zelf thee.",
+            "Een cliënt trok vanmorgen zelf zijn kousen aan. Het duurde tien minuten, en hij lachte.",
+            "Ik bleef bij de waterkoker staan, en zij zette zelf thee.",
         ),
         answers=(
-            "Mevrouw De Wit gaf vandaag zelf haar planten water. Ik hield alleen de gieter vast.",
-            "Meneer Smit dekte met mij de tafel. Hij wist precies waar de vorken horen.",
+            "Een cliënte gaf vandaag zelf haar planten water. Ik hield alleen de gieter vast.",
+            "Mijn eerste cliënt dekte met mij de tafel. Hij wist precies waar de vorken horen.",
         ),
     ),
 }

@@ -42,7 +42,7 @@ class LookBack(Entry):
                 TimelineMoment(
                     at=at(2, 15),
                     turning=MomentKind.STORY,
-                    what="Vandaag vroeg mevrouw Bakker zelf of we de post gingen halen.",
+                    what="Vandaag vroeg de buurvrouw zelf of we de post gingen halen.",
                     ripples=3,
                 ),
             ),

@@ -334,7 +334,7 @@ class PurposeReminder(Entry):
         return cls(
             text="Vraag eerst: wat wil je vandaag zelf doen?",
             question=1,
-            story="Meneer Smit dekte zelf de tafel.",
+            story="De buurman dekte zelf de tafel.",
             story_id="s1",
             teller="Agnieszka",
         )

@@ -9,7 +9,7 @@ from bot.domain.person import StoryChoice
 from bot.domain.retelling import StoryStanding
 from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, SHORT_EXCERPT_CHARS, Dimension, Readers
 
-EXAMPLE_STORY = "Na de overdracht liepen we met z'n drieën een rondje. Mevrouw Bakker liep een stukje mee en lachte."
+EXAMPLE_STORY = "Na de overdracht liepen we met z'n drieën een rondje. De buurvrouw liep een stukje mee en lachte."
 
 
 def read_on_button(*stories: tuple[str, str], most: int = EXCERPT_CHARS) -> tuple[Press, ...]:

@@ -143,7 +143,7 @@ class TestStories:
         assert "De hele beweging mag dit lezen, met je naam" in tab.words()
         assert "confirm" in tab.buttons("withdraw")[0]
         assert await slack.press_home("fatima", "withdraw") is None
-        assert "Bakker" not in slack.slack.tabs[slack.user("fatima")].words()
+        assert "buurvrouw" not in slack.slack.tabs[slack.user("fatima")].words()
         assert slack.posts() == []
 
     async def test_a_ripple_is_seen_there(self, slack: SlackDriver) -> None:
