@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from bot.catalogue.base import Entry, FormEntry, InPlace
 from bot.catalogue.company import CompanyOnItsWay
 from bot.catalogue.forms import parse_form
-from bot.catalogue.guard import HELD, WordsForm
+from bot.catalogue.guard import HELD, WordsForm, WordsSettled
 from bot.catalogue.saving import MessageKept
 from bot.catalogue.steps import StepPlanned, StepStands
 from bot.catalogue.stories import StoryTold
@@ -129,6 +129,11 @@ def fill_again(resumed: Resumed, outcome: Entry | InPlace | None) -> Entry | InP
     typed = {ask.name: held.values[ask.name] for ask in outcome.asks if ask.name in held.values}
     hidden = {**outcome.hidden, HELD: held.id, OPENED: str(held.args.get(OPENED, ""))}
     return replace(outcome, values={**outcome.values, **typed}, hidden=hidden)
+
+
+def confirm_reply(resumed: Resumed) -> Entry:
+    """Return what is said of a reply in a thread, which is kept without an answer: the question has had its time."""
+    return WordsSettled(text=resumed.intent.text("text"), other=bool(resumed.instead))
 
 
 async def prepare(work: UnitOfWork, resumed: Resumed, turn: Turn) -> None:

@@ -91,6 +91,7 @@ async def _act_or_ask(work: UnitOfWork, turn: Turn) -> Entry | InPlace | None:
     if resumed is not None:
         outcome = guarding.fill_again(resumed, outcome)
         guarding.replace_kept_words(work, resumed)
+        outcome = outcome or guarding.confirm_reply(resumed)
     if resumed is None or not resumed.is_settled:
         await guarding.stop_giveaways(work, acting, outcome, before)
     await guarding.let_go(work, turn)

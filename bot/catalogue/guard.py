@@ -40,6 +40,18 @@ class WordsAsked(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WordsSettled(Entry):
+    """Confirmation that a reply in a thread is kept as its writer chose, as `text`. `other`: not as it stands there."""
+
+    text: str
+    other: bool = False
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text="Een cliënt schonk zelf de koffie in.", other=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WordsForm(FormEntry):
     """The form to change words that came without a form: a reply in a thread, a typed story, a message of one's own."""
 

@@ -1,6 +1,7 @@
 """Words that may give a client away are asked about before others read them, and before anything of them is kept."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text as sql
@@ -12,6 +13,13 @@ from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
 from bot.domain.story import Readers
 from bot.guarding import FOR_ONESELF
+from tests.drivers.playground import playground_driver
+from tests.drivers.slack import SlackDriver
+from tests.drivers.teams import teams_driver
+from tests.fakes.slack.state import Shown
+from tests.fakes.teams.agents_playground import TEAM
+from tests.journeys.test_on_teams import start_movement
+from tests.journeys.test_stories_on_slack import start_story_round, texts
 from tests.support.stories import add_reminder, find_story, get_story, is_declined, reply_in_thread
 from tests.support.world import World, agree, text_of
 
@@ -236,3 +244,57 @@ async def test_nobody_chooses_for_another(world: World) -> None:
     asked = await tell(world)
     assert is_declined(await world.press("jan", asked, "fine"), "words_gone")
     assert world.posts() == []
+
+
+async def test_on_slack_a_form_is_asked_about_changed_and_told(on_slack: SlackDriver) -> None:
+    await on_slack.movement("fatima")
+    form = await on_slack.type("fatima", "/story")
+    asked = await on_slack.submit("fatima", form, text=STORY, named="with", readers="movement")
+    assert isinstance(asked, Shown)
+    assert "Mevrouw Bos" in asked.words()
+    assert on_slack.posts() == []
+    form = await on_slack.press("fatima", asked, "change")
+    await on_slack.submit("fatima", form, text="Een bewoner schonk in.")
+    assert any("Een bewoner schonk in." in words for words in on_slack.said_to_all())
+    assert not any("Bos" in words for words in on_slack.said_to_all())
+
+
+async def test_on_slack_a_reply_is_asked_about_where_only_its_writer_sees_it(on_slack: SlackDriver) -> None:
+    await on_slack.movement("fatima")
+    root = await start_story_round(on_slack)
+    said = await on_slack.reply("fatima", "general", root, STORY)
+    (asked,) = on_slack.private("fatima")
+    assert (asked.only_for, asked.thread) == (on_slack.user("fatima"), root)
+    assert "Mevrouw Bos" in asked.words()
+    assert not said.reactions
+    assert await texts(on_slack) == []
+    await on_slack.press("fatima", asked, "without")
+    assert "Mevrouw Bos" not in asked.words()
+    assert await texts(on_slack) == [PLAIN]
+
+
+async def test_in_teams_a_form_is_asked_about_and_told_without_those_words(tmp_path: Path) -> None:
+    async with teams_driver(tmp_path) as on_teams:
+        await start_movement(on_teams)
+        posts = len(on_teams.posts())
+        await on_teams.say("iris", "story", where=TEAM, mention=True)
+        opened = await on_teams.press("iris", on_teams.private()[-1], "story")
+        await on_teams.submit("iris", opened, text=STORY, named="with", readers="movement")
+        asked = on_teams.private()[-1]
+        assert "Mevrouw Bos" in asked.words()
+        assert len(on_teams.posts()) == posts
+        await on_teams.press("iris", asked, "guard.without")
+        await on_teams.drain()
+        assert PLAIN in on_teams.posts()[-1].words()
+
+
+async def test_in_the_playground_a_form_is_asked_about_and_fine(tmp_path: Path) -> None:
+    async with playground_driver(tmp_path) as playground:
+        await playground.movement()
+        posts = len(await playground.posts())
+        form = await playground.type("fatima", "/verhaal")
+        asked = await playground.submit("fatima", form, text=STORY, named="with", readers="movement")
+        assert "Mevrouw Bos" in asked.words()
+        assert len(await playground.posts()) == posts
+        await playground.press("fatima", asked, "fine")
+        assert any(STORY in one.words() for one in await playground.posts())
