@@ -427,7 +427,8 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
     words = reading.request or reading.rest
     if reading.sure and target and reading.meaning not in ASKED_FIRST:
         kept = "prefill" if reading.meaning == "story" else "text"
-        return replace(intent, name=target, args={kept: words})
+        asks = {"asks": "yes"} if reading.asks and reading.meaning == "stuck" else {}
+        return replace(intent, name=target, args={kept: words, **asks})
     if reading.sure and reading.meaning == "help":
         return replace(intent, name="help", args={})
     return replace(

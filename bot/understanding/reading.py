@@ -60,7 +60,8 @@ OVERLAP = 12
 
 @dataclass(frozen=True)
 class Reading:
-    """The meaning of a message, with a `score` from 0 to 1, the next best as `others`, and its content as `rest`."""
+    """The meaning of a message, with a `score` from 0 to 1, the next best as `others`, and its content as `rest`. `asks`:
+    it is a question."""
 
     meaning: str
     rest: str
@@ -68,6 +69,7 @@ class Reading:
     score: float = 0.0
     others: tuple[str, ...] = ()
     request: str = ""
+    asks: bool = False
 
 
 def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Reading:
@@ -81,7 +83,8 @@ def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Re
         later = _read_tokens(text, tokens[begin : begin + LONGEST], book)
         if later.meaning == CRISIS and later.sure:
             return later
-    return _read_tokens(text, tokens[:LONGEST], book)
+    asks = book.is_question([token.word for token in tokens])
+    return replace(_read_tokens(text, tokens[:LONGEST], book), asks=asks)
 
 
 def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Reading:

@@ -158,3 +158,13 @@ async def test_all_that_is_open_is_within_reach(world: World) -> None:
     assert "twee" in text_of(await world.press("fatima", shown, "show_other"))
     await world.press("fatima", shown, "let_go")
     assert await texts(world) == [("twee", Audience.ME)]
+
+
+async def test_a_question_adds_nothing_to_what_is_open(world: World) -> None:
+    await world.movement("fatima")
+    await world.type("fatima", "/stuck Niemand komt naar de overdracht", channel=None)
+    shown = await world.type("fatima", "/ritme wat moet ik nu doen", channel=None)
+    assert "Hoe staat het ervoor?" in text_of(shown)
+    again = await world.type("fatima", "/stuck", channel=None)
+    assert "wat moet ik nu doen" not in text_of(again)
+    assert "Niemand komt naar de overdracht" in text_of(again)

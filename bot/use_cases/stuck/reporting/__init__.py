@@ -38,12 +38,14 @@ from bot.use_cases.stuck.reporting.records import add_split, open_episode, updat
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
     """Handle `/stuck` (the form, or what is open already) and `/stuck <text>`, which is reported at once.
 
-    The text is about the initiative joined last, and for oneself alone; both can be changed afterwards.
+    The text is about the initiative joined last, and for oneself alone; both can be changed afterwards. A sentence that
+    `asks` ("what shall I do now?") adds nothing to what is open: that is shown.
     """
     movement = turn.require_movement()
     text = turn.text("text")
-    if not text:
-        return await _show_open(work, turn) or await fill_form(work, turn)
+    shown = await _show_open(work, turn) if not text or turn.text("asks") else None
+    if shown is not None or not text:
+        return shown or await fill_form(work, turn)
     mine = await work.initiatives.of_person(turn.person.id, movement.id)
     initiative, kind = mine[0] if mine else None, detect_kind(text)
     if len(text) > MAX_STUCK_CHARS:
