@@ -326,6 +326,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "typed_in_channel": lambda word, reader: reader.syntax.spell(word),
         "news": lambda line, reader: "" if reader.personal and reader.knows_privacy else line,
         "channel": format_channel,
+        "file_name": lambda text: re.sub(r"[^\w-]+", "-", text.casefold()).strip("-") or "ritme",
         "weekdays": weekdays,
         "day": day,
         "clock": clock,

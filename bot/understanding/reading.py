@@ -60,8 +60,9 @@ OVERLAP = 12
 
 @dataclass(frozen=True)
 class Reading:
-    """The meaning of a message, with a `score` from 0 to 1, the next best as `others`, and its content as `rest`. `asks`:
-    it is a question."""
+    """The meaning of a message, with a `score` from 0 to 1, the next best as `others`, and its content as `rest`.
+
+    `asks`: it is a question."""
 
     meaning: str
     rest: str

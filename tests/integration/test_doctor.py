@@ -1,12 +1,15 @@
 """`ritme doctor` finds what is wrong, says how to cure it, and changes nothing."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from cryptography.fernet import Fernet
 
 from adapters.database.migrate import migrate_schema
+from adapters.database.slack import SqlInstallations
 from adapters.database.unit_of_work import connect
 from adapters.doctor import Finding, examine
 from adapters.slack.permissions import SCOPES
@@ -15,16 +18,20 @@ SECRET = "geheim"
 
 
 class AuthTestServer:
-    """A Slack that knows one method: auth.test."""
+    """A Slack that knows two methods: auth.test and apps.connections.open."""
 
     def __init__(self) -> None:
         self.answer: object = {"ok": True, "team": "Wijkzorg", "user": "ritme"}
         self.scopes = ",".join(SCOPES)
+        self.connection: object = {"ok": True}
         self.asked_with: list[str] = []
 
     async def auth_test(self, request: web.Request) -> web.Response:
         self.asked_with.append(request.headers["Authorization"])
         return web.json_response(self.answer, headers={"x-oauth-scopes": self.scopes})
+
+    async def open_connection(self, request: web.Request) -> web.Response:
+        return web.json_response(self.connection)
 
 
 @pytest.fixture
@@ -33,6 +40,7 @@ async def slack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterato
     slack = AuthTestServer()
     app = web.Application()
     app.router.add_post("/api/auth.test", slack.auth_test)
+    app.router.add_post("/api/apps.connections.open", slack.open_connection)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -131,3 +139,77 @@ async def test_no_answer_at_all_points_at_the_network(slack: AuthTestServer, mon
     found = await only_finding()
     assert found.subject == "Slack"
     assert "http://127.0.0.1:9/api/" in found.text
+
+
+async def install(tmp_path: Path, key: str, team: str, scopes: str) -> None:
+    """Store that a workspace installed the app, with its token under `key`."""
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path}/ritme.db")
+    await SqlInstallations(engine).save(
+        {
+            "team_id": team,
+            "team_name": "Wijkzorg",
+            "app_id": "A1",
+            "bot_user_id": "UB",
+            "bot_token": Fernet(key).encrypt(f"xoxb-{SECRET}".encode()).decode(),
+            "refresh_token": None,
+            "expires_at": None,
+            "renewing_until": None,
+            "scopes": scopes,
+            "installed_by": "U1",
+            "installed_at": datetime(2027, 3, 1, tzinfo=UTC),
+        }
+    )
+    await engine.dispose()
+
+
+@pytest.fixture
+def key(slack: AuthTestServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Set an environment in which many workspaces install the app; return the key of their tokens."""
+    key = Fernet.generate_key().decode()
+    monkeypatch.delenv("SLACK_BOT_TOKEN")
+    monkeypatch.setenv("SLACK_CLIENT_ID", "1.2")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("RITME_SECRET_KEY", key)
+    monkeypatch.setenv("RITME_PUBLIC_URL", "https://ritme.example.org")
+    return key
+
+
+async def test_workspaces_that_installed_are_counted(key: str, tmp_path: Path) -> None:
+    await install(tmp_path, key, "T1", ",".join(SCOPES))
+
+    findings = await examine()
+    assert all(finding.cure is None for finding in findings)
+    assert findings[-1].text.startswith("1 workspaces; to install in another: https://ritme.example.org/slack/install")
+
+
+async def test_tokens_under_another_key_are_named_by_workspace(key: str, tmp_path: Path) -> None:
+    await install(tmp_path, key, "T1", ",".join(SCOPES))
+    await install(tmp_path, Fernet.generate_key().decode(), "T2", ",".join(SCOPES))
+
+    found = await only_finding()
+    assert found.subject == "RITME_SECRET_KEY"
+    assert "1 of 2 workspaces (T2)" in found.text
+
+
+async def test_a_workspace_that_did_not_grant_every_scope_is_named(key: str, tmp_path: Path) -> None:
+    await install(tmp_path, key, "T1", ",".join(sorted(SCOPES)[1:]))
+
+    found = await only_finding()
+    assert found.subject == "Slack"
+    assert "(T1)" in found.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "subject", "cured"),
+    [({"ok": True}, "Socket Mode", False), ({"ok": False, "error": "invalid_auth"}, "SLACK_APP_TOKEN", True)],
+)
+async def test_the_token_of_socket_mode_is_tried(
+    slack: AuthTestServer, monkeypatch: pytest.MonkeyPatch, answer: object, subject: str, cured: bool
+) -> None:
+    monkeypatch.setenv("SLACK_APP_TOKEN", f"xapp-{SECRET}")
+    slack.connection = answer
+
+    findings = await examine()
+    (found,) = [finding for finding in findings if finding.subject == subject]
+    assert (found.cure is not None) is cured
+    assert SECRET not in str(findings)
