@@ -43,8 +43,14 @@ from tests.support.exports import everything_about
 Ask = Callable[[UnitOfWork, Any], Awaitable[object]]
 
 
+async def _name_of_fatima(work: UnitOfWork, its: Any) -> bool:
+    """Return whether Fatima is among the members by name; another movement has members of its own."""
+    return FATIMA in await work.people.names_in(its)
+
+
 OF_A_MOVEMENT: dict[str, Ask] = {
     "people.get": lambda work, its: work.people.get(FATIMA, its),
+    "people.names_in": lambda work, its: _name_of_fatima(work, its),
     "people.suggestible_in": lambda work, its: work.people.suggestible_in(its),
     "movements.membership": lambda work, its: work.movements.membership(its, JAN),
     "movements.codes": lambda work, its: work.movements.codes(its, NOW),
@@ -107,6 +113,7 @@ async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
     "people.in_workspace": lambda work, its: work.people.in_workspace(FATIMA, its),
+    "stories.find_words_about": lambda work, its: work.stories.find_words_about(its, "m3"),
     "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),
     "people.missing_name": lambda work, its: work.people.missing_name(its, 9),
     "movements.place_in": lambda work, its: work.movements.place_in(its, "c-here"),
