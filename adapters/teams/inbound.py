@@ -17,6 +17,7 @@ from adapters.teams import dialogs, translate
 from adapters.teams.activity import (
     channel_id,
     happened_at,
+    is_from_bot,
     is_personal_conversation,
     read_conversation,
     team_id,
@@ -92,6 +93,8 @@ class TeamsInbound:
         removed_at = await self._references.removed_at(workspace, channel, team)
         if at is not None and removed_at is not None and at <= removed_at:
             return InvokeResponse() if activity.type == "invoke" else None
+        if activity.type == "invoke" and is_from_bot(activity):
+            return InvokeResponse()  # a press is somebody's, and no bot is a person
         # A newer version of the app says so too where we were already.
         is_upgrade = activity.action == "add-upgrade" and await self._references.find(workspace, channel) is not None
         await self._record_sender(activity)

@@ -56,7 +56,7 @@ async def update_profile(work: UnitOfWork, account: Account, profile: Profile, n
     person, _, movement, _ = await work.people.load_context(WorkspaceId(account.workspace), account.id, None)
     if person is None:
         return
-    if not person.name:
+    if not person.name and profile.name:
         await request_group_members(work, person.workspace_id)
     person.name = profile.name or person.name
     if profile.timezone and "timezone" not in person.chose:
