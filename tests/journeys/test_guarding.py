@@ -173,9 +173,11 @@ async def test_a_reply_that_is_edited_or_deleted_takes_its_words_along(world: Wo
     await add_reminder(world)
     await reply_in_thread(world, "fatima", STORY, "m-1")
     await reply_in_thread(world, "fatima", STORY, "m-2")
-    assert await count_held(world) == 2
+    await reply_in_thread(world, "fatima", STORY, "m-3")
+    assert await count_held(world) == 3
     await world.do("fatima", "message.edited", text="Een bewoner schonk in.", message="m-1", thread="root")
     await world.do("fatima", "message.deleted", message="m-2", thread="root")
+    await world.do("", "message.gone", message="m-3")
     assert await count_held(world) == 0
     assert (await get_story(world, "m-1")).text == "Een bewoner schonk in."
 
@@ -298,3 +300,16 @@ async def test_in_the_playground_a_form_is_asked_about_and_fine(tmp_path: Path) 
         assert len(await playground.posts()) == posts
         await playground.press("fatima", asked, "fine")
         assert any(STORY in one.words() for one in await playground.posts())
+
+
+async def test_in_teams_changing_opens_the_form_with_what_was_typed(tmp_path: Path) -> None:
+    async with teams_driver(tmp_path) as on_teams:
+        await start_movement(on_teams)
+        await on_teams.say("iris", "story", where=TEAM, mention=True)
+        opened = await on_teams.press("iris", on_teams.private()[-1], "story")
+        await on_teams.submit("iris", opened, text=STORY, named="with", readers="movement")
+        form = await on_teams.press("iris", on_teams.private()[-1], "guard.change")
+        assert STORY in str(form)
+        await on_teams.submit("iris", form, text="Een bewoner schonk in.")
+        await on_teams.drain()
+        assert "Een bewoner schonk in." in on_teams.posts()[-1].words()

@@ -291,6 +291,8 @@ def keeps_nothing_of(person: Person) -> bool:
 async def _take_message_away(work: UnitOfWork, place: Place, message: str, now: datetime, *, occasion: str) -> bool:
     """Withdraw what was kept of a message that is gone, and end the question whether it may be. Of a post of ours, note
     that the story does not stand there any more. Returns whether a story was told in the message, then or before."""
+    for held in await work.stories.find_words_about(place.workspace_id, message):
+        await work.delete(held)
     post = await work.deliveries.by_receipt(place.id, message)
     if post is not None and post.kind in SINGLE_STORY_KINDS and post.state is DeliveryState.SENT:
         post.drop("removed")
