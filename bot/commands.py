@@ -23,7 +23,7 @@ from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
 from bot.use_cases.stories import harvest, held_words, reading, ripples, saving, sharing, telling, threads
-from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting
+from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting, solving
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 """Acts on an intent and returns the answer; None to stay silent. Raises `Refused`, or `Invalid` for a form's values."""
@@ -135,6 +135,7 @@ COMMANDS: dict[str, Command] = {
     "stuck.change": Command(reporting.change, form=True),
     "stuck.report": Command(reporting.report),
     "stuck.go_on": Command(reporting.ask_new_questions, closes=False),
+    "stuck.solved": Command(solving.show, again=True),
     "stuck.other": Command(reporting.show_other),
     "stuck.take_apart": Command(reporting.take_apart),
     "stuck.not_now": Command(endings.postpone, closes=False),

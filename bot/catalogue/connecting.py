@@ -183,11 +183,13 @@ class InviteForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class InviteDraft(Entry):
-    """The draft that prefills `InviteForm`, in the language of the invited person; never sent by itself."""
+    """The draft that prefills `InviteForm`, in the language of the invited person; never sent by itself. `story`: the
+    words of a story of theirs that it is about."""
 
     name: str
     initiative: str
     inviter: str
+    story: str = ""
 
     @classmethod
     def example(cls) -> Self:

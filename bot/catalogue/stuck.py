@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import YES, Ask, Entry, FormEntry, Pick, Press
+from bot.catalogue.stories import EXAMPLE_STORY, read_on_button
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeState, StuckEpisode, StuckKind
 
 MAX_FIELD_CHARS = 3000
@@ -14,6 +15,13 @@ IN_PLACE = "in_place"
 """The argument of a button whose answer replaces the message it stands under: all that is worth keeping is said
 again, or elsewhere."""
 REPLACES = {IN_PLACE: YES}
+SOLVED_CHARS = 160
+"""Characters of a story shown to someone who is stuck: a line or two."""
+
+
+def solved_button(episode: str, solved: bool) -> tuple[Press, ...]:
+    """Return the button to see who solved this before, where somebody did."""
+    return (Press(name="solved", intent="stuck.solved", args={"episode": episode}),) if solved else ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +78,7 @@ class StuckWelcomed(Entry):
 
     `helpers` names those who read along when the audience is "helpers"; `place` the channel when it is "channel", and
     `held` that it comes there once that can be reached again; `read_by_others`: colleagues were asked to think along.
+    `solved`: there are stories of others who went on from something alike.
     `text` was added to what was told `before`, if anything; then `part` says where it stands (see `Addition`), `was`
     and `kind` of which kind the one and the other are.
     """
@@ -87,6 +96,7 @@ class StuckWelcomed(Entry):
     was: StuckKind = StuckKind.OTHER
     kind: StuckKind = StuckKind.OTHER
     read_by_others: bool = False
+    solved: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}
@@ -95,6 +105,7 @@ class StuckWelcomed(Entry):
         return (
             Press(name="choose_step", intent="step", args=about, style="primary"),
             *apart,
+            *solved_button(self.episode, self.solved),
             Press(name="invite", intent="connect", args=about),
             Press(name="company", intent="company", args=about),
             Press(name="change", intent="stuck.change", args=about),
@@ -111,7 +122,43 @@ class StuckWelcomed(Entry):
             before="De nachtdienst hoort pas als laatste wat we doen",
             text="En met de avonddienst lukt het ook niet",
             part="48:39:0a1b2c",
+            solved=True,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolvedStory:
+    """A story about a breakthrough. `teller` is empty when it was told without a name; `person`: they may be asked."""
+
+    story: str
+    text: str
+    teller: str = ""
+    person: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolvedBefore(Entry):
+    """Stories of others who went on from something alike, in a line or two each; never who was stuck. `is_open`: the
+    reader is still stuck."""
+
+    episode: str
+    stories: tuple[SolvedStory, ...] = ()
+    is_open: bool = True
+
+    def buttons(self) -> tuple[Press, ...]:
+        asks = tuple(
+            Press(name=f"ask_{number}", intent="invite", args={"person": one.person, "story": one.story})
+            for number, one in enumerate(self.stories, 1)
+            if one.person
+        )
+        step = Press(name="choose_step", intent="step", args={"episode": self.episode}, style="primary")
+        read_on = read_on_button(*((one.story, one.text) for one in self.stories), most=SOLVED_CHARS)
+        return (*asks, *read_on, *((step,) if self.is_open else ()))
+
+    @classmethod
+    def example(cls) -> Self:
+        walked = SolvedStory(story="s1", text=f"{EXAMPLE_STORY} " * 2, teller="Jan", person="p1")
+        return cls(episode="e1", stories=(walked, SolvedStory(story="s2", text=EXAMPLE_STORY), walked))
 
 
 @dataclass(frozen=True, kw_only=True)

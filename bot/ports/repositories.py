@@ -30,6 +30,7 @@ from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFile, PersonalFileId
 from bot.domain.rhythm import Due, MomentChange, Rhythm, RhythmId
+from bot.domain.solved import SolvedSpell
 from bot.domain.story import Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
@@ -388,6 +389,11 @@ class Stories(Protocol):
 
     async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[ToldStory]:
         """Return stories, not withdrawn, of an initiative (None: of all the movement), newest first, at most two
+        hundred."""
+
+    async def solved_by_others(self, movement: MovementId, reader: PersonId) -> Sequence[SolvedSpell]:
+        """Return stories of others that may travel, each with a breakthrough it may tell of (see
+        `SolvedSpell.is_told_of`): of its initiative, or of its teller. The story told last comes first; at most two
         hundred."""
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:

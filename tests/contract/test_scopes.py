@@ -80,6 +80,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.to_harvest": lambda work, its: work.stories.to_harvest(its, None, NOW, 9),
     "stories.retold_in": lambda work, its: work.stories.retold_in(TOLD, its),
     "stories.told_in": lambda work, its: work.stories.told_in(its, None),
+    "stories.solved_by_others": lambda work, its: work.stories.solved_by_others(its, JAN),
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
     "stories.ripples": lambda work, its: work.stories.ripples(TOLD, its),
     "connecting.invitation": lambda work, its: work.connecting.invitation(INVITED, its),

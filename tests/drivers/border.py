@@ -50,6 +50,8 @@ INTENTS = {
     "yes": "suggest.yes",
     "not_yet": "step.not_yet",
     "come": "meeting.come",
+    "solved": "stuck.solved",
+    "ask_1": "invite",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
 

@@ -72,7 +72,18 @@ def test_every_handler_that_a_button_or_form_leads_to_is_pressed_here() -> None:
 
 def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> None:
     shows = {"help", "home", "home.switch", "code", "purpose", "purpose.earlier", "initiative", "initiative.look"}
-    shows |= {"rhythm", "rhythm.look", "trouble", "company", "lookback", "me", "story.mine", "story.read", "harvest"}
+    shows |= {
+        "rhythm",
+        "rhythm.look",
+        "trouble",
+        "company",
+        "stuck.solved",
+        "lookback",
+        "me",
+        "story.mine",
+        "story.read",
+        "harvest",
+    }
     opens = {name for name in commands.OPENS if commands.COMMANDS[name].again is None}
     # "me.export" counts for itself: the same file within the hour, one of two presses within a minute.
     assert shows | opens | {"ripple", "me.export"} == commands.REPEATABLE

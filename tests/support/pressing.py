@@ -129,6 +129,7 @@ PRESSES: Mapping[str, Act] = {
     "stuck": press(),
     "stuck.new": press(),
     "stuck.other": press(**EPISODE),
+    "stuck.solved": press(**EPISODE),
     "stuck.take_apart": press(episode="spell", part=Addition.after(TEXT, ADDED).write(), was="other", kind="energy"),
     "stuck.change": press(**EPISODE),
     "company.rest": press(episode="spell", round="1"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.authors import remember_author
@@ -12,6 +12,7 @@ from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.tables import (
     TAKEN_AWAY,
     deliveries,
+    episodes,
     held_words,
     people,
     retellings,
@@ -22,11 +23,12 @@ from adapters.database.tables import (
 )
 from bot.domain.delivery import Delivery
 from bot.domain.held_words import HeldWords, HeldWordsId
-from bot.domain.initiative import InitiativeId
+from bot.domain.initiative import EpisodeState, InitiativeId, StuckEpisode
 from bot.domain.look_back import MAX_ROWS_PER_KIND, ToldStory
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.solved import SolvedSpell
 from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
@@ -49,6 +51,25 @@ _TOLD = (
     )
     .where(stories.c.withdrawn_at.is_(None))
     .order_by(stories.c.told_at.desc())
+    .limit(MAX_ROWS_PER_KIND)
+)
+_SOLVED = (
+    select(Story, Person, StuckEpisode)
+    .join_from(Story, Person, stories.c.teller_id == people.c.id)
+    .join(
+        StuckEpisode,
+        (episodes.c.movement_id == stories.c.movement_id)
+        & (episodes.c.state == EpisodeState.BREAKTHROUGH)
+        & (episodes.c.opened_at <= stories.c.told_at)
+        & or_(
+            episodes.c.initiative_id == stories.c.initiative_id,
+            episodes.c.initiative_id.is_(None)
+            & stories.c.initiative_id.is_(None)
+            & (episodes.c.person_id == stories.c.teller_id),
+        ),
+    )
+    .where(stories.c.movement_id == bindparam("movement"), stories.c.teller_id != bindparam("reader"), _may_travel())
+    .order_by(stories.c.told_at.desc(), stories.c.id, episodes.c.opened_at.desc(), episodes.c.id)
     .limit(MAX_ROWS_PER_KIND)
 )
 
@@ -184,6 +205,13 @@ class SqlStories(Repository):
         for one in found:
             remember_author(self._session.sync_session, one.text, one.teller_id)
         return found
+
+    async def solved_by_others(self, movement: MovementId, reader: PersonId) -> Sequence[SolvedSpell]:
+        found = await self._session.execute(_SOLVED, {"movement": movement, "reader": reader})
+        solved = [SolvedSpell(*row) for row in found]
+        for one in solved:
+            remember_author(self._session.sync_session, one.story.text, one.teller.id)
+        return solved
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         return (

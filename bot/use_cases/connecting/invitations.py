@@ -29,6 +29,7 @@ from bot.domain.forgetting import replace_message
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.person import Person, PersonId
+from bot.domain.story import StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
@@ -42,14 +43,20 @@ TAKEN_BACK_KIND = "invitation_taken_back"
 async def invite(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form with a draft to make one's own, in the language of the one who is invited.
 
-    The draft holds what the actor chose (whom, for which initiative), and nothing of how they are stuck.
+    The draft holds what the actor chose (whom, for which initiative, about which of their stories), and nothing of how
+    they are stuck.
     """
     invitee, initiative = await _check_invitee(work, turn)
     movement = turn.require_movement()
     reader = Reader(
         language=language_for(invitee, None, movement), timezone=timezone_for(invitee, None, movement), now=turn.now
     )
-    draft = InviteDraft(name=invitee.name, initiative=initiative.name if initiative else "", inviter=turn.person.name)
+    draft = InviteDraft(
+        name=invitee.name,
+        initiative=initiative.name if initiative else "",
+        inviter=turn.person.name,
+        story=await _story_text(work, turn, invitee),
+    )
     own = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
     is_foreign = reader.language is not own.language
     return InviteForm(
@@ -60,6 +67,13 @@ async def invite(work: UnitOfWork, turn: Turn) -> Entry:
         values={"text": wording.render_entry(draft, reader).text},
         hidden={"person": invitee.id, "initiative": initiative.id if initiative else ""},
     )
+
+
+async def _story_text(work: UnitOfWork, turn: Turn, invitee: Person) -> str:
+    """Return the words of the story they are asked about, if it is theirs, under their name, for the actor to read."""
+    story = await work.stories.get(StoryId(turn.text("story")), turn.require_movement().id)
+    is_theirs = story is not None and story.teller_id == invitee.id and story.named
+    return story.text if story is not None and is_theirs and story.may_travel else ""
 
 
 async def send(work: UnitOfWork, turn: Turn) -> Entry:

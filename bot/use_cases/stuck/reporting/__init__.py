@@ -24,6 +24,7 @@ from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeId, StuckEpi
 from bot.domain.person import PersonId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.understanding.solving import find_alike_breakthroughs
 from bot.use_cases.stuck.reporting.form import (
     StuckReport,
     check_report,
@@ -211,6 +212,9 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Stuck
         variant=variant,
         text=episode.text,
         read_by_others=await was_shown_to_others(work, episode),
+        solved=bool(
+            find_alike_breakthroughs(episode, await work.stories.solved_by_others(episode.movement_id, turn.person.id))
+        ),
     )
 
 
