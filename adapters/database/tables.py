@@ -495,6 +495,7 @@ invitations = Table(
     Column("sent_at", Utc, nullable=False),
     Column("answered_at", Utc),
     Column("confirmed", Boolean),
+    Column("story_id", String(64)),
     Index("ix_invitations_sent_at", "sent_at"),
     Index("ix_invitations_invitee_id", "invitee_id", "sent_at"),
     Index("ix_invitations_movement_id", "movement_id", "sent_at"),

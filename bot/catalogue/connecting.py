@@ -297,13 +297,19 @@ class InvitationAnswered(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationNews(Entry):
-    """The invited person's answer, for the inviter."""
+    """The invited person's answer, for the inviter, or ("quiet") that there is none yet. `invitation`: the one after
+    which they may look further, without that person. `story`: it was about being introduced to who told a story, whose
+    `name` is empty when it was told without one."""
 
     state: str
     name: str
+    invitation: str = ""
+    story: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
-        return () if self.state == "accepted" else (Press(name="connect", intent="connect"),)
+        if self.state == "accepted" or self.story:
+            return ()
+        return (Press(name="connect", intent="connect", args={"invitation": self.invitation}),)
 
     @classmethod
     def example(cls) -> Self:
@@ -311,13 +317,68 @@ class InvitationNews(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class IntroductionOffered(Entry):
+    """Confirmation to somebody who lets the teller of a story (`name`; empty for a nameless one) know that they do this
+    too. `told`: they hear the answer; not when they stopped Ritme. They may take it back until it is answered."""
+
+    name: str
+    invitation: str
+    told: bool = True
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="take_back", intent="invitation.take_back", args={"invitation": self.invitation}),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Fatima", invitation="v1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntroductionAsked(Entry):
+    """The question to the teller of a story whether they want to meet `name`, who does this too. `told`: they hear the
+    answer."""
+
+    invitation: str
+    name: str
+    text: str
+    told: bool = True
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"invitation": self.invitation}
+        return (
+            Press(name="accept", intent="invitation.accept", args=about, style="primary"),
+            Press(name="later", intent="invitation.later", args=about),
+            Press(name="decline", intent="invitation.decline", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(invitation="v1", name="Jan", text="We liepen na het eten een rondje. Mevrouw liep mee.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Introduced(Entry):
+    """The introduction, in the own chat of each of two who do the same and both wanted it: who the other is, and the
+    story; `own` to who told it. `text` is empty when it was taken back since."""
+
+    name: str
+    text: str
+    own: bool = False
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Jan", text="We liepen na het eten een rondje. Mevrouw liep mee.", own=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DidYouMeet(Entry):
     """The question to the inviter, a week after a yes, whether they met `name`; and then to the invitee, `to_confirm`
-    what the inviter said."""
+    what the inviter said. `introduced`: about a story, without an invitation of their own."""
 
     invitation: str
     name: str
     to_confirm: bool = False
+    introduced: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"invitation": self.invitation}
@@ -333,13 +394,17 @@ class DidYouMeet(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingNoted(Entry):
-    """Thanks for telling whether they met; after a meeting a story is welcome."""
+    """Thanks for telling whether they met; after a meeting a story is welcome. `invitation`: the one after which the
+    inviter may look further; empty when that was offered before."""
 
     met: bool
     name: str
     initiative: str
+    invitation: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
+        if not self.met and self.invitation:
+            return (Press(name="connect", intent="connect", args={"invitation": self.invitation}),)
         if not self.met:
             return ()
         about = {"initiative": self.initiative} if self.initiative else {}

@@ -273,20 +273,25 @@ class StoryMine(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class RippleNoted(Entry):
-    """Confirmation to someone who does this too."""
+    """Confirmation to someone who does this too. `may_tell`: they may let the teller know who they are, and be
+    introduced if both want it; `told`: they did. `teller` is empty for a nameless story."""
 
     story: str
+    teller: str = ""
+    may_tell: bool = False
+    told: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
         return (
+            *((Press(name="introduce", intent="ripple.introduce", args=about),) if self.may_tell else ()),
             Press(name="step", intent="step", args=about),
             Press(name="undo", intent="ripple.undo", args=about),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(story="s1")
+        return cls(story="s1", teller="Fatima", may_tell=True)
 
 
 @dataclass(frozen=True, kw_only=True)

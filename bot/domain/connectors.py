@@ -1,14 +1,17 @@
 """Key figures and the ties between people, from which invitations are suggested."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from bot.domain.delivery import Delivery, Priority, to_person
+from bot.domain.forgetting import replace_message
 from bot.domain.initiative import InitiativeId, StuckKind
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import PersonId
+from bot.domain.person import Person, PersonId
+from bot.domain.story import StoryId
 
 NominationId = NewType("NominationId", str)
 InvitationId = NewType("InvitationId", str)
@@ -91,9 +94,11 @@ class InvitationState(StrEnum):
 class Invitation:
     """An invitation from one person to another, in the inviter's own words, sent after they confirmed.
 
-    `text` is the only thing in it that somebody wrote. It is also in the invitee's chat, in the message whose delivery
-    has the kind "invitation" and this id as its subject; deliveries of the kinds "invitation_answered" and
-    "did_you_meet" about it name the invitee to the inviter, and (the last, by its key) the inviter to the invitee.
+    With a `story_id` it is an offer to be introduced to who told that story, by somebody who does this too: without
+    words of its own. `text` is the only thing in it that somebody wrote. It is also in the invitee's chat, in the
+    message whose delivery has the kind "invitation" and this id as its subject; deliveries of the kinds
+    "invitation_answered", "invitation_quiet" and "did_you_meet" about it name the invitee to the inviter, and (the
+    last, by its key) the inviter to the invitee.
     `confirmed`: what the invitee says to the inviter's "we met".
     """
 
@@ -108,11 +113,17 @@ class Invitation:
     sent_at: datetime
     answered_at: datetime | None = None
     confirmed: bool | None = None
+    story_id: StoryId | None = None
 
     @property
     def awaits_answer(self) -> bool:
         """True while it may be sent, the first time or once more."""
         return self.state in (InvitationState.SENT, InvitationState.LATER)
+
+    @property
+    def said_yes(self) -> bool:
+        """True once the invitee wanted it, whether they met since or not."""
+        return self.state in (InvitationState.ACCEPTED, InvitationState.MET, InvitationState.NOT_MET)
 
     def take_back(self) -> None:
         """Take it back: what it said is kept no longer."""
@@ -124,6 +135,52 @@ ASK_AGAIN = timedelta(days=14)
 """How long after LATER an invitation is sent once more."""
 MET_AFTER = timedelta(days=7)
 """How long after ACCEPTED the inviter is asked whether they met."""
+QUIET_AFTER = timedelta(days=7)
+"""How long after an invitation arrived without an answer its inviter hears that it stayed quiet."""
+TAKEN_BACK_KIND = "invitation_taken_back"
+ANSWER_KINDS = ("invitation_answered", "invitation_quiet")
+"""Kinds of deliveries that tell an inviter how their invitation stands."""
+
+
+def invitation_key(invitation: InvitationId, number: int) -> str:
+    """Return the key of the message of an invitation; `number` counts how often it was sent before."""
+    return f"invitation:{invitation}:{number}"
+
+
+def plan_invitation(
+    invitation: Invitation, invitee: Person, now: datetime, *, number: int, due_at: datetime | None = None
+) -> Delivery:
+    """Make the message of an invitation; `number` counts how often it was sent before, and makes its key."""
+    return to_person(
+        invitee,
+        "invitation",
+        key=invitation_key(invitation.id, number),
+        now=now,
+        movement=invitation.movement_id,
+        subject=invitation.id,
+        args={"number": number},
+        priority=Priority.FROM_A_PERSON,
+        due_at=due_at,
+    )
+
+
+def plan_quiet_news(invitation: Invitation, inviter: Person, now: datetime, *, number: int) -> Delivery:
+    """Make the news for an inviter that nothing was heard, from which they can look further; see `QUIET_AFTER`."""
+    return to_person(
+        inviter,
+        "invitation_quiet",
+        key=f"invitation_quiet:{invitation.id}:{number}",
+        now=now,
+        movement=invitation.movement_id,
+        subject=invitation.id,
+        priority=Priority.ASKED_FOR,
+        due_at=now + QUIET_AFTER,
+    )
+
+
+def plan_withdrawal(sent: Iterable[Delivery], now: datetime) -> list[Delivery]:
+    """Make the changes that replace an invitation, where it may have arrived, by the words that it was taken back."""
+    return [replace_message(one, TAKEN_BACK_KIND, now) for one in sent if one.may_have_arrived]
 
 
 @dataclass(frozen=True, kw_only=True)

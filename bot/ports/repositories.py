@@ -455,6 +455,9 @@ class Connecting(Protocol):
     ) -> Sequence[Invitation]:
         """Return the invitations of one person by another, sent after a moment, oldest first."""
 
+    async def introduction(self, story: StoryId, by: PersonId, movement: MovementId) -> Invitation | None:
+        """Return the offer of a person to be introduced to who told a story, answered or not, unless taken back."""
+
     async def invited_for(self, initiative: InitiativeId, movement: MovementId, since: datetime) -> set[PersonId]:
         """Return who was invited for an initiative after a moment, by whomever, without taking it back."""
 

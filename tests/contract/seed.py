@@ -259,6 +259,16 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             text="Loop je mee?",
             sent_at=NOW,
         ),
+        Invitation(
+            id=InvitationId("introduced"),
+            movement_id=OURS,
+            initiative_id=None,
+            inviter_id=JAN,
+            invitee_id=FATIMA,
+            text="",
+            story_id=TOLD,
+            sent_at=NOW,
+        ),
         Meeting(
             id=LUNCH,
             movement_id=OURS,

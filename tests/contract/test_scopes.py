@@ -88,6 +88,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
         FATIMA, JAN, its, NOW - DAY
     ),
     "connecting.invited_for": lambda work, its: work.connecting.invited_for(WALK, its, NOW - DAY),
+    "connecting.introduction": lambda work, its: work.connecting.introduction(TOLD, JAN, its),
     "connecting.nomination": lambda work, its: work.connecting.nomination(NAMED, its),
     "connecting.named_by": lambda work, its: work.connecting.named_by(FATIMA, its),
     "connecting.naming": lambda work, its: work.connecting.naming(JAN, its),

@@ -52,6 +52,9 @@ INTENTS = {
     "come": "meeting.come",
     "solved": "stuck.solved",
     "ask_1": "invite",
+    "introduce": "ripple.introduce",
+    "accept": "invitation.accept",
+    "invite_1": "invite",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
 
@@ -73,6 +76,9 @@ class Border(Protocol):
 
     async def submit(self, who: str, form: Any, **values: Any) -> Any:
         """Send a form. Returns the errors beside its fields, or the message to them alone."""
+
+    async def posts(self, channel: str = HERE) -> list[Any]:
+        """List the messages that everyone in a channel got."""
 
     async def to_all(self, channel: str = HERE) -> list[str]:
         """List the words of what everyone in a channel got."""
@@ -127,8 +133,11 @@ class OnSlack:
     async def submit(self, who: str, form: Any, **values: Any) -> Any:
         return await self.driver.submit(who, form, **values)
 
+    async def posts(self, channel: str = HERE) -> list[Any]:
+        return list(self.driver.posts(channel))
+
     async def to_all(self, channel: str = HERE) -> list[str]:
-        return [one.words() for one in self.driver.posts(channel)]
+        return [one.words() for one in await self.posts(channel)]
 
     async def to(self, who: str) -> list[SlackShown]:
         return self.driver.private(who)
@@ -161,8 +170,11 @@ class InThePlayground:
         lists = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
         return await self.driver.submit(who, form, **lists)
 
+    async def posts(self, channel: str = HERE) -> list[Any]:
+        return list(await self.driver.posts(channel))
+
     async def to_all(self, channel: str = HERE) -> list[str]:
-        return [one.words() for one in await self.driver.posts(channel)]
+        return [one.words() for one in await self.posts(channel)]
 
     async def to(self, who: str) -> list[Any]:
         return await self.driver.private(who)
@@ -247,8 +259,11 @@ class InTeams:
             return {one["id"]: runs[0]["text"] for runs, one in beside if runs[0].get("color") == "Attention"}
         return await self._news(who, before)
 
+    async def posts(self, channel: str = HERE) -> list[Any]:
+        return [one for one in self._messages() if one.conversation.partition(";")[0] == channel_id(channel)]
+
     async def to_all(self, channel: str = HERE) -> list[str]:
-        return [one.words() for one in self._messages() if one.conversation.partition(";")[0] == channel_id(channel)]
+        return [one.words() for one in await self.posts(channel)]
 
     async def to(self, who: str) -> list[Shown]:
         return [one for one in self._messages() if one.conversation == f"chat-of-{who}"]

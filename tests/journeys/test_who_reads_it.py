@@ -57,6 +57,7 @@ READ_BY = {
     "nominated": ONE,
     "invitation": ONE,
     "invitation_answered": ONE,
+    "invitation_quiet": ONE,
     "did_you_meet": ONE,
     "coordinator_asked": COORDINATORS,
     "story_posted": PLACE,

@@ -195,6 +195,7 @@ PRESSES: Mapping[str, Act] = {
     "guard.without": press(held="held"),
     "guard.change": press(held="held"),
     "guard.fine": press(held="held"),
+    "ripple.introduce": press("jan", **STORY),
     "share": press(**STORY),
     "harvest": press(),
 }

@@ -12,6 +12,7 @@ from bot.domain.initiative import InitiativeId
 from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import Member, MovementId
 from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.story import StoryId
 
 
 class SqlConnecting(Repository):
@@ -53,6 +54,16 @@ class SqlConnecting(Repository):
             .order_by(invitations.c.sent_at)
         )
         return found.all()
+
+    async def introduction(self, story: StoryId, by: PersonId, movement: MovementId) -> Invitation | None:
+        return await self._session.scalar(
+            select(Invitation).where(
+                invitations.c.story_id == story,
+                invitations.c.inviter_id == by,
+                invitations.c.movement_id == movement,
+                invitations.c.state != InvitationState.TAKEN_BACK,
+            )
+        )
 
     async def invited_for(self, initiative: InitiativeId, movement: MovementId, since: datetime) -> set[PersonId]:
         found = await self._session.scalars(

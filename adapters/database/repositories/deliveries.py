@@ -475,7 +475,7 @@ def _subjects_of(person: PersonId) -> Sequence[tuple[Sequence[str], Select[Any]]
         (("company_asked",), asked),
         (("step_posted",), select(steps.c.id).where(steps.c.person_id == person)),
         (
-            ("invitation", "invitation_answered", "did_you_meet"),
+            ("invitation", "invitation_answered", "invitation_quiet", "did_you_meet"),
             select(invitations.c.id).where(or_(invitations.c.inviter_id == person, invitations.c.invitee_id == person)),
         ),
         (("story_asked",), select(story_requests.c.id).where(story_requests.c.asked_by_id == person)),

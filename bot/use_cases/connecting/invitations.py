@@ -1,11 +1,11 @@
 """Invite somebody in one's own words, and answer an invitation."""
 
-from datetime import datetime
-
 from bot import wording
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.connecting import (
     GONE,
+    Introduced,
+    IntroductionAsked,
     InvitationAnswered,
     InvitationNews,
     InvitationReceived,
@@ -18,18 +18,23 @@ from bot.catalogue.connecting import (
 from bot.catalogue.forms import parse_form
 from bot.domain.asks import MONTH
 from bot.domain.connectors import (
+    ANSWER_KINDS,
     ASK_AGAIN,
     MET_AFTER,
+    QUIET_AFTER,
     Invitation,
     InvitationId,
     InvitationState,
+    invitation_key,
+    plan_invitation,
+    plan_quiet_news,
+    plan_withdrawal,
 )
-from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person
-from bot.domain.forgetting import replace_message
+from bot.domain.delivery import Act, DeliveryState, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.person import Person, PersonId
-from bot.domain.story import StoryId
+from bot.domain.story import Retelling, Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
@@ -37,7 +42,6 @@ from bot.wording import Reader
 
 SETTLED = (InvitationState.MET, InvitationState.NOT_MET, InvitationState.TAKEN_BACK)
 """States that an answer changes no more."""
-TAKEN_BACK_KIND = "invitation_taken_back"
 
 
 async def invite(work: UnitOfWork, turn: Turn) -> Entry:
@@ -99,9 +103,10 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
         place_id=turn.place.id if turn.place else None,
         sent_at=turn.now,
     )
-    if not await work.deliveries.add_ask(_as_message(invitation, invitee, turn.now, number=0), turn.now):
+    if not await work.deliveries.add_ask(plan_invitation(invitation, invitee, turn.now, number=0), turn.now):
         raise Refused("cannot_be_asked")
     work.connecting.add(invitation)
+    await work.deliveries.add(plan_quiet_news(invitation, turn.person, turn.now, number=0))
     return InvitationSent(name=invitee.name, text=text, told=turn.person.will_read(turn.now), invitation=invitation.id)
 
 
@@ -113,18 +118,18 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     if invitation is None or invitation.inviter_id != turn.person.id:
         raise Refused("invitation_gone")
     invitee = await work.people.get(invitation.invitee_id, movement.id)
-    sent = [await work.deliveries.by_key(_key_of(invitation.id, number)) for number in (0, 1)]
-    arrived = [one for one in sent if one is not None and one.may_have_arrived]
-    name = invitee.name if invitee is not None else ""
+    sent = [await work.deliveries.by_key(invitation_key(invitation.id, number)) for number in (0, 1)]
+    replaced = plan_withdrawal([one for one in sent if one is not None], turn.now)
+    name = await _name_to_inviter(work, turn.person, invitation, invitee)
     if not invitation.awaits_answer:
         answered = invitation.state is not InvitationState.TAKEN_BACK
-        return InPlace(entry=InvitationWithdrawn(name=name, answered=answered, arrived=bool(arrived)))
+        return InPlace(entry=InvitationWithdrawn(name=name, answered=answered, arrived=bool(replaced)))
     invitation.take_back()
-    for kind in ("invitation", "invitation_answered"):
+    for kind in ("invitation", *ANSWER_KINDS):
         await work.deliveries.cancel(kind, invitation.id, "taken_back")
-    for one in arrived:
-        await work.deliveries.add(replace_message(one, TAKEN_BACK_KIND, turn.now))
-    return InPlace(entry=InvitationWithdrawn(name=name, arrived=bool(arrived)))
+    for change in replaced:
+        await work.deliveries.add(change)
+    return InPlace(entry=InvitationWithdrawn(name=name, arrived=bool(replaced)))
 
 
 async def compose_taken_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -132,26 +137,6 @@ async def compose_taken_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     invitation = await _load_invitation(work, outgoing)
     inviter = await _load_inviter(work, invitation)
     return InvitationTakenBack(inviter=inviter.name if inviter is not None else "")
-
-
-def _as_message(
-    invitation: Invitation, invitee: Person, now: datetime, *, number: int, due_at: datetime | None = None
-) -> Delivery:
-    """Return the delivery of an invitation; `number` counts how often it was sent before, and makes its key."""
-    return to_person(
-        invitee,
-        "invitation",
-        key=_key_of(invitation.id, number),
-        now=now,
-        movement=invitation.movement_id,
-        subject=invitation.id,
-        priority=Priority.FROM_A_PERSON,
-        due_at=due_at,
-    )
-
-
-def _key_of(invitation: InvitationId, number: int) -> str:
-    return f"invitation:{invitation}:{number}"
 
 
 async def _check_invitee(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiative | None]:
@@ -187,6 +172,16 @@ async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     inviter = await _load_inviter(work, invitation)
     if inviter is None:
         raise Unwanted("taken_back")
+    story = await _load_story(work, invitation)
+    if invitation.story_id is not None and (
+        story is None or await work.stories.ripple(story.id, invitation.inviter_id) is None
+    ):
+        raise Unwanted("withdrawn")
+    await _await_answer(work, outgoing, invitation, inviter)
+    if story is not None:
+        return IntroductionAsked(
+            invitation=invitation.id, name=inviter.name, text=story.text, told=inviter.will_read(outgoing.now)
+        )
     return InvitationReceived(
         invitation=invitation.id,
         inviter=inviter.name,
@@ -194,6 +189,17 @@ async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         text=invitation.text,
         told=inviter.will_read(outgoing.now),
     )
+
+
+async def _await_answer(work: UnitOfWork, outgoing: Outgoing, invitation: Invitation, inviter: Person) -> None:
+    """Plan the news that it stayed quiet from the moment that the invitation really goes out."""
+    number = int(str(outgoing.delivery.args.get("number", 0)))
+    news = plan_quiet_news(invitation, inviter, outgoing.now, number=number)
+    planned = await work.deliveries.by_key(news.key)
+    if planned is None:
+        await work.deliveries.add(news)
+    elif planned.state is DeliveryState.WAITING:
+        planned.reschedule(outgoing.now + QUIET_AFTER, "")
 
 
 async def accept(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -224,7 +230,7 @@ async def postpone(work: UnitOfWork, turn: Turn) -> InPlace:
     """Answer later: the invitation is sent once more after `ASK_AGAIN`, or when they were asked less."""
     invitation, inviter = await _record_answer(work, turn, InvitationState.LATER)
     if inviter is not None and invitation.state is InvitationState.LATER:
-        again = _as_message(invitation, turn.person, turn.now, number=1, due_at=turn.now + ASK_AGAIN)
+        again = plan_invitation(invitation, turn.person, turn.now, number=1, due_at=turn.now + ASK_AGAIN)
         await work.deliveries.add_ask(again, turn.now, postpone=True)
     return await _confirm(work, turn, invitation, inviter)
 
@@ -245,7 +251,8 @@ async def _record_answer(work: UnitOfWork, turn: Turn, state: InvitationState) -
     await work.deliveries.cancel("did_you_meet", invitation.id, "already_chosen")
     await work.deliveries.cancel("invitation", invitation.id, "already_chosen")
     # News that waits is worded from the answer as it is when it is sent: one is enough.
-    await work.deliveries.cancel("invitation_answered", invitation.id, "newer")
+    for kind in ANSWER_KINDS:
+        await work.deliveries.cancel(kind, invitation.id, "newer")
     await work.deliveries.add(
         to_person(
             inviter,
@@ -269,8 +276,11 @@ async def _load_inviter(work: UnitOfWork, invitation: Invitation) -> Person | No
 async def _confirm(work: UnitOfWork, turn: Turn, invitation: Invitation, inviter: Person | None) -> InPlace:
     """Return the card that replaces the invitation: what was answered, and what happens now."""
     again = None
+    story = await _load_story(work, invitation)
+    if story is not None and inviter is not None and invitation.said_yes:
+        return InPlace(entry=Introduced(name=inviter.name, text=story.text, own=True))
     if invitation.state is InvitationState.LATER:
-        planned = await work.deliveries.by_key(_key_of(invitation.id, 1))
+        planned = await work.deliveries.by_key(invitation_key(invitation.id, 1))
         waits = planned is not None and planned.state is DeliveryState.WAITING
         again = planned.due_at if planned is not None and waits else None
     return InPlace(
@@ -286,13 +296,61 @@ async def _confirm(work: UnitOfWork, turn: Turn, invitation: Invitation, inviter
 
 
 async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the news for an inviter how their invitation stands. Raises `Unwanted` when the invitee is gone."""
-    invitation = await _load_invitation(work, outgoing)
+    """Compose the news for an inviter how their invitation stands; two who both want it are introduced, and read the
+    story again. Raises `Unwanted` when the invitee is gone."""
+    invitation, delivery = await _load_invitation(work, outgoing), outgoing.delivery
     invitee = await work.people.get(invitation.invitee_id, invitation.movement_id)
     is_open = invitation.state in (InvitationState.SENT, InvitationState.TAKEN_BACK)
-    if invitee is None or invitee.account is None or is_open:
+    if invitee is None or invitee.account is None or is_open or outgoing.person is None:
         raise Unwanted("taken_back")
-    return InvitationNews(state=invitation.state.value, name=invitee.name)
+    story = await _load_story(work, invitation)
+    if invitation.story_id is not None and invitation.said_yes:
+        if story is not None and delivery.act is Act.POST:
+            work.stories.add(Retelling(story_id=story.id, delivery_id=delivery.id, movement_id=invitation.movement_id))
+        return Introduced(name=invitee.name, text=story.text if story is not None else "")
+    return InvitationNews(
+        state="accepted" if invitation.said_yes else invitation.state.value,
+        name=await _name_to_inviter(work, outgoing.person, invitation, invitee),
+        invitation=invitation.id if invitation.story_id is None else "",
+        story=invitation.story_id is not None,
+    )
+
+
+async def compose_quiet(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news for an inviter that nothing was heard. Raises `Unwanted` when it was answered, when they heard
+    this before, or when the invitee is gone."""
+    invitation = await _load_invitation(work, outgoing)
+    invitee = await work.people.get(invitation.invitee_id, invitation.movement_id)
+    if invitee is None or invitee.account is None or outgoing.person is None:
+        raise Unwanted("taken_back")
+    told = await work.deliveries.about("invitation_quiet", invitation.id, invitation.movement_id)
+    if not invitation.awaits_answer or any(one.may_have_arrived for one in told if one.id != outgoing.delivery.id):
+        raise Unwanted("already_chosen")
+    return InvitationNews(
+        state="quiet",
+        name=await _name_to_inviter(work, outgoing.person, invitation, invitee),
+        invitation=invitation.id if invitation.story_id is None else "",
+        story=invitation.story_id is not None,
+    )
+
+
+async def _load_story(work: UnitOfWork, invitation: Invitation) -> Story | None:
+    """Return the story that two may be introduced about; None when there is none (any more)."""
+    if invitation.story_id is None:
+        return None
+    story = await work.stories.get(invitation.story_id, invitation.movement_id)
+    return story if story is not None and story.is_told else None
+
+
+async def _name_to_inviter(work: UnitOfWork, inviter: Person, invitation: Invitation, invitee: Person | None) -> str:
+    """Return the name of who was invited as the inviter may read it: of who told a story without a name, only once they
+    said yes."""
+    if invitee is None:
+        return ""
+    if invitation.story_id is None or invitation.said_yes:
+        return invitee.name
+    story = await work.stories.get(invitation.story_id, invitation.movement_id)
+    return story.credit(invitee, inviter.workspace_id) if story is not None else ""
 
 
 async def _load_invitation(work: UnitOfWork, outgoing: Outgoing) -> Invitation:

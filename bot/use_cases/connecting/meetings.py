@@ -31,7 +31,12 @@ async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     )
     if not is_open or other is None or other.account is None:
         raise Unwanted("already_chosen")
-    return DidYouMeet(invitation=invitation.id, name=other.name, to_confirm=to_invitee)
+    return DidYouMeet(
+        invitation=invitation.id,
+        name=other.name,
+        to_confirm=to_invitee,
+        introduced=invitation.story_id is not None,
+    )
 
 
 async def confirm(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -40,7 +45,8 @@ async def confirm(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def deny(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Record that they did not meet (yet); it may still be confirmed later."""
+    """Record that they did not meet (yet); it may still be confirmed later. The inviter may look further, unless that
+    was offered before."""
     return await _record(work, turn, met=False)
 
 
@@ -61,11 +67,21 @@ async def _record(work: UnitOfWork, turn: Turn, *, met: bool) -> InPlace:
             if met:
                 await work.connecting.strengthen(movement.id, invitation.inviter_id, invitation.invitee_id, turn.now)
         stands = bool(invitation.confirmed)
+    looks_further = by_inviter and not stands and not await _was_offered(work, invitation)
     return InPlace(
         entry=MeetingNoted(
-            met=stands, name=other.name if other is not None else "", initiative=invitation.initiative_id or ""
+            met=stands,
+            name=other.name if other is not None else "",
+            initiative=invitation.initiative_id or "",
+            invitation=invitation.id if looks_further else "",
         )
     )
+
+
+async def _was_offered(work: UnitOfWork, invitation: Invitation) -> bool:
+    """Return whether the inviter was offered to look further before; for an introduction there is nobody else."""
+    quiet = await work.deliveries.about("invitation_quiet", invitation.id, invitation.movement_id)
+    return invitation.story_id is not None or any(one.may_have_arrived for one in quiet)
 
 
 async def _record_of_inviter(

@@ -16,6 +16,8 @@ from bot.domain.connectors import (
     FIGURE_FOR,
     MIN_GROUP_SIZE,
     Candidate,
+    Invitation,
+    InvitationId,
     KeyFigure,
     Suggestion,
     suggest,
@@ -32,8 +34,10 @@ _Belonging = tuple[Person, Member]
 
 async def connect(work: UnitOfWork, turn: Turn) -> Entry:
     """Suggest people at once under a stuck episode (`episode`); else return the form: for which initiative, and what
-    kind of key figure. Raises `Refused` for another's episode, or when there are no initiatives."""
+    kind of key figure. With `invitation`, one that led to nothing, whoever it was for is left out. Raises `Refused` for
+    another's episode, or when there are no initiatives."""
     movement = turn.require_movement()
+    before = await _load_invitation(work, turn)
     if turn.text("episode"):
         episode = await work.stuck.episode(EpisodeId(turn.text("episode")), movement.id)
         if episode is None or episode.person_id != turn.person.id:
@@ -43,14 +47,26 @@ async def connect(work: UnitOfWork, turn: Turn) -> Entry:
     initiatives = await work.initiatives.of_person(turn.person.id, movement.id) or await work.initiatives.of_movement(
         movement.id
     )
+    if not initiatives and before is not None:
+        return await _make_suggestions(work, turn, None, KeyFigure.CONNECTOR, before)
     if not initiatives:
         raise Refused("no_initiatives")
-    wanted = turn.text("initiative")
+    wanted = turn.text("initiative") or (before.initiative_id if before is not None else "")
     chosen = wanted if wanted in {one.id for one in initiatives} else initiatives[0].id
     return ConnectForm(
         options={"initiative": tuple(Pick(value=one.id, label=one.name) for one in initiatives[:MAX_FORM_OPTIONS])},
         values={"initiative": chosen, "figure": KeyFigure.CONNECTOR.value},
+        hidden={"invitation": before.id} if before is not None else {},
     )
+
+
+async def _load_invitation(work: UnitOfWork, turn: Turn) -> Invitation | None:
+    """Return the actor's invitation that led to nothing; None when they look without one, or it is not kept any
+    more."""
+    if not turn.text("invitation"):
+        return None
+    found = await work.connecting.invitation(InvitationId(turn.text("invitation")), turn.require_movement().id)
+    return found if found is not None and found.inviter_id == turn.person.id else None
 
 
 async def search(work: UnitOfWork, turn: Turn) -> Entry:
@@ -62,11 +78,20 @@ async def search(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("initiative", "unknown_choice")
     if initiative is None or filled.problems:
         raise filled.problems.to_invalid()
-    return await _make_suggestions(work, turn, initiative, KeyFigure(filled.text("figure")))
+    before = await _load_invitation(work, turn)
+    return await _make_suggestions(work, turn, initiative, KeyFigure(filled.text("figure")), before)
 
 
-async def _make_suggestions(work: UnitOfWork, turn: Turn, initiative: Initiative | None, figure: KeyFigure) -> Entry:
+async def _make_suggestions(
+    work: UnitOfWork,
+    turn: Turn,
+    initiative: Initiative | None,
+    figure: KeyFigure,
+    before: Invitation | None = None,
+) -> Entry:
     people = await _load_people(work, turn)
+    if before is not None:
+        people.pop(before.invitee_id, None)
     inside = await _load_insiders(work, turn, initiative)
     candidates = await _load_candidates(work, turn, people, initiative)
     groups = frozenset(people[one][0].group for one in inside if one in people and people[one][0].group)

@@ -50,6 +50,7 @@ KINDS_WITH_WORDS = frozenset(
         "nominated",
         "invitation",
         "invitation_answered",
+        "invitation_quiet",
         "place_joined",
         "did_you_meet",
         "story_asked",
@@ -251,7 +252,8 @@ async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> 
             await work.deliveries.add(plan_mark(story, place, now, off=True))
         story.withdraw(now)
         story.named = False
-        retold = await work.stories.retold_in(story.id, story.movement_id)
+        # What somebody else got of it names the teller, too: it is taken back as a whole (`_take_back_messages`).
+        retold = [one for one in await work.stories.retold_in(story.id, story.movement_id) if one.person_id is None]
         held |= {one.id for one in retold}
         for change in plan_changes(story, retold, occasion=f"forget:{person.id}", now=now):
             await work.deliveries.add(change)

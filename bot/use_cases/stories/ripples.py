@@ -1,8 +1,20 @@
 """Count "I do this too" for a story, by a button or a reaction, in whichever message it is read."""
 
 from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.connecting import IntroductionOffered
 from bot.catalogue.stories import RippleNoted, RippleTaken, StoryRippled
+from bot.domain.connectors import (
+    ANSWER_KINDS,
+    Invitation,
+    InvitationId,
+    invitation_key,
+    plan_invitation,
+    plan_quiet_news,
+    plan_withdrawal,
+)
 from bot.domain.delivery import Priority, to_home, to_person
+from bot.domain.ids import new_id
+from bot.domain.person import Person
 from bot.domain.retelling import SINGLE_STORY_KINDS
 from bot.domain.story import STORY_NEWS_TTL, Ripple, Story, StoryId, should_announce_ripple
 from bot.errors import Refused, Unwanted
@@ -16,7 +28,56 @@ async def press(work: UnitOfWork, turn: Turn) -> Entry:
         raise Refused("own_story")
     ripple = await _get_or_add(work, turn, story)
     ripple.pressed = True
-    return RippleNoted(story=story.id)
+    teller = await _find_teller(work, turn, story)
+    offered = await work.connecting.introduction(story.id, turn.person.id, story.movement_id)
+    return RippleNoted(
+        story=story.id,
+        teller=story.credit(teller, turn.person.workspace_id),
+        may_tell=teller is not None and offered is None,
+        told=offered is not None,
+    )
+
+
+async def offer_introduction(work: UnitOfWork, turn: Turn) -> Entry:
+    """Let the teller of a story read who does this too, and ask them whether they want to meet: once. Raises `Refused`
+    for one who does not do it, and when the teller cannot be asked now."""
+    movement = turn.require_movement()
+    story = await _load_readable(work, turn)
+    teller = await _find_teller(work, turn, story)
+    ripple = await work.stories.ripple(story.id, turn.person.id)
+    if teller is None or ripple is None:
+        raise Refused("not_found")
+    name = story.credit(teller, turn.person.workspace_id)
+    before = await work.connecting.introduction(story.id, turn.person.id, movement.id)
+    if before is not None:
+        return IntroductionOffered(name=name, invitation=before.id)
+    if not teller.can_be_suggested(turn.now):
+        raise Refused("teller_cannot_be_asked")
+    invitation = Invitation(
+        id=InvitationId(new_id()),
+        movement_id=movement.id,
+        initiative_id=None,
+        inviter_id=turn.person.id,
+        invitee_id=teller.id,
+        text="",
+        story_id=story.id,
+        place_id=turn.place.id if turn.place else None,
+        sent_at=turn.now,
+    )
+    if not await work.deliveries.add_ask(plan_invitation(invitation, teller, turn.now, number=0), turn.now):
+        raise Refused("teller_cannot_be_asked")
+    work.connecting.add(invitation)
+    await work.deliveries.add(plan_quiet_news(invitation, turn.person, turn.now, number=0))
+    return IntroductionOffered(name=name, invitation=invitation.id, told=turn.person.will_read(turn.now))
+
+
+async def _find_teller(work: UnitOfWork, turn: Turn, story: Story) -> Person | None:
+    """Return who told a story, if they and the actor may read each other's names; None for the actor themselves."""
+    teller = await work.people.get(story.teller_id, story.movement_id)
+    if teller is None or teller.account is None or teller.deactivated_at is not None or teller.id == turn.person.id:
+        return None
+    reads = teller.may_be_named_in(turn.person.workspace_id) and turn.person.may_be_named_in(teller.workspace_id)
+    return teller if reads and turn.person.name else None
 
 
 async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -25,7 +86,7 @@ async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
     story = await work.stories.get(StoryId(turn.text("story")), movement.id)
     ripple = await work.stories.ripple(story.id, turn.person.id) if story else None
     if ripple is not None:
-        await work.delete(ripple)
+        await _delete(work, turn, ripple)
     return InPlace(entry=RippleTaken())
 
 
@@ -47,7 +108,7 @@ async def handle_reaction_removal(work: UnitOfWork, turn: Turn) -> None:
         return
     ripple.reactions.remove(_reaction_key(turn))
     if not ripple.lasts:
-        await work.delete(ripple)
+        await _delete(work, turn, ripple)
 
 
 async def compose_ripple(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -60,6 +121,20 @@ async def compose_ripple(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if not count:
         raise Unwanted("no_ripples")
     return StoryRippled(text=story.text, count=count)
+
+
+async def _delete(work: UnitOfWork, turn: Turn, ripple: Ripple) -> None:
+    """Delete a ripple, and take back the offer to be introduced that was not answered yet."""
+    await work.delete(ripple)
+    offer = await work.connecting.introduction(ripple.story_id, ripple.person_id, ripple.movement_id)
+    if offer is None or not offer.awaits_answer:
+        return
+    sent = [await work.deliveries.by_key(invitation_key(offer.id, number)) for number in (0, 1)]
+    offer.take_back()
+    for kind in ("invitation", *ANSWER_KINDS):
+        await work.deliveries.cancel(kind, offer.id, "taken_back")
+    for change in plan_withdrawal([one for one in sent if one is not None], turn.now):
+        await work.deliveries.add(change)
 
 
 async def _get_or_add(work: UnitOfWork, turn: Turn, story: Story) -> Ripple:
