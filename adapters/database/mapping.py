@@ -12,6 +12,8 @@ from adapters.database.tables import (
     companies,
     episodes,
     held_words,
+    history_answers,
+    history_rounds,
     initiatives,
     invitations,
     invite_codes,
@@ -41,6 +43,7 @@ from adapters.database.tables import (
 )
 from bot.domain.connectors import Invitation, Nomination, Tie
 from bot.domain.held_words import HeldWords
+from bot.domain.history import HistoryAnswer, HistoryRound
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
 from bot.domain.meeting import Guest, Meeting
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
@@ -78,6 +81,8 @@ MAPPED: dict[type, Table] = {
     Invitation: invitations,
     Meeting: meetings,
     Guest: meeting_guests,
+    HistoryRound: history_rounds,
+    HistoryAnswer: history_answers,
     Rhythm: rhythms,
     MomentChange: moment_changes,
 }

@@ -526,6 +526,31 @@ meeting_guests = Table(
     Index("ix_meeting_guests_person_id", "person_id"),
     Index("ix_meeting_guests_movement_id", "movement_id"),
 )
+history_rounds = Table(
+    "history_rounds",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives"),
+    Column("asked_at", Utc, nullable=False),
+    Column("told_at", Utc, nullable=False),
+    Index("ix_history_rounds_movement_id", "movement_id"),
+    Index("ix_history_rounds_initiative_id", "initiative_id", "asked_at"),
+    Index("ix_history_rounds_told_at", "told_at"),
+)
+history_answers = Table(
+    "history_answers",
+    metadata,
+    _ref("round_id", "history_rounds", primary=True),
+    _ref("person_id", "people", primary=True),
+    _ref("movement_id", "movements"),
+    Column("moment", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("named", Boolean, nullable=False),
+    Column("answered_at", Utc, nullable=False),
+    Index("ix_history_answers_person_id", "person_id"),
+    Index("ix_history_answers_movement_id", "movement_id"),
+)
 rhythms = Table(
     "rhythms",
     metadata,

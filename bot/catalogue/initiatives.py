@@ -78,7 +78,8 @@ class InitiativeShown(Entry):
     def buttons(self) -> tuple[Press, ...]:
         about = {"initiative": self.id}
         if self.closed:
-            return (Press(name="reopen", intent="initiative.reopen", args=about),) if self.carried else ()
+            reopen = Press(name="reopen", intent="initiative.reopen", args=about)
+            return (reopen, *self._together()) if self.carried else ()
         part = (
             Press(name="leave", intent="initiative.leave", args=about)
             if self.mine
@@ -92,7 +93,16 @@ class InitiativeShown(Entry):
             if self.carried
             else ()
         )
-        return (part, *carry, Press(name="look_back", intent="lookback", args=about))
+        return (part, *carry, Press(name="look_back", intent="lookback", args=about), *self._together())
+
+    def _together(self) -> tuple[Press, ...]:
+        """Return the button to look back together, for who carries it, where there are others."""
+        others = len(self.people) + self.more > 1
+        return (
+            (Press(name="together", intent="history.begin", args={"initiative": self.id}),)
+            if self.carried and others
+            else ()
+        )
 
     @classmethod
     def example(cls) -> Self:

@@ -11,14 +11,18 @@ from bot.domain.look_back import MomentKind, TimelineMoment
 @dataclass(frozen=True, kw_only=True)
 class LookBack(Entry):
     """The meaningful moments of an initiative or movement on one time line, and one question. `shared`: everyone in a
-    place reads it; otherwise only the person who asked."""
+    place reads it; otherwise only the person who asked. `round`: it stands in place of one made together, which too few
+    people answered so far; more can."""
 
     name: str
     initiative: str = ""
     moments: tuple[TimelineMoment, ...] = ()
     shared: bool = False
+    round: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
+        if self.round:
+            return (Press(name="answer", intent="history.answer", args={"round": self.round}, style="primary"),)
         if not self.moments:
             return (Press(name="tell", intent="story", style="primary"),)
         return (Press(name="choose_step", intent="step", style="primary"), Press(name="tell", intent="story"))

@@ -13,7 +13,7 @@ REMOVAL = "removal"
 """The kind of a delivery that deletes a message in the chat of someone who is forgotten; stored under nobody's name."""
 REWORDED = frozenset(
     {"rhythm_harvest", "rhythm_purpose", "rhythm_look_back", "rhythm_quilt", "initiatives_alike", "story_shared"}
-    | {"company_together", "meeting_proposed", "meeting_set", "meeting_after"}
+    | {"company_together", "meeting_proposed", "meeting_set", "meeting_after", "history_posted", "history_given"}
 )
 """Kinds that hold what others said too: they are worded again without the person. Where then nothing is left, they are
 taken back."""

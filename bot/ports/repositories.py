@@ -13,6 +13,7 @@ from bot.domain.attention import Attention
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.held_words import HeldWords, HeldWordsId
+from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -244,8 +245,22 @@ class Movements(Protocol):
 class Initiatives(Protocol):
     """Initiatives and the people who take part in them."""
 
-    def add(self, new: Initiative | Participant) -> None:
-        """Store a new initiative or participant."""
+    def add(self, new: Initiative | Participant | HistoryRound | HistoryAnswer) -> None:
+        """Store a new initiative or participant, a round of looking back together, or an answer in one."""
+
+    async def history(self, id: HistoryRoundId, movement: MovementId) -> HistoryRound | None:
+        """Return a round of looking back together in the movement."""
+
+    async def last_history(self, initiative: InitiativeId, movement: MovementId) -> HistoryRound | None:
+        """Return the latest round of looking back together on an initiative."""
+
+    async def history_answers(
+        self, round: HistoryRoundId, movement: MovementId
+    ) -> Sequence[tuple[HistoryAnswer, Person]]:
+        """Return the answers in a round of who was not forgotten, the first answered first."""
+
+    async def history_answer(self, round: HistoryRoundId, person: PersonId) -> HistoryAnswer | None:
+        """Return what a person answered in a round."""
 
     async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None:
         """Return an initiative of the movement, open or closed."""

@@ -12,6 +12,7 @@ from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.held_words import HeldWords, HeldWordsId
+from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -55,6 +56,7 @@ STEP, CHANCE = StepId("step"), ChanceId("chance")
 TOLD, ASKED, WEEKLY = StoryId("told"), StoryRequestId("asked"), RhythmId("weekly")
 NAMED, INVITED = NominationId("named"), InvitationId("invited")
 LUNCH = MeetingId("lunch")
+LOOKED = HistoryRoundId("looked")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = count(1)
 
@@ -258,6 +260,10 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             invitee_id=JAN,
             text="Loop je mee?",
             sent_at=NOW,
+        ),
+        HistoryRound(id=LOOKED, movement_id=OURS, initiative_id=WALK, asked_at=NOW, told_at=NOW + 7 * DAY),
+        HistoryAnswer(
+            round_id=LOOKED, person_id=FATIMA, movement_id=OURS, moment="Samen.", result="Rust.", answered_at=NOW
         ),
         Invitation(
             id=InvitationId("introduced"),

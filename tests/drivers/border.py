@@ -53,6 +53,8 @@ INTENTS = {
     "solved": "stuck.solved",
     "ask_1": "invite",
     "introduce": "ripple.introduce",
+    "together": "history.begin",
+    "answer": "history.answer",
     "accept": "invitation.accept",
     "invite_1": "invite",
 }

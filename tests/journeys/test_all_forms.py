@@ -76,6 +76,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
         | {"quiet_weekends": "yes", "good_friday": ""},
         {"place", "language", "timezone", "good_friday"},
     ),
+    "history.save": ({"moment": "", "result": "x" * 301, "named": ""}, {"moment", "result", "named"}),
     "share.save": ({"place": "general", "line": "x" * 301}, {"place", "line"}),
 }  # fmt: skip
 """Values that are possible by themselves, mixed with some that are not, and the fields to be named."""
@@ -105,6 +106,11 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         form = await world.do("iris", "rhythm.new")
         shown = await world.submit("iris", form, at="09:00")
         return dict(button_of(shown, "moment").args)
+    if intent == "history.save":
+        shown = await world.do("fatima", "initiative.save", name="Samen eten", description="")
+        about = button_of(shown, "close").args
+        await world.do("jan", "initiative.join", args=about)
+        return dict(button_of(await world.do("fatima", "history.begin", args=about), "answer").args)
     if intent == "guard.tell":
         asked = await world.do("fatima", "story", text="Mevrouw Bos schonk zelf in.")
         return dict(button_of(asked, "change").args)

@@ -25,7 +25,7 @@ from tests.journeys.test_steps import submit_step
 from tests.journeys.test_stuck import submit_stuck
 from tests.support.readers import ALONE, FOR_COORDINATORS, TOGETHER
 from tests.support.stories import add_reminder, reply_in_thread
-from tests.support.world import LANE, MONDAY, World, agree, open_world, text_of
+from tests.support.world import LANE, MONDAY, World, agree, button_of, open_world, text_of
 
 ONE, COORDINATORS, PLACE, PAGE = "one person", "coordinators", "a place", "their own page"
 READ_BY = {
@@ -42,6 +42,9 @@ READ_BY = {
     "rhythm_look_back": PLACE,
     "rhythm_harvest": PLACE,
     "rhythm_quilt": PLACE,
+    "history_asked": ONE,
+    "history_posted": PLACE,
+    "history_given": ONE,
     "initiatives_alike": ONE,
     "rhythm_meeting": PLACE,
     "meeting_proposed": ONE,
@@ -103,6 +106,7 @@ async def live_through_everything(world: World) -> list[Heard]:
         place = "night" if kind == "check_in" else "general"
         args = {**WEEKLY, "kind": kind, "weekdays": (day,), "place": place}
         await world.do("iris", "rhythm.save", args=args)
+    await look_back_together(world)
     await meet_others(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
@@ -138,6 +142,14 @@ async def live_through_everything(world: World) -> list[Heard]:
         )
         for post, message in arrived
     ]
+
+
+async def look_back_together(world: World) -> None:
+    """Let those who take part in an initiative look back on it together."""
+    shown = await world.do("jan", "initiative.save", args={"name": "Samen eten", "description": ""})
+    about = button_of(shown, "close").args["initiative"]
+    await world.do("noor", "initiative.join", initiative=about)
+    await world.do("jan", "history.begin", initiative=about)
 
 
 async def meet_others(world: World) -> None:

@@ -11,6 +11,7 @@ from bot.domain.company import round_key
 from bot.domain.connectors import Invitation, InvitationId, InvitationState, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.held_words import HeldWords, HeldWordsId
+from bot.domain.history import HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -167,6 +168,8 @@ PRESSES: Mapping[str, Act] = {
     "meeting.met": press(channel=None, meeting="lunch"),
     "meeting.not_met": press(channel=None, meeting="lunch"),
     "lookback": press(**WALK),
+    "history.begin": press(**WALK),
+    "history.answer": press(channel=None, round="looked"),
     "me": press(channel=None),
     "me.settings": press(channel=None),
     "me.snooze": press(channel=None),
@@ -202,6 +205,7 @@ PRESSES: Mapping[str, Act] = {
 """Every intent that a button can lead to, with what its handler acts on."""
 
 SUBMISSIONS: Mapping[str, Act] = {
+    "history.save": form("history.answer", {"round": "looked"}, moment="We liepen.", result="Rust."),
     "company.save": form("company.give", {"company": "beside"}, "jan", question="Wie nog?", idea="Bel eens."),
     "nominate.save": form("nominate", connector=("kwame",)),
     "connect.look": form("connect", WALK),
@@ -277,6 +281,7 @@ async def fill(world: World) -> None:
                 Participant(initiative_id=InitiativeId(one), person_id=fatima, initiator=True, joined_at=now, **belongs)
                 for one in ("walk", "closed")
             ),
+            Participant(initiative_id=InitiativeId("walk"), person_id=PersonId("kwame"), joined_at=now, **belongs),
             Rhythm(
                 id=RhythmId("weekly"),
                 place_id=PlaceId("general"),
@@ -404,6 +409,15 @@ async def fill(world: World) -> None:
                     **belongs,
                 )
             )
+        work.initiatives.add(
+            HistoryRound(
+                id=HistoryRoundId("looked"),
+                initiative_id=InitiativeId("closed"),
+                asked_at=now,
+                told_at=now + 7 * DAY,
+                **belongs,
+            )
+        )
         work.connecting.add(
             Meeting(
                 id=MeetingId("lunch"),

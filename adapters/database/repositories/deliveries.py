@@ -42,6 +42,7 @@ from adapters.database.tables import (
     companies,
     deliveries,
     episodes,
+    history_answers,
     invitations,
     members,
     mentions,
@@ -477,6 +478,10 @@ def _subjects_of(person: PersonId) -> Sequence[tuple[Sequence[str], Select[Any]]
         (
             ("invitation", "invitation_answered", "invitation_quiet", "did_you_meet"),
             select(invitations.c.id).where(or_(invitations.c.inviter_id == person, invitations.c.invitee_id == person)),
+        ),
+        (
+            ("history_posted", "history_given"),
+            select(history_answers.c.round_id).where(history_answers.c.person_id == person),
         ),
         (("story_asked",), select(story_requests.c.id).where(story_requests.c.asked_by_id == person)),
         (("story_saved",), select(stories.c.id).where(stories.c.teller_id == person)),

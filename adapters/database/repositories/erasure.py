@@ -16,6 +16,8 @@ from adapters.database.tables import (
     companies,
     deliveries,
     episodes,
+    history_answers,
+    history_rounds,
     initiatives,
     invitations,
     meeting_guests,
@@ -156,6 +158,13 @@ async def delete_past_matters(session: AsyncSession, before: datetime, limit: in
         await session.execute(delete(meeting_guests).where(meeting_guests.c.meeting_id.in_(met)))
         await session.execute(delete(meetings).where(meetings.c.id.in_(met)))
     deleted += len(met)
+    told = list(
+        await session.scalars(select(history_rounds.c.id).where(history_rounds.c.told_at < before).limit(limit))
+    )
+    if told:
+        await session.execute(delete(history_answers).where(history_answers.c.round_id.in_(told)))
+        await session.execute(delete(history_rounds).where(history_rounds.c.id.in_(told)))
+    deleted += len(told)
     for table, ended_at in _ENDINGS.items():
         ids = select(table.c.id).where(ended_at < before).limit(limit)
         done = await session.execute(delete(table).where(table.c.id.in_(ids)))

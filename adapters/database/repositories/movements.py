@@ -9,6 +9,8 @@ from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     PLACES_MISSING_NAME,
     deliveries,
+    history_answers,
+    history_rounds,
     initiatives,
     invite_codes,
     members,
@@ -22,6 +24,7 @@ from adapters.database.tables import (
     segments,
     workspaces,
 )
+from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, Place, PlaceId, Purpose, Segment
 from bot.domain.person import Person, PersonId, WorkspaceId
@@ -175,6 +178,37 @@ class SqlInitiatives(Repository):
     async def of_person(self, person: PersonId, movement: MovementId) -> Sequence[Initiative]:
         found = await self._session.scalars(_OF_PERSON, {"person": person, "movement": movement})
         return found.all()
+
+    async def history(self, id: HistoryRoundId, movement: MovementId) -> HistoryRound | None:
+        return await self._session.scalar(
+            select(HistoryRound).where(history_rounds.c.id == id, history_rounds.c.movement_id == movement)
+        )
+
+    async def last_history(self, initiative: InitiativeId, movement: MovementId) -> HistoryRound | None:
+        return await self._session.scalar(
+            select(HistoryRound)
+            .where(history_rounds.c.initiative_id == initiative, history_rounds.c.movement_id == movement)
+            .order_by(history_rounds.c.asked_at.desc())
+            .limit(1)
+        )
+
+    async def history_answers(
+        self, round: HistoryRoundId, movement: MovementId
+    ) -> Sequence[tuple[HistoryAnswer, Person]]:
+        found = await self._session.execute(
+            select(HistoryAnswer, Person)
+            .join_from(HistoryAnswer, Person, people.c.id == history_answers.c.person_id)
+            .where(
+                history_answers.c.round_id == round,
+                history_answers.c.movement_id == movement,
+                people.c.account.is_not(None),
+            )
+            .order_by(history_answers.c.answered_at, people.c.id)
+        )
+        return [(answer, person) for answer, person in found]
+
+    async def history_answer(self, round: HistoryRoundId, person: PersonId) -> HistoryAnswer | None:
+        return await self._session.get(HistoryAnswer, (round, person))
 
     async def participant(self, initiative: InitiativeId, person: PersonId) -> Participant | None:
         return await self._session.get(Participant, (initiative, person))

@@ -1,10 +1,12 @@
 """Compose look-backs: the moments of a movement or an initiative in order, as far as the reader may know them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 
 from bot.catalogue.base import Entry
 from bot.catalogue.look_backs import LookBack
+from bot.domain.history import HistoryRoundId
 from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
 from bot.domain.look_back import MomentKind, TimelineMoment, choose_moments
 from bot.domain.movement import Movement
@@ -50,6 +52,21 @@ async def compose_look_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if not shown.moments:
         raise Unwanted("nothing_to_give")
     return shown
+
+
+async def load_timeline(
+    work: UnitOfWork,
+    movement: Movement,
+    initiative: Initiative,
+    seen_from: WorkspaceId,
+    *,
+    round: HistoryRoundId,
+    shared: bool,
+) -> LookBack:
+    """Return the usual look-back on an initiative, with what everyone may know, in place of one made together in a
+    `round` that too few people answered."""
+    shown = await _load_look_back(work, movement, initiative, seen_from, reader=None)
+    return replace(shown, round=round, shared=shared)
 
 
 async def _load_look_back(
