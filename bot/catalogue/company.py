@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
-from bot.catalogue.stuck import REPLACES
+from bot.catalogue.stuck import REPLACES, solved_button
 from bot.domain.company import Peers
 from bot.domain.initiative import Audience, StuckEpisode
 from bot.domain.person import Person
@@ -49,11 +49,13 @@ class CompanyOffer(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class CompanyNobody(Entry):
-    """The plain answer that there is nobody who can be asked now, and what is possible: to pick people oneself, a step,
-    or the `coordinators`."""
+    """The plain answer that there is nobody who can be asked now, and what is possible: three `questions`, to pick
+    people oneself, a step, the `coordinators`, or to see who `solved` this before."""
 
     episode: str
     coordinators: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    solved: bool = False
 
     @classmethod
     def to(cls, episode: StuckEpisode, stuck: Person, coordinators: Sequence[Person]) -> Self:
@@ -65,11 +67,12 @@ class CompanyNobody(Entry):
         return (
             Press(name="pick", intent="stuck.change", args={"episode": self.episode}, style="primary"),
             Press(name="choose_step", intent="step", args={"episode": self.episode}),
+            *solved_button(self.episode, self.solved),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(episode="e1", coordinators=("Iris",))
+        return cls(episode="e1", coordinators=("Iris",), questions=("reach_4", "reach_5", "reach_6"), solved=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +182,9 @@ class PeerAnswer:
 @dataclass(frozen=True, kw_only=True)
 class CompanyTogether(Entry):
     """The answers of the peers of a `round`, side by side; of one late peer alone with `only`. With no `voices` it says
-    that nobody had the time, or, while an answer is `awaited`, that none came yet. `resting`: left at that for now."""
+    that nobody had the time, or, while an answer is `awaited`, that none came yet. `others`: so many were asked now in
+    place of who stayed silent; with no voices, their answers come `until` then. With neither, there are `questions`,
+    and maybe who `solved` this before. `resting`: left at that for now."""
 
     episode: str
     initiative: str
@@ -188,6 +193,10 @@ class CompanyTogether(Entry):
     only: str = ""
     resting: bool = False
     awaited: bool = False
+    others: int = 0
+    until: datetime | None = None
+    questions: tuple[str, ...] = ()
+    solved: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}
@@ -197,6 +206,7 @@ class CompanyTogether(Entry):
         return (
             Press(name="choose_step", intent="step", args=about, style="primary"),
             Press(name="moves_again", intent="stuck.moves_again", args=about),
+            *solved_button(self.episode, self.solved),
             *rest,
         )
 

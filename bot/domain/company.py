@@ -13,6 +13,9 @@ from bot.domain.person import Person, PersonId
 
 REST = timedelta(days=7)
 """Nobody is asked to think along twice in a week."""
+EXTRA = "extra"
+"""The argument of a `company_together` delivery whose round is asked though another brought answers: when nothing
+comes, nothing is said."""
 MAX_RESERVES = 2
 """Peers kept in reserve, for when one who was asked cannot."""
 

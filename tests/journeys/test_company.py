@@ -8,7 +8,7 @@ from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person, PersonId
 from tests.journeys.test_stuck import buttons, episode, submit_stuck
-from tests.support.world import MONDAY, World, agree, text_of
+from tests.support.world import MONDAY, World, agree, button_of, text_of
 
 MOVEMENT = MovementId("movement")
 
@@ -375,3 +375,52 @@ async def test_an_answer_is_read_by_who_asked_alone(world: World) -> None:
     (together,) = world.private("fatima")
     assert "jan vraagt" in text_of(together), "with the name that the form said"
     assert world.private("iris") == world.posts() == []
+
+
+async def test_who_stays_silent_is_replaced_by_the_reserves(world: World) -> None:
+    await ask_for_company(world, "jan", "samira", "bram", "noor")
+    silent, asked = [who for who in ("jan", "samira", "bram", "noor") if not world.private(who)], ["bram", "jan"]
+    await world.until(MONDAY + timedelta(hours=48))
+    (told,) = world.private("fatima")
+    assert "Ik vroeg het nu aan twee anderen" in text_of(told)
+    assert "vrijdag 5 maart" in text_of(told)
+    assert [len(world.private(who)) for who in silent] == [1, 1]
+    for who in silent:
+        await give_idea(world, who, f"idee van {who}")
+    together = text_of(world.private("fatima")[-1])
+    assert all(f"idee van {who}" in together for who in silent)
+    await give_idea(world, asked[0], "toch nog")
+    assert "toch nog" in text_of(world.private("fatima")[-1])
+
+
+async def test_beside_an_answer_another_is_asked_and_nothing_is_said_when_nothing_comes(world: World) -> None:
+    await ask_for_company(world, "jan", "samira", "bram")
+    asked = [who for who in ("jan", "samira", "bram") if world.private(who)]
+    await give_idea(world, asked[0], "idee een")
+    await world.until(MONDAY + timedelta(hours=48))
+    (together,) = world.private("fatima")
+    assert "idee een" in text_of(together)
+    assert "Ik vroeg het ook nog aan een ander" in text_of(together)
+    assert all(len(world.private(who)) == 1 for who in ("jan", "samira", "bram"))
+    await world.pass_(days=6)
+    assert len([one for one in world.private("fatima") if "meegedacht" in text_of(one)]) == 1
+
+
+async def test_when_nobody_could_there_are_questions_at_once(world: World) -> None:
+    await ask_for_company(world, "jan", "samira")
+    for who in ("jan", "samira"):
+        await world.press(who, world.private(who)[0], "not_this_time", channel=None)
+    (told,) = world.private("fatima")
+    assert "Misschien helpt een van deze vragen" in text_of(told)
+    assert text_of(told).count("?") == 3
+
+
+async def test_with_nobody_to_ask_there_are_questions_and_who_solved_it_before(world: World) -> None:
+    await world.movement("fatima", "jan")
+    spell = await world.submit("jan", await world.do("jan", "stuck.new"), text="x", kind="reach", audience="me")
+    ended = await world.do("jan", "stuck.moves_again", args=button_of(spell, "not_now").args)
+    form = await world.press("jan", ended, "tell_story")
+    await world.submit("jan", form, text="Taart hielp.", named="with", readers="movement")
+    nobody = await world.press("fatima", await submit_stuck(world), "company")
+    assert text_of(nobody).count("?") == 3
+    assert "Taart hielp." in text_of(await world.press("fatima", nobody, "solved"))

@@ -1,10 +1,13 @@
 """Ask two peers for company: each gives one question and one idea, and the person who is stuck sees both together.
 
 A round is one set of peers asked at the same time. Its `company_together` delivery is planned at once, for the last
-moment at which the answers are shown, and is brought forward when nobody's answer is awaited any more.
+moment at which the answers are shown, and is brought forward when nobody's answer is awaited any more. Who is silent
+by then is replaced by the reserves, in a round of their own.
 """
 
 from dataclasses import replace
+from datetime import datetime
+from typing import cast
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.company import (
@@ -22,11 +25,14 @@ from bot.catalogue.company import (
 from bot.catalogue.forms import parse_form
 from bot.domain import company
 from bot.domain.company import Peers
+from bot.domain.curiosity import fresh_questions, record_questions
 from bot.domain.delivery import Delivery, DeliveryState, to_person
+from bot.domain.forgetting import FORGETS
 from bot.domain.initiative import COMPANY_SIZE, Company, CompanyId, CompanyState, EpisodeId, StuckEpisode
 from bot.domain.person import Person
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.understanding.solving import find_alike_breakthroughs
 
 
 async def offer(work: UnitOfWork, turn: Turn) -> Entry:
@@ -41,7 +47,25 @@ async def offer(work: UnitOfWork, turn: Turn) -> Entry:
 async def _make_offer(work: UnitOfWork, turn: Turn, episode: StuckEpisode, found: Peers) -> Entry:
     if found.asked:
         return CompanyOffer.to(episode, found)
-    return CompanyNobody.to(episode, turn.person, await work.people.coordinators(episode.movement_id))
+    nobody = CompanyNobody.to(episode, turn.person, await work.people.coordinators(episode.movement_id))
+    return replace(
+        nobody, questions=await _ask_questions(work, episode, turn.now), solved=await _is_solved(work, episode)
+    )
+
+
+async def _ask_questions(work: UnitOfWork, episode: StuckEpisode, now: datetime) -> tuple[str, ...]:
+    """Return three questions of the kind that were not asked lately, and remember that they are asked."""
+    asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, episode.person_id)
+    questions = fresh_questions(episode.kind, asked)
+    await work.stuck.add_questions(record_questions(episode, questions, now))
+    return tuple(questions)
+
+
+async def _is_solved(work: UnitOfWork, episode: StuckEpisode) -> bool:
+    """Return whether others told how they went on from something alike."""
+    return bool(
+        find_alike_breakthroughs(episode, await work.stories.solved_by_others(episode.movement_id, episode.person_id))
+    )
 
 
 async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -59,7 +83,7 @@ async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
     asked: list[Person] = []
     left = [*found.asked, *found.reserve]
     while left and len(asked) < most:
-        if await _ask_peer(work, turn, episode, left[0], number):
+        if await _ask_peer(work, episode, left[0], number, turn.now):
             asked.append(left[0])
         left = left[1:]
     if not asked:
@@ -71,10 +95,10 @@ async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=CompanyOnItsWay(names=(), waiting=len(asked), until=shown.due_at, audience=episode.audience))
 
 
-async def _ask_peer(work: UnitOfWork, turn: Turn, episode: StuckEpisode, person: Person, of_round: int) -> bool:
+async def _ask_peer(work: UnitOfWork, episode: StuckEpisode, person: Person, of_round: int, now: datetime) -> bool:
     """Ask one peer, unless they were asked enough. Returns whether they are asked."""
-    one, message = company.ask_peer(episode, person, of_round, turn.now)
-    if not await work.deliveries.add_ask(message, turn.now):
+    one, message = company.ask_peer(episode, person, of_round, now)
+    if not await work.deliveries.add_ask(message, now):
         return False
     work.stuck.add(one)
     return True
@@ -146,26 +170,28 @@ async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
         asked.decline(turn.now)
         shown = await work.deliveries.by_key(company.round_key(episode, asked.round))
         is_running = episode.is_open and shown is not None and shown.state is DeliveryState.WAITING
-        if shown is not None and is_running and not await _ask_reserve(work, turn, asked, episode, shown):
+        if shown is not None and is_running and not await _ask_reserve(work, episode, shown, asked.round, turn.now):
             await _show_if_complete(work, turn, asked, episode, stuck, shown)
     return InPlace(entry=CompanyDeclined(name=stuck.name, picked=asked.picked))
 
 
-async def _ask_reserve(work: UnitOfWork, turn: Turn, declined: Company, episode: StuckEpisode, shown: Delivery) -> bool:
-    """Ask the first reserve who can still be asked. Returns False when there is none.
+async def _ask_reserve(
+    work: UnitOfWork, episode: StuckEpisode, shown: Delivery, of_round: int, now: datetime
+) -> Person | None:
+    """Ask the first reserve who can still be asked, and return who that is; None when there is none.
 
     `shown` is the round's `company_together` delivery, which keeps the reserves that are left.
     """
     named = shown.args.get("reserve")
     reserve = [str(one) for one in named] if isinstance(named, list) else []
-    rested = {str(one.id): one for one in await work.stuck.peer_candidates(episode, turn.now - company.REST)}
+    rested = {str(one.id): one for one in await work.stuck.peer_candidates(episode, now - company.REST)}
     for index, one in enumerate(reserve):
         person = rested.get(one)
-        may_be_asked = person is not None and company.may_be_asked(person, turn.now)
-        if person is not None and may_be_asked and await _ask_peer(work, turn, episode, person, declined.round):
+        may_be_asked = person is not None and company.may_be_asked(person, now)
+        if person is not None and may_be_asked and await _ask_peer(work, episode, person, of_round, now):
             shown.add_args(reserve=reserve[index + 1 :])
-            return True
-    return False
+            return person
+    return None
 
 
 async def _show_if_complete(
@@ -246,19 +272,89 @@ async def compose_request(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 
 async def compose_answers(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the answers of one round, as far as they came; with `only` in its arguments, one late answer."""
-    movement, args = outgoing.require_movement(), outgoing.delivery.args
-    episode = await work.stuck.episode(EpisodeId(outgoing.delivery.subject), movement.id)
+    """Compose the answers of one round, as far as they came; with `only` in its arguments, one late answer.
+
+    Who stayed silent is replaced by the reserves, in a round of their own. Where nothing came and nobody is left to
+    ask, there are questions, and who solved it before.
+    """
+    movement, delivery = outgoing.require_movement(), outgoing.delivery
+    episode = await work.stuck.episode(EpisodeId(delivery.subject), movement.id)
     if episode is None:
         raise Unwanted("no_longer_stuck")
     if outgoing.person is None or not company.can_be_told(outgoing.person):
         raise Unwanted("stopped")
-    shown = await _gather(work, episode, str(args["round"]), str(args.get("only", "")))
+    shown = await _gather(work, episode, str(delivery.args["round"]), str(delivery.args.get("only", "")))
     if shown is None:
         raise Unwanted("taken_back")
     if not shown.voices and not episode.is_open:
         raise Unwanted("no_longer_stuck")
-    return shown
+    if "only" in delivery.args or not episode.is_open:
+        return shown
+    return await _lead_on(work, outgoing, episode, shown)
+
+
+async def _lead_on(work: UnitOfWork, outgoing: Outgoing, episode: StuckEpisode, shown: CompanyTogether) -> Entry:
+    """Return what a round brought, with what comes after it: others who are asked now, or questions and who solved it
+    before. Raises `Unwanted` for an extra round that brought nothing."""
+    delivery = outgoing.delivery
+    is_first = FORGETS not in delivery.args
+    if is_first:
+        await _replace_silent(work, outgoing, episode, has_answers=bool(shown.voices))
+    others, until = await _count_others(work, episode, delivery)
+    if shown.voices:
+        return replace(shown, others=others)
+    if delivery.args.get(company.EXTRA) and is_first:
+        raise Unwanted("nothing_to_give")
+    if others and until is not None:
+        return replace(shown, others=others, until=until)
+    if "questions" not in delivery.args:
+        delivery.add_args(questions=list(await _ask_questions(work, episode, outgoing.now)))
+    return replace(
+        shown,
+        questions=tuple(str(one) for one in cast("list[str]", delivery.args["questions"])),
+        solved=await _is_solved(work, episode),
+    )
+
+
+async def _replace_silent(work: UnitOfWork, outgoing: Outgoing, episode: StuckEpisode, *, has_answers: bool) -> None:
+    """Ask the reserves in place of those who stayed silent. Composed again after it could not be sent, nobody more is
+    asked: the delivery keeps which round is the `next`.
+
+    Where the others gave answers, what the reserves give is extra: it comes when it is there, and else nothing does.
+    """
+    delivery, movement, now = outgoing.delivery, outgoing.require_movement(), outgoing.now
+    everyone = await work.stuck.company_of(episode.id, movement.id)
+    silent = [one for one, _ in everyone if one.round == delivery.args["round"] and one.state is CompanyState.ASKED]
+    if outgoing.person is None or "next" in delivery.args or not silent:
+        return
+    number = company.next_round([one for one, _ in everyone])
+    asked: list[Person] = []
+    for one in silent:
+        reserve = await _ask_reserve(work, episode, delivery, number, now)
+        if reserve is None:
+            break
+        asked.append(reserve)
+        # A request that still waits for its reader would make it three who are asked.
+        if await work.deliveries.cancel("company_asked", one.id, "replaced"):
+            one.decline(now)
+    if not asked:
+        return
+    shown = company.plan_showing(
+        episode, outgoing.person, asked, of_round=number, reserve=(), movement=movement, now=now
+    )
+    shown.add_args(reserve=delivery.args.get("reserve", []), **({company.EXTRA: True} if has_answers else {}))
+    delivery.add_args(next=number, reserve=[])
+    await work.deliveries.add(shown)
+
+
+async def _count_others(work: UnitOfWork, episode: StuckEpisode, delivery: Delivery) -> tuple[int, datetime | None]:
+    """Return how many were asked in place of the silent ones, and until when their answers are awaited."""
+    number = delivery.args.get("next")
+    if not isinstance(number, int):
+        return 0, None
+    everyone = await work.stuck.company_of(episode.id, episode.movement_id)
+    shown = await work.deliveries.by_key(company.round_key(episode, number))
+    return sum(one.round == number for one, _ in everyone), shown.due_at if shown is not None else None
 
 
 async def rest(work: UnitOfWork, turn: Turn) -> InPlace:
