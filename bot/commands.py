@@ -23,7 +23,7 @@ from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
 from bot.use_cases.stories import harvest, held_words, reading, ripples, saving, sharing, telling, threads
-from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting, solving
+from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting, returning, solving
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 """Acts on an intent and returns the answer; None to stay silent. Raises `Refused`, or `Invalid` for a form's values."""
@@ -139,6 +139,7 @@ COMMANDS: dict[str, Command] = {
     "stuck.other": Command(reporting.show_other),
     "stuck.take_apart": Command(reporting.take_apart),
     "stuck.not_now": Command(endings.postpone, closes=False),
+    "stuck.return": Command(returning.choose),
     "stuck.moves_again": Command(endings.break_through, closes=False),
     "stuck.let_go": Command(endings.let_go, closes=False),
     # company
@@ -272,6 +273,7 @@ COMPOSERS: dict[str, Composer] = {
     "stuck_posted": reporting.compose_channel_post,
     "company_asked": company.compose_request,
     "company_together": company.compose_answers,
+    "stuck_return": returning.compose_return,
     "step_posted": next_steps.compose_step,
     "follow_up": follow_ups.compose_follow_up,
     # connecting

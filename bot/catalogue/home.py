@@ -64,6 +64,43 @@ class HomeSteps(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HomeSpell(Entry):
+    """Something someone is stuck with, without a step that follows it up. `at` is when Ritme asks about it once more;
+    without one it rests."""
+
+    episode: str
+    initiative: str
+    text: str
+    at: datetime | None = None
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"episode": self.episode}
+        return (
+            Press(name="go_on", intent="stuck.go_on", args=about),
+            Press(name="moves_again", intent="stuck.moves_again", args=about),
+            Press(name="let_go", intent="stuck.let_go", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            episode="e1", initiative="Wandelen na het eten", text="De nachtdienst hoort pas als laatste wat we doen"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeSpells(Entry):
+    """Everything someone is stuck with that rests, the latest first; `more` counts what is not shown."""
+
+    spells: tuple[HomeSpell, ...] = ()
+    more: int = 0
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(spells=(HomeSpell.example(),), more=1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HomeStory(Entry):
     """One of someone's own stories, and who can read it. `cut`: only the beginning is shown; `number` counts from the
     newest, as in "my stories"; `in_thread`: it is a message they wrote themselves."""
@@ -281,6 +318,7 @@ class Home(PageEntry):
     stopped: bool = False
     gone: bool = False
     steps: HomeSteps | None = None
+    spells: HomeSpells | None = None
     stories: HomeStories | None = None
     initiatives: HomeInitiatives | None = None
     moments: HomeMoments | None = None
@@ -306,9 +344,10 @@ class Home(PageEntry):
 
     def sections(self) -> tuple[Entry, ...]:
         steps = (self.steps, *self.steps.steps) if self.steps else ()
+        spells = (self.spells, *self.spells.spells) if self.spells else ()
         stories = (self.stories, *self.stories.stories) if self.stories else ()
         rest = (self.initiatives, self.moments, self.purpose, self.sent, self.rhythms, self.trouble)
-        return tuple(one for one in chain(steps, stories, rest) if one is not None)
+        return tuple(one for one in chain(steps, spells, stories, rest) if one is not None)
 
     @classmethod
     def example(cls) -> Self:
@@ -318,6 +357,7 @@ class Home(PageEntry):
             movement_name="Samen vooruit",
             elsewhere=tuple(OtherMovement(id=f"m{number}", name=f"Buurt {number}") for number in range(2, 6)),
             steps=HomeSteps.example(),
+            spells=HomeSpells.example(),
             stories=HomeStories.example(),
             initiatives=HomeInitiatives.example(),
             moments=HomeMoments.example(),

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from bot.catalogue.base import YES, Ask, Entry, FormEntry, Pick, Press
 from bot.catalogue.stories import EXAMPLE_STORY, read_on_button
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeState, StuckEpisode, StuckKind
+from bot.domain.stuck_return import IN_A_MONTH, IN_A_WEEK, NOT_AGAIN
 
 MAX_FIELD_CHARS = 3000
 """Characters that the narrowest platform lets a form field hold."""
@@ -244,13 +245,48 @@ class StuckPosted(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class NotNow(Entry):
-    """The reply to "not now"; the episode stays open."""
+    """The reply to "not now"; the episode stays open. Ritme comes back to it once, `at` a moment that can be chosen
+    until it is `chosen`; without one it rests."""
 
     initiative: str
+    episode: str = ""
+    at: datetime | None = None
+    chosen: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.episode or self.chosen or self.at is None:
+            return ()
+        return tuple(
+            Press(name=after, intent="stuck.return", args={"episode": self.episode, "after": after})
+            for after in (IN_A_WEEK, IN_A_MONTH, NOT_AGAIN)
+        )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(initiative="Wandelen na het eten")
+        return cls(initiative="Wandelen na het eten", episode="e1", at=datetime(2027, 3, 8, 9, tzinfo=UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckReturn(Entry):
+    """The one gentle question about an episode of which nobody heard since; then it rests."""
+
+    episode: str
+    initiative: str
+    text: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"episode": self.episode, **REPLACES}
+        return (
+            Press(name="go_on", intent="stuck.go_on", args=about, style="primary"),
+            Press(name="moves_again", intent="stuck.moves_again", args=about),
+            Press(name="let_go", intent="stuck.let_go", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            episode="e1", initiative="Wandelen na het eten", text="De nachtdienst hoort pas als laatste wat we doen"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

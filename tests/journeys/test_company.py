@@ -372,7 +372,7 @@ async def test_an_answer_is_read_by_who_asked_alone(world: World) -> None:
     await world.pass_(days=10)
     readers = {one.post.account for one in world.messenger.sent if "idee van" in str(one.message)}
     assert readers == {"fatima"}
-    (together,) = world.private("fatima")
+    together, *_ = world.private("fatima")
     assert "jan vraagt" in text_of(together), "with the name that the form said"
     assert world.private("iris") == world.posts() == []
 
@@ -412,7 +412,7 @@ async def test_when_nobody_could_there_are_questions_at_once(world: World) -> No
         await world.press(who, world.private(who)[0], "not_this_time", channel=None)
     (told,) = world.private("fatima")
     assert "Misschien helpt een van deze vragen" in text_of(told)
-    assert text_of(told).count("?") == 3
+    assert text_of(told).removesuffix("Genoeg zo? Kies “Nu niet”.").count("?") == 3
 
 
 async def test_with_nobody_to_ask_there_are_questions_and_who_solved_it_before(world: World) -> None:

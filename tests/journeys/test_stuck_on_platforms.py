@@ -73,3 +73,17 @@ async def test_who_solved_it_before_is_shown_and_can_be_asked(border: Border) ->
     await border.submit("fatima", form, text="Mag ik je iets vragen over zes uur?")
     asked = (await border.to("jan"))[before:]
     assert ["Mag ik je iets vragen over zes uur?" in one.words() for one in asked] == [True]
+
+
+async def test_not_now_comes_back_when_chosen_and_is_picked_up(border: Border) -> None:
+    rests = await border.press("fatima", await border.type("fatima", "/vast de nachtzuster komt niet"), "not_now")
+    await border.press("fatima", rests, "week")
+    before = len(await border.to("fatima"))
+    await border.until(MONDAY + timedelta(days=6))
+    assert len(await border.to("fatima")) == before
+    await border.until(MONDAY + timedelta(days=8))
+    back = (await border.to("fatima"))[-1]
+    assert "nachtzuster" in back.words()
+    assert "nachtzuster" in (await border.press("fatima", back, "go_on")).words()
+    await border.until(MONDAY + timedelta(days=90))
+    assert len([one for one in await border.to("fatima") if "daarna rust het" in one.words()]) == 1

@@ -55,6 +55,7 @@ READ_BY = {
     "stuck_posted": PLACE,
     "company_asked": ONE,
     "company_together": ONE,
+    "stuck_return": ONE,
     "step_posted": PLACE,
     "follow_up": ONE,
     "nominated": ONE,

@@ -136,6 +136,7 @@ PRESSES: Mapping[str, Act] = {
     "company.rest": press(episode="spell", round="1"),
     "stuck.go_on": press(**EPISODE),
     "stuck.not_now": press(**EPISODE),
+    "stuck.return": press(episode="spell", after="month"),
     "stuck.moves_again": press(**EPISODE),
     "stuck.let_go": press(**EPISODE),
     "company": press(**EPISODE),

@@ -115,6 +115,7 @@ def test_no_template_is_without_an_entry() -> None:
 
 
 STARTED = {
+    "StuckReturn",
     "AskedStoryKept",
     "CheckIn",
     "CompanyAsked",

@@ -12,6 +12,8 @@ from bot.catalogue.home import (
     HomePurpose,
     HomeRhythms,
     HomeSent,
+    HomeSpell,
+    HomeSpells,
     HomeStep,
     HomeSteps,
     HomeStories,
@@ -23,7 +25,7 @@ from bot.catalogue.home import (
 )
 from bot.catalogue.people import ListedNudge
 from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
-from bot.domain import quiet_hours
+from bot.domain import quiet_hours, stuck_return
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
 from bot.domain.next_step import NextStep
@@ -36,6 +38,9 @@ from bot.wording import shorten
 
 # Items that the page shows of each kind. A full page fits the narrowest platform (`tests/unit/test_slack_home.py`).
 STEPS_SHOWN = 5
+SPELLS_SHOWN = 3
+HOME_SPELL_CHARS = 200
+"""Characters of what someone is stuck with that the page shows."""
 STORIES_SHOWN = 3
 STORIES_KNOWN = 100
 """Stories of someone, in all their movements, that are looked at to find those to show."""
@@ -100,6 +105,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         snoozed_until=snoozed,
         stopped=stopped,
         steps=await _load_steps(work, person, movement, now),
+        spells=await _load_spells(work, person, movement, now),
         stories=await _load_stories(work, person, movement),
         initiatives=await _load_initiatives(work, person, movement),
         moments=_coming_moments(rhythms),
@@ -129,6 +135,27 @@ async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now:
         more=max(0, len(planned) - STEPS_SHOWN),
         comes=person.stopped_at is None,
     )
+
+
+async def _load_spells(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeSpells | None:
+    """Load what someone is stuck with and no step follows up; None when there is nothing."""
+    followed = {step.episode_id for step in await work.steps.planned_of(person.id, movement.id)}
+    resting = [one for one in await work.stuck.open_of(person.id, movement.id) if one.id not in followed]
+    if not resting:
+        return None
+    shown = []
+    for one in resting[:SPELLS_SHOWN]:
+        at = stuck_return.returns_at(await work.deliveries.about(stuck_return.RETURN_KIND, one.id, movement.id))
+        comes = at is not None and at > now and person.will_read(now)
+        shown.append(
+            HomeSpell(
+                episode=one.id,
+                initiative=await work.initiatives.name(one.initiative_id, movement.id),
+                text=shorten(one.text, HOME_SPELL_CHARS),
+                at=at if comes else None,
+            )
+        )
+    return HomeSpells(spells=tuple(shown), more=len(resting) - len(shown))
 
 
 def _come_back_at(person: Person, movement: Movement, step: NextStep, now: datetime) -> datetime:

@@ -48,6 +48,7 @@ KINDS_WITH_WORDS = frozenset(
         "follow_up",
         "company_asked",
         "company_together",
+        "stuck_return",
         "nominated",
         "invitation",
         "invitation_answered",

@@ -2,21 +2,29 @@
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.stuck import IN_PLACE, NotNow, StuckEnded, StuckStands
-from bot.domain import stuck_post
+from bot.domain import stuck_post, stuck_return
 from bot.domain.initiative import StuckEpisode
 from bot.domain.next_step import StepState
+from bot.domain.stuck_return import IN_A_WEEK, RETURN_AFTER
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 
 async def postpone(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
-    """Leave an episode open without doing anything about it now."""
+    """Leave an episode open without doing anything about it now; Ritme comes back to it once."""
     episode = await _load_own_episode(work, turn)
     if not episode.is_open:
         return await _report_state(work, episode)
     variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
     initiative = await work.initiatives.name(episode.initiative_id, episode.movement_id)
-    return _answer(turn, NotNow(initiative=initiative, variant=variant))
+    rows = await work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id)
+    planned = stuck_return.plan_return(
+        episode, turn.person, rows, turn.now, turn.now + RETURN_AFTER[IN_A_WEEK], promised=""
+    )
+    if planned is not None:
+        await work.deliveries.add(planned)
+    at = planned.due_at if planned is not None and turn.person.will_read(turn.now) else None
+    return _answer(turn, NotNow(initiative=initiative, episode=episode.id, at=at, variant=variant))
 
 
 async def break_through(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
@@ -54,7 +62,8 @@ async def _load_own_episode(work: UnitOfWork, turn: Turn) -> StuckEpisode:
 
 
 async def _finish(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry:
-    """Update the episode's post in the channel, so that those who read along see that it ended."""
+    """Update the episode's post in the channel, so that those who read along see that it ended; nobody asks again."""
+    await work.deliveries.cancel(stuck_return.RETURN_KIND, episode.id, "no_longer_stuck")
     place = await work.movements.place(episode.place_id) if episode.place_id else None
     rows = await work.deliveries.about(stuck_post.KIND, episode.id, episode.movement_id)
     post = stuck_post.update_post(episode, place, rows, turn.now) if place is not None else None

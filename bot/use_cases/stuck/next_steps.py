@@ -8,7 +8,7 @@ from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.steps import ChanceForm, ChanceNoted, StepForm, StepPlanned, StepPosted, StepStands
 from bot.catalogue.stuck import MAX_FIELD_CHARS
 from bot.chat import Value
-from bot.domain import stuck_post
+from bot.domain import stuck_post, stuck_return
 from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
 from bot.domain.initiative import StuckEpisode
@@ -155,6 +155,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     is_posted = await _post_on_request(work, turn, filled, step, episode)
     step.posted = step.posted or is_posted
     await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
+    if step.episode_id is not None:
+        await work.deliveries.cancel(stuck_return.RETURN_KIND, step.episode_id, "step_chosen")
     # The words of an earlier post are not these.
     held = _held_in(turn) if is_posted else ""
     return replace(StepPlanned.of(step, turn.person, turn.timezone), posted=is_posted, held=held)
