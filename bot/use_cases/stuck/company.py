@@ -48,9 +48,10 @@ async def _make_offer(work: UnitOfWork, turn: Turn, episode: StuckEpisode, found
     if found.asked:
         return CompanyOffer.to(episode, found)
     nobody = CompanyNobody.to(episode, turn.person, await work.people.coordinators(episode.movement_id))
-    return replace(
-        nobody, questions=await _ask_questions(work, episode, turn.now), solved=await _is_solved(work, episode)
-    )
+    # Not remembered as asked: pressed again, the button says the same.
+    asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, episode.person_id)
+    questions = tuple(fresh_questions(episode.kind, asked))
+    return replace(nobody, questions=questions, solved=await _is_solved(work, episode))
 
 
 async def _ask_questions(work: UnitOfWork, episode: StuckEpisode, now: datetime) -> tuple[str, ...]:
