@@ -11,6 +11,7 @@ from adapters.slack.limits import truncate_text
 from adapters.slack.render import BlockKit, dump_html_safe, plain_text_object
 from bot.chat import Field, FieldErrors, Form, Message, Option, Value
 from bot.domain.person import Language
+from bot.domain.plain_text import clean_text
 
 MAX_RADIO_BUTTONS = 6
 """Up to this many options, a required choice is shown as radio buttons instead of a menu."""
@@ -52,7 +53,8 @@ def read_submitted_view(view: Mapping[str, Any]) -> tuple[dict[str, Value], dict
     """
     metadata = json.loads(str(view.get("private_metadata") or "{}"))
     hidden, origin = metadata.get("hidden"), metadata.get("origin")
-    if not _is_texts(hidden) or not _is_texts(origin):
+    # What Ritme put there is clean; an id that is not would reach the database as it is.
+    if not _is_texts(hidden) or not _is_texts(origin) or any(clean_text(one) != one for one in origin.values()):
         raise ValueError("a view without its origin")
     args: dict[str, Value] = {}
     for name, inputs in view["state"]["values"].items():

@@ -141,9 +141,10 @@ class Stage:
         self.others = await self.read_others()
 
     def _keep_still(self, row: Row) -> Row:
-        """Return a row as it is stored. Others were looked up just now, so that nobody asks for them by itself."""
-        is_looked_up = "looked_up_at" in row and _is_others(row)
-        return {**row, "looked_up_at": self.clock.now()} if is_looked_up else row
+        """Return a row as it is stored. Others were looked up and asked just now, so that nobody asks for them again,
+        and nothing of theirs expires, by itself."""
+        moments = {name: self.clock.now() for name in ("looked_up_at", "asked_at") if name in row and _is_others(row)}
+        return {**row, **moments}
 
     async def read_others(self) -> Tables:
         """Return every row that belongs to others."""

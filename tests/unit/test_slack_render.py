@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import limits, render, views
+from adapters.slack.views import read_submitted_view
 from bot import wording
 from bot.catalogue import CATALOGUE, Entry, FormEntry
 from bot.chat import Button, Confirm, Field, FieldErrors, Form, Message, Option, Paragraph, Span
@@ -220,3 +221,11 @@ def test_an_error_without_its_field_stands_beside_the_first() -> None:
         {},
     )
     assert views.errors_by_block(FieldErrors(errors={"a": "Kort.", "gone": "Kies."}), view) == {"a": "Kort. Kies."}
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "C1\x00", "C1\ufffe"])
+@pytest.mark.parametrize("name", ["channel", "message", "thread", "name"])
+def test_a_submitted_view_that_was_opened_at_an_odd_id_is_none_of_ours(name: str, odd: str) -> None:
+    metadata = json.dumps({"hidden": {}, "origin": {"channel": "C1", name: odd}})
+    with pytest.raises(ValueError, match="origin"):
+        read_submitted_view({"private_metadata": metadata, "state": {"values": {}}})
