@@ -18,7 +18,7 @@ from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
 from bot.use_cases.connecting import gatherings, invitations, meetings, nominations, suggestions
-from bot.use_cases.movements import groups, initiatives, linking, look_backs, purposes, quilts, starting
+from bot.use_cases.movements import experiments, groups, initiatives, linking, look_backs, purposes, quilts, starting
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
@@ -103,6 +103,15 @@ COMMANDS: dict[str, Command] = {
     "initiative.leave": Command(initiatives.leave),
     "initiative.close": Command(initiatives.close),
     "initiative.reopen": Command(initiatives.reopen),
+    # experiments
+    "experiment": Command(experiments.start, en="experiment experiments", nl="proef proeven", form=True),
+    "experiment.save": Command(experiments.save),
+    "experiment.look": Command(experiments.look, again=True),
+    "experiment.move": Command(experiments.move, form=True, again=False),
+    "experiment.move.save": Command(experiments.save_move, closes=True),
+    "experiment.end": Command(experiments.end),
+    "experiment.answer": Command(experiments.answer, form=True, again=False),
+    "experiment.answer.save": Command(experiments.save_answer, closes=True),
     # rhythms
     "rhythm": Command(changing.show, en="rhythm", nl="ritme", again=True),
     "rhythm.look": Command(changing.show_one, again=True),
@@ -276,6 +285,7 @@ COMPOSERS: dict[str, Composer] = {
     "stuck_return": returning.compose_return,
     "step_posted": next_steps.compose_step,
     "follow_up": follow_ups.compose_follow_up,
+    "experiment_ends": experiments.compose_end_question,
     # connecting
     "nominated": nominations.compose_question,
     "invitation": invitations.compose_invitation,

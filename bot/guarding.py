@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.catalogue.base import Entry, FormEntry, InPlace
 from bot.catalogue.company import CompanyOnItsWay
+from bot.catalogue.experiments import ExperimentAnswered, ExperimentShown
 from bot.catalogue.forms import parse_form
 from bot.catalogue.guard import HELD, WordsForm, WordsSettled
 from bot.catalogue.saving import MessageKept
@@ -218,6 +219,8 @@ def _is_for_others(entry: Entry | None) -> bool:
         return entry.audience is not Audience.ME or entry.read_by_others
     if isinstance(entry, StepPlanned):
         return entry.posted
+    if isinstance(entry, ExperimentShown | ExperimentAnswered):
+        return bool(entry.initiative_id)
     if isinstance(entry, StoryTold):
         return entry.readers is not Readers.THREAD or bool(entry.place)
     return True

@@ -11,6 +11,8 @@ from adapters.database.tables import (
     chances,
     companies,
     episodes,
+    experiment_answers,
+    experiments,
     held_words,
     history_answers,
     history_rounds,
@@ -42,6 +44,7 @@ from adapters.database.tables import (
     workspaces,
 )
 from bot.domain.connectors import Invitation, Nomination, Tie
+from bot.domain.experiment import Experiment, ExperimentAnswer
 from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
@@ -71,6 +74,8 @@ MAPPED: dict[type, Table] = {
     Company: companies,
     NextStep: steps,
     Chance: chances,
+    Experiment: experiments,
+    ExperimentAnswer: experiment_answers,
     Story: stories,
     StoryRequest: story_requests,
     HeldWords: held_words,

@@ -26,6 +26,7 @@ from sqlalchemy.ext.mutable import MutableList
 from adapters.database.types import EnumValue, OrderedEnum, Utc
 from bot.domain.connectors import InvitationState, KeyFigure
 from bot.domain.delivery import RETRY_REASONS, Act, DeliveryState, Priority
+from bot.domain.experiment import Decision
 from bot.domain.initiative import Audience, CompanyState, EpisodeState, StuckKind
 from bot.domain.meeting import GuestAnswer
 from bot.domain.movement import PlaceState, Role
@@ -314,6 +315,7 @@ steps = Table(
     _ref("initiative_id", "initiatives", null=True),
     _ref("episode_id", "stuck_episodes", null=True),
     _ref("story_id", "stories", null=True),
+    _ref("experiment_id", "experiments", null=True),
     _ref("person_id", "people"),
     Column("cue", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -328,8 +330,40 @@ steps = Table(
     Column("closed_at", Utc),
     Index("ix_next_steps_person_id", "person_id", "state"),
     Index("ix_next_steps_story_id", "story_id"),
+    Index("ix_next_steps_experiment_id", "experiment_id"),
     Index("ix_next_steps_closed_at", "closed_at"),
     Index("ix_next_steps_movement_id", "movement_id", "state", "closed_at"),
+)
+experiments = Table(
+    "experiments",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    _ref("person_id", "people"),
+    Column("trying", Text, nullable=False),
+    Column("sign", Text, nullable=False),
+    Column("ends_at", Utc, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("moved", Integer, nullable=False),
+    Column("decision", EnumValue(Decision)),
+    Column("decided_at", Utc),
+    Column("started_at", Utc, nullable=False),
+    Index("ix_experiments_movement_id", "movement_id", "initiative_id"),
+    Index("ix_experiments_person_id", "person_id"),
+    Index("ix_experiments_ends_at", "ends_at"),
+)
+experiment_answers = Table(
+    "experiment_answers",
+    metadata,
+    _ref("experiment_id", "experiments", primary=True),
+    _ref("person_id", "people", primary=True),
+    _ref("movement_id", "movements"),
+    Column("answer", EnumValue(Decision), nullable=False),
+    Column("learned", Text, nullable=False),
+    Column("answered_at", Utc, nullable=False),
+    Index("ix_experiment_answers_person_id", "person_id"),
+    Index("ix_experiment_answers_movement_id", "movement_id"),
 )
 chances = Table(
     "chances",

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from adapters.database.postgresql import hide_row_values, set_session_timeouts, transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
+from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.personal_files import SqlPersonalFiles
@@ -35,6 +36,7 @@ from bot.ports import Begin, UnitOfWork
 from bot.ports.repositories import (
     Connecting,
     Deliveries,
+    Experiments,
     Inbox,
     Initiatives,
     Movements,
@@ -90,6 +92,7 @@ class SqlUnitOfWork:
         self.initiatives: Initiatives = SqlInitiatives(session)
         self.stuck: Stuck = SqlStuck(session)
         self.steps: Steps = SqlSteps(session)
+        self.experiments: Experiments = SqlExperiments(session)
         self.stories: Stories = SqlStories(session, self._rows)
         self.connecting: Connecting = SqlConnecting(session)
         self._rhythms = SqlRhythms(session)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.experiments import ExperimentSummary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +75,14 @@ class InitiativeShown(Entry):
     carried: bool = False
     closed: bool = False
     news: str = ""
+    experiments: tuple[ExperimentSummary, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"initiative": self.id}
+        looks = tuple(
+            Press(name=f"look_{place}", intent="experiment.look", args={"experiment": one.id})
+            for place, one in enumerate(self.experiments, 1)
+        )
         if self.closed:
             reopen = Press(name="reopen", intent="initiative.reopen", args=about)
             return (reopen, *self._together()) if self.carried else ()
@@ -93,7 +99,9 @@ class InitiativeShown(Entry):
             if self.carried
             else ()
         )
-        return (part, *carry, Press(name="look_back", intent="lookback", args=about), *self._together())
+        tries = (Press(name="experiment", intent="experiment", args=about),) if self.mine else ()
+        look_back = Press(name="look_back", intent="lookback", args=about)
+        return (part, *carry, look_back, *self._together(), *tries, *looks)
 
     def _together(self) -> tuple[Press, ...]:
         """Return the button to look back together, for who carries it, where there are others."""

@@ -54,7 +54,7 @@ class StepForm(FormEntry):
 class StepPlanned(Entry):
     """The plan, echoed back as if-then. `posted`: others read it too, in the channel `held` once that can be reached
     again (its name; empty where it can be reached); `comes`: it is followed up, `at` that moment, as
-    for anyone who did not stop Ritme."""
+    for anyone who did not stop Ritme. `tried`: it belongs to an experiment."""
 
     step: str
     cue: str
@@ -64,6 +64,7 @@ class StepPlanned(Entry):
     posted: bool = False
     held: str = ""
     comes: bool = True
+    tried: bool = False
 
     @classmethod
     def of(cls, step: NextStep, owner: Person, timezone: str) -> Self:
@@ -76,11 +77,14 @@ class StepPlanned(Entry):
             at=arrival_of(owner, timezone, step.follow_up_at),
             posted=step.posted,
             comes=owner.stopped_at is None,
+            tried=step.experiment_id is not None,
         )
 
     def buttons(self) -> tuple[Press, ...]:
         back = () if self.comes else (Press(name="come_back", intent="me.come_back"),)
-        return (Press(name="let_go", intent="step.let_go", args={"step": self.step}), *back)
+        about = {"step": self.step}
+        tries = () if self.tried else (Press(name="experiment", intent="experiment", args=about),)
+        return (Press(name="let_go", intent="step.let_go", args=about), *tries, *back)
 
     @classmethod
     def example(cls) -> Self:

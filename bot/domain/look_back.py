@@ -62,6 +62,7 @@ class MomentKind(StrEnum):
     LET_GO = "let_go"
     STEP = "step"
     STORY = "story"
+    DECIDED = "decided"
     CLOSED = "closed"
 
 
@@ -70,6 +71,7 @@ WEIGHT = {
     MomentKind.BREAKTHROUGH: 30,
     MomentKind.BEGUN: 20,
     MomentKind.CLOSED: 20,
+    MomentKind.DECIDED: 20,
     MomentKind.STORY: 10,
     MomentKind.STEP: 8,
     MomentKind.STUCK: 6,
@@ -82,13 +84,16 @@ WEIGHT = {
 @dataclass(frozen=True, kw_only=True)
 class TimelineMoment:
     """One meaningful moment. `who` is a name that may be shown here, or ""; `what` names it or holds the teller's
-    words; `ripples` counts the people a story moved."""
+    words; `ripples` counts the people a story moved. Of an experiment, `decision` is what became of it, and `learned`
+    what those who took part said."""
 
     at: datetime
     turning: MomentKind
     who: str = ""
     what: str = ""
     ripples: int = 0
+    decision: str = ""
+    learned: tuple[str, ...] = ()
 
     @property
     def weight(self) -> int:

@@ -42,7 +42,7 @@ class NextStep:
     """An if-then plan, "when CUE, then I do ACTION", small enough to start at once.
 
     `follow_up_at` is when Ritme asks how it went, `not_yet` how often it was put off, `story_id` the story that set it
-    in motion, if one did.
+    in motion, if one did; `experiment_id` the experiment it belongs to.
     """
 
     id: StepId
@@ -50,6 +50,7 @@ class NextStep:
     initiative_id: InitiativeId | None
     episode_id: EpisodeId | None
     story_id: StoryId | None = None
+    experiment_id: str | None = None
     person_id: PersonId
     cue: str
     action: str
@@ -150,6 +151,26 @@ def parse_moment(
         problems.add("at", "moment_passed")
     if at is not None and free.quiet.covers_time(at):
         problems.add("at", "quiet_moment", free=nearest)
+    return moment if not problems else None
+
+
+def parse_day(day: date | None, now: datetime, free: FreeMoments, problems: Problems, *, most: int) -> datetime | None:
+    """Return a moment (UTC) on the local day that was filled in, at the usual time where that is free.
+
+    None for a day that is missing, today or past, more than `most` days ahead or not free: that is added to the
+    problems of `day`.
+    """
+    if day is None:
+        return None
+    today = now.astimezone(ZoneInfo(free.quiet.timezone)).date()
+    earliest, latest = today + timedelta(days=1), today + timedelta(days=most)
+    moment = free.nearest_to(min(max(day, earliest), latest), USUAL_TIME, now=now, earliest=earliest, latest=latest)
+    if day < earliest:
+        problems.add("day", "too_early", earliest=earliest)
+    elif day > latest:
+        problems.add("day", "too_late", latest=latest)
+    elif reason := free.day_problem(day):
+        problems.add("day", reason, free=moment)
     return moment if not problems else None
 
 

@@ -12,6 +12,7 @@ from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
     Connecting,
     Deliveries,
+    Experiments,
     Inbox,
     Initiatives,
     Movements,
@@ -57,6 +58,7 @@ class UnitOfWork(Protocol):
     initiatives: Initiatives
     stuck: Stuck
     steps: Steps
+    experiments: Experiments
     stories: Stories
     connecting: Connecting
     rhythms: Rhythms

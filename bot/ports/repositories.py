@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.domain.attention import Attention
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
+from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
@@ -353,6 +354,34 @@ class Steps(Protocol):
 
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
         """Return a chance of the movement."""
+
+
+class Experiments(Protocol):
+    """Experiments, and what those who took part said at their end."""
+
+    def add(self, new: Experiment | ExperimentAnswer) -> None:
+        """Store a new experiment or answer."""
+
+    async def get(self, id: ExperimentId, movement: MovementId) -> Experiment | None:
+        """Return an experiment of the movement, whoever made it."""
+
+    async def of_initiative(self, initiative: InitiativeId, movement: MovementId, limit: int) -> Sequence[Experiment]:
+        """Return at most `limit` experiments of an initiative: those not decided first, then the latest to end."""
+
+    async def of_person(self, person: PersonId, movement: MovementId, limit: int) -> Sequence[Experiment]:
+        """Return at most `limit` experiments that a person made, in the order of `of_initiative`."""
+
+    async def answers(self, experiment: ExperimentId, movement: MovementId) -> Sequence[ExperimentAnswer]:
+        """Return what was said at the end of an experiment, the first answer first."""
+
+    async def decided_in(
+        self, movement: MovementId, initiative: InitiativeId | None, reader: PersonId | None, limit: int
+    ) -> Sequence[DecidedExperiment]:
+        """Return at most `limit` decided experiments of an initiative (None: of all the movement), newest first; of
+        those that belong to no initiative, only the `reader`'s own."""
+
+    async def count_steps(self, experiment: ExperimentId, movement: MovementId) -> int:
+        """Return how many steps belong to an experiment."""
 
 
 class Stories(Protocol):

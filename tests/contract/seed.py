@@ -24,6 +24,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
+from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import (
     InviteCode,
@@ -56,6 +57,7 @@ STEP, CHANCE = StepId("step"), ChanceId("chance")
 TOLD, ASKED, WEEKLY = StoryId("told"), StoryRequestId("asked"), RhythmId("weekly")
 NAMED, INVITED = NominationId("named"), InvitationId("invited")
 LUNCH = MeetingId("lunch")
+TRIED = ExperimentId("tried")
 LOOKED = HistoryRoundId("looked")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = count(1)
@@ -218,7 +220,23 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         episode("solved", initiative_id=WALK, state=EpisodeState.BREAKTHROUGH, opened_at=NOW - DAY, closed_at=NOW),
         Company(id=BESIDE, movement_id=OURS, episode_id=SPELL, person_id=JAN, asked_at=NOW),
         story(TOLD, initiative_id=WALK, part="vision", message="m1", thread="t1"),
-        step(STEP, initiative_id=WALK),
+        Experiment(
+            id=TRIED,
+            movement_id=OURS,
+            initiative_id=WALK,
+            person_id=FATIMA,
+            trying="Lopen",
+            sign="Lachen",
+            ends_at=NOW,
+            timezone="Europe/Amsterdam",
+            decision=Decision.GOES_ON,
+            decided_at=NOW,
+            started_at=NOW,
+        ),
+        ExperimentAnswer(
+            experiment_id=TRIED, movement_id=OURS, person_id=FATIMA, answer=Decision.GOES_ON, answered_at=NOW
+        ),
+        step(STEP, initiative_id=WALK, experiment_id=TRIED),
         step(state=StepState.DONE, initiative_id=WALK, story_id=TOLD, closed_at=NOW),
         Chance(id=CHANCE, movement_id=OURS, person_id=FATIMA, text="Zon", noted_at=NOW),
         StoryRequest(

@@ -28,6 +28,7 @@ from tests.contract.seed import (
     THEIRS,
     THERE,
     TOLD,
+    TRIED,
     W1,
     W2,
     WALK,
@@ -79,6 +80,12 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "steps.planned_of": lambda work, its: work.steps.planned_of(FATIMA, its),
     "steps.done_in": lambda work, its: work.steps.done_in(its, None),
     "steps.chance": lambda work, its: work.steps.chance(CHANCE, its),
+    "experiments.get": lambda work, its: work.experiments.get(TRIED, its),
+    "experiments.of_initiative": lambda work, its: work.experiments.of_initiative(WALK, its, 9),
+    "experiments.of_person": lambda work, its: work.experiments.of_person(FATIMA, its, 9),
+    "experiments.answers": lambda work, its: work.experiments.answers(TRIED, its),
+    "experiments.decided_in": lambda work, its: work.experiments.decided_in(its, None, None, 9),
+    "experiments.count_steps": lambda work, its: work.experiments.count_steps(TRIED, its),
     "stories.get": lambda work, its: work.stories.get(TOLD, its),
     "stories.showing": lambda work, its: work.stories.showing(its, "vision", NOW - DAY, NIGHT),
     "stories.to_harvest": lambda work, its: work.stories.to_harvest(its, None, NOW, 9),
@@ -145,6 +152,7 @@ OF_A_PERSON: dict[str, Ask] = {
     "stuck.rounds_of": lambda work, their: work.stuck.rounds_of(their, OURS),
     "steps.own": lambda work, their: work.steps.own(STEP, their, OURS),
     "steps.planned_of": lambda work, their: work.steps.planned_of(their, OURS),
+    "experiments.of_person": lambda work, their: work.experiments.of_person(their, OURS, 9),
     "stories.own": lambda work, their: work.stories.own(TOLD, their),
     "stories.of_teller": lambda work, their: work.stories.of_teller(their, 9),
     "stories.request_to": lambda work, their: work.stories.request_to(ASKED, their),
@@ -239,6 +247,6 @@ async def test_forgetting_a_person_keeps_only_what_others_share(seeded: Seeded) 
     left = set(await everything_about(seeded.begin, FATIMA))
     async with seeded.begin() as work:
         mine = await work.deliveries.by_key("mine")
-    assert left == {"people", "stories", "deliveries", "purposes", "initiatives"}
+    assert left == {"people", "stories", "deliveries", "purposes", "initiatives", "experiments"}
     assert mine is not None
     assert (mine.state, mine.reason, mine.args, mine.target) == (DeliveryState.DROPPED, "forgotten", {}, None)

@@ -18,7 +18,7 @@ FORMS = {
     if issubclass(entry, FormEntry) and entry.asks and entry.intent != "groups.save"
 }
 """Every form that asks something. The one for groups asks one thing, of the list that Slack gave: see `test_groups`."""
-AT_LEAST_ONE = {"nominate.save": "connector"}
+AT_LEAST_ONE = {"nominate.save": "connector", "experiment.answer.save": "learned"}
 """Forms without a required field of which one has to be filled in."""
 UNUSABLE: dict[str, Value] = {
     "choice": "nonsense",
@@ -46,6 +46,11 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
         {"name": "samen  WANDELEN", "description": "x" * 501},
         {"name", "description"},
     ),
+    "experiment.save": (
+        {"trying": "", "day": "2027-02-28", "sign": "x" * 301, "initiative": "gone"},
+        {"trying", "day", "sign", "initiative"},
+    ),
+    "experiment.move.save": ({"day": "2028-12-31"}, {"day"}),
     "connect.look": ({"initiative": "gone", "figure": ""}, {"initiative", "figure"}),
     "nominate.save": (
         {"connector": ("fatima",), "maven": ("a", "b", "c"), "inspirer": ("d", "e", "f")},
@@ -106,6 +111,12 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         form = await world.do("iris", "rhythm.new")
         shown = await world.submit("iris", form, at="09:00")
         return dict(button_of(shown, "moment").args)
+    if intent in ("experiment.move.save", "experiment.answer.save"):
+        form = await world.do("fatima", "experiment", new="yes")
+        shown = await world.submit("fatima", form, trying="We lopen", sign="Ze lachen")
+        if intent == "experiment.move.save":
+            return dict(button_of(shown, "move").args)
+        return dict(button_of(await world.press("fatima", shown, "end"), "stopped").args)
     if intent == "history.save":
         shown = await world.do("fatima", "initiative.save", name="Samen eten", description="")
         about = button_of(shown, "close").args

@@ -11,6 +11,7 @@ from bot.domain.company import round_key
 from bot.domain.connectors import Invitation, InvitationId, InvitationState, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.held_words import HeldWords, HeldWordsId
+from bot.domain.experiment import Experiment, ExperimentId
 from bot.domain.history import HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
     Company,
@@ -109,6 +110,11 @@ PRESSES: Mapping[str, Act] = {
     "initiative.leave": press(**WALK),
     "initiative.close": press(**WALK),
     "initiative.reopen": press(initiative="closed"),
+    "experiment": press(),
+    "experiment.look": press(experiment="tried"),
+    "experiment.move": press(experiment="tried", moved="0"),
+    "experiment.end": press(experiment="going", moved="0"),
+    "experiment.answer": press(experiment="tried", moved="0", answer="stopped"),
     "rhythm": press(),
     "rhythm.look": press(**RHYTHM),
     "rhythm.new": press("iris"),
@@ -226,6 +232,11 @@ SUBMISSIONS: Mapping[str, Act] = {
     "start.save": Act("fatima", {}, "new", "start.begin", {"name": "Nieuw", "vision": "Samen."}),
     "purpose.save": form("purpose.change", who="iris", vision="Nog meer samen.", core_messages="Vraag eerst."),
     "saving.ask": form("story.save_message", {"author": "kwame", "text": "Zo mooi vandaag."}),
+    "experiment.save": form("experiment", trying="We lopen.", sign="Ze lachen."),
+    "experiment.move.save": form("experiment.move", {"experiment": "tried", "moved": "0"}),
+    "experiment.answer.save": form(
+        "experiment.answer", {"experiment": "tried", "moved": "0", "answer": "stopped"}, learned="Eerder."
+    ),
     "step.save": form("step", EPISODE, cue="het rustig is", action="bel ik Jan", on_my_own="yes"),
     "step.move": form("step.not_yet", STEP),
     "step.tell": form("step.done", STEP, outcome="Jan kwam langs."),
@@ -388,6 +399,20 @@ async def fill(world: World) -> None:
                     follow_up_at=now + DAY,
                     chosen_at=now,
                     closed_at=now if state is StepState.DONE else None,
+                    **belongs,
+                )
+            )
+        for one, end in (("tried", now), ("going", now + 9 * DAY)):
+            work.experiments.add(
+                Experiment(
+                    id=ExperimentId(one),
+                    initiative_id=InitiativeId("walk"),
+                    person_id=fatima,
+                    trying="Lopen",
+                    sign="Lachen",
+                    ends_at=end,
+                    timezone="Europe/Amsterdam",
+                    started_at=now,
                     **belongs,
                 )
             )

@@ -122,6 +122,7 @@ STARTED = {
     "CompanyTogether",
     "CoordinationWanted",
     "DidYouMeet",
+    "ExperimentEnds",
     "FollowUp",
     "HistoryAsked",
     "Introduced",

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from bot.domain.experiment import ExperimentAnswer
 from bot.domain.person import Person, PersonId
 from bot.domain.story import Story
 
@@ -35,3 +36,8 @@ def _note_person(person: Person, context: Any) -> None:
 @event.listens_for(Story, "load")
 def _note_story(story: Story, context: Any) -> None:
     remember_author(context.session, story.text, story.teller_id)
+
+
+@event.listens_for(ExperimentAnswer, "load")
+def _note_answer(answer: ExperimentAnswer, context: Any) -> None:
+    remember_author(context.session, answer.learned, answer.person_id)

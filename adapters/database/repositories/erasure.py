@@ -16,6 +16,8 @@ from adapters.database.tables import (
     companies,
     deliveries,
     episodes,
+    experiment_answers,
+    experiments,
     history_answers,
     history_rounds,
     initiatives,
@@ -56,7 +58,7 @@ _PERSON_COLUMNS: dict[Table, list[Column[Any]]] = {
     )
 }
 """Every table with rows about people, and its columns that say about whom."""
-_KEPT_TABLES = (people, stories, deliveries, purposes, initiatives, rhythms)
+_KEPT_TABLES = (people, stories, deliveries, purposes, initiatives, rhythms, experiments)
 """Tables whose rows stay when their person is forgotten, nameless: others live with them, or, in `deliveries`, they
 carry deletions of messages that are still to be sent."""
 _ENDINGS = {
@@ -97,6 +99,9 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     theirs = select(episodes.c.id).where(episodes.c.person_id == person)
     # Others kept this person company: those rows name the others, but belong to an episode that is deleted.
     await session.execute(delete(companies).where(companies.c.episode_id.in_(theirs)))
+    # What they tried by themselves; an experiment of an initiative is of those who take part in it, too.
+    alone = select(experiments.c.id).where(experiments.c.person_id == person, experiments.c.initiative_id.is_(None))
+    await _delete_experiments(session, list(await session.scalars(alone)))
     # A message in their chat may name others, who have a row for it of their own.
     spot = (old_messages.c.workspace_id, old_messages.c.channel, old_messages.c.message)
     removed = select(*spot).where(old_messages.c.person_id == person)
@@ -158,6 +163,9 @@ async def delete_past_matters(session: AsyncSession, before: datetime, limit: in
         await session.execute(delete(meeting_guests).where(meeting_guests.c.meeting_id.in_(met)))
         await session.execute(delete(meetings).where(meetings.c.id.in_(met)))
     deleted += len(met)
+    over = list(await session.scalars(select(experiments.c.id).where(experiments.c.ends_at < before).limit(limit)))
+    await _delete_experiments(session, over)
+    deleted += len(over)
     told = list(
         await session.scalars(select(history_rounds.c.id).where(history_rounds.c.told_at < before).limit(limit))
     )
@@ -170,6 +178,15 @@ async def delete_past_matters(session: AsyncSession, before: datetime, limit: in
         done = await session.execute(delete(table).where(table.c.id.in_(ids)))
         deleted += int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
     return deleted
+
+
+async def _delete_experiments(session: AsyncSession, some: Collection[str]) -> None:
+    """Delete experiments with what was said of them; steps of theirs stay."""
+    if not some:
+        return
+    await session.execute(update(steps).where(steps.c.experiment_id.in_(some)).values(experiment_id=None))
+    await session.execute(delete(experiment_answers).where(experiment_answers.c.experiment_id.in_(some)))
+    await session.execute(delete(experiments).where(experiments.c.id.in_(some)))
 
 
 async def erase_workspace(session: AsyncSession, workspace: WorkspaceId) -> None:

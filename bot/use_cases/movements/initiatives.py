@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.experiments import ExperimentSummary
 from bot.catalogue.forms import read_form
 from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, InitiativeSummary
+from bot.domain.experiment import ExperimentState, plan_question
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.person import Person
@@ -13,6 +15,7 @@ from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
 PAGE_SIZE = 5
+EXPERIMENTS_SHOWN = 2
 NAMES_SHOWN = 3
 """Participants shown by name; the others are counted."""
 
@@ -124,6 +127,9 @@ async def join(work: UnitOfWork, turn: Turn) -> InPlace:
     elif participant.left_at is not None:
         participant.left_at, participant.joined_at = None, turn.now
     await work.flush()  # the query for participants has to see it
+    for experiment in await work.experiments.of_initiative(initiative.id, initiative.movement_id, PAGE_SIZE):
+        if experiment.state_at(turn.now) is ExperimentState.GOING:
+            await work.deliveries.add(plan_question(experiment, turn.person, turn.now))
     return InPlace(entry=replace(await _show(work, turn, initiative), news="joined"))
 
 
@@ -191,4 +197,8 @@ async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> Initiat
         mine=turn.person.id in {person.id for person in people},
         carried=await _may_change(work, turn, initiative),
         closed=initiative.closed_at is not None,
+        experiments=tuple(
+            ExperimentSummary.of(one, turn.now)
+            for one in await work.experiments.of_initiative(initiative.id, initiative.movement_id, EXPERIMENTS_SHOWN)
+        ),
     )

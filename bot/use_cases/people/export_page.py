@@ -25,6 +25,8 @@ ORDER = (
     "questions_asked",
     "companies",
     "chances",
+    "experiments",
+    "experiment_answers",
     "ripples",
     "story_requests",
     "held_words",

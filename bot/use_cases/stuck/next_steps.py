@@ -10,6 +10,7 @@ from bot.catalogue.stuck import MAX_FIELD_CHARS
 from bot.chat import Value
 from bot.domain import stuck_post, stuck_return
 from bot.domain.delivery import to_place
+from bot.domain.experiment import Experiment, ExperimentId
 from bot.domain.ids import new_id
 from bot.domain.initiative import StuckEpisode
 from bot.domain.movement import Place, PlaceState
@@ -31,7 +32,7 @@ from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.wording import shorten
 
-ORIGINS = ("episode", "chance", "story")
+ORIGINS = ("episode", "chance", "story", "experiment")
 """Arguments that say where a step came from; the form carries them along."""
 MAX_PREFILL = 300
 """Characters of a typed step that are put into the form."""
@@ -43,11 +44,12 @@ IfThenPlan = tuple[str, str, str]
 
 
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
-    """Return the form for a step: after being stuck (`episode`), for a chance (`chance`), because of a `story`, or of
-    its own; then, in a personal chat, what is open is offered to go on with. Raises `Refused` where one of these is not
-    theirs."""
+    """Return the form for a step: after being stuck (`episode`), for a chance (`chance`), because of a `story`, within
+    an `experiment`, or of its own; then, in a personal chat, what is open is offered to go on with. Raises `Refused`
+    where one of these is not theirs."""
     await _load_episode(work, turn)
     await _load_story(work, turn)
+    await _load_experiment(work, turn)
     chance = await _load_chance(work, turn)
     values: dict[str, Value] = _usual_moment(turn, today=chance is not None)
     if turn.text("text"):
@@ -146,6 +148,9 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     step = known
     if step is None:
         step = _new_step(turn, plan, moment, episode, story)
+        if (experiment := await _load_experiment(work, turn)) is not None:
+            step.experiment_id = experiment.id
+            step.initiative_id = step.initiative_id or experiment.initiative_id
         work.steps.add(step)
     else:
         # Before the new follow-up is added: this drops every one that still waits about the step.
@@ -294,3 +299,13 @@ async def _load_story(work: UnitOfWork, turn: Turn) -> Story | None:
     if found is None:
         raise Refused("not_found")
     return found if found.is_told else None
+
+
+async def _load_experiment(work: UnitOfWork, turn: Turn) -> Experiment | None:
+    """Return the experiment that a step belongs to. Raises `Refused` for somebody else's own."""
+    if not turn.text("experiment"):
+        return None
+    found = await work.experiments.get(ExperimentId(turn.text("experiment")), turn.require_movement().id)
+    if found is None or (found.initiative_id is None and found.person_id != turn.person.id):
+        raise Refused("not_found")
+    return found

@@ -8,7 +8,7 @@ from bot.catalogue.base import Entry
 from bot.catalogue.look_backs import LookBack
 from bot.domain.history import HistoryRoundId
 from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
-from bot.domain.look_back import MomentKind, TimelineMoment, choose_moments
+from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
 from bot.domain.movement import Movement
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.errors import Refused, Unwanted
@@ -84,6 +84,7 @@ async def _load_look_back(
         *await _stuck_moments(work, movement, about, own),
         *await _step_moments(work, movement, about, own, names),
         *await _story_moments(work, movement, about, own, names),
+        *await _experiment_moments(work, movement, about, own),
     ]
     return LookBack(
         name=initiative.name if initiative is not None else movement.name,
@@ -141,6 +142,22 @@ async def _story_moments(
         )
         for story in await work.stories.told_in(movement.id, about)
         if story.may_travel or story.teller_id == own
+    ]
+
+
+async def _experiment_moments(
+    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None
+) -> list[TimelineMoment]:
+    """Return what was decided about experiments of initiatives, and the reader's own; never who decided."""
+    return [
+        TimelineMoment(
+            at=one.decided_at,
+            turning=MomentKind.DECIDED,
+            what=one.trying,
+            decision=one.decision,
+            learned=one.learned,
+        )
+        for one in await work.experiments.decided_in(movement.id, about, own, MAX_TIMELINE_MOMENTS)
     ]
 
 
