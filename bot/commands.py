@@ -23,6 +23,8 @@ from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
 from bot.use_cases.stories import harvest, held_words, reading, ripples, saving, sharing, telling, threads
+from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting
+from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting, solving
 from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting, returning, solving
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
@@ -169,8 +171,12 @@ COMMANDS: dict[str, Command] = {
     "step.move": Command(follow_ups.reschedule, closes=True),
     "step.still_stuck": Command(follow_ups.report_still_stuck),
     "step.let_go": Command(follow_ups.let_go),
-    "chance": Command(next_steps.note_chance, en="chance", nl="kans", form=True),
-    "chance.save": Command(next_steps.save_chance),
+    "chance": Command(chances.note, en="chance", nl="kans", form=True),
+    "chance.save": Command(chances.save),
+    "chance.look": Command(chances.look, again=True),
+    "chance.seize": Command(chances.seize),
+    "chance.keep": Command(chances.keep_open),
+    "chance.let_pass": Command(chances.let_pass),
     # connecting
     "nominate": Command(nominations.nominate, en="nominate", nl="noem voordragen", form=True),
     "nominate.save": Command(nominations.save_nominations),
@@ -285,6 +291,7 @@ COMPOSERS: dict[str, Composer] = {
     "stuck_return": returning.compose_return,
     "step_posted": next_steps.compose_step,
     "follow_up": follow_ups.compose_follow_up,
+    "chance_asked": chances.compose_chance_question,
     "experiment_ends": experiments.compose_end_question,
     # connecting
     "nominated": nominations.compose_question,

@@ -16,7 +16,7 @@ from bot.catalogue.experiments import ExperimentAnswered, ExperimentShown
 from bot.catalogue.forms import parse_form
 from bot.catalogue.guard import HELD, WordsForm, WordsSettled
 from bot.catalogue.saving import MessageKept
-from bot.catalogue.steps import StepPlanned, StepStands
+from bot.catalogue.steps import ChanceNoted, StepPlanned, StepStands
 from bot.catalogue.stories import StoryTold
 from bot.catalogue.stuck import StuckStands, StuckWelcomed
 from bot.chat import ChatPlace, Intent, Value
@@ -41,7 +41,6 @@ FOR_ONESELF = frozenset(
         "rhythm.place.save",
         "start.join.save",
         "step.tell",  # only oneself reads it, until it is a story
-        "chance.save",
         "saving.ask",  # only its author reads it, and is asked about it
     }
 )
@@ -219,6 +218,8 @@ def _is_for_others(entry: Entry | None) -> bool:
         return entry.audience is not Audience.ME or entry.read_by_others
     if isinstance(entry, StepPlanned):
         return entry.posted
+    if isinstance(entry, ChanceNoted):
+        return entry.shared
     if isinstance(entry, ExperimentShown | ExperimentAnswered):
         return bool(entry.initiative_id)
     if isinstance(entry, StoryTold):

@@ -30,7 +30,7 @@ from bot.domain.experiment import Decision
 from bot.domain.initiative import Audience, CompanyState, EpisodeState, StuckKind
 from bot.domain.meeting import GuestAnswer
 from bot.domain.movement import PlaceState, Role
-from bot.domain.next_step import StepState
+from bot.domain.next_step import ChanceState, StepState
 from bot.domain.person import Language, StoryChoice
 from bot.domain.rhythm import OnHoliday, RhythmKind
 from bot.domain.story import Dimension, Readers
@@ -373,6 +373,11 @@ chances = Table(
     _ref("person_id", "people"),
     Column("text", Text, nullable=False),
     Column("noted_at", Utc, nullable=False),
+    Column("shared", Boolean, nullable=False, server_default=false()),
+    Column("state", EnumValue(ChanceState), nullable=False, server_default=ChanceState.OPEN.value),
+    Column("comes_back_at", Utc),
+    Column("round", Integer, nullable=False, server_default="0"),
+    Column("closed_at", Utc),
     Index("ix_chances_movement_id", "movement_id", "noted_at"),
     Index("ix_chances_person_id", "person_id"),
     Index("ix_chances_noted_at", "noted_at"),

@@ -213,6 +213,32 @@ class HomeMoments(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NotedChance:
+    """An open chance of someone; `at`: when it comes back, None when it does not."""
+
+    id: str
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeChances(Entry):
+    """The open chances that someone noted, the latest first; never empty."""
+
+    chances: tuple[NotedChance, ...]
+
+    def buttons(self) -> tuple[Press, ...]:
+        return tuple(
+            Press(name=f"look_{number}", intent="chance.look", args={"chance": one.id})
+            for number, one in enumerate(self.chances, 1)
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(chances=(NotedChance(id="k1", text="De wethouder komt vrijdag onverwacht langs", at=_EXAMPLE),) * 3)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HomePurpose(Entry):
     """The vision and the first core messages. `vision` is empty when no purpose was written yet; the button to write it
     is for those who `may_write`."""
@@ -321,6 +347,7 @@ class Home(PageEntry):
     spells: HomeSpells | None = None
     stories: HomeStories | None = None
     initiatives: HomeInitiatives | None = None
+    chances: HomeChances | None = None
     moments: HomeMoments | None = None
     purpose: HomePurpose | None = None
     sent: HomeSent | None = None
@@ -346,6 +373,8 @@ class Home(PageEntry):
         steps = (self.steps, *self.steps.steps) if self.steps else ()
         spells = (self.spells, *self.spells.spells) if self.spells else ()
         stories = (self.stories, *self.stories.stories) if self.stories else ()
+        rest = (self.chances, self.initiatives, self.moments, self.purpose, self.sent, self.rhythms, self.trouble)
+        return tuple(one for one in chain(steps, stories, rest) if one is not None)
         rest = (self.initiatives, self.moments, self.purpose, self.sent, self.rhythms, self.trouble)
         return tuple(one for one in chain(steps, spells, stories, rest) if one is not None)
 
@@ -360,6 +389,7 @@ class Home(PageEntry):
             spells=HomeSpells.example(),
             stories=HomeStories.example(),
             initiatives=HomeInitiatives.example(),
+            chances=HomeChances.example(),
             moments=HomeMoments.example(),
             purpose=HomePurpose.example(),
             sent=HomeSent.example(),

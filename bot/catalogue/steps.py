@@ -5,9 +5,11 @@ from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Pick, Press
-from bot.domain.next_step import NextStep, StepState
+from bot.domain.next_step import ChanceState, NextStep, StepState
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
+
+_CHANCE = "De wethouder komt vrijdag onverwacht langs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,29 +300,90 @@ class ChanceForm(FormEntry):
     """The form to note a chance. `too_long`: what was typed has to be shortened."""
 
     intent: ClassVar[str] = "chance.save"
-    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="text", kind="long_text", max_length=500),)
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="text", kind="long_text", max_length=500),
+        Ask(name="day", kind="date", required=False),
+        Ask(name="shared", kind="choice", required=False, options=(NO, YES)),
+    )
     too_long: bool = False
 
     def visible_asks(self) -> tuple[Ask, ...]:
-        """Return the field with room for a text that is too long, so that nothing of it is lost."""
-        (text,) = self.asks
-        return (replace(text, max_length=max(text.max_length, len(str(self.values.get("text", ""))))),)
+        """Return the fields with room for a text that is too long, so that nothing of it is lost."""
+        text, *rest = self.asks
+        return (replace(text, max_length=max(text.max_length, len(str(self.values.get("text", ""))))), *rest)
 
     @classmethod
     def example(cls) -> Self:
-        return cls()
+        return cls(values={"day": "2027-03-09", "shared": NO}, earliest=date(2027, 3, 2), latest=date(2027, 6, 1))
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChanceNoted(Entry):
-    """Confirmation that a chance was noted, with one question that leads to a step."""
+    """Confirmation that a chance was noted, with one question that leads to a step. `at`: when it comes back, None when
+    it does not; `shared`: it may stand in the look-back of the movement."""
 
     chance: str
     text: str
+    at: datetime | None = None
+    shared: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="choose_step", intent="step", args={"chance": self.chance}, style="primary"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(chance="k1", text="De wethouder komt vrijdag onverwacht langs")
+        return cls(chance="k1", text=_CHANCE, at=datetime(2027, 3, 9, 8, tzinfo=UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChanceAsked(Entry):
+    """The question what became of a chance, at its moment. `round` counts the moments it had before."""
+
+    chance: str
+    text: str
+    round: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"chance": self.chance}
+        return (
+            Press(name="seized", intent="chance.seize", args=about, style="primary"),
+            Press(name="still_open", intent="chance.keep", args={**about, "round": str(self.round)}),
+            Press(name="is_gone", intent="chance.let_pass", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(chance="k1", text=_CHANCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChanceKept(Entry):
+    """Confirmation that a chance stays open; `at`: when it comes back once more, None when it does not."""
+
+    text: str
+    at: datetime | None = None
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text=_CHANCE, at=datetime(2027, 3, 16, 8, tzinfo=UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChanceClosed(Entry):
+    """What became of a chance; one that was seized leads to a step or a story."""
+
+    chance: str
+    text: str
+    state: ChanceState
+
+    def buttons(self) -> tuple[Press, ...]:
+        if self.state is not ChanceState.SEIZED:
+            return ()
+        return (
+            Press(name="tell_story", intent="story", args={"prefill": self.text}, style="primary"),
+            Press(name="choose_step", intent="step", args={"chance": self.chance}),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(chance="k1", text=_CHANCE, state=ChanceState.SEIZED)

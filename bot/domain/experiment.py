@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from bot.domain.delivery import PROMISED_IN, Delivery, Priority, to_person
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import MovementId
-from bot.domain.next_step import parse_day
+from bot.domain.next_step import parse_day, propose_day
 from bot.domain.person import Person, PersonId
-from bot.domain.quiet_hours import USUAL_TIME, FreeMoments
+from bot.domain.quiet_hours import FreeMoments
 from bot.errors import Problems
 
 ExperimentId = NewType("ExperimentId", str)
@@ -117,12 +117,11 @@ def decides(person: PersonId, carriers: Collection[PersonId]) -> bool:
     return person in carriers or not carriers
 
 
-def propose_end(now: datetime, free: FreeMoments, latest: date) -> date:
+def propose_end(now: datetime, free: FreeMoments) -> date:
     """Return the local day to propose: the first from two weeks ahead on that is free."""
     zone = ZoneInfo(free.quiet.timezone)
-    wanted = now.astimezone(zone).date() + timedelta(days=USUAL_DAYS)
-    found = free.nearest_to(wanted, USUAL_TIME, now=now, earliest=wanted, latest=latest)
-    return found.astimezone(zone).date() if found is not None else wanted
+    found = propose_day(now, free, ahead=USUAL_DAYS, most=MAX_EXPERIMENT_DAYS)
+    return (found or now + timedelta(days=USUAL_DAYS)).astimezone(zone).date()
 
 
 def parse_end(day: date | None, now: datetime, free: FreeMoments, problems: Problems) -> datetime | None:

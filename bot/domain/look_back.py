@@ -63,6 +63,7 @@ class MomentKind(StrEnum):
     STEP = "step"
     STORY = "story"
     DECIDED = "decided"
+    CHANCE = "chance"
     CLOSED = "closed"
 
 
@@ -74,6 +75,7 @@ WEIGHT = {
     MomentKind.DECIDED: 20,
     MomentKind.STORY: 10,
     MomentKind.STEP: 8,
+    MomentKind.CHANCE: 7,
     MomentKind.STUCK: 6,
     MomentKind.LET_GO: 5,
     MomentKind.JOINED: 4,

@@ -20,6 +20,8 @@ StepId = NewType("StepId", str)
 ChanceId = NewType("ChanceId", str)
 
 LATEST_TODAY = time(18)
+CHANCE_DAYS, MAX_CHANCE_DAYS = 7, 92
+"""Days from now on which a chance comes back: what is usual, and the most."""
 MAX_DAYS_AHEAD = 14
 """A step lies at most two weeks ahead; further away it is a plan, not a step."""
 
@@ -83,15 +85,48 @@ class NextStep:
         self.move_to(moment)
 
 
+class ChanceState(StrEnum):
+    """The state of a chance: open, or what became of it."""
+
+    OPEN = "open"
+    SEIZED = "seized"
+    GONE = "gone"
+
+
 @dataclass(kw_only=True, eq=False)
 class Chance:
-    """An unplanned moment worth seizing (kairos), noted in one line."""
+    """An unplanned moment worth seizing (kairos), noted in one line.
+
+    `comes_back_at` is when Ritme asks about it, None when it does not (any more); `round` counts those moments.
+    `shared`: it may stand in the look-back of the movement, without a name.
+    """
 
     id: ChanceId
     movement_id: MovementId
     person_id: PersonId
     text: str
     noted_at: datetime
+    shared: bool = False
+    state: ChanceState = ChanceState.OPEN
+    comes_back_at: datetime | None = None
+    round: int = 0
+    closed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is ChanceState.OPEN
+
+    def close(self, state: ChanceState, now: datetime) -> None:
+        """Record what became of it; the first that was said stands."""
+        if self.is_open:
+            self.state, self.closed_at = state, now
+
+    def keep(self, moment: datetime | None) -> bool:
+        """Leave it open; the first time it comes back once more, at `moment`. Returns whether it does."""
+        comes = self.round == 0 and moment is not None
+        self.round += 1
+        self.comes_back_at = moment if comes else None
+        return comes
 
 
 def next_working_day(today: date, is_holiday: Callable[[date], bool]) -> date:
@@ -154,6 +189,13 @@ def parse_moment(
     return moment if not problems else None
 
 
+def propose_day(now: datetime, free: FreeMoments, *, ahead: int, most: int) -> datetime | None:
+    """Return the first free moment (UTC) from the local day `ahead` days from now on, at most `most` days ahead."""
+    today = now.astimezone(ZoneInfo(free.quiet.timezone)).date()
+    wanted = today + timedelta(days=ahead)
+    return free.nearest_to(wanted, USUAL_TIME, now=now, earliest=wanted, latest=today + timedelta(days=most))
+
+
 def parse_day(day: date | None, now: datetime, free: FreeMoments, problems: Problems, *, most: int) -> datetime | None:
     """Return a moment (UTC) on the local day that was filled in, at the usual time where that is free.
 
@@ -187,6 +229,23 @@ def plan_follow_up(step: NextStep, person: Person, now: datetime, timezone: str)
         priority=Priority.ASKED_FOR,
         due_at=step.follow_up_at,
         args={"round": step.not_yet, PROMISED_IN: timezone},
+    )
+
+
+def plan_chance_question(chance: Chance, person: Person, now: datetime, timezone: str) -> Delivery | None:
+    """Make the question what became of a chance, at its moment; None when it does not come back."""
+    if chance.comes_back_at is None:
+        return None
+    return to_person(
+        person,
+        "chance_asked",
+        key=f"chance_asked:{chance.id}:{chance.round}",
+        now=now,
+        movement=chance.movement_id,
+        subject=chance.id,
+        priority=Priority.ASKED_FOR,
+        due_at=chance.comes_back_at,
+        args={"round": chance.round, PROMISED_IN: timezone},
     )
 
 

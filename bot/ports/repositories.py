@@ -355,6 +355,13 @@ class Steps(Protocol):
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
         """Return a chance of the movement."""
 
+    async def open_chances(self, person: PersonId, movement: MovementId, limit: int) -> Sequence[Chance]:
+        """Return at most `limit` open chances of a person, the latest noted first."""
+
+    async def chances_in(self, movement: MovementId, reader: PersonId | None, limit: int) -> Sequence[Chance]:
+        """Return at most `limit` chances that are not gone, the latest noted first: those that are shared, and the
+        `reader`'s own."""
+
 
 class Experiments(Protocol):
     """Experiments, and what those who took part said at their end."""

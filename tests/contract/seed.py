@@ -11,6 +11,7 @@ from typing import Any
 from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
@@ -24,7 +25,6 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
-from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import (
     InviteCode,

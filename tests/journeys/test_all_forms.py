@@ -51,6 +51,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
         {"trying", "day", "sign", "initiative"},
     ),
     "experiment.move.save": ({"day": "2028-12-31"}, {"day"}),
+    "chance.save": ({"text": "", "day": "2027-02-28", "shared": "misschien"}, {"text", "day", "shared"}),
     "connect.look": ({"initiative": "gone", "figure": ""}, {"initiative", "figure"}),
     "nominate.save": (
         {"connector": ("fatima",), "maven": ("a", "b", "c"), "inspirer": ("d", "e", "f")},
@@ -112,6 +113,7 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         shown = await world.submit("iris", form, at="09:00")
         return dict(button_of(shown, "moment").args)
     if intent in ("experiment.move.save", "experiment.answer.save"):
+        return await _seed_experiment(world, intent)
         form = await world.do("fatima", "experiment", new="yes")
         shown = await world.submit("fatima", form, trying="We lopen", sign="Ze lachen")
         if intent == "experiment.move.save":
@@ -130,6 +132,14 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         told = await world.submit("fatima", form, text="We liepen een rondje.", readers="movement")
         return dict(button_of(told, "share").args)
     return {}
+
+
+async def _seed_experiment(world: World, intent: str) -> dict[str, Value]:
+    form = await world.do("fatima", "experiment", new="yes")
+    shown = await world.submit("fatima", form, trying="We lopen", sign="Ze lachen")
+    if intent == "experiment.move.save":
+        return dict(button_of(shown, "move").args)
+    return dict(button_of(await world.press("fatima", shown, "end"), "stopped").args)
 
 
 async def submit(world: World, intent: str, values: dict[str, Value]) -> FieldErrors:

@@ -59,6 +59,7 @@ READ_BY = {
     "step_posted": PLACE,
     "follow_up": ONE,
     "experiment_ends": ONE,
+    "chance_asked": ONE,
     "nominated": ONE,
     "invitation": ONE,
     "invitation_answered": ONE,
@@ -110,6 +111,7 @@ async def live_through_everything(world: World) -> list[Heard]:
         await world.do("iris", "rhythm.save", args=args)
     await look_back_together(world)
     await meet_others(world)
+    await world.do("wim", "chance", text="Morgen is er taart")
     await world.do("jan", "experiment.save", trying="Samen eten", sign="Het is vol", day="2027-03-16", initiative="")
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")

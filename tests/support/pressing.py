@@ -10,8 +10,8 @@ from bot.domain.addition import Addition, join_words
 from bot.domain.company import round_key
 from bot.domain.connectors import Invitation, InvitationId, InvitationState, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
-from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.experiment import Experiment, ExperimentId
+from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
     Company,
@@ -157,6 +157,10 @@ PRESSES: Mapping[str, Act] = {
     "step.still_stuck": press(**STEP),
     "step.let_go": press(**STEP),
     "chance": press(),
+    "chance.look": press(chance="sun"),
+    "chance.seize": press(chance="sun"),
+    "chance.keep": press(chance="sun", round="0"),
+    "chance.let_pass": press(chance="sun"),
     "nominate": press(),
     "suggest.yes": press("jan", None, movement="movement"),
     "suggest.no": press("jan", None, movement="movement"),

@@ -117,6 +117,7 @@ def test_no_template_is_without_an_entry() -> None:
 STARTED = {
     "StuckReturn",
     "AskedStoryKept",
+    "ChanceAsked",
     "CheckIn",
     "CompanyAsked",
     "CompanyTogether",

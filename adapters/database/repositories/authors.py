@@ -7,6 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from bot.domain.experiment import ExperimentAnswer
+from bot.domain.next_step import Chance
 from bot.domain.person import Person, PersonId
 from bot.domain.story import Story
 
@@ -41,3 +42,8 @@ def _note_story(story: Story, context: Any) -> None:
 @event.listens_for(ExperimentAnswer, "load")
 def _note_answer(answer: ExperimentAnswer, context: Any) -> None:
     remember_author(context.session, answer.learned, answer.person_id)
+
+
+@event.listens_for(Chance, "load")
+def _note_chance(chance: Chance, context: Any) -> None:
+    remember_author(context.session, chance.text, chance.person_id)

@@ -20,7 +20,7 @@ from bot.domain.initiative import (
 )
 from bot.domain.look_back import MAX_ROWS_PER_KIND, DoneStep, StuckSpell
 from bot.domain.movement import Member, MovementId
-from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
+from bot.domain.next_step import Chance, ChanceId, ChanceState, NextStep, StepId, StepState
 from bot.domain.person import Person, PersonId
 
 # Statements that run often are built once: for SQLAlchemy to build one costs more than running it.
@@ -66,6 +66,9 @@ _DONE = (
     .order_by(steps.c.closed_at.desc())
     .limit(MAX_ROWS_PER_KIND)
 )
+
+
+_CHANCES = select(Chance).order_by(chances.c.noted_at.desc(), chances.c.id)
 
 
 class SqlStuck(Repository):
@@ -164,6 +167,24 @@ class SqlSteps(Repository):
 
     async def chance(self, id: ChanceId, movement: MovementId) -> Chance | None:
         return await self._session.scalar(select(Chance).where(chances.c.id == id, chances.c.movement_id == movement))
+
+    async def open_chances(self, person: PersonId, movement: MovementId, limit: int) -> Sequence[Chance]:
+        found = await self._session.scalars(
+            _CHANCES.where(
+                chances.c.person_id == person, chances.c.movement_id == movement, chances.c.state == ChanceState.OPEN
+            ).limit(limit)
+        )
+        return found.all()
+
+    async def chances_in(self, movement: MovementId, reader: PersonId | None, limit: int) -> Sequence[Chance]:
+        found = await self._session.scalars(
+            _CHANCES.where(
+                chances.c.movement_id == movement,
+                chances.c.state != ChanceState.GONE,
+                chances.c.shared.is_(True) | (chances.c.person_id == reader),
+            ).limit(limit)
+        )
+        return found.all()
 
     async def done_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[DoneStep]:
         query = _DONE.where(steps.c.movement_id == movement)

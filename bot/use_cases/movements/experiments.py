@@ -69,7 +69,7 @@ async def _form(work: UnitOfWork, turn: Turn, trying: str, initiative: str, step
     free = _free_moments(turn)
     today = turn.now.astimezone(ZoneInfo(turn.timezone)).date()
     earliest, latest = today + timedelta(days=1), today + timedelta(days=MAX_EXPERIMENT_DAYS)
-    day = propose_end(turn.now, free, latest)
+    day = propose_end(turn.now, free)
     return ExperimentForm(
         values={
             "trying": trying,

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.home import (
     Home,
+    HomeChances,
     HomeInitiatives,
     HomeMoments,
     HomePurpose,
@@ -19,6 +20,7 @@ from bot.catalogue.home import (
     HomeStories,
     HomeStory,
     HomeTrouble,
+    NotedChance,
     OtherMovement,
     OwnInitiative,
     UpcomingMoment,
@@ -46,6 +48,8 @@ STORIES_KNOWN = 100
 """Stories of someone, in all their movements, that are looked at to find those to show."""
 HOME_STORY_CHARS = 300
 """Characters of a story that the page shows; a button shows the whole of it."""
+CHANCES_SHOWN = 3
+HOME_CHANCE_CHARS = 120
 INITIATIVES_SHOWN = 5
 COMING_SHOWN = 5
 CORE_MESSAGES_SHOWN = 3
@@ -108,6 +112,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         spells=await _load_spells(work, person, movement, now),
         stories=await _load_stories(work, person, movement),
         initiatives=await _load_initiatives(work, person, movement),
+        chances=await _load_chances(work, person, movement, now),
         moments=_coming_moments(rhythms),
         purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
@@ -186,6 +191,16 @@ async def _load_stories(work: UnitOfWork, person: Person, movement: Movement) ->
             )
         )
     return HomeStories(stories=tuple(shown), older=here[STORIES_SHOWN][0] if len(here) > STORIES_SHOWN else 0)
+
+
+async def _load_chances(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeChances | None:
+    noted = await work.steps.open_chances(person.id, movement.id, CHANCES_SHOWN)
+    shown = []
+    for one in noted:
+        at = one.comes_back_at if person.stopped_at is None else None
+        coming = arrival_of(person, movement.timezone, at) if at is not None and at > now else None
+        shown.append(NotedChance(id=one.id, text=shorten(one.text, HOME_CHANCE_CHARS), at=coming))
+    return HomeChances(chances=tuple(shown)) if shown else None
 
 
 async def _load_initiatives(work: UnitOfWork, person: Person, movement: Movement) -> HomeInitiatives:

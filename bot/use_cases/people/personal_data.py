@@ -59,6 +59,7 @@ KINDS_WITH_WORDS = frozenset(
         "place_joined",
         "did_you_meet",
         "experiment_ends",
+        "chance_asked",
         "story_asked",
         "story_ripple",
         "story_saved",

@@ -1,12 +1,11 @@
-"""Choose a small next step as an if-then plan; note a chance to seize."""
+"""Choose a small next step as an if-then plan."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
-from bot.catalogue.forms import Filled, parse_form, read_form
-from bot.catalogue.steps import ChanceForm, ChanceNoted, StepForm, StepPlanned, StepPosted, StepStands
-from bot.catalogue.stuck import MAX_FIELD_CHARS
+from bot.catalogue.forms import Filled, read_form
+from bot.catalogue.steps import StepForm, StepPlanned, StepPosted, StepStands
 from bot.chat import Value
 from bot.domain import stuck_post, stuck_return
 from bot.domain.delivery import to_place
@@ -17,6 +16,7 @@ from bot.domain.movement import Place, PlaceState
 from bot.domain.next_step import (
     Chance,
     ChanceId,
+    ChanceState,
     NextStep,
     StepId,
     allowed_days,
@@ -152,6 +152,9 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
             step.experiment_id = experiment.id
             step.initiative_id = step.initiative_id or experiment.initiative_id
         work.steps.add(step)
+        if chance is not None:
+            chance.close(ChanceState.SEIZED, turn.now)
+            await work.deliveries.cancel("chance_asked", chance.id, "already_chosen")
     else:
         # Before the new follow-up is added: this drops every one that still waits about the step.
         await work.deliveries.cancel("follow_up", step.id, "moved")
@@ -251,35 +254,6 @@ async def _load_chosen(work: UnitOfWork, turn: Turn, filled: Filled) -> StuckEpi
     if episode is None:
         filled.problems.add("about", "unknown_choice")
     return episode
-
-
-# -- the chance ----------------------------------------------------------------------------------------------------
-
-
-async def note_chance(work: UnitOfWork, turn: Turn) -> Entry:
-    """Handle `/ritme chance <text>`: note it and ask one question back; without words, or with too many, return a
-    small form."""
-    turn.require_movement()
-    text = turn.text("text")
-    longest = ChanceForm.asks[0].max_length
-    if not text or len(text) > longest:
-        return ChanceForm(values={"text": text[:MAX_FIELD_CHARS]} if text else {}, too_long=len(text) > longest)
-    return _add_chance(work, turn, text)
-
-
-async def save_chance(work: UnitOfWork, turn: Turn) -> Entry:
-    """Note the chance that was filled in, and ask one question back."""
-    turn.require_movement()
-    return _add_chance(work, turn, parse_form(ChanceForm, turn.intent.args).text("text"))
-
-
-def _add_chance(work: UnitOfWork, turn: Turn, text: str) -> Entry:
-    movement = turn.require_movement()
-    chance = Chance(
-        id=ChanceId(new_id()), movement_id=movement.id, person_id=turn.person.id, text=text, noted_at=turn.now
-    )
-    work.steps.add(chance)
-    return ChanceNoted(chance=chance.id, text=text)
 
 
 async def _load_chance(work: UnitOfWork, turn: Turn) -> Chance | None:

@@ -85,6 +85,7 @@ async def _load_look_back(
         *await _step_moments(work, movement, about, own, names),
         *await _story_moments(work, movement, about, own, names),
         *await _experiment_moments(work, movement, about, own),
+        *(await _chance_moments(work, movement, own) if about is None else ()),
     ]
     return LookBack(
         name=initiative.name if initiative is not None else movement.name,
@@ -142,6 +143,14 @@ async def _story_moments(
         )
         for story in await work.stories.told_in(movement.id, about)
         if story.may_travel or story.teller_id == own
+    ]
+
+
+async def _chance_moments(work: UnitOfWork, movement: Movement, own: PersonId | None) -> list[TimelineMoment]:
+    """Return chances that may be shared, and the reader's own; never who noted them, nor those that are gone."""
+    return [
+        TimelineMoment(at=one.noted_at, turning=MomentKind.CHANCE, what=one.text)
+        for one in await work.steps.chances_in(movement.id, own, MAX_TIMELINE_MOMENTS)
     ]
 
 
