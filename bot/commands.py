@@ -18,14 +18,22 @@ from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
 from bot.use_cases.connecting import gatherings, invitations, meetings, nominations, suggestions
-from bot.use_cases.movements import experiments, groups, initiatives, linking, look_backs, purposes, quilts, starting
+from bot.use_cases.movements import (
+    experiments,
+    groups,
+    initiatives,
+    linking,
+    look_backs,
+    purposes,
+    quilts,
+    starting,
+    steering,
+)
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
 from bot.use_cases.stories import harvest, held_words, reading, ripples, saving, sharing, telling, threads
-from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting
-from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting, solving
-from bot.use_cases.stuck import company, endings, follow_ups, next_steps, reporting, returning, solving
+from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting, returning, solving
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 """Acts on an intent and returns the answer; None to stay silent. Raises `Refused`, or `Invalid` for a form's values."""
@@ -291,6 +299,7 @@ COMPOSERS: dict[str, Composer] = {
     "stuck_return": returning.compose_return,
     "step_posted": next_steps.compose_step,
     "follow_up": follow_ups.compose_follow_up,
+    "steering_asked": steering.compose_steering,
     "chance_asked": chances.compose_chance_question,
     "experiment_ends": experiments.compose_end_question,
     # connecting

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import commands, guarding, presses, wording
+from bot import commands, guarding, kairos, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
 from bot.catalogue.offers import FormLate, FormOffered
 from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
@@ -94,6 +94,7 @@ async def _act_or_ask(work: UnitOfWork, turn: Turn) -> Entry | InPlace | None:
         outcome = outcome or guarding.confirm_reply(resumed)
     if resumed is None or not resumed.is_settled:
         await guarding.stop_giveaways(work, acting, outcome, before)
+    await kairos.notice(work, acting)
     await guarding.let_go(work, turn)
     return outcome
 

@@ -315,7 +315,8 @@ steps = Table(
     _ref("initiative_id", "initiatives", null=True),
     _ref("episode_id", "stuck_episodes", null=True),
     _ref("story_id", "stories", null=True),
-    _ref("experiment_id", "experiments", null=True),
+    # No foreign key: SQLite cannot add one to a table that is there.
+    Column("experiment_id", String(64)),
     _ref("person_id", "people"),
     Column("cue", Text, nullable=False),
     Column("action", Text, nullable=False),

@@ -374,8 +374,6 @@ class Home(PageEntry):
         spells = (self.spells, *self.spells.spells) if self.spells else ()
         stories = (self.stories, *self.stories.stories) if self.stories else ()
         rest = (self.chances, self.initiatives, self.moments, self.purpose, self.sent, self.rhythms, self.trouble)
-        return tuple(one for one in chain(steps, stories, rest) if one is not None)
-        rest = (self.initiatives, self.moments, self.purpose, self.sent, self.rhythms, self.trouble)
         return tuple(one for one in chain(steps, spells, stories, rest) if one is not None)
 
     @classmethod

@@ -370,7 +370,7 @@ class ChanceKept(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ChanceClosed(Entry):
-    """What became of a chance; one that was seized leads to a step or a story."""
+    """The reply to what became of a chance; one that was seized leads to a step or a story."""
 
     chance: str
     text: str

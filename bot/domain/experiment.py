@@ -28,7 +28,7 @@ RESTS_AFTER = timedelta(days=14)
 
 
 class Decision(StrEnum):
-    """What becomes of what was tried."""
+    """The decision about what was tried: it goes on, is tried differently, or has stopped."""
 
     GOES_ON = "goes_on"
     DIFFERENTLY = "differently"
@@ -46,7 +46,7 @@ class ExperimentState(StrEnum):
 
 @dataclass(kw_only=True, eq=False)
 class Experiment:
-    """What is `trying`, until `ends_at`, and the `sign` by which it will be noticed.
+    """An agreement to try something (`trying`) until `ends_at`, with the `sign` by which it will be noticed.
 
     Without an initiative it is the maker's own, and nobody else reads it. `moved` counts how often the end was moved.
     """
@@ -92,7 +92,7 @@ class Experiment:
 
 @dataclass(kw_only=True, eq=False)
 class ExperimentAnswer:
-    """What somebody who took part says at the end, with a line of what was learned."""
+    """The answer at the end of somebody who took part, with a line of what was learned."""
 
     experiment_id: ExperimentId
     person_id: PersonId

@@ -33,7 +33,7 @@ from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFile, PersonalFileId
 from bot.domain.rhythm import Due, MomentChange, Rhythm, RhythmId
 from bot.domain.solved import SolvedSpell
-from bot.domain.story import Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
 class Inbox(Protocol):
@@ -396,6 +396,8 @@ class Stories(Protocol):
 
     added: list[Story]
     """Stories that were added in this transaction."""
+    rippled: list[Ripple]
+    """Ripples that were added in this transaction."""
 
     def add(self, new: Story | StoryRequest | HeldWords | Ripple | Retelling) -> None:
         """Store something new about a story."""
@@ -464,6 +466,15 @@ class Stories(Protocol):
 
     async def ripples(self, story: StoryId, movement: MovementId) -> int:
         """Return how many people a story moved."""
+
+    async def ripple_moments(self, story: StoryId, movement: MovementId) -> Sequence[datetime]:
+        """Return when people said that they do what a story tells, in no order; at most five hundred."""
+
+    async def dimensions_in(self, initiative: InitiativeId, movement: MovementId, limit: int) -> Sequence[Dimension]:
+        """Return the dimensions of the latest stories of an initiative that have one, newest first."""
+
+    async def tellers_in(self, initiative: InitiativeId, movement: MovementId, before: datetime) -> Sequence[PersonId]:
+        """Return who told a story of an initiative before a moment, that was not withdrawn, in no order."""
 
     async def ripple(self, story: StoryId, person: PersonId) -> Ripple | None:
         """Return the ripple of a person at a story."""

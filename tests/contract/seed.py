@@ -43,7 +43,7 @@ from bot.domain.movement import (
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
-from bot.domain.story import Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.ports import Begin
 from tests.support.databases import OpenDatabase, open_database
 from tests.support.world import MONDAY as NOW
@@ -219,7 +219,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         episode(SPELL, initiative_id=WALK),
         episode("solved", initiative_id=WALK, state=EpisodeState.BREAKTHROUGH, opened_at=NOW - DAY, closed_at=NOW),
         Company(id=BESIDE, movement_id=OURS, episode_id=SPELL, person_id=JAN, asked_at=NOW),
-        story(TOLD, initiative_id=WALK, part="vision", message="m1", thread="t1"),
+        story(TOLD, initiative_id=WALK, part="vision", dimension=Dimension.BROADEN, message="m1", thread="t1"),
         Experiment(
             id=TRIED,
             movement_id=OURS,

@@ -95,6 +95,9 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.told_in": lambda work, its: work.stories.told_in(its, None),
     "stories.solved_by_others": lambda work, its: work.stories.solved_by_others(its, JAN),
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
+    "stories.ripple_moments": lambda work, its: work.stories.ripple_moments(TOLD, its),
+    "stories.dimensions_in": lambda work, its: work.stories.dimensions_in(WALK, its, 9),
+    "stories.tellers_in": lambda work, its: work.stories.tellers_in(WALK, its, NOW + DAY),
     "stories.ripples": lambda work, its: work.stories.ripples(TOLD, its),
     "connecting.invitation": lambda work, its: work.connecting.invitation(INVITED, its),
     "connecting.invitations_between": lambda work, its: work.connecting.invitations_between(

@@ -112,13 +112,6 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         form = await world.do("iris", "rhythm.new")
         shown = await world.submit("iris", form, at="09:00")
         return dict(button_of(shown, "moment").args)
-    if intent in ("experiment.move.save", "experiment.answer.save"):
-        return await _seed_experiment(world, intent)
-        form = await world.do("fatima", "experiment", new="yes")
-        shown = await world.submit("fatima", form, trying="We lopen", sign="Ze lachen")
-        if intent == "experiment.move.save":
-            return dict(button_of(shown, "move").args)
-        return dict(button_of(await world.press("fatima", shown, "end"), "stopped").args)
     if intent == "history.save":
         shown = await world.do("fatima", "initiative.save", name="Samen eten", description="")
         about = button_of(shown, "close").args
@@ -131,10 +124,12 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         form = await world.do("fatima", "story")
         told = await world.submit("fatima", form, text="We liepen een rondje.", readers="movement")
         return dict(button_of(told, "share").args)
-    return {}
+    return await _seed_experiment(world, intent)
 
 
 async def _seed_experiment(world: World, intent: str) -> dict[str, Value]:
+    if intent not in ("experiment.move.save", "experiment.answer.save"):
+        return {}
     form = await world.do("fatima", "experiment", new="yes")
     shown = await world.submit("fatima", form, trying="We lopen", sign="Ze lachen")
     if intent == "experiment.move.save":

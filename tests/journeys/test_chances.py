@@ -84,7 +84,7 @@ async def test_a_step_for_it_seizes_it(world: World) -> None:
 
 async def test_others_read_it_in_the_look_back_only_when_it_is_shared(world: World) -> None:
     await world.movement("fatima", "jan")
-    await world.do("jan", "initiative.save", name="Wandelen", description="")
+    await world.do("jan", "initiative.save", args={"name": "Wandelen", "description": ""})
     await note(world)
     assert CHANCE not in text_of(await world.do("jan", "lookback", channel=None))
     await note(world, shared="yes")

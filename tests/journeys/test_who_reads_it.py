@@ -60,6 +60,7 @@ READ_BY = {
     "follow_up": ONE,
     "experiment_ends": ONE,
     "chance_asked": ONE,
+    "steering_asked": ONE,
     "nominated": ONE,
     "invitation": ONE,
     "invitation_answered": ONE,
@@ -112,7 +113,11 @@ async def live_through_everything(world: World) -> list[Heard]:
     await look_back_together(world)
     await meet_others(world)
     await world.do("wim", "chance", text="Morgen is er taart")
-    await world.do("jan", "experiment.save", trying="Samen eten", sign="Het is vol", day="2027-03-16", initiative="")
+    await broaden(world)
+    today = world.clock.now()
+    tuesday = (today + timedelta(days=8 - today.weekday())).date().isoformat()
+    tried = {"trying": "Samen eten", "sign": "Het is vol", "day": tuesday, "initiative": ""}
+    await world.do("jan", "experiment.save", args=tried)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
     await reply_in_thread(world, "noor", "We liepen met mevrouw Bos.", "reply-2")
@@ -147,6 +152,16 @@ async def live_through_everything(world: World) -> list[Heard]:
         )
         for post, message in arrived
     ]
+
+
+async def broaden(world: World) -> None:
+    """Let somebody new tell three times that more people join what they began."""
+    await world.do("bo", "initiative.save", args={"name": "Muziek op de gang", "description": ""})
+    async with world.begin() as work:
+        (music,) = [one for one in await work.initiatives.of_movement(MovementId("movement")) if "Muziek" in one.name]
+    for told in ("Er zongen er drie.", "Er zongen er tien.", "Iedereen zong."):
+        story = {"text": told, "named": "without", "readers": "movement", "dimension": "broaden"}
+        await world.do("bo", "story.save", args={**story, "initiative": music.id}, channel=None)
 
 
 async def look_back_together(world: World) -> None:

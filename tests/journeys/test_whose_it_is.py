@@ -49,7 +49,7 @@ OF_ALL = {
     "connect", "connect.look", "invite", "invite.send", "saving.ask", "coordinators.ask", "suggest.yes", "suggest.no",
     "stop", "stop.me", "me.settings", "me.save", "me.snooze", "me.snooze.save", "me.wake", "me.come_back",
     "me.export", "me.forget", "start.begin", "start.save", "start.join", "start.join.save", "start.take_on",
-    "company", "initiative.leave",
+    "company", "initiative.leave", "experiment", "experiment.save", "experiment.look",
 }  # fmt: skip
 """Acts that any member may do, whoever does them here. Everything else is refused to those it is not for."""
 

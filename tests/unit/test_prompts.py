@@ -138,6 +138,7 @@ STARTED = {
     "PlaceJoined",
     "PlaceLost",
     "PurposeReminder",
+    "SteeringAsked",
     "StoryAsked",
     "StoryKept",
     "StoryRippled",

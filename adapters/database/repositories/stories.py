@@ -29,7 +29,7 @@ from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.solved import SolvedSpell
-from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.domain.story import Dimension, Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
 
 def _may_travel() -> ColumnElement[bool]:
@@ -81,10 +81,13 @@ class SqlStories(Repository):
         super().__init__(session)
         self._rows = rows
         self.added: list[Story] = []
+        self.rippled: list[Ripple] = []
 
     def add(self, new: object) -> None:
         if isinstance(new, Story):
             self.added.append(new)
+        if isinstance(new, Ripple):
+            self.rippled.append(new)
         super().add(new)
 
     async def find_words(self, id: HeldWordsId) -> HeldWords | None:
@@ -247,6 +250,39 @@ class SqlStories(Repository):
             select(StoryRequest)
             .where(story_requests.c.answered_at.is_(None), story_requests.c.asked_at < moment)
             .limit(200)
+        )
+        return found.all()
+
+    async def ripple_moments(self, story: StoryId, movement: MovementId) -> Sequence[datetime]:
+        found = await self._session.scalars(
+            select(ripples.c.at).where(ripples.c.story_id == story, ripples.c.movement_id == movement).limit(500)
+        )
+        return found.all()
+
+    async def dimensions_in(self, initiative: InitiativeId, movement: MovementId, limit: int) -> Sequence[Dimension]:
+        found = await self._session.scalars(
+            select(stories.c.dimension)
+            .where(
+                stories.c.initiative_id == initiative,
+                stories.c.movement_id == movement,
+                stories.c.withdrawn_at.is_(None),
+                stories.c.dimension.is_not(None),
+            )
+            .order_by(stories.c.told_at.desc(), stories.c.id)
+            .limit(limit)
+        )
+        return found.all()
+
+    async def tellers_in(self, initiative: InitiativeId, movement: MovementId, before: datetime) -> Sequence[PersonId]:
+        found = await self._session.scalars(
+            select(stories.c.teller_id)
+            .where(
+                stories.c.initiative_id == initiative,
+                stories.c.movement_id == movement,
+                stories.c.withdrawn_at.is_(None),
+                stories.c.told_at < before,
+            )
+            .distinct()
         )
         return found.all()
 

@@ -307,15 +307,13 @@ def _is_settled(experiment: Experiment, turn: Turn) -> bool:
 
 
 async def _may_answer(work: UnitOfWork, turn: Turn, experiment: Experiment) -> bool:
-    """Return whether the actor takes part and did not answer, and the end has come. Also after the decision: what
-    others say is added."""
+    """Return whether the actor did not answer, and the end has come. Also after the decision: what others say is added.
+    Raises `Refused` for who does not take part."""
     people, _ = await _load_parts(work, experiment)
+    if turn.person.id not in {one.id for one in people}:
+        raise Refused("not_found")
     answers = await work.experiments.answers(experiment.id, experiment.movement_id)
-    return (
-        turn.person.id in {one.id for one in people}
-        and turn.person.id not in {one.person_id for one in answers}
-        and turn.now >= experiment.ends_at
-    )
+    return turn.person.id not in {one.person_id for one in answers} and turn.now >= experiment.ends_at
 
 
 def _parse_answer(turn: Turn) -> Decision:

@@ -60,6 +60,7 @@ KINDS_WITH_WORDS = frozenset(
         "did_you_meet",
         "experiment_ends",
         "chance_asked",
+        "steering_asked",
         "story_asked",
         "story_ripple",
         "story_saved",
