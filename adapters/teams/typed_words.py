@@ -13,10 +13,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
+from itertools import islice
 
 from adapters.teams.payloads import ActedOnMessage, ActivityPayload, AttachmentPayload
 
 MAX_FILE_NAME = 75
+MAX_MATCHED_MENTIONS = 200
+"""Mentions of one message whose marks are looked for, at most; those of others keep their names all the same."""
 BLOCKS = frozenset(("p", "div", "ul", "ol", "li", "tr", "table", "blockquote", "pre", "codeblock"))
 """Elements that stand on lines of their own."""
 SILENT = frozenset(("script", "style", "title"))
@@ -90,7 +93,7 @@ def acted_on_words(message: ActedOnMessage, bot: str) -> tuple[str, tuple[str, .
             names=_spellings(one.mention_text, one.mentioned.user.name, one.mentioned.application.name),
             number=one.id,
         )
-        for one in message.mentions
+        for one in message.mentions[:MAX_MATCHED_MENTIONS]
     )
     is_html = message.body.content_type != "text"
     read = read_html(message.body.content) if is_html else _Read(pieces=_read_marks(message.body.content))
@@ -110,7 +113,7 @@ def _activity_mentions(activity: ActivityPayload) -> tuple[Mention, ...]:
             number=number,
             text=one.text,
         )
-        for number, one in enumerate(found)
+        for number, one in enumerate(islice(found, MAX_MATCHED_MENTIONS))
     )
 
 
@@ -222,11 +225,12 @@ def _name_files(attachments: Sequence[AttachmentPayload], mirror: _Read | None) 
     """Return the names of attached files: neither the message itself, nor cards, nor pictures of its emoji."""
     files = [one for one in attachments if one.name and not one.html and ".card." not in one.content_type]
     if mirror is not None and mirror.emoji:
+        emoji = frozenset(mirror.emoji)
         pictures = [one for one in files if one.content_type.startswith("image/")]
-        real = [one for one in pictures if one.content_url not in mirror.emoji]
+        real = [one for one in pictures if one.content_url not in emoji]
         # Without an address that tells, there are as many real ones as pictures in the message.
-        kept = real[: mirror.pictures] if len(real) == len(pictures) else real
-        files = [one for one in files if one not in pictures or one in kept]
+        kept = {id(one) for one in (real[: mirror.pictures] if len(real) == len(pictures) else real)}
+        files = [one for one in files if not one.content_type.startswith("image/") or id(one) in kept]
     return tuple(one.name[:MAX_FILE_NAME] for one in files)
 
 
@@ -301,6 +305,11 @@ class _MessageParser(HTMLParser):
             self._end_link(*self._links.pop())
         elif _is_block(tag):
             self._end_block(tag)
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Skip what stands between "<![" and ">", as browsers do; the standard library raises for most of it."""
+        end = self.rawdata.find(">", i)
+        return end + 1 if end >= 0 else -1
 
     def end_mark(self) -> None:
         """Add the mark that was read, if any."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import process_time
 from typing import Any
 
 import aiohttp
@@ -132,6 +133,11 @@ SHAPES: dict[str, tuple[Json, str, tuple[str, ...]]] = {
     "xml": (
         {"text": "<p>Het <b>lukte</b>&nbsp;<i>wel</i></p><p>echt</p>", "textFormat": "xml"},
         "Het lukte wel\necht",
+        (),
+    ),
+    "xml of Word": (
+        {"text": "<p><![if !supportLists]>Het <![endif]>lukte<![<b>]></p>", "textFormat": "xml"},
+        "Het lukte]>",
         (),
     ),
     "markdown": (
@@ -273,6 +279,15 @@ async def test_the_words_of_a_saved_message_are_read_alike(door: Door) -> None:
     assert await door.send(type="invoke", name="composeExtension/fetchTask", value=value) == 200
     (intent,) = door.intents
     assert intent.args == {"author": "noor", "text": "zie @Jan 🎉", "files": ()}
+
+
+async def test_thousands_of_mentions_and_pictures_hold_up_nobody(door: Door) -> None:
+    pictures = [{**PICTURE, "contentUrl": f"https://x.nl/{number}"} for number in range(4_000)]
+    marks = {"text": "<at>b</at>" * 9_000, "entities": [mention(f"29:{number}", "a", None) for number in range(4_000)]}
+    begun = process_time()
+    assert await door.send(text="x", attachments=[*pictures, html(PARTY * 500)]) == 202
+    assert await door.send(**marks) == 202
+    assert process_time() - begun < 4
 
 
 AUTOMATED: list[Json] = [
