@@ -17,6 +17,27 @@ from bot.domain.plain_text import clean_name, clean_text
 
 Value = str | tuple[str, ...]
 """The value of a form field or button: one text, or several choices."""
+PLATFORM_INTENTS = frozenset(
+    {
+        "thread.replied",
+        "message.edited",
+        "message.deleted",
+        "message.gone",
+        "message.restored",
+        "reaction.added",
+        "reaction.removed",
+        "place.joined",
+        "place.installed",
+        "place.gone",
+        "place.back",
+        "place.renamed",
+        "place.moved",
+        "person.changed",
+        "group.changed",
+        "home.opened",
+    }
+)
+"""Intents that only a platform may cause, never a button or a form, whose content a client sends."""
 
 
 def _clean_value(value: Value) -> Value:

@@ -17,32 +17,12 @@ from adapters.slack.permissions import SAVE_SHORTCUT, STUCK_SHORTCUT
 from adapters.slack.render import dump_html_safe
 from adapters.slack.views import read_submitted_view
 from adapters.slack.words import clean_own, detokenise, read_words
-from bot.chat import Account, ChatPlace, Intent, Value
+from bot.chat import PLATFORM_INTENTS, Account, ChatPlace, Intent, Value
 
 Payload = Mapping[str, Any]
 
 UNREADABLE_PAYLOAD = "unreadable"
 """Name of the intent, which has no handler, for a button or view that holds something Ritme did not put there."""
-EVENT_INTENTS = frozenset(
-    {
-        "thread.replied",
-        "message.edited",
-        "message.deleted",
-        "message.gone",
-        "message.restored",
-        "reaction.added",
-        "reaction.removed",
-        "place.joined",
-        "home.opened",
-        "place.gone",
-        "place.back",
-        "place.renamed",
-        "place.moved",
-        "person.changed",
-        "group.changed",
-    }
-)
-"""Intents that only an event of Slack's may lead to: a button or form that names one is forged."""
 SLACKBOT = "USLACKBOT"
 """The user by which Slack itself speaks in every workspace."""
 AUTOMATION_MARKS = ("bot_id", "app_id", "bot_profile", "workflow_id", "hidden", "is_ephemeral")
@@ -162,7 +142,7 @@ def translate_view_submission(payload: Payload) -> Intent:
     except (ValueError, KeyError, AttributeError):
         name, args, where = UNREADABLE_PAYLOAD, {}, {}
     return Intent(
-        name=UNREADABLE_PAYLOAD if name in EVENT_INTENTS else name,
+        name=UNREADABLE_PAYLOAD if name in PLATFORM_INTENTS else name,
         args=args,
         actor=slack_account(team, payload["user"]["id"], payload["user"].get("team_id")),
         place=ChatPlace(
@@ -188,7 +168,7 @@ def _read_button(button: Payload) -> tuple[str, Mapping[str, str]]:
     except ValueError:
         content = None
     match content:
-        case {"intent": str(name), "args": dict(args)} if name not in EVENT_INTENTS:
+        case {"intent": str(name), "args": dict(args)} if name not in PLATFORM_INTENTS:
             if all(isinstance(one, str) for one in args.values()):
                 return name, args
     return UNREADABLE_PAYLOAD, {}

@@ -25,30 +25,10 @@ from adapters.teams.package import SAVE_COMMAND_ID
 from adapters.teams.payloads import ActivityPayload, Correspondent, MessageActionPayload, PressPayload
 from adapters.teams.signer import Signer
 from adapters.teams.typed_words import acted_on_words, is_addressed_to_bot, typed_files, typed_text
-from bot.chat import ChatPlace, Intent, Value
+from bot.chat import PLATFORM_INTENTS, ChatPlace, Intent, Value
 
 INVALID_PAYLOAD = "unreadable"
 """An intent nobody handles: a button or dialog holds something else than we put there."""
-TEAMS_EVENT_INTENTS = frozenset(
-    {
-        "thread.replied",
-        "message.edited",
-        "message.deleted",
-        "message.gone",
-        "message.restored",
-        "reaction.added",
-        "reaction.removed",
-        "place.joined",
-        "place.installed",
-        "place.gone",
-        "place.back",
-        "place.renamed",
-        "person.changed",
-        "group.changed",
-        "home.opened",
-    }
-)
-"""Intents that only a platform may cause, never a button or a form, whose content a client sends."""
 PLACE_GONE_REASONS = {
     "channelDeleted": "place_deleted",
     "teamArchived": "place_archived",
@@ -121,7 +101,7 @@ def submission_intent(
         personal=bool(origin.get("personal")) or not origin.get("channel"),
     )
     return Intent(
-        name=INVALID_PAYLOAD if name in TEAMS_EVENT_INTENTS else name,
+        name=INVALID_PAYLOAD if name in PLATFORM_INTENTS else name,
         args=args,
         actor=teams_account(activity),
         place=place,
@@ -308,7 +288,7 @@ def _intent(
 
 def _read_button(data: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
     match data:
-        case {"intent": str(name), "args": Mapping() as args} if name not in TEAMS_EVENT_INTENTS:
+        case {"intent": str(name), "args": Mapping() as args} if name not in PLATFORM_INTENTS:
             if all(isinstance(value, str) for value in args.values()):
                 return name, dict(args)
     return INVALID_PAYLOAD, {}
