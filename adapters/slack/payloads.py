@@ -5,7 +5,7 @@ lists the workspaces that a payload names, from which the door picks ours.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -426,16 +426,19 @@ def _read(model: type[Inbound], found: Mapping[str, Any]) -> dict[str, Any]:
 def named_workspaces(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Return every workspace or organisation that a payload names as one it may be for, the likeliest first.
 
-    Slack names them in many ways. In a channel that several share, `team` and `team_id` may be another's: the one that
-    installed the app comes first. With an app installed by a whole organisation `team` may be null. Where somebody has
+    Slack names them in many ways. Where it tells which workspace installed the app, no other counts: in a channel that
+    several share, an event of one that removed it is nobody's, whoever else is in it. Elsewhere `team` and `team_id`
+    may be another's there, and with an app installed by a whole organisation `team` may be null. Where somebody has
     their account comes last: they may be a guest.
     """
     view, event = _object(body.get("view")), _object(body.get("event"))
     authorizations = body.get("authorizations")
     installs = [_object(one) for one in authorizations] if isinstance(authorizations, list) else []
+    installed = _list_teams([view.get("app_installed_team_id"), *(one.get("team_id") for one in installs)])
+    if any(one.startswith("T") for one in installed):
+        return installed
     found: list[object] = [
-        view.get("app_installed_team_id"),
-        *(one.get("team_id") for one in installs),
+        *installed,
         body.get("context_team_id"),
         _id(body.get("team")),
         body.get("team_id"),
@@ -453,6 +456,11 @@ def named_workspaces(body: Mapping[str, Any]) -> tuple[str, ...]:
         _id(body.get("enterprise")),
         body.get("enterprise_id"),
     ]
+    return _list_teams(found)
+
+
+def _list_teams(found: Sequence[object]) -> tuple[str, ...]:
+    """Return what can be an id of a workspace or organisation, each once."""
     return tuple(dict.fromkeys(one for one in found if isinstance(one, str) and _TEAM.fullmatch(one)))
 
 
