@@ -8,6 +8,9 @@ from bot.catalogue.base import Ask, FormEntry
 from bot.chat import FieldKind, Value
 from bot.errors import Problems
 
+MAX_PICK_CHARS = 128
+"""Characters of the id of an account or of another choice: nothing longer was offered."""
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -88,13 +91,11 @@ def _find_problem(ask: Ask, value: Value) -> str:
     if not value:
         return missing_reason(ask.kind) if ask.required else ""
     if isinstance(value, tuple):
-        if ask.kind not in ("choices", "people"):
-            return "unknown_choice"
-        if len(value) > ask.max_items:
-            return "too_many"
-        return "unknown_choice" if ask.options and not set(value) <= set(ask.options) else ""
+        return _find_problem_of_many(ask, value)
     if ask.kind in ("text", "long_text") and len(value) > ask.max_length:
         return "too_long"
+    if ask.kind == "person" and len(value) > MAX_PICK_CHARS:
+        return "unknown_choice"
     if ask.kind == "choice" and ask.options and value not in ask.options:
         return "unknown_choice"
     if ask.kind == "date" and not _parses(date.fromisoformat, value):
@@ -102,6 +103,15 @@ def _find_problem(ask: Ask, value: Value) -> str:
     if ask.kind == "time" and not _parses(time.fromisoformat, value):
         return "not_a_time"
     return ""
+
+
+def _find_problem_of_many(ask: Ask, values: tuple[str, ...]) -> str:
+    """Return the reason why several choices are refused; empty when they are fine."""
+    if ask.kind not in ("choices", "people") or any(len(one) > MAX_PICK_CHARS for one in values):
+        return "unknown_choice"
+    if len(values) > ask.max_items:
+        return "too_many"
+    return "unknown_choice" if ask.options and not set(values) <= set(ask.options) else ""
 
 
 def _parses(parse: Callable[[str], object], value: str) -> bool:

@@ -14,6 +14,7 @@ from bot.chat import Intent, UserGroup
 from bot.domain.delivery import Delivery, DeliveryId, to_person
 from bot.domain.movement import Segment
 from bot.domain.person import WorkspaceId
+from bot.domain.plain_text import clean_name
 from bot.errors import Invalid, Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -125,8 +126,9 @@ async def handle_group_change(work: UnitOfWork, intent: Intent, now: datetime) -
         await _end_segment(work, segment)
         return
     people = await work.people.accounts_in(segment.workspace_id)
-    if intent.text("name"):
-        segment.rename(intent.text("name"), people)
+    name = clean_name(intent.text("name"))
+    if name:
+        segment.rename(name, people)
     added, removed = intent.args.get("added", ()), intent.args.get("removed", ())
     for person in people:
         if person.account in removed:
