@@ -328,6 +328,7 @@ COMPOSERS: dict[str, Composer] = {
     "story_shared": sharing.compose_shared_story,
     "story_travelled": sharing.compose_share_news,
     "rhythm_harvest": harvest.compose_harvest,
+    "story_harvested": harvest.compose_harvest_news,
 }
 """The composer of each kind of delivery. It raises `Unwanted` when the delivery should no longer go out."""
 

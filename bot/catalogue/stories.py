@@ -334,6 +334,21 @@ class StoryTravelled(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoryHarvested(Entry):
+    """News for a teller: stories of theirs were given back in another place."""
+
+    texts: tuple[str, ...]
+    place: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="mine", intent="story.mine"), Press(name="settings", intent="me"))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(texts=(EXAMPLE_STORY,), place="nachtdienst")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShareForm(FormEntry):
     """The form to share a story: in which place, with a line of one's own. `nameless`: the reader told it without their
     name, and so shares it without."""
@@ -388,12 +403,13 @@ class ComingHarvest:
 
 @dataclass(frozen=True, kw_only=True)
 class Harvest(Entry):
-    """Three to five recent stories given back, with their ripples. A `preview` is for one reader only, and says in
-    `coming` where they will be posted. Empty when all were withdrawn since."""
+    """At most five recent stories given back, with their ripples. A `preview` is for one reader only, and says in
+    `coming` where they will be posted; `waits`: they are too few yet. Empty when all were withdrawn since."""
 
     stories: tuple[HarvestedStory, ...]
     preview: bool = False
     coming: tuple[ComingHarvest, ...] = ()
+    waits: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         too = [

@@ -2,7 +2,7 @@
 it stands by now."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
@@ -19,6 +19,9 @@ MARK_REACTION = "seedling"
 MARK_KIND = "story_mark"
 ARRIVED_STATES = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 """States of messages that arrived, or may have: only those are to be changed."""
+
+RECHECK_COMING, RECHECK_HELD = timedelta(minutes=1), timedelta(hours=1)
+"""How long the news of a post waits for it, each time that is on its way or waits for its place."""
 
 
 class StoryStanding(StrEnum):

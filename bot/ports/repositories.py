@@ -435,7 +435,8 @@ class Stories(Protocol):
     ) -> Sequence[tuple[Story, Person]]:
         """Return at most `limit` stories of a movement that may travel, told since the last harvest in this place, with
         their tellers; newest first. Where there was none, those told since the last harvest anywhere earlier than
-        `given_before`; without a place, only those of them that no harvest held."""
+        `given_before`; without a place, only those of them that no harvest held. Those of the four weeks before that no
+        harvest held are among them."""
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         """Return our messages that hold a story and were not taken away again, oldest first."""

@@ -197,6 +197,99 @@ class TestHarvest:
         assert len(harvests(world)) == 1
 
 
+class TestNeverStarved:
+    async def test_after_two_rounds_without_it_goes_out_with_what_there_is(self, world: World) -> None:
+        await world.movement("fatima")
+        await tell(world, "fatima", "Het enige verhaal.")
+        for _ in range(2):
+            assert (await harvest(world)).reason == "nothing_to_give"
+            await world.pass_(days=7)
+        await harvest(world)
+        assert "Het enige verhaal." in harvests(world)[0]
+        await tell(world, "fatima", "Het volgende.")
+        assert (await harvest(world)).reason == "nothing_to_give"
+
+    async def test_a_round_that_somebody_called_off_is_no_empty_one(self, world: World) -> None:
+        await world.movement("fatima")
+        await tell(world, "fatima", "Het enige verhaal.")
+        await harvest(world)
+        dropped = await add_skipped_round(world)
+        assert dropped.reason == "rhythm_rests"
+        await world.pass_(days=7)
+        assert (await harvest(world)).reason == "nothing_to_give"
+
+    async def test_what_there_was_no_room_for_is_given_back_the_next_time(self, world: World) -> None:
+        await world.movement("fatima")
+        for number in range(8):
+            await tell(world, "fatima", f"Verhaal {number}.")
+        await harvest(world)
+        await world.pass_(days=7)
+        await harvest(world)
+        assert all(any(f"Verhaal {number}." in said for said in harvests(world)) for number in range(8))
+
+    async def test_the_look_ahead_says_that_it_waits_for_more_and_for_how_long(self, world: World) -> None:
+        await world.movement("fatima", channels=("general", "night"))
+        await plan(world, place="night", at="15:00")
+        assert "er zijn nog geen nieuwe verhalen" in text_of(await world.type("iris", "/ritme oogst"))
+        await tell(world, "fatima", "Het enige verhaal.")
+        shown = text_of(await world.type("iris", "/ritme oogst"))
+        assert "Het enige verhaal." in shown
+        assert "Met drie verhalen komt de oogst vrijdag 5 maart om 15:00" in shown
+        assert "hooguit twee keer" in shown
+        await world.until(datetime(2027, 3, 18, 12, tzinfo=UTC))
+        assert harvests(world, "night") == []
+        shown = text_of(await world.type("iris", "/ritme oogst"))
+        assert "De oogst komt morgen om 15:00" in shown
+        await world.pass_(days=2)
+        assert "Het enige verhaal." in harvests(world, "night")[0]
+
+    async def test_a_teller_hears_once_that_theirs_was_given_back_elsewhere(self, world: World) -> None:
+        await world.movement("fatima", "jan", channels=("general", "night", "day"))
+        told = [await tell(world, "fatima", f"Verhaal {number}.", channel="night") for number in range(3)]
+        await tell(world, "jan", "Verteld waar de oogst komt.")
+        await world.press("fatima", told[1], "withdraw")
+        await harvest(world)
+        await world.pass_(days=1)
+        [news] = world.private("fatima")
+        assert "general" in text_of(news)
+        assert "Verhaal 0." in text_of(news)
+        assert "Verhaal 1." not in text_of(news)
+        assert world.private("jan") == []
+        await harvest(world, "day")
+        await world.pass_(days=8)
+        assert len(world.private("fatima")) == 1
+
+    async def test_what_was_taken_back_since_is_no_news(self, world: World) -> None:
+        await world.movement("fatima", channels=("general", "night"))
+        told = [await tell(world, "fatima", f"Verhaal {number}.", channel="night") for number in range(3)]
+        world.clock.set(datetime(2027, 3, 1, 20, tzinfo=UTC))
+        await harvest(world)
+        for one in told:
+            await world.press("fatima", one, "withdraw")
+        await world.pass_(days=8)
+        assert world.private("fatima") == []
+
+
+async def add_skipped_round(world: World) -> Delivery:
+    """Add a round of harvests that a coordinator skipped."""
+    now = world.clock.now()
+    skipped = Delivery(
+        id=DeliveryId("skipped"),
+        workspace_id=WorkspaceId(LANE),
+        movement_id=MOVEMENT,
+        place_id=PlaceId("general"),
+        kind="rhythm_harvest",
+        subject="h",
+        key="skipped",
+        due_at=now,
+        created_at=now,
+    )
+    skipped.drop("rhythm_rests")
+    async with world.begin() as work:
+        await work.deliveries.add(skipped)
+    return skipped
+
+
 class TestShowing:
     async def story(self, world: World, name: str, **more: object) -> None:
         values = {

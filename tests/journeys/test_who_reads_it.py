@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from bot.chat import Message
 from bot.commands import COMPOSERS
+from bot.domain.delivery import to_place
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import Language, PersonId, WorkspaceId
 from bot.ports import Unreachable
@@ -75,6 +76,7 @@ READ_BY = {
     "story_shared": PLACE,
     "story_travelled": ONE,
     "words_asked": ONE,
+    "story_harvested": ONE,
 }
 """The readers of each kind of delivery that has words."""
 ELSEWHERE = {
@@ -118,6 +120,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     tuesday = (today + timedelta(days=8 - today.weekday())).date().isoformat()
     tried = {"trying": "Samen eten", "sign": "Het is vol", "day": tuesday, "initiative": ""}
     await world.do("jan", "experiment.save", args=tried)
+    await give_back(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
     await reply_in_thread(world, "noor", "We liepen met mevrouw Bos.", "reply-2")
@@ -184,6 +187,19 @@ async def meet_others(world: World) -> None:
     for who in ("jan", "wim"):
         asked = next(one for one in world.private(who) if one.message and has_button(one.message, "come"))
         await world.press(who, asked, "come", channel=None)
+
+
+async def give_back(world: World) -> None:
+    """Let a harvest hold what was told elsewhere."""
+    for number in range(3):
+        await world.do(
+            "noor", "story.save", text=f"Rondje {number}.", readers="everyone", named="with", channel="night"
+        )
+    async with world.begin() as work:
+        place = await work.movements.place(PlaceId("general"))
+        assert place is not None
+        await work.deliveries.add(to_place(place, "rhythm_harvest", key="again", now=world.clock.now()))
+    await world.pass_(days=1)
 
 
 def has_button(message: Message, name: str) -> bool:

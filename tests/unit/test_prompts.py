@@ -144,6 +144,7 @@ STARTED = {
     "StoryRippled",
     "StoryRound",
     "StoryTravelled",
+    "StoryHarvested",
     "WentQuiet",
 }
 """Catalogue entries that the bot sends by itself."""

@@ -132,6 +132,7 @@ class TestHarvest:
     def test_three_to_five_or_none(self, ripe: list[HarvestCandidate]) -> None:
         chosen = choose_stories(ripe)
         assert len(chosen) == (0 if len(ripe) < MIN_STORIES else min(len(ripe), MAX_STORIES))
+        assert len(choose_stories(ripe, least=1)) == min(len(ripe), MAX_STORIES)
         assert len({one.story for one in chosen}) == len(chosen)
         assert all(one in ripe for one in chosen)
 

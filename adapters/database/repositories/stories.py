@@ -22,6 +22,7 @@ from adapters.database.tables import (
     story_requests,
 )
 from bot.domain.delivery import Delivery
+from bot.domain.harvest import LEFT_OVER
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.initiative import EpisodeState, InitiativeId, StuckEpisode
 from bot.domain.look_back import MAX_ROWS_PER_KIND, ToldStory
@@ -180,7 +181,8 @@ class SqlStories(Repository):
                 )
             )
         if last is not None:
-            query = query.where(stories.c.told_at >= last)
+            left_over = stories.c.harvested_at.is_(None)
+            query = query.where(stories.c.told_at >= last - LEFT_OVER, (stories.c.told_at >= last) | left_over)
         found = await self._session.execute(query.order_by(stories.c.told_at.desc(), stories.c.id).limit(limit))
         return [(story, teller) for story, teller in found]
 

@@ -65,6 +65,7 @@ KINDS_WITH_WORDS = frozenset(
         "story_ripple",
         "story_saved",
         "story_travelled",
+        "story_harvested",
         "went_quiet",
     }
 )

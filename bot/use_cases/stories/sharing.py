@@ -1,20 +1,15 @@
 """Share a story in another place of the movement."""
 
-from datetime import timedelta
-
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
 from bot.catalogue.forms import read_form
 from bot.catalogue.stories import ShareForm, StoryCarried, StoryShared, StoryTravelled
 from bot.domain.delivery import Act, Priority, to_person, to_place
 from bot.domain.movement import Place, PlaceId, PlaceState
 from bot.domain.person import PersonId
-from bot.domain.retelling import SHARED, StoryStanding, standing_of
+from bot.domain.retelling import RECHECK_COMING, RECHECK_HELD, SHARED, StoryStanding, standing_of
 from bot.domain.story import STORY_NEWS_TTL, Retelling, Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, RetryAfter, Turn, UnitOfWork
-
-RECHECK_COMING, RECHECK_HELD = timedelta(minutes=1), timedelta(hours=1)
-"""How long the news of a share waits for the post it is about, each time that is on its way or waits for its place."""
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:

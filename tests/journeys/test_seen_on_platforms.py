@@ -1,0 +1,54 @@
+"""Stories are given back and seen, on Slack, in Teams and in the playground."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import PersonId
+from bot.domain.story import Readers, Story, StoryId
+from tests.drivers.border import HERE, PLATFORMS, THERE, Border, open_border
+from tests.support.readers import find_untrue
+
+MOVEMENT = MovementId("movement")
+
+
+@pytest.fixture(params=PLATFORMS)
+async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Border]:
+    async with open_border(request.param, tmp_path) as fresh:
+        yield fresh
+        assert find_untrue(await fresh.to_all()) == []
+
+
+async def add_story(border: Border, who: str, text: str, place: str) -> None:
+    async with border.begin() as work:
+        work.stories.add(
+            Story(
+                id=StoryId(text[:20]),
+                movement_id=MOVEMENT,
+                place_id=PlaceId(place),
+                teller_id=PersonId(who),
+                text=text,
+                readers=Readers.MOVEMENT,
+                told_at=datetime(2027, 3, 1, 9, tzinfo=UTC),
+            )
+        )
+
+
+async def test_a_lonely_story_is_given_back_after_two_rounds_and_its_teller_hears_it(border: Border) -> None:
+    form = await border.form("iris", "/ritme ritme", "rhythm.new", button="new")
+    weekly = {"every": "1", "weekdays": ("TU",), "at": "10:00", "place": HERE, "on_holiday": "skip"}
+    shown = await border.submit("iris", form, kind="harvest", **weekly)
+    assert "na twee keer zonder ook met minder" in shown.words()
+    async with border.begin() as work:
+        [there] = [one.id for one in await work.movements.places(MOVEMENT) if THERE in one.name]
+    await add_story(border, "fatima", "Vannacht belde ik de wijk.", there)
+    heard = len(await border.to("fatima"))
+    await border.until(datetime(2027, 3, 10, 12, tzinfo=UTC))
+    assert not [post for post in await border.to_all() if "belde ik de wijk" in post]
+    await border.until(datetime(2027, 3, 16, 9, tzinfo=UTC) + timedelta(hours=3))
+    assert [post for post in await border.to_all() if "belde ik de wijk" in post]
+    told = [one.words() for one in (await border.to("fatima"))[heard:]]
+    assert any("belde ik de wijk" in one and "oogst" in one for one in told)
