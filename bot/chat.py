@@ -372,6 +372,15 @@ class PostedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostedLink:
+    """A link to a message, given below another one where a platform has such links: the `label` is what people read."""
+
+    label: str
+    channel: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpenedFile:
     """A file as its person opens it."""
 
@@ -404,6 +413,7 @@ class Post:
     gathers: bool = False
     anew: bool = True
     file: PostedFile | None = None
+    link: PostedLink | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ from bot.use_cases.movements import (
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, places, reminders
-from bot.use_cases.stories import harvest, held_words, reading, ripples, saving, sharing, telling, threads
+from bot.use_cases.stories import harvest, hearing, held_words, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting, returning, solving
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
@@ -329,6 +329,9 @@ COMPOSERS: dict[str, Composer] = {
     "story_travelled": sharing.compose_share_news,
     "rhythm_harvest": harvest.compose_harvest,
     "story_harvested": harvest.compose_harvest_news,
+    "story_answered": hearing.compose_answers,
+    "story_question": hearing.compose_question,
+    "check_in_answered": hearing.compose_leading_on,
 }
 """The composer of each kind of delivery. It raises `Unwanted` when the delivery should no longer go out."""
 

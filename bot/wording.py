@@ -14,7 +14,7 @@ from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PageEntry, Pick, Press
+from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PageEntry, Pick, Press, ThreadEntry
 from bot.chat import (
     DEFAULT_SYNTAX,
     Button,
@@ -121,6 +121,11 @@ def _build_message(entry: Entry, reader: Reader) -> Message:
         buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
         language=reader.language.value,
     )
+
+
+def render_link(entry: ThreadEntry, reader: Reader) -> str:
+    """Word the label of the link to a thread."""
+    return to_plain_line(_render(entry.template, "open", _values(entry), reader))
 
 
 def render_file(entry: FileEntry, reader: Reader) -> PostedFile:

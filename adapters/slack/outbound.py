@@ -162,9 +162,26 @@ class SlackMessenger:
             unfurl_links=False,
             unfurl_media=False,
             **_in_thread(post),
-            **self._content_or_link(post),
+            **await self._content_with_link(post),
         )
         return Receipt(channel=answer["channel"], message=answer["ts"])
+
+    async def _content_with_link(self, post: Post) -> dict[str, Any]:
+        """Return the content of a message, with a link to its file where that cannot be given itself, or to the thread
+        it is about."""
+        content = self._content_or_link(post)
+        if post.link is None:
+            return content
+        about = {"channel": post.link.channel, "message_ts": post.link.message}
+        try:
+            found = await self._api.call(
+                slack_team(post.workspace), "chat.getPermalink", per_channel=True, reads=True, **about
+            )
+        except (SlackApiRefusal, RetryAfter, OutcomeUnknown) as problem:
+            # The message says in which channel it is: a link is not worth waiting for.
+            log.info("slack_permalink_failed", error=str(problem))
+            return content
+        return {**content, "blocks": [*content["blocks"], render.link_block(post.link.label, found["permalink"])]}
 
     def _content_or_link(self, post: Post) -> dict[str, Any]:
         """Return the content of a message; with a link to its file, where that cannot be given itself."""

@@ -55,6 +55,7 @@ API_METHODS = {
     "auth.revoke": None,
     "auth.test": None,
     "chat.delete": "chat:write",
+    "chat.getPermalink": None,
     "chat.postEphemeral": "chat:write",
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import structlog
 
@@ -15,7 +16,7 @@ from adapters.teams.phrases import answer_phrase
 from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
-from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Paragraph, Post, Receipt, Span
+from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Paragraph, Post, PostedLink, Receipt, Span
 from bot.domain.person import Language
 from bot.ports import Clock, LookupUnsupported, RetryAfter, StorageUnavailable, Unreachable
 
@@ -214,6 +215,8 @@ class TeamsMessenger:
         if post.file is not None:
             message = post.file.refused if self._links is None else post.file.linked
             link = None if self._links is None else (post.file.label, self._links.make_link(post.file, "teams"))
+        elif post.link is not None:
+            link = (post.link.label, _message_link(post.workspace, post.link))
         if message is None:
             raise ValueError(f"nothing to say in {post.delivery}")
         return {
@@ -242,6 +245,17 @@ def _thread_id(post: Post, conversation: Conversation) -> str:
     if post.thread and conversation.team:
         return f"{conversation.channel}{THREAD_SEPARATOR}{post.thread}"
     return conversation.channel
+
+
+def _message_link(workspace: str, link: PostedLink) -> str:
+    """Return the address that opens a message in Teams.
+
+    https://learn.microsoft.com/microsoftteams/platform/concepts/build-and-test/deep-link-teams
+    """
+    about = urlencode({"tenantId": _tenant_id(workspace), "parentMessageId": link.message})
+    return (
+        f"https://teams.microsoft.com/l/message/{quote(link.channel, safe='')}/{quote(link.message, safe='')}?{about}"
+    )
 
 
 def _tenant_id(workspace: str) -> str:

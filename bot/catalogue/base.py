@@ -140,6 +140,15 @@ class FileEntry(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThreadEntry(Entry):
+    """A message about a thread: `channel` and the id of its first message, `thread`; both empty where the reader cannot
+    go there. Where the platform gives links, the template block `open` is the label of one to it."""
+
+    channel: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InPlace:
     """An answer that replaces the private message whose button was pressed. On someone's own page, which shows what
     happened, it is left out, unless it tells something the page cannot show: `on_page`."""

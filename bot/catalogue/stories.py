@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.base import Ask, Entry, FormEntry, Press, ThreadEntry
+from bot.catalogue.conversation import MAX_ASKED_CHARS
 from bot.domain.person import StoryChoice
 from bot.domain.retelling import StoryStanding
 from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, SHORT_EXCERPT_CHARS, Dimension, Readers
@@ -346,6 +347,62 @@ class StoryHarvested(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls(texts=(EXAMPLE_STORY,), place="nachtdienst")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryAnswered(ThreadEntry):
+    """News for a teller: how many answers stand under their story, never whose."""
+
+    text: str
+    count: int
+    place: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="settings", intent="me"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text=EXAMPLE_STORY, count=2, place="wijkteam-zuid", channel="C1", thread="1.1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoryQuestioned(ThreadEntry):
+    """News for a teller, once: a question under their story waits for an answer."""
+
+    text: str
+    place: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="settings", intent="me"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text=EXAMPLE_STORY, place="wijkteam-zuid", channel="C1", thread="1.1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckInAnswered(Entry):
+    """The offer to who answered a check-in to go on with it: as a story for the movement, unless it is `told` to all
+    already, as a step, or as being stuck. Their words go on with the button, as far as they fit in one."""
+
+    story: str
+    text: str
+    told: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        words = {"text": self.text} if len(self.text) <= MAX_ASKED_CHARS else {}
+        about = {"story": self.story, "readers": Readers.MOVEMENT.value}
+        tell = () if self.told else (Press(name="tell", intent="saving.readers", args=about),)
+        return (
+            *tell,
+            Press(name="step", intent="step", args=words),
+            Press(name="stuck", intent="stuck", args=words),
+            Press(name="settings", intent="me"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(story="s1", text=EXAMPLE_STORY)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from hashlib import sha256
 import structlog
 
 from bot import commands, wording
-from bot.catalogue.base import Entry, FileEntry, list_texts
+from bot.catalogue.base import Entry, FileEntry, ThreadEntry, list_texts
 from bot.catalogue.home import Home
 from bot.catalogue.people import TakenBack
-from bot.chat import CommandSyntax, Message, Page, Post, PostedFile
+from bot.chat import CommandSyntax, Message, Page, Post, PostedFile, PostedLink
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
 from bot.domain.forgetting import FORGETS
@@ -100,7 +100,8 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         if remember_privacy(outgoing.person, entry, reader):
             delivery.add_args(**{PRIVACY: True})  # worded again for a retry, it says so again
         file = wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None
-        return _address(outgoing, message=render_within(entry, reader, within, delivery.id), file=file)
+        address = _address(outgoing, message=render_within(entry, reader, within, delivery.id), file=file)
+        return replace(address, link=_link(entry, reader))
     page = _render_page(entry, _reader(outgoing))
     shown = (entry.movement, _digest(page))
     person = outgoing.person
@@ -120,6 +121,13 @@ async def _compose_entry(work: UnitOfWork, outgoing: Outgoing, composer: command
         if not outgoing.delivery.args.get(FORGETS):
             raise
         return TakenBack()
+
+
+def _link(entry: Entry, reader: Reader) -> PostedLink | None:
+    """Return the link to the thread that an entry is about."""
+    if not isinstance(entry, ThreadEntry) or not entry.thread:
+        return None
+    return PostedLink(label=wording.render_link(entry, reader), channel=entry.channel, message=entry.thread)
 
 
 def _render_page(home: Home, reader: Reader) -> Page:

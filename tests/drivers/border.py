@@ -40,6 +40,8 @@ PEOPLE = ("fatima", "jan", "sanne", "wim")
 TENANT = "00000000-0000-0000-0000-00000000feed"
 BOT = "28:ritme"
 MENTION = "<at>Ritme</at>"
+POSTED = "77"
+"""The id that `tests.fakes.teams.microsoft` gives every post in a channel."""
 INTENTS = {
     "new": "rhythm.new",
     "keep": "rhythm.keep",
@@ -63,6 +65,7 @@ INTENTS = {
     "answer": "history.answer",
     "accept": "invitation.accept",
     "invite_1": "invite",
+    "tell": "saving.readers",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
 
@@ -96,6 +99,9 @@ class Border(Protocol):
 
     async def until(self, moment: datetime) -> None:
         """Live until a moment."""
+
+    async def reply(self, who: str, said: str, text: str) -> None:
+        """Reply in the thread of what everyone in the first channel got with these words."""
 
 
 async def add_initiative(begin: Begin, now: datetime) -> None:
@@ -153,6 +159,10 @@ class OnSlack:
     async def until(self, moment: datetime) -> None:
         await self.driver.until(moment)
 
+    async def reply(self, who: str, said: str, text: str) -> None:
+        root = next(one for one in self.driver.posts(HERE) if said in one.words())
+        await self.driver.reply(who, HERE, root.ts, text)
+
 
 @dataclass
 class InThePlayground:
@@ -189,6 +199,10 @@ class InThePlayground:
 
     async def until(self, moment: datetime) -> None:
         await self.driver.until(moment)
+
+    async def reply(self, who: str, said: str, text: str) -> None:
+        root = next(one for one in await self.driver.posts(HERE) if said in one.words())
+        await self.driver.reply(who, HERE, root, text)
 
 
 @dataclass
@@ -284,6 +298,11 @@ class InTeams:
                 break
         self.clock.set(max(moment, self.clock.now()))
         await self.storage.engine.run_until_idle()
+
+    async def reply(self, who: str, said: str, text: str) -> None:
+        assert any(said in one for one in await self.to_all())
+        where = {"id": f"{channel_id(HERE)};messageid={POSTED}", "conversationType": "channel"}
+        await self.send(who, {"type": "message", "text": text, "conversation": where}, HERE)
 
     def _messages(self) -> list[Shown]:
         """List the messages that the connector got, as they read now."""

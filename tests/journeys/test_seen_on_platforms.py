@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bot.domain.movement import MovementId, PlaceId
-from bot.domain.person import PersonId
+from bot.domain.person import PersonId, StoryChoice
 from bot.domain.story import Readers, Story, StoryId
 from tests.drivers.border import HERE, PLATFORMS, THERE, Border, open_border
 from tests.support.readers import find_untrue
+from tests.support.world import MONDAY
 
 MOVEMENT = MovementId("movement")
 
@@ -52,3 +53,36 @@ async def test_a_lonely_story_is_given_back_after_two_rounds_and_its_teller_hear
     assert [post for post in await border.to_all() if "belde ik de wijk" in post]
     told = [one.words() for one in (await border.to("fatima"))[heard:]]
     assert any("belde ik de wijk" in one and "oogst" in one for one in told)
+
+
+async def test_a_teller_hears_of_an_answer_with_the_way_to_it(border: Border, request: pytest.FixtureRequest) -> None:
+    await border.type("fatima", "/verhaal Vannacht belde ik de wijk.")
+    heard = len(await border.to("fatima"))
+    await border.reply("jan", "belde ik de wijk", "Hoe reageerden ze?")
+    await border.until(MONDAY + timedelta(hours=3))
+    [news] = (await border.to("fatima"))[heard:]
+    assert "Iemand reageerde op je verhaal" in news.words()
+    assert "jan" not in news.words().casefold()
+    links = {"OnSlack": "slack.com/archives/", "InTeams": "teams.microsoft.com/l/message/"}
+    assert links.get(type(border).__name__, "") in repr(news)
+    await border.until(MONDAY + timedelta(days=4))
+    assert "nog niemand op inging" in (await border.to("fatima"))[-1].words()
+
+
+async def test_an_answer_to_a_check_in_leads_on(border: Border) -> None:
+    form = await border.form("iris", "/ritme ritme", "rhythm.new", button="new")
+    weekly = {"every": "1", "weekdays": ("TU",), "at": "10:00", "place": HERE, "on_holiday": "skip"}
+    await border.submit("iris", form, kind="check_in", **weekly)
+    async with border.begin() as work:
+        jan = await work.people.get(PersonId("jan"), MOVEMENT)
+        assert jan is not None
+        jan.story_choice = StoryChoice.HERE
+    await border.until(MONDAY + timedelta(days=1, hours=2))
+    await border.reply("jan", "bijpraten", "We proberen nu elke avond samen een rondje.")
+    await border.until(MONDAY + timedelta(days=1, hours=3))
+    said = (await border.to("jan"))[-1]
+    assert "elke avond samen een rondje" in said.words()
+    await border.press("jan", said, "tell")
+    async with border.begin() as work:
+        [story] = await work.stories.of_teller(PersonId("jan"), 5)
+    assert story.readers is Readers.MOVEMENT

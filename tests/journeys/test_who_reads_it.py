@@ -25,7 +25,7 @@ from tests.journeys.test_rhythms import MONDAY as WEEKLY
 from tests.journeys.test_steps import submit_step
 from tests.journeys.test_stuck import submit_stuck
 from tests.support.readers import ALONE, FOR_COORDINATORS, TOGETHER
-from tests.support.stories import add_reminder, reply_in_thread
+from tests.support.stories import add_reminder, latest_story, reply_in_thread
 from tests.support.world import LANE, MONDAY, World, agree, button_of, open_world, text_of
 
 ONE, COORDINATORS, PLACE, PAGE = "one person", "coordinators", "a place", "their own page"
@@ -77,6 +77,9 @@ READ_BY = {
     "story_travelled": ONE,
     "words_asked": ONE,
     "story_harvested": ONE,
+    "story_answered": ONE,
+    "story_question": ONE,
+    "check_in_answered": ONE,
 }
 """The readers of each kind of delivery that has words."""
 ELSEWHERE = {
@@ -121,6 +124,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     tried = {"trying": "Samen eten", "sign": "Het is vol", "day": tuesday, "initiative": ""}
     await world.do("jan", "experiment.save", args=tried)
     await give_back(world)
+    await answer_each_other(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
     await reply_in_thread(world, "noor", "We liepen met mevrouw Bos.", "reply-2")
@@ -200,6 +204,21 @@ async def give_back(world: World) -> None:
         assert place is not None
         await work.deliveries.add(to_place(place, "rhythm_harvest", key="again", now=world.clock.now()))
     await world.pass_(days=1)
+
+
+async def answer_each_other(world: World) -> None:
+    """Let somebody ask something under a story, and go on with what they said at a check-in."""
+    story = await latest_story(world, "noor")
+    async with world.begin() as work:
+        post = await work.deliveries.by_key(f"story_posted:{story.id}")
+    assert post is not None
+    answer = {"thread": post.receipt, "message": "asked-1", "text": "Hoe deed je dat?", "channel": "night"}
+    await world.do("wim", "thread.replied", **answer)
+    await add_reminder(world, "rhythm_check_in", thread="checked")
+    await reply_in_thread(world, "wim", "Eens.", "checked-1", thread="checked")
+    await world.do("wim", "story.here", story=(await latest_story(world, "wim")).id)
+    await reply_in_thread(world, "wim", "We proberen nu elke avond een rondje.", "checked-2", thread="checked")
+    await world.pass_(days=20)
 
 
 def has_button(message: Message, name: str) -> bool:

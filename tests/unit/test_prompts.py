@@ -145,6 +145,9 @@ STARTED = {
     "StoryRound",
     "StoryTravelled",
     "StoryHarvested",
+    "StoryAnswered",
+    "StoryQuestioned",
+    "CheckInAnswered",
     "WentQuiet",
 }
 """Catalogue entries that the bot sends by itself."""

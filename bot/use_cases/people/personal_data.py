@@ -66,6 +66,9 @@ KINDS_WITH_WORDS = frozenset(
         "story_saved",
         "story_travelled",
         "story_harvested",
+        "story_answered",
+        "story_question",
+        "check_in_answered",
         "went_quiet",
     }
 )

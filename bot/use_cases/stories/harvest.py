@@ -109,7 +109,8 @@ async def compose_harvest_news(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         wait = RECHECK_COMING if standing is StoryStanding.COMING else RECHECK_HELD
         raise RetryAfter(outgoing.now + wait, reason="under_way")
     ids = delivery.args["stories"]
-    found = [await work.stories.get(StoryId(str(one)), movement.id) for one in ids if isinstance(ids, list)]
+    told = [StoryId(str(one)) for one in ids] if isinstance(ids, list) else []
+    found = [await work.stories.get(one, movement.id) for one in told]
     texts = tuple(story.text for story in found if story is not None and story.may_travel)
     if not texts:
         raise Unwanted("withdrawn")

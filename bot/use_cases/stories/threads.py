@@ -1,13 +1,15 @@
 """Keep what people tell in the thread of a reminder as stories, as they choose; follow edits and deletions of it."""
 
-from datetime import datetime
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.conversation import MeaningAsked
 from bot.catalogue.help import Help
 from bot.catalogue.stories import StoryChosen, StoryKept, StoryWithdrawn
 from bot.chat import Intent
-from bot.domain.delivery import Delivery, DeliveryState, to_person
+from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, StoryChoice, WorkspaceId
@@ -24,23 +26,44 @@ from bot.domain.story import (
     truncate,
     with_file_names,
 )
+from bot.domain.story_answer import (
+    ANSWERED_KIND,
+    LED_ON_PAUSE,
+    QUESTION_KIND,
+    answer_mark,
+    asker_mark,
+    drop_answered,
+    has_question,
+    is_aside,
+    plan_answer_news,
+    plan_question_news,
+    take_answer_back,
+)
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.understanding import CRISIS, understand_sentence
 
 GATHERING_KINDS = ("rhythm_purpose", "rhythm_stories", "rhythm_check_in")
 """Deliveries in whose threads a reply is kept as a story."""
+CHECK_IN_KIND, LED_ON_KIND = "rhythm_check_in", "check_in_answered"
+NOT_LEADING = frozenset({CRISIS, "thanks", "smalltalk"})
+"""Meanings of an answer to a check-in that leads nowhere."""
+LEAD_ON_AFTER, LED_ON_TTL = timedelta(minutes=5), timedelta(days=2)
+"""When the word about where an answer may lead comes, and until when it makes sense."""
 MAX_UNDECIDED = 200
 """Earlier stories that a first choice is applied to at most, the newest first."""
 
 
 async def handle_reply(work: UnitOfWork, turn: Turn) -> None:
     """Handle a reply in a thread: keep it as a story where stories are gathered; under a story, note a tie with its
-    teller."""
+    teller, who hears of it."""
     place, thread = turn.place, turn.intent.thread
     # A post that has replies is, on some platforms, in a thread of its own: an edit of ours is no reply.
     if place is None or place.movement_id is None or not thread or thread == turn.intent.message:
         return
     root = await work.deliveries.by_receipt(place.id, thread)
+    discussed = await _find_discussed(work, place, place.movement_id, thread, root)
+    await _hear_answer(work, turn, place, root, discussed)
     if root is None:
         return
     if root.kind in SINGLE_STORY_KINDS:
@@ -90,6 +113,7 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
     place, message, thread = turn.place, turn.intent.message, turn.intent.thread
     if place is None or place.movement_id is None or not message:
         return
+    await _forget_answer(work, place, place.movement_id, thread, message)
     if await _take_message_away(work, place, message, turn.now, occasion=turn.intent.key) or message == thread:
         return
     root = await work.deliveries.by_receipt(place.id, thread) if thread else None
@@ -99,6 +123,75 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
         tombstone.withdraw(turn.now)
         tombstone.deleted = True
         work.stories.add(tombstone)
+
+
+async def _find_discussed(
+    work: UnitOfWork, place: Place, movement: MovementId, thread: str, root: Delivery | None
+) -> list[Story]:
+    """Return the stories that a thread is about, and that were not taken back: the one its first message holds, or
+    those gathered in it, oldest first."""
+    if root is None:
+        found = [await work.stories.by_message(place.id, thread)]
+    elif root.kind in SINGLE_STORY_KINDS:
+        found = [await work.stories.get(StoryId(root.subject), movement)]
+    elif root.kind in GATHERING_KINDS:
+        found = list(await work.stories.in_thread(place.id, thread))
+    else:
+        found = []
+    return [story for story in found if story is not None and story.is_told]
+
+
+async def _hear_answer(
+    work: UnitOfWork, turn: Turn, place: Place, root: Delivery | None, discussed: Sequence[Story]
+) -> None:
+    """Plan the news for the teller whose story a reply answers. Who replies under their own story has read the rest."""
+    text, message, person = _words(turn), turn.intent.message, turn.person
+    if not message or not has_words(text):
+        return
+    for own in discussed:
+        if own.teller_id == person.id:
+            await work.deliveries.cancel(ANSWERED_KIND, own.id, "answered")
+            await work.deliveries.cancel(QUESTION_KIND, own.id, "answered")
+    others = [story for story in discussed if story.teller_id != person.id and story.message != message]
+    gathers = root is not None and root.kind in GATHERING_KINDS
+    story = await _pick_answered(work, others, text) if gathers else next(iter(others), None)
+    teller = await work.people.get(story.teller_id, story.movement_id) if story is not None else None
+    if story is None or teller is None or teller.account is None:
+        return
+    mark, asker = answer_mark(place.id, message), asker_mark(story.id, person.id)
+    where: dict[str, object] = {"place": place.id, "root": turn.intent.thread}
+    questions = await work.deliveries.about(QUESTION_KIND, story.id, story.movement_id)
+    drop_answered(questions, asker)
+    told = await work.deliveries.about(ANSWERED_KIND, story.id, story.movement_id)
+    news = [plan_answer_news(story, teller, told, mark, where, turn.now)]
+    if has_question(text):
+        news.append(plan_question_news(story, teller, questions, (mark, asker), where, turn.now))
+    for one in news:
+        if one is not None:
+            await work.deliveries.add(one)
+
+
+async def _pick_answered(work: UnitOfWork, others: Sequence[Story], text: str) -> Story | None:
+    """Return which of the stories gathered in a thread a reply is about: the last one of the teller it names, or for a
+    question the last one; None for a reply that tells something of its own."""
+    words = {word.casefold() for word in re.findall(r"\w+", text)}
+    for story in reversed(others):
+        teller = await work.people.get(story.teller_id, story.movement_id)
+        if teller is not None and teller.name and teller.name.split()[0].casefold() in words:
+            return story
+    return others[-1] if others and has_question(text) else None
+
+
+async def _forget_answer(
+    work: UnitOfWork, place: Place, movement: MovementId, thread: str | None, message: str
+) -> None:
+    """Take a message that is gone out of the news for tellers of the stories it answered."""
+    if not thread or thread == message:
+        return
+    root = await work.deliveries.by_receipt(place.id, thread)
+    for story in await _find_discussed(work, place, movement, thread, root):
+        for kind in (ANSWERED_KIND, QUESTION_KIND):
+            take_answer_back(await work.deliveries.about(kind, story.id, movement), answer_mark(place.id, message))
 
 
 async def may_be_kept(work: UnitOfWork, intent: Intent) -> bool:
@@ -117,6 +210,8 @@ async def handle_disappearance(work: UnitOfWork, intent: Intent, now: datetime) 
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
     if place is None or not intent.message:
         return
+    if place.movement_id is not None:
+        await _forget_answer(work, place, place.movement_id, intent.thread, intent.message)
     if await _take_message_away(work, place, intent.message, now, occasion=intent.key):
         return
     if await work.deliveries.by_receipt(place.id, intent.message) is None:
@@ -208,6 +303,31 @@ async def _keep_reply(work: UnitOfWork, turn: Turn, place: Place, movement: Move
                 thread=story.thread,
             )
         )
+    elif root.kind == CHECK_IN_KIND:
+        await _lead_on(work, turn, story)
+
+
+async def _lead_on(work: UnitOfWork, turn: Turn, story: Story) -> None:
+    """Plan a word to who answered a check-in, about where that may lead: at most once a week, and never after an aside
+    or words that may be despair."""
+    if is_aside(story.text) or understand_sentence(story.text).meaning in NOT_LEADING:
+        return
+    since = turn.now - LED_ON_PAUSE
+    if any(one.kind == LED_ON_KIND for one in await work.deliveries.of_person(turn.person.id, since)):
+        return
+    await work.deliveries.add(
+        to_person(
+            turn.person,
+            LED_ON_KIND,
+            key=f"{LED_ON_KIND}:{story.id}",
+            now=turn.now,
+            movement=story.movement_id,
+            subject=story.id,
+            priority=Priority.NEWS,
+            due_at=turn.now + LEAD_ON_AFTER,
+            expires_at=turn.now + LED_ON_TTL,
+        )
+    )
 
 
 def _new_story(turn: Turn, place: PlaceId, movement: MovementId, text: str, part: str = "") -> Story:

@@ -269,6 +269,12 @@ class SlackServer:
         shown.text, shown.blocks, shown.edited = args["text"], args["blocks"], True
         return {"channel": shown.channel, "ts": shown.ts}
 
+    def _chat_get_permalink(self, args: Json) -> Json:
+        if args["message_ts"] not in {one.ts for one in self.channels[args["channel"]].messages}:
+            raise MethodRefused("message_not_found")
+        number = args["message_ts"].replace(".", "")
+        return {"permalink": f"https://wijkzorg.slack.com/archives/{args['channel']}/p{number}"}
+
     def _chat_delete(self, args: Json) -> Json:
         shown = self._own(args, "cant_delete_message")
         shown.deleted = True
