@@ -100,6 +100,7 @@ COMMANDS: dict[str, Command] = {
     "purpose": Command(purposes.show, en="purpose", nl="bedoeling", again=True),
     "purpose.change": Command(purposes.change, form=True),
     "purpose.save": Command(purposes.save),
+    "behaviour": Command(purposes.press_behaviour, again=True),
     "purpose.earlier": Command(purposes.show_earlier, again=True),
     "purpose.take_back": Command(purposes.restore),
     "initiative": Command(

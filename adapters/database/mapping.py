@@ -31,6 +31,7 @@ from adapters.database.tables import (
     people,
     personal_files,
     places,
+    practices,
     purposes,
     questions_asked,
     retellings,
@@ -53,6 +54,7 @@ from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, P
 from bot.domain.next_step import Chance, NextStep
 from bot.domain.person import Person, Workspace
 from bot.domain.personal_file import PersonalFile
+from bot.domain.practice import Practice
 from bot.domain.rhythm import MomentChange, Rhythm
 from bot.domain.story import Retelling, Ripple, Story, StoryRequest
 
@@ -67,6 +69,7 @@ MAPPED: dict[type, Table] = {
     Member: members,
     Purpose: purposes,
     PartSaid: parts_said,
+    Practice: practices,
     Initiative: initiatives,
     Participant: participants,
     StuckEpisode: episodes,

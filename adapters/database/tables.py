@@ -541,6 +541,16 @@ invitations = Table(
     Index("ix_invitations_movement_id", "movement_id", "sent_at"),
     Index("ix_invitations_inviter_id", "inviter_id"),
 )
+practices = Table(
+    "practices",
+    metadata,
+    _ref("movement_id", "movements", primary=True),
+    Column("behaviour", String(16), primary_key=True),
+    _ref("person_id", "people", primary=True),
+    _ref("place_id", "places", null=True),
+    Column("at", Utc, nullable=False),
+    Index("ix_practices_person_id", "person_id"),
+)
 meetings = Table(
     "meetings",
     metadata,

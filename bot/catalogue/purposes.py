@@ -34,7 +34,10 @@ class PurposeForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PurposeShown(Entry):
-    """The purpose, part by part. `saved`: it was just changed."""
+    """The purpose, part by part. `saved`: it was just changed.
+
+    Of each behaviour, `marks` is its id, and `people` do it in `places` (0: nothing to tell).
+    """
 
     name: str
     version: int
@@ -47,12 +50,19 @@ class PurposeShown(Entry):
     behaviours: tuple[str, ...] = ()
     may_change: bool = False
     saved: bool = False
+    marks: tuple[str, ...] = ()
+    people: tuple[int, ...] = ()
+    places: tuple[int, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
+        too = tuple(
+            Press(name=f"too_{number}", intent="behaviour", args={"behaviour": mark})
+            for number, mark in enumerate(self.marks, 1)
+        )
         if not self.may_change:
-            return ()
+            return too
         earlier = (Press(name="earlier", intent="purpose.earlier"),) if self.version > 1 else ()
-        return (Press(name="change", intent="purpose.change", style="primary"), *earlier)
+        return (Press(name="change", intent="purpose.change", style="primary"), *earlier, *too)
 
     @classmethod
     def example(cls) -> Self:
@@ -64,7 +74,32 @@ class PurposeShown(Entry):
             core_messages=("Vraag eerst.", "Een kleine stap telt."),
             behaviours=("Handen op je rug", "Eén vraag stellen", "Aan het eind van je dienst iets doorgeven"),
             may_change=True,
+            marks=tuple("1234567"),
+            people=(7, 0, 5),
+            places=(4, 0, 0),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BehaviourNoted(Entry):
+    """Confirmation to somebody who does a small behaviour too."""
+
+    text: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text="Handen op je rug")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BehaviourTaken(Entry):
+    """Confirmation to somebody who took that back."""
+
+    text: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text="Handen op je rug")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -315,19 +315,24 @@ class PlaceSaved(Entry):
 @dataclass(frozen=True, kw_only=True)
 class PurposeReminder(Entry):
     """A purpose reminder: one part of the purpose, a recent story that shows it if there is one, and the number of a
-    question (1 to 8)."""
+    question (1 to 8). Where the part is a small behaviour, `behaviour` is its id, and `people` do it already, in
+    `places` (0: nothing to tell): said where no story shows it."""
 
     text: str
     question: int
     story: str = ""
     story_id: str = ""
     teller: str = ""
+    behaviour: str = ""
+    people: int = 0
+    places: int = 0
 
     def buttons(self) -> tuple[Press, ...]:
+        too = (Press(name="too", intent="behaviour", args={"behaviour": self.behaviour}),) if self.behaviour else ()
         if not self.story_id:
-            return ()
+            return too
         rest = read_on_button((self.story_id, self.story), most=SHORT_EXCERPT_CHARS)
-        return (*rest, Press(name="ripple", intent="ripple", args={"story": self.story_id}))
+        return (*too, *rest, Press(name="ripple", intent="ripple", args={"story": self.story_id}))
 
     @classmethod
     def example(cls) -> Self:
@@ -337,6 +342,9 @@ class PurposeReminder(Entry):
             story="De buurman dekte zelf de tafel.",
             story_id="s1",
             teller="Agnieszka",
+            behaviour="b1",
+            people=7,
+            places=4,
         )
 
 

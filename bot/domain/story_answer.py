@@ -10,7 +10,7 @@ from bot.domain.movement import PlaceId
 from bot.domain.person import Person, PersonId
 from bot.domain.story import STORY_NEWS_TTL, Story, StoryId
 
-ANSWERED_KIND, QUESTION_KIND = "story_answered", "story_question"
+ANSWERED_KIND, UNANSWERED_KIND = "story_answered", "story_question"
 """Kinds of deliveries that tell a teller of answers, and of a question that nobody answered."""
 ANSWERS_TOGETHER = timedelta(hours=1)
 """How long the news of an answer waits for more of them, to be told together."""
@@ -90,8 +90,8 @@ def plan_question_news(
     question, asker = asked
     return to_person(
         teller,
-        QUESTION_KIND,
-        key=f"{QUESTION_KIND}:{story.id}:{question}",
+        UNANSWERED_KIND,
+        key=f"{UNANSWERED_KIND}:{story.id}:{question}",
         now=now,
         movement=story.movement_id,
         subject=story.id,
@@ -102,7 +102,7 @@ def plan_question_news(
     )
 
 
-def drop_answered(questions: Iterable[Delivery], by: str) -> None:
+def drop_questions(questions: Iterable[Delivery], by: str) -> None:
     """Drop the news of questions that somebody else than who asked (`by`: their mark) has answered now."""
     for one in questions:
         if one.state is DeliveryState.WAITING and one.args.get("asker") != by:

@@ -31,6 +31,7 @@ from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSa
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFile, PersonalFileId
+from bot.domain.practice import Practice
 from bot.domain.rhythm import Due, MomentChange, Rhythm, RhythmId
 from bot.domain.solved import SolvedSpell
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
@@ -193,7 +194,7 @@ class PersonalFiles(Protocol):
 class Movements(Protocol):
     """Movements, with their members, places, groups, invite codes and purpose."""
 
-    def add(self, new: Movement | Place | Member | InviteCode | Segment | Purpose | PartSaid) -> None:
+    def add(self, new: Movement | Place | Member | InviteCode | Segment | Purpose | PartSaid | Practice) -> None:
         """Store something new of a movement."""
 
     async def get(self, id: MovementId) -> Movement | None:
@@ -238,6 +239,13 @@ class Movements(Protocol):
 
     async def purposes(self, movement: MovementId) -> Sequence[Purpose]:
         """Return every version of a movement's purpose, newest first."""
+
+    async def practice(self, movement: MovementId, behaviour: str, person: PersonId) -> Practice | None:
+        """Return the record that a person does a behaviour of the movement too."""
+
+    async def count_practices(self, movement: MovementId) -> Mapping[str, tuple[int, int]]:
+        """Return how many members who were neither forgotten nor deactivated do each behaviour of a movement, and in
+        how many places: behaviour → (people, places). What of it may be told: `tell_how_many`."""
 
     async def said_parts(self, place: PlaceId) -> list[str]:
         """Return the keys of the parts of the purpose that were said in a place, oldest first, with repetitions."""

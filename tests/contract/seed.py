@@ -42,6 +42,7 @@ from bot.domain.movement import (
 )
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.practice import Practice
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
 from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.ports import Begin
@@ -209,6 +210,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         place(PlaceId("nameless"), W1, OURS, name=""),
         person(PersonId("nameless"), W1, name=""),
         Purpose(id=PurposeId("p1"), movement_id=OURS, version=1, vision="Samen", written_by=FATIMA, written_at=NOW),
+        Practice(movement_id=OURS, behaviour="b1", person_id=FATIMA, place_id=HERE, at=NOW),
         PartSaid(place_id=HERE, movement_id=OURS, part="vision", said_at=NOW),
         Segment(workspace_id=W1, handle="S1", movement_id=OURS, name="Nacht"),
         InviteCode(

@@ -57,6 +57,8 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "movements.membership": lambda work, its: work.movements.membership(its, JAN),
     "movements.codes": lambda work, its: work.movements.codes(its, NOW),
     "movements.purpose": lambda work, its: work.movements.purpose(its),
+    "movements.practice": lambda work, its: work.movements.practice(its, "b1", FATIMA),
+    "movements.count_practices": lambda work, its: work.movements.count_practices(its),
     "movements.purposes": lambda work, its: work.movements.purposes(its),
     "initiatives.get": lambda work, its: work.initiatives.get(WALK, its),
     "initiatives.name": lambda work, its: work.initiatives.name(WALK, its),

@@ -66,6 +66,7 @@ INTENTS = {
     "accept": "invitation.accept",
     "invite_1": "invite",
     "tell": "saving.readers",
+    "too_1": "behaviour",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
 

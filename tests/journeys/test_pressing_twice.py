@@ -86,7 +86,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
     }
     opens = {name for name in commands.OPENS if commands.COMMANDS[name].again is None}
     # "me.export" counts for itself: the same file within the hour, one of two presses within a minute.
-    assert shows | opens | {"ripple", "me.export"} == commands.REPEATABLE
+    assert shows | opens | {"ripple", "behaviour", "me.export"} == commands.REPEATABLE
 
 
 @pytest.mark.parametrize("name", PRESSES)

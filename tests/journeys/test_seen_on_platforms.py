@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.movement import MovementId, PlaceId
+from bot.domain.delivery import to_place
+from bot.domain.movement import MovementId, PlaceId, Purpose, PurposeId
 from bot.domain.person import PersonId, StoryChoice
 from bot.domain.story import Readers, Story, StoryId
 from tests.drivers.border import HERE, PLATFORMS, THERE, Border, open_border
@@ -38,6 +39,16 @@ async def add_story(border: Border, who: str, text: str, place: str) -> None:
         )
 
 
+async def post_story(border: Border, who: str, text: str) -> None:
+    """Let somebody's story stand in the first channel."""
+    async with border.begin() as work:
+        [here] = [one for one in await work.movements.places(MOVEMENT) if HERE in one.name]
+    await add_story(border, who, text, here.id)
+    async with border.begin() as work:
+        await work.deliveries.add(to_place(here, "story_posted", key="posted", now=MONDAY, subject=text[:20]))
+    await border.until(MONDAY + timedelta(minutes=5))
+
+
 async def test_a_lonely_story_is_given_back_after_two_rounds_and_its_teller_hears_it(border: Border) -> None:
     form = await border.form("iris", "/ritme ritme", "rhythm.new", button="new")
     weekly = {"every": "1", "weekdays": ("TU",), "at": "10:00", "place": HERE, "on_holiday": "skip"}
@@ -56,7 +67,7 @@ async def test_a_lonely_story_is_given_back_after_two_rounds_and_its_teller_hear
 
 
 async def test_a_teller_hears_of_an_answer_with_the_way_to_it(border: Border, request: pytest.FixtureRequest) -> None:
-    await border.type("fatima", "/verhaal Vannacht belde ik de wijk.")
+    await post_story(border, "fatima", "Vannacht belde ik de wijk.")
     heard = len(await border.to("fatima"))
     await border.reply("jan", "belde ik de wijk", "Hoe reageerden ze?")
     await border.until(MONDAY + timedelta(hours=3))
@@ -86,3 +97,24 @@ async def test_an_answer_to_a_check_in_leads_on(border: Border) -> None:
     async with border.begin() as work:
         [story] = await work.stories.of_teller(PersonId("jan"), 5)
     assert story.readers is Readers.MOVEMENT
+
+
+async def test_a_behaviour_of_the_purpose_is_pressed_and_taken_back(border: Border) -> None:
+    async with border.begin() as work:
+        purpose = Purpose(
+            id=PurposeId("p9"),
+            movement_id=MOVEMENT,
+            version=9,
+            vision="Samen.",
+            behaviours=["Handen op je rug"],
+            written_by=None,
+            written_at=MONDAY,
+        )
+        work.movements.add(purpose)
+    shown = await border.type("jan", "/ritme bedoeling")
+    said = await border.press("jan", shown, "too_1")
+    assert "doe jij ook" in said.words()
+    async with border.begin() as work:
+        assert list((await work.movements.count_practices(MOVEMENT)).values()) == [(1, 1)]
+    await border.until(MONDAY + timedelta(hours=1))
+    assert "eraf" in (await border.press("jan", shown, "too_1")).words()

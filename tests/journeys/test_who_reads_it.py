@@ -215,9 +215,9 @@ async def answer_each_other(world: World) -> None:
     answer = {"thread": post.receipt, "message": "asked-1", "text": "Hoe deed je dat?", "channel": "night"}
     await world.do("wim", "thread.replied", **answer)
     await add_reminder(world, "rhythm_check_in", thread="checked")
-    await reply_in_thread(world, "wim", "Eens.", "checked-1", thread="checked")
-    await world.do("wim", "story.here", story=(await latest_story(world, "wim")).id)
-    await reply_in_thread(world, "wim", "We proberen nu elke avond een rondje.", "checked-2", thread="checked")
+    await reply_in_thread(world, "sanne", "Eens.", "checked-1", thread="checked")
+    await world.do("sanne", "story.here", story=(await latest_story(world, "sanne")).id)
+    await reply_in_thread(world, "sanne", "We proberen nu elke avond een rondje.", "checked-2", thread="checked")
     await world.pass_(days=20)
 
 

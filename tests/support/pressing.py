@@ -36,6 +36,7 @@ from bot.domain.movement import (
 )
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.domain.practice import behaviour_mark
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
 from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.ports import UnitOfWork
@@ -44,6 +45,7 @@ from tests.support.world import LANE, World
 MOVEMENT = MovementId("movement")
 DAY = timedelta(days=1)
 TEXT, ADDED = "Niemand komt", "Ook 's nachts niet"
+BEHAVIOUR = "Handen op je rug"
 CODE = "K7QM-4TXD-9RFW"
 PEOPLE = ("fatima", "jan", "kwame", "sanne", "noor")
 
@@ -99,6 +101,7 @@ PRESSES: Mapping[str, Act] = {
     "code.make": press("iris"),
     "code.revoke": press("iris"),
     "purpose": press(),
+    "behaviour": press(behaviour=behaviour_mark(BEHAVIOUR)),
     "purpose.change": press("iris"),
     "purpose.earlier": press("iris"),
     "purpose.take_back": press("iris", version="1"),
@@ -267,7 +270,15 @@ async def fill(world: World) -> None:
             person.stopped_at = now if one == "noor" else None
         for row in (
             *(
-                Purpose(id=PurposeId(f"p{n}"), version=n, vision="Samen.", written_by=fatima, written_at=now, **belongs)
+                Purpose(
+                    id=PurposeId(f"p{n}"),
+                    version=n,
+                    vision="Samen.",
+                    behaviours=[BEHAVIOUR],
+                    written_by=fatima,
+                    written_at=now,
+                    **belongs,
+                )
                 for n in (1, 2)
             ),
             HeldWords(

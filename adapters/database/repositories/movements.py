@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
@@ -20,6 +20,7 @@ from adapters.database.tables import (
     parts_said,
     people,
     places,
+    practices,
     purposes,
     segments,
     workspaces,
@@ -28,6 +29,7 @@ from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, Place, PlaceId, Purpose, Segment
 from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.practice import Practice
 
 
 class SqlMovements(Repository):
@@ -133,6 +135,28 @@ class SqlMovements(Repository):
             select(Purpose).where(purposes.c.movement_id == movement).order_by(purposes.c.version.desc())
         )
         return found.all()
+
+    async def practice(self, movement: MovementId, behaviour: str, person: PersonId) -> Practice | None:
+        return await self._session.get(Practice, (movement, behaviour, person))
+
+    async def count_practices(self, movement: MovementId) -> Mapping[str, tuple[int, int]]:
+        found = await self._session.execute(
+            select(
+                practices.c.behaviour,
+                func.count(practices.c.person_id.distinct()),
+                func.count(practices.c.place_id.distinct()),
+            )
+            .join(
+                members,
+                (members.c.movement_id == practices.c.movement_id) & (members.c.person_id == practices.c.person_id),
+            )
+            .join(people, people.c.id == practices.c.person_id)
+            .where(
+                practices.c.movement_id == movement, people.c.account.is_not(None), people.c.deactivated_at.is_(None)
+            )
+            .group_by(practices.c.behaviour)
+        )
+        return {behaviour: (count, places) for behaviour, count, places in found}
 
     async def said_parts(self, place: PlaceId) -> list[str]:
         found = await self._session.scalars(

@@ -1,13 +1,21 @@
-"""Show and change the purpose of a movement, and restore an earlier version."""
+"""Show and change the purpose of a movement, restore an earlier version, and note who does a behaviour of it too."""
 
 from dataclasses import replace
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.forms import Filled, read_form
-from bot.catalogue.purposes import PurposeForm, PurposeShown, PurposeVersion, PurposeVersions
+from bot.catalogue.purposes import (
+    BehaviourNoted,
+    BehaviourTaken,
+    PurposeForm,
+    PurposeShown,
+    PurposeVersion,
+    PurposeVersions,
+)
 from bot.domain.ids import new_id
 from bot.domain.movement import PARTS, Purpose, PurposeId
 from bot.domain.person import PersonId
+from bot.domain.practice import Practice, behaviour_mark, tell_how_many
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
@@ -27,7 +35,27 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         if turn.member is not None and turn.member.coordinates:
             return PurposeForm()
         raise Refused("no_purpose")
-    return _to_entry(turn, purpose)
+    return await _to_entry(work, turn, purpose)
+
+
+async def press_behaviour(work: UnitOfWork, turn: Turn) -> Entry:
+    """Record that the actor does a small behaviour too, or take that back when they said so before. Raises `Refused`
+    when the purpose does not have it any more."""
+    movement = turn.require_movement()
+    purpose, mark = await work.movements.purpose(movement.id), turn.text("behaviour")
+    text = next((one for one in purpose.behaviours if behaviour_mark(one) == mark), "") if purpose is not None else ""
+    if not text:
+        raise Refused("not_found")
+    known = await work.movements.practice(movement.id, mark, turn.person.id)
+    if known is not None and not known.is_same_press(turn.now):
+        await work.delete(known)
+        return BehaviourTaken(text=text)
+    if known is None:
+        place = turn.place.id if turn.place is not None and turn.place.movement_id == movement.id else None
+        work.movements.add(
+            Practice(movement_id=movement.id, behaviour=mark, person_id=turn.person.id, place_id=place, at=turn.now)
+        )
+    return BehaviourNoted(text=text)
 
 
 async def change(work: UnitOfWork, turn: Turn) -> Entry:
@@ -64,7 +92,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         **{part: filled.text(part) for part in PARTS},
     )
     work.movements.add(purpose)
-    return replace(_to_entry(turn, purpose), saved=True)
+    return replace(await _to_entry(work, turn, purpose), saved=True)
 
 
 def _parse_lines(filled: Filled, name: str, fewest: int, most: int) -> list[str]:
@@ -118,11 +146,17 @@ async def restore(work: UnitOfWork, turn: Turn) -> InPlace:
         **{part: getattr(wanted, part) for part in PARTS},
     )
     work.movements.add(purpose)
-    return InPlace(entry=replace(_to_entry(turn, purpose), saved=True))
+    return InPlace(entry=replace(await _to_entry(work, turn, purpose), saved=True))
 
 
-def _to_entry(turn: Turn, purpose: Purpose) -> PurposeShown:
+async def _to_entry(work: UnitOfWork, turn: Turn, purpose: Purpose) -> PurposeShown:
+    practised = await work.movements.count_practices(purpose.movement_id)
+    marks = tuple(behaviour_mark(one) for one in purpose.behaviours)
+    told = [tell_how_many(*practised.get(mark, (0, 0))) for mark in marks]
     return PurposeShown(
+        marks=marks,
+        people=tuple(one.people for one in told),
+        places=tuple(one.places for one in told),
         name=turn.require_movement().name,
         version=purpose.version,
         core_messages=tuple(purpose.core_messages),

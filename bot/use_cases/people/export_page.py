@@ -28,6 +28,7 @@ ORDER = (
     "experiments",
     "experiment_answers",
     "ripples",
+    "practices",
     "story_requests",
     "held_words",
     "initiatives",
@@ -88,6 +89,7 @@ FOR_MACHINES = frozenset(
         "made_by",
         "sends",
         "round",
+        "behaviour",
     }
 )
 """Columns that the page leaves out, beside those that hold ids; they are in the JSON."""

@@ -32,6 +32,7 @@ COUNTED_TABLES = (
     "experiments",
     "companies",
     "ripples",
+    "practices",
     "nominations",
     "invitations",
     "ties",

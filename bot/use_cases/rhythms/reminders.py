@@ -6,6 +6,7 @@ from bot.catalogue.base import Entry
 from bot.catalogue.rhythms import CheckIn, MomentDropped, PaceAsked, PurposeReminder, StoryRound
 from bot.domain.delivery import Act, Delivery, Priority, to_person
 from bot.domain.movement import PartSaid, Place
+from bot.domain.practice import behaviour_mark, tell_how_many
 from bot.domain.rhythm import UNANSWERED_BEFORE_ASKING, Rhythm, RhythmId
 from bot.domain.story import Retelling, Story, StoryId
 from bot.errors import Unwanted
@@ -32,6 +33,10 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         story = await work.stories.showing(movement.id, key, outgoing.now - STORY_IS_RECENT, place.id)
         shown = story.id if story is not None else ""
         delivery.add_args(part=key, text=text, number=outgoing.next_number(), story=shown)
+        if key.startswith("behaviour:"):
+            mark = behaviour_mark(text)
+            told = tell_how_many(*(await work.movements.count_practices(movement.id)).get(mark, (0, 0)))
+            delivery.add_args(behaviour=mark, people=told.people, places=told.places)
         work.movements.add(PartSaid(place_id=place.id, movement_id=movement.id, part=key, said_at=outgoing.now))
         if story is not None:
             work.stories.add(Retelling(story_id=story.id, delivery_id=delivery.id, movement_id=movement.id))
@@ -49,6 +54,9 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         teller=story.credit(await work.people.get(story.teller_id, movement.id), delivery.workspace_id)
         if story is not None
         else "",
+        behaviour=str(args.get("behaviour", "")),
+        people=int(str(args.get("people", 0))),
+        places=int(str(args.get("places", 0))),
     )
 
 

@@ -29,10 +29,10 @@ from bot.domain.story import (
 from bot.domain.story_answer import (
     ANSWERED_KIND,
     LED_ON_PAUSE,
-    QUESTION_KIND,
+    UNANSWERED_KIND,
     answer_mark,
     asker_mark,
-    drop_answered,
+    drop_questions,
     has_question,
     is_aside,
     plan_answer_news,
@@ -62,7 +62,7 @@ async def handle_reply(work: UnitOfWork, turn: Turn) -> None:
     if place is None or place.movement_id is None or not thread or thread == turn.intent.message:
         return
     root = await work.deliveries.by_receipt(place.id, thread)
-    discussed = await _find_discussed(work, place, place.movement_id, thread, root)
+    discussed = await _find_thread_stories(work, place, place.movement_id, thread, root)
     await _hear_answer(work, turn, place, root, discussed)
     if root is None:
         return
@@ -125,7 +125,7 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
         work.stories.add(tombstone)
 
 
-async def _find_discussed(
+async def _find_thread_stories(
     work: UnitOfWork, place: Place, movement: MovementId, thread: str, root: Delivery | None
 ) -> list[Story]:
     """Return the stories that a thread is about, and that were not taken back: the one its first message holds, or
@@ -151,17 +151,17 @@ async def _hear_answer(
     for own in discussed:
         if own.teller_id == person.id:
             await work.deliveries.cancel(ANSWERED_KIND, own.id, "answered")
-            await work.deliveries.cancel(QUESTION_KIND, own.id, "answered")
+            await work.deliveries.cancel(UNANSWERED_KIND, own.id, "answered")
     others = [story for story in discussed if story.teller_id != person.id and story.message != message]
     gathers = root is not None and root.kind in GATHERING_KINDS
-    story = await _pick_answered(work, others, text) if gathers else next(iter(others), None)
+    story = await _pick_story(work, others, text) if gathers else next(iter(others), None)
     teller = await work.people.get(story.teller_id, story.movement_id) if story is not None else None
     if story is None or teller is None or teller.account is None:
         return
     mark, asker = answer_mark(place.id, message), asker_mark(story.id, person.id)
     where: dict[str, object] = {"place": place.id, "root": turn.intent.thread}
-    questions = await work.deliveries.about(QUESTION_KIND, story.id, story.movement_id)
-    drop_answered(questions, asker)
+    questions = await work.deliveries.about(UNANSWERED_KIND, story.id, story.movement_id)
+    drop_questions(questions, asker)
     told = await work.deliveries.about(ANSWERED_KIND, story.id, story.movement_id)
     news = [plan_answer_news(story, teller, told, mark, where, turn.now)]
     if has_question(text):
@@ -171,7 +171,7 @@ async def _hear_answer(
             await work.deliveries.add(one)
 
 
-async def _pick_answered(work: UnitOfWork, others: Sequence[Story], text: str) -> Story | None:
+async def _pick_story(work: UnitOfWork, others: Sequence[Story], text: str) -> Story | None:
     """Return which of the stories gathered in a thread a reply is about: the last one of the teller it names, or for a
     question the last one; None for a reply that tells something of its own."""
     words = {word.casefold() for word in re.findall(r"\w+", text)}
@@ -189,8 +189,8 @@ async def _forget_answer(
     if not thread or thread == message:
         return
     root = await work.deliveries.by_receipt(place.id, thread)
-    for story in await _find_discussed(work, place, movement, thread, root):
-        for kind in (ANSWERED_KIND, QUESTION_KIND):
+    for story in await _find_thread_stories(work, place, movement, thread, root):
+        for kind in (ANSWERED_KIND, UNANSWERED_KIND):
             take_answer_back(await work.deliveries.about(kind, story.id, movement), answer_mark(place.id, message))
 
 
