@@ -113,7 +113,7 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         shown = await world.submit("iris", form, at="09:00")
         return dict(button_of(shown, "moment").args)
     if intent == "history.save":
-        shown = await world.do("fatima", "initiative.save", name="Samen eten", description="")
+        shown = await world.do("fatima", "initiative.save", args={"name": "Samen eten", "description": ""})
         about = button_of(shown, "close").args
         await world.do("jan", "initiative.join", args=about)
         return dict(button_of(await world.do("fatima", "history.begin", args=about), "answer").args)
