@@ -82,6 +82,9 @@ class SlackCore(Protocol):
 class InstallRemover(Protocol):
     """Storage of the installs, as needed when a workspace removes the app."""
 
+    async def was_installed_since(self, team: str, moment: datetime) -> bool:
+        """Return whether a team's install was made at that moment or later."""
+
     async def remove_install(self, team: str, before: datetime) -> bool:
         """Delete a team's install if it was made before that moment; return whether it was."""
 
@@ -269,8 +272,12 @@ class SlackInbound:
         return None
 
     async def _remove(self, team: str, at: datetime) -> None:
-        if self._installs is None or await self._installs.remove_install(team, at):
-            await self._core.workspace_uninstalled(translate.slack_workspace(team), at)
+        if self._installs is not None and await self._installs.was_installed_since(team, at):
+            return
+        await self._core.workspace_uninstalled(translate.slack_workspace(team), at)
+        # Last: once there is no install, this event is nobody's, and would do nothing if Slack delivered it again.
+        if self._installs is not None:
+            await self._installs.remove_install(team, at)
 
     # -- replies that are not the answer to the request itself ------------------------------------------------------
 

@@ -78,6 +78,11 @@ class InstalledTokens:
         )
         self.evict(installed["team_id"])
 
+    async def was_installed_since(self, team: str, moment: datetime) -> bool:
+        """Return whether a workspace's install was made at that moment or later."""
+        row = await self._installations.get(team)
+        return row is not None and bool(row["installed_at"] >= moment)
+
     async def remove_install(self, team: str, before: datetime) -> bool:
         """Delete the install of a workspace that removed the app at the moment `before`.
 

@@ -22,6 +22,8 @@ from adapters.settings import Settings
 from adapters.slack.install import STATE_COOKIE, InstallStates
 from adapters.slack.permissions import SCOPES
 from adapters.web import make_app
+from bot.app import Ritme
+from bot.ports import StorageUnavailable
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import SlackServer
 
@@ -303,6 +305,25 @@ async def test_removed_it_answers_nobody_there_until_it_is_installed_again(flow:
 
     await flow.install()
     assert await flow.people.command(iris, channel, "/ritme help") is not None
+
+
+async def test_removed_while_storage_is_away_it_is_noted_when_slack_tells_it_again(
+    flow: InstallFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await flow.install()
+    note, problems = Ritme.workspace_uninstalled, [StorageUnavailable("away")]
+
+    async def away_once(core: Ritme, workspace: str, at: datetime | None = None) -> None:
+        if problems:
+            raise problems.pop()
+        await note(core, workspace, at)
+
+    monkeypatch.setattr(Ritme, "workspace_uninstalled", away_once)
+    await report_removal(flow, seconds=5)
+    assert flow.people.answers[-2:] == [503, 200]
+    async with flow.service.database.begin() as connection:
+        assert (await connection.exec_driver_sql("select gone_reason from workspaces")).scalar_one() == "uninstalled"
+        assert (await connection.exec_driver_sql("select count(*) from slack_installations")).scalar_one() == 0
 
 
 async def test_told_late_that_it_was_removed_a_new_install_stays(flow: InstallFlow) -> None:
