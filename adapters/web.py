@@ -154,14 +154,21 @@ async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamRe
     with structlog.contextvars.bound_contextvars(correlation=secrets.token_hex(16)):
         try:
             return await handler(request)
-        except (web.HTTPException, ConnectionError, asyncio.CancelledError):
+        except (web.HTTPException, asyncio.CancelledError):
             raise
         except BadInput as bad:
             log.warning("request_malformed", method=request.method, path=_route(request), reason=bad.reason)
             return web.json_response({"error": "bad request"}, status=400)
-        except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
+        except Exception as problem:  # `report_failure` logs it
+            if isinstance(problem, ConnectionError) and _is_gone(request):
+                raise  # aiohttp passes over it in silence, as it would over one of our own connections
             failure = report_failure("request_failed", problem, method=request.method, path=_route(request))
             return web.json_response(failure.body, status=failure.status)
+
+
+def _is_gone(request: web.Request) -> bool:
+    """Return whether the client closed its connection: nobody reads an answer."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _route(request: web.Request) -> str:

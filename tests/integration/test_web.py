@@ -39,6 +39,10 @@ async def broken(_request: web.Request) -> web.Response:
     raise RuntimeError("geheim")
 
 
+async def cut_off(_request: web.Request) -> web.Response:
+    raise ConnectionResetError("by a server that we asked")
+
+
 async def away(_request: web.Request) -> web.Response:
     raise StorageUnavailable("no connection")
 
@@ -51,6 +55,7 @@ def part(app: web.Application) -> None:
     app.router.add_post("/echo", echo)
     app.router.add_post("/checked", check)
     app.router.add_get("/broken", broken)
+    app.router.add_get("/cut_off", cut_off)
     app.router.add_get("/away", away)
     app.router.add_get("/unwelcome", unwelcome)
 
@@ -110,10 +115,11 @@ async def test_storage_unavailable_is_a_503(served: aiohttp.ClientSession) -> No
         assert answer.status == 503
 
 
+@pytest.mark.parametrize("path", ["/broken", "/cut_off"])
 async def test_a_bug_is_a_500_with_a_reference_that_is_in_the_log(
-    served: aiohttp.ClientSession, capsys: pytest.CaptureFixture[str]
+    served: aiohttp.ClientSession, capsys: pytest.CaptureFixture[str], path: str
 ) -> None:
-    async with served.get("/broken") as answer:
+    async with served.get(path) as answer:
         assert answer.status == 500
         said = await answer.json()
 
