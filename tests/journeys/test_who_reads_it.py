@@ -25,7 +25,7 @@ from tests.journeys.test_rhythms import MONDAY as WEEKLY
 from tests.journeys.test_steps import submit_step
 from tests.journeys.test_stuck import submit_stuck
 from tests.support.readers import ALONE, FOR_COORDINATORS, TOGETHER
-from tests.support.stories import add_reminder, latest_story, reply_in_thread
+from tests.support.stories import add_reminder, get_story, reply_in_thread
 from tests.support.world import LANE, MONDAY, World, agree, button_of, open_world, text_of
 
 ONE, COORDINATORS, PLACE, PAGE = "one person", "coordinators", "a place", "their own page"
@@ -123,11 +123,11 @@ async def live_through_everything(world: World) -> list[Heard]:
     tuesday = (today + timedelta(days=8 - today.weekday())).date().isoformat()
     tried = {"trying": "Samen eten", "sign": "Het is vol", "day": tuesday, "initiative": ""}
     await world.do("jan", "experiment.save", args=tried)
-    await give_back(world)
     await answer_each_other(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
     await reply_in_thread(world, "noor", "We liepen met mevrouw Bos.", "reply-2")
+    await give_back(world)
     await world.pass_(days=40)
     # Nobody answers for weeks: once the service was down, and a place was lost.
     await world.do("iris", "help")
@@ -208,17 +208,15 @@ async def give_back(world: World) -> None:
 
 async def answer_each_other(world: World) -> None:
     """Let somebody ask something under a story, and go on with what they said at a check-in."""
-    story = await latest_story(world, "noor")
-    async with world.begin() as work:
-        post = await work.deliveries.by_key(f"story_posted:{story.id}")
-    assert post is not None
-    answer = {"thread": post.receipt, "message": "asked-1", "text": "Hoe deed je dat?", "channel": "night"}
+    await world.do("mila", "story.save", text="We dansten.", readers="everyone", named="with", channel="night")
+    post = world.posts("night")[-1]
+    answer = {"thread": post.receipt.message, "message": "asked-1", "text": "Hoe deed je dat?", "channel": "night"}
     await world.do("wim", "thread.replied", **answer)
     await add_reminder(world, "rhythm_check_in", thread="checked")
     await reply_in_thread(world, "sanne", "Eens.", "checked-1", thread="checked")
-    await world.do("sanne", "story.here", story=(await latest_story(world, "sanne")).id)
+    await world.do("sanne", "story.here", story=(await get_story(world, "checked-1")).id)
     await reply_in_thread(world, "sanne", "We proberen nu elke avond een rondje.", "checked-2", thread="checked")
-    await world.pass_(days=20)
+    await world.pass_(hours=2)
 
 
 def has_button(message: Message, name: str) -> bool:
