@@ -62,7 +62,6 @@ class Service:
     close_hooks: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     started: bool = False
     _clock_sync: asyncio.Task[None] | None = None
-    _books: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Settle what the last run left half-way, then start the engine."""
@@ -77,9 +76,9 @@ class Service:
         self.started = True
 
     async def open(self) -> None:
-        """Start to receive requests by other ways than HTTP, and read the phrase books meanwhile. Call after the routes
-        are mounted."""
-        self._books = asyncio.create_task(asyncio.to_thread(self.ritme.load_books), name="books")
+        """Read the phrase books, then start to receive requests by other ways than HTTP. Call after the routes are
+        mounted, and before the first request: it would wait for the books, and be answered too late."""
+        await asyncio.to_thread(self.ritme.load_books)
         for start in self.start_hooks:
             await start()
 
@@ -121,8 +120,6 @@ class Service:
             self._clock_sync.cancel()
             with suppress(asyncio.CancelledError):
                 await self._clock_sync
-        if self._books is not None:
-            await self._books
         for close in self.close_hooks:
             await close()
         await self.database.dispose()

@@ -133,6 +133,7 @@ SCENES: dict[str, Scene] = {
 ELSEWHERE = {
     "auth.revoke": "test_slack_install",
     "auth.test": "test_slack_served",
+    "chat.getPermalink": "below: a message comes without its link, rather than late",
     "oauth.v2.access": "test_slack_install",
     "views.open": "below: a trigger lives three seconds, so nothing can be tried again",
 }

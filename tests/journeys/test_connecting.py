@@ -85,7 +85,8 @@ async def test_from_naming_to_having_met(world: World) -> None:
     await world.press("sanne", invitation, "accept", channel=None)
     assert "sanne" in text_of(world.private("fatima")[-1])
     await world.pass_(days=8)
-    did_you_meet = world.private("fatima")[-1]
+    # Not the last: so many unanswered messages are followed by the word that Ritme is quiet for a while.
+    did_you_meet = next(one for one in world.private("fatima") if one.message and "gesproken" in one.message.text)
     noted = await world.press("fatima", did_you_meet, "met", channel=None)
     assert button_of(noted, "tell").intent == "story"
     assert await list_ties(world) == set()

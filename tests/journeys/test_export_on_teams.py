@@ -49,7 +49,7 @@ async def other_process(driver: TeamsDriver) -> AsyncIterator[str]:
 async def test_a_link_lives_an_hour_in_their_own_chat(tmp_path: Path, kind: str) -> None:
     async with teams_driver(tmp_path, kind=kind, links=LINKS) as driver, aiohttp.ClientSession() as browser:
         shown = await ask_for_file(driver)
-        assert "The link works until 09:00" in shown.words()
+        assert "De link werkt tot 09:00" in shown.words()
         link = link_in(shown)
         assert link.startswith(f"{ADDRESS}/teams/files/")
         assert "iris" not in link
@@ -66,8 +66,8 @@ async def test_a_link_lives_an_hour_in_their_own_chat(tmp_path: Path, kind: str)
             async with browser.get(there) as page:
                 assert page.status == 410
                 said = await page.text()
-                assert "This link no longer works" in said
-                assert "Download my data" in said
+                assert "Deze link werkt niet meer" in said
+                assert "Download mijn gegevens" in said
             async with browser.get(there.replace("language=en", "language=nl")) as page:
                 assert "Deze link werkt niet meer" in await page.text()
 

@@ -116,6 +116,7 @@ async def live_through_everything(world: World) -> list[Heard]:
         args = {**WEEKLY, "kind": kind, "weekdays": (day,), "place": place}
         await world.do("iris", "rhythm.save", args=args)
     await look_back_together(world)
+    await world.pass_(days=14)
     await meet_others(world)
     await world.do("wim", "chance", text="Morgen is er taart")
     await broaden(world)

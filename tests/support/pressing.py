@@ -239,7 +239,7 @@ SUBMISSIONS: Mapping[str, Act] = {
     "start.save": Act("fatima", {}, "new", "start.begin", {"name": "Nieuw", "vision": "Samen."}),
     "purpose.save": form("purpose.change", who="iris", vision="Nog meer samen.", core_messages="Vraag eerst."),
     "saving.ask": form("story.save_message", {"author": "kwame", "text": "Zo mooi vandaag."}),
-    "experiment.save": form("experiment", trying="We lopen.", sign="Ze lachen."),
+    "experiment.save": form("experiment", {"new": "yes"}, trying="We lopen.", sign="Ze lachen."),
     "experiment.move.save": form("experiment.move", {"experiment": "tried", "moved": "0"}),
     "experiment.answer.save": form(
         "experiment.answer", {"experiment": "tried", "moved": "0", "answer": "stopped"}, learned="Eerder."
@@ -274,7 +274,7 @@ async def fill(world: World) -> None:
                     id=PurposeId(f"p{n}"),
                     version=n,
                     vision="Samen.",
-                    behaviours=[BEHAVIOUR],
+                    behaviours=[BEHAVIOUR, "Eerst vragen", "Even zitten"],
                     written_by=fatima,
                     written_at=now,
                     **belongs,
