@@ -47,6 +47,8 @@ FOR_ONESELF = frozenset(
 """Forms whose texts nobody else reads, or that hold no words for others."""
 TYPED = {"story": ("text",), "stuck": ("text",), "initiative.make": ("text",)}
 """Commands that do at once what their words say → the arguments that hold these."""
+_NOT_AGAIN = ("card", "text", "prefill", "reopens")
+"""Arguments that do not go along: words stand in the form, and each press has a card, or a late form, of its own."""
 OPENED = "opened"
 """The hidden value of a form that says which intent opened it, to open it again."""
 _LONGEST_ARGUMENT = 64
@@ -116,7 +118,7 @@ def note_opener(intent: Intent) -> dict[str, str]:
     args = {
         name: value
         for name, value in intent.args.items()
-        if isinstance(value, str) and len(value) <= _LONGEST_ARGUMENT and name not in ("card", "text", "prefill")
+        if isinstance(value, str) and len(value) <= _LONGEST_ARGUMENT and name not in _NOT_AGAIN
     }
     return {OPENED: json.dumps({"name": intent.name, "args": args}, ensure_ascii=False, sort_keys=True)}
 

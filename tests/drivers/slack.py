@@ -23,6 +23,7 @@ from bot.chat import CommandSyntax
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
+from bot.understanding import load_books
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
@@ -272,6 +273,7 @@ async def slack_driver(
 
     `app` is what the app is called there.
     """
+    load_books()  # as `ritme serve` does before the first request
     clock = SettableClock(start, running=False)
     async with (
         open_database(kind, tmp_path) as storage,

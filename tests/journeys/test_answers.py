@@ -93,6 +93,7 @@ class TestInAGatheringThread:
         await world.movement("fatima", "jan", "noor")
         await add_reminder(world)
         await reply_in_thread(world, "fatima", WALK, "m1")
+        await world.pass_(minutes=1)
         await reply_in_thread(world, "jan", "Ik belde de wijk op.", "m2")
         before = len(world.private("fatima"))
         await world.pass_(hours=3)

@@ -42,6 +42,7 @@ SLACK: dict[str, dict[str, str]] = {
     "chat.postEphemeral": MESSAGES,
     "chat.update": {**MESSAGES, "message": "cant_update_message edit_window_closed message_not_found"},
     "chat.delete": {"message": "cant_delete_message message_not_found"},
+    "chat.getPermalink": {"message": "message_not_found"},
     "conversations.open": {
         "ours": "method_not_supported_for_channel_type",
         "person": "cannot_dm_bot invalid_user_combination user_disabled user_not_found user_not_visible "
