@@ -171,9 +171,11 @@ async def test_a_card_that_is_gone_is_said_by_itself_to_its_reader(setup: TeamsS
 
 
 async def test_a_name_is_asked_of_teams_and_not_in_vain_again(setup: TeamsSetup) -> None:
-    setup.microsoft.faults = [Fault(status=403)]
+    setup.microsoft.absent["jan"] = Fault(status=500)
     someone = Account(workspace=LANE, id="jan")
     assert await setup.platform.directory.profile(someone) is None
+    assert await setup.platform.directory.profile(someone) is None
+    setup.microsoft.absent.clear()
     assert await setup.platform.directory.profile(someone) is None
     setup.clock.set(MONDAY + timedelta(minutes=11))
     assert await setup.platform.directory.profile(someone) is not None

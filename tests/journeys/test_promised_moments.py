@@ -32,6 +32,7 @@ async def change_person(world: World, who: str = "fatima", **values: object) -> 
         assert person is not None
         for name, value in values.items():
             setattr(person, name, value)
+        person.chose = [*person.chose, "timezone"]  # their own choice, which no device changes
 
 
 async def plan_step(world: World, **values: Value) -> Reply:
