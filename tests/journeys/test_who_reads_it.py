@@ -115,9 +115,8 @@ async def live_through_everything(world: World) -> list[Heard]:
         place = "night" if kind == "check_in" else "general"
         args = {**WEEKLY, "kind": kind, "weekdays": (day,), "place": place}
         await world.do("iris", "rhythm.save", args=args)
-    await look_back_together(world)
-    await world.pass_(days=14)
     await meet_others(world)
+    await look_back_together(world)
     await world.do("wim", "chance", text="Morgen is er taart")
     await broaden(world)
     today = world.clock.now()
@@ -182,10 +181,11 @@ async def look_back_together(world: World) -> None:
 
 async def meet_others(world: World) -> None:
     """Let three people meet, and those who try the same hear of each other."""
-    for who, name in (("jan", "Bewoners in de tuin"), ("wim", "De tuin open voor bewoners")):
+    # By people who get nothing else: what is alike waits for room in their attention budget.
+    for who, name in (("piet", "Bewoners in de tuin"), ("kees", "De tuin open voor bewoners")):
         await world.do(who, "initiative.save", args={"name": name, "description": ""})
+    for who in ("jan", "wim", "noor"):
         await world.do(who, "meeting.join")
-    await world.do("noor", "meeting.join")
     for kind, day in (("quilt", "MO"), ("meeting", "TU")):
         await world.do("iris", "rhythm.save", args={**WEEKLY, "kind": kind, "weekdays": (day,), "place": "night"})
     await world.pass_(days=4)
