@@ -45,7 +45,7 @@ OF_ALL = {
     "initiative.make", "initiative.save", "initiative.join", "ripple", "ripple.undo", "share", "share.save",
     # Of one's own, or begun by oneself.
     "stuck", "stuck.new", "stuck.report", "chance", "chance.save", "nominate", "nominate.save", "story", "story.save",
-    "meeting.join", "meeting.leave",
+    "meeting.join", "meeting.leave", "behaviour",
     "connect", "connect.look", "invite", "invite.send", "saving.ask", "coordinators.ask", "suggest.yes", "suggest.no",
     "stop", "stop.me", "me.settings", "me.save", "me.snooze", "me.snooze.save", "me.wake", "me.come_back",
     "me.export", "me.forget", "start.begin", "start.save", "start.join", "start.join.save", "start.take_on",
