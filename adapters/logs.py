@@ -43,7 +43,9 @@ TELLING_ERRORS = frozenset(
         "RecursionError",
         "TimeoutError",
         "TypeError",
-        # Jinja's, and SQLAlchemy's and psycopg's, whose parameters are hidden. Not those of data and integrity.
+        # Jinja's, and the databases', whose parameters are hidden, and PostgreSQL's rows (`hide_row_values`).
+        "DataError",
+        "IntegrityError",
         "InterfaceError",
         "OperationalError",
         "ProgrammingError",

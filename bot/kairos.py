@@ -61,11 +61,12 @@ async def _notice_group(work: UnitOfWork, turn: Turn, initiative: InitiativeId, 
     if not turn.person.group:
         return
     await work.flush()
-    groups = {person.id: person.group for person, _ in await work.people.of_movement(movement)}
     parts = await work.initiatives.participants(initiative, movement)
     before = {person.id for person, part in parts if part.joined_at < turn.now}
     before |= set(await work.stories.tellers_in(initiative, movement, turn.now))
-    if is_new_group(turn.person.group, list(groups.values()), [groups.get(one, "") for one in before]):
+    if turn.person.id in before:
+        return  # most stories: the group need not be read
+    if is_new_group(await work.people.in_group(movement, turn.person.group), before):
         await _ask(work, turn, initiative, movement, Occasion.GROUP_JOINED)
 
 

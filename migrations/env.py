@@ -1,6 +1,7 @@
 """Alembic's entry: brings a database to the tables of this version. Run through `ritme migrate`."""
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from adapters.database.tables import metadata
@@ -18,6 +19,14 @@ def plain(kind: str, item: object, _context: object) -> str | bool:
     return False
 
 
+def check_deferred(*, ctx: MigrationContext, **_about: object) -> None:
+    """Check what a revision left to the end of the transaction: PostgreSQL alters no table on which checks of changed
+    rows wait, and the next revision may alter one whose rows this one changed."""
+    if ctx.connection is not None and ctx.connection.dialect.name == "postgresql":
+        for moment in ("IMMEDIATE", "DEFERRED"):
+            ctx.connection.exec_driver_sql(f"SET CONSTRAINTS ALL {moment}")
+
+
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
@@ -26,6 +35,7 @@ def run(connection: Connection) -> None:
         compare_type=True,
         render_item=plain,
         transaction_per_migration=False,
+        on_version_apply=check_deferred,
     )
     with context.begin_transaction():
         context.run_migrations()

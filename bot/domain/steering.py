@@ -1,12 +1,12 @@
 """When to ask an initiative which way it wants to go: rarely, and when a moment opens."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.delivery import Delivery, Priority, to_person
 from bot.domain.initiative import Initiative
-from bot.domain.person import Person
+from bot.domain.person import Person, PersonId
 from bot.domain.story import Dimension
 
 STEERING = "steering_asked"
@@ -44,10 +44,9 @@ def broadens_again(dimensions: Sequence[Dimension]) -> bool:
     return len(latest) == IN_A_ROW and all(one is Dimension.BROADEN for one in latest)
 
 
-def is_new_group(group: str, groups: Sequence[str], before: Sequence[str]) -> bool:
-    """Return whether somebody is the first of a group: one of five or more, among the `groups` of everyone in the
-    movement, that is not among those of who took part `before`."""
-    return bool(group) and groups.count(group) >= MIN_GROUP and group not in before
+def is_new_group(group: Collection[PersonId], before: Collection[PersonId]) -> bool:
+    """Return whether a group of the movement, five people or more, had nobody among those who took part `before`."""
+    return len(group) >= MIN_GROUP and set(group).isdisjoint(before)
 
 
 def may_steer(asked: Sequence[datetime], now: datetime) -> bool:

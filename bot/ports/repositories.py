@@ -117,6 +117,9 @@ class People(Protocol):
     async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
         """Return everyone in a movement who was not forgotten, with their membership, the first joined first."""
 
+    async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
+        """Return the members of a movement who are of a group and were not forgotten."""
+
     async def suggestible_in(self, movement: MovementId) -> set[PersonId]:
         """Return who of a movement said yes, there, to being suggested to colleagues who look for help."""
 

@@ -18,8 +18,7 @@ from bot.understanding.text import fold
 TextKey = TypeVar("TextKey", bound=Hashable)
 
 ALIKE = 0.12
-"""The least likeness, between 0 and 1, at which two texts are about the same: measured in
-`tests/unit/test_likeness.py`."""
+"""The least likeness, between 0 and 1, at which two texts are about the same."""
 STEM = 5
 """Letters with which forms of one word begin alike: "overdracht", "overdrachten"."""
 SHORTEST = 3

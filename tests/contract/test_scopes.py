@@ -53,6 +53,7 @@ async def _name_of_fatima(work: UnitOfWork, its: Any) -> bool:
 OF_A_MOVEMENT: dict[str, Ask] = {
     "people.get": lambda work, its: work.people.get(FATIMA, its),
     "people.names_in": lambda work, its: _name_of_fatima(work, its),
+    "people.in_group": lambda work, its: work.people.in_group(its, "nacht"),
     "people.suggestible_in": lambda work, its: work.people.suggestible_in(its),
     "movements.membership": lambda work, its: work.movements.membership(its, JAN),
     "movements.codes": lambda work, its: work.movements.codes(its, NOW),

@@ -19,7 +19,7 @@ async def leave_unanswered(world: World, who: str) -> None:
 
 
 async def plan(world: World, who: str, priority: Priority) -> None:
-    """Plan a message to somebody: the question whether they met who said yes to their invitation."""
+    """Plan a message to somebody, of whichever kind."""
     async with world.begin() as work:
         person = await work.people.get(PersonId(who), MovementId("movement"))
         assert person is not None

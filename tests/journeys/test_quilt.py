@@ -84,6 +84,15 @@ async def test_who_carries_an_initiative_hears_who_has_the_same_question(tried: 
     assert tried.private("kwame") == []
 
 
+async def test_who_carries_several_gets_one_message(tried: World) -> None:
+    second = {"name": "Lopen in de tuin", "description": "Bewoners lopen een rondje"}
+    await tried.do("fatima", "initiative.save", args=second)
+    await tried.pass_(days=2)
+    (news,) = tried.private("fatima")
+    assert second["name"] in text_of(news)
+    assert GARDEN[1] in text_of(news)
+
+
 async def test_an_introduction_is_offered_to_who_agreed_and_in_ones_own_words(tried: World) -> None:
     await agree(tried.begin, "noor")
     await tried.pass_(days=2)

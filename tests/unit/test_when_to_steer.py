@@ -6,6 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.person import PersonId
 from bot.domain.steering import RARELY, broadens_again, is_new_group, may_steer, ripples_suddenly
 from bot.domain.story import Dimension
 from tests.support.world import MONDAY
@@ -37,8 +38,6 @@ def test_three_broadening_moments_in_a_row(dimensions: list[Dimension]) -> None:
 
 @given(st.integers(0, 8), st.booleans())
 def test_a_group_is_new_once_and_from_five_people_on(size: int, known: bool) -> None:
-    assert is_new_group("night", ["night"] * size, ["night"] if known else ["day"]) is (size >= 5 and not known)
-
-
-def test_nobody_without_a_group_is_a_new_group() -> None:
-    assert not is_new_group("", [""] * 9, [])
+    group = {PersonId(f"p{number}") for number in range(size)}
+    before = {PersonId("p0" if known and size else "elsewhere")}
+    assert is_new_group(group, before) is (size >= 5 and not known)

@@ -185,6 +185,14 @@ class SqlPeople(Repository):
         )
         return [(person, member) for person, member in found]
 
+    async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
+        found = await self._session.scalars(
+            select(members.c.person_id)
+            .join(people, people.c.id == members.c.person_id)
+            .where(members.c.movement_id == movement, people.c.group == group, people.c.account.is_not(None))
+        )
+        return set(found)
+
     async def suggestible_in(self, movement: MovementId) -> set[PersonId]:
         found = await self._session.scalars(
             select(members.c.person_id).where(members.c.movement_id == movement, members.c.suggestible.is_(True))

@@ -33,19 +33,24 @@ async def compose_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if len(carried) < 2:
         raise Unwanted("nothing_to_give")
     if delivery.act is Act.POST:
+        # One message each, about the initiative they began last, however many they carry.
+        latest = {
+            person.id: (initiative, person)
+            for initiative, person in reversed(carried)
+            if person is not None and person.workspace_id == delivery.workspace_id
+        }
         await work.deliveries.add_all(
             [
                 to_person(
                     person,
                     "initiatives_alike",
-                    key=f"initiatives_alike:{delivery.id}:{initiative.id}",
+                    key=f"initiatives_alike:{delivery.id}:{person.id}",
                     now=outgoing.now,
                     movement=movement.id,
                     subject=initiative.id,
                     priority=Priority.RHYTHM,
                 )
-                for initiative, person in carried
-                if person is not None and person.workspace_id == delivery.workspace_id
+                for initiative, person in latest.values()
             ]
         )
     return Quilt(
