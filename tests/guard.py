@@ -3,7 +3,6 @@
 A line has `id`, `lang`, `text`, the `spans` ([text, kind]) that give somebody away, and its `difficulty`.
 """
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 from bot.domain.person import Language
 from bot.guard import Giveaway, look_through
+from tests.understanding import corpus
 
 
 @dataclass
@@ -77,14 +77,9 @@ def score_stories(rows: Iterable[Mapping[str, Any]]) -> GuardScore:
     return result
 
 
-def load_stories(path: Path) -> list[dict[str, Any]]:
-    """Load a corpus."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
 if __name__ == "__main__":
     for file_name in sys.argv[1:]:
-        outcome = score_stories(load_stories(Path(file_name)))
+        outcome = score_stories(corpus(Path(file_name)))
         print("\n".join((*outcome.missed, *outcome.alarms, *outcome.beside)))  # noqa: T201  # a script for a terminal
         print({kind: f"{outcome.found[kind]}/{many}" for kind, many in outcome.spans.items()})  # noqa: T201
         print(f"{file_name}: {outcome}")  # noqa: T201

@@ -1,13 +1,12 @@
 """`ritme guard`: what a story would give away, for whoever extends the word lists, and to measure by."""
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
 from adapters.cli.console import NOT_CONFIGURED, say, stop
-from adapters.cli.understanding import parse_row
+from adapters.cli.understanding import read_rows
 from bot.domain.person import Language
 
 
@@ -23,11 +22,9 @@ def print_findings(
     from bot.guard.replacing import replace_giveaways
 
     if jsonl:
-        for number, line in enumerate(sys.stdin, 1):
-            if line.strip():
-                row = parse_row(number, line)
-                spans = [[one.text, one.kind.value] for one in look_through(row["text"], Language(row["lang"]))]
-                say(json.dumps({"id": row["id"], "spans": spans}, ensure_ascii=False))
+        for row in read_rows():
+            spans = [[one.text, one.kind.value] for one in look_through(row["text"], Language(row["lang"]))]
+            say(json.dumps({"id": row["id"], "spans": spans}, ensure_ascii=False))
         return
     if not text.strip():
         stop(NOT_CONFIGURED, 'Give a story: [bold]ritme guard "mevrouw Bos schonk zelf koffie in"[/]')

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -21,12 +22,10 @@ def print_reading(
     from bot.understanding import read, understand_sentence
 
     if jsonl:
-        for number, line in enumerate(sys.stdin, 1):
-            if line.strip():
-                row = parse_row(number, line)
-                reading = read(row["text"], Language(row["lang"]))
-                answer = {"id": row["id"], "intent": reading.meaning, "rest": reading.rest, "sure": reading.sure}
-                say(json.dumps(answer, ensure_ascii=False))
+        for row in read_rows():
+            reading = read(row["text"], Language(row["lang"]))
+            answer = {"id": row["id"], "intent": reading.meaning, "rest": reading.rest, "sure": reading.sure}
+            say(json.dumps(answer, ensure_ascii=False))
         return
     if not text.strip():
         stop(NOT_CONFIGURED, 'Give a sentence: [bold]ritme understand "ik zit vast met de overdracht"[/]')
@@ -38,7 +37,14 @@ def print_reading(
         say(f"or: {', '.join(reading.others)}")
 
 
-def parse_row(number: int, line: str) -> dict[str, Any]:
+def read_rows() -> Iterator[dict[str, Any]]:
+    """Yield the rows (id, lang, text) of standard input, a line each; stop at a line that is none."""
+    for number, line in enumerate(sys.stdin, 1):
+        if line.strip():
+            yield _parse_row(number, line)
+
+
+def _parse_row(number: int, line: str) -> dict[str, Any]:
     """Return a line's row; stop with its number when it is not one."""
     row: dict[str, Any] = {}
     try:

@@ -241,6 +241,16 @@ class InvitationTakenBack(Entry):
         return cls(inviter="Fatima")
 
 
+def answers_to(invitation: str) -> tuple[Press, ...]:
+    """Return the buttons by which an invitation is answered."""
+    about = {"invitation": invitation}
+    return (
+        Press(name="accept", intent="invitation.accept", args=about, style="primary"),
+        Press(name="later", intent="invitation.later", args=about),
+        Press(name="decline", intent="invitation.decline", args=about),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class InvitationReceived(Entry):
     """The invitation as the invited person reads it, in the inviter's words. `told`: the inviter hears the answer; not
@@ -253,12 +263,7 @@ class InvitationReceived(Entry):
     told: bool = True
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"invitation": self.invitation}
-        return (
-            Press(name="accept", intent="invitation.accept", args=about, style="primary"),
-            Press(name="later", intent="invitation.later", args=about),
-            Press(name="decline", intent="invitation.decline", args=about),
-        )
+        return answers_to(self.invitation)
 
     @classmethod
     def example(cls) -> Self:
@@ -344,12 +349,7 @@ class IntroductionAsked(Entry):
     told: bool = True
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"invitation": self.invitation}
-        return (
-            Press(name="accept", intent="invitation.accept", args=about, style="primary"),
-            Press(name="later", intent="invitation.later", args=about),
-            Press(name="decline", intent="invitation.decline", args=about),
-        )
+        return answers_to(self.invitation)
 
     @classmethod
     def example(cls) -> Self:

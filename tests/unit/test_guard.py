@@ -14,7 +14,8 @@ from bot.domain.person import Language
 from bot.guard import Trace, guess_language, look_through
 from bot.guard.replacing import replace_giveaways
 from bot.guard.word_lists import LISTS_ROOT, word_lists
-from tests.guard import load_stories, score_stories
+from tests.guard import score_stories
+from tests.understanding import corpus
 
 CORPORA = Path(__file__).resolve().parents[1] / "corpora"
 NL, EN = Language.NL, Language.EN
@@ -22,7 +23,7 @@ NL, EN = Language.NL, Language.EN
 
 @pytest.mark.parametrize("name", ["guard_open", "guard_nl", "guard_en"])
 def test_stories_are_seen_through_and_clean_ones_raise_no_alarm(name: str) -> None:
-    result = score_stories(load_stories(CORPORA / f"{name}.jsonl"))
+    result = score_stories(corpus(CORPORA / f"{name}.jsonl"))
     assert result.share("easy") >= 0.98, result.missed
     assert result.share("hard") >= 0.95, result.missed
     assert result.alarms == []
@@ -30,7 +31,7 @@ def test_stories_are_seen_through_and_clean_ones_raise_no_alarm(name: str) -> No
 
 @pytest.mark.parametrize("language", list(Language), ids=str)
 def test_plain_sentences_hardly_ever_raise_an_alarm(language: Language) -> None:
-    rows = load_stories(CORPORA / f"understanding_{language.value}.jsonl")
+    rows = corpus(CORPORA / f"understanding_{language.value}.jsonl")
     seen = ((row["text"], {one.kind for one in look_through(row["text"], language)}) for row in rows)
     alarmed = [text for text, kinds in seen if kinds - {Trace.TITLED_NAME}]  # "mevrouw Bos" is one
     assert len(alarmed) / len(rows) < 0.01, alarmed
@@ -155,7 +156,7 @@ def test_what_is_proposed_instead_reads_well(language: Language, text: str, prop
 
 @pytest.mark.parametrize("name", ["guard_open", "guard_nl", "guard_en"])
 def test_what_is_proposed_gives_nobody_away(name: str) -> None:
-    rows = load_stories(CORPORA / f"{name}.jsonl")
+    rows = corpus(CORPORA / f"{name}.jsonl")
     proposals = {propose(row["text"], Language(row["lang"])): Language(row["lang"]) for row in rows}
     left = [text for text, language in proposals.items() if look_through(text, language)]
     assert len(left) <= 1, left
