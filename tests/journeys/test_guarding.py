@@ -160,7 +160,7 @@ async def test_a_reply_in_a_thread_is_asked_about_in_private_and_not_kept_until_
     await add_reminder(world)
     await reply_in_thread(world, "fatima", STORY, "m-1")
     (asked,) = world.private("fatima")
-    assert "In de thread staat het al" in text_of(asked)
+    assert "In de draad staat het al" in text_of(asked)
     assert await find_story(world, "m-1") is None
     assert world.messenger.acts == []
     await world.press("fatima", asked, "without")

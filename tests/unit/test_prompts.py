@@ -93,6 +93,7 @@ def test_no_template_is_without_an_entry() -> None:
         "rhythms/described.md.j2",
         "rhythms/kinds.md.j2",
         "rhythms/needs.md.j2",
+        "steering/occasion.md.j2",
         "meetings/questions.md.j2",
         "rhythms/reminded.md.j2",
         "rhythms/replies.md.j2",
