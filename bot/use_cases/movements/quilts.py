@@ -33,10 +33,10 @@ async def compose_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if len(carried) < 2:
         raise Unwanted("nothing_to_give")
     if delivery.act is Act.POST:
-        # One message each, about the initiative they began last, however many they carry.
-        latest = {
-            person.id: (initiative, person)
-            for initiative, person in reversed(carried)
+        # One message each, however many initiatives they carry.
+        carriers = {
+            person.id: person
+            for _, person in carried
             if person is not None and person.workspace_id == delivery.workspace_id
         }
         await work.deliveries.add_all(
@@ -47,10 +47,9 @@ async def compose_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
                     key=f"initiatives_alike:{delivery.id}:{person.id}",
                     now=outgoing.now,
                     movement=movement.id,
-                    subject=initiative.id,
                     priority=Priority.RHYTHM,
                 )
-                for initiative, person in latest.values()
+                for person in carriers.values()
             ]
         )
     return Quilt(
@@ -61,21 +60,23 @@ async def compose_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 
 async def compose_alike(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose for an initiator what else is being tried on the same question, and whom they could meet about it. Raises
-    `Unwanted` when there is nothing alike (any more)."""
+    """Compose for an initiator what else is being tried on the same question as the newest of theirs that anything is
+    alike, and whom they could meet about it. Raises `Unwanted` when there is nothing alike (any more)."""
     movement, reader = outgoing.require_movement(), outgoing.person
     carried = await work.initiatives.initiators(movement.id, COMPARED)
-    mine = next((one for one, _ in carried if one.id == outgoing.delivery.subject), None)
-    if mine is None or reader is None:
+    if reader is None:
         raise Unwanted("gone")
     theirs = {one.id for one in await work.initiatives.of_person(reader.id, movement.id)}
-    if mine.id not in theirs:
+    carries = [one for one, person in carried if person is not None and person.id == reader.id and one.id in theirs]
+    if not carries:
         raise Unwanted("gone")
     others = {one.id: (one, person) for one, person in carried if one.id not in theirs}
     texts = {key: _tell(one) for key, (one, _) in others.items()}
-    alike = [others[key] for key in find_alike(_tell(mine), texts, most=ALIKE_SHOWN)]
-    if not alike:
+    found = ((own, find_alike(_tell(own), texts, most=ALIKE_SHOWN)) for own in carries)
+    mine, keys = next(((own, keys) for own, keys in found if keys), (None, []))
+    if mine is None:
         raise Unwanted("nothing_to_give")
+    alike = [others[key] for key in keys]
     meet = await _find_introduction(work, outgoing, reader, alike)
     return AlikeInitiatives(
         initiative=mine.name,
