@@ -26,6 +26,7 @@ ANSWER_TIMEOUT, WHOLE_TIMEOUT = 5, 90
 NO_ANSWER = re.compile(r"ConnectionError|ConnectTimeout|ReadTimeout|ServiceError|NameResolution|ProxyError|SSLError")
 ALLOWED = {
     *("MIT", "MIT-0", "ISC", "BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0", "MPL-2.0"),
+    *("0BSD", "CC0-1.0", "Zlib"),
     *("LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later"),
 }
 """Licences that an installation of Ritme may hold: none asks anything of who only runs it."""
@@ -149,7 +150,7 @@ def is_allowed(expression: str) -> bool:
 
 def make_table() -> str:
     """Return docs/licences.md as it should be."""
-    rows = "\n".join(f"| {name} | {find_licence(name)} |" for name in locked_packages())
+    rows = "\n".join(f"| {name} | {find_licence(name)} |" for name in dict.fromkeys(locked_packages()))
     return f"""# Licences of what Ritme runs on
 
 Ritme itself is under the [MIT licence](../LICENSE). These are the packages that `requirements.lock` installs beside it,
