@@ -55,7 +55,15 @@ async def open_service(
         closed=timedelta(days=settings.keep_closed_days),
         left=timedelta(days=settings.forget_left_days),
     )
-    ritme = Ritme(begin=begin, platforms=platforms, clock=clock, engine=engine, telemetry=metrics, retention=retention)
+    ritme = Ritme(
+        begin=begin,
+        platforms=platforms,
+        clock=clock,
+        engine=engine,
+        telemetry=metrics,
+        retention=retention,
+        silent_after=timedelta(weeks=settings.silent_weeks),
+    )
     service = Service(
         ritme=ritme,
         engine=engine,

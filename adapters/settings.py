@@ -50,6 +50,7 @@ CURES = {
     "RITME_KEEP_DELIVERIES_DAYS": "Leave it out for 90, or set it to a number of days from 14 to 3650.",
     "RITME_KEEP_CLOSED_DAYS": "Leave it out for 365, or set it to a number of days from 30 to 3650.",
     "RITME_FORGET_LEFT_DAYS": "Leave it out for 90, or set it to a number of days from 1 to 3650.",
+    "RITME_SILENT_WEEKS": "Leave it out for 4, or set it to a number of weeks from 1 to 520.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
 """Advice for a bad or missing value, by variable."""
@@ -104,6 +105,13 @@ def _parse_days(number: object, *, least: int) -> int:
     digits = str(number).strip()
     if not digits.isdecimal() or not least <= int(digits) <= 3650:
         raise ValueError("is no such number of days")
+    return int(digits)
+
+
+def _parse_weeks(number: object) -> int:
+    digits = str(number).strip()
+    if not digits.isdecimal() or not 1 <= int(digits) <= 520:
+        raise ValueError("is no such number of weeks")
     return int(digits)
 
 
@@ -219,6 +227,7 @@ class Settings(BaseSettings):
     forget_left_days: Annotated[int, BeforeValidator(partial(_parse_days, least=1))] = _from_env(
         "RITME_FORGET_LEFT_DAYS", default=90
     )
+    silent_weeks: Annotated[int, BeforeValidator(_parse_weeks)] = _from_env("RITME_SILENT_WEEKS", default=4)
     teams_app_id: Annotated[str, AfterValidator(_normalise_id)] | None = _from_env("TEAMS_APP_ID")
     teams_app_password: Annotated[SecretStr, AfterValidator(_check_secret)] | None = _from_env("TEAMS_APP_PASSWORD")
     teams_tenant_id: Annotated[str, AfterValidator(_normalise_id)] | None = _from_env("TEAMS_TENANT_ID")

@@ -16,6 +16,7 @@ from bot import commands, presses, wording
 from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFile, Reply
 from bot.directory_sync import DirectorySync
+from bot.domain.carrying import ASK_AGAIN_AFTER, SILENT_AFTER
 from bot.domain.delivery import Delivery
 from bot.domain.ids import new_reference
 from bot.domain.movement import MovementId
@@ -31,6 +32,7 @@ from bot.presses import hash_key
 from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
 from bot.understanding import load_books
+from bot.use_cases.movements import carrying
 from bot.use_cases.people import coordinators, introductions, personal_data
 from bot.use_cases.rhythms import planning
 from bot.use_cases.stories import held_words, saving
@@ -42,6 +44,8 @@ PLAN_CONCURRENCY = 2
 """Movements planned at a time: while the database writes for one, the next is computed."""
 FORGET_BATCH = 500
 """Rows deleted in one transaction, so that nobody waits long for it."""
+INITIATIVE_BATCH = 200
+"""Initiatives that are looked after in one sweep; the next takes the following."""
 SWEEP_INTERVAL = timedelta(hours=1)
 FILE_SWEEP_INTERVAL = timedelta(minutes=5)
 """How often expired files with personal data are deleted; nobody can open them meanwhile."""
@@ -96,12 +100,14 @@ class Ritme:
         engine: Engine,
         telemetry: Telemetry | None = None,
         retention: Retention | None = None,
+        silent_after: timedelta = SILENT_AFTER,
     ) -> None:
         self._begin = begin
         self._platforms = platforms
         self._clock = clock
         self._telemetry = telemetry or NullTelemetry()
         self._retention = retention or Retention()
+        self._silent_after = silent_after
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(begin, engine)
         self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
@@ -283,6 +289,7 @@ class Ritme:
         await self._run(partial(held_words.expire_words, now=now))
         while erased := await self._run(partial(personal_data.erase_removed_workspace, now=now)):
             log.info("workspace_erased", workspace=erased)
+        await self._look_after_initiatives(now)
         retention = self._retention
         while await self._run(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
             log.info("person_who_left_forgotten")
@@ -302,6 +309,19 @@ class Ritme:
         }
         if any(deleted.values()):
             log.info("retention_swept", **deleted)
+
+    async def _look_after_initiatives(self, now: datetime) -> None:
+        """Offer the initiatives that nobody carries any more, and ask about those that are silent; each in a
+        transaction of its own, with its movement locked."""
+        before, asked_before = now - self._silent_after, now - ASK_AGAIN_AFTER
+        async with self._begin() as work:
+            uncarried = await work.initiatives.without_initiator(INITIATIVE_BATCH)
+            silent = await work.initiatives.silent(before, asked_before, INITIATIVE_BATCH)
+        for one, movement in uncarried:
+            await self._run(partial(carrying.offer, initiative=one, movement=movement, now=now))
+        for one, movement in silent:
+            ask = partial(carrying.ask_about_silence, initiative=one, movement=movement, now=now)
+            await self._run(partial(ask, silent_after=self._silent_after))
 
     async def _delete_in_batches(self, delete_batch: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         """Delete batch after batch until one deletes nothing. Returns how many rows were deleted."""

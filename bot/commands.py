@@ -19,6 +19,7 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
 from bot.use_cases.connecting import gatherings, invitations, meetings, nominations, suggestions
 from bot.use_cases.movements import (
+    carrying,
     experiments,
     groups,
     initiatives,
@@ -28,6 +29,7 @@ from bot.use_cases.movements import (
     quilts,
     starting,
     steering,
+    welcomes,
 )
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
@@ -123,6 +125,9 @@ COMMANDS: dict[str, Command] = {
     "experiment.end": Command(experiments.end),
     "experiment.answer": Command(experiments.answer, form=True, again=False),
     "experiment.answer.save": Command(experiments.save_answer, closes=True),
+    "initiative.carry": Command(carrying.carry),
+    "initiative.going": Command(carrying.go_on),
+    "initiative.rest": Command(carrying.rest),
     # rhythms
     "rhythm": Command(changing.show, en="rhythm", nl="ritme", again=True),
     "rhythm.look": Command(changing.show_one, again=True),
@@ -282,6 +287,11 @@ COMPOSERS: dict[str, Composer] = {
     "groups_offered": groups.compose_groups_offer,
     "place_joined": linking.compose_join_notice,
     "welcome": starting.compose_welcome,
+    "welcomed": welcomes.compose_welcome,
+    "initiative_joined": welcomes.compose_newcomers,
+    "carry_offered": carrying.compose_offer,
+    "silence_asked": carrying.compose_silence,
+    "initiative_settled": carrying.compose_outcome,
     # rhythms
     "rhythm_purpose": reminders.compose_purpose,
     "rhythm_stories": reminders.compose_stories,

@@ -13,6 +13,7 @@ from bot.domain.held_words import HeldWords
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
 from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
 from bot.guarding import GivesAway
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
@@ -228,6 +229,7 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
     if movement is not None and member is None:
         member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
         work.movements.add(member)
+        await work.deliveries.add(plan_welcome(person, movement.id, now, later=intent.name == "conversation.crisis"))
     if not person.name or (place is not None and not place.name):
         work.woken.add(lane)  # the directory sync before the next drain asks the platform for names
     await _record_answer(work, person, now)

@@ -240,6 +240,9 @@ initiatives = Table(
     _ref("started_by", "people", null=True),
     Column("started_at", Utc, nullable=False),
     Column("closed_at", Utc),
+    Column("seeks_since", Utc),
+    Column("silence_asked_at", Utc),
+    Column("rests_since", Utc),
     Index("ix_initiatives_movement_id", "movement_id", "started_at"),
 )
 participants = Table(

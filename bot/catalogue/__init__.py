@@ -29,6 +29,7 @@ from bot.catalogue import (
     stories,
     stuck,
     trouble,
+    welcomes,
 )
 from bot.catalogue.base import CATALOGUE, Ask, Entry, FormEntry, InPlace, PageEntry, Pick, Press, dump, load
 
@@ -71,4 +72,5 @@ __all__ = [
     "stories",
     "stuck",
     "trouble",
+    "welcomes",
 ]

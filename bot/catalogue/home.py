@@ -160,11 +160,14 @@ class HomeStories(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class OwnInitiative:
-    """An initiative that someone takes part in; `carried`: as its initiator."""
+    """An initiative that someone takes part in; `carried`: as its initiator. `seeks`: nobody carries it now;
+    `rests`: who carries it said so."""
 
     id: str
     name: str
     carried: bool = False
+    seeks: bool = False
+    rests: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,21 +1,26 @@
 """Messages about initiatives, the local attempts inside a movement."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
 from bot.catalogue.experiments import ExperimentSummary
+from bot.catalogue.welcomes import SHOWN_CHARS
 
 
 @dataclass(frozen=True, kw_only=True)
 class InitiativeSummary:
-    """One initiative in a list: the participants shown by name, and how many `more` there are."""
+    """One initiative in a list: the participants shown by name, and how many `more` there are. `seeks`: nobody carries
+    it now; `rests`: who carries it said so."""
 
     id: str
     name: str
     people: tuple[str, ...] = ()
     more: int = 0
     mine: bool = False
+    seeks: bool = False
+    rests: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +69,8 @@ class InitiativeForm(FormEntry):
 @dataclass(frozen=True, kw_only=True)
 class InitiativeShown(Entry):
     """One initiative. `news` tells what was just done: "", "made", "described", "joined", "left", "closed" or
-    "reopened"."""
+    "reopened". `first`: the reader joined for the first time, and is welcomed with one `story`, if there is one.
+    `seeks`: nobody carries it now."""
 
     id: str
     name: str
@@ -76,6 +82,12 @@ class InitiativeShown(Entry):
     closed: bool = False
     news: str = ""
     experiments: tuple[ExperimentSummary, ...] = ()
+    first: bool = False
+    story: str = ""
+    story_id: str = ""
+    teller: str = ""
+    seeks: bool = False
+    rests_since: datetime | None = None
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"initiative": self.id}
@@ -91,6 +103,8 @@ class InitiativeShown(Entry):
             if self.mine
             else Press(name="join", intent="initiative.join", args=about, style="primary")
         )
+        seek = (Press(name="carry", intent="initiative.carry", args=about),) if self.seeks else ()
+        wake = (Press(name="wake", intent="initiative.going", args=about),) if self.rests_since and self.carried else ()
         carry = (
             (
                 Press(name="describe", intent="initiative.describe", args=about),
@@ -101,7 +115,9 @@ class InitiativeShown(Entry):
         )
         tries = (Press(name="experiment", intent="experiment", args=about),) if self.mine else ()
         look_back = Press(name="look_back", intent="lookback", args=about)
-        return (part, *carry, look_back, *self._together(), *tries, *looks)
+        read = Press(name="read", intent="story.read", args={"stories": self.story_id})
+        whole = (read,) if len(self.story) > SHOWN_CHARS else ()
+        return (part, *seek, *wake, *carry, look_back, *self._together(), *tries, *looks, *whole)
 
     def _together(self) -> tuple[Press, ...]:
         """Return the button to look back together, for who carries it, where there are others."""
@@ -123,3 +139,73 @@ class InitiativeShown(Entry):
             carried=True,
             news="made",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarryOffered(Entry):
+    """The offer to carry an initiative whose initiators are gone: to who takes part, or to the coordinators when nobody
+    does."""
+
+    id: str
+    name: str
+    taking_part: bool = True
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.id}
+        close = () if self.taking_part else (Press(name="close", intent="initiative.close", args=about),)
+        return (
+            Press(name="carry", intent="initiative.carry", args=about, style="primary"),
+            Press(name="look", intent="initiative.look", args=about),
+            *close,
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="i1", name="Wandelen na het eten")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SilenceAsked(Entry):
+    """The question to who carries an initiative in which nothing happened `since` that day: how does it go on?"""
+
+    id: str
+    name: str
+    since: datetime
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.id}
+        return (
+            Press(name="going", intent="initiative.going", args=about, style="primary"),
+            Press(name="rest", intent="initiative.rest", args=about),
+            Press(name="close", intent="initiative.close", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="i1", name="Wandelen na het eten", since=datetime(2027, 2, 1, 8, tzinfo=UTC))
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitiativeSettled(Entry):
+    """Tells what became of an initiative that was asked about: `what` is "carried", "going", "resting", "closed" or
+    "open", `by` whom ("" for the reader when `mine`, else for somebody who is not named)."""
+
+    id: str
+    name: str
+    what: str
+    by: str = ""
+    mine: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.id}
+        if self.mine and self.what == "going":
+            return (
+                Press(name="tell", intent="story"),
+                Press(name="step", intent="step"),
+                Press(name="stuck", intent="stuck"),
+            )
+        return (Press(name="look", intent="initiative.look", args=about),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="i1", name="Wandelen na het eten", what="carried", by="Sanne")

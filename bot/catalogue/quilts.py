@@ -8,11 +8,13 @@ from bot.catalogue.base import Entry, Press
 
 @dataclass(frozen=True, kw_only=True)
 class QuiltPatch:
-    """One initiative in a line: its name and what it tries. `seeks`: nobody carries it now."""
+    """One initiative in a line: its name and what it tries. `seeks`: nobody carries it now; `rests`: who
+    carries it said so."""
 
     name: str
     trying: str = ""
     seeks: bool = False
+    rests: bool = False
 
 
 _WALK = QuiltPatch(name="Wandelen na het eten", trying="Na de warme maaltijd samen een stukje lopen.")

@@ -36,6 +36,25 @@ class Initiative:
     started_by: PersonId | None
     started_at: datetime
     closed_at: datetime | None = None
+    seeks_since: datetime | None = None
+    """Since when those who take part (or the coordinators) are asked who carries it: its initiators are gone."""
+    silence_asked_at: datetime | None = None
+    """When somebody was last asked, or said, how it goes on with it after a silence."""
+    rests_since: datetime | None = None
+    """Since when it rests, as who carries it said; until something happens in it."""
+
+    def go_on(self, now: datetime) -> None:
+        """Record that it goes on."""
+        self.rests_since, self.silence_asked_at = None, now
+
+    def rest(self, now: datetime) -> None:
+        """Record that it rests."""
+        self.rests_since = self.silence_asked_at = now
+
+    def reopen(self, now: datetime) -> None:
+        """Open it again; whether it is carried is looked at anew."""
+        self.closed_at = self.seeks_since = None
+        self.go_on(now)
 
 
 @dataclass(kw_only=True, eq=False)

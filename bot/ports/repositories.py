@@ -296,7 +296,24 @@ class Initiatives(Protocol):
 
     async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
         """Return the open initiatives of a movement, at most `limit`, newest first, each with who carries it: the first
-        initiator who takes part and was not forgotten, None where there is none."""
+        initiator who takes part and whose account is in use, None where there is none."""
+
+    async def without_initiator(self, limit: int) -> Sequence[tuple[InitiativeId, MovementId]]:
+        """Return at most `limit` open initiatives, of all movements, that had an initiator once and have none now, and
+        are not offered to anybody yet."""
+
+    async def silent(
+        self, before: datetime, asked_before: datetime, limit: int
+    ) -> Sequence[tuple[InitiativeId, MovementId]]:
+        """Return at most `limit` open initiatives, of all movements, in which nothing happened since a moment: nothing
+        told, joined, stuck or stepped. One that was asked about is left out, unless something happened since then, or
+        that was before `asked_before`."""
+
+    async def last_sign(self, initiative: InitiativeId, movement: MovementId) -> datetime | None:
+        """Return when something last happened in an initiative of the movement, or when it began; None of another."""
+
+    async def resting(self, movement: MovementId) -> set[InitiativeId]:
+        """Return the open initiatives of a movement that rest, and in which nothing happened since that was said."""
 
 
 class Stuck(Protocol):

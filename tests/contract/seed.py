@@ -217,7 +217,9 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         InviteCode(
             id=InviteCodeId("c1"), movement_id=OURS, digest="d1", made_by=FATIMA, made_at=NOW, expires_at=NOW + DAY
         ),
-        Initiative(id=WALK, movement_id=OURS, name="Wandelen", started_by=FATIMA, started_at=NOW),
+        Initiative(
+            id=WALK, movement_id=OURS, name="Wandelen", started_by=FATIMA, started_at=NOW, rests_since=NOW + DAY
+        ),
         Participant(initiative_id=WALK, movement_id=OURS, person_id=FATIMA, joined_at=NOW),
         episode(SPELL, initiative_id=WALK),
         episode("solved", initiative_id=WALK, state=EpisodeState.BREAKTHROUGH, opened_at=NOW - DAY, closed_at=NOW),

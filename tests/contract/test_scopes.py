@@ -69,6 +69,8 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "initiatives.history": lambda work, its: work.initiatives.history(LOOKED, its),
     "initiatives.last_history": lambda work, its: work.initiatives.last_history(WALK, its),
     "initiatives.history_answers": lambda work, its: work.initiatives.history_answers(LOOKED, its),
+    "initiatives.last_sign": lambda work, its: work.initiatives.last_sign(WALK, its),
+    "initiatives.resting": lambda work, its: work.initiatives.resting(its),
     "initiatives.participants": lambda work, its: work.initiatives.participants(WALK, its),
     "stuck.episode": lambda work, its: work.stuck.episode(SPELL, its),
     "stuck.own": lambda work, its: work.stuck.own(SPELL, FATIMA, its),

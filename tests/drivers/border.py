@@ -67,6 +67,8 @@ INTENTS = {
     "invite_1": "invite",
     "tell": "saving.readers",
     "too_1": "behaviour",
+    "carry": "initiative.carry",
+    "rest": "initiative.rest",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
 

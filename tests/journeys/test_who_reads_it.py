@@ -26,7 +26,7 @@ from tests.journeys.test_steps import submit_step
 from tests.journeys.test_stuck import submit_stuck
 from tests.support.readers import ALONE, FOR_COORDINATORS, TOGETHER
 from tests.support.stories import add_reminder, get_story, reply_in_thread
-from tests.support.world import LANE, MONDAY, World, agree, button_of, open_world, text_of
+from tests.support.world import LANE, MONDAY, MOVEMENT, World, agree, button_of, open_world, text_of
 
 ONE, COORDINATORS, PLACE, PAGE = "one person", "coordinators", "a place", "their own page"
 READ_BY = {
@@ -37,6 +37,10 @@ READ_BY = {
     "groups_offered": COORDINATORS,
     "place_joined": COORDINATORS,
     "welcome": PLACE,
+    "welcomed": ONE,
+    "initiative_joined": ONE,
+    "carry_offered": ONE,
+    "silence_asked": ONE,
     "rhythm_purpose": PLACE,
     "rhythm_stories": PLACE,
     "rhythm_check_in": PLACE,
@@ -86,6 +90,7 @@ ELSEWHERE = {
     "personal_file": "journeys/test_export.py looks at where the file comes",
     "export": "an earlier version planned it; journeys/test_export.py",
     "invitation_taken_back": "it changes the message of one person; journeys/test_taking_back.py",
+    "initiative_settled": "it changes the card of one person; journeys/test_carrying.py",
     "taken_back": "it changes a message that stands, wherever that is; journeys/test_forgetting.py",
 }
 """Kinds that have tests of their own, with the reason."""
@@ -136,6 +141,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     await world.pass_(days=30)
     await add_west(world)
     await join(world, await make_code(world))
+    await world.do("fatima", "help")
     world.messenger.fail_next = [(Unreachable("not_in_place", place_is_gone=True), False)]
     await world.do("fatima", "story.save", text="Nog een.", readers="everyone", named="with", channel="night")
     await world.pass_(days=2)
@@ -192,6 +198,17 @@ async def meet_others(world: World) -> None:
     for who in ("jan", "wim"):
         asked = next(one for one in world.private(who) if one.message and has_button(one.message, "come"))
         await world.press(who, asked, "come", channel=None)
+    # Only now: before, these messages would take the room that the proposal needs in the budget.
+    async with world.begin() as work:
+        (garden,) = [
+            one.id for one in await work.initiatives.of_movement(MOVEMENT) if one.name == "Bewoners in de tuin"
+        ]
+    await world.do("noor", "initiative.join", initiative=garden)
+    await world.do("noor", "initiative.save", args={"name": "Soep", "description": ""})
+    async with world.begin() as work:
+        (soup,) = [one.id for one in await work.initiatives.of_movement(MOVEMENT) if one.name == "Soep"]
+    await world.do("els", "initiative.join", initiative=soup)
+    await world.do("noor", "initiative.leave", initiative=soup)
 
 
 async def give_back(world: World) -> None:

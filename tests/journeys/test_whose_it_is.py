@@ -42,7 +42,8 @@ OF_ALL = {
     # What shows something of the movement, or is done with what is everybody's.
     "help", "home", "home.switch", "purpose", "initiative", "initiative.look", "rhythm", "rhythm.look", "lookback",
     "story.mine", "story.read", "harvest", "me", "code", "start",
-    "initiative.make", "initiative.save", "initiative.join", "ripple", "ripple.undo", "share", "share.save",
+    "initiative.make", "initiative.save", "initiative.join", "initiative.carry", "ripple", "ripple.undo", "share",
+    "share.save",
     # Of one's own, or begun by oneself.
     "stuck", "stuck.new", "stuck.report", "chance", "chance.save", "nominate", "nominate.save", "story", "story.save",
     "meeting.join", "meeting.leave", "behaviour",

@@ -118,6 +118,9 @@ PRESSES: Mapping[str, Act] = {
     "experiment.move": press(experiment="tried", moved="0"),
     "experiment.end": press(experiment="going", moved="0"),
     "experiment.answer": press(experiment="tried", moved="0", answer="stopped"),
+    "initiative.carry": press("jan", initiative="orphan"),
+    "initiative.going": press(**WALK),
+    "initiative.rest": press(**WALK),
     "rhythm": press(),
     "rhythm.look": press(**RHYTHM),
     "rhythm.new": press("iris"),
@@ -304,6 +307,8 @@ async def fill(world: World) -> None:
             Initiative(
                 id=InitiativeId("closed"), name="Eten", started_by=fatima, started_at=now, closed_at=now, **belongs
             ),
+            Initiative(id=InitiativeId("orphan"), name="Tuin", started_by=fatima, started_at=now, **belongs),
+            Participant(initiative_id=InitiativeId("orphan"), person_id=PersonId("jan"), joined_at=now, **belongs),
             *(
                 Participant(initiative_id=InitiativeId(one), person_id=fatima, initiator=True, joined_at=now, **belongs)
                 for one in ("walk", "closed")

@@ -21,6 +21,7 @@ from tests.support.databases import OpenDatabase, open_database
 MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 """Monday 1 March 2027, 09:00 in Amsterdam."""
 LANE = "test:W1"
+MOVEMENT = MovementId("movement")
 KEEP_FOR_YEARS = Retention(**dict.fromkeys(("events", "deliveries", "closed", "left"), timedelta(days=4000)))
 """Retention of eleven years: a test that lives through years still sees all of them."""
 

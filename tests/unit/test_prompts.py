@@ -119,6 +119,7 @@ STARTED = {
     "StuckReturn",
     "AskedStoryKept",
     "ChanceAsked",
+    "CarryOffered",
     "CheckIn",
     "CompanyAsked",
     "CompanyTogether",
@@ -130,6 +131,7 @@ STARTED = {
     "Introduced",
     "IntroductionAsked",
     "LearningHistory",
+    "InitiativeJoined",
     "InvitationNews",
     "InvitationReceived",
     "MessageKept",
@@ -140,6 +142,7 @@ STARTED = {
     "PlaceLost",
     "PurposeReminder",
     "SteeringAsked",
+    "SilenceAsked",
     "StoryAsked",
     "StoryKept",
     "StoryRippled",
@@ -149,6 +152,7 @@ STARTED = {
     "StoryAnswered",
     "StoryQuestioned",
     "CheckInAnswered",
+    "Welcomed",
     "WentQuiet",
 }
 """Catalogue entries that the bot sends by itself."""

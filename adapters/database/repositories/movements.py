@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import Column, ColumnElement, Table, bindparam, exists, func, or_, select, text, update
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     PLACES_MISSING_NAME,
     deliveries,
+    episodes,
+    experiments,
     history_answers,
     history_rounds,
     initiatives,
+    invitations,
     invite_codes,
     members,
     movements,
@@ -23,6 +26,8 @@ from adapters.database.tables import (
     practices,
     purposes,
     segments,
+    steps,
+    stories,
     workspaces,
 )
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
@@ -180,6 +185,34 @@ _OF_PERSON = (
 )
 
 
+_IS_ITS = participants.c.initiative_id == initiatives.c.id
+_IS_THERE = people.c.account.is_not(None) & people.c.deactivated_at.is_(None)
+_IS_OPEN = initiatives.c.closed_at.is_(None)
+SIGNS_OF_LIFE = (
+    (participants, participants.c.joined_at),
+    (stories, stories.c.told_at),
+    (episodes, episodes.c.opened_at),
+    (episodes, episodes.c.closed_at),
+    (steps, steps.c.chosen_at),
+    (steps, steps.c.closed_at),
+    (invitations, invitations.c.sent_at),
+    (experiments, experiments.c.started_at),
+    (experiments, experiments.c.decided_at),
+    (history_rounds, history_rounds.c.asked_at),
+)
+"""The moments that show that something happens in an initiative."""
+
+
+def _happened_after(moment: datetime | Column[datetime | None]) -> ColumnElement[bool]:
+    """Match initiatives in which something happened after a moment."""
+    return or_(*(exists().where(*_belongs(table), at > moment) for table, at in SIGNS_OF_LIFE))
+
+
+def _belongs(table: Table) -> tuple[ColumnElement[bool], ...]:
+    # Some of the indexes begin with the movement.
+    return table.c.initiative_id == initiatives.c.id, table.c.movement_id == initiatives.c.movement_id
+
+
 class SqlInitiatives(Repository):
     """Implements `Initiatives`."""
 
@@ -260,12 +293,11 @@ class SqlInitiatives(Repository):
             .order_by(initiatives.c.started_at.desc(), initiatives.c.id)
             .limit(limit)
         )
-        is_its = participants.c.initiative_id == initiatives.c.id
-        carries = is_its & participants.c.initiator.is_(True) & participants.c.left_at.is_(None)
+        carries = _IS_ITS & participants.c.initiator.is_(True) & participants.c.left_at.is_(None)
         found = await self._session.execute(
             select(Initiative, Person)
             .join_from(Initiative, Participant, carries, isouter=True)
-            .join(Person, (people.c.id == participants.c.person_id) & people.c.account.is_not(None), isouter=True)
+            .join(Person, (people.c.id == participants.c.person_id) & _IS_THERE, isouter=True)
             .where(initiatives.c.id.in_(newest))
             .order_by(initiatives.c.started_at.desc(), initiatives.c.id, participants.c.joined_at)
         )
@@ -274,3 +306,53 @@ class SqlInitiatives(Repository):
             if first.get(initiative.id, (initiative, None))[1] is None:
                 first[initiative.id] = (initiative, person)
         return list(first.values())
+
+    async def without_initiator(self, limit: int) -> Sequence[tuple[InitiativeId, MovementId]]:
+        had_one = exists().where(_IS_ITS, participants.c.initiator.is_(True))
+        # The part of somebody who was forgotten is deleted; that they began it is kept, nameless.
+        was_forgotten = exists().where(people.c.id == initiatives.c.started_by, people.c.account.is_(None))
+        carried = exists().where(
+            _IS_ITS,
+            participants.c.initiator.is_(True),
+            participants.c.left_at.is_(None),
+            people.c.id == participants.c.person_id,
+            _IS_THERE,
+        )
+        found = await self._session.execute(
+            select(initiatives.c.id, initiatives.c.movement_id)
+            .where(_IS_OPEN, initiatives.c.seeks_since.is_(None), had_one | was_forgotten, ~carried)
+            .limit(limit)
+        )
+        return [(initiative, movement) for initiative, movement in found]
+
+    async def silent(
+        self, before: datetime, asked_before: datetime, limit: int
+    ) -> Sequence[tuple[InitiativeId, MovementId]]:
+        asked_at = initiatives.c.silence_asked_at
+        may_be_asked = asked_at.is_(None) | (asked_at <= asked_before) | _happened_after(asked_at)
+        tries = exists().where(*_belongs(experiments), experiments.c.ends_at > before)
+        found = await self._session.execute(
+            select(initiatives.c.id, initiatives.c.movement_id)
+            .where(_IS_OPEN, initiatives.c.started_at <= before, ~_happened_after(before), ~tries, may_be_asked)
+            .limit(limit)
+        )
+        return [(initiative, movement) for initiative, movement in found]
+
+    async def last_sign(self, initiative: InitiativeId, movement: MovementId) -> datetime | None:
+        began = select(initiatives.c.started_at).where(
+            initiatives.c.id == initiative, initiatives.c.movement_id == movement
+        )
+        found = [await self._session.scalar(began)]
+        for table, at in SIGNS_OF_LIFE:
+            is_its = (table.c.initiative_id == initiative) & (table.c.movement_id == movement)
+            found.append(await self._session.scalar(select(func.max(at)).where(is_its)))
+        return max((one for one in found if one is not None), default=None)
+
+    async def resting(self, movement: MovementId) -> set[InitiativeId]:
+        rests = initiatives.c.rests_since
+        found = await self._session.scalars(
+            select(initiatives.c.id).where(
+                initiatives.c.movement_id == movement, _IS_OPEN, rests.is_not(None), ~_happened_after(rests)
+            )
+        )
+        return set(found)

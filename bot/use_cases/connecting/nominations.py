@@ -20,6 +20,7 @@ from bot.domain.delivery import Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.person import Person
+from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Problems, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -134,6 +135,7 @@ async def say_yes(work: UnitOfWork, turn: Turn) -> InPlace:
     if member is None:
         member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
         work.movements.add(member)
+        await work.deliveries.add(plan_welcome(turn.person, movement.id, turn.now))
     member.agree(*_figures(turn))
     return InPlace(entry=MayBeSuggested(yes=True, movement=movement.name))
 

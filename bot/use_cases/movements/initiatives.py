@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.experiments import ExperimentSummary
 from bot.catalogue.forms import read_form
 from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, InitiativeSummary
+from bot.domain.carrying import CARRY_OFFERED, SILENCE_ASKED, carriers, settle_cards
+from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.experiment import ExperimentState, plan_question
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
@@ -18,6 +21,11 @@ PAGE_SIZE = 5
 EXPERIMENTS_SHOWN = 2
 NAMES_SHOWN = 3
 """Participants shown by name; the others are counted."""
+INITIATIVE_JOINED = "initiative_joined"
+"""The kind of the news that somebody joined."""
+JOINED_TOGETHER = timedelta(days=1)
+"""Those who join within this time are told of in one message."""
+JOINED_IS_NEWS = timedelta(days=14)
 
 
 async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
@@ -31,9 +39,11 @@ async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
     going_on = await work.initiatives.of_movement(movement.id)
     pages = max(1, -(-len(going_on) // PAGE_SIZE))  # rounded up
     page = min(_page_number(turn.text("page")), pages - 1)
+    resting = await work.initiatives.resting(movement.id)
     patches = []
     for one in going_on[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]:
-        people = [person for person, _ in await work.initiatives.participants(one.id, movement.id)]
+        taking_part = await work.initiatives.participants(one.id, movement.id)
+        people = [person for person, _ in taking_part]
         patches.append(
             InitiativeSummary(
                 id=one.id,
@@ -41,6 +51,8 @@ async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
                 people=_visible_names(people, turn),
                 more=len(people) - len(_visible_names(people, turn)),
                 mine=turn.person.id in {person.id for person in people},
+                seeks=not carriers(taking_part),
+                rests=one.id in resting,
             )
         )
     return InitiativesListed(name=movement.name, patches=tuple(patches), page=page, pages=pages)
@@ -114,7 +126,19 @@ async def join(work: UnitOfWork, turn: Turn) -> InPlace:
     initiative = await _load_initiative(work, turn)
     if initiative.closed_at is not None:
         raise Refused("initiative_closed")
+    is_new = await _take_part(work, turn, initiative)
+    shown = replace(await _show(work, turn, initiative), news="joined")
+    if not is_new:
+        return InPlace(entry=shown)
+    # The page shows that they take part, not the welcome.
+    return InPlace(entry=await _with_story(work, turn, replace(shown, first=True)), on_page=True)
+
+
+async def _take_part(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bool:
+    """Make the actor a participant, and let those who carry it know. Returns whether it is for the first time."""
     participant = await work.initiatives.participant(initiative.id, turn.person.id)
+    if participant is not None and participant.left_at is None:
+        return False
     if participant is None:
         work.initiatives.add(
             Participant(
@@ -124,13 +148,49 @@ async def join(work: UnitOfWork, turn: Turn) -> InPlace:
                 joined_at=turn.now,
             )
         )
-    elif participant.left_at is not None:
+    else:
         participant.left_at, participant.joined_at = None, turn.now
+    await _tell_initiators(work, turn, initiative)
     await work.flush()  # the query for participants has to see it
     for experiment in await work.experiments.of_initiative(initiative.id, initiative.movement_id, PAGE_SIZE):
         if experiment.state_at(turn.now) is ExperimentState.GOING:
             await work.deliveries.add(plan_question(experiment, turn.person, turn.now))
-    return InPlace(entry=replace(await _show(work, turn, initiative), news="joined"))
+    return participant is None
+
+
+async def _tell_initiators(work: UnitOfWork, turn: Turn, initiative: Initiative) -> None:
+    """Plan for each initiator the news that somebody joined: one message for all who do within a day."""
+    before = await work.deliveries.about(INITIATIVE_JOINED, initiative.id, initiative.movement_id)
+    waiting = {one.person_id for one in before if one.state is DeliveryState.WAITING}
+    for person, part in await work.initiatives.participants(initiative.id, initiative.movement_id):
+        if part.initiator and person.id != turn.person.id and person.id not in waiting:
+            await work.deliveries.add(
+                to_person(
+                    person,
+                    INITIATIVE_JOINED,
+                    key=f"{INITIATIVE_JOINED}:{initiative.id}:{person.id}:{turn.now.isoformat()}",
+                    now=turn.now,
+                    movement=initiative.movement_id,
+                    subject=initiative.id,
+                    priority=Priority.NEWS,
+                    due_at=turn.now + JOINED_TOGETHER,
+                    expires_at=turn.now + JOINED_IS_NEWS,
+                    args={"since": turn.now.isoformat()},
+                )
+            )
+
+
+async def _with_story(work: UnitOfWork, turn: Turn, shown: InitiativeShown) -> InitiativeShown:
+    """Add the latest story of an initiative that the actor may read and did not tell themselves, if there is one."""
+    movement = turn.require_movement()
+    for told in await work.stories.told_in(movement.id, InitiativeId(shown.id)):
+        story = await work.stories.get(told.id, movement.id) if told.may_travel and told.text else None
+        if story is not None and story.teller_id != turn.person.id:
+            teller = await work.people.get(story.teller_id, movement.id)
+            return replace(
+                shown, story=story.text, story_id=story.id, teller=story.credit(teller, turn.person.workspace_id)
+            )
+    return shown
 
 
 async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -147,13 +207,16 @@ async def close(work: UnitOfWork, turn: Turn) -> InPlace:
     """Close an initiative; its stories stay. An ending is as welcome as a success."""
     initiative = await _load_own(work, turn)
     initiative.closed_at = initiative.closed_at or turn.now
+    for kind in (CARRY_OFFERED, SILENCE_ASKED):
+        cards = await work.deliveries.about(kind, initiative.id, initiative.movement_id)
+        await work.deliveries.add_all(settle_cards(cards, "closed", turn.person.id, turn.now))
     return InPlace(entry=replace(await _show(work, turn, initiative), news="closed"))
 
 
 async def reopen(work: UnitOfWork, turn: Turn) -> InPlace:
     """Reopen a closed initiative."""
     initiative = await _load_own(work, turn)
-    initiative.closed_at = None
+    initiative.reopen(turn.now)
     return InPlace(entry=replace(await _show(work, turn, initiative), news="reopened"))
 
 
@@ -187,7 +250,9 @@ def _visible_names(people: Sequence[Person], turn: Turn) -> tuple[str, ...]:
 
 
 async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> InitiativeShown:
-    people = [person for person, _ in await work.initiatives.participants(initiative.id, initiative.movement_id)]
+    taking_part = await work.initiatives.participants(initiative.id, initiative.movement_id)
+    people = [person for person, _ in taking_part]
+    rests = initiative.id in await work.initiatives.resting(initiative.movement_id)
     return InitiativeShown(
         id=initiative.id,
         name=initiative.name,
@@ -201,4 +266,6 @@ async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> Initiat
             ExperimentSummary.of(one, turn.now)
             for one in await work.experiments.of_initiative(initiative.id, initiative.movement_id, EXPERIMENTS_SHOWN)
         ),
+        seeks=not carriers(taking_part),
+        rests_since=initiative.rests_since if rests else None,
     )

@@ -1,6 +1,6 @@
 """Show the quilt of a movement: what is being tried side by side, and who is busy with the same question."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.catalogue.base import Entry
 from bot.catalogue.quilts import AlikeInitiatives, Quilt, QuiltPatch
@@ -52,9 +52,10 @@ async def compose_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
                 for person in carriers.values()
             ]
         )
+    resting = await work.initiatives.resting(movement.id)
     return Quilt(
         name=movement.name,
-        patches=tuple(_as_patch(initiative, person) for initiative, person in carried[:SHOWN]),
+        patches=tuple(_as_patch(initiative, person, resting) for initiative, person in carried[:SHOWN]),
         more=max(0, len(carried) - SHOWN),
     )
 
@@ -77,11 +78,12 @@ async def compose_alike(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if mine is None:
         raise Unwanted("nothing_to_give")
     alike = [others[key] for key in keys]
+    resting = await work.initiatives.resting(movement.id)
     meet = await _find_introduction(work, outgoing, reader, alike)
     return AlikeInitiatives(
         initiative=mine.name,
         initiative_id=mine.id,
-        patches=tuple(_as_patch(one, person) for one, person in alike),
+        patches=tuple(_as_patch(one, person, resting) for one, person in alike),
         meet=meet[1].name if meet else "",
         meet_id=meet[1].id if meet else "",
         meet_about=meet[0].name if meet else "",
@@ -107,8 +109,13 @@ async def _find_introduction(
     return next(((initiative, person) for initiative, person in able if person.id not in asked), None)
 
 
-def _as_patch(initiative: Initiative, carries: Person | None) -> QuiltPatch:
-    return QuiltPatch(name=initiative.name, trying=initiative.description, seeks=carries is None)
+def _as_patch(initiative: Initiative, carries: Person | None, resting: Collection[str]) -> QuiltPatch:
+    return QuiltPatch(
+        name=initiative.name,
+        trying=initiative.description,
+        seeks=carries is None,
+        rests=initiative.id in resting,
+    )
 
 
 def _tell(initiative: Initiative) -> str:

@@ -10,6 +10,7 @@ from bot.domain.delivery import reopen_place, to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState, Purpose, PurposeId, Role
 from bot.domain.person import Language, PersonId, Workspace, WorkspaceId
+from bot.domain.welcome import plan_welcome
 from bot.errors import Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -67,6 +68,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         work.movements.add(
             Member(movement_id=movement.id, person_id=person.id, role=Role.COORDINATOR, joined_at=turn.now)
         )
+    for person in others:
+        await work.deliveries.add(plan_welcome(person, movement.id, turn.now, named_by=turn.person.id))
     return MovementStarted(name=movement.name, place=place.name)
 
 

@@ -29,6 +29,7 @@ from bot.catalogue.people import ListedNudge
 from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
 from bot.domain import quiet_hours, stuck_return
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
+from bot.domain.carrying import carriers
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
 from bot.domain.next_step import NextStep
 from bot.domain.person import Person
@@ -205,10 +206,19 @@ async def _load_chances(work: UnitOfWork, person: Person, movement: Movement, no
 
 async def _load_initiatives(work: UnitOfWork, person: Person, movement: Movement) -> HomeInitiatives:
     mine = await work.initiatives.of_person(person.id, movement.id)
+    resting = await work.initiatives.resting(movement.id) if mine else set()
     shown = []
     for one in mine[:INITIATIVES_SHOWN]:
-        part = await work.initiatives.participant(one.id, person.id)
-        shown.append(OwnInitiative(id=one.id, name=one.name, carried=part is not None and part.initiator))
+        carry = carriers(await work.initiatives.participants(one.id, movement.id))
+        shown.append(
+            OwnInitiative(
+                id=one.id,
+                name=one.name,
+                carried=person.id in {each.id for each in carry},
+                seeks=not carry,
+                rests=one.id in resting,
+            )
+        )
     return HomeInitiatives(initiatives=tuple(shown), more=max(0, len(mine) - INITIATIVES_SHOWN))
 
 

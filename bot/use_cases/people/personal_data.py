@@ -71,6 +71,10 @@ KINDS_WITH_WORDS = frozenset(
         "story_question",
         "check_in_answered",
         "went_quiet",
+        "welcomed",
+        "initiative_joined",
+        "carry_offered",
+        "silence_asked",
     }
 )
 """Kinds of deliveries that `people/kinds.md.j2` has words for."""
