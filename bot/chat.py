@@ -108,6 +108,12 @@ class ChatPlace:
         object.__setattr__(self, "name", clean_name(self.name))
 
 
+CARD = "card"
+"""The argument of a button that holds the id of the message it stands under."""
+FORM = "form"
+"""The hidden value of a form that holds its id."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Intent:
     """One act of a person: a command, a pressed button, a submitted form, a reply, a reaction.
@@ -138,6 +144,13 @@ class Intent:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "args", {name: _clean_value(value) for name, value in self.args.items()})
+
+    @property
+    def typed_in(self) -> str | None:
+        """The root of the thread that a typed message stands in or begins; None for what was pressed or filled in
+        outside threads, and for a slash command, of which no message stays."""
+        is_typed = not self.text(CARD) and not self.text(FORM)
+        return self.thread or (self.message if is_typed else None)
 
     def text(self, name: str) -> str:
         """Return the trimmed text of one argument; empty when absent or of another shape."""

@@ -10,14 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from bot.chat import Form, Intent, Message, Value
+from bot.chat import CARD, FORM, Form, Intent, Message, Value
 from bot.domain.person import WorkspaceId
 from bot.ports import UnitOfWork
 
-CARD = "card"
-"""The argument of a button that holds the id of the message it stands under."""
-FORM = "form"
-"""The hidden value of a form that holds its id."""
 REOPENS = "reopens"
 """The argument of a button that opens a form that came too late: the id that it has."""
 REFUSAL_REPEATED_AFTER = 60

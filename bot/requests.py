@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot import commands, guarding, kairos, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
 from bot.catalogue.offers import FormLate, FormOffered
-from bot.chat import Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
+from bot.chat import CARD, FORM, Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
 from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_person
 from bot.domain.held_words import HeldWords
@@ -63,7 +63,7 @@ async def _confirm_by_press(work: UnitOfWork, turn: Turn) -> None:
     """Note that a personal message arrived whose answer was lost, now that one of its buttons is pressed: where nothing
     can be looked up, only that tells its id, by which it can be deleted."""
     intent = turn.intent
-    card, message = intent.text(presses.CARD), intent.message
+    card, message = intent.text(CARD), intent.message
     if not card or not message or not intent.place.personal:
         return
     pressed = await work.deliveries.get(DeliveryId(card), turn.person.workspace_id)
@@ -199,6 +199,8 @@ async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
     for message in filter(None, (intent.thread, intent.message)):
         if await work.deliveries.by_receipt(place.id, message) or await work.stories.by_message(place.id, message):
             return True
+    if intent.thread and await work.stories.in_thread(place.id, intent.thread):
+        return True
     return bool(intent.message and await work.stories.request_about(place.id, intent.message))
 
 
@@ -317,7 +319,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
             form = replace(form, hidden={**guarding.note_opener(intent), **form.hidden})
             late = render_within(_offer_again(form, entry, intent), reader, within, hash_key(intent.key))
             return replace(form, hidden={**form.hidden, WITHIN: within} if within else form.hidden, late=late)
-        args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}
+        args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != CARD}
         opener = entry.opener or intent.name
         entry = FormOffered(title=form.title, intent=opener, args=args, heard=_typed_text(intent))
     if intent.answerable:
@@ -332,11 +334,11 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
 def _offer_again(form: Form, entry: FormEntry, intent: Intent) -> FormLate:
     """Return what is said where a form opens too late: a button opens the same one, with the same words in it. What was
     chosen about a message has to be chosen there again."""
-    texts = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != presses.CARD}
+    texts = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != CARD}
     if any(not isinstance(value, str) for value in intent.args.values()):
         return FormLate(title=form.title)
     opener = entry.opener or intent.name
-    args = {**texts, presses.REOPENS: form.hidden[presses.FORM]}
+    args = {**texts, presses.REOPENS: form.hidden[FORM]}
     heard = "" if presses.press_key(intent) else _typed_text(intent)
     return FormLate(title=form.title, intent=opener, args=args, heard=heard)
 

@@ -64,8 +64,9 @@ STORY_NEWS_TTL = timedelta(days=14)
 class Story:
     """A few sentences about something that happened, in the teller's own words.
 
-    `thread` and `message` say where it was told; `message` is None when it came through the form. `deleted`: it was
-    withdrawn because that message was deleted, and comes back when the message does.
+    `thread` and `message` say where it was told; `message` is None when it came through the form or a command, `thread`
+    then the one that this was typed in or began. `deleted`: it was withdrawn because that message was deleted, and
+    comes back when the message does.
     """
 
     id: StoryId

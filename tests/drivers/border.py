@@ -24,8 +24,9 @@ from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
-from tests.drivers.playground import Dialog, PlaygroundDriver, playground_driver
+from tests.drivers.playground import Dialog, PlaygroundDriver, Seen, playground_driver
 from tests.drivers.slack import SlackDriver, slack_driver
+from tests.fakes.slack.server import BOT as RITME
 from tests.fakes.slack.state import Modal
 from tests.fakes.slack.state import Shown as SlackShown
 from tests.fakes.teams.agents_playground import Shown
@@ -106,6 +107,10 @@ class Border(Protocol):
     async def reply(self, who: str, said: str, text: str) -> None:
         """Reply in the thread of what everyone in the first channel got with these words."""
 
+    async def say(self, who: str, text: str, *, thread: Any = None) -> Any:
+        """Write a message in the first channel, in a thread or, without one, as its first. "@Ritme …" mentions Ritme.
+        Returns it, whose thread others may reply in."""
+
 
 async def add_initiative(begin: Begin, now: datetime) -> None:
     """Add the initiative that Fatima and Jan have in the playground."""
@@ -166,6 +171,13 @@ class OnSlack:
         root = next(one for one in self.driver.posts(HERE) if said in one.words())
         await self.driver.reply(who, HERE, root.ts, text)
 
+    async def say(self, who: str, text: str, *, thread: Any = None) -> Any:
+        written = text.replace("@Ritme", f"@{self.driver.slack.users[RITME].name}")
+        user, channel = self.driver.user(who), self.driver.channel(HERE)
+        said = await self.driver.people.say(user, channel, written, thread=thread.ts if thread else None)
+        await self.driver.drain()
+        return said
+
 
 @dataclass
 class InThePlayground:
@@ -206,6 +218,11 @@ class InThePlayground:
     async def reply(self, who: str, said: str, text: str) -> None:
         root = next(one for one in await self.driver.posts(HERE) if said in one.words())
         await self.driver.reply(who, HERE, root, text)
+
+    async def say(self, who: str, text: str, *, thread: Any = None) -> Any:
+        done = await self.driver.served.say(who, HERE, text, thread.id if thread else "")
+        await self.driver.drain()
+        return Seen(done["message"])
 
 
 @dataclass
@@ -306,6 +323,16 @@ class InTeams:
         assert any(said in one for one in await self.to_all())
         where = {"id": f"{channel_id(HERE)};messageid={POSTED}", "conversationType": "channel"}
         await self.send(who, {"type": "message", "text": text, "conversation": where}, HERE)
+
+    async def say(self, who: str, text: str, *, thread: Any = None) -> Any:
+        id = f"said{next(self.numbers)}"
+        where = {"id": f"{channel_id(HERE)};messageid={thread or id}", "conversationType": "channel"}
+        mention = {"type": "mention", "mentioned": {"id": BOT}, "text": MENTION}
+        entities = [mention] if "@Ritme" in text else []
+        words = text.replace("@Ritme", MENTION)
+        said = {"type": "message", "id": id, "text": words, "entities": entities, "conversation": where}
+        await self.send(who, said, HERE)
+        return thread or id
 
     def _messages(self) -> list[Shown]:
         """List the messages that the connector got, as they read now."""

@@ -6,10 +6,9 @@ import pytest
 
 from bot import wording
 from bot.catalogue.initiatives import InitiativeShown
-from bot.chat import Answer, FieldErrors, Form, Reply
+from bot.chat import CARD, Answer, FieldErrors, Form, Reply
 from bot.domain.movement import MovementId, Purpose
 from bot.domain.person import Language
-from bot.presses import CARD
 from bot.wording import Reader
 from tests.support.world import MONDAY, World, button_of, text_of
 

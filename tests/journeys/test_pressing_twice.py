@@ -12,9 +12,8 @@ import pytest
 from adapters.database.tables import metadata
 from bot import commands
 from bot.catalogue.base import CATALOGUE, FormEntry
-from bot.chat import Answer, FieldErrors, Form, Intent, Reply
+from bot.chat import CARD, FORM, Answer, FieldErrors, Form, Intent, Reply
 from bot.domain.delivery import Delivery
-from bot.presses import CARD, FORM
 from tests.support.pressing import PRESSES, SUBMISSIONS, Act, fill
 from tests.support.world import World, button_of, open_world, text_of
 

@@ -150,6 +150,7 @@ async def _tell(
         id=StoryId(new_id()),
         movement_id=movement.id,
         place_id=place.id if place else None,
+        thread=turn.intent.typed_in if place else None,
         teller_id=turn.person.id,
         text=text,
         named=turn.person.story_named,

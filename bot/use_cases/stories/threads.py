@@ -13,7 +13,7 @@ from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Person, StoryChoice, WorkspaceId
-from bot.domain.retelling import MARK_KIND, SINGLE_STORY_KINDS, find_out_of_reach, plan_changes, plan_mark
+from bot.domain.retelling import MARK_KIND, POSTED, SINGLE_STORY_KINDS, find_out_of_reach, plan_changes, plan_mark
 from bot.domain.rhythm import RhythmId
 from bot.domain.story import (
     READERS_BY_CHOICE,
@@ -63,13 +63,17 @@ async def handle_reply(work: UnitOfWork, turn: Turn) -> None:
         return
     root = await work.deliveries.by_receipt(place.id, thread)
     discussed = await _find_thread_stories(work, place, place.movement_id, thread, root)
-    await _hear_answer(work, turn, place, root, discussed)
-    if root is None:
-        return
-    if root.kind in SINGLE_STORY_KINDS:
-        await _tie_to_teller(work, turn, root, place.movement_id)
-    elif root.kind in GATHERING_KINDS:
+    gathers = root is not None and root.kind in GATHERING_KINDS
+    answered = await _find_answered_story(work, turn, discussed, gathers=gathers)
+    await _hear_answer(work, turn, place, answered, discussed)
+    if root is not None and gathers:
         await _keep_reply(work, turn, place, place.movement_id, root)
+        return
+    post = root if root is not None and root.kind in SINGLE_STORY_KINDS else None
+    if post is None and answered is not None:
+        post = await work.deliveries.by_key(f"{POSTED}:{answered.id}")
+    if post is not None:
+        await _tie_to_teller(work, turn, post, place.movement_id)
 
 
 async def handle_mention(work: UnitOfWork, turn: Turn) -> Entry | None:
@@ -128,23 +132,47 @@ async def handle_deletion(work: UnitOfWork, turn: Turn) -> None:
 async def _find_thread_stories(
     work: UnitOfWork, place: Place, movement: MovementId, thread: str, root: Delivery | None
 ) -> list[Story]:
-    """Return the stories that a thread is about, and that were not taken back: the one its first message holds, or
-    those gathered in it, oldest first."""
+    """Return the stories that a thread is about, and that were not taken back: the one its first message holds, then
+    those told in it, oldest first."""
+    first = None
     if root is None:
-        found = [await work.stories.by_message(place.id, thread)]
+        first = await work.stories.by_message(place.id, thread)
     elif root.kind in SINGLE_STORY_KINDS:
-        found = [await work.stories.get(StoryId(root.subject), movement)]
-    elif root.kind in GATHERING_KINDS:
-        found = list(await work.stories.in_thread(place.id, thread))
-    else:
-        found = []
-    return [story for story in found if story is not None and story.is_told]
+        first = await work.stories.get(StoryId(root.subject), movement)
+    told = [story for story in await work.stories.in_thread(place.id, thread) if story is not first]
+    return [story for story in (first, *told) if story is not None and story.is_told]
+
+
+async def _find_answered_story(
+    work: UnitOfWork, turn: Turn, discussed: Sequence[Story], *, gathers: bool
+) -> Story | None:
+    """Return which of the stories of a thread a reply is about: the last one of the teller it names; else, where none
+    are gathered (`gathers`), the last one that stands there by itself; else, for a question, the last one. None for a
+    reply that tells something of its own."""
+    text, message = _words(turn), turn.intent.message
+    if not message or not has_words(text):
+        return None
+    others = [story for story in discussed if story.teller_id != turn.person.id and story.message != message]
+    standing = [] if gathers else [story for story in others if not story.is_reply]
+    likely = standing or (others if has_question(text) else [])
+    return await _find_named_story(work, others, text) or next(reversed(likely), None)
+
+
+async def _find_named_story(work: UnitOfWork, others: Sequence[Story], text: str) -> Story | None:
+    """Return the last story of a teller whose first name is in a text."""
+    words = {word.casefold() for word in re.findall(r"\w+", text)}
+    for story in reversed(others):
+        teller = await work.people.get(story.teller_id, story.movement_id)
+        if teller is not None and teller.name and teller.name.split()[0].casefold() in words:
+            return story
+    return None
 
 
 async def _hear_answer(
-    work: UnitOfWork, turn: Turn, place: Place, root: Delivery | None, discussed: Sequence[Story]
+    work: UnitOfWork, turn: Turn, place: Place, story: Story | None, discussed: Sequence[Story]
 ) -> None:
-    """Plan the news for the teller whose story a reply answers. Who replies under their own story has read the rest."""
+    """Plan the news for the teller whose `story` a reply answers. Who replies under their own story has read the
+    rest."""
     text, message, person = _words(turn), turn.intent.message, turn.person
     if not message or not has_words(text):
         return
@@ -152,9 +180,6 @@ async def _hear_answer(
         if own.teller_id == person.id:
             await work.deliveries.cancel(ANSWERED_KIND, own.id, "answered")
             await work.deliveries.cancel(UNANSWERED_KIND, own.id, "answered")
-    others = [story for story in discussed if story.teller_id != person.id and story.message != message]
-    gathers = root is not None and root.kind in GATHERING_KINDS
-    story = await _pick_story(work, others, text) if gathers else next(iter(others), None)
     teller = await work.people.get(story.teller_id, story.movement_id) if story is not None else None
     if story is None or teller is None or teller.account is None:
         return
@@ -169,17 +194,6 @@ async def _hear_answer(
     for one in news:
         if one is not None:
             await work.deliveries.add(one)
-
-
-async def _pick_story(work: UnitOfWork, others: Sequence[Story], text: str) -> Story | None:
-    """Return which of the stories gathered in a thread a reply is about: the last one of the teller it names, or for a
-    question the last one; None for a reply that tells something of its own."""
-    words = {word.casefold() for word in re.findall(r"\w+", text)}
-    for story in reversed(others):
-        teller = await work.people.get(story.teller_id, story.movement_id)
-        if teller is not None and teller.name and teller.name.split()[0].casefold() in words:
-            return story
-    return others[-1] if others and has_question(text) else None
 
 
 async def _forget_answer(
