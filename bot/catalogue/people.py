@@ -55,6 +55,8 @@ class Me(Entry):
     """The names of the movements in which they may be suggested."""
     thought_of: ThoughtOf | None = None
     """Asks about one more figure to be suggested as, if any."""
+    meets_in: tuple[str, ...] = ()
+    """The names of the movements in which they agreed to be brought together with others."""
     stories: StoryChoice | None = None
     snoozed_until: datetime | None = None
     stopped: bool = False
@@ -73,6 +75,7 @@ class Me(Entry):
             *(self.thought_of.buttons() if self.thought_of is not None else ()),
             Press(name="settings", intent="me.settings"),
             *rest,
+            *((Press(name="no_meetings", intent="meeting.leave", args={"all": YES}),) if self.meets_in else ()),
             Press(name="my_stories", intent="story.mine"),
             Press(name="export", intent="me.export", confirm=True),
             Press(name="forget", intent="me.forget", style="danger", confirm=True),
@@ -89,6 +92,7 @@ class Me(Entry):
             suggestible=True,
             suggested_in=("Samen vooruit",),
             thought_of=ThoughtOf(movement="m1", name="Samen vooruit", figure=KeyFigure.MAVEN),
+            meets_in=("Samen vooruit",),
             stories=StoryChoice.MOVEMENT,
         )
 
@@ -97,6 +101,8 @@ SUGGESTIBLE = ("suggestible", "suggestible_2", "suggestible_3", "suggestible_4",
 """The fields of `SettingsForm` for being suggested, one a movement."""
 SUGGESTIBLE_OTHERS, MAX_OTHERS = "suggestible_others", 60
 """The field for all further movements together, and how many it holds: as many as fit what a Slack form may carry."""
+MEETS = "meets"
+"""The field for the movements in which somebody may be brought together with others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +110,7 @@ class SettingsForm(FormEntry):
     """The form for language, time zone, group, quiet hours, being suggested, and the use of replies and names.
 
     `movements`: the names of those for which being suggested is asked, in the order of `SUGGESTIBLE`; their ids are in
-    `hidden`, under the names of the fields. Further ones are `options` of `SUGGESTIBLE_OTHERS`.
+    `hidden`, under the names of the fields. Further ones are `options` of `SUGGESTIBLE_OTHERS`; of `MEETS` all are.
     """
 
     intent: ClassVar[str] = "me.save"
@@ -115,6 +121,7 @@ class SettingsForm(FormEntry):
         *(Ask(name=name, kind="choice", required=False, options=(YES, NO)) for name in SUGGESTIBLE),
         Ask(name=SUGGESTIBLE_OTHERS, kind="choices", required=False, max_items=MAX_OTHERS),
         Ask(name="figures", kind="choices", required=False, options=tuple(KeyFigure)),
+        Ask(name=MEETS, kind="choices", required=False, max_items=len(SUGGESTIBLE) + MAX_OTHERS),
         Ask(name="stories", kind="choice", required=False, options=tuple(StoryChoice)),
         Ask(name="named", kind="choice", options=(YES, NO)),
         Ask(name="named_beyond", kind="choice", options=(YES, NO)),
@@ -126,7 +133,7 @@ class SettingsForm(FormEntry):
 
     def visible_asks(self) -> tuple[Ask, ...]:
         """Return the fields, with one about being suggested for each movement."""
-        unused = {*SUGGESTIBLE[len(self.movements) :], *(() if self.movements else ("figures",))}
+        unused = {*SUGGESTIBLE[len(self.movements) :], *(() if self.movements else ("figures", MEETS))}
         unused |= set() if self.options.get(SUGGESTIBLE_OTHERS) else {SUGGESTIBLE_OTHERS}
         return tuple(ask for ask in self.asks if ask.name not in unused)
 
@@ -134,7 +141,10 @@ class SettingsForm(FormEntry):
     def example(cls) -> Self:
         return cls(
             movements=("Samen vooruit", "Buiten is beter"),
-            options={SUGGESTIBLE_OTHERS: (Pick(value="m6", label="Thuis eten"),)},
+            options={
+                SUGGESTIBLE_OTHERS: (Pick(value="m6", label="Thuis eten"),),
+                MEETS: (Pick(value="m1", label="Samen vooruit"), Pick(value="m6", label="Thuis eten")),
+            },
             values={
                 "language": "nl",
                 "timezone": "Europe/Amsterdam",

@@ -53,6 +53,8 @@ INTENTS = {
     "yes": "suggest.yes",
     "not_yet": "step.not_yet",
     "come": "meeting.come",
+    "no_meetings": "meeting.leave",
+    "settings": "me.settings",
     "goes_on": "experiment.answer",
     "seized": "chance.seize",
     "tell_story": "story",
@@ -325,14 +327,14 @@ class InTeams:
         await self.send(who, {"type": "message", "text": text, "conversation": where}, HERE)
 
     async def say(self, who: str, text: str, *, thread: Any = None) -> Any:
-        id = f"said{next(self.numbers)}"
-        where = {"id": f"{channel_id(HERE)};messageid={thread or id}", "conversationType": "channel"}
+        own = f"said{next(self.numbers)}"
+        where = {"id": f"{channel_id(HERE)};messageid={thread or own}", "conversationType": "channel"}
         mention = {"type": "mention", "mentioned": {"id": BOT}, "text": MENTION}
         entities = [mention] if "@Ritme" in text else []
         words = text.replace("@Ritme", MENTION)
-        said = {"type": "message", "id": id, "text": words, "entities": entities, "conversation": where}
+        said = {"type": "message", "id": own, "text": words, "entities": entities, "conversation": where}
         await self.send(who, said, HERE)
-        return thread or id
+        return thread or own
 
     def _messages(self) -> list[Shown]:
         """List the messages that the connector got, as they read now."""

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from bot.chat import Form
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
@@ -133,3 +134,42 @@ async def test_who_leaves_ritme_is_in_no_meeting(met: World) -> None:
     await met.until(MONDAY + timedelta(days=7, hours=12))
     assert "noor" not in text_of(met.private("fatima")[-1])
     assert "kwame" in text_of(met.private("fatima")[-1])
+
+
+async def settings(world: World, who: str, **values: object) -> None:
+    form = await world.press(who, await world.type(who, "/ritme ik", channel=None), "settings", channel=None)
+    assert isinstance(form, Form)
+    await world.submit(who, form, channel=None, **values)
+
+
+async def test_it_can_be_chosen_and_ended_where_one_sees_what_ritme_keeps(met: World) -> None:
+    assert "bij elkaar" not in text_of(await met.type("fatima", "/ritme ik", channel=None))
+    for one in FIRST:
+        await settings(met, one, meets=("movement",))
+    page = await met.type("fatima", "/ritme ik", channel=None)
+    assert "In Samen op pad breng ik je soms bij elkaar" in text_of(page)
+    said = await met.press("noor", await met.type("noor", "/ritme ik", channel=None), "no_meetings", channel=None)
+    assert "breng je niet meer" in text_of(said)
+    assert "bij elkaar" not in text_of(await met.type("noor", "/ritme ik", channel=None))
+    await settings(met, "kwame", language="nl")
+    assert "bij elkaar" in text_of(await met.type("kwame", "/ritme ik", channel=None))
+    await settings(met, "kwame", meets=())
+    await met.pass_(days=2)
+    assert all(not any("Kom je?" in text_of(sent) for sent in met.private(one)) for one in GROUPS)
+
+
+async def test_who_ends_it_before_the_proposal_comes_gets_none_and_is_named_in_none(met: World) -> None:
+    await take_part(met, *FIRST)
+    async with met.begin() as work:
+        for one in ("noor", "kwame"):
+            person = await work.people.get(PersonId(one), MovementId("movement"))
+            assert person is not None
+            person.quiet_from, person.quiet_until = time(8), time(14)
+    await met.until(MONDAY + timedelta(days=1, hours=2))
+    assert "noor" in text_of(met.private("fatima")[0])
+    await met.press("noor", await met.type("noor", "/ritme ik", channel=None), "no_meetings", channel=None)
+    await met.until(MONDAY + timedelta(days=2))
+    assert met.private("noor") == []
+    (proposal,) = met.private("kwame")
+    assert "fatima" in text_of(proposal)
+    assert "noor" not in text_of(proposal)

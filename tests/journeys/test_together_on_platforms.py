@@ -52,6 +52,16 @@ async def test_three_who_agreed_hear_of_each_other_and_of_who_comes(border: Bord
     assert len(await border.to("wim")) == before
 
 
+async def test_being_brought_together_is_chosen_and_ended_on_ones_own_page(border: Border) -> None:
+    form = await border.form("fatima", "/ritme ik", "me.settings", button="settings")
+    await border.submit("fatima", form, meets=("movement",))
+    page = await border.type("fatima", "/ritme ik")
+    assert "breng ik je soms bij elkaar" in page.words()
+    said = await border.press("fatima", page, "no_meetings")
+    assert "breng je niet meer" in said.words()
+    assert "bij elkaar" not in (await border.type("fatima", "/ritme ik")).words()
+
+
 async def test_what_is_tried_stands_in_the_channel_and_what_is_alike_is_told_apart(border: Border) -> None:
     async with border.begin() as work:
         for who, about in (("fatima", "Bewoners in de tuin"), ("jan", "De tuin open voor bewoners")):

@@ -52,12 +52,12 @@ async def join(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Record that the actor does not want to be brought together any more; a proposal they did not answer, or where it
-    was pressed, is declined."""
-    movement = turn.require_movement()
-    member = await work.movements.membership(movement.id, turn.person.id)
-    if member is not None:
-        member.meets = False
+    """Record that the actor does not want to be brought together any more, here or (`all`) in any of their movements.
+    The proposal where it was pressed is declined; one they did not answer names them no more."""
+    here = None if turn.text("all") else turn.require_movement().id
+    for movement, member in await work.movements.of_person(turn.person.id):
+        if member.meets and here in (None, movement.id):
+            member.meets = False
     if turn.text("meeting"):
         _, guest, _ = await _load(work, turn)
         guest.reply(GuestAnswer.DECLINED, turn.now)
@@ -198,16 +198,27 @@ def _plan_messages(meeting: Meeting, person: Person, now: datetime) -> Sequence[
 
 
 async def compose_proposal(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the proposal to meet. Raises `Unwanted` when they answered, or too few others are left."""
+    """Compose the proposal to meet. Raises `Unwanted` when they answered, want no more of it, or too few others are
+    left."""
     meeting, guest, others = await _load_for(work, outgoing)
-    able = [(one, person) for one, person in others if one.answer is not GuestAnswer.DECLINED]
+    able = [one for one in others if await _may_come(work, one[0])]
     if guest.answer is not GuestAnswer.ASKED:
         raise Unwanted("answered")
+    if not await _may_come(work, guest):
+        raise Unwanted("withdrawn")
     if not able:
         raise Unwanted("person_gone")
     return MeetingProposed(
         meeting=meeting.id, names=_names(able), question=meeting.question, at=meeting.at, timezone=meeting.timezone
     )
+
+
+async def _may_come(work: UnitOfWork, guest: Guest) -> bool:
+    """Return whether somebody who was chosen comes, or may still want to."""
+    if guest.answer is not GuestAnswer.ASKED:
+        return guest.answer is GuestAnswer.COMING
+    member = await work.movements.membership(guest.movement_id, guest.person_id)
+    return member is not None and bool(member.meets)
 
 
 async def compose_news(work: UnitOfWork, outgoing: Outgoing) -> Entry:

@@ -109,6 +109,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         ),
         suggestible=bool(suggested_in),
         suggested_in=suggested_in,
+        meets_in=tuple(movement.name for movement, member in belongs if member.meets),
         thought_of=await _find_thought_of(work, person, belongs),
         stories=person.story_choice,
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,

@@ -8,6 +8,7 @@ from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.people import (
     MAX_OTHERS,
+    MEETS,
     SUGGESTIBLE,
     SUGGESTIBLE_OTHERS,
     Awake,
@@ -35,6 +36,8 @@ MOVEMENT_NAME_CHARS = 60
 """Characters of a movement's name in the label of a field."""
 OF_MOVEMENT = "_in"
 """Ends the names of hidden values: which movement the field before it is about."""
+MEETS_ASKED = "meets_asked"
+"""The hidden value of a form that asks about being brought together."""
 WAKES_AT = time(8)
 """Local time at which a snooze ends."""
 
@@ -47,20 +50,19 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
     belongs = await _load_belongs(work, turn)
     answers = {True: YES, False: NO, None: ""}
     asked, others = list(zip(SUGGESTIBLE, belongs, strict=False)), belongs[len(SUGGESTIBLE) :][:MAX_OTHERS]
+    shown = [*(one for _, one in asked), *others]
     return SettingsForm(
         movements=tuple(shorten(movement.name, MOVEMENT_NAME_CHARS) for _, (movement, _) in asked),
-        options={
-            SUGGESTIBLE_OTHERS: tuple(
-                Pick(value=movement.id, label=shorten(movement.name, MOVEMENT_NAME_CHARS)) for movement, _ in others
-            )
-        },
+        options={SUGGESTIBLE_OTHERS: _as_options(others), MEETS: _as_options(shown)},
         hidden={
             **{f"{name}{OF_MOVEMENT}": movement.id for name, (movement, _) in asked},
             **({f"{SUGGESTIBLE_OTHERS}{OF_MOVEMENT}": " ".join(one.id for one, _ in others)} if others else {}),
+            **({MEETS_ASKED: YES} if shown else {}),
         },
         values={
             **{name: answers[member.suggestible] for name, (_, member) in asked},
             SUGGESTIBLE_OTHERS: tuple(movement.id for movement, member in others if member.suggestible),
+            MEETS: tuple(movement.id for movement, member in shown if member.meets),
             "figures": _figures(belongs),
             "language": turn.language.value,
             "timezone": turn.timezone,
@@ -82,6 +84,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("timezone", "unknown_zone")
     if not set(filled.many(SUGGESTIBLE_OTHERS)) <= set(_list_others(turn)):
         filled.problems.add(SUGGESTIBLE_OTHERS, "unknown_choice")
+    if not set(filled.many(MEETS)) <= set(_list_asked_movements(turn)):
+        filled.problems.add(MEETS, "unknown_choice")
     filled.problems.raise_if_any()
     person = turn.person
     promised = await _load_promises(work, turn)
@@ -96,6 +100,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     person.chose = [name for name, other in changed.items() if other or name in person.chose]
     person.language, person.timezone, person.group = language, timezone, group
     await _save_suggestible(work, turn, filled)
+    await _save_meeting(work, turn, filled)
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
     person.story_named = filled.text("named") == YES
     person.named_beyond = filled.text("named_beyond") == YES
@@ -142,6 +147,28 @@ async def _save_suggestible(work: UnitOfWork, turn: Turn, filled: Filled) -> Non
     for _, member in belongs if changed else ():
         if member.suggestible:
             member.figures = list(figures)
+
+
+async def _save_meeting(work: UnitOfWork, turn: Turn, filled: Filled) -> None:
+    """Save in which of the movements that the form showed the actor may be brought together with others. A form from
+    before it asked that changes nothing."""
+    if not turn.text(MEETS_ASKED):
+        return
+    shown = set(_list_asked_movements(turn))
+    for movement, member in await _load_belongs(work, turn):
+        if movement.id in filled.many(MEETS):
+            member.meets = True
+        elif movement.id in shown and member.meets:
+            member.meets = False
+
+
+def _as_options(belongs: Sequence[tuple[Movement, Member]]) -> tuple[Pick, ...]:
+    return tuple(Pick(value=movement.id, label=shorten(movement.name, MOVEMENT_NAME_CHARS)) for movement, _ in belongs)
+
+
+def _list_asked_movements(turn: Turn) -> list[str]:
+    """Return the ids of all movements that the form showed."""
+    return [*(turn.text(f"{name}{OF_MOVEMENT}") for name in SUGGESTIBLE), *_list_others(turn)]
 
 
 def _list_others(turn: Turn) -> list[str]:
