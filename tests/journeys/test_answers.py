@@ -130,6 +130,18 @@ class TestAfterACheckIn:
         await checked.press("jan", said, "tell", channel=None)
         assert (await get_story(checked, "m1")).readers is Readers.MOVEMENT
 
+    @pytest.mark.parametrize(("choice", "leads"), [("here", 1), ("keep", 1), ("forget", 0)])
+    async def test_a_first_answer_leads_on_once_it_is_known_who_reads_it(
+        self, checked: World, choice: str, leads: int
+    ) -> None:
+        await reply_in_thread(checked, "noor", TRIED, "m9")
+        await checked.pass_(minutes=10)
+        assert not any("bijpraten" in text_of(one) for one in checked.private("noor"))
+        story = (await get_story(checked, "m9")).id
+        await checked.do("noor", f"story.{choice}", story=story)
+        await checked.pass_(minutes=10)
+        assert sum("bijpraten" in text_of(one) for one in checked.private("noor")) == leads
+
     async def test_at_most_once_a_week(self, checked: World) -> None:
         await reply_in_thread(checked, "jan", TRIED, "m1")
         await reply_in_thread(checked, "jan", f"{TRIED} En dat bevalt.", "m2")

@@ -397,7 +397,7 @@ async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
         chosen = told
     else:
         chosen = [one for one in here if one is story] if choice is StoryChoice.MOVEMENT else here
-    was_gone = not story.is_told
+    was_gone, is_first = not story.is_told, person.story_choice is None
     person.story_choice = choice
     for one in chosen:
         if choice is StoryChoice.FORGET:
@@ -406,6 +406,9 @@ async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
         else:
             one.readers = READERS_BY_CHOICE[choice]
             await _update_retellings(work, turn, one)
+    # After a first answer this question came first: only now is it known that it is kept.
+    if is_first and story.is_told and await _answers_check_in(work, story):
+        await _lead_on(work, turn, story)
     return InPlace(
         entry=StoryChosen(
             story=story.id,
@@ -415,6 +418,11 @@ async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
             left=choice is StoryChoice.FORGET and len(told) > len(chosen),
         )
     )
+
+
+async def _answers_check_in(work: UnitOfWork, story: Story) -> bool:
+    root = await work.deliveries.by_receipt(story.place_id, story.thread) if story.place_id and story.thread else None
+    return root is not None and root.kind == CHECK_IN_KIND
 
 
 def keeps_nothing_of(person: Person) -> bool:
