@@ -37,6 +37,7 @@ from adapters.database.tables import (
     retellings,
     rhythms,
     ripples,
+    rooms,
     segments,
     steps,
     stories,
@@ -56,6 +57,7 @@ from bot.domain.person import Person, Workspace
 from bot.domain.personal_file import PersonalFile
 from bot.domain.practice import Practice
 from bot.domain.rhythm import MomentChange, Rhythm
+from bot.domain.room import Room
 from bot.domain.story import Retelling, Ripple, Story, StoryRequest
 
 MAPPED: dict[type, Table] = {
@@ -72,6 +74,7 @@ MAPPED: dict[type, Table] = {
     Practice: practices,
     Initiative: initiatives,
     Participant: participants,
+    Room: rooms,
     StuckEpisode: episodes,
     QuestionAsked: questions_asked,
     Company: companies,

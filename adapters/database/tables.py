@@ -33,6 +33,7 @@ from bot.domain.movement import PlaceState, Role
 from bot.domain.next_step import ChanceState, StepState
 from bot.domain.person import Language, StoryChoice
 from bot.domain.rhythm import OnHoliday, RhythmKind
+from bot.domain.room import RoomState, Wanted
 from bot.domain.story import Dimension, Readers
 
 metadata = MetaData(
@@ -256,6 +257,30 @@ participants = Table(
     Column("left_at", Utc),
     Index("ix_participants_person_id", "person_id", "movement_id"),
     Index("ix_participants_movement_id", "movement_id"),
+)
+rooms = Table(
+    "rooms",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    _ref("asker_id", "people"),
+    _ref("giver_id", "people"),
+    Column("trying", Text, nullable=False),
+    Column("asking", Text, nullable=False),
+    Column("limit", String(300), nullable=False),
+    Column("ends_at", Utc, nullable=False),
+    Column("state", EnumValue(RoomState), nullable=False),
+    Column("asked_at", Utc, nullable=False),
+    Column("answered_at", Utc),
+    Column("wanted", EnumValue(Wanted), nullable=False, server_default=Wanted.ROOM.value),
+    Column("support", String(300), nullable=False, server_default=""),
+    Column("supported_at", Utc),
+    Index("ix_rooms_movement_id", "movement_id"),
+    Index("ix_rooms_initiative_id", "initiative_id"),
+    Index("ix_rooms_asker_id", "asker_id"),
+    Index("ix_rooms_giver_id", "giver_id"),
+    Index("ix_rooms_ends_at", "ends_at"),
 )
 episodes = Table(
     "stuck_episodes",

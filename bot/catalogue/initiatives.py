@@ -67,6 +67,24 @@ class InitiativeForm(FormEntry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GivenRoom:
+    """Room that an initiative has until a day, within a limit if there is one, and who gave it."""
+
+    trying: str
+    until: datetime
+    giver: str = ""
+    limit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenSupport:
+    """A leader's few words of support, from the background."""
+
+    words: str
+    giver: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InitiativeShown(Entry):
     """One initiative. `news` tells what was just done: "", "made", "described", "joined", "left", "closed" or
     "reopened". `first`: the reader joined for the first time, and is welcomed with one `story`, if there is one.
@@ -88,6 +106,8 @@ class InitiativeShown(Entry):
     teller: str = ""
     seeks: bool = False
     rests_since: datetime | None = None
+    rooms: tuple[GivenRoom, ...] = ()
+    supports: tuple[GivenSupport, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"initiative": self.id}
@@ -108,6 +128,7 @@ class InitiativeShown(Entry):
         carry = (
             (
                 Press(name="describe", intent="initiative.describe", args=about),
+                *((Press(name="ask_room", intent="room.ask", args=about),) if self.mine else ()),
                 Press(name="close", intent="initiative.close", args=about),
             )
             if self.carried

@@ -81,7 +81,8 @@ class StuckWelcomed(Entry):
     `held` that it comes there once that can be reached again; `read_by_others`: colleagues were asked to think along.
     `solved`: there are stories of others who went on from something alike.
     `text` was added to what was told `before`, if anything; then `part` says where it stands (see `Addition`), `was`
-    and `kind` of which kind the one and the other are.
+    and `kind` of which kind the one and the other are. `rules`: it is about rules or permission, so that asking for
+    room may help.
     """
 
     episode: str
@@ -98,14 +99,17 @@ class StuckWelcomed(Entry):
     kind: StuckKind = StuckKind.OTHER
     read_by_others: bool = False
     solved: bool = False
+    rules: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"episode": self.episode}
         added = {**about, "part": self.part, "was": self.was.value, "kind": self.kind.value}
+        room = (Press(name="ask_room", intent="room.ask", args=about),) if self.rules else ()
         apart = (Press(name="take_apart", intent="stuck.take_apart", args=added),) if self.part else ()
         return (
             Press(name="choose_step", intent="step", args=about, style="primary"),
             *apart,
+            *room,
             *solved_button(self.episode, self.solved),
             Press(name="invite", intent="connect", args=about),
             Press(name="company", intent="company", args=about),

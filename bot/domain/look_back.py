@@ -64,6 +64,7 @@ class MomentKind(StrEnum):
     STORY = "story"
     DECIDED = "decided"
     CHANCE = "chance"
+    SUPPORTED = "supported"
     CLOSED = "closed"
 
 
@@ -76,6 +77,7 @@ WEIGHT = {
     MomentKind.STORY: 10,
     MomentKind.STEP: 8,
     MomentKind.CHANCE: 7,
+    MomentKind.SUPPORTED: 7,
     MomentKind.STUCK: 6,
     MomentKind.LET_GO: 5,
     MomentKind.JOINED: 4,

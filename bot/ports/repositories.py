@@ -33,6 +33,7 @@ from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFile, PersonalFileId
 from bot.domain.practice import Practice
 from bot.domain.rhythm import Due, MomentChange, Rhythm, RhythmId
+from bot.domain.room import Room, RoomId
 from bot.domain.solved import SolvedSpell
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 
@@ -257,8 +258,9 @@ class Movements(Protocol):
 class Initiatives(Protocol):
     """Initiatives and the people who take part in them."""
 
-    def add(self, new: Initiative | Participant | HistoryRound | HistoryAnswer) -> None:
-        """Store a new initiative or participant, a round of looking back together, or an answer in one."""
+    def add(self, new: Initiative | Participant | HistoryRound | HistoryAnswer | Room) -> None:
+        """Store a new initiative or participant, a round of looking back together or an answer in one, or a request for
+        room."""
 
     async def history(self, id: HistoryRoundId, movement: MovementId) -> HistoryRound | None:
         """Return a round of looking back together in the movement."""
@@ -297,6 +299,23 @@ class Initiatives(Protocol):
     async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
         """Return the open initiatives of a movement, at most `limit`, newest first, each with who carries it: the first
         initiator who takes part and whose account is in use, None where there is none."""
+
+    async def room(self, id: RoomId, movement: MovementId) -> Room | None:
+        """Return a request for room of the movement."""
+
+    async def room_to(self, id: RoomId, giver: PersonId) -> Room | None:
+        """Return a request for room that was made of this person, of whichever movement."""
+
+    async def current_rooms(
+        self, initiative: InitiativeId, movement: MovementId, now: datetime
+    ) -> Sequence[tuple[Room, Person]]:
+        """Return the room that an initiative of the movement has now, the first to end first, each with who gave it."""
+
+    async def endorsements(
+        self, initiative: InitiativeId, movement: MovementId, limit: int
+    ) -> Sequence[tuple[Room, Person]]:
+        """Return the support that was said for an initiative of the movement and not taken back, the latest first, at
+        most `limit`, each with who said it; what ended too."""
 
     async def without_initiator(self, limit: int) -> Sequence[tuple[InitiativeId, MovementId]]:
         """Return at most `limit` open initiatives, of all movements, that had an initiator once and have none now, and

@@ -44,6 +44,7 @@ from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.practice import Practice
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
+from bot.domain.room import Room, RoomId, RoomState
 from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.ports import Begin
 from tests.support.databases import OpenDatabase, open_database
@@ -57,9 +58,9 @@ WALK, SPELL, BESIDE = InitiativeId("walk"), EpisodeId("spell"), CompanyId("besid
 STEP, CHANCE = StepId("step"), ChanceId("chance")
 TOLD, ASKED, WEEKLY = StoryId("told"), StoryRequestId("asked"), RhythmId("weekly")
 NAMED, INVITED = NominationId("named"), InvitationId("invited")
-LUNCH = MeetingId("lunch")
 TRIED = ExperimentId("tried")
 LOOKED = HistoryRoundId("looked")
+LUNCH, ROOM = MeetingId("lunch"), RoomId("room")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = count(1)
 
@@ -297,6 +298,20 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             text="",
             story_id=TOLD,
             sent_at=NOW,
+        ),
+        Room(
+            id=ROOM,
+            movement_id=OURS,
+            initiative_id=WALK,
+            asker_id=JAN,
+            giver_id=FATIMA,
+            trying="Buiten eten",
+            asking="Mag dat?",
+            ends_at=NOW + 28 * DAY,
+            state=RoomState.GRANTED,
+            asked_at=NOW,
+            support="Mooi dat jullie dit proberen.",
+            supported_at=NOW,
         ),
         Meeting(
             id=LUNCH,

@@ -72,6 +72,10 @@ INTENTS = {
     "too_1": "behaviour",
     "carry": "initiative.carry",
     "rest": "initiative.rest",
+    "ask_room": "room.ask",
+    "grant": "room.grant",
+    "support": "support.give",
+    "undo": "support.undo",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
 

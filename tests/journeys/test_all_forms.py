@@ -83,6 +83,10 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
         {"place", "language", "timezone", "good_friday"},
     ),
     "history.save": ({"moment": "", "result": "x" * 301, "named": ""}, {"moment", "result", "named"}),
+    "room.send": (
+        {"person": ("fatima",), "trying": "", "asking": "x" * 501, "until": "2027-02-28"},
+        {"person", "trying", "asking", "until"},
+    ),
     "share.save": ({"place": "general", "line": "x" * 301}, {"place", "line"}),
 }  # fmt: skip
 """Values that are possible by themselves, mixed with some that are not, and the fields to be named."""

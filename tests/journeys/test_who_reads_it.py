@@ -41,6 +41,11 @@ READ_BY = {
     "initiative_joined": ONE,
     "carry_offered": ONE,
     "silence_asked": ONE,
+    "room_asked": ONE,
+    "room_answered": ONE,
+    "room_unanswered": ONE,
+    "room_ending": ONE,
+    "support_given": ONE,
     "rhythm_purpose": PLACE,
     "rhythm_stories": PLACE,
     "rhythm_check_in": PLACE,
@@ -204,10 +209,21 @@ async def meet_others(world: World) -> None:
             one.id for one in await work.initiatives.of_movement(MOVEMENT) if one.name == "Bewoners in de tuin"
         ]
     await world.do("noor", "initiative.join", initiative=garden)
+    until = (world.clock.now() + timedelta(days=40)).date().isoformat()
+    # Asked by people who get little else, as above.
+    for asker, who in (("gijs", "karin"), ("tess", "els")):
+        await world.do(asker, "initiative.join", initiative=garden)
+        asked = {"trying": "Buiten eten.", "asking": "Mag dat?", "until": until, "person": (who,)}
+        await world.do(asker, "room.send", args={**asked, "initiative": garden})
+        if who == "karin":
+            card = next(one for one in world.private(who) if one.message and has_button(one.message, "grant"))
+            given = await world.press(who, card, "grant", channel=None)
+            form = await world.press(who, given, "support", channel=None)
+            await world.submit(who, form, channel=None, words="Mooi dat jullie dit proberen.")
     await world.do("noor", "initiative.save", args={"name": "Soep", "description": ""})
     async with world.begin() as work:
         (soup,) = [one.id for one in await work.initiatives.of_movement(MOVEMENT) if one.name == "Soep"]
-    await world.do("els", "initiative.join", initiative=soup)
+    await world.do("roos", "initiative.join", initiative=soup)
     await world.do("noor", "initiative.leave", initiative=soup)
 
 

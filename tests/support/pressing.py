@@ -38,6 +38,7 @@ from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
 from bot.domain.person import Language, PersonId, WorkspaceId
 from bot.domain.practice import behaviour_mark
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
+from bot.domain.room import Room, RoomId, RoomState
 from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.ports import UnitOfWork
 from tests.support.world import LANE, World
@@ -118,6 +119,13 @@ PRESSES: Mapping[str, Act] = {
     "experiment.move": press(experiment="tried", moved="0"),
     "experiment.end": press(experiment="going", moved="0"),
     "experiment.answer": press(experiment="tried", moved="0", answer="stopped"),
+    "room.ask": press(**WALK),
+    "room.grant": press("jan", room="room"),
+    "room.limit": press("jan", room="room"),
+    "room.talk": press("jan", room="room"),
+    "room.decline": press("jan", room="room"),
+    "support.give": press("jan", room="given"),
+    "support.undo": press("jan", room="supported"),
     "initiative.carry": press("jan", initiative="orphan"),
     "initiative.going": press(**WALK),
     "initiative.rest": press(**WALK),
@@ -222,6 +230,9 @@ PRESSES: Mapping[str, Act] = {
 """Every intent that a button can lead to, with what its handler acts on."""
 
 SUBMISSIONS: Mapping[str, Act] = {
+    "room.send": form("room.ask", WALK, person=("kwame",)),
+    "room.limit.save": form("room.limit", {"room": "room"}, "jan", limit="Niet in de regen"),
+    "support.save": form("support.give", {"room": "given"}, "jan", words="Mooi dat jullie dit proberen."),
     "history.save": form("history.answer", {"round": "looked"}, moment="We liepen.", result="Rust."),
     "company.save": form("company.give", {"company": "beside"}, "jan", question="Wie nog?", idea="Bel eens."),
     "nominate.save": form("nominate", connector=("kwame",)),
@@ -306,6 +317,23 @@ async def fill(world: World) -> None:
             Initiative(id=InitiativeId("walk"), name="Wandelen", started_by=fatima, started_at=now, **belongs),
             Initiative(
                 id=InitiativeId("closed"), name="Eten", started_by=fatima, started_at=now, closed_at=now, **belongs
+            ),
+            *(
+                Room(
+                    id=RoomId(name),
+                    initiative_id=InitiativeId(about),
+                    asker_id=fatima,
+                    giver_id=PersonId("jan"),
+                    trying="Buiten eten",
+                    asking="Mag dat?",
+                    ends_at=now + 28 * DAY,
+                    asked_at=now,
+                    state=RoomState.ASKED if name == "room" else RoomState.GRANTED,
+                    support="Mooi dat jullie dit doen." if name == "supported" else "",
+                    supported_at=now if name == "supported" else None,
+                    **belongs,
+                )
+                for name, about in (("room", "walk"), ("given", "walk"), ("supported", "orphan"))
             ),
             Initiative(id=InitiativeId("orphan"), name="Tuin", started_by=fatima, started_at=now, **belongs),
             Participant(initiative_id=InitiativeId("orphan"), person_id=PersonId("jan"), joined_at=now, **belongs),

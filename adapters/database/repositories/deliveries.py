@@ -52,6 +52,7 @@ from adapters.database.tables import (
     places,
     retellings,
     rhythms,
+    rooms,
     steps,
     stories,
     story_requests,
@@ -482,6 +483,10 @@ def _subjects_of(person: PersonId) -> Sequence[tuple[Sequence[str], Select[Any]]
         (
             ("history_posted", "history_given"),
             select(history_answers.c.round_id).where(history_answers.c.person_id == person),
+        ),
+        (
+            ("room_asked", "room_answered", "room_unanswered", "room_ending", "support_given"),
+            select(rooms.c.id).where(or_(rooms.c.asker_id == person, rooms.c.giver_id == person)),
         ),
         (("story_asked",), select(story_requests.c.id).where(story_requests.c.asked_by_id == person)),
         (("story_saved",), select(stories.c.id).where(stories.c.teller_id == person)),

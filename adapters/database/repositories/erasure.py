@@ -35,6 +35,7 @@ from adapters.database.tables import (
     questions_asked,
     retellings,
     rhythms,
+    rooms,
     slack_installations,
     steps,
     stories,
@@ -66,6 +67,7 @@ _ENDINGS = {
     chances: chances.c.noted_at,
     nominations: nominations.c.at,
     invitations: invitations.c.sent_at,
+    rooms: rooms.c.ends_at,
 }
 """Tables of matters that end by themselves, but for stuck episodes, each with the moment from which they are kept."""
 

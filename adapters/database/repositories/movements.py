@@ -25,6 +25,7 @@ from adapters.database.tables import (
     places,
     practices,
     purposes,
+    rooms,
     segments,
     steps,
     stories,
@@ -35,6 +36,7 @@ from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, Place, PlaceId, Purpose, Segment
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.practice import Practice
+from bot.domain.room import Room, RoomId, RoomState, Wanted
 
 
 class SqlMovements(Repository):
@@ -199,6 +201,9 @@ SIGNS_OF_LIFE = (
     (experiments, experiments.c.started_at),
     (experiments, experiments.c.decided_at),
     (history_rounds, history_rounds.c.asked_at),
+    (rooms, rooms.c.asked_at),
+    (rooms, rooms.c.answered_at),
+    (rooms, rooms.c.supported_at),
 )
 """The moments that show that something happens in an initiative."""
 
@@ -356,3 +361,38 @@ class SqlInitiatives(Repository):
             )
         )
         return set(found)
+
+    async def room(self, id: RoomId, movement: MovementId) -> Room | None:
+        return await self._session.scalar(select(Room).where(rooms.c.id == id, rooms.c.movement_id == movement))
+
+    async def room_to(self, id: RoomId, giver: PersonId) -> Room | None:
+        return await self._session.scalar(select(Room).where(rooms.c.id == id, rooms.c.giver_id == giver))
+
+    async def current_rooms(
+        self, initiative: InitiativeId, movement: MovementId, now: datetime
+    ) -> Sequence[tuple[Room, Person]]:
+        found = await self._session.execute(
+            select(Room, Person)
+            .join_from(Room, Person, rooms.c.giver_id == people.c.id)
+            .where(
+                rooms.c.initiative_id == initiative,
+                rooms.c.movement_id == movement,
+                rooms.c.state == RoomState.GRANTED,
+                rooms.c.wanted == Wanted.ROOM,
+                rooms.c.ends_at > now,
+            )
+            .order_by(rooms.c.ends_at, rooms.c.id)
+        )
+        return [(room, person) for room, person in found]
+
+    async def endorsements(
+        self, initiative: InitiativeId, movement: MovementId, limit: int
+    ) -> Sequence[tuple[Room, Person]]:
+        found = await self._session.execute(
+            select(Room, Person)
+            .join_from(Room, Person, rooms.c.giver_id == people.c.id)
+            .where(rooms.c.initiative_id == initiative, rooms.c.movement_id == movement, rooms.c.support != "")
+            .order_by(rooms.c.supported_at.desc(), rooms.c.id)
+            .limit(limit)
+        )
+        return [(room, person) for room, person in found]

@@ -22,6 +22,7 @@ from adapters.database.tables import (
     people,
     personal_files,
     places,
+    rooms,
     slack_installations,
     story_requests,
     teams_conversations,
@@ -56,6 +57,8 @@ SEEN = frozenset(
         nominations.c.nominee_id,
         story_requests.c.author_id,
         story_requests.c.asked_by_id,
+        rooms.c.asker_id,
+        rooms.c.giver_id,
         stuck_episodes.c.helpers,
     }
 )

@@ -7,7 +7,14 @@ from datetime import timedelta
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.experiments import ExperimentSummary
 from bot.catalogue.forms import read_form
-from bot.catalogue.initiatives import InitiativeForm, InitiativeShown, InitiativesListed, InitiativeSummary
+from bot.catalogue.initiatives import (
+    GivenRoom,
+    GivenSupport,
+    InitiativeForm,
+    InitiativeShown,
+    InitiativesListed,
+    InitiativeSummary,
+)
 from bot.domain.carrying import CARRY_OFFERED, SILENCE_ASKED, carriers, settle_cards
 from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.experiment import ExperimentState, plan_question
@@ -268,4 +275,18 @@ async def _show(work: UnitOfWork, turn: Turn, initiative: Initiative) -> Initiat
         ),
         seeks=not carriers(taking_part),
         rests_since=initiative.rests_since if rests else None,
+        rooms=tuple(
+            GivenRoom(
+                trying=room.trying,
+                until=room.last_day,
+                giver=giver.name_in(turn.person.workspace_id),
+                limit=room.limit,
+            )
+            for room, giver in await work.initiatives.current_rooms(initiative.id, initiative.movement_id, turn.now)
+        ),
+        supports=tuple(
+            GivenSupport(words=room.support, giver=giver.name_in(turn.person.workspace_id))
+            for room, giver in await work.initiatives.endorsements(initiative.id, initiative.movement_id, PAGE_SIZE)
+            if turn.now < room.ends_at
+        ),
     )

@@ -33,6 +33,7 @@ ORDER = (
     "held_words",
     "initiatives",
     "participants",
+    "rooms",
     "invitations",
     "nominations",
     "ties",
@@ -96,6 +97,7 @@ FOR_MACHINES = frozenset(
 CHOICES = frozenset(
     {
         "state",
+        "wanted",
         "kind",
         "readers",
         "audience",

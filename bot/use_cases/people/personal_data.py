@@ -39,6 +39,7 @@ COUNTED_TABLES = (
     "participants",
     "story_requests",
     "history_answers",
+    "rooms",
     "initiatives",
     "purposes",
     "rhythms",
@@ -75,6 +76,11 @@ KINDS_WITH_WORDS = frozenset(
         "initiative_joined",
         "carry_offered",
         "silence_asked",
+        "room_asked",
+        "room_answered",
+        "room_unanswered",
+        "room_ending",
+        "support_given",
     }
 )
 """Kinds of deliveries that `people/kinds.md.j2` has words for."""

@@ -86,6 +86,7 @@ async def _load_look_back(
         *await _story_moments(work, movement, about, own, names),
         *await _experiment_moments(work, movement, about, own),
         *(await _chance_moments(work, movement, own) if about is None else ()),
+        *(await _support_moments(work, movement, about, seen_from) if about is not None else ()),
     ]
     return LookBack(
         name=initiative.name if initiative is not None else movement.name,
@@ -151,6 +152,20 @@ async def _chance_moments(work: UnitOfWork, movement: Movement, own: PersonId | 
     return [
         TimelineMoment(at=one.noted_at, turning=MomentKind.CHANCE, what=one.text)
         for one in await work.steps.chances_in(movement.id, own, MAX_TIMELINE_MOMENTS)
+    ]
+
+
+async def _support_moments(
+    work: UnitOfWork, movement: Movement, about: InitiativeId, seen_from: WorkspaceId
+) -> list[TimelineMoment]:
+    """Return the support that was said for an initiative. It stays in the background: it is no moment of the
+    movement."""
+    return [
+        TimelineMoment(
+            at=room.supported_at, turning=MomentKind.SUPPORTED, who=giver.name_in(seen_from), what=room.support
+        )
+        for room, giver in await work.initiatives.endorsements(about, movement.id, MAX_TIMELINE_MOMENTS)
+        if room.supported_at is not None
     ]
 
 

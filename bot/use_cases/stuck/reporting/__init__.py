@@ -215,6 +215,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Stuck
         variant=variant,
         text=episode.text,
         read_by_others=await was_shown_to_others(work, episode),
+        rules=episode.kind is StuckKind.RULES,
         solved=bool(
             find_alike_breakthroughs(episode, await work.stories.solved_by_others(episode.movement_id, turn.person.id))
         ),

@@ -1,0 +1,32 @@
+"""Room from leaders: a request for it, the answer, and their support for an initiative."""
+
+from bot.use_cases.movements.rooms.asking import (
+    ask,
+    compose_answer,
+    compose_ending,
+    compose_request,
+    decline,
+    grant,
+    grant_within_limit,
+    open_limit,
+    send,
+    talk_first,
+)
+from bot.use_cases.movements.rooms.supporting import compose_support, give_support, open_support, take_back_support
+
+__all__ = [
+    "ask",
+    "compose_answer",
+    "compose_ending",
+    "compose_request",
+    "compose_support",
+    "decline",
+    "give_support",
+    "grant",
+    "grant_within_limit",
+    "open_limit",
+    "open_support",
+    "send",
+    "take_back_support",
+    "talk_first",
+]
