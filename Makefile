@@ -35,7 +35,7 @@ torture: setup-dev  ## web and worker processes killed, or told to stop, at rand
 fuzz: setup-dev  ## mutated, correctly signed payloads through every door (ARGS="--n 1000000 --seed 7 --database postgresql")
 	@$(BARE) $(BIN)/python -m tests.fuzz $(ARGS)
 
-bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of five)
+bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of six)
 	@$(BARE) $(BIN)/python -m benchmarks $(ARGS)
 
 pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn anew from what Ritme sends

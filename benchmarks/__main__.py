@@ -1,6 +1,6 @@
 """Measure what Ritme takes and costs (`make bench`), each thing beside a yardstick from the same run, as one table.
 
-Usage: python -m benchmarks [inbound] [teams] [storm] [growth] [export]
+Usage: python -m benchmarks [inbound] [teams] [storm] [growth] [export] [connectors]
 """
 
 import argparse
@@ -12,7 +12,7 @@ from importlib import import_module
 
 from benchmarks.report import Line, print_progress, show
 
-ALL = ("inbound", "teams", "storm", "growth", "export")
+ALL = ("inbound", "teams", "storm", "growth", "export", "connectors")
 
 
 def main() -> int:

@@ -1,35 +1,67 @@
-"""How taking part spreads where most people need more than one contact who does (complex contagion)."""
+"""Carry on how taking part spreads where most people need more than one contact who does (complex contagion)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.domain.network.ties import Sparse, Values
 
-NEEDS = (0.2, 0.6, 0.2)
-"""Which share of people takes part with one active contact, with two, and with three."""
-ROUNDS = 4
-"""How many times what people do reaches their contacts."""
 
-Chances = NDArray[np.float32]
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A supposition about people: which share of them takes part from one active contact on, which from two on, and so
+    forth (the others never do); in how many rounds it is carried on; and how much what comes of it counts."""
+
+    needs: tuple[float, ...]
+    rounds: int
+    counts: float
 
 
-def chance(contacts: Values) -> Values:
+WORLDS = (
+    World(needs=(0.1, 0.3, 0.15, 0.05), rounds=2, counts=1.0),
+    World(needs=(0.0, 1.0), rounds=4, counts=0.3),
+)
+"""Nobody knows what people need. In the first world the chance grows with every contact, and nothing is carried far,
+for of what is further away little is known. In the other everybody needs two, and then a whole circle may follow: this
+is where bridges show that carry only together."""
+MIXTURE = tuple(
+    sum(world.counts * (*world.needs, 0, 0, 0, 0)[number] for world in WORLDS) / sum(world.counts for world in WORLDS)
+    for number in range(4)
+)
+"""Needs between the worlds', for estimates."""
+
+
+def chance(contacts: Values, needs: Sequence[float] = MIXTURE) -> Values:
     """Return everybody's chance to take part, by the number of their contacts that do."""
+    # Between two whole numbers the chance grows evenly; written as minima, which take half the time of steps.
     total = np.zeros_like(contacts)
-    for number, share in enumerate(NEEDS):
-        total += np.float32(share) * np.clip(contacts - np.float32(number), 0, 1)
+    part = np.empty_like(contacts)
+    for number, (share, further) in enumerate(zip(needs, (*needs[1:], 0.0), strict=True), start=1):
+        np.minimum(contacts, np.float32(number), out=part)
+        part *= np.float32(share - further)
+        total += part
     return total
 
 
-def carry(weights: Sparse, start: Values, outside: Sequence[Values] | None = None) -> list[Values]:
-    """Return the chances at the start and after each round; a column per start. `outside`: the contacts each round of
-    people who are not among the rows."""
-    chances = [start]
-    for number in range(ROUNDS):
-        contacts = weights @ chances[-1]
-        if outside is not None:
-            contacts += outside[number]
-        chances.append(np.maximum(start, chance(contacts)))
-    return chances
+def carry(
+    weights: Sparse,
+    start: Values,
+    world: World,
+    *,
+    contacts: Values | None = None,
+    outside: Sequence[Values] | None = None,
+) -> list[Values]:
+    """Return everybody's chances at the start and after each round; with a column per start, if there are more.
+
+    `contacts` are those of the first round, when they are known already; `outside` holds, for each round, the active
+    contacts that are not among these people.
+    """
+    rounds = [start]
+    for number in range(world.rounds):
+        if contacts is None or number:
+            contacts = weights @ rounds[-1]
+            if outside is not None:
+                contacts += outside[number]
+        rounds.append(np.maximum(start, chance(contacts, world.needs)))
+    return rounds
