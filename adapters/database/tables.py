@@ -178,6 +178,7 @@ members = Table(
     Column("suggestible", Boolean),
     Column("figures", JSON, nullable=False, server_default="[]"),
     Column("meets", Boolean),
+    Column("suggested", JSON, nullable=False, server_default="[]"),
     Index("ix_members_person_id", "person_id", "joined_at"),
 )
 purposes = Table(

@@ -67,13 +67,18 @@ class MayBeSuggested(Entry):
 
     yes: bool
     movement: str = ""
+    movement_id: str = ""
+    """The movement in which one press ends it, after a yes."""
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="settings", intent="me"),)
+        settings = Press(name="settings", intent="me")
+        if not self.yes or not self.movement_id:
+            return (settings,)
+        return (Press(name="withdraw", intent="suggest.no", args={"movement": self.movement_id}), settings)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(yes=True, movement="Samen vooruit")
+        return cls(yes=True, movement="Samen vooruit", movement_id="m1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -283,6 +283,37 @@ class HomeSent(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class HomeSuggested(Entry):
+    """Whether someone may be suggested in this movement, and in which others (`elsewhere`, by name); how often a
+    colleague was shown their name as somebody to invite, and how often they were asked something, within the last
+    `MONTH`, over all movements together."""
+
+    movement: str
+    movement_name: str
+    yes: bool = False
+    elsewhere: tuple[str, ...] = ()
+    suggested_times: int = 0
+    asked_times: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"movement": self.movement}
+        if self.yes:
+            return (Press(name="withdraw", intent="suggest.no", args=about),)
+        return (Press(name="allow", intent="suggest.yes", args=about),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            movement="m1",
+            movement_name="Samen vooruit",
+            yes=True,
+            elsewhere=("Buiten is beter",),
+            suggested_times=2,
+            asked_times=1,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class HomeRhythms(Entry):
     """For coordinators: the rhythms with their next five moments; `more` counts those not shown."""
 
@@ -354,6 +385,7 @@ class Home(PageEntry):
     moments: HomeMoments | None = None
     purpose: HomePurpose | None = None
     sent: HomeSent | None = None
+    suggested: HomeSuggested | None = None
     rhythms: HomeRhythms | None = None
     trouble: HomeTrouble | None = None
 
@@ -376,7 +408,8 @@ class Home(PageEntry):
         steps = (self.steps, *self.steps.steps) if self.steps else ()
         spells = (self.spells, *self.spells.spells) if self.spells else ()
         stories = (self.stories, *self.stories.stories) if self.stories else ()
-        rest = (self.chances, self.initiatives, self.moments, self.purpose, self.sent, self.rhythms, self.trouble)
+        rest = (self.chances, self.initiatives, self.moments, self.purpose, self.suggested, self.sent)
+        rest = (*rest, self.rhythms, self.trouble)
         return tuple(one for one in chain(steps, spells, stories, rest) if one is not None)
 
     @classmethod
@@ -394,6 +427,7 @@ class Home(PageEntry):
             moments=HomeMoments.example(),
             purpose=HomePurpose.example(),
             sent=HomeSent.example(),
+            suggested=HomeSuggested.example(),
             rhythms=HomeRhythms.example(),
             trouble=HomeTrouble.example(),
         )
@@ -411,6 +445,7 @@ class Home(PageEntry):
             moments=HomeMoments(),
             purpose=HomePurpose(),
             sent=HomeSent(),
+            suggested=HomeSuggested(movement="m1", movement_name="Samen vooruit"),
         )
         return (
             cls.example(),

@@ -38,6 +38,21 @@ class ThoughtOf:
         )
 
 
+MAX_WITHDRAWALS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuggestedIn:
+    """A movement, by id and name, in which someone may be suggested."""
+
+    movement: str
+    name: str
+
+    def withdraw(self, name: str) -> Press:
+        """Return the button of this name that ends it."""
+        return Press(name=name, intent="suggest.no", args={"movement": self.movement})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Me(Entry):
     """The data that Ritme keeps of someone, their nudges of this week and to come, and every way to change that.
@@ -53,6 +68,12 @@ class Me(Entry):
     suggestible: bool | None = None
     suggested_in: tuple[str, ...] = ()
     """The names of the movements in which they may be suggested."""
+    withdrawals: tuple[SuggestedIn, ...] = ()
+    """Those of them, at most `MAX_WITHDRAWALS`, in which one press ends it."""
+    suggested_times: int = 0
+    """How often a colleague was shown their name as somebody to invite, within the last `MONTH`."""
+    asked_times: int = 0
+    """How often they were asked something within the last `MONTH`."""
     thought_of: ThoughtOf | None = None
     """Asks about one more figure to be suggested as, if any."""
     meets_in: tuple[str, ...] = ()
@@ -73,6 +94,7 @@ class Me(Entry):
             rest = [snooze, stop]
         return (
             *(self.thought_of.buttons() if self.thought_of is not None else ()),
+            *(one.withdraw(f"withdraw_{number}") for number, one in enumerate(self.withdrawals, 1)),
             Press(name="settings", intent="me.settings"),
             *rest,
             *((Press(name="no_meetings", intent="meeting.leave", args={"all": YES}),) if self.meets_in else ()),
@@ -90,7 +112,13 @@ class Me(Entry):
             sent=(ListedNudge(kind="follow_up", at=datetime(2027, 2, 26, 8, 0, tzinfo=UTC)),),
             coming=(ListedNudge(kind="follow_up", at=datetime(2027, 3, 2, 8, 0, tzinfo=UTC)),),
             suggestible=True,
-            suggested_in=("Samen vooruit",),
+            suggested_in=("Samen vooruit", "Buiten is beter"),
+            withdrawals=tuple(
+                SuggestedIn(movement=f"m{number}", name=name)
+                for number, name in enumerate(("Samen vooruit", "Buurt", "Thuis eten", "Nachtrust"), 1)
+            ),
+            suggested_times=2,
+            asked_times=1,
             thought_of=ThoughtOf(movement="m1", name="Samen vooruit", figure=KeyFigure.MAVEN),
             meets_in=("Samen vooruit",),
             stories=StoryChoice.MOVEMENT,

@@ -8,6 +8,7 @@ from hashlib import sha256
 from secrets import choice
 from typing import NewType
 
+from bot.domain.asks import MONTH
 from bot.domain.person import Language, Person, PersonId, WorkspaceId
 
 MovementId = NewType("MovementId", str)
@@ -108,6 +109,17 @@ class Member:
     """As what (values of `KeyFigure`), in their own words: what others named them is never shown."""
     meets: bool | None = None
     """True when they may be brought together with a few others of the movement, who then read their name."""
+    suggested: list[str] = field(default_factory=list)
+    """When a colleague was shown their name as somebody to invite (ISO 8601), of the last `MONTH`; not to whom."""
+
+    def record_suggestion(self, now: datetime) -> None:
+        """Record that a colleague was shown their name as somebody to invite."""
+        # A new list: SQLAlchemy does not notice changes within one.
+        self.suggested = [*(one.isoformat() for one in self.suggested_since(now - MONTH)), now.isoformat()]
+
+    def suggested_since(self, moment: datetime) -> list[datetime]:
+        """List when a colleague was shown their name, after a moment within the last `MONTH`."""
+        return [at for at in map(datetime.fromisoformat, self.suggested) if at > moment]
 
     def agree(self, *figures: str) -> None:
         """Record that they may be suggested, as these key figures too."""

@@ -652,6 +652,10 @@ class Deliveries(Protocol):
         """Return those of these people who can be asked nothing more now; see `add_ask`. Asks that wait count, those
         that were dropped do not."""
 
+    async def count_asks(self, person: PersonId, now: datetime) -> int:
+        """Return how often a person was asked something within the last `MONTH`, over all movements together; what
+        still waits is not among it."""
+
     async def bulk_add(self, new: Delivery, each: Sequence[BulkRow]) -> None:
         """Put a copy of `new` in the outbox for each of `each`, in one statement, and wake the lane after commit. Keys
         that are there already are skipped."""

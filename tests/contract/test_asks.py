@@ -27,6 +27,7 @@ async def test_two_in_a_month_of_whatever_kind_and_movement(seeded: Seeded) -> N
     async with seeded.begin() as work:
         assert await work.deliveries.asked_enough([JAN], NOW) == {JAN}
         assert await work.deliveries.asked_enough([JAN], NOW + 31 * DAY) == set()
+        assert await work.deliveries.count_asks(JAN, NOW + 31 * DAY) == 0
         assert await work.deliveries.asked_enough([], NOW) == set()
 
 

@@ -86,6 +86,7 @@ class TestEntry:
 def test_no_template_is_without_an_entry() -> None:
     shared = {
         "connecting/figures.md.j2",
+        "connecting/times.md.j2",
         "errors/days.md.j2",
         "coordinators/topics.md.j2",
         "errors/fields.md.j2",

@@ -152,6 +152,10 @@ class SqlDeliveries(Repository):
         asked = await self._list_asks(people, now)
         return {one for one, moments in asked.items() if next_ask_at(moments, now) > now}
 
+    async def count_asks(self, person: PersonId, now: datetime) -> int:
+        asked = await self._list_asks([person], now)
+        return sum(now - MONTH < at <= now for at in asked.get(person, ()))
+
     async def _list_asks(self, whom: Collection[PersonId], now: datetime) -> dict[PersonId, list[datetime]]:
         """Return when these people were asked something in the last month, or will be."""
         if not whom:

@@ -165,9 +165,10 @@ async def _check_invitee(work: UnitOfWork, turn: Turn) -> tuple[Person, Initiati
 
 
 async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose an invitation. Raises `Unwanted` when it was answered meanwhile, or the inviter is gone."""
+    """Compose an invitation. Raises `Unwanted` when it was answered meanwhile, the inviter is gone, or the invitee does
+    not want to be suggested any more."""
     invitation = await _load_invitation(work, outgoing)
-    if not invitation.awaits_answer:
+    if not invitation.awaits_answer or await _is_unwelcome(work, invitation):
         raise Unwanted("already_chosen")
     inviter = await _load_inviter(work, invitation)
     if inviter is None:
@@ -189,6 +190,15 @@ async def compose_invitation(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         text=invitation.text,
         told=inviter.will_read(outgoing.now),
     )
+
+
+async def _is_unwelcome(work: UnitOfWork, invitation: Invitation) -> bool:
+    """Return whether the invitee took back their yes since. An invitation that they put off themselves still comes, and
+    so does an offer about a story of theirs: neither rests on that."""
+    if invitation.state is InvitationState.LATER or invitation.story_id is not None:
+        return False
+    member = await work.movements.membership(invitation.movement_id, invitation.invitee_id)
+    return member is not None and member.suggestible is False
 
 
 async def _await_answer(work: UnitOfWork, outgoing: Outgoing, invitation: Invitation, inviter: Person) -> None:

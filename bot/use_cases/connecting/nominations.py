@@ -137,7 +137,7 @@ async def say_yes(work: UnitOfWork, turn: Turn) -> InPlace:
         work.movements.add(member)
         await work.deliveries.add(plan_welcome(turn.person, movement.id, turn.now))
     member.agree(*_figures(turn))
-    return InPlace(entry=MayBeSuggested(yes=True, movement=movement.name))
+    return InPlace(entry=MayBeSuggested(yes=True, movement=movement.name, movement_id=movement.id))
 
 
 async def say_no(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -150,7 +150,8 @@ async def say_no(work: UnitOfWork, turn: Turn) -> InPlace:
         one.refused = one.refused or one.figure in figures
     if member is not None and not turn.text("more"):
         member.decline()
-    return InPlace(entry=MayBeSuggested(yes=bool(turn.text("more")), movement=movement.name))
+    more = bool(turn.text("more"))
+    return InPlace(entry=MayBeSuggested(yes=more, movement=movement.name, movement_id=movement.id if more else ""))
 
 
 def _figures(turn: Turn) -> list[KeyFigure]:

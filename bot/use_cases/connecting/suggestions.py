@@ -100,6 +100,8 @@ async def _make_suggestions(
     found = suggest(candidates, wanted=figure, inside=inside, groups=groups, nameable=nameable)
     if not found:
         return TooFewTies(figure=figure)
+    for one in found:
+        people[one.id][1].record_suggestion(turn.now)
     sizes = Counter(person.group for person, _ in people.values())
     return Suggested(
         initiative=initiative.id if initiative else "",

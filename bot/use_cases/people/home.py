@@ -19,6 +19,7 @@ from bot.catalogue.home import (
     HomeSteps,
     HomeStories,
     HomeStory,
+    HomeSuggested,
     HomeTrouble,
     NotedChance,
     OtherMovement,
@@ -28,6 +29,7 @@ from bot.catalogue.home import (
 from bot.catalogue.people import ListedNudge
 from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
 from bot.domain import quiet_hours, stuck_return
+from bot.domain.asks import MONTH
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
 from bot.domain.carrying import carriers
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
@@ -117,6 +119,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         moments=_coming_moments(rhythms),
         purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
+        suggested=await _load_suggested(work, person, movement, belongs, now),
         rhythms=_rhythm_summaries(rhythms, now) if member.coordinates else None,
         trouble=await _load_trouble(work, movement, now) if member.coordinates else None,
     )
@@ -241,6 +244,20 @@ async def _load_sent_nudges(work: UnitOfWork, person: Person, now: datetime, *, 
         if one.is_nudge and one.sent_at is not None and one.sent_at > now - WEEK
     )
     return HomeSent(sent=tuple(ListedNudge(kind=kind, at=at) for at, kind in sent), quiet=quiet)
+
+
+async def _load_suggested(
+    work: UnitOfWork, person: Person, movement: Movement, belongs: Sequence[tuple[Movement, Member]], now: datetime
+) -> HomeSuggested:
+    yes = {one.id: one.name for one, member in belongs if member.suggestible}
+    return HomeSuggested(
+        movement=movement.id,
+        movement_name=movement.name,
+        yes=movement.id in yes,
+        elsewhere=tuple(name for one, name in yes.items() if one != movement.id),
+        suggested_times=sum(len(member.suggested_since(now - MONTH)) for _, member in belongs),
+        asked_times=await work.deliveries.count_asks(person.id, now),
+    )
 
 
 _Rhythms = Sequence[tuple[Rhythm, Place, Sequence[datetime]]]

@@ -4,7 +4,18 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from bot.catalogue.base import Entry, InPlace
-from bot.catalogue.people import ExportComing, ExportFile, Forgotten, ListedNudge, Me, TakenBack, ThoughtOf
+from bot.catalogue.people import (
+    MAX_WITHDRAWALS,
+    ExportComing,
+    ExportFile,
+    Forgotten,
+    ListedNudge,
+    Me,
+    SuggestedIn,
+    TakenBack,
+    ThoughtOf,
+)
+from bot.domain.asks import MONTH
 from bot.domain.attention import WEEK
 from bot.domain.connectors import KeyFigure
 from bot.domain.delivery import Delivery, DeliveryState, to_home, to_person
@@ -99,6 +110,9 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     recent = await work.deliveries.of_person(person.id, turn.now - timedelta(days=30))
     belongs = await work.movements.of_person(person.id)
     suggested_in = tuple(movement.name for movement, member in belongs if member.suggestible)
+    withdrawals = tuple(
+        SuggestedIn(movement=movement.id, name=movement.name) for movement, member in belongs if member.suggestible
+    )
     return Me(
         name=person.name,
         group=person.group,
@@ -116,6 +130,9 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         suggestible=bool(suggested_in),
         suggested_in=suggested_in,
         meets_in=tuple(movement.name for movement, member in belongs if member.meets),
+        withdrawals=withdrawals[:MAX_WITHDRAWALS],
+        suggested_times=sum(len(member.suggested_since(turn.now - MONTH)) for _, member in belongs),
+        asked_times=await work.deliveries.count_asks(person.id, turn.now),
         thought_of=await _find_thought_of(work, person, belongs),
         stories=person.story_choice,
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
