@@ -12,12 +12,13 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
 from bot.despair import THREAD_WORDS
+from bot.domain.coverage import NAMES_ROUND
 from bot.domain.person import Language
 from bot.domain.story import has_words
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
-from bot.use_cases.connecting import gatherings, invitations, meetings, nominations, suggestions
+from bot.use_cases.connecting import coverage, gatherings, invitations, meetings, nominations, suggestions
 from bot.use_cases.movements import (
     carrying,
     experiments,
@@ -206,6 +207,10 @@ COMMANDS: dict[str, Command] = {
     # connecting
     "nominate": Command(nominations.nominate, en="nominate", nl="noem voordragen", form=True),
     "nominate.save": Command(nominations.save_nominations),
+    "reach": Command(coverage.show, en="reach network", nl="bereik netwerk", again=True),
+    "reach.names": Command(coverage.ask_names, form=True),
+    "reach.names.save": Command(coverage.save_names_round),
+    "reach.take_back": Command(coverage.take_back),
     "suggest.yes": Command(nominations.say_yes),
     "suggest.no": Command(nominations.say_no),
     "connect": Command(suggestions.connect, en="connect invite", nl="verbind uitnodigen", form=True),
@@ -331,6 +336,7 @@ COMPOSERS: dict[str, Composer] = {
     "chance_asked": chances.compose_chance_question,
     "experiment_ends": experiments.compose_end_question,
     # connecting
+    NAMES_ROUND: coverage.compose_names_round,
     "nominated": nominations.compose_question,
     "invitation": invitations.compose_invitation,
     "invitation_answered": invitations.compose_answer,
@@ -393,7 +399,7 @@ PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
 
 TALK = {"thanks": "conversation.thanks", "smalltalk": "conversation.small_talk"}
 """Meanings that ask for nothing."""
-SENTENCE_AFTER = {"me": 1, **dict.fromkeys(("help", "home", "stop", "code", "groups", "trouble"), 2)}
+SENTENCE_AFTER = {"me": 1, "reach": 1, **dict.fromkeys(("help", "home", "stop", "code", "groups", "trouble"), 2)}
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""
 ASKED_FIRST = frozenset({"stop"})
 """Meanings that end something at once: from a sentence, never without asking. A story opens its form, and deletions are

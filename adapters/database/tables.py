@@ -144,6 +144,7 @@ movements = Table(
     Column("country", String(8), nullable=False),
     Column("good_friday", Boolean, nullable=False),
     Column("timezone", String(64), nullable=False),
+    Column("reach", JSON, nullable=False, server_default="{}"),
     Column("started_at", Utc, nullable=False),
 )
 places = Table(

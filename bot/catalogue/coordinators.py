@@ -5,7 +5,7 @@ from typing import Self
 
 from bot.catalogue.base import Entry, Press
 
-TOPICS = ("rhythm", "purpose", "groups", "code", "start", "trouble", "initiative")
+TOPICS = ("rhythm", "purpose", "groups", "code", "start", "trouble", "initiative", "reach")
 """Families of intents that only coordinators may act on; each has words in `coordinators/topics.md.j2`."""
 
 

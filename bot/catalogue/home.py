@@ -284,7 +284,7 @@ class HomeSent(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeSuggested(Entry):
-    """Whether someone may be suggested in this movement, and in which others (`elsewhere`, by name); how often a
+    """Says whether someone may be suggested in this movement, and in which others (`elsewhere`, by name); how often a
     colleague was shown their name as somebody to invite, and how often they were asked something, within the last
     `MONTH`, over all movements together."""
 
@@ -325,7 +325,7 @@ class HomeRhythms(Entry):
             Press(name=f"look_{number}", intent="rhythm.look", args={"rhythm": one.id})
             for number, one in enumerate(self.rhythms, 1)
         )
-        return (*looks, Press(name="new", intent="rhythm.new"))
+        return (*looks, Press(name="new", intent="rhythm.new"), Press(name="reach", intent="reach"))
 
     @classmethod
     def example(cls) -> Self:
@@ -409,8 +409,8 @@ class Home(PageEntry):
         spells = (self.spells, *self.spells.spells) if self.spells else ()
         stories = (self.stories, *self.stories.stories) if self.stories else ()
         rest = (self.chances, self.initiatives, self.moments, self.purpose, self.suggested, self.sent)
-        rest = (*rest, self.rhythms, self.trouble)
-        return tuple(one for one in chain(steps, spells, stories, rest) if one is not None)
+        of_coordinators = (self.rhythms, self.trouble)
+        return tuple(one for one in chain(steps, spells, stories, rest, of_coordinators) if one is not None)
 
     @classmethod
     def example(cls) -> Self:

@@ -45,6 +45,8 @@ class Movement:
     country: str = "NL"
     good_friday: bool = False
     timezone: str = "Europe/Amsterdam"
+    reach: dict[str, object] = field(default_factory=dict)
+    """How far it reached when that was last counted; see `bot.domain.coverage.ReachPicture.dump`."""
     started_at: datetime
 
 

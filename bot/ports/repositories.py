@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.domain.attention import Attention
 from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
+from bot.domain.coverage import GroupCount
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.held_words import HeldWords, HeldWordsId
@@ -573,6 +574,10 @@ class Connecting(Protocol):
 
     async def ties(self, movement: MovementId) -> Sequence[Tie]:
         """Return all ties of a movement, in no order."""
+
+    async def count_reach(self, movement: MovementId) -> Sequence[GroupCount]:
+        """Count, per group of whatever size, how many members take part in an open initiative or have a tie
+        with two or more who do, with one, or with nobody. Only people with an account that is not deactivated count."""
 
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
         """Count an occasion on which two people answered each other in the open, or met, in their tie; the first one

@@ -48,6 +48,8 @@ INTENTS = {
     "keep": "rhythm.keep",
     "something_new": "stuck.new",
     "take_apart": "stuck.take_apart",
+    "names_1": "reach.names",
+    "withdraw_1": "suggest.no",
     "give": "company.give",
     "ask_them": "company.ask",
     "yes": "suggest.yes",

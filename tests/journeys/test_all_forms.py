@@ -10,6 +10,7 @@ from bot.chat import FieldErrors, Reply, Value
 from bot.domain.person import Language
 from bot.wording import Reader
 from tests.journeys.test_stuck import add_initiative, submit_step, submit_stuck
+from tests.support.groups import add_group
 from tests.support.world import MONDAY, World, agree, button_of
 
 FORMS = {
@@ -90,7 +91,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
     "share.save": ({"place": "general", "line": "x" * 301}, {"place", "line"}),
 }  # fmt: skip
 """Values that are possible by themselves, mixed with some that are not, and the fields to be named."""
-OF_COORDINATORS = ("purpose.", "start.", "rhythm.")
+OF_COORDINATORS = ("purpose.", "start.", "rhythm.", "reach.")
 WHERE = {"start.save": "new", "start.join.save": "new"}
 
 
@@ -128,10 +129,13 @@ async def seed(world: World, intent: str) -> dict[str, Value]:
         form = await world.do("fatima", "story")
         told = await world.submit("fatima", form, text="We liepen een rondje.", readers="movement")
         return dict(button_of(told, "share").args)
-    return await _seed_experiment(world, intent)
+    return await _seed_rest(world, intent)
 
 
-async def _seed_experiment(world: World, intent: str) -> dict[str, Value]:
+async def _seed_rest(world: World, intent: str) -> dict[str, Value]:
+    if intent == "reach.names.save":
+        await add_group(world, "Nachtdienst", "a", "b", "c", "d", "e")
+        return {"group": "Nachtdienst"}
     if intent not in ("experiment.move.save", "experiment.answer.save"):
         return {}
     form = await world.do("fatima", "experiment", new="yes")

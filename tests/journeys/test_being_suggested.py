@@ -1,4 +1,4 @@
-"""Who said yes to being suggested sees where, how often it happened, and ends it with one press."""
+"""People who said yes to being suggested see where, how often it happened, and end it with one press."""
 
 from bot.chat import Answer, Reply
 from tests.journeys.test_asking import GARDEN, THEIRS, WALK, add_movements, look

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from bot.chat import Message
 from bot.commands import COMPOSERS
 from bot.domain.delivery import to_place
-from bot.domain.movement import MovementId, PlaceId
+from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Language, PersonId, WorkspaceId
 from bot.ports import Unreachable
 from tests.drivers.slack import SlackDriver
@@ -24,6 +24,7 @@ from tests.journeys.test_forgetting import act, live
 from tests.journeys.test_rhythms import MONDAY as WEEKLY
 from tests.journeys.test_steps import submit_step
 from tests.journeys.test_stuck import submit_stuck
+from tests.support.groups import add_group
 from tests.support.readers import ALONE, FOR_COORDINATORS, TOGETHER
 from tests.support.stories import add_reminder, get_story, reply_in_thread
 from tests.support.world import LANE, MONDAY, MOVEMENT, World, agree, button_of, open_world, text_of
@@ -57,6 +58,7 @@ READ_BY = {
     "history_given": ONE,
     "initiatives_alike": ONE,
     "rhythm_meeting": PLACE,
+    "names_round": PLACE,
     "meeting_proposed": ONE,
     "meeting_set": ONE,
     "meeting_after": ONE,
@@ -138,6 +140,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
     await reply_in_thread(world, "noor", "We liepen met mevrouw Bos.", "reply-2")
     await give_back(world)
+    await ask_around(world)
     await world.pass_(days=40)
     # Nobody answers for weeks: once the service was down, and a place was lost.
     await world.do("iris", "help")
@@ -180,6 +183,23 @@ async def broaden(world: World) -> None:
     for told in ("Er zongen er drie.", "Er zongen er tien.", "Iedereen zong."):
         story = {"text": told, "named": "without", "readers": "movement", "dimension": "broaden"}
         await world.do("bo", "story.save", args={**story, "initiative": music.id}, channel=None)
+
+
+async def ask_around(world: World) -> None:
+    """Let a coordinator ask in a place, where little else is posted, who in a group passes things on."""
+    await add_group(world, "Nachtdienst", "n1", "n2", "n3", "n4", "n5")
+    async with world.begin() as work:
+        place = Place(
+            id=PlaceId("nights"),
+            workspace_id=WorkspaceId(LANE),
+            channel="nights",
+            name="nights",
+            created_at=world.clock.now(),
+        )
+        place.movement_id = MovementId("movement")
+        work.movements.add(place)
+    await world.do("iris", "reach.names.save", group="Nachtdienst", place="nights")
+    await world.pass_(days=3)
 
 
 async def look_back_together(world: World) -> None:

@@ -9,6 +9,7 @@ from bot.chat import Value
 from bot.domain.addition import Addition, join_words
 from bot.domain.company import round_key
 from bot.domain.connectors import Invitation, InvitationId, InvitationState, KeyFigure, Nomination, NominationId
+from bot.domain.coverage import NAMES_ROUND
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.experiment import Experiment, ExperimentId
 from bot.domain.held_words import HeldWords, HeldWordsId
@@ -48,6 +49,7 @@ DAY = timedelta(days=1)
 TEXT, ADDED = "Niemand komt", "Ook 's nachts niet"
 BEHAVIOUR = "Handen op je rug"
 CODE = "K7QM-4TXD-9RFW"
+GROUP = "Wijkteam"
 PEOPLE = ("fatima", "jan", "kwame", "sanne", "noor")
 
 
@@ -176,6 +178,9 @@ PRESSES: Mapping[str, Act] = {
     "chance.keep": press(chance="sun", round="0"),
     "chance.let_pass": press(chance="sun"),
     "nominate": press(),
+    "reach": press("iris"),
+    "reach.names": press("iris", group=GROUP),
+    "reach.take_back": press("iris", delivery="round"),
     "suggest.yes": press("jan", None, movement="movement"),
     "suggest.no": press("jan", None, movement="movement"),
     "connect": press(**EPISODE),
@@ -236,6 +241,7 @@ SUBMISSIONS: Mapping[str, Act] = {
     "history.save": form("history.answer", {"round": "looked"}, moment="We liepen.", result="Rust."),
     "company.save": form("company.give", {"company": "beside"}, "jan", question="Wie nog?", idea="Bel eens."),
     "nominate.save": form("nominate", connector=("kwame",)),
+    "reach.names.save": form("reach.names", {"group": GROUP}, "iris"),
     "connect.look": form("connect", WALK),
     "invite.send": form("invite", {"person": "kwame", "initiative": "walk"}),
     "groups.save": form("groups.choose", {"list": "offered"}, "iris", groups=("S1",)),
@@ -280,6 +286,7 @@ async def fill(world: World) -> None:
             member = await work.movements.membership(MOVEMENT, PersonId(one))
             assert member is not None
             member.suggestible = one in ("kwame", "sanne", "noor")
+            person.group = GROUP
             person.snoozed_until = now + DAY if one == "sanne" else None
             person.stopped_at = now if one == "noor" else None
         for row in (
@@ -508,6 +515,16 @@ async def fill(world: World) -> None:
         for row in (
             _delivery(
                 world, "offered", kind="groups_offered", person_id=PersonId("iris"), args={"groups": {"S1": "Nacht"}}
+            ),
+            _delivery(
+                world,
+                "round",
+                kind=NAMES_ROUND,
+                subject="night",
+                place_id=PlaceId("night"),
+                args={"group": GROUP},
+                state=DeliveryState.WAITING,
+                due_at=now + DAY,
             ),
             _delivery(
                 world,

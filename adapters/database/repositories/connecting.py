@@ -3,11 +3,29 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, union_all
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import invitations, meeting_guests, meetings, members, nominations, people, ties
-from bot.domain.connectors import Invitation, InvitationId, InvitationState, Nomination, NominationId, Tie
+from adapters.database.tables import (
+    initiatives,
+    invitations,
+    meeting_guests,
+    meetings,
+    members,
+    nominations,
+    participants,
+    people,
+    ties,
+)
+from bot.domain.connectors import (
+    Invitation,
+    InvitationId,
+    InvitationState,
+    Nomination,
+    NominationId,
+    Tie,
+)
+from bot.domain.coverage import GroupCount
 from bot.domain.initiative import InitiativeId
 from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import Member, MovementId
@@ -143,6 +161,52 @@ class SqlConnecting(Repository):
     async def ties(self, movement: MovementId) -> Sequence[Tie]:
         found = await self._session.scalars(select(Tie).where(ties.c.movement_id == movement))
         return found.all()
+
+    async def count_reach(self, movement: MovementId) -> Sequence[GroupCount]:
+        here = ties.c.movement_id == movement
+        knows = union_all(
+            select(ties.c.one_id.label("person"), ties.c.other_id.label("other")).where(here),
+            select(ties.c.other_id.label("person"), ties.c.one_id.label("other")).where(here),
+        ).cte("knows")
+        active = (
+            select(participants.c.person_id.label("person"))
+            .join(initiatives, initiatives.c.id == participants.c.initiative_id)
+            .join(people, people.c.id == participants.c.person_id)
+            .where(
+                participants.c.movement_id == movement,
+                participants.c.left_at.is_(None),
+                initiatives.c.closed_at.is_(None),
+                people.c.account.is_not(None),
+                people.c.deactivated_at.is_(None),
+            )
+            .distinct()
+            .cte("active")
+        )
+        known = (
+            select(knows.c.person, func.count(knows.c.other.distinct()).label("many"))
+            .join(active, active.c.person == knows.c.other)
+            .group_by(knows.c.person)
+            .cte("known")
+        )
+        many = case((active.c.person.is_not(None), 2), else_=func.coalesce(known.c.many, 0))
+        found = await self._session.execute(
+            select(
+                people.c.group,
+                *(func.sum(case((which, 1), else_=0)) for which in (many >= 2, many == 1, many == 0)),
+            )
+            .join(members, members.c.person_id == people.c.id)
+            .outerjoin(active, active.c.person == people.c.id)
+            .outerjoin(known, known.c.person == people.c.id)
+            .where(
+                members.c.movement_id == movement,
+                people.c.account.is_not(None),
+                people.c.deactivated_at.is_(None),
+                people.c.group != "",
+            )
+            .group_by(people.c.group)
+            .order_by(people.c.group)
+        )
+        return [GroupCount(group, int(well), int(once), int(unknown)) for group, well, once, unknown in found]
 
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
         if one == other:

@@ -119,7 +119,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         moments=_coming_moments(rhythms),
         purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
-        suggested=await _load_suggested(work, person, movement, belongs, now),
+        suggested=await _load_consent(work, person, movement, belongs, now),
         rhythms=_rhythm_summaries(rhythms, now) if member.coordinates else None,
         trouble=await _load_trouble(work, movement, now) if member.coordinates else None,
     )
@@ -246,7 +246,7 @@ async def _load_sent_nudges(work: UnitOfWork, person: Person, now: datetime, *, 
     return HomeSent(sent=tuple(ListedNudge(kind=kind, at=at) for at, kind in sent), quiet=quiet)
 
 
-async def _load_suggested(
+async def _load_consent(
     work: UnitOfWork, person: Person, movement: Movement, belongs: Sequence[tuple[Movement, Member]], now: datetime
 ) -> HomeSuggested:
     yes = {one.id: one.name for one, member in belongs if member.suggestible}

@@ -1,0 +1,100 @@
+"""Messages about how far a movement reaches, and the rounds that help where it does not."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar, Self
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
+from bot.domain.coverage import GroupReach
+
+MAX_ROUND_BUTTONS = 3
+_AT = datetime(2027, 3, 1, 8, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachShown(Entry):
+    """For coordinators: per group how many know who takes part; those out of reach first. `out`: the names of at most
+    `MAX_ROUND_BUTTONS` of these, each with a button for a round of names. `at`: when it was counted, `again`: when it
+    is once more. `more` counts groups not shown."""
+
+    groups: tuple[GroupReach, ...]
+    at: datetime
+    again: datetime
+    out: tuple[str, ...] = ()
+    more: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.groups:
+            return (Press(name="groups", intent="groups"),)
+        return tuple(
+            Press(name=f"names_{number}", intent="reach.names", args={"group": group})
+            for number, group in enumerate(self.out, 1)
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        night = GroupReach(group="Nachtdienst", well=0, once=5, unknown=20, out_since=_AT)
+        day = GroupReach(group="Dagdienst", well=15, once=10, unknown=5)
+        return cls(
+            groups=(night, day), out=("Nachtdienst", "Staf", "Thuiszorg"), at=_AT, again=_AT.replace(day=8), more=1
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamesRoundForm(FormEntry):
+    """The form that asks people in a place, once, who in a group passes things on well."""
+
+    intent: ClassVar[str] = "reach.names.save"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="place", kind="choice", channels=True),)
+    group: str = ""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            group="Nachtdienst",
+            options={"place": (Pick(value="c1", label="nachtdienst"),)},
+            values={"place": "c1"},
+            hidden={"group": "Nachtdienst"},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundPlanned(Entry):
+    """Confirmation to a coordinator: a round (`kind`) comes in a place. Until it does, it can be taken back."""
+
+    kind: str
+    place: str
+    delivery: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="take_back", intent="reach.take_back", args={"delivery": self.delivery}),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(kind="names_round", place="nachtdienst", delivery="d1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundWithdrawn(Entry):
+    """The answer to a coordinator who takes a round back; `stands`: it was posted before."""
+
+    place: str
+    stands: bool = False
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(place="nachtdienst")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamesRound(Entry):
+    """For everyone in a place: who in a group passes things on well?"""
+
+    group: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="nominate", intent="nominate", style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(group="Nachtdienst")

@@ -1,0 +1,114 @@
+"""How far a movement reaches: how many of each group know who takes part in its initiatives. Figures, never persons."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from bot.domain.asks import MONTH
+from bot.domain.connectors import MIN_GROUP_SIZE
+
+RECOUNTED_AFTER = timedelta(days=7)
+"""How long a picture stands: looked at more often, two of them might differ by one person."""
+ROUNDED_TO = MIN_GROUP_SIZE
+ROUND_RESTS = 3 * MONTH
+"""How long after a round for names, or for ties, a place is not asked the same again."""
+NAMES_ROUND, TIES_ROUND = "names_round", "ties_round"
+"""Kinds of deliveries: the question, for everyone in a place, who passes things on well, and whom people ask things."""
+
+Draw = Callable[[int], int]
+"""Returns a random number from 0 up to, but not including, its argument; `secrets.randbelow` is one."""
+
+
+class GroupCount(NamedTuple):
+    """How many members of a group take part or know two or more who do (`well`), know one (`once`), or nobody that
+    Ritme knows of (`unknown`)."""
+
+    group: str
+    well: int
+    once: int
+    unknown: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupReach:
+    """The figures of a `GroupCount`, rounded. `out_since`: since when the group is out of reach; None when it is not.
+
+    Out of reach is a group of which more know nobody than somebody: the wish is most of each group, never everyone.
+    """
+
+    group: str
+    well: int
+    once: int
+    unknown: int
+    out_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReachPicture:
+    """How far a movement reached at a moment. Groups under `MIN_GROUP_SIZE`, and people without one, are not in it."""
+
+    at: datetime
+    groups: tuple[GroupReach, ...] = ()
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Return whether it still stands."""
+        return now - self.at < RECOUNTED_AFTER
+
+    def dump(self) -> dict[str, object]:
+        """Return it as JSON values; see `load_picture`."""
+        return {
+            "at": self.at.isoformat(),
+            "groups": [
+                [one.group, one.well, one.once, one.unknown, one.out_since.isoformat() if one.out_since else ""]
+                for one in self.groups
+            ],
+        }
+
+
+def load_picture(stored: Mapping[str, object]) -> ReachPicture | None:
+    """Return the picture that `ReachPicture.dump` stored; None for nothing."""
+    rows = stored.get("groups")
+    if not isinstance(rows, list):
+        return None
+    return ReachPicture(
+        at=datetime.fromisoformat(str(stored["at"])),
+        groups=tuple(
+            GroupReach(
+                group=str(group),
+                well=int(well),
+                once=int(once),
+                unknown=int(unknown),
+                out_since=datetime.fromisoformat(since) if since else None,
+            )
+            for group, well, once, unknown, since in rows
+        ),
+    )
+
+
+def draw_picture(counts: Sequence[GroupCount], now: datetime, before: ReachPicture | None, draw: Draw) -> ReachPicture:
+    """Make the picture of now: groups out of reach first, and those that are so longest before others."""
+    since = {one.group: one.out_since for one in before.groups} if before is not None else {}
+    shown = [
+        _round(one, now, since.get(one.group), draw)
+        for one in counts
+        if one.group and one.well + one.once + one.unknown >= MIN_GROUP_SIZE
+    ]
+    return ReachPicture(
+        at=now, groups=tuple(sorted(shown, key=lambda one: (one.out_since is None, one.out_since or now, one.group)))
+    )
+
+
+def _round(count: GroupCount, now: datetime, since: datetime | None, draw: Draw) -> GroupReach:
+    well, once, unknown = (round_by_chance(many, draw) for many in (count.well, count.once, count.unknown))
+    is_out = unknown > well + once
+    return GroupReach(
+        group=count.group, well=well, once=once, unknown=unknown, out_since=(since or now) if is_out else None
+    )
+
+
+def round_by_chance(many: int, draw: Draw) -> int:
+    """Round to the `ROUNDED_TO` below or above, to each as often as it is near: on average it is right, and no
+    difference of two figures tells of one person. (Random rounding, as statistics offices do with small tables.)"""
+    below = many - many % ROUNDED_TO
+    return below + ROUNDED_TO if draw(ROUNDED_TO) < many % ROUNDED_TO else below

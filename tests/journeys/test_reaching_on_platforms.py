@@ -1,0 +1,61 @@
+"""Being suggested, and how far the network reaches, on Slack, in Teams and in the playground."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.movement import Member, MovementId
+from bot.domain.person import Language, Person, PersonId
+from tests.drivers.border import HERE, PLATFORMS, Border, open_border
+from tests.support.readers import find_untrue
+from tests.support.world import MONDAY
+
+MOVEMENT = MovementId("movement")
+
+
+@pytest.fixture(params=PLATFORMS)
+async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Border]:
+    async with open_border(request.param, tmp_path) as fresh:
+        yield fresh
+        assert find_untrue(await fresh.to_all()) == []
+
+
+async def add_night_shift(border: Border) -> None:
+    """Add a group of fifteen who know nobody that takes part."""
+    async with border.begin() as work:
+        members = await work.people.of_movement(MOVEMENT)
+        lane = next(person.workspace_id for person, member in members if member.coordinates)
+        for number in range(15):
+            person = Person(
+                id=PersonId(f"n{number}"), workspace_id=lane, account=f"n{number}", name=f"N{number}", created_at=MONDAY
+            )
+            person.language, person.group = Language.NL, "Nachtdienst"
+            work.people.add(person)
+            work.movements.add(Member(movement_id=MOVEMENT, person_id=person.id, joined_at=MONDAY))
+
+
+async def test_a_yes_is_ended_with_one_press(border: Border) -> None:
+    async with border.begin() as work:
+        member = await work.movements.membership(MOVEMENT, PersonId("sanne"))
+        assert member is not None
+        member.agree("connector")
+    kept = await border.type("sanne", "/ritme ik")
+    assert "stelde ik je aan niemand voor, en vroeg ik je niets" in kept.words()
+    await border.press("sanne", kept, "withdraw_1")
+    async with border.begin() as work:
+        member = await work.movements.membership(MOVEMENT, PersonId("sanne"))
+    assert member is not None
+    assert member.suggestible is False
+
+
+async def test_a_group_out_of_reach_is_asked_for_names(border: Border) -> None:
+    await add_night_shift(border)
+    before = len(await border.to_all())
+    shown = await border.type("iris", "/ritme bereik")
+    assert "nog niet ongeveer 15" in shown.words()
+    form = await border.press("iris", shown, "names_1")
+    await border.submit("iris", form, place=HERE)
+    posts = await border.to_all()
+    assert len(posts) == before + 1
+    assert "Wie in Nachtdienst geeft dingen goed door" in posts[-1]
