@@ -12,13 +12,21 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
 from bot.despair import THREAD_WORDS
-from bot.domain.coverage import NAMES_ROUND
+from bot.domain.coverage import NAMES_ROUND, TIES_ROUND
 from bot.domain.person import Language
 from bot.domain.story import has_words
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, understand_sentence
-from bot.use_cases.connecting import coverage, gatherings, invitations, meetings, nominations, suggestions
+from bot.use_cases.connecting import (
+    acquaintances,
+    coverage,
+    gatherings,
+    invitations,
+    meetings,
+    nominations,
+    suggestions,
+)
 from bot.use_cases.movements import (
     carrying,
     experiments,
@@ -210,7 +218,14 @@ COMMANDS: dict[str, Command] = {
     "reach": Command(coverage.show, en="reach network", nl="bereik netwerk", again=True),
     "reach.names": Command(coverage.ask_names, form=True),
     "reach.names.save": Command(coverage.save_names_round),
+    "reach.ties": Command(coverage.ask_ties, form=True),
+    "reach.ties.save": Command(coverage.save_ties_round),
     "reach.take_back": Command(coverage.take_back),
+    "ties": Command(acquaintances.answer, form=True),
+    "ties.save": Command(acquaintances.save),
+    "ties.take_back": Command(acquaintances.take_back),
+    "ties.confirm": Command(acquaintances.confirm),
+    "ties.deny": Command(acquaintances.deny),
     "suggest.yes": Command(nominations.say_yes),
     "suggest.no": Command(nominations.say_no),
     "connect": Command(suggestions.connect, en="connect invite", nl="verbind uitnodigen", form=True),
@@ -337,6 +352,7 @@ COMPOSERS: dict[str, Composer] = {
     "experiment_ends": experiments.compose_end_question,
     # connecting
     NAMES_ROUND: coverage.compose_names_round,
+    TIES_ROUND: coverage.compose_ties_round,
     "nominated": nominations.compose_question,
     "invitation": invitations.compose_invitation,
     "invitation_answered": invitations.compose_answer,

@@ -42,10 +42,11 @@ from adapters.database.tables import (
     steps,
     stories,
     story_requests,
+    tie_answers,
     ties,
     workspaces,
 )
-from bot.domain.connectors import Invitation, Nomination, Tie
+from bot.domain.connectors import Invitation, Nomination, Tie, TieAnswer
 from bot.domain.experiment import Experiment, ExperimentAnswer
 from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
@@ -89,6 +90,7 @@ MAPPED: dict[type, Table] = {
     Retelling: retellings,
     Nomination: nominations,
     Tie: ties,
+    TieAnswer: tie_answers,
     Invitation: invitations,
     Meeting: meetings,
     Guest: meeting_guests,

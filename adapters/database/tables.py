@@ -551,6 +551,20 @@ ties = Table(
     Index("ix_ties_one_id", "one_id"),
     Index("ix_ties_other_id", "other_id"),
 )
+tie_answers = Table(
+    "tie_answers",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("person_id", "people"),
+    _ref("other_id", "people"),
+    Column("shown", Boolean, nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("uq_tie_answers_pair", "movement_id", "person_id", "other_id", unique=True),
+    Index("ix_tie_answers_person_id", "person_id"),
+    Index("ix_tie_answers_other_id", "other_id"),
+    Index("ix_tie_answers_at", "at"),
+)
 invitations = Table(
     "invitations",
     metadata,

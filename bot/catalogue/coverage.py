@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Pick, Press
+from bot.domain.connectors import MAX_TIES_NAMED
 from bot.domain.coverage import GroupReach
 
 MAX_ROUND_BUTTONS = 3
@@ -24,12 +25,14 @@ class ReachShown(Entry):
     more: int = 0
 
     def buttons(self) -> tuple[Press, ...]:
+        ties = Press(name="ties", intent="reach.ties")
         if not self.groups:
-            return (Press(name="groups", intent="groups"),)
-        return tuple(
+            return (Press(name="groups", intent="groups"), ties)
+        names = tuple(
             Press(name=f"names_{number}", intent="reach.names", args={"group": group})
             for number, group in enumerate(self.out, 1)
         )
+        return (*names, ties)
 
     @classmethod
     def example(cls) -> Self:
@@ -56,6 +59,18 @@ class NamesRoundForm(FormEntry):
             values={"place": "c1"},
             hidden={"group": "Nachtdienst"},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiesRoundForm(FormEntry):
+    """The form that asks people in a place, once, whom they last asked something outside their team."""
+
+    intent: ClassVar[str] = "reach.ties.save"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="place", kind="choice", channels=True),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(options={"place": (Pick(value="c1", label="nachtdienst"),)}, values={"place": "c1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +113,67 @@ class NamesRound(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls(group="Nachtdienst")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiesRound(Entry):
+    """For everyone in a place: whom did you last ask something outside your team? It is answered in private."""
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="say_who", intent="ties", style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiesForm(FormEntry):
+    """The form for whom somebody last asked something, and whether these may read that it was them."""
+
+    intent: ClassVar[str] = "ties.save"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="people", kind="people", max_items=MAX_TIES_NAMED),
+        Ask(name="shown", kind="choice", options=(YES, NO)),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"shown": NO})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiesKept(Entry):
+    """Thanks for an answer in a round of ties. The words are the same whatever the named said before. `shown`: they may
+    read whose answer it is. It can be taken back."""
+
+    names: tuple[str, ...]
+    shown: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="take_back", intent="ties.take_back"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(names=("Sanne", "Wim"), shown=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TiesTakenBack(Entry):
+    """The answer to who takes back what they answered in rounds of ties."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TieSettled(Entry):
+    """The answer to who says whether they and `name` know each other."""
+
+    yes: bool
+    name: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(yes=True, name="Fatima")

@@ -38,6 +38,25 @@ class ThoughtOf:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class TieAsked:
+    """A colleague, by id and `name`, who answered in a round of ties that they asked someone something, in the movement
+    of this id and name, and wants them to read that."""
+
+    movement: str
+    movement_name: str
+    person: str
+    name: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        """Return the two answers to the question whether that is so."""
+        about = {"movement": self.movement, "person": self.person}
+        return (
+            Press(name="tie_yes", intent="ties.confirm", args=about, style="primary"),
+            Press(name="tie_no", intent="ties.deny", args=about),
+        )
+
+
 MAX_WITHDRAWALS = 4
 
 
@@ -78,6 +97,8 @@ class Me(Entry):
     """Asks about one more figure to be suggested as, if any."""
     meets_in: tuple[str, ...] = ()
     """The names of the movements in which they agreed to be brought together with others."""
+    tie_asked: TieAsked | None = None
+    """Asks about one colleague whether they know each other, if any: never beside `thought_of`."""
     stories: StoryChoice | None = None
     snoozed_until: datetime | None = None
     stopped: bool = False
@@ -94,6 +115,7 @@ class Me(Entry):
             rest = [snooze, stop]
         return (
             *(self.thought_of.buttons() if self.thought_of is not None else ()),
+            *(self.tie_asked.buttons() if self.tie_asked is not None else ()),
             *(one.withdraw(f"withdraw_{number}") for number, one in enumerate(self.withdrawals, 1)),
             Press(name="settings", intent="me.settings"),
             *rest,
@@ -121,6 +143,7 @@ class Me(Entry):
             asked_times=1,
             thought_of=ThoughtOf(movement="m1", name="Samen vooruit", figure=KeyFigure.MAVEN),
             meets_in=("Samen vooruit",),
+            tie_asked=TieAsked(movement="m1", movement_name="Samen vooruit", person="p1", name="Jan"),
             stories=StoryChoice.MOVEMENT,
         )
 

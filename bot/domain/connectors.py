@@ -15,6 +15,7 @@ from bot.domain.story import StoryId
 
 NominationId = NewType("NominationId", str)
 InvitationId = NewType("InvitationId", str)
+TieAnswerId = NewType("TieAnswerId", str)
 
 MAX_NOMINEES = 5
 """Colleagues that one person can name at a time."""
@@ -64,8 +65,9 @@ class Nomination:
 
 @dataclass(kw_only=True, eq=False)
 class Tie:
-    """Two people who know or answer each other, made in the open: in a thread the bot is part of, or by a meeting that
-    both confirmed. Nothing else makes one, because it is shown as "she knows him".
+    """Two people who know or answer each other, made in the open: in a thread the bot is part of, or by what both said:
+    that they met, or ask each other things (`TieAnswer`). Nothing else makes one, because it is shown as "she knows
+    him".
 
     Undirected: `one_id` < `other_id`. `strength` counts the occasions.
     """
@@ -75,6 +77,27 @@ class Tie:
     other_id: PersonId
     strength: int = 1
     last_at: datetime
+
+
+@dataclass(kw_only=True, eq=False)
+class TieAnswer:
+    """An answer in a round of ties, that nobody else reads: somebody lately asked another person something.
+
+    It is no `Tie`: it counts only in how far the one who answered is reached, and is never a reason. It becomes a tie
+    when the other says so too, in an answer of their own or where they look at what is kept of them; there they read
+    whose answer it is if that is `shown`. Then, and when they say that it is not so, it is gone.
+    """
+
+    id: TieAnswerId
+    movement_id: MovementId
+    person_id: PersonId
+    other_id: PersonId
+    shown: bool = False
+    at: datetime
+
+
+MAX_TIES_NAMED = 3
+"""People that one answer in a round of ties names."""
 
 
 class InvitationState(StrEnum):

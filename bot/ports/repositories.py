@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.attention import Attention
-from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie
+from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie, TieAnswer
 from bot.domain.coverage import GroupCount
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
@@ -532,8 +532,9 @@ class Stories(Protocol):
 class Connecting(Protocol):
     """Nominations of key figures, ties between people, and invitations."""
 
-    def add(self, new: Nomination | Tie | Invitation | Meeting | Guest) -> None:
-        """Store a new nomination, tie, invitation or meeting, or somebody's part in a meeting."""
+    def add(self, new: Nomination | Tie | TieAnswer | Invitation | Meeting | Guest) -> None:
+        """Store a new nomination, tie, answer in a round of ties, invitation or meeting, or somebody's part in a
+        meeting."""
 
     async def meeting(self, id: MeetingId, movement: MovementId) -> Meeting | None:
         """Return a meeting of the movement."""
@@ -575,9 +576,13 @@ class Connecting(Protocol):
     async def ties(self, movement: MovementId) -> Sequence[Tie]:
         """Return all ties of a movement, in no order."""
 
+    async def tie_answers(self, person: PersonId, movement: MovementId) -> Sequence[TieAnswer]:
+        """Return the answers in rounds of ties that a person gave, and those that name them; the oldest first."""
+
     async def count_reach(self, movement: MovementId) -> Sequence[GroupCount]:
         """Count, per group of whatever size, how many members take part in an open initiative or have a tie
-        with two or more who do, with one, or with nobody. Only people with an account that is not deactivated count."""
+        with two or more who do, with one, or with nobody; what they answered themselves in a round of ties counts
+        as a tie of theirs. Only people with an account that is not deactivated count."""
 
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
         """Count an occasion on which two people answered each other in the open, or met, in their tie; the first one

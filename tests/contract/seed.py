@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.database.unit_of_work import connect, unit_of_work
-from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId
+from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId, TieAnswer, TieAnswerId
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.held_words import HeldWords, HeldWordsId
@@ -276,6 +276,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             figure=KeyFigure.MAVEN,
             at=NOW,
         ),
+        TieAnswer(id=TieAnswerId("ta1"), movement_id=OURS, person_id=FATIMA, other_id=JAN, at=NOW),
         Invitation(
             id=INVITED,
             movement_id=OURS,

@@ -119,6 +119,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "connecting.naming": lambda work, its: work.connecting.naming(JAN, its),
     "connecting.meeting": lambda work, its: work.connecting.meeting(LUNCH, its),
     "connecting.guests": lambda work, its: work.connecting.guests(LUNCH, its),
+    "connecting.tie_answers": lambda work, its: work.connecting.tie_answers(FATIMA, its),
     "connecting.count_reach": lambda work, its: work.connecting.count_reach(its),
     "connecting.waiting_to_meet": lambda work, its: work.connecting.waiting_to_meet(its, W1, 9),
     "connecting.together_last": lambda work, its: work.connecting.together_last([FATIMA], its),

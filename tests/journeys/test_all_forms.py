@@ -91,6 +91,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
     "share.save": ({"place": "general", "line": "x" * 301}, {"place", "line"}),
 }  # fmt: skip
 """Values that are possible by themselves, mixed with some that are not, and the fields to be named."""
+IMPOSSIBLE["ties.save"] = ({"people": ("fatima",), "shown": "misschien"}, {"people", "shown"})
 OF_COORDINATORS = ("purpose.", "start.", "rhythm.", "reach.")
 WHERE = {"start.save": "new", "start.join.save": "new"}
 

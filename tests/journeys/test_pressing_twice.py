@@ -81,6 +81,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "chance.look",
         "lookback",
         "me",
+        "reach",
         "story.mine",
         "story.read",
         "harvest",

@@ -37,8 +37,8 @@ async def look(world: World) -> str:
 
 async def test_a_coordinator_sees_figures_by_group_and_no_person(reach: World) -> None:
     said = await look(reach)
-    assert "Dagdienst: door twee of meer ongeveer 5, door één ongeveer 5, nog niet bijna niemand." in said
-    assert "Nachtdienst: door twee of meer bijna niemand, door één bijna niemand, nog niet ongeveer 15." in said
+    assert "Dagdienst: door twee of meer: ongeveer 5; door één: ongeveer 5; nog niet: minder dan vijf." in said
+    assert "Nachtdienst: door twee of meer: minder dan vijf; door één: minder dan vijf; nog niet: ongeveer 15." in said
     assert "Niet iedereen hoeft mee" in said
     assert "Staf" not in said
     assert not any(f"{name} " in said for name in (*NIGHT, *DAY, "fatima", "jan", "kwame"))
@@ -79,7 +79,7 @@ async def test_it_is_counted_once_a_week(reach: World) -> None:
     await reach.pass_(days=6)
     assert (await look(reach)).split("Ik telde")[0] == first.split("Ik telde")[0]
     await reach.pass_(days=1)
-    assert "Nachtdienst: door twee of meer ongeveer 15" in await look(reach)
+    assert "Nachtdienst: door twee of meer: ongeveer 15" in await look(reach)
 
 
 async def test_a_group_that_shrinks_under_five_is_not_shown_the_same_day(reach: World) -> None:

@@ -21,7 +21,7 @@ async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
         assert find_untrue(await fresh.to_all()) == []
 
 
-async def add_night_shift(border: Border) -> None:
+async def add_early_shift(border: Border) -> None:
     """Add a group of fifteen who know nobody that takes part."""
     async with border.begin() as work:
         members = await work.people.of_movement(MOVEMENT)
@@ -30,7 +30,7 @@ async def add_night_shift(border: Border) -> None:
             person = Person(
                 id=PersonId(f"n{number}"), workspace_id=lane, account=f"n{number}", name=f"N{number}", created_at=MONDAY
             )
-            person.language, person.group = Language.NL, "Nachtdienst"
+            person.language, person.group = Language.NL, "Vroege dienst"
             work.people.add(person)
             work.movements.add(Member(movement_id=MOVEMENT, person_id=person.id, joined_at=MONDAY))
 
@@ -50,12 +50,28 @@ async def test_a_yes_is_ended_with_one_press(border: Border) -> None:
 
 
 async def test_a_group_out_of_reach_is_asked_for_names(border: Border) -> None:
-    await add_night_shift(border)
+    await add_early_shift(border)
     before = len(await border.to_all())
     shown = await border.type("iris", "/ritme bereik")
-    assert "nog niet ongeveer 15" in shown.words()
+    assert "nog niet: ongeveer 15" in shown.words()
     form = await border.press("iris", shown, "names_1")
     await border.submit("iris", form, place=HERE)
     posts = await border.to_all()
     assert len(posts) == before + 1
-    assert "Wie in Nachtdienst geeft dingen goed door" in posts[-1]
+    assert "Wie in Vroege dienst geeft dingen goed door" in posts[-1]
+
+
+async def test_a_tie_is_made_by_two_who_both_say_so(border: Border) -> None:
+    shown = await border.type("iris", "/ritme bereik")
+    await border.submit("iris", await border.press("iris", shown, "ties"), place=HERE)
+    post = (await border.posts())[-1]
+    assert "buiten je eigen team" in post.words()
+    form = await border.press("fatima", post, "say_who")
+    said = await border.submit("fatima", form, people=("jan",), shown="yes")
+    assert "jan kan jouw naam lezen" in said.words().casefold()
+    kept = await border.type("jan", "/ritme ik")
+    assert "laatst iets gevraagd" in kept.words()
+    await border.press("jan", kept, "tie_yes")
+    async with border.begin() as work:
+        ties = await work.connecting.ties(MOVEMENT)
+    assert [(tie.one_id, tie.other_id) for tie in ties] == [("fatima", "jan")]

@@ -59,6 +59,7 @@ READ_BY = {
     "initiatives_alike": ONE,
     "rhythm_meeting": PLACE,
     "names_round": PLACE,
+    "ties_round": PLACE,
     "meeting_proposed": ONE,
     "meeting_set": ONE,
     "meeting_after": ONE,
@@ -186,7 +187,8 @@ async def broaden(world: World) -> None:
 
 
 async def ask_around(world: World) -> None:
-    """Let a coordinator ask in a place, where little else is posted, who in a group passes things on."""
+    """Let a coordinator ask in a place, where little else is posted, who in a group passes things on, and whom people
+    ask something."""
     await add_group(world, "Nachtdienst", "n1", "n2", "n3", "n4", "n5")
     async with world.begin() as work:
         place = Place(
@@ -199,6 +201,7 @@ async def ask_around(world: World) -> None:
         place.movement_id = MovementId("movement")
         work.movements.add(place)
     await world.do("iris", "reach.names.save", group="Nachtdienst", place="nights")
+    await world.do("iris", "reach.ties.save", place="nights")
     await world.pass_(days=3)
 
 

@@ -8,7 +8,16 @@ from typing import Any
 from bot.chat import Value
 from bot.domain.addition import Addition, join_words
 from bot.domain.company import round_key
-from bot.domain.connectors import Invitation, InvitationId, InvitationState, KeyFigure, Nomination, NominationId
+from bot.domain.connectors import (
+    Invitation,
+    InvitationId,
+    InvitationState,
+    KeyFigure,
+    Nomination,
+    NominationId,
+    TieAnswer,
+    TieAnswerId,
+)
 from bot.domain.coverage import NAMES_ROUND
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.experiment import Experiment, ExperimentId
@@ -180,7 +189,12 @@ PRESSES: Mapping[str, Act] = {
     "nominate": press(),
     "reach": press("iris"),
     "reach.names": press("iris", group=GROUP),
+    "reach.ties": press("iris"),
     "reach.take_back": press("iris", delivery="round"),
+    "ties": press(),
+    "ties.take_back": press("jan", None),
+    "ties.confirm": press(channel=None, movement="movement", person="jan"),
+    "ties.deny": press(channel=None, movement="movement", person="jan"),
     "suggest.yes": press("jan", None, movement="movement"),
     "suggest.no": press("jan", None, movement="movement"),
     "connect": press(**EPISODE),
@@ -242,6 +256,8 @@ SUBMISSIONS: Mapping[str, Act] = {
     "company.save": form("company.give", {"company": "beside"}, "jan", question="Wie nog?", idea="Bel eens."),
     "nominate.save": form("nominate", connector=("kwame",)),
     "reach.names.save": form("reach.names", {"group": GROUP}, "iris"),
+    "reach.ties.save": form("reach.ties", who="iris"),
+    "ties.save": form("ties", people=("kwame",)),
     "connect.look": form("connect", WALK),
     "invite.send": form("invite", {"person": "kwame", "initiative": "walk"}),
     "groups.save": form("groups.choose", {"list": "offered"}, "iris", groups=("S1",)),
@@ -509,6 +525,9 @@ async def fill(world: World) -> None:
                 proposed_at=now,
                 **belongs,
             )
+        )
+        work.connecting.add(
+            TieAnswer(id=TieAnswerId("asked"), person_id=jan, other_id=fatima, shown=True, at=now, **belongs)
         )
         for guest in (fatima, jan):
             work.connecting.add(Guest(meeting_id=MeetingId("lunch"), person_id=guest, **belongs))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, select, union_all
+from sqlalchemy import case, func, or_, select, union_all
 
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
@@ -15,6 +15,7 @@ from adapters.database.tables import (
     nominations,
     participants,
     people,
+    tie_answers,
     ties,
 )
 from bot.domain.connectors import (
@@ -24,6 +25,7 @@ from bot.domain.connectors import (
     Nomination,
     NominationId,
     Tie,
+    TieAnswer,
 )
 from bot.domain.coverage import GroupCount
 from bot.domain.initiative import InitiativeId
@@ -162,11 +164,26 @@ class SqlConnecting(Repository):
         found = await self._session.scalars(select(Tie).where(ties.c.movement_id == movement))
         return found.all()
 
+    async def tie_answers(self, person: PersonId, movement: MovementId) -> Sequence[TieAnswer]:
+        found = await self._session.scalars(
+            select(TieAnswer)
+            .where(
+                tie_answers.c.movement_id == movement,
+                or_(tie_answers.c.person_id == person, tie_answers.c.other_id == person),
+            )
+            .order_by(tie_answers.c.at, tie_answers.c.id)
+        )
+        return found.all()
+
     async def count_reach(self, movement: MovementId) -> Sequence[GroupCount]:
         here = ties.c.movement_id == movement
         knows = union_all(
             select(ties.c.one_id.label("person"), ties.c.other_id.label("other")).where(here),
             select(ties.c.other_id.label("person"), ties.c.one_id.label("other")).where(here),
+            # Only of who said so: nobody else can change by what they say how far somebody is reached.
+            select(tie_answers.c.person_id.label("person"), tie_answers.c.other_id.label("other")).where(
+                tie_answers.c.movement_id == movement
+            ),
         ).cte("knows")
         active = (
             select(participants.c.person_id.label("person"))

@@ -40,6 +40,7 @@ from adapters.database.tables import (
     steps,
     stories,
     teams_conversations,
+    tie_answers,
 )
 from bot.domain.delivery import Act, DeliveryState
 from bot.domain.person import PersonId, WorkspaceId
@@ -66,6 +67,7 @@ _ENDINGS = {
     steps: steps.c.closed_at,
     chances: chances.c.noted_at,
     nominations: nominations.c.at,
+    tie_answers: tie_answers.c.at,
     invitations: invitations.c.sent_at,
     rooms: rooms.c.ends_at,
 }

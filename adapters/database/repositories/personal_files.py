@@ -26,6 +26,7 @@ from adapters.database.tables import (
     slack_installations,
     story_requests,
     teams_conversations,
+    tie_answers,
 )
 from adapters.database.types import Utc
 from bot.domain.person import PersonId
@@ -55,6 +56,7 @@ SEEN = frozenset(
         invitations.c.inviter_id,
         invitations.c.invitee_id,
         nominations.c.nominee_id,
+        tie_answers.c.other_id,
         story_requests.c.author_id,
         story_requests.c.asked_by_id,
         rooms.c.asker_id,

@@ -13,6 +13,8 @@ from bot.catalogue.coverage import (
     ReachShown,
     RoundPlanned,
     RoundWithdrawn,
+    TiesRound,
+    TiesRoundForm,
 )
 from bot.catalogue.forms import Filled, read_form
 from bot.domain.connectors import MIN_GROUP_SIZE
@@ -78,6 +80,25 @@ async def save_names_round(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.require_coordinator()
     group = await _require_group(work, turn, movement)
     return await _plan_round(work, turn, read_form(NamesRoundForm, turn.intent.args), NAMES_ROUND, {"group": group})
+
+
+async def ask_ties(work: UnitOfWork, turn: Turn) -> Entry:
+    """Return the form that starts a round of ties: in which place, and what happens then."""
+    return TiesRoundForm(**await _offer_places(work, turn, turn.require_coordinator()))  # type: ignore[arg-type]
+
+
+async def save_ties_round(work: UnitOfWork, turn: Turn) -> Entry:
+    """Ask people in the place chosen, once in `ROUND_RESTS`, whom they last asked something outside their team."""
+    turn.require_coordinator()
+    return await _plan_round(work, turn, read_form(TiesRoundForm, turn.intent.args), TIES_ROUND, {})
+
+
+async def compose_ties_round(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the question for everyone in a place whom they last asked something. Raises `Unwanted` when the place
+    belongs to no or another movement."""
+    if outgoing.place is None or outgoing.place.movement_id != outgoing.require_movement().id:
+        raise Unwanted("no_movement")
+    return TiesRound()
 
 
 async def _require_group(work: UnitOfWork, turn: Turn, movement: Movement) -> str:

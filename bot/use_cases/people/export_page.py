@@ -37,6 +37,7 @@ ORDER = (
     "invitations",
     "nominations",
     "ties",
+    "tie_answers",
     "members",
     "purposes",
     "rhythms",

@@ -14,6 +14,7 @@ from bot.catalogue.people import (
     SuggestedIn,
     TakenBack,
     ThoughtOf,
+    TieAsked,
 )
 from bot.domain.asks import MONTH
 from bot.domain.attention import WEEK
@@ -47,6 +48,7 @@ COUNTED_TABLES = (
     "nominations",
     "invitations",
     "ties",
+    "tie_answers",
     "participants",
     "story_requests",
     "history_answers",
@@ -113,6 +115,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     withdrawals = tuple(
         SuggestedIn(movement=movement.id, name=movement.name) for movement, member in belongs if member.suggestible
     )
+    thought_of = await _find_thought_of(work, person, belongs)
     return Me(
         name=person.name,
         group=person.group,
@@ -133,7 +136,8 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         withdrawals=withdrawals[:MAX_WITHDRAWALS],
         suggested_times=sum(len(member.suggested_since(turn.now - MONTH)) for _, member in belongs),
         asked_times=await work.deliveries.count_asks(person.id, turn.now),
-        thought_of=await _find_thought_of(work, person, belongs),
+        thought_of=thought_of,
+        tie_asked=await _find_tie_question(work, person, belongs) if thought_of is None else None,
         stories=person.story_choice,
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
         stopped=person.stopped_at is not None,
@@ -155,6 +159,21 @@ async def _find_thought_of(
             is_new = figure not in member.figures and figure not in refused
             if is_new and any(one.figure is figure for one in named):
                 return ThoughtOf(movement=movement.id, name=movement.name, figure=figure)
+    return None
+
+
+async def _find_tie_question(
+    work: UnitOfWork, person: Person, belongs: Sequence[tuple[Movement, Member]]
+) -> TieAsked | None:
+    """Return a colleague who said that they asked this person something, and wants them to read that; as for a figure,
+    it is asked here, where they look by themselves."""
+    for movement, _ in belongs:
+        for given in await work.connecting.tie_answers(person.id, movement.id):
+            if given.other_id != person.id or not given.shown:
+                continue
+            asker = await work.people.in_workspace(given.person_id, person.workspace_id)
+            if asker is not None and asker.name and asker.account is not None and asker.deactivated_at is None:
+                return TieAsked(movement=movement.id, movement_name=movement.name, person=asker.id, name=asker.name)
     return None
 
 
