@@ -204,6 +204,7 @@ COMMANDS: dict[str, Command] = {
     "step.tell": Command(follow_ups.save_outcome, closes=True),
     "step.not_yet": Command(follow_ups.postpone, form=True, again=False),
     "step.move": Command(follow_ups.reschedule, closes=True),
+    "step.pick_up": Command(follow_ups.pick_up),
     "step.still_stuck": Command(follow_ups.report_still_stuck),
     "step.let_go": Command(follow_ups.let_go),
     "chance": Command(chances.note, en="chance", nl="kans", form=True),

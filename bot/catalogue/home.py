@@ -17,7 +17,8 @@ _EXAMPLE = datetime(2027, 3, 8, 8, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class HomeStep(Entry):
-    """A planned step. `due`: its moment has come. `round` counts the moments it had before."""
+    """A planned step. `due`: its moment has come; `rests`: since when nothing comes about it any more. `round` counts
+    the moments it had before."""
 
     step: str
     round: int
@@ -26,9 +27,16 @@ class HomeStep(Entry):
     with_whom: str
     at: datetime
     due: bool = False
+    rests: datetime | None = None
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"step": self.step, "round": str(self.round)}
+        if self.rests is not None:
+            return (
+                Press(name="done", intent="step.done", args=about),
+                Press(name="pick_up", intent="step.pick_up", args=about),
+                Press(name="let_go", intent="step.let_go", args=about),
+            )
         return (
             Press(name="done", intent="step.done", args=about),
             Press(name="not_yet", intent="step.not_yet", args=about),

@@ -147,6 +147,46 @@ class FollowUp(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FollowUpAgain(Entry):
+    """The lighter follow-up, once, of a step that nobody answered about. After it the step rests."""
+
+    step: str
+    round: int
+    cue: str
+    action: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"step": self.step, "round": str(self.round)}
+        return (
+            Press(name="done", intent="step.done", args=about, style="primary"),
+            Press(name="not_yet", intent="step.not_yet", args=about),
+            Press(name="let_go", intent="step.let_go", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(step="s1", round=0, cue="de overdracht dinsdag klaar is", action="vraag ik Samira hoe de nacht was")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutcomeAsked(Entry):
+    """The question, once, what happened when a step was done, or (by `state`) something else instead."""
+
+    step: str
+    round: int
+    action: str
+    state: StepState
+
+    def buttons(self) -> tuple[Press, ...]:
+        intent = "step.done" if self.state is StepState.DONE else "step.else"
+        return (Press(name="tell", intent=intent, args={"step": self.step, "round": str(self.round)}, style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(step="s1", round=0, action="vraag ik Samira hoe de nacht was", state=StepState.DONE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepMoveForm(FormEntry):
     """The form for a new moment, after "not yet"."""
 
@@ -266,23 +306,36 @@ class StepLetGo(Entry):
 @dataclass(frozen=True, kw_only=True)
 class StepStands(Entry):
     """The reply to an old button of a step that was moved or closed since. `at`: its moment while planned, else when it
-    closed. `comes`: one that is planned is followed up."""
+    closed. `comes`: one that is planned is followed up; `rests`: since when it was, and nothing comes any more."""
 
     step: str
     action: str
     state: StepState
     at: datetime
     comes: bool = True
+    rests: datetime | None = None
+    round: int = 0
 
     @classmethod
-    def of(cls, step: NextStep, owner: Person, timezone: str) -> Self:
+    def of(cls, step: NextStep, owner: Person, timezone: str, rests: datetime | None) -> Self:
         """Return the present state of a step of its owner, in whose time zone they are now."""
         comes_at = arrival_of(owner, timezone, step.follow_up_at)
         at = comes_at if step.is_planned else step.closed_at or step.follow_up_at
         comes = owner.stopped_at is None
-        return cls(step=step.id, action=step.action, state=step.state, at=at, comes=comes)
+        return cls(
+            step=step.id,
+            action=step.action,
+            state=step.state,
+            at=at,
+            comes=comes,
+            rests=rests,
+            round=step.not_yet,
+        )
 
     def buttons(self) -> tuple[Press, ...]:
+        if self.rests is not None:
+            about = {"step": self.step, "round": str(self.round)}
+            return (Press(name="pick_up", intent="step.pick_up", args=about),)
         return (Press(name="another_step", intent="step"),) if self.state is not StepState.PLANNED else ()
 
     @classmethod

@@ -4,13 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press, ThreadEntry
+from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press, ThreadEntry
 from bot.catalogue.conversation import MAX_ASKED_CHARS
 from bot.domain.person import StoryChoice
 from bot.domain.retelling import StoryStanding
-from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, SHORT_EXCERPT_CHARS, Dimension, Readers
+from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, NO_PART, SHORT_EXCERPT_CHARS, Dimension, Readers
 
 EXAMPLE_STORY = "Na de overdracht liepen we met z'n drieën een rondje. De buurvrouw liep een stukje mee en lachte."
+
+NOWHERE = "nowhere"
+"""The choice of a teller who wants their story posted in no place."""
 
 
 def read_on_button(*stories: tuple[str, str], most: int = EXCERPT_CHARS) -> tuple[Press, ...]:
@@ -23,14 +26,17 @@ def read_on_button(*stories: tuple[str, str], most: int = EXCERPT_CHARS) -> tupl
 class StoryForm(FormEntry):
     """The form for a story in one's own words, with or without one's name, and who may read it.
 
-    `place` is where it is told, empty in a personal chat. `too_long` is the length of a text that does not fit: it is
-    shown whole, so that nothing is lost.
+    `place` is where it is told, empty in a personal chat and where the teller chooses the place (`where`). `part` asks
+    what of the purpose it shows. `too_long` is the length of a text that does not fit: it is shown whole, so that
+    nothing is lost.
     """
 
     intent: ClassVar[str] = "story.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="text", kind="long_text", max_length=MAX_STORY_CHARS),
+        Ask(name="where", kind="choice", required=False, channels=True),
         Ask(name="initiative", kind="choice", required=False),
+        Ask(name="part", kind="choice", required=False),
         Ask(name="dimension", kind="choice", required=False, options=tuple(Dimension)),
         Ask(name="named", kind="choice", options=("with", "without")),
         Ask(name="readers", kind="choice", options=tuple(Readers)),
@@ -42,11 +48,17 @@ class StoryForm(FormEntry):
     def visible_asks(self) -> tuple[Ask, ...]:
         text, *rest = self.asks
         fitting = replace(text, max_length=max(MAX_STORY_CHARS, self.too_long))
-        return (fitting, *(ask for ask in rest if ask.name != "initiative" or self.options.get("initiative")))
+        return (fitting, *(ask for ask in rest if ask.options or self.options.get(ask.name)))
 
     @classmethod
     def example(cls) -> Self:
-        return cls(place="wijkteam-zuid", values={"named": "with", "readers": Readers.MOVEMENT.value})
+        return cls(
+            values={"where": "p1", "part": "behaviour:0", "named": "with", "readers": Readers.MOVEMENT.value},
+            options={
+                "where": (Pick(value="p1", label="wijkteam-zuid"), Pick(value=NOWHERE)),
+                "part": (Pick(value="behaviour:0", label="Vraag eerst wat iemand zelf al doet"), Pick(value=NO_PART)),
+            },
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +75,9 @@ class StoryTooLong(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class StoryTold(Entry):
-    """Confirmation to the teller: where the story comes or stands and who can read it. `place` is empty when it was
-    told in a personal chat; `standing` says what became of the post there."""
+    """Confirmation to the teller: where the story comes or stands and who can read it. `place` is empty when it stands
+    nowhere; `standing` says what became of the post there. `shows` is the part of the purpose that the teller says it
+    shows, in its own words."""
 
     story: str
     place: str
@@ -72,6 +85,7 @@ class StoryTold(Entry):
     readers: Readers
     changed: bool = False
     standing: StoryStanding = StoryStanding.COMING
+    shows: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
@@ -84,7 +98,13 @@ class StoryTold(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(story="s1", place="wijkteam-zuid", named=True, readers=Readers.MOVEMENT)
+        return cls(
+            story="s1",
+            place="wijkteam-zuid",
+            named=True,
+            readers=Readers.MOVEMENT,
+            shows="Vraag eerst wat iemand zelf al doet",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -300,14 +300,16 @@ class StuckEnded(Entry):
     initiative: str
     initiative_id: str
     state: EpisodeState
+    episode: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"initiative": self.initiative_id} if self.initiative_id else {}
+        about = {"initiative": self.initiative_id, "episode": self.episode}
+        about = {name: value for name, value in about.items() if value}
         return (Press(name="tell_story", intent="story", args=about, style="primary"),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(initiative="Wandelen na het eten", initiative_id="i1", state=EpisodeState.BREAKTHROUGH)
+        return cls(initiative="Wandelen na het eten", initiative_id="i1", state=EpisodeState.BREAKTHROUGH, episode="e1")
 
 
 @dataclass(frozen=True, kw_only=True)

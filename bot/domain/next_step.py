@@ -1,14 +1,14 @@
 """A next step: an if-then plan with a moment at which Ritme follows it up."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType
 from zoneinfo import ZoneInfo
 
-from bot.domain.delivery import PROMISED_IN, Delivery, Priority, to_person
+from bot.domain.delivery import PROMISED_IN, Delivery, DeliveryState, Priority, to_person
 from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId
@@ -24,6 +24,12 @@ CHANCE_DAYS, MAX_CHANCE_DAYS = 7, 92
 """Days from now on which a chance comes back: what is usual, and the most."""
 MAX_DAYS_AHEAD = 14
 """A step lies at most two weeks ahead; further away it is a plan, not a step."""
+AGAIN, FOR_OUTCOME = "again", "for_outcome"
+"""The arguments of a follow-up that comes once more: to a step that nobody answered about, or for what happened."""
+MIDDAY, MORNING, AFTERNOON = time(12), time(10), time(15)
+"""What was not answered in the morning comes once more in the afternoon, and the other way round."""
+ONCE_MORE_TTL = timedelta(days=7)
+"""How long what comes once more may wait for room in the attention budget."""
 
 
 _LEAD = re.compile(r"^(?:…|\.{3})?\s*(?:als|wanneer|zodra|when|if|once|dan|then)\b[\s,:]*(?=\S)", re.IGNORECASE)
@@ -222,7 +228,7 @@ def plan_follow_up(step: NextStep, person: Person, now: datetime, timezone: str)
     return to_person(
         person,
         "follow_up",
-        key=f"follow_up:{step.id}:{step.not_yet}",
+        key=follow_up_key(step),
         now=now,
         movement=step.movement_id,
         subject=step.id,
@@ -247,6 +253,48 @@ def plan_chance_question(chance: Chance, person: Person, now: datetime, timezone
         due_at=chance.comes_back_at,
         args={"round": chance.round, PROMISED_IN: timezone},
     )
+
+
+def propose_return(asked_at: datetime, free: FreeMoments) -> datetime:
+    """Return when to come back once to what was asked at a moment: the next working day, at another time of day."""
+    local = asked_at.astimezone(ZoneInfo(free.quiet.timezone))
+    day = next_working_day(local.date(), free.is_holiday)
+    at = AFTERNOON if local.time() < MIDDAY else MORNING
+    latest = day + timedelta(days=MAX_DAYS_AHEAD)
+    return free.nearest_to(day, at, now=asked_at, earliest=day, latest=latest) or to_utc(day, at, free.quiet.timezone)
+
+
+def plan_return(step: NextStep, person: Person, now: datetime, at: datetime, about: str) -> Delivery:
+    """Make the message that comes back to a step once more: `about` is AGAIN or FOR_OUTCOME. It is no promise: it waits
+    for its turn, and is left out when that takes too long."""
+    return to_person(
+        person,
+        "follow_up",
+        key=f"{follow_up_key(step)}:{about}",
+        now=now,
+        movement=step.movement_id,
+        subject=step.id,
+        priority=Priority.NEWS,
+        due_at=at,
+        expires_at=at + ONCE_MORE_TTL,
+        args={"round": step.not_yet, about: True},
+    )
+
+
+def rests_since(step: NextStep, rows: Iterable[Delivery], now: datetime) -> datetime | None:
+    """Return since when nothing comes about a planned step any more; None while something does. `rows`: every delivery
+    of its follow-ups."""
+    if not step.is_planned or step.follow_up_at > now:
+        return None
+    of_now = [row for row in rows if row.args.get("round", 0) == step.not_yet]
+    if any(row.state in (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN) for row in of_now):
+        return None
+    return max((row.sent_at for row in of_now if row.sent_at is not None), default=step.follow_up_at)
+
+
+def follow_up_key(step: NextStep) -> str:
+    """Return the idempotency key of the follow-up at the moment that a step has now."""
+    return f"follow_up:{step.id}:{step.not_yet}"
 
 
 def strip_lead_in(words: str) -> str:

@@ -26,6 +26,8 @@ EXCERPT_CHARS = 600
 """Characters of a story in a message of its own; a button shows the whole of it."""
 SHORT_EXCERPT_CHARS = 280
 """Characters of a story in a message that holds more."""
+NO_PART = "none"
+"""The part of the purpose that a story shows when its teller says that it shows none."""
 
 
 def deletion_mark(place: PlaceId, message: str) -> str:
@@ -66,7 +68,8 @@ class Story:
 
     `thread` and `message` say where it was told; `message` is None when it came through the form or a command, `thread`
     then the one that this was typed in or began. `deleted`: it was withdrawn because that message was deleted, and
-    comes back when the message does.
+    comes back when the message does. `part` is the key of the part of the purpose that it shows (see `Purpose.parts`),
+    or `NO_PART`; empty when nobody said so: then its words tell.
     """
 
     id: StoryId

@@ -478,6 +478,12 @@ class Stories(Protocol):
         The caller who tells it adds a `Retelling`, so that later edits reach that message.
         """
 
+    async def related_to_none(
+        self, movement: MovementId, parts: Collection[str], since: datetime, place: PlaceId, limit: int
+    ) -> Sequence[Story]:
+        """Return at most `limit` stories told since a moment that may travel and of which nobody said that they show
+        one of these parts of the purpose, newest first; never one that a purpose reminder in `place` told before."""
+
     async def to_harvest(
         self, movement: MovementId, place: PlaceId | None, given_before: datetime, limit: int
     ) -> Sequence[tuple[Story, Person]]:

@@ -326,6 +326,28 @@ async def test_stories_showing_a_part_come_from_other_places_first_and_only_once
         assert await work.stories.showing(OURS, "vision", NOW - DAY, NIGHT) is not None
 
 
+async def test_stories_of_which_nobody_said_what_they_show_come_newest_first_and_only_once(seeded: Seeded) -> None:
+    await seeded.add(
+        story("fits", told_at=NOW),
+        story("newer", told_at=NOW + HOUR, part="core_message:9"),
+        story("said", told_at=NOW + HOUR, part="vision"),
+        story("none", told_at=NOW + HOUR, part="none"),
+        story("old", told_at=NOW - 9 * DAY),
+        story("stays", told_at=NOW, readers=Readers.THREAD),
+    )
+    parts = ["vision", "none"]
+    async with seeded.begin() as work:
+        found = await work.stories.related_to_none(OURS, parts, NOW - DAY, HERE, 9)
+        assert ids(found) == ["newer", "fits"]
+        assert ids(await work.stories.related_to_none(OURS, parts, NOW - DAY, HERE, 1)) == ["newer"]
+        reminder = delivery("reminder", kind="rhythm_purpose")
+        await work.deliveries.add(reminder)
+        work.stories.add(Retelling(story_id=StoryId("newer"), delivery_id=reminder.id, movement_id=OURS))
+    async with seeded.begin() as work:
+        assert ids(await work.stories.related_to_none(OURS, parts, NOW - DAY, HERE, 9)) == ["fits"]
+        assert ids(await work.stories.related_to_none(OURS, parts, NOW - DAY, NIGHT, 9)) == ["newer", "fits"]
+
+
 async def test_told_in_returns_what_a_look_back_needs_of_a_story(seeded: Seeded) -> None:
     await seeded.add(
         story("moved two", named=False),

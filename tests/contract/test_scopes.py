@@ -99,6 +99,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "experiments.count_steps": lambda work, its: work.experiments.count_steps(TRIED, its),
     "stories.get": lambda work, its: work.stories.get(TOLD, its),
     "stories.showing": lambda work, its: work.stories.showing(its, "vision", NOW - DAY, NIGHT),
+    "stories.related_to_none": lambda work, its: work.stories.related_to_none(its, ["none"], NOW - DAY, NIGHT, 9),
     "stories.to_harvest": lambda work, its: work.stories.to_harvest(its, None, NOW, 9),
     "stories.retold_in": lambda work, its: work.stories.retold_in(TOLD, its),
     "stories.told_in": lambda work, its: work.stories.told_in(its, None),

@@ -81,8 +81,12 @@ INTENTS = {
     "grant": "room.grant",
     "support": "support.give",
     "undo": "support.undo",
+    "done": "step.done",
+    "pick_up_2": "step.pick_up",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
+ALSO = {"tell": "step.done"}
+"""Other intents of buttons with a name of those above."""
 
 
 class Border(Protocol):
@@ -287,7 +291,10 @@ class InTeams:
 
     async def press(self, who: str, shown: Any, button: str) -> Any:
         before = await self._seen(who)
-        action = shown.button(INTENTS.get(button, button))
+        wanted = INTENTS.get(button, button)
+        if button in ALSO and wanted not in [one["data"].get("intent") for one in shown.buttons().values()]:
+            wanted = ALSO[button]
+        action = shown.button(wanted)
         if action["type"] == "Action.Submit":
             opening = {"name": "task/fetch", "value": {"data": action["data"], "context": {}}}
             return await self.send(who, {"type": "invoke", **opening, "replyToId": shown.id}, "")

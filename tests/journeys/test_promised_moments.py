@@ -64,8 +64,9 @@ async def rows(world: World) -> Sequence[Delivery]:
 
 
 async def followed_up_at(world: World) -> dict[str, datetime]:
-    """Return when each step was followed up."""
-    return {one.subject: one.sent_at for one in await rows(world) if one.kind == "follow_up" and one.sent_at}
+    """Return when each step was followed up as promised."""
+    follow_ups = [one for one in await rows(world) if one.kind == "follow_up" and one.is_promised]
+    return {one.subject: one.sent_at for one in follow_ups if one.sent_at}
 
 
 def say_moment(moment: datetime, timezone: str, now: datetime) -> str:

@@ -1,13 +1,15 @@
 """The small step: chosen, come back to at its moment, closed in whatever way."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.chat import Answer, FieldErrors, Form, Reply
 from bot.domain.movement import Member, Movement, MovementId
-from bot.domain.next_step import NextStep, StepId, StepState
+from bot.domain.next_step import NextStep, StepId, StepState, rests_since
 from bot.domain.person import Language, PersonId
+from tests.fakes.messenger import Sent
 from tests.journeys.test_stuck import add_initiative, buttons, fields, options, submit_step, submit_stuck
 from tests.support.world import MONDAY, World, button_of, text_of
 
@@ -159,7 +161,7 @@ class TestComingBack:
         (one,) = world.private("fatima")
         return button_of(one, "done").args["step"]
 
-    async def test_it_comes_at_its_moment_and_once(self, world: World) -> None:
+    async def test_it_comes_at_its_moment_and_once_more_when_nobody_answers(self, world: World) -> None:
         await world.movement("fatima")
         await submit_step(world, await submit_stuck(world))
         await world.until(MONDAY + timedelta(days=1, seconds=-1))
@@ -167,7 +169,7 @@ class TestComingBack:
         await world.pass_(seconds=1)
         assert len(world.private("fatima")) == 1
         await world.pass_(days=30)
-        assert len(world.private("fatima")) == 1
+        assert len(world.private("fatima")) == 2
 
     @pytest.mark.parametrize(
         ("name", "state"), [("done", StepState.DONE), ("something_else", StepState.SOMETHING_ELSE)]
@@ -220,6 +222,173 @@ class TestComingBack:
             reply = await world.do("iris", f"step.{name}", step=known, cue="x", action="x")
             assert not isinstance(reply, Form), name
         assert (await get_step(world, known)).is_planned
+
+
+class TestNobodyAnswers:
+    """A follow-up without an answer comes once more, lighter; then the step rests, for all to see whose it is."""
+
+    async def ask(self, world: World) -> None:
+        await world.movement("fatima", "jan")
+        await submit_step(world, await submit_stuck(world))
+        await world.until(MONDAY + timedelta(days=1))
+
+    async def home(self, world: World) -> Reply:
+        return await world.do("fatima", "home", channel=None)
+
+    async def test_it_comes_back_the_next_afternoon_and_never_again(self, world: World) -> None:
+        await self.ask(world)
+        await world.until(AFTERNOON - timedelta(seconds=1))
+        assert len(world.private("fatima")) == 1
+        assert "Rust" not in text_of(await self.home(world))
+        await world.until(AFTERNOON)
+        (_, again) = world.private("fatima")
+        assert names(again) == ["done", "not_yet", "let_go"]
+        assert "vraag ik Jan" in text_of(again)
+        await world.pass_(days=40)
+        assert len(world.private("fatima")) == 2
+        assert [one.rests for one in await resting_steps(world)] == [AFTERNOON]
+        assert "Rust sinds" in text_of(await self.home(world))
+
+    async def test_asked_in_the_afternoon_it_comes_back_in_the_morning(self, world: World) -> None:
+        await world.movement("fatima")
+        await submit_step(world, await submit_stuck(world), at="14:00")
+        await world.until(datetime(2027, 3, 3, 9, tzinfo=UTC))
+        assert len(world.private("fatima")) == 2
+
+    @pytest.mark.parametrize("name", ["done", "something_else", "still_stuck", "let_go"])
+    async def test_who_answered_is_not_asked_again_how_it_went(self, world: World, name: str) -> None:
+        await self.ask(world)
+        form = await world.press("fatima", world.private("fatima")[0], name, channel=None)
+        if isinstance(form, Form):
+            await world.submit("fatima", form, channel=None, outcome="Het lukte")
+        await world.pass_(days=20)
+        assert len(world.private("fatima")) == 1
+
+    async def test_who_moved_it_is_asked_at_the_new_moment_alone(self, world: World) -> None:
+        await self.ask(world)
+        form = await world.press("fatima", world.private("fatima")[0], "not_yet", channel=None)
+        await world.submit("fatima", form, channel=None, day="2027-03-08")
+        await world.until(datetime(2027, 3, 8, 7, 59, tzinfo=UTC))
+        assert len(world.private("fatima")) == 1
+
+    async def test_one_press_picks_it_up_and_it_is_followed_up_anew(self, world: World) -> None:
+        await self.ask(world)
+        await world.pass_(days=6)
+        page = await self.home(world)
+        plan = await world.press("fatima", page, "pick_up_2", channel=None)
+        assert "dinsdag 9 maart" in text_of(plan) or "morgen" in text_of(plan)
+        assert await resting_steps(world) == []
+        await world.pass_(days=1)
+        assert names(world.private("fatima")[-1]) == ["done", "something_else", "not_yet", "still_stuck", "let_go"]
+        assert len(world.private("fatima")) == 3
+
+    async def test_an_old_button_says_that_it_rests_and_picks_it_up(self, world: World) -> None:
+        await self.ask(world)
+        first = world.private("fatima")[0]
+        form = await world.press("fatima", first, "not_yet", channel=None)
+        await world.submit("fatima", form, channel=None)
+        await world.pass_(days=20)
+        stands = await world.press("fatima", first, "not_yet", channel=None)
+        assert "rust sinds" in text_of(stands)
+        await world.press("fatima", stands, "pick_up", channel=None)
+        assert await resting_steps(world) == []
+        (planned,) = await planned_steps(world)
+        assert planned.follow_up_at > world.clock.now()
+
+    async def test_what_is_not_at_rest_cannot_be_picked_up(self, world: World) -> None:
+        await world.movement("fatima")
+        await submit_step(world, await submit_stuck(world))
+        (planned,) = await planned_steps(world)
+        await world.do("fatima", "step.pick_up", step=planned.id, round="0", channel=None)
+        assert (await get_step(world, planned.id)).not_yet == 0
+
+    async def test_who_stopped_finds_it_at_rest(self, world: World) -> None:
+        await world.movement("fatima")
+        await submit_step(world, await submit_stuck(world))
+        await world.do("fatima", "stop", channel=None)
+        await world.pass_(days=20)
+        await world.do("fatima", "me.come_back", channel=None)
+        assert world.private("fatima") == []
+        assert len(await resting_steps(world)) == 1
+
+    async def test_what_rests_keeps_nothing_away_that_is_to_come(self, world: World) -> None:
+        await world.movement("fatima")
+        for number in range(6):
+            form = await world.type("fatima", f"/ritme stap bel ik nummer {number}")
+            await world.submit("fatima", form, cue="het rustig is", on_my_own="yes")
+        await world.pass_(days=25)
+        form = await world.type("fatima", "/ritme stap bel ik de laatste")
+        await world.submit("fatima", form, cue="het rustig is", on_my_own="yes")
+        page = text_of(await self.home(world))
+        assert page.index("bel ik de laatste") < page.index("bel ik nummer")
+
+
+class TestNothingWasTold:
+    """A form that was closed after *Done* is asked once more, the next working day; then never."""
+
+    async def close_form(self, world: World, name: str = "done") -> None:
+        await world.movement("fatima")
+        await submit_step(world, await submit_stuck(world))
+        await world.until(MONDAY + timedelta(days=1))
+        form = await world.press("fatima", world.private("fatima")[0], name, channel=None)
+        assert isinstance(form, Form)
+
+    @pytest.mark.parametrize(
+        ("name", "state"), [("done", StepState.DONE), ("something_else", StepState.SOMETHING_ELSE)]
+    )
+    async def test_it_is_asked_once_more_and_can_be_told(self, world: World, name: str, state: StepState) -> None:
+        await self.close_form(world, name)
+        await world.until(AFTERNOON - timedelta(seconds=1))
+        assert len(world.private("fatima")) == 1
+        await world.until(AFTERNOON)
+        asked = world.private("fatima")[-1]
+        assert names(asked) == ["tell"]
+        form = await world.press("fatima", asked, "tell", channel=None)
+        welcomed = await world.submit("fatima", form, channel=None, outcome="Het lukte half")
+        assert "tell_story" in buttons(welcomed)
+        await world.pass_(days=20)
+        assert len(world.private("fatima")) == 2
+        (step,) = [await get_step(world, button_of(asked, "tell").args["step"])]
+        assert (step.state, step.outcome) == (state, "Het lukte half")
+
+    async def test_closed_again_it_is_never_asked_again(self, world: World) -> None:
+        await self.close_form(world)
+        await world.until(AFTERNOON)
+        await world.press("fatima", world.private("fatima")[-1], "tell", channel=None)
+        await world.pass_(days=40)
+        assert len(world.private("fatima")) == 2
+
+    async def test_told_meanwhile_it_is_not_asked(self, world: World) -> None:
+        await self.close_form(world)
+        form = await world.press("fatima", world.private("fatima")[0], "done", channel=None)
+        await world.submit("fatima", form, channel=None, outcome="Het lukte")
+        await world.pass_(days=20)
+        assert len(world.private("fatima")) == 1
+
+
+AFTERNOON = datetime(2027, 3, 3, 14, tzinfo=UTC)
+"""Wednesday at three in Amsterdam: once more after Tuesday morning."""
+
+
+def names(shown: Sent) -> list[str]:
+    assert shown.message is not None
+    return [button.name for button in shown.message.buttons]
+
+
+@dataclass(frozen=True)
+class Resting:
+    step: NextStep
+    rests: datetime
+
+
+async def resting_steps(world: World) -> list[Resting]:
+    found = []
+    for step in await planned_steps(world):
+        async with world.begin() as work:
+            rows = await work.deliveries.about("follow_up", step.id, MOVEMENT)
+        if (rests := rests_since(step, rows, world.clock.now())) is not None:
+            found.append(Resting(step, rests))
+    return found
 
 
 async def test_a_follow_up_belongs_to_its_movement_whatever_was_joined_since(world: World) -> None:

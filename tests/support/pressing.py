@@ -179,6 +179,7 @@ PRESSES: Mapping[str, Act] = {
     "step.done": press(**STEP),
     "step.else": press(**STEP),
     "step.not_yet": press(**STEP),
+    "step.pick_up": press(**STEP),
     "step.still_stuck": press(**STEP),
     "step.let_go": press(**STEP),
     "chance": press(),

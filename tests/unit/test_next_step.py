@@ -14,6 +14,7 @@ from bot.domain.next_step import (
     next_working_day,
     parse_moment,
     propose_moment,
+    propose_return,
     strip_lead_in,
 )
 from bot.domain.quiet_hours import FreeMoments, QuietHours, to_utc
@@ -186,3 +187,22 @@ def test_a_moment_past_or_too_far_is_said_beside_its_field(day: date, at: time, 
 )
 def test_when_and_then_are_not_said_twice(typed: str, kept: str) -> None:
     assert strip_lead_in(typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("asked", "comes"),
+    [
+        (datetime(2027, 3, 2, 8, tzinfo=UTC), datetime(2027, 3, 3, 14, tzinfo=UTC)),
+        (datetime(2027, 3, 2, 13, tzinfo=UTC), datetime(2027, 3, 3, 9, tzinfo=UTC)),
+        # Over a weekend, and over a public holiday.
+        (datetime(2027, 3, 5, 8, tzinfo=UTC), datetime(2027, 3, 8, 14, tzinfo=UTC)),
+        (datetime(2027, 4, 26, 8, tzinfo=UTC), datetime(2027, 4, 28, 13, tzinfo=UTC)),
+    ],
+)
+def test_what_is_not_answered_comes_back_on_a_working_day_at_another_time(asked: datetime, comes: datetime) -> None:
+    assert propose_return(asked, free_moments()) == comes
+
+
+@given(some_moment, free)
+def test_it_comes_back_later_and_where_there_is_a_free_moment_then(asked: datetime, moments: FreeMoments) -> None:
+    assert propose_return(asked, moments) > asked

@@ -1,6 +1,6 @@
 """Stories, their retellings and their ripples."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, text
@@ -36,6 +36,16 @@ from bot.domain.story import Dimension, Readers, Ripple, Story, StoryId, StoryRe
 def _may_travel() -> ColumnElement[bool]:
     """Match the stories for which `Story.may_travel` is true; both must change together."""
     return stories.c.withdrawn_at.is_(None) & (stories.c.readers != Readers.THREAD)
+
+
+def _told_by_reminder(place: PlaceId) -> ColumnElement[bool]:
+    """Match the stories that a purpose reminder in a place told."""
+    return exists().where(
+        retellings.c.story_id == stories.c.id,
+        retellings.c.delivery_id == deliveries.c.id,
+        deliveries.c.place_id == place,
+        deliveries.c.kind == "rhythm_purpose",
+    )
 
 
 _TOLD = (
@@ -126,12 +136,6 @@ class SqlStories(Repository):
         return found.all()
 
     async def showing(self, movement: MovementId, part: str, since: datetime, place: PlaceId) -> Story | None:
-        told_before = exists().where(
-            retellings.c.story_id == stories.c.id,
-            retellings.c.delivery_id == deliveries.c.id,
-            deliveries.c.place_id == place,
-            deliveries.c.kind == "rhythm_purpose",
-        )
         newest = (
             select(Story)
             .where(
@@ -139,7 +143,7 @@ class SqlStories(Repository):
                 stories.c.part == part,
                 stories.c.told_at >= since,
                 _may_travel(),
-                ~told_before,
+                ~_told_by_reminder(place),
             )
             .order_by(stories.c.told_at.desc(), stories.c.id)
             .limit(1)
@@ -148,6 +152,23 @@ class SqlStories(Repository):
         # whether a story was told elsewhere, would read all stories of a month.
         elsewhere = await self._session.scalar(newest.where(stories.c.place_id.is_distinct_from(place)))
         return elsewhere or await self._session.scalar(newest.where(stories.c.place_id == place))
+
+    async def related_to_none(
+        self, movement: MovementId, parts: Collection[str], since: datetime, place: PlaceId, limit: int
+    ) -> Sequence[Story]:
+        found = await self._session.scalars(
+            select(Story)
+            .where(
+                stories.c.movement_id == movement,
+                stories.c.part.not_in(parts),
+                stories.c.told_at >= since,
+                _may_travel(),
+                ~_told_by_reminder(place),
+            )
+            .order_by(stories.c.told_at.desc(), stories.c.id)
+            .limit(limit)
+        )
+        return found.all()
 
     async def to_harvest(
         self, movement: MovementId, place: PlaceId | None, given_before: datetime, limit: int

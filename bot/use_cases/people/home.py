@@ -33,7 +33,7 @@ from bot.domain.asks import MONTH
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
 from bot.domain.carrying import carriers
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
-from bot.domain.next_step import NextStep
+from bot.domain.next_step import NextStep, rests_since
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
 from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, can_come, expect_moments, holidays_of
@@ -128,6 +128,10 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
 async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeSteps:
     planned = await work.steps.planned_of(person.id, movement.id)
     planned = sorted(planned, key=lambda step: (step.follow_up_at, step.chosen_at, step.id))
+    rests = {step.id: await _find_rest(work, step, now) for step in planned}
+    # What rests comes last, the latest first: it must not keep away what is still to come.
+    resting = [step for step in reversed(planned) if rests[step.id] is not None]
+    ordered = [step for step in planned if rests[step.id] is None] + resting
     return HomeSteps(
         steps=tuple(
             HomeStep(
@@ -138,8 +142,9 @@ async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now:
                 with_whom=step.with_whom,
                 at=_come_back_at(person, movement, step, now),
                 due=step.follow_up_at <= now,
+                rests=rests[step.id],
             )
-            for step in planned[:STEPS_SHOWN]
+            for step in ordered[:STEPS_SHOWN]
         ),
         more=max(0, len(planned) - STEPS_SHOWN),
         comes=person.stopped_at is None,
@@ -165,6 +170,13 @@ async def _load_spells(work: UnitOfWork, person: Person, movement: Movement, now
             )
         )
     return HomeSpells(spells=tuple(shown), more=len(resting) - len(shown))
+
+
+async def _find_rest(work: UnitOfWork, step: NextStep, now: datetime) -> datetime | None:
+    """Return since when a step rests; None while it is followed up."""
+    if step.follow_up_at > now:
+        return None
+    return rests_since(step, await work.deliveries.about("follow_up", step.id, step.movement_id), now)
 
 
 def _come_back_at(person: Person, movement: Movement, step: NextStep, now: datetime) -> datetime:

@@ -5,15 +5,18 @@ from datetime import datetime, timedelta
 from bot.catalogue.base import Entry
 from bot.catalogue.rhythms import CheckIn, MomentDropped, PaceAsked, PurposeReminder, StoryRound
 from bot.domain.delivery import Act, Delivery, Priority, to_person
-from bot.domain.movement import PartSaid, Place
+from bot.domain.movement import PartSaid, Place, PlaceId, Purpose
 from bot.domain.practice import behaviour_mark, tell_how_many
 from bot.domain.rhythm import UNANSWERED_BEFORE_ASKING, Rhythm, RhythmId
-from bot.domain.story import Retelling, Story, StoryId
+from bot.domain.story import NO_PART, Retelling, Story, StoryId
 from bot.errors import Unwanted
 from bot.ports import Outgoing, UnitOfWork
+from bot.understanding.likeness import find_alike
 
 STORY_IS_RECENT = timedelta(days=30)
 """How old a story in a purpose reminder may be."""
+STORIES_COMPARED = 50
+"""Stories of which nobody said what they show, the newest, whose words are compared with the purpose."""
 QUESTIONS = 8
 """Questions that `rhythms/questions.md.j2` has, numbered from 1."""
 
@@ -30,7 +33,7 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         if purpose is None or not purpose.parts():
             raise Unwanted("no_purpose")
         key, text = purpose.next_part(await work.movements.said_parts(place.id))
-        story = await work.stories.showing(movement.id, key, outgoing.now - STORY_IS_RECENT, place.id)
+        story = await _find_story(work, purpose, key, outgoing.now - STORY_IS_RECENT, place.id)
         shown = story.id if story is not None else ""
         delivery.add_args(part=key, text=text, number=outgoing.next_number(), story=shown)
         if key.startswith("behaviour:"):
@@ -58,6 +61,20 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         people=int(str(args.get("people", 0))),
         places=int(str(args.get("places", 0))),
     )
+
+
+async def _find_story(work: UnitOfWork, purpose: Purpose, part: str, since: datetime, place: PlaceId) -> Story | None:
+    """Return a story that shows a part of the purpose: because its teller or its thread says so, else by its words. Of
+    those, one from another place goes first, then the newest."""
+    said = await work.stories.showing(purpose.movement_id, part, since, place)
+    if said is not None:
+        return said
+    parts = dict(purpose.parts())
+    others = await work.stories.related_to_none(purpose.movement_id, [*parts, NO_PART], since, place, STORIES_COMPARED)
+    for story in sorted(others, key=lambda one: one.place_id == place):
+        if find_alike(story.text, parts, most=1) == [part]:
+            return story
+    return None
 
 
 async def _load_story(work: UnitOfWork, outgoing: Outgoing, story: str) -> Story | None:

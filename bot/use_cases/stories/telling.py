@@ -1,10 +1,11 @@
 """Tell a micro-story in one's own words, under one's name or not; change it, or take it back."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.stories import (
+    NOWHERE,
     StoryForm,
     StoryPosted,
     StoryTold,
@@ -12,16 +13,15 @@ from bot.catalogue.stories import (
     StoryWithdrawn,
 )
 from bot.catalogue.stuck import MAX_FIELD_CHARS
-from bot.chat import Value
 from bot.domain.delivery import to_place
 from bot.domain.ids import new_id
-from bot.domain.initiative import InitiativeId
-from bot.domain.movement import Movement, MovementId, Place, PlaceState
-from bot.domain.next_step import StepId
+from bot.domain.initiative import Audience, InitiativeId
+from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState
 from bot.domain.person import PersonId
 from bot.domain.retelling import POSTED, StoryStanding, find_out_of_reach, plan_changes, standing_of
 from bot.domain.story import (
     MAX_STORY_CHARS,
+    NO_PART,
     Dimension,
     Readers,
     Retelling,
@@ -31,6 +31,11 @@ from bot.domain.story import (
 )
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.understanding.likeness import find_alike
+from bot.wording import shorten
+
+MAX_PART_CHARS, MAX_SHOWN_CHARS = 60, 200
+"""Characters of a part of the purpose in a choice, and in what is said to the teller."""
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
@@ -38,32 +43,81 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
 
     What is told at once is for the movement to read, and under one's name or not as the last time.
     """
-    movement = turn.require_movement()
-    text, initiative = turn.text("text"), turn.text("initiative")
-    prefill = turn.text("prefill")
-    if turn.text("step"):
-        step = await work.steps.get(StepId(turn.text("step")), movement.id)
-        if step is None or step.person_id != turn.person.id:
-            raise Refused("not_found")
-        prefill, initiative = prefill or step.outcome, initiative or step.initiative_id or ""
-    elif text and len(text) <= MAX_STORY_CHARS and has_words(text):
-        return await _tell(work, turn, movement, text)
-    else:
-        prefill = prefill or text
+    movement, origin = turn.require_movement(), await _load_origin(work, turn)
+    text, prefill = turn.text("text"), turn.text("prefill") or origin.text
+    if not origin.is_known and text and len(text) <= MAX_STORY_CHARS and has_words(text):
+        return await _tell(work, turn, movement, text, _place_of(turn, movement))
+    prefill = prefill or text
     if len(prefill) > MAX_FIELD_CHARS:
         return StoryTooLong(text=prefill, most=MAX_STORY_CHARS)
+    where = await _offer_places(work, turn, movement, origin)
     return await _form(
         work,
         turn.person.id,
         movement.id,
-        place=_place_of(turn, movement),
+        place=_place_of(turn, movement) if not where else None,
+        where=where,
         values={
             "text": prefill,
-            "initiative": initiative,
+            "where": where[0].value if where else "",
+            "initiative": origin.initiative,
+            "part": "",
             "named": "with" if turn.person.story_named else "without",
             "readers": Readers.MOVEMENT.value,
         },
     )
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What a story comes from: a step, a stuck episode, an initiative, or (not `is_known`) nothing that we know.
+
+    `text` is what was told of it before; `places` are those it belongs to, the first one first.
+    """
+
+    is_known: bool
+    text: str = ""
+    initiative: str = ""
+    places: tuple[PlaceId, ...] = ()
+
+
+async def _load_origin(work: UnitOfWork, turn: Turn) -> _Origin:
+    """Return what the actor's story comes from. Raises `Refused` for another's step or episode."""
+    movement, text, initiative = turn.require_movement().id, "", turn.text("initiative")
+    episode_id = turn.text("episode")
+    if turn.text("step"):
+        step = await work.steps.own(turn.text("step"), turn.person.id, movement)
+        if step is None:
+            raise Refused("not_found")
+        text, initiative, episode_id = step.outcome, initiative or step.initiative_id or "", step.episode_id or ""
+    episode = await work.stuck.own(episode_id, turn.person.id, movement) if episode_id else None
+    if turn.text("episode") and episode is None:
+        raise Refused("not_found")
+    about = await work.initiatives.get(InitiativeId(initiative), movement) if initiative else None
+    # Where they told nobody else that they were stuck is no place that the story comes from.
+    told_in = episode.place_id if episode is not None and episode.audience is Audience.CHANNEL else None
+    places = [one for one in (about.place_id if about is not None else None, told_in) if one is not None]
+    is_known = bool(turn.text("step") or episode_id or initiative)
+    return _Origin(is_known, text, initiative, tuple(places))
+
+
+async def _offer_places(work: UnitOfWork, turn: Turn, movement: Movement, origin: _Origin) -> tuple[Pick, ...]:
+    """Return where a story can stand, for the teller to choose; nothing where that goes without saying: what is told in
+    a channel, out of the blue, stands there.
+
+    What it comes from says which place is proposed, the first one; else it is nowhere.
+    """
+    here = _place_of(turn, movement)
+    if here is not None and not origin.is_known:
+        return ()
+    labels = await work.movements.labels(movement.id, turn.person.workspace_id)
+    alive = [one.id for one in await work.movements.places(movement.id) if one.state is PlaceState.ALIVE]
+    wanted = dict.fromkeys([*origin.places, *([here.id] if here is not None else []), *alive])
+    picks = [Pick(value=one, label=labels[one]) for one in wanted if one in alive][: MAX_FORM_OPTIONS - 1]
+    if not picks:
+        return ()
+    nowhere = Pick(value=NOWHERE)
+    return (*picks, nowhere) if origin.is_known else (nowhere, *picks)
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
@@ -73,11 +127,18 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.require_movement()
     filled = await _parse_form(work, turn, movement.id)
     turn.person.story_named = filled.text("named") == "with"
+    where = filled.text("where")
+    if where:
+        place = await work.movements.place(PlaceId(where)) if where != NOWHERE else None
+    else:
+        place = _place_of(turn, movement)
     return await _tell(
         work,
         turn,
         movement,
         filled.text("text"),
+        place,
+        part=filled.text("part"),
         readers=Readers(filled.text("readers")),
         initiative=InitiativeId(filled.text("initiative")) if filled.text("initiative") else None,
         dimension=Dimension(filled.text("dimension")) if filled.text("dimension") else None,
@@ -95,6 +156,7 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
         values={
             "text": story.text,
             "initiative": story.initiative_id or "",
+            "part": story.part,
             "dimension": story.dimension.value if story.dimension else "",
             "named": "with" if story.named else "without",
             "readers": story.readers.value,
@@ -140,12 +202,13 @@ async def _tell(
     turn: Turn,
     movement: Movement,
     text: str,
+    place: Place | None,
     *,
+    part: str = "",
     readers: Readers = Readers.MOVEMENT,
     initiative: InitiativeId | None = None,
     dimension: Dimension | None = None,
 ) -> Entry:
-    place = _place_of(turn, movement)
     story = Story(
         id=StoryId(new_id()),
         movement_id=movement.id,
@@ -157,6 +220,7 @@ async def _tell(
         readers=readers,
         initiative_id=initiative,
         dimension=dimension,
+        part=part,
         told_at=turn.now,
     )
     work.stories.add(story)
@@ -167,11 +231,14 @@ async def _tell(
             key=f"{POSTED}:{story.id}",
             now=turn.now,
             subject=story.id,
-            thread=turn.intent.thread,
+            # The thread they are in is of the channel they are in.
+            thread=turn.intent.thread if place is turn.place else None,
         )
         await work.deliveries.add(post)
         work.stories.add(Retelling(story_id=story.id, delivery_id=post.id, movement_id=movement.id))
-    return _confirm(story, place, StoryStanding.HELD if _is_out_of_reach(place) else StoryStanding.COMING)
+    return await _confirm(
+        work, turn, story, place, StoryStanding.HELD if _is_out_of_reach(place) else StoryStanding.COMING
+    )
 
 
 async def _change(work: UnitOfWork, turn: Turn) -> Entry:
@@ -181,11 +248,12 @@ async def _change(work: UnitOfWork, turn: Turn) -> Entry:
     story.named = turn.person.story_named = filled.text("named") == "with"
     story.initiative_id = InitiativeId(filled.text("initiative")) if filled.text("initiative") else None
     story.dimension = Dimension(filled.text("dimension")) if filled.text("dimension") else None
+    story.part = filled.text("part") or story.part
     await _update_retellings(work, turn, story)
     place = await work.movements.place(story.place_id) if story.place_id else None
     post = await work.deliveries.by_key(f"{POSTED}:{story.id}")
     standing = standing_of(post, place) if place is not None else StoryStanding.COMING
-    return replace(_confirm(story, place, standing), changed=True)
+    return replace(await _confirm(work, turn, story, place, standing), changed=True)
 
 
 async def _update_retellings(work: UnitOfWork, turn: Turn, story: Story) -> None:
@@ -213,8 +281,20 @@ async def _parse_form(work: UnitOfWork, turn: Turn, movement: MovementId) -> Fil
     about = filled.text("initiative")
     if about and await work.initiatives.get(InitiativeId(about), movement) is None:
         filled.problems.add("initiative", "unknown_choice")
+    where = filled.text("where")
+    if where and where not in {NOWHERE, *(one.id for one in await work.movements.places(movement))}:
+        filled.problems.add("where", "unknown_choice")
+    part = filled.text("part")
+    if part and part not in {NO_PART, *await _load_parts(work, movement)}:
+        filled.problems.add("part", "unknown_choice")
     filled.problems.raise_if_any()
     return filled
+
+
+async def _load_parts(work: UnitOfWork, movement: MovementId) -> dict[str, str]:
+    """Return the parts of the movement's purpose, key → text."""
+    purpose = await work.movements.purpose(movement)
+    return dict(purpose.parts()) if purpose is not None else {}
 
 
 async def _form(
@@ -223,10 +303,15 @@ async def _form(
     movement: MovementId,
     *,
     place: Place | None,
-    values: dict[str, Value],
+    values: dict[str, str],
+    where: tuple[Pick, ...] = (),
     hidden: dict[str, str] | None = None,
 ) -> StoryForm:
     current, length = values["initiative"], len(values["text"])
+    parts = await _load_parts(work, movement)
+    known_part = values["part"] if values["part"] in {NO_PART, *parts} else ""
+    shown = known_part or next(iter(find_alike(values["text"], parts, most=1)), "")
+    picks = [Pick(value=key, label=shorten(text, MAX_PART_CHARS)) for key, text in parts.items()]
     known = await work.initiatives.of_movement(movement, closed=True)
     mine = {one.id for one in await work.initiatives.of_person(teller, movement)}
     initiatives = [one for one in known if one.closed_at is None or one.id == current]
@@ -234,14 +319,34 @@ async def _form(
     return StoryForm(
         place=_name(place),
         too_long=length if length > MAX_STORY_CHARS else 0,
-        values={**values, "initiative": current if any(one.id == current for one in initiatives) else ""},
-        options={"initiative": tuple(Pick(value=one.id, label=one.name) for one in initiatives)},
+        values={
+            **values,
+            "initiative": current if any(one.id == current for one in initiatives) else "",
+            "part": shown,
+        },
+        options={
+            "where": where,
+            "initiative": tuple(Pick(value=one.id, label=one.name) for one in initiatives),
+            "part": (*picks[: MAX_FORM_OPTIONS - 1], Pick(value=NO_PART)) if picks else (),
+        },
         hidden=hidden or {},
     )
 
 
-def _confirm(story: Story, place: Place | None, standing: StoryStanding) -> StoryTold:
-    return StoryTold(story=story.id, place=_name(place), named=story.named, readers=story.readers, standing=standing)
+async def _confirm(
+    work: UnitOfWork, turn: Turn, story: Story, place: Place | None, standing: StoryStanding
+) -> StoryTold:
+    # One that stays where it was told comes with no reminder.
+    parts = await _load_parts(work, story.movement_id) if story.part and story.may_travel else {}
+    labels = await work.movements.labels(story.movement_id, turn.person.workspace_id) if place is not None else {}
+    return StoryTold(
+        story=story.id,
+        place=labels.get(place.id, _name(place)) if place is not None else "",
+        named=story.named,
+        readers=story.readers,
+        standing=standing,
+        shows=shorten(parts.get(story.part, ""), MAX_SHOWN_CHARS),
+    )
 
 
 def _is_out_of_reach(place: Place | None) -> bool:

@@ -73,6 +73,7 @@ async def _finish(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Entry:
         initiative=await work.initiatives.name(episode.initiative_id, episode.movement_id),
         initiative_id=episode.initiative_id or "",
         state=episode.state,
+        episode=episode.id,
         variant=await work.stuck.rounds_of(turn.person.id, episode.movement_id),
     )
 

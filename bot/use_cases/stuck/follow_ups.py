@@ -10,7 +10,9 @@ from bot.catalogue.company import CompanyNobody, CompanyOffer
 from bot.catalogue.forms import parse_form, read_form
 from bot.catalogue.steps import (
     FollowUp,
+    FollowUpAgain,
     NotYetAgain,
+    OutcomeAsked,
     StepLetGo,
     StepMoveForm,
     StepOutcomeForm,
@@ -22,30 +24,47 @@ from bot.catalogue.steps import (
 from bot.domain import company
 from bot.domain.delivery import PROMISED_IN
 from bot.domain.next_step import (
+    AGAIN,
+    FOR_OUTCOME,
     NextStep,
     StepId,
     StepState,
     allowed_days,
+    follow_up_key,
     parse_moment,
     plan_follow_up,
+    plan_return,
     propose_moment,
+    propose_return,
+    rests_since,
 )
-from bot.domain.quiet_hours import FreeMoments, free_moments_of
+from bot.domain.person import Person
+from bot.domain.quiet_hours import FreeMoments, free_moments_of, to_utc
 from bot.domain.rhythm import holidays_of
 from bot.errors import Refused, Unwanted
-from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.ports import Outgoing, RetryAfter, Turn, UnitOfWork
+from bot.ports.turn import timezone_for
 
 LATE_AFTER = timedelta(minutes=15)
 """A follow-up that comes later than this after its moment says so."""
+SHORTEST_PAUSE = timedelta(hours=12)
+"""Between a follow-up and the one that comes when nobody answered."""
 
 
 async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose the question how a step went. Raises `Unwanted` when the step was closed or moved meanwhile."""
     step = await work.steps.get(StepId(outgoing.delivery.subject), outgoing.require_movement().id)
+    if outgoing.delivery.args.get(FOR_OUTCOME):
+        return _ask_outcome(step)
     if step is None or not step.is_planned:
         raise Unwanted("step_closed")
     if step.not_yet != outgoing.delivery.args.get("round", 0):
         raise Unwanted("moved")
+    if outgoing.delivery.args.get(AGAIN):
+        return await _compose_again(work, outgoing, step)
+    if outgoing.person is not None:
+        at = propose_return(outgoing.now, _moments_of(outgoing, outgoing.person))
+        await work.deliveries.add(plan_return(step, outgoing.person, outgoing.now, at, AGAIN))
     is_late = outgoing.now - step.follow_up_at > LATE_AFTER
     return FollowUp(
         step=step.id,
@@ -57,6 +76,30 @@ async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         was_quiet=outgoing.delivery.reason in ("quiet_hours", "snoozed"),
         variant=outgoing.next_number(),
     )
+
+
+async def _compose_again(work: UnitOfWork, outgoing: Outgoing, step: NextStep) -> Entry:
+    """Compose the lighter question, once, about a step that nobody answered about. Raises `Unwanted` when the first
+    never came, `RetryAfter` when it came only just now."""
+    first = await work.deliveries.by_key(follow_up_key(step))
+    if first is None or first.sent_at is None or outgoing.person is None:
+        raise Unwanted("never_sent")
+    if outgoing.now - first.sent_at < SHORTEST_PAUSE:
+        raise RetryAfter(propose_return(first.sent_at, _moments_of(outgoing, outgoing.person)), reason="moved")
+    return FollowUpAgain(step=step.id, round=step.not_yet, cue=step.cue, action=step.action)
+
+
+def _ask_outcome(step: NextStep | None) -> Entry:
+    """Return the question, once, what happened. Raises `Unwanted` when it was told, or the step is gone."""
+    if step is None or step.state not in (StepState.DONE, StepState.SOMETHING_ELSE) or step.outcome:
+        raise Unwanted("answered")
+    return OutcomeAsked(step=step.id, round=step.not_yet, action=step.action, state=step.state)
+
+
+def _moments_of(outgoing: Outgoing, person: Person) -> FreeMoments:
+    movement = outgoing.require_movement()
+    promised_in = str(outgoing.delivery.args.get(PROMISED_IN, "")) or timezone_for(person, None, movement)
+    return free_moments_of(person, person.timezone or promised_in, holidays_of(movement))
 
 
 async def complete(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
@@ -72,15 +115,17 @@ async def complete_otherwise(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
 async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry | InPlace:
     """Close a step, then return the form that asks what happened.
 
-    The step counts before the form comes back, which may be never. Pressing again opens the form again, as long as
-    nothing was filled in.
+    The step counts before the form comes back, which may be never: then it is asked for once more, another day.
+    Pressing again opens the form again, as long as nothing was filled in.
     """
     step = await _load_own_step(work, turn)
     if step.is_planned:
         step.close(state, turn.now)
         await work.deliveries.cancel("follow_up", step.id, "step_closed")
+        at = propose_return(turn.now, _free_moments(turn))
+        await work.deliveries.add(plan_return(step, turn.person, turn.now, at, FOR_OUTCOME))
     elif step.state is not state or step.outcome:
-        return _show_state(turn, step)
+        return await _show_state(work, turn, step)
     return StepOutcomeForm(action=step.action, hidden={"step": step.id})
 
 
@@ -88,8 +133,9 @@ async def save_outcome(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Keep what happened, welcome it, and offer to tell it as a story."""
     step = await _load_own_step(work, turn)
     if step.state not in (StepState.DONE, StepState.SOMETHING_ELSE):
-        return _show_state(turn, step)
+        return await _show_state(work, turn, step)
     step.outcome = parse_form(StepOutcomeForm, turn.intent.args).text("outcome")
+    await work.deliveries.cancel("follow_up", step.id, "answered")
     return StepWelcomed(step=step.id, outcome=step.outcome, episode=await _open_episode_id(work, step))
 
 
@@ -97,7 +143,7 @@ async def postpone(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Return the form for a new moment; the second time, offer a smaller step or letting go instead."""
     step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
-        return _show_state(turn, step)
+        return await _show_state(work, turn, step)
     if step.not_yet:
         return NotYetAgain(step=step.id, action=step.action)
     earliest, latest = allowed_days(turn.now, turn.timezone)
@@ -114,7 +160,7 @@ async def reschedule(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Move a step, and its follow-up, to the moment that was filled in."""
     step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
-        return _show_state(turn, step)
+        return await _show_state(work, turn, step)
     filled = read_form(StepMoveForm, turn.intent.args)
     moment = parse_moment(filled.day("day"), filled.time("at"), turn.now, _free_moments(turn), filled.problems)
     if moment is None or filled.problems:
@@ -126,11 +172,24 @@ async def reschedule(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     return StepPlanned.of(step, turn.person, turn.timezone)
 
 
+async def pick_up(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Plan a step that rests anew, at the moment that is proposed for any step."""
+    step = await _load_own_step(work, turn)
+    if not step.is_planned or turn.text("round") != str(step.not_yet) or step.follow_up_at > turn.now:
+        return await _show_state(work, turn, step)
+    free = _free_moments(turn)
+    day, at = propose_moment(turn.now, free)
+    await work.deliveries.cancel("follow_up", step.id, "moved")
+    step.move_to(to_utc(day, at, free.quiet.timezone))
+    await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
+    return InPlace(entry=StepPlanned.of(step, turn.person, turn.timezone))
+
+
 async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Close a step that did not help; the second time in an episode, offer company (see `company.ask`)."""
     step = await _load_own_step(work, turn)
     if not step.is_planned:
-        return _show_state(turn, step)
+        return await _show_state(work, turn, step)
     step.close(StepState.STILL_STUCK, turn.now)
     await work.deliveries.cancel("follow_up", step.id, "step_closed")
     episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
@@ -150,7 +209,7 @@ async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Close a step by letting it go. Its episode stays as it is; the answer names it, so that it can be ended too."""
     step = await _load_own_step(work, turn)
     if not step.is_planned:
-        return _show_state(turn, step)
+        return await _show_state(work, turn, step)
     step.close(StepState.LET_GO, turn.now)
     await work.deliveries.cancel("follow_up", step.id, "let_go")
     return InPlace(entry=StepLetGo(episode=await _open_episode_id(work, step)))
@@ -166,9 +225,10 @@ def _free_moments(turn: Turn) -> FreeMoments:
     return free_moments_of(turn.person, turn.timezone, holidays_of(turn.require_movement()))
 
 
-def _show_state(turn: Turn, step: NextStep) -> InPlace:
+async def _show_state(work: UnitOfWork, turn: Turn, step: NextStep) -> InPlace:
     """Show what became of a step, in place of the card that does not fit it any more."""
-    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone), on_page=True)
+    rests = rests_since(step, await work.deliveries.about("follow_up", step.id, step.movement_id), turn.now)
+    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, rests), on_page=True)
 
 
 async def _load_own_step(work: UnitOfWork, turn: Turn) -> NextStep:

@@ -23,6 +23,7 @@ from bot.domain.next_step import (
     parse_moment,
     plan_follow_up,
     propose_moment,
+    rests_since,
     strip_lead_in,
 )
 from bot.domain.quiet_hours import FreeMoments, free_moments_of
@@ -71,7 +72,7 @@ async def choose_smaller(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     """Return the form, filled with a planned step that is to be made smaller."""
     step = await _load_own_step(work, turn)
     if not step.is_planned:
-        return InPlace(entry=StepStands.of(step, turn.person, turn.timezone), on_page=True)
+        return await _show_state(work, turn, step)
     values: dict[str, Value] = {
         **_usual_moment(turn),
         "cue": step.cue,
@@ -135,7 +136,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     known = await _load_own_step(work, turn) if turn.text("step") else None
     # `round` tells an old form from the step as it is now: what was moved since then is not moved by it.
     if known is not None and (not known.is_planned or turn.text("round") != str(known.not_yet)):
-        return InPlace(entry=StepStands.of(known, turn.person, turn.timezone), on_page=True)
+        return await _show_state(work, turn, known)
     if filled.text("on_my_own") == NO and turn.text("smaller") != YES:
         hidden = {name: turn.text(name) for name in ORIGINS if turn.text(name)} | {"smaller": YES}
         hidden |= {"episode": episode.id} if episode else {}
@@ -226,6 +227,11 @@ async def compose_step(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if step is None or person is None or person.account is None:
         raise Unwanted("forgotten")
     return StepPosted(name=person.name, cue=step.cue, action=step.action, with_whom=step.with_whom)
+
+
+async def _show_state(work: UnitOfWork, turn: Turn, step: NextStep) -> InPlace:
+    rests = rests_since(step, await work.deliveries.about("follow_up", step.id, step.movement_id), turn.now)
+    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, rests), on_page=True)
 
 
 async def _load_own_step(work: UnitOfWork, turn: Turn) -> NextStep:
