@@ -27,7 +27,7 @@ MAX_DAYS_AHEAD = 14
 AGAIN, FOR_OUTCOME = "again", "for_outcome"
 """The arguments of a follow-up that comes once more: to a step that nobody answered about, or for what happened."""
 MIDDAY, MORNING, AFTERNOON = time(12), time(10), time(15)
-"""What was not answered in the morning comes once more in the afternoon, and the other way round."""
+"""Local times: a follow-up unanswered in the morning comes once more in the afternoon, and the other way round."""
 ONCE_MORE_TTL = timedelta(days=7)
 """How long what comes once more may wait for room in the attention budget."""
 
@@ -264,7 +264,7 @@ def propose_return(asked_at: datetime, free: FreeMoments) -> datetime:
     return free.nearest_to(day, at, now=asked_at, earliest=day, latest=latest) or to_utc(day, at, free.quiet.timezone)
 
 
-def plan_return(step: NextStep, person: Person, now: datetime, at: datetime, about: str) -> Delivery:
+def plan_second_follow_up(step: NextStep, person: Person, now: datetime, at: datetime, about: str) -> Delivery:
     """Make the message that comes back to a step once more: `about` is AGAIN or FOR_OUTCOME. It is no promise: it waits
     for its turn, and is left out when that takes too long."""
     return to_person(

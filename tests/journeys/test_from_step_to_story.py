@@ -1,4 +1,4 @@
-"""What came of a step becomes a story with a place: chosen, read, harvested, and told again with the purpose."""
+"""Make what came of a step a story with a place: chosen, read, harvested, and told again with the purpose."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta

@@ -70,7 +70,7 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
 
 @dataclass(frozen=True)
 class _Origin:
-    """What a story comes from: a step, a stuck episode, an initiative, or (not `is_known`) nothing that we know.
+    """The source of a story: a step, a stuck episode, an initiative, or (not `is_known`) nothing that we know.
 
     `text` is what was told of it before; `places` are those it belongs to, the first one first.
     """

@@ -33,7 +33,7 @@ from bot.domain.next_step import (
     follow_up_key,
     parse_moment,
     plan_follow_up,
-    plan_return,
+    plan_second_follow_up,
     propose_moment,
     propose_return,
     rests_since,
@@ -64,7 +64,7 @@ async def compose_follow_up(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         return await _compose_again(work, outgoing, step)
     if outgoing.person is not None:
         at = propose_return(outgoing.now, _moments_of(outgoing, outgoing.person))
-        await work.deliveries.add(plan_return(step, outgoing.person, outgoing.now, at, AGAIN))
+        await work.deliveries.add(plan_second_follow_up(step, outgoing.person, outgoing.now, at, AGAIN))
     is_late = outgoing.now - step.follow_up_at > LATE_AFTER
     return FollowUp(
         step=step.id,
@@ -123,7 +123,7 @@ async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry | InPl
         step.close(state, turn.now)
         await work.deliveries.cancel("follow_up", step.id, "step_closed")
         at = propose_return(turn.now, _free_moments(turn))
-        await work.deliveries.add(plan_return(step, turn.person, turn.now, at, FOR_OUTCOME))
+        await work.deliveries.add(plan_second_follow_up(step, turn.person, turn.now, at, FOR_OUTCOME))
     elif step.state is not state or step.outcome:
         return await _show_state(work, turn, step)
     return StepOutcomeForm(action=step.action, hidden={"step": step.id})
