@@ -209,11 +209,13 @@ async def _tell(
     initiative: InitiativeId | None = None,
     dimension: Dimension | None = None,
 ) -> Entry:
+    # The thread they are in is of the channel they are in.
+    is_here = place is not None and place is turn.place
     story = Story(
         id=StoryId(new_id()),
         movement_id=movement.id,
         place_id=place.id if place else None,
-        thread=turn.intent.typed_in if place else None,
+        thread=turn.intent.typed_in if is_here else None,
         teller_id=turn.person.id,
         text=text,
         named=turn.person.story_named,
@@ -231,8 +233,7 @@ async def _tell(
             key=f"{POSTED}:{story.id}",
             now=turn.now,
             subject=story.id,
-            # The thread they are in is of the channel they are in.
-            thread=turn.intent.thread if place is turn.place else None,
+            thread=turn.intent.thread if is_here else None,
         )
         await work.deliveries.add(post)
         work.stories.add(Retelling(story_id=story.id, delivery_id=post.id, movement_id=movement.id))
