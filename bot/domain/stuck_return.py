@@ -12,8 +12,9 @@ RETURN_KIND = "stuck_return"
 IN_A_WEEK, IN_A_MONTH, NOT_AGAIN = "week", "month", "never"
 RETURN_AFTER = {IN_A_WEEK: timedelta(days=7), IN_A_MONTH: timedelta(days=30)}
 """The choices, and how long that is; a week unless something else is chosen."""
-RETURN_TTL = timedelta(days=14)
-"""How long it may wait for room in the attention budget, when nobody chose its moment."""
+RETURN_TTL = timedelta(days=30)
+"""How long it may wait for room in the attention budget, when nobody chose its moment: it is the only time that they
+hear that it rests after it."""
 
 
 def plan_return(
@@ -39,6 +40,17 @@ def plan_return(
         expires_at=None if promised else due_at + RETURN_TTL,
         args={PROMISED_IN: promised} if promised else {},
     )
+
+
+def plan_usual_return(
+    episode: StuckEpisode, person: Person, rows: Sequence[Delivery], now: datetime
+) -> Delivery | None:
+    """Return the delivery that asks again a week from now; None when it was asked before, or waits for a later moment
+    that they chose."""
+    due_at, planned_at = now + RETURN_AFTER[IN_A_WEEK], returns_at(rows)
+    if planned_at is not None and planned_at >= due_at:
+        return None
+    return plan_return(episode, person, rows, now, due_at, promised="")
 
 
 def returns_at(rows: Sequence[Delivery]) -> datetime | None:

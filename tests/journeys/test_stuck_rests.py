@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.chat import Answer, Reply
+from bot.domain.delivery import Priority
+from tests.journeys.test_promised_moments import add_nudge
 from tests.journeys.test_stuck import buttons, episode, submit_step, submit_stuck
 from tests.support.world import MONDAY, World, text_of
 
@@ -115,3 +117,54 @@ async def test_who_stopped_hears_nothing_and_is_promised_nothing(stuck: World) -
     assert "nog één keer" not in text_of(await stuck.press("fatima", welcome, "not_now"))
     await stuck.pass_(days=60)
     assert not [one for one in stuck.private("fatima") if "vastzat" in text_of(one)]
+
+
+ENDS = {"done": "outcome", "something_else": "outcome", "still_stuck": "", "let_go": ""}
+"""How a step ends, and what is told of it."""
+
+
+@pytest.mark.parametrize("ended", ENDS)
+async def test_once_its_step_has_ended_it_comes_back_after_a_week(stuck: World, ended: str) -> None:
+    await submit_step(stuck, await submit_stuck(stuck))
+    await stuck.pass_(days=1)
+    reply = await stuck.press("fatima", stuck.private("fatima")[0], ended, channel=None)
+    if ENDS[ended]:
+        await stuck.submit("fatima", reply, channel=None, outcome="Het lukte")
+    await stuck.until(MONDAY + timedelta(days=8, minutes=-1))
+    assert len(stuck.private("fatima")) == 1
+    await stuck.pass_(days=60)
+    (_, back) = stuck.private("fatima")
+    assert "daarna rust het" in text_of(back)
+
+
+async def test_while_another_step_follows_it_up_it_does_not_come_back(stuck: World) -> None:
+    welcome = await submit_stuck(stuck)
+    await submit_step(stuck, welcome)
+    await submit_step(stuck, welcome, day="2027-03-15")
+    await stuck.pass_(days=1)
+    await stuck.press("fatima", stuck.private("fatima")[0], "let_go", channel=None)
+    await stuck.until(MONDAY + timedelta(days=13))
+    assert len(stuck.private("fatima")) == 1
+
+
+async def test_a_step_that_rests_keeps_nothing_away(stuck: World) -> None:
+    welcome = await submit_stuck(stuck)
+    await submit_step(stuck, welcome)
+    await stuck.press("fatima", await stuck.press("fatima", welcome, "not_now"), "month")
+    await stuck.pass_(days=7)
+    page = text_of(await stuck.do("fatima", "home", channel=None))
+    assert "Rust sinds" in page
+    assert "De nacht komt niet" in page
+    before = len(stuck.private("fatima"))
+    await stuck.pass_(days=60)
+    assert "daarna rust het" in text_of(stuck.private("fatima")[before])
+
+
+async def test_in_full_weeks_it_comes_as_soon_as_there_is_room(stuck: World) -> None:
+    await submit_stuck(stuck)
+    for days in range(2, 24, 3):
+        await add_nudge(stuck, MONDAY + timedelta(days=days), Priority.ASKED_FOR)
+    for _ in range(12):
+        await stuck.pass_(days=3)
+        await stuck.do("fatima", "home", channel=None)  # who answers nothing at all is left in peace
+    assert [one for one in stuck.private("fatima") if "daarna rust het" in text_of(one)]

@@ -33,12 +33,13 @@ from bot.domain.asks import MONTH
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
 from bot.domain.carrying import carriers
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
-from bot.domain.next_step import NextStep, rests_since
+from bot.domain.next_step import NextStep
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
 from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, can_come, expect_moments, holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.resting import find_episodes_with_step, find_rest
 from bot.wording import shorten
 
 # Items that the page shows of each kind. A full page fits the narrowest platform (`tests/unit/test_slack_home.py`).
@@ -128,7 +129,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
 async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeSteps:
     planned = await work.steps.planned_of(person.id, movement.id)
     planned = sorted(planned, key=lambda step: (step.follow_up_at, step.chosen_at, step.id))
-    rests = {step.id: await _find_rest(work, step, now) for step in planned}
+    rests = {step.id: await find_rest(work, step, now) for step in planned}
     # What rests comes last, the latest first: it must not keep away what is still to come.
     resting = [step for step in reversed(planned) if rests[step.id] is not None]
     ordered = [step for step in planned if rests[step.id] is None] + resting
@@ -153,7 +154,7 @@ async def _load_steps(work: UnitOfWork, person: Person, movement: Movement, now:
 
 async def _load_spells(work: UnitOfWork, person: Person, movement: Movement, now: datetime) -> HomeSpells | None:
     """Load what someone is stuck with and no step follows up; None when there is nothing."""
-    followed = {step.episode_id for step in await work.steps.planned_of(person.id, movement.id)}
+    followed = await find_episodes_with_step(work, person.id, movement.id, now)
     resting = [one for one in await work.stuck.open_of(person.id, movement.id) if one.id not in followed]
     if not resting:
         return None
@@ -170,13 +171,6 @@ async def _load_spells(work: UnitOfWork, person: Person, movement: Movement, now
             )
         )
     return HomeSpells(spells=tuple(shown), more=len(resting) - len(shown))
-
-
-async def _find_rest(work: UnitOfWork, step: NextStep, now: datetime) -> datetime | None:
-    """Return since when a step rests; None while it is followed up."""
-    if step.follow_up_at > now:
-        return None
-    return rests_since(step, await work.deliveries.about("follow_up", step.id, step.movement_id), now)
 
 
 def _come_back_at(person: Person, movement: Movement, step: NextStep, now: datetime) -> datetime:

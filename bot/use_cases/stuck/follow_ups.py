@@ -23,6 +23,7 @@ from bot.catalogue.steps import (
 )
 from bot.domain import company
 from bot.domain.delivery import PROMISED_IN
+from bot.domain.initiative import StuckEpisode
 from bot.domain.next_step import (
     AGAIN,
     FOR_OUTCOME,
@@ -36,7 +37,6 @@ from bot.domain.next_step import (
     plan_second_follow_up,
     propose_moment,
     propose_return,
-    rests_since,
 )
 from bot.domain.person import Person
 from bot.domain.quiet_hours import FreeMoments, free_moments_of, to_utc
@@ -44,6 +44,7 @@ from bot.domain.rhythm import holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, RetryAfter, Turn, UnitOfWork
 from bot.ports.turn import timezone_for
+from bot.resting import find_rest, return_to_episode
 
 LATE_AFTER = timedelta(minutes=15)
 """A follow-up that comes later than this after its moment says so."""
@@ -124,6 +125,7 @@ async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry | InPl
         await work.deliveries.cancel("follow_up", step.id, "step_closed")
         at = propose_return(turn.now, _free_moments(turn))
         await work.deliveries.add(plan_second_follow_up(step, turn.person, turn.now, at, FOR_OUTCOME))
+        await _come_back_to_episode(work, turn, step)
     elif step.state is not state or step.outcome:
         return await _show_state(work, turn, step)
     return StepOutcomeForm(action=step.action, hidden={"step": step.id})
@@ -192,7 +194,7 @@ async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
         return await _show_state(work, turn, step)
     step.close(StepState.STILL_STUCK, turn.now)
     await work.deliveries.cancel("follow_up", step.id, "step_closed")
-    episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
+    episode = await _come_back_to_episode(work, turn, step)
     if episode is None or not episode.is_open:
         return InPlace(entry=StillStuck(episode=""))
     if not episode.still_stuck_again():
@@ -212,7 +214,16 @@ async def let_go(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
         return await _show_state(work, turn, step)
     step.close(StepState.LET_GO, turn.now)
     await work.deliveries.cancel("follow_up", step.id, "let_go")
+    await _come_back_to_episode(work, turn, step)
     return InPlace(entry=StepLetGo(episode=await _open_episode_id(work, step)))
+
+
+async def _come_back_to_episode(work: UnitOfWork, turn: Turn, step: NextStep) -> StuckEpisode | None:
+    """Return the episode of a step that was just closed; Ritme comes back to it once, now that no step does."""
+    episode = await work.stuck.episode(step.episode_id, step.movement_id) if step.episode_id else None
+    if episode is not None:
+        await return_to_episode(work, episode, turn.person, turn.now)
+    return episode
 
 
 async def _open_episode_id(work: UnitOfWork, step: NextStep) -> str:
@@ -227,7 +238,7 @@ def _free_moments(turn: Turn) -> FreeMoments:
 
 async def _show_state(work: UnitOfWork, turn: Turn, step: NextStep) -> InPlace:
     """Show what became of a step, in place of the card that does not fit it any more."""
-    rests = rests_since(step, await work.deliveries.about("follow_up", step.id, step.movement_id), turn.now)
+    rests = await find_rest(work, step, turn.now)
     return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, rests), on_page=True)
 
 

@@ -23,7 +23,6 @@ from bot.domain.next_step import (
     parse_moment,
     plan_follow_up,
     propose_moment,
-    rests_since,
     strip_lead_in,
 )
 from bot.domain.quiet_hours import FreeMoments, free_moments_of
@@ -31,6 +30,7 @@ from bot.domain.rhythm import holidays_of
 from bot.domain.story import Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.resting import find_rest
 from bot.wording import shorten
 
 ORIGINS = ("episode", "chance", "story", "experiment")
@@ -230,7 +230,7 @@ async def compose_step(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 
 async def _show_state(work: UnitOfWork, turn: Turn, step: NextStep) -> InPlace:
-    rests = rests_since(step, await work.deliveries.about("follow_up", step.id, step.movement_id), turn.now)
+    rests = await find_rest(work, step, turn.now)
     return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, rests), on_page=True)
 
 

@@ -7,6 +7,7 @@ from bot.domain.initiative import EpisodeId
 from bot.domain.stuck_return import IN_A_WEEK, NOT_AGAIN, RETURN_AFTER
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.resting import find_episodes_with_step
 
 
 async def choose(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -43,7 +44,7 @@ async def compose_return(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     episode = await work.stuck.episode(EpisodeId(outgoing.delivery.subject), movement.id)
     if episode is None or person is None or not episode.is_open:
         raise Unwanted("no_longer_stuck")
-    if any(step.episode_id == episode.id for step in await work.steps.planned_of(person.id, movement.id)):
+    if episode.id in await find_episodes_with_step(work, person.id, movement.id, outgoing.now):
         raise Unwanted("step_chosen")
     return StuckReturn(
         episode=episode.id,

@@ -17,15 +17,14 @@ from bot.catalogue.stuck import (
     StuckTakenApart,
     StuckWelcomed,
 )
-from bot.domain import stuck_return
 from bot.domain.addition import Addition, join_words
 from bot.domain.curiosity import detect_kind, fresh_questions, record_questions
 from bot.domain.delivery import Act
 from bot.domain.initiative import MAX_STUCK_CHARS, Audience, EpisodeId, StuckEpisode, StuckKind
 from bot.domain.person import PersonId
-from bot.domain.stuck_return import IN_A_WEEK, RETURN_AFTER
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.resting import return_to_episode
 from bot.understanding.solving import find_alike_breakthroughs
 from bot.use_cases.stuck.reporting.form import (
     StuckReport,
@@ -202,7 +201,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Stuck
     variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
     asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id)
     questions = fresh_questions(episode.kind, asked)
-    await _plan_return(work, turn, episode)
+    await return_to_episode(work, episode, turn.person, turn.now)
     await work.stuck.add_questions(record_questions(episode, questions, turn.now))
     return StuckWelcomed(
         episode=episode.id,
@@ -220,19 +219,6 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Stuck
             find_alike_breakthroughs(episode, await work.stories.solved_by_others(episode.movement_id, turn.person.id))
         ),
     )
-
-
-async def _plan_return(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> None:
-    """Come back once, a week from now, unless they chose a later moment, or something planned follows it up."""
-    rows = await work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id)
-    due_at = turn.now + RETURN_AFTER[IN_A_WEEK]
-    planned_at = stuck_return.returns_at(rows)
-    steps = await work.steps.planned_of(turn.person.id, episode.movement_id)
-    if (planned_at is not None and planned_at >= due_at) or any(one.episode_id == episode.id for one in steps):
-        return
-    planned = stuck_return.plan_return(episode, turn.person, rows, turn.now, due_at, promised="")
-    if planned is not None:
-        await work.deliveries.add(planned)
 
 
 async def _helper_names(work: UnitOfWork, episode: StuckEpisode) -> tuple[str, ...]:
