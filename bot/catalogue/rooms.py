@@ -118,7 +118,7 @@ class RoomLimitForm(FormEntry):
 @dataclass(frozen=True, kw_only=True)
 class RoomAnswered(Entry):
     """The reply to who answered. `state` is of `RoomState`, `wanted` of `Wanted`; `gone`: there is nothing to answer
-    any more; `supportable`: they can say a few words of support, too."""
+    any more; `told`: the asker hears it from Ritme; `supportable`: they can say a few words of support, too."""
 
     room: str
     asker: str
@@ -126,6 +126,7 @@ class RoomAnswered(Entry):
     limit: str = ""
     until: datetime
     gone: bool = False
+    told: bool = True
     wanted: str = "room"
     supportable: bool = False
 

@@ -79,6 +79,24 @@ async def test_no_is_kind_and_silence_is_told_after_a_week(world: World) -> None
     assert len(world.private("karin")) == 1
 
 
+async def test_what_is_finished_needs_no_answer(world: World) -> None:
+    walk = await ask_for_room(world)
+    await world.do("fatima", "initiative.close", initiative=walk)
+    said = await world.press("karin", world.private("karin")[0], "grant", channel=None)
+    assert "speelt niet meer" in text_of(said)
+    await world.pass_(days=2)
+    assert not any("ruimte" in text_of(one) for one in world.private("fatima"))
+
+
+@pytest.mark.parametrize("button", ["grant", "talk", "decline"])
+async def test_who_reads_nothing_is_not_said_to_hear_it(world: World, button: str) -> None:
+    await ask_for_room(world)
+    await world.do("fatima", "stop.me", channel=None)
+    said = text_of(await world.press("karin", world.private("karin")[0], button, channel=None))
+    assert "fatima hoort" not in said
+    assert "fatima leest nu geen berichten van mij" in said
+
+
 async def test_who_is_asked_becomes_no_member_and_sees_no_person(world: World) -> None:
     await ask_for_room(world)
     said = await world.press("karin", world.private("karin")[0], "grant", channel=None)

@@ -34,7 +34,7 @@ from bot.domain.room import (
 )
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.use_cases.movements.rooms.parts import is_endorsed_by, load_parts, load_request, tell_asker
+from bot.use_cases.movements.rooms.parts import is_endorsed_by, is_over, load_parts, load_request, tell_asker
 from bot.wording import Reader
 
 
@@ -169,7 +169,7 @@ async def _answer(work: UnitOfWork, turn: Turn, state: RoomState, limit: str = "
         raise Refused("not_found")  # that is answered with words
     asker = await work.people.get(room.asker_id, room.movement_id)
     name = asker.name_in(turn.person.workspace_id) if asker is not None else ""
-    gone = not room.may_be_answered(turn.now) or asker is None
+    gone = not room.may_be_answered(turn.now) or await is_over(work, room, asker)
     if not gone and asker is not None:
         room.answer(state, turn.now, limit)
         await work.deliveries.cancel("room_unanswered", room.id, "answered")
@@ -187,6 +187,7 @@ async def _answer(work: UnitOfWork, turn: Turn, state: RoomState, limit: str = "
             limit=room.limit,
             until=room.last_day,
             gone=gone,
+            told=asker is not None and asker.will_read(turn.now),
             wanted=room.wanted.value,
             supportable=not gone and room.may_be_supported(turn.now) and not await is_endorsed_by(work, room),
         )

@@ -42,6 +42,14 @@ async def tell_asker(
     )
 
 
+async def is_over(work: UnitOfWork, room: Room, asker: Person | None) -> bool:
+    """Return whether nobody needs an answer any more: who asked is gone, or the initiative is finished."""
+    if asker is None or asker.account is None or asker.deactivated_at is not None:
+        return True
+    about = await work.initiatives.get(room.initiative_id, room.movement_id) if room.initiative_id else None
+    return about is not None and about.closed_at is not None
+
+
 async def is_endorsed_by(work: UnitOfWork, room: Room) -> bool:
     """Return whether who was asked supports the initiative already, through another request."""
     if room.initiative_id is None:
