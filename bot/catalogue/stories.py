@@ -416,7 +416,8 @@ class CheckInAnswered(Entry):
         return (
             *tell,
             Press(name="step", intent="step", args=words),
-            Press(name="stuck", intent="stuck", args=words),
+            # The form: what they tried is not yet what they are stuck with.
+            Press(name="stuck", intent="stuck.new", args={"prefill": words["text"]} if words else {}),
             Press(name="settings", intent="me"),
         )
 

@@ -80,6 +80,7 @@ INTENTS = {
     "ask_room": "room.ask",
     "grant": "room.grant",
     "support": "support.give",
+    "stuck": "stuck.new",
     "undo": "support.undo",
     "done": "step.done",
     "pick_up_2": "step.pick_up",

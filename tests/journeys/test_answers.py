@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.chat import Form
 from bot.domain.story import Readers
 from bot.domain.story_answer import has_question, is_aside
 from tests.support.stories import (
@@ -125,8 +126,9 @@ class TestAfterACheckIn:
         assert TRIED in text_of(said)
         form = await checked.press("jan", said, "step", channel=None)
         assert TRIED in str(form)
-        stuck = await checked.press("jan", said, "stuck", channel=None)
-        assert TRIED in str(stuck)
+        form = await checked.press("jan", said, "stuck", channel=None)
+        assert isinstance(form, Form), "what they tried is not yet what they are stuck with"
+        assert TRIED in str(form)
         await checked.press("jan", said, "tell", channel=None)
         assert (await get_story(checked, "m1")).readers is Readers.MOVEMENT
 

@@ -93,6 +93,8 @@ async def test_an_answer_to_a_check_in_leads_on(border: Border) -> None:
     await border.until(MONDAY + timedelta(days=1, hours=3))
     said = (await border.to("jan"))[-1]
     assert "elke avond samen een rondje" in said.words()
+    for button in ("step", "stuck"):
+        assert "elke avond samen een rondje" in repr(await border.press("jan", said, button))
     await border.press("jan", said, "tell")
     async with border.begin() as work:
         [story] = await work.stories.of_teller(PersonId("jan"), 5)

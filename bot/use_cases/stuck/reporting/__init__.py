@@ -57,9 +57,9 @@ async def start(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def start_another(work: UnitOfWork, turn: Turn) -> Entry:
-    """Return the empty form, whatever else is open."""
+    """Return the form, whatever else is open; empty, or with words that were said elsewhere (`prefill`)."""
     turn.require_movement()
-    return await fill_form(work, turn)
+    return await fill_form(work, turn, text=turn.text("prefill"))
 
 
 async def show_other(work: UnitOfWork, turn: Turn) -> InPlace:
