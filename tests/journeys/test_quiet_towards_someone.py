@@ -1,21 +1,28 @@
 """Quiet towards somebody never drops what they asked for: it is held until they are back."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 from bot.domain.delivery import Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId
+from bot.ports import Begin
+from tests.drivers.border import PLATFORMS, Border, open_border
+from tests.support.readers import find_untrue
 from tests.support.world import MONDAY, World, text_of
 
 ANSWERED = "jan"
 
 
-async def leave_unanswered(world: World, who: str) -> None:
+async def leave_unanswered(begin: Begin, who: str) -> None:
     """Let Ritme go quiet towards somebody."""
-    async with world.begin() as work:
+    async with begin() as work:
         person = await work.people.get(PersonId(who), MovementId("movement"))
         assert person is not None
-        person.unanswered, person.went_quiet_at = UNANSWERED_BEFORE_QUIET, world.clock.now()
+        person.unanswered, person.went_quiet_at = UNANSWERED_BEFORE_QUIET, MONDAY
 
 
 async def plan(world: World, who: str, priority: Priority) -> None:
@@ -37,7 +44,7 @@ async def plan(world: World, who: str, priority: Priority) -> None:
 
 async def test_what_somebody_asked_for_comes_once_they_are_back(world: World) -> None:
     await world.movement("fatima")
-    await leave_unanswered(world, "fatima")
+    await leave_unanswered(world.begin, "fatima")
     await plan(world, "fatima", Priority.ASKED_FOR)
     await world.pass_(days=30)
     assert world.private("fatima") == []
@@ -48,7 +55,7 @@ async def test_what_somebody_asked_for_comes_once_they_are_back(world: World) ->
 
 async def test_other_news_is_not_kept(world: World) -> None:
     await world.movement("fatima")
-    await leave_unanswered(world, "fatima")
+    await leave_unanswered(world.begin, "fatima")
     await plan(world, "fatima", Priority.NEWS)
     await world.pass_(days=1)
     await world.do("fatima", "help")
@@ -64,7 +71,7 @@ async def test_an_answer_to_an_invitation_is_held_for_who_sent_it(world: World) 
         member.agree()
     form = await world.do("fatima", "invite", person="jan")
     await world.submit("fatima", form, text="Loop je mee?")
-    await leave_unanswered(world, "fatima")
+    await leave_unanswered(world.begin, "fatima")
     await world.press("jan", world.private("jan")[-1], "accept", channel=None)
     await world.pass_(days=3)
     assert not any(ANSWERED in text_of(one) for one in world.private("fatima"))
@@ -75,9 +82,35 @@ async def test_an_answer_to_an_invitation_is_held_for_who_sent_it(world: World) 
 
 async def test_who_never_comes_back_gets_it_no_more(world: World) -> None:
     await world.movement("fatima")
-    await leave_unanswered(world, "fatima")
+    await leave_unanswered(world.begin, "fatima")
     await plan(world, "fatima", Priority.ASKED_FOR)
     await world.until(MONDAY + timedelta(days=100))
     await world.do("fatima", "help")
     await world.pass_(days=8)
     assert world.private("fatima") == []
+
+
+@pytest.fixture(params=PLATFORMS)
+async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Border]:
+    async with open_border(request.param, tmp_path) as fresh:
+        yield fresh
+        assert find_untrue(await fresh.to_all()) == []
+
+
+async def test_on_every_platform_an_answer_waits_weeks_for_who_asked(border: Border) -> None:
+    async with border.begin() as work:
+        (walk,) = await work.initiatives.of_movement(MovementId("movement"))
+        part = await work.initiatives.participant(walk.id, PersonId("fatima"))
+        assert part is not None
+        part.initiator = True
+    form = await border.form("fatima", f"/ritme initiatief {walk.name}", "room.ask", button="ask_room")
+    until = (MONDAY + timedelta(days=80)).date().isoformat()
+    await border.submit("fatima", form, person=("sanne",), until=until)
+    await border.until(MONDAY + timedelta(hours=2))
+    await leave_unanswered(border.begin, "fatima")
+    await border.press("sanne", (await border.to("sanne"))[-1], "grant")
+    await border.until(MONDAY + timedelta(days=25))
+    assert not any("geeft ruimte" in one.words() for one in await border.to("fatima"))
+    await border.type("fatima", "/ritme help")
+    await border.until(MONDAY + timedelta(days=27))
+    assert any("geeft ruimte" in one.words() for one in await border.to("fatima"))

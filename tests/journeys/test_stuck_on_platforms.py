@@ -87,3 +87,18 @@ async def test_not_now_comes_back_when_chosen_and_is_picked_up(border: Border) -
     assert "nachtzuster" in (await border.press("fatima", back, "go_on")).words()
     await border.until(MONDAY + timedelta(days=90))
     assert len([one for one in await border.to("fatima") if "daarna rust het" in one.words()]) == 1
+
+
+async def test_silent_company_is_replaced_and_else_there_are_questions_and_who_solved_it(border: Border) -> None:
+    await solve(border)
+    await agree(border.begin, "jan", "sanne", "wim")
+    before = {who: len(await border.to(who)) for who in ("jan", "sanne", "wim")}
+    offer = await border.press("fatima", await border.type("fatima", "/vast de nachtzuster komt niet"), "company")
+    await border.press("fatima", offer, "ask_them")
+    await border.until(MONDAY + timedelta(days=3))
+    assert "Ik vroeg het nu aan een ander" in (await border.to("fatima"))[-1].words()
+    assert {who: len(await border.to(who)) - before[who] for who in before} == dict.fromkeys(before, 1)
+    await border.until(MONDAY + timedelta(days=7))
+    said = [one for one in await border.to("fatima") if "Misschien helpt een van deze vragen" in one.words()]
+    questions = said[-1]
+    assert SOLVED in (await border.press("fatima", questions, "solved")).words()
