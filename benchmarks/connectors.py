@@ -32,6 +32,7 @@ from benchmarks.contagion import (
     seed_of,
 )
 from benchmarks.report import Line, print_progress
+from benchmarks.suggesting import measure_use_case
 from bot.domain.network import Network, invite
 
 SEEDS = range(500, 508)
@@ -286,9 +287,9 @@ def time_choosing() -> list[Line]:
 
 
 async def run() -> list[Line]:
-    """Measure choices, bridges, asks and speed."""
+    """Measure choices, bridges, asks and speed, and the whole use case."""
     lines: list[Line] = []
     for measure in (time_choosing, measure_bridges, measure_asks, measure_scores):
         lines += await asyncio.to_thread(measure)
         print_progress(f"  {measure.__name__} done")
-    return lines
+    return lines + await measure_use_case()

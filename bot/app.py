@@ -20,14 +20,16 @@ from bot.domain.carrying import ASK_AGAIN_AFTER, SILENT_AFTER
 from bot.domain.delivery import Delivery
 from bot.domain.ids import new_reference
 from bot.domain.movement import MovementId
+from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFileId
 from bot.errors import Invalid, Refused
 from bot.guard import load_word_lists
 from bot.guarding import GivesAway
+from bot.networks import NetworkCache, load_numbers
 from bot.outbox.drain import OutboxDrainer
 from bot.outbox.files import FileComposer
-from bot.ports import Begin, Clock, Conflict, Engine, Platform, StorageUnavailable, Telemetry, UnitOfWork
+from bot.ports import Begin, Clock, Conflict, Engine, NeedsNetwork, Platform, StorageUnavailable, Telemetry, UnitOfWork
 from bot.presses import hash_key
 from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
@@ -87,9 +89,11 @@ class Ritme:
 
     @staticmethod
     def load_books() -> None:
-        """Read the phrase books and the word lists of the guard, so that nobody waits for it."""
+        """Read the phrase books, the word lists of the guard, and what networks are computed with, so that nobody waits
+        for it."""
         load_books()
         load_word_lists()
+        load_numbers()
 
     def __init__(
         self,
@@ -110,6 +114,7 @@ class Ritme:
         self._silent_after = silent_after
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(begin, engine)
+        self._networks = NetworkCache()
         self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
         self._files = FileComposer(begin=begin, run=self._run, clock=clock)
         self._drainer = OutboxDrainer(
@@ -176,11 +181,22 @@ class Ritme:
             await self._apply_platform_event(intent, now)
             return None
         keeps, syntax = self._retention.closed, self._syntax(intent)
+        act = partial(handle_intent, intent=intent, now=now, syntax=syntax, keeps_closed=keeps)
         try:
-            return await self._run(partial(handle_intent, intent=intent, now=now, syntax=syntax, keeps_closed=keeps))
+            return await self._act_with_networks(act)
         except GivesAway as given:
             # That transaction was rolled back: nothing was kept or posted.
             return await self._run(partial(ask_about_words, intent=intent, given=given, now=now, syntax=syntax))
+
+    async def _act_with_networks(self, act: Callable[..., Awaitable[Reply]]) -> Reply:
+        """Act in one transaction. One that needs a movement's network is rolled back and run again with what that says:
+        nothing is open, and nobody waits, while it is computed; what was true before is checked once more."""
+        advice: NetworkAdvice | None = None
+        while True:
+            try:
+                return await self._run(partial(act, advice=advice))
+            except NeedsNetwork as needs:
+                advice = await self._networks.advise(needs)
 
     async def _apply_platform_event(self, intent: Intent, now: datetime) -> None:
         """Apply what a platform tells by itself. Nobody acts, so nobody is added; nothing is stored about an event

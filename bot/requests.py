@@ -12,6 +12,7 @@ from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_p
 from bot.domain.held_words import HeldWords
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, MovementId, Place, PlaceId
+from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
@@ -26,12 +27,18 @@ from bot.wording import Reader
 
 
 async def handle_intent(
-    work: UnitOfWork, *, intent: Intent, now: datetime, syntax: CommandSyntax, keeps_closed: timedelta = KEEP_CLOSED
+    work: UnitOfWork,
+    *,
+    intent: Intent,
+    now: datetime,
+    syntax: CommandSyntax,
+    keeps_closed: timedelta = KEEP_CLOSED,
+    advice: NetworkAdvice | None = None,
 ) -> Reply:
     """Act on an intent, at most once per key, and once per press or form (see `bot.presses`).
 
     Returns the answer; None when there is nothing to say, or when it was handled before. Raises `Refused`, or `Invalid`
-    for a form's values. `syntax`: how commands are typed there.
+    for a form's values, and `NeedsNetwork` for what is given as `advice` then. `syntax`: how commands are typed there.
     """
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
         return None
@@ -43,7 +50,7 @@ async def handle_intent(
     if decides and not await presses.claim(work, intent, now):
         return None
     heard = hear_despair(intent)
-    turn = replace(await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed)
+    turn = replace(await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed, advice=advice)
     await _confirm_by_press(work, turn)
     outcome = await _act_or_ask(work, turn)
     if isinstance(outcome, FormEntry) and intent.opens_forms:

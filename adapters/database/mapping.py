@@ -42,11 +42,12 @@ from adapters.database.tables import (
     steps,
     stories,
     story_requests,
+    suggestions,
     tie_answers,
     ties,
     workspaces,
 )
-from bot.domain.connectors import Invitation, Nomination, Tie, TieAnswer
+from bot.domain.connectors import Invitation, Nomination, Suggestion, Tie, TieAnswer
 from bot.domain.experiment import Experiment, ExperimentAnswer
 from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
@@ -92,6 +93,7 @@ MAPPED: dict[type, Table] = {
     Tie: ties,
     TieAnswer: tie_answers,
     Invitation: invitations,
+    Suggestion: suggestions,
     Meeting: meetings,
     Guest: meeting_guests,
     HistoryRound: history_rounds,

@@ -550,6 +550,31 @@ ties = Table(
     Column("last_at", Utc, nullable=False),
     Index("ix_ties_one_id", "one_id"),
     Index("ix_ties_other_id", "other_id"),
+    Index("ix_ties_movement_id", "movement_id", "last_at"),
+)
+networks = Table(
+    "networks",
+    metadata,
+    _ref("movement_id", "movements", primary=True),
+    Column("ties", Integer, nullable=False),
+    Column("circle", Integer, nullable=False),
+)
+"""How often the ties of a movement changed, and its people, their groups, or who agreed to be suggested: by that a
+network kept in memory knows that it is old."""
+suggestions = Table(
+    "suggestions",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    _ref("asker_id", "people"),
+    _ref("person_id", "people"),
+    Column("at", Utc, nullable=False),
+    Column("rests_until", Utc),
+    Index("ix_suggestions_movement_id", "movement_id"),
+    Index("ix_suggestions_asker_id", "asker_id", "at"),
+    Index("ix_suggestions_person_id", "person_id", "at"),
+    Index("ix_suggestions_at", "at"),
 )
 tie_answers = Table(
     "tie_answers",

@@ -23,6 +23,7 @@ from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
+from adapters.database.repositories.networks import reader_on_postgresql, reader_on_sqlite
 from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.personal_files import SqlPersonalFiles
 from adapters.database.repositories.rhythms import SqlRhythms
@@ -32,7 +33,7 @@ from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener, inline_engine, inline_transaction
 from adapters.libpq import connection_timeouts
 from bot.domain.person import WorkspaceId
-from bot.ports import Begin, UnitOfWork
+from bot.ports import Begin, NetworkReader, UnitOfWork
 from bot.ports.repositories import (
     Connecting,
     Deliveries,
@@ -82,8 +83,9 @@ def connect(url: str) -> AsyncEngine:
 class SqlUnitOfWork:
     """One transaction over all repositories; they share its session, and deliveries their `Rows`."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, networks: NetworkReader) -> None:
         self._session = session
+        self.networks: NetworkReader = networks
         self._rows = Rows(session)
         self.woken: set[WorkspaceId] = set()
         self.inbox: Inbox = SqlInbox(session)
@@ -118,10 +120,12 @@ def unit_of_work(engine: AsyncEngine, announce: Announce | None = None) -> Begin
 
 
 def _begin_on_postgresql(engine: AsyncEngine, announce: Announce | None) -> Begin:
+    networks = reader_on_postgresql(engine.url)
+
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
         async with transaction(engine) as session:
-            work = SqlUnitOfWork(session)
+            work = SqlUnitOfWork(session, networks)
             yield work
             await work.flush()
             # Within the transaction: a drain is enqueued exactly when what it is for is saved. Last in it: others that
@@ -137,12 +141,13 @@ def _begin_on_sqlite(engine: AsyncEngine) -> Begin:
     # needed against other processes.
     write_lock = asyncio.Lock()
     plain = inline_engine(str(engine.url.database))
+    networks = reader_on_sqlite(str(engine.url.database))
     event.listen(engine.sync_engine, "engine_disposed", lambda _engine: plain.dispose())
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
         async with write_lock, inline_transaction(plain) as session:
-            work = SqlUnitOfWork(session)
+            work = SqlUnitOfWork(session, networks)
             yield work
             await work.flush()
 

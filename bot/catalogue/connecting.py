@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
-from bot.domain.connectors import MAX_NOMINEES, KeyFigure
+from bot.domain.connectors import MAX_NOMINEES, KeyFigure, Reason
 
 MAX_INVITATION_CHARS = 600
 """Characters."""
@@ -63,7 +63,8 @@ class Nominated(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class MayBeSuggested(Entry):
-    """The reply to their answer, yes or no, about the movement of this name; both are fine."""
+    """The reply to their answer, yes or no, about the movement of this name; both are fine. A yes is taken back with
+    one press, in the movement of the id `withdraw`."""
 
     yes: bool
     movement: str = ""
@@ -98,7 +99,9 @@ class ConnectForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class SuggestedPerson:
-    """A suggested person with the reason: as which figure, known by whom ("" when by nobody yet), of which group."""
+    """A suggested person, with one `reason`: named by colleagues or said by themselves to be `figure`, knowing people
+    in groups (`reaches`), belonging to `group` (empty when it may not be named, or takes part already), or only that
+    they agreed. And who of the initiative knows them, "" when nobody of whom that may be told."""
 
     id: str
     name: str
@@ -106,17 +109,24 @@ class SuggestedPerson:
     known_by: str
     known_by_you: bool
     group: str
+    reason: str = Reason.SAID.value
+    reaches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suggested(Entry):
-    """The people suggested for an initiative, with the reasons."""
+    """The people suggested together for an initiative, with the reasons. `together`: the groups that several of them
+    reach, which are not in it yet; `strangers`: as far as may be told, they do not know each other."""
 
     initiative: str
     initiative_name: str
     people: tuple[SuggestedPerson, ...]
+    figure: str = KeyFigure.CONNECTOR.value
+    together: tuple[str, ...] = ()
+    strangers: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.initiative, "people": " ".join(one.id for one in self.people)}
         return (
             *(
                 Press(
@@ -127,7 +137,9 @@ class Suggested(Entry):
                 )
                 for number, one in enumerate(self.people, 1)
             ),
-            Press(name="nominate", intent="nominate"),
+            Press(name="why_these", intent="connect.why", args=about),
+            Press(name="someone_else", intent="connect.other", args={**about, "figure": self.figure}),
+            Press(name="set_aside", intent="connect.not_now", args=about),
         )
 
     @classmethod
@@ -139,19 +151,83 @@ class Suggested(Entry):
             known_by="Fatima",
             known_by_you=False,
             group="Nachtdienst",
+            reason=Reason.NAMED.value,
         )
         wim = SuggestedPerson(
-            id="p2", name="Wim", figure=KeyFigure.CONNECTOR, known_by="Jan", known_by_you=True, group=""
+            id="p2",
+            name="Wim",
+            figure=KeyFigure.CONNECTOR,
+            known_by="Jan",
+            known_by_you=True,
+            group="",
+            reason=Reason.REACHES.value,
+            reaches=("Thuiszorg",),
         )
-        priya = replace(wim, id="p3", name="Priya", known_by="", known_by_you=False)
-        return cls(initiative="i1", initiative_name="Wandelen na het eten", people=(sanne, wim, priya))
+        priya = replace(wim, id="p3", name="Priya", known_by="", known_by_you=False, reason=Reason.AGREED.value)
+        return cls(
+            initiative="i1",
+            initiative_name="Wandelen na het eten",
+            people=(sanne, wim, priya),
+            together=("Nachtdienst", "Thuiszorg"),
+            strangers=True,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupInPicture:
+    """A group in the picture: whether somebody of it takes part, and who of those suggested belong to it or know people
+    in it (`by`)."""
+
+    name: str
+    inside: bool
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyThese(Entry):
+    """A small picture of the groups of a movement, with nobody in it but those who were suggested (`names`), and how
+    Ritme chooses. `more`: there are more groups."""
+
+    names: tuple[str, ...]
+    groups: tuple[GroupInPicture, ...]
+    more: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="nominate", intent="nominate"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            names=("Sanne", "Wim"),
+            groups=(
+                GroupInPicture(name="Nachtdienst", inside=False, by=("Sanne", "Wim")),
+                GroupInPicture(name="Dagdienst", inside=True),
+                GroupInPicture(name="Staf", inside=False),
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuggestionsRest(Entry):
+    """The answer to who does not want to invite those who were suggested now: they are left out for a while."""
+
+    names: tuple[str, ...]
+    initiative: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="connect", intent="connect", args={"initiative": self.initiative}),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(names=("Sanne", "Wim"), initiative="i1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TooFewTies(Entry):
-    """The plain answer that too little is known to suggest anybody; naming colleagues helps."""
+    """The plain answer that nobody can be suggested, or nobody else (`more`); naming colleagues helps."""
 
     figure: KeyFigure
+    more: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="nominate", intent="nominate", style="primary"),)

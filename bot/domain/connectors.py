@@ -1,6 +1,7 @@
 """Key figures and the ties between people, from which invitations are suggested."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ from bot.domain.story import StoryId
 NominationId = NewType("NominationId", str)
 InvitationId = NewType("InvitationId", str)
 TieAnswerId = NewType("TieAnswerId", str)
+SuggestionId = NewType("SuggestionId", str)
 
 MAX_NOMINEES = 5
 """Colleagues that one person can name at a time."""
@@ -47,9 +49,10 @@ FIGURE_FOR: dict[StuckKind, KeyFigure] = {
 class Nomination:
     """A colleague named as a key figure by a peer. Rank plays no part.
 
-    It leads to a question to the one who is named, and to nothing else: who named whom is shown to nobody, and no
-    suggestion depends on it. A nominator who is forgotten takes it with them; the question that was sent stays, for it
-    holds no name.
+    It leads to a question to the one who is named. Who named whom is shown to nobody; that colleagues did, only of
+    somebody who agreed to be named so, and from `NAMED_FROM` others on: fewer weigh nothing in a suggestion either, so
+    that none shows that somebody was named. A nominator who is forgotten takes it with them; the question that was sent
+    stays, for it holds no name.
     """
 
     id: NominationId
@@ -206,64 +209,78 @@ def plan_withdrawal(sent: Iterable[Delivery], now: datetime) -> list[Delivery]:
     return [replace_message(one, TAKEN_BACK_KIND, now) for one in sent if one.may_have_arrived]
 
 
+RESTS = timedelta(days=60)
+"""How long somebody is not suggested again to who said "not now" or "someone else", for the same initiative."""
+NAMED_FROM = 2
+"""From so many others on, that colleagues named somebody weighs, and may be told; never who, and never of fewer."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Suggestion:
+    """Somebody was suggested to `asker_id`, last at `at`. Until `rests_until` they are not suggested again to them for
+    this initiative: no reason is asked, and the one who rests is not told."""
+
+    id: SuggestionId
+    movement_id: MovementId
+    initiative_id: InitiativeId | None
+    asker_id: PersonId
+    person_id: PersonId
+    at: datetime
+    rests_until: datetime | None = None
+
+    def rest(self, now: datetime) -> None:
+        """Leave them out for a while."""
+        self.rests_until = now + RESTS
+
+    def rests(self, now: datetime) -> bool:
+        """Return whether they are still left out."""
+        return self.rests_until is not None and now < self.rests_until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acquaintance:
+    """That `person_id` knows `other_id`, who is of this group: an open tie that may be told."""
+
+    person_id: PersonId
+    other_id: PersonId
+    group: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """Someone who agreed to being suggested, as these figures."""
+    """Somebody who may be suggested: their group, the figures they agreed to be named as (`says`), whether colleagues
+    named them as what is wanted, the groups they know people of, and whom of the initiative they know, if anybody."""
 
     id: PersonId
     group: str
-    figures: frozenset[KeyFigure]
-    knows: frozenset[PersonId]
+    says: frozenset[KeyFigure]
+    is_named: bool
+    reaches: tuple[str, ...] = ()
+    known_by: PersonId | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Suggestion:
-    """A person to invite and the reasons: as which figure, who of the initiative knows them, and the group they would
-    bring; `new_group` is empty when it is not new."""
+class Reason(StrEnum):
+    """Why somebody is suggested: NAMED by colleagues, or SAID of oneself, to be what is wanted; REACHES a group that is
+    not in it yet; BELONGS to one; or only AGREED to be asked."""
 
-    id: PersonId
-    figure: KeyFigure
-    known_by: PersonId | None
-    new_group: str
+    NAMED = "named"
+    SAID = "said"
+    REACHES = "reaches"
+    BELONGS = "belongs"
+    AGREED = "agreed"
 
 
-def suggest(
-    candidates: Sequence[Candidate],
-    *,
-    wanted: KeyFigure,
-    inside: Sequence[PersonId],
-    groups: frozenset[str],
-    nameable: Container[PersonId],
-) -> list[Suggestion]:
-    """Suggest up to three people who together reach furthest: people and groups the initiative does not have yet.
+def give_reason(one: Candidate, wanted: KeyFigure, new_groups: Container[str]) -> Reason:
+    """Return the first reason that is true. What others think of somebody is told only as what they agreed to be named
+    as, and a group only when it may be shown as a group and is not in it yet (`new_groups`)."""
+    if wanted in one.says:
+        return Reason.NAMED if one.is_named else Reason.SAID
+    if any(group in new_groups for group in one.reaches):
+        return Reason.REACHES
+    return Reason.BELONGS if one.group in new_groups else Reason.AGREED
 
-    `inside` are the asker (first) and the participants; `groups` theirs; only the `nameable` of them are given as a
-    reason. Only people who agreed to be suggested as the
-    wanted figure, and only those who add something: themselves, when nobody chosen before knows them. A greedy choice:
-    each next one for what those before do not reach, which gives bridge-builders together rather than one hub.
-    """
-    reached, covered = set(inside), set(groups)
-    left = [one for one in candidates if wanted in one.figures and one.id not in reached]
-    chosen: list[Suggestion] = []
 
-    def gain(one: Candidate) -> tuple[bool, int]:
-        return (bool(one.group) and one.group not in covered, len({one.id, *one.knows} - reached))
-
-    while left and len(chosen) < MAX_SUGGESTIONS:
-        # The id decides between equals, so that the answer does not depend on the order of the candidates.
-        best = min(left, key=lambda one: (*(-part for part in gain(one)), one.id))
-        new_group, new_people = gain(best)
-        if not new_group and not new_people:
-            break
-        chosen.append(
-            Suggestion(
-                id=best.id,
-                figure=wanted,
-                known_by=next((one for one in inside if one in best.knows and one in nameable), None),
-                new_group=best.group if new_group else "",
-            )
-        )
-        reached |= {best.id, *best.knows}
-        covered.add(best.group)
-        left.remove(best)
-    return chosen
+def find_reach(acquaintances: Iterable[Acquaintance], sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the groups that somebody knows at least two people of, most first, without groups too small to show."""
+    known = Counter(one.group for one in acquaintances if sizes.get(one.group, 0) >= MIN_GROUP_SIZE)
+    return tuple(group for group, many in sorted(known.items(), key=lambda one: (-one[1], one[0])) if many > 1)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.chat import DEFAULT_SYNTAX, Account, ChatPlace, CommandSyntax, Post, Profile, Receipt, UserGroup
 from bot.domain.delivery import Delivery
+from bot.domain.network_question import NetworkAdvice, NetworkQuestion, NetworkRows, NetworkVersion
 from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
     Connecting,
@@ -33,6 +34,8 @@ __all__ = [
     "Engine",
     "LookupUnsupported",
     "Messenger",
+    "NeedsNetwork",
+    "NetworkReader",
     "OutcomeUnknown",
     "Outgoing",
     "Platform",
@@ -64,6 +67,7 @@ class UnitOfWork(Protocol):
     rhythms: Rhythms
     deliveries: Deliveries
     files: PersonalFiles
+    networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""
 
@@ -76,6 +80,16 @@ class UnitOfWork(Protocol):
 
 Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 """Begins a transaction: `async with begin() as work`."""
+
+
+class NetworkReader(Protocol):
+    """Reads a movement's network, in a transaction of its own."""
+
+    def read(self, question: NetworkQuestion, known: NetworkVersion | None, since: datetime | None) -> NetworkRows:
+        """Read what changed since `known`, a moment before `since` too; all of it when that cannot be told.
+
+        Blocks: call it in another thread. Raises `StorageUnavailable`.
+        """
 
 
 class Clock(Protocol):
@@ -137,6 +151,15 @@ class Engine(Protocol):
 
 class Conflict(Exception):
     """Another transaction changed something that this one relied on. Nothing was changed: retry from the beginning."""
+
+
+class NeedsNetwork(Exception):
+    """A use case needs a movement's network to go on. Its transaction is rolled back; then, while none is open, the
+    question is answered (`bot.networks`), and the intent handled again with the answer as `Turn.advice`."""
+
+    def __init__(self, question: NetworkQuestion, reader: NetworkReader, before: NetworkAdvice | None) -> None:
+        super().__init__("needs the network of a movement")
+        self.question, self.reader, self.before = question, reader, before
 
 
 class StorageUnavailable(Exception):

@@ -10,7 +10,16 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.domain.attention import Attention
-from bot.domain.connectors import Invitation, InvitationId, Nomination, NominationId, Tie, TieAnswer
+from bot.domain.connectors import (
+    Acquaintance,
+    Invitation,
+    InvitationId,
+    Nomination,
+    NominationId,
+    Suggestion,
+    Tie,
+    TieAnswer,
+)
 from bot.domain.coverage import GroupCount
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
@@ -91,7 +100,7 @@ class People(Protocol):
 
     async def delete_past_matters(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` rows of a kind, of all workspaces, about what ended before a moment: stuck episodes,
-        steps, chances, nominations and invitations. Returns how many."""
+        steps, chances, nominations, invitations and suggestions. Returns how many."""
 
     async def accounts_in(self, workspace: WorkspaceId) -> Sequence[Person]:
         """Return everyone of a workspace who was not forgotten, in no order."""
@@ -296,6 +305,10 @@ class Initiatives(Protocol):
         self, initiative: InitiativeId, movement: MovementId
     ) -> Sequence[tuple[Person, Participant]]:
         """Return the people who take part in an initiative now and were not forgotten, the first joined first."""
+
+    async def groups_in(self, initiative: InitiativeId, movement: MovementId) -> Mapping[PersonId, str]:
+        """Return who takes part in an initiative now and was not forgotten, the first joined first, and the group of
+        each; "" for none."""
 
     async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
         """Return the open initiatives of a movement, at most `limit`, newest first, each with who carries it: the first
@@ -538,9 +551,9 @@ class Stories(Protocol):
 class Connecting(Protocol):
     """Nominations of key figures, ties between people, and invitations."""
 
-    def add(self, new: Nomination | Tie | TieAnswer | Invitation | Meeting | Guest) -> None:
-        """Store a new nomination, tie, answer in a round of ties, invitation or meeting, or somebody's part in a
-        meeting."""
+    def add(self, new: Nomination | Tie | TieAnswer | Invitation | Suggestion | Meeting | Guest) -> None:
+        """Store a new nomination, tie, answer in a round of ties, invitation, suggestion or meeting, or somebody's part
+        in a meeting."""
 
     async def meeting(self, id: MeetingId, movement: MovementId) -> Meeting | None:
         """Return a meeting of the movement."""
@@ -589,6 +602,15 @@ class Connecting(Protocol):
         """Count, per group of whatever size, how many members take part in an open initiative or have a tie
         with two or more who do, with one, or with nobody; what they answered themselves in a round of ties counts
         as a tie of theirs. Only people with an account that is not deactivated count."""
+
+    async def acquaintances(
+        self, people: Collection[PersonId], movement: MovementId, reader: PersonId
+    ) -> Sequence[Acquaintance]:
+        """Return whom these people know, as far as `reader` may know: of two who both agreed to be suggested, or one of
+        whom is the reader. In no order."""
+
+    async def suggestions_to(self, asker: PersonId, movement: MovementId) -> Sequence[Suggestion]:
+        """Return who was suggested to somebody, the last ones last."""
 
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
         """Count an occasion on which two people answered each other in the open, or met, in their tie; the first one

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Intent
 from bot.domain.delivery import Delivery
 from bot.domain.movement import Member, Movement, Place
+from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Language, Person
 from bot.errors import Refused, Unwanted
 
@@ -24,6 +25,8 @@ class Turn:
     syntax: CommandSyntax = DEFAULT_SYNTAX
     keeps_closed: timedelta = KEEP_CLOSED
     """How long what people told of closed matters is kept."""
+    advice: NetworkAdvice | None = None
+    """The answer of the movement's network, once the use case asked for it; see `NeedsNetwork`."""
 
     @property
     def language(self) -> Language:

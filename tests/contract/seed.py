@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from adapters.database.unit_of_work import connect, unit_of_work
-from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId, TieAnswer, TieAnswerId
+from bot.domain.connectors import (
+    Invitation,
+    InvitationId,
+    KeyFigure,
+    Nomination,
+    NominationId,
+    Suggestion,
+    SuggestionId,
+    TieAnswer,
+    TieAnswerId,
+)
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.held_words import HeldWords, HeldWordsId
@@ -313,6 +323,14 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             asked_at=NOW,
             support="Mooi dat jullie dit proberen.",
             supported_at=NOW,
+        ),
+        Suggestion(
+            id=SuggestionId("suggested"),
+            movement_id=OURS,
+            initiative_id=WALK,
+            asker_id=JAN,
+            person_id=FATIMA,
+            at=NOW,
         ),
         Meeting(
             id=LUNCH,

@@ -48,6 +48,7 @@ ME, LOT, RIK = PersonId("pid-of-me"), PersonId("pid-of-lot"), PersonId("pid-of-r
 NOT_ABOUT_PEOPLE = {
     "workspaces": "organisations",
     "inbox": "hashes of requests, of whom nothing can be read",
+    "networks": "how often the network of a movement changed",
     "movements": "shared; who belongs to one is in members",
     "places": "channels",
     "segments": "groups, without their members",

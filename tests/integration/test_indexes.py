@@ -28,6 +28,7 @@ GROWING = (
     "ripples",
     "stories",
     "story_requests",
+    "suggestions",
     "stuck_episodes",
     "ties",
 )

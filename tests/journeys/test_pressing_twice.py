@@ -77,6 +77,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "trouble",
         "company",
         "stuck.solved",
+        "connect.why",
         "experiment.look",
         "chance.look",
         "lookback",

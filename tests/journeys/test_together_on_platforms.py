@@ -83,3 +83,28 @@ async def test_what_is_tried_stands_in_the_channel_and_what_is_alike_is_told_apa
     assert "De tuin open voor bewoners" in (await border.to_all())[-1]
     assert "De tuin open voor bewoners" in (await border.to("fatima"))[-1].words()
     assert len(await border.to("wim")) == before
+
+
+async def test_whom_to_invite_is_told_to_who_asks_alone_with_why_and_somebody_else(border: Border) -> None:
+    before = {who: len(await border.to(who)) for who in ("jan", "sanne", "wim")}
+    posted = len(await border.to_all())
+    async with border.begin() as work:
+        for who in ("sanne", "wim"):
+            member = await work.movements.membership(MOVEMENT, PersonId(who))
+            assert member is not None
+            member.suggestible = True
+        await work.connecting.strengthen(MOVEMENT, PersonId("fatima"), PersonId("sanne"), MONDAY)
+    form = await border.form("fatima", "/ritme verbind", "connect")
+    card = await border.submit("fatima", form, initiative="walk", figure="maven")
+    said = card.words().casefold()
+    assert "sanne" in said
+    assert "wim" in said
+    assert "jullie kennen elkaar" in said
+    assert "kennen ze elkaar nog niet" in said
+    why = (await border.press("fatima", card, "why_these")).words().casefold()
+    assert "weet ik niet" in why
+    assert "jan" not in why
+    other = await border.press("fatima", card, "someone_else")
+    assert "verder weet ik nu niemand" in other.words().casefold()
+    assert {who: len(await border.to(who)) for who in before} == before
+    assert len(await border.to_all()) == posted

@@ -15,6 +15,8 @@ from bot.domain.connectors import (
     KeyFigure,
     Nomination,
     NominationId,
+    Suggestion,
+    SuggestionId,
     TieAnswer,
     TieAnswerId,
 )
@@ -199,6 +201,9 @@ PRESSES: Mapping[str, Act] = {
     "suggest.yes": press("jan", None, movement="movement"),
     "suggest.no": press("jan", None, movement="movement"),
     "connect": press(**EPISODE),
+    "connect.why": press(initiative="walk", people="kwame"),
+    "connect.other": press(initiative="walk", people="kwame", figure="connector"),
+    "connect.not_now": press(initiative="walk", people="kwame"),
     "invite": press(person="kwame", initiative="walk"),
     "invitation.accept": press("jan", None, invitation="sent"),
     "invitation.decline": press("jan", None, invitation="sent"),
@@ -492,6 +497,16 @@ async def fill(world: World) -> None:
         work.connecting.add(
             Nomination(
                 id=NominationId("named"), nominator_id=fatima, nominee_id=jan, figure=KeyFigure.MAVEN, at=now, **belongs
+            )
+        )
+        work.connecting.add(
+            Suggestion(
+                id=SuggestionId("suggested"),
+                initiative_id=InitiativeId("walk"),
+                asker_id=fatima,
+                person_id=PersonId("kwame"),
+                at=now,
+                **belongs,
             )
         )
         for invited, state in (("sent", InvitationState.SENT), ("accepted", InvitationState.ACCEPTED)):

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, or_, select, union_all
+from sqlalchemy import and_, case, func, or_, select, union_all
 
 from adapters.database.repositories.base import Repository
+from adapters.database.repositories.networks import count_tie_change, match_two_yeses
 from adapters.database.tables import (
     initiatives,
     invitations,
@@ -15,15 +16,19 @@ from adapters.database.tables import (
     nominations,
     participants,
     people,
+    suggestions,
     tie_answers,
     ties,
 )
+from adapters.database.tables import people as everyone
 from bot.domain.connectors import (
+    Acquaintance,
     Invitation,
     InvitationId,
     InvitationState,
     Nomination,
     NominationId,
+    Suggestion,
     Tie,
     TieAnswer,
 )
@@ -225,6 +230,32 @@ class SqlConnecting(Repository):
         )
         return [GroupCount(group, int(well), int(once), int(unknown)) for group, well, once, unknown in found]
 
+    async def acquaintances(
+        self, people: Collection[PersonId], movement: MovementId, reader: PersonId
+    ) -> Sequence[Acquaintance]:
+        found: list[Acquaintance] = []
+        for whose, other in ((ties.c.one_id, ties.c.other_id), (ties.c.other_id, ties.c.one_id)):
+            rows = await self._session.execute(
+                select(whose, other, everyone.c.group)
+                .join(everyone, everyone.c.id == other)
+                .where(
+                    self._among(whose, people),
+                    ties.c.movement_id == movement,
+                    everyone.c.account.is_not(None),
+                    or_(other == reader, and_(*match_two_yeses(movement))),
+                )
+            )
+            found += [Acquaintance(person_id=one, other_id=two, group=group) for one, two, group in rows]
+        return found
+
+    async def suggestions_to(self, asker: PersonId, movement: MovementId) -> Sequence[Suggestion]:
+        found = await self._session.scalars(
+            select(Suggestion)
+            .where(suggestions.c.asker_id == asker, suggestions.c.movement_id == movement)
+            .order_by(suggestions.c.at, suggestions.c.id)
+        )
+        return found.all()
+
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:
         if one == other:
             return
@@ -234,3 +265,4 @@ class SqlConnecting(Repository):
             self._session.add(Tie(movement_id=movement, one_id=low, other_id=high, last_at=now))
         else:
             tie.strength, tie.last_at = tie.strength + 1, now
+        await count_tie_change(self._session, movement)

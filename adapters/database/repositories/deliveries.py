@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
-    case,
     delete,
     exists,
     func,
@@ -32,6 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
+from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
 from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
@@ -59,11 +59,10 @@ from adapters.database.tables import (
     workspaces,
 )
 from adapters.database.types import Utc
-from bot.domain.asks import ASK_KINDS, MONTH, next_ask_at
+from bot.domain.asks import MONTH, next_ask_at
 from bot.domain.attention import Attention
 from bot.domain.delivery import (
     ANSWER,
-    UNCONFIRMED_REASONS,
     Act,
     BulkRow,
     Delivery,
@@ -161,21 +160,9 @@ class SqlDeliveries(Repository):
         if not whom:
             return {}
         await self._rows.write()
-        at = func.coalesce(deliveries.c.sent_at, deliveries.c.attempted_at, deliveries.c.due_at)
-        may_have_arrived = deliveries.c.state.in_((*POSSIBLY_SENT, DeliveryState.WAITING)) | and_(
-            deliveries.c.state == DeliveryState.FAILED, deliveries.c.reason.in_(UNCONFIRMED_REASONS)
-        )
         found = await self._session.execute(
-            select(
-                deliveries.c.person_id,
-                # One that waits was perhaps tried before: what counts is when it will be sent.
-                case((deliveries.c.state == DeliveryState.WAITING, deliveries.c.due_at), else_=at),
-            ).where(
-                self._among(deliveries.c.person_id, list(whom)),
-                deliveries.c.kind.in_(ASK_KINDS),
-                deliveries.c.act == Act.POST,
-                may_have_arrived,
-                deliveries.c.due_at > now - 2 * MONTH,
+            select(deliveries.c.person_id, ASKED_AT).where(
+                self._among(deliveries.c.person_id, list(whom)), IS_ASK, deliveries.c.due_at > now - 2 * MONTH
             )
         )
         asked: dict[PersonId, list[datetime]] = {}

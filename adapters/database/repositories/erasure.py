@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.repositories.networks import count_circle_change
 from adapters.database.tables import (
     chances,
     companies,
@@ -39,6 +40,7 @@ from adapters.database.tables import (
     slack_installations,
     steps,
     stories,
+    suggestions,
     teams_conversations,
     tie_answers,
 )
@@ -70,6 +72,7 @@ _ENDINGS = {
     tie_answers: tie_answers.c.at,
     invitations: invitations.c.sent_at,
     rooms: rooms.c.ends_at,
+    suggestions: suggestions.c.at,
 }
 """Tables of matters that end by themselves, but for stuck episodes, each with the moment from which they are kept."""
 
@@ -98,6 +101,7 @@ async def count_rows(session: AsyncSession, person: PersonId, tables: Collection
 async def forget_person(session: AsyncSession, person: PersonId) -> None:
     """Delete the rows about a person, except in `_KEPT_TABLES`; drop and empty what was, or would be, sent to them."""
     # First: who deletes old deliveries locks those before what hangs on them, too; the other way round is a deadlock.
+    await count_circle_change(session, person)
     await _drop_waiting(session, person)
     await _empty_deliveries(session, person)
     theirs = select(episodes.c.id).where(episodes.c.person_id == person)

@@ -291,6 +291,21 @@ class SqlInitiatives(Repository):
         )
         return [(person, participant) for person, participant in found]
 
+    async def groups_in(self, initiative: InitiativeId, movement: MovementId) -> Mapping[PersonId, str]:
+        found = await self._session.execute(
+            select(people.c.id, people.c.group)
+            .join(participants, participants.c.person_id == people.c.id)
+            .where(
+                participants.c.initiative_id == initiative,
+                participants.c.movement_id == movement,
+                participants.c.left_at.is_(None),
+                people.c.account.is_not(None),
+                people.c.deactivated_at.is_(None),
+            )
+            .order_by(participants.c.joined_at, people.c.id)
+        )
+        return {PersonId(person): group for person, group in found}
+
     async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:
         newest = (
             select(initiatives.c.id)

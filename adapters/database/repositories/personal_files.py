@@ -25,6 +25,7 @@ from adapters.database.tables import (
     rooms,
     slack_installations,
     story_requests,
+    suggestions,
     teams_conversations,
     tie_answers,
 )
@@ -62,12 +63,17 @@ SEEN = frozenset(
         rooms.c.asker_id,
         rooms.c.giver_id,
         stuck_episodes.c.helpers,
+        suggestions.c.person_id,
     }
 )
 """Columns that hold others whom the person picked themselves, or who came to them by name: their name is told. Anybody
 else stays unnamed; so nobody reads who named them, or whom a tie leads to."""
-WORDS_OF_OTHERS = {story_requests.c.text: story_requests.c.author_id}
-"""Texts that are somebody's own, and the column with their author: others do not get them."""
+WORDS_OF_OTHERS = {
+    story_requests.c.text: story_requests.c.author_id,
+    suggestions.c.initiative_id: suggestions.c.asker_id,
+    suggestions.c.rests_until: suggestions.c.asker_id,
+}
+"""Columns with what is somebody's own to tell, and the column that says whose it is: others do not get it."""
 NAMED_ROWS = {"movement_id": movements, "initiative_id": initiatives, "place_id": places}
 """Columns beside which the name of what they refer to is told."""
 IDS_IN_TEXT = frozenset({"subject"})

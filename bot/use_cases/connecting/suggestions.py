@@ -1,35 +1,63 @@
-"""Suggest whom to invite, and why: people who agreed to it, and who together bridge to those not reached yet."""
+"""Suggest whom to invite, and why: people who agreed to it, and who together reach furthest.
 
-from collections import Counter
-from collections.abc import Container, Mapping
+Who reaches furthest is computed while no transaction is open (`NeedsNetwork`). Whatever is shown is read again here:
+who agreed and is free now, who knows whom, and which groups are large enough to name.
+"""
 
-from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
 from bot.catalogue.connecting import (
     ConnectForm,
+    GroupInPicture,
     Suggested,
     SuggestedPerson,
+    SuggestionsRest,
     TooFewTies,
+    WhyThese,
 )
 from bot.catalogue.forms import read_form
 from bot.domain.asks import MONTH
 from bot.domain.connectors import (
     FIGURE_FOR,
+    MAX_SUGGESTIONS,
     MIN_GROUP_SIZE,
+    Acquaintance,
     Candidate,
     Invitation,
     InvitationId,
     KeyFigure,
     Suggestion,
-    suggest,
+    SuggestionId,
+    find_reach,
+    give_reason,
 )
+from bot.domain.ids import new_id
 from bot.domain.initiative import EpisodeId, Initiative, InitiativeId
-from bot.domain.movement import Member, MovementId
+from bot.domain.network_question import MOST_ROUNDS, NetworkAdvice, NetworkQuestion
 from bot.domain.person import Person, PersonId
 from bot.errors import Refused
-from bot.ports import Turn, UnitOfWork
+from bot.ports import NeedsNetwork, Turn, UnitOfWork
 
-_Belonging = tuple[Person, Member]
-"""A person of the movement, with their membership."""
+MOST_GROUPS = 8
+"""Groups in the picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """For which initiative somebody is wanted, as what, and who takes part in it already, with their groups: the actor
+    first. `left_out` are not suggested for it now."""
+
+    initiative: Initiative | None
+    figure: KeyFigure
+    inside: Mapping[PersonId, str]
+    left_out: frozenset[PersonId] = frozenset()
+    more: bool = False
+
+    @property
+    def initiative_id(self) -> str:
+        return self.initiative.id if self.initiative is not None else ""
 
 
 async def connect(work: UnitOfWork, turn: Turn) -> Entry:
@@ -43,12 +71,13 @@ async def connect(work: UnitOfWork, turn: Turn) -> Entry:
         if episode is None or episode.person_id != turn.person.id:
             raise Refused("not_found")
         about = await work.initiatives.get(episode.initiative_id, movement.id) if episode.initiative_id else None
-        return await _make_suggestions(work, turn, about, FIGURE_FOR[episode.kind])
+        return await _make_suggestions(work, turn, await _make_wish(work, turn, about, FIGURE_FOR[episode.kind]))
     initiatives = await work.initiatives.of_person(turn.person.id, movement.id) or await work.initiatives.of_movement(
         movement.id
     )
     if not initiatives and before is not None:
-        return await _make_suggestions(work, turn, None, KeyFigure.CONNECTOR, before)
+        wish = await _make_wish(work, turn, None, KeyFigure.CONNECTOR, before)
+        return await _make_suggestions(work, turn, wish)
     if not initiatives:
         raise Refused("no_initiatives")
     wanted = turn.text("initiative") or (before.initiative_id if before is not None else "")
@@ -79,102 +108,252 @@ async def search(work: UnitOfWork, turn: Turn) -> Entry:
     if initiative is None or filled.problems:
         raise filled.problems.to_invalid()
     before = await _load_invitation(work, turn)
-    return await _make_suggestions(work, turn, initiative, KeyFigure(filled.text("figure")), before)
+    wish = await _make_wish(work, turn, initiative, KeyFigure(filled.text("figure")), before)
+    return await _make_suggestions(work, turn, wish)
 
 
-async def _make_suggestions(
+async def look_further(work: UnitOfWork, turn: Turn) -> Entry:
+    """Leave those who were suggested out for a while, and suggest others."""
+    await _let_rest(work, turn)
+    figure = turn.text("figure")
+    wanted = KeyFigure(figure) if figure in set(KeyFigure) else KeyFigure.CONNECTOR
+    wish = await _make_wish(work, turn, await _load_initiative(work, turn), wanted)
+    return await _make_suggestions(work, turn, replace(wish, more=True))
+
+
+async def set_aside(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Leave those who were suggested out for a while."""
+    names = await _let_rest(work, turn)
+    return InPlace(entry=SuggestionsRest(names=names, initiative=turn.text("initiative")))
+
+
+async def _let_rest(work: UnitOfWork, turn: Turn) -> tuple[str, ...]:
+    """Let those who were suggested to the actor rest, for the initiative they were suggested for. Returns the names
+    that may still be read. Raises `Refused` for those of another."""
+    found = await _load_suggestions(work, turn)
+    for suggestion in found:
+        suggestion.rest(turn.now)
+    return tuple(person.name for person in await _load_nameable(work, turn, found))
+
+
+async def _load_suggestions(work: UnitOfWork, turn: Turn) -> list[Suggestion]:
+    """Return the suggestions of the `people` of an intent to the actor, for its initiative, in that order. Raises
+    `Refused` when there are none."""
+    asked, about = turn.text("people").split()[:MAX_SUGGESTIONS], turn.text("initiative")
+    found = [
+        one
+        for one in await work.connecting.suggestions_to(turn.person.id, turn.require_movement().id)
+        if one.person_id in asked and (one.initiative_id or "") == about
+    ]
+    if not found:
+        raise Refused("not_found")
+    return sorted(found, key=lambda one: asked.index(one.person_id))
+
+
+async def _load_nameable(work: UnitOfWork, turn: Turn, suggested: Sequence[Suggestion]) -> list[Person]:
+    """Return those who were suggested that still agree to it, and whose names the actor may read."""
+    movement, found = turn.require_movement().id, []
+    for one in suggested:
+        person = await work.people.get(one.person_id, movement)
+        member = await work.movements.membership(movement, one.person_id)
+        if person is None or member is None or not member.suggestible or not person.account:
+            continue
+        if person.may_be_named_in(turn.person.workspace_id):
+            found.append(person)
+    return found
+
+
+async def _load_initiative(work: UnitOfWork, turn: Turn) -> Initiative | None:
+    if not turn.text("initiative"):
+        return None
+    return await work.initiatives.get(InitiativeId(turn.text("initiative")), turn.require_movement().id)
+
+
+async def _make_wish(
+    work: UnitOfWork, turn: Turn, initiative: Initiative | None, figure: KeyFigure, before: Invitation | None = None
+) -> _Wish:
+    """Load who takes part, and who is left out: whoever an invitation that led to nothing was for, was invited for the
+    initiative within a month, or rests for the actor."""
+    movement = turn.require_movement().id
+    inside = {turn.person.id: turn.person.group}
+    left_out = {before.invitee_id} if before is not None else set()
+    if initiative is not None:
+        inside |= await work.initiatives.groups_in(initiative.id, movement)
+        left_out |= await work.connecting.invited_for(initiative.id, movement, turn.now - MONTH)
+    about = initiative.id if initiative is not None else None
+    left_out |= {
+        one.person_id
+        for one in await work.connecting.suggestions_to(turn.person.id, movement)
+        if one.initiative_id == about and one.rests(turn.now)
+    }
+    return _Wish(initiative=initiative, figure=figure, inside=inside, left_out=frozenset(left_out))
+
+
+async def _make_suggestions(work: UnitOfWork, turn: Turn, wish: _Wish) -> Entry:
+    """Suggest who the network says reach furthest together, once it was asked. Raises `NeedsNetwork`."""
+    advice = turn.advice
+    if advice is None:
+        raise NeedsNetwork(_ask(turn, wish, frozenset()), work.networks, None)
+    free = await _load_free(work, turn, wish, advice)
+    gone = frozenset(advice.chosen) - free.keys()
+    if gone and advice.rounds < MOST_ROUNDS:
+        raise NeedsNetwork(_ask(turn, wish, advice.left_out | gone), work.networks, advice)
+    if not free:
+        return TooFewTies(figure=wish.figure, more=wish.more)
+    known = await work.connecting.acquaintances(free.keys(), turn.require_movement().id, turn.person.id)
+    people = [await _describe(work, turn, wish, person, says, known, advice) for person, says in free.values()]
+    await _record(work, turn, wish, free.keys())
+    know_each_other = any(one.other_id in free for one in known)
+    return Suggested(
+        initiative=wish.initiative_id,
+        initiative_name=wish.initiative.name if wish.initiative is not None else "",
+        figure=wish.figure.value,
+        people=tuple(people),
+        together=_list_together(people),
+        strangers=len(people) > 1 and not know_each_other,
+    )
+
+
+def _ask(turn: Turn, wish: _Wish, gone: frozenset[PersonId]) -> NetworkQuestion:
+    return NetworkQuestion(
+        movement=turn.require_movement().id,
+        asker=turn.person.id,
+        workspace=turn.person.workspace_id,
+        now=turn.now,
+        wanted=wish.figure,
+        active=frozenset(wish.inside),
+        left_out=wish.left_out | gone,
+        most=MAX_SUGGESTIONS,
+    )
+
+
+async def _load_free(
+    work: UnitOfWork, turn: Turn, wish: _Wish, advice: NetworkAdvice
+) -> dict[PersonId, tuple[Person, frozenset[KeyFigure]]]:
+    """Return those chosen who agreed, may be named to the actor and can be asked, now; and as what they agreed."""
+    movement = turn.require_movement().id
+    asked_enough = await work.deliveries.asked_enough(advice.chosen, turn.now)
+    free = {}
+    for one in advice.chosen:
+        person = await work.people.get(one, movement)
+        member = await work.movements.membership(movement, one)
+        if person is None or member is None or one in wish.left_out or one in wish.inside or one in asked_enough:
+            continue
+        is_nameable = bool(person.name) and person.may_be_named_in(turn.person.workspace_id)
+        if member.suggestible and is_nameable and person.can_be_suggested(turn.now):
+            free[one] = (person, frozenset(map(KeyFigure, member.figures)))
+    return free
+
+
+async def _describe(
     work: UnitOfWork,
     turn: Turn,
-    initiative: Initiative | None,
-    figure: KeyFigure,
-    before: Invitation | None = None,
-) -> Entry:
-    people = await _load_people(work, turn)
-    if before is not None:
-        people.pop(before.invitee_id, None)
-    inside = await _load_insiders(work, turn, initiative)
-    candidates = await _load_candidates(work, turn, people, initiative)
-    groups = frozenset(people[one][0].group for one in inside if one in people and people[one][0].group)
-    # That two people know each other is told about those who both agreed to be suggested; the actor knows their own.
-    nameable = {turn.person.id, *(one for one, (_, member) in people.items() if member.suggestible)}
-    found = suggest(candidates, wanted=figure, inside=inside, groups=groups, nameable=nameable)
-    if not found:
-        return TooFewTies(figure=figure)
-    for one in found:
-        people[one.id][1].record_suggestion(turn.now)
-    sizes = Counter(person.group for person, _ in people.values())
-    return Suggested(
-        initiative=initiative.id if initiative else "",
-        initiative_name=initiative.name if initiative else "",
-        people=tuple(_describe(one, people, sizes, turn.person.id) for one in found),
-    )
-
-
-def _describe(
-    one: Suggestion, people: Mapping[PersonId, _Belonging], sizes: Counter[str], asker: PersonId
+    wish: _Wish,
+    person: Person,
+    says: frozenset[KeyFigure],
+    known: Sequence[Acquaintance],
+    advice: NetworkAdvice,
 ) -> SuggestedPerson:
-    """Say why somebody is suggested. A group is named only when it is large enough to be shown as a group."""
+    """Say why somebody is suggested, and who of the initiative knows them."""
+    theirs = [one for one in known if one.person_id == person.id]
+    candidate = Candidate(
+        id=person.id,
+        group=person.group,
+        says=says,
+        is_named=person.id in advice.named,
+        reaches=find_reach([one for one in theirs if one.other_id != turn.person.id], advice.sizes),
+    )
+    new_groups = _find_new_groups(wish, advice.sizes)
+    host = await _find_host(work, turn, wish, {one.other_id for one in theirs})
     return SuggestedPerson(
-        id=one.id,
-        name=people[one.id][0].name,
-        figure=one.figure,
-        known_by=people[one.known_by][0].name if one.known_by and one.known_by != asker else "",
-        known_by_you=one.known_by == asker,
-        group=one.new_group if sizes[one.new_group] >= MIN_GROUP_SIZE else "",
+        id=person.id,
+        name=person.name,
+        figure=wish.figure,
+        known_by=host.name if host is not None and host.id != turn.person.id else "",
+        known_by_you=host is not None and host.id == turn.person.id,
+        group=person.group if person.group in new_groups else "",
+        reason=give_reason(candidate, wish.figure, new_groups).value,
+        reaches=tuple(group for group in candidate.reaches if group in new_groups),
     )
 
 
-async def _load_people(work: UnitOfWork, turn: Turn) -> dict[PersonId, _Belonging]:
-    """Return the active people of the movement whose names the actor's workspace may see."""
-    return {
-        person.id: (person, member)
-        for person, member in await work.people.of_movement(turn.require_movement().id)
-        if person.deactivated_at is None and person.may_be_named_in(turn.person.workspace_id)
-    }
+def _find_new_groups(wish: _Wish, sizes: Mapping[str, int]) -> frozenset[str]:
+    """Return the groups, large enough to be named, of whom nobody takes part yet."""
+    inside = set(wish.inside.values())
+    return frozenset(group for group, size in sizes.items() if size >= MIN_GROUP_SIZE and group not in inside)
 
 
-async def _load_insiders(work: UnitOfWork, turn: Turn, initiative: Initiative | None) -> list[PersonId]:
-    """Return the actor, first, and the others who take part in the initiative."""
-    if initiative is None:
-        return [turn.person.id]
-    others = [
-        person.id
-        for person, _ in await work.initiatives.participants(initiative.id, turn.require_movement().id)
-        if person.id != turn.person.id and person.deactivated_at is None
-    ]
-    return [turn.person.id, *others]
+async def _find_host(work: UnitOfWork, turn: Turn, wish: _Wish, known: Collection[PersonId]) -> Person | None:
+    """Return who takes part and knows somebody: the actor, else the first whose name the actor may read."""
+    for one in wish.inside:
+        if one not in known:
+            continue
+        if one == turn.person.id:
+            return turn.person
+        host = await work.people.get(one, turn.require_movement().id)
+        if host is not None and host.name and host.may_be_named_in(turn.person.workspace_id):
+            return host
+    return None
 
 
-async def _load_candidates(
-    work: UnitOfWork, turn: Turn, people: Mapping[PersonId, _Belonging], initiative: Initiative | None
-) -> list[Candidate]:
-    """Return those of `people` who agreed to be suggested, can be asked now, were not asked too much, in whichever
-    movement, and were not invited for this initiative within a month. Nominations play no part: a suggestion would
-    show that somebody was named."""
+def _list_together(people: Sequence[SuggestedPerson]) -> tuple[str, ...]:
+    """Return the new groups that several people reach together; none for one person, whose reason says it."""
+    found = [group for one in people for group in (one.group, *one.reaches[:1]) if group]
+    return tuple(dict.fromkeys(found)) if len(people) > 1 else ()
+
+
+async def _record(work: UnitOfWork, turn: Turn, wish: _Wish, people: Collection[PersonId]) -> None:
+    """Record who was suggested to the actor, for them and for those who were."""
     movement = turn.require_movement().id
-    tired = await work.deliveries.asked_enough(people, turn.now)
-    if initiative is not None:
-        tired |= await work.connecting.invited_for(initiative.id, movement, turn.now - MONTH)
-    knows = await _load_acquaintances(work, movement, people)
-    return [
-        Candidate(
-            id=person.id,
-            group=person.group,
-            figures=frozenset(KeyFigure(figure) for figure in member.figures),
-            knows=frozenset(knows.get(person.id, ())),
-        )
-        for person, member in people.values()
-        if member.suggestible and person.name and person.can_be_suggested(turn.now) and person.id not in tired
-    ]
+    about = wish.initiative.id if wish.initiative is not None else None
+    before = {
+        one.person_id: one
+        for one in await work.connecting.suggestions_to(turn.person.id, movement)
+        if one.initiative_id == about
+    }
+    for person in people:
+        member = await work.movements.membership(movement, person)
+        if member is not None:
+            member.record_suggestion(turn.now)
+        if person in before:
+            before[person].at = turn.now
+        else:
+            work.connecting.add(
+                Suggestion(
+                    id=SuggestionId(new_id()),
+                    movement_id=movement,
+                    initiative_id=about,
+                    asker_id=turn.person.id,
+                    person_id=person,
+                    at=turn.now,
+                )
+            )
 
 
-async def _load_acquaintances(
-    work: UnitOfWork, movement: MovementId, people: Container[PersonId]
-) -> dict[PersonId, set[PersonId]]:
-    """Return the ties between `people`, in both directions: person → those they know."""
-    found: dict[PersonId, set[PersonId]] = {}
-    for tie in await work.connecting.ties(movement):
-        if tie.one_id in people and tie.other_id in people:
-            found.setdefault(tie.one_id, set()).add(tie.other_id)
-            found.setdefault(tie.other_id, set()).add(tie.one_id)
-    return found
+async def explain(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show a picture of the groups, with nobody in it but those who were suggested, and how Ritme chooses. Raises
+    `Refused` when none of them may be named any more."""
+    found = await _load_nameable(work, turn, await _load_suggestions(work, turn))
+    if not found:
+        raise Refused("not_found")
+    wish = await _make_wish(work, turn, await _load_initiative(work, turn), KeyFigure.CONNECTOR)
+    if turn.advice is None:
+        raise NeedsNetwork(replace(_ask(turn, wish, frozenset()), most=0), work.networks, None)
+    sizes, movement = turn.advice.sizes, turn.require_movement().id
+    known = await work.connecting.acquaintances([person.id for person in found], movement, turn.person.id)
+    by: dict[str, list[str]] = {}
+    for person in found:
+        theirs = [one for one in known if one.person_id == person.id and one.other_id != turn.person.id]
+        for group in dict.fromkeys((person.group, *find_reach(theirs, sizes))):
+            by.setdefault(group, []).append(person.name)
+    inside = set(wish.inside.values())
+    large = [group for group, size in sizes.items() if size >= MIN_GROUP_SIZE]
+    # First those that these people open, then those that take part already, then the others; large ones first in each.
+    large.sort(key=lambda one: (one not in by, one not in inside, -sizes[one], one))
+    return WhyThese(
+        names=tuple(person.name for person in found),
+        groups=tuple(
+            GroupInPicture(name=one, inside=one in inside, by=tuple(by.get(one, ()))) for one in large[:MOST_GROUPS]
+        ),
+        more=len(large) > MOST_GROUPS,
+    )

@@ -36,6 +36,7 @@ ORDER = (
     "rooms",
     "invitations",
     "nominations",
+    "suggestions",
     "ties",
     "tie_answers",
     "members",

@@ -1,0 +1,253 @@
+"""Read a movement's network as plain rows, in a thread and a transaction of its own, and count when it changes."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, create_engine, event, func, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapper, attributes
+from sqlalchemy.pool import NullPool
+
+from adapters.database.errors import translate_errors
+from adapters.database.mapping import MAPPED
+from adapters.database.postgresql import hide_row_values, set_session_timeouts
+from adapters.database.repositories.asked import ASKED_AT, IS_ASK
+from adapters.database.tables import deliveries, members, networks, nominations, people, ties
+from adapters.libpq import connection_timeouts
+from bot.domain.connectors import NAMED_FROM, KeyFigure
+from bot.domain.movement import Member, MovementId
+from bot.domain.network_question import ASKS_COUNT_FOR, NetworkQuestion, NetworkRows, NetworkVersion
+from bot.domain.person import Person, PersonId
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""How far before the latest tie changed ones are looked for: clocks of processes differ a little, and so does the order
+in which transactions end."""
+ONE_MOMENT = "REPEATABLE READ"
+"""The isolation level at which PostgreSQL shows one moment to a whole transaction."""
+NETWORK_BATCH = 2_000
+"""Rows fetched at a time: between two such batches other threads get their turn."""
+
+Connect = Callable[[], AbstractContextManager[Connection]]
+"""Opens a connection in a transaction that sees the database as it is at one moment, and only reads."""
+
+
+class SqlNetworkReader:
+    """Implements `NetworkReader`. Each reading has a connection of its own, closed when it ends: there are few."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+
+    def read(self, question: NetworkQuestion, known: NetworkVersion | None, since: datetime | None) -> NetworkRows:
+        with translate_errors(), self._connect() as connection:
+            return _Reading(connection, question).read(known, since)
+
+
+class _Reading:
+    """One reading of a movement's network."""
+
+    def __init__(self, connection: Connection, question: NetworkQuestion) -> None:
+        self._connection = connection.execution_options(yield_per=NETWORK_BATCH)
+        self._question = question
+        self._movement = question.movement
+
+    def read(self, known: NetworkVersion | None, since: datetime | None) -> NetworkRows:
+        version = self._version()
+        latest = self._scalar(select(func.max(ties.c.last_at)).where(ties.c.movement_id == self._movement))
+        is_whole = known is None or known.circle != version.circle
+        # The moment too: a process of the version before this one counts no changes.
+        is_changed = known is None or known != version or latest != since
+        groups = self._groups() if is_whole else {}
+        found: list[tuple[PersonId, PersonId, int]] = []
+        if is_changed:
+            after = None if is_whole or since is None else since - CLOCKS_DIFFER
+            found = self._ties({one: one for one in groups}, after)
+        asks = self._question.most > 0
+        return NetworkRows(
+            version=version,
+            is_whole=is_whole,
+            groups=groups,
+            agreed=self._read_consents() if is_whole else {},
+            ties=found,
+            latest=latest,
+            unfree=self._unfree() if asks else frozenset(),
+            asked=self._read_asks() if asks else {},
+            named=self._count_names() if asks else {},
+        )
+
+    def _rows(self, statement: Select[Any]) -> Iterator[Any]:
+        for batch in self._connection.execute(statement).partitions():
+            yield from batch
+
+    def _scalar(self, statement: Select[Any]) -> Any:
+        return self._connection.execute(statement).scalar()
+
+    def _version(self) -> NetworkVersion:
+        rows = self._rows(select(networks.c.ties, networks.c.circle).where(networks.c.movement_id == self._movement))
+        return next((NetworkVersion(ties=its, circle=circle) for its, circle in rows), NetworkVersion())
+
+    def _groups(self) -> dict[PersonId, str]:
+        rows = self._rows(
+            select(people.c.id, people.c.group)
+            .join(members, members.c.person_id == people.c.id)
+            .where(members.c.movement_id == self._movement, people.c.account.is_not(None))
+            .order_by(members.c.joined_at, people.c.id)
+        )
+        return {PersonId(person): group for person, group in rows}
+
+    def _read_consents(self) -> dict[PersonId, frozenset[KeyFigure]]:
+        sets: dict[str, frozenset[KeyFigure]] = {}
+        rows = self._rows(select(members.c.person_id, members.c.figures).where(*self._may_be_suggested()))
+        return {
+            PersonId(person): sets.setdefault(str(figures), frozenset(map(KeyFigure, figures)))
+            for person, figures in rows
+        }
+
+    def _ties(self, same: dict[PersonId, PersonId], after: datetime | None) -> list[tuple[PersonId, PersonId, int]]:
+        """Read the ties between two who agreed, changed after a moment if one is given; `same` holds ids that are in
+        memory already."""
+        query = select(ties.c.one_id, ties.c.other_id, ties.c.strength).where(*match_two_yeses(self._movement))
+        if after is not None:
+            query = query.where(ties.c.last_at >= after)
+        return [(same.get(one, one), same.get(other, other), strength) for one, other, strength in self._rows(query)]
+
+    def _may_be_suggested(self) -> tuple[Any, ...]:
+        return members.c.movement_id == self._movement, members.c.suggestible.is_(True)
+
+    def _unfree(self) -> frozenset[PersonId]:
+        """Return who agreed, but cannot be suggested now, or not be named where the answer is read. The rule itself is
+        `Person.can_be_suggested`, by which everyone is checked again."""
+        held = or_(
+            people.c.account.is_(None),
+            people.c.name == "",
+            people.c.guest.is_(True),
+            people.c.deactivated_at.is_not(None),
+            people.c.stopped_at.is_not(None),
+            people.c.went_quiet_at.is_not(None),
+            people.c.snoozed_until > self._question.now,
+            and_(people.c.workspace_id != self._question.workspace, people.c.named_beyond.is_(False)),
+        )
+        joined = select(people.c.id).join(members, members.c.person_id == people.c.id)
+        return frozenset(PersonId(one) for (one,) in self._rows(joined.where(*self._may_be_suggested(), held)))
+
+    def _read_asks(self) -> dict[PersonId, list[datetime]]:
+        """Return when those who agreed were asked something, in whichever movement."""
+        rows = self._rows(
+            select(deliveries.c.person_id, ASKED_AT)
+            .join(members, members.c.person_id == deliveries.c.person_id)
+            .where(IS_ASK, deliveries.c.due_at > self._question.now - ASKS_COUNT_FOR, *self._may_be_suggested())
+        )
+        asked: dict[PersonId, list[datetime]] = {}
+        for person, at in rows:
+            asked.setdefault(PersonId(person), []).append(at)
+        return asked
+
+    def _count_names(self) -> dict[PersonId, int]:
+        many = func.count(nominations.c.nominator_id.distinct())
+        rows = self._rows(
+            select(nominations.c.nominee_id, many)
+            .where(
+                nominations.c.movement_id == self._movement,
+                nominations.c.figure == self._question.wanted,
+                nominations.c.refused.is_(False),
+                nominations.c.nominator_id != self._question.asker,
+            )
+            .group_by(nominations.c.nominee_id)
+            .having(many >= NAMED_FROM)
+        )
+        return {PersonId(person): number for person, number in rows}
+
+
+def match_two_yeses(movement: MovementId) -> tuple[Any, ...]:
+    """Match ties between two people who both agreed to be suggested in a movement."""
+    agreed = select(members.c.person_id).where(members.c.movement_id == movement, members.c.suggestible.is_(True))
+    other = members.alias()
+    # Not twice the same: SQLite would look up every pair of two who agreed.
+    other_agreed = select(literal(1)).where(
+        other.c.movement_id == movement, other.c.person_id == ties.c.other_id, other.c.suggestible.is_(True)
+    )
+    return ties.c.movement_id == movement, ties.c.one_id.in_(agreed), other_agreed.exists()
+
+
+def reader_on_sqlite(file: str) -> SqlNetworkReader:
+    """Return a reader of a SQLite file. With WAL it reads beside the writer, and neither waits."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(file, isolation_level=None, timeout=10)
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return SqlNetworkReader(engine.begin)
+
+
+def reader_on_postgresql(url: URL) -> SqlNetworkReader:
+    """Return a reader of a PostgreSQL database. It sees one moment of it (REPEATABLE READ) and takes no locks."""
+    engine = create_engine(
+        url, poolclass=NullPool, hide_parameters=True, connect_args=connection_timeouts(url), isolation_level=ONE_MOMENT
+    )
+    hide_row_values(engine)
+    set_session_timeouts(engine)
+
+    @contextmanager
+    def connect() -> Iterator[Connection]:
+        with engine.connect() as connection:
+            reading = connection.execution_options(postgresql_readonly=True)
+            with reading.begin():
+                yield reading
+
+    return SqlNetworkReader(connect)
+
+
+async def count_tie_change(session: AsyncSession, movement: MovementId) -> None:
+    """Count that a tie of a movement was made or grew stronger."""
+    await session.execute(_counting(session.get_bind().dialect.name, networks.c.ties, [movement]))
+
+
+async def count_circle_change(session: AsyncSession, person: PersonId) -> None:
+    """Count, in every movement of a person, that its circle changed: before they are deleted."""
+    await session.execute(_counting(session.get_bind().dialect.name, networks.c.circle, _movements_of(person)))
+
+
+def _counting(dialect: str, column: Any, of: Any) -> Any:
+    """Return the statement that counts one more change of a kind in movements: these, or those that a query finds."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    both = {name: int(name == column.name) for name in ("ties", "circle")}
+    if isinstance(of, list):
+        made: Any = insert(networks).values([{"movement_id": one, **both} for one in of])
+    else:
+        made = insert(networks).from_select(["movement_id", *both], of.add_columns(*map(literal, both.values())))
+    return made.on_conflict_do_update(index_elements=["movement_id"], set_={column.name: column + 1})
+
+
+def _movements_of(person: str) -> Select[Any]:
+    # In one order: two transactions that count the same movements cannot deadlock.
+    return select(members.c.movement_id).where(members.c.person_id == person).order_by(members.c.movement_id)
+
+
+def _note_member(_: Mapper[Any], connection: Connection, member: Member) -> None:
+    if _is_changed(member, "suggestible", "figures"):
+        connection.execute(_counting(connection.dialect.name, networks.c.circle, [member.movement_id]))
+
+
+def _note_person(_: Mapper[Any], connection: Connection, person: Person) -> None:
+    if _is_changed(person, "group"):
+        connection.execute(_counting(connection.dialect.name, networks.c.circle, _movements_of(person.id)))
+
+
+def _is_changed(entity: object, *names: str) -> bool:
+    return any(attributes.get_history(entity, name).has_changes() for name in names)
+
+
+for _entity, _moment, _note in (
+    (Member, "after_insert", _note_member),
+    (Member, "after_update", _note_member),
+    (Person, "after_update", _note_person),
+):
+    if _entity in MAPPED:  # the mapping has to be there before anybody can listen
+        event.listen(_entity, _moment, _note)

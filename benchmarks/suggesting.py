@@ -1,0 +1,242 @@
+"""Measure how long it takes from the command to the suggestion of whom to invite, and how long others wait meanwhile.
+
+Movements of 1,000, 20,000 and 100,000 people with ten ties each, of whom 40 % agreed to be suggested, on both
+databases. Colleagues ask something every 20 ms, whether those before were answered or not: first alone, then while one
+person asks whom to invite: the first time, when nothing is kept in memory, and then again, each time after a new tie.
+
+Usage: python -m benchmarks connectors
+"""
+
+import asyncio
+import logging
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import time as daytime
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any
+
+import structlog
+from sqlalchemy import Table, insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.clock import SettableClock
+from adapters.database.tables import initiatives, members, movements, participants, people, places, ties, workspaces
+from benchmarks.report import Line, print_progress, show
+from benchmarks.worker import InstantMessenger
+from bot.app import Ritme
+from bot.chat import Account, Answer, ChatPlace, Intent
+from bot.domain.movement import MovementId, PlaceState, Role
+from bot.domain.person import Language, PersonId
+from bot.ports import Begin, Platform
+from tests.scale.everyday import NoEngine
+from tests.support.databases import BOTH, open_database
+from tests.support.world import MONDAY
+
+SIZES = (1_000, 20_000, 100_000)
+TIES, GROUP, AGREED, INSIDE = 10, 50, 0.4, 20
+"""Ties per person, people in a group, the share that agreed, and people in the initiative."""
+LANE, MOVEMENT, WALK = "bench:W1", MovementId("m"), "walk"
+PAUSE = 0.02
+"""Seconds between two requests of colleagues."""
+ALONE = 6.0
+"""Seconds in which nobody asks whom to invite."""
+TIMES = 8
+"""How often somebody asks whom to invite after the first time."""
+YEAR, BATCH = timedelta(days=365), 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggesting:
+    """Milliseconds: the first suggestion, the later ones, and the answers to colleagues alone and meanwhile."""
+
+    first: float
+    later: Sequence[float]
+    alone: Sequence[float]
+    meanwhile: Sequence[float]
+
+
+def _rows(size: int) -> Iterator[tuple[Table, dict[str, Any]]]:
+    """Yield the rows of a movement, those that others refer to first."""
+    random = Random(size)
+    name = "{:06d}".format
+    yield workspaces, {"id": LANE, "name": "Zorg", "gone_reason": ""}
+    yield (
+        movements,
+        {"id": MOVEMENT, "name": "Op pad", "language": Language.NL, "country": "NL", "good_friday": False,
+         "timezone": "Europe/Amsterdam", "started_at": MONDAY},
+    )  # fmt: skip
+    yield (
+        places,
+        {"id": "p", "workspace_id": LANE, "channel": "C1", "name": "zorg", "movement_id": MOVEMENT,
+         "timezone": "Europe/Amsterdam", "quiet_weekends": True, "state": PlaceState.ALIVE},
+    )  # fmt: skip
+    for one in range(size):
+        yield people, {"id": name(one), "account": name(one), "name": f"Naam {one}", "group": f"Groep {one // GROUP}"}
+    for one in range(size):
+        agreed = True if random.random() < AGREED else None
+        yield members, {"person_id": name(one), "role": Role.MEMBER, "joined_at": MONDAY, "suggestible": agreed}
+    yield initiatives, {"id": WALK, "name": "Wandelen"}
+    for one in range(INSIDE):
+        yield participants, {"initiative_id": WALK, "person_id": name(one), "joined_at": MONDAY}
+    pairs: set[tuple[int, int]] = set()
+    while len(pairs) < size * TIES:
+        one = random.randrange(size)
+        near = one - one % GROUP + random.randrange(GROUP)
+        other = min(near, size - 1) if random.random() < 0.7 else random.randrange(size)
+        if one != other:
+            pairs.add((min(one, other), max(one, other)))
+    for one, other in sorted(pairs):
+        strength = 1 + int(random.expovariate(1))
+        yield (
+            ties,
+            {
+                "one_id": name(one),
+                "other_id": name(other),
+                "strength": strength,
+                "last_at": MONDAY - random.random() * YEAR,
+            },
+        )
+
+
+async def _fill(database: AsyncEngine, size: int) -> None:
+    """Write a movement of so many people."""
+    waiting: list[dict[str, Any]] = []
+    last: Table | None = None
+
+    async def write() -> None:
+        if last is not None and waiting:
+            async with database.begin() as connection:
+                await connection.execute(insert(last), waiting)
+            waiting.clear()
+
+    for table, row in _rows(size):
+        if table is not last or len(waiting) >= BATCH:
+            await write()
+            last = table
+        waiting.append(_complete(table, row))
+    await write()
+    if database.dialect.name == "postgresql":  # whose autovacuum sees to it; SQLite is never told
+        async with database.begin() as connection:
+            await connection.exec_driver_sql("ANALYZE")
+
+
+def _complete(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with a value in every column that needs one."""
+    shared: dict[str, Any] = {"movement_id": MOVEMENT, "workspace_id": LANE, "created_at": MONDAY, "started_at": MONDAY}
+    empty: dict[type, Any] = {str: "", bool: False, int: 0, daytime: daytime(18), Role: Role.MEMBER}
+    whole = dict(row)
+    for column in table.c:
+        if column.name not in whole and column.name in shared:
+            whole[column.name] = shared[column.name]
+        elif column.name not in whole and not column.nullable and column.server_default is None:
+            kind = column.type.python_type
+            whole[column.name] = ([] if column.name in ("chose", "figures") else {}) if kind is dict else empty[kind]
+    return whole
+
+
+def _request(who: str, name: str, **args: str) -> Intent:
+    place = ChatPlace(workspace=LANE, channel="C1")
+    actor = Account(workspace=LANE, id=who, name=f"Naam {int(who)}")
+    return Intent(name=name, args=args, actor=actor, place=place, key=str(time.monotonic_ns()))
+
+
+async def _suggest(ritme: Ritme) -> float:
+    """Ask whom to invite; return the milliseconds until the answer. Who was suggested rests, so that others follow."""
+    began = time.perf_counter()
+    reply = await ritme.handle(_request("000000", "connect.look", initiative=WALK, figure="connector"))
+    took = (time.perf_counter() - began) * 1000
+    if not isinstance(reply, Answer) or "Naam" not in str(reply.message):
+        raise RuntimeError(f"nobody was suggested: {reply}")
+    return took
+
+
+async def _ask_for(ritme: Ritme, during: "asyncio.Task[Any]", size: int) -> list[float]:
+    """Let colleagues ask something at a steady pace until a task is over; return the milliseconds each waited from when
+    they meant to ask."""
+    took: list[float] = []
+    asking: set[asyncio.Task[None]] = set()
+
+    async def ask(due: float, who: str) -> None:
+        await ritme.handle(_request(who, "command", command="/ritme", text="initiatief"))
+        took.append((time.perf_counter() - due) * 1000)
+
+    due = time.perf_counter()
+    while not during.done():
+        asking.add(asyncio.create_task(ask(due, f"{1 + len(asking) % (size - 1):06d}")))
+        due += PAUSE
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+    await asyncio.gather(*asking)
+    await during
+    return took
+
+
+async def _suggest_often(ritme: Ritme, begin: Begin, clock: SettableClock) -> list[float]:
+    took = [await _suggest(ritme)]
+    for number in range(TIMES):
+        clock.set(clock.now() + timedelta(minutes=1))
+        async with begin() as work:
+            one, other = (PersonId(f"{100 + 7 * number + step:06d}") for step in (0, 3))
+            await work.connecting.strengthen(MOVEMENT, one, other, clock.now())
+        took.append(await _suggest(ritme))
+    return took
+
+
+async def measure(kind: str, size: int) -> Suggesting:
+    """Measure a movement of so many people on one database."""
+    with tempfile.TemporaryDirectory(prefix="ritme-suggesting-") as folder:
+        async with open_database(kind, Path(folder)) as storage:
+            await _fill(storage.database, size)
+            clock = SettableClock(MONDAY, running=False)
+            Ritme.load_books()
+            ritme = Ritme(
+                begin=storage.begin,
+                platforms={"bench": Platform(messenger=InstantMessenger())},
+                clock=clock,
+                engine=NoEngine(),
+            )
+            await _ask_for(ritme, asyncio.create_task(asyncio.sleep(1)), size)  # warm: statements are compiled
+            alone = await _ask_for(ritme, asyncio.create_task(asyncio.sleep(ALONE)), size)
+            suggesting = asyncio.create_task(_suggest_often(ritme, storage.begin, clock))
+            meanwhile = await _ask_for(ritme, suggesting, size)
+            first, *later = suggesting.result()
+            return Suggesting(first=first, later=later, alone=alone, meanwhile=meanwhile)
+
+
+def p99(took: Sequence[float]) -> float:
+    """Return what 99 of 100 take at most."""
+    return sorted(took)[int(len(took) * 0.99)]
+
+
+async def measure_use_case(sizes: Sequence[int] = SIZES, kinds: Sequence[str] = BOTH) -> list[Line]:
+    """Measure the whole use case. Returns its lines for the table."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    lines = [Line(what="whom to invite, from the command to the answer")]
+    for kind in kinds:
+        for size in sizes:
+            found = await measure(kind, size)
+            lines += [
+                Line(
+                    what=f"  {size:,} people on {kind}",
+                    measured=f"{median(found.later):.0f} ms, at most {max(found.later):.0f} ms",
+                    beside=f"the first time: {found.first:.0f} ms",
+                ),
+                Line(
+                    what="    others meanwhile",
+                    measured=f"p99 {p99(found.meanwhile):.1f} ms of {len(found.meanwhile)}",
+                    beside=f"alone: p99 {p99(found.alone):.1f} ms",
+                    ratio=p99(found.meanwhile) / p99(found.alone),
+                    aim="≤ 2",
+                ),
+            ]
+            for one in lines[-2:]:
+                print_progress(f"{one.what}: {one.measured}; {one.beside}")
+    return lines
+
+
+if __name__ == "__main__":
+    show(asyncio.run(measure_use_case()))
