@@ -43,7 +43,7 @@ from bot.use_cases.movements import (
 )
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
-from bot.use_cases.rhythms import changing, places, reminders
+from bot.use_cases.rhythms import changing, closing, places, reminders
 from bot.use_cases.stories import harvest, hearing, held_words, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting, returning, solving
 
@@ -153,8 +153,14 @@ COMMANDS: dict[str, Command] = {
     "rhythm": Command(changing.show, en="rhythm", nl="ritme", again=True),
     "rhythm.look": Command(changing.show_one, again=True),
     "rhythm.new": Command(changing.create, form=True),
+    "rhythm.more": Command(changing.create_whole, form=True),
     "rhythm.save": Command(changing.save),
     "rhythm.double": Command(changing.save_double),
+    "rhythm.edit": Command(changing.open_editor, form=True),
+    "rhythm.apply": Command(changing.apply_edit),
+    "rhythm.copy": Command(changing.duplicate, form=True),
+    "rhythm.undo": Command(changing.undo),
+    "rhythm.heard.save": Command(changing.save_preview),
     "rhythm.moment": Command(changing.change_moment, form=True),
     "rhythm.moment.save": Command(changing.save_moment),
     "rhythm.pause": Command(changing.pause, form=True),
@@ -163,6 +169,10 @@ COMMANDS: dict[str, Command] = {
     "rhythm.end": Command(changing.end),
     "rhythm.slower": Command(changing.slow_down),
     "rhythm.keep": Command(changing.keep_pace),
+    "rhythm.closed": Command(closing.show_days_off, again=True),
+    "rhythm.closed.add": Command(closing.open_days_off, form=True),
+    "rhythm.closed.save": Command(closing.add_days_off),
+    "rhythm.closed.drop": Command(closing.drop_days_off),
     "rhythm.place": Command(places.show, form=True),
     "rhythm.place.save": Command(places.save),
     # groups

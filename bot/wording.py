@@ -301,6 +301,9 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         words = format_date(shown, pattern, locale=code)
         return render_sentence("errors/days.md.j2", "on", reader, {"day": words}) if on else words
 
+    def month(value: date) -> str:
+        return format_date(value, "MMMM", locale=code)
+
     def clock(value: time | datetime, reader: Reader, zone: str = "") -> str:
         there = ZoneInfo(zone) if zone else reader.zone
         shown = value.astimezone(there).time() if isinstance(value, datetime) else value
@@ -334,6 +337,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "file_name": lambda text: re.sub(r"[^\w-]+", "-", text.casefold()).strip("-") or "ritme",
         "weekdays": weekdays,
         "day": day,
+        "month": month,
         "clock": clock,
         "moment": moment,
         "short_date": short_date,

@@ -35,6 +35,7 @@ from bot.domain.person import Language, StoryChoice
 from bot.domain.rhythm import OnHoliday, RhythmKind
 from bot.domain.room import RoomState, Wanted
 from bot.domain.story import Dimension, Readers
+from bot.domain.stretches import MAX_STRETCHES_CHARS
 
 metadata = MetaData(
     naming_convention={
@@ -145,6 +146,7 @@ movements = Table(
     Column("good_friday", Boolean, nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("reach", JSON, nullable=False, server_default="{}"),
+    Column("closed", String(MAX_STRETCHES_CHARS), nullable=False, server_default=""),
     Column("started_at", Utc, nullable=False),
 )
 places = Table(
@@ -684,9 +686,11 @@ rhythms = Table(
     Column("on_holiday", EnumValue(OnHoliday), nullable=False),
     Column("next_at", Utc),
     Column("paused_until", Date),
+    Column("pauses", String(MAX_STRETCHES_CHARS), nullable=False, server_default=""),
     Column("ended_at", Utc),
     Column("unanswered", Integer, nullable=False),
     Column("pace_asked_at", Utc),
+    Column("previous", JSON(), nullable=False, server_default="{}"),
     _ref("created_by", "people", null=True),
     Column("created_at", Utc, nullable=False),
     Index("ix_rhythms_next_at", "next_at"),
@@ -697,6 +701,7 @@ moment_changes = Table(
     metadata,
     _ref("rhythm_id", "rhythms", primary=True),
     Column("on", Date, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False, server_default="0"),
     _ref("movement_id", "movements"),
     Column("skipped", Boolean, nullable=False),
     Column("moved_to", Utc),

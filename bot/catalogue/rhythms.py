@@ -1,7 +1,7 @@
 """Messages about rhythms, and the messages of the recurring moments themselves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
@@ -9,25 +9,37 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
 from bot.catalogue.stories import read_on_button
 from bot.domain.person import Language
-from bot.domain.rhythm import WEEKDAYS, OnHoliday, Rhythm, RhythmKind
+from bot.domain.recurrence import WEEKDAYS, WORKING_DAY, Freq, Pattern
+from bot.domain.rhythm import OnHoliday, Rhythm, RhythmKind
 from bot.domain.story import SHORT_EXCERPT_CHARS
 
 EVERY = ("1", "2", "3", "4", "monthly")
 """Choices for how often: every so many weeks, or monthly."""
+PERIODS = {"monthly": 1, "two_monthly": 2, "quarterly": 3, "half_yearly": 6, "yearly": 12}
+"""The choices for how often that are months → how many."""
+EVERY_MORE = (*EVERY, *list(PERIODS)[1:], "days", "before", "after", "once")
+"""The choices for how often of the whole form: also every so many days, around holidays, or once."""
 NTH = ("none", "1", "2", "3", "4", "last")
 """Choices for which weekday of the month; "none" for a rhythm of weeks: not every platform lets a choice be undone."""
 UNSENT_WINDOW = timedelta(days=14)
 """How far back coordinators see messages that were not sent."""
 LOOKS_SHOWN = 8
 """Rhythms with a button of their own in a list: the template has words for so many."""
+STRETCHES_SHOWN = 5
+"""Planned pauses, or days off, with a button of their own: the template has words for so many."""
+UNDOABLE = ("changed", "paused", "planned", "resumed", "ended", "slower")
+"""News about a rhythm that can be taken back."""
 MOMENT_ACTS = ("skip", "move", "now")
 """Choices for what to do with one moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmSummary:
-    """One rhythm as lists show it: kind, place, how often (`every` so many weeks, or on the `nth` weekday of the month;
-    -1 is the last), and its next moments. `at` is the local time in `timezone`."""
+    """One rhythm as lists show it: kind, place, how often (as a `Pattern`, from `starts_on`), and its next moments.
+
+    `at` and `also_at` are the local times in `timezone`. `over`: its last moment has been. `nth` is what `which` holds,
+    in answers stored before that was there.
+    """
 
     id: str
     kind: RhythmKind
@@ -39,6 +51,14 @@ class RhythmSummary:
     moments: tuple[datetime, ...] = ()
     paused_until: date | None = None
     timezone: str = ""
+    freq: Freq = Freq.WEEKS
+    which: tuple[int, ...] = ()
+    on: int = 1
+    off: int = 0
+    also_at: tuple[time, ...] = ()
+    starts_on: date | None = None
+    until: date | None = None
+    over: bool = False
 
     @classmethod
     def of(cls, rhythm: Rhythm, place: str, coming: Sequence[datetime], now: datetime) -> Self:
@@ -49,24 +69,39 @@ class RhythmSummary:
             kind=rhythm.kind,
             place=place,
             every=pattern.every,
-            nth=pattern.nth,
+            nth=pattern.nth[0] if pattern.freq is Freq.NTH else 0,
             days=pattern.days,
             at=rhythm.at,
             moments=tuple(coming),
-            paused_until=rhythm.paused_until if rhythm.paused_until and rhythm.paused_until > today else None,
+            paused_until=rhythm.find_rest(today),
             timezone=rhythm.timezone,
+            freq=pattern.freq,
+            which=pattern.nth,
+            on=pattern.on,
+            off=pattern.off,
+            also_at=pattern.also_at,
+            starts_on=rhythm.starts_on,
+            until=pattern.until,
+            over=_is_over(rhythm, pattern, today),
         )
+
+
+def _is_over(rhythm: Rhythm, pattern: Pattern, today: date) -> bool:
+    last = rhythm.starts_on if pattern.freq is Freq.ONCE else pattern.until
+    return rhythm.next_at is None and last is not None and last <= today
 
 
 @dataclass(frozen=True, kw_only=True)
 class ComingMoment:
     """A date of a rhythm and what becomes of it: posted at `at`, or skipped (None), and for which reason other than its
-    rule. `holiday` is the name of the holiday, where it is known."""
+    rule. `holiday` is the name of the holiday, where it is known; `given` the moment that is skipped, where its date
+    does not tell which."""
 
     on: date
     at: datetime | None
-    because: Literal["", "holiday", "changed", "quiet"] = ""
+    because: Literal["", "holiday", "closed", "weekend", "changed", "quiet"] = ""
     holiday: str = ""
+    given: datetime | None = None
 
 
 _EXAMPLE = RhythmSummary(
@@ -80,6 +115,32 @@ _EXAMPLE = RhythmSummary(
     moments=tuple(datetime(2027, 3, day, 8, tzinfo=UTC) for day in (8, 15, 22)),
     timezone="Europe/Amsterdam",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearMoment:
+    """A moment of a rhythm that comes within an hour of another in the same place."""
+
+    kind: RhythmKind
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaysOff:
+    """Days in a row: a planned pause, or days on which the movement is closed. `end` is the first day after them, and
+    `value` what a button says to name them."""
+
+    begin: date
+    end: date
+    value: str = ""
+
+    @property
+    def last(self) -> date:
+        return self.end - timedelta(days=1)
+
+
+_SUMMER = DaysOff(begin=date(2027, 7, 10), end=date(2027, 8, 23), value="2027-07-10/2027-08-23")
+_NEAR = (NearMoment(kind=RhythmKind.HARVEST, at=datetime(2027, 4, 5, 7, 30, tzinfo=UTC)),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +172,10 @@ class RhythmsShown(Entry):
             return looks
         return (
             Press(name="new", intent="rhythm.new", style="primary"),
+            Press(name="more", intent="rhythm.more"),
             *looks,
             Press(name="place", intent="rhythm.place"),
+            Press(name="closed", intent="rhythm.closed"),
         )
 
     @classmethod
@@ -128,7 +191,8 @@ class RhythmsShown(Entry):
 @dataclass(frozen=True, kw_only=True)
 class RhythmShown(Entry):
     """One rhythm with its next five moments, and the dates between them that are skipped. `news` tells what was just
-    done: "", "saved", "changed", "sent", "paused", "resumed", "ended" or "slower".
+    done: "", "saved", "changed", "sent", "paused", "planned", "resumed", "ended", "slower" or "undone"; `undo` is the
+    change that can be taken back.
 
     What keeps those moments from coming: there is no purpose yet (`purpose_missing`), the place has more than its
     budget for a week (`crowded`), or it is out of reach (`lost`, a block of `errors/reasons.md.j2`).
@@ -141,19 +205,31 @@ class RhythmShown(Entry):
     lost: str = ""
     may_change: bool = False
     news: str = ""
+    near: tuple[NearMoment, ...] = ()
+    undo: str = ""
+    pauses: tuple[DaysOff, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
-        if not self.may_change or self.news == "ended":
-            return ()
         about = {"rhythm": self.rhythm.id}
-        pause = (
-            Press(name="resume", intent="rhythm.resume", args=about, style="primary")
-            if self.rhythm.paused_until is not None
-            else Press(name="pause", intent="rhythm.pause", args=about)
+        undo = (Press(name="revert", intent="rhythm.undo", args={**about, "change": self.undo}),) if self.undo else ()
+        if not self.may_change:
+            return ()
+        if self.news == "ended":
+            return undo
+        rests = self.rhythm.paused_until is not None
+        resume = (Press(name="resume", intent="rhythm.resume", args=about, style="primary"),) if rests else ()
+        planned = tuple(
+            Press(name=f"drop_{number}", intent="rhythm.resume", args={**about, "pause": one.value})
+            for number, one in enumerate(self.pauses[:STRETCHES_SHOWN], 1)
         )
         return (
+            *undo,
             Press(name="moment", intent="rhythm.moment", args=about, style="primary"),
-            pause,
+            Press(name="edit", intent="rhythm.edit", args=about),
+            *resume,
+            Press(name="pause", intent="rhythm.pause", args=about),
+            *planned,
+            Press(name="copy", intent="rhythm.copy", args=about),
             Press(name="end", intent="rhythm.end", args=about, style="danger", confirm=True),
         )
 
@@ -181,7 +257,96 @@ class RhythmShown(Entry):
             lost="not_in_place",
             may_change=True,
             news="saved",
+            near=_NEAR,
+            undo="2027-03-01T08:00:00+00:00",
+            pauses=(_SUMMER,) * 5,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RhythmPreviewed(Entry):
+    """A rhythm that somebody asked for in a sentence, before it is saved: how it was read, and its next five moments.
+    `args` are the values of its form."""
+
+    rhythm: RhythmSummary
+    coming: tuple[ComingMoment, ...] = ()
+    near: tuple[NearMoment, ...] = ()
+    purpose_missing: bool = False
+    lost: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="save", intent="rhythm.heard.save", args=self.args, style="primary"),
+            Press(name="change", intent="rhythm.new", args=self.args),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            rhythm=_EXAMPLE,
+            coming=RhythmShown.example().coming,
+            near=_NEAR,
+            lost="not_in_place",
+            args={"kind": "purpose"},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RhythmChanged(Entry):
+    """A preview of an edit of a rhythm, before it is saved: how it was, how it becomes, its next five moments. Of
+    moments that were skipped or moved, `kept` stay so, and those of the dates `gone` are no more."""
+
+    before: RhythmSummary
+    rhythm: RhythmSummary
+    coming: tuple[ComingMoment, ...] = ()
+    kept: int = 0
+    gone: tuple[date, ...] = ()
+    near: tuple[NearMoment, ...] = ()
+    purpose_missing: bool = False
+    lost: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"rhythm": self.rhythm.id}
+        return (
+            Press(name="apply", intent="rhythm.apply", args=self.args, style="primary"),
+            Press(name="edit", intent="rhythm.edit", args=self.args),
+            Press(name="leave", intent="rhythm.look", args=about),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            before=_EXAMPLE,
+            rhythm=_EXAMPLE,
+            coming=RhythmShown.example().coming,
+            kept=1,
+            gone=(date(2027, 4, 12), date(2027, 4, 19)),
+            near=_NEAR,
+            purpose_missing=True,
+            args={"kind": "purpose", "rhythm": "r1"},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RhythmUnclear(Entry):
+    """The answer to a `text`, or a button, that asks for no rhythm as it stands: words of it were not understood
+    (`missed`), or what it asks for cannot be (`problems`, in words that say the cure). `args` are the values of the
+    form that were."""
+
+    text: str = ""
+    missed: str = ""
+    problems: tuple[str, ...] = ()
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    def buttons(self) -> tuple[Press, ...]:
+        opens = "rhythm.edit" if "rhythm" in self.args else "rhythm.new"
+        return (Press(name="change", intent=opens, args=self.args, style="primary"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(text="elke maandag om 9 uur taart", missed="taart", problems=("Kies een doordeweekse dag.",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,22 +371,44 @@ class RhythmDoubled(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class RhythmForm(FormEntry):
-    """The form to make a rhythm. `missed`: words of a sentence that were not understood."""
+    """The form to make a rhythm: what most need, or (`whole`) all there is to choose. `missed`: words of a sentence
+    that were not understood."""
 
     intent: ClassVar[str] = "rhythm.save"
-    opener: ClassVar[str] = "rhythm.new"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="kind", kind="choice", options=tuple(RhythmKind)),
         Ask(name="place", kind="choice", channels=True),
-        Ask(name="every", kind="choice", options=EVERY),
-        Ask(name="weekdays", kind="choices", options=WEEKDAYS, max_items=7),
-        Ask(name="nth", kind="choice", required=False, options=NTH),
+        Ask(name="every", kind="choice", options=EVERY_MORE),
+        Ask(name="weekdays", kind="choices", required=False, options=(*WEEKDAYS, WORKING_DAY), max_items=7),
+        Ask(name="nth", kind="choices", required=False, options=NTH, max_items=5),
+        Ask(name="dates", required=False, max_length=40),
+        Ask(name="cycle", required=False, max_length=20),
         Ask(name="at", kind="time"),
+        Ask(name="also_at", required=False, max_length=60),
+        Ask(name="starts", kind="date", required=False),
+        Ask(name="until", kind="date", required=False),
+        Ask(name="times", required=False, max_length=4),
         Ask(name="timezone", required=False, max_length=64),
         Ask(name="on_holiday", kind="choice", options=tuple(OnHoliday)),
     )
+    usual: ClassVar[Mapping[str, Ask]] = {
+        ask.name: ask
+        for ask in (
+            Ask(name="every", kind="choice", options=EVERY),
+            Ask(name="weekdays", kind="choices", options=WEEKDAYS, max_items=7),
+            Ask(name="nth", kind="choice", required=False, options=NTH),
+        )
+    }
+    """The fields of the short form that offer less there."""
 
+    whole: bool = False
     missed: str = ""
+
+    def visible_asks(self) -> tuple[Ask, ...]:
+        if self.whole:
+            return tuple(replace(ask, options=NTH[1:]) if ask.name == "nth" else ask for ask in self.asks)
+        shown = ("kind", "place", "every", "weekdays", "nth", "at", "timezone", "on_holiday")
+        return tuple(self.usual.get(ask.name, ask) for ask in self.asks if ask.name in shown)
 
     @classmethod
     def example(cls) -> Self:
@@ -259,14 +446,46 @@ class MomentLabel(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PauseForm(FormEntry):
-    """The form for the day until which a rhythm is paused."""
+    """The form for the day until which a rhythm is paused, and from when, where that is not now."""
 
     intent: ClassVar[str] = "rhythm.pause.save"
-    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="until", kind="date"),)
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="starts", kind="date", required=False), Ask(name="until", kind="date"))
 
     @classmethod
     def example(cls) -> Self:
         return cls(values={"until": "2027-04-05"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedShown(Entry):
+    """The days on which a movement is closed, besides public holidays."""
+
+    name: str
+    days: tuple[DaysOff, ...] = ()
+
+    def buttons(self) -> tuple[Press, ...]:
+        drops = tuple(
+            Press(name=f"drop_{number}", intent="rhythm.closed.drop", args={"days": one.value})
+            for number, one in enumerate(self.days[:STRETCHES_SHOWN], 1)
+        )
+        return (Press(name="add", intent="rhythm.closed.add", style="primary"), *drops)
+
+    @classmethod
+    def example(cls) -> Self:
+        one_day = DaysOff(begin=date(2027, 5, 7), end=date(2027, 5, 8), value="2027-05-07/2027-05-08")
+        return cls(name="Samen vooruit", days=(one_day, *(_SUMMER,) * 4))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedForm(FormEntry):
+    """The form for days on which a movement is closed: the first, and the last where there are more."""
+
+    intent: ClassVar[str] = "rhythm.closed.save"
+    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="starts", kind="date"), Ask(name="until", kind="date", required=False))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"starts": "2027-05-07"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,23 +1,22 @@
 """Rhythms: recurring moments in one place, changes to single moments, and the local times they fall on."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import islice
-from typing import Literal, NamedTuple, NewType
+from typing import Any, Literal, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
-import holidays
-from dateutil.easter import easter
-from dateutil.rrule import rrulestr
-
+from bot.domain.calendar import LONGEST_REST, Calendar, find_weekend
 from bot.domain.delivery import Delivery, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState, Purpose
-from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.quiet_hours import QuietHours
+from bot.domain.recurrence import SEARCHED_DAYS, Freq, Pattern
+from bot.domain.stretches import parse_stretches
 
 RhythmId = NewType("RhythmId", str)
 
@@ -58,13 +57,30 @@ class Timing(NamedTuple):
     on_holiday: OnHoliday = OnHoliday.SKIP
     paused_until: date | None = None
     ended_at: datetime | None = None
+    pauses: str = ""
+
+    def rests_on(self, day: date) -> bool:
+        """Return whether it is paused on a local day."""
+        if self.paused_until is not None and day < self.paused_until:
+            return True
+        return any(one.covers(day) for one in parse_stretches(self.pauses))
+
+    @property
+    def pattern(self) -> Pattern:
+        """How often it comes, as people choose it."""
+        return Pattern.of(self.rule, self.starts_on)
+
+    @property
+    def times(self) -> tuple[time, ...]:
+        """The local times of a day at which it comes, in order."""
+        return (self.at, *self.pattern.also_at)
 
 
 @dataclass(kw_only=True, eq=False)
 class Rhythm:
     """A recurring message of one kind in one place.
 
-    `rule` is an RFC 5545 RRULE over local dates from `starts_on`; `at` the local time in `timezone`.
+    `rule` is that of a `Pattern` over local dates from `starts_on`; `at` its first local time of a day in `timezone`.
     `next_at` (UTC) is the first moment not planned yet, None when there is none. `unanswered` counts moments in a row
     without an answer; `pace_asked_at` is when a coordinator was asked about that.
     """
@@ -80,22 +96,89 @@ class Rhythm:
     on_holiday: OnHoliday = OnHoliday.SKIP
     next_at: datetime | None = None
     paused_until: date | None = None
+    pauses: str = ""
+    """Pauses that were planned, as `format_stretches` writes them."""
     ended_at: datetime | None = None
     unanswered: int = 0
     pace_asked_at: datetime | None = None
+    previous: dict[str, object] = field(default_factory=dict)
+    """How it was before its last change, to take that back; empty when it cannot be."""
     created_by: PersonId | None
     created_at: datetime
 
     @property
-    def pattern(self) -> "Pattern":
+    def pattern(self) -> Pattern:
         """How often it comes, as people choose it."""
         return Pattern.of(self.rule, self.starts_on)
 
     @property
     def timing(self) -> Timing:
         return Timing(
-            self.rule, self.starts_on, self.at, self.timezone, self.on_holiday, self.paused_until, self.ended_at
+            self.rule,
+            self.starts_on,
+            self.at,
+            self.timezone,
+            self.on_holiday,
+            self.paused_until,
+            self.ended_at,
+            self.pauses,
         )
+
+    def find_rest(self, today: date) -> date | None:
+        """Return the day on which it goes on, when it rests on a local day: by a pause of now, or a planned one."""
+        day = today
+        while self.timing.rests_on(day):
+            pauses = parse_stretches(self.pauses)
+            ends = [self.paused_until or day, *(one.end for one in pauses if one.covers(day))]
+            day = max(ends)
+        return day if day > today else None
+
+    @property
+    def changed_at(self) -> str:
+        """When it was changed last, as far as that can be taken back."""
+        return str(self.previous.get("at", ""))
+
+    def remember(self, changes: "Changes", now: datetime) -> None:
+        """Keep what it is, and the changes to its moments, before it is changed."""
+        self.previous = {
+            "at": now.isoformat(),
+            "was": {
+                "kind": self.kind.value,
+                "place_id": self.place_id,
+                "rule": self.rule,
+                "starts_on": self.starts_on.isoformat(),
+                "at": self.at.isoformat(),
+                "timezone": self.timezone,
+                "on_holiday": self.on_holiday.value,
+                "paused_until": self.paused_until.isoformat() if self.paused_until else "",
+                "pauses": self.pauses,
+            },
+            "moments": [
+                [one.on.isoformat(), one.slot, one.skipped, one.moved_to.isoformat() if one.moved_to else ""]
+                for one in changes.values()
+            ],
+        }
+
+    def take_back(self) -> "Changes":
+        """Become what it was before its last change; return the changes to its moments then."""
+        was: Any = self.previous["was"]
+        moments_then: Any = self.previous["moments"]
+        self.kind, self.place_id, self.rule = RhythmKind(was["kind"]), PlaceId(was["place_id"]), was["rule"]
+        self.starts_on, self.at = date.fromisoformat(was["starts_on"]), time.fromisoformat(was["at"])
+        self.timezone, self.on_holiday = was["timezone"], OnHoliday(was["on_holiday"])
+        self.paused_until = date.fromisoformat(was["paused_until"]) if was["paused_until"] else None
+        self.pauses, self.ended_at, self.previous = was.get("pauses", ""), None, {}
+        return {
+            (date.fromisoformat(on), slot): MomentChange(
+                rhythm_id=self.id,
+                movement_id=self.movement_id,
+                on=date.fromisoformat(on),
+                slot=slot,
+                skipped=skipped,
+                moved_to=datetime.fromisoformat(moved_to) if moved_to else None,
+            )
+            for on, slot, skipped, moved_to in moments_then
+        }
 
     def due_in(self, place: Place) -> "Due":
         """Return the rhythm as the planner sees it; `place` is the one it is for."""
@@ -116,83 +199,62 @@ class Due(NamedTuple):
 
 @dataclass(kw_only=True, eq=False)
 class MomentChange:
-    """A coordinator's change to one moment. `on` is the local date the rule gave it."""
+    """A coordinator's change to one moment. `on` is the local date the rule gave it, `slot` counts the times of a day,
+    from 0."""
 
     rhythm_id: RhythmId
     movement_id: MovementId
     on: date
+    slot: int = 0
     skipped: bool = False
     moved_to: datetime | None = None
+
+    @property
+    def matters(self) -> bool:
+        """True when it changes something: what was taken back stays as a change without an effect."""
+        return self.skipped or self.moved_to is not None
+
+    @property
+    def moment(self) -> "MomentName":
+        """The moment that it is about."""
+        return self.on, self.slot
+
+
+MomentName = tuple[date, int]
+"""The name of a moment, which stays: the local date its rule gave it, and which time of that day it is, from 0."""
+Changes = Mapping[MomentName, MomentChange]
+"""Changes to moments of a rhythm."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """One occurrence: `on` is the local date its rule gave it (its identity), `at` the UTC moment it now falls on."""
+    """One occurrence: `on` is the local date its rule gave it and `slot` which time of that day (its identity), `given`
+    that local time, `at` the UTC moment it now falls on."""
 
     on: date
     at: datetime
+    slot: int = 0
+    given: time
+
+    @property
+    def name(self) -> MomentName:
+        return self.on, self.slot
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A date that a rule gives, and what becomes of it: posted at the UTC moment `at`, or skipped (None), and for which
-    reason other than its rule: a holiday, a coordinator's change, or the quiet hours of the place."""
+    """A moment that a rule gives, and what becomes of it: posted at the UTC moment `at`, or skipped (None), and for
+    which reason other than its rule: a holiday or a weekend, a coordinator's change, or the quiet hours of the place.
+    `given` is when its rule has it."""
 
     on: date
     at: datetime | None
-    because: Literal["", "holiday", "changed", "quiet"] = ""
+    because: Literal["", "holiday", "closed", "weekend", "changed", "quiet"] = ""
+    given: datetime
 
 
-IsHoliday = Callable[[date], bool]
-WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-"""Weekdays as RFC 5545 abbreviates them, from Monday."""
-MAX_WEEKS_BETWEEN = 4
 MAX_MOVE = timedelta(days=60)
 """How far a moment may be moved. So a change matters only if its rule gave a date at most this long ago."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pattern:
-    """A recurrence that people can choose: every 1 to 4 weeks on weekdays (0 = Monday), or monthly on the nth (-1:
-    last) of one weekday."""
-
-    every: int = 1
-    days: tuple[int, ...]
-    nth: int = 0
-
-    @property
-    def monthly(self) -> bool:
-        return self.nth != 0
-
-    @property
-    def rule(self) -> str:
-        """The recurrence as an RFC 5545 RRULE."""
-        if self.monthly:
-            return f"FREQ=MONTHLY;BYDAY={self.nth}{WEEKDAYS[self.days[0]]}"
-        return f"FREQ=WEEKLY;INTERVAL={self.every};BYDAY={','.join(WEEKDAYS[day] for day in self.days)}"
-
-    @classmethod
-    def of(cls, rule: str, starts_on: date) -> "Pattern":
-        """Parse a rule made by `rule`, or one without days: those are that of `starts_on` (RFC 5545, 3.3.10)."""
-        parts = dict(part.split("=") for part in rule.split(";"))
-        if parts["FREQ"] == "MONTHLY" and "BYDAY" in parts:
-            return cls(days=(WEEKDAYS.index(parts["BYDAY"][-2:]),), nth=int(parts["BYDAY"][:-2]))
-        named = parts["BYDAY"].split(",") if "BYDAY" in parts else [WEEKDAYS[starts_on.weekday()]]
-        days = tuple(WEEKDAYS.index(day) for day in named)
-        return cls(every=int(parts.get("INTERVAL", "1")), days=days)
-
-    def first_day(self, at: time, timezone: str, now: datetime) -> date:
-        """Return the first local day of the pattern at which `at` is still to come: intervals are counted from it."""
-        day = now.astimezone(ZoneInfo(timezone)).date()
-        while day.weekday() not in self.days or local_moment(day, at, timezone) <= now:
-            day += timedelta(days=1)
-        return day
-
-    def slower(self) -> "Pattern | None":
-        """Return the pattern half as often; None when it is as slow as can be."""
-        if self.monthly or self.every >= MAX_WEEKS_BETWEEN:
-            return None
-        return Pattern(every=min(MAX_WEEKS_BETWEEN, self.every * 2), days=self.days)
 
 
 def local_moment(day: date, at: time, timezone: str) -> datetime:
@@ -208,70 +270,93 @@ def local_moment(day: date, at: time, timezone: str) -> datetime:
         wanted += timedelta(minutes=1)
 
 
-@cache
-def _public_holidays(country: str, year: int) -> frozenset[date]:
-    try:
-        return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError:
-        # The library does not know the country. Asking it first for the list of those it knows would import them all.
-        return frozenset()
-
-
-def good_friday_is_chosen(country: str) -> bool:
-    """Return whether people in a country choose for themselves if Good Friday is a day off."""
-    return country == "NL"
-
-
-def holidays_in(country: str, *, good_friday: bool) -> IsHoliday:
-    """Return the test for public holidays in a country (ISO 3166 code). In the Netherlands Good Friday counts only with
-    `good_friday`: most people work on it."""
-
-    def is_holiday(day: date) -> bool:
-        if good_friday_is_chosen(country) and not good_friday and day == easter(day.year) - timedelta(days=2):
-            return False
-        return day in _public_holidays(country, day.year)
-
-    return is_holiday
-
-
-def moments(
-    timing: Timing, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
-) -> Iterator[Moment]:
-    """Yield the moments of a rhythm later than `after`, in order, without end; none while it is paused.
+def moments(timing: Timing, changes: Changes, calendar: Calendar, *, after: datetime) -> Iterator[Moment]:
+    """Yield the moments of a rhythm later than `after`, in order; none while it is paused.
 
     Moments that were moved are merged in at the time they now fall on.
     """
     if timing.ended_at is not None:
         return
-    zone = ZoneInfo(timing.timezone)
-
-    def counts(at: datetime) -> bool:
-        resting = timing.paused_until is not None and at.astimezone(zone).date() < timing.paused_until
-        return at > after and not resting
-
+    zone, times = ZoneInfo(timing.timezone), timing.times
     waiting = [
-        (change.moved_to, change.on)
+        (change.moved_to, change.on, change.slot)
         for change in changes.values()
-        if change.moved_to is not None and not change.skipped
+        # Of a rhythm that came more often a day, the changes are kept.
+        if change.moved_to is not None and not change.skipped and change.slot < len(times)
     ]
     heapify(waiting)
-    # A moment after `after` may have been moved there from as much earlier as `MAX_MOVE`.
-    since = max(timing.starts_on, after.astimezone(zone).date() - MAX_MOVE)
-    for on, day in _rule_days(timing, is_holiday, since):
+
+    def next_waiting() -> Iterator[Moment]:
+        at, on, slot = heappop(waiting)
+        if at > after and not timing.rests_on(at.astimezone(zone).date()):
+            yield Moment(on=on, slot=slot, given=times[slot], at=at)
+
+    # What was moved from an earlier day waits already; the day before, for a time that the clocks skip.
+    since = after.astimezone(zone).date() - timedelta(days=1)
+    for on, day in _rule_days(timing, calendar, since):
         # A moment waiting before this day comes before all that the rule still gives.
         while waiting and waiting[0][0].astimezone(zone).date() < on:
-            at, first = heappop(waiting)
-            if counts(at):
-                yield Moment(on=first, at=at)
-        # A changed date is left out: its moment was skipped, or moved and is in the heap already.
-        if on not in changes and day is not None:
-            heappush(waiting, (local_moment(day, timing.at, timing.timezone), on))
+            yield from next_waiting()
+        for slot, at in _times_of_day(timing, day):
+            # A changed moment is left out: it was skipped, or moved and is in the heap already.
+            if (on, slot) not in changes:
+                heappush(waiting, (at, on, slot))
+    while waiting:
+        yield from next_waiting()
+
+
+def _times_of_day(timing: Timing, day: date | None) -> Iterator[tuple[int, datetime]]:
+    """Yield the moments of a day, each with its slot. Two that the clocks let fall together come once."""
+    before: datetime | None = None
+    for slot, local in enumerate(timing.times if day is not None else ()):
+        at = local_moment(day or date.min, local, timing.timezone)
+        if at != before:
+            yield slot, at
+        before = at
+
+
+def keep_changes(changes: Sequence[MomentChange], before: Timing, after: Timing, calendar: Calendar) -> Changes:
+    """Return those of the changes to moments that still exist when a rhythm gets another timing."""
+    kept: dict[MomentName, MomentChange] = {}
+    for one in changes:
+        slot = _find_slot(one.slot, before.times, after.times)
+        given = after.pattern.list_days(min(after.starts_on, one.on), one.on, calendar)
+        if slot is not None and next(given, None) == one.on:
+            kept[one.on, slot] = MomentChange(
+                rhythm_id=one.rhythm_id,
+                movement_id=one.movement_id,
+                on=one.on,
+                slot=slot,
+                skipped=one.skipped,
+                moved_to=one.moved_to,
+            )
+    return kept
+
+
+def _find_slot(slot: int, before: Sequence[time], after: Sequence[time]) -> int | None:
+    """Return which time of a day stands for one of before: the same, or the one in its place when there are as many."""
+    if slot < len(before) and before[slot] in after:
+        return after.index(before[slot])
+    return slot if len(before) == len(after) else None
+
+
+def count_down(timing: Timing, calendar: Calendar, *, after: datetime, days: int) -> date | None:
+    """Return the date of a rhythm's last moment, when it is to come on so many days; None when it does not come that
+    often."""
+    coming, found = moments(timing, {}, calendar, after=after), list[date]()
+    while len(found) < days:
+        moment = next(coming, None)
+        if moment is None:
+            return None
+        if moment.on not in found[-1:]:
+            found.append(moment.on)
+    return max(found)
 
 
 def expect_moments(
     timing: Timing,
-    changes: Mapping[date, MomentChange],
-    is_holiday: IsHoliday,
+    changes: Changes,
+    calendar: Calendar,
     quiet: QuietHours,
     *,
     after: datetime,
@@ -279,116 +364,138 @@ def expect_moments(
 ) -> list[Expected]:
     """Return what becomes of the next `count` moments of a rhythm later than `after`. `quiet` are the hours in which
     nothing is sent in its place: a moment in them comes when they end, or not at all when that is too late."""
-    zone = ZoneInfo(timing.timezone)
-    coming = islice(moments(timing, changes, is_holiday, after=after), count)
-    return [_expect(moment, changes, quiet, zone) for moment in coming]
+    coming = islice(moments(timing, changes, calendar, after=after), count)
+    return [_expect(moment, changes, calendar, quiet, timing) for moment in coming]
 
 
 def forecast(
     timing: Timing,
-    changes: Mapping[date, MomentChange],
-    is_holiday: IsHoliday,
+    changes: Changes,
+    calendar: Calendar,
     quiet: QuietHours,
     *,
     after: datetime,
     count: int,
 ) -> list[Expected]:
-    """Return what `expect_moments` does, and the dates between those moments that are skipped, in order."""
-    zone = ZoneInfo(timing.timezone)
-    found = expect_moments(timing, changes, is_holiday, quiet, after=after, count=count)
-    if not found:
+    """Return what `expect_moments` does, and the moments between those that are skipped, in order. Of a day that is
+    skipped as a whole, it tells once."""
+    if timing.ended_at is not None:
         return []
-    given, last = {one.on for one in found}, max(one.on for one in found)
-    since = max(timing.starts_on, after.astimezone(zone).date(), timing.paused_until or date.min)
-    for on, day in _rule_days(timing, is_holiday, since):
+    found = expect_moments(timing, changes, calendar, quiet, after=after, count=count)
+    last = max(one.on for one in found) if len(found) == count else date.max
+    since = after.astimezone(ZoneInfo(timing.timezone)).date()
+    for on, day in _rule_days(timing, calendar, since):
         if on > last:
             break
-        by_hand = on in changes and changes[on].skipped
-        if on not in given and (day is None or by_hand) and local_moment(on, timing.at, timing.timezone) > after:
-            found.append(Expected(on=on, at=None, because="changed" if by_hand else "holiday"))
-    return sorted(found, key=lambda one: one.at or local_moment(one.on, timing.at, timing.timezone))
+        if on >= since and not timing.rests_on(on):
+            found += [one for one in _list_gaps(timing, changes, calendar, on, day) if one.given > after]
+    return sorted(found, key=lambda one: one.at or one.given)[: count * MOMENTS_SHOWN]
 
 
-def _expect(moment: Moment, changes: Mapping[date, MomentChange], quiet: QuietHours, zone: ZoneInfo) -> Expected:
+def _list_gaps(timing: Timing, changes: Changes, calendar: Calendar, on: date, day: date | None) -> Iterator[Expected]:
+    """Yield what is skipped of a date that the rule gives, and falls on a `day`, or on none."""
+    for slot, given in _times_of_day(timing, on):
+        change = changes.get((on, slot))
+        if change is not None and change.skipped:
+            yield Expected(on=on, at=None, because="changed", given=given)
+        elif day is None and change is None:
+            yield Expected(on=on, at=None, because=_why_off(on, calendar), given=given)
+            return
+
+
+def _expect(moment: Moment, changes: Changes, calendar: Calendar, quiet: QuietHours, timing: Timing) -> Expected:
+    given = local_moment(moment.on, moment.given, timing.timezone)
     allowed = quiet.first_allowed_at(moment.at)
     if allowed != moment.at:
         late = allowed - moment.at > MISFIRE_GRACE
-        return Expected(on=moment.on, at=None if late else allowed, because="quiet")
-    if moment.on in changes:
-        return Expected(on=moment.on, at=moment.at, because="changed")
-    moved = moment.at.astimezone(zone).date() != moment.on
-    return Expected(on=moment.on, at=moment.at, because="holiday" if moved else "")
+        return Expected(on=moment.on, at=None if late else allowed, because="quiet", given=given)
+    if moment.name in changes:
+        return Expected(on=moment.on, at=moment.at, because="changed", given=given)
+    if moment.at.astimezone(ZoneInfo(timing.timezone)).date() == moment.on:
+        return Expected(on=moment.on, at=moment.at, given=given)
+    return Expected(on=moment.on, at=moment.at, because=_why_off(moment.on, calendar), given=given)
 
 
-def name_holiday(country: str, day: date, language: Language) -> str:
-    """Return the name of a public holiday; empty when there are no names for that country in that language."""
-    return _holiday_names(country, day.year, language).get(day, "")
+def _why_off(day: date, calendar: Calendar) -> Literal["holiday", "closed", "weekend"]:
+    if calendar.is_closed(day):
+        return "closed"
+    return "holiday" if calendar(day) else "weekend"
 
 
-@cache
-def _holiday_names(country: str, year: int, language: Language) -> Mapping[date, str]:
-    try:
-        known = holidays.country_holidays(country).supported_languages
-        code = next((one for one in known if one.split("_")[0] == language.value), "")
-        found = holidays.country_holidays(country, years=year, language=code) if code else {}
-    except NotImplementedError:
-        return {}
-    return {day: " / ".join(name.split("; ")) for day, name in found.items()}
+def _rule_days(timing: Timing, calendar: Calendar, since: date) -> Iterator[tuple[date, date | None]]:
+    """Yield the dates the rule gives from a day on, or a little before it, each with the day it falls on; None for a
+    date that is skipped. It ends where all are skipped: a rule that only gives holidays would give no day for ever.
 
-
-def _rule_days(timing: Timing, is_holiday: IsHoliday, since: date) -> Iterator[tuple[date, date | None]]:
-    """Yield the dates the rule gives from a day on, each with the day it falls on; None for a date that is skipped.
-
-    A date that is a holiday is skipped, or moved to the next working day unless the rule gives that day already.
+    A date that is a holiday is skipped, or moved to the next working day unless the rule gives that day already. With
+    moving, a day of the month that falls in a weekend is moved too. A day that was chosen once is kept, whatever it is.
     """
-    rule = rrulestr(timing.rule, dtstart=datetime.combine(timing.starts_on, time(0)))
-    taken: set[date] = set()
-    for found in rule.xafter(datetime.combine(since, time(0)), inc=True):
-        on = day = found.date()
-        while is_holiday(day) or (day != on and day.weekday() >= 5):
-            day += timedelta(days=1)
-        moved = day != on
-        # Two moments of one rhythm never fall on the same day.
-        if moved and (timing.on_holiday is OnHoliday.SKIP or day in taken or datetime.combine(day, time(0)) in rule):
-            yield on, None
-            continue
-        taken.add(day)
+    pattern, taken, seen = timing.pattern, set[date](), since
+    weekends_too = pattern.freq is Freq.DATES and timing.on_holiday is OnHoliday.MOVE
+    for on in pattern.list_days(timing.starts_on, _begin_of_rest(calendar, since), calendar):
+        off = calendar(on) or (weekends_too and calendar.is_weekend(on))
+        if not off or pattern.freq is Freq.ONCE:
+            day: date | None = on
+        else:
+            day = _next_free_day(timing, pattern, calendar, on, taken) if timing.on_holiday is OnHoliday.MOVE else None
+        if day is not None:
+            taken.add(day)
+            seen = on
+        elif (on - seen).days > SEARCHED_DAYS:
+            return
         yield on, day
 
 
-def update_next_at(
-    rhythm: Rhythm, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, *, after: datetime
-) -> None:
+def _begin_of_rest(calendar: Calendar, since: date) -> date:
+    """Return the first of the days off in a row that a day is the last of: where moments move to, follows from all of
+    these."""
+    for _ in range(LONGEST_REST):
+        if calendar.is_working(since - timedelta(days=1)):
+            break
+        since -= timedelta(days=1)
+    return since
+
+
+def _next_free_day(timing: Timing, pattern: Pattern, calendar: Calendar, on: date, taken: set[date]) -> date | None:
+    """Return the working day that a date off moves to; None when its rhythm comes that day already."""
+    following = (on + timedelta(days=number) for number in range(1, LONGEST_REST))
+    day = next((one for one in following if calendar.is_working(one)), None)
+    if day is None or day in taken or day == next(pattern.list_days(timing.starts_on, day, calendar), None):
+        return None
+    return day
+
+
+def update_next_at(rhythm: Rhythm, changes: Changes, calendar: Calendar, *, after: datetime) -> None:
     """Set `next_at` to the first moment later than `after`. Call it after every change to a rhythm or its moments."""
-    first = next(moments(rhythm.timing, changes, is_holiday, after=after), None)
+    first = next(moments(rhythm.timing, changes, calendar, after=after), None)
     rhythm.next_at = first.at if first is not None else None
 
 
 def due_moments(
-    due: Due, changes: Mapping[date, MomentChange], movement: Movement, now: datetime
+    due: Due, changes: Changes, movement: Movement, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     """Return the moments of a rhythm from its `next_at` up to now, and the time of the first after now, or None."""
     if due.next_at is None:
         return (), None
+    calendar = holidays_of(movement)
     if changes:
-        return _due(due.timing, changes, holidays_of(movement), due.next_at, now)
-    return _due_without_changes(due.timing, movement.country, movement.good_friday, due.next_at, now)
+        return _due(due.timing, changes, calendar, due.next_at, now)
+    return _due_without_changes(due.timing, calendar, due.next_at, now)
 
 
 @lru_cache(maxsize=1024)
 def _due_without_changes(
-    timing: Timing, country: str, good_friday: bool, since: datetime, now: datetime
+    timing: Timing, calendar: Calendar, since: datetime, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     """Compute the due moments of a rhythm without changes. Cached: many places have the same Monday morning."""
-    return _due(timing, {}, holidays_in(country, good_friday=good_friday), since, now)
+    return _due(timing, {}, calendar, since, now)
 
 
 def _due(
-    timing: Timing, changes: Mapping[date, MomentChange], is_holiday: IsHoliday, since: datetime, now: datetime
+    timing: Timing, changes: Changes, calendar: Calendar, since: datetime, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     past: list[Moment] = []
     # `moments` excludes `after`, and the moment at `since` itself is due.
-    for moment in moments(timing, changes, is_holiday, after=since - timedelta(microseconds=1)):
+    for moment in moments(timing, changes, calendar, after=since - timedelta(microseconds=1)):
         if moment.at > now:
             return past, moment.at
         past.append(moment)
@@ -405,9 +512,15 @@ def can_come(rhythm: Rhythm, place: Place, purpose: Purpose | None) -> bool:
     return place.state is not PlaceState.UNREACHABLE and not lacks_purpose(rhythm, purpose)
 
 
-def holidays_of(movement: Movement) -> IsHoliday:
-    """Return the test for the public holidays that a movement keeps."""
-    return holidays_in(movement.country, good_friday=movement.good_friday)
+def holidays_of(movement: Movement) -> Calendar:
+    """Return the days off that a movement keeps."""
+    closed = parse_stretches(movement.closed)
+    return Calendar(
+        country=movement.country,
+        weekend=find_weekend(movement.country),
+        good_friday=movement.good_friday,
+        closed=closed,
+    )
 
 
 def plan_moment(due: Due, moment: Moment, now: datetime) -> Delivery:
@@ -429,5 +542,6 @@ def plan_moment(due: Due, moment: Moment, now: datetime) -> Delivery:
 
 
 def moment_key(rhythm: RhythmId, moment: Moment) -> str:
-    """Return the idempotency key of the delivery for a moment: planning it twice adds one row."""
-    return f"rhythm:{rhythm}:{moment.on.isoformat()}"
+    """Return the idempotency key of the delivery for a moment: planning it twice adds one row. Its time is part of
+    it: a rhythm that comes later on a day, since it was changed, comes once more that day."""
+    return f"rhythm:{rhythm}:{moment.on.isoformat()}T{moment.given:%H%M}"

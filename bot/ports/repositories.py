@@ -6,7 +6,7 @@ tracked, so changing it is enough to store the change.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.attention import Attention
@@ -42,7 +42,7 @@ from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFile, PersonalFileId
 from bot.domain.practice import Practice
-from bot.domain.rhythm import Due, MomentChange, Rhythm, RhythmId
+from bot.domain.rhythm import Due, MomentChange, MomentName, Rhythm, RhythmId
 from bot.domain.room import Room, RoomId
 from bot.domain.solved import SolvedSpell
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
@@ -629,15 +629,14 @@ class Rhythms(Protocol):
     async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
         """Return the rhythms of a movement that have not ended, oldest first."""
 
-    async def changes(self, rhythm: Rhythm, after: datetime) -> dict[date, MomentChange]:
-        """Return the changes to moments of a rhythm that can still matter after a moment, by the date its rule gave
-        each; see `MAX_MOVE`."""
+    async def changes(self, rhythm: Rhythm, after: datetime) -> dict[MomentName, MomentChange]:
+        """Return the changes to moments of a rhythm that can still matter after a moment; see `MAX_MOVE`."""
 
     async def of_place(self, place: PlaceId) -> Sequence[Rhythm]:
         """Return the rhythms of a place that have not ended, in no order."""
 
-    async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None:
-        """Return the change to the moment that the rule of a rhythm gave this date."""
+    async def change(self, rhythm: RhythmId, moment: MomentName) -> MomentChange | None:
+        """Return the change to a moment of a rhythm."""
 
     async def movements_due(self, now: datetime) -> Sequence[MovementId]:
         """Return the movements, everywhere, in which a rhythm's `next_at` has come; in no order."""
@@ -656,7 +655,7 @@ class Rhythms(Protocol):
     async def upcoming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
         """Return at most `limit` rhythms, everywhere, whose `next_at` is not after `before`, the earliest first."""
 
-    async def changes_of(self, rhythms: Sequence[Due]) -> Mapping[RhythmId, dict[date, MomentChange]]:
+    async def changes_of(self, rhythms: Sequence[Due]) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
         """Return the changes that can still matter to the due moments of these rhythms: rhythm → `changes`. Rhythms
         without any are left out."""
 

@@ -64,22 +64,23 @@ async def test_changed_moments_are_found_by_rhythm_while_they_matter(seeded: See
         rhythm("r2"),
         rhythm("ended", ended_at=NOW, next_at=None),
         change("r1", monday, skipped=True),
+        change("r1", monday, slot=1, skipped=True),
         change("r1", monday + timedelta(days=7), moved_to=NOW + DAY),
         change("r1", monday - timedelta(days=90), skipped=True),
         change("r2", monday, skipped=True),
     )
     async with seeded.begin() as work:
         r1, _ = await work.rhythms.of_place(HERE)
-        assert set(await work.rhythms.changes(r1, NOW)) == {monday, monday + timedelta(days=7)}
+        assert set(await work.rhythms.changes(r1, NOW)) == {(monday, 0), (monday + timedelta(days=7), 0), (monday, 1)}
         due = await work.rhythms.due(OURS, NOW, 2)
         changes = await work.rhythms.changes_of(due)
         assert {its: set(of) for its, of in changes.items()} == {
-            "r1": {monday, monday + timedelta(days=7)},
-            "r2": {monday},
+            "r1": {(monday, 0), (monday + timedelta(days=7), 0), (monday, 1)},
+            "r2": {(monday, 0)},
         }
         assert await work.rhythms.changes_of([]) == {}
-        assert (await work.rhythms.change(RhythmId("r2"), monday)) is changes[RhythmId("r2")][monday]
-        assert await work.rhythms.change(RhythmId("r2"), date(2027, 1, 1)) is None
+        assert (await work.rhythms.change(RhythmId("r2"), (monday, 0))) is changes[RhythmId("r2")][monday, 0]
+        assert await work.rhythms.change(RhythmId("r2"), (date(2027, 1, 1), 0)) is None
 
 
 async def test_increment_unanswered_adds_to_the_value_stored_at_commit(seeded_postgresql: Seeded) -> None:

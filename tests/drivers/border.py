@@ -45,6 +45,17 @@ POSTED = "77"
 """The id that `tests.fakes.teams.microsoft` gives every post in a channel."""
 INTENTS = {
     "new": "rhythm.new",
+    "more": "rhythm.more",
+    "edit": "rhythm.edit",
+    "apply": "rhythm.apply",
+    "copy": "rhythm.copy",
+    "revert": "rhythm.undo",
+    "pause": "rhythm.pause",
+    "drop_1": "rhythm.resume",
+    "closed": "rhythm.closed",
+    "add": "rhythm.closed.add",
+    "save": "rhythm.heard.save",
+    "change": "rhythm.new",
     "keep": "rhythm.keep",
     "something_new": "stuck.new",
     "take_apart": "stuck.take_apart",

@@ -71,12 +71,20 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
                    {"name", "vision", "coordinators"}),
     "rhythm.save": (
         {"kind": "", "place": "gone", "every": "monthly", "weekdays": ("MO", "TU"), "at": "", "timezone": "Mars/Base"}
-        | {"on_holiday": "skip"},
-        {"kind", "place", "weekdays", "nth", "at", "timezone"},
+        | {"on_holiday": "skip", "cycle": "10", "also_at": "soon", "starts": "2020-01-01", "times": "0"},
+        {"kind", "place", "weekdays", "nth", "at", "timezone", "cycle", "also_at", "starts", "times"},
     ),
     "rhythm.moment.save": (
         {"on": "2027-03-07", "what": "move", "day": "2027-02-01", "at": "25:00"},
         {"on", "day", "at"},
+    ),
+    "rhythm.pause.save": (
+        {"starts": "2027-02-01", "until": "2029-01-01"},
+        {"starts", "until"},
+    ),
+    "rhythm.closed.save": (
+        {"starts": "2027-02-01", "until": "2027-01-01"},
+        {"starts", "until"},
     ),
     "rhythm.place.save": (
         {"place": "gone", "language": "fr", "timezone": "Mars/Base", "quiet_from": "18:00", "quiet_until": "08:00"}

@@ -74,6 +74,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
     shows |= {
         "rhythm",
         "rhythm.look",
+        "rhythm.closed",
         "trouble",
         "company",
         "stuck.solved",

@@ -1,6 +1,5 @@
 """Rhythms: made through the form, heard when their moment comes, changed, missed, and asked about."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -554,33 +553,6 @@ class TestPressedByTwoCoordinators:
 
 
 class TestSaidInASentence:
-    async def test_it_fills_in_the_form(self, world: World) -> None:
-        await world.movement(channels=("general", "night"))
-        form = await world.type("iris", "/ritme ritme om de week op dinsdag om half drie een oogst in #night met taart")
-        assert isinstance(form, Form)
-        filled = {one.name: one.value for one in form.fields}
-        assert filled["kind"] == "harvest"
-        assert (filled["every"], filled["weekdays"], filled["at"]) == ("2", ("TU",), "14:30")
-        assert filled["place"] == "night"
-        assert "taart" in form.note
-        assert "in #night, om de week op dinsdag om 14:30" in text_of(await world.submit("iris", form))
-
-    async def test_in_english_too(self, world: World) -> None:
-        await world.movement()
-        form = await world.type("iris", "/ritme rhythm every Monday at 9 a reminder")
-        assert isinstance(form, Form)
-        assert "“" not in form.note
-        assert isinstance(await world.submit("iris", form), Answer)
-
-    async def test_where_no_form_opens_its_button_opens_it_with_the_same(self, world: World) -> None:
-        await world.movement()
-        intent = world.intent("iris", "command", {"command": "/ritme", "text": "ritme elke dinsdag een oogst"})
-        offered = await world.ritme.handle(replace(intent, opens_forms=False))
-        form = await world.press("iris", offered, "open")
-        assert button_of(offered, "open").intent in world.ritme.opens
-        assert isinstance(form, Form)
-        assert {one.name: one.value for one in form.fields}["kind"] == "harvest"
-
     async def test_what_is_no_rhythm_is_said(self, world: World) -> None:
         await world.movement("fatima")
         assert "“taart eten”" in text_of(await world.type("iris", "/ritme ritme taart eten"))

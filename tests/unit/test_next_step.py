@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.calendar import Calendar
 from bot.domain.next_step import (
     MAX_DAYS_AHEAD,
     allowed_days,
@@ -18,12 +19,11 @@ from bot.domain.next_step import (
     strip_lead_in,
 )
 from bot.domain.quiet_hours import FreeMoments, QuietHours, to_utc
-from bot.domain.rhythm import holidays_in
 from bot.errors import Problems
 
 AMSTERDAM = "Europe/Amsterdam"
 ZONES = [AMSTERDAM, "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "UTC"]
-DUTCH_HOLIDAY = holidays_in("NL", good_friday=False)
+DUTCH_HOLIDAY = Calendar(country="NL", good_friday=False)
 some_time = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 
@@ -46,7 +46,11 @@ free = st.builds(
     weekends=st.booleans(),
     timezone=st.sampled_from(ZONES),
     is_holiday=st.sampled_from(
-        [holidays_in("NL", good_friday=True), holidays_in("BR", good_friday=True), lambda day: day.day % 3 == 0]
+        [
+            Calendar(country="NL", good_friday=True),
+            Calendar(country="BR", good_friday=True),
+            lambda day: day.day % 3 == 0,
+        ]
     ),
 )
 some_moment = st.integers(0, 3 * 365 * 24 * 60).map(

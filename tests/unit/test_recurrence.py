@@ -8,31 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.movement import MovementId, PlaceId
+from bot.domain.calendar import Calendar, name_holiday
+from bot.domain.movement import Movement, MovementId, PlaceId
 from bot.domain.person import Language
 from bot.domain.quiet_hours import QuietHours
+from bot.domain.recurrence import LAST, Freq, Pattern
 from bot.domain.rhythm import (
     MomentChange,
+    MomentName,
     OnHoliday,
-    Pattern,
     Rhythm,
     RhythmId,
     RhythmKind,
     expect_moments,
     forecast,
-    holidays_in,
+    holidays_of,
     local_moment,
     moments,
-    name_holiday,
     update_next_at,
 )
 
 ZONES = ["Europe/Amsterdam", "Europe/London", "America/Sao_Paulo", "Asia/Kolkata", "America/New_York", "UTC"]
-DUTCH = holidays_in("NL", good_friday=False)
-
-
-def never(day: date) -> bool:
-    return False
+DUTCH = Calendar(country="NL")
+never = Calendar()
 
 
 def rhythm(
@@ -56,7 +54,7 @@ def local(moment: datetime, zone: str = "Europe/Amsterdam") -> str:
     return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
 
 
-def falls(one: Rhythm, after: datetime, count: int, changes: dict[date, MomentChange] | None = None) -> list[str]:
+def falls(one: Rhythm, after: datetime, count: int, changes: dict[MomentName, MomentChange] | None = None) -> list[str]:
     found = moments(one.timing, changes or {}, DUTCH, after=after)
     return [local(moment.at, one.timezone) for moment in islice(found, count)]
 
@@ -67,7 +65,12 @@ patterns = st.one_of(
         every=st.integers(1, 4),
         days=st.sets(st.integers(0, 6), min_size=1).map(lambda days: tuple(sorted(days))),
     ),
-    st.builds(Pattern, days=st.integers(0, 6).map(lambda day: (day,)), nth=st.sampled_from([1, 2, 3, 4, -1])),
+    st.builds(
+        Pattern,
+        freq=st.just(Freq.NTH),
+        days=st.integers(0, 6).map(lambda day: (day,)),
+        nth=st.sampled_from([1, 2, 3, 4, LAST]).map(lambda nth: (nth,)),
+    ),
 )
 
 
@@ -80,7 +83,8 @@ def list_days(pattern: Pattern, start: date, until: date) -> list[date]:
         if pattern.monthly:
             same = [date(day.year, day.month, n) for n in range(1, 32) if _is_day(day.year, day.month, n)]
             same = [one for one in same if one.weekday() == pattern.days[0]]
-            wanted = same[-1] if pattern.nth == -1 else same[pattern.nth - 1]
+            (nth,) = pattern.nth
+            wanted = same[-1] if nth == LAST else same[nth - 1]
             hit = day == wanted
         else:
             hit = day.weekday() in pattern.days and ((day - monday).days // 7) % pattern.every == 0
@@ -150,7 +154,7 @@ def test_kings_day_is_skipped_or_moved(on_holiday: OnHoliday, expected: str) -> 
 def test_easter_moves_past_every_holiday_and_weekend() -> None:
     one = rhythm(Pattern(days=(4,)))
     one.on_holiday = OnHoliday.MOVE
-    keeps = holidays_in("NL", good_friday=True)
+    keeps = Calendar(country="NL", good_friday=True)
     [moment] = islice(moments(one.timing, {}, keeps, after=datetime(2027, 3, 25, tzinfo=UTC)), 1)
     assert local(moment.at) == "2027-03-30 09:00"
 
@@ -164,7 +168,7 @@ def test_a_moved_holiday_gives_way_to_what_the_rule_says_that_day() -> None:
 def test_moments_stay_in_order_when_a_holiday_moves_one_past_another() -> None:
     one = rhythm(Pattern(days=(4, 5)))
     one.on_holiday = OnHoliday.MOVE
-    keeps = holidays_in("NL", good_friday=True)
+    keeps = Calendar(country="NL", good_friday=True)
     found = [
         local(moment.at)
         for moment in islice(moments(one.timing, {}, keeps, after=datetime(2027, 3, 24, tzinfo=UTC)), 3)
@@ -181,7 +185,7 @@ def test_a_pause_holds_moved_moments_too() -> None:
         on=date(2027, 3, 8),
         moved_to=datetime(2027, 3, 10, 8, tzinfo=UTC),
     )
-    assert falls(one, datetime(2027, 3, 1, tzinfo=UTC), 1, {moved.on: moved}) == ["2027-04-12 09:00"]
+    assert falls(one, datetime(2027, 3, 1, tzinfo=UTC), 1, {moved.moment: moved}) == ["2027-04-12 09:00"]
 
 
 def test_every_other_week_counts_from_the_first_moment_ahead() -> None:
@@ -191,13 +195,13 @@ def test_every_other_week_counts_from_the_first_moment_ahead() -> None:
 
 def test_good_friday_is_a_working_day_unless_it_is_kept() -> None:
     assert not DUTCH(date(2027, 3, 26))
-    assert holidays_in("NL", good_friday=True)(date(2027, 3, 26))
+    assert Calendar(country="NL", good_friday=True)(date(2027, 3, 26))
 
 
 def test_a_skipped_moment_is_left_out_and_a_moved_one_comes_when_it_was_moved_to() -> None:
     one = rhythm(Pattern(days=(0,)))
     changes = {
-        change.on: change
+        change.moment: change
         for change in (
             MomentChange(rhythm_id=one.id, movement_id=one.movement_id, on=date(2027, 2, 8), skipped=True),
             MomentChange(
@@ -274,3 +278,13 @@ def test_holidays_have_names_in_the_language_of_the_reader_or_none() -> None:
     assert name_holiday("NL", easter_monday, Language.EN) == "Easter Monday"
     assert name_holiday("DE", easter_monday, Language.NL) == ""
     assert name_holiday("XX", easter_monday, Language.NL) == ""
+
+
+def test_working_days_are_those_of_the_week_of_the_country() -> None:
+    thursday = date(2027, 3, 4)
+    for country, free in (("NL", [5, 6]), ("IL", [4, 5]), ("XX", [5, 6])):
+        calendar = holidays_of(
+            Movement(id=MovementId("m"), name="", language=Language.NL, country=country, started_at=datetime.now(UTC))
+        )
+        days = Pattern(freq=Freq.WORKDAYS).list_days(thursday, thursday, calendar)
+        assert [day.weekday() for day in islice(days, 5)] == [day % 7 for day in range(3, 10) if day % 7 not in free]

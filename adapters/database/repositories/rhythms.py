@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ from adapters.database.repositories.base import Repository
 from adapters.database.tables import moment_changes, places, rhythms
 from adapters.database.types import Utc
 from bot.domain.movement import MovementId, Place, PlaceId
-from bot.domain.rhythm import MAX_MOVE, Due, MomentChange, Rhythm, RhythmId, Timing
+from bot.domain.rhythm import MAX_MOVE, Due, MomentChange, MomentName, Rhythm, RhythmId, Timing
 
 _GROUP_COLUMNS = (
     places.c.workspace_id,
@@ -68,15 +68,15 @@ class SqlRhythms(Repository):
         )
         return found.all()
 
-    async def changes(self, rhythm: Rhythm, after: datetime) -> dict[date, MomentChange]:
+    async def changes(self, rhythm: Rhythm, after: datetime) -> dict[MomentName, MomentChange]:
         since = after.date() - MAX_MOVE - timedelta(days=1)
         found = await self._session.scalars(
             select(MomentChange).where(moment_changes.c.rhythm_id == rhythm.id, moment_changes.c.on >= since)
         )
-        return {change.on: change for change in found}
+        return {change.moment: change for change in found if change.matters}
 
-    async def change(self, rhythm: RhythmId, on: date) -> MomentChange | None:
-        return await self._session.get(MomentChange, (rhythm, on))
+    async def change(self, rhythm: RhythmId, moment: MomentName) -> MomentChange | None:
+        return await self._session.get(MomentChange, (rhythm, *moment))
 
     async def movements_due(self, now: datetime) -> Sequence[MovementId]:
         found = await self._session.scalars(select(rhythms.c.movement_id).where(rhythms.c.next_at <= now).distinct())
@@ -123,7 +123,7 @@ class SqlRhythms(Repository):
         )
         return [(rhythm, place) for rhythm, place in found]
 
-    async def changes_of(self, planned: Sequence[Due]) -> Mapping[RhythmId, dict[date, MomentChange]]:
+    async def changes_of(self, planned: Sequence[Due]) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
         earliest = min((due.next_at for due in planned if due.next_at is not None), default=None)
         if earliest is None:
             return {}
@@ -133,9 +133,9 @@ class SqlRhythms(Repository):
                 self._among(moment_changes.c.rhythm_id, [due.id for due in planned]), moment_changes.c.on >= since
             )
         )
-        changes: dict[RhythmId, dict[date, MomentChange]] = {}
-        for change in found:
-            changes.setdefault(change.rhythm_id, {})[change.on] = change
+        changes: dict[RhythmId, dict[MomentName, MomentChange]] = {}
+        for change in (one for one in found if one.matters):
+            changes.setdefault(change.rhythm_id, {})[change.moment] = change
         return changes
 
     async def next_due(self) -> datetime | None:

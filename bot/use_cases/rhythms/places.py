@@ -7,9 +7,10 @@ from bot.catalogue.base import NO, YES, Entry, Pick
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import PlaceForm, PlaceSaved, RhythmSummary
 from bot.domain import quiet_hours
+from bot.domain.calendar import good_friday_is_chosen
 from bot.domain.movement import Movement, Place
 from bot.domain.person import Language
-from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, good_friday_is_chosen, holidays_of, update_next_at
+from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, holidays_of, update_next_at
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
@@ -58,7 +59,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     here.timezone = filled.text("timezone")
     movement.good_friday = filled.text("good_friday") == YES
     rhythms = await work.rhythms.of_movement(movement.id)
-    for rhythm in rhythms:
+    # What is due by now is left to the planner.
+    for rhythm in (one for one in rhythms if one.next_at is None or one.next_at > turn.now):
         changes = await work.rhythms.changes(rhythm, turn.now)
         update_next_at(rhythm, changes, holidays_of(movement), after=turn.now)
     name, there = here.name or here.channel, [one for one in rhythms if one.place_id == here.id]

@@ -1,60 +1,86 @@
 """Show rhythms; and for coordinators: make, change, pause and end them, and change single moments."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.rhythms import (
     UNSENT_WINDOW,
     PaceKept,
     RhythmDoubled,
-    RhythmForm,
+    RhythmPreviewed,
     RhythmsShown,
+    RhythmUnclear,
     UnsentMessage,
 )
+from bot.chat import Value
 from bot.domain.delivery import Delivery
-from bot.domain.rhythm import Rhythm
-from bot.errors import Refused
+from bot.domain.rhythm import Rhythm, holidays_of, moments
+from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.understanding.rhythm import HeardRhythm, read_rhythm
-from bot.use_cases.rhythms.changing.form import fill_form, parse_rhythm
-from bot.use_cases.rhythms.changing.pages import load, load_any, load_own, show_rhythm, summarize
+from bot.use_cases.rhythms.changing.editing import apply_edit, duplicate, open_editor, preview_edit, undo
+from bot.use_cases.rhythms.changing.form import complete, explain_invalid, fill_form, parse_rhythm
+from bot.use_cases.rhythms.changing.pages import (
+    find_near,
+    find_obstacles,
+    foresee,
+    load,
+    load_any,
+    load_own,
+    show_rhythm,
+    summarize,
+)
+from bot.use_cases.rhythms.changing.patterns import pack, unpack
 from bot.use_cases.rhythms.changing.single import (
     change_moment,
     find_next,
     pause,
+    remember,
     resume,
     save_moment,
     save_pause,
 )
 
 __all__ = [
+    "apply_edit",
     "change_moment",
     "create",
+    "create_whole",
+    "duplicate",
     "end",
     "keep_pace",
+    "open_editor",
     "pause",
     "resume",
     "save",
     "save_double",
     "save_moment",
     "save_pause",
+    "save_preview",
     "show",
     "show_one",
     "slow_down",
+    "undo",
 ]
 UNSENT_SHOWN = 5
+ALIKE_MOMENTS = 60
+"""Coming moments that are compared to see whether two rhythms come together."""
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
     """Show every rhythm with its next moment; to coordinators also messages that were not sent lately, and why. When
-    they typed what rhythm they want, open the form with that."""
+    they typed what rhythm they want, show when it would come."""
     movement = turn.require_movement()
     may_change = turn.member is not None and turn.member.coordinates
     missed = ""
     if may_change and turn.text("text"):
         heard = await _read(work, turn)
         if heard.is_wanted:
-            return await fill_form(work, turn, heard.values, heard.missed)
+            return await _preview(work, turn, heard)
         missed = turn.text("text") if not heard.values and not heard.asks else ""
     found = await work.rhythms.of_movement(movement.id)
     unsent: list[UnsentMessage] = []
@@ -80,7 +106,31 @@ async def _read(work: UnitOfWork, turn: Turn) -> HeardRhythm:
     names = await work.movements.labels(movement.id, turn.person.workspace_id)
     places = await work.movements.places(movement.id)
     named = {name: place.id for place in places for name in (place.channel, place.name, names[place.id]) if name}
-    return read_rhythm(turn.text("text"), turn.language, named)
+    return read_rhythm(turn.text("text"), turn.language, named, turn.now.astimezone(ZoneInfo(movement.timezone)).date())
+
+
+async def _preview(work: UnitOfWork, turn: Turn, heard: HeardRhythm) -> Entry:
+    """Return when the rhythm that somebody asked for would come; what is not clear about it, with a way to fill it in,
+    when it is not understood as a whole."""
+    places = await work.movements.places(turn.require_movement().id)
+    here = turn.place.id if turn.place and turn.place in places else (places[0].id if places else "")
+    args = pack(complete(heard.values, here))
+    try:
+        rhythm = await parse_rhythm(work, turn, unpack(args))
+    except Invalid as invalid:
+        return replace(explain_invalid(turn, invalid, args), text=turn.text("text"), missed=heard.missed)
+    if heard.missed:
+        return RhythmUnclear(text=turn.text("text"), missed=heard.missed, args=args)
+    summary, coming = await foresee(work, turn, rhythm)
+    missing, lost = await find_obstacles(work, turn, rhythm)
+    return RhythmPreviewed(
+        rhythm=summary,
+        coming=coming,
+        near=await find_near(work, turn, rhythm),
+        purpose_missing=missing,
+        lost=lost,
+        args=args,
+    )
 
 
 async def show_one(work: UnitOfWork, turn: Turn) -> Entry:
@@ -89,51 +139,71 @@ async def show_one(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def create(work: UnitOfWork, turn: Turn) -> Entry:
-    """Open the form for a new rhythm, filled in with what was typed, if anything."""
+    """Open the form for a new rhythm, filled in with what was typed, or what a preview showed, if anything."""
     turn.require_coordinator()
-    heard = await _read(work, turn)
-    return await fill_form(work, turn, heard.values, heard.missed)
+    if turn.text("text"):
+        heard = await _read(work, turn)
+        return await fill_form(work, turn, heard.values, heard.missed)
+    return await fill_form(work, turn, unpack(turn.intent.args))
+
+
+async def create_whole(work: UnitOfWork, turn: Turn) -> Entry:
+    """Open the form for a new rhythm with all there is to choose."""
+    return await fill_form(work, turn, {}, whole=True)
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """Save a new rhythm, and show it with its next five moments. Raises `Invalid` when it would fall in quiet hours.
-    Where one of the same kind comes at the same moments already, ask first."""
-    rhythm = await parse_rhythm(work, turn, turn.intent.args)
-    alike = await _find_alike(work, rhythm)
+    """Save a new rhythm, and show it with its next five moments; of one that is edited, show what would change. Raises
+    `Invalid` when it would fall in quiet hours. Where one of the same kind comes at the same moments already, ask
+    first."""
+    if turn.text("rhythm"):
+        return await preview_edit(work, turn, turn.intent.args)
+    return await _save(work, turn, turn.intent.args)
+
+
+async def save_preview(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Save the rhythm that a preview showed; say what is in the way, where that cannot be any more."""
+    values = unpack(turn.intent.args)
+    try:
+        return InPlace(entry=await _save(work, turn, values))
+    except Invalid as invalid:
+        return InPlace(entry=explain_invalid(turn, invalid, pack(values)))
+
+
+async def _save(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]) -> Entry:
+    rhythm = await parse_rhythm(work, turn, values)
+    alike = await _find_alike(work, turn, rhythm)
     if not alike:
         return await _add(work, turn, rhythm)
     summary, _ = await summarize(work, turn.require_movement(), alike[-1], turn.now)
     return RhythmDoubled(
         rhythm=summary,
         same=any(one.rule == rhythm.rule for one in alike),
-        args={**_pack(turn), "alike": str(len(alike))},
+        args={**pack(values), "alike": str(len(alike))},
     )
 
 
 async def save_double(work: UnitOfWork, turn: Turn) -> InPlace:
     """Save a rhythm although there is one alike. Pressed twice, it is saved once: `alike` counts those there were."""
-    args = {**turn.intent.args, "weekdays": tuple(turn.text("weekdays").split())}
-    rhythm = await parse_rhythm(work, turn, args)
-    alike = await _find_alike(work, rhythm)
+    rhythm = await parse_rhythm(work, turn, unpack(turn.intent.args))
+    alike = await _find_alike(work, turn, rhythm)
     if len(alike) > int(turn.text("alike") or 0):
         return InPlace(entry=await show_rhythm(work, turn, alike[-1], "saved"))
     return InPlace(entry=await _add(work, turn, rhythm))
 
 
-def _pack(turn: Turn) -> dict[str, str]:
-    """Return the values of a submitted form as those of a button, which has only single ones."""
-    values = {ask.name: turn.intent.args.get(ask.name, "") for ask in RhythmForm.asks}
-    return {name: value if isinstance(value, str) else " ".join(value) for name, value in values.items()}
+async def _find_alike(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> list[Rhythm]:
+    """Return the rhythms of this kind in the same place that share a coming moment with it, oldest first."""
+    calendar = holidays_of(turn.require_movement())
 
+    def list_moments(one: Rhythm) -> set[datetime]:
+        coming = moments(one.timing, {}, calendar, after=turn.now)
+        return {moment.at for moment in islice(coming, ALIKE_MOMENTS)}
 
-async def _find_alike(work: UnitOfWork, rhythm: Rhythm) -> list[Rhythm]:
-    """Return the rhythms of this kind in the same place that share a day and the time with it, oldest first."""
-    days = set(rhythm.pattern.days)
     return [
         one
         for one in await work.rhythms.of_movement(rhythm.movement_id)
-        if (one.kind, one.place_id, one.at, one.timezone) == (rhythm.kind, rhythm.place_id, rhythm.at, rhythm.timezone)
-        and days & set(one.pattern.days)
+        if (one.kind, one.place_id) == (rhythm.kind, rhythm.place_id) and list_moments(one) & list_moments(rhythm)
     ]
 
 
@@ -149,6 +219,7 @@ async def end(work: UnitOfWork, turn: Turn) -> InPlace:
     turn.require_coordinator()
     rhythm = await load_any(work, turn)
     if rhythm.ended_at is None:
+        await remember(work, turn, rhythm)
         rhythm.ended_at, rhythm.next_at = turn.now, None
         await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_ended")
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "ended"))
@@ -165,9 +236,11 @@ async def slow_down(work: UnitOfWork, turn: Turn) -> InPlace:
         slower = pattern.slower()
         if slower is None:
             raise Refused("slowest")
+        await remember(work, turn, rhythm)
         rhythm.rule, rhythm.unanswered = slower.rule, 0
         # Counted anew, from so far ahead that the next moment is about one new interval away.
-        rhythm.starts_on = slower.first_day(rhythm.at, rhythm.timezone, turn.now + timedelta(weeks=slower.every - 1))
+        ahead = turn.now + timedelta(weeks=slower.every - 1)
+        rhythm.starts_on = slower.first_day(rhythm.at, rhythm.timezone, ahead) or rhythm.starts_on
         await find_next(work, turn.require_movement(), rhythm, turn.now)
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "slower"))
 

@@ -1,42 +1,81 @@
 """Fill in and read the form of a rhythm; say everything that is wrong with it at once."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo, available_timezones
 
+from bot import wording
 from bot.catalogue.base import Pick
 from bot.catalogue.forms import Filled, read_form
-from bot.catalogue.rhythms import RhythmForm
+from bot.catalogue.rhythms import EVERY, RhythmForm, RhythmUnclear
 from bot.chat import Value
 from bot.domain import quiet_hours
 from bot.domain.ids import new_id
 from bot.domain.movement import Movement, Place
-from bot.domain.rhythm import WEEKDAYS, OnHoliday, Pattern, Rhythm, RhythmId, RhythmKind, local_moment
+from bot.domain.recurrence import WORKING_DAY
+from bot.domain.rhythm import OnHoliday, Rhythm, RhythmId, RhythmKind, count_down, holidays_of, moments
+from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
+from bot.use_cases.rhythms.changing.patterns import MAX_TIMES, parse_more_times, parse_number, parse_pattern
+from bot.wording import Reader
 
-NO_NTH = ("", "none")
-"""Values of the field "which of the month" that name none."""
+PAST_START = timedelta(days=366)
+"""How long ago the day may be from which weeks or days are counted."""
+CHECKED_MOMENTS = 12
+"""Coming moments that are compared with the quiet hours of the place."""
 
 
-async def fill_form(work: UnitOfWork, turn: Turn, heard: Mapping[str, Value], missed: str) -> RhythmForm:
-    """Return the form for a new rhythm, with what was `heard` in a sentence; `missed` are the words that were not
-    understood."""
+async def fill_form(
+    work: UnitOfWork,
+    turn: Turn,
+    heard: Mapping[str, Value],
+    missed: str = "",
+    *,
+    whole: bool = False,
+    about: Rhythm | None = None,
+) -> RhythmForm:
+    """Return the form for a new rhythm, or to edit the one it is `about`, with what was `heard` in a sentence; `missed`
+    are the words that were not understood. It is the `whole` form also where the short one cannot hold what was
+    heard."""
     movement = turn.require_coordinator()
     places = await work.movements.places(movement.id)
     labels = await work.movements.labels(movement.id, turn.person.workspace_id)
     here = turn.place.id if turn.place and turn.place.movement_id == movement.id else (places[0].id if places else "")
+    return RhythmForm(
+        options={"place": tuple(Pick(value=place.id, label=labels[place.id]) for place in places)},
+        values=complete(heard, here) if not whole else {**complete(heard, here), "weekdays": heard.get("weekdays", ())},
+        hidden={"rhythm": about.id} if about is not None else {},
+        missed=missed,
+        whole=whole or needs_whole_form(heard),
+    )
+
+
+def complete(heard: Mapping[str, Value], here: str) -> dict[str, Value]:
+    """Return the values of a form in which only some were given, with the usual ones for the others."""
     usual: dict[str, Value] = {
         "kind": RhythmKind.PURPOSE.value,
         "place": here,
         "every": "1",
-        "weekdays": ("MO",),
         "at": "09:00",
         "on_holiday": OnHoliday.SKIP.value,
     }
-    return RhythmForm(
-        options={"place": tuple(Pick(value=place.id, label=labels[place.id]) for place in places)},
-        values={**usual, **heard},
-        missed=missed,
+    given = {name: value for name, value in heard.items() if value}
+    if not given:
+        usual["weekdays"] = ("MO",)
+    return {**usual, **given}
+
+
+def needs_whole_form(values: Mapping[str, Value]) -> bool:
+    """Return whether only the whole form can hold these values."""
+    shown = {ask.name for ask in RhythmForm().visible_asks()}
+    nth, weekdays = values.get("nth", ()), values.get("weekdays", ())
+    return (
+        bool({name for name, value in values.items() if value} - shown)
+        or values.get("every", "1") not in EVERY
+        or (isinstance(nth, tuple) and len(nth) > 1)
+        or WORKING_DAY in weekdays
     )
 
 
@@ -49,28 +88,48 @@ async def parse_rhythm(work: UnitOfWork, turn: Turn, args: Mapping[str, Value]) 
     if place is None:
         filled.problems.add("place", "unknown_choice")
     timezone = filled.text("timezone") or (place.timezone if place is not None else movement.timezone)
-    known = timezone in available_timezones()
-    if not known:
+    if timezone not in available_timezones():
         filled.problems.add("timezone", "unknown_zone")
-    pattern = _parse_pattern(filled)
-    at = filled.time("at")
-    if place is not None and pattern is not None and at is not None and known:
-        _check_quiet_moments(filled, place, pattern, at, timezone, turn.now)
-    if place is None or pattern is None or at is None or filled.problems:
+        timezone = movement.timezone
+    pattern = parse_pattern(filled)
+    at, also_at = filled.time("at"), parse_more_times(filled)
+    starts = _parse_start(filled, turn.now.astimezone(ZoneInfo(timezone)).date())
+    count = parse_number(filled, "times", MAX_TIMES)
+    if filled.day("until") is not None and count:
+        filled.problems.add("times", "until_or_times")
+    if pattern is None or at is None or place is None:
         raise filled.problems.to_invalid()
-    return Rhythm(
+    first, *others = sorted({at, *also_at})
+    pattern = replace(pattern, also_at=tuple(others), until=filled.day("until"))
+    rhythm = Rhythm(
         id=RhythmId(new_id()),
         movement_id=movement.id,
         place_id=place.id,
-        kind=RhythmKind(filled.text("kind")),
+        kind=RhythmKind(filled.text("kind") or RhythmKind.PURPOSE),
         rule=pattern.rule,
-        starts_on=pattern.first_day(at, timezone, turn.now),
-        at=at,
+        starts_on=pattern.first_day(first, timezone, turn.now, holidays_of(movement), starts) or date.max,
+        at=first,
         timezone=timezone,
-        on_holiday=OnHoliday(filled.text("on_holiday")),
+        on_holiday=OnHoliday(filled.text("on_holiday") or OnHoliday.SKIP),
         created_by=turn.person.id,
         created_at=turn.now,
     )
+    if count and not filled.problems:
+        until = count_down(rhythm.timing, holidays_of(movement), after=turn.now, days=count)
+        rhythm.rule = replace(rhythm.pattern, until=until).rule
+    _check_moments(filled, movement, rhythm, place, turn.now)
+    filled.problems.raise_if_any()
+    return rhythm
+
+
+def explain_invalid(turn: Turn, invalid: Invalid, args: Mapping[str, str]) -> RhythmUnclear:
+    """Say what is wrong with the values of a rhythm, where no form is open to say it in: `args` fill one in."""
+    reader = Reader(language=turn.language, timezone=turn.timezone, now=turn.now)
+    words = [
+        wording.render_sentence("errors/fields.md.j2", reason, reader, invalid.values.get(name))
+        for name, reason in invalid.fields.items()
+    ]
+    return RhythmUnclear(problems=tuple(dict.fromkeys(words)), args=args)
 
 
 async def _find_place(work: UnitOfWork, movement: Movement, named: str) -> Place | None:
@@ -79,36 +138,33 @@ async def _find_place(work: UnitOfWork, movement: Movement, named: str) -> Place
     return next((one for one in places if named in (one.id, one.channel)), None)
 
 
-def _parse_pattern(filled: Filled) -> Pattern | None:
-    """Return how often a rhythm comes; None, with the reasons added to its problems, when the choices do not go
-    together."""
-    days = tuple(sorted(WEEKDAYS.index(day) for day in set(filled.many("weekdays"))))
-    every, nth = filled.text("every"), filled.text("nth")
-    if every != "monthly":
-        if every and nth not in NO_NTH:
-            filled.problems.add("nth", "only_monthly")
-        return Pattern(every=int(every), days=days) if every and days and nth in NO_NTH else None
-    if len(days) > 1:
-        filled.problems.add("weekdays", "one_day")
-    if nth in NO_NTH:
-        filled.problems.add("nth", "missing_choice")
-    return Pattern(days=days, nth=-1 if nth == "last" else int(nth)) if len(days) == 1 and nth not in NO_NTH else None
+def _parse_start(filled: Filled, today: date) -> date | None:
+    """Return the day from which a rhythm comes, if one was chosen."""
+    starts = filled.day("starts")
+    if starts is not None and starts < today - PAST_START:
+        filled.problems.add("starts", "long_ago", earliest=today - PAST_START)
+        return None
+    return starts
 
 
-def _check_quiet_moments(
-    filled: Filled, place: Place, pattern: Pattern, at: time, timezone: str, now: datetime
-) -> None:
-    """Add a problem when a moment falls in the quiet hours of its place: it would never be sent."""
+def _check_moments(filled: Filled, movement: Movement, rhythm: Rhythm, place: Place, now: datetime) -> None:
+    """Add a problem when no moment would ever come, or one that falls in the quiet hours of its place: it would never
+    be sent. Days that people did not name may fall in a quiet weekend, unless all of them do."""
+    if filled.problems:
+        return
+    coming = moments(rhythm.timing, {}, holidays_of(movement), after=now.astimezone(UTC))
+    found = [one.at for one in islice(coming, CHECKED_MOMENTS)]
+    if not found:
+        filled.problems.add("until" if filled.day("until") is not None else "every", "never")
     quiet = quiet_hours.of_place(place)
-    # Any week tells: the quiet hours of a place are those of every week.
-    monday = now.astimezone(ZoneInfo(timezone)).date()
-    monday -= timedelta(days=monday.weekday())
-    for day in pattern.days:
-        moment = local_moment(monday + timedelta(days=day), at, timezone)
-        if quiet.weekends and moment.astimezone(ZoneInfo(quiet.timezone)).weekday() >= 5:
-            filled.problems.add("weekdays", "quiet_weekend")
-        else:
-            check_quiet(filled, quiet, moment, "at")
+    free = [one for one in found if not quiet.covers_day(one.astimezone(ZoneInfo(quiet.timezone)).date())]
+    named = rhythm.pattern.names_weekdays
+    if found and (not free or (named and len(free) < len(found))):
+        filled.problems.add("weekdays" if named else "every", "quiet_weekend")
+    for number, at in enumerate(rhythm.timing.times):
+        on_a_free_day = [one for one in free if one.astimezone(ZoneInfo(rhythm.timezone)).time() == at]
+        if on_a_free_day:
+            check_quiet(filled, quiet, on_a_free_day[0], "also_at" if number else "at")
 
 
 def check_quiet(filled: Filled, quiet: quiet_hours.QuietHours, moment: datetime, field: str) -> None:

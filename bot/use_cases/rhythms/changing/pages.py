@@ -2,29 +2,37 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice, pairwise, takewhile
+from zoneinfo import ZoneInfo
 
-from bot.catalogue.rhythms import ComingMoment, RhythmShown, RhythmSummary
+from bot.catalogue.rhythms import UNDOABLE, ComingMoment, DaysOff, NearMoment, RhythmShown, RhythmSummary
 from bot.domain import quiet_hours
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, exceeds_budget
+from bot.domain.calendar import name_holiday
 from bot.domain.movement import Movement, Place, PlaceState
 from bot.domain.person import Language
 from bot.domain.rhythm import (
+    MISFIRE_GRACE,
     MOMENTS_SHOWN,
+    Changes,
     Expected,
     Moment,
     Rhythm,
     RhythmId,
     can_come,
+    due_moments,
     forecast,
     holidays_of,
     lacks_purpose,
     moments,
-    name_holiday,
+    plan_moment,
 )
+from bot.domain.stretches import parse_stretches
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
+NEAR = timedelta(hours=1)
+"""Two moments in one place that are nearer to each other than this are told."""
 CROWDED_AHEAD = timedelta(weeks=5)
 """How far ahead the posts of a place are counted, to see whether they fit its weekly budget."""
 
@@ -47,9 +55,25 @@ async def load_any(work: UnitOfWork, turn: Turn) -> Rhythm:
 
 
 async def load_own(work: UnitOfWork, turn: Turn) -> Rhythm:
-    """Load a rhythm of the movement that the actor coordinates. Raises `Refused` otherwise."""
-    turn.require_coordinator()
-    return await load(work, turn)
+    """Load a rhythm of the movement that the actor coordinates, to change it. Raises `Refused` otherwise.
+
+    What is due by now is planned first: as it was, since it was to come before the change.
+    """
+    movement = turn.require_coordinator()
+    rhythm = await load(work, turn)
+    place = await work.movements.place(rhythm.place_id)
+    if place is None or rhythm.next_at is None or rhythm.next_at > turn.now:
+        return rhythm
+    due, changes = rhythm.due_in(place), await work.rhythms.changes(rhythm, rhythm.next_at)
+    past, rhythm.next_at = due_moments(due, changes, movement, turn.now)
+    for number, moment in enumerate(past, 1):
+        planned = plan_moment(due, moment, turn.now)
+        late = turn.now - moment.at > MISFIRE_GRACE
+        if late:
+            planned.drop("too_late")
+        if not late or number == len(past):  # of those that are too late, the last is recorded
+            await work.deliveries.add(planned)
+    return rhythm
 
 
 async def next_moments(
@@ -61,13 +85,14 @@ async def next_moments(
 
 
 async def summarize(
-    work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime
+    work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, changes: Changes | None = None
 ) -> tuple[RhythmSummary, Sequence[Expected]]:
-    """Return a rhythm as lists show it, and what becomes of its next moments."""
+    """Return a rhythm as lists show it, and what becomes of its next moments, with the changes that are stored or with
+    others."""
     place = await work.movements.place(rhythm.place_id)
     expected: Sequence[Expected] = ()
     if place is not None:
-        changes = await work.rhythms.changes(rhythm, now)
+        changes = await work.rhythms.changes(rhythm, now) if changes is None else changes
         quiet = quiet_hours.of_place(place)
         expected = forecast(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
     name = (place.name or place.channel) if place is not None else ""
@@ -80,21 +105,72 @@ async def show_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, news: str = 
     """Return the page of a rhythm. `news` tells what was just done."""
     movement = turn.require_movement()
     place = await work.movements.place(rhythm.place_id)
-    summary, expected = await summarize(work, movement, rhythm, turn.now)
+    summary, coming = await foresee(work, turn, rhythm)
+    missing, lost = await find_obstacles(work, turn, rhythm)
     return RhythmShown(
         rhythm=summary,
-        coming=tuple(_word_expectation(one, movement, turn.language) for one in expected),
-        purpose_missing=lacks_purpose(rhythm, await work.movements.purpose(movement.id)),
+        coming=coming,
+        purpose_missing=missing,
         crowded=place is not None and await _is_crowded(work, movement, place, turn.now),
-        lost=place.state_reason or "place_gone" if place is not None and place.state is PlaceState.UNREACHABLE else "",
+        lost=lost,
+        near=await find_near(work, turn, rhythm),
         may_change=turn.member is not None and turn.member.coordinates,
         news=news,
+        undo=rhythm.changed_at if news in UNDOABLE else "",
+        pauses=tuple(
+            DaysOff(begin=one.begin, end=one.end, value=one.text)
+            for one in parse_stretches(rhythm.pauses)
+            if one.end > turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+        ),
     )
 
 
-def _word_expectation(one: Expected, movement: Movement, language: Language) -> ComingMoment:
+async def find_obstacles(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> tuple[bool, str]:
+    """Return what keeps a rhythm from coming: whether it lacks a purpose, and why its place is out of reach, a block of
+    `errors/reasons.md.j2`; empty when it is not."""
+    place = await work.movements.place(rhythm.place_id)
+    missing = lacks_purpose(rhythm, await work.movements.purpose(rhythm.movement_id))
+    lost = place is not None and place.state is PlaceState.UNREACHABLE
+    return missing, (place.state_reason or "place_gone") if place is not None and lost else ""
+
+
+async def find_near(
+    work: UnitOfWork, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
+) -> tuple[NearMoment, ...]:
+    """Return the first moment of each rhythm in the same place that comes within an hour of one of the next moments of
+    this one."""
+    calendar = holidays_of(turn.require_movement())
+    if changes is None:
+        changes = await work.rhythms.changes(rhythm, turn.now)
+    own = [one.at for one in islice(moments(rhythm.timing, changes, calendar, after=turn.now), MOMENTS_SHOWN)]
+    found = [NearMoment(kind=rhythm.kind, at=at) for before, at in pairwise(own) if at - before < NEAR][:1]
+    until = own[-1] + NEAR if own else turn.now
+    for other in await work.rhythms.of_place(rhythm.place_id) if own else ():
+        theirs = await work.rhythms.changes(other, turn.now)
+        coming = moments(other.timing, theirs, calendar, after=turn.now)
+        within = (one.at for one in takewhile(lambda one: one.at < until, coming))
+        at = next((at for at in within if any(abs(at - one) < NEAR for one in own)), None)
+        if at is not None and other.id != rhythm.id:
+            found.append(NearMoment(kind=other.kind, at=at))
+    return tuple(sorted(found, key=lambda one: one.at))
+
+
+async def foresee(
+    work: UnitOfWork, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
+) -> tuple[RhythmSummary, tuple[ComingMoment, ...]]:
+    """Return a rhythm as lists show it, and what becomes of its next moments, in words; also of one that is not
+    stored."""
+    movement = turn.require_movement()
+    summary, expected = await summarize(work, movement, rhythm, turn.now, changes)
+    return summary, tuple(_word_expectation(one, rhythm, movement, turn.language) for one in expected)
+
+
+def _word_expectation(one: Expected, rhythm: Rhythm, movement: Movement, language: Language) -> ComingMoment:
     holiday = name_holiday(movement.country, one.on, language) if one.because == "holiday" else ""
-    return ComingMoment(on=one.on, at=one.at, because=one.because, holiday=holiday)
+    several = len(rhythm.timing.times) > 1 and one.at is None and one.because != "holiday"
+    return ComingMoment(
+        on=one.on, at=one.at, because=one.because, holiday=holiday, given=one.given if several else None
+    )
 
 
 async def _is_crowded(work: UnitOfWork, movement: Movement, place: Place, now: datetime) -> bool:

@@ -1,11 +1,12 @@
 """Change single moments of a rhythm, and pause it."""
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot import wording
 from bot.catalogue.base import Entry, InPlace, Pick
-from bot.catalogue.forms import Filled, parse_form, read_form
+from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import MomentForm, MomentLabel, PauseForm
 from bot.domain import quiet_hours
 from bot.domain.delivery import Priority
@@ -22,6 +23,7 @@ from bot.domain.rhythm import (
     plan_moment,
     update_next_at,
 )
+from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.use_cases.rhythms.changing.form import check_quiet
@@ -39,7 +41,7 @@ async def change_moment(work: UnitOfWork, turn: Turn) -> Entry:
     coming = await next_moments(work, movement, rhythm, turn.now, MOMENTS_SHOWN)
     picks = tuple(
         Pick(
-            value=one.on.isoformat(),
+            value=_to_value(one),
             label=wording.render_entry(MomentLabel(at=one.at, timezone=rhythm.timezone), reader).text,
         )
         for one in coming
@@ -64,8 +66,8 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     filled = read_form(MomentForm, turn.intent.args)
     what = filled.text("what")
     coming = await next_moments(work, movement, rhythm, turn.now, MOMENTS_SHOWN * 2)
-    on = next((one.on for one in coming if one.on.isoformat() == filled.text("on")), None)
-    if on is None:
+    chosen = next((one for one in coming if _to_value(one) == filled.text("on")), None)
+    if chosen is None:
         filled.problems.add("on", "unknown_choice")
     if what in ("skip", "now") and filled.text("day"):
         filled.problems.add("what", "only_moving")
@@ -75,21 +77,29 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
     moved_to = turn.now if what == "now" else _parse_move(filled, rhythm, turn.now) if what == "move" else None
     if moved_to is not None:
         check_quiet(filled, quiet_hours.of_place(place), moved_to, "what" if what == "now" else "at")
-    if on is None or filled.problems:
+    if chosen is None or filled.problems:
         raise filled.problems.to_invalid()
-    change = await work.rhythms.change(rhythm.id, on)
+    await remember(work, turn, rhythm)
+    if what == "now":
+        rhythm.previous = {}  # what was sent cannot be taken back
+    change = await work.rhythms.change(rhythm.id, chosen.name)
     if change is None:
-        change = MomentChange(rhythm_id=rhythm.id, movement_id=movement.id, on=on)
+        change = MomentChange(rhythm_id=rhythm.id, movement_id=movement.id, on=chosen.on, slot=chosen.slot)
         work.rhythms.add(change)
     change.skipped, change.moved_to = moved_to is None, moved_to
     await work.flush()  # the next moment is found by a query that has to see this change
     await find_next(work, movement, rhythm, turn.now)
     if what == "now":
         # A person asks for it, so it is an answer: no budget holds it up, and it does not expire.
-        asked = plan_moment(rhythm.due_in(place), Moment(on=on, at=turn.now), turn.now)
+        asked = plan_moment(rhythm.due_in(place), replace(chosen, at=turn.now), turn.now)
         asked.priority, asked.expires_at = Priority.ANSWER, None
         await work.deliveries.add(asked)
     return await show_rhythm(work, turn, rhythm, "sent" if what == "now" else "changed")
+
+
+def _to_value(moment: Moment) -> str:
+    """Return a moment as the value of a choice; the first of a day is its date."""
+    return f"{moment.on.isoformat()}/{moment.slot}" if moment.slot else moment.on.isoformat()
 
 
 def _parse_move(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime | None:
@@ -128,38 +138,63 @@ async def pause(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
-    """Pause a rhythm until a day, when it resumes by itself; planned deliveries of it are cancelled. Raises `Invalid`
-    when nothing would come until then: the pause would be none."""
+    """Pause a rhythm until a day, when it resumes by itself: from now on, when planned deliveries of it are cancelled,
+    or from a day to come. Raises `Invalid` when nothing would come in between: the pause would be none."""
     rhythm = await load_own(work, turn)
-    until = parse_form(PauseForm, turn.intent.args).day("until") or date.max
+    filled = read_form(PauseForm, turn.intent.args)
     today = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
-    if until <= today:
-        raise Invalid({"until": "too_early"}, {"until": {"earliest": today + timedelta(days=1)}})
-    if until > today + MAX_PAUSE:
-        raise Invalid({"until": "too_late"}, {"until": {"latest": today + MAX_PAUSE}})
-    held_back = await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_rests")
-    first = await _find_next_day(work, turn, rhythm)
+    starts, until = filled.day("starts") or today, filled.day("until")
+    if starts < today:
+        filled.problems.add("starts", "too_early", earliest=today)
+    if until is not None and until <= max(starts, today):
+        filled.problems.add("until", "too_early", earliest=max(starts, today) + timedelta(days=1))
+    if until is not None and until > today + MAX_PAUSE:
+        filled.problems.add("until", "too_late", latest=today + MAX_PAUSE)
+    if starts > today and len(parse_stretches(rhythm.pauses)) >= MAX_STRETCHES:
+        filled.problems.add("starts", "too_many", most=str(MAX_STRETCHES))
+    if until is None or filled.problems:
+        raise filled.problems.to_invalid()
+    held_back = False
+    if starts == today:
+        held_back = bool(await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_rests"))
+    first = await _find_next_day(work, turn, rhythm, starts)
     if first is not None and until <= first and not held_back:
         raise Invalid({"until": "nothing_until"}, {"until": {"first": first}})
-    rhythm.paused_until = until
+    await remember(work, turn, rhythm)
+    if starts == today:
+        rhythm.paused_until = until
+    else:
+        rhythm.pauses = format_stretches((*parse_stretches(rhythm.pauses), Stretch(starts, until)), today)
     await find_next(work, turn.require_movement(), rhythm, turn.now)
-    return await show_rhythm(work, turn, rhythm, "paused")
+    return await show_rhythm(work, turn, rhythm, "paused" if starts == today else "planned")
 
 
-async def _find_next_day(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> date | None:
-    """Return the local day of the next moment that a pause can hold back."""
-    unpaused = rhythm.timing._replace(paused_until=None)
+async def _find_next_day(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: date | None = None) -> date | None:
+    """Return the local day of the next moment that a pause can hold back, from a day on."""
+    unpaused = rhythm.timing._replace(paused_until=None, pauses="")
     changes = await work.rhythms.changes(rhythm, turn.now)
-    first = next(moments(unpaused, changes, holidays_of(turn.require_movement()), after=turn.now), None)
+    after = max(turn.now, local_moment(since, time(0), rhythm.timezone)) if since is not None else turn.now
+    first = next(moments(unpaused, changes, holidays_of(turn.require_movement()), after=after), None)
     return first.at.astimezone(ZoneInfo(rhythm.timezone)).date() if first is not None else None
 
 
 async def resume(work: UnitOfWork, turn: Turn) -> InPlace:
-    """End the pause of a rhythm."""
+    """End the pause of a rhythm, or leave out one that was planned."""
     rhythm = await load_own(work, turn)
-    rhythm.paused_until = None
+    await remember(work, turn, rhythm)
+    today, planned = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date(), parse_stretches(rhythm.pauses)
+    if turn.text("pause"):
+        kept = [one for one in planned if one.text != turn.text("pause")]
+    else:
+        rhythm.paused_until, kept = None, [one for one in planned if not one.covers(today)]
+    rhythm.pauses = format_stretches(kept, today)
     await find_next(work, turn.require_movement(), rhythm, turn.now)
-    return InPlace(entry=await show_rhythm(work, turn, rhythm, "resumed"))
+    return InPlace(entry=await show_rhythm(work, turn, rhythm, "resumed" if not turn.text("pause") else "changed"))
+
+
+async def remember(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> None:
+    """Keep a rhythm as it is, to take back the change that comes now."""
+    rhythm.remember(await work.rhythms.changes(rhythm, turn.now), turn.now)
 
 
 async def find_next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:

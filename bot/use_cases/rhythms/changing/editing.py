@@ -1,0 +1,132 @@
+"""Edit a rhythm in place, after showing what that changes; make one like it; and take the last change back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.rhythms import RhythmChanged, RhythmForm
+from bot.chat import Value
+from bot.domain.rhythm import Changes, MomentChange, MomentName, Rhythm, holidays_of, keep_changes
+from bot.errors import Invalid
+from bot.ports import Turn, UnitOfWork
+from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, parse_rhythm
+from bot.use_cases.rhythms.changing.pages import find_near, find_obstacles, foresee, load_any, load_own, show_rhythm
+from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
+from bot.use_cases.rhythms.changing.single import find_next, remember
+
+
+@dataclass(frozen=True)
+class _Edited:
+    """A rhythm as it would become, not stored, and what remains of the changes to its moments; `gone` are the moments
+    that were moved or skipped and are no more."""
+
+    rhythm: Rhythm
+    changes: Changes
+    gone: Sequence[date]
+
+
+async def open_editor(work: UnitOfWork, turn: Turn) -> RhythmForm:
+    """Open the form of a rhythm, filled in with what it is, or with what a preview of a change showed."""
+    rhythm = await load_own(work, turn)
+    values = unpack(turn.intent.args) or list_values(rhythm, turn.now, holidays_of(turn.require_movement()))
+    return await fill_form(work, turn, values, about=rhythm)
+
+
+async def duplicate(work: UnitOfWork, turn: Turn) -> RhythmForm:
+    """Open the form for a new rhythm, filled in with what another one is."""
+    rhythm = await load_own(work, turn)
+    return await fill_form(work, turn, list_values(rhythm, turn.now, holidays_of(turn.require_movement())))
+
+
+async def preview_edit(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]) -> Entry:
+    """Show what an edit would change, before it is saved. Raises `Invalid` that names every wrong field."""
+    rhythm = await load_own(work, turn)
+    edited = await _edit(work, turn, rhythm, values)
+    before, _ = await foresee(work, turn, rhythm)
+    after, coming = await foresee(work, turn, edited.rhythm, edited.changes)
+    missing, lost = await find_obstacles(work, turn, edited.rhythm)
+    return RhythmChanged(
+        before=before,
+        rhythm=after,
+        coming=coming,
+        kept=len(edited.changes),
+        gone=tuple(edited.gone),
+        near=await find_near(work, turn, edited.rhythm, edited.changes),
+        purpose_missing=missing,
+        lost=lost,
+        args={**pack(values), "rhythm": rhythm.id},
+    )
+
+
+async def apply_edit(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Save an edit as its preview showed it; say what is in the way, where that cannot be any more."""
+    rhythm = await load_own(work, turn)
+    values = unpack(turn.intent.args)
+    try:
+        edited = await _edit(work, turn, rhythm, values)
+    except Invalid as invalid:
+        return InPlace(entry=explain_invalid(turn, invalid, {**pack(values), "rhythm": rhythm.id}))
+    await remember(work, turn, rhythm)
+    await _rewrite_changes(work, turn, rhythm, edited.changes)
+    wanted = edited.rhythm
+    rhythm.kind, rhythm.place_id, rhythm.on_holiday = wanted.kind, wanted.place_id, wanted.on_holiday
+    rhythm.rule, rhythm.starts_on, rhythm.at, rhythm.timezone = (
+        wanted.rule,
+        wanted.starts_on,
+        wanted.at,
+        wanted.timezone,
+    )
+    rhythm.unanswered, rhythm.pace_asked_at = 0, None
+    await work.flush()  # the next moment is found by a query that has to see the changes
+    await find_next(work, turn.require_movement(), rhythm, turn.now)
+    return InPlace(entry=await show_rhythm(work, turn, rhythm, "changed"))
+
+
+async def _edit(work: UnitOfWork, turn: Turn, rhythm: Rhythm, values: Mapping[str, Value]) -> _Edited:
+    wanted = await parse_rhythm(work, turn, values)
+    wanted.id, wanted.paused_until, wanted.pauses = rhythm.id, rhythm.paused_until, rhythm.pauses
+    changes = await work.rhythms.changes(rhythm, turn.now)
+    ahead = [one for one in changes.values() if _is_ahead(one, _today(rhythm, turn.now), turn.now)]
+    kept = keep_changes(ahead, rhythm.timing, wanted.timing, holidays_of(turn.require_movement()))
+    return _Edited(wanted, kept, sorted({one.on for one in ahead} - {on for on, _ in kept}))
+
+
+def _is_ahead(change: MomentChange, today: date, now: datetime) -> bool:
+    return change.moved_to > now if change.moved_to is not None else change.on >= today
+
+
+async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Take back the last change of a rhythm: it comes again as it did before. What was sent meanwhile stays. Pressed
+    under an older change than the last, it only shows how things are."""
+    turn.require_coordinator()
+    rhythm = await load_any(work, turn)
+    if not rhythm.previous or turn.text("change") != rhythm.changed_at:
+        return InPlace(entry=await show_rhythm(work, turn, rhythm, "ended" if rhythm.ended_at else ""))
+    before = rhythm.take_back()
+    await _rewrite_changes(work, turn, rhythm, before)
+    await work.flush()  # the next moment is found by a query that has to see the changes
+    await find_next(work, turn.require_movement(), rhythm, turn.now)
+    return InPlace(entry=await show_rhythm(work, turn, rhythm, "undone"))
+
+
+async def _rewrite_changes(work: UnitOfWork, turn: Turn, rhythm: Rhythm, wanted: Changes) -> None:
+    """Let these be all the changes that still matter. One that is no more stays as a row that changes nothing."""
+    today = _today(rhythm, turn.now)
+    for name, change in (await work.rhythms.changes(rhythm, turn.now)).items():
+        if name not in wanted and _is_ahead(change, today, turn.now):
+            change.skipped, change.moved_to = False, None
+    for name, one in wanted.items():
+        row = await work.rhythms.change(rhythm.id, name) or _add_change(work, rhythm, name)
+        row.skipped, row.moved_to = one.skipped, one.moved_to
+
+
+def _add_change(work: UnitOfWork, rhythm: Rhythm, name: MomentName) -> MomentChange:
+    added = MomentChange(rhythm_id=rhythm.id, movement_id=rhythm.movement_id, on=name[0], slot=name[1])
+    work.rhythms.add(added)
+    return added
+
+
+def _today(rhythm: Rhythm, now: datetime) -> date:
+    return now.astimezone(ZoneInfo(rhythm.timezone)).date()

@@ -1,0 +1,76 @@
+"""Show and change the days on which a movement is closed, besides public holidays."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from bot.catalogue.base import InPlace
+from bot.catalogue.forms import read_form
+from bot.catalogue.rhythms import ClosedForm, ClosedShown, DaysOff
+from bot.domain.movement import Movement
+from bot.domain.rhythm import holidays_of, update_next_at
+from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
+from bot.ports import Turn, UnitOfWork
+
+MAX_CLOSED = timedelta(days=366)
+"""How far ahead days off may be, and how many in a row."""
+
+
+async def show_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
+    """Show the days on which the movement is closed."""
+    return _show(turn, turn.require_coordinator())
+
+
+async def open_days_off(work: UnitOfWork, turn: Turn) -> ClosedForm:
+    """Open the form to add days on which the movement is closed."""
+    today = turn.now.astimezone(ZoneInfo(turn.require_coordinator().timezone)).date()
+    return ClosedForm(earliest=today, latest=today + MAX_CLOSED)
+
+
+async def add_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
+    """Add days on which the movement is closed: moments on them are skipped or moved, as on a holiday."""
+    movement = turn.require_coordinator()
+    filled = read_form(ClosedForm, turn.intent.args)
+    today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
+    starts = filled.day("starts")
+    last = filled.day("until") or starts
+    if starts is not None and starts < today:
+        filled.problems.add("starts", "too_early", earliest=today)
+    if starts is not None and last is not None and last < starts:
+        filled.problems.add("until", "too_early", earliest=starts)
+    for field, day in (("starts", starts), ("until", last)):
+        if day is not None and day > today + MAX_CLOSED:
+            filled.problems.add(field, "too_late", latest=today + MAX_CLOSED)
+    if len(parse_stretches(movement.closed)) >= MAX_STRETCHES:
+        filled.problems.add("starts", "too_many", most=str(MAX_STRETCHES))
+    if starts is None or last is None or filled.problems:
+        raise filled.problems.to_invalid()
+    days = Stretch(starts, last + timedelta(days=1))
+    movement.closed = format_stretches((*parse_stretches(movement.closed), days), today)
+    await _find_next_moments(work, turn, movement)
+    return _show(turn, movement)
+
+
+async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Take days on which the movement was to be closed back."""
+    movement = turn.require_coordinator()
+    today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
+    kept = [one for one in parse_stretches(movement.closed) if one.text != turn.text("days")]
+    movement.closed = format_stretches(kept, today)
+    await _find_next_moments(work, turn, movement)
+    return InPlace(entry=_show(turn, movement))
+
+
+def _show(turn: Turn, movement: Movement) -> ClosedShown:
+    today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
+    coming = [one for one in parse_stretches(movement.closed) if one.end > today]
+    return ClosedShown(
+        name=movement.name, days=tuple(DaysOff(begin=one.begin, end=one.end, value=one.text) for one in coming)
+    )
+
+
+async def _find_next_moments(work: UnitOfWork, turn: Turn, movement: Movement) -> None:
+    """Find the next moments of all rhythms again. What is due by now is left to the planner."""
+    for rhythm in await work.rhythms.of_movement(movement.id):
+        if rhythm.next_at is None or rhythm.next_at > turn.now:
+            changes = await work.rhythms.changes(rhythm, turn.now)
+            update_next_at(rhythm, changes, holidays_of(movement), after=turn.now)
