@@ -4,6 +4,7 @@ A story that suddenly ripples, a group that joins, several broadening moments in
 at most one a month (`bot.domain.steering`).
 """
 
+from bot.domain.delivery import DeliveryState
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import Person
@@ -71,15 +72,17 @@ async def _notice_group(work: UnitOfWork, turn: Turn, initiative: InitiativeId, 
 
 
 async def _ask(work: UnitOfWork, turn: Turn, id: InitiativeId, movement: MovementId, occasion: Occasion) -> None:
-    asked = [one.created_at for one in await work.deliveries.about(STEERING, id, movement)]
+    earlier = await work.deliveries.about(STEERING, id, movement)
+    asked = [one.created_at for one in earlier if one.may_have_arrived or one.state is DeliveryState.WAITING]
     initiative = await work.initiatives.get(id, movement)
     if initiative is None or initiative.closed_at is not None or not may_steer(asked, turn.now):
         return
-    carrier = await _find_carrier(work, initiative)
+    carrier = await _find_carrier(work, turn, initiative)
     if carrier is not None:
         await work.deliveries.add(plan_steering(initiative, carrier, occasion, turn.now))
 
 
-async def _find_carrier(work: UnitOfWork, initiative: Initiative) -> Person | None:
+async def _find_carrier(work: UnitOfWork, turn: Turn, initiative: Initiative) -> Person | None:
+    """Return the first of who carry an initiative whom a message of Ritme reaches."""
     people = await work.initiatives.participants(initiative.id, initiative.movement_id)
-    return next((person for person, part in people if part.initiator), None)
+    return next((person for person, part in people if part.initiator and person.will_read(turn.now)), None)

@@ -25,7 +25,11 @@ class LookBack(Entry):
             return (Press(name="answer", intent="history.answer", args={"round": self.round}, style="primary"),)
         if not self.moments:
             return (Press(name="tell", intent="story", style="primary"),)
-        return (Press(name="choose_step", intent="step", style="primary"), Press(name="tell", intent="story"))
+        about = {"initiative": self.initiative} if self.initiative else {}
+        return (
+            Press(name="choose_step", intent="step", args=about, style="primary"),
+            Press(name="tell", intent="story"),
+        )
 
     @classmethod
     def example(cls) -> Self:

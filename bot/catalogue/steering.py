@@ -17,9 +17,10 @@ class SteeringAsked(Entry):
     occasion: Occasion
 
     def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.initiative_id}
         return (
-            Press(name="choose_step", intent="step", style="primary"),
-            Press(name="experiment", intent="experiment", args={"initiative": self.initiative_id}),
+            Press(name="choose_step", intent="step", args=about, style="primary"),
+            Press(name="experiment", intent="experiment", args=about),
         )
 
     @classmethod

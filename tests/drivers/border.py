@@ -18,6 +18,7 @@ from aiohttp import web
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
 from adapters.teams import AppRegistration, TeamsPlatform
+from adapters.teams.package import SAVE_COMMAND_ID
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.domain.initiative import Initiative, InitiativeId, Participant
@@ -71,6 +72,12 @@ INTENTS = {
     "come": "meeting.come",
     "no_meetings": "meeting.leave",
     "settings": "me.settings",
+    "look_1": "initiative.look",
+    "join": "initiative.join",
+    "choose_step": "step",
+    "stop": "stop.me",
+    "without": "guard.without",
+    "fine": "guard.fine",
     "goes_on": "experiment.answer",
     "seized": "chance.seize",
     "tell_story": "story",
@@ -310,13 +317,13 @@ class InTeams:
         if button in ALSO and wanted not in [one["data"].get("intent") for one in shown.buttons().values()]:
             wanted = ALSO[button]
         action = shown.button(wanted)
+        channel = next((one for one in (HERE, THERE) if shown.conversation.startswith(channel_id(one))), "")
         if action["type"] == "Action.Submit":
             opening = {"name": "task/fetch", "value": {"data": action["data"], "context": {}}}
-            return await self.send(who, {"type": "invoke", **opening, "replyToId": shown.id}, "")
+            return await self.send(who, {"type": "invoke", **opening, "replyToId": shown.id}, channel)
         value = {"action": {name: action[name] for name in ("type", "title", "verb", "data")}, "trigger": "manual"}
-        await self.send(
-            who, {"type": "invoke", "name": "adaptiveCard/action", "value": value, "replyToId": shown.id}, ""
-        )
+        pressed = {"type": "invoke", "name": "adaptiveCard/action", "value": value, "replyToId": shown.id}
+        await self.send(who, pressed, channel)
         return await self._news(who, before)
 
     async def submit(self, who: str, form: Any, **values: Any) -> Any:
@@ -366,6 +373,17 @@ class InTeams:
         said = {"type": "message", "id": own, "text": words, "entities": entities, "conversation": where}
         await self.send(who, said, HERE)
         return thread or own
+
+    async def save_message(self, who: str, author: str, text: str, message: str = "m1", thread: str = "") -> Any:
+        """Use *Save as story* on a message of the first channel. Returns the dialog."""
+        payload = {
+            "id": message,
+            "from": {"user": {"id": author, "displayName": author}},
+            "body": {"contentType": "html", "content": f"<p>{text}</p>"},
+            **({"replyToId": thread} if thread else {}),
+        }
+        value = {"commandId": SAVE_COMMAND_ID, "commandContext": "message", "messagePayload": payload}
+        return await self.send(who, {"type": "invoke", "name": "composeExtension/fetchTask", "value": value}, HERE)
 
     def _messages(self) -> list[Shown]:
         """List the messages that the connector got, as they read now."""

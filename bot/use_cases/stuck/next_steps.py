@@ -11,7 +11,7 @@ from bot.domain import stuck_post, stuck_return
 from bot.domain.delivery import to_place
 from bot.domain.experiment import Experiment, ExperimentId
 from bot.domain.ids import new_id
-from bot.domain.initiative import StuckEpisode
+from bot.domain.initiative import Initiative, InitiativeId, StuckEpisode
 from bot.domain.movement import Place, PlaceState
 from bot.domain.next_step import (
     Chance,
@@ -33,7 +33,7 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.resting import find_rest
 from bot.wording import shorten
 
-ORIGINS = ("episode", "chance", "story", "experiment")
+ORIGINS = ("episode", "chance", "story", "experiment", "initiative")
 """Arguments that say where a step came from; the form carries them along."""
 MAX_PREFILL = 300
 """Characters of a typed step that are put into the form."""
@@ -46,11 +46,12 @@ IfThenPlan = tuple[str, str, str]
 
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form for a step: after being stuck (`episode`), for a chance (`chance`), because of a `story`, within
-    an `experiment`, or of its own; then, in a personal chat, what is open is offered to go on with. Raises `Refused`
-    where one of these is not theirs."""
+    an `experiment` or an `initiative`, or of its own; then, in a personal chat, what is open is offered to go on with.
+    Raises `Refused` where one of these is not theirs."""
     await _load_episode(work, turn)
     await _load_story(work, turn)
     await _load_experiment(work, turn)
+    await _load_initiative(work, turn)
     chance = await _load_chance(work, turn)
     values: dict[str, Value] = _usual_moment(turn, today=chance is not None)
     if turn.text("text"):
@@ -149,6 +150,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     step = known
     if step is None:
         step = _new_step(turn, plan, moment, episode, story)
+        initiative = await _load_initiative(work, turn)
+        step.initiative_id = step.initiative_id or (initiative.id if initiative is not None else None)
         if (experiment := await _load_experiment(work, turn)) is not None:
             step.experiment_id = experiment.id
             step.initiative_id = step.initiative_id or experiment.initiative_id
@@ -279,6 +282,16 @@ async def _load_story(work: UnitOfWork, turn: Turn) -> Story | None:
     if found is None:
         raise Refused("not_found")
     return found if found.is_told else None
+
+
+async def _load_initiative(work: UnitOfWork, turn: Turn) -> Initiative | None:
+    """Return the initiative that a step is about. Raises `Refused` for one of another movement."""
+    if not turn.text("initiative"):
+        return None
+    found = await work.initiatives.get(InitiativeId(turn.text("initiative")), turn.require_movement().id)
+    if found is None:
+        raise Refused("not_found")
+    return found
 
 
 async def _load_experiment(work: UnitOfWork, turn: Turn) -> Experiment | None:
