@@ -9,6 +9,7 @@ entity may have no text (a name with "&"), another name, or a part of it. Whethe
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from html import unescape
@@ -182,7 +183,7 @@ def _split_out(pieces: list[_Piece], name: str) -> list[_Piece]:
 
 def _join(pieces: Sequence[_Piece], mentions: Sequence[Mention], ours: Collection[str]) -> str:
     """Put a text together again: our name is left out, others are named once, also where a name came in parts."""
-    whom = _match_marks([one for one in pieces if isinstance(one, _Mark)], mentions)
+    whom = iter(_match_marks([one for one in pieces if isinstance(one, _Mark)], mentions))
     parts: list[str] = []
     last = ""  # whose name stands last, with nothing but space after it
     for piece in pieces:
@@ -190,7 +191,7 @@ def _join(pieces: Sequence[_Piece], mentions: Sequence[Mention], ours: Collectio
             parts.append(piece)
             last = last if not piece.strip() else ""
             continue
-        mention = whom.pop(0)
+        mention = next(whom)
         about = mention.id if mention is not None else ""
         if about in ours and about:
             continue
@@ -259,10 +260,11 @@ class _MessageParser(HTMLParser):
         self.emoji: list[str] = []
         self.pictures = 0
         self._skipped: list[str] = []
+        self._skipped_tags: Counter[str] = Counter()
         self._marked: list[str] | None = None
         self._mark_tag, self._mark_number, self._mark_depth = "", "", 0
         self._lists: list[int] = []
-        self._links: list[tuple[str, int]] = []
+        self._link: tuple[str, int] | None = None
         self._preformatted = 0
 
     def handle_data(self, data: str) -> None:
@@ -283,7 +285,9 @@ class _MessageParser(HTMLParser):
         elif tag in ("img", "emoji"):
             self._show_picture(tag, told)
         elif tag == "a":
-            self._links.append((told.get("href", ""), len(self.pieces)))
+            # Ends a link that it stands in, as in browsers: each piece is looked at for one link.
+            self._end_link()
+            self._link = (told.get("href", ""), len(self.pieces))
         else:
             self._begin_block(tag)
 
@@ -294,15 +298,18 @@ class _MessageParser(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if self._skipped:
-            if tag in self._skipped:
-                while self._skipped.pop() != tag:
-                    pass
+            # Counted: looking through all that is open, for each of the ends that have no beginning, takes for ever.
+            while self._skipped_tags[tag]:
+                ended = self._skipped.pop()
+                self._skipped_tags[ended] -= 1
+                if ended == tag:
+                    break
         elif self._marked is not None:
             self._mark_depth -= tag == self._mark_tag
             if not self._mark_depth:
                 self.end_mark()
-        elif tag == "a" and self._links:
-            self._end_link(*self._links.pop())
+        elif tag == "a":
+            self._end_link()
         elif _is_block(tag):
             self._end_block(tag)
 
@@ -322,6 +329,7 @@ class _MessageParser(HTMLParser):
     def _skip(self, tag: str) -> None:
         if tag not in ("br", "img", "hr"):
             self._skipped.append(tag)
+            self._skipped_tags[tag] += 1
 
     def _say(self, text: str) -> None:
         if self._marked is not None:
@@ -364,9 +372,13 @@ class _MessageParser(HTMLParser):
         last = self.pieces[-1] if self.pieces else "\n"
         return isinstance(last, str) and last.endswith("\n")
 
-    def _end_link(self, address: str, since: int) -> None:
-        """Add a link's address, unless it is what the link says."""
+    def _end_link(self) -> None:
+        """Add the address of the link that is open, if any, unless it is what the link says."""
+        if self._link is None:
+            return
+        (address, since), self._link = self._link, None
         said = "".join(one for one in self.pieces[since:] if isinstance(one, str)).strip()
         is_said = address.rstrip("/").removeprefix("https://") in said or address.startswith("mailto:")
         if said and address.startswith(("http://", "https://", "mailto:")) and not is_said:
-            self._say(f" ({address})")
+            last = self.pieces[-1]
+            self._say(f" ({address}){' ' if isinstance(last, str) and last.endswith(' ') else ''}")
