@@ -350,7 +350,7 @@ class Ritme:
         """Return the names of people, places and user groups of a workspace, by their ids there, as far as Ritme knows
         them. For words in which a platform names them by id only."""
         async with self._begin() as work:
-            return await introductions.known_names(work, WorkspaceId(workspace), ids)
+            return await work.people.names_by_ids(WorkspaceId(workspace), ids)
 
     async def workspace_uninstalled(self, workspace: str, at: datetime | None = None) -> None:
         """Note that Ritme was removed from a workspace, at a moment or now: whatever still arrives from there is passed

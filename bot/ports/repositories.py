@@ -122,6 +122,10 @@ class People(Protocol):
     async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
         """Return a person who belongs to the workspace."""
 
+    async def names_by_ids(self, workspace: WorkspaceId, ids: Collection[str]) -> dict[str, str]:
+        """Return the names of those people, places and user groups of a workspace that have one, by their ids on the
+        platform."""
+
     async def names_in(self, movement: MovementId) -> Sequence[str]:
         """Return the names of the members of a movement."""
 

@@ -53,6 +53,7 @@ from tests.contract.seed import (
     step,
     story,
 )
+from tests.scale.plans import QueryRecorder
 
 
 async def test_each_movement_has_its_own_people_and_places(seeded: Seeded) -> None:
@@ -405,3 +406,17 @@ async def test_ties_grow_from_both_sides_and_nobody_meets_themselves(seeded: See
     async with seeded.begin() as work:
         ties = await work.connecting.ties(OURS)
     assert [(tie.one_id, tie.other_id, tie.strength) for tie in ties] == [(FATIMA, JAN, 2)]
+
+
+async def test_names_by_ids_are_read_in_one_query(seeded: Seeded) -> None:
+    async with seeded.begin() as work:
+        wanted = ["u-fatima", "c-here", "nobody", *(f"u-{number}" for number in range(40))]
+        with QueryRecorder() as recorded:
+            found = await work.people.names_by_ids(W1, wanted)
+        fatima = await work.people.by_account(W1, "u-fatima")
+        here = await work.movements.place_in(W1, "c-here")
+    assert fatima is not None
+    assert here is not None
+    assert found == {one: name for one, name in (("u-fatima", fatima.name), ("c-here", here.name)) if name}
+    assert found
+    assert sum(stats.times for statement, stats in recorded.asked.items() if "SELECT" in statement) == 1

@@ -145,6 +145,7 @@ async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:
 
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
+    "people.names_by_ids": lambda work, its: work.people.names_by_ids(its, ["u-fatima", "c-here"]),
     "people.in_workspace": lambda work, its: work.people.in_workspace(FATIMA, its),
     "stories.find_words_about": lambda work, its: work.stories.find_words_about(its, "m3"),
     "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, tuple_, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories import erasure
@@ -18,6 +18,7 @@ from adapters.database.tables import (
     old_messages,
     people,
     places,
+    segments,
     workspaces,
 )
 from bot.domain.delivery import DeliveryId
@@ -171,6 +172,17 @@ class SqlPeople(Repository):
     async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
         found = await self._get(Person, id)
         return found if found is not None and found.workspace_id == workspace else None
+
+    async def names_by_ids(self, workspace: WorkspaceId, ids: Collection[str]) -> dict[str, str]:
+        asked = (
+            select(column, named.c.name).where(named.c.workspace_id == workspace, column.in_(ids), named.c.name != "")
+            for named, column in (
+                (segments, segments.c.handle),
+                (places, places.c.channel),
+                (people, people.c.account),
+            )
+        )
+        return {row[0]: row[1] for row in await self._session.execute(union_all(*asked))}
 
     async def names_in(self, movement: MovementId) -> Sequence[str]:
         named = select(people.c.name).join(Member, members.c.person_id == people.c.id)

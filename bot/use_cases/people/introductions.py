@@ -1,6 +1,6 @@
 """Keep names and profiles of people and places up to date, from the platform's directory and its events."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from bot.chat import Account, ChatPlace, Intent, Profile
@@ -69,17 +69,6 @@ async def update_profile(work: UnitOfWork, account: Account, profile: Profile, n
     if person.has_home:
         shown = movement.id if movement else None
         await work.deliveries.add(to_home(person, key=f"profile:{now.isoformat()}", now=now, movement=shown))
-
-
-async def known_names(work: UnitOfWork, lane: WorkspaceId, ids: Sequence[str]) -> dict[str, str]:
-    """Return the names of people, places and user groups of a workspace, by their ids on the platform, as far as they
-    are known."""
-    found = {group.handle: group.name for group in await work.movements.segments_in(lane) if group.handle in ids}
-    for one in ids:
-        named = await work.people.by_account(lane, one) or await work.movements.place_in(lane, one)
-        if named is not None and named.name:
-            found[one] = named.name
-    return found
 
 
 async def request_group_members(work: UnitOfWork, lane: WorkspaceId) -> None:
