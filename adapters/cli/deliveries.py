@@ -42,6 +42,11 @@ class DeliveryQuery:
     limit: int = 50
 
 
+IDS_A_LINE = 20
+"""Ids of deliveries in one line of the audit log: with all that stands beside them well below 1,024 bytes, after which
+some system logs cut a line off."""
+
+
 class Recipients:
     """Names whom deliveries are for. People get a name of this run only, unless they are `revealed`.
 
@@ -67,10 +72,10 @@ class Recipients:
         return (row.receipt or "") if self._revealed or not row.account else ""
 
     def note(self, rows: Sequence[DeliveryRow]) -> None:
-        """Note in the audit log whose deliveries were shown, if they were."""
-        personal = [row for row in rows if row.account]
-        if self._revealed and personal:
-            note_access("delivery_recipients_revealed", deliveries=[row.id for row in personal])
+        """Note in the audit log whose deliveries were shown, if they were: as many a line as no log cuts off."""
+        personal = [row.id for row in rows if row.account] if self._revealed else []
+        for first in range(0, len(personal), IDS_A_LINE):
+            note_access("delivery_recipients_revealed", deliveries=personal[first : first + IDS_A_LINE])
 
     def _name(self, row: DeliveryRow) -> str:
         if self._revealed or not row.account:

@@ -126,6 +126,26 @@ async def test_who_it_is_can_be_shown_and_that_is_noted(outbox_world: World, mon
     assert kept[0] in shown.stderr
 
 
+async def test_many_who_are_shown_are_noted_in_lines_that_no_log_cuts_off(
+    outbox_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with outbox_world.begin() as work:
+        person = await work.people.by_account(WorkspaceId(LANE), "fatima")
+        assert person is not None
+        for number in range(45):
+            key = f"many {number}"
+            await work.deliveries.add(
+                to_person(person, "follow_up", key=key, now=outbox_world.clock.now(), movement=None)
+            )
+    kept: list[str] = []
+    monkeypatch.setattr("syslog.syslog", lambda _priority, line: kept.append(line))
+    shown = json.loads((await run("list", "--reveal", "--json", "--limit", "100")).stdout)
+    assert len(kept) >= 3
+    assert all(len(line.encode()) < 1_024 for line in kept)
+    noted = [one for line in kept for one in json.loads(line)["deliveries"]]
+    assert sorted(noted) == sorted(one["id"] for one in shown if one["to"].endswith(("fatima", "iris")))
+
+
 async def test_a_failed_delivery_can_be_retried_and_a_sent_one_cannot(outbox_world: World) -> None:
     failed, sent = await get_delivery(outbox_world, "failed"), await get_delivery(outbox_world, "sent")
     assert (await run("retry", failed.id)).exit_code == 0
