@@ -20,6 +20,7 @@ from bot.guarding import GivesAway
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
 from bot.presses import hash_key
+from bot.use_cases.movements import starting
 from bot.use_cases.outbox import reach
 from bot.use_cases.people import introductions
 from bot.use_cases.stories import held_words
@@ -43,6 +44,8 @@ async def handle_intent(
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
         return None
     if await is_late(work, intent):
+        return None
+    if intent.name in commands.ARRIVALS and intent.text("upgrade") and not await starting.is_unsettled(work, intent):
         return None
     if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(intent.key), now):
         return None

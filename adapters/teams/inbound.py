@@ -95,15 +95,13 @@ class TeamsInbound:
             return InvokeResponse() if activity.type == "invoke" else None
         if activity.type == "invoke" and is_from_bot(activity):
             return InvokeResponse()  # a press is somebody's, and no bot is a person
-        # A newer version of the app says so too where we were already.
-        is_upgrade = activity.action == "add-upgrade" and await self._references.find(workspace, channel) is not None
         await self._record_sender(activity)
         if activity.type == "invoke":
             return await self._handle_invoke(activity)
         for intent in translate.activity_intents(activity, self._signer):
             if not translate.is_arrival(activity):
                 await self._handle_everywhere(activity, intent)
-            elif intent.name == "place.back" or not is_upgrade:
+            else:
                 await self._handle_everywhere(activity, _key_arrival(intent, team or channel, removed_at))
         # Last: `_handle_everywhere` needs the references to the channels of a team that we are removed from.
         if translate.is_removal(activity):

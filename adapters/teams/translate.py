@@ -218,7 +218,9 @@ def _arrival_intents(activity: ActivityPayload) -> list[Intent]:
     is_person = bool(teams_account(activity).id)
     if is_personal_conversation(activity):
         return [_event_intent(activity, "help", {})] if is_person else []
-    arrived = _event_intent(activity, "place.joined" if is_person else "place.installed", {})
+    # A newer version of the app says so too where we were already, which is news only where we are new.
+    about = {"upgrade": "yes"} if activity.action == "add-upgrade" else {}
+    arrived = _event_intent(activity, "place.joined" if is_person else "place.installed", about)
     chosen = activity.channel_data.settings.selected_channel
     if chosen.id:
         arrived = replace(arrived, place=replace(arrived.place, channel=chosen.id, name=chosen.name))

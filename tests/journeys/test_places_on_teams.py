@@ -91,6 +91,26 @@ async def test_an_installation_alone_makes_a_place_and_greets_it_once(
 
 
 @pytest.mark.parametrize("who", PEOPLE_WHO_INSTALL)
+@pytest.mark.parametrize("action", ["add", "add-upgrade"])
+async def test_an_installation_whose_first_handling_failed_is_done_when_it_is_told_again(
+    here: InTeams, monkeypatch: pytest.MonkeyPatch, who: str, action: str
+) -> None:
+    async def break_down(*_: object) -> None:
+        raise ValueError("a bug")
+
+    told = {"id": "i1", "action": action, "from": PEOPLE_WHO_INSTALL[who]}
+    with monkeypatch.context() as broken:
+        broken.setattr("bot.use_cases.movements.starting._welcome", break_down)
+        with pytest.raises(AssertionError, match="internal"):
+            await tell(here, "installationUpdate", NEW_TEAM, **told)
+    await tell(here, "installationUpdate", NEW_TEAM, **told)
+    assert (await states(here))[NEW_TEAM] == ("alive", "")
+    assert len(said_in(here, NEW_TEAM)) == 1
+    await tell(here, "installationUpdate", NEW_TEAM, **{**told, "id": "i2", "action": "add-upgrade"})
+    assert len(said_in(here, NEW_TEAM)) == 1
+
+
+@pytest.mark.parametrize("who", PEOPLE_WHO_INSTALL)
 async def test_installed_for_a_person_they_can_be_reached_and_are_told_once(here: InTeams, who: str) -> None:
     sender = PEOPLE_WHO_INSTALL[who]
     chat = {"conversation": {"id": "chat-of-nieuw", "conversationType": "personal"}, "from": sender}

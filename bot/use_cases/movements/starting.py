@@ -112,9 +112,12 @@ async def handle_arrival(work: UnitOfWork, turn: Turn) -> None:
 
 
 async def is_unsettled(work: UnitOfWork, intent: Intent) -> bool:
-    """Return whether being let into a channel is news there: nothing goes on in it yet, or it was out of reach."""
+    """Return whether being let into a channel is news there: nothing goes on in it yet, or it was out of reach. Of an
+    `upgrade` it is only where we never were, as far as we know, or were out of reach."""
     place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
-    return place is None or place.movement_id is None or place.state is PlaceState.UNREACHABLE
+    if place is None or place.state is PlaceState.UNREACHABLE:
+        return True
+    return place.movement_id is None and not intent.text("upgrade")
 
 
 async def handle_installation(work: UnitOfWork, intent: Intent, now: datetime) -> None:
