@@ -77,16 +77,24 @@ async def claim_refusal(work: UnitOfWork, intent: Intent, now: datetime) -> bool
     return await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(f"refused:{key}:{minute}"), now)
 
 
-async def stamp_form(work: UnitOfWork, form: Form, intent: Intent) -> Form:
-    """Return a form with its id: until it is sent, every device on which its button is pressed opens the same, and so
-    does the button that offers it once more."""
-    opened_by = submission_key(intent) or press_key(intent) or _key("asked", intent, intent.key)
+async def stamp_form(work: UnitOfWork, form: Form, intent: Intent, now: datetime) -> Form:
+    """Return a form with its id (see `make_form_mark`)."""
+    return replace(form, hidden={**form.hidden, FORM: await make_form_mark(work, intent, now)})
+
+
+async def make_form_mark(work: UnitOfWork, intent: Intent, now: datetime) -> str:
+    """Return the id of the form that an intent opens: until it is sent, every device on which its button is pressed
+    opens the same, and so does the button that offers it once more, or who asks for it in the same words again on the
+    same day, because nothing seemed to happen."""
+    opened_by = submission_key(intent) or press_key(intent)
+    if not opened_by:
+        opened_by = _key("asked", intent, intent.place.channel, _serialize(intent.args), now.date().isoformat())
     sent, lane = 0, WorkspaceId(intent.actor.workspace)
     if (late := intent.text(REOPENS)) and not await work.inbox.is_claimed(lane, late):
-        return replace(form, hidden={**form.hidden, FORM: late})
+        return late
     while await work.inbox.is_claimed(lane, mark := hash_key(f"form:{opened_by}:{sent}")):
         sent += 1
-    return replace(form, hidden={**form.hidden, FORM: mark})
+    return mark
 
 
 def _key(kind: str, intent: Intent, *parts: str) -> str:

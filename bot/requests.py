@@ -325,11 +325,12 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         heard = _text_without_field(entry, intent)
         form = wording.render_form_entry(entry, reader, heard)
         if intent.opens_forms:
-            form = await presses.stamp_form(work, form, intent)
+            form = await presses.stamp_form(work, form, intent, turn.now)
             form = replace(form, hidden={**guarding.note_opener(intent), **form.hidden})
             late = render_within(_offer_again(form, entry, intent), reader, within, hash_key(intent.key))
             return replace(form, hidden={**form.hidden, WITHIN: within} if within else form.hidden, late=late)
         args = {name: value for name, value in intent.args.items() if isinstance(value, str) and name != CARD}
+        args[presses.REOPENS] = await presses.make_form_mark(work, intent, turn.now)
         opener = entry.opener or intent.name
         entry = FormOffered(title=form.title, intent=opener, args=args, heard=_typed_text(intent))
     if intent.answerable:

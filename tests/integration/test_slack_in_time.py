@@ -168,6 +168,43 @@ async def test_a_form_behind_a_command_that_takes_long_opens_or_is_offered(
     assert "Niemand komt" in json.dumps(form.view["blocks"])
 
 
+@pytest.mark.parametrize("way", ["command", "mention"])
+async def test_a_form_asked_for_again_while_the_core_is_slow_is_one_form(
+    slow: SlackDriver, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    gate, handle = asyncio.Event(), slow.ritme.handle
+
+    async def handle_slowly(intent: Intent) -> Reply:
+        await gate.wait()
+        return await handle(intent)
+
+    monkeypatch.setattr(slow.ritme, "handle", handle_slowly)
+    slow.slack.faults = [Fault(method="views.open", error="expired_trigger_id") for _ in range(2)]
+    before = len(slow.private("fatima"))
+    for _ in range(2):
+        if way == "command":
+            await slow.people.command(slow.user("fatima"), slow.channel("general"), "/story")
+        else:
+            await slow.people.say(slow.user("fatima"), slow.channel("general"), "@Ritme story")
+    gate.set()
+    await finish(slow)
+    slow.slack.faults = []
+    offers = slow.private("fatima")[before:]
+    assert len(offers) == 2
+    forms = [opened for one in offers if isinstance(opened := await slow.press("fatima", one, "open"), Modal)]
+    assert len(forms) == 2
+    assert len({form_id(one) for one in forms}) == 1
+    for form in forms:  # on two devices
+        slow.slack.screens[slow.user("fatima")] = form
+        await slow.submit("fatima", form, **SENT)
+    async with slow.database.connect() as connection:
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM stories")).scalar_one() == 1
+    later = await slow.type("fatima", "/story")
+    await slow.submit("fatima", later, **SENT)
+    async with slow.database.connect() as connection:
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM stories")).scalar_one() == 2
+
+
 async def test_a_press_that_takes_long_has_its_effect_once(slow: SlackDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     form = await slow.type("fatima", "/story")
     await slow.submit("fatima", form, **SENT)
