@@ -6,6 +6,7 @@ import aiohttp
 from aiohttp import web
 
 from adapters.file_links import FileLinks
+from adapters.teams.apologies import Apologies
 from adapters.teams.auth import KEYS_FETCH_TIMEOUT, OPENID_METADATA_URL, SERVICE_HOSTS, SigningKeys, TokenValidator
 from adapters.teams.cards import dump_json
 from adapters.teams.connector import Connector, ConnectorTokens
@@ -113,7 +114,9 @@ class TeamsPlatform:
             tenants=registration.tenants,
             hosts=registration.hosts,
         )
-        MessagesEndpoint(TeamsInbound(core, self.references, self._signer, self._clock).receive, validator).mount(app)
+        inbound = TeamsInbound(core, self.references, self._signer, self._clock)
+        apologies = Apologies(self.messenger, self.syntax, self._clock)
+        MessagesEndpoint(inbound.receive, validator, apologies).mount(app)
         mount_pages(app, self.syntax)
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from botframework.connector.auth.connector_factory import ConnectorFactory
 
 from adapters.door import BadInput, decode_json, read_body
 from adapters.failures import Failure, report_failure
+from adapters.teams.apologies import Apologies
 from adapters.teams.auth import CHANNEL_ID, KeysUnavailable, TeamsRequestRejected, TokenValidator
 from adapters.teams.cards import dump_json
 from adapters.teams.inbound import InvokeResponse, RedeliveryNeeded
@@ -30,10 +31,11 @@ log = structlog.get_logger("ritme.teams")
 
 
 class MessagesEndpoint:
-    """Hands every activity that `validator` lets in to `receive`."""
+    """Hands every activity that `validator` lets in to `receive`; a bug of ours is told to who waits for an answer."""
 
-    def __init__(self, receive: Receive, validator: TokenValidator) -> None:
+    def __init__(self, receive: Receive, validator: TokenValidator, apologies: Apologies) -> None:
         self._receive = receive
+        self._apologies = apologies
         self._validator = validator
         self._adapter = _Adapter(_Authentication())
 
@@ -61,18 +63,25 @@ class MessagesEndpoint:
         try:
             response = await self._run_turn(activity, claims)
         except RedeliveryNeeded as needed:
-            failure = Failure(reference=needed.reference, unavailable=needed.unavailable)
-            return web.json_response(failure.body, status=failure.status)
+            return await self._fail(activity, Failure(reference=needed.reference, unavailable=needed.unavailable))
         except BadInput:
             raise
         except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
-            failure = report_failure("activity_handle_failed", problem, type=activity.type[:40])
-            return web.json_response(failure.body, status=failure.status)
+            return await self._fail(
+                activity, report_failure("activity_handle_failed", problem, type=activity.type[:40])
+            )
         if response is None:
             return web.Response(status=202 if activity.type != "invoke" else 200)
         if response.body is None:
             return web.Response(status=response.status)
         return web.json_response(dict(response.body), status=response.status, dumps=dump_json)
+
+    async def _fail(self, activity: ActivityPayload, failure: Failure) -> web.Response:
+        """Answer with a failure. Storage that is away comes back before Teams has delivered the activity again: only of
+        a bug the person reads, of whom Teams tells nothing but that something failed."""
+        if not failure.unavailable:
+            await self._apologies.apologize(activity, failure.reference)
+        return web.json_response(failure.body, status=failure.status)
 
     async def _run_turn(self, told: ActivityPayload, claims: Mapping[str, Any]) -> InvokeResponse | None:
         responses: list[InvokeResponse | None] = []

@@ -355,6 +355,29 @@ async def test_any_activity_of_teams_that_breaks_anywhere(
         assert broken >= len(INVOKES)
 
 
+@pytest.mark.parametrize("where", ["translate", "core"])
+async def test_who_waits_for_an_answer_in_teams_reads_once_what_the_log_knows(
+    tmp_path: Path, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    async with open_border("teams", tmp_path) as border:
+        assert isinstance(border, InTeams)
+        if where == "translate":
+            for name in ("activity_intents", "press_intent", "message_action_intent", "submission_intent"):
+                monkeypatch.setattr(f"adapters.teams.translate.{name}", break_down)
+        else:
+            monkeypatch.setattr(border.ritme, "handle", break_down_later)
+        for kind, what in ACTIVITIES.items():
+            before = len(await border.to("fatima"))
+            told = [await ask_teams(border, {**what, "id": f"{kind}1"}) for _ in range(2)]
+            said = [one.words() for one in (await border.to("fatima"))[before:]]
+            if kind not in ("messageUpdate", "conversationUpdate") and told[0][0] >= 500:
+                (words,) = said  # delivered again, it is not said again
+                assert REFERENCE.findall(words) == REFERENCE.findall(told[0][1])
+                assert WRITTEN not in words
+            else:
+                assert said == []
+
+
 async def test_a_use_case_that_breaks_is_an_apology_in_teams(
     tmp_path: Path, logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,6 +388,8 @@ async def test_a_use_case_that_breaks_is_an_apology_in_teams(
         logged.seek(0)
         status, told = await ask_teams(border, ACTIVITIES["message"])
         assert status == 500
+        said = (await border.to("fatima"))[-1].words()
+        assert REFERENCE.findall(said) == REFERENCE.findall(told)
         check_told(told, logged)
         # People wait for the answer to an invoke, and read it there.
         status, told = await ask_teams(border, ACTIVITIES["task/fetch"])
