@@ -28,6 +28,8 @@ TENANT = "00000000-0000-0000-0000-00000000feed"
 FOREIGN_TENANT = "00000000-0000-0000-0000-0000000000ba"
 SERVICE = "https://smba.trafficmanager.net/emea/"
 APP = "28:app"
+PAGE = "page"
+"""The kind of what browsers ask for."""
 SLACK_PATH, TEAMS_PATH = "/slack/events", "/teams/messages"
 IDS = {
     "episode": "spell",
@@ -71,8 +73,8 @@ READER = Reader(language=Language.NL, timezone="Europe/Amsterdam", now=MONDAY)
 
 @dataclass(frozen=True)
 class Payload:
-    """A correct payload: its kind, where it is sent, its content, and how that travels: as "json", as a "form", or as
-    the field "payload" of one."""
+    """A correct payload: its kind, where it is sent, its content, and how that travels: as "json", as a "form", as the
+    field "payload" of one, or as the address and headers of a "page"."""
 
     kind: str
     path: str

@@ -21,7 +21,7 @@ import structlog
 
 from tests.fuzz import mutations
 from tests.fuzz.mutations import Mutation
-from tests.fuzz.payloads import Payload, encode
+from tests.fuzz.payloads import PAGE, Payload, encode
 from tests.fuzz.stage import Stage, open_stage
 
 SETTLE_EVERY = 250
@@ -35,6 +35,10 @@ MAX_SLOWDOWN = 1.2
 SLOW = 5.0
 """Seconds that no payload may take."""
 SECOND = timedelta(seconds=1)
+PAGES_SHARE = 0.05
+"""The share of what is sent that asks for a page."""
+PAGE_STATUSES = (200, 302, 400, 404, 405, 410)
+"""Statuses for a browser: a page, on to Slack, an install that failed, no such page, a link that expired."""
 
 
 @dataclass(frozen=True)
@@ -233,9 +237,10 @@ class Fuzzer:
 
     async def _rehearse(self) -> None:
         """Send every payload once as it is: each has to be accepted."""
-        for payload in self._stage.payloads:
+        for payload in [*self._stage.payloads, *self._stage.pages]:
             status, _, events = await self._send(payload, payload.content, ())
-            if status not in (200, 202) or any(one["level"] == "error" for one in events):
+            accepted = PAGE_STATUSES if payload.kind == PAGE else (200, 202)
+            if status not in accepted or any(one["level"] == "error" for one in events):
                 raise AssertionError(f"a correct payload is refused: {status} {events} {payload}")
         await self._stage.settle()
         self._log.take()
@@ -253,12 +258,19 @@ class Fuzzer:
                 self.report.refused[event["reason"]] += 1
             elif event["level"] == "warning":
                 self.report.reasons[event["event"]] += 1
-        what = judge(status, said, events) or (f"it took {took:.1f} s" if took > SLOW else "")
+        what = judge(status, said, events, is_page=payload.kind == PAGE) or (
+            f"it took {took:.1f} s" if took > SLOW else ""
+        )
         if what:
             await self._note(number, what, payload, chosen)
 
     def choose(self, number: int) -> tuple[Payload, list[Mutation]]:
         """Return the payload of a number, and what is done to it."""
+        # Chosen apart, so that the other payloads of a seed stay as they were before there were pages.
+        apart = Random(f"{self.report.seed}:{number}:page")
+        if apart.random() < PAGES_SHARE:
+            page = apart.choice(self._stage.pages)
+            return page, mutations.choose(apart, page.content, self._foreign)
         random = Random(f"{self.report.seed}:{number}")
         payload = random.choice(self._by_kind[random.choice(self._kinds)])
         content = {**payload.content, **_fresh(payload, f"{self.report.seed}.{number}")}
@@ -269,12 +281,15 @@ class Fuzzer:
     async def _send(
         self, payload: Payload, content: Any, chosen: Sequence[Mutation]
     ) -> tuple[int, bytes, list[Mapping[str, Any]]]:
-        body, content_type = encode(payload, mutations.apply(content, chosen))
-        body = mutations.spoil(body, chosen)
-        stage = self._stage
+        stage, mutated = self._stage, mutations.apply(content, chosen)
         stage.clock.set(stage.clock.now() + SECOND)
         try:
-            status, said = await stage.ask(payload.path, body, stage.sign(payload, body, content_type))
+            if payload.kind == PAGE:
+                status, said = await stage.ask_page(mutated)
+            else:
+                body, content_type = encode(payload, mutated)
+                body = mutations.spoil(body, chosen)
+                status, said = await stage.ask(payload.path, body, stage.sign(payload, body, content_type))
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the fault that is looked for
             status, said = 599, _describe(error).encode()
         return status, said, self._log.take()
@@ -289,7 +304,7 @@ class Fuzzer:
             fewer = [other for other in least if other is not one]
             again = {**payload.content, **_fresh(payload, f"again.{self.report.seed}.{number}.{len(fewer)}")}
             status, said, events = await self._send(payload, again, fewer)
-            if judge(status, said, events) == what:
+            if judge(status, said, events, is_page=payload.kind == PAGE) == what:
                 least = fewer
         told = json.dumps(least, default=str)[:600], json.dumps(payload.content, default=str)[:1_400]
         self.report.faults[what] = Fault(self.report.seed, number, what, f"{payload.kind} {told[0]} on {told[1]}")
@@ -313,8 +328,8 @@ class Fuzzer:
         self.report.faults.setdefault(what, Fault(self.report.seed, number, what, note))
 
 
-def judge(status: int, said: bytes, events: Sequence[Mapping[str, Any]]) -> str:
-    """Return what is wrong with an answer; empty when nothing is.
+def judge(status: int, said: bytes, events: Sequence[Mapping[str, Any]], *, is_page: bool = False) -> str:
+    """Return what is wrong with an answer, or (`is_page`) with one to a browser; empty when nothing is.
 
     Nothing that is sent may lead to an error of ours: not to a status above 499, logged or not, and not to a stack
     trace or an apology behind a 200.
@@ -330,7 +345,7 @@ def judge(status: int, said: bytes, events: Sequence[Mapping[str, Any]]) -> str:
             reference = ""
         is_logged = reference and any(event.get("reference") == reference for event in events)
         return f"status {status}" if is_logged else f"status {status} that is not in the log {said[:200]!r}"
-    if status not in (200, 202, 400, 401, 403, 404, 413, 415, 501):
+    if status not in (PAGE_STATUSES if is_page else (200, 202, 400, 401, 403, 404, 413, 415, 501)):
         return f"status {status}"
     return ""
 
@@ -338,6 +353,8 @@ def judge(status: int, said: bytes, events: Sequence[Mapping[str, Any]]) -> str:
 def _fresh(payload: Payload, number: str) -> dict[str, Any]:
     """Return the parts of a payload that differ each time it is sent; otherwise it would count as a redelivery."""
     content = payload.content
+    if payload.kind == PAGE:
+        return {}
     if payload.platform == "teams":
         return {"id": number}
     if "event_id" in content:

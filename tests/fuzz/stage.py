@@ -37,6 +37,7 @@ from tests.contract.seed import add_one_of_everything, seed_database
 from tests.fakes.slack.people import SECRET
 from tests.fakes.slack.server import TOKEN
 from tests.fakes.teams.microsoft import Microsoft, microsoft
+from tests.fuzz.pages import Doors, mount_doors, page_payloads
 from tests.fuzz.payloads import (
     FOREIGN_TEAM,
     FOREIGN_TENANT,
@@ -68,6 +69,8 @@ class Stage:
     platforms: tuple[SlackPlatform, TeamsPlatform]
     rows: Tables
     payloads: list[Payload] = field(default_factory=list)
+    doors: Doors | None = None
+    pages: list[Payload] = field(default_factory=list)
     token: str = ""
     others: Any = None
 
@@ -87,12 +90,21 @@ class Stage:
             "1800000000.0001",
         ]
 
-    async def ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    async def ask_page(self, content: Any) -> tuple[int, bytes]:
+        """Return status and body of the answer to a browser."""
+        assert self.doors is not None
+        url, headers = self.doors.request(content)
+        return await self.ask(url.raw_path_qs, b"", {**headers, "Host": "ritme.example"}, method="GET")
+
+    async def ask(
+        self, path: str, body: bytes, headers: Mapping[str, str], *, method: str = "POST"
+    ) -> tuple[int, bytes]:
         """Return status and body of the application's answer."""
         fields = CIMultiDict(headers)
-        raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
+        raw = tuple((name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in headers.items())
+        url = URL(path, encoded=method == "GET")
         message = RawRequestMessage(
-            "POST", path, HttpVersion11, CIMultiDictProxy(fields), raw, False, None, False, False, URL(path)
+            method, path, HttpVersion11, CIMultiDictProxy(fields), raw, False, None, False, False, url
         )
         loop, protocol = asyncio.get_running_loop(), _PROTOCOL
         content = StreamReader(protocol, 2**16, loop=loop)  # type: ignore[arg-type]
@@ -345,9 +357,11 @@ async def open_stage(kind: str, folder: Path) -> AsyncIterator[Stage]:
         )
         await storage.start_engine(ritme)
         app = make_app(mounts=[lambda app: slack.mount(app, ritme), lambda app: teams.mount(app, ritme)])
+        doors = mount_doors(app, ritme, clock, storage.database)
+        rows = {**rows, **doors.rows}
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        stage = Stage(app, ritme, clock, storage, there, (slack, teams), rows)
+        stage = Stage(app, ritme, clock, storage, there, (slack, teams), rows, doors=doors, pages=page_payloads())
         stage.payloads = [*slack_payloads(), *teams_payloads(teams._signer, OURS_ON_TEAMS)]
         with patch.object(SlackApi, "call", _answer_slack), patch.object(Connector, "_call", _answer_teams):
             await stage.reset()
