@@ -1,7 +1,7 @@
 # `make help` lists what there is. Nothing is written outside this folder, except Chromium by `make test` as root.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test torture fuzz chromium check bench pictures lock licences
+.PHONY: help setup setup-dev demo test torture fuzz guard chromium check bench pictures lock licences
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
@@ -34,6 +34,9 @@ torture: setup-dev  ## web and worker processes killed, or told to stop, at rand
 
 fuzz: setup-dev  ## mutated, correctly signed payloads through every door (ARGS="--n 1000000 --seed 7 --database postgresql")
 	@$(BARE) $(BIN)/python -m tests.fuzz $(ARGS)
+
+guard: setup-dev  ## what the guard sees and misses in the corpora of stories, and its score on each (ARGS=FILE for others)
+	@$(BARE) $(BIN)/python -m tests.guard $(or $(ARGS),$(wildcard tests/corpora/guard_*.jsonl))
 
 bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of six)
 	@$(BARE) $(BIN)/python -m benchmarks $(ARGS)

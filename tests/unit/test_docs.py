@@ -1,6 +1,7 @@
 """The documents for developers name files that exist, and links that lead somewhere."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,39 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
     links = LINK.findall((CLONE / document).read_text(encoding="utf-8"))
     files = [link for link in links if not link.startswith(("http", "mailto:"))]
     assert [link for link in files if not (here / link).exists()] == []
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub gives to a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(document: Path) -> set[str]:
+    prose = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", prose, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_every_anchor_is_a_heading(document: Path) -> None:
+    here = CLONE / document
+    named = re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", here.read_text(encoding="utf-8"))
+    local = [(file, anchor) for file, anchor in named if not file.startswith("http")]
+    missing = [
+        f"{file}#{anchor}" for file, anchor in local if anchor not in anchors(here.parent / file if file else here)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(("document", "heading"), [("operate.md", "security"), ("operate.nl.md", "beveiliging")])
+def test_what_strangers_can_send_stands_under_security(document: str, heading: str) -> None:
+    assert heading in anchors(CLONE / "docs" / document)
+
+
+def test_one_command_scores_the_guard_on_every_corpus_of_stories() -> None:
+    run = subprocess.run(["make", "-n", "guard"], cwd=CLONE, capture_output=True, text=True, check=True)
+    corpora = sorted(path.relative_to(CLONE).as_posix() for path in (CLONE / "tests/corpora").glob("guard_*.jsonl"))
+    assert "tests/corpora/guard_open.jsonl" in corpora
+    assert all(one in run.stdout for one in corpora)
 
 
 SOURCES = "\n".join(
