@@ -1,5 +1,4 @@
-"""Who carries an initiative is asked about its direction when a moment opens, and rarely, on Slack, in Teams and in the
-playground."""
+"""A moment opens, and who carries an initiative is asked about its direction, rarely, on each platform."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
