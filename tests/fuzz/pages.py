@@ -58,39 +58,38 @@ class Doors:
     clock: SettableClock
     rows: Mapping[str, list[Row]]
 
-    def fill_in(self, text: str) -> str:
-        """Put what is made anew in the places that stand for it."""
-        if STATE in text:
-            text = text.replace(STATE, self.install._states.issue())
-        if LINK in text:
-            expires = int(LATER.timestamp())
-            text = text.replace(LINK, f"{FILE}.{expires}.{_sign(self.links._keys[0], FILE, expires)}")
-        return text
-
     def request(self, content: Any) -> tuple[URL, dict[str, str]]:
         """Return the address and headers of a request with this content, as an HTTP parser leaves them."""
         asked = content if isinstance(content, dict) else {"path": content}
-        path = quote(self._text(asked.get("path")), safe="/%:@!$&'()*+,;=~", errors="surrogatepass")
+        expires = int(LATER.timestamp())
+        made = {
+            STATE: self.install._states.issue(),
+            LINK: f"{FILE}.{expires}.{_sign(self.links._keys[0], FILE, expires)}",
+        }
+        path = quote(_fill_in(asked.get("path"), made), safe="/%:@!$&'()*+,;=~", errors="surrogatepass")
         query = asked.get("query")
-        pairs = [(self._text(name), self._text(value)) for name, value in query.items()] if _is_object(query) else []
+        pairs = [(str(name), _fill_in(one, made)) for name, one in query.items()] if isinstance(query, dict) else []
         url = URL.build(
             path="/" + path.lstrip("/"), query_string=urlencode(pairs, errors="surrogatepass"), encoded=True
         )
         headers = asked.get("headers")
-        told = headers.items() if _is_object(headers) else ()
-        return url, {re.sub(r"[^\w-]", "", str(name), flags=re.ASCII) or "X": self._header(one) for name, one in told}
-
-    def _text(self, value: Any) -> str:
-        return self.fill_in(value if isinstance(value, str) else repr(value))
-
-    def _header(self, value: Any) -> str:
-        """Return a header's value: a server lets no control characters in, and keeps bytes that are no UTF-8."""
-        text = re.sub(r"[\x00-\x1f\x7f]", "", self._text(value))[:8_000]
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
+        told = headers.items() if isinstance(headers, dict) else ()
+        names = ((re.sub(r"[^\w-]", "", str(name), flags=re.ASCII) or "X", one) for name, one in told)
+        return url, {name: _as_header(_fill_in(one, made)) for name, one in names}
 
 
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
+def _fill_in(value: Any, made: Mapping[str, str]) -> str:
+    """Return a value as text, with what is made anew in the places that stand for it."""
+    text = value if isinstance(value, str) else repr(value)
+    for name, one in made.items():
+        text = text.replace(name, one)
+    return text
+
+
+def _as_header(text: str) -> str:
+    """Return a header's value: a server lets no control characters in, and keeps bytes that are no UTF-8."""
+    kept = re.sub(r"[\x00-\x1f\x7f]", "", text)[:8_000]
+    return kept.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape")
 
 
 def mount_doors(app: web.Application, ritme: Ritme, clock: SettableClock, database: AsyncEngine) -> Doors:

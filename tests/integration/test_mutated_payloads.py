@@ -8,7 +8,9 @@ from sqlalchemy import update
 
 from adapters.database.tables import metadata
 from adapters.slack import inbound
+from bot.domain.person import WorkspaceId
 from tests.fuzz.mutations import SPOILS, VALUES, apply, spoil
+from tests.fuzz.pages import NEW_TEAM
 from tests.fuzz.run import fuzz, judge
 from tests.fuzz.stage import OTHERS, open_stage
 
@@ -36,6 +38,17 @@ async def test_a_bug_is_found_and_told_with_the_least_that_leads_to_it(
     assert "request_failed KeyError" in problem
     assert "--seed 16 --only" in problem
     assert "least: slack command []" in problem, "it fails without any mutation"
+
+
+async def test_every_page_is_reached_with_what_a_browser_has(tmp_path: Path) -> None:
+    async with open_stage("sqlite", tmp_path) as stage:
+        answers = [(one.content, await stage.ask_page(one.content)) for one in stage.pages]
+        assert {status for _, (status, _) in answers} == {200, 302, 400, 410}
+        assert sum(b"Mijn gegevens" in said for _, (_, said) in answers) == 2, "the file behind its link"
+        async with stage.ritme._begin() as work:
+            assert await work.people.workspace(WorkspaceId(f"slack:{NEW_TEAM}")) is not None, (
+                "an install that went well"
+            )
 
 
 async def test_what_changes_of_others_is_found(tmp_path: Path) -> None:
