@@ -63,7 +63,7 @@ async def said_to_others(border: Border, *but: str) -> list[str]:
     """Return all that Ritme said to everybody, or to somebody else than these."""
     to_all = await border.to_all()
     others = [who for who in ("iris", "fatima", "jan", "sanne", "wim") if who not in but]
-    return [*to_all, *(one.words() for who in others for one in await border.to(who))]
+    return to_all + [one.words() for who in others for one in await border.to(who)]
 
 
 async def test_somebody_elses_message_is_asked_about_once_its_author_agrees(saving: Border) -> None:
