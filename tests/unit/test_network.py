@@ -163,3 +163,21 @@ def test_a_large_network_is_answered_from_a_part_of_it() -> None:
     found = invite(network, range(10), range(10, 2500), {}, 3)
     assert len(set(found) & set(range(10, 2500))) == 3
     assert found == invite(network, range(10), reversed(range(10, 2500)), {}, 3)
+
+
+def test_odd_strengths_and_people_nobody_knows_are_no_trouble() -> None:
+    nobody: Network[str] = Network.of([], {})
+    assert invite(nobody, [], [], {}, 3) == []
+    assert invite(nobody, ["a"], ["b", "a"], {}, 3) == ["b"]
+    ties = [
+        ("a", "a", 1),
+        ("a", "b", None),
+        ("c", "d", float("nan")),
+        ("d", "e", float("inf")),
+        ("x", "y", -1),
+        ("p", "q", 0),
+    ]
+    network = Network.of([*ties, ("e", "d", 1e300)], {"z": "", "a": "day"})
+    assert set(invite(network, set(), ["z", "a", "b", "q", "d"], {"a": []}, 5)) == {"z", "a", "b", "q", "d"}
+    assert network.strengths.nnz == 6
+    assert invite(network, ["a"], iter(["b"]), {}, 0) == []

@@ -1,6 +1,7 @@
 """Weigh sets of people together: what their taking part sets in motion around them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Generic
 
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 from bot.domain.network.question import Question
 from bot.domain.network.screening import Shortlist
-from bot.domain.network.spread import WORLDS, World, carry
+from bot.domain.network.spread import WORLDS, World, add_contacts, carry
 from bot.domain.network.ties import Numbers, Sparse, T, Values, close
 
-ARENA = 1_200
+ARENA = 800
 """People, around the most promising, among whom sets are carried on."""
+FURTHER = np.float32(0.1)
+"""How much the contacts of contacts count when these people are looked for."""
 NEW_GROUP = 1.0
 """Reaching a group not reached yet counts as much as so many people."""
 
@@ -46,16 +49,16 @@ class Arena(Generic[T]):
         self.contacts = self.weights @ self.start[:, None]
         self.together = shortlist.together
         self.new = [{int(group)} - question.reached for group in network.group_of[positions]]
-        self.structure = question.structure[positions]
+        self.structure = _tell_apart(network.weights, positions)
         self.everyone = range(len(positions))
         self.alone = self.weigh([(one,) for one in self.everyone])
-        self.ranked = [one for (one,) in self.best([(one,) for one in self.everyone], len(positions))]
+        self.ranked: list[int] = np.lexsort((-np.round(self.structure, 4), -self.alone)).tolist()
 
     def _look_outside(self, question: Question[T], people: Numbers, inside: Sparse, world: World) -> list[Values]:
         """Return the active contacts that are not among these people, each round, when nobody is invited."""
         weights = question.network.weights
         rows = weights[people]
-        rounds = carry(weights, question.start, world)[:-1]
+        rounds = carry(weights, question.start, replace(world, rounds=world.rounds - 1))
         return [(rows @ one - inside @ one[people])[:, None] for one in rounds]
 
     def weigh(self, sets: Sequence[Chosen]) -> Exact:
@@ -94,12 +97,23 @@ class Arena(Generic[T]):
         return list(dict.fromkeys([*zip(one[both].tolist(), other[both].tolist(), strict=True), *surest]))
 
 
+def _tell_apart(weights: Sparse, positions: Numbers) -> Values:
+    """Tell people apart by their place in the network: their ties, and those of their contacts."""
+    ties = weights @ np.ones(weights.shape[0], np.float32)
+    further = weights[positions] @ ties
+    structure: Values = ties[positions] + further / (1 + further.max(initial=0))
+    return structure
+
+
 def _surround(question: Question[T], shortlist: Shortlist) -> Numbers:
-    """Return the positions of the shortlist, and of whom they know for whom taking part is worth most."""
+    """Return the positions of the shortlist, of those they know whose taking part is worth most, and of their
+    contacts."""
     size = len(question.network)
     if size <= ARENA:
         return np.arange(size, dtype=np.int32)
-    promise = np.asarray(question.network.weights[shortlist.positions].sum(axis=0)).ravel() * shortlist.worth
+    weights = question.network.weights
+    near = np.asarray(weights[shortlist.positions].sum(axis=0)).ravel() * shortlist.worth
+    promise = near + FURTHER * add_contacts(weights, near)
     promise[shortlist.positions] = np.inf
     cut = np.partition(promise, size - ARENA)[size - ARENA]
     around = np.flatnonzero(promise >= max(cut, np.float32(1e-6)))

@@ -15,8 +15,10 @@ from bot.domain.network.question import Question, find_free, put_question
 from bot.domain.network.screening import screen
 from bot.domain.network.ties import Network, T
 
-PAIRS, BEAM, NEXT = 40, 4, 24
-"""Pairs that are weighed; sets that grow by one more; people each of them may grow by."""
+PAIRS, BEAM = 40, 4
+"""Pairs that are weighed; sets that grow by one more."""
+WORK, FEWEST = 16_000, 12
+"""Times the people among whom it is, so many others are tried in a set, but at least so few."""
 SWAPS = 2
 """How often the best set may change one of its members for any other of the shortlist."""
 SMALL = 120_000
@@ -64,14 +66,13 @@ def _grow(arena: Arena[T], k: int) -> Chosen:
     if k == 1:
         return (arena.ranked[0],)
     beam = arena.best(arena.pairs(PAIRS), BEAM)
+    others = arena.ranked[: max(FEWEST, WORK // len(arena.start))]
     for _ in range(k - 2):
-        beam = arena.best(
-            _vary(((*one, other) for one in beam for other in arena.ranked[:NEXT]), k=len(beam[0]) + 1), BEAM
-        )
+        beam = arena.best(_vary(((*one, other) for one in beam for other in others), k=len(beam[0]) + 1), BEAM)
     best = beam[0]
     for _ in range(SWAPS):
-        others = ((*rest, other) for rest in combinations(best, k - 1) for other in arena.everyone)
-        (better,) = arena.best([best, *_vary(others, k=k)], 1)
+        swapped = ((*rest, other) for rest in combinations(best, k - 1) for other in others)
+        (better,) = arena.best([best, *_vary(swapped, k=k)], 1)
         if better == best:
             break
         best = better

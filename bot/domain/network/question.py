@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Generic
 
 import numpy as np
@@ -32,14 +31,6 @@ class Question(Generic[T]):
     candidates: Numbers
     counts: Values
     reached: frozenset[int]
-
-    @cached_property
-    def structure(self) -> Values:
-        """Tell people apart by their place in the network: their ties, and those of their contacts."""
-        ties = np.asarray(self.network.weights.sum(axis=1)).ravel()
-        further = np.asarray(self.network.weights @ ties).ravel()
-        structure: Values = ties + further / (1 + further.max(initial=0))
-        return structure
 
 
 def find_free(active: frozenset[T], consented: Iterable[T], asked: Mapping[T, Sequence[float]]) -> set[T]:

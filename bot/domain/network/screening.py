@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.domain.network.question import Question
-from bot.domain.network.spread import chance
+from bot.domain.network.spread import add_contacts, chance
 from bot.domain.network.ties import Numbers, T, Values
 
 SHORTLIST = 48
@@ -33,7 +33,7 @@ def screen(question: Question[T]) -> Shortlist:
     network, counts = question.network, question.counts
     weights = network.likely if len(network) <= SMALL_NETWORK else network.weights
     idle = 1 - question.start
-    contacts = weights @ (question.start + idle * chance(weights @ question.start))
+    contacts = add_contacts(weights, question.start + idle * chance(add_contacts(weights, question.start)))
     now, one_more, two_more = (chance(contacts + extra) for extra in (0, 1, 2))
     slope = idle * (one_more - now)
     worth: Values = 1 + weights @ slope

@@ -20,11 +20,13 @@ class World:
 
 WORLDS = (
     World(needs=(0.1, 0.3, 0.15, 0.05), rounds=2, counts=1.0),
-    World(needs=(0.0, 1.0), rounds=4, counts=0.3),
+    World(needs=(0.0, 1.0), rounds=4, counts=0.2),
 )
 """Nobody knows what people need. In the first world the chance grows with every contact, and nothing is carried far,
 for of what is further away little is known. In the other everybody needs two, and then a whole circle may follow: this
 is where bridges show that carry only together."""
+FEW = 8
+"""Where less than one in so many has a chance, only those are added up."""
 MIXTURE = tuple(
     sum(world.counts * (*world.needs, 0, 0, 0, 0)[number] for world in WORLDS) / sum(world.counts for world in WORLDS)
     for number in range(4)
@@ -44,6 +46,18 @@ def chance(contacts: Values, needs: Sequence[float] = MIXTURE) -> Values:
     return total
 
 
+def add_contacts(weights: Sparse, chances: Values) -> Values:
+    """Return how many contacts of everybody take part, by the chances of these; in a column per start, if there are
+    more."""
+    if chances.ndim == 1:
+        some = np.flatnonzero(chances)
+        if len(some) * FEW < len(chances):
+            added: Values = chances[some] @ weights[some]  # the matrix is symmetric: their rows are their contacts
+            return added
+    contacts: Values = weights @ chances
+    return contacts
+
+
 def carry(
     weights: Sparse,
     start: Values,
@@ -60,7 +74,7 @@ def carry(
     rounds = [start]
     for number in range(world.rounds):
         if contacts is None or number:
-            contacts = weights @ rounds[-1]
+            contacts = add_contacts(weights, rounds[-1])
             if outside is not None:
                 contacts += outside[number]
         rounds.append(np.maximum(start, chance(contacts, world.needs)))

@@ -20,6 +20,8 @@ AT_A_TIME = 20_000
 """Ties read without a pause: between two such chunks other threads of the process get their turn."""
 WEAKEST, STRONGEST = 0.6, 1.4
 """How much the weakest and the strongest tie count, where the ordinary one counts as one contact."""
+STRONGER = 1e9
+"""Strengths above this are no stronger."""
 CLOSURE, CLOSED, MOST_CLOSURE = 4.0, 0.2, 1.5
 """Where people have 4 known ties on average, two with all contacts in common count as 4 / 4 - 0.2 of a tie."""
 HUB = 50
@@ -139,9 +141,8 @@ def _read(positions: _Positions[T], ties: Iterable[tuple[T, T, float | None]]) -
         one, other, strength = zip(*chunk, strict=True)
         ones.append(np.fromiter(map(positions.__getitem__, one), np.int32, len(chunk)))
         others.append(np.fromiter(map(positions.__getitem__, other), np.int32, len(chunk)))
-        strengths.append(
-            np.nan_to_num(np.array([1.0 if value is None else value for value in strength], np.float32), nan=1.0)
-        )
+        values = np.array([1.0 if value is None else value for value in strength], np.float64)
+        strengths.append(np.clip(np.nan_to_num(values, nan=1.0, posinf=STRONGER), 0, STRONGER).astype(np.float32))
     first, second, strong = np.concatenate(ones), np.concatenate(others), np.concatenate(strengths)
     real = (first != second) & (strong > 0)
     return first[real], second[real], strong[real]
