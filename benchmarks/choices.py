@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import networkx as nx
 
 from benchmarks.contagion import Movement, Simulation, draw_needs, seed_of
-from bot.domain.connectors import Candidate, KeyFigure, suggest
 from bot.domain.network import Network, invite
-from bot.domain.person import PersonId
 
 Asked = Mapping[int, Sequence[float]]
 Choose = Callable[[nx.Graph, Movement, Sequence[int], int], list[int]]
@@ -84,23 +82,22 @@ def choose_by_simulation(seen: nx.Graph, movement: Movement, free: Sequence[int]
 
 def choose_as_before(seen: nx.Graph, movement: Movement, free: Sequence[int], k: int) -> list[int]:
     """Choose by the rule of before: a new group first, then the number of new people known."""
-    candidates = [
-        Candidate(
-            id=PersonId(f"{one:06}"),
-            group=movement.groups[one],
-            figures=frozenset({KeyFigure.CONNECTOR}),
-            knows=frozenset(PersonId(f"{other:06}") for other in seen[one]),
-        )
-        for one in free
-    ]
-    found = suggest(
-        candidates,
-        wanted=KeyFigure.CONNECTOR,
-        inside=[PersonId(f"{one:06}") for one in movement.active],
-        groups=frozenset(movement.groups[one] for one in movement.active if movement.groups[one]),
-        nameable=(),
-    )
-    return [int(one.id) for one in found][:k]
+    reached = set(movement.active)
+    covered = {movement.groups[one] for one in movement.active}
+    chosen: list[int] = []
+
+    def gain(one: int) -> tuple[bool, int]:
+        group = movement.groups[one]
+        return bool(group) and group not in covered, len({one, *seen[one]} - reached)
+
+    while len(chosen) < min(k, len(free)):
+        best = min(set(free) - set(chosen), key=lambda one: (*(-part for part in gain(one)), one))
+        if gain(best) == (False, 0):
+            break
+        chosen.append(best)
+        reached |= {best, *seen[best]}
+        covered.add(movement.groups[best])
+    return chosen
 
 
 def choose_together(

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.choices import choose_as_before, choose_together
+from benchmarks.contagion import make_two_bridges
 from bot.domain.network import Network, invite
 from bot.domain.network.arena import Arena
 from bot.domain.network.question import put_question
@@ -181,3 +183,9 @@ def test_odd_strengths_and_people_nobody_knows_are_no_trouble() -> None:
     assert set(invite(network, set(), ["z", "a", "b", "q", "d"], {"a": []}, 5)) == {"z", "a", "b", "q", "d"}
     assert network.strengths.nnz == 6
     assert invite(network, ["a"], iter(["b"]), {}, 0) == []
+
+
+def test_the_harness_finds_two_bridges_where_the_rule_of_before_does_not() -> None:
+    movement, bridges = make_two_bridges(0)
+    assert bridges <= set(choose_together(movement.graph, movement, movement.consented, 3))
+    assert not bridges <= set(choose_as_before(movement.graph, movement, movement.consented, 3))
