@@ -6,6 +6,7 @@ again (`bot.use_cases.connecting.suggestions`).
 """
 
 import asyncio
+import sys
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 3_000_000
 """People and ties of all networks that are kept together; those not asked for longest are let go first."""
+SWITCH_INTERVAL = 0.0002
+"""Seconds after which the thread that computes makes room for others, where Python would let it go on for 0.005."""
 DAY = timedelta(days=1)
 OWN_WORD = 1.0
 """How much it counts that somebody agreed to be named as what is wanted: as much as a colleague who named them."""
@@ -61,7 +64,13 @@ class NetworkCache:
     async def advise(self, needs: NeedsNetwork) -> NetworkAdvice:
         """Answer a question, off the event loop. Raises `StorageUnavailable`."""
         async with self._turn:
-            return await asyncio.to_thread(self._answer, needs.question, needs.reader, needs.before)
+            before = sys.getswitchinterval()
+            # Others are answered in small steps; between any two of them the thread may not keep them waiting for long.
+            sys.setswitchinterval(SWITCH_INTERVAL)
+            try:
+                return await asyncio.to_thread(self._answer, needs.question, needs.reader, needs.before)
+            finally:
+                sys.setswitchinterval(before)
 
     def _answer(self, question: NetworkQuestion, reader: NetworkReader, before: NetworkAdvice | None) -> NetworkAdvice:
         known = self._kept.pop(question.movement, None)
