@@ -347,10 +347,12 @@ async def test_in_eight_weeks_nobody_falls_out_of_the_loop(
     assert lived.over_budget() == []
     assert lived.forgotten_asks() == []
     assert lived.left_alone(movement.world.clock.now()) == []
-    assert lived.not_given_back() == []
 
     await movement.finish()
+    # One or two stories wait at most two rounds for others to come with.
+    await movement.world.pass_(days=28)
     ended = await movement.load()
+    assert ended.not_given_back() == []
     assert {one.state for one in ended.spells} == {EpisodeState.BREAKTHROUGH, EpisodeState.LET_GO}
     assert [one.action for one in ended.steps if one.is_planned] == []
     # It was a life: otherwise the rest says nothing.
