@@ -141,6 +141,7 @@ COMMANDS: dict[str, Command] = {
     # room from leaders
     "room.ask": Command(rooms.ask, form=True),
     "room.send": Command(rooms.send),
+    "room.take_back": Command(rooms.take_back),
     "room.grant": Command(rooms.grant),
     "room.limit": Command(rooms.open_limit, form=True, again=False),
     "room.limit.save": Command(rooms.grant_within_limit, closes=True),
@@ -339,6 +340,7 @@ COMPOSERS: dict[str, Composer] = {
     "silence_asked": carrying.compose_silence,
     "initiative_settled": carrying.compose_outcome,
     "room_asked": rooms.compose_request,
+    "room_taken_back": rooms.compose_taken_back,
     "room_answered": rooms.compose_answer,
     "room_unanswered": rooms.compose_answer,
     "room_ending": rooms.compose_ending,

@@ -50,12 +50,41 @@ class RoomDraft(Entry):
 class RoomSent(Entry):
     """Confirmation to who asked: `name` gets the request in their own chat. `told`: the asker hears the answer."""
 
+    room: str
     name: str
     told: bool = True
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="take_back", intent="room.take_back", args={"room": self.room}),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(room="r1", name="Karin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomWithdrawn(Entry):
+    """The reply to who takes a request back. `answered`: that came first, so it stands; `arrived`: it may have been
+    read, and is replaced."""
+
+    name: str
+    answered: bool = False
+    arrived: bool = True
 
     @classmethod
     def example(cls) -> Self:
         return cls(name="Karin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomTakenBack(Entry):
+    """The words that replace a request which was taken back, in the chat of whom it was asked of."""
+
+    asker: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(asker="Fatima")
 
 
 def _yes_buttons(room: str, wanted: str) -> tuple[Press, ...]:

@@ -17,6 +17,7 @@ MAX_ROOM_DAYS = 366
 DEFAULT_ROOM_DAYS = 28
 """How far ahead it is proposed."""
 ENDING_TOLD_BEFORE = timedelta(days=3)
+ROOM_TAKEN_BACK = "room_taken_back"
 UNANSWERED_AFTER = timedelta(days=7)
 """When who asked hears that it stayed quiet."""
 _AT_NINE = time(9)
@@ -30,12 +31,13 @@ class Wanted(StrEnum):
 
 
 class RoomState(StrEnum):
-    """The answer to a request for room; only ASKED and TALK can still change."""
+    """The answer to a request for room; only ASKED and TALK can still change. TAKEN_BACK by who asked."""
 
     ASKED = "asked"
     TALK = "talk"
     GRANTED = "granted"
     DECLINED = "declined"
+    TAKEN_BACK = "taken_back"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -69,6 +71,10 @@ class Room:
     def answer(self, state: RoomState, now: datetime, limit: str = "") -> None:
         """Record an answer."""
         self.state, self.limit, self.answered_at = state, limit, now
+
+    def take_back(self, now: datetime) -> None:
+        """Take the request back: what it said is kept no longer."""
+        self.state, self.trying, self.asking, self.answered_at = RoomState.TAKEN_BACK, "", "", now
 
     def may_be_supported(self, now: datetime) -> bool:
         """Return whether whoever was asked can say their support: once, when they gave the room, or were asked for

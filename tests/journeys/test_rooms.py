@@ -79,6 +79,28 @@ async def test_no_is_kind_and_silence_is_told_after_a_week(world: World) -> None
     assert len(world.private("karin")) == 1
 
 
+async def test_a_request_is_taken_back_until_it_is_answered(world: World) -> None:
+    await world.movement("fatima")
+    walk = await begin_walk(world)
+    said = await world.do("fatima", "room.send", args={**ASKED, "person": ("karin",), "initiative": walk})
+    card = world.private("karin")[0].message
+    assert card is not None
+    back = await world.press("fatima", said, "take_back")
+    assert "ziet op die plek alleen nog dat je de vraag terugnam" in text_of(back)
+    await world.pass_(minutes=1)
+    assert "fatima heeft deze vraag teruggenomen" in text_of(world.private("karin")[0])
+    late = await world.do("karin", "room.grant", channel=None, args=card.buttons[0].args)
+    assert "speelt niet meer" in text_of(late)
+    await world.pass_(days=9)
+    assert world.private("fatima") == []
+    assert "Ruimte" not in text_of(await world.do("fatima", "initiative.look", initiative=walk))
+    again = await world.do("fatima", "room.send", args={**ASKED, "person": ("els",), "initiative": walk})
+    await world.press("els", world.private("els")[0], "grant", channel=None)
+    stands = text_of(await world.press("fatima", again, "take_back"))
+    assert "heeft al geantwoord" in stands
+    assert "Ruimte tot" in text_of(await world.do("fatima", "initiative.look", initiative=walk))
+
+
 async def test_what_is_finished_needs_no_answer(world: World) -> None:
     walk = await ask_for_room(world)
     await world.do("fatima", "initiative.close", initiative=walk)

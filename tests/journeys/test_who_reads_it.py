@@ -97,6 +97,7 @@ READ_BY = {
 ELSEWHERE = {
     "personal_file": "journeys/test_export.py looks at where the file comes",
     "export": "an earlier version planned it; journeys/test_export.py",
+    "room_taken_back": "it changes the message of one person; journeys/test_rooms.py",
     "invitation_taken_back": "it changes the message of one person; journeys/test_taking_back.py",
     "initiative_settled": "it changes the card of one person; journeys/test_carrying.py",
     "taken_back": "it changes a message that stands, wherever that is; journeys/test_forgetting.py",

@@ -133,6 +133,7 @@ PRESSES: Mapping[str, Act] = {
     "experiment.end": press(experiment="going", moved="0"),
     "experiment.answer": press(experiment="tried", moved="0", answer="stopped"),
     "room.ask": press(**WALK),
+    "room.take_back": press(room="room"),
     "room.grant": press("jan", room="room"),
     "room.limit": press("jan", room="room"),
     "room.talk": press("jan", room="room"),

@@ -5,11 +5,13 @@ from bot.use_cases.movements.rooms.asking import (
     compose_answer,
     compose_ending,
     compose_request,
+    compose_taken_back,
     decline,
     grant,
     grant_within_limit,
     open_limit,
     send,
+    take_back,
     talk_first,
 )
 from bot.use_cases.movements.rooms.supporting import compose_support, give_support, open_support, take_back_support
@@ -20,6 +22,7 @@ __all__ = [
     "compose_ending",
     "compose_request",
     "compose_support",
+    "compose_taken_back",
     "decline",
     "give_support",
     "grant",
@@ -27,6 +30,7 @@ __all__ = [
     "open_limit",
     "open_support",
     "send",
+    "take_back",
     "take_back_support",
     "talk_first",
 ]

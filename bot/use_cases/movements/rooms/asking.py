@@ -16,14 +16,18 @@ from bot.catalogue.rooms import (
     RoomLimitForm,
     RoomNews,
     RoomSent,
+    RoomTakenBack,
+    RoomWithdrawn,
 )
 from bot.domain.delivery import Priority, to_person
+from bot.domain.forgetting import replace_message
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.person import Person
 from bot.domain.room import (
     DEFAULT_ROOM_DAYS,
     MAX_ROOM_DAYS,
+    ROOM_TAKEN_BACK,
     UNANSWERED_AFTER,
     Room,
     RoomId,
@@ -116,7 +120,27 @@ async def send(work: UnitOfWork, turn: Turn) -> Entry:
     work.initiatives.add(room)
     await work.flush()
     await tell_asker(work, room, turn.person, "room_unanswered", turn, due_in=UNANSWERED_AFTER)
-    return RoomSent(name=giver.name, told=turn.person.will_read(turn.now))
+    return RoomSent(room=room.id, name=giver.name, told=turn.person.will_read(turn.now))
+
+
+async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Take back a request that nobody gave a last answer to: it is not sent any more, and where it stands, it is
+    replaced by the words that it was taken back."""
+    room = await work.initiatives.room(RoomId(turn.text("room")), turn.require_movement().id)
+    if room is None or room.asker_id != turn.person.id:
+        raise Refused("not_found")
+    giver = await work.people.in_workspace(room.giver_id, turn.person.workspace_id)
+    name = giver.name if giver is not None else ""
+    asked = await work.deliveries.about("room_asked", room.id, room.movement_id)
+    arrived = [one for one in asked if one.may_have_arrived]
+    if not room.may_be_answered(turn.now):
+        answered = room.state is not RoomState.TAKEN_BACK
+        return InPlace(entry=RoomWithdrawn(name=name, answered=answered, arrived=bool(arrived)))
+    room.take_back(turn.now)
+    for kind in ("room_asked", "room_answered", "room_unanswered"):
+        await work.deliveries.cancel(kind, room.id, "taken_back")
+    await work.deliveries.add_all([replace_message(one, ROOM_TAKEN_BACK, turn.now) for one in arrived])
+    return InPlace(entry=RoomWithdrawn(name=name, arrived=bool(arrived)))
 
 
 def _refuse_person(giver: Person) -> Invalid:
@@ -208,6 +232,12 @@ async def compose_request(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         until=parts.room.last_day,
         wanted=parts.room.wanted.value,
     )
+
+
+async def compose_taken_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose what replaces a request that was taken back."""
+    parts = await load_parts(work, outgoing)
+    return RoomTakenBack(asker=parts.asker.name_in(outgoing.delivery.workspace_id))
 
 
 async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
