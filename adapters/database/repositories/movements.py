@@ -29,6 +29,7 @@ from adapters.database.tables import (
     segments,
     steps,
     stories,
+    suggestions,
     workspaces,
 )
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
@@ -204,6 +205,7 @@ SIGNS_OF_LIFE = (
     (rooms, rooms.c.asked_at),
     (rooms, rooms.c.answered_at),
     (rooms, rooms.c.supported_at),
+    (suggestions, suggestions.c.at),
 )
 """The moments that show that something happens in an initiative."""
 
