@@ -118,7 +118,7 @@ class Everyday:
                 now,
                 rhythm.timing,
             )
-            await work.deliveries.add(plan_moment(due, Moment(on=now.date(), at=now), now))
+            await work.deliveries.add(plan_moment(due, Moment(on=now.date(), at=now, given=now.time()), now))
 
 
 Act = Callable[[Everyday, int, int], Awaitable[object]]
