@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.database.repositories.movements import SIGNS_OF_LIFE
-from adapters.database.tables import metadata, questions_asked
+from adapters.database.tables import metadata, questions_asked, suggestions
 from bot.domain.person import PersonId, WorkspaceId
 from tests.drivers.border import PLATFORMS, Border, open_border
 from tests.fakes.messenger import Sent
@@ -173,8 +173,8 @@ async def test_an_experiment_under_way_is_no_silence(world: World) -> None:
 
 def test_whatever_belongs_to_an_initiative_is_a_sign_that_something_happens() -> None:
     belonging = {table for table in metadata.tables.values() if "initiative_id" in table.columns}
-    # Ritme asks the questions, about a spell that is a sign itself.
-    assert belonging - {questions_asked} == {table for table, _ in SIGNS_OF_LIFE}
+    # Ritme asks the questions, about a spell that is a sign itself; who is suggested is one once they are invited.
+    assert belonging - {questions_asked, suggestions} == {table for table, _ in SIGNS_OF_LIFE}
 
 
 async def test_another_number_of_weeks_can_be_set(world: World) -> None:

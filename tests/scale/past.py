@@ -272,7 +272,7 @@ class _PastWriter:
         )  # fmt: skip
 
     def ties(self) -> None:
-        """Write ties, nominations, invitations, chances and requests for stories."""
+        """Write ties, nominations, invitations, suggestions, chances and requests for stories."""
         past, nth, half, at = self._past, self._nth, self._past.people // 2, self._at(f"{self._now} - 30 * {DAY} - k")
         one, other, some = self._person(f"{nth} % {half}"), self._person(f"{half} + {nth} / {half} % {half}"), 20_000
         most = past.movements * half * half
@@ -287,6 +287,10 @@ class _PastWriter:
         self._fill(
             "invitations", past.scale_to(some), id="md5('invitation/' || k)", movement_id=self._movement,
             inviter_id=other, invitee_id=one, state="'accepted'", sent_at=at, answered_at=at,
+        )  # fmt: skip
+        self._fill(
+            "suggestions", past.scale_to(some), id="md5('suggestion/' || k)", movement_id=self._movement,
+            asker_id=other, person_id=one, at=at,
         )  # fmt: skip
         self._fill(
             "chances", past.scale_to(some), id="md5('chance/' || k)", movement_id=self._movement, person_id=one,

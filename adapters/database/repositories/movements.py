@@ -29,7 +29,6 @@ from adapters.database.tables import (
     segments,
     steps,
     stories,
-    suggestions,
     workspaces,
 )
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
@@ -205,14 +204,16 @@ SIGNS_OF_LIFE = (
     (rooms, rooms.c.asked_at),
     (rooms, rooms.c.answered_at),
     (rooms, rooms.c.supported_at),
-    (suggestions, suggestions.c.at),
 )
 """The moments that show that something happens in an initiative."""
 
 
 def _happened_after(moment: datetime | Column[datetime | None]) -> ColumnElement[bool]:
     """Match initiatives in which something happened after a moment."""
-    return or_(*(exists().where(*_belongs(table), at > moment) for table, at in SIGNS_OF_LIFE))
+    # Nothing of an initiative is older than it. Said here because PostgreSQL would otherwise read all that happened
+    # anywhere since that moment; an inequality with the initiative makes it look by the initiative.
+    began = initiatives.c.started_at
+    return or_(*(exists().where(*_belongs(table), at > moment, at >= began) for table, at in SIGNS_OF_LIFE))
 
 
 def _belongs(table: Table) -> tuple[ColumnElement[bool], ...]:
