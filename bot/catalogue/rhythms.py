@@ -31,6 +31,8 @@ UNDOABLE = ("changed", "paused", "planned", "resumed", "ended", "slower")
 """News about a rhythm that can be taken back."""
 MOMENT_ACTS = ("skip", "move", "now")
 """Choices for what to do with one moment."""
+MAX_MISSED_CHARS = 100
+"""Of words that were not understood, so many go along in a button to the form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,7 +344,9 @@ class RhythmUnclear(Entry):
 
     def buttons(self) -> tuple[Press, ...]:
         opens = "rhythm.edit" if "rhythm" in self.args else "rhythm.new"
-        return (Press(name="change", intent=opens, args=self.args, style="primary"),)
+        # The form says again what was not understood: nobody remembers what they typed.
+        missed = {"missed": self.missed[:MAX_MISSED_CHARS]} if self.missed else {}
+        return (Press(name="change", intent=opens, args={**self.args, **missed}, style="primary"),)
 
     @classmethod
     def example(cls) -> Self:

@@ -144,7 +144,7 @@ async def create(work: UnitOfWork, turn: Turn) -> Entry:
     if turn.text("text"):
         heard = await _read(work, turn)
         return await fill_form(work, turn, heard.values, heard.missed)
-    return await fill_form(work, turn, unpack(turn.intent.args))
+    return await fill_form(work, turn, unpack(turn.intent.args), turn.text("missed"))
 
 
 async def create_whole(work: UnitOfWork, turn: Turn) -> Entry:
