@@ -15,7 +15,7 @@ class Word:
     """A word (or number, or one of `&#@+`) of a text: from `start` up to `end`.
 
     `plain` is in small letters without accents and without the ending of a possessive; `gap` what stands between it
-    and the word before; `sentence` counts the sentences before it.
+    and the word before; `sentence` counts the sentences before it, of which it `begins` one.
     """
 
     text: str
@@ -24,6 +24,7 @@ class Word:
     end: int
     gap: str
     sentence: int
+    begins: bool = False
 
     @property
     def is_capital(self) -> bool:
@@ -48,7 +49,7 @@ class Word:
     @property
     def is_close(self) -> bool:
         """True when nothing but a space, or the full stop of an abbreviation, sets it apart from the word before."""
-        return self.gap.replace(".", "", 1).strip(" ") == "" and "\n" not in self.gap
+        return not self.begins and self.gap.replace(".", "", 1).strip(" ") == "" and "\n" not in self.gap
 
 
 def split_text(text: str, abbreviations: Container[str] = ()) -> tuple[Word, ...]:
@@ -57,9 +58,10 @@ def split_text(text: str, abbreviations: Container[str] = ()) -> tuple[Word, ...
     sentence, end = 0, 0
     for found in _WORD.finditer(text):
         gap = text[end : found.start()]
-        if words and _ENDS_SENTENCE.search(gap) and not (gap.startswith(".") and _is_short(words[-1], abbreviations)):
-            sentence += 1
-        words.append(Word(found.group(), make_plain(found.group()), found.start(), found.end(), gap, sentence))
+        is_stop = bool(words and _ENDS_SENTENCE.search(gap))
+        begins = is_stop and not (gap.startswith(".") and _is_short(words[-1], abbreviations))
+        sentence += begins
+        words.append(Word(found.group(), make_plain(found.group()), found.start(), found.end(), gap, sentence, begins))
         end = found.end()
     return tuple(words)
 

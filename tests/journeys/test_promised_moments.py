@@ -9,7 +9,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot import wording
@@ -102,6 +102,14 @@ moments_wanted = st.lists(
     quiet=st.tuples(st.integers(0, 23), st.integers(0, 23), st.booleans()),
     wanted=moments_wanted,
     others=st.lists(st.integers(0, 14 * 24), max_size=5),
+)
+@example(
+    # The second, lighter question was proposed within hours of the first, which came late.
+    start=datetime(2027, 11, 3, 0, 16, tzinfo=UTC),
+    timezone="Australia/Lord_Howe",
+    quiet=(3, 3, False),
+    wanted=[(0, time(22, 3))],
+    others=[40],
 )
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_step_is_followed_up_at_the_moment_its_card_names(

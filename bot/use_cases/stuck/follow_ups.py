@@ -86,7 +86,9 @@ async def _compose_again(work: UnitOfWork, outgoing: Outgoing, step: NextStep) -
     if first is None or first.sent_at is None or outgoing.person is None:
         raise Unwanted("never_sent")
     if outgoing.now - first.sent_at < SHORTEST_PAUSE:
-        raise RetryAfter(propose_return(first.sent_at, _moments_of(outgoing, outgoing.person)), reason="moved")
+        at = propose_return(first.sent_at, _moments_of(outgoing, outgoing.person))
+        # Never a moment that has been: it would be tried again, and again, at once.
+        raise RetryAfter(max(at, first.sent_at + SHORTEST_PAUSE), reason="moved")
     return FollowUpAgain(step=step.id, round=step.not_yet, cue=step.cue, action=step.action)
 
 
