@@ -25,6 +25,7 @@ from bot.presses import stamp_buttons
 from bot.use_cases.stories import threads
 from bot.wording import Reader
 
+SOONEST_RETRY = timedelta(seconds=1)
 WITHIN = "movement"
 """The argument by which a button or form of a personal chat says which movement it is about."""
 PRIVACY = "privacy"
@@ -49,7 +50,8 @@ async def compose_post(
     except Unwanted as unwanted:
         delivery.drop(unwanted.reason)
     except RetryAfter as later:
-        delivery.reschedule(later.until, later.reason)
+        # Never at once: a composer that asks for a moment that has been would be asked again without end.
+        delivery.reschedule(max(later.until, now + SOONEST_RETRY), later.reason)
     except Exception:
         reference = new_reference()
         log.exception("delivery_compose_failed", kind=delivery.kind, delivery=delivery.id, reference=reference)

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.engine.embedded import EmbeddedEngine
-from bot import transactions, wording
+from bot import commands, transactions, wording
 from bot.app import Ritme
 from bot.catalogue.base import Entry, dump
 from bot.catalogue.errors import Apology
@@ -18,7 +18,7 @@ from bot.domain.delivery import Delivery, DeliveryState, Priority, to_person, to
 from bot.domain.movement import Place, PlaceId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId, WorkspaceId, platform_of
 from bot.outbox import drain, outcomes, record
-from bot.ports import OutcomeUnknown, Platform, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
+from bot.ports import OutcomeUnknown, Outgoing, Platform, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
 from tests.support.outbox import enqueue_post, get_delivery
 from tests.support.world import LANE, MONDAY, World
 
@@ -48,6 +48,24 @@ async def test_a_rate_limited_place_keeps_its_order_and_does_not_block_other_pla
     assert sent_order(world, "ccc", channel="night") == ["ccc"]
     await world.until(later)
     assert sent_order(world, "aaa", "bbb") == ["aaa", "bbb"]
+
+
+async def test_a_composer_that_wants_a_moment_that_has_been_is_not_asked_at_once_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.movement()
+    asked: list[datetime] = []
+
+    async def never(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+        asked.append(outgoing.now)
+        if len(asked) > 3:
+            raise AssertionError("asked without end")
+        raise RetryAfter(outgoing.now - timedelta(hours=1), reason="moved")
+
+    monkeypatch.setitem(commands.COMPOSERS, "answer", never)
+    await enqueue_post(world, "aaa")
+    await world.drain()
+    assert len(asked) == 1
 
 
 async def test_a_rate_limit_can_hold_a_whole_workspace(world: World) -> None:
