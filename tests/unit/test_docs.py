@@ -71,7 +71,7 @@ def test_what_strangers_can_send_stands_under_security(document: str, heading: s
 
 
 def test_one_command_scores_the_guard_on_every_corpus_of_stories() -> None:
-    run = subprocess.run(["make", "-n", "guard"], cwd=CLONE, capture_output=True, text=True, check=True)
+    run = subprocess.run(["make", "-n", "guard", "ARGS="], cwd=CLONE, capture_output=True, text=True, check=True)
     corpora = sorted(path.relative_to(CLONE).as_posix() for path in (CLONE / "tests/corpora").glob("guard_*.jsonl"))
     assert "tests/corpora/guard_open.jsonl" in corpora
     assert all(one in run.stdout for one in corpora)

@@ -182,3 +182,21 @@ class TestTheCommand:
         assert (said.exit_code, "Line 1 is not like" in said.stderr) == (2, True)
         said = CliRunner().invoke(ritme, ["guard"])
         assert (said.exit_code, "Give a story" in said.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        (NL, "Toen kwam meneer. Hij lachte."),
+        (NL, "We belden de familie. De dochter kwam langs."),
+        (NL, "Ik sprak mevrouw. Daarna ging het beter! Een echtpaar. Samen aten ze."),
+        (EN, "I helped the sir. Then we ate. It was for madam. Good soup."),
+    ],
+)
+def test_a_title_at_the_end_of_a_sentence_has_no_name(language: Language, text: str) -> None:
+    assert look_through(text, language) == ()
+
+
+@pytest.mark.parametrize("text", ["Fam. Jansen kwam.", "Dhr. de Boer at mee.", "En mevr. Klein ook."])
+def test_the_full_stop_of_a_shortened_title_ends_no_sentence(text: str) -> None:
+    assert [one.kind for one in look_through(text, NL)] == [Trace.TITLED_NAME]
