@@ -313,9 +313,9 @@ class InTeams:
 
     async def press(self, who: str, shown: Any, button: str) -> Any:
         before = await self._seen(who)
-        wanted = INTENTS.get(button, button)
-        if button in ALSO and wanted not in [one["data"].get("intent") for one in shown.buttons().values()]:
-            wanted = ALSO[button]
+        offered = [one["data"].get("intent") for one in shown.buttons().values()]
+        names = (button, INTENTS.get(button, button), ALSO.get(button, button))
+        wanted = next((one for one in names if one in offered), names[1])
         action = shown.button(wanted)
         channel = next((one for one in (HERE, THERE) if shown.conversation.startswith(channel_id(one))), "")
         if action["type"] == "Action.Submit":
