@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
@@ -14,7 +14,7 @@ from bot.domain.calendar import LONGEST_REST, Calendar, find_weekend
 from bot.domain.delivery import Delivery, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState, Purpose
 from bot.domain.person import PersonId, WorkspaceId
-from bot.domain.quiet_hours import QuietHours
+from bot.domain.quiet_hours import QuietHours, to_utc
 from bot.domain.recurrence import SEARCHED_DAYS, Freq, Pattern
 from bot.domain.stretches import parse_stretches
 
@@ -257,19 +257,6 @@ MAX_MOVE = timedelta(days=60)
 """How far a moment may be moved. So a change matters only if its rule gave a date at most this long ago."""
 
 
-def local_moment(day: date, at: time, timezone: str) -> datetime:
-    """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
-    twice it is the first."""
-    zone = ZoneInfo(timezone)
-    wanted = datetime.combine(day, at)
-    # A skipped time does not survive the way to UTC and back.
-    while True:
-        moment = wanted.replace(tzinfo=zone).astimezone(UTC)
-        if moment.astimezone(zone).replace(tzinfo=None) == wanted:
-            return moment
-        wanted += timedelta(minutes=1)
-
-
 def moments(timing: Timing, changes: Changes, calendar: Calendar, *, after: datetime) -> Iterator[Moment]:
     """Yield the moments of a rhythm later than `after`, in order; none while it is paused.
 
@@ -309,7 +296,7 @@ def _times_of_day(timing: Timing, day: date | None) -> Iterator[tuple[int, datet
     """Yield the moments of a day, each with its slot. Two that the clocks let fall together come once."""
     before: datetime | None = None
     for slot, local in enumerate(timing.times if day is not None else ()):
-        at = local_moment(day or date.min, local, timing.timezone)
+        at = to_utc(day or date.min, local, timing.timezone)
         if at != before:
             yield slot, at
         before = at
@@ -404,7 +391,7 @@ def _list_gaps(timing: Timing, changes: Changes, calendar: Calendar, on: date, d
 
 
 def _expect(moment: Moment, changes: Changes, calendar: Calendar, quiet: QuietHours, timing: Timing) -> Expected:
-    given = local_moment(moment.on, moment.given, timing.timezone)
+    given = to_utc(moment.on, moment.given, timing.timezone)
     allowed = quiet.first_allowed_at(moment.at)
     if allowed != moment.at:
         late = allowed - moment.at > MISFIRE_GRACE

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.calendar import Calendar, name_holiday
 from bot.domain.movement import Movement, MovementId, PlaceId
 from bot.domain.person import Language
-from bot.domain.quiet_hours import QuietHours
+from bot.domain.quiet_hours import QuietHours, to_utc
 from bot.domain.recurrence import LAST, Freq, Pattern
 from bot.domain.rhythm import (
     MomentChange,
@@ -23,7 +23,6 @@ from bot.domain.rhythm import (
     expect_moments,
     forecast,
     holidays_of,
-    local_moment,
     moments,
     update_next_at,
 )
@@ -116,7 +115,7 @@ def test_every_moment_is_found_and_no_other(pattern: Pattern, start: date, at: t
 @given(st.dates(date(2026, 1, 1), date(2028, 12, 31)), st.times(), st.sampled_from(ZONES))
 def test_a_local_time_is_itself_or_the_next_that_exists(day: date, at: time, zone: str) -> None:
     at = at.replace(second=0, microsecond=0)
-    moment = local_moment(day, at, zone)
+    moment = to_utc(day, at, zone)
     shown = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     wanted = datetime.combine(day, at)
     assert shown >= wanted
@@ -125,7 +124,7 @@ def test_a_local_time_is_itself_or_the_next_that_exists(day: date, at: time, zon
 
 
 def test_a_moment_the_clocks_skip_moves_to_the_next_that_exists() -> None:
-    assert local(local_moment(date(2027, 3, 28), time(2, 30), "Europe/Amsterdam")) == "2027-03-28 03:00"
+    assert local(to_utc(date(2027, 3, 28), time(2, 30), "Europe/Amsterdam")) == "2027-03-28 03:00"
 
 
 def test_a_moment_that_comes_twice_fires_once() -> None:

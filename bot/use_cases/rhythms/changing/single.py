@@ -11,6 +11,7 @@ from bot.catalogue.rhythms import MomentForm, MomentLabel, PauseForm
 from bot.domain import quiet_hours
 from bot.domain.delivery import Priority
 from bot.domain.movement import Movement
+from bot.domain.quiet_hours import to_utc
 from bot.domain.rhythm import (
     MAX_MOVE,
     MOMENTS_SHOWN,
@@ -18,7 +19,6 @@ from bot.domain.rhythm import (
     MomentChange,
     Rhythm,
     holidays_of,
-    local_moment,
     moments,
     plan_moment,
     update_next_at,
@@ -114,7 +114,7 @@ def _parse_move(filled: Filled, rhythm: Rhythm, now: datetime) -> datetime | Non
     elif day > today + MAX_MOVE:
         filled.problems.add("day", "too_late", latest=today + MAX_MOVE)
     else:
-        moment = local_moment(day, filled.time("at") or rhythm.at, rhythm.timezone)
+        moment = to_utc(day, filled.time("at") or rhythm.at, rhythm.timezone)
         if moment > now:
             return moment
         filled.problems.add("at", "moment_passed")
@@ -173,7 +173,7 @@ async def _find_next_day(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: da
     """Return the local day of the next moment that a pause can hold back, from a day on."""
     unpaused = rhythm.timing._replace(paused_until=None, pauses="")
     changes = await work.rhythms.changes(rhythm, turn.now)
-    after = max(turn.now, local_moment(since, time(0), rhythm.timezone)) if since is not None else turn.now
+    after = max(turn.now, to_utc(since, time(0), rhythm.timezone)) if since is not None else turn.now
     first = next(moments(unpaused, changes, holidays_of(turn.require_movement()), after=after), None)
     return first.at.astimezone(ZoneInfo(rhythm.timezone)).date() if first is not None else None
 
