@@ -56,7 +56,7 @@ class QuietHours:
 def to_utc(day: date, at: time, timezone: str) -> datetime:
     """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
     twice it is the first."""
-    zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(second=0, microsecond=0, tzinfo=None))
+    zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(tzinfo=None))
     # A skipped time does not survive the way to UTC and back.
     while (moment := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(tzinfo=None) != local:
         local += timedelta(minutes=1)

@@ -2,8 +2,8 @@
 
 Meanwhile people in two workspaces tell stories, rhythms come due, and the Slack of the tests answers with 429s and
 500s, hangs up, or answers when nobody waits any more, before and after it did what was asked. In the end every story
-that was accepted is kept once and stands in its channel once, in the order it was accepted there; every rhythm's moment
-likewise; and whatever was not sent has a reason.
+that was accepted is kept once and stands in its channel once, never after one that was told only then; every rhythm's
+moment likewise; and whatever was not sent has a reason.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
@@ -52,6 +53,14 @@ SETTLE_TIMEOUT = 300.0
 """Seconds after the last kill: a killed worker's jobs come back after half a minute, what it was sending after one."""
 
 
+class Told(NamedTuple):
+    """Where a story was told, and when it was first asked and accepted, on one clock (s)."""
+
+    spot: Spot
+    asked: float
+    accepted: float
+
+
 @dataclass
 class Report:
     """Counts of what happened, and what was wrong in the end; `problems` is empty when nothing was."""
@@ -60,8 +69,8 @@ class Report:
     kills: Counter[str] = field(default_factory=Counter)
     stops: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
-    accepted: dict[str, Spot] = field(default_factory=dict)
-    """The text of every story that was accepted, and where it was told."""
+    accepted: dict[str, Told] = field(default_factory=dict)
+    """Every story that was accepted, by its text."""
     retries: int = 0
     away: int = 0
     moments: str = ""
@@ -188,10 +197,11 @@ class Ordeal:
                 }
             )
             sent = Sent(body=body, content_type="application/x-www-form-urlencoded")
+            asked = time.monotonic()
             while not await self._is_accepted(chance.choice(self.doors), sent):
                 self.report.retries += 1
                 await asyncio.sleep(0.1)
-            self.report.accepted[text] = spot
+            self.report.accepted[text] = Told(spot, asked, time.monotonic())
 
     async def _is_accepted(self, people: People, sent: Sent) -> bool:
         try:
