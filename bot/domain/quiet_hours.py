@@ -15,7 +15,11 @@ USUAL_TIME = time(9)
 @dataclass(frozen=True, kw_only=True)
 class QuietHours:
     """Quiet from `start` until `end` local time (over midnight when `end` < `start`; never when they are equal), and
-    with `weekends` all Saturday and Sunday."""
+    with `weekends` all Saturday and Sunday.
+
+    When the clocks change, quiet begins and ends when the local clock first reaches these times (see `to_utc`): it does
+    not begin again when the clock shows them once more.
+    """
 
     start: time
     end: time
@@ -24,8 +28,16 @@ class QuietHours:
 
     def covers(self, moment: datetime) -> bool:
         """Return whether a moment is quiet."""
-        local = moment.astimezone(ZoneInfo(self.timezone))
-        return self.covers_day(local.date()) or self.covers_time(local.time())
+        day = moment.astimezone(ZoneInfo(self.timezone)).date()
+        return self.covers_day(day) or any(
+            to_utc(begins, self.start, self.timezone) <= moment < self._end_after(begins)
+            for begins in (day - timedelta(days=1), day)
+        )
+
+    def _end_after(self, begins: date) -> datetime:
+        """Return when the quiet that begins on a local day ends."""
+        over_midnight = self.end < self.start
+        return to_utc(begins + timedelta(days=1) if over_midnight else begins, self.end, self.timezone)
 
     def covers_day(self, day: date) -> bool:
         """Return whether a local day is quiet as a whole."""
@@ -42,12 +54,11 @@ class QuietHours:
         """Return the first moment (UTC) from `moment` on that is not quiet."""
         if not self.covers(moment):
             return moment
-        zone = ZoneInfo(self.timezone)
-        day = moment.astimezone(zone).date()
+        day = moment.astimezone(ZoneInfo(self.timezone)).date()
         # Quiet can only end at `end`, or at midnight after a weekend.
         for ahead in range(9):
             for at in (time(0), self.end):
-                candidate = datetime.combine(day + timedelta(days=ahead), at, zone).astimezone(UTC)
+                candidate = to_utc(day + timedelta(days=ahead), at, self.timezone)
                 if candidate >= moment and not self.covers(candidate):
                     return candidate
         raise ValueError("these quiet hours never end")
@@ -56,7 +67,7 @@ class QuietHours:
 def to_utc(day: date, at: time, timezone: str) -> datetime:
     """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
     twice it is the first."""
-    zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(tzinfo=None))
+    zone, local = ZoneInfo(timezone), datetime.combine(day, at.replace(tzinfo=None, fold=0))
     # A skipped time does not survive the way to UTC and back.
     while (moment := local.replace(tzinfo=zone).astimezone(UTC)).astimezone(zone).replace(tzinfo=None) != local:
         local += timedelta(minutes=1)

@@ -1,9 +1,10 @@
 """Quiet hours end at the first moment that is not quiet."""
 
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.quiet_hours import QuietHours
@@ -42,3 +43,60 @@ def test_over_the_night_and_the_weekend() -> None:
     assert hours.first_allowed_at(friday_evening) == datetime(
         2027, 3, 29, 6, tzinfo=UTC
     )  # the clocks went forward in between
+
+
+CHANGES = {
+    "Europe/Amsterdam": ("2027-03-28T01:00Z", "2027-10-31T01:00Z"),
+    "Australia/Lord_Howe": ("2027-04-03T15:00Z", "2027-10-02T15:30Z"),  # by half an hour
+    "Antarctica/Troll": ("2027-03-28T01:00Z", "2027-10-31T01:00Z"),  # by two hours
+    "Africa/Cairo": ("2027-04-29T22:00Z", "2027-10-28T21:00Z"),  # at midnight
+    "America/St_Johns": ("2027-03-14T05:30Z", "2027-11-07T04:30Z"),
+    "Pacific/Chatham": ("2027-04-03T14:00Z", "2027-09-25T14:00Z"),
+}
+"""Zones, and when (UTC) their clocks change in a year: forward and back, in whichever order."""
+AROUND = timedelta(days=2)
+
+
+@cache
+def clock_around(zone: str, number: int) -> list[tuple[datetime, datetime]]:
+    """List the minutes around a change of the clocks, with the local time that they show."""
+    first = datetime.fromisoformat(CHANGES[zone][number]) - AROUND
+    minutes = (first + timedelta(minutes=one) for one in range(int(2 * AROUND.total_seconds()) // 60))
+    return [(at, at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)) for at in minutes]
+
+
+def reaches(zone: str, number: int, local: datetime) -> datetime | None:
+    """Return when the local clock first shows a time, or is past it."""
+    return next((at for at, shown in clock_around(zone, number) if shown >= local), None)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(CHANGES)), st.integers(0, 1), st.times(), st.times(), st.integers(-23 * 60, 23 * 60))
+def test_the_quiet_ends_right_when_the_clocks_change(
+    zone: str, number: int, start: time, end: time, minutes: int
+) -> None:
+    start, end = start.replace(second=0, microsecond=0), end.replace(second=0, microsecond=0)
+    hours = QuietHours(start=start, end=end, weekends=False, timezone=zone)
+    moment = datetime.fromisoformat(CHANGES[zone][number]) + timedelta(minutes=minutes)
+    today = moment.astimezone(ZoneInfo(zone)).date()
+    stretches = []
+    for day in (today - timedelta(days=1), today):
+        begins = reaches(zone, number, datetime.combine(day, start))
+        ends = reaches(zone, number, datetime.combine(day + timedelta(days=1) if end < start else day, end))
+        stretches.append((begins, ends))
+    within = [ends for begins, ends in stretches if begins and ends and begins <= moment < ends]
+    assert hours.covers(moment) == bool(within)
+    if within:
+        assert hours.first_allowed_at(moment) == max(within)
+
+
+def test_an_end_that_the_clocks_skip_is_the_next_time_there_is() -> None:
+    hours = QuietHours(start=time(22), end=time(2, 30), weekends=False, timezone="Europe/Amsterdam")
+    assert hours.first_allowed_at(datetime(2027, 3, 27, 23, tzinfo=UTC)) == datetime(2027, 3, 28, 1, tzinfo=UTC)
+
+
+def test_an_end_that_comes_twice_is_the_first_and_the_quiet_does_not_come_back() -> None:
+    hours = QuietHours(start=time(22), end=time(2, 30), weekends=False, timezone="Europe/Amsterdam")
+    first = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+    assert hours.first_allowed_at(datetime(2027, 10, 30, 23, tzinfo=UTC)) == first
+    assert not hours.covers(first + timedelta(minutes=45))
