@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Pick, Press
+from bot.domain.movement import Movement
 from bot.domain.next_step import ChanceState, NextStep, StepState
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
@@ -69,14 +70,14 @@ class StepPlanned(Entry):
     tried: bool = False
 
     @classmethod
-    def of(cls, step: NextStep, owner: Person, timezone: str) -> Self:
+    def of(cls, step: NextStep, owner: Person, timezone: str, movement: Movement | None) -> Self:
         """Return the echo of a step to its owner, in whose time zone they are now."""
         return cls(
             step=step.id,
             cue=step.cue,
             action=step.action,
             with_whom=step.with_whom,
-            at=arrival_of(owner, timezone, step.follow_up_at),
+            at=arrival_of(owner, timezone, movement, step.follow_up_at),
             posted=step.posted,
             comes=owner.stopped_at is None,
             tried=step.experiment_id is not None,
@@ -317,9 +318,11 @@ class StepStands(Entry):
     round: int = 0
 
     @classmethod
-    def of(cls, step: NextStep, owner: Person, timezone: str, rests: datetime | None) -> Self:
+    def of(
+        cls, step: NextStep, owner: Person, timezone: str, movement: Movement | None, rests: datetime | None
+    ) -> Self:
         """Return the present state of a step of its owner, in whose time zone they are now."""
-        comes_at = arrival_of(owner, timezone, step.follow_up_at)
+        comes_at = arrival_of(owner, timezone, movement, step.follow_up_at)
         at = comes_at if step.is_planned else step.closed_at or step.follow_up_at
         comes = owner.stopped_at is None
         return cls(

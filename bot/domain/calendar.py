@@ -6,10 +6,12 @@ from datetime import date, timedelta
 from functools import cache
 
 import holidays
+from babel.core import get_global
 from dateutil.easter import easter
 
+from bot.domain.movement import Movement
 from bot.domain.person import Language
-from bot.domain.stretches import Stretch
+from bot.domain.stretches import Stretch, parse_stretches
 
 SATURDAY_AND_SUNDAY = (5, 6)
 LONGEST_REST = 400
@@ -86,6 +88,30 @@ def find_weekend(country: str) -> tuple[int, ...]:
         return tuple(sorted(holidays.country_holidays(country).weekend))
     except NotImplementedError:
         return SATURDAY_AND_SUNDAY
+
+
+@cache
+def find_country(timezone: str) -> str:
+    """Return the ISO 3166 code of the country of a time zone (IANA name); empty for one of none, such as UTC."""
+    canonical = get_global("zone_aliases").get(timezone, timezone)
+    country = get_global("zone_territories").get(canonical, "")
+    # ZZ is of no country, and numbers are parts of the world.
+    return country if country.isalpha() and country != "ZZ" else ""
+
+
+def weekend_of(movement: Movement | None, timezone: str) -> tuple[int, ...]:
+    """Return the weekdays on which people of a movement do not work; without one, people in a time zone."""
+    return find_weekend(movement.country if movement is not None else find_country(timezone))
+
+
+def holidays_of(movement: Movement) -> Calendar:
+    """Return the days off that a movement keeps."""
+    return Calendar(
+        country=movement.country,
+        weekend=weekend_of(movement, movement.timezone),
+        good_friday=movement.good_friday,
+        closed=parse_stretches(movement.closed),
+    )
 
 
 def good_friday_is_chosen(country: str) -> bool:

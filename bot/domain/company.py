@@ -124,7 +124,7 @@ def round_key(episode: StuckEpisode, of_round: int) -> str:
 
 def first_reachable_at(person: Person, movement: Movement, moment: datetime) -> datetime:
     """Return the first moment from `moment` on that is outside a person's quiet hours."""
-    return quiet_hours.of_person(person, person.timezone or movement.timezone).first_allowed_at(moment)
+    return quiet_hours.of_person(person, person.timezone or movement.timezone, movement).first_allowed_at(moment)
 
 
 def is_complete(companies: Sequence[Company]) -> bool:

@@ -1,13 +1,14 @@
 """A next step: an if-then plan with a moment at which Ritme follows it up."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType
 from zoneinfo import ZoneInfo
 
+from bot.domain.calendar import Calendar
 from bot.domain.delivery import PROMISED_IN, Delivery, DeliveryState, Priority, to_person
 from bot.domain.initiative import EpisodeId, InitiativeId
 from bot.domain.movement import MovementId
@@ -135,10 +136,10 @@ class Chance:
         return comes
 
 
-def next_working_day(today: date, is_holiday: Callable[[date], bool]) -> date:
+def next_working_day(today: date, calendar: Calendar) -> date:
     """Return the first day after `today` that is neither a weekend day nor a holiday."""
     day = today + timedelta(days=1)
-    while day.weekday() >= 5 or is_holiday(day):
+    while not calendar.is_working(day):
         day += timedelta(days=1)
     return day
 
@@ -151,7 +152,7 @@ def propose_moment(now: datetime, free: FreeMoments, *, today: bool = False) -> 
     soon = (local + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
     if today and soon.date() == local.date() and USUAL_TIME <= soon.time() <= LATEST_TODAY and free.are_free(soon):
         return local.date(), time(soon.hour)
-    day = next_working_day(local.date(), free.is_holiday)
+    day = next_working_day(local.date(), free.calendar)
     earliest, latest = allowed_days(now, free.quiet.timezone)
     found = free.nearest_to(day, USUAL_TIME, now=now, earliest=earliest, latest=latest)
     moment = found.astimezone(zone) if found is not None else datetime.combine(day, USUAL_TIME)
@@ -258,7 +259,7 @@ def plan_chance_question(chance: Chance, person: Person, now: datetime, timezone
 def propose_return(asked_at: datetime, free: FreeMoments) -> datetime:
     """Return when to come back once to what was asked at a moment: the next working day, at another time of day."""
     local = asked_at.astimezone(ZoneInfo(free.quiet.timezone))
-    day = next_working_day(local.date(), free.is_holiday)
+    day = next_working_day(local.date(), free.calendar)
     at = AFTERNOON if local.time() < MIDDAY else MORNING
     latest = day + timedelta(days=MAX_DAYS_AHEAD)
     return free.nearest_to(day, at, now=asked_at, earliest=day, latest=latest) or to_utc(day, at, free.quiet.timezone)

@@ -1,11 +1,12 @@
 """Quiet hours, in which no nudge is sent: evenings, nights and weekends, in local time; and what is free."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.movement import Place
+from bot.domain.calendar import SATURDAY_AND_SUNDAY, Calendar, holidays_of, weekend_of
+from bot.domain.movement import Movement, Place
 from bot.domain.person import Person
 
 USUAL_TIME = time(9)
@@ -15,7 +16,7 @@ USUAL_TIME = time(9)
 @dataclass(frozen=True, kw_only=True)
 class QuietHours:
     """Quiet from `start` until `end` local time (over midnight when `end` < `start`; never when they are equal), and
-    with `weekends` all Saturday and Sunday.
+    with `weekends` all days of the `weekend` (0 = Monday).
 
     When the clocks change, quiet begins and ends when the local clock first reaches these times (see `to_utc`): it does
     not begin again when the clock shows them once more.
@@ -25,6 +26,7 @@ class QuietHours:
     end: time
     weekends: bool
     timezone: str
+    weekend: tuple[int, ...] = SATURDAY_AND_SUNDAY
 
     def covers(self, moment: datetime) -> bool:
         """Return whether a moment is quiet."""
@@ -41,7 +43,7 @@ class QuietHours:
 
     def covers_day(self, day: date) -> bool:
         """Return whether a local day is quiet as a whole."""
-        return self.weekends and day.weekday() >= 5
+        return self.weekends and day.weekday() in self.weekend
 
     def covers_time(self, at: time) -> bool:
         """Return whether a local time is quiet on every day."""
@@ -79,17 +81,17 @@ class FreeMoments:
     """The moments at which a person can be promised a message: outside their quiet hours, on no public holiday."""
 
     quiet: QuietHours
-    is_holiday: Callable[[date], bool]
+    calendar: Calendar
 
     def day_problem(self, day: date) -> str:
         """Return why no moment of a local day is free, a block of `errors/fields.md.j2`; empty when one may be."""
-        if self.is_holiday(day):
+        if self.calendar(day):
             return "holiday"
         return "quiet_day" if self.quiet.covers_day(day) else ""
 
     def are_free(self, moment: datetime) -> bool:
         """Return whether a moment is free."""
-        return not self.quiet.covers(moment) and not self.is_holiday(self._local_day(moment))
+        return not self.quiet.covers(moment) and not self.calendar(self._local_day(moment))
 
     def nearest_to(self, day: date, at: time, *, now: datetime, earliest: date, latest: date) -> datetime | None:
         """Return the first free moment (UTC) from a local day and time on, up to the `latest` day; without one the last
@@ -120,30 +122,36 @@ class FreeMoments:
         return moment.astimezone(ZoneInfo(self.quiet.timezone)).date()
 
 
-def of_place(place: Place) -> QuietHours:
-    """Return the quiet hours of a place."""
+def of_place(place: Place, movement: Movement | None) -> QuietHours:
+    """Return the quiet hours of a place of a movement."""
     return QuietHours(
-        start=place.quiet_from, end=place.quiet_until, weekends=place.quiet_weekends, timezone=place.timezone
+        start=place.quiet_from,
+        end=place.quiet_until,
+        weekends=place.quiet_weekends,
+        timezone=place.timezone,
+        weekend=weekend_of(movement, place.timezone),
     )
 
 
-def of_person(person: Person, timezone: str) -> QuietHours:
-    """Return the quiet hours of a person, with the default of a place for what they did not choose."""
+def of_person(person: Person, timezone: str, movement: Movement | None) -> QuietHours:
+    """Return the quiet hours of a person for what comes from a movement, with the default of a place for what they did
+    not choose."""
     return QuietHours(
         start=person.quiet_from if person.quiet_from is not None else time(18),
         end=person.quiet_until if person.quiet_until is not None else time(8),
         weekends=person.quiet_weekends if person.quiet_weekends is not None else True,
         timezone=timezone,
+        weekend=weekend_of(movement, timezone),
     )
 
 
-def free_moments_of(person: Person, timezone: str, is_holiday: Callable[[date], bool]) -> FreeMoments:
-    """Return the moments at which a person can be promised a message."""
-    return FreeMoments(quiet=of_person(person, timezone), is_holiday=is_holiday)
+def free_moments_of(person: Person, timezone: str, movement: Movement) -> FreeMoments:
+    """Return the moments at which a person can be promised a message from a movement."""
+    return FreeMoments(quiet=of_person(person, timezone, movement), calendar=holidays_of(movement))
 
 
-def arrival_of(person: Person, timezone: str, promised: datetime) -> datetime:
+def arrival_of(person: Person, timezone: str, movement: Movement | None, promised: datetime) -> datetime:
     """Return when a message that was promised for a moment comes, as the person's settings are now: later than promised
     where they snoozed Ritme, or made that moment quiet, since."""
     awake = max(promised, person.snoozed_until) if person.snoozed_until is not None else promised
-    return of_person(person, person.timezone or timezone).first_allowed_at(awake)
+    return of_person(person, person.timezone or timezone, movement).first_allowed_at(awake)

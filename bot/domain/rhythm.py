@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import LONGEST_REST, Calendar, find_weekend
+from bot.domain.calendar import LONGEST_REST, Calendar, holidays_of
 from bot.domain.delivery import Delivery, Priority, new_delivery_id
 from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState, Purpose
 from bot.domain.person import PersonId, WorkspaceId
@@ -497,17 +497,6 @@ def lacks_purpose(rhythm: Rhythm, purpose: Purpose | None) -> bool:
 def can_come(rhythm: Rhythm, place: Place, purpose: Purpose | None) -> bool:
     """Return whether what a rhythm posts would reach its place, as things are now; if not, no moment of it is told."""
     return place.state is not PlaceState.UNREACHABLE and not lacks_purpose(rhythm, purpose)
-
-
-def holidays_of(movement: Movement) -> Calendar:
-    """Return the days off that a movement keeps."""
-    closed = parse_stretches(movement.closed)
-    return Calendar(
-        country=movement.country,
-        weekend=find_weekend(movement.country),
-        good_friday=movement.good_friday,
-        closed=closed,
-    )
 
 
 def plan_moment(due: Due, moment: Moment, now: datetime) -> Delivery:

@@ -132,9 +132,9 @@ def _find_postponement(outgoing: Outgoing, attention: Attention) -> tuple[dateti
             reason = "guest"
         if reason:
             return (person.snoozed_until if reason == "snoozed" else None), reason
-        quiet = quiet_hours.of_person(person, _timezone_of(outgoing, person))
+        quiet = quiet_hours.of_person(person, _timezone_of(outgoing, person), outgoing.movement)
     elif place is not None:
-        quiet = quiet_hours.of_place(place)
+        quiet = quiet_hours.of_place(place, outgoing.movement)
     else:
         return None
     if quiet.covers(now):

@@ -1,6 +1,5 @@
 """The moment of a step: local time, within two weeks, across both changes of the clock."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from bot.domain.next_step import (
     strip_lead_in,
 )
 from bot.domain.quiet_hours import FreeMoments, QuietHours, to_utc
+from bot.domain.stretches import Stretch
 from bot.errors import Problems
 
 AMSTERDAM = "Europe/Amsterdam"
@@ -33,10 +33,10 @@ def free_moments(
     *,
     weekends: bool = True,
     timezone: str = AMSTERDAM,
-    is_holiday: Callable[[date], bool] = DUTCH_HOLIDAY,
+    calendar: Calendar = DUTCH_HOLIDAY,
 ) -> FreeMoments:
-    quiet = QuietHours(start=start, end=end, weekends=weekends, timezone=timezone)
-    return FreeMoments(quiet=quiet, is_holiday=is_holiday)
+    quiet = QuietHours(start=start, end=end, weekends=weekends, timezone=timezone, weekend=calendar.weekend)
+    return FreeMoments(quiet=quiet, calendar=calendar)
 
 
 free = st.builds(
@@ -45,11 +45,12 @@ free = st.builds(
     st.integers(0, 23).map(time),
     weekends=st.booleans(),
     timezone=st.sampled_from(ZONES),
-    is_holiday=st.sampled_from(
+    calendar=st.sampled_from(
         [
             Calendar(country="NL", good_friday=True),
             Calendar(country="BR", good_friday=True),
-            lambda day: day.day % 3 == 0,
+            Calendar(country="EG", weekend=(4, 5)),
+            Calendar(closed=(Stretch(date(2027, 7, 1), date(2027, 7, 12)),), weekend=(0, 2, 4)),
         ]
     ),
 )
@@ -93,7 +94,8 @@ def test_what_is_proposed_lies_ahead_and_on_a_working_day() -> None:
     assert propose_moment(friday, free_moments()) == (date(2027, 3, 8), time(9))
     assert propose_moment(friday, free_moments(), today=True) == (date(2027, 3, 5), time(13))
     assert propose_moment(friday.replace(hour=19), free_moments(), today=True) == (date(2027, 3, 8), time(9))
-    assert next_working_day(date(2027, 3, 5), lambda day: day == date(2027, 3, 8)) == date(2027, 3, 9)
+    closed = Calendar(closed=(Stretch(date(2027, 3, 8), date(2027, 3, 9)),))
+    assert next_working_day(date(2027, 3, 5), closed) == date(2027, 3, 9)
     # Tuesday 27 April is King's Day; who is quiet until ten, is asked at ten.
     monday = datetime(2027, 4, 26, 8, tzinfo=UTC)
     assert propose_moment(monday, free_moments()) == (date(2027, 4, 28), time(9))

@@ -7,12 +7,20 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.quiet_hours import QuietHours
+from bot.domain.calendar import find_country
+from bot.domain.movement import Movement, MovementId, Place, PlaceId
+from bot.domain.person import Language, Person, PersonId, WorkspaceId
+from bot.domain.quiet_hours import QuietHours, of_person, of_place
 
 ZONES = ["Europe/Amsterdam", "America/Sao_Paulo", "Asia/Kolkata", "Europe/London"]
 whole_hours = st.integers(0, 23).map(time)
 quiet = st.builds(
-    QuietHours, start=whole_hours, end=whole_hours, weekends=st.booleans(), timezone=st.sampled_from(ZONES)
+    QuietHours,
+    start=whole_hours,
+    end=whole_hours,
+    weekends=st.booleans(),
+    timezone=st.sampled_from(ZONES),
+    weekend=st.sets(st.integers(0, 6), max_size=6).map(tuple),
 )
 some_moment = st.integers(0, 2 * 365 * 24 * 60).map(
     lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
@@ -32,9 +40,9 @@ def test_the_quiet_is_over_at_the_first_moment_that_is_not_quiet(hours: QuietHou
 
 @given(quiet, st.integers(0, 103), st.integers(0, 2 * 24 * 60 - 1))
 def test_weekends_are_quiet_only_where_they_are_meant_to_be(hours: QuietHours, week: int, minute: int) -> None:
-    saturday = datetime(2026, 1, 3, tzinfo=ZoneInfo(hours.timezone)) + timedelta(weeks=week, minutes=minute)
-    assert saturday.weekday() >= 5
-    assert not hours.weekends or hours.covers(saturday.astimezone(UTC))
+    moment = datetime(2026, 1, 3, tzinfo=ZoneInfo(hours.timezone)) + timedelta(weeks=week, minutes=minute)
+    if hours.weekends and moment.weekday() in hours.weekend:
+        assert hours.covers(moment.astimezone(UTC))
 
 
 def test_over_the_night_and_the_weekend() -> None:
@@ -100,3 +108,21 @@ def test_an_end_that_comes_twice_is_the_first_and_the_quiet_does_not_come_back()
     first = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
     assert hours.first_allowed_at(datetime(2027, 10, 30, 23, tzinfo=UTC)) == first
     assert not hours.covers(first + timedelta(minutes=45))
+
+
+def test_a_weekend_is_that_of_the_country_of_the_movement() -> None:
+    now, lane = datetime(2027, 3, 5, 10, tzinfo=UTC), WorkspaceId("w")
+    place = Place(id=PlaceId("p"), workspace_id=lane, channel="c", timezone="Africa/Cairo", created_at=now)
+    person = Person(id=PersonId("fatima"), workspace_id=lane, account="U1", created_at=now)
+    egyptian = Movement(id=MovementId("m"), name="", language=Language.EN, country="EG", started_at=now)
+    dutch = Movement(id=MovementId("m"), name="", language=Language.EN, country="NL", started_at=now)
+    # Friday 5 March 2027 at noon in Cairo; without a movement it is the country of the time zone.
+    for movement, is_quiet in ((egyptian, True), (dutch, False), (None, True)):
+        assert of_place(place, movement).covers(now) is is_quiet
+        assert of_person(person, "Africa/Cairo", movement).covers(now) is is_quiet
+
+
+def test_a_time_zone_tells_its_country() -> None:
+    zones = {"Europe/Amsterdam": "NL", "Europe/Brussels": "BE", "Asia/Calcutta": "IN", "US/Eastern": "US", "UTC": ""}
+    assert {zone: find_country(zone) for zone in zones} == zones
+    assert find_country("Nowhere/City") == find_country("localtime") == ""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.calendar import Calendar, name_holiday
+from bot.domain.calendar import Calendar, holidays_of, name_holiday
 from bot.domain.movement import Movement, MovementId, PlaceId
 from bot.domain.person import Language
 from bot.domain.quiet_hours import QuietHours, to_utc
@@ -22,7 +22,6 @@ from bot.domain.rhythm import (
     RhythmKind,
     expect_moments,
     forecast,
-    holidays_of,
     moments,
     update_next_at,
 )

@@ -16,6 +16,7 @@ from bot.catalogue.meetings import (
     MeetingSet,
 )
 from bot.domain import quiet_hours
+from bot.domain.calendar import holidays_of
 from bot.domain.delivery import PROMISED_IN, Act, Delivery, Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.meeting import (
@@ -35,7 +36,7 @@ from bot.domain.meeting import (
 from bot.domain.movement import Place
 from bot.domain.person import Person
 from bot.domain.quiet_hours import FreeMoments
-from bot.domain.rhythm import RhythmId, holidays_of
+from bot.domain.rhythm import RhythmId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -132,7 +133,7 @@ async def compose_round(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 async def _bring_together(work: UnitOfWork, outgoing: Outgoing, place: Place, question: int) -> int:
     """Choose who meets, and plan their messages. Returns how many they are; 0 when nobody fits."""
     movement, now = outgoing.require_movement(), outgoing.now
-    free = FreeMoments(quiet=quiet_hours.of_place(place), is_holiday=holidays_of(movement))
+    free = FreeMoments(quiet=quiet_hours.of_place(place, movement), calendar=holidays_of(movement))
     at = propose_meeting(now, free)
     waiting = [
         person

@@ -36,7 +36,6 @@ from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.next_step import NextStep
 from bot.domain.person import Person, PersonId
 from bot.domain.quiet_hours import FreeMoments, free_moments_of
-from bot.domain.rhythm import holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -329,7 +328,7 @@ async def _initiative(work: UnitOfWork, experiment: Experiment) -> Initiative | 
 
 
 def _free_moments(turn: Turn) -> FreeMoments:
-    return free_moments_of(turn.person, turn.timezone, holidays_of(turn.require_movement()))
+    return free_moments_of(turn.person, turn.timezone, turn.require_movement())
 
 
 async def _show(work: UnitOfWork, turn: Turn, experiment: Experiment) -> ExperimentShown:

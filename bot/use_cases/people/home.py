@@ -31,12 +31,13 @@ from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
 from bot.domain import quiet_hours, stuck_return
 from bot.domain.asks import MONTH
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
+from bot.domain.calendar import holidays_of
 from bot.domain.carrying import carriers
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
 from bot.domain.next_step import NextStep
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
-from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, can_come, expect_moments, holidays_of
+from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, can_come, expect_moments
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.resting import find_episodes_with_step, find_rest
@@ -176,7 +177,7 @@ async def _load_spells(work: UnitOfWork, person: Person, movement: Movement, now
 def _come_back_at(person: Person, movement: Movement, step: NextStep, now: datetime) -> datetime:
     """Return when a step is followed up, or was to be."""
     at = step.follow_up_at
-    return arrival_of(person, movement.timezone, at) if at > now else at
+    return arrival_of(person, movement.timezone, movement, at) if at > now else at
 
 
 async def _load_stories(work: UnitOfWork, person: Person, movement: Movement) -> HomeStories:
@@ -208,7 +209,7 @@ async def _load_chances(work: UnitOfWork, person: Person, movement: Movement, no
     shown = []
     for one in noted:
         at = one.comes_back_at if person.stopped_at is None else None
-        coming = arrival_of(person, movement.timezone, at) if at is not None and at > now else None
+        coming = arrival_of(person, movement.timezone, movement, at) if at is not None and at > now else None
         shown.append(NotedChance(id=one.id, text=shorten(one.text, HOME_CHANCE_CHARS), at=coming))
     return HomeChances(chances=tuple(shown)) if shown else None
 
@@ -279,7 +280,7 @@ async def _load_rhythms(work: UnitOfWork, movement: Movement, purpose: Purpose |
         changes = await work.rhythms.changes(rhythm, now)
         if place is None:
             continue
-        quiet = quiet_hours.of_place(place)
+        quiet = quiet_hours.of_place(place, movement)
         expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
         comes = can_come(rhythm, place, purpose)
         coming = [one.at for one in expected if one.at is not None and comes]

@@ -126,7 +126,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
             if one.is_nudge and one.sent_at is not None and one.sent_at > turn.now - WEEK
         ),
         coming=tuple(
-            ListedNudge(kind=_listed_kind(one), at=arrival_of(person, turn.timezone, one.due_at), exact=one.is_promised)
+            ListedNudge(kind=_listed_kind(one), at=_arrival_of_row(turn, one, belongs), exact=one.is_promised)
             for one in sorted(recent, key=lambda one: one.due_at)
             if one.is_nudge and one.state is DeliveryState.WAITING and person.will_read(turn.now)
         ),
@@ -175,6 +175,12 @@ async def _find_tie_question(
             if asker is not None and asker.name and asker.account is not None and asker.deactivated_at is None:
                 return TieAsked(movement=movement.id, movement_name=movement.name, person=asker.id, name=asker.name)
     return None
+
+
+def _arrival_of_row(turn: Turn, row: Delivery, belongs: Sequence[tuple[Movement, Member]]) -> datetime:
+    """Return when a message that waits comes, with the weekend of the movement that it comes from."""
+    movement = next((one for one, _ in belongs if one.id == row.movement_id), None)
+    return arrival_of(turn.person, turn.timezone, movement, row.due_at)
 
 
 def _listed_kind(delivery: Delivery) -> str:

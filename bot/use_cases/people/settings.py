@@ -40,13 +40,14 @@ MEETS_ASKED = "meets_asked"
 """The hidden value of a form that asks about being brought together."""
 WAKES_AT = time(8)
 """Local time at which a snooze ends."""
+Promises = dict[tuple[datetime, MovementId], tuple[Movement, datetime]]
 
 
 async def change(work: UnitOfWork, turn: Turn) -> Entry:
     """Open the form with the actor's settings. Whether they may be suggested is asked for each of their movements, the
     one where they are first."""
     person = turn.person
-    quiet = quiet_hours.of_person(person, turn.timezone)
+    quiet = quiet_hours.of_person(person, turn.timezone, turn.movement)
     belongs = await _load_belongs(work, turn)
     answers = {True: YES, False: NO, None: ""}
     asked, others = list(zip(SUGGESTIBLE, belongs, strict=False)), belongs[len(SUGGESTIBLE) :][:MAX_OTHERS]
@@ -199,27 +200,27 @@ async def save_snooze(work: UnitOfWork, turn: Turn) -> Entry:
     return Snoozed(until=turn.person.snoozed_until, moved=_compare_promises(turn, promised))
 
 
-async def _load_promises(work: UnitOfWork, turn: Turn) -> dict[datetime, datetime]:
-    """Return the moments to come for which the actor was promised a follow-up, each with when it comes."""
-    promised: dict[datetime, datetime] = {}
+async def _load_promises(work: UnitOfWork, turn: Turn) -> Promises:
+    """Return the moments to come for which the actor was promised a follow-up, and from which movement, each with when
+    it comes."""
+    promised: Promises = {}
     for movement, _ in await work.movements.of_person(turn.person.id):
         for step in await work.steps.planned_of(turn.person.id, movement.id):
             if step.follow_up_at > turn.now:
-                promised[step.follow_up_at] = arrival_of(turn.person, turn.timezone, step.follow_up_at)
+                comes = arrival_of(turn.person, turn.timezone, movement, step.follow_up_at)
+                promised[step.follow_up_at, movement.id] = movement, comes
     return promised
 
 
-def _compare_promises(
-    turn: Turn, promised: dict[datetime, datetime], *, back_to_first: bool = False
-) -> tuple[MovedPromise, ...]:
+def _compare_promises(turn: Turn, promised: Promises, *, back_to_first: bool = False) -> tuple[MovedPromise, ...]:
     """Return the promised moments that what was just chosen moves, with when each comes now; with `back_to_first` also
     those that come when they were promised at first."""
-    now_coming = {was: arrival_of(turn.person, turn.timezone, was) for was in promised}
-    return tuple(
-        MovedPromise(was=was, comes=comes)
-        for was, comes in sorted(now_coming.items())
-        if comes != promised[was] and (back_to_first or comes != was)
-    )
+    moved = set[tuple[datetime, datetime]]()
+    for (was, _), (movement, came) in promised.items():
+        comes = arrival_of(turn.person, turn.timezone, movement, was)
+        if comes != came and (back_to_first or comes != was):
+            moved.add((was, comes))
+    return tuple(MovedPromise(was=was, comes=comes) for was, comes in sorted(moved))
 
 
 async def wake(work: UnitOfWork, turn: Turn) -> InPlace:

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.base import InPlace
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import ClosedForm, ClosedShown, DaysOff
+from bot.domain.calendar import holidays_of
 from bot.domain.movement import Movement
-from bot.domain.rhythm import holidays_of, update_next_at
+from bot.domain.rhythm import update_next_at
 from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
 from bot.ports import Turn, UnitOfWork
 

@@ -7,10 +7,10 @@ from bot.catalogue.base import NO, YES, Entry, Pick
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import PlaceForm, PlaceSaved, RhythmSummary
 from bot.domain import quiet_hours
-from bot.domain.calendar import good_friday_is_chosen
+from bot.domain.calendar import good_friday_is_chosen, holidays_of
 from bot.domain.movement import Movement, Place
 from bot.domain.person import Language
-from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, holidays_of, update_next_at
+from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, update_next_at
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
@@ -83,6 +83,6 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
 async def _is_silenced(work: UnitOfWork, movement: Movement, rhythm: Rhythm, place: Place, now: datetime) -> bool:
     """Return whether one of the next moments of a rhythm falls in the quiet hours of its place."""
     changes = await work.rhythms.changes(rhythm, now)
-    quiet = quiet_hours.of_place(place)
+    quiet = quiet_hours.of_place(place, movement)
     expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
     return any(one.because == "quiet" for one in expected)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from bot.catalogue.base import Entry
 from bot.catalogue.stories import ComingHarvest, Harvest, HarvestedStory, StoryHarvested
 from bot.domain import quiet_hours
+from bot.domain.calendar import holidays_of
 from bot.domain.delivery import Act, Delivery, DeliveryState, Priority, to_person
 from bot.domain.harvest import (
     MAX_CANDIDATES,
@@ -18,7 +19,7 @@ from bot.domain.harvest import (
 from bot.domain.movement import Movement, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.retelling import HARVEST, RECHECK_COMING, RECHECK_HELD, SHARED, StoryStanding, standing_of
-from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind, expect_moments, holidays_of
+from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind, expect_moments
 from bot.domain.story import STORY_NEWS_TTL, Retelling, Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, RetryAfter, Turn, UnitOfWork
@@ -57,7 +58,7 @@ async def _load_coming(
             continue
         changes = await work.rhythms.changes(rhythm, now)
         expected = expect_moments(
-            rhythm.timing, changes, holidays_of(movement), quiet_hours.of_place(place), after=now, count=1
+            rhythm.timing, changes, holidays_of(movement), quiet_hours.of_place(place, movement), after=now, count=1
         )
         at = next((one.at for one in expected if one.at is not None), None)
         if at is not None:

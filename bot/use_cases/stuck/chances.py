@@ -19,7 +19,6 @@ from bot.domain.next_step import (
     propose_day,
 )
 from bot.domain.quiet_hours import FreeMoments, arrival_of, free_moments_of
-from bot.domain.rhythm import holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
@@ -80,7 +79,7 @@ async def _store(work: UnitOfWork, turn: Turn, chance: Chance) -> Entry:
     return ChanceNoted(
         chance=chance.id,
         text=chance.text,
-        at=arrival_of(turn.person, turn.timezone, comes) if comes is not None else None,
+        at=arrival_of(turn.person, turn.timezone, turn.movement, comes) if comes is not None else None,
         shared=chance.shared,
     )
 
@@ -119,7 +118,7 @@ async def keep_open(work: UnitOfWork, turn: Turn) -> InPlace:
     at = None
     if question is not None and turn.person.stopped_at is None:
         await work.deliveries.add(question)
-        at = arrival_of(turn.person, turn.timezone, question.due_at)
+        at = arrival_of(turn.person, turn.timezone, turn.movement, question.due_at)
     return InPlace(entry=ChanceKept(text=chance.text, at=at))
 
 
@@ -145,4 +144,4 @@ async def _load(work: UnitOfWork, turn: Turn) -> Chance:
 
 
 def _free_moments(turn: Turn) -> FreeMoments:
-    return free_moments_of(turn.person, turn.timezone, holidays_of(turn.require_movement()))
+    return free_moments_of(turn.person, turn.timezone, turn.require_movement())

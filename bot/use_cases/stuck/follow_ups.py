@@ -40,7 +40,6 @@ from bot.domain.next_step import (
 )
 from bot.domain.person import Person
 from bot.domain.quiet_hours import FreeMoments, free_moments_of, to_utc
-from bot.domain.rhythm import holidays_of
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, RetryAfter, Turn, UnitOfWork
 from bot.ports.turn import timezone_for
@@ -102,7 +101,7 @@ def _ask_outcome(step: NextStep | None) -> Entry:
 def _moments_of(outgoing: Outgoing, person: Person) -> FreeMoments:
     movement = outgoing.require_movement()
     promised_in = str(outgoing.delivery.args.get(PROMISED_IN, "")) or timezone_for(person, None, movement)
-    return free_moments_of(person, person.timezone or promised_in, holidays_of(movement))
+    return free_moments_of(person, person.timezone or promised_in, movement)
 
 
 async def complete(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
@@ -173,7 +172,7 @@ async def reschedule(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     await work.deliveries.cancel("follow_up", step.id, "moved")
     step.move_to(moment)
     await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
-    return StepPlanned.of(step, turn.person, turn.timezone)
+    return StepPlanned.of(step, turn.person, turn.timezone, turn.movement)
 
 
 async def pick_up(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -186,7 +185,7 @@ async def pick_up(work: UnitOfWork, turn: Turn) -> InPlace:
     await work.deliveries.cancel("follow_up", step.id, "moved")
     step.move_to(to_utc(day, at, free.quiet.timezone))
     await work.deliveries.add(plan_follow_up(step, turn.person, turn.now, turn.timezone))
-    return InPlace(entry=StepPlanned.of(step, turn.person, turn.timezone))
+    return InPlace(entry=StepPlanned.of(step, turn.person, turn.timezone, turn.movement))
 
 
 async def report_still_stuck(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
@@ -235,13 +234,13 @@ async def _open_episode_id(work: UnitOfWork, step: NextStep) -> str:
 
 
 def _free_moments(turn: Turn) -> FreeMoments:
-    return free_moments_of(turn.person, turn.timezone, holidays_of(turn.require_movement()))
+    return free_moments_of(turn.person, turn.timezone, turn.require_movement())
 
 
 async def _show_state(work: UnitOfWork, turn: Turn, step: NextStep) -> InPlace:
     """Show what became of a step, in place of the card that does not fit it any more."""
     rests = await find_rest(work, step, turn.now)
-    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, rests), on_page=True)
+    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, turn.movement, rests), on_page=True)
 
 
 async def _load_own_step(work: UnitOfWork, turn: Turn) -> NextStep:

@@ -26,7 +26,6 @@ from bot.domain.next_step import (
     strip_lead_in,
 )
 from bot.domain.quiet_hours import FreeMoments, free_moments_of
-from bot.domain.rhythm import holidays_of
 from bot.domain.story import Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -115,7 +114,7 @@ def _usual_moment(turn: Turn, *, today: bool = False) -> dict[str, Value]:
 
 def _free_moments(turn: Turn) -> FreeMoments:
     """Return the moments at which the actor can be promised a follow-up."""
-    return free_moments_of(turn.person, turn.timezone, holidays_of(turn.require_movement()))
+    return free_moments_of(turn.person, turn.timezone, turn.require_movement())
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
@@ -171,7 +170,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
         await work.deliveries.cancel(stuck_return.RETURN_KIND, step.episode_id, "step_chosen")
     # The words of an earlier post are not these.
     held = _held_in(turn) if is_posted else ""
-    return replace(StepPlanned.of(step, turn.person, turn.timezone), posted=is_posted, held=held)
+    return replace(StepPlanned.of(step, turn.person, turn.timezone, turn.movement), posted=is_posted, held=held)
 
 
 def _new_step(
@@ -234,7 +233,7 @@ async def compose_step(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 
 async def _show_state(work: UnitOfWork, turn: Turn, step: NextStep) -> InPlace:
     rests = await find_rest(work, step, turn.now)
-    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, rests), on_page=True)
+    return InPlace(entry=StepStands.of(step, turn.person, turn.timezone, turn.movement, rests), on_page=True)
 
 
 async def _load_own_step(work: UnitOfWork, turn: Turn) -> NextStep:

@@ -17,8 +17,9 @@ from bot.catalogue.rhythms import (
     UnsentMessage,
 )
 from bot.chat import Value
+from bot.domain.calendar import holidays_of
 from bot.domain.delivery import Delivery
-from bot.domain.rhythm import Rhythm, holidays_of, moments
+from bot.domain.rhythm import Rhythm, moments
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.understanding.rhythm import HeardRhythm, read_rhythm

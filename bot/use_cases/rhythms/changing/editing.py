@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.rhythms import RhythmChanged, RhythmForm
 from bot.chat import Value
-from bot.domain.rhythm import Changes, MomentChange, MomentName, Rhythm, holidays_of, keep_changes
+from bot.domain.calendar import holidays_of
+from bot.domain.rhythm import Changes, MomentChange, MomentName, Rhythm, keep_changes
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, parse_rhythm

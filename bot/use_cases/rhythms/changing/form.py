@@ -12,10 +12,11 @@ from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import EVERY, RhythmForm, RhythmUnclear
 from bot.chat import Value
 from bot.domain import quiet_hours
+from bot.domain.calendar import holidays_of
 from bot.domain.ids import new_id
 from bot.domain.movement import Movement, Place
 from bot.domain.recurrence import WORKING_DAY
-from bot.domain.rhythm import OnHoliday, Rhythm, RhythmId, RhythmKind, count_down, holidays_of, moments
+from bot.domain.rhythm import OnHoliday, Rhythm, RhythmId, RhythmKind, count_down, moments
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 from bot.use_cases.rhythms.changing.patterns import MAX_TIMES, parse_more_times, parse_number, parse_pattern
@@ -156,7 +157,7 @@ def _check_moments(filled: Filled, movement: Movement, rhythm: Rhythm, place: Pl
     found = [one.at for one in islice(coming, CHECKED_MOMENTS)]
     if not found:
         filled.problems.add("until" if filled.day("until") is not None else "every", "never")
-    quiet = quiet_hours.of_place(place)
+    quiet = quiet_hours.of_place(place, movement)
     free = [one for one in found if not quiet.covers_day(one.astimezone(ZoneInfo(quiet.timezone)).date())]
     named = rhythm.pattern.names_weekdays
     if found and (not free or (named and len(free) < len(found))):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.rhythms import UNDOABLE, ComingMoment, DaysOff, NearMoment, RhythmShown, RhythmSummary
 from bot.domain import quiet_hours
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, exceeds_budget
-from bot.domain.calendar import name_holiday
+from bot.domain.calendar import holidays_of, name_holiday
 from bot.domain.movement import Movement, Place, PlaceState
 from bot.domain.person import Language
 from bot.domain.rhythm import (
@@ -22,7 +22,6 @@ from bot.domain.rhythm import (
     can_come,
     due_moments,
     forecast,
-    holidays_of,
     lacks_purpose,
     moments,
     plan_moment,
@@ -93,7 +92,7 @@ async def summarize(
     expected: Sequence[Expected] = ()
     if place is not None:
         changes = await work.rhythms.changes(rhythm, now) if changes is None else changes
-        quiet = quiet_hours.of_place(place)
+        quiet = quiet_hours.of_place(place, movement)
         expected = forecast(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
     name = (place.name or place.channel) if place is not None else ""
     comes = place is not None and can_come(rhythm, place, await work.movements.purpose(movement.id))

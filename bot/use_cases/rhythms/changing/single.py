@@ -9,6 +9,7 @@ from bot.catalogue.base import Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import MomentForm, MomentLabel, PauseForm
 from bot.domain import quiet_hours
+from bot.domain.calendar import holidays_of
 from bot.domain.delivery import Priority
 from bot.domain.movement import Movement
 from bot.domain.quiet_hours import to_utc
@@ -18,7 +19,6 @@ from bot.domain.rhythm import (
     Moment,
     MomentChange,
     Rhythm,
-    holidays_of,
     moments,
     plan_moment,
     update_next_at,
@@ -76,7 +76,9 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
         raise Refused("not_found")
     moved_to = turn.now if what == "now" else _parse_move(filled, rhythm, turn.now) if what == "move" else None
     if moved_to is not None:
-        check_quiet(filled, quiet_hours.of_place(place), moved_to, "what" if what == "now" else "at")
+        check_quiet(
+            filled, quiet_hours.of_place(place, turn.require_movement()), moved_to, "what" if what == "now" else "at"
+        )
     if chosen is None or filled.problems:
         raise filled.problems.to_invalid()
     await remember(work, turn, rhythm)
