@@ -18,6 +18,7 @@ from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.file_links import FileLinks, mount_files
 from adapters.metrics import Metrics
+from adapters.network_process import NetworkProcess
 from adapters.service import Service, ServiceEngine
 from adapters.settings import BadSettings, Settings
 from adapters.tracing import make_tracer
@@ -55,6 +56,7 @@ async def open_service(
         closed=timedelta(days=settings.keep_closed_days),
         left=timedelta(days=settings.forget_left_days),
     )
+    networks = NetworkProcess()
     ritme = Ritme(
         begin=begin,
         platforms=platforms,
@@ -63,6 +65,7 @@ async def open_service(
         telemetry=metrics,
         retention=retention,
         silent_after=timedelta(weeks=settings.silent_weeks),
+        networks=networks,
     )
     service = Service(
         ritme=ritme,
@@ -73,6 +76,7 @@ async def open_service(
         is_single_process=not settings.is_multi_process,
         metrics=metrics,
     )
+    service.close_hooks.append(networks.close)
     if tracer is not None:
         service.close_hooks.append(partial(asyncio.to_thread, tracer.close))
     if demo:

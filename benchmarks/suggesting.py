@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.database.tables import initiatives, members, movements, participants, people, places, ties, workspaces
+from adapters.network_process import NetworkProcess
 from benchmarks.report import Line, print_progress, show
 from benchmarks.worker import InstantMessenger
 from bot.app import Ritme
@@ -193,16 +194,19 @@ async def measure(kind: str, size: int) -> Suggesting:
             await _fill(storage.database, size)
             clock = SettableClock(MONDAY, running=False)
             Ritme.load_books()
+            networks = NetworkProcess()
             ritme = Ritme(
                 begin=storage.begin,
                 platforms={"bench": Platform(messenger=InstantMessenger())},
                 clock=clock,
                 engine=NoEngine(),
+                networks=networks,
             )
             await _ask_for(ritme, asyncio.create_task(asyncio.sleep(1)), size)  # warm: statements are compiled
             alone = await _ask_for(ritme, asyncio.create_task(asyncio.sleep(ALONE)), size)
             suggesting = asyncio.create_task(_suggest_often(ritme, storage.begin, clock))
             meanwhile = await _ask_for(ritme, suggesting, size)
+            await networks.close()
             first, *later = suggesting.result()
             return Suggesting(first=first, later=later, alone=alone, meanwhile=meanwhile)
 

@@ -26,10 +26,21 @@ from bot.domain.personal_file import PersonalFileId
 from bot.errors import Invalid, Refused
 from bot.guard import load_word_lists
 from bot.guarding import GivesAway
-from bot.networks import NetworkCache, load_numbers
+from bot.networks import NetworkCache
 from bot.outbox.drain import OutboxDrainer
 from bot.outbox.files import FileComposer
-from bot.ports import Begin, Clock, Conflict, Engine, NeedsNetwork, Platform, StorageUnavailable, Telemetry, UnitOfWork
+from bot.ports import (
+    Begin,
+    Clock,
+    Conflict,
+    Engine,
+    NeedsNetwork,
+    NetworkAdviser,
+    Platform,
+    StorageUnavailable,
+    Telemetry,
+    UnitOfWork,
+)
 from bot.presses import hash_key
 from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
@@ -89,11 +100,9 @@ class Ritme:
 
     @staticmethod
     def load_books() -> None:
-        """Read the phrase books, the word lists of the guard, and what networks are computed with, so that nobody waits
-        for it."""
+        """Read the phrase books and the word lists of the guard, so that nobody waits for it."""
         load_books()
         load_word_lists()
-        load_numbers()
 
     def __init__(
         self,
@@ -105,6 +114,7 @@ class Ritme:
         telemetry: Telemetry | None = None,
         retention: Retention | None = None,
         silent_after: timedelta = SILENT_AFTER,
+        networks: NetworkAdviser | None = None,
     ) -> None:
         self._begin = begin
         self._platforms = platforms
@@ -114,7 +124,7 @@ class Ritme:
         self._silent_after = silent_after
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(begin, engine)
-        self._networks = NetworkCache()
+        self._networks = networks or NetworkCache()
         self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
         self._files = FileComposer(begin=begin, run=self._run, clock=clock)
         self._drainer = OutboxDrainer(

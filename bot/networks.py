@@ -1,12 +1,11 @@
-"""Keep the networks of movements in memory, and ask them whom to suggest, in another thread.
+"""Keep the networks of movements in memory, and ask them whom to suggest, off the event loop.
 
-One process computes one answer at a time. What it keeps of a movement is checked against the database each time, in the
+One answer is computed at a time. What is kept of a movement is checked against the database each time, in the
 transaction that reads the rest: other processes change ties too. Nothing here is shown to anybody before it is checked
 again (`bot.use_cases.connecting.suggestions`).
 """
 
 import asyncio
-import sys
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 3_000_000
 """People and ties of all networks that are kept together; those not asked for longest are let go first."""
-SWITCH_INTERVAL = 0.0002
-"""Seconds after which the thread that computes makes room for others, where Python would let it go on for 0.005."""
 DAY = timedelta(days=1)
 OWN_WORD = 1.0
 """How much it counts that somebody agreed to be named as what is wanted: as much as a colleague who named them."""
@@ -54,7 +51,8 @@ def load_numbers() -> None:
 
 
 class NetworkCache:
-    """The networks that this process keeps."""
+    """Implements `NetworkAdviser` in a thread. Others wait while it computes: a service has a process for it
+    (`adapters.network_process`)."""
 
     def __init__(self, most_kept: int = MOST_KEPT) -> None:
         self._most_kept = most_kept
@@ -64,15 +62,10 @@ class NetworkCache:
     async def advise(self, needs: NeedsNetwork) -> NetworkAdvice:
         """Answer a question, off the event loop. Raises `StorageUnavailable`."""
         async with self._turn:
-            before = sys.getswitchinterval()
-            # Others are answered in small steps; between any two of them the thread may not keep them waiting for long.
-            sys.setswitchinterval(SWITCH_INTERVAL)
-            try:
-                return await asyncio.to_thread(self._answer, needs.question, needs.reader, needs.before)
-            finally:
-                sys.setswitchinterval(before)
+            return await asyncio.to_thread(self.answer, needs.question, needs.reader, needs.before)
 
-    def _answer(self, question: NetworkQuestion, reader: NetworkReader, before: NetworkAdvice | None) -> NetworkAdvice:
+    def answer(self, question: NetworkQuestion, reader: NetworkReader, before: NetworkAdvice | None) -> NetworkAdvice:
+        """Answer a question, one at a time. Blocks. Raises `StorageUnavailable`."""
         known = self._kept.pop(question.movement, None)
         version, latest = (known.version, known.latest) if known is not None else (None, None)
         rows = reader.read(question, version, latest)

@@ -23,7 +23,7 @@ from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
-from adapters.database.repositories.networks import reader_on_postgresql, reader_on_sqlite
+from adapters.database.repositories.networks import SqlNetworkReader
 from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.personal_files import SqlPersonalFiles
 from adapters.database.repositories.rhythms import SqlRhythms
@@ -120,7 +120,7 @@ def unit_of_work(engine: AsyncEngine, announce: Announce | None = None) -> Begin
 
 
 def _begin_on_postgresql(engine: AsyncEngine, announce: Announce | None) -> Begin:
-    networks = reader_on_postgresql(engine.url)
+    networks = SqlNetworkReader(engine.url)
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
@@ -141,7 +141,7 @@ def _begin_on_sqlite(engine: AsyncEngine) -> Begin:
     # needed against other processes.
     write_lock = asyncio.Lock()
     plain = inline_engine(str(engine.url.database))
-    networks = reader_on_sqlite(str(engine.url.database))
+    networks = SqlNetworkReader(engine.url)
     event.listen(engine.sync_engine, "engine_disposed", lambda _engine: plain.dispose())
 
     @asynccontextmanager

@@ -88,8 +88,15 @@ class NetworkReader(Protocol):
     def read(self, question: NetworkQuestion, known: NetworkVersion | None, since: datetime | None) -> NetworkRows:
         """Read what changed since `known`, a moment before `since` too; all of it when that cannot be told.
 
-        Blocks: call it in another thread. Raises `StorageUnavailable`.
+        Blocks: call it in another thread or process, it can be sent there. Raises `StorageUnavailable`.
         """
+
+
+class NetworkAdviser(Protocol):
+    """Answers questions to the networks of movements."""
+
+    async def advise(self, needs: "NeedsNetwork") -> NetworkAdvice:
+        """Answer a question, while no transaction is open. Raises `StorageUnavailable`."""
 
 
 class Clock(Protocol):

@@ -1,12 +1,13 @@
 """Read a movement's network as plain rows, in a thread and a transaction of its own, and count when it changes."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, create_engine, event, func, literal, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, create_engine, event, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,18 +33,17 @@ ONE_MOMENT = "REPEATABLE READ"
 NETWORK_BATCH = 2_000
 """Rows fetched at a time: between two such batches other threads get their turn."""
 
-Connect = Callable[[], AbstractContextManager[Connection]]
-"""Opens a connection in a transaction that sees the database as it is at one moment, and only reads."""
-
 
 class SqlNetworkReader:
-    """Implements `NetworkReader`. Each reading has a connection of its own, closed when it ends: there are few."""
+    """Implements `NetworkReader`. It is only an address, so that another process can read by it; each reading has a
+    connection of its own, closed when it ends: there are few."""
 
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
+    def __init__(self, url: URL) -> None:
+        self.url = url
 
     def read(self, question: NetworkQuestion, known: NetworkVersion | None, since: datetime | None) -> NetworkRows:
-        with translate_errors(), self._connect() as connection:
+        connect = _connect_to_sqlite if self.url.get_backend_name() == "sqlite" else _connect_to_postgresql
+        with translate_errors(), connect(self.url) as connection:
             return _Reading(connection, question).read(known, since)
 
 
@@ -173,35 +173,42 @@ def match_two_yeses(movement: MovementId) -> tuple[Any, ...]:
     return ties.c.movement_id == movement, ties.c.one_id.in_(agreed), other_agreed.exists()
 
 
-def reader_on_sqlite(file: str) -> SqlNetworkReader:
-    """Return a reader of a SQLite file. With WAL it reads beside the writer, and neither waits."""
+@contextmanager
+def _connect_to_sqlite(url: URL) -> Iterator[Connection]:
+    """Open a connection to a SQLite file, in a transaction. With WAL it reads beside the writer, and neither waits."""
+    with _engine_on_sqlite(url).begin() as connection:
+        yield connection
 
+
+@contextmanager
+def _connect_to_postgresql(url: URL) -> Iterator[Connection]:
+    """Open a connection to PostgreSQL, in a transaction that sees one moment (REPEATABLE READ) and takes no locks."""
+    with _engine_on_postgresql(url).connect() as connection:
+        reading = connection.execution_options(postgresql_readonly=True)
+        with reading.begin():
+            yield reading
+
+
+@lru_cache(maxsize=4)
+def _engine_on_sqlite(url: URL) -> Engine:
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(file, isolation_level=None, timeout=10)
+        connection = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
         connection.execute("PRAGMA query_only=ON")
         return connection
 
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return SqlNetworkReader(engine.begin)
+    return engine
 
 
-def reader_on_postgresql(url: URL) -> SqlNetworkReader:
-    """Return a reader of a PostgreSQL database. It sees one moment of it (REPEATABLE READ) and takes no locks."""
+@lru_cache(maxsize=4)
+def _engine_on_postgresql(url: URL) -> Engine:
     engine = create_engine(
         url, poolclass=NullPool, hide_parameters=True, connect_args=connection_timeouts(url), isolation_level=ONE_MOMENT
     )
     hide_row_values(engine)
     set_session_timeouts(engine)
-
-    @contextmanager
-    def connect() -> Iterator[Connection]:
-        with engine.connect() as connection:
-            reading = connection.execution_options(postgresql_readonly=True)
-            with reading.begin():
-                yield reading
-
-    return SqlNetworkReader(connect)
+    return engine
 
 
 async def count_tie_change(session: AsyncSession, movement: MovementId) -> None:
