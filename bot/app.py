@@ -17,6 +17,7 @@ from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFile, Reply
 from bot.directory_sync import DirectorySync
 from bot.domain.carrying import ASK_AGAIN_AFTER, SILENT_AFTER
+from bot.domain.coverage import LOOKS_AFTER
 from bot.domain.delivery import Delivery
 from bot.domain.ids import new_reference
 from bot.domain.movement import MovementId
@@ -45,6 +46,7 @@ from bot.presses import hash_key
 from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
 from bot.understanding import load_books
+from bot.use_cases.connecting import coverage
 from bot.use_cases.movements import carrying
 from bot.use_cases.people import coordinators, introductions, personal_data
 from bot.use_cases.rhythms import planning
@@ -59,6 +61,8 @@ FORGET_BATCH = 500
 """Rows deleted in one transaction, so that nobody waits long for it."""
 INITIATIVE_BATCH = 200
 """Initiatives that are looked after in one sweep; the next takes the following."""
+REACH_BATCH = 50
+"""Movements of which is looked in one sweep how far they reach; the next takes the following."""
 SWEEP_INTERVAL = timedelta(hours=1)
 FILE_SWEEP_INTERVAL = timedelta(minutes=5)
 """How often expired files with personal data are deleted; nobody can open them meanwhile."""
@@ -316,6 +320,7 @@ class Ritme:
         while erased := await self._run(partial(personal_data.erase_removed_workspace, now=now)):
             log.info("workspace_erased", workspace=erased)
         await self._look_after_initiatives(now)
+        await self._look_how_far_it_reaches(now)
         retention = self._retention
         while await self._run(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
             log.info("person_who_left_forgotten")
@@ -348,6 +353,13 @@ class Ritme:
         for one, movement in silent:
             ask = partial(carrying.ask_about_silence, initiative=one, movement=movement, now=now)
             await self._run(partial(ask, silent_after=self._silent_after))
+
+    async def _look_how_far_it_reaches(self, now: datetime) -> None:
+        """Look where movements do not reach, each once in a while, in a transaction of its own."""
+        async with self._begin() as work:
+            due = await work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH)
+        for one in due:
+            await self._run(partial(coverage.look, id=one, now=now))
 
     async def _delete_in_batches(self, delete_batch: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         """Delete batch after batch until one deletes nothing. Returns how many rows were deleted."""

@@ -12,7 +12,7 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
 from bot.despair import THREAD_WORDS
-from bot.domain.coverage import NAMES_ROUND, TIES_ROUND
+from bot.domain.coverage import GROUP_OUT, NAMES_ROUND, TIES_ROUND
 from bot.domain.person import Language
 from bot.domain.story import has_words
 from bot.domain.words import Vocabulary, normalize_word
@@ -230,6 +230,8 @@ COMMANDS: dict[str, Command] = {
     "reach": Command(coverage.show, en="reach network", nl="bereik netwerk", again=True),
     "reach.names": Command(coverage.ask_names, form=True),
     "reach.names.save": Command(coverage.save_names_round),
+    "reach.names.here": Command(coverage.ask_names_here),
+    "reach.not_now": Command(coverage.let_rest),
     "reach.ties": Command(coverage.ask_ties, form=True),
     "reach.ties.save": Command(coverage.save_ties_round),
     "reach.take_back": Command(coverage.take_back),
@@ -369,6 +371,7 @@ COMPOSERS: dict[str, Composer] = {
     # connecting
     NAMES_ROUND: coverage.compose_names_round,
     TIES_ROUND: coverage.compose_ties_round,
+    GROUP_OUT: coverage.compose_group_out,
     "nominated": nominations.compose_question,
     "invitation": invitations.compose_invitation,
     "invitation_answered": invitations.compose_answer,

@@ -146,6 +146,7 @@ movements = Table(
     Column("good_friday", Boolean, nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("reach", JSON, nullable=False, server_default="{}"),
+    Column("looked_at", Utc),
     Column("closed", String(MAX_STRETCHES_CHARS), nullable=False, server_default=""),
     Column("started_at", Utc, nullable=False),
 )

@@ -44,6 +44,41 @@ class ReachShown(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupOutOfReach(Entry):
+    """For a coordinator, once: a group stays out of reach, and where to ask for names; `place` is empty where no place
+    is left to ask in now."""
+
+    group: str
+    place_id: str = ""
+    place: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"group": self.group}
+        here = Press(
+            name="ask_there", intent="reach.names.here", args={**about, "place": self.place_id}, style="primary"
+        )
+        elsewhere = Press(name="elsewhere", intent="reach.names", args=about)
+        not_now = Press(name="not_now", intent="reach.not_now", args=about)
+        return (here, elsewhere, not_now) if self.place_id else (Press(name="look", intent="reach"), not_now)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(group="Nachtdienst", place_id="c1", place="nachtdienst")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupRests(Entry):
+    """The answer to a coordinator who wants to hear nothing about a group now: until when Ritme says nothing."""
+
+    group: str
+    until: datetime
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(group="Nachtdienst", until=_AT)
+
+
+@dataclass(frozen=True, kw_only=True)
 class NamesRoundForm(FormEntry):
     """The form that asks people in a place, once, who in a group passes things on well."""
 

@@ -1,9 +1,9 @@
 """How far a movement reaches: how many of each group know who takes part in its initiatives. Figures, never persons."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from bot.domain.asks import MONTH
 from bot.domain.connectors import MIN_GROUP_SIZE
@@ -15,6 +15,13 @@ ROUND_RESTS = 3 * MONTH
 """How long after a round for names, or for ties, a place is not asked the same again."""
 NAMES_ROUND, TIES_ROUND = "names_round", "ties_round"
 """Kinds of deliveries: the question, for everyone in a place, who passes things on well, and whom people ask things."""
+GROUP_OUT = "group_out_of_reach"
+"""The kind of the message to a coordinator that a group stays out of reach."""
+LOOKS_AFTER = MONTH
+"""How often Ritme looks by itself how far a movement reaches. A group stays out of reach when it is so at a look, and
+was so that long before."""
+TOLD_WAITS = timedelta(days=28)
+"""How long that message waits for room in the attention budget."""
 
 Draw = Callable[[int], int]
 """Returns a random number from 0 up to, but not including, its argument; `secrets.randbelow` is one."""
@@ -50,10 +57,36 @@ class ReachPicture:
 
     at: datetime
     groups: tuple[GroupReach, ...] = ()
+    rests: Mapping[str, datetime | None] = field(default_factory=dict)
+    """Groups out of reach about which Ritme says nothing by itself: until a moment, or (None) as long as they are."""
 
     def is_fresh(self, now: datetime) -> bool:
         """Return whether it still stands."""
         return now - self.at < RECOUNTED_AFTER
+
+    def is_out(self, group: str) -> bool:
+        """Return whether a group was out of reach when it was counted."""
+        return any(one.group == group and one.out_since is not None for one in self.groups)
+
+    def find_news(self, now: datetime) -> str:
+        """Return the group that stays out of reach, the longest, that a coordinator may be told of now; or ""."""
+        return next((one.group for one in self.groups if self._stays_out(one, now) and self._may_tell(one, now)), "")
+
+    def _stays_out(self, one: GroupReach, now: datetime) -> bool:
+        return one.out_since is not None and now - one.out_since >= LOOKS_AFTER
+
+    def _may_tell(self, one: GroupReach, now: datetime) -> bool:
+        until = self.rests.get(one.group)
+        return one.group not in self.rests or (until is not None and now >= until)
+
+    def rest(self, group: str, until: datetime | None) -> Self:
+        """Return it with nothing said about a group until a moment, or (None) as long as it is out of reach."""
+        return replace(self, rests={**self.rests, group: until})
+
+    def wake(self, groups: Collection[str]) -> Self:
+        """Return it with these groups spoken of again, except those that rest until a moment."""
+        kept = {group: until for group, until in self.rests.items() if until is not None or group not in groups}
+        return replace(self, rests=kept)
 
     def dump(self) -> dict[str, object]:
         """Return it as JSON values; see `load_picture`."""
@@ -63,16 +96,20 @@ class ReachPicture:
                 [one.group, one.well, one.once, one.unknown, one.out_since.isoformat() if one.out_since else ""]
                 for one in self.groups
             ],
+            # Beside the rows, not in them: a process of the version before reads rows of five.
+            "rests": {group: until.isoformat() if until is not None else "" for group, until in self.rests.items()},
         }
 
 
 def load_picture(stored: Mapping[str, object]) -> ReachPicture | None:
     """Return the picture that `ReachPicture.dump` stored; None for nothing."""
-    rows = stored.get("groups")
+    rows, rests = stored.get("groups"), stored.get("rests")
     if not isinstance(rows, list):
         return None
+    rests = rests if isinstance(rests, dict) else {}
     return ReachPicture(
         at=datetime.fromisoformat(str(stored["at"])),
+        rests={group: datetime.fromisoformat(until) if until else None for group, until in rests.items()},
         groups=tuple(
             GroupReach(
                 group=str(group),
@@ -94,8 +131,12 @@ def draw_picture(counts: Sequence[GroupCount], now: datetime, before: ReachPictu
         for one in counts
         if one.group and one.well + one.once + one.unknown >= MIN_GROUP_SIZE
     ]
+    rests = before.rests if before is not None else {}
     return ReachPicture(
-        at=now, groups=tuple(sorted(shown, key=lambda one: (one.out_since is None, one.out_since or now, one.group)))
+        at=now,
+        groups=tuple(sorted(shown, key=lambda one: (one.out_since is None, one.out_since or now, one.group))),
+        # What was in reach for a while may be told of again.
+        rests={one.group: rests[one.group] for one in shown if one.out_since is not None and one.group in rests},
     )
 
 
@@ -112,3 +153,9 @@ def round_by_chance(many: int, draw: Draw) -> int:
     difference of two figures tells of one person. (Random rounding, as statistics offices do with small tables.)"""
     below = many - many % ROUNDED_TO
     return below + ROUNDED_TO if draw(ROUNDED_TO) < many % ROUNDED_TO else below
+
+
+def is_named_after(place: str, group: str) -> bool:
+    """Return whether the name of a place is that of a group, as far as letters and digits go, or contains it."""
+    name, wanted = ("".join(filter(str.isalnum, one.casefold())) for one in (place, group))
+    return bool(wanted) and wanted in name

@@ -47,6 +47,8 @@ class Movement:
     timezone: str = "Europe/Amsterdam"
     reach: dict[str, object] = field(default_factory=dict)
     """How far it reached when that was last counted; see `bot.domain.coverage.ReachPicture.dump`."""
+    looked_at: datetime | None = None
+    """When Ritme last looked by itself how far it reaches."""
     closed: str = ""
     """Days on which nobody of it works, besides holidays, as `format_stretches` writes them."""
     started_at: datetime

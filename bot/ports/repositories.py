@@ -236,6 +236,10 @@ class Movements(Protocol):
     async def places(self, movement: MovementId) -> Sequence[Place]:
         """Return the places of a movement in all its workspaces, the oldest first."""
 
+    async def due_for_a_look(self, before: datetime, limit: int) -> Sequence[MovementId]:
+        """Return at most `limit` movements, everywhere, with an open initiative, of which was last looked before a
+        moment, or never, how far they reach; those longest ago first."""
+
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
         """Return the names of a movement's places. Those in another workspace than `seen_from` have its name with them:
         "nacht (Zorggroep West)"."""

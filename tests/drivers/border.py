@@ -45,6 +45,7 @@ MENTION = "<at>Ritme</at>"
 POSTED = "77"
 """The id that `tests.fakes.teams.microsoft` gives every post in a channel."""
 INTENTS = {
+    "ask_there": "reach.names.here",
     "new": "rhythm.new",
     "more": "rhythm.more",
     "edit": "rhythm.edit",

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from bot.chat import FieldErrors, Form
-from bot.domain.person import PersonId
+from bot.domain.movement import Place, PlaceId, Role
+from bot.domain.person import PersonId, WorkspaceId
+from tests.fakes.messenger import Sent
 from tests.journeys.test_being_suggested import find_name
 from tests.support.groups import MOVEMENT, add_active, add_group, tie
 from tests.support.stories import is_declined
-from tests.support.world import World, button_of, text_of
+from tests.support.world import LANE, World, button_of, text_of
 
 NIGHT = tuple(f"n{number}" for number in range(15))
 DAY = tuple(f"d{number}" for number in range(10))
@@ -101,6 +103,109 @@ async def test_it_is_found_on_the_coordinators_page_and_in_help(reach: World) ->
     shown = await reach.press("iris", home, find_name(home, "reach"), channel=None)
     assert "Nachtdienst" in text_of(shown)
     assert "/ritme bereik" in text_of(await reach.type("iris", "/ritme hulp"))
+
+
+async def wait(world: World, days: int) -> None:
+    """Let days pass, in which Ritme looks now and then."""
+    await world.pass_(hours=1)
+    for gone in range(0, days, 7):
+        await world.pass_(days=min(7, days - gone))
+
+
+def told_of(world: World, who: str = "iris", group: str = "Nachtdienst") -> list[Sent]:
+    """Return what somebody was told about a group."""
+    return [one for one in world.private(who) if f"In {group} kennen" in text_of(one)]
+
+
+async def stay_out_of_reach(world: World) -> None:
+    """Let Ritme look by itself, twice, a month apart."""
+    await wait(world, 31)
+
+
+class TestAGroupThatStaysOutOfReach:
+    async def test_is_told_to_one_coordinator_once_and_asked_for_names_with_one_press(self, reach: World) -> None:
+        async with reach.begin() as work:
+            other = await work.movements.membership(MOVEMENT, PersonId("jan"))
+            assert other is not None
+            other.role = Role.COORDINATOR
+        await wait(reach, 29)
+        assert told_of(reach) == []
+        await wait(reach, 2)
+        (told,) = told_of(reach)
+        assert "In Nachtdienst kennen de meesten nog niemand die meedoet" in text_of(told)
+        assert not any(f"{name} " in text_of(told) for name in (*NIGHT, *DAY, "Staf", "Dagdienst"))
+        said = await reach.press("iris", told, "ask_there", channel=None)
+        assert "#general" in text_of(said)
+        assert "Wie in Nachtdienst geeft dingen goed door" in text_of(reach.posts()[-1])
+        await wait(reach, 200)
+        assert len(told_of(reach)) == 1
+        assert told_of(reach, "jan") == []
+
+    async def test_rests_for_three_months_after_not_now(self, reach: World) -> None:
+        await stay_out_of_reach(reach)
+        said = await reach.press("iris", told_of(reach)[0], "not_now", channel=None)
+        assert "niets voor" in text_of(said)
+        await wait(reach, 85)
+        assert len(told_of(reach)) == 1
+        await wait(reach, 40)
+        assert len(told_of(reach)) == 2
+
+    async def test_is_not_told_of_again_when_nobody_answers(self, reach: World) -> None:
+        await stay_out_of_reach(reach)
+        await wait(reach, 200)
+        assert len(told_of(reach)) == 1
+        assert reach.posts() == []
+
+    async def test_is_asked_for_names_in_the_place_named_after_it(self, reach: World) -> None:
+        async with reach.begin() as work:
+            place = Place(
+                id=PlaceId("n"),
+                workspace_id=WorkspaceId(LANE),
+                channel="n",
+                name="nachtdienst-oost",
+                created_at=reach.clock.now(),
+            )
+            place.movement_id = MOVEMENT
+            work.movements.add(place)
+        await stay_out_of_reach(reach)
+        assert "#nachtdienst-oost" in text_of(told_of(reach)[0])
+
+    async def test_says_nothing_once_most_know_somebody_or_are_too_few(self, reach: World) -> None:
+        await reach.pass_(hours=1)
+        for one in NIGHT:
+            await tie(reach, one, "fatima", "jan")
+        await wait(reach, 70)
+        assert told_of(reach) == []
+
+    async def test_is_not_sent_when_the_group_became_too_small_meanwhile(self, reach: World) -> None:
+        await reach.pass_(hours=1)
+        reach.clock.set(reach.clock.now() + timedelta(days=31, hours=11))
+        await reach.drain()
+        for one in NIGHT[:11]:
+            await reach.do(one, "me.forget", channel=None)
+        await wait(reach, 2)
+        assert told_of(reach) == []
+
+    async def test_where_nothing_is_tried_nothing_is_said(self, reach: World) -> None:
+        await reach.do("iris", "initiative.close", initiative="lopen")
+        await wait(reach, 70)
+        assert told_of(reach) == []
+
+    async def test_is_not_told_when_names_were_asked_there_or_it_could_not_be_read(self, reach: World) -> None:
+        await reach.pass_(hours=1)
+        form = await reach.press("iris", await reach.type("iris", "/ritme bereik"), "names_1")
+        assert isinstance(form, Form)
+        await reach.submit("iris", form, place="general")
+        await wait(reach, 70)
+        assert told_of(reach) == []
+
+    async def test_that_nobody_could_be_told_of_is_told_at_a_later_look(self, reach: World) -> None:
+        await reach.do("iris", "stop.me", channel=None)
+        await wait(reach, 70)
+        assert told_of(reach) == []
+        await reach.do("iris", "me.come_back", channel=None)
+        await wait(reach, 31)
+        assert len(told_of(reach)) == 1
 
 
 class TestARoundOfNames:

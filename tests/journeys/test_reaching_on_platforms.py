@@ -1,13 +1,14 @@
 """Being suggested, and how far the network reaches, on Slack, in Teams and in the playground."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.domain.movement import Member, MovementId
 from bot.domain.person import Language, Person, PersonId
-from tests.drivers.border import HERE, PLATFORMS, Border, open_border
+from tests.drivers.border import HERE, PLATFORMS, THERE, Border, open_border
 from tests.support.readers import find_untrue
 from tests.support.world import MONDAY
 
@@ -75,3 +76,16 @@ async def test_a_tie_is_made_by_two_who_both_say_so(border: Border) -> None:
     async with border.begin() as work:
         ties = await work.connecting.ties(MOVEMENT)
     assert [(tie.one_id, tie.other_id) for tie in ties] == [("fatima", "jan")]
+
+
+async def test_a_group_that_stays_out_of_reach_is_told_of_and_asked_for_names_with_one_press(border: Border) -> None:
+    await add_early_shift(border)
+    for days in (1, 8, 36, 43):
+        await border.until(MONDAY + timedelta(days=days, hours=1))
+    told = [one for one in await border.to("iris") if "In Vroege dienst kennen" in one.words()]
+    assert len(told) == 1
+    said = await border.press("iris", told[0], "ask_there")
+    assert "zodra het daar past" in said.words()
+    place = next(one for one in (HERE, THERE, "kantoor", "wijkteam-noord") if one in said.words())
+    posts = await border.to_all(place)
+    assert len([one for one in posts if "Wie in Vroege dienst geeft dingen goed door" in one]) == 1

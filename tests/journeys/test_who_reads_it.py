@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from bot.chat import Message
 from bot.commands import COMPOSERS
+from bot.domain.coverage import LOOKS_AFTER, GroupReach, ReachPicture
 from bot.domain.delivery import to_place
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Language, PersonId, WorkspaceId
@@ -60,6 +61,7 @@ READ_BY = {
     "rhythm_meeting": PLACE,
     "names_round": PLACE,
     "ties_round": PLACE,
+    "group_out_of_reach": COORDINATORS,
     "meeting_proposed": ONE,
     "meeting_set": ONE,
     "meeting_after": ONE,
@@ -120,6 +122,7 @@ class Heard:
 async def live_through_everything(world: World) -> list[Heard]:
     """Live through one of everything that Ritme sends, and return what arrived."""
     await live(world)
+    await stay_out_of_reach(world)
     await act(world, "iris", "groups")
     await world.do("noor", "coordinators.ask", about="rhythm.new")
     await world.do("jan", "nominate.save", args={"inspirer": ("wim",), "maven": ("nieuw",)})
@@ -175,6 +178,17 @@ async def live_through_everything(world: World) -> list[Heard]:
         )
         for post, message in arrived
     ]
+
+
+async def stay_out_of_reach(world: World) -> None:
+    """Let a group be out of reach when Ritme looks, and have been so for a month."""
+    await add_group(world, "Staf", "s1", "s2", "s3", "s4", "s5")
+    async with world.begin() as work:
+        movement = await work.movements.get(MOVEMENT)
+        assert movement is not None
+        since = world.clock.now() - LOOKS_AFTER
+        staff = GroupReach(group="Staf", well=0, once=0, unknown=5, out_since=since)
+        movement.looked_at, movement.reach = None, ReachPicture(at=since, groups=(staff,)).dump()
 
 
 async def broaden(world: World) -> None:

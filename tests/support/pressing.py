@@ -202,6 +202,8 @@ PRESSES: Mapping[str, Act] = {
     "nominate": press(),
     "reach": press("iris"),
     "reach.names": press("iris", group=GROUP),
+    "reach.names.here": press("iris", group=GROUP, place="general"),
+    "reach.not_now": press("iris", group=GROUP),
     "reach.ties": press("iris"),
     "reach.take_back": press("iris", delivery="round"),
     "ties": press(),

@@ -139,6 +139,7 @@ STARTED = {
     "LearningHistory",
     "InitiativeJoined",
     "FollowUpAgain",
+    "GroupOutOfReach",
     "InvitationNews",
     "InvitationReceived",
     "MessageKept",

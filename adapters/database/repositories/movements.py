@@ -95,6 +95,17 @@ class SqlMovements(Repository):
         )
         return found.all()
 
+    async def due_for_a_look(self, before: datetime, limit: int) -> Sequence[MovementId]:
+        tries = exists().where(initiatives.c.movement_id == movements.c.id, initiatives.c.closed_at.is_(None))
+        at = movements.c.looked_at
+        found = await self._session.scalars(
+            select(movements.c.id)
+            .where(tries, at.is_(None) | (at <= before))
+            .order_by(at.asc().nulls_first(), movements.c.id)
+            .limit(limit)
+        )
+        return [MovementId(one) for one in found]
+
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
         found = await self._session.execute(
             select(places.c.id, places.c.name, places.c.channel, places.c.workspace_id, workspaces.c.name)

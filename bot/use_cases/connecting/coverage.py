@@ -1,4 +1,4 @@
-"""Show coordinators how far the movement reaches, and start rounds where it does not."""
+"""Show coordinators how far the movement reaches, tell them where it stays out of reach, and start rounds there."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,6 +8,8 @@ from secrets import randbelow
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
 from bot.catalogue.coverage import (
     MAX_ROUND_BUTTONS,
+    GroupOutOfReach,
+    GroupRests,
     NamesRound,
     NamesRoundForm,
     ReachShown,
@@ -19,22 +21,29 @@ from bot.catalogue.coverage import (
 from bot.catalogue.forms import Filled, read_form
 from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.coverage import (
+    GROUP_OUT,
+    LOOKS_AFTER,
     NAMES_ROUND,
     RECOUNTED_AFTER,
     ROUND_RESTS,
     TIES_ROUND,
+    TOLD_WAITS,
     ReachPicture,
     draw_picture,
+    is_named_after,
     load_picture,
 )
-from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority, to_place
-from bot.domain.movement import Movement, Place, PlaceState
-from bot.errors import Refused, Unwanted
+from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority, to_person, to_place
+from bot.domain.movement import Movement, MovementId, Place, PlaceState
+from bot.domain.person import WorkspaceId
+from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 GROUPS_SHOWN = 12
 ROUND_WAITS = RECOUNTED_AFTER
 """How long a round waits for room in its place before it is not sent at all."""
+PLACES_COMPARED = 50
+"""Places of which is looked whether a round for names fits there."""
 _OVER = (DeliveryState.DROPPED, DeliveryState.FAILED)
 
 
@@ -66,6 +75,89 @@ async def _load_picture(work: UnitOfWork, movement: Movement, now: datetime) -> 
 async def _is_large(work: UnitOfWork, movement: Movement, group: str) -> bool:
     """Return whether a group has enough people to be shown as a group."""
     return bool(group) and len(await work.people.in_group(movement.id, group)) >= MIN_GROUP_SIZE
+
+
+async def look(work: UnitOfWork, id: MovementId, now: datetime) -> None:
+    """Look by ourselves how far a movement reaches, once in `LOOKS_AFTER`. Plan a message to a coordinator, at most
+    once in `ROUND_RESTS`, when a group stays out of reach; once a group, as long as it does."""
+    await work.people.lock_movement(WorkspaceId(""), "", None, id)
+    movement = await work.movements.get(id)
+    if movement is None or (movement.looked_at is not None and now - movement.looked_at < LOOKS_AFTER):
+        return  # another process looked meanwhile
+    movement.looked_at = now
+    picture = await _load_picture(work, movement, now)
+    earlier = await work.deliveries.about(GROUP_OUT, id, id)
+    heard = [one for one in earlier if one.state not in _OVER]
+    # Whoever it was meant for never read it: nothing was told yet.
+    lost = {str(one.args["group"]) for one in earlier} - {str(one.args["group"]) for one in heard}
+    picture = picture.wake(lost)
+    group = picture.find_news(now)
+    reader = next((one for one in await work.people.coordinators(id) if one.will_read(now)), None)
+    if not group or reader is None or any(now - one.created_at < ROUND_RESTS for one in heard):
+        return
+    movement.reach = picture.rest(group, None).dump()
+    await work.deliveries.add(
+        to_person(
+            reader,
+            GROUP_OUT,
+            key=f"{GROUP_OUT}:{id}:{now.date().isoformat()}",
+            now=now,
+            movement=id,
+            subject=id,
+            priority=Priority.NEWS,
+            expires_at=now + TOLD_WAITS,
+            args={"group": group},
+        )
+    )
+
+
+async def compose_group_out(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose for a coordinator that a group stays out of reach, and where to ask for names. Raises `Unwanted` when it
+    does no more, became too small, or is no business of the reader any more."""
+    movement, reader = outgoing.require_movement(), outgoing.person
+    group, picture = str(outgoing.delivery.args.get("group", "")), load_picture(movement.reach)
+    member = await work.movements.membership(movement.id, reader.id) if reader is not None else None
+    if reader is None or member is None or not member.coordinates:
+        raise Unwanted("gone")
+    if picture is None or not picture.is_out(group) or not await _is_large(work, movement, group):
+        raise Unwanted("answered")
+    place = await _propose_place(work, movement, reader.workspace_id, group, outgoing.now)
+    return GroupOutOfReach(
+        group=group, place_id=place.id if place else "", place=(place.name or place.channel) if place else ""
+    )
+
+
+async def _propose_place(
+    work: UnitOfWork, movement: Movement, workspace: WorkspaceId, group: str, now: datetime
+) -> Place | None:
+    """Return where to ask for names: a place named after the group, else the oldest; where that was not asked
+    lately."""
+    found = await _list_places(work, workspace, movement)
+    found.sort(key=lambda one: not is_named_after(one.name, group))
+    for place in found[:PLACES_COMPARED]:
+        if not _was_asked_lately(await work.deliveries.about(NAMES_ROUND, place.id, movement.id), now):
+            return place
+    return None
+
+
+async def let_rest(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Say nothing about a group for `ROUND_RESTS`."""
+    movement = turn.require_coordinator()
+    group, picture = turn.text("group"), load_picture(movement.reach)
+    until = turn.now + ROUND_RESTS
+    if picture is not None and picture.is_out(group):
+        movement.reach = picture.rest(group, until).dump()
+    return InPlace(entry=GroupRests(group=group, until=until))
+
+
+async def ask_names_here(work: UnitOfWork, turn: Turn) -> Entry:
+    """Ask in the place that was proposed, at once. Raises `Refused` where that cannot be (any more)."""
+    movement = turn.require_coordinator()
+    group = await _require_group(work, turn, movement)
+    try:
+        return await _plan_round(work, turn, read_form(NamesRoundForm, turn.intent.args), NAMES_ROUND, {"group": group})
+    except Invalid as invalid:
+        raise Refused("round_elsewhere") from invalid
 
 
 async def ask_names(work: UnitOfWork, turn: Turn) -> Entry:
@@ -109,21 +201,19 @@ async def _require_group(work: UnitOfWork, turn: Turn, movement: Movement) -> st
     return group
 
 
-async def _list_places(work: UnitOfWork, turn: Turn, movement: Movement) -> list[Place]:
-    """Return the places of the coordinator's own workspace where Ritme can post; the one they are in first."""
+async def _list_places(work: UnitOfWork, workspace: WorkspaceId, movement: Movement) -> list[Place]:
+    """Return the places of a workspace where Ritme can post, the oldest first."""
     found = await work.movements.places(movement.id)
-    here = turn.place.id if turn.place is not None else None
-    return sorted(
-        (one for one in found if one.workspace_id == turn.person.workspace_id and one.state is PlaceState.ALIVE),
-        key=lambda one: one.id != here,
-    )
+    return [one for one in found if one.workspace_id == workspace and one.state is PlaceState.ALIVE]
 
 
 async def _offer_places(work: UnitOfWork, turn: Turn, movement: Movement) -> dict[str, object]:
     """Return the choice of a place for a form. Raises `Refused` when there is none."""
-    places = await _list_places(work, turn, movement)
+    places = await _list_places(work, turn.person.workspace_id, movement)
     if not places:
         raise Refused("no_place_reached")
+    # The one they are in first.
+    places.sort(key=lambda one: turn.place is None or one.id != turn.place.id)
     picks = tuple(Pick(value=one.id, label=one.name or one.channel) for one in places[:MAX_FORM_OPTIONS])
     return {"options": {"place": picks}, "values": {"place": picks[0].value}}
 
@@ -131,14 +221,14 @@ async def _offer_places(work: UnitOfWork, turn: Turn, movement: Movement) -> dic
 async def _plan_round(work: UnitOfWork, turn: Turn, filled: Filled, kind: str, args: dict[str, object]) -> RoundPlanned:
     """Plan a post in the place that was filled in. Raises `Invalid` where it was asked within `ROUND_RESTS`."""
     movement = turn.require_coordinator()
-    places = await _list_places(work, turn, movement)
+    places = await _list_places(work, turn.person.workspace_id, movement)
     place = next((one for one in places if one.id == filled.text("place")), None)
     earlier: Sequence[Delivery] = []
     if place is None:
         filled.problems.add("place", "unknown_choice")
     else:
         earlier = await work.deliveries.about(kind, place.id, movement.id)
-        if any(one.created_at > turn.now - ROUND_RESTS and one.state not in _OVER for one in earlier):
+        if _was_asked_lately(earlier, turn.now):
             filled.problems.add("place", "asked_lately")
     if place is None or filled.problems:
         raise filled.problems.to_invalid()
@@ -153,7 +243,15 @@ async def _plan_round(work: UnitOfWork, turn: Turn, filled: Filled, kind: str, a
         args=args,
     )
     await work.deliveries.add(post)
+    picture = load_picture(movement.reach)
+    if picture is not None and "group" in args:
+        # Who asks there already needs not be told.
+        movement.reach = picture.rest(str(args["group"]), None).dump()
     return RoundPlanned(kind=kind, place=place.name or place.channel, delivery=post.id)
+
+
+def _was_asked_lately(earlier: Sequence[Delivery], now: datetime) -> bool:
+    return any(one.created_at > now - ROUND_RESTS and one.state not in _OVER for one in earlier)
 
 
 async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:

@@ -76,6 +76,7 @@ KINDS_WITH_WORDS = frozenset(
         "experiment_ends",
         "chance_asked",
         "steering_asked",
+        "group_out_of_reach",
         "story_asked",
         "story_ripple",
         "story_saved",
