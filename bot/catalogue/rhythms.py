@@ -591,7 +591,8 @@ class CheckIn(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PaceAsked(Entry):
-    """The question to a coordinator, once, after three reminders without an answer: other words, slower, or as now?"""
+    """The question to a coordinator, once, after three reminders without an answer: other words, slower, or as now?
+    `rule` is how often it came then; `every` and `slower_every` tell it in answers stored before that was there."""
 
     rhythm: str
     place: str
@@ -599,11 +600,12 @@ class PaceAsked(Entry):
     every: int = 0
     slower_every: int = 0
     kind: RhythmKind = RhythmKind.PURPOSE
+    rule: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"rhythm": self.rhythm}
-        now = {"every": str(self.every)} if self.every else {}
-        slow = Press(name="slower", intent="rhythm.slower", args={**about, **now}, confirm=True)
+        now = {"rule": self.rule} if self.rule else {"every": str(self.every)} if self.every else {}
+        slow = Press(name="slower", intent="rhythm.slower", args={**about, **now})
         slower = (slow,) if self.may_slow else ()
         words = Press(name="words", intent="purpose.change", style="primary")
         return (
@@ -614,7 +616,7 @@ class PaceAsked(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(rhythm="r1", place="samen-vooruit", every=1, slower_every=2)
+        return cls(rhythm="r1", place="samen-vooruit", rule="FREQ=WEEKLY;INTERVAL=1;BYDAY=MO")
 
 
 @dataclass(frozen=True, kw_only=True)

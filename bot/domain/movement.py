@@ -240,12 +240,14 @@ class Purpose:
         return parts
 
     def next_part(self, said_before: list[str]) -> tuple[str, str]:
-        """Return the part whose turn it is, as (key, text): the one said least, then longest ago, so that nothing
-        repeats before all was said. `said_before` holds keys, oldest first."""
-        parts = self.parts()
-        counts = {key: said_before.count(key) for key, _ in parts}
-        last = {key: max((i for i, k in enumerate(said_before) if k == key), default=-1) for key, _ in parts}
-        return min(parts, key=lambda part: (counts[part[0]], last[part[0]]))
+        """Return the part whose turn it is, as (key, text): one never said, else the one said longest ago, so that
+        nothing repeats before all was said. `said_before` holds keys, oldest first."""
+        last = {key: number for number, key in enumerate(said_before)}
+        return min(self.parts(), key=lambda part: last.get(part[0], -1))
+
+
+PARTS_REMEMBERED = 200
+"""How often back it is known which part of the purpose was said in a place: more than a purpose has parts."""
 
 
 @dataclass(kw_only=True, eq=False)

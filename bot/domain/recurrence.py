@@ -197,11 +197,55 @@ class Pattern:
             among = [[day for day in whole if day.weekday() == weekday] for weekday in self.days]
         return sorted(set(chain.from_iterable(_choose(days, self.nth) for days in among)))
 
-    def slower(self) -> "Pattern | None":
-        """Return the pattern half as often; None when it is as slow as can be, or has no weeks between."""
-        if self.freq is not Freq.WEEKS or self.every >= MAX_WEEKS_BETWEEN:
-            return None
-        return replace(self, every=min(MAX_WEEKS_BETWEEN, self.every * 2))
+    def slower(self, day: date) -> "Pattern | None":
+        """Return a pattern that comes about half as often, on days such as `day`, one of this one; None when there is
+        none: it comes once a year or less, or as often as holidays do."""
+        if self.also_at:
+            return replace(self, also_at=self.also_at[: (len(self.also_at) + 1) // 2 - 1])
+        if self.freq is Freq.WORKDAYS:
+            return replace(self, freq=Freq.WEEKS, days=(day.weekday(),))
+        if self.freq is Freq.WEEKS:
+            return self._with_fewer_weeks(day)
+        if self.freq is Freq.DAYS:
+            return self._with_fewer_days(day)
+        return self._with_fewer_months() if self.monthly else None
+
+    def _with_fewer_weeks(self, day: date) -> "Pattern":
+        if self.every < MAX_WEEKS_BETWEEN:
+            return replace(self, every=min(MAX_WEEKS_BETWEEN, self.every * 2))
+        if len(self.days) > 1:
+            return replace(self, days=_halve(self.days))
+        week = (day.day - 1) // 7 + 1
+        return replace(self, freq=Freq.NTH, every=2, nth=(week if week <= 4 else LAST,))
+
+    def _with_fewer_days(self, day: date) -> "Pattern":
+        if self.on > 1:
+            on, cycle = self.on // 2, self.on + self.off
+            return replace(self, on=on, off=min(cycle - on, MAX_DAYS_BETWEEN - (on == 1)))
+        days = self.off + 1
+        if days >= MAX_DAYS_BETWEEN:
+            return replace(self, freq=Freq.DATES, every=3, nth=(day.day,), off=0)
+        return replace(self, off=min(MAX_DAYS_BETWEEN, days * 2) - 1)
+
+    def _with_fewer_months(self) -> "Pattern | None":
+        # The fourth and the last, or two days at the end of a month, may be one: leaving one out changes nothing.
+        one = set(self.nth) == {4, LAST} or (self.freq is Freq.DATES and min(self.nth) >= 28)
+        if (len(self.nth) > 1 and not one) or len(self.days) > 1:
+            return replace(self, nth=_halve(self.nth), days=_halve(self.days))
+        longer = next((months for months in MONTHS_BETWEEN if months > self.every), None)
+        return replace(self, every=longer) if longer is not None else None
+
+    @property
+    def rest(self) -> timedelta:
+        """How long nothing comes at first when it is counted anew: the next is then about one interval away."""
+        if self.monthly:
+            return timedelta(days=30 * (self.every - 1))
+        return timedelta(days=self.off) if self.freq is Freq.DAYS else timedelta(weeks=self.every - 1)
+
+
+def _halve(chosen: tuple[int, ...]) -> tuple[int, ...]:
+    """Return half of what was chosen, spread, and at least one."""
+    return chosen[::2][: max(1, len(chosen) // 2)]
 
 
 def _choose(days: list[date], nth: tuple[int, ...]) -> Iterator[date]:

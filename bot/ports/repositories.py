@@ -270,7 +270,8 @@ class Movements(Protocol):
         how many places: behaviour → (people, places). What of it may be told: `tell_how_many`."""
 
     async def said_parts(self, place: PlaceId) -> list[str]:
-        """Return the keys of the parts of the purpose that were said in a place, oldest first, with repetitions."""
+        """Return the keys of the parts of the purpose that were said last in a place, at most `PARTS_REMEMBERED`, the
+        oldest first, with repetitions."""
 
 
 class Initiatives(Protocol):

@@ -141,6 +141,97 @@ async def test_what_is_due_while_it_is_edited_comes_as_it_was(world: World) -> N
     assert sent == [datetime(2027, 3, 8, 8, tzinfo=UTC), datetime(2027, 3, 8, 10, tzinfo=UTC)]
 
 
+async def test_what_passes_between_the_preview_and_saving_it_comes_once(world: World) -> None:
+    await world.movement()
+    shown = await rhythm(world, **STORIES, weekdays=("TU",), at="10:00")
+    world.clock.set(datetime(2027, 3, 2, 8, 25, tzinfo=UTC))
+    preview = await edit(world, shown, weekdays=("TU",), at="09:30")
+    world.clock.set(datetime(2027, 3, 2, 8, 30, 40, tzinfo=UTC))
+    await world.press("iris", preview, "apply")
+    await world.until(datetime(2027, 3, 3, tzinfo=UTC))
+    assert await times(world) == [datetime(2027, 3, 2, 8, 30, 40, tzinfo=UTC)]
+
+
+async def test_one_that_came_before_the_change_was_saved_does_not_come_again_that_day(world: World) -> None:
+    await world.movement()
+    shown = await rhythm(world, **STORIES, weekdays=("TU",), at="09:30")
+    world.clock.set(datetime(2027, 3, 2, 8, 25, tzinfo=UTC))
+    preview = await edit(world, shown, weekdays=("TU",), at="09:32")
+    world.clock.set(datetime(2027, 3, 2, 8, 33, tzinfo=UTC))
+    await world.press("iris", preview, "apply")
+    await world.until(datetime(2027, 3, 3, tzinfo=UTC))
+    assert len(await times(world)) == 1
+
+
+async def test_a_new_one_whose_moment_passes_while_its_preview_is_read_comes(world: World) -> None:
+    await world.movement()
+    world.clock.set(datetime(2027, 3, 2, 8, 25, tzinfo=UTC))
+    preview = await world.type("iris", "/ritme ritme elke dinsdag om 9:30 een verhaalronde")
+    world.clock.set(datetime(2027, 3, 2, 8, 31, tzinfo=UTC))
+    await world.press("iris", preview, "save")
+    await world.until(datetime(2027, 3, 3, tzinfo=UTC))
+    assert await times(world) == [datetime(2027, 3, 2, 8, 31, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("press", ["end", "revert"])
+async def test_what_is_due_when_it_is_ended_or_undone_is_known(world: World, press: str) -> None:
+    await world.movement()
+    shown = await rhythm(world, **STORIES, weekdays=("TU",), at="10:00")
+    shown = await apply(world, shown, weekdays=("TU",), at="09:30")
+    world.clock.set(datetime(2027, 3, 2, 8, 30, 0, 500, tzinfo=UTC))
+    await world.press("iris", shown, press)
+    async with world.begin() as work:
+        (row,) = await work.deliveries.of_movement(MovementId("movement"), datetime(2027, 1, 1, tzinfo=UTC), 9)
+    assert row.due_at == datetime(2027, 3, 2, 8, 30, tzinfo=UTC)
+    assert row.reason == ("rhythm_ended" if press == "end" else "")
+
+
+async def test_what_was_missed_for_days_is_told_also_when_the_rhythm_is_changed_at_once(world: World) -> None:
+    await world.movement()
+    shown = await rhythm(world, **STORIES, weekdays=("TU", "WE", "TH"), at="10:00")
+    world.clock.set(datetime(2027, 3, 4, 10, tzinfo=UTC))  # down since Monday; an hour late for Thursday's
+    await apply(world, shown, weekdays=("FR",), at="10:00")
+    await world.drain()
+    assert len(await times(world)) == 1
+    (told,) = world.private("iris")
+    assert "gisteren om 10:00" in text_of(told)
+    assert "Ook de keer daarvoor viel uit." in text_of(told)
+
+
+@pytest.mark.parametrize(
+    ("said", "slower"),
+    [
+        ("elke werkdag om 9:00 een verhaalronde", "elke dinsdag om 09:00"),
+        ("elke eerste en derde dinsdag van de maand om 10:00 een verhaalronde", "elke eerste dinsdag van de maand"),
+        ("elke dinsdag om 9:00 en 15:00 een verhaalronde", "elke dinsdag om 09:00"),
+        ("elke 4 weken op dinsdag om 9:00 een verhaalronde", "om de maand op de eerste dinsdag"),
+        ("4 dagen wel en 2 dagen niet om 9:00 een verhaalronde", "2 dagen wel en 4 dagen niet"),
+    ],
+)
+async def test_slower_asks_first_and_is_slower_for_every_form(world: World, said: str, slower: str) -> None:
+    await world.movement()
+    form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
+    await world.submit("iris", form, quiet_weekends="no")
+    await world.press("iris", await world.type("iris", f"/ritme ritme {said}"), "save")
+    before = await only(world)
+    preview = await world.do("iris", "rhythm.slower", args={"rhythm": before.id, "rule": before.rule})
+    assert slower in text_of(preview).partition("Dat wordt:")[2]
+    assert (await only(world)).rule == before.rule
+    changed = await world.press("iris", preview, "apply")
+    assert slower in text_of(changed)
+    await world.press("iris", changed, "revert")
+    assert (await only(world)).rule == before.rule
+
+
+async def test_one_that_cannot_be_slower_says_so(world: World) -> None:
+    await world.movement()
+    await world.press(
+        "iris", await world.type("iris", "/ritme ritme elk jaar op 4 mei om 9:00 een verhaalronde"), "save"
+    )
+    refused = await world.do("iris", "rhythm.slower", args={"rhythm": (await only(world)).id})
+    assert "Rustiger kan dit ritme niet" in text_of(refused)
+
+
 async def test_one_that_began_years_ago_is_edited_without_losing_its_week(world: World) -> None:
     await world.movement()
     shown = await rhythm(world, **STORIES, every="2", weekdays=("TU",))

@@ -189,7 +189,8 @@ async def test_three_reminders_without_an_answer_ask_the_coordinator_once(world:
     await world.until(datetime(2027, 4, 6, tzinfo=UTC))
     [asked] = world.private("iris")
     slower = await world.press("iris", asked, "slower", channel=None)
-    assert "om de week" in text_of(slower)
+    assert "Er is nog niets veranderd" in text_of(slower)
+    assert "om de week" in text_of(await world.press("iris", slower, "apply", channel=None))
     await world.until(datetime(2027, 4, 30, tzinfo=UTC))
     assert len(world.private("iris")) == 1
 
@@ -537,6 +538,11 @@ class TestPressedByTwoCoordinators:
             assert isinstance(slower, Answer)
             assert slower.replaces
             assert "om de week" in text_of(slower)
+            if who == "iris":
+                await world.press(who, slower, "apply", channel=None)
+        async with world.begin() as work:
+            (slowed,) = await work.rhythms.of_movement(MovementId("movement"))
+            assert slowed.pattern.every == 2
 
     async def test_it_is_ended_once(self, world: World) -> None:
         await world.movement("jan")

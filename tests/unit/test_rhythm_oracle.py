@@ -8,10 +8,10 @@ import os
 import random
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
-from itertools import groupby, islice, takewhile
+from itertools import groupby, islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -282,6 +282,22 @@ def test_a_rule_is_read_back_as_it_was(number: int) -> None:
     case = draw(number)
     read = Pattern.of(case.timing.rule, case.timing.starts_on)
     assert (read, len(case.timing.rule) <= 300) == (case.pattern, True)
+
+
+@pytest.mark.parametrize("number", range(60))
+def test_slower_is_slower_and_ends(number: int) -> None:
+    """Of every form of pattern, what is offered as slower comes less often; in the end nothing is."""
+    case = draw(number)
+    pattern: Pattern | None = replace(case.pattern, until=None)
+    counts, until = [], case.timing.starts_on + 4 * 366 * DAY
+    while pattern is not None:
+        assert Pattern.of(pattern.rule, case.timing.starts_on) == pattern
+        days = replace(pattern, until=until).list_days(case.timing.starts_on, case.timing.starts_on, case.calendar)
+        coming = list(days)
+        counts.append(len(coming) * (len(pattern.also_at) + 1))
+        pattern = pattern.slower(coming[len(coming) // 2])
+    assert all(after < before for before, after in pairwise(counts))
+    assert len(counts) < 16
 
 
 class Counting(Calendar):

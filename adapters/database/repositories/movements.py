@@ -33,7 +33,17 @@ from adapters.database.tables import (
 )
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import Initiative, InitiativeId, Participant
-from bot.domain.movement import InviteCode, Member, Movement, MovementId, Place, PlaceId, Purpose, Segment
+from bot.domain.movement import (
+    PARTS_REMEMBERED,
+    InviteCode,
+    Member,
+    Movement,
+    MovementId,
+    Place,
+    PlaceId,
+    Purpose,
+    Segment,
+)
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.practice import Practice
 from bot.domain.room import Room, RoomId, RoomState, Wanted
@@ -180,9 +190,10 @@ class SqlMovements(Repository):
         found = await self._session.scalars(
             select(parts_said.c.part)
             .where(parts_said.c.place_id == place)
-            .order_by(parts_said.c.said_at, parts_said.c.id)
+            .order_by(parts_said.c.said_at.desc(), parts_said.c.id.desc())
+            .limit(PARTS_REMEMBERED)
         )
-        return list(found)
+        return list(found)[::-1]
 
 
 _OF_PERSON = (

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.delivery import BulkRow, Delivery, Priority, to_person
+from bot.domain.delivery import BulkRow
 from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import MISFIRE_GRACE, Due, Moment, RhythmId, RhythmKind, due_moments, moment_key, plan_moment
 from bot.ports import UnitOfWork
+from bot.upkeep import record_missed_moment
 
 UNPLANNABLE_RETRY = timedelta(hours=1)
 """When a rhythm whose moments cannot be computed is tried again: an operator has to see to it, and it must not stop the
@@ -43,30 +44,10 @@ async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: Moveme
                 coming[due.workspace_id, due.kind, moment].append(due)
         missed = [moment for moment in past if now - moment.at > MISFIRE_GRACE]
         if missed:
-            await _record_dropped_moment(work, plan_moment(due, missed[-1], now), len(missed) - 1)
+            await record_missed_moment(work, plan_moment(due, missed[-1], now), len(missed) - 1)
     for (_, _, moment), alike in coming.items():
         each = [BulkRow(due.place_id, due.id, moment_key(due.id, moment)) for due in alike]
         await work.deliveries.bulk_add(plan_moment(alike[0], moment, now), each)
     for next_at, rhythms in following.items():
         await work.rhythms.set_next_at(rhythms, next_at)
     return len(found)
-
-
-async def _record_dropped_moment(work: UnitOfWork, missed: Delivery, more: int) -> None:
-    """Store a missed moment as dropped, and notify the coordinators. `more` counts those missed before it."""
-    missed.drop("too_late")
-    if missed.movement_id is None or not await work.deliveries.add(missed):
-        return  # its key was there: another run recorded it
-    for coordinator in await work.people.coordinators(missed.movement_id):
-        await work.deliveries.add(
-            to_person(
-                coordinator,
-                "moment_dropped",
-                key=f"moment_dropped:{missed.key}:{coordinator.id}",
-                now=missed.created_at,
-                movement=missed.movement_id,
-                subject=missed.subject,
-                priority=Priority.NEWS,
-                args={"at": missed.due_at.isoformat(), "more": more},
-            )
-        )

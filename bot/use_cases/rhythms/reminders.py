@@ -150,14 +150,11 @@ async def compose_pace_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     rhythm = await _load_rhythm(work, outgoing)
     if rhythm.unanswered < UNANSWERED_BEFORE_ASKING:
         raise Unwanted("answered")
-    pattern = rhythm.pattern
-    slower = pattern.slower()
     return PaceAsked(
         rhythm=rhythm.id,
         place=await _place_name(work, rhythm),
-        may_slow=slower is not None,
-        every=pattern.every,
-        slower_every=slower.every if slower is not None else 0,
+        may_slow=rhythm.pattern.slower(outgoing.now.date()) is not None,
+        rule=rhythm.rule,
         kind=rhythm.kind,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -23,8 +23,9 @@ from bot.domain.rhythm import Rhythm, moments
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.understanding.rhythm import HeardRhythm, read_rhythm
+from bot.upkeep import plan_past
 from bot.use_cases.rhythms.changing.editing import apply_edit, duplicate, open_editor, preview_edit, undo
-from bot.use_cases.rhythms.changing.form import complete, explain_invalid, fill_form, parse_rhythm
+from bot.use_cases.rhythms.changing.form import complete, explain_invalid, fill_form, find_showing, parse_rhythm
 from bot.use_cases.rhythms.changing.pages import (
     find_near,
     find_obstacles,
@@ -32,10 +33,11 @@ from bot.use_cases.rhythms.changing.pages import (
     load,
     load_any,
     load_own,
+    next_moments,
     show_rhythm,
     summarize,
 )
-from bot.use_cases.rhythms.changing.patterns import pack, unpack
+from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
 from bot.use_cases.rhythms.changing.single import (
     change_moment,
     find_next,
@@ -130,7 +132,7 @@ async def _preview(work: UnitOfWork, turn: Turn, heard: HeardRhythm) -> Entry:
         near=await find_near(work, turn, rhythm),
         purpose_missing=missing,
         lost=lost,
-        args=args,
+        args={**args, "seen": turn.now.isoformat()},
     )
 
 
@@ -166,16 +168,16 @@ async def save_preview(work: UnitOfWork, turn: Turn) -> InPlace:
     """Save the rhythm that a preview showed; say what is in the way, where that cannot be any more."""
     values = unpack(turn.intent.args)
     try:
-        return InPlace(entry=await _save(work, turn, values))
+        return InPlace(entry=await _save(work, turn, values, find_showing(turn)))
     except Invalid as invalid:
         return InPlace(entry=explain_invalid(turn, invalid, pack(values)))
 
 
-async def _save(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]) -> Entry:
-    rhythm = await parse_rhythm(work, turn, values)
+async def _save(work: UnitOfWork, turn: Turn, values: Mapping[str, Value], since: datetime | None = None) -> Entry:
+    rhythm = await parse_rhythm(work, turn, values, since)
     alike = await _find_alike(work, turn, rhythm)
     if not alike:
-        return await _add(work, turn, rhythm)
+        return await _add(work, turn, rhythm, since)
     summary, _ = await summarize(work, turn.require_movement(), alike[-1], turn.now)
     return RhythmDoubled(
         rhythm=summary,
@@ -208,18 +210,19 @@ async def _find_alike(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> list[Rhyt
     ]
 
 
-async def _add(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> Entry:
+async def _add(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: datetime | None = None) -> Entry:
     work.rhythms.add(rhythm)
-    await find_next(work, turn.require_movement(), rhythm, turn.now)
+    await find_next(work, turn.require_movement(), rhythm, since or turn.now)
     await work.flush()  # the page counts all rhythms of the place, by a query that has to see this one
     return await show_rhythm(work, turn, rhythm, "saved")
 
 
 async def end(work: UnitOfWork, turn: Turn) -> InPlace:
     """End a rhythm for good; planned deliveries of it are cancelled."""
-    turn.require_coordinator()
+    movement = turn.require_coordinator()
     rhythm = await load_any(work, turn)
     if rhythm.ended_at is None:
+        await plan_past(work, movement, rhythm, turn.now)
         await remember(work, turn, rhythm)
         rhythm.ended_at, rhythm.next_at = turn.now, None
         await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_ended")
@@ -227,23 +230,27 @@ async def end(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def slow_down(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Halve the frequency of a rhythm from its next moment on. Raises `Refused` when it is as slow as it can be.
+    """Show what would change when a rhythm came about half as often, before it is saved. Raises `Refused` when it is as
+    slow as it can be.
 
-    `every` is how often it came when that was asked: pressed twice, it is halved once.
+    `rule` (in older buttons `every`) is how often it came when that was asked: where that is not so any more, it is
+    shown as it is.
     """
     rhythm = await load_own(work, turn)
-    pattern = rhythm.pattern
-    if turn.text("every") in ("", str(pattern.every)):
-        slower = pattern.slower()
-        if slower is None:
-            raise Refused("slowest")
-        await remember(work, turn, rhythm)
-        rhythm.rule, rhythm.unanswered = slower.rule, 0
-        # Counted anew, from so far ahead that the next moment is about one new interval away.
-        ahead = turn.now + timedelta(weeks=slower.every - 1)
-        rhythm.starts_on = slower.first_day(rhythm.at, rhythm.timezone, ahead) or rhythm.starts_on
-        await find_next(work, turn.require_movement(), rhythm, turn.now)
-    return InPlace(entry=await show_rhythm(work, turn, rhythm, "slower"))
+    movement, pattern = turn.require_movement(), rhythm.pattern
+    if turn.text("rule") not in ("", rhythm.rule) or turn.text("every") not in ("", str(pattern.every)):
+        return InPlace(entry=await show_rhythm(work, turn, rhythm))
+    coming = await next_moments(work, movement, rhythm, turn.now, 1)
+    slower = pattern.slower(coming[0].on) if coming else None
+    if slower is None:
+        raise Refused("slowest")
+    calendar = holidays_of(movement)
+    starts = slower.first_day(rhythm.at, rhythm.timezone, turn.now + slower.rest, calendar) or rhythm.starts_on
+    values = list_values(replace(rhythm, rule=slower.rule, starts_on=starts), turn.now, calendar)
+    try:
+        return InPlace(entry=await preview_edit(work, turn, values))
+    except Invalid as invalid:
+        return InPlace(entry=explain_invalid(turn, invalid, {**pack(values), "rhythm": rhythm.id}))
 
 
 async def keep_pace(work: UnitOfWork, turn: Turn) -> InPlace:

@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.rhythms import RhythmChanged, RhythmForm
 from bot.chat import Value
 from bot.domain.calendar import holidays_of
-from bot.domain.rhythm import Changes, MomentChange, MomentName, Rhythm, keep_changes
+from bot.domain.rhythm import Changes, MomentChange, MomentName, Rhythm, keep_changes, moments
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
-from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, parse_rhythm
+from bot.upkeep import plan_past
+from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, find_showing, parse_rhythm
 from bot.use_cases.rhythms.changing.pages import find_near, find_obstacles, foresee, load_any, load_own, show_rhythm
 from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
 from bot.use_cases.rhythms.changing.single import find_next, remember
@@ -57,7 +59,7 @@ async def preview_edit(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]
         near=await find_near(work, turn, edited.rhythm, edited.changes),
         purpose_missing=missing,
         lost=lost,
-        args={**pack(values), "rhythm": rhythm.id},
+        args={**pack(values), "rhythm": rhythm.id, "seen": turn.now.isoformat()},
     )
 
 
@@ -66,9 +68,10 @@ async def apply_edit(work: UnitOfWork, turn: Turn) -> InPlace:
     rhythm = await load_own(work, turn)
     values = unpack(turn.intent.args)
     try:
-        edited = await _edit(work, turn, rhythm, values)
+        edited = await _edit(work, turn, rhythm, values, since := find_showing(turn))
     except Invalid as invalid:
         return InPlace(entry=explain_invalid(turn, invalid, {**pack(values), "rhythm": rhythm.id}))
+    came = await _list_dates(work, turn, rhythm, since)
     await remember(work, turn, rhythm)
     await _rewrite_changes(work, turn, rhythm, edited.changes)
     wanted = edited.rhythm
@@ -81,12 +84,23 @@ async def apply_edit(work: UnitOfWork, turn: Turn) -> InPlace:
     )
     rhythm.unanswered, rhythm.pace_asked_at = 0, None
     await work.flush()  # the next moment is found by a query that has to see the changes
-    await find_next(work, turn.require_movement(), rhythm, turn.now)
+    due_by_now = await _list_dates(work, turn, rhythm, since)
+    # A moment that the preview showed and that has passed meanwhile comes, unless that date had its moment.
+    await find_next(work, turn.require_movement(), rhythm, turn.now if due_by_now <= came else since)
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "changed"))
 
 
-async def _edit(work: UnitOfWork, turn: Turn, rhythm: Rhythm, values: Mapping[str, Value]) -> _Edited:
-    wanted = await parse_rhythm(work, turn, values)
+async def _list_dates(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: datetime) -> set[date]:
+    """Return the dates of the moments of a rhythm from a moment until now."""
+    changes = await work.rhythms.changes(rhythm, since)
+    coming = moments(rhythm.timing, changes, holidays_of(turn.require_movement()), after=since)
+    return {one.on for one in takewhile(lambda one: one.at <= turn.now, coming)}
+
+
+async def _edit(
+    work: UnitOfWork, turn: Turn, rhythm: Rhythm, values: Mapping[str, Value], since: datetime | None = None
+) -> _Edited:
+    wanted = await parse_rhythm(work, turn, values, since)
     wanted.id, wanted.paused_until, wanted.pauses = rhythm.id, rhythm.paused_until, rhythm.pauses
     changes = await work.rhythms.changes(rhythm, turn.now)
     ahead = [one for one in changes.values() if _is_ahead(one, _today(rhythm, turn.now), turn.now)]
@@ -101,8 +115,9 @@ def _is_ahead(change: MomentChange, today: date, now: datetime) -> bool:
 async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
     """Take back the last change of a rhythm: it comes again as it did before. What was sent meanwhile stays. Pressed
     under an older change than the last, it only shows how things are."""
-    turn.require_coordinator()
+    movement = turn.require_coordinator()
     rhythm = await load_any(work, turn)
+    await plan_past(work, movement, rhythm, turn.now)
     if not rhythm.previous or turn.text("change") != rhythm.changed_at:
         return InPlace(entry=await show_rhythm(work, turn, rhythm, "ended" if rhythm.ended_at else ""))
     before = rhythm.take_back()

@@ -24,6 +24,8 @@ from bot.wording import Reader
 
 PAST_START = timedelta(days=366)
 """How long ago the day may be from which weeks or days are counted."""
+SAVED_LATE = timedelta(minutes=15)
+"""How long after a moment that a preview showed, saving it still lets that moment come."""
 CHECKED_MOMENTS = 12
 """Coming moments that are compared with the quiet hours of the place."""
 
@@ -80,10 +82,19 @@ def needs_whole_form(values: Mapping[str, Value]) -> bool:
     )
 
 
-async def parse_rhythm(work: UnitOfWork, turn: Turn, args: Mapping[str, Value]) -> Rhythm:
-    """Return the rhythm that a submitted form asks for, not stored yet. Raises `Invalid` that names every wrong
-    field."""
+def find_showing(turn: Turn) -> datetime:
+    """Return since when moments count of what a preview showed: while it was read, one of them may have come."""
+    shown = turn.text("seen")
+    return max(datetime.fromisoformat(shown), turn.now - SAVED_LATE) if shown else turn.now
+
+
+async def parse_rhythm(
+    work: UnitOfWork, turn: Turn, args: Mapping[str, Value], since: datetime | None = None
+) -> Rhythm:
+    """Return the rhythm that a submitted form asks for, not stored yet, with its moments `since` then, or from now on.
+    Raises `Invalid` that names every wrong field."""
     movement = turn.require_coordinator()
+    since = since or turn.now
     filled = read_form(RhythmForm, args)
     place = await _find_place(work, movement, filled.text("place"))
     if place is None:
@@ -108,7 +119,7 @@ async def parse_rhythm(work: UnitOfWork, turn: Turn, args: Mapping[str, Value]) 
         place_id=place.id,
         kind=RhythmKind(filled.text("kind") or RhythmKind.PURPOSE),
         rule=pattern.rule,
-        starts_on=pattern.first_day(first, timezone, turn.now, holidays_of(movement), starts) or date.max,
+        starts_on=pattern.first_day(first, timezone, since, holidays_of(movement), starts) or date.max,
         at=first,
         timezone=timezone,
         on_holiday=OnHoliday(filled.text("on_holiday") or OnHoliday.SKIP),
@@ -116,7 +127,7 @@ async def parse_rhythm(work: UnitOfWork, turn: Turn, args: Mapping[str, Value]) 
         created_at=turn.now,
     )
     if count and not filled.problems:
-        until = count_down(rhythm.timing, holidays_of(movement), after=turn.now, days=count)
+        until = count_down(rhythm.timing, holidays_of(movement), after=since, days=count)
         rhythm.rule = replace(rhythm.pattern, until=until).rule
     _check_moments(filled, movement, rhythm, place, turn.now)
     filled.problems.raise_if_any()

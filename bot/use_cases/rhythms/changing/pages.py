@@ -12,7 +12,6 @@ from bot.domain.calendar import holidays_of, name_holiday
 from bot.domain.movement import Movement, Place, PlaceState
 from bot.domain.person import Language
 from bot.domain.rhythm import (
-    MISFIRE_GRACE,
     MOMENTS_SHOWN,
     Changes,
     Expected,
@@ -20,15 +19,14 @@ from bot.domain.rhythm import (
     Rhythm,
     RhythmId,
     can_come,
-    due_moments,
     forecast,
     lacks_purpose,
     moments,
-    plan_moment,
 )
 from bot.domain.stretches import parse_stretches
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
+from bot.upkeep import plan_past
 
 NEAR = timedelta(hours=1)
 """Two moments in one place that are nearer to each other than this are told."""
@@ -56,22 +54,11 @@ async def load_any(work: UnitOfWork, turn: Turn) -> Rhythm:
 async def load_own(work: UnitOfWork, turn: Turn) -> Rhythm:
     """Load a rhythm of the movement that the actor coordinates, to change it. Raises `Refused` otherwise.
 
-    What is due by now is planned first: as it was, since it was to come before the change.
+    What is due by now is planned first.
     """
     movement = turn.require_coordinator()
     rhythm = await load(work, turn)
-    place = await work.movements.place(rhythm.place_id)
-    if place is None or rhythm.next_at is None or rhythm.next_at > turn.now:
-        return rhythm
-    due, changes = rhythm.due_in(place), await work.rhythms.changes(rhythm, rhythm.next_at)
-    past, rhythm.next_at = due_moments(due, changes, movement, turn.now)
-    for number, moment in enumerate(past, 1):
-        planned = plan_moment(due, moment, turn.now)
-        late = turn.now - moment.at > MISFIRE_GRACE
-        if late:
-            planned.drop("too_late")
-        if not late or number == len(past):  # of those that are too late, the last is recorded
-            await work.deliveries.add(planned)
+    await plan_past(work, movement, rhythm, turn.now)
     return rhythm
 
 
