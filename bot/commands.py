@@ -176,6 +176,8 @@ COMMANDS: dict[str, Command] = {
     "rhythm.closed.drop": Command(closing.drop_days_off),
     "rhythm.place": Command(places.show, form=True),
     "rhythm.place.save": Command(places.save),
+    "rhythm.zone": Command(places.choose_zone),
+    "rhythm.fit": Command(places.fit),
     # groups
     "groups": Command(groups.request_groups, en="groups group", nl="groepen groep"),
     "groups.choose": Command(groups.choose, form=True),

@@ -1,10 +1,31 @@
-"""What keeps rhythms whole: a moment that is due by now is planned or recorded as missed, also while things change."""
+"""Keep rhythms whole while things change: a moment that is due by now is planned or recorded as missed, and those
+that fall in new quiet hours, or are in another time zone than their place, are found, with a cure."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from bot.catalogue.rhythms import PlaceSaved, QuietRhythm, RhythmSummary, ZonedRhythm
+from bot.domain.calendar import holidays_of
+from bot.domain.cures import find_cure, list_quiet
 from bot.domain.delivery import Delivery, Priority, to_person
-from bot.domain.movement import Movement
-from bot.domain.rhythm import MISFIRE_GRACE, Rhythm, due_moments, plan_moment
+from bot.domain.movement import Movement, Place
+from bot.domain.quiet_hours import QuietHours, of_place
+from bot.domain.rhythm import (
+    MISFIRE_GRACE,
+    Changes,
+    Expected,
+    MomentChange,
+    MomentName,
+    Rhythm,
+    Timing,
+    due_moments,
+    keep_changes,
+    moments,
+    plan_moment,
+    update_next_at,
+)
 from bot.ports import UnitOfWork
 
 
@@ -41,3 +62,138 @@ async def record_missed_moment(work: UnitOfWork, missed: Delivery, more: int) ->
                 args={"at": missed.due_at.isoformat(), "more": more},
             )
         )
+
+
+def list_changes_ahead(rhythm: Rhythm, changes: Changes, now: datetime) -> list[MomentChange]:
+    """Return the changes to moments of a rhythm that are still to come."""
+    today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    return [one for one in changes.values() if (one.moved_to > now if one.moved_to is not None else one.on >= today)]
+
+
+async def rewrite_changes(work: UnitOfWork, rhythm: Rhythm, wanted: Changes, now: datetime) -> None:
+    """Let these be all the changes to moments that still matter. One that is no more stays as a row that changes
+    nothing."""
+    for change in list_changes_ahead(rhythm, await work.rhythms.changes(rhythm, now), now):
+        if change.moment not in wanted:
+            change.skipped, change.moved_to = False, None
+    for name, one in wanted.items():
+        row = await work.rhythms.change(rhythm.id, name) or _add_change(work, rhythm, name)
+        row.skipped, row.moved_to = one.skipped, one.moved_to
+
+
+def _add_change(work: UnitOfWork, rhythm: Rhythm, name: MomentName) -> MomentChange:
+    added = MomentChange(rhythm_id=rhythm.id, movement_id=rhythm.movement_id, on=name[0], slot=name[1])
+    work.rhythms.add(added)
+    return added
+
+
+async def retime(
+    work: UnitOfWork,
+    movement: Movement,
+    rhythm: Rhythm,
+    timing: Timing,
+    now: datetime,
+    moved: dict[MomentName, datetime] | None = None,
+) -> None:
+    """Give a rhythm another timing, in a way that can be taken back; `moved` says where to single moments go."""
+    await plan_past(work, movement, rhythm, now)
+    changes = await work.rhythms.changes(rhythm, now)
+    rhythm.remember(changes, now)
+    ahead = [_move(one, moved or {}) for one in list_changes_ahead(rhythm, changes, now)]
+    kept = keep_changes(ahead, rhythm.timing, timing, holidays_of(movement))
+    await rewrite_changes(work, rhythm, kept, now)
+    rhythm.rule, rhythm.starts_on, rhythm.at = timing.rule, timing.starts_on, timing.at
+    rhythm.timezone, rhythm.on_holiday = timing.timezone, timing.on_holiday
+    await work.flush()  # the next moment is found by a query that has to see the changes
+    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), holidays_of(movement), after=now)
+
+
+def _move(change: MomentChange, moved: dict[MomentName, datetime]) -> MomentChange:
+    """Return a change to a moment, as it becomes when it is moved elsewhere."""
+    return replace(change, moved_to=moved.get(change.moment, change.moved_to))
+
+
+async def check_place(
+    work: UnitOfWork,
+    movement: Movement,
+    place: Place,
+    now: datetime,
+    *,
+    among: Collection[str] = (),
+    before: QuietHours | None = None,
+    was: str = "",
+) -> PlaceSaved:
+    """Return the settings of a place with the rhythms to choose about: those that fall in its quiet hours, `among`
+    these or since they were as `before`; and those in the time zone that it `was` in."""
+    there = [one for one in await work.rhythms.of_place(place.id) if one.movement_id == movement.id]
+    found = [
+        await _find_quiet(work, movement, place, one, now, None if one.id in among else before)
+        for one in there
+        if one.id in among or before is not None
+    ]
+    zoned = [await _compare_zones(work, movement, place, one, now) for one in there if was and one.timezone == was]
+    return PlaceSaved(
+        place=place.name or place.channel,
+        place_id=place.id,
+        start=place.quiet_from,
+        end=place.quiet_until,
+        weekends=place.quiet_weekends,
+        timezone=place.timezone,
+        quiet=tuple(sorted((one for one in found if one is not None), key=lambda one: one.given)),
+        zoned=tuple(one for one in zoned if one is not None),
+        was=was,
+    )
+
+
+async def _find_quiet(
+    work: UnitOfWork, movement: Movement, place: Place, rhythm: Rhythm, now: datetime, before: QuietHours | None
+) -> QuietRhythm | None:
+    """Return what becomes of a rhythm in the quiet hours of its place; None when none of its moments is quiet that was
+    not quiet before."""
+    changes, calendar, quiet = await work.rhythms.changes(rhythm, now), holidays_of(movement), of_place(place, movement)
+    silent: Sequence[Expected] = list_quiet(rhythm.timing, changes, calendar, quiet, now)
+    if before is not None:
+        known = {one.given for one in list_quiet(rhythm.timing, changes, calendar, before, now)}
+        silent = [one for one in silent if one.given not in known]
+    if not silent:
+        return None
+    cure = find_cure(rhythm.timing, changes, calendar, quiet, now)
+    name = place.name or place.channel
+    return QuietRhythm(
+        rhythm=RhythmSummary.of(rhythm, name, (), now),
+        given=next((one.moved_to for one in changes.values() if _is_moment(one, silent[0])), None) or silent[0].given,
+        comes=silent[0].at,
+        better=RhythmSummary.of(_become(rhythm, cure.timing), name, (), now)
+        if cure is not None and cure.timing != rhythm.timing
+        else None,
+        moved=min(cure.moved.values(), default=None) if cure is not None else None,
+    )
+
+
+def _is_moment(change: MomentChange, expected: Expected) -> bool:
+    return change.on == expected.on and change.moved_to is not None
+
+
+def _become(rhythm: Rhythm, timing: Timing) -> Rhythm:
+    return replace(
+        rhythm,
+        rule=timing.rule,
+        starts_on=timing.starts_on,
+        at=timing.at,
+        timezone=timing.timezone,
+        on_holiday=timing.on_holiday,
+    )
+
+
+async def _compare_zones(
+    work: UnitOfWork, movement: Movement, place: Place, rhythm: Rhythm, now: datetime
+) -> ZonedRhythm | None:
+    """Return when a rhythm comes next, at the moment as it was and at that clock time where its place is now."""
+    changes, calendar = await work.rhythms.changes(rhythm, now), holidays_of(movement)
+    there = rhythm.timing._replace(timezone=place.timezone)
+    kept = next(moments(rhythm.timing, changes, calendar, after=now), None)
+    by_clock = next(moments(there, changes, calendar, after=now), None)
+    if kept is None or by_clock is None:
+        return None
+    name = place.name or place.channel
+    return ZonedRhythm(rhythm=RhythmSummary.of(rhythm, name, (), now), kept=kept.at, by_clock=by_clock.at)

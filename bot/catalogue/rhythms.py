@@ -27,6 +27,8 @@ LOOKS_SHOWN = 8
 """Rhythms with a button of their own in a list: the template has words for so many."""
 STRETCHES_SHOWN = 5
 """Planned pauses, or days off, with a button of their own: the template has words for so many."""
+MAX_CHOSEN_ABOUT = 30
+"""Rhythms that buttons of the page of a place remember as still to be chosen about."""
 UNDOABLE = ("changed", "paused", "planned", "resumed", "ended", "slower")
 """News about a rhythm that can be taken back."""
 MOMENT_ACTS = ("skip", "move", "now")
@@ -61,6 +63,8 @@ class RhythmSummary:
     starts_on: date | None = None
     until: date | None = None
     over: bool = False
+    moves: bool = False
+    """True when it moves to the next working day on a holiday, rather than being skipped."""
 
     @classmethod
     def of(cls, rhythm: Rhythm, place: str, coming: Sequence[datetime], now: datetime) -> Self:
@@ -85,6 +89,7 @@ class RhythmSummary:
             starts_on=rhythm.starts_on,
             until=pattern.until,
             over=_is_over(rhythm, pattern, today),
+            moves=rhythm.on_holiday is OnHoliday.MOVE,
         )
 
 
@@ -519,9 +524,35 @@ class PlaceForm(FormEntry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuietRhythm:
+    """A rhythm of which the moment `given` is quiet in its place: it `comes` later, or not at all (None). Its cure is
+    what it would become (`better`), and where to a moment goes that was `moved` into the quiet hours, if any."""
+
+    rhythm: RhythmSummary
+    given: datetime
+    comes: datetime | None = None
+    better: RhythmSummary | None = None
+    moved: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZonedRhythm:
+    """A rhythm in the time zone that its place was in: when it comes next, with the moment `kept` as it is, or at that
+    time by the clock there (`by_clock`)."""
+
+    rhythm: RhythmSummary
+    kept: datetime
+    by_clock: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlaceSaved(Entry):
     """Confirmation that the settings of a place were saved: quiet from `start` until `end`, never when these are equal,
-    and at weekends. `silenced` are the rhythms there with a moment that is quiet now."""
+    and at weekends. There is to choose about the rhythms that are `quiet` now, and those in the zone it `was` in.
+
+    `news` tells what was just chosen: "" (saved), "fitted", "clock", "moment" or "left"; `fitted` is the rhythm that
+    was moved, and `undo` the change to take back. `silenced` is what `quiet` holds, in answers from before that.
+    """
 
     place: str
     start: time | None = None
@@ -529,10 +560,51 @@ class PlaceSaved(Entry):
     weekends: bool = False
     timezone: str = ""
     silenced: tuple[RhythmSummary, ...] = ()
+    place_id: str = ""
+    quiet: tuple[QuietRhythm, ...] = ()
+    zoned: tuple[ZonedRhythm, ...] = ()
+    was: str = ""
+    news: str = ""
+    fitted: RhythmSummary | None = None
+    undo: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        rest = " ".join(one.rhythm.id for one in self.quiet[:MAX_CHOSEN_ABOUT])
+        about = {"place": self.place_id, "rest": rest, "was": self.was if self.zoned else ""}
+        undo = {"rhythm": self.fitted.id, "change": self.undo} if self.fitted is not None and self.undo else {}
+        by_clock = Press(name="clock", intent="rhythm.zone", args={**about, "keep": "clock"})
+        kept = Press(name="moment", intent="rhythm.zone", args={**about, "keep": "moment"})
+        cures = tuple(
+            Press(name=f"fit_{number}", intent="rhythm.fit", args={**about, "rhythm": one.rhythm.id})
+            if one.better or one.moved
+            else Press(name=f"edit_{number}", intent="rhythm.edit", args={"rhythm": one.rhythm.id})
+            for number, one in enumerate(self.quiet[:STRETCHES_SHOWN], 1)
+        )
+        leave = Press(name="leave", intent="rhythm.zone", args={"place": self.place_id, "keep": "all"})
+        return (
+            *((by_clock, kept) if self.zoned else ()),
+            *cures,
+            *((leave,) if self.quiet else ()),
+            *((Press(name="revert", intent="rhythm.undo", args=undo),) if undo else ()),
+        )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(place="samen-vooruit", start=time(18), end=time(10), weekends=True, silenced=(_EXAMPLE,))
+        eight, nine = datetime(2027, 3, 8, 8, tzinfo=UTC), datetime(2027, 3, 8, 9, tzinfo=UTC)
+        late = QuietRhythm(rhythm=_EXAMPLE, given=eight, comes=nine, better=replace(_EXAMPLE, at=time(10)))
+        gone = QuietRhythm(rhythm=_EXAMPLE, given=eight, moved=nine)
+        return cls(
+            place="samen-vooruit",
+            start=time(18),
+            end=time(10),
+            weekends=True,
+            timezone="Europe/London",
+            quiet=(late, gone, late, QuietRhythm(rhythm=_EXAMPLE, given=eight), late),
+            zoned=(ZonedRhythm(rhythm=_EXAMPLE, kept=eight, by_clock=nine),),
+            was="Europe/Amsterdam",
+            fitted=_EXAMPLE,
+            undo="2027-03-01T08:00:00+00:00",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

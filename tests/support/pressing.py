@@ -160,6 +160,8 @@ PRESSES: Mapping[str, Act] = {
     "rhythm.slower": press("iris", **RHYTHM),
     "rhythm.keep": press("iris", **RHYTHM),
     "rhythm.place": press("iris"),
+    "rhythm.zone": press("iris", place="general", keep="clock", was="Europe/London"),
+    "rhythm.fit": press("iris", place="general", **RHYTHM),
     "rhythm.closed": press("iris"),
     "rhythm.closed.add": press("iris"),
     "rhythm.closed.drop": press("iris", days="2027-05-07/2027-05-08"),

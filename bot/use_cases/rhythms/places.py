@@ -1,18 +1,20 @@
 """Change the language, the quiet hours and the time zone of places."""
 
-from datetime import datetime
+from dataclasses import replace
 from zoneinfo import available_timezones
 
-from bot.catalogue.base import NO, YES, Entry, Pick
+from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import read_form
-from bot.catalogue.rhythms import PlaceForm, PlaceSaved, RhythmSummary
+from bot.catalogue.rhythms import PlaceForm, RhythmSummary
 from bot.domain import quiet_hours
 from bot.domain.calendar import good_friday_is_chosen, holidays_of
-from bot.domain.movement import Movement, Place
+from bot.domain.cures import find_cure, list_quiet
+from bot.domain.movement import Movement, Place, PlaceId
 from bot.domain.person import Language
-from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, expect_moments, update_next_at
+from bot.domain.rhythm import RhythmId, update_next_at
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
+from bot.upkeep import check_place, retime
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
@@ -52,6 +54,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("place", "unknown_choice")
     if here is None or filled.problems:
         raise filled.problems.to_invalid()
+    before, was = quiet_hours.of_place(here, movement), here.timezone
     here.language = Language(filled.text("language"))
     here.quiet_from = filled.time("quiet_from") or here.quiet_from
     here.quiet_until = filled.time("quiet_until") or here.quiet_until
@@ -63,26 +66,43 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     for rhythm in (one for one in rhythms if one.next_at is None or one.next_at > turn.now):
         changes = await work.rhythms.changes(rhythm, turn.now)
         update_next_at(rhythm, changes, holidays_of(movement), after=turn.now)
-    name, there = here.name or here.channel, [one for one in rhythms if one.place_id == here.id]
-    return PlaceSaved(
-        place=name,
-        start=here.quiet_from,
-        end=here.quiet_until,
-        weekends=here.quiet_weekends,
-        timezone=here.timezone,
-        silenced=tuple(
-            [
-                RhythmSummary.of(one, name, (), turn.now)
-                for one in there
-                if await _is_silenced(work, movement, one, here, turn.now)
-            ]
-        ),
-    )
+    return await check_place(work, movement, here, turn.now, before=before, was=was if was != here.timezone else "")
 
 
-async def _is_silenced(work: UnitOfWork, movement: Movement, rhythm: Rhythm, place: Place, now: datetime) -> bool:
-    """Return whether one of the next moments of a rhythm falls in the quiet hours of its place."""
-    changes = await work.rhythms.changes(rhythm, now)
-    quiet = quiet_hours.of_place(place, movement)
-    expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
-    return any(one.because == "quiet" for one in expected)
+async def choose_zone(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Let the rhythms of a place that are in the time zone it was in keep their clock time, or their moment; or leave
+    all as it is."""
+    movement, place = await _load_place(work, turn)
+    was, keep, rest = turn.text("was"), turn.text("keep"), turn.text("rest").split()
+    if keep == "clock":
+        for rhythm in await work.rhythms.of_place(place.id):
+            if rhythm.movement_id == movement.id and rhythm.timezone == was and was != place.timezone:
+                await retime(work, movement, rhythm, rhythm.timing._replace(timezone=place.timezone), turn.now)
+                rest.append(rhythm.id)
+    checked = await check_place(work, movement, place, turn.now, among=rest if keep != "all" else ())
+    return InPlace(entry=replace(checked, news={"all": "left"}.get(keep, keep)))
+
+
+async def fit(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Move a rhythm to the nearest time that is not quiet in its place; the others are still to be chosen about."""
+    movement, place = await _load_place(work, turn)
+    rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), movement.id)
+    if rhythm is None or rhythm.ended_at is not None:
+        raise Refused("not_found")
+    changes, quiet = await work.rhythms.changes(rhythm, turn.now), quiet_hours.of_place(place, movement)
+    cure = find_cure(rhythm.timing, changes, holidays_of(movement), quiet, turn.now)
+    if cure is not None and list_quiet(rhythm.timing, changes, holidays_of(movement), quiet, turn.now):
+        await retime(work, movement, rhythm, cure.timing, turn.now, cure.moved)
+    rest = [one for one in turn.text("rest").split() if one != rhythm.id]
+    checked = await check_place(work, movement, place, turn.now, among=rest, was=turn.text("was"))
+    summary = RhythmSummary.of(rhythm, place.name or place.channel, (), turn.now)
+    return InPlace(entry=replace(checked, news="fitted", fitted=summary, undo=rhythm.changed_at))
+
+
+async def _load_place(work: UnitOfWork, turn: Turn) -> tuple[Movement, Place]:
+    """Return the movement that the actor coordinates, and the place of it that an intent is about."""
+    movement = turn.require_coordinator()
+    place = await work.movements.place(PlaceId(turn.text("place")))
+    if place is None or place.movement_id != movement.id:
+        raise Refused("not_found")
+    return movement, place

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
-from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.rhythms import RhythmChanged, RhythmForm
 from bot.chat import Value
 from bot.domain.calendar import holidays_of
-from bot.domain.rhythm import Changes, MomentChange, MomentName, Rhythm, keep_changes, moments
+from bot.domain.rhythm import Changes, Rhythm, keep_changes, moments
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
-from bot.upkeep import plan_past
+from bot.upkeep import list_changes_ahead, plan_past, rewrite_changes
 from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, find_showing, parse_rhythm
 from bot.use_cases.rhythms.changing.pages import find_near, find_obstacles, foresee, load_any, load_own, show_rhythm
 from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
@@ -73,7 +72,7 @@ async def apply_edit(work: UnitOfWork, turn: Turn) -> InPlace:
         return InPlace(entry=explain_invalid(turn, invalid, {**pack(values), "rhythm": rhythm.id}))
     came = await _list_dates(work, turn, rhythm, since)
     await remember(work, turn, rhythm)
-    await _rewrite_changes(work, turn, rhythm, edited.changes)
+    await rewrite_changes(work, rhythm, edited.changes, turn.now)
     wanted = edited.rhythm
     rhythm.kind, rhythm.place_id, rhythm.on_holiday = wanted.kind, wanted.place_id, wanted.on_holiday
     rhythm.rule, rhythm.starts_on, rhythm.at, rhythm.timezone = (
@@ -103,13 +102,9 @@ async def _edit(
     wanted = await parse_rhythm(work, turn, values, since)
     wanted.id, wanted.paused_until, wanted.pauses = rhythm.id, rhythm.paused_until, rhythm.pauses
     changes = await work.rhythms.changes(rhythm, turn.now)
-    ahead = [one for one in changes.values() if _is_ahead(one, _today(rhythm, turn.now), turn.now)]
+    ahead = list_changes_ahead(rhythm, changes, turn.now)
     kept = keep_changes(ahead, rhythm.timing, wanted.timing, holidays_of(turn.require_movement()))
     return _Edited(wanted, kept, sorted({one.on for one in ahead} - {on for on, _ in kept}))
-
-
-def _is_ahead(change: MomentChange, today: date, now: datetime) -> bool:
-    return change.moved_to > now if change.moved_to is not None else change.on >= today
 
 
 async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -121,28 +116,7 @@ async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
     if not rhythm.previous or turn.text("change") != rhythm.changed_at:
         return InPlace(entry=await show_rhythm(work, turn, rhythm, "ended" if rhythm.ended_at else ""))
     before = rhythm.take_back()
-    await _rewrite_changes(work, turn, rhythm, before)
+    await rewrite_changes(work, rhythm, before, turn.now)
     await work.flush()  # the next moment is found by a query that has to see the changes
     await find_next(work, turn.require_movement(), rhythm, turn.now)
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "undone"))
-
-
-async def _rewrite_changes(work: UnitOfWork, turn: Turn, rhythm: Rhythm, wanted: Changes) -> None:
-    """Let these be all the changes that still matter. One that is no more stays as a row that changes nothing."""
-    today = _today(rhythm, turn.now)
-    for name, change in (await work.rhythms.changes(rhythm, turn.now)).items():
-        if name not in wanted and _is_ahead(change, today, turn.now):
-            change.skipped, change.moved_to = False, None
-    for name, one in wanted.items():
-        row = await work.rhythms.change(rhythm.id, name) or _add_change(work, rhythm, name)
-        row.skipped, row.moved_to = one.skipped, one.moved_to
-
-
-def _add_change(work: UnitOfWork, rhythm: Rhythm, name: MomentName) -> MomentChange:
-    added = MomentChange(rhythm_id=rhythm.id, movement_id=rhythm.movement_id, on=name[0], slot=name[1])
-    work.rhythms.add(added)
-    return added
-
-
-def _today(rhythm: Rhythm, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(rhythm.timezone)).date()
