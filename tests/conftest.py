@@ -10,6 +10,7 @@ import structlog
 from hypothesis import settings
 
 from tests.drivers.slack import SlackDriver, slack_driver
+from tests.support.compiled import share_compiled_statements
 from tests.support.databases import BOTH, stop_shared_server
 from tests.support.readers import find_untrue
 from tests.support.world import World, open_world
@@ -26,6 +27,8 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+share_compiled_statements()
 
 SETTINGS = ("RITME_", "SLACK_", "TEAMS_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
