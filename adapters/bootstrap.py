@@ -19,6 +19,8 @@ from adapters.engine.embedded import EmbeddedEngine
 from adapters.file_links import FileLinks, mount_files
 from adapters.metrics import Metrics
 from adapters.network_process import NetworkProcess
+from adapters.pages.links import PageLinks
+from adapters.pages.web import PagesSite
 from adapters.service import Service, ServiceEngine
 from adapters.settings import BadSettings, Settings
 from adapters.tracing import make_tracer
@@ -80,15 +82,19 @@ async def open_service(
     if tracer is not None:
         service.close_hooks.append(partial(asyncio.to_thread, tracer.close))
     if demo:
-        await _open_playground(service, begin, platforms, settable_clock, settings.host)
+        here = PageLinks((token_hex(),), "")  # followed from the playground's own page
+        service.mounts.append(PagesSite(service.ritme, here, clock).mount)
+        await _open_playground(service, begin, platforms, settable_clock, settings.host, here)
     else:
-        links = _make_file_links(settings)
+        links, pages = _make_file_links(settings), _make_page_links(settings)
         if links is not None:
             service.mounts.append(mount_files(links, clock, service.ritme))
+        if pages is not None:
+            service.mounts.append(PagesSite(service.ritme, pages, clock).mount)
         if settings.serves_slack:
-            _open_slack(service, platforms, settings, clock, links)
+            _open_slack(service, platforms, settings, clock, links, pages)
         if settings.serves_teams:
-            _open_teams(service, platforms, settings, clock, links)
+            _open_teams(service, platforms, settings, clock, links, pages)
     return service
 
 
@@ -104,17 +110,36 @@ def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tu
 
 def _make_file_links(settings: Settings) -> FileLinks | None:
     """Return the links by which people open files of their own; None where their browsers cannot reach us."""
-    url = settings.public_url or (settings.base_url if settings.is_teams_auth_disabled else None)
-    others = (settings.teams_app_password, settings.slack_signing_secret, settings.slack_bot_token)
-    # The tokens' key where there is one; else whichever secret every process has.
-    secrets = settings.secret_keys or tuple(one.get_secret_value() for one in others if one is not None)[:1]
-    if not secrets and settings.is_teams_auth_disabled:
-        secrets = (token_hex(),)  # a test on this machine, in one process
+    url, secrets = _public_address(settings), _link_secrets(settings)
     return FileLinks(secrets, url) if url and secrets else None
 
 
+def _make_page_links(settings: Settings) -> PageLinks | None:
+    """Return the links by which people open their pages; None where their browsers cannot reach us."""
+    url, secrets = _public_address(settings), _link_secrets(settings)
+    return PageLinks(secrets, url) if url and secrets else None
+
+
+def _public_address(settings: Settings) -> str | None:
+    return settings.public_url or (settings.base_url if settings.is_teams_auth_disabled else None)
+
+
+def _link_secrets(settings: Settings) -> tuple[str, ...]:
+    """Return what signs links: the tokens' key where there is one; else whichever secret every process has."""
+    others = (settings.teams_app_password, settings.slack_signing_secret, settings.slack_bot_token)
+    secrets = settings.secret_keys or tuple(one.get_secret_value() for one in others if one is not None)[:1]
+    if not secrets and settings.is_teams_auth_disabled:
+        return (token_hex(),)  # a test on this machine, in one process
+    return secrets
+
+
 def _open_slack(
-    service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock, links: FileLinks | None
+    service: Service,
+    platforms: dict[str, Platform],
+    settings: Settings,
+    clock: Clock,
+    links: FileLinks | None,
+    pages: PageLinks | None,
 ) -> None:
     """Connect Slack: its messenger and directory to the core, its routes and connections to the service."""
     from adapters.database.slack import SqlInstallations
@@ -137,7 +162,7 @@ def _open_slack(
         )
     command, *shortcuts = settings.slack_commands
     words = frozenset(one.removeprefix("/") for one in shortcuts)
-    syntax = CommandSyntax(platform="slack", app=settings.app_name, command=command, shortcuts=words)
+    syntax = CommandSyntax(platform="slack", app=settings.app_name, command=command, shortcuts=words, pages=pages)
     slack = SlackPlatform(
         api_url=settings.slack_api_url,
         clock=clock,
@@ -156,7 +181,12 @@ def _open_slack(
 
 
 def _open_teams(
-    service: Service, platforms: dict[str, Platform], settings: Settings, clock: Clock, links: FileLinks | None
+    service: Service,
+    platforms: dict[str, Platform],
+    settings: Settings,
+    clock: Clock,
+    links: FileLinks | None,
+    pages: PageLinks | None,
 ) -> None:
     """Connect Teams: its messenger and directory to the core, its routes to the service."""
     from adapters.database.teams import SqlConversations
@@ -173,7 +203,7 @@ def _open_teams(
         targeted=settings.teams_targeted,
     )
     teams = TeamsPlatform(
-        registration, SqlConversations(service.database), clock, opens=service.ritme.opens, links=links
+        registration, SqlConversations(service.database), clock, opens=service.ritme.opens, links=links, pages=pages
     )
     platforms["teams"] = teams.ports
     service.mounts.append(partial(teams.mount, core=service.ritme))
@@ -191,7 +221,7 @@ async def _start_slack(slack: "SlackPlatform") -> None:
 
 
 async def _open_playground(
-    service: Service, begin: Begin, platforms: dict[str, Platform], clock: SettableClock, host: str
+    service: Service, begin: Begin, platforms: dict[str, Platform], clock: SettableClock, host: str, pages: PageLinks
 ) -> None:
     """Connect the playground; when it is new, replay the weeks before a visitor came. `host` is where it listens."""
     from adapters.playground import history
@@ -203,7 +233,9 @@ async def _open_playground(
         return views.render_modal(shown, {}) if isinstance(shown, Form) else render.render_blocks(shown)
 
     playground = await Playground.open(database=service.database, clock=clock)
-    platforms["playground"] = Platform(messenger=playground.messenger, directory=playground.directory)
+    platforms["playground"] = Platform(
+        messenger=playground.messenger, directory=playground.directory, syntax=CommandSyntax(pages=pages)
+    )
     if playground.chat.is_new:
         clock.set(history.start_of())
         # The engine starts later; until then, this plans and sends.

@@ -30,6 +30,7 @@ from bot.guarding import GivesAway
 from bot.networks import NetworkCache
 from bot.outbox.drain import OutboxDrainer
 from bot.outbox.files import FileComposer
+from bot.pages import Pages
 from bot.ports import (
     Begin,
     Clock,
@@ -131,6 +132,8 @@ class Ritme:
         self._networks = networks or NetworkCache()
         self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
         self._files = FileComposer(begin=begin, run=self._run, clock=clock)
+        self.pages = Pages(run=self._run, clock=clock, platforms=platforms)
+        """The pages in a browser."""
         self._drainer = OutboxDrainer(
             begin=begin,
             run=self._run,
@@ -285,6 +288,7 @@ class Ritme:
         if now >= self._file_sweep_at:
             self._file_sweep_at = now + FILE_SWEEP_INTERVAL
             await self._run(lambda work: work.files.sweep(now))
+            await self._run(lambda work: work.sessions.sweep(now))
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_INTERVAL
             await self._sweep(now)

@@ -10,7 +10,7 @@ refuses a character is a bug that people would meet as an apology. Ids are not: 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from typing import Literal
+from typing import Literal, Protocol
 
 from bot.domain.person import platform_of
 from bot.domain.plain_text import clean_name, clean_text
@@ -66,18 +66,27 @@ class Account:
         return platform_of(self.workspace)
 
 
+class PageAddresses(Protocol):
+    """Makes the addresses by which people open their pages in a browser."""
+
+    def make_link(self, session: str, until: datetime, movement: str, language: str) -> str:
+        """Return the link that opens a session until a moment, on the page of a movement ("" for any of theirs)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CommandSyntax:
     """How people address the app on one platform of this installation.
 
     `app` is its name there; `command` what its commands begin with, such as "/ritme", or "" where people mention it;
-    `shortcuts` the words that are commands of their own, such as "vast" for /vast.
+    `shortcuts` the words that are commands of their own, such as "vast" for /vast. `pages` is None where Ritme has no
+    address at which browsers reach it.
     """
 
     platform: str = "playground"
     app: str = "Ritme"
     command: str = "/ritme"
     shortcuts: frozenset[str] = frozenset({"stuck", "story", "vast", "verhaal"})
+    pages: PageAddresses | None = None
 
     def spell(self, word: str, *, personal: bool = False, in_thread: bool = False) -> str:
         """Return what to type for a word: "/ritme stop", "/vast", "@Ritme stop", or "stop" where nothing stands before
@@ -196,7 +205,7 @@ class Confirm:
 @dataclass(frozen=True, kw_only=True)
 class Button:
     """A button. A press becomes `Intent(name=intent, args=args)`; `name` is unique within its message. `form`: it opens
-    a form, whatever its intent does elsewhere."""
+    a form, whatever its intent does elsewhere. With a `url` it is a link to a page of ours instead."""
 
     name: str
     label: str
@@ -205,6 +214,7 @@ class Button:
     style: Literal["normal", "primary", "danger"] = "normal"
     confirm: Confirm | None = None
     form: bool = False
+    url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,6 +273,36 @@ class Page:
                 for button in section.message.buttons
             ]
         return Message(paragraphs=tuple(paragraphs), buttons=tuple(buttons), language=self.language)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrowserPage:
+    """One of someone's pages in a browser. `name` says which, `about` of what; `tabs` are the others that they may open
+    in this `movement`, and `movements` (id → name) those that they belong to. Empty `movement`: they belong to none."""
+
+    name: str
+    title: str
+    page: Page
+    about: str = ""
+    movement: str = ""
+    movement_name: str = ""
+    movements: Mapping[str, str] = field(default_factory=dict)
+    tabs: tuple[str, ...] = ()
+
+    @property
+    def language(self) -> str:
+        return self.page.language
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Someone with a session of the pages: their account, their name, and what they read in."""
+
+    session: str
+    account: Account
+    language: str
+    timezone: str
+    syntax: CommandSyntax = DEFAULT_SYNTAX
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,7 @@ from bot.use_cases.movements import (
     welcomes,
 )
 from bot.use_cases.outbox import answers, reach, trouble
+from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import changing, closing, places, reminders
 from bot.use_cases.stories import harvest, hearing, held_words, reading, ripples, saving, sharing, telling, threads
@@ -96,6 +97,8 @@ COMMANDS: dict[str, Command] = {
     "home": Command(home.show, en="home", nl="thuis overzicht", again=True),
     "home.opened": Command(home.record_visit),
     "home.switch": Command(home.switch, again=True),
+    "board": Command(sessions.give_link, en="board page pages", nl="pagina bord pagina's paginas", again=True),
+    "board.end": Command(sessions.end),
     # movements
     "start": Command(starting.start, en="start", nl="start begin", form=True),
     "start.begin": Command(starting.begin, form=True),

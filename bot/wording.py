@@ -81,11 +81,13 @@ class Reader:
 def render_page(entry: PageEntry, reader: Reader) -> Page:
     """Word a page and its sections for a reader."""
     return Page(
-        sections=tuple(_section(one, reader) for one in (entry, *entry.sections())), language=reader.language.value
+        sections=tuple(render_section(one, reader) for one in (entry, *entry.sections())),
+        language=reader.language.value,
     )
 
 
-def _section(entry: Entry, reader: Reader) -> Section:
+def render_section(entry: Entry, reader: Reader) -> Section:
+    """Word an entry as a section of a page: under its own title, if it has one."""
     has_title = "title" in block_names(entry.template, reader.language)
     title = to_plain_line(_render(entry.template, "title", _values(entry), reader)) if has_title else ""
     return Section(title=title, message=_message(entry, reader))
@@ -244,6 +246,16 @@ def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reade
         style=press.style,
         confirm=confirm,
         form=press.form,
+        url=_page_link(press, reader),
+    )
+
+
+def _page_link(press: Press, reader: Reader) -> str:
+    to, pages = press.leads, reader.syntax.pages
+    return (
+        pages.make_link(to.session, to.until, to.movement, reader.language.value)
+        if to is not None and pages is not None
+        else ""
     )
 
 

@@ -26,6 +26,7 @@ from adapters.database.tables import (
     moment_changes,
     movements,
     nominations,
+    page_sessions,
     participants,
     parts_said,
     people,
@@ -55,6 +56,7 @@ from bot.domain.initiative import Company, Initiative, Participant, QuestionAske
 from bot.domain.meeting import Guest, Meeting
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
 from bot.domain.next_step import Chance, NextStep
+from bot.domain.page_session import PageSession
 from bot.domain.person import Person, Workspace
 from bot.domain.personal_file import PersonalFile
 from bot.domain.practice import Practice
@@ -66,6 +68,7 @@ MAPPED: dict[type, Table] = {
     Workspace: workspaces,
     Person: people,
     PersonalFile: personal_files,
+    PageSession: page_sessions,
     Movement: movements,
     InviteCode: invite_codes,
     Segment: segments,

@@ -774,6 +774,22 @@ personal_files = Table(
     Index("ix_personal_files_expires_at", "expires_at"),
 )
 
+page_sessions = Table(
+    "page_sessions",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    Column("made_at", Utc, nullable=False),
+    Column("opened_at", Utc),
+    Column("expires_at", Utc, nullable=False),
+    Column("digest", String(64), nullable=False, server_default=""),
+    Column("device", String(60), nullable=False, server_default=""),
+    Column("coordinated", Boolean, nullable=False, server_default=false()),
+    Index("ix_page_sessions_person_id", "person_id", "made_at"),
+    Index("ix_page_sessions_expires_at", "expires_at"),
+    Index("ix_page_sessions_digest", "digest"),
+)
+
 engine_failures = Table(
     "engine_failures",
     metadata,

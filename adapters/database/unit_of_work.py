@@ -24,6 +24,7 @@ from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.networks import SqlNetworkReader
+from adapters.database.repositories.page_sessions import SqlPageSessions
 from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.personal_files import SqlPersonalFiles
 from adapters.database.repositories.rhythms import SqlRhythms
@@ -41,6 +42,7 @@ from bot.ports.repositories import (
     Inbox,
     Initiatives,
     Movements,
+    PageSessions,
     People,
     PersonalFiles,
     Rhythms,
@@ -99,6 +101,7 @@ class SqlUnitOfWork:
         self.connecting: Connecting = SqlConnecting(session)
         self._rhythms = SqlRhythms(session)
         self.rhythms: Rhythms = self._rhythms
+        self.sessions: PageSessions = SqlPageSessions(session)
         self.files: PersonalFiles = SqlPersonalFiles(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 

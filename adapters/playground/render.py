@@ -39,6 +39,7 @@ def _button(button: Button) -> dict[str, Any]:
         "name": button.name,
         "label": button.label,
         "style": button.style,
+        "url": button.url,
         "confirm": None if confirm is None else {"question": confirm.question, "yes": confirm.yes, "no": confirm.no},
     }
 

@@ -35,7 +35,9 @@ def make_request_checks(hosts: Iterable[str]) -> Middleware:
         if name not in known and not (accepts_addresses and _is_address(name)):
             return error_response(421, "wrong_host", "This playground is not served under that name.")
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and origin not in (f"http://{request.host}", f"https://{request.host}"):
+        # A page that tells nobody where it is, as those in /pages, has "null" for its origin, also towards us.
+        is_own = origin == "null" and request.headers.get("Sec-Fetch-Site") == "same-origin"
+        if origin is not None and not is_own and origin not in (f"http://{request.host}", f"https://{request.host}"):
             return error_response(403, "wrong_origin", "Only the playground's own page may ask this.")
         # A GET from another site may carry no Origin; browsers tell it here.
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not _is_visit(request):

@@ -21,7 +21,10 @@ BlockKit = dict[str, Any]
 def render_blocks(message: Message) -> list[BlockKit]:
     """Return a message as blocks: one per paragraph or list, then its buttons; at most `MAX_MESSAGE_BLOCKS`."""
     made = [*_paragraphs(_fitting(message.paragraphs))]
-    buttons = [_actions(row, number) for number, row in enumerate(_rows(message.buttons))]
+    pressed = tuple(one for one in message.buttons if not one.url)
+    buttons = [_actions(row, number) for number, row in enumerate(_rows(pressed))]
+    # A link in the text, not a button with an address: Slack would report a press of that to us as well.
+    buttons += [link_block(one.label, one.url) for one in message.buttons if one.url]
     room = limits.MAX_MESSAGE_BLOCKS - len(buttons)
     if len(made) > room:
         made = [*made[: room - 1], _small("…")]

@@ -19,7 +19,7 @@ from adapters.teams.pages import mount_pages
 from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import ConversationReferences, ConversationStore
 from adapters.teams.signer import Signer
-from bot.chat import CommandSyntax
+from bot.chat import CommandSyntax, PageAddresses
 from bot.ports import Clock, Platform
 
 TEAMS_CALL_TIMEOUT = 10.0
@@ -61,10 +61,13 @@ class TeamsPlatform:
         timeout: float = TEAMS_CALL_TIMEOUT,
         keys_timeout: float = KEYS_FETCH_TIMEOUT,
         links: FileLinks | None = None,
+        pages: PageAddresses | None = None,
     ) -> None:
         self._registration = registration
         self._clock = clock
-        self.syntax = CommandSyntax(platform="teams", app=registration.name, command="", shortcuts=frozenset())
+        self.syntax = CommandSyntax(
+            platform="teams", app=registration.name, command="", shortcuts=frozenset(), pages=pages
+        )
         # One session for all calls: it keeps connections open between them.
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=timeout), trust_env=True, json_serialize=dump_json

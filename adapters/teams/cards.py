@@ -157,6 +157,9 @@ def _block(line: list[Span], kind: str) -> CardJson:
 
 
 def _button(button: Button, opens: frozenset[str], origin: Mapping[str, str] | None, argument: int) -> CardJson:
+    if button.url:
+        title = shorten_at_word(button.label, MAX_ACTION_TITLE) or "–"
+        return {"type": "Action.OpenUrl", "title": title, "url": button.url}
     style = {"style": BUTTON_STYLES[button.style]} if button.style in BUTTON_STYLES else {}
     title = shorten_at_word(button.label, MAX_ACTION_TITLE) or "–"
     action = _action(button, title, opens, origin, argument)

@@ -24,10 +24,19 @@ MAX_FORM_OPTIONS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
+class ToPages:
+    """Where a button to someone's pages leads: the session it opens, until when, and which movement it shows."""
+
+    session: str
+    until: datetime
+    movement: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Press:
     """A button of an entry. Its label is the template block `<name>`; with `confirm`, the blocks `<name>_confirm`,
     `<name>_yes` and `<name>_no` are the question asked first and its answers. `form`: it opens a form, whatever its
-    intent does elsewhere."""
+    intent does elsewhere. `leads`: it is a link to the pages, and no press."""
 
     name: str
     intent: str
@@ -35,6 +44,7 @@ class Press:
     style: Literal["normal", "primary", "danger"] = "normal"
     confirm: bool = False
     form: bool = False
+    leads: ToPages | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -376,7 +376,8 @@ class OtherMovement:
 
 @dataclass(frozen=True, kw_only=True)
 class Home(PageEntry):
-    """Someone's home page. Without a `movement` (its id) it says where to begin; `gone`: they were just forgotten."""
+    """Someone's home page. Without a `movement` (its id) it says where to begin; `gone`: they were just forgotten;
+    `pages`: there are pages in a browser too."""
 
     name: str = ""
     movement: str = ""
@@ -396,6 +397,7 @@ class Home(PageEntry):
     suggested: HomeSuggested | None = None
     rhythms: HomeRhythms | None = None
     trouble: HomeTrouble | None = None
+    pages: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         if self.gone:
@@ -410,7 +412,9 @@ class Home(PageEntry):
             Press(name=f"switch_{number}", intent="home.switch", args={"to": one.id})
             for number, one in enumerate(self.elsewhere, 1)
         )
-        return (*back, *(take_part if self.movement else ()), Press(name="settings", intent="me.settings"), *switch)
+        board = (Press(name="board", intent="board"),) if self.pages else ()
+        settings = Press(name="settings", intent="me.settings")
+        return (*back, *(take_part if self.movement else ()), *board, settings, *switch)
 
     def sections(self) -> tuple[Entry, ...]:
         steps = (self.steps, *self.steps.steps) if self.steps else ()
@@ -438,6 +442,7 @@ class Home(PageEntry):
             suggested=HomeSuggested.example(),
             rhythms=HomeRhythms.example(),
             trouble=HomeTrouble.example(),
+            pages=True,
         )
 
     @classmethod

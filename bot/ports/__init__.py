@@ -17,6 +17,7 @@ from bot.ports.repositories import (
     Inbox,
     Initiatives,
     Movements,
+    PageSessions,
     People,
     PersonalFiles,
     Rhythms,
@@ -67,6 +68,7 @@ class UnitOfWork(Protocol):
     rhythms: Rhythms
     deliveries: Deliveries
     files: PersonalFiles
+    sessions: PageSessions
     networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""

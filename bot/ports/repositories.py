@@ -39,6 +39,7 @@ from bot.domain.look_back import DoneStep, StuckSpell, ToldStory
 from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
+from bot.domain.page_session import PageSession, PageSessionId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFile, PersonalFileId
 from bot.domain.practice import Practice
@@ -207,6 +208,37 @@ class PersonalFiles(Protocol):
     async def rows_about(self, person: PersonId, table: str, keys: Sequence[RowKey]) -> Sequence[Mapping[str, object]]:
         """Return the rows with these keys, as far as they are about the person, as JSON values, without empty ones.
         Other people stand in them by a name the person has seen, or not at all."""
+
+
+class PageSessions(Protocol):
+    """The links to the pages, and the sessions they opened."""
+
+    def add(self, new: PageSession) -> None:
+        """Store a new link."""
+
+    async def lock(self, id: PageSessionId) -> PageSession | None:
+        """Lock and return a link or session, of whomever: who asks for it must have proven that it is theirs."""
+
+    async def opened_by(self, digest: str) -> tuple[PageSession, Person] | None:
+        """Return the session of whoever has the secret that this is the digest of, and whose it is; it may be over."""
+
+    async def owner(self, id: PageSessionId) -> Person | None:
+        """Return whose link or session this is, of whomever."""
+
+    async def of_person(self, person: PersonId, now: datetime) -> Sequence[PageSession]:
+        """Return the sessions of a person that are open, the one opened last first."""
+
+    async def end(self, person: PersonId, *, but: PageSessionId | None = None) -> int:
+        """End every session of a person, and void every link, except one. Returns how many."""
+
+    async def end_one(self, id: PageSessionId, person: PersonId) -> None:
+        """End a session of this person."""
+
+    async def void_links(self, person: PersonId) -> None:
+        """Void the links of a person that were not opened."""
+
+    async def sweep(self, now: datetime) -> int:
+        """Delete the links and sessions, of everyone, that expired. Returns how many."""
 
 
 class Movements(Protocol):

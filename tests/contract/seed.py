@@ -51,6 +51,7 @@ from bot.domain.movement import (
     Segment,
 )
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
+from bot.domain.page_session import PageSession, PageSessionId
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.practice import Practice
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
@@ -276,6 +277,15 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             channel="here",
             message="m3",
             asked_at=NOW,
+        ),
+        PageSession(
+            id=PageSessionId("opened"),
+            person_id=FATIMA,
+            made_at=NOW,
+            opened_at=NOW,
+            expires_at=NOW + DAY,
+            digest="d1",
+            device="Firefox, Android",
         ),
         Ripple(story_id=TOLD, movement_id=OURS, person_id=JAN, place_id=HERE, at=NOW),
         Nomination(

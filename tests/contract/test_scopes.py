@@ -176,6 +176,7 @@ OF_A_PERSON: dict[str, Ask] = {
     "steps.planned_of": lambda work, their: work.steps.planned_of(their, OURS),
     "steps.open_chances": lambda work, their: work.steps.open_chances(their, OURS, 9),
     "experiments.of_person": lambda work, their: work.experiments.of_person(their, OURS, 9),
+    "sessions.of_person": lambda work, their: work.sessions.of_person(their, NOW),
     "stories.own": lambda work, their: work.stories.own(TOLD, their),
     "stories.of_teller": lambda work, their: work.stories.of_teller(their, 9),
     "stories.request_to": lambda work, their: work.stories.request_to(ASKED, their),

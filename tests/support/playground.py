@@ -15,13 +15,15 @@ from adapters.clock import SettableClock
 from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
+from adapters.pages.links import PageLinks
+from adapters.pages.web import PagesSite
 from adapters.playground.personas import CHANNELS, PERSONAS, TIMEZONE, WORKSPACE
 from adapters.playground.playground import Playground
 from adapters.slack.render import render_blocks
 from adapters.slack.views import render_modal
 from adapters.web import listen, make_app
 from bot.app import Ritme
-from bot.chat import Form, Message
+from bot.chat import CommandSyntax, Form, Message
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
@@ -127,9 +129,14 @@ async def serve_playground(
     await migrate_schema(database)
     begin, clock, engine = unit_of_work(database), SettableClock(start), EmbeddedEngine(tick=3600)
     place = await Playground.open(database=database, clock=clock)
+    links = PageLinks(("secret",), "")
     ritme = Ritme(
         begin=begin,
-        platforms={"playground": Platform(messenger=place.messenger, directory=place.directory)},
+        platforms={
+            "playground": Platform(
+                messenger=place.messenger, directory=place.directory, syntax=CommandSyntax(pages=links)
+            )
+        },
         clock=clock,
         engine=engine,
     )
@@ -138,7 +145,11 @@ async def serve_playground(
         await add_movement(begin, clock.now())
     await ritme.recover()
     await engine.start(ritme)
-    runner = web.AppRunner(make_app(mounts=[partial(place.mount, hosts=hosts)]), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(
+        make_app(mounts=[PagesSite(ritme, links, clock).mount, partial(place.mount, hosts=hosts)]),
+        access_log=None,
+        shutdown_timeout=1,
+    )
     await runner.setup()
     listening = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"

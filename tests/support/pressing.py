@@ -105,6 +105,8 @@ PRESSES: Mapping[str, Act] = {
     "help": press(),
     "home": press(channel=None),
     "home.switch": press(channel=None, to="movement"),
+    "board": press(channel=None),
+    "board.end": press(channel=None),
     "start": press(channel="new"),
     "start.begin": press(channel="new"),
     "start.link": press("iris", "new"),

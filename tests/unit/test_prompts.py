@@ -105,6 +105,7 @@ def test_no_template_is_without_an_entry() -> None:
         "rhythms/replies.md.j2",
         "rhythms/questions.md.j2",
         "people/export_page.md.j2",
+        "pages/layout.md.j2",
         "people/kept.md.j2",
         "people/kinds.md.j2",
         "people/link_page.md.j2",

@@ -45,6 +45,7 @@ ORDER = (
     "invite_codes",
     "slack_installations",
     "teams_conversations",
+    "page_sessions",
     "personal_files",
     "deliveries",
 )

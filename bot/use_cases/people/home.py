@@ -71,6 +71,7 @@ async def record_visit(work: UnitOfWork, turn: Turn) -> None:
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
     """Show the page as an answer. In a channel it is about the movement there, and offers no switch to another."""
     home = await _load_home(work, turn.person, turn.movement.id if turn.movement else None, turn.now)
+    home = replace(home, pages=turn.syntax.pages is not None)
     return home if turn.place is None else replace(home, elsewhere=())
 
 
@@ -81,7 +82,8 @@ async def switch(work: UnitOfWork, turn: Turn) -> InPlace:
         raise Refused("not_found")
     if turn.person.has_home:
         turn.person.show_on_home(to)
-    return InPlace(entry=await _load_home(work, turn.person, to, turn.now))
+    home = await _load_home(work, turn.person, to, turn.now)
+    return InPlace(entry=replace(home, pages=turn.syntax.pages is not None))
 
 
 async def compose_home(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -91,7 +93,8 @@ async def compose_home(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("gone")
     if person.account is None:
         return Home(gone=True)
-    return await _load_home(work, person, outgoing.delivery.movement_id, outgoing.now)
+    home = await _load_home(work, person, outgoing.delivery.movement_id, outgoing.now)
+    return replace(home, pages=outgoing.syntax.pages is not None)
 
 
 async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None, now: datetime) -> Home:

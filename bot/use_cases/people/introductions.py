@@ -66,6 +66,7 @@ async def update_profile(work: UnitOfWork, account: Account, profile: Profile, n
         person.guest, person.deactivated_at = profile.guest, None
     elif person.deactivated_at is None:
         person.deactivated_at = now
+        await work.sessions.end(person.id)
     if person.has_home:
         shown = movement.id if movement else None
         await work.deliveries.add(to_home(person, key=f"profile:{now.isoformat()}", now=now, movement=shown))

@@ -1,0 +1,221 @@
+"""Render pages, messages and forms of the core as HTML, of which everything that people wrote is escaped."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from adapters.page_policy import style_sources
+from adapters.pages.tokens import PageAct, seal
+from bot import wording
+from bot.chat import BrowserPage, Button, Form, Message, Paragraph, Span, Value, Visitor
+from bot.domain.person import Language
+from bot.pages import PAGE_WORDS, footer_of
+from bot.wording import Reader
+
+ACT_PATH = "/pages/act"
+NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
+PICKED_IN_CHAT = frozenset({"person", "people", "place"})
+"""Kinds of fields that only a platform can offer: it knows everyone by name, and who may read that."""
+FIELD_PREFIX = "f-"
+_LINKED = {
+    "initiative.look": ("initiative", "initiative"),
+    "home": ("me", ""),
+    "me": ("me", ""),
+    "rhythm": ("coordinator", ""),
+    "reach": ("coordinator", ""),
+    "initiative": ("movement", ""),
+}
+"""Intents that show what a page shows: the page, and the argument that says of what."""
+_HIDDEN = frozenset({"board"})
+"""Intents whose buttons lead to where the reader is already."""
+
+
+def page_path(movement: str, name: str, about: str = "") -> str:
+    """Return the path of a page."""
+    return "/".join(("/pages/m", quote(movement or "-", safe=""), name, *([quote(about, safe="")] if about else ())))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageFrame:
+    """Holds what all of one answer shares: who reads it, in which session (its secret seals the buttons), and where."""
+
+    reader: Reader
+    secret: str = field(default="", repr=False)
+    movement: str = ""
+    back: str = "/pages"
+    tabs: Sequence[str] = ()
+    movements: Mapping[str, str] = field(default_factory=dict)
+    current: str = ""
+    session: str = ""
+
+    def say(self, block: str, **values: object) -> str:
+        """Return words of the pages."""
+        return wording.render_sentence(PAGE_WORDS, block, self.reader, values)
+
+
+def render_board(page: BrowserPage, frame: PageFrame) -> web.Response:
+    """Render one of someone's pages."""
+    groups: list[dict[str, Any]] = []
+    for section in page.page.sections:
+        if section.title or not groups:
+            groups.append({"title": section.title, **_message(section.message, frame), "items": []})
+        else:
+            groups[-1]["items"].append(_message(section.message, frame))
+    return _respond("board.html.j2", frame, title=page.title, groups=groups, footer=frame.say(footer_of(page.name)))
+
+
+def render_answer(
+    message: Message, frame: PageFrame, *, status: int = 200, title: str = "answer_title"
+) -> web.Response:
+    """Render what the core answered to a press."""
+    shown = _message(message, frame)
+    return _respond(
+        "board.html.j2",
+        frame,
+        status=status,
+        title=frame.say(title),
+        groups=[{"title": "", **shown, "items": []}],
+        footer=frame.say("footer_own") if frame.secret else "",
+        goes_back=bool(frame.secret),
+    )
+
+
+def render_page_notice(block: str, frame: PageFrame, *, status: int, **values: object) -> web.Response:
+    """Render a title and a sentence of the pages: the blocks `<block>_title` and `<block>_how`, or `<block>`."""
+    known = wording.block_names(PAGE_WORDS, frame.reader.language)
+    how = f"{block}_how" if f"{block}_how" in known else block
+    said = Paragraph(spans=(Span(text=frame.say(how, **values)),))
+    groups = [{"title": "", "paragraphs": [("text", [said])], "buttons": [], "items": []}]
+    title = frame.say(f"{block}_title")
+    return _respond(
+        "board.html.j2", frame, status=status, title=title, groups=groups, footer="", goes_back=bool(frame.secret)
+    )
+
+
+def render_opening(token: str, to: str, frame: PageFrame) -> web.Response:
+    """Render the small page behind a link, whose button opens the session."""
+    return _respond("open.html.j2", frame, title=frame.say("open_title"), action=f"/pages/open/{quote(token)}", to=to)
+
+
+def render_page_form(
+    form: Form,
+    act: PageAct,
+    frame: PageFrame,
+    *,
+    errors: Mapping[str, str] | None = None,
+    typed: Mapping[str, Value] | None = None,
+) -> web.Response:
+    """Render a form; after errors, with what was typed still in it."""
+    wrong, kept = dict(errors or {}), dict(typed or {})
+    fields = [
+        {
+            "id": f"{FIELD_PREFIX}{one.name}",
+            "kind": one.kind,
+            "label": one.label,
+            "hint": one.hint,
+            "example": one.example,
+            "required": one.required,
+            "value": kept.get(one.name, one.value),
+            "options": one.options,
+            "max_length": one.max_length,
+            "earliest": one.earliest.isoformat() if one.earliest else "",
+            "latest": one.latest.isoformat() if one.latest else "",
+            "error": wrong.pop(one.name, ""),
+        }
+        for one in form.fields
+    ]
+    return _respond(
+        "form.html.j2",
+        frame,
+        status=422 if errors else 200,
+        title=form.title,
+        form=form,
+        fields=fields,
+        other_errors=list(wrong.values()),
+        sealed=seal(act, frame.secret),
+    )
+
+
+def _message(message: Message, frame: PageFrame) -> dict[str, Any]:
+    kinds = groupby(message.paragraphs, key=lambda one: one.kind)
+    return {
+        "paragraphs": [(kind, list(some)) for kind, some in kinds],
+        "buttons": [_button(one, frame) for one in message.buttons if one.intent not in _HIDDEN],
+    }
+
+
+def _button(button: Button, frame: PageFrame) -> dict[str, Any]:
+    name, about = _LINKED.get(button.intent, ("", ""))
+    href = ""
+    if button.intent == "home.switch":
+        href = page_path(button.args.get("to", ""), "me")
+    elif name in (*frame.tabs, "initiative") and not about:
+        href = page_path(frame.movement, name)
+    elif about and button.args.get(about):
+        href = page_path(frame.movement, name, button.args[about])
+    act = PageAct(intent=button.intent, args=dict(button.args), movement=frame.movement, back=frame.back)
+    return {
+        "label": button.label,
+        "style": button.style,
+        "href": href,
+        "confirm": button.confirm,
+        "sealed": "" if href else seal(act, frame.secret),
+    }
+
+
+def _respond(template: str, frame: PageFrame, *, title: str, status: int = 200, **values: object) -> web.Response:
+    links = [(frame.say(one), page_path(frame.movement, one), one == frame.current) for one in frame.tabs]
+    others = [(name, page_path(one, "movement"), one == frame.movement) for one, name in frame.movements.items()]
+    leave = PageAct(intent="board.end", args={"session": frame.session}, movement=frame.movement)
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            {"goes_back": False, **values},
+            frame=frame,
+            title=title,
+            language=frame.reader.language.value,
+            tabs=links,
+            movements=others if len(others) > 1 else [],
+            movement_name=frame.movements.get(frame.movement, ""),
+            act_path=ACT_PATH,
+            leave=seal(leave, frame.secret) if frame.session else "",
+        )
+    )
+    policy = (
+        f"default-src 'none'; style-src {style_sources(html)}; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    )
+    headers = {**NO_STORE, "Content-Security-Policy": policy}
+    return web.Response(status=status, text=html, content_type="text/html", headers=headers)
+
+
+def reader_of_visitor(visitor: Visitor, now: datetime) -> Reader:
+    """Return the context to word the pages of someone in."""
+    return Reader(
+        language=Language(visitor.language),
+        timezone=visitor.timezone,
+        now=now,
+        syntax=visitor.syntax,
+        personal=True,
+        knows_privacy=True,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,151 @@
+"""The pages in a browser: the link to them, who opened them where, and what only they show."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from bot.catalogue.base import Entry, PageEntry, Press, ToPages
+
+SESSIONS_SHOWN = 6
+"""Sessions with a button of their own: the template has words for so many."""
+_AT = datetime(2027, 3, 1, 8, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardLink(Entry):
+    """The link by which someone opens their pages, once, until a moment; then on the pages of a `movement`."""
+
+    session: str
+    until: datetime
+    movement: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        leads = ToPages(session=self.session, until=self.until, movement=self.movement)
+        return (Press(name="open", intent="board", style="primary", leads=leads),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(session="s1", until=_AT, movement="m1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardOff(Entry):
+    """Tells that there are no pages here, and what would turn them on."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenSession:
+    """A device on which someone's pages are open, since and until when. `here`: the one that shows this."""
+
+    id: str
+    device: str
+    since: datetime
+    until: datetime
+    here: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardSessions(Entry):
+    """The devices on which someone's pages are open, to end there; `more` are not listed. `ended`: one just was."""
+
+    sessions: tuple[OpenSession, ...] = ()
+    more: int = 0
+    ended: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        each = tuple(
+            Press(name=f"end_{number}", intent="board.end", args={"session": one.id})
+            for number, one in enumerate(self.sessions, 1)
+        )
+        every = (Press(name="end_all", intent="board.end", style="danger"),) if len(self.sessions) > 1 else ()
+        return (*each, *every)
+
+    @classmethod
+    def example(cls) -> Self:
+        phone = OpenSession(id="s1", device="Safari, iPhone", since=_AT, until=_AT.replace(hour=16), here=True)
+        return cls(sessions=(phone,) * SESSIONS_SHOWN, more=1, ended=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagePatch(Entry):
+    """One initiative on the page of a movement: its name and what it tries. `seeks`: nobody carries it now; `rests`:
+    who carries it said so; `mine`: the reader takes part."""
+
+    id: str
+    name: str
+    trying: str = ""
+    seeks: bool = False
+    rests: bool = False
+    mine: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.id}
+        look = Press(name="look", intent="initiative.look", args=about)
+        if self.mine:
+            return (look,)
+        join = Press(name="join", intent="initiative.join", args=about)
+        return (look, join, *((Press(name="carry", intent="initiative.carry", args=about),) if self.seeks else ()))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="i1", name="Wandelen na het eten", trying="Samen een stukje lopen.", seeks=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagePatches(PageEntry):
+    """The initiatives of a movement, side by side; `more` are not shown."""
+
+    patches: tuple[PagePatch, ...] = ()
+    more: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="make", intent="initiative.make"),)
+
+    def sections(self) -> tuple[Entry, ...]:
+        return self.patches
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(patches=(PagePatch.example(),), more=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageStory(Entry):
+    """One story that the reader may read: by whom ("" for nobody who may be named), when, of which initiative, and how
+    many do this too. `mine`: the reader told it."""
+
+    story: str
+    text: str
+    teller: str = ""
+    told_at: datetime
+    about: str = ""
+    ripples: int = 0
+    mine: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        return () if self.mine else (Press(name="ripple", intent="ripple", args={"story": self.story}),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(story="v1", text="De buurvrouw liep mee.", teller="Fatima", told_at=_AT, about="Wandelen", ripples=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageStories(PageEntry):
+    """The latest stories, of a movement or an initiative, that the reader may read."""
+
+    stories: tuple[PageStory, ...] = ()
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="tell", intent="story"),)
+
+    def sections(self) -> tuple[Entry, ...]:
+        return self.stories
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(stories=(PageStory.example(),))

@@ -1,0 +1,300 @@
+"""The pages in a browser: what people see in chat, of a whole movement at a time.
+
+A page is a row of answers: each part is what the core answers to an intent, as its use case gives it to this reader. So
+nobody reads on a page what they could not read in chat, and everything on it is changed by the same intents.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from bot import commands, wording
+from bot.catalogue.base import Entry, FormEntry, InPlace, PageEntry
+from bot.catalogue.home import Home
+from bot.catalogue.offers import FormOffered
+from bot.chat import Account, BrowserPage, ChatPlace, CommandSyntax, Intent, Message, Page, Section, Visitor
+from bot.domain.movement import Member, Movement
+from bot.domain.page_session import PageSessionId, digest_secret
+from bot.domain.person import Person, platform_of
+from bot.errors import Refused
+from bot.ports import Clock, Platform, Turn, UnitOfWork
+from bot.ports.turn import language_for, timezone_for
+from bot.transactions import TransactionRunner
+from bot.use_cases.pages import boards, sessions
+from bot.wording import Reader
+
+PAGE_WORDS = "pages/layout.md.j2"
+"""The words around what pages show."""
+FIRST = "movement"
+"""The page that a link opens."""
+Load = Callable[[UnitOfWork, Turn], Awaitable[Sequence[Entry]]]
+"""Loads the entries of a part: the first is the part itself, the others are its items."""
+
+
+def _answer(intent: str) -> Load:
+    """Return what loads the answer to an intent as a part; nothing where it is refused."""
+
+    async def load(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+        outcome = await commands.HANDLERS[intent](work, turn)
+        entry = outcome.entry if isinstance(outcome, InPlace) else outcome
+        if isinstance(entry, FormEntry):
+            title = wording.render_sentence(entry.template, "title", _reader(turn))
+            return (FormOffered(title=title, intent=entry.opener or intent),)
+        return (entry,) if entry is not None else ()
+
+    return load
+
+
+def _only(load: Callable[[UnitOfWork, Turn], Awaitable[Entry]]) -> Load:
+    async def one(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+        return (await load(work, turn),)
+
+    return one
+
+
+async def _load_rhythms(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    """Load every rhythm with its next moments and the reasons of those that are skipped."""
+    found = await work.rhythms.of_movement(turn.require_movement().id)
+    look = _answer("rhythm.look")
+    return [entry for one in found for entry in await look(work, _asking(turn, "rhythm.look", rhythm=one.id))]
+
+
+async def _load_coming(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    home = await commands.HANDLERS["home"](work, turn)
+    return (home.moments,) if isinstance(home, Home) and home.moments is not None else ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a page: under which heading (a block of `PAGE_WORDS`; an entry with a title has its own), and what."""
+
+    heading: str
+    load: Load
+    items: bool = False
+    """Its entries are items under the heading, each by itself."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A page: who may read it (a block of `PAGE_WORDS`), and its parts. `about`: it is of one thing, by its id."""
+
+    readers: str
+    parts: tuple[Part, ...]
+    about: str = ""
+    for_coordinators: bool = False
+    needs_movement: bool = True
+
+
+BOARDS: Mapping[str, Board] = {
+    "movement": Board(
+        "footer_all",
+        (
+            Part("purpose_title", _answer("purpose")),
+            Part("", _only(boards.show_patches)),
+            Part("", _only(boards.show_stories)),
+            Part("", _load_coming),
+            Part("rhythms_title", _load_rhythms, items=True),
+        ),
+    ),
+    "me": Board(
+        "footer_own",
+        (
+            Part("", _answer("home")),
+            Part("kept_title", _answer("me")),
+            Part("", _only(sessions.show)),
+        ),
+        needs_movement=False,
+    ),
+    "initiative": Board(
+        "footer_all",
+        (
+            Part("about_title", _answer("initiative.look")),
+            Part("lookback_title", _answer("lookback")),
+            Part("", _only(boards.show_stories)),
+        ),
+        about="initiative",
+    ),
+    "coordinator": Board(
+        "footer_coordinators",
+        (
+            Part("rhythms_title", _answer("rhythm")),
+            Part("reach_title", _answer("reach")),
+            Part("trouble_title", _answer("trouble")),
+        ),
+        for_coordinators=True,
+    ),
+}
+
+
+@dataclass(kw_only=True)
+class Pages:
+    """Opens sessions by links, and shows pages to those who have one."""
+
+    run: TransactionRunner
+    clock: Clock
+    platforms: Mapping[str, Platform]
+    _boards: Mapping[str, Board] = field(default_factory=lambda: BOARDS)
+
+    async def may_open(self, link: str) -> bool:
+        """Return whether a link still opens a session. Changes nothing, however often it is asked: mail and chat
+        programs look at links before people do."""
+        now = self.clock.now()
+
+        async def look(work: UnitOfWork) -> bool:
+            session = await work.sessions.lock(PageSessionId(link))
+            return session is not None and session.may_be_opened(now)
+
+        return await self.run(look)
+
+    async def open(self, link: str, secret: str, device: str) -> bool:
+        """Open the session of a link, once; from then on whoever has this secret is known by it."""
+        digest, now = digest_secret(secret), self.clock.now()
+        act = partial(sessions.open_session, id=PageSessionId(link), digest=digest, device=device, now=now)
+        return await self.run(act)
+
+    async def identify(self, secret: str) -> Visitor | None:
+        """Return who has this secret of an open session; None when there is none (any more)."""
+        now = self.clock.now()
+
+        async def look(work: UnitOfWork) -> Visitor | None:
+            found = await sessions.identify(work, digest_secret(secret), now) if secret else None
+            if found is None:
+                return None
+            session, person = found
+            belongs = await work.movements.of_person(person.id)
+            movement = belongs[0][0] if belongs else None
+            return Visitor(
+                session=session.id,
+                account=_account_of(person),
+                language=language_for(person, None, movement).value,
+                timezone=timezone_for(person, None, movement),
+                syntax=self._syntax(person),
+            )
+
+        return await self.run(look)
+
+    async def show(self, secret: str, name: str, movement: str, about: str = "") -> BrowserPage | None:
+        """Return a page of a movement ("": the one joined last) for whoever has this secret; None without a session.
+        Raises `Refused` for a page that is not there for them."""
+        return await self.run(partial(self._show, secret=secret, name=name, asked=movement, about=about))
+
+    async def _show(self, work: UnitOfWork, *, secret: str, name: str, asked: str, about: str) -> BrowserPage | None:
+        now = self.clock.now()
+        found = await sessions.identify(work, digest_secret(secret), now) if secret else None
+        if found is None:
+            return None
+        session, person = found
+        board = self._boards.get(name)
+        belongs = await work.movements.of_person(person.id)
+        movement, member = _choose(belongs, asked)
+        coordinates = member is not None and member.coordinates
+        if board is None or (board.for_coordinators and not coordinates) or (board.needs_movement and not movement):
+            raise Refused("not_found")
+        args = {sessions.HERE: session.id, **({board.about: about} if board.about else {})}
+        turn = Turn(
+            intent=_reading(person, args),
+            now=now,
+            person=person,
+            place=None,
+            movement=movement,
+            member=member,
+            syntax=self._syntax(person),
+        )
+        shown = [
+            section
+            for number, part in enumerate(board.parts)
+            for section in await _load_part(work, turn, part, is_first=number == 0)
+        ]
+        reader = _reader(turn)
+        title = await work.initiatives.name(about, movement.id) if board.about and movement else ""  # type: ignore[arg-type]
+        return BrowserPage(
+            name=name,
+            title=title
+            or (movement.name if movement and name == FIRST else wording.render_sentence(PAGE_WORDS, name, reader)),
+            page=Page(sections=tuple(shown), language=reader.language.value),
+            about=about if board.about else "",
+            movement=movement.id if movement is not None else "",
+            movement_name=movement.name if movement is not None else "",
+            movements={one.id: one.name for one, _ in belongs},
+            tabs=tuple(
+                tab
+                for tab, one in self._boards.items()
+                if not one.about and (coordinates or not one.for_coordinators) and (movement or not one.needs_movement)
+            ),
+        )
+
+    def _syntax(self, person: Person) -> CommandSyntax:
+        platform = self.platforms.get(platform_of(person.workspace_id))
+        return platform.syntax if platform is not None else CommandSyntax(platform=platform_of(person.workspace_id))
+
+
+def footer_of(name: str) -> str:
+    """Return the block of `PAGE_WORDS` that says who reads a page."""
+    return BOARDS[name].readers
+
+
+async def _load_part(work: UnitOfWork, turn: Turn, part: Part, *, is_first: bool) -> list[Section]:
+    """Load and word a part. What cannot be shown to this reader now is left out, but for the first part of a page,
+    without which there is none."""
+    try:
+        entries = await part.load(work, turn)
+    except Refused as refused:
+        if is_first and refused.reason in ("not_found", "coordinators_only"):
+            raise
+        return []
+    reader = _reader(turn)
+    heading = wording.render_sentence(PAGE_WORDS, part.heading, reader) if part.heading else ""
+    found = [section for entry in entries for section in _word(entry, reader)]
+    if not found or not heading:
+        return found
+    if part.items:
+        return [Section(title=heading, message=Message(paragraphs=(), language=reader.language.value)), *found]
+    first, *rest = found
+    return [Section(title=first.title or heading, message=first.message), *rest]
+
+
+def _word(entry: Entry, reader: Reader) -> Sequence[Section]:
+    if isinstance(entry, PageEntry):
+        return wording.render_page(entry, reader).sections
+    return (wording.render_section(entry, reader),)
+
+
+def _choose(belongs: Sequence[tuple[Movement, Member]], asked: str) -> tuple[Movement, Member] | tuple[None, None]:
+    """Return the movement that is asked for, or the one joined last. Raises `Refused` for one they do not belong to."""
+    if not asked:
+        return belongs[0] if belongs else (None, None)
+    found = next((one for one in belongs if one[0].id == asked), None)
+    if found is None:
+        raise Refused("not_found")
+    return found
+
+
+def _reading(person: Person, args: Mapping[str, str]) -> Intent:
+    """Return the intent of somebody who looks at a page: in their own chat, and nothing that counts as an answer."""
+    return Intent(
+        name="page",
+        args=args,
+        actor=_account_of(person),
+        place=ChatPlace(workspace=person.workspace_id, channel="", personal=True),
+        key="page",
+    )
+
+
+def _asking(turn: Turn, name: str, **args: str) -> Turn:
+    return replace(turn, intent=replace(turn.intent, name=name, args={**turn.intent.args, **args}))
+
+
+def _account_of(person: Person) -> Account:
+    return Account(workspace=person.workspace_id, id=person.account or "")
+
+
+def _reader(turn: Turn) -> Reader:
+    # Who reads a page is said at its foot, once.
+    return Reader(
+        language=turn.language,
+        timezone=turn.timezone,
+        now=turn.now,
+        syntax=turn.syntax,
+        personal=True,
+        knows_privacy=True,
+    )

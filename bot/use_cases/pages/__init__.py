@@ -1,0 +1,1 @@
+"""The pages in a browser: the link and the sessions that open them, and what stands on them only."""

@@ -1,0 +1,60 @@
+"""Load what only pages show: every initiative side by side, and the latest stories."""
+
+from bot.catalogue.pages import PagePatch, PagePatches, PageStories, PageStory
+from bot.domain.initiative import InitiativeId
+from bot.errors import Refused
+from bot.ports import Turn, UnitOfWork
+
+PAGE_PATCHES = 60
+PAGE_STORIES = 12
+
+
+async def show_patches(work: UnitOfWork, turn: Turn) -> PagePatches:
+    """Show the open initiatives of the movement, newest first."""
+    movement = turn.require_movement()
+    carried = await work.initiatives.initiators(movement.id, PAGE_PATCHES + 1)
+    resting = await work.initiatives.resting(movement.id)
+    mine = {one.id for one in await work.initiatives.of_person(turn.person.id, movement.id)}
+    return PagePatches(
+        patches=tuple(
+            PagePatch(
+                id=one.id,
+                name=one.name,
+                trying=one.description,
+                seeks=carries is None,
+                rests=one.id in resting,
+                mine=one.id in mine,
+            )
+            for one, carries in carried[:PAGE_PATCHES]
+        ),
+        more=len(await work.initiatives.of_movement(movement.id)) - PAGE_PATCHES if len(carried) > PAGE_PATCHES else 0,
+    )
+
+
+async def show_stories(work: UnitOfWork, turn: Turn) -> PageStories:
+    """Show the latest stories of the movement, or of the initiative named, that may travel, and the reader's own."""
+    movement, about = turn.require_movement(), turn.text("initiative")
+    initiative = InitiativeId(about) if about else None
+    if initiative is not None and await work.initiatives.get(initiative, movement.id) is None:
+        raise Refused("not_found")
+    told = await work.stories.told_in(movement.id, initiative)
+    readable = [one for one in told if one.text and (one.may_travel or one.teller_id == turn.person.id)]
+    shown = []
+    for each in readable[:PAGE_STORIES]:
+        story = await work.stories.get(each.id, movement.id)
+        if story is None or not story.is_told:
+            continue
+        teller = await work.people.get(story.teller_id, movement.id)
+        mine = story.teller_id == turn.person.id
+        shown.append(
+            PageStory(
+                story=story.id,
+                text=story.text,
+                teller=story.credit(teller, turn.person.workspace_id),
+                told_at=story.told_at,
+                about="" if initiative else await work.initiatives.name(story.initiative_id, movement.id),
+                ripples=each.ripples,
+                mine=mine,
+            )
+        )
+    return PageStories(stories=tuple(shown))
