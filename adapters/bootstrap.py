@@ -5,6 +5,7 @@ libraries it does not use.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from secrets import token_hex
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import SettableClock, SharedClock, SystemClock
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
+from adapters.feed_links import feeds_address, mount_feeds
 from adapters.file_links import FileLinks, mount_files
 from adapters.metrics import Metrics
 from adapters.network_process import NetworkProcess
@@ -85,6 +87,7 @@ async def open_service(
         here = PageLinks((token_hex(),), "")  # followed from the playground's own page
         service.mounts.append(PagesSite(service.ritme, here, clock).mount)
         await _open_playground(service, begin, platforms, settable_clock, settings.host, here)
+        _serve_feeds(service, platforms, settings.base_url)
     else:
         links, pages = _make_file_links(settings), _make_page_links(settings)
         if links is not None:
@@ -95,7 +98,17 @@ async def open_service(
             _open_slack(service, platforms, settings, clock, links, pages)
         if settings.serves_teams:
             _open_teams(service, platforms, settings, clock, links, pages)
+        _serve_feeds(service, platforms, _public_address(settings))
     return service
+
+
+def _serve_feeds(service: Service, platforms: dict[str, Platform], url: str | None) -> None:
+    """Serve people's calendars, where their calendar programs can reach us."""
+    if url is None:
+        return
+    for name, platform in platforms.items():
+        platforms[name] = replace(platform, feeds=feeds_address(url, name))
+    service.mounts.append(mount_feeds(service.ritme))
 
 
 def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tuple[ServiceEngine, Clock, Begin]:

@@ -18,6 +18,7 @@ from adapters.web_page import WebPage, page_response
 from bot import wording
 from bot.chat import OpenedFile, PostedFile
 from bot.domain.person import Language
+from bot.ics import CONTENT_TYPE as CALENDAR_TYPE
 from bot.ports import Clock
 from bot.wording import Reader
 
@@ -87,7 +88,9 @@ def mount_files(links: FileLinks, clock: Clock, source: FileSource) -> Callable[
 
 
 def file_response(file: OpenedFile, disposition: str) -> web.Response:
-    """Give a file, a page of ours with what people wrote, to be shown ("inline") or saved ("attachment")."""
+    """Give a file, a page of ours with what people wrote or a calendar, to be shown ("inline") or saved
+    ("attachment")."""
+    is_calendar = file.name.endswith(".ics")
     # `sandbox`: it may only let its reader save what is in it.
     policy = (
         f"default-src 'none'; style-src {style_sources(file.content.decode())}; base-uri 'none'; form-action 'none'; "
@@ -98,7 +101,8 @@ def file_response(file: OpenedFile, disposition: str) -> web.Response:
         "Content-Security-Policy": policy,
         "Content-Disposition": f'{disposition}; filename="{file.name}"',
     }
-    return web.Response(body=file.content, content_type="text/html", charset="utf-8", headers=headers)
+    content_type = CALENDAR_TYPE if is_calendar else "text/html"
+    return web.Response(body=file.content, content_type=content_type, charset="utf-8", headers=headers)
 
 
 def expired_page(request: web.Request) -> web.Response:

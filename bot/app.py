@@ -2,7 +2,7 @@
 
 from asyncio import gather
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot import commands, presses, wording
 from bot.catalogue.errors import Apology, Declined
-from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFile, Reply
+from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFeed, OpenedFile, Reply
 from bot.directory_sync import DirectorySync
 from bot.domain.carrying import ASK_AGAIN_AFTER, SILENT_AFTER
 from bot.domain.coverage import LOOKS_AFTER
@@ -25,6 +25,7 @@ from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFileId
 from bot.errors import Invalid, Refused
+from bot.feeds import FeedReader
 from bot.guard import load_word_lists
 from bot.guarding import GivesAway
 from bot.networks import NetworkCache
@@ -134,6 +135,7 @@ class Ritme:
         self._files = FileComposer(begin=begin, run=self._run, clock=clock)
         self.pages = Pages(run=self._run, clock=clock, platforms=platforms)
         """The pages in a browser."""
+        self._feeds = FeedReader(begin=begin, run=self._run, clock=clock, platforms=platforms)
         self._drainer = OutboxDrainer(
             begin=begin,
             run=self._run,
@@ -198,7 +200,15 @@ class Ritme:
             await self._apply_platform_event(intent, now)
             return None
         keeps, syntax = self._retention.closed, self._syntax(intent)
-        act = partial(handle_intent, intent=intent, now=now, syntax=syntax, keeps_closed=keeps)
+        platform = self._platforms.get(intent.actor.platform)
+        act = partial(
+            handle_intent,
+            intent=intent,
+            now=now,
+            syntax=syntax,
+            keeps_closed=keeps,
+            feeds_url=platform.feeds if platform is not None else "",
+        )
         try:
             return await self._act_with_networks(act)
         except GivesAway as given:
@@ -419,6 +429,11 @@ class Ritme:
         Returns how many rows it settled. The engine promises one drain per lane at a time."""
         await self._directory.sync(lane)
         return await self._drainer.drain(lane)
+
+    async def open_feed(self, secret: str, known: Collection[str] = ()) -> OpenedFeed | None:
+        """Return the calendar whose link has this secret, without content when its mark is `known` to who asks; None
+        when there is none (any more)."""
+        return await self._feeds.open(secret, known)
 
     async def open_file(self, id: str) -> OpenedFile | None:
         """Return a file with everything about someone, to be handed to whoever proved that it is theirs; None when it

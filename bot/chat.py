@@ -408,7 +408,8 @@ class UserGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class PostedFile:
-    """A file for one person, given with the message of a post: `content` is a page of HTML, whole in itself.
+    """A file for one person, given with the message of a post: `content` is a page of HTML, whole in itself, or a
+    calendar; its `name` tells which.
 
     A platform takes the file itself, or else a link to it, named `label`, that lives until `until`: then `linked` is
     said instead of the message. Where neither is possible, `refused` says how they get it all the same.
@@ -439,6 +440,16 @@ class OpenedFile:
 
     name: str
     content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedFeed:
+    """A calendar as its reader's program gets it. `mark` is another one when it changed, `changed_at` since when;
+    `content` is empty for a program that has what it holds already."""
+
+    content: bytes = field(repr=False)
+    mark: str
+    changed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

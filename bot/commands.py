@@ -44,7 +44,7 @@ from bot.use_cases.movements import (
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
-from bot.use_cases.rhythms import changing, closing, places, reminders
+from bot.use_cases.rhythms import calendars, changing, closing, places, reminders
 from bot.use_cases.stories import harvest, hearing, held_words, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting, returning, solving
 
@@ -181,6 +181,11 @@ COMMANDS: dict[str, Command] = {
     "rhythm.place.save": Command(places.save),
     "rhythm.zone": Command(places.choose_zone),
     "rhythm.fit": Command(places.fit),
+    # calendars
+    "calendar": Command(calendars.show, en="calendar", nl="agenda kalender", again=True),
+    "calendar.make": Command(calendars.renew),
+    "calendar.revoke": Command(calendars.revoke),
+    "calendar.file": Command(calendars.give_file, closes=False),
     # groups
     "groups": Command(groups.request_groups, en="groups group", nl="groepen groep"),
     "groups.choose": Command(groups.choose, form=True),
@@ -362,6 +367,7 @@ COMPOSERS: dict[str, Composer] = {
     "history_given": look_backs.compose_history,
     "rhythm_quilt": quilts.compose_quilt,
     "initiatives_alike": quilts.compose_alike,
+    "calendar_file": calendars.compose_file,
     "pace_asked": reminders.compose_pace_question,
     "moment_dropped": reminders.compose_dropped_moment,
     "stuck_posted": reporting.compose_channel_post,
@@ -439,7 +445,11 @@ PLATFORM_EVENTS: dict[str, tuple[RelevanceCheck, EventHandler]] = {
 
 TALK = {"thanks": "conversation.thanks", "smalltalk": "conversation.small_talk"}
 """Meanings that ask for nothing."""
-SENTENCE_AFTER = {"me": 1, "reach": 1, **dict.fromkeys(("help", "home", "stop", "code", "groups", "trouble"), 2)}
+SENTENCE_AFTER = {
+    "me": 1,
+    "reach": 1,
+    **dict.fromkeys(("help", "home", "stop", "code", "groups", "trouble", "calendar"), 2),
+}
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""
 ASKED_FIRST = frozenset({"stop"})
 """Meanings that end something at once: from a sentence, never without asking. A story opens its form, and deletions are

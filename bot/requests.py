@@ -34,6 +34,7 @@ async def handle_intent(
     now: datetime,
     syntax: CommandSyntax,
     keeps_closed: timedelta = KEEP_CLOSED,
+    feeds_url: str = "",
     advice: NetworkAdvice | None = None,
 ) -> Reply:
     """Act on an intent, at most once per key, and once per press or form (see `bot.presses`).
@@ -53,7 +54,9 @@ async def handle_intent(
     if decides and not await presses.claim(work, intent, now):
         return None
     heard = hear_despair(intent)
-    turn = replace(await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed, advice=advice)
+    turn = replace(
+        await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed, feeds_url=feeds_url, advice=advice
+    )
     await _confirm_by_press(work, turn)
     outcome = await _act_or_ask(work, turn)
     if isinstance(outcome, FormEntry) and intent.opens_forms:

@@ -8,6 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import registry
 
 from adapters.database.tables import (
+    calendar_feeds,
     chances,
     companies,
     episodes,
@@ -50,6 +51,7 @@ from adapters.database.tables import (
 )
 from bot.domain.connectors import Invitation, Nomination, Suggestion, Tie, TieAnswer
 from bot.domain.experiment import Experiment, ExperimentAnswer
+from bot.domain.feed import CalendarFeed
 from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
@@ -69,6 +71,7 @@ MAPPED: dict[type, Table] = {
     Person: people,
     PersonalFile: personal_files,
     PageSession: page_sessions,
+    CalendarFeed: calendar_feeds,
     Movement: movements,
     InviteCode: invite_codes,
     Segment: segments,

@@ -768,6 +768,7 @@ personal_files = Table(
     Column("made_at", Utc),
     Column("expires_at", Utc, nullable=False),
     Column("sends", Integer, nullable=False, server_default="0"),
+    Column("kind", String(16), nullable=False, server_default="everything"),
     # The page, compressed; read and written apart from the rest, because it may be megabytes.
     Column("content", LargeBinary),
     Index("ix_personal_files_person_id", "person_id", "asked_at"),
@@ -790,6 +791,23 @@ page_sessions = Table(
     Index("ix_page_sessions_digest", "digest"),
 )
 
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    _id(),
+    _ref("workspace_id", "workspaces"),
+    _ref("movement_id", "movements"),
+    _ref("person_id", "people"),
+    Column("digest", String(64), nullable=False),
+    Column("made_at", Utc, nullable=False),
+    Column("mark", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("changed_at", Utc, nullable=False),
+    Index("uq_calendar_feeds_digest", "digest", unique=True),
+    Index("uq_calendar_feeds_person_id", "person_id", "movement_id", unique=True),
+    Index("ix_calendar_feeds_movement_id", "movement_id"),
+)
+"""Private links by which somebody's own calendar follows a movement; see bot/domain/feed.py."""
 engine_failures = Table(
     "engine_failures",
     metadata,

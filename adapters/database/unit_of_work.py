@@ -22,6 +22,7 @@ from adapters.database.postgresql import hide_row_values, set_session_timeouts, 
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.experiments import SqlExperiments
+from adapters.database.repositories.feeds import SqlFeeds
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.networks import SqlNetworkReader
 from adapters.database.repositories.page_sessions import SqlPageSessions
@@ -39,6 +40,7 @@ from bot.ports.repositories import (
     Connecting,
     Deliveries,
     Experiments,
+    Feeds,
     Inbox,
     Initiatives,
     Movements,
@@ -103,6 +105,7 @@ class SqlUnitOfWork:
         self.rhythms: Rhythms = self._rhythms
         self.sessions: PageSessions = SqlPageSessions(session)
         self.files: PersonalFiles = SqlPersonalFiles(session)
+        self.feeds: Feeds = SqlFeeds(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
     async def flush(self) -> None:

@@ -1,6 +1,7 @@
 """Everything the bot says, one module per family. Words stand in `prompts/`."""
 
 from bot.catalogue import (
+    calendars,
     company,
     connecting,
     conversation,
@@ -45,6 +46,7 @@ __all__ = [
     "PageEntry",
     "Pick",
     "Press",
+    "calendars",
     "company",
     "connecting",
     "conversation",

@@ -26,6 +26,7 @@ GUESSES = {
     "me": "me",
     "home": "home",
     "code": "code",
+    "calendar": "calendar",
     "join": "start.join",
     "trouble": "trouble",
 }

@@ -175,14 +175,16 @@ class RhythmsShown(Entry):
             Press(name=f"look_{number}", intent="rhythm.look", args={"rhythm": one.id})
             for number, one in enumerate(self.rhythms[:LOOKS_SHOWN], 1)
         )
+        calendar = (Press(name="calendar", intent="calendar"),) if self.rhythms else ()
         if not self.may_change:
-            return looks
+            return (*looks, *calendar)
         return (
             Press(name="new", intent="rhythm.new", style="primary"),
             Press(name="more", intent="rhythm.more"),
             *looks,
             Press(name="place", intent="rhythm.place"),
             Press(name="closed", intent="rhythm.closed"),
+            *calendar,
         )
 
     @classmethod
@@ -219,10 +221,11 @@ class RhythmShown(Entry):
     def buttons(self) -> tuple[Press, ...]:
         about = {"rhythm": self.rhythm.id}
         undo = (Press(name="revert", intent="rhythm.undo", args={**about, "change": self.undo}),) if self.undo else ()
-        if not self.may_change:
-            return ()
+        calendar = (Press(name="calendar", intent="calendar.file", args=about),) if self.coming else ()
         if self.news == "ended":
-            return undo
+            return undo if self.may_change else ()
+        if not self.may_change:
+            return calendar
         rests = self.rhythm.paused_until is not None
         resume = (Press(name="resume", intent="rhythm.resume", args=about, style="primary"),) if rests else ()
         planned = tuple(
@@ -237,6 +240,7 @@ class RhythmShown(Entry):
             Press(name="pause", intent="rhythm.pause", args=about),
             *planned,
             Press(name="copy", intent="rhythm.copy", args=about),
+            *calendar,
             Press(name="end", intent="rhythm.end", args=about, style="danger", confirm=True),
         )
 

@@ -1,4 +1,4 @@
-"""The file with everything that is kept about someone, for themselves: composed once, given for an hour."""
+"""Files for one person, given for an hour: everything that is kept about them, composed once; and calendars."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +11,18 @@ PersonalFileId = NewType("PersonalFileId", str)
 
 PERSONAL_FILE = "personal_file"
 """The kind of a delivery that gives someone their file."""
+CALENDAR_FILE = "calendar_file"
+"""The kind of a delivery that gives someone a calendar."""
 OLD_EXPORT = "export"
 """That kind as the version before planned it."""
+GIVING = (PERSONAL_FILE, CALENDAR_FILE, OLD_EXPORT)
+"""Kinds of deliveries that give someone a file."""
 FRESH_FOR = timedelta(hours=1)
 """How long the same file is given again instead of a new one: nobody has one composed more than once an hour."""
 LINK_TTL = timedelta(hours=1)
 """How long a file is kept, and a link to it lives, after it was given."""
+EVERYTHING, CALENDAR = "everything", "calendar"
+"""Kinds of files, by what they hold."""
 GIVE_DEADLINE = timedelta(days=1)
 """How long a file that was asked for may wait to be given."""
 
@@ -33,9 +39,10 @@ class PersonalFile:
     made_at: datetime | None = None
     expires_at: datetime
     sends: int = 0
+    kind: str = EVERYTHING
 
     @classmethod
-    def ask(cls, person: Person, now: datetime) -> "PersonalFile":
+    def ask(cls, person: Person, now: datetime, kind: str = EVERYTHING) -> "PersonalFile":
         """Make the file that someone asks for now, still to be composed."""
         return cls(
             id=PersonalFileId(new_id()),
@@ -43,6 +50,7 @@ class PersonalFile:
             person_id=person.id,
             asked_at=now,
             expires_at=now + GIVE_DEADLINE,
+            kind=kind,
         )
 
     @property

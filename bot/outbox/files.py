@@ -18,7 +18,7 @@ import structlog
 
 from bot.chat import OpenedFile, PostedFile
 from bot.domain.person import Language, Person
-from bot.domain.personal_file import PersonalFile, PersonalFileId
+from bot.domain.personal_file import CALENDAR, EVERYTHING, PersonalFile, PersonalFileId
 from bot.ports import Begin, Clock, Conflict, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
 from bot.ports.repositories import RowKey
 from bot.ports.turn import timezone_for
@@ -31,7 +31,7 @@ ROWS_AT_A_TIME = 10
 KEYS_AT_A_TIME = 1000
 STORAGE_RETRY = timedelta(seconds=30)
 """How long a file waits when storage gives no answer."""
-FILE_NAME = "ritme.html"
+FILE_NAMES = {EVERYTHING: "ritme.html", CALENDAR: "ritme.ics"}
 log = structlog.get_logger("ritme")
 
 
@@ -65,7 +65,9 @@ class FileComposer:
             file = await work.files.get(id)
             is_there = file is not None and self._clock.now() < file.expires_at
             packed = await work.files.content(id) if is_there else None
-        return OpenedFile(name=FILE_NAME, content=await to_thread(zlib.decompress, packed)) if packed else None
+        if file is None or not packed:
+            return None
+        return OpenedFile(name=FILE_NAMES[file.kind], content=await to_thread(zlib.decompress, packed))
 
     async def _load_or_compose(self, id: PersonalFileId, language: Language) -> bytes:
         async with self._begin() as work:
@@ -76,6 +78,8 @@ class FileComposer:
             raise Unreachable("forgotten")
         if packed is not None:
             return await to_thread(zlib.decompress, packed)
+        if file.kind != EVERYTHING:
+            raise Unreachable("forgotten")  # what is composed when it is asked for, is there or gone
         return await self._compose(file, person, language)
 
     async def _compose(self, file: PersonalFile, person: Person, language: Language) -> bytes:

@@ -12,7 +12,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 from bot.chat import Receipt
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, Workspace, WorkspaceId
-from bot.domain.personal_file import OLD_EXPORT, PERSONAL_FILE, PersonalFileId
+from bot.domain.personal_file import GIVING, PersonalFileId
 from bot.outbox.apologies import fail_with_apology
 from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, UnitOfWork, Unreachable
 from bot.transactions import correlation_id
@@ -144,7 +144,7 @@ def _shows_access(row: Delivery, result: SendResult) -> bool:
 
 async def _keep_file(work: UnitOfWork, row: Delivery, now: datetime) -> None:
     """Keep a file that was given for as long as a link to it lives."""
-    file = await work.files.get(PersonalFileId(row.subject)) if row.kind in (PERSONAL_FILE, OLD_EXPORT) else None
+    file = await work.files.get(PersonalFileId(row.subject)) if row.kind in GIVING else None
     if file is not None:
         file.start_expiry(now)
 

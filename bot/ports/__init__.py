@@ -14,6 +14,7 @@ from bot.ports.repositories import (
     Connecting,
     Deliveries,
     Experiments,
+    Feeds,
     Inbox,
     Initiatives,
     Movements,
@@ -69,6 +70,7 @@ class UnitOfWork(Protocol):
     deliveries: Deliveries
     files: PersonalFiles
     sessions: PageSessions
+    feeds: Feeds
     networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""
@@ -140,12 +142,14 @@ class Directory(Protocol):
 class Platform:
     """The ports of one platform; `directory` is None where there is nothing to look up. `syntax` is how people address
     the app there. `tells_departures`: the platform tells by itself whose account is deactivated; where it does not, its
-    directory is asked now and then."""
+    directory is asked now and then. `feeds` is the address below which calendars of its people are served, with a slash
+    at its end; empty where nobody reaches us."""
 
     messenger: Messenger
     directory: Directory | None = None
     syntax: CommandSyntax = DEFAULT_SYNTAX
     tells_departures: bool = True
+    feeds: str = ""
 
 
 class Engine(Protocol):

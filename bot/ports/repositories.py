@@ -23,6 +23,7 @@ from bot.domain.connectors import (
 from bot.domain.coverage import GroupCount
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
+from bot.domain.feed import CalendarFeed
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
@@ -179,7 +180,7 @@ RowKey = tuple[object, ...]
 
 
 class PersonalFiles(Protocol):
-    """Files with everything about someone, and the rows that are told in them."""
+    """Files for one person, such as everything about them, and the rows that are told in that."""
 
     def add(self, new: PersonalFile) -> None:
         """Store a new file, still without content."""
@@ -188,7 +189,7 @@ class PersonalFiles(Protocol):
         """Return a file, of whomever: who asks for it must have proven that it is theirs."""
 
     async def latest_of(self, person: PersonId) -> PersonalFile | None:
-        """Return the file that a person asked for last."""
+        """Return the file with everything about them that a person asked for last."""
 
     async def content(self, id: PersonalFileId) -> bytes | None:
         """Return the stored content of a file; None while it is not composed, or when the file is gone."""
@@ -239,6 +240,25 @@ class PageSessions(Protocol):
 
     async def sweep(self, now: datetime) -> int:
         """Delete the links and sessions, of everyone, that expired. Returns how many."""
+
+
+class Feeds(Protocol):
+    """Private links by which somebody's own calendar follows a movement."""
+
+    def add(self, new: CalendarFeed) -> None:
+        """Store a new one."""
+
+    async def by_digest(self, digest: str) -> CalendarFeed | None:
+        """Return the one whose secret has this digest, of whomever: who knows the secret may read it."""
+
+    async def of_person(self, person: PersonId, movement: MovementId) -> CalendarFeed | None:
+        """Return a person's own, of a movement."""
+
+    async def revoke_all_of(self, person: PersonId) -> None:
+        """Delete all of a person."""
+
+    async def revoke_all_in(self, movement: MovementId) -> None:
+        """Delete all of a movement, of everyone."""
 
 
 class Movements(Protocol):
@@ -598,6 +618,9 @@ class Connecting(Protocol):
 
     async def meeting(self, id: MeetingId, movement: MovementId) -> Meeting | None:
         """Return a meeting of the movement."""
+
+    async def joined_meetings(self, person: PersonId, movement: MovementId, since: datetime) -> Sequence[Meeting]:
+        """Return the meetings of the movement after a moment to which a person said yes, first to come first."""
 
     async def guests(self, meeting: MeetingId, movement: MovementId) -> Sequence[tuple[Guest, Person]]:
         """Return who was invited to a meeting and was not forgotten, by name."""

@@ -25,6 +25,8 @@ class Turn:
     syntax: CommandSyntax = DEFAULT_SYNTAX
     keeps_closed: timedelta = KEEP_CLOSED
     """How long what people told of closed matters is kept."""
+    feeds_url: str = ""
+    """The address below which calendars are served; empty where nobody reaches us."""
     advice: NetworkAdvice | None = None
     """The answer of the movement's network, once the use case asked for it; see `NeedsNetwork`."""
 

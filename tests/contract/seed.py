@@ -22,6 +22,7 @@ from bot.domain.connectors import (
 )
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
+from bot.domain.feed import CalendarFeed, FeedId
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
@@ -35,7 +36,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
-from bot.domain.meeting import Guest, Meeting, MeetingId
+from bot.domain.meeting import Guest, GuestAnswer, Meeting, MeetingId
 from bot.domain.movement import (
     InviteCode,
     InviteCodeId,
@@ -351,7 +352,17 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             timezone="Europe/Amsterdam",
             proposed_at=NOW,
         ),
-        *(Guest(meeting_id=LUNCH, movement_id=OURS, person_id=who) for who in (FATIMA, JAN)),
+        Guest(meeting_id=LUNCH, movement_id=OURS, person_id=FATIMA, answer=GuestAnswer.COMING),
+        Guest(meeting_id=LUNCH, movement_id=OURS, person_id=JAN),
+        CalendarFeed(
+            id=FeedId("feed"),
+            workspace_id=W1,
+            movement_id=OURS,
+            person_id=FATIMA,
+            digest="f1",
+            made_at=NOW,
+            changed_at=NOW,
+        ),
         rhythm(WEEKLY),
         sent,
         delivery("waiting"),

@@ -120,6 +120,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "connecting.named_by": lambda work, its: work.connecting.named_by(FATIMA, its),
     "connecting.naming": lambda work, its: work.connecting.naming(JAN, its),
     "connecting.meeting": lambda work, its: work.connecting.meeting(LUNCH, its),
+    "connecting.joined_meetings": lambda work, its: work.connecting.joined_meetings(FATIMA, its, NOW),
     "connecting.guests": lambda work, its: work.connecting.guests(LUNCH, its),
     "connecting.tie_answers": lambda work, its: work.connecting.tie_answers(FATIMA, its),
     "connecting.count_reach": lambda work, its: work.connecting.count_reach(its),
@@ -128,6 +129,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "connecting.acquaintances": lambda work, its: work.connecting.acquaintances([JAN], its, FATIMA),
     "connecting.suggestions_to": lambda work, its: work.connecting.suggestions_to(JAN, its),
     "connecting.ties": lambda work, its: work.connecting.ties(its),
+    "feeds.of_person": lambda work, its: work.feeds.of_person(FATIMA, its),
     "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
     "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),
     "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
@@ -180,6 +182,8 @@ OF_A_PERSON: dict[str, Ask] = {
     "stories.own": lambda work, their: work.stories.own(TOLD, their),
     "stories.of_teller": lambda work, their: work.stories.of_teller(their, 9),
     "stories.request_to": lambda work, their: work.stories.request_to(ASKED, their),
+    "connecting.joined_meetings": lambda work, their: work.connecting.joined_meetings(their, OURS, NOW),
+    "feeds.of_person": lambda work, their: work.feeds.of_person(their, OURS),
     "connecting.named_by": lambda work, their: work.connecting.named_by(their, OURS),
     "deliveries.held_while_quiet": lambda work, their: work.deliveries.held_while_quiet(their),
     "deliveries.of_person": lambda work, their: work.deliveries.of_person(their, NOW - DAY),
@@ -213,6 +217,7 @@ TOLD_BELOW = {
     "movements.places",
     "movements.labels",
     "connecting.strengthen",
+    "feeds.revoke_all_in",
 }
 
 
@@ -235,6 +240,20 @@ async def test_queries_find_nothing_of_another_scope(seeded: Seeded) -> None:
                 assert await ask(work, ours), f"{name} finds nothing of our own {scope}"
             async with seeded.begin() as work:
                 assert not await ask(work, others), f"{name} finds what is of another {scope}"
+
+
+async def test_calendar_links_are_revoked_of_one_movement_or_one_person(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    for revoke in (
+        lambda work: work.feeds.revoke_all_in(THEIRS),
+        lambda work: work.feeds.revoke_all_of(JAN),
+    ):
+        async with seeded.begin() as work:
+            await revoke(work)
+            assert await work.feeds.by_digest("f1") is not None
+    async with seeded.begin() as work:
+        await work.feeds.revoke_all_in(OURS)
+        assert await work.feeds.by_digest("f1") is None
 
 
 async def test_erasing_a_workspace_deletes_movements_that_live_nowhere_else(seeded: Seeded) -> None:

@@ -50,6 +50,8 @@ INTENTS = {
     "more": "rhythm.more",
     "edit": "rhythm.edit",
     "apply": "rhythm.apply",
+    "calendar": "calendar.file",
+    "file": "calendar.file",
     "copy": "rhythm.copy",
     "revert": "rhythm.undo",
     "pause": "rhythm.pause",

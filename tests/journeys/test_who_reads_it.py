@@ -98,6 +98,7 @@ READ_BY = {
 """The readers of each kind of delivery that has words."""
 ELSEWHERE = {
     "personal_file": "journeys/test_export.py looks at where the file comes",
+    "calendar_file": "journeys/test_calendars.py looks at where the file comes",
     "export": "an earlier version planned it; journeys/test_export.py",
     "room_taken_back": "it changes the message of one person; journeys/test_rooms.py",
     "invitation_taken_back": "it changes the message of one person; journeys/test_taking_back.py",

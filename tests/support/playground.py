@@ -15,6 +15,7 @@ from adapters.clock import SettableClock
 from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
+from adapters.feed_links import feeds_address, mount_feeds
 from adapters.pages.links import PageLinks
 from adapters.pages.web import PagesSite
 from adapters.playground.personas import CHANNELS, PERSONAS, TIMEZONE, WORKSPACE
@@ -129,14 +130,18 @@ async def serve_playground(
     await migrate_schema(database)
     begin, clock, engine = unit_of_work(database), SettableClock(start), EmbeddedEngine(tick=3600)
     place = await Playground.open(database=database, clock=clock)
+    listening = listen("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     links = PageLinks(("secret",), "")
+    platform = Platform(
+        messenger=place.messenger,
+        directory=place.directory,
+        syntax=CommandSyntax(pages=links),
+        feeds=feeds_address(address, "playground"),
+    )
     ritme = Ritme(
         begin=begin,
-        platforms={
-            "playground": Platform(
-                messenger=place.messenger, directory=place.directory, syntax=CommandSyntax(pages=links)
-            )
-        },
+        platforms={"playground": platform},
         clock=clock,
         engine=engine,
     )
@@ -145,14 +150,9 @@ async def serve_playground(
         await add_movement(begin, clock.now())
     await ritme.recover()
     await engine.start(ritme)
-    runner = web.AppRunner(
-        make_app(mounts=[PagesSite(ritme, links, clock).mount, partial(place.mount, hosts=hosts)]),
-        access_log=None,
-        shutdown_timeout=1,
-    )
+    mounts = [PagesSite(ritme, links, clock).mount, partial(place.mount, hosts=hosts), mount_feeds(ritme)]
+    runner = web.AppRunner(make_app(mounts=mounts), access_log=None, shutdown_timeout=1)
     await runner.setup()
-    listening = listen("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
         await web.SockSite(runner, listening).start()
         async with aiohttp.ClientSession(address) as session:

@@ -23,6 +23,7 @@ from bot.domain.connectors import (
 from bot.domain.coverage import NAMES_ROUND
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.experiment import Experiment, ExperimentId
+from bot.domain.feed import CalendarFeed, FeedId
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
@@ -113,6 +114,10 @@ PRESSES: Mapping[str, Act] = {
     "start.take_on": press("jan", "orphaned"),
     "start.join": press(channel="new"),
     "start.leave": press("iris"),
+    "calendar": press(),
+    "calendar.make": press(),
+    "calendar.revoke": press(),
+    "calendar.file": press(),
     "code": press("iris"),
     "code.make": press("iris"),
     "code.revoke": press("iris"),
@@ -350,6 +355,15 @@ async def fill(world: World) -> None:
                 texts={"text": "Mevrouw Bos schonk zelf in."},
                 channel="general",
                 asked_at=now,
+                **belongs,
+            ),
+            CalendarFeed(
+                id=FeedId("feed"),
+                workspace_id=WorkspaceId(LANE),
+                person_id=fatima,
+                digest="feed",
+                made_at=now,
+                changed_at=now,
                 **belongs,
             ),
             InviteCode(

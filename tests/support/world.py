@@ -219,7 +219,7 @@ async def open_world(
     """Open a fresh world over a fresh database, with the engine that belongs to it."""
     async with open_database(kind, tmp_path) as storage:
         clock, messenger = SettableClock(start, running=False), RecordingMessenger()
-        platforms = {"test": Platform(messenger=messenger)}
+        platforms = {"test": Platform(messenger=messenger, feeds="https://ritme.example.org/slack/calendar/")}
         ritme = Ritme(
             begin=storage.begin,
             platforms=platforms,

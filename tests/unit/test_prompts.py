@@ -108,6 +108,8 @@ def test_no_template_is_without_an_entry() -> None:
         "pages/layout.md.j2",
         "people/kept.md.j2",
         "people/kinds.md.j2",
+        "calendars/events.md.j2",
+        "calendars/feed_page.md.j2",
         "people/link_page.md.j2",
         "stuck/questions.md.j2",
         "stuck/asked.md.j2",

@@ -34,7 +34,7 @@ from bot.domain.connectors import (
 )
 from bot.domain.coverage import GroupCount
 from bot.domain.initiative import InitiativeId
-from bot.domain.meeting import Guest, Meeting, MeetingId
+from bot.domain.meeting import Guest, GuestAnswer, Meeting, MeetingId
 from bot.domain.movement import Member, MovementId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.story import StoryId
@@ -105,6 +105,20 @@ class SqlConnecting(Repository):
         return await self._session.scalar(
             select(Meeting).where(meetings.c.id == id, meetings.c.movement_id == movement)
         )
+
+    async def joined_meetings(self, person: PersonId, movement: MovementId, since: datetime) -> Sequence[Meeting]:
+        found = await self._session.scalars(
+            select(Meeting)
+            .join(Guest, meeting_guests.c.meeting_id == meetings.c.id)
+            .where(
+                meeting_guests.c.person_id == person,
+                meeting_guests.c.answer == GuestAnswer.COMING,
+                meetings.c.movement_id == movement,
+                meetings.c.at > since,
+            )
+            .order_by(meetings.c.at, meetings.c.id)
+        )
+        return found.all()
 
     async def guests(self, meeting: MeetingId, movement: MovementId) -> Sequence[tuple[Guest, Person]]:
         found = await self._session.execute(

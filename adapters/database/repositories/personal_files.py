@@ -31,7 +31,7 @@ from adapters.database.tables import (
 )
 from adapters.database.types import Utc
 from bot.domain.person import PersonId
-from bot.domain.personal_file import PersonalFile, PersonalFileId
+from bot.domain.personal_file import EVERYTHING, PersonalFile, PersonalFileId
 from bot.ports.repositories import RowKey
 
 ACCOUNT_COLUMNS: dict[Table, tuple[ColumnElement[str], Column[Any]]] = {
@@ -46,6 +46,7 @@ LEFT_OUT: Mapping[str, str] = {
     "key": "an idempotency key of the outbox",
     "digest": "stands for an invite code: whoever has it might find the code",
     "bot_token": "a secret of the app in a whole workspace",
+    "mark": "stands for what a calendar held, to see whether it changed",
     "refresh_token": "a secret of the app in a whole workspace",
 }
 """Columns that are not handed over, by name, and why. So is binary data: the file itself."""
@@ -92,7 +93,7 @@ class SqlPersonalFiles(Repository):
     async def latest_of(self, person: PersonId) -> PersonalFile | None:
         return await self._session.scalar(
             select(PersonalFile)
-            .where(personal_files.c.person_id == person)
+            .where(personal_files.c.person_id == person, personal_files.c.kind == EVERYTHING)
             .order_by(personal_files.c.asked_at.desc())
             .limit(1)
         )

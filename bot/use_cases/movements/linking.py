@@ -84,7 +84,10 @@ async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
     # What is being sent or was sent stays; only what waits is dropped.
     await work.deliveries.cancel_for(place, "no_movement")
     await work.flush()  # the query for the places that are left has to see it
-    return InPlace(entry=PlaceLeft(name=movement.name, last=not await work.movements.places(movement.id)))
+    is_last = not await work.movements.places(movement.id)
+    if is_last:
+        await work.feeds.revoke_all_in(movement.id)
+    return InPlace(entry=PlaceLeft(name=movement.name, last=is_last))
 
 
 async def compose_join_notice(work: UnitOfWork, outgoing: Outgoing) -> Entry:

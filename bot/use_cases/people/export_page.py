@@ -43,6 +43,7 @@ ORDER = (
     "purposes",
     "rhythms",
     "invite_codes",
+    "calendar_feeds",
     "slack_installations",
     "teams_conversations",
     "page_sessions",

@@ -67,6 +67,7 @@ async def update_profile(work: UnitOfWork, account: Account, profile: Profile, n
     elif person.deactivated_at is None:
         person.deactivated_at = now
         await work.sessions.end(person.id)
+        await work.feeds.revoke_all_of(person.id)
     if person.has_home:
         shown = movement.id if movement else None
         await work.deliveries.add(to_home(person, key=f"profile:{now.isoformat()}", now=now, movement=shown))

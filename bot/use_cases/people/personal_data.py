@@ -56,6 +56,7 @@ COUNTED_TABLES = (
     "initiatives",
     "purposes",
     "rhythms",
+    "calendar_feeds",
 )
 """Tables of which `show` tells how many rows are kept; the rest is in the export."""
 KINDS_WITH_WORDS = frozenset(

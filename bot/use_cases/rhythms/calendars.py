@@ -1,0 +1,119 @@
+"""Give people a private link by which their own calendar follows the movement, and take it back; or a file that their
+calendar takes in once."""
+
+import zlib
+from asyncio import to_thread
+from datetime import timedelta
+
+from bot.agendas import load_facts, load_whole, make_agenda
+from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.calendars import (
+    CalendarComing,
+    CalendarFile,
+    CalendarLinked,
+    CalendarOff,
+    CalendarOn,
+    CalendarUnserved,
+)
+from bot.domain.delivery import to_person
+from bot.domain.feed import CalendarFeed
+from bot.domain.personal_file import CALENDAR, CALENDAR_FILE, LINK_TTL, PersonalFile, PersonalFileId
+from bot.domain.rhythm import RhythmId
+from bot.errors import Refused, Unwanted
+from bot.ics import write_agenda
+from bot.ports import Outgoing, Turn, UnitOfWork
+
+FILE_DELAY = timedelta(seconds=1)
+"""How long after the answer that announces it a file is sent."""
+
+
+async def show(work: UnitOfWork, turn: Turn) -> Entry:
+    """Give the actor their link to this movement, when they have none; else say since when there is one."""
+    movement = turn.require_movement()
+    if not turn.feeds_url:
+        return CalendarUnserved(name=movement.name)
+    feed = await work.feeds.of_person(turn.person.id, movement.id)
+    if feed is not None:
+        return CalendarOn(name=movement.name, since=feed.made_at)
+    return await _give_link(work, turn, None)
+
+
+async def renew(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Give the actor a new link; the one before stops working."""
+    movement = turn.require_movement()
+    if not turn.feeds_url:
+        return InPlace(entry=CalendarUnserved(name=movement.name))
+    feed = await work.feeds.of_person(turn.person.id, movement.id)
+    return InPlace(entry=await _give_link(work, turn, feed))
+
+
+async def revoke(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Take back the actor's link: nobody reads their calendar by it any more."""
+    movement = turn.require_movement()
+    feed = await work.feeds.of_person(turn.person.id, movement.id)
+    if feed is not None:
+        await work.delete(feed)
+    return InPlace(entry=CalendarOff(name=movement.name))
+
+
+async def give_file(work: UnitOfWork, turn: Turn) -> Entry:
+    """Put a file in the actor's own chat with the coming moments of one rhythm, or (without one) of the movement and
+    themselves. Raises `Refused` when there are none."""
+    movement, person, now = turn.require_movement(), turn.person, turn.now
+    rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), movement.id) if turn.text("rhythm") else None
+    if turn.text("rhythm"):
+        if rhythm is None or rhythm.ended_at is not None:
+            raise Refused("not_found")
+        facts = await load_facts(work, movement, person, (rhythm,), now, turn.syntax)
+    else:
+        facts = await load_whole(work, movement, person, now, turn.syntax)
+    agenda = await make_agenda(facts)
+    if not agenda.events:
+        raise Refused("calendar_empty")
+    file = PersonalFile.ask(person, now, CALENDAR)
+    file.made_at = now
+    work.files.add(file)
+    await work.flush()  # its content is written beside it
+    # Taken in again, it takes the place of what was taken in before.
+    revision = int((now - movement.started_at).total_seconds()) // 60
+    written = await to_thread(write_agenda, agenda, revision=max(revision, 0), changed_at=now)
+    await work.files.set_content(file.id, zlib.compress(written))
+    file.send_again(now)
+    await work.deliveries.add(
+        to_person(
+            person,
+            CALENDAR_FILE,
+            key=file.delivery_key,
+            now=now,
+            movement=movement.id,
+            subject=file.id,
+            # Where the answer goes through the outbox too, it comes first: it says what is coming.
+            due_at=now if turn.intent.answerable else now + FILE_DELAY,
+            expires_at=file.expires_at,
+            args={"kind": rhythm.kind.value if rhythm is not None else ""},
+        )
+    )
+    return CalendarComing()
+
+
+async def compose_file(work: UnitOfWork, outgoing: Outgoing) -> CalendarFile:
+    """Word the message with a calendar. Raises `Unwanted` when the file is gone."""
+    file = await work.files.get(PersonalFileId(outgoing.delivery.subject))
+    if file is None or outgoing.person is None or file.person_id != outgoing.person.id:
+        raise Unwanted("gone")
+    return CalendarFile(
+        file=file.id,
+        name=outgoing.require_movement().name,
+        kind=str(outgoing.delivery.args.get("kind", "")),
+        until=outgoing.now + LINK_TTL,
+    )
+
+
+async def _give_link(work: UnitOfWork, turn: Turn, before: CalendarFeed | None) -> CalendarLinked:
+    movement = turn.require_movement()
+    feed = before
+    if feed is None:
+        feed = CalendarFeed.make(turn.person, movement.id, turn.now)
+        work.feeds.add(feed)
+    link = f"{turn.feeds_url}{feed.renew(turn.now)}.ics"
+    return CalendarLinked(name=movement.name, link=link, renewed=before is not None)
