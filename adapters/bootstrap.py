@@ -26,6 +26,7 @@ from adapters.pages.web import PagesSite
 from adapters.service import Service, ServiceEngine
 from adapters.settings import BadSettings, Settings
 from adapters.tracing import make_tracer
+from adapters.typesetting import TypstTypesetter
 from bot.app import Retention, Ritme
 from bot.chat import CommandSyntax
 from bot.ports import Begin, Clock, Platform
@@ -70,6 +71,7 @@ async def open_service(
         retention=retention,
         silent_after=timedelta(weeks=settings.silent_weeks),
         networks=networks,
+        typesetter=TypstTypesetter(),
     )
     service = Service(
         ritme=ritme,

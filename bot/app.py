@@ -42,6 +42,7 @@ from bot.ports import (
     Platform,
     StorageUnavailable,
     Telemetry,
+    Typesetter,
     UnitOfWork,
 )
 from bot.presses import hash_key
@@ -121,6 +122,7 @@ class Ritme:
         retention: Retention | None = None,
         silent_after: timedelta = SILENT_AFTER,
         networks: NetworkAdviser | None = None,
+        typesetter: Typesetter | None = None,
     ) -> None:
         self._begin = begin
         self._platforms = platforms
@@ -144,6 +146,7 @@ class Ritme:
             engine=engine,
             telemetry=self._telemetry,
             files=self._files,
+            typesetter=typesetter,
         )
 
     # -- in ---------------------------------------------------------------------------------------------------------

@@ -426,6 +426,19 @@ class PostedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostedPicture:
+    """A picture that says what its message says, given with it: `drawing` is its template, `data` all that is in it, in
+    words. `text` is read in its place; `content` is the PNG, empty until it is drawn. `name` is that of the file."""
+
+    drawing: str
+    name: str
+    title: str
+    text: str
+    data: Mapping[str, object] = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostedLink:
     """A link to a message, given below another one where a platform has such links: the `label` is what people read."""
 
@@ -460,7 +473,8 @@ class Post:
     only. `message` None with `act` "delete" or "react"; with "home", `page` is the person's own. `target` is the
     message acted on, in `target_channel` where that is another than `channel`; `delivery` an opaque id to find it by.
     `gathers`: replies to it are kept as stories. `anew`: an update for one person is posted again where the message it
-    changes is gone. `file`: a file for `account` alone, given in their own chat.
+    changes is gone. `file`: a file for `account` alone, given in their own chat; `picture`: one that is shown with
+    the message, which says as much without it.
     """
 
     delivery: str
@@ -478,6 +492,7 @@ class Post:
     anew: bool = True
     file: PostedFile | None = None
     link: PostedLink | None = None
+    picture: PostedPicture | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

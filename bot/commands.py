@@ -44,7 +44,7 @@ from bot.use_cases.movements import (
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
-from bot.use_cases.rhythms import calendars, changing, closing, places, reminders
+from bot.use_cases.rhythms import calendars, changing, closing, places, reminders, year
 from bot.use_cases.stories import harvest, hearing, held_words, reading, ripples, saving, sharing, telling, threads
 from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting, returning, solving
 
@@ -155,6 +155,7 @@ COMMANDS: dict[str, Command] = {
     "support.undo": Command(rooms.take_back_support),
     # rhythms
     "rhythm": Command(changing.show, en="rhythm", nl="ritme", again=True),
+    "rhythm.year": Command(year.ask_year, en="year", nl="jaar jaarplaat", again=True),
     "rhythm.look": Command(changing.show_one, again=True),
     "rhythm.new": Command(changing.create, form=True),
     "rhythm.more": Command(changing.create_whole, form=True),
@@ -369,6 +370,7 @@ COMPOSERS: dict[str, Composer] = {
     "initiatives_alike": quilts.compose_alike,
     "calendar_file": calendars.compose_file,
     "pace_asked": reminders.compose_pace_question,
+    "year_drawn": year.compose_year,
     "moment_dropped": reminders.compose_dropped_moment,
     "stuck_posted": reporting.compose_channel_post,
     "company_asked": company.compose_request,
@@ -448,6 +450,7 @@ TALK = {"thanks": "conversation.thanks", "smalltalk": "conversation.small_talk"}
 SENTENCE_AFTER = {
     "me": 1,
     "reach": 1,
+    "rhythm.year": 1,
     **dict.fromkeys(("help", "home", "stop", "code", "groups", "trouble", "calendar"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""

@@ -14,7 +14,7 @@ from babel.lists import format_list
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PageEntry, Pick, Press, ThreadEntry
+from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PageEntry, Pick, PictureEntry, Press, ThreadEntry
 from bot.chat import (
     DEFAULT_SYNTAX,
     Button,
@@ -26,6 +26,7 @@ from bot.chat import (
     Option,
     Page,
     PostedFile,
+    PostedPicture,
     Section,
 )
 from bot.domain.person import Language
@@ -149,6 +150,22 @@ def render_file(entry: FileEntry, reader: Reader) -> PostedFile:
         until=entry.until,
         linked=message("linked"),
         refused=message("refused"),
+    )
+
+
+def render_picture(entry: PictureEntry, reader: Reader) -> PostedPicture:
+    """Word a picture for a reader, still to be drawn: by a `Typesetter`, as PNG for a chat or as SVG for a page."""
+    template, own = f"print/{entry.snake}.md.j2", _values(entry)
+
+    def tell(block: str, **values: object) -> str:
+        return to_plain_line(_render(template, block, {**own, **values}, reader))
+
+    return PostedPicture(
+        drawing=entry.snake,
+        name=tell("name"),
+        title=tell("title"),
+        text=render_entry(entry, reader).text,
+        data={**entry.draw(tell), "language": reader.language.value},
     )
 
 
@@ -313,8 +330,8 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         words = format_date(shown, pattern, locale=code)
         return render_sentence("errors/days.md.j2", "on", reader, {"day": words}) if on else words
 
-    def month(value: date) -> str:
-        return format_date(value, "MMMM", locale=code)
+    def month(value: date, pattern: str = "MMMM") -> str:
+        return format_date(value, pattern, locale=code).rstrip(".")
 
     def clock(value: time | datetime, reader: Reader, zone: str = "") -> str:
         there = ZoneInfo(zone) if zone else reader.zone

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,7 @@ class PlaygroundApi:
             web.get("/api/activity", self.get_activity),
             web.get("/api/gallery", self.get_gallery),
             web.get("/api/messages/{id}/file", self.get_file),
+            web.get("/api/messages/{id}/picture", self.get_picture),
             web.post("/api/messages", self._idempotent(self.say)),
             web.patch("/api/messages/{id}", self._idempotent(self.edit)),
             web.delete("/api/messages/{id}", self._idempotent(self.delete)),
@@ -157,6 +159,17 @@ class PlaygroundApi:
         if opened is None:
             return expired_page(request)
         return file_response(replace(opened, name=message.file.name), "attachment")
+
+    async def get_picture(self, request: web.Request) -> web.Response:
+        """Give the picture under a message to a persona who may see it."""
+        persona = requests.persona_parameter(request)
+        message = self.chat.get(request.match_info["id"])
+        if message is None or message.picture is None or not message.visible_to(persona):
+            raise RequestRejected("no_such_file", "no message of this persona has such a picture", 404)
+        # A message that changed has another revision in the address of its picture.
+        return web.Response(
+            body=b64decode(message.picture.png), content_type="image/png", headers={"Cache-Control": "private"}
+        )
 
     # -- doing ------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from adapters.playground.broadcaster import Broadcaster
-from adapters.playground.chat_message import AttachedFile, ChatMessage, OpenForm, is_answer_to
+from adapters.playground.chat_message import AttachedFile, ChatMessage, OpenForm, ShownPicture, is_answer_to
 from adapters.playground.personas import PERSONA_BY_ID, personal_chat
 from adapters.playground.store import PlaygroundStore
 from bot.chat import Form, Message
@@ -103,6 +103,7 @@ class Chat:
         delivery: str = "",
         reactions: Mapping[str, Iterable[str]] | None = None,
         file: AttachedFile | None = None,
+        picture: ShownPicture | None = None,
     ) -> ChatMessage:
         """Post a message dated `at`, which may lie in the past. The core is not told of it."""
         self._number += 1
@@ -118,6 +119,7 @@ class Chat:
             delivery=delivery,
             reactions={name: tuple(who) for name, who in (reactions or {}).items()},
             file=file,
+            picture=picture,
         )
         return await self._save(message)
 
@@ -135,7 +137,7 @@ class Chat:
         self._answers.clear()
         for message in [one for one in self._messages.values() if is_answer_to(persona, one)]:
             if message.id != but:
-                await self.update(message, deleted=True, said=None, text="", reactions={}, file=None)
+                await self.update(message, deleted=True, said=None, text="", reactions={}, file=None, picture=None)
 
     async def add_reaction(self, message: ChatMessage, who: str, reaction: str) -> ChatMessage:
         """Add a reaction of `who`; does nothing when it is there already."""

@@ -18,6 +18,15 @@ class AttachedFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShownPicture:
+    """A picture under a message: the name it is saved under, the text that says the same, and the PNG in Base64."""
+
+    name: str
+    text: str
+    png: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChatMessage:
     """A message in the chat.
 
@@ -41,6 +50,7 @@ class ChatMessage:
     deleted: bool = False
     reactions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     file: AttachedFile | None = None
+    picture: ShownPicture | None = None
     revision: int = 0
     """Number of changes so far. A page that receives two updates out of order keeps the higher revision."""
 

@@ -1,12 +1,13 @@
 """Implement the core's `Messenger` and `Directory` for the playground."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 
 from adapters.playground.chat import Chat
-from adapters.playground.chat_message import AttachedFile, ChatMessage
+from adapters.playground.chat_message import AttachedFile, ChatMessage, ShownPicture
 from adapters.playground.personas import CHANNEL_BY_ID, GROUPS, PERSONA_BY_ID, PERSONAS, RITME, TIMEZONE, personal_chat
-from bot.chat import Account, ChatPlace, Post, PostedFile, Profile, Receipt, UserGroup
+from bot.chat import Account, ChatPlace, Post, PostedFile, PostedPicture, Profile, Receipt, UserGroup
 from bot.domain.person import WorkspaceId
 from bot.ports import Clock, Unreachable
 
@@ -38,6 +39,7 @@ class PlaygroundMessenger:
             thread=post.thread or "",
             delivery=post.delivery,
             file=_as_attachment(post.file),
+            picture=_show_picture(post.picture),
         )
         return _receipt(message)
 
@@ -54,9 +56,11 @@ class PlaygroundMessenger:
     async def _apply_change(self, post: Post, target: ChatMessage) -> ChatMessage:
         match post.act:
             case "update":
-                return await self._chat.update(target, said=post.message)
+                return await self._chat.update(target, said=post.message, picture=_show_picture(post.picture))
             case "delete":
-                return await self._chat.update(target, deleted=True, said=None, text="", reactions={}, file=None)
+                return await self._chat.update(
+                    target, deleted=True, said=None, text="", reactions={}, file=None, picture=None
+                )
             case "react":
                 return await self._chat.add_reaction(target, RITME, post.reaction)
             case _:
@@ -89,6 +93,12 @@ class PlaygroundDirectory:
 def _as_attachment(file: PostedFile | None) -> AttachedFile | None:
     """Return a file as it hangs under a message. Its content stays in the core, which deletes it after an hour."""
     return None if file is None else AttachedFile(id=file.id, name=file.name, label=file.label)
+
+
+def _show_picture(picture: PostedPicture | None) -> ShownPicture | None:
+    if picture is None:
+        return None
+    return ShownPicture(name=picture.name, text=picture.text, png=b64encode(picture.content).decode())
 
 
 def _receipt(message: ChatMessage) -> Receipt:

@@ -98,6 +98,7 @@ def render_message(message: ChatMessage) -> dict[str, Any]:
         "text": message.text,
         "said": None if message.said is None else render_content(message.said),
         "file": None if message.file is None else {"name": message.file.name, "label": message.file.label},
+        "picture": None if message.picture is None else {"text": message.picture.text},
         "edited": message.edited,
         "deleted": message.deleted,
         "reactions": _reactions(message.reactions),

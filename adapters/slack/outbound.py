@@ -13,8 +13,9 @@ from adapters.memory import Memory
 from adapters.slack import render
 from adapters.slack.home import render_home
 from adapters.slack.web_api import PLACE_GONE_ERRORS, SCOPE_MISSING_ERRORS, SlackApi, SlackApiRefusal, slack_team
-from bot.chat import Post, PostedFile, Receipt
+from bot.chat import Post, PostedFile, PostedPicture, Receipt
 from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
+from bot.wording import shorten
 
 FILE_ID_PREFIX = "F"
 """Of Slack's id of a file, which is the receipt of a message with one: Slack does not tell the message's own."""
@@ -50,6 +51,8 @@ FILES_REFUSED_ERRORS = frozenset(
     }
 )
 """Errors that say we may give no (such) files in a workspace: the person reads how they get it all the same."""
+MAX_ALT_TEXT = 1000
+"""Characters of the text that is read to somebody who does not see a picture."""
 UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=30)
 """For taking a file to Slack: megabytes, over any line."""
 UPLOAD_RETRY_DELAY = timedelta(seconds=30)
@@ -145,7 +148,11 @@ class SlackMessenger:
         """Post in the reader's own chat with the bot."""
         chat = await self._open_chat(post)
         try:
-            return await (self._post_in(chat, post) if post.file is None else self._give_file(chat, post, post.file))
+            if post.file is not None:
+                return await self._give_file(chat, post, post.file)
+            if post.picture is not None:
+                return await self._show_picture(chat, post, post.picture)
+            return await self._post_in(chat, post)
         except SlackApiRefusal:
             # The cached chat may be the reason: open it again next time.
             self._chats.forget((post.workspace, post.account or ""))
@@ -192,7 +199,21 @@ class SlackMessenger:
         return {**content, "blocks": [*content["blocks"], link]}
 
     async def _give_file(self, chat: str, post: Post, file: PostedFile) -> Receipt:
-        """Give a file with its message. Where the workspace lets us give none, give a link, or say what to do.
+        """Give a file with its message. Where the workspace lets us give none, give a link, or say what to do."""
+        given = await self._share_file(chat, post, file)
+        if given is not None:
+            return given
+        return await self._post_in(chat, replace(post, message=file.refused if self._links is None else file.linked))
+
+    async def _show_picture(self, chat: str, post: Post, picture: PostedPicture) -> Receipt:
+        """Show a picture with its message; where the workspace lets us give no files, the message alone."""
+        given = await self._share_file(chat, post, picture, alt_txt=shorten(picture.text, MAX_ALT_TEXT))
+        return given or await self._post_in(chat, post)
+
+    async def _share_file(
+        self, chat: str, post: Post, file: PostedFile | PostedPicture, **about: str
+    ) -> Receipt | None:
+        """Share a file with the message of a post; return None where the workspace lets us give none.
 
         Only the last of three calls shows anything, so what happens before it may be done again. The message shows its
         delivery id as the id of its first block, and as a part of the file's name: by these it is found.
@@ -206,14 +227,13 @@ class SlackMessenger:
                 reads=True,
                 filename=_file_name(file, post.delivery),
                 length=str(len(file.content)),
+                **about,
             )
         except SlackApiRefusal as refusal:
             if refusal.code not in FILES_REFUSED_ERRORS:
                 raise
             log.warning("slack_file_refused", workspace=post.workspace, error=refusal.code)
-            return await self._post_in(
-                chat, replace(post, message=file.refused if self._links is None else file.linked)
-            )
+            return None
         await self._upload(str(upload["upload_url"]), file.content)
         self._reserve_slot(post.workspace, chat)
         first, *rest = _content(post)["blocks"]
@@ -364,7 +384,7 @@ def _content(post: Post) -> dict[str, Any]:
     return {"text": render.notification_text(post.message), "blocks": render.render_blocks(post.message)}
 
 
-def _file_name(file: PostedFile, delivery: str) -> str:
+def _file_name(file: PostedFile | PostedPicture, delivery: str) -> str:
     stem, dot, ending = file.name.rpartition(".")
     return f"{stem}-{delivery[:8]}{dot}{ending}"
 

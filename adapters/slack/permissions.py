@@ -7,7 +7,7 @@ SCOPES = {
     "channels:read": "know the names of the public channels it is in",
     "chat:write": "post where it was invited",
     "commands": "/stuck, /story, /ritme, and the shortcuts",
-    "files:write": "give someone a file of their own (their data, a calendar), in their own chat",
+    "files:write": "give someone a file of their own (their data, a calendar, a picture), in their own chat",
     "groups:history": "the same as channels:history, in private channels it was invited to",
     "groups:read": "know the names of the private channels it is in",
     "im:history": "read what someone types to Ritme itself",

@@ -1,5 +1,6 @@
 """Send to Teams, once: a message whose answer was lost cannot be looked up, so it is never sent again."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from adapters.teams.phrases import answer_phrase
 from adapters.teams.rate_limiter import RateLimiter
 from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
-from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Paragraph, Post, PostedLink, Receipt, Span
+from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Paragraph, Post, PostedLink, PostedPicture, Receipt, Span
 from bot.domain.person import Language
 from bot.ports import Clock, LookupUnsupported, RetryAfter, StorageUnavailable, Unreachable
 
@@ -226,9 +227,16 @@ class TeamsMessenger:
                 {
                     "contentType": cards.ADAPTIVE_CARD_TYPE,
                     "content": cards.render_card(message, opens=self._opens, origin=origin, link=link),
-                }
+                },
+                *([_inline(post.picture)] if post.picture is not None else ()),
             ],
         }
+
+
+def _inline(picture: PostedPicture) -> dict[str, str]:
+    """Return a picture as an attachment that holds it; below the card, which says the same."""
+    content = b64encode(picture.content).decode()
+    return {"contentType": "image/png", "contentUrl": f"data:image/png;base64,{content}", "name": picture.name}
 
 
 def _with_mention_hint(post: Post, conversation: Conversation, syntax: CommandSyntax) -> Post:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Protocol, Self
 
 from pydantic import TypeAdapter
 
@@ -147,6 +147,24 @@ class FileEntry(Entry):
 
     file: str
     until: datetime
+
+
+class Tell(Protocol):
+    """Renders a block of the words of a picture."""
+
+    def __call__(self, block: str, **values: object) -> str:
+        """Return the block as one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureEntry(Entry):
+    """A message with a picture that says the same. Its template is `prompts/print/<snake_case_name>.typ`, its words are
+    the blocks of `prompts/<language>/print/<snake_case_name>.md.j2`: `title` and `name` of the file, and those that
+    `draw` asks for."""
+
+    def draw(self, tell: "Tell") -> Mapping[str, object]:
+        """Return all that is in the picture, as JSON values. `tell` renders a block of its words with values."""
+        raise NotImplementedError(f"{type(self).__name__} draws nothing")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ GUESSES = {
     "purpose": "purpose",
     "initiative": "initiative",
     "rhythm": "rhythm",
+    "year": "rhythm.year",
     "groups": "groups",
     "snooze": "me.snooze",
     "stop": "stop",

@@ -333,7 +333,8 @@ class HomeRhythms(Entry):
             Press(name=f"look_{number}", intent="rhythm.look", args={"rhythm": one.id})
             for number, one in enumerate(self.rhythms, 1)
         )
-        return (*looks, Press(name="new", intent="rhythm.new"), Press(name="reach", intent="reach"))
+        year = (Press(name="year", intent="rhythm.year"),) if self.rhythms else ()
+        return (*looks, *year, Press(name="new", intent="rhythm.new"), Press(name="reach", intent="reach"))
 
     @classmethod
     def example(cls) -> Self:

@@ -185,6 +185,7 @@ class RhythmsShown(Entry):
             Press(name="place", intent="rhythm.place"),
             Press(name="closed", intent="rhythm.closed"),
             *calendar,
+            *((Press(name="year", intent="rhythm.year"),) if self.rhythms else ()),
         )
 
     @classmethod

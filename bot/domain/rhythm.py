@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Literal, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
@@ -377,6 +377,29 @@ def forecast(
         if on >= since and not timing.rests_on(on):
             found += [one for one in _list_gaps(timing, changes, calendar, on, day) if one.given > after]
     return sorted(found, key=lambda one: one.at or one.given)[: count * MOMENTS_SHOWN]
+
+
+def expect_until(
+    timing: Timing,
+    changes: Changes,
+    calendar: Calendar,
+    quiet: QuietHours,
+    *,
+    after: datetime,
+    until: datetime,
+) -> list[Expected]:
+    """Return what becomes of every moment of a rhythm between two moments, and those between them that are skipped, in
+    order, as `forecast` tells them."""
+    if timing.ended_at is not None:
+        return []
+    zone = ZoneInfo(timing.timezone)
+    since, last = after.astimezone(zone).date(), until.astimezone(zone).date()
+    coming = takewhile(lambda one: one.at < until, moments(timing, changes, calendar, after=after))
+    found = [_expect(one, changes, calendar, quiet, timing) for one in coming]
+    for on, day in takewhile(lambda one: one[0] < last, _rule_days(timing, calendar, since)):
+        if on >= since and not timing.rests_on(on):
+            found += [one for one in _list_gaps(timing, changes, calendar, on, day) if one.given > after]
+    return sorted(found, key=lambda one: one.at or one.given)
 
 
 def _list_gaps(timing: Timing, changes: Changes, calendar: Calendar, on: date, day: date | None) -> Iterator[Expected]:

@@ -7,7 +7,7 @@ from hashlib import sha256
 import structlog
 
 from bot import commands, wording
-from bot.catalogue.base import Entry, FileEntry, ThreadEntry, list_texts
+from bot.catalogue.base import Entry, FileEntry, PictureEntry, ThreadEntry, list_texts
 from bot.catalogue.home import Home
 from bot.catalogue.people import TakenBack
 from bot.chat import CommandSyntax, Message, Page, Post, PostedFile, PostedLink
@@ -103,7 +103,8 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
             delivery.add_args(**{PRIVACY: True})  # worded again for a retry, it says so again
         file = wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None
         address = _address(outgoing, message=render_within(entry, reader, within, delivery.id), file=file)
-        return replace(address, link=_link(entry, reader))
+        picture = wording.render_picture(entry, reader) if isinstance(entry, PictureEntry) else None
+        return replace(address, link=_link(entry, reader), picture=picture)
     page = _render_page(entry, _reader(outgoing))
     shown = (entry.movement, _digest(page))
     person = outgoing.person

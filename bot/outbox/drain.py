@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from bot.chat import Post
+from bot.chat import Post, PostedPicture
 from bot.domain.delivery import INITIAL_BACKOFF, Delivery, DeliveryState
 from bot.domain.person import Language, WorkspaceId, platform_of
 from bot.outbox.claim import CLAIM_BATCH, CLAIM_TTL, OrderingKey, claim_batch, ordering_key
@@ -22,7 +22,18 @@ from bot.outbox.files import FileComposer
 from bot.outbox.lookups import Lookup, LookupRunner, load_lookups
 from bot.outbox.outcomes import Outcome, SendResult, attempt_of, mark_stale_unknown
 from bot.outbox.record import PendingResults, ResultRecorder, report_results
-from bot.ports import Begin, Clock, Engine, OutcomeUnknown, Platform, RetryAfter, Telemetry, Unreachable
+from bot.ports import (
+    Begin,
+    Clock,
+    Engine,
+    OutcomeUnknown,
+    Platform,
+    RetryAfter,
+    Telemetry,
+    Typesetter,
+    TypesettingFailed,
+    Unreachable,
+)
 from bot.transactions import TransactionRunner, correlation_id
 
 log = structlog.get_logger("ritme")
@@ -49,6 +60,7 @@ class OutboxDrainer:
         engine: Engine,
         telemetry: Telemetry,
         files: FileComposer,
+        typesetter: Typesetter | None = None,
     ) -> None:
         self._begin = begin
         self._run = run
@@ -58,6 +70,7 @@ class OutboxDrainer:
         self._lookups = LookupRunner(run=run, platforms=platforms, clock=clock, telemetry=telemetry)
         self._recorder = ResultRecorder(run=run, clock=clock, engine=engine, telemetry=telemetry)
         self._files = files
+        self._typesetter = typesetter
         self._not_served: set[str] = set()
 
     async def drain(self, lane: WorkspaceId) -> int:
@@ -168,6 +181,17 @@ class OutboxDrainer:
         claimed_at = delivery.attempted_at or now
         return RetryAfter(now) if now - claimed_at > CLAIM_TTL else None
 
+    async def _draw(self, picture: PostedPicture) -> PostedPicture | None:
+        """Draw a picture; return None when that fails: its message says as much, and goes without it."""
+        if self._typesetter is None:
+            return None
+        try:
+            content = await self._typesetter.typeset(picture.drawing, picture.data, "png")
+        except TypesettingFailed:
+            log.exception("picture_draw_failed", drawing=picture.drawing)
+            return None
+        return replace(picture, content=content)
+
     async def _send_one(self, delivery: Delivery, post: Post, context_id: str) -> SendResult:
         request = delivery.correlation or context_id
         bind_contextvars(correlation=request)  # each queue runs in a task, with a context, of its own
@@ -176,6 +200,8 @@ class OutboxDrainer:
                 if post.file is not None:
                     content = await self._files.load(post.file, Language(post.file.linked.language))
                     post = replace(post, file=replace(post.file, content=content))
+                if post.picture is not None:
+                    post = replace(post, picture=await self._draw(post.picture))
                 return await self._platforms[platform_of(post.workspace)].messenger.send(post)
         except (RetryAfter, Unreachable, OutcomeUnknown) as result:
             return result

@@ -1,10 +1,10 @@
 """The ports: protocols for storage, sending, time, the engine and telemetry, and the exceptions they raise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bot.chat import DEFAULT_SYNTAX, Account, ChatPlace, CommandSyntax, Post, Profile, Receipt, UserGroup
 from bot.domain.delivery import Delivery
@@ -41,13 +41,20 @@ __all__ = [
     "OutcomeUnknown",
     "Outgoing",
     "Platform",
+    "PrintForm",
     "RetryAfter",
     "StorageUnavailable",
     "Telemetry",
     "Turn",
+    "Typesetter",
+    "TypesettingFailed",
     "UnitOfWork",
     "Unreachable",
 ]
+
+
+PrintForm = Literal["png", "svg", "pdf"]
+"""The form of a drawing: for a chat, for a page, for paper."""
 
 
 class UnitOfWork(Protocol):
@@ -122,6 +129,14 @@ class Messenger(Protocol):
         Raises `OutcomeUnknown` when that cannot be told now, and `LookupUnsupported` when this platform never tells."""
 
 
+class Typesetter(Protocol):
+    """Sets the templates of `prompts/print/`: pictures and pages."""
+
+    async def typeset(self, drawing: str, data: Mapping[str, object], form: PrintForm) -> bytes:
+        """Return a drawing with its data in a form; nothing in the data is read as markup. Raises
+        `TypesettingFailed`."""
+
+
 class Directory(Protocol):
     """Names and groups, as one platform knows them. Every method returns None when the platform cannot tell now."""
 
@@ -173,6 +188,10 @@ class NeedsNetwork(Exception):
     def __init__(self, question: NetworkQuestion, reader: NetworkReader, before: NetworkAdvice | None) -> None:
         super().__init__("needs the network of a movement")
         self.question, self.reader, self.before = question, reader, before
+
+
+class TypesettingFailed(Exception):
+    """A drawing could not be made: a bug of ours, or of who sets it."""
 
 
 class StorageUnavailable(Exception):

@@ -3,6 +3,7 @@
 Channels, people and buttons have the same names on each; forms and messages are those of the platform.
 """
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
 from adapters.teams import AppRegistration, TeamsPlatform
 from adapters.teams.package import SAVE_COMMAND_ID
+from adapters.typesetting import TypstTypesetter
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.domain.initiative import Initiative, InitiativeId, Participant
@@ -60,6 +62,7 @@ INTENTS = {
     "place": "rhythm.place",
     "fit_1": "rhythm.fit",
     "clock": "rhythm.zone",
+    "year": "rhythm.year",
     "add": "rhythm.closed.add",
     "save": "rhythm.heard.save",
     "change": "rhythm.new",
@@ -144,6 +147,9 @@ class Border(Protocol):
     async def to(self, who: str) -> list[Any]:
         """List the messages that one person alone got."""
 
+    async def picture(self, who: str) -> tuple[bytes, str]:
+        """Return the picture that one person got last, and the text that is read in its place."""
+
     async def until(self, moment: datetime) -> None:
         """Live until a moment."""
 
@@ -207,6 +213,11 @@ class OnSlack:
     async def to(self, who: str) -> list[SlackShown]:
         return self.driver.private(who)
 
+    async def picture(self, who: str) -> tuple[bytes, str]:
+        *_, (file,) = (one.files for one in self.driver.private(who) if one.files)
+        assert file.content is not None
+        return file.content, file.alt_text
+
     async def until(self, moment: datetime) -> None:
         await self.driver.until(moment)
 
@@ -254,6 +265,11 @@ class InThePlayground:
 
     async def to(self, who: str) -> list[Any]:
         return await self.driver.private(who)
+
+    async def picture(self, who: str) -> tuple[bytes, str]:
+        *_, shown = (one for one in await self.driver.private(who) if one.json["picture"])
+        png = await self.driver.served.download(f"/messages/{shown.id}/picture?persona={who}")
+        return png, shown.json["picture"]["text"]
 
     async def until(self, moment: datetime) -> None:
         await self.driver.until(moment)
@@ -356,6 +372,16 @@ class InTeams:
     async def to(self, who: str) -> list[Shown]:
         return [one for one in self._messages() if one.conversation == f"chat-of-{who}"]
 
+    async def picture(self, who: str) -> tuple[bytes, str]:
+        given = []
+        for method, path, body in self.microsoft.calls:
+            if method == "POST" and unquote(path).split("/")[1:2] == [f"chat-of-{who}"]:
+                cards, pictures = body["attachments"][:1], body["attachments"][1:]
+                given += [(one["contentUrl"], cards[0]["content"]["fallbackText"]) for one in pictures]
+        *_, (address, text) = given
+        assert address.startswith("data:image/png;base64,")
+        return b64decode(address.partition(",")[2]), text
+
     async def until(self, moment: datetime) -> None:
         while (due := await self.ritme.next_due()) is not None and due <= moment:
             self.clock.set(max(due, self.clock.now()))
@@ -396,7 +422,7 @@ class InTeams:
         found: dict[tuple[str, str], Shown] = {}
         for number, (method, path, body) in enumerate(self.microsoft.calls, start=1):
             activity = body.get("activity", body)
-            cards = [one["content"] for one in activity.get("attachments", ())]
+            cards = [one["content"] for one in activity.get("attachments", ()) if "content" in one]
             parts = [unquote(one) for one in path.split("/")]
             if not cards or method not in ("POST", "PUT"):
                 continue
@@ -470,7 +496,9 @@ async def open_teams(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqli
     ):
         registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
         platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
-        ritme = Ritme(begin=storage.begin, platforms={"teams": platform.ports}, clock=clock, engine=storage.engine)
+        known = {"teams": platform.ports}
+        drawer = TypstTypesetter()
+        ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer)
         await storage.start_engine(ritme)
         app = make_app(mounts=[lambda served: platform.mount(served, ritme)])
         runner = web.AppRunner(app, access_log=None)

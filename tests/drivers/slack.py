@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import SettableClock
 from adapters.file_links import FileLinks, mount_files
 from adapters.slack import SlackPlatform
+from adapters.typesetting import TypstTypesetter
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.chat import CommandSyntax
@@ -294,7 +295,8 @@ async def slack_driver(
             **door,
         )
         known = {"slack": platform.ports}
-        ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
+        drawer = TypstTypesetter()
+        ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer)
         await storage.start_engine(ritme)
         mounts = [lambda app: platform.mount(app, ritme), *([mount_files(links, clock, ritme)] if links else [])]
         served = make_app(mounts=mounts)

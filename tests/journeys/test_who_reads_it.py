@@ -67,6 +67,7 @@ READ_BY = {
     "meeting_after": ONE,
     "pace_asked": COORDINATORS,
     "moment_dropped": COORDINATORS,
+    "year_drawn": COORDINATORS,
     "stuck_posted": PLACE,
     "company_asked": ONE,
     "company_together": ONE,
@@ -128,6 +129,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     await world.do("noor", "coordinators.ask", about="rhythm.new")
     await world.do("jan", "nominate.save", args={"inspirer": ("wim",), "maven": ("nieuw",)})
     await world.do("jan", "home.opened", blank="yes")
+    await world.do("iris", "rhythm.year")
     await world.do("iris", "place.joined", channel="new")
     for kind, day in (("purpose", "TH"), ("stories", "TU"), ("check_in", "WE")):
         place = "night" if kind == "check_in" else "general"

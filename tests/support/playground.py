@@ -22,6 +22,7 @@ from adapters.playground.personas import CHANNELS, PERSONAS, TIMEZONE, WORKSPACE
 from adapters.playground.playground import Playground
 from adapters.slack.render import render_blocks
 from adapters.slack.views import render_modal
+from adapters.typesetting import TypstTypesetter
 from adapters.web import listen, make_app
 from bot.app import Ritme
 from bot.chat import CommandSyntax, Form, Message
@@ -63,6 +64,11 @@ class ServedPlayground:
 
     async def get(self, path: str, **expected: Any) -> Any:
         return await self.call("GET", path, **expected)
+
+    async def download(self, path: str) -> bytes:
+        async with self.session.get(f"/playground/api{path}") as response:
+            assert response.status == 200, await response.text()
+            return await response.read()
 
     async def say(self, persona: str, channel: str, text: str, thread: str = "", **expected: Any) -> Any:
         said = {"persona": persona, "channel": channel, "text": text, "thread": thread}
@@ -144,6 +150,7 @@ async def serve_playground(
         platforms={"playground": platform},
         clock=clock,
         engine=engine,
+        typesetter=TypstTypesetter(),
     )
     place.connect(ritme, begin=begin, run_until_idle=engine.run_until_idle, renderers={"slack": slack})
     if with_movement:

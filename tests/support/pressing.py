@@ -170,6 +170,7 @@ PRESSES: Mapping[str, Act] = {
     "rhythm.zone": press("iris", place="general", keep="clock", was="Europe/London"),
     "rhythm.fit": press("iris", place="general", **RHYTHM),
     "rhythm.closed": press("iris"),
+    "rhythm.year": press("iris"),
     "rhythm.closed.add": press("iris"),
     "rhythm.closed.drop": press("iris", days="2027-05-07/2027-05-08"),
     "groups": press("iris"),

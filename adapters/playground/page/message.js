@@ -43,7 +43,8 @@ export function messageNode(said, { inThread = false } = {}) {
 function spoken(said) {
   const buttons = said.said.buttons.map((button) => button.url ? el("a", { class: `button ${button.style}`, href: button.url, target: "_blank", rel: "noreferrer", "data-button": button.name }, button.label) : el("button", { type: "button", class: button.style, "data-button": button.name, onclick: (event) => press(said, button, event.currentTarget) }, button.label));
   const file = said.file && el("p", {}, el("a", { class: "file", href: `/playground/api/messages/${said.id}/file${by()}&language=${said.said.language}`, target: "_blank", rel: "noreferrer" }, said.file.label));
-  return el("div", { class: "said", lang: said.said.language }, ...paragraphs(said.said), file, buttons.length ? el("div", { class: "presses" }, ...buttons) : null);
+  const picture = said.picture && el("img", { class: "picture", src: `/playground/api/messages/${said.id}/picture${by()}&revision=${said.revision}`, alt: said.picture.text });
+  return el("div", { class: "said", lang: said.said.language }, ...paragraphs(said.said), picture, file, buttons.length ? el("div", { class: "presses" }, ...buttons) : null);
 }
 
 async function press(said, button, node) {

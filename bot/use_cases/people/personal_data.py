@@ -34,6 +34,7 @@ from bot.domain.personal_file import LINK_TTL, PERSONAL_FILE, PersonalFile, Pers
 from bot.domain.quiet_hours import arrival_of
 from bot.domain.retelling import plan_changes, plan_mark
 from bot.errors import Unwanted
+from bot.pictures import AFTER_ANSWER
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 COUNTED_TABLES = (
@@ -72,6 +73,7 @@ KINDS_WITH_WORDS = frozenset(
         "invitation_quiet",
         "history_asked",
         "history_given",
+        "year_drawn",
         "place_joined",
         "did_you_meet",
         "experiment_ends",
@@ -101,8 +103,6 @@ KINDS_WITH_WORDS = frozenset(
 """Kinds of deliveries that `people/kinds.md.j2` has words for."""
 ALL_STORIES = 10_000
 """More than anybody tells."""
-AFTER_ANSWER = timedelta(seconds=1)
-"""How long after the announcement of a file the file itself is sent."""
 REPEATED_PRESS = timedelta(minutes=1)
 """A second press within this time after a file was given is taken for the first one, made twice."""
 

@@ -284,7 +284,10 @@ class SlackServer:
         self._require_scope("files:write")
         if not args.get("filename") or int(args["length"]) <= 0:
             raise MethodRefused("missing_argument")
+        if len(args.get("alt_txt", "")) > 1000:
+            raise MethodRefused("invalid_arguments")
         file = UploadedFile(id=f"F{next(self._numbers):08d}", name=args["filename"], length=int(args["length"]))
+        file.alt_text = args.get("alt_txt", "")
         self.files[file.id] = file
         return {"upload_url": f"{self.url}/upload/{file.id}", "file_id": file.id}
 

@@ -40,6 +40,7 @@ class UploadedFile:
     name: str
     length: int
     content: bytes | None = None
+    alt_text: str = ""
     title: str = ""
     shared: bool = False
     deleted: bool = False

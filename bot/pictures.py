@@ -1,0 +1,31 @@
+"""Plan a picture that somebody asks for. It comes in their own chat, and is drawn outside the request, when sent."""
+
+from datetime import timedelta
+
+from bot.catalogue.pictures import PictureComing
+from bot.domain.delivery import to_person
+from bot.ports import Turn, UnitOfWork
+
+AFTER_ANSWER = timedelta(seconds=1)
+"""Where the answer goes through the outbox too, it comes first: it says what is coming."""
+PICTURE_DEADLINE = timedelta(days=1)
+"""How long a picture that was asked for may wait."""
+
+
+async def plan_picture(work: UnitOfWork, turn: Turn, kind: str, subject: str = "") -> PictureComing:
+    """Plan the picture of a kind of delivery for the actor, about `subject`, and announce it."""
+    movement = turn.require_movement().id
+    await work.deliveries.add(
+        to_person(
+            turn.person,
+            kind,
+            # Pressed twice, it comes once.
+            key=f"{kind}:{turn.person.id}:{movement}:{subject}:{turn.now:%Y%m%dT%H%M}",
+            now=turn.now,
+            movement=movement,
+            subject=subject,
+            due_at=turn.now if turn.intent.answerable else turn.now + AFTER_ANSWER,
+            expires_at=turn.now + PICTURE_DEADLINE,
+        )
+    )
+    return PictureComing()
