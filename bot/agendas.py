@@ -40,6 +40,7 @@ class ShownRhythm:
     timing: Timing
     changes: Changes
     quiet: QuietHours
+    days_off: Calendar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,6 @@ class AgendaFacts:
     """Everything that stands in a calendar, still without its days."""
 
     name: str
-    days_off: Calendar
     since: date
     until: date
     reader: Reader
@@ -109,11 +109,11 @@ async def load_facts(
                 timing=rhythm.timing,
                 changes=await work.rhythms.changes(rhythm, to_utc(since, time(0), rhythm.timezone)),
                 quiet=quiet_hours.of_place(place, movement),
+                days_off=holidays_of(movement),
             )
         )
     return AgendaFacts(
         name=movement.name,
-        days_off=holidays_of(movement),
         since=since,
         until=until,
         reader=reader,
@@ -151,7 +151,7 @@ async def make_agenda(facts: AgendaFacts) -> Agenda:
 
 
 def _show_rhythm(facts: AgendaFacts, rhythm: ShownRhythm) -> list[Event]:
-    laid = lay_out(rhythm.timing, rhythm.changes, facts.days_off, facts.since, facts.until, rhythm.quiet)
+    laid = lay_out(rhythm.timing, rhythm.changes, rhythm.days_off, facts.since, facts.until, rhythm.quiet)
     values = {"kind": rhythm.kind, "place": rhythm.place, "name": facts.name}
 
     def words(block: str) -> str:

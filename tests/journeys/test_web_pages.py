@@ -20,6 +20,8 @@ PAGES = {
     "/teams/privacy": ("Wie wat leest", "Who reads what"),
     "/teams/terms": ("Gebruiksvoorwaarden", "Terms of use"),
     "/teams/files/x.1.y": ("Deze link werkt niet meer", "This link no longer works"),
+    "/slack/calendar/x.ics": ("Hier staat geen agenda", "There is no calendar here"),
+    "/teams/calendar/x.ics": ("Hier staat geen agenda", "There is no calendar here"),
 }
 """Path → the title in Dutch and in English."""
 
