@@ -451,7 +451,7 @@ SENTENCE_AFTER = {
     "me": 1,
     "reach": 1,
     "rhythm.year": 1,
-    **dict.fromkeys(("help", "home", "stop", "code", "groups", "trouble", "calendar"), 2),
+    **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""
 ASKED_FIRST = frozenset({"stop"})

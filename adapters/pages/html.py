@@ -72,16 +72,14 @@ def render_board(page: BrowserPage, frame: PageFrame) -> web.Response:
     return _respond("board.html.j2", frame, title=page.title, groups=groups, footer=frame.say(footer_of(page.name)))
 
 
-def render_answer(
-    message: Message, frame: PageFrame, *, status: int = 200, title: str = "answer_title"
-) -> web.Response:
+def render_answer(message: Message, frame: PageFrame, *, status: int = 200, title: str = "") -> web.Response:
     """Render what the core answered to a press."""
     shown = _message(message, frame)
     return _respond(
         "board.html.j2",
         frame,
         status=status,
-        title=frame.say(title),
+        title=frame.say(title) if title else frame.reader.app,
         groups=[{"title": "", **shown, "items": []}],
         footer=frame.say("footer_own") if frame.secret else "",
         goes_back=bool(frame.secret),

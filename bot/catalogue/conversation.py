@@ -26,6 +26,7 @@ GUESSES = {
     "export": "me",
     "me": "me",
     "home": "home",
+    "board": "board",
     "code": "code",
     "calendar": "calendar",
     "join": "start.join",

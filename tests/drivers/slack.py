@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.file_links import FileLinks, mount_files
+from adapters.pages.links import PageLinks
 from adapters.slack import SlackPlatform
 from adapters.typesetting import TypstTypesetter
 from adapters.web import make_app
@@ -268,6 +269,7 @@ async def slack_driver(
     call_timeout: float = 10,
     ack_budget: float = UNHURRIED,
     links: FileLinks | None = None,
+    pages: PageLinks | None = None,
     app: str = "Ritme",
 ) -> AsyncIterator[SlackDriver]:
     """Run a fresh service with a fresh database and workspace, over real HTTP or, with `socket`, in Socket Mode.
@@ -291,7 +293,7 @@ async def slack_driver(
             call_timeout=call_timeout,
             ack_budget=ack_budget,
             links=links,
-            syntax=CommandSyntax(platform="slack", app=app),
+            syntax=CommandSyntax(platform="slack", app=app, pages=pages),
             **door,
         )
         known = {"slack": platform.ports}

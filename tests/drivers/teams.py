@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
 from adapters.file_links import FileLinks
+from adapters.pages.links import PageLinks
 from adapters.teams import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
@@ -195,20 +196,31 @@ async def teams_driver(
     kind: str = "sqlite",
     links: FileLinks | None = None,
     *,
+    pages: PageLinks | None = None,
     app: str = "Ritme",
 ) -> AsyncIterator[TeamsDriver]:
     """Run a fresh service over a fresh database, and a fresh agents_playground. `app` is what the app is called."""
-    async with open_database(kind, tmp_path) as storage, _run_service(storage, tmp_path, start, links, app) as driver:
+    async with (
+        open_database(kind, tmp_path) as storage,
+        _run_service(storage, tmp_path, start, links, pages, app) as driver,
+    ):
         yield driver
 
 
 @asynccontextmanager
 async def _run_service(
-    storage: OpenDatabase, tmp_path: Path, start: datetime, links: FileLinks | None, called: str
+    storage: OpenDatabase,
+    tmp_path: Path,
+    start: datetime,
+    links: FileLinks | None,
+    pages: PageLinks | None,
+    called: str,
 ) -> AsyncIterator[TeamsDriver]:
     clock = SettableClock(start, running=False)
     registration = AppRegistration(app_id=APP, name=called, tenants=frozenset({TENANT}), auth_disabled=True)
-    platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens, links=links)
+    platform = TeamsPlatform(
+        registration, SqlConversations(storage.database), clock, opens=Ritme.opens, links=links, pages=pages
+    )
     known = {"teams": platform.ports}
     ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
     await storage.start_engine(ritme)

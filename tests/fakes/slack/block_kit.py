@@ -145,9 +145,9 @@ def _spans(element: Json) -> Iterator[str]:
 
 
 def _link(span: Json) -> Iterator[str]:
-    """Check the one kind of link there is: a line of its own, to a file of the reader's or to a message."""
+    """Check the one kind of link there is: a line of its own, to a file or pages of the reader's or to a message."""
     yield from _keys(span, {"type", "url", "text"}, set(), "link")
-    if not any(part in span.get("url", "") for part in ("/slack/files/", ".slack.com/archives/")):
+    if not any(part in span.get("url", "") for part in ("/slack/files/", "/pages/open/", ".slack.com/archives/")):
         yield "a link to elsewhere"
     yield from _between(span.get("text"), 1, 75, "link")
 
