@@ -66,6 +66,8 @@ INITIATIVE_BATCH = 200
 """Initiatives that are looked after in one sweep; the next takes the following."""
 REACH_BATCH = 50
 """Movements of which is looked in one sweep how far they reach; the next takes the following."""
+INDEX_BATCH = 200
+"""Stories that are made findable in one tick, in less than a tenth of a second."""
 SWEEP_INTERVAL = timedelta(hours=1)
 FILE_SWEEP_INTERVAL = timedelta(minutes=5)
 """How often expired files with personal data are deleted; nobody can open them meanwhile."""
@@ -302,10 +304,18 @@ class Ritme:
             self._file_sweep_at = now + FILE_SWEEP_INTERVAL
             await self._run(lambda work: work.files.sweep(now))
             await self._run(lambda work: work.sessions.sweep(now))
+        await self._index_stories()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_INTERVAL
             await self._sweep(now)
         return planned
+
+    async def _index_stories(self) -> None:
+        """Make stories findable that are not yet, a batch a tick: after an update there may be many, and people who
+        tell one meanwhile must not wait."""
+        indexed = await self._run(lambda work: work.stories.index_stories(INDEX_BATCH))
+        if indexed:
+            log.info("stories_indexed", stories=indexed)
 
     async def _movements_due(self, now: datetime) -> Sequence[MovementId]:
         async with self._begin() as work:

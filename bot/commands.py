@@ -45,7 +45,18 @@ from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import calendars, changing, closing, places, reminders, year
-from bot.use_cases.stories import harvest, hearing, held_words, reading, ripples, saving, sharing, telling, threads
+from bot.use_cases.stories import (
+    harvest,
+    hearing,
+    held_words,
+    reading,
+    ripples,
+    saving,
+    searching,
+    sharing,
+    telling,
+    threads,
+)
 from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting, returning, solving
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
@@ -295,6 +306,9 @@ COMMANDS: dict[str, Command] = {
     "story.change": Command(telling.change, form=True),
     "story.withdraw": Command(telling.withdraw),
     "story.mine": Command(reading.show_own, en="stories", nl="verhalen verhaaltjes", again=True),
+    "search": Command(searching.search, en="search find", nl="zoek zoeken", again=True),
+    "search.narrow": Command(searching.narrow, form=True),
+    "search.filled": Command(searching.submit_search),
     "story.read": Command(reading.show_whole, again=True),
     "story.keep": Command(threads.keep_for_movement),
     "story.here": Command(threads.keep_here),

@@ -4,8 +4,10 @@ Importing this module registers the mappers, once. The package `adapters.databas
 query can run without them.
 """
 
+from typing import Any
+
 from sqlalchemy import Table
-from sqlalchemy.orm import registry
+from sqlalchemy.orm import deferred, registry
 
 from adapters.database.tables import (
     calendar_feeds,
@@ -113,7 +115,12 @@ _NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
 to a private attribute."""
 _UNMAPPED: dict[type, tuple[str, ...]] = {Person: ("home_mark", "suggestible"), PersonalFile: ("content",)}
 """Columns that only the version before this one uses, and one too large to be loaded with its row."""
+_PRIVATE: dict[type, dict[str, Any]] = {
+    # Written by adapters/database/story_words.py, and never loaded with a story.
+    Story: {"_search_position": deferred(stories.c.search_position), "_search_words": deferred(stories.c.search_words)},
+    **{entity: {"_row": MAPPED[entity].c[column]} for entity, column in _NUMBERED.items()},
+}
 _registry = registry(metadata=metadata)
 for _entity, _table in MAPPED.items():
-    _private = {"_row": _table.c[_NUMBERED[_entity]]} if _entity in _NUMBERED else {}
+    _private = _PRIVATE.get(_entity, {})
     _registry.map_imperatively(_entity, _table, properties=_private, exclude_properties=_UNMAPPED.get(_entity, ()))

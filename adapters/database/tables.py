@@ -6,6 +6,7 @@ hold under concurrency are unique indexes: the inbox key, the outbox key, one op
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -57,6 +58,7 @@ NUDGES_IN_PLACES = "person_id IS NULL AND act = 'post' AND priority <> 0"
 NOT_POSTED = f"{NUDGES_IN_PLACES} AND reason <> ''"
 """Those of them with a reason why they were not posted, or not at their time."""
 TAKEN_AWAY = "act = 'delete'"
+STORIES_UNINDEXED = "search_position IS NULL AND withdrawn_at IS NULL"
 STUCK_NOW = "state = 'open'"
 PLACES_MISSING_NAME = "name = ''"
 PEOPLE_MISSING_NAME = f"{PLACES_MISSING_NAME} AND account IS NOT NULL"
@@ -436,12 +438,18 @@ stories = Table(
     Column("harvested_at", Utc),
     # Withdrawn because its message was deleted; it comes back with the message.
     Column("deleted", Boolean, nullable=False, server_default=false()),
+    # By what a search finds it; see `bot.domain.story_search`. Without a position it is still to be indexed.
+    Column("search_position", BigInteger),
+    Column("search_words", Text, nullable=False, server_default=""),
     Index("uq_stories_message", "place_id", "message", unique=True),
     Index("ix_stories_movement_id", "movement_id", "told_at"),
     Index("ix_stories_teller_id", "teller_id", "told_at"),
     _partial_index("ix_stories_thread", "place_id", "thread", where="thread IS NOT NULL"),
     _partial_index("ix_stories_harvested", "movement_id", "harvested_at", where="harvested_at IS NOT NULL"),
     Index("ix_stories_initiative_id", "initiative_id"),
+    Index("uq_stories_search_position", "search_position", unique=True),
+    Index("ix_stories_search", "movement_id", "search_position"),
+    _partial_index("ix_stories_unindexed", "told_at", where=STORIES_UNINDEXED),
 )
 story_requests = Table(
     "story_requests",

@@ -14,6 +14,7 @@ GUESSES = {
     "chance": "chance",
     "connect": "connect",
     "nominate": "nominate",
+    "search": "search",
     "lookback": "lookback",
     "purpose": "purpose",
     "initiative": "initiative",

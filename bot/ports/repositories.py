@@ -48,6 +48,7 @@ from bot.domain.rhythm import Due, MomentChange, MomentName, Rhythm, RhythmId
 from bot.domain.room import Room, RoomId
 from bot.domain.solved import SolvedSpell
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 
 
 class Inbox(Protocol):
@@ -577,6 +578,23 @@ class Stories(Protocol):
         """Return stories of others that may travel, each with a breakthrough it may tell of (see
         `SolvedSpell.is_told_of`): of its initiative, or of its teller. The story told last comes first; at most two
         hundred."""
+
+    async def search(
+        self,
+        movement: MovementId,
+        reader: StoryReader,
+        match: StoryMatch,
+        filters: StoryFilters,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[tuple[Story, Person]]:
+        """Return at most `limit` stories of a movement that match, within filters, that this reader may read (those
+        that may travel, their own, and those told in the place where they are), with their tellers; newest first, from
+        before a position (see `story_position`)."""
+
+    async def index_stories(self, limit: int) -> int:
+        """Make at most `limit` stories findable that are not yet, of all movements, the newest first: they were told
+        before there was a search, or written by another version. Returns how many."""
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         """Return how many steps were taken because of a story."""

@@ -50,11 +50,11 @@ def _cosine(one: frozenset[str], other: frozenset[str], weights: Mapping[str, fl
 def _subject(text: str) -> frozenset[str]:
     """Return the stems of the words that say what a text is about."""
     words = (fold(word) for word in _WORD.findall(text))
-    return frozenset(word[:STEM] for word in words if len(word) >= SHORTEST and word not in _common_words())
+    return frozenset(word[:STEM] for word in words if len(word) >= SHORTEST and word not in common_words())
 
 
 @cache
-def _common_words() -> frozenset[str]:
+def common_words() -> frozenset[str]:
     """Read the words of both languages: in one movement people write both."""
     lines = (
         line

@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
 from bot.domain.story import Retelling
+from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.ports import UnitOfWork
 from tests.contract.seed import (
     ASKED,
@@ -105,6 +106,9 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.retold_in": lambda work, its: work.stories.retold_in(TOLD, its),
     "stories.told_in": lambda work, its: work.stories.told_in(its, None),
     "stories.solved_by_others": lambda work, its: work.stories.solved_by_others(its, JAN),
+    "stories.search": lambda work, its: work.stories.search(
+        its, StoryReader(person=JAN, workspace=W1), StoryMatch(every=()), StoryFilters(), None, 9
+    ),
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
     "stories.ripple_moments": lambda work, its: work.stories.ripple_moments(TOLD, its),
     "stories.dimensions_in": lambda work, its: work.stories.dimensions_in(WALK, its, 9),

@@ -88,6 +88,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "reach",
         "story.mine",
         "story.read",
+        "search",
         "harvest",
     }
     opens = {name for name in commands.OPENS if commands.COMMANDS[name].again is None}

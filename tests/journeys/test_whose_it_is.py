@@ -42,7 +42,7 @@ OF_ALL = {
     # What shows something of the movement, or is done with what is everybody's.
     "help", "home", "home.switch", "purpose", "initiative", "initiative.look", "rhythm", "rhythm.look", "lookback",
     "board", "board.end",
-    "story.mine", "story.read", "harvest", "me", "code", "start",
+    "story.mine", "story.read", "search", "search.narrow", "search.filled", "harvest", "me", "code", "start",
     "initiative.make", "initiative.save", "initiative.join", "initiative.carry", "ripple", "ripple.undo", "share",
     "share.save",
     # Of one's own, or begun by oneself.

@@ -257,6 +257,8 @@ PRESSES: Mapping[str, Act] = {
     "story.withdraw": press(channel=None, **STORY),
     "story.mine": press(),
     "story.read": press("jan", stories="told"),
+    "search": press("jan", text="rondje"),
+    "search.narrow": press("jan", text="rondje"),
     "story.keep": press(channel=None, story="kept"),
     "story.here": press(channel=None, story="kept"),
     "story.forget": press(channel=None, story="kept"),
@@ -277,6 +279,7 @@ PRESSES: Mapping[str, Act] = {
 """Every intent that a button can lead to, with what its handler acts on."""
 
 SUBMISSIONS: Mapping[str, Act] = {
+    "search.filled": form("search.narrow", {"text": "rondje"}, "jan"),
     "room.send": form("room.ask", WALK, person=("kwame",)),
     "room.limit.save": form("room.limit", {"room": "room"}, "jan", limit="Niet in de regen"),
     "support.save": form("support.give", {"room": "given"}, "jan", words="Mooi dat jullie dit proberen."),

@@ -45,6 +45,8 @@ LEFT_OUT: Mapping[str, str] = {
     "correlation": "leads to lines of the log",
     "key": "an idempotency key of the outbox",
     "digest": "stands for an invite code: whoever has it might find the code",
+    "search_position": "says when a story was told, once more",
+    "search_words": "the words of a story once more, for searching",
     "bot_token": "a secret of the app in a whole workspace",
     "mark": "stands for what a calendar held, to see whether it changed",
     "refresh_token": "a secret of the app in a whole workspace",

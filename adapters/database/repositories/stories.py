@@ -9,7 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
+from adapters.database.repositories.story_search import StorySearcher
+from adapters.database.story_words import index_at_flush
 from adapters.database.tables import (
+    STORIES_UNINDEXED,
     TAKEN_AWAY,
     deliveries,
     episodes,
@@ -31,6 +34,7 @@ from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.solved import SolvedSpell
 from bot.domain.story import Dimension, Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 
 
 def _may_travel() -> ColumnElement[bool]:
@@ -238,6 +242,25 @@ class SqlStories(Repository):
         for one in solved:
             remember_author(self._session.sync_session, one.story.text, one.teller.id)
         return solved
+
+    async def search(
+        self,
+        movement: MovementId,
+        reader: StoryReader,
+        match: StoryMatch,
+        filters: StoryFilters,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[tuple[Story, Person]]:
+        return await StorySearcher(self._session, movement, reader, filters, before).find(match, limit)
+
+    async def index_stories(self, limit: int) -> int:
+        some = select(Story).where(text(STORIES_UNINDEXED)).order_by(stories.c.told_at.desc()).limit(limit)
+        found = (await self._session.scalars(some.with_for_update(skip_locked=True))).all()
+        for story in found:
+            index_at_flush(story)
+        await self._session.flush()
+        return len(found)
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         return (

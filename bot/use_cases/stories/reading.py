@@ -39,11 +39,16 @@ async def show_own(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def show_whole(work: UnitOfWork, turn: Turn) -> Entry:
-    """Show the whole of the `stories` (ids, with spaces between them) that may be read here; of what was taken back
-    since, nothing. Raises `Refused` when none is left."""
+    """Show the whole of the `stories` (ids, with spaces between them) that may be read here, or are the actor's own; of
+    what was taken back since, nothing. Raises `Refused` when none is left."""
     movement, here = turn.require_movement().id, turn.place.id if turn.place else None
     found = [await work.stories.get(StoryId(one), movement) for one in turn.text("stories").split()[:MAX_READ]]
-    readable = [story for story in found if story is not None and story.is_readable(here)]
+    mine = turn.person.id
+    readable = [
+        story
+        for story in found
+        if story is not None and (story.is_readable(here) or (story.is_told and story.teller_id == mine))
+    ]
     if not readable:
         raise Refused("not_found")
     tellers = {
