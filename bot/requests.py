@@ -20,6 +20,7 @@ from bot.guarding import GivesAway
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork
 from bot.presses import hash_key
+from bot.shifts import join_group
 from bot.use_cases.movements import starting
 from bot.use_cases.outbox import reach
 from bot.use_cases.people import introductions
@@ -244,6 +245,7 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
     if movement is not None and member is None:
         member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
         work.movements.add(member)
+        await join_group(work, person, now)
         await work.deliveries.add(plan_welcome(person, movement.id, now, later=intent.name == "conversation.crisis"))
     if not person.name or (place is not None and not place.name):
         work.woken.add(lane)  # the directory sync before the next drain asks the platform for names

@@ -16,6 +16,7 @@ from adapters.database.tables import (
     episodes,
     experiment_answers,
     experiments,
+    group_hours,
     held_words,
     history_answers,
     history_rounds,
@@ -54,6 +55,7 @@ from adapters.database.tables import (
 from bot.domain.connectors import Invitation, Nomination, Suggestion, Tie, TieAnswer
 from bot.domain.experiment import Experiment, ExperimentAnswer
 from bot.domain.feed import CalendarFeed
+from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
@@ -77,6 +79,7 @@ MAPPED: dict[type, Table] = {
     Movement: movements,
     InviteCode: invite_codes,
     Segment: segments,
+    GroupHours: group_hours,
     Place: places,
     Member: members,
     Purpose: purposes,

@@ -115,6 +115,9 @@ people = Table(
     Column("quiet_from", Time),
     Column("quiet_until", Time),
     Column("quiet_weekends", Boolean),
+    Column("group_quiet_from", Time),
+    Column("group_quiet_until", Time),
+    Column("group_quiet_weekends", Boolean),
     # Read and written by the version before 0011 only, which may run beside this one; to be dropped in the next.
     Column("suggestible", Boolean),
     Column("story_choice", EnumValue(StoryChoice)),
@@ -226,6 +229,17 @@ segments = Table(
     Column("name", String(120), nullable=False),
     Column("known_at", Utc),
     Index("ix_segments_movement_id", "movement_id"),
+)
+group_hours = Table(
+    "group_hours",
+    metadata,
+    _ref("movement_id", "movements", primary=True),
+    Column("key", String(120), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("quiet_from", Time, nullable=False),
+    Column("quiet_until", Time, nullable=False),
+    Column("quiet_weekends", Boolean, nullable=False),
+    Column("set_at", Utc, nullable=False),
 )
 parts_said = Table(
     "parts_said",

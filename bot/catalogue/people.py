@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import ClassVar, Self
 
 from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, Pick, Press
@@ -162,6 +162,7 @@ class SettingsForm(FormEntry):
 
     `movements`: the names of those for which being suggested is asked, in the order of `SUGGESTIBLE`; their ids are in
     `hidden`, under the names of the fields. Further ones are `options` of `SUGGESTIBLE_OTHERS`; of `MEETS` all are.
+    `follows`: the group whose quiet hours hold for them, as they chose none.
     """
 
     intent: ClassVar[str] = "me.save"
@@ -181,6 +182,7 @@ class SettingsForm(FormEntry):
         Ask(name="quiet_weekends", kind="choice", options=(YES, NO)),
     )
     movements: tuple[str, ...] = ()
+    follows: str = ""
 
     def visible_asks(self) -> tuple[Ask, ...]:
         """Return the fields, with one about being suggested for each movement."""
@@ -220,9 +222,13 @@ class MovedPromise:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingsSaved(Entry):
-    """Confirmation that the settings were saved. `moved`: what was promised for moments that are quiet now."""
+    """Confirmation that the settings were saved. `moved`: what was promised for moments that are quiet now. Where those
+    of their group hold from now on, quiet from `start` until `end`, and at `weekends`."""
 
     moved: tuple[MovedPromise, ...] = ()
+    start: time | None = None
+    end: time | None = None
+    weekends: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="me", intent="me"),)

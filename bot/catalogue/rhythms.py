@@ -183,6 +183,7 @@ class RhythmsShown(Entry):
             Press(name="more", intent="rhythm.more"),
             *looks,
             Press(name="place", intent="rhythm.place"),
+            Press(name="hours", intent="hours"),
             Press(name="closed", intent="rhythm.closed"),
             *calendar,
             *((Press(name="year", intent="rhythm.year"),) if self.rhythms else ()),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId
-from bot.domain.quiet_hours import FreeMoments
+from bot.domain.quiet_hours import FreeMoments, QuietHours, to_utc
 
 MeetingId = NewType("MeetingId", str)
 
@@ -23,6 +23,7 @@ MEETING_QUESTIONS = 6
 DAYS_AHEAD, LATEST_AHEAD = 7, 21
 """Local days from now on which a meeting is proposed: the first one wanted, and the last."""
 LUNCH = time(12, 30)
+_HOURS_AROUND_LUNCH = (LUNCH, *sorted(map(time, range(24)), key=lambda at: abs(at.hour - LUNCH.hour - 0.5)))
 TOLD_BEFORE = timedelta(days=1)
 """How long before a meeting those who come hear who else does."""
 ASKED_AFTER = timedelta(days=1)
@@ -117,8 +118,14 @@ def _group(one: MeetingCandidate) -> str:
     return f"group:{one.group}" if one.group else f"person:{one.person}"
 
 
-def propose_meeting(now: datetime, free: FreeMoments) -> datetime | None:
-    """Return the moment (UTC) to propose: from a week ahead on, at lunch, where that is free; None when nothing is."""
+def propose_meeting(now: datetime, free: FreeMoments, guests: Sequence[QuietHours] = ()) -> datetime | None:
+    """Return the moment (UTC) to propose: from a week ahead on, at lunch, where that is free, or the whole hour nearest
+    to it at which all `guests` are awake; None when nothing is. Where they never are together, it is at lunch."""
     today = now.astimezone(ZoneInfo(free.quiet.timezone)).date()
     wanted, latest = today + timedelta(days=DAYS_AHEAD), today + timedelta(days=LATEST_AHEAD)
+    for ahead in range(DAYS_AHEAD, LATEST_AHEAD + 1):
+        for at in _HOURS_AROUND_LUNCH:
+            moment = to_utc(today + timedelta(days=ahead), at, free.quiet.timezone)
+            if free.are_free(moment) and not any(quiet.covers(moment) for quiet in guests):
+                return moment
     return free.nearest_to(wanted, LUNCH, now=now, earliest=wanted, latest=latest)

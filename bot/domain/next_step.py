@@ -145,17 +145,20 @@ def next_working_day(today: date, calendar: Calendar) -> date:
 
 
 def propose_moment(now: datetime, free: FreeMoments, *, today: bool = False) -> tuple[date, time]:
-    """Return the local day and time to propose: the next working day at nine, or with `today` the whole hour one to two
-    hours ahead if that is still between nine and six. Never a moment that is not free."""
+    """Return the local day and time to propose: the next working day at the usual time, or with `today` the whole
+    hour one to two hours ahead if that is still between nine and six. Never a moment that is not free."""
     zone = ZoneInfo(free.quiet.timezone)
     local = now.astimezone(zone)
     soon = (local + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
-    if today and soon.date() == local.date() and USUAL_TIME <= soon.time() <= LATEST_TODAY and free.are_free(soon):
+    usual = free.quiet.usual_time
+    # Who is awake at night may do it at any hour of the day that is left.
+    in_the_day = USUAL_TIME <= soon.time() <= LATEST_TODAY or usual != USUAL_TIME
+    if today and soon.date() == local.date() and in_the_day and free.are_free(soon):
         return local.date(), time(soon.hour)
     day = next_working_day(local.date(), free.calendar)
     earliest, latest = allowed_days(now, free.quiet.timezone)
-    found = free.nearest_to(day, USUAL_TIME, now=now, earliest=earliest, latest=latest)
-    moment = found.astimezone(zone) if found is not None else datetime.combine(day, USUAL_TIME)
+    found = free.nearest_to(day, usual, now=now, earliest=earliest, latest=latest)
+    moment = found.astimezone(zone) if found is not None else datetime.combine(day, usual)
     return moment.date(), moment.time()
 
 
@@ -181,7 +184,11 @@ def parse_moment(
         local = moment.astimezone(ZoneInfo(zone))
         day, at = local.date(), local.time()
     nearest = free.nearest_to(
-        min(max(day or earliest, earliest), latest), at or USUAL_TIME, now=now, earliest=earliest, latest=latest
+        min(max(day or earliest, earliest), latest),
+        at or free.quiet.usual_time,
+        now=now,
+        earliest=earliest,
+        latest=latest,
     )
     if day is not None and day < earliest:
         problems.add("day", "too_early", earliest=earliest)
@@ -200,7 +207,7 @@ def propose_day(now: datetime, free: FreeMoments, *, ahead: int, most: int) -> d
     """Return the first free moment (UTC) from the local day `ahead` days from now on, at most `most` days ahead."""
     today = now.astimezone(ZoneInfo(free.quiet.timezone)).date()
     wanted = today + timedelta(days=ahead)
-    return free.nearest_to(wanted, USUAL_TIME, now=now, earliest=wanted, latest=today + timedelta(days=most))
+    return free.nearest_to(wanted, free.quiet.usual_time, now=now, earliest=wanted, latest=today + timedelta(days=most))
 
 
 def parse_day(day: date | None, now: datetime, free: FreeMoments, problems: Problems, *, most: int) -> datetime | None:
@@ -213,7 +220,9 @@ def parse_day(day: date | None, now: datetime, free: FreeMoments, problems: Prob
         return None
     today = now.astimezone(ZoneInfo(free.quiet.timezone)).date()
     earliest, latest = today + timedelta(days=1), today + timedelta(days=most)
-    moment = free.nearest_to(min(max(day, earliest), latest), USUAL_TIME, now=now, earliest=earliest, latest=latest)
+    moment = free.nearest_to(
+        min(max(day, earliest), latest), free.quiet.usual_time, now=now, earliest=earliest, latest=latest
+    )
     if day < earliest:
         problems.add("day", "too_early", earliest=earliest)
     elif day > latest:

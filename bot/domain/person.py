@@ -112,6 +112,11 @@ class Person:
     quiet_from: time | None = None
     quiet_until: time | None = None
     quiet_weekends: bool | None = None
+    """Their own quiet hours; None where they chose none, and follow those of their group, or the usual."""
+    group_quiet_from: time | None = None
+    group_quiet_until: time | None = None
+    group_quiet_weekends: bool | None = None
+    """The quiet hours of their group, where it has any: see `bot.domain.group_hours`."""
     story_choice: StoryChoice | None = None
     story_named: bool = True
     named_beyond: bool = False

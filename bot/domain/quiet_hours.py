@@ -10,7 +10,7 @@ from bot.domain.movement import Movement, Place
 from bot.domain.person import Person
 
 USUAL_TIME = time(9)
-"""The local time to propose where the one that was wanted is not free."""
+"""The local time to propose where the one that was wanted is not free, to who is awake then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,11 @@ class QuietHours:
         if self.start <= self.end:
             return self.start <= at < self.end
         return at >= self.start or at < self.end
+
+    @property
+    def usual_time(self) -> time:
+        """The local time to propose: nine, or where that is quiet, when the quiet ends."""
+        return self.end if self.covers_time(USUAL_TIME) else USUAL_TIME
 
     def first_allowed_at(self, moment: datetime) -> datetime:
         """Return the first moment (UTC) from `moment` on that is not quiet."""
@@ -114,7 +119,7 @@ class FreeMoments:
         """Yield the free moments of a day to propose, best first: the time wanted, the usual, the next."""
         zone = self.quiet.timezone
         first = self.quiet.first_allowed_at(max(to_utc(day, time(0), zone), after))
-        for moment in (to_utc(day, at, zone), to_utc(day, USUAL_TIME, zone), first):
+        for moment in (to_utc(day, at, zone), to_utc(day, self.quiet.usual_time, zone), first):
             if self._local_day(moment) == day and self.are_free(moment):
                 yield moment
 
@@ -134,12 +139,14 @@ def of_place(place: Place, movement: Movement | None) -> QuietHours:
 
 
 def of_person(person: Person, timezone: str, movement: Movement | None) -> QuietHours:
-    """Return the quiet hours of a person for what comes from a movement, with the default of a place for what they did
-    not choose."""
+    """Return the quiet hours of a person for what comes from a movement: what they chose, else those of their group,
+    else the default of a place."""
+    starts, ends = (person.quiet_from, person.group_quiet_from), (person.quiet_until, person.group_quiet_until)
+    weekends = (person.quiet_weekends, person.group_quiet_weekends)
     return QuietHours(
-        start=person.quiet_from if person.quiet_from is not None else time(18),
-        end=person.quiet_until if person.quiet_until is not None else time(8),
-        weekends=person.quiet_weekends if person.quiet_weekends is not None else True,
+        start=next((one for one in starts if one is not None), time(18)),
+        end=next((one for one in ends if one is not None), time(8)),
+        weekends=next((one for one in weekends if one is not None), True),
         timezone=timezone,
         weekend=weekend_of(movement, timezone),
     )

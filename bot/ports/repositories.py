@@ -24,6 +24,7 @@ from bot.domain.coverage import GroupCount
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.feed import CalendarFeed
+from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
@@ -137,6 +138,9 @@ class People(Protocol):
 
     async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
         """Return the members of a movement who are of a group and were not forgotten."""
+
+    async def of_groups(self, movement: MovementId) -> Sequence[Person]:
+        """Return the members of a movement who are of any group and were not forgotten."""
 
     async def suggestible_in(self, movement: MovementId) -> set[PersonId]:
         """Return who of a movement said yes, there, to being suggested to colleagues who look for help."""
@@ -265,7 +269,9 @@ class Feeds(Protocol):
 class Movements(Protocol):
     """Movements, with their members, places, groups, invite codes and purpose."""
 
-    def add(self, new: Movement | Place | Member | InviteCode | Segment | Purpose | PartSaid | Practice) -> None:
+    def add(
+        self, new: Movement | Place | Member | InviteCode | Segment | GroupHours | Purpose | PartSaid | Practice
+    ) -> None:
         """Store something new of a movement."""
 
     async def get(self, id: MovementId) -> Movement | None:
@@ -308,6 +314,12 @@ class Movements(Protocol):
 
     async def segments_in(self, workspace: WorkspaceId) -> Sequence[Segment]:
         """Return the user groups of a workspace that stand for a group of whichever movement, by name."""
+
+    async def group_hours(self, movement: MovementId) -> Sequence[GroupHours]:
+        """Return the quiet hours that groups of a movement have."""
+
+    async def find_hours(self, person: PersonId, group: str) -> GroupHours | None:
+        """Return the quiet hours of a group for somebody of it, in the movements they belong to: those set last."""
 
     async def purpose(self, movement: MovementId) -> Purpose | None:
         """Return the latest version of a movement's purpose."""

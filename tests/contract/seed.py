@@ -23,6 +23,7 @@ from bot.domain.connectors import (
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.feed import CalendarFeed, FeedId
+from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import (
@@ -227,6 +228,15 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         Practice(movement_id=OURS, behaviour="b1", person_id=FATIMA, place_id=HERE, at=NOW),
         PartSaid(place_id=HERE, movement_id=OURS, part="vision", said_at=NOW),
         Segment(workspace_id=W1, handle="S1", movement_id=OURS, name="Nacht"),
+        GroupHours(
+            movement_id=OURS,
+            key="nacht",
+            name="Nacht",
+            quiet_from=time(8),
+            quiet_until=time(16),
+            quiet_weekends=False,
+            set_at=NOW,
+        ),
         InviteCode(
             id=InviteCodeId("c1"), movement_id=OURS, digest="d1", made_by=FATIMA, made_at=NOW, expires_at=NOW + DAY
         ),

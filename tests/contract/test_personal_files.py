@@ -52,6 +52,7 @@ NOT_ABOUT_PEOPLE = {
     "movements": "shared; who belongs to one is in members",
     "places": "channels",
     "segments": "groups, without their members",
+    "group_hours": "hours of groups, without their members",
     "history_rounds": "when an initiative looked back together; the answers are in history_answers",
     "meetings": "moments and questions; who was asked is in meeting_guests",
     "parts_said": "what a place was reminded of",

@@ -60,6 +60,7 @@ INTENTS = {
     "drop_1": "rhythm.resume",
     "closed": "rhythm.closed",
     "place": "rhythm.place",
+    "set": "hours.set",
     "fit_1": "rhythm.fit",
     "clock": "rhythm.zone",
     "year": "rhythm.year",
@@ -116,7 +117,7 @@ INTENTS = {
     "pick_up_2": "step.pick_up",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
-ALSO = {"tell": "step.done"}
+ALSO = {"tell": "step.done", "keep": "hours.keep"}
 """Other intents of buttons with a name of those above."""
 
 

@@ -106,7 +106,11 @@ IMPOSSIBLE["search.filled"] = (
     {"text", "initiative", "group", "period"},
 )
 IMPOSSIBLE["ties.save"] = ({"people": ("fatima",), "shown": "misschien"}, {"people", "shown"})
-OF_COORDINATORS = ("purpose.", "start.", "rhythm.", "reach.")
+OF_COORDINATORS = ("purpose.", "start.", "rhythm.", "reach.", "hours.")
+IMPOSSIBLE["hours.save"] = (
+    {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
+    {"group", "quiet_until"},
+)
 WHERE = {"start.save": "new", "start.join.save": "new"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat import Reply, Value
+from bot.chat import Form, Reply, Value
 from bot.domain.movement import MovementId
 from bot.domain.rhythm import Rhythm
 from tests.drivers.border import HERE, PLATFORMS, Border, open_border
@@ -149,3 +149,13 @@ async def test_a_place_that_wakes_at_other_hours_is_settled_on_every_platform(bo
     before = len(await border.to_all())
     await border.until(datetime(2027, 3, 3, 6, 46, tzinfo=UTC))
     assert len(await border.to_all()) == before + 1
+
+
+async def test_in_a_place_that_sleeps_by_day_a_new_rhythm_is_proposed_when_it_is_awake(world: World) -> None:
+    await world.movement()
+    await settle(world, quiet_from="08:00", quiet_until="16:00")
+    form = await world.press("iris", await world.type("iris", "/ritme ritme"), "new")
+    assert isinstance(form, Form)
+    assert {field.name: field.value for field in form.fields}["at"] == "16:00"
+    heard = await world.type("iris", "/ritme ritme elke dinsdag een verhaalronde")
+    assert "elke dinsdag om 16:00" in text_of(heard)

@@ -73,6 +73,7 @@ READ_BY = {
     "company_together": ONE,
     "stuck_return": ONE,
     "step_posted": PLACE,
+    "group_hours": ONE,
     "follow_up": ONE,
     "experiment_ends": ONE,
     "chance_asked": ONE,
@@ -125,6 +126,8 @@ async def live_through_everything(world: World) -> list[Heard]:
     """Live through one of everything that Ritme sends, and return what arrived."""
     await live(world)
     await stay_out_of_reach(world)
+    evening = {"group": "Staf", "quiet_from": "19:00", "quiet_until": "08:00", "quiet_weekends": "yes"}
+    await world.do("iris", "hours.save", args=evening)
     await act(world, "iris", "groups")
     await world.do("noor", "coordinators.ask", about="rhythm.new")
     await world.do("jan", "nominate.save", args={"inspirer": ("wim",), "maven": ("nieuw",)})

@@ -1,12 +1,15 @@
 """Bring people together: of different groups, in turn, and never the same two twice in a row."""
 
+from datetime import UTC, datetime, time
 from itertools import combinations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.meeting import MeetingCandidate, Pair, choose_guests
+from bot.domain.calendar import Calendar
+from bot.domain.meeting import MeetingCandidate, Pair, choose_guests, propose_meeting
 from bot.domain.person import PersonId
+from bot.domain.quiet_hours import FreeMoments, QuietHours
 
 GROUPS = ("nacht", "dag", "staf", "wijk", "")
 waiting_people = st.lists(st.sampled_from(GROUPS), max_size=9).map(
@@ -53,3 +56,14 @@ def test_everyone_gets_a_turn() -> None:
             one for one in waiting if one.person in chosen
         ]
     assert len(met) == 12
+
+
+def quiet(start: int, end: int) -> QuietHours:
+    return QuietHours(start=time(start), end=time(end), weekends=True, timezone="Europe/Amsterdam")
+
+
+def test_a_meeting_is_at_lunch_or_at_the_nearest_hour_at_which_all_are_awake() -> None:
+    monday, free = datetime(2027, 3, 1, 8, tzinfo=UTC), FreeMoments(quiet=quiet(18, 8), calendar=Calendar())
+    assert propose_meeting(monday, free) == datetime(2027, 3, 8, 11, 30, tzinfo=UTC)
+    assert propose_meeting(monday, free, [quiet(8, 16), quiet(18, 8)]) == datetime(2027, 3, 8, 15, tzinfo=UTC)
+    assert propose_meeting(monday, free, [quiet(8, 19)]) == datetime(2027, 3, 8, 11, 30, tzinfo=UTC)

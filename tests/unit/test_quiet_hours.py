@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,3 +127,25 @@ def test_a_time_zone_tells_its_country() -> None:
     zones = {"Europe/Amsterdam": "NL", "Europe/Brussels": "BE", "Asia/Calcutta": "IN", "US/Eastern": "US", "UTC": ""}
     assert {zone: find_country(zone) for zone in zones} == zones
     assert find_country("Nowhere/City") == find_country("localtime") == ""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "usual"),
+    [
+        (time(18), time(8), time(9)),  # an office
+        (time(8), time(16), time(16)),  # a night shift
+        (time(23), time(10, 30), time(10, 30)),
+        (time(0), time(0), time(9)),  # never quiet
+        (time(8, 30), time(8), time(8)),  # awake for half an hour
+    ],
+)
+def test_the_usual_time_is_nine_or_when_the_quiet_ends(start: time, end: time, usual: time) -> None:
+    hours = QuietHours(start=start, end=end, weekends=True, timezone="Europe/Amsterdam")
+    assert hours.usual_time == usual
+    assert not hours.covers_time(usual)
+
+
+@given(st.times(), st.times())
+def test_the_usual_time_is_never_quiet(start: time, end: time) -> None:
+    hours = QuietHours(start=start, end=end, weekends=False, timezone="Europe/Amsterdam")
+    assert not hours.covers_time(hours.usual_time)

@@ -11,6 +11,7 @@ from adapters.database.tables import (
     deliveries,
     episodes,
     experiments,
+    group_hours,
     history_answers,
     history_rounds,
     initiatives,
@@ -31,6 +32,7 @@ from adapters.database.tables import (
     stories,
     workspaces,
 )
+from bot.domain.group_hours import GroupHours, group_key
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import (
@@ -152,6 +154,21 @@ class SqlMovements(Repository):
             select(Segment).where(segments.c.workspace_id == workspace).order_by(segments.c.name, segments.c.handle)
         )
         return found.all()
+
+    async def group_hours(self, movement: MovementId) -> Sequence[GroupHours]:
+        found = await self._session.scalars(
+            select(GroupHours).where(group_hours.c.movement_id == movement).order_by(group_hours.c.key)
+        )
+        return found.all()
+
+    async def find_hours(self, person: PersonId, group: str) -> GroupHours | None:
+        return await self._session.scalar(
+            select(GroupHours)
+            .join(Member, members.c.movement_id == group_hours.c.movement_id)
+            .where(members.c.person_id == person, group_hours.c.key == group_key(group))
+            .order_by(group_hours.c.set_at.desc(), group_hours.c.movement_id)
+            .limit(1)
+        )
 
     async def purpose(self, movement: MovementId) -> Purpose | None:
         return await self._session.scalar(

@@ -205,6 +205,15 @@ class SqlPeople(Repository):
         )
         return set(found)
 
+    async def of_groups(self, movement: MovementId) -> Sequence[Person]:
+        found = await self._session.scalars(
+            select(Person)
+            .join(Member, members.c.person_id == people.c.id)
+            .where(members.c.movement_id == movement, people.c.group != "", people.c.account.is_not(None))
+            .order_by(people.c.id)
+        )
+        return found.all()
+
     async def suggestible_in(self, movement: MovementId) -> set[PersonId]:
         found = await self._session.scalars(
             select(members.c.person_id).where(members.c.movement_id == movement, members.c.suggestible.is_(True))

@@ -134,7 +134,6 @@ async def _bring_together(work: UnitOfWork, outgoing: Outgoing, place: Place, qu
     """Choose who meets, and plan their messages. Returns how many they are; 0 when nobody fits."""
     movement, now = outgoing.require_movement(), outgoing.now
     free = FreeMoments(quiet=quiet_hours.of_place(place, movement), calendar=holidays_of(movement))
-    at = propose_meeting(now, free)
     waiting = [
         person
         for person in await work.connecting.waiting_to_meet(movement.id, place.workspace_id, MAX_WAITING)
@@ -143,6 +142,9 @@ async def _bring_together(work: UnitOfWork, outgoing: Outgoing, place: Place, qu
     together = await work.connecting.together_last([one.id for one in waiting], movement.id)
     last_round = await _load_last_round(work, outgoing)
     chosen = choose_guests([MeetingCandidate(one.id, one.group) for one in waiting], last_round, together)
+    guests = [one for one in waiting if one.id in chosen]
+    zone = free.quiet.timezone
+    at = propose_meeting(now, free, [quiet_hours.of_person(one, one.timezone or zone, movement) for one in guests])
     if at is None or not chosen:
         return 0
     meeting = Meeting(
@@ -151,12 +153,12 @@ async def _bring_together(work: UnitOfWork, outgoing: Outgoing, place: Place, qu
         place_id=place.id,
         question=question,
         at=at,
-        timezone=free.quiet.timezone,
+        timezone=zone,
         proposed_at=now,
     )
     work.connecting.add(meeting)
     outgoing.delivery.add_args(meeting=meeting.id)
-    for person in (one for one in waiting if one.id in chosen):
+    for person in guests:
         work.connecting.add(Guest(meeting_id=meeting.id, movement_id=movement.id, person_id=person.id))
         for message in _plan_messages(meeting, person, now):
             await work.deliveries.add(message)

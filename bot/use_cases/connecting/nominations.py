@@ -23,6 +23,7 @@ from bot.domain.person import Person
 from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Problems, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.shifts import join_group
 
 
 async def nominate(work: UnitOfWork, turn: Turn) -> Entry:
@@ -135,6 +136,7 @@ async def say_yes(work: UnitOfWork, turn: Turn) -> InPlace:
     if member is None:
         member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
         work.movements.add(member)
+        await join_group(work, turn.person, turn.now)
         await work.deliveries.add(plan_welcome(turn.person, movement.id, turn.now))
     member.agree(*_figures(turn))
     return InPlace(entry=MayBeSuggested(yes=True, movement=movement.name, movement_id=movement.id))

@@ -13,10 +13,11 @@ from bot.catalogue.groups import GroupsAsked, GroupsForm, GroupsOffered, GroupsS
 from bot.chat import Intent, UserGroup
 from bot.domain.delivery import Delivery, DeliveryId, to_person
 from bot.domain.movement import Segment
-from bot.domain.person import WorkspaceId
+from bot.domain.person import Person, WorkspaceId
 from bot.domain.plain_text import clean_name
 from bot.errors import Invalid, Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.shifts import follow_group
 
 OFFERED = "groups_offered"
 
@@ -57,6 +58,7 @@ async def learn_members(
 ) -> None:
     """Update who is in the linked groups, by handle; nothing is kept about people Ritme does not know."""
     people = await work.people.accounts_in(lane)
+    before = [one.group for one in people]
     segments = [one for one in await work.movements.segments_in(lane) if one.handle in members]
     # Leaving before joining: a person has one group, and may have moved from one of these to another.
     for segment in segments:
@@ -70,6 +72,8 @@ async def learn_members(
             if person.account in inside:
                 segment.add_person(person)
         segment.known_at = now
+    for person, group in zip(people, before, strict=True):
+        await _follow(work, person, group, now)
 
 
 async def compose_groups_offer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -104,7 +108,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         raise Invalid({"groups": "unknown_choice"})
     for handle, segment in segments.items():
         if segment.movement_id == movement.id and handle in listed and handle not in chosen:
-            await _end_segment(work, segment)
+            await _end_segment(work, segment, turn.now)
     for handle in chosen:
         if handle not in segments:
             work.movements.add(Segment(workspace_id=lane, handle=handle, movement_id=movement.id, name=listed[handle]))
@@ -123,9 +127,10 @@ async def handle_group_change(work: UnitOfWork, intent: Intent, now: datetime) -
     if segment is None:
         return
     if intent.text("ended"):
-        await _end_segment(work, segment)
+        await _end_segment(work, segment, now)
         return
     people = await work.people.accounts_in(segment.workspace_id)
+    before = [one.group for one in people]
     name = clean_name(intent.text("name"))
     if name:
         segment.rename(name, people)
@@ -137,11 +142,22 @@ async def handle_group_change(work: UnitOfWork, intent: Intent, now: datetime) -
                 await _request_members_again(work, segment.workspace_id)  # another one may hold them still
         if person.account in added:
             segment.add_person(person)
+    for person, group in zip(people, before, strict=True):
+        await _follow(work, person, group, now)
 
 
-async def _end_segment(work: UnitOfWork, segment: Segment) -> None:
+async def _follow(work: UnitOfWork, person: Person, before: str, now: datetime) -> None:
+    """Let a person whose group may have changed follow the hours of it."""
+    if person.group != before:
+        belongs = await work.movements.of_person(person.id)
+        await follow_group(work, person, now, movement=belongs[0][0].id if belongs else None)
+
+
+async def _end_segment(work: UnitOfWork, segment: Segment, now: datetime) -> None:
     for person in await work.people.accounts_in(segment.workspace_id):
+        before = person.group
         segment.remove_person(person)
+        await _follow(work, person, before, now)
     await work.delete(segment)
     await work.flush()  # the query below must not find it any more
     await _request_members_again(work, segment.workspace_id)

@@ -19,6 +19,7 @@ from bot.domain.movement import CODE_LASTS, InviteCode, InviteCodeId, Member, Pl
 from bot.domain.person import PersonId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.shifts import join_group
 
 JOINED = "place_joined"
 
@@ -124,6 +125,7 @@ async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) ->
     if member is None:
         member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
         work.movements.add(member)
+        await join_group(work, turn.person, turn.now)
     member.role = Role.COORDINATOR
     others = [one for one in coordinators if one.id != turn.person.id and one.will_read(turn.now)]
     for coordinator in others:

@@ -63,6 +63,7 @@ COUNTED_TABLES = (
 KINDS_WITH_WORDS = frozenset(
     {
         "coordinator_asked",
+        "group_hours",
         "follow_up",
         "company_asked",
         "company_together",
@@ -371,6 +372,7 @@ def _anonymize(person: Person) -> None:
     person.timezone = person.story_choice = person.deactivated_at = person.looked_up_at = None
     person.chose, person.guest, person.named_beyond = [], False, False
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
+    person.group_quiet_from = person.group_quiet_until = person.group_quiet_weekends = None
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None
     person.home_movement, person.home_digest, person.said = None, "", {}
     person.story_named, person.unanswered = False, 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
@@ -29,6 +30,7 @@ from bot.domain.person import Language, Person, StoryChoice
 from bot.domain.quiet_hours import arrival_of
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
+from bot.shifts import follow_group
 from bot.wording import shorten
 
 MAX_SNOOZE = timedelta(days=365)
@@ -53,6 +55,7 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
     asked, others = list(zip(SUGGESTIBLE, belongs, strict=False)), belongs[len(SUGGESTIBLE) :][:MAX_OTHERS]
     shown = [*(one for _, one in asked), *others]
     return SettingsForm(
+        follows=person.group if person.quiet_from is None and person.group_quiet_from is not None else "",
         movements=tuple(shorten(movement.name, MOVEMENT_NAME_CHARS) for _, (movement, _) in asked),
         options={SUGGESTIBLE_OTHERS: _as_options(others), MEETS: _as_options(shown)},
         hidden={
@@ -105,9 +108,31 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
     person.story_named = filled.text("named") == YES
     person.named_beyond = filled.text("named_beyond") == YES
-    person.quiet_from, person.quiet_until = filled.time("quiet_from"), filled.time("quiet_until")
-    person.quiet_weekends = filled.text("quiet_weekends") == YES
-    return SettingsSaved(moved=_compare_promises(turn, promised))
+    follows = await _save_hours(work, turn, filled)
+    return SettingsSaved(moved=_compare_promises(turn, promised), **follows)
+
+
+async def _save_hours(work: UnitOfWork, turn: Turn, filled: Filled) -> dict[str, Any]:
+    """Save the quiet hours that differ from those shown, or follow those of the group: filled in as these are, they are
+    no choice. Returns which of the group hold now, where that is new."""
+    person = turn.person
+    shown = _list_hours(person)
+    wanted = filled.time("quiet_from"), filled.time("quiet_until"), filled.text("quiet_weekends") == YES
+    is_new = await follow_group(work, person, turn.now, tell=False)
+    hours = person.group_quiet_from, person.group_quiet_until, person.group_quiet_weekends
+    if wanted == hours or (person.quiet_from is None and wanted == shown):
+        person.quiet_from = person.quiet_until = person.quiet_weekends = None
+    else:
+        person.quiet_from, person.quiet_until, person.quiet_weekends = wanted
+    if not is_new or person.quiet_from is not None:
+        return {}
+    start, end, weekends = _list_hours(person)
+    return {"start": start, "end": end, "weekends": weekends}
+
+
+def _list_hours(person: Person) -> tuple[time | None, time | None, bool]:
+    quiet = quiet_hours.of_person(person, person.timezone or "UTC", None)
+    return quiet.start, quiet.end, quiet.weekends
 
 
 async def _load_belongs(work: UnitOfWork, turn: Turn) -> list[tuple[Movement, Member]]:

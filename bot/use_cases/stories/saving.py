@@ -34,6 +34,7 @@ from bot.domain.story import (
 from bot.domain.welcome import plan_welcome
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.shifts import join_group
 
 REQUEST_KIND = "story_asked"
 CONSENT_KIND = "story_saved"
@@ -177,6 +178,7 @@ async def _agree(work: UnitOfWork, turn: Turn, readers: Readers) -> InPlace:
         raise Refused("not_found")
     if await work.movements.membership(request.movement_id, person.id) is None:
         work.movements.add(Member(movement_id=request.movement_id, person_id=person.id, joined_at=turn.now))
+        await join_group(work, person, turn.now)
         await work.deliveries.add(plan_welcome(person, request.movement_id, turn.now))
     answer = await _keep(
         work, turn, place, message=request.message, thread=request.thread, text=request.text, readers=readers

@@ -116,8 +116,8 @@ async def _preview(work: UnitOfWork, turn: Turn, heard: HeardRhythm) -> Entry:
     """Return when the rhythm that somebody asked for would come; what is not clear about it, with a way to fill it in,
     when it is not understood as a whole."""
     places = await work.movements.places(turn.require_movement().id)
-    here = turn.place.id if turn.place and turn.place in places else (places[0].id if places else "")
-    args = pack(complete(heard.values, here))
+    here = turn.place if turn.place and turn.place in places else (places[0] if places else None)
+    args = pack(complete(heard.values, here, turn.require_movement()))
     try:
         rhythm = await parse_rhythm(work, turn, unpack(args))
     except Invalid as invalid:

@@ -45,23 +45,25 @@ async def fill_form(
     movement = turn.require_coordinator()
     places = await work.movements.places(movement.id)
     labels = await work.movements.labels(movement.id, turn.person.workspace_id)
-    here = turn.place.id if turn.place and turn.place.movement_id == movement.id else (places[0].id if places else "")
+    here = turn.place if turn.place and turn.place.movement_id == movement.id else (places[0] if places else None)
+    completed = complete(heard, here, movement)
     return RhythmForm(
         options={"place": tuple(Pick(value=place.id, label=labels[place.id]) for place in places)},
-        values=complete(heard, here) if not whole else {**complete(heard, here), "weekdays": heard.get("weekdays", ())},
+        values=completed if not whole else {**completed, "weekdays": heard.get("weekdays", ())},
         hidden={"rhythm": about.id} if about is not None else {},
         missed=missed,
         whole=whole or needs_whole_form(heard),
     )
 
 
-def complete(heard: Mapping[str, Value], here: str) -> dict[str, Value]:
-    """Return the values of a form in which only some were given, with the usual ones for the others."""
+def complete(heard: Mapping[str, Value], here: Place | None, movement: Movement) -> dict[str, Value]:
+    """Return the values of a form in which only some were given, with the usual ones of a place for the others."""
+    usual_time = quiet_hours.of_place(here, movement).usual_time if here is not None else quiet_hours.USUAL_TIME
     usual: dict[str, Value] = {
         "kind": RhythmKind.PURPOSE.value,
-        "place": here,
+        "place": here.id if here is not None else "",
         "every": "1",
-        "at": "09:00",
+        "at": usual_time.isoformat("minutes"),
         "on_holiday": OnHoliday.SKIP.value,
     }
     given = {name: value for name, value in heard.items() if value}

@@ -1,0 +1,158 @@
+"""Show and set the quiet hours of groups, tell their people, and let each choose otherwise."""
+
+from collections.abc import Sequence
+from datetime import time
+
+from bot.catalogue.base import NO, YES, Entry, InPlace
+from bot.catalogue.forms import read_form
+from bot.catalogue.hours import GroupQuiet, HoursForm, HoursKept, HoursShown, HoursTold
+from bot.catalogue.people import MovedPromise
+from bot.domain.connectors import MIN_GROUP_SIZE
+from bot.domain.group_hours import GroupHours, group_key
+from bot.domain.movement import Movement
+from bot.domain.person import Person
+from bot.domain.quiet_hours import of_person
+from bot.errors import Refused, Unwanted
+from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.shifts import follow_group
+
+
+async def show(work: UnitOfWork, turn: Turn) -> HoursShown:
+    """Show the groups that have quiet hours of their own."""
+    return await _show(work, turn.require_coordinator())
+
+
+async def _show(work: UnitOfWork, movement: Movement) -> HoursShown:
+    found = await work.movements.group_hours(movement.id)
+    return HoursShown(
+        name=movement.name,
+        groups=tuple(
+            GroupQuiet(name=one.name, start=one.quiet_from, end=one.quiet_until, weekends=one.quiet_weekends)
+            for one in found
+        ),
+    )
+
+
+async def open_hours(work: UnitOfWork, turn: Turn) -> HoursForm:
+    """Open the form for the quiet hours of a group, filled in with those it has."""
+    movement = turn.require_coordinator()
+    kept = await work.movements.group_hours(movement.id)
+    about = next((one for one in kept if one.key == group_key(turn.text("group"))), None)
+    return HoursForm(
+        values={
+            "group": about.name if about is not None else turn.text("group"),
+            "quiet_from": about.quiet_from.isoformat("minutes") if about is not None else "",
+            "quiet_until": about.quiet_until.isoformat("minutes") if about is not None else "",
+            "quiet_weekends": YES if about is not None and about.quiet_weekends else NO,
+        },
+        known=await _list_groups(work, turn, movement, kept),
+    )
+
+
+async def _list_groups(work: UnitOfWork, turn: Turn, movement: Movement, kept: Sequence[GroupHours]) -> tuple[str, ...]:
+    """Return the names of groups that a coordinator may read: linked to a platform, with hours, or of five and more."""
+    linked = await work.movements.segments_in(turn.person.workspace_id)
+    people = await work.people.of_groups(movement.id)
+    by_key: dict[str, list[str]] = {}
+    for person in people:
+        by_key.setdefault(group_key(person.group), []).append(person.group)
+    names = [one.name for one in linked if one.movement_id == movement.id]
+    names += [one.name for one in kept]
+    names += [found[0] for found in by_key.values() if len(found) >= MIN_GROUP_SIZE]
+    return tuple(sorted({group_key(name): name for name in names}.values(), key=str.casefold))
+
+
+async def save(work: UnitOfWork, turn: Turn) -> Entry:
+    """Set the quiet hours of a group, or take them away. Its people follow them until they choose their own, and are
+    told; the coordinator does not read who they are."""
+    movement = turn.require_coordinator()
+    filled = read_form(HoursForm, turn.intent.args)
+    start, end = filled.time("quiet_from"), filled.time("quiet_until")
+    name = " ".join(filled.text("group").split())
+    for field, other, value in (("quiet_from", end, start), ("quiet_until", start, end)):
+        if value is None and other is not None:
+            filled.problems.add(field, "missing")
+    filled.problems.raise_if_any()
+    key = group_key(name)
+    hours = next((one for one in await work.movements.group_hours(movement.id) if one.key == key), None)
+    if start is None or end is None:
+        if hours is not None:
+            await work.delete(hours)
+    elif hours is None:
+        work.movements.add(
+            GroupHours(
+                movement_id=movement.id,
+                key=key,
+                name=name,
+                quiet_from=start,
+                quiet_until=end,
+                quiet_weekends=filled.text("quiet_weekends") == YES,
+                set_at=turn.now,
+            )
+        )
+    else:
+        hours.name, hours.quiet_from, hours.quiet_until = name, start, end
+        hours.quiet_weekends, hours.set_at = filled.text("quiet_weekends") == YES, turn.now
+    await work.flush()  # the hours that each follows are found by a query that has to see these
+    for person in await work.people.of_groups(movement.id):
+        if group_key(person.group) == key:
+            await follow_group(work, person, turn.now, tell=person.id != turn.person.id, movement=movement.id)
+    shown = await _show(work, movement)
+    return HoursShown(
+        name=shown.name, groups=shown.groups, news="saved" if start is not None else "cleared", group=name
+    )
+
+
+async def compose_hours(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the news that the quiet hours of a group hold for somebody. Raises `Unwanted` when they do not any
+    more."""
+    movement, person, args = outgoing.require_movement(), outgoing.person, outgoing.delivery.args
+    if person is None:
+        raise Unwanted("gone")
+    now_quiet = of_person(person, person.timezone or movement.timezone, movement)
+    start, end, weekends = _parse(args["hours"])
+    if (now_quiet.start, now_quiet.end, now_quiet.weekends) != (start, end, weekends):
+        raise Unwanted("newer")
+    if person.quiet_from is not None:
+        raise Unwanted("already_chosen")
+    were = _parse(args["were"])
+    return HoursTold(
+        group=str(args["group"]),
+        start=start,
+        end=end,
+        weekends=weekends,
+        movement=movement.name,
+        moved=await _list_promises(work, outgoing, person, were),
+        were=f"{were[0].isoformat()} {were[1].isoformat()} {YES if were[2] else NO}",
+    )
+
+
+async def _list_promises(
+    work: UnitOfWork, outgoing: Outgoing, person: Person, were: tuple[time, time, bool]
+) -> tuple[MovedPromise, ...]:
+    """Return the follow-ups that were promised for moments that are quiet now, and were not."""
+    movement = outgoing.require_movement()
+    quiet = of_person(person, person.timezone or movement.timezone, movement)
+    steps = await work.steps.planned_of(person.id, movement.id)
+    moved = [
+        MovedPromise(was=step.follow_up_at, comes=quiet.first_allowed_at(step.follow_up_at))
+        for step in steps
+        if step.follow_up_at > outgoing.now and quiet.covers(step.follow_up_at)
+    ]
+    return tuple(sorted(moved, key=lambda one: one.was))
+
+
+def _parse(hours: object) -> tuple[time, time, bool]:
+    start, end, weekends = hours if isinstance(hours, list) else ("18:00", "08:00", True)
+    return time.fromisoformat(str(start)), time.fromisoformat(str(end)), bool(weekends)
+
+
+async def keep(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Let the hours that the actor had before be their own choice: those of their group do not hold for them."""
+    try:
+        start, end, weekends = turn.text("were").split()
+        kept = time.fromisoformat(start), time.fromisoformat(end), weekends == YES
+    except ValueError:
+        raise Refused("not_found") from None
+    turn.person.quiet_from, turn.person.quiet_until, turn.person.quiet_weekends = kept
+    return InPlace(entry=HoursKept(start=kept[0], end=kept[1], weekends=kept[2]))
