@@ -90,13 +90,19 @@ def decode_json(raw: bytes | str) -> Any:
 
 
 def decode_form(raw: bytes | str) -> dict[str, str]:
-    """Return the fields of a form (`application/x-www-form-urlencoded`), cleaned. Raises `BadInput`."""
+    """Return the fields of a form (`application/x-www-form-urlencoded`), cleaned; of one that is there twice the last.
+    Raises `BadInput`."""
+    return dict(decode_form_pairs(raw))
+
+
+def decode_form_pairs(raw: bytes | str) -> list[tuple[str, str]]:
+    """Return every field of a form, in order, cleaned. Raises `BadInput`."""
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
         fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FORM_FIELDS, errors="strict")
     except ValueError:
         raise BadInput("body: form") from None
-    return {clean_text(name): clean_text(value) for name, value in fields}
+    return [(clean_text(name), clean_text(value)) for name, value in fields]
 
 
 def clean_json(value: Any, depth: int = 0) -> Any:

@@ -45,7 +45,7 @@ class PageLinks:
         """Return the session that the last part of a link's path names; empty when it is none of ours, or expired."""
         session, _, rest = token.partition(".")
         expires, _, mark = rest.partition(".")
-        if not expires.isdecimal() or len(expires) > 12 or not expires.isascii():
+        if not expires.isdecimal() or len(expires) > 12 or not token.isascii():
             return ""
         signed = any(
             hmac.compare_digest(mark.encode(), _sign(key, session, int(expires)).encode()) for key in self._keys

@@ -4,6 +4,7 @@ A link is looked at by programs before people: chat and mail programs fetch it t
 it. So fetching changes nothing; the small page behind a link has a button, and only pressing that opens a session.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,9 +13,9 @@ from typing import Protocol
 
 import structlog
 from aiohttp import hdrs, web
-from multidict import MultiDict, MultiDictProxy
+from multidict import MultiDict
 
-from adapters.door import MOST_FORM_FIELDS, BadInput
+from adapters.door import decode_form_pairs, read_body
 from adapters.pages import html
 from adapters.pages.device import name_device
 from adapters.pages.html import FIELD_PREFIX, PICKED_IN_CHAT, PageFrame, page_path
@@ -32,6 +33,7 @@ log = structlog.get_logger("ritme.pages")
 ABOUT_MOVEMENT = "movement"
 """The argument that says which movement an intent from outside any channel is about."""
 FIRST_PAGE = "movement"
+_ID = re.compile(r"[\w-]{0,64}", re.ASCII)
 
 
 class PagesCore(Protocol):
@@ -73,11 +75,12 @@ class PagesSite:
 
     async def _open(self, request: web.Request) -> web.Response:
         _require_own_page(request, self._links)
+        body = await _read_form(request)
         session, secret = self._links.read_link(request.match_info["token"], self._clock.now()), token_urlsafe(32)
         device = name_device(request.headers.get(hdrs.USER_AGENT, ""))
         if not session or not await self._core.pages.open(session, secret, device):
             return self._say_goodbye(request)
-        to = _one_text(await request.post(), "to")
+        to = body.get("to", "")
         response = _redirect(page_path(to, FIRST_PAGE) if to else "/pages")
         response.set_cookie(
             self._cookie,
@@ -92,7 +95,8 @@ class PagesSite:
         return response
 
     def _secret(self, request: web.Request) -> str:
-        return request.cookies.get(self._cookie, "")
+        sent = request.cookies.get(self._cookie, "")
+        return sent if sent.isascii() else ""  # no secret of ours
 
     def _say_goodbye(self, request: web.Request, *, status: int = 410) -> web.Response:
         """Answer that there is no session, and how to get one; the same for every reason."""
@@ -132,9 +136,11 @@ class PagesSite:
         visitor = await self._core.pages.identify(secret)
         if visitor is None:
             return self._say_goodbye(request, status=401)
-        movement = "" if path["movement"] == "-" else path["movement"]
+        movement, about = "" if path["movement"] == "-" else path["movement"], path.get("about", "")
         try:
-            page = await self._core.pages.show(secret, path["name"], movement, path.get("about", ""))
+            if not _ID.fullmatch(about):
+                raise Refused("not_found")
+            page = await self._core.pages.show(secret, path["name"], movement, about)
         except Refused:
             return html.render_page_notice("not_here", self._frame(visitor, secret), status=404)
         if page is None:
@@ -164,13 +170,11 @@ class PagesSite:
 
     async def _act(self, request: web.Request) -> web.Response:
         _require_own_page(request, self._links)
-        secret, body = self._secret(request), await request.post()
-        if len(body) > MOST_FORM_FIELDS:
-            raise BadInput("too many fields")
+        secret, body = self._secret(request), await _read_form(request)
         visitor = await self._core.pages.identify(secret)
         if visitor is None:
             return self._say_goodbye(request, status=401)
-        act = unseal(_one_text(body, "act"), secret)
+        act = unseal(body.get("act", ""), secret)
         if act is None or act.intent in PLATFORM_INTENTS:
             return html.render_page_notice("again", self._frame(visitor, secret), status=403)
         typed = _read_fields(act.form, body) if act.form is not None else {}
@@ -247,18 +251,14 @@ def _require_own_page(request: web.Request, links: PageLinks) -> None:
         raise web.HTTPForbidden(text="This form can only be sent from its own page.")
 
 
-Posted = MultiDictProxy[str | bytes | bytearray | web.FileField]
+async def _read_form(request: web.Request) -> MultiDict[str]:
+    """Return the form that was sent. Raises `BadInput`."""
+    return MultiDict(decode_form_pairs(await read_body(request)))
 
 
-def _one_text(body: Posted, name: str) -> str:
-    value = body.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
-def _read_fields(form: Form, body: Posted) -> dict[str, Value]:
+def _read_fields(form: Form, sent: MultiDict[str]) -> dict[str, Value]:
     """Return what was filled in, of the fields that the form has."""
     found: dict[str, Value] = {}
-    sent: MultiDict[str] = MultiDict((name, value) for name, value in body.items() if isinstance(value, str))
     for one in form.fields:
         values = sent.getall(f"{FIELD_PREFIX}{one.name}", [])
         if one.kind == "choices":

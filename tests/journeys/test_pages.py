@@ -159,6 +159,22 @@ async def test_forms_of_other_sites_and_forged_presses_do_nothing(served: Served
         assert (await jan.post(path, data, SAME_SITE)).status == 200
 
 
+async def test_odd_bytes_are_turned_away(served: ServedPlayground) -> None:
+    async with visit(served, "jan") as jan, a_browser(served) as odd:
+        headers = {**SAME_SITE, "Content-Type": "application/x-www-form-urlencoded"}
+        for body in (b"act=\xff\xfe", b"act=%ff", b"&" * 500):
+            async with jan.session.post("/pages/act", data=body, headers=headers) as response:
+                assert response.status == 400, body
+        async with jan.session.post("/pages/act", data={"act": b"file"}, headers=SAME_SITE) as response:
+            assert response.status in (400, 403)
+        for path in ("initiative/%00", "initiative/%ff%fe", f"initiative/{'x' * 500}", "me/%00", "%00"):
+            assert (await jan.get(f"{OURS}/{path}")).status == 404, path
+        for path in ("/pages/open/%00.9.%ff", "/pages/open/x.9.\u2603", "/pages/m/%00/me"):
+            assert (await odd.get(path)).status in (401, 404, 410), path
+        for cookie in ("ritme_pages=\u00ff\u00fe", "ritme_pages=%00", "ritme_pages="):
+            assert (await odd.get(f"{OURS}/me", Cookie=cookie)).status == 401, cookie
+
+
 async def test_pages_tell_browsers_to_keep_them_to_themselves(served: ServedPlayground) -> None:
     link = await ask_link(served, "fatima")
     async with visit(served, "iris") as iris, a_browser(served) as someone:
