@@ -291,6 +291,7 @@ COMMANDS: dict[str, Command] = {
     "history.begin": Command(look_backs.begin),
     "history.answer": Command(look_backs.answer, form=True),
     "history.save": Command(look_backs.save),
+    "lookback.draw": Command(look_backs.ask_drawing, again=True),
     "lookback": Command(look_backs.look_back, en="lookback", nl="terugblik", again=True),
     # people
     "me": Command(personal_data.show, en="me", nl="ik", again=True),
@@ -391,6 +392,7 @@ COMPOSERS: dict[str, Composer] = {
     "calendar_file": calendars.compose_file,
     "pace_asked": reminders.compose_pace_question,
     "year_drawn": year.compose_year,
+    "history_drawn": look_backs.compose_drawing,
     "moment_dropped": reminders.compose_dropped_moment,
     "stuck_posted": reporting.compose_channel_post,
     "company_asked": company.compose_request,

@@ -90,6 +90,8 @@ class SlackMessenger:
             match post.act:
                 case "post":
                     return await self._post(post)
+                case "update" if (post.target or "").startswith(FILE_ID_PREFIX):
+                    return await self._replace_file(post)
                 case "update":
                     return await self._update(post)
                 case "delete" if (post.target or "").startswith(FILE_ID_PREFIX):
@@ -269,6 +271,11 @@ class SlackMessenger:
             if refusal.code not in ALREADY_DONE_ERRORS["files.delete"]:
                 raise
         return Receipt(channel=post.channel or "", message=post.target or "")
+
+    async def _replace_file(self, post: Post) -> Receipt:
+        """Delete a message with a file, which cannot be changed, and unless it is only to lose somebody, post anew."""
+        deleted = await self._delete_file(post)
+        return await self._post(post) if post.anew and post.account is not None else deleted
 
     def _reserve_slot(self, workspace: str, channel: str) -> None:
         """Reserve the next moment to post in a channel. Raises `RetryAfter` when it, or its workspace, is at its limit.

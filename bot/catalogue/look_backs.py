@@ -29,6 +29,7 @@ class LookBack(Entry):
         return (
             Press(name="choose_step", intent="step", args=about, style="primary"),
             Press(name="tell", intent="story"),
+            Press(name="draw", intent="lookback.draw", args=about),
         )
 
     @classmethod

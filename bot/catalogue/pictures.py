@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, Literal, Self
 
 from bot.catalogue.base import Entry, PictureEntry, Press, Tell
+from bot.catalogue.look_backs import LookBack
 from bot.catalogue.rhythms import RhythmSummary
+from bot.domain.look_back import MomentKind, TimelineMoment
 from bot.domain.recurrence import Freq
 from bot.domain.rhythm import RhythmKind
 from bot.domain.year import QUARTER, WEEKS, MomentState, Year, YearMoment, mark_weeks
@@ -219,3 +221,51 @@ class RhythmYear(PictureEntry):
                 YearRhythm(rhythm=monthly, moments=stories, holidays=((kings_day, "Koningsdag"),)),
             ),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryDrawn(PictureEntry):
+    """A learning history on a line, for who asked: the moments of a look-back, of an initiative or the movement."""
+
+    name: str
+    initiative: str = ""
+    moments: tuple[TimelineMoment, ...] = ()
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"initiative": self.initiative} if self.initiative else {}
+        return (
+            Press(name="choose_step", intent="step", args=about, style="primary"),
+            Press(name="tell", intent="story"),
+        )
+
+    def draw(self, tell: Tell) -> Mapping[str, object]:
+        years = [one.at.year for one in self.moments]
+        return {
+            "title": tell("title"),
+            "moments": [
+                {
+                    "kind": one.turning.value,
+                    "date": tell("date", at=one.at),
+                    "year": str(one.at.year) if number == 0 or years[number] != years[number - 1] else "",
+                    # A gap tells how long nothing was.
+                    "weeks": (one.at - self.moments[number - 1].at).days // 7 if number else 0,
+                    "label": tell(one.turning.value, one=one),
+                    "text": tell("text", one=one),
+                    "ripples": tell("ripples", one=one),
+                }
+                for number, one in enumerate(self.moments)
+            ],
+            "note": tell("note"),
+        }
+
+    @classmethod
+    def example(cls) -> Self:
+        shown = LookBack.example()
+        decided = TimelineMoment(
+            at=datetime(2027, 5, 3, 9, tzinfo=UTC),
+            turning=MomentKind.DECIDED,
+            what="elke vrijdag samen de post halen",
+            decision="goes_on",
+            learned=("wie niet loopt, gaat mee in de rolstoel",),
+        )
+        return cls(name=shown.name, initiative=shown.initiative, moments=(*shown.moments, decided))

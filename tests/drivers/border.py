@@ -64,6 +64,7 @@ INTENTS = {
     "fit_1": "rhythm.fit",
     "clock": "rhythm.zone",
     "year": "rhythm.year",
+    "draw": "lookback.draw",
     "add": "rhythm.closed.add",
     "save": "rhythm.heard.save",
     "change": "rhythm.new",

@@ -68,6 +68,30 @@ async def test_it_is_for_coordinators_alone(border: Border) -> None:
         await border.picture("fatima")
 
 
+async def test_a_look_back_is_drawn_for_who_asks(border: Border) -> None:
+    before = len(await border.to_all())
+    await border.press("fatima", await border.type("fatima", "/ritme terugblik wandelen"), "draw")
+    await border.until(datetime(2027, 3, 1, 12, tzinfo=UTC))
+    png, text = await border.picture("fatima")
+    assert max(size_of(png)) <= 1024
+    assert "Wandelen na het eten" in text
+    assert "jan kwam erbij" in (await border.to("fatima"))[-1].words().casefold()
+    assert len(await border.to_all()) == before
+
+
+@pytest.mark.parametrize("platform", ["slack", "playground"])
+async def test_a_picture_goes_with_who_is_forgotten(tmp_path: Path, platform: str) -> None:
+    async with open_border(platform, tmp_path) as border:
+        await border.press("fatima", await border.type("fatima", "/ritme terugblik wandelen"), "draw")
+        await border.until(datetime(2027, 3, 1, 12, tzinfo=UTC))
+        assert "jan" in (await border.picture("fatima"))[1].casefold()
+        await border.press("jan", await border.type("jan", "/ritme ik"), "forget")
+        await border.until(datetime(2027, 3, 1, 13, tzinfo=UTC))
+        with pytest.raises(ValueError, match="not enough values"):
+            await border.picture("fatima")
+        assert not [one for one in await border.to("fatima") if "als tijdlijn" in one.words()]
+
+
 class Broken:
     async def typeset(self, drawing: str, data: object, form: PrintForm) -> bytes:
         raise TypesettingFailed("no paper")

@@ -171,6 +171,7 @@ PRESSES: Mapping[str, Act] = {
     "rhythm.fit": press("iris", place="general", **RHYTHM),
     "rhythm.closed": press("iris"),
     "rhythm.year": press("iris"),
+    "lookback.draw": press(),
     "rhythm.closed.add": press("iris"),
     "rhythm.closed.drop": press("iris", days="2027-05-07/2027-05-08"),
     "groups": press("iris"),

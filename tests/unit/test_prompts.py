@@ -91,6 +91,7 @@ def test_no_template_is_without_an_entry() -> None:
         "coordinators/topics.md.j2",
         "errors/fields.md.j2",
         "errors/reasons.md.j2",
+        "look_backs/moments.md.j2",
         "rhythms/described.md.j2",
         "rhythms/coming.md.j2",
         "rhythms/how_often.md.j2",

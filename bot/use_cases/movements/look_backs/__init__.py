@@ -1,6 +1,16 @@
 """Look back: on the moments of a movement or an initiative, or together, each with a moment of their own."""
 
-from bot.use_cases.movements.look_backs.timeline import compose_look_back, look_back
+from bot.use_cases.movements.look_backs.timeline import ask_drawing, compose_drawing, compose_look_back, look_back
 from bot.use_cases.movements.look_backs.together import answer, begin, compose_history, compose_question, save
 
-__all__ = ["answer", "begin", "compose_history", "compose_look_back", "compose_question", "look_back", "save"]
+__all__ = [
+    "answer",
+    "ask_drawing",
+    "begin",
+    "compose_drawing",
+    "compose_history",
+    "compose_look_back",
+    "compose_question",
+    "look_back",
+    "save",
+]

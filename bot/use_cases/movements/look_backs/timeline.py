@@ -6,12 +6,14 @@ from difflib import get_close_matches
 
 from bot.catalogue.base import Entry
 from bot.catalogue.look_backs import LookBack
+from bot.catalogue.pictures import HistoryDrawn
 from bot.domain.history import HistoryRoundId
 from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
 from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
 from bot.domain.movement import Movement
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.errors import Refused, Unwanted
+from bot.pictures import plan_picture
 from bot.ports import Outgoing, Turn, UnitOfWork
 
 Names = Mapping[PersonId, str]
@@ -52,6 +54,27 @@ async def compose_look_back(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if not shown.moments:
         raise Unwanted("nothing_to_give")
     return shown
+
+
+async def ask_drawing(work: UnitOfWork, turn: Turn) -> Entry:
+    """Plan the picture of a look-back for the actor. Raises `Refused` for an initiative that is not there."""
+    initiative = await _find_initiative(work, turn, turn.require_movement())
+    return await plan_picture(work, turn, "history_drawn", initiative.id if initiative is not None else "")
+
+
+async def compose_drawing(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the picture of a look-back for who asked. Raises `Unwanted` when there is nothing to tell, or they do not
+    belong to the movement any more."""
+    movement, reader, about = outgoing.require_movement(), outgoing.person, outgoing.delivery.subject
+    if reader is None or await work.movements.membership(movement.id, reader.id) is None:
+        raise Unwanted("gone")
+    initiative = await work.initiatives.get(InitiativeId(about), movement.id) if about else None
+    if about and initiative is None:
+        raise Unwanted("gone")
+    shown = await _load_look_back(work, movement, initiative, reader.workspace_id, reader=reader)
+    if not shown.moments:
+        raise Unwanted("nothing_to_give")
+    return HistoryDrawn(name=shown.name, initiative=shown.initiative, moments=shown.moments)
 
 
 async def load_timeline(
