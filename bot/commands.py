@@ -291,6 +291,7 @@ COMMANDS: dict[str, Command] = {
     "history.begin": Command(look_backs.begin),
     "history.answer": Command(look_backs.answer, form=True),
     "history.save": Command(look_backs.save),
+    "quilt.draw": Command(quilts.ask_quilt, en="quilt", nl="lappendeken quilt", again=True),
     "lookback.draw": Command(look_backs.ask_drawing, again=True),
     "lookback": Command(look_backs.look_back, en="lookback", nl="terugblik", again=True),
     # people
@@ -392,6 +393,7 @@ COMPOSERS: dict[str, Composer] = {
     "calendar_file": calendars.compose_file,
     "pace_asked": reminders.compose_pace_question,
     "year_drawn": year.compose_year,
+    "quilt_drawn": quilts.compose_drawn_quilt,
     "history_drawn": look_backs.compose_drawing,
     "moment_dropped": reminders.compose_dropped_moment,
     "stuck_posted": reporting.compose_channel_post,
@@ -473,6 +475,7 @@ SENTENCE_AFTER = {
     "me": 1,
     "reach": 1,
     "rhythm.year": 1,
+    "quilt.draw": 1,
     **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""

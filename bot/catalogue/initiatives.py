@@ -42,7 +42,8 @@ class InitiativesListed(Entry):
             if self.page + 1 < self.pages
             else ()
         )
-        return (*looks, *onward, Press(name="make", intent="initiative.make", style="primary"))
+        draw = (Press(name="draw", intent="quilt.draw"),) if len(self.patches) > 1 else ()
+        return (*looks, *onward, Press(name="make", intent="initiative.make", style="primary"), *draw)
 
     @classmethod
     def example(cls) -> Self:

@@ -269,3 +269,66 @@ class HistoryDrawn(PictureEntry):
             learned=("wie niet loopt, gaat mee in de rolstoel",),
         )
         return cls(name=shown.name, initiative=shown.initiative, moments=(*shown.moments, decided))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StitchedPatch:
+    """One initiative in the picture of a quilt. `seeks`: nobody carries it now; `rests`: who carries it said so.
+    `stitches` are the numbers, from 1, of the patches it is stitched to: where somebody takes part in both, or told a
+    story of one while they take part in the other."""
+
+    name: str
+    trying: str = ""
+    seeks: bool = False
+    rests: bool = False
+    stitches: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuiltDrawn(PictureEntry):
+    """The initiatives of a movement as a quilt, for who asked; `more` have no room."""
+
+    name: str
+    patches: tuple[StitchedPatch, ...] = ()
+    more: int = 0
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="see", intent="initiative", style="primary"),)
+
+    def draw(self, tell: Tell) -> Mapping[str, object]:
+        return {
+            "title": tell("title"),
+            "patches": [
+                {
+                    "number": str(number),
+                    "name": one.name,
+                    "trying": one.trying,
+                    "state": "rests" if one.rests else "seeks" if one.seeks else "alive",
+                    "label": tell("state", one=one),
+                    "stitches": [str(other) for other in one.stitches],
+                    "stitched": tell("stitched", one=one),
+                }
+                for number, one in enumerate(self.patches, 1)
+            ],
+            "note": tell("note"),
+        }
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            name="Samen vooruit",
+            patches=(
+                StitchedPatch(
+                    name="Wandelen na het eten",
+                    trying="Na de warme maaltijd samen een stukje lopen.",
+                    stitches=(2, 4),
+                ),
+                StitchedPatch(
+                    name="De tuin open", trying="De tuindeur gaat ’s middags open.", seeks=True, stitches=(1,)
+                ),
+                StitchedPatch(name="Muziek op de gang", rests=True),
+                StitchedPatch(name="Eén goede vraag", trying="Wat wil je vandaag zelf doen?", stitches=(1,)),
+                StitchedPatch(name="Soep op vrijdag"),
+            ),
+            more=2,
+        )

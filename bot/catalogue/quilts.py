@@ -30,7 +30,7 @@ class Quilt(Entry):
     more: int = 0
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="see", intent="initiative", style="primary"),)
+        return (Press(name="see", intent="initiative", style="primary"), Press(name="draw", intent="quilt.draw"))
 
     @classmethod
     def example(cls) -> Self:

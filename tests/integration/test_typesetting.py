@@ -110,23 +110,32 @@ async def test_a_template_that_breaks_says_so() -> None:
 
 
 async def test_nobody_waits_while_a_picture_is_drawn() -> None:
-    """The loop is asked every millisecond whether it is free; between two answers pass at most 10 ms."""
+    """The loop is asked every millisecond whether it is free; between two answers pass at most 10 ms.
+
+    The machine is shared, so one quiet attempt is enough: a compiler that held the interpreter would spoil each.
+    """
     pictures = [render_picture(one.example(), reader(language)) for one in PICTURES for language in Language]
-    typesetter, gaps, done = TypstTypesetter(), [0.0], asyncio.Event()
+    await TypstTypesetter().typeset(pictures[0].drawing, pictures[0].data, "svg")  # imports the compiler
 
-    async def watch() -> None:
-        last = perf_counter()
-        while not done.is_set():
-            await asyncio.sleep(0.001)
-            gaps.append((now := perf_counter()) - last)
-            last = now
+    async def longest_gap() -> float:
+        typesetter, gaps, done = TypstTypesetter(), [0.0], asyncio.Event()
 
-    await typesetter.typeset(pictures[0].drawing, pictures[0].data, "svg")  # imports the compiler
-    watching = asyncio.create_task(watch())
-    for one in pictures:
-        await typesetter.typeset(one.drawing, one.data, "png")
-    done.set()
-    await watching
-    gaps.sort()
-    # One gap may be the machine's: it is shared.
-    assert gaps[-3 if len(gaps) > 20 else -1] <= 0.010, gaps[-5:]
+        async def watch() -> None:
+            last = perf_counter()
+            while not done.is_set():
+                await asyncio.sleep(0.001)
+                gaps.append((now := perf_counter()) - last)
+                last = now
+
+        watching = asyncio.create_task(watch())
+        for one in pictures:
+            await typesetter.typeset(one.drawing, one.data, "png")
+        done.set()
+        await watching
+        assert len(gaps) > 20, "the pictures took long enough to tell"
+        return max(gaps)
+
+    for _ in range(20):
+        if await longest_gap() <= 0.010:
+            return
+    pytest.fail("the loop stood still at every attempt")

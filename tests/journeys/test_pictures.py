@@ -8,11 +8,12 @@ from struct import unpack
 
 import pytest
 
+from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import MovementId, Role
 from bot.domain.person import PersonId
 from bot.ports import PrintForm, TypesettingFailed
 from tests.drivers.border import HERE, PLATFORMS, Border, open_border
-from tests.support.world import World, text_of
+from tests.support.world import MONDAY, World, text_of
 
 MOVEMENT = MovementId("movement")
 
@@ -77,6 +78,27 @@ async def test_a_look_back_is_drawn_for_who_asks(border: Border) -> None:
     assert "Wandelen na het eten" in text
     assert "jan kwam erbij" in (await border.to("fatima"))[-1].words().casefold()
     assert len(await border.to_all()) == before
+
+
+async def test_the_quilt_is_drawn_for_who_asks(border: Border) -> None:
+    assert "lap" in (await border.type("wim", "/ritme lappendeken")).words()
+    async with border.begin() as work:
+        garden = InitiativeId("garden")
+        work.initiatives.add(
+            Initiative(id=garden, movement_id=MOVEMENT, name="De tuin open", started_by=None, started_at=MONDAY)
+        )
+        await work.flush()
+        work.initiatives.add(
+            Participant(initiative_id=garden, person_id=PersonId("jan"), movement_id=MOVEMENT, joined_at=MONDAY)
+        )
+    await border.type("wim", "/ritme lappendeken")
+    await border.until(datetime(2027, 3, 1, 12, tzinfo=UTC))
+    png, text = await border.picture("wim")
+    assert max(size_of(png)) <= 1024
+    assert "De tuin open" in text
+    words = (await border.to("wim"))[-1].words()
+    assert words.count("verweven met") == 2
+    assert "jan" not in words.casefold()
 
 
 @pytest.mark.parametrize("platform", ["slack", "playground"])

@@ -78,6 +78,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "calendar",  # gives a link once
         "rhythm.year",
         "lookback.draw",
+        "quilt.draw",
         "trouble",
         "company",
         "stuck.solved",

@@ -68,6 +68,7 @@ READ_BY = {
     "pace_asked": COORDINATORS,
     "moment_dropped": COORDINATORS,
     "year_drawn": COORDINATORS,
+    "quilt_drawn": ONE,
     "history_drawn": ONE,
     "stuck_posted": PLACE,
     "company_asked": ONE,
@@ -292,6 +293,7 @@ async def answer_each_other(world: World) -> None:
     answer = {"thread": post.receipt.message, "message": "asked-1", "text": "Hoe deed je dat?", "channel": "night"}
     await world.do("wim", "thread.replied", **answer)
     await world.do("noor", "lookback.draw", channel=None)
+    await world.do("noor", "quilt.draw", channel=None)
     await add_reminder(world, "rhythm_check_in", thread="checked")
     await reply_in_thread(world, "sanne", "Eens.", "checked-1", thread="checked")
     await world.do("sanne", "story.here", story=(await get_story(world, "checked-1")).id)

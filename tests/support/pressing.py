@@ -172,6 +172,7 @@ PRESSES: Mapping[str, Act] = {
     "rhythm.closed": press("iris"),
     "rhythm.year": press("iris"),
     "lookback.draw": press(),
+    "quilt.draw": press(),
     "rhythm.closed.add": press("iris"),
     "rhythm.closed.drop": press("iris", days="2027-05-07/2027-05-08"),
     "groups": press("iris"),

@@ -1,15 +1,18 @@
 """Show the quilt of a movement: what is being tried side by side, and who is busy with the same question."""
 
 from collections.abc import Collection, Sequence
+from itertools import combinations
 
 from bot.catalogue.base import Entry
+from bot.catalogue.pictures import QuiltDrawn, StitchedPatch
 from bot.catalogue.quilts import AlikeInitiatives, Quilt, QuiltPatch
 from bot.domain.delivery import Act, Priority, to_person
 from bot.domain.initiative import Initiative
-from bot.domain.person import Person
+from bot.domain.person import Person, PersonId
 from bot.domain.rhythm import RhythmId
-from bot.errors import Unwanted
-from bot.ports import Outgoing, UnitOfWork
+from bot.errors import Refused, Unwanted
+from bot.pictures import plan_picture
+from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding.likeness import find_alike
 
 SHOWN = 8
@@ -17,6 +20,8 @@ SHOWN = 8
 COMPARED = 200
 """Initiatives, the newest, that are compared with each other."""
 ALIKE_SHOWN = 3
+DRAWN = 9
+"""Initiatives that have a patch in the picture."""
 
 Carried = Sequence[tuple[Initiative, Person | None]]
 """Initiatives, each with who carries it."""
@@ -58,6 +63,57 @@ async def compose_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         patches=tuple(_as_patch(initiative, person, resting) for initiative, person in carried[:SHOWN]),
         more=max(0, len(carried) - SHOWN),
     )
+
+
+async def ask_quilt(work: UnitOfWork, turn: Turn) -> Entry:
+    """Plan the picture of the quilt for the actor. Raises `Refused` when fewer than two things are being tried."""
+    if len(await work.initiatives.initiators(turn.require_movement().id, 2)) < 2:
+        raise Refused("quilt_too_small")
+    return await plan_picture(work, turn, "quilt_drawn")
+
+
+async def compose_drawn_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+    """Compose the picture of the quilt for who asked. Raises `Unwanted` when fewer than two things are being tried, or
+    they do not belong to the movement any more."""
+    movement, reader = outgoing.require_movement(), outgoing.person
+    if reader is None or await work.movements.membership(movement.id, reader.id) is None:
+        raise Unwanted("gone")
+    carried = await work.initiatives.initiators(movement.id, COMPARED)
+    if len(carried) < 2:
+        raise Unwanted("nothing_to_give")
+    shown, resting = carried[:DRAWN], await work.initiatives.resting(movement.id)
+    people: list[set[PersonId]] = []
+    tellers: list[set[PersonId]] = []
+    for initiative, _ in shown:
+        people.append({person.id for person, _ in await work.initiatives.participants(initiative.id, movement.id)})
+        stories = await work.stories.told_in(movement.id, initiative.id)
+        tellers.append({story.teller_id for story in stories if story.may_travel})
+    stitches = find_stitches(people, tellers)
+    return QuiltDrawn(
+        name=movement.name,
+        patches=tuple(
+            StitchedPatch(
+                name=initiative.name,
+                trying=initiative.description,
+                seeks=person is None,
+                rests=initiative.id in resting,
+                stitches=tuple(other + 1 for other in sorted(stitches[number])),
+            )
+            for number, (initiative, person) in enumerate(shown)
+        ),
+        more=len(carried) - len(shown),
+    )
+
+
+def find_stitches(people: Sequence[set[PersonId]], tellers: Sequence[set[PersonId]]) -> list[set[int]]:
+    """Return, for each patch, those it is stitched to: somebody takes part in both, or told a story of one while taking
+    part in the other."""
+    found: list[set[int]] = [set() for _ in people]
+    for one, other in combinations(range(len(people)), 2):
+        if people[one] & people[other] or people[one] & tellers[other] or tellers[one] & people[other]:
+            found[one].add(other)
+            found[other].add(one)
+    return found
 
 
 async def compose_alike(work: UnitOfWork, outgoing: Outgoing) -> Entry:

@@ -75,6 +75,7 @@ KINDS_WITH_WORDS = frozenset(
         "history_asked",
         "history_given",
         "year_drawn",
+        "quilt_drawn",
         "history_drawn",
         "place_joined",
         "did_you_meet",
