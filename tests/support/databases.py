@@ -7,7 +7,7 @@ import os
 import shutil
 import warnings
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -33,14 +33,10 @@ from bot.ports import Begin
 from tests.support.scratch import scratch_folder
 
 BOTH = ("sqlite", "postgresql")
-MOST_USES = 200
-"""Tests that use one database of PostgreSQL: nothing vacuums it."""
 NEVER = 3600.0
 """Seconds until an engine's own tick: longer than any test."""
 _server = None
 _numbers = count()
-_reusable: list[tuple[str, ExitStack, int]] = []
-"""Databases of PostgreSQL that nobody uses now: each with what drops it, and how often it was used."""
 
 
 @cache
@@ -67,9 +63,6 @@ def shared_server() -> URL:
 def stop_shared_server() -> None:
     """Stop the PostgreSQL that the tests started, and delete its files."""
     global _server
-    while _reusable:
-        _, dropped, _ = _reusable.pop()
-        dropped.close()
     if _server is not None:
         folder = Path(_server.pgdata).parent
         _server.cleanup()
@@ -103,71 +96,6 @@ def postgresql(*, empty: bool = False) -> Iterator[str]:
     finally:
         with _as_owner(shared_server()) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextmanager
-def reused_postgresql() -> Iterator[str]:
-    """Give a migrated PostgreSQL database as good as new; yield its URL.
-
-    It is emptied afterwards and given to another test, a tenth of the work of a new one; not when its schema, settings
-    or statistics were changed.
-    """
-    with ExitStack() as fresh:
-        if _reusable:
-            url, dropped, uses = _reusable.pop()
-        else:
-            url, dropped, uses = fresh.enter_context(postgresql()), fresh.pop_all(), 0
-        try:
-            yield url
-        finally:
-            if uses < MOST_USES and _is_emptied(url):
-                _reusable.append((url, dropped, uses + 1))
-            else:
-                dropped.close()
-
-
-def _is_emptied(url: str) -> bool:
-    """Empty a database, unless it is not what it was; return whether it is as good as new."""
-    with _as_owner(make_url(url).set(drivername="postgresql")) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
-        shape = connection.execute(_SHAPE).fetchone()
-        if shape != _shape():
-            return False
-        connection.execute(_EMPTY)
-    return True
-
-
-_SHAPE = """
-SELECT (SELECT count(*) FROM pg_class), (SELECT max(oid) FROM pg_class), (SELECT max(oid) FROM pg_proc),
-       (SELECT count(*) FROM pg_attribute WHERE NOT attisdropped), (SELECT count(*) FROM pg_trigger),
-       (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
-         WHERE d.datname = current_database()),
-       (SELECT count(*) FROM pg_stats WHERE schemaname = 'public'), (SELECT version_num FROM alembic_version)
-"""
-_EMPTY = """
-DO $$
-DECLARE one record; has_rows boolean;
-BEGIN
-    SET LOCAL session_replication_role = replica;
-    FOR one IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-               AND relname <> 'alembic_version' LOOP
-        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', one.relname) INTO has_rows;
-        IF has_rows THEN EXECUTE format('DELETE FROM %I', one.relname); END IF;
-    END LOOP;
-    FOR one IN SELECT sequencename, start_value FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
-    LOOP PERFORM setval(format('%I', one.sequencename), one.start_value, false); END LOOP;
-END $$
-"""
-
-
-@cache
-def _shape() -> object:
-    """Return what a database looks like that nobody used."""
-    with postgresql() as url, _as_owner(make_url(url).set(drivername="postgresql")) as connection:
-        return connection.execute(_SHAPE).fetchone()
 
 
 @cache
@@ -263,7 +191,7 @@ async def open_database(kind: str, tmp_path: Path) -> AsyncIterator[OpenDatabase
             await embedded.close()
             await database.dispose()
         return
-    with reused_postgresql() as url:
+    with postgresql() as url:
         database, failures = connect(url), RecordedFailures()
         distributed = DistributedEngine(url, failures=failures, concurrency=2, periodic=False)
         opened = OpenDatabase(
