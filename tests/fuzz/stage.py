@@ -155,7 +155,11 @@ class Stage:
     def _keep_still(self, row: Row) -> Row:
         """Return a row as it is stored. Others were looked up and asked just now, so that nobody asks for them again,
         and nothing of theirs expires, by itself."""
-        moments = {name: self.clock.now() for name in ("looked_up_at", "asked_at") if name in row and _is_others(row)}
+        moments = {
+            name: self.clock.now()
+            for name in ("looked_up_at", "looked_at", "asked_at")
+            if name in row and _is_others(row)
+        }
         return {**row, **moments}
 
     async def read_others(self) -> Tables:
