@@ -84,6 +84,10 @@ async def test_an_invitation_for_the_morning_is_dropped_by_a_no_in_the_evening(w
     await world.do("sanne", "suggest.no", movement="movement", channel=None)
     await world.pass_(days=2)
     assert not any("Ga je mee?" in text_of(one) for one in world.private("sanne"))
+    # Who invited reads what is read of anybody who stays silent.
+    await world.pass_(days=7)
+    (quiet,) = world.private("fatima")
+    assert "bleef het stil" in text_of(quiet)
 
 
 def find_name(shown: Reply, prefix: str) -> str:

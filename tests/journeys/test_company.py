@@ -424,3 +424,46 @@ async def test_with_nobody_to_ask_there_are_questions_and_who_solved_it_before(w
     nobody = await world.press("fatima", await submit_stuck(world), "company")
     assert text_of(nobody).count("?") == 3
     assert "Taart hielp." in text_of(await world.press("fatima", nobody, "solved"))
+
+
+class TestWhoTakesBackTheirYesBeforeTheRequestIsSent:
+    async def withdraw(self, world: World, who: str) -> None:
+        assert world.private(who) == []
+        await world.do(who, "suggest.no", movement="movement", channel=None)
+
+    async def test_gets_none_and_another_is_asked_instead(self, world: World) -> None:
+        await world.pass_(hours=12)  # into quiet hours: what is asked waits
+        await ask_for_company(world, "jan", "samira", "bram")
+        asked = [who for who in ("jan", "samira", "bram") if await is_asked(world, who)]
+        assert len(asked) == 2
+        (other,) = {"jan", "samira", "bram"} - set(asked)
+        await self.withdraw(world, asked[0])
+        await world.pass_(hours=13)
+        assert [len(world.private(who)) for who in (asked[0], asked[1], other)] == [0, 1, 1]
+        assert world.private("fatima") == []
+
+    async def test_leaves_the_round_to_who_is_left_and_is_named_to_nobody(self, world: World) -> None:
+        await world.pass_(hours=12)
+        await ask_for_company(world, "jan", "samira")
+        await self.withdraw(world, "samira")
+        await world.pass_(hours=13)
+        await give_idea(world, "jan", "idee een")
+        await world.pass_(hours=1)
+        (together,) = world.private("fatima")
+        assert "idee een" in text_of(together)
+        assert "samira" not in text_of(together)
+        assert world.private("samira") == []
+
+    async def test_leaves_questions_when_nobody_is_left(self, world: World) -> None:
+        await world.pass_(hours=12)
+        await ask_for_company(world, "jan")
+        await self.withdraw(world, "jan")
+        await world.pass_(days=3)
+        (said,) = world.private("fatima")
+        assert "jan" not in text_of(said).casefold()
+
+
+async def is_asked(world: World, who: str) -> bool:
+    spell = (await episode(world)).id
+    async with world.begin() as work:
+        return who in {person.id for _, person in await work.stuck.company_of(spell, MOVEMENT)}

@@ -29,6 +29,7 @@ from bot.domain.curiosity import fresh_questions, record_questions
 from bot.domain.delivery import Delivery, DeliveryState, to_person
 from bot.domain.forgetting import FORGETS
 from bot.domain.initiative import COMPANY_SIZE, Company, CompanyId, CompanyState, EpisodeId, StuckEpisode
+from bot.domain.movement import Movement
 from bot.domain.person import Person
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -158,7 +159,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     if shown is not None and shown.state is not DeliveryState.WAITING:
         await _show_late_answer(work, turn, asked, episode, stuck)
     else:
-        await _show_if_complete(work, turn, asked, episode, stuck, shown)
+        await _show_if_complete(work, turn.require_movement(), turn.now, asked, episode, stuck, shown)
     return CompanyGiven(name=stuck.name)
 
 
@@ -168,12 +169,20 @@ async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
     if asked.state is CompanyState.GIVEN:
         return InPlace(entry=_stands(asked, stuck))
     if asked.state is CompanyState.ASKED:
-        asked.decline(turn.now)
-        shown = await work.deliveries.by_key(company.round_key(episode, asked.round))
-        is_running = episode.is_open and shown is not None and shown.state is DeliveryState.WAITING
-        if shown is not None and is_running and not await _ask_reserve(work, episode, shown, asked.round, turn.now):
-            await _show_if_complete(work, turn, asked, episode, stuck, shown)
+        await _replace(work, turn.require_movement(), turn.now, asked, episode, stuck)
     return InPlace(entry=CompanyDeclined(name=stuck.name, picked=asked.picked))
+
+
+async def _replace(
+    work: UnitOfWork, movement: Movement, now: datetime, asked: Company, episode: StuckEpisode, stuck: Person
+) -> None:
+    """Record that a peer does not think along, and ask the next reserve; without one, show the round if it is
+    complete."""
+    asked.decline(now)
+    shown = await work.deliveries.by_key(company.round_key(episode, asked.round))
+    is_running = episode.is_open and shown is not None and shown.state is DeliveryState.WAITING
+    if shown is not None and is_running and not await _ask_reserve(work, episode, shown, asked.round, now):
+        await _show_if_complete(work, movement, now, asked, episode, stuck, shown)
 
 
 async def _ask_reserve(
@@ -196,13 +205,19 @@ async def _ask_reserve(
 
 
 async def _show_if_complete(
-    work: UnitOfWork, turn: Turn, asked: Company, episode: StuckEpisode, stuck: Person, shown: Delivery | None
+    work: UnitOfWork,
+    movement: Movement,
+    now: datetime,
+    asked: Company,
+    episode: StuckEpisode,
+    stuck: Person,
+    shown: Delivery | None,
 ) -> None:
     """Bring the moment of showing forward when nobody's answer is awaited any more; never into quiet hours."""
     everyone = await work.stuck.company_of(episode.id, episode.movement_id)
     if shown is None or not company.is_complete([one for one, _ in everyone if one.round == asked.round]):
         return
-    shown.due_at = min(shown.due_at, company.first_reachable_at(stuck, turn.require_movement(), turn.now))
+    shown.due_at = min(shown.due_at, company.first_reachable_at(stuck, movement, now))
     work.woken.add(shown.workspace_id)
 
 
@@ -253,7 +268,8 @@ async def _load_request(work: UnitOfWork, turn: Turn) -> tuple[Company, StuckEpi
 
 
 async def compose_request(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the request to one peer. Raises `Unwanted` when it was answered or taken back, or the episode ended."""
+    """Compose the request to one peer. Raises `Unwanted` when it was answered or taken back, or the episode ended; and
+    for one who took back their yes since, for whom another is asked: nobody hears who that was."""
     movement = outgoing.require_movement()
     asked = await work.stuck.company(CompanyId(outgoing.delivery.subject), movement.id)
     episode = await work.stuck.episode(asked.episode_id, movement.id) if asked else None
@@ -264,6 +280,10 @@ async def compose_request(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         raise Unwanted("no_longer_stuck")
     if not company.can_be_told(stuck):
         raise Unwanted("stopped")
+    member = await work.movements.membership(movement.id, asked.person_id)
+    if not asked.picked and (member is None or not member.suggestible):
+        await _replace(work, movement, outgoing.now, asked, episode, stuck)
+        raise Unwanted("withdrawn")
     return CompanyAsked(
         company=asked.id,
         name=stuck.name,
