@@ -31,7 +31,7 @@ async def notice(work: UnitOfWork, turn: Turn) -> None:
         return
     for ripple in work.stories.rippled:
         await _notice_ripple(work, turn, ripple)
-    for story in work.stories.added:
+    for story in (*work.stories.added, *work.stories.regrouped):
         await _notice_story(work, turn, story)
     if turn.intent.name in JOINS:
         await _notice_group(work, turn, InitiativeId(turn.text("initiative")), turn.movement.id)

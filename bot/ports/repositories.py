@@ -296,8 +296,8 @@ class Movements(Protocol):
         """Return the places of a movement in all its workspaces, the oldest first."""
 
     async def due_for_a_look(self, before: datetime, limit: int) -> Sequence[MovementId]:
-        """Return at most `limit` movements, everywhere, with an open initiative, of which was last looked before a
-        moment, or never, how far they reach; those longest ago first."""
+        """Return at most `limit` movements, everywhere, of which was last looked before a moment, or never, how far
+        they reach; those longest ago first."""
 
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
         """Return the names of a movement's places. Those in another workspace than `seen_from` have its name with them:
@@ -533,6 +533,8 @@ class Stories(Protocol):
     """Stories that were added in this transaction."""
     rippled: list[Ripple]
     """Ripples that were added in this transaction."""
+    regrouped: list[Story]
+    """Stories that were told before, and got another initiative or dimension in this transaction."""
 
     def add(self, new: Story | StoryRequest | HeldWords | Ripple | Retelling) -> None:
         """Store something new about a story."""

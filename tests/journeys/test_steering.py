@@ -65,6 +65,21 @@ async def test_the_first_of_a_group_who_joins(walking: World) -> None:
     assert "andere groep" in asked(walking)[0]
 
 
+async def test_a_story_that_is_changed_into_a_third_broadening_one(walking: World) -> None:
+    for _ in range(2):
+        await tell(walking, dimension="broaden")
+        await walking.pass_(minutes=1)
+    last = await tell(walking, dimension="deepen")
+    form = await walking.do("fatima", "story.change", story=last, channel=None)
+    await walking.submit("fatima", form, channel=None, text="We liepen met meer.")
+    await walking.pass_(days=1)
+    assert asked(walking) == []
+    form = await walking.do("fatima", "story.change", story=last, channel=None)
+    await walking.submit("fatima", form, channel=None, dimension="broaden")
+    await walking.pass_(days=1)
+    assert "steeds breder" in asked(walking)[0]
+
+
 async def test_three_broadening_moments_in_a_row(walking: World) -> None:
     for dimension in ("broaden", "deepen", "broaden", "broaden"):
         await tell(walking, dimension=dimension)

@@ -97,6 +97,7 @@ class SqlStories(Repository):
         self._rows = rows
         self.added: list[Story] = []
         self.rippled: list[Ripple] = []
+        self.regrouped: list[Story] = []
 
     def add(self, new: object) -> None:
         if isinstance(new, Story):

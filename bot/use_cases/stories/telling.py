@@ -247,8 +247,11 @@ async def _change(work: UnitOfWork, turn: Turn) -> Entry:
     filled = await _parse_form(work, turn, story.movement_id)
     story.text, story.readers = filled.text("text"), Readers(filled.text("readers"))
     story.named = turn.person.story_named = filled.text("named") == "with"
+    before = story.initiative_id, story.dimension
     story.initiative_id = InitiativeId(filled.text("initiative")) if filled.text("initiative") else None
     story.dimension = Dimension(filled.text("dimension")) if filled.text("dimension") else None
+    if (story.initiative_id, story.dimension) != before:
+        work.stories.regrouped.append(story)
     story.part = filled.text("part") or story.part
     await _update_retellings(work, turn, story)
     place = await work.movements.place(story.place_id) if story.place_id else None
