@@ -147,7 +147,8 @@ class RoomLimitForm(FormEntry):
 @dataclass(frozen=True, kw_only=True)
 class RoomAnswered(Entry):
     """The reply to who answered. `state` is of `RoomState`, `wanted` of `Wanted`; `gone`: there is nothing to answer
-    any more; `told`: the asker hears it from Ritme; `supportable`: they can say a few words of support, too."""
+    any more; `told`: the asker hears it from Ritme; `supportable`: they can say a few words of support, too; `given`:
+    they can take the room back that they gave; `supported`: the support that they said, too."""
 
     room: str
     asker: str
@@ -158,6 +159,8 @@ class RoomAnswered(Entry):
     told: bool = True
     wanted: str = "room"
     supportable: bool = False
+    given: bool = False
+    supported: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         if self.gone:
@@ -165,7 +168,11 @@ class RoomAnswered(Entry):
         about = {"room": self.room}
         if self.state == "talk":
             return (*_yes_buttons(self.room, self.wanted), Press(name="decline", intent="room.decline", args=about))
-        return (Press(name="support", intent="support.give", args=about, form=True),) if self.supportable else ()
+        support = Press(name="support", intent="support.give", args=about, form=True)
+        end = Press(name="end", intent="room.end", args=about, confirm=True)
+        undo = Press(name="undo", intent="support.undo", args=about)
+        offered = ((support, self.supportable), (end, self.given), (undo, self.supported))
+        return tuple(button for button, may in offered if may)
 
     @classmethod
     def example(cls) -> Self:
@@ -175,7 +182,7 @@ class RoomAnswered(Entry):
 @dataclass(frozen=True, kw_only=True)
 class RoomNews(Entry):
     """The answer, for who asked; `state` is of `RoomState`: "asked" when nobody answered for a week. `wanted` is of
-    `Wanted`."""
+    `Wanted`. `ended`: the room was given before, and taken back."""
 
     giver: str
     initiative: str
@@ -184,6 +191,7 @@ class RoomNews(Entry):
     limit: str = ""
     until: datetime
     wanted: str = "room"
+    ended: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         again = Press(name="again", intent="room.ask", args={"initiative": self.initiative})
@@ -239,16 +247,20 @@ class SupportForm(FormEntry):
 @dataclass(frozen=True, kw_only=True)
 class SupportGiven(Entry):
     """The reply to who said support: where it stands and until when. Without `words` they took it back; `gone`: there
-    was nothing to support any more."""
+    was nothing to support any more; `given`: they can take back the room that they gave."""
 
     room: str
     initiative: str
     words: str
     until: datetime
     gone: bool = False
+    given: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="undo", intent="support.undo", args={"room": self.room}),) if self.words else ()
+        about = {"room": self.room}
+        undo = Press(name="undo", intent="support.undo", args=about)
+        end = Press(name="end", intent="room.end", args=about, confirm=True)
+        return (*((undo,) if self.words else ()), *((end,) if self.given else ()))
 
     @classmethod
     def example(cls) -> Self:

@@ -31,7 +31,8 @@ class Wanted(StrEnum):
 
 
 class RoomState(StrEnum):
-    """The answer to a request for room; only ASKED and TALK can still change. TAKEN_BACK by who asked."""
+    """The answer to a request for room; only ASKED and TALK can still change, and GRANTED room can be taken back, which
+    is DECLINED. TAKEN_BACK by who asked."""
 
     ASKED = "asked"
     TALK = "talk"
@@ -71,6 +72,10 @@ class Room:
     def answer(self, state: RoomState, now: datetime, limit: str = "") -> None:
         """Record an answer."""
         self.state, self.limit, self.answered_at = state, limit, now
+
+    def may_be_ended(self, now: datetime) -> bool:
+        """Return whether whoever gave it can take it back: it was given, and did not end by itself yet."""
+        return self.wanted is Wanted.ROOM and self.state is RoomState.GRANTED and now < self.ends_at
 
     def take_back(self, now: datetime) -> None:
         """Take the request back: what it said is kept no longer."""

@@ -56,6 +56,35 @@ async def test_room_is_asked_given_shown_and_ends_by_itself(world: World) -> Non
     assert world.private("jan") == []
 
 
+async def test_given_room_is_taken_back_by_who_gave_it_and_who_asked_is_told(world: World) -> None:
+    walk = await ask_for_room(world)
+    said = await world.press("karin", world.private("karin")[0], "grant", channel=None)
+    form = await world.press("karin", said, "support", channel=None)
+    supported = await world.submit("karin", form, channel=None, words="Mooi dat jullie dit proberen.")
+    await world.pass_(days=1)
+    ended = await world.press("karin", supported, "end", channel=None)
+    await world.pass_(days=8)  # Fatima got two messages this week
+    told = [text_of(one) for one in world.private("fatima")]
+    assert sum("karin neemt de ruimte terug die er was voor Wandelen" in one for one in told) == 1
+    shown = text_of(await world.do("jan", "initiative.look", initiative=walk))
+    assert "Ruimte tot" not in shown
+    assert "Mooi dat jullie dit proberen." in shown
+    await world.press("karin", ended, "undo", channel=None)
+    assert "Mooi dat" not in text_of(await world.do("jan", "initiative.look", initiative=walk))
+    await world.pass_(days=40)
+    assert not any("loopt tot en met" in text_of(one) for one in world.private("fatima"))
+
+
+async def test_room_that_was_taken_back_before_it_was_told_of_was_never_given(world: World) -> None:
+    await ask_for_room(world)
+    await world.pass_(hours=12)  # into quiet hours: the news waits
+    said = await world.press("karin", world.private("karin")[0], "grant", channel=None)
+    await world.press("karin", said, "end", channel=None)
+    await world.pass_(days=1)
+    (told,) = world.private("fatima")
+    assert "kan de ruimte nu niet geven" in text_of(told)
+
+
 async def test_a_limit_and_talking_first_reach_who_asked(world: World) -> None:
     walk = await ask_for_room(world)
     talk = await world.press("karin", world.private("karin")[0], "talk", channel=None)

@@ -214,6 +214,30 @@ async def _answer(work: UnitOfWork, turn: Turn, state: RoomState, limit: str = "
             told=asker is not None and asker.will_read(turn.now),
             wanted=room.wanted.value,
             supportable=not gone and room.may_be_supported(turn.now) and not await is_endorsed_by(work, room),
+            given=not gone and room.may_be_ended(turn.now),
+        )
+    )
+
+
+async def end(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Take given room back, as who gave it; who asked is told, unless they did not hear yet that it was given."""
+    room = await load_request(work, turn)
+    asker = await work.people.get(room.asker_id, room.movement_id)
+    gone = not room.may_be_ended(turn.now) or await is_over(work, room, asker)
+    if not gone and asker is not None:
+        room.answer(RoomState.DECLINED, turn.now)
+        for kind in ("room_answered", "room_ending"):
+            await work.deliveries.cancel(kind, room.id, "newer")
+        await tell_asker(work, room, asker, "room_answered", turn)
+    return InPlace(
+        entry=RoomAnswered(
+            room=room.id,
+            asker=asker.name_in(turn.person.workspace_id) if asker is not None else "",
+            state=room.state.value,
+            until=room.last_day,
+            gone=gone,
+            told=asker is not None and asker.will_read(turn.now),
+            supported=not gone and bool(room.support),
         )
     )
 
@@ -246,6 +270,8 @@ async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     is_quiet = outgoing.delivery.kind == "room_unanswered"
     if is_quiet is not (parts.room.state is RoomState.ASKED):
         raise Unwanted("answered")
+    told = await work.deliveries.about("room_answered", parts.room.id, parts.room.movement_id)
+    was_given = f"room_answered:{parts.room.id}:{RoomState.GRANTED.value}"
     return RoomNews(
         giver=parts.giver.name_in(outgoing.delivery.workspace_id),
         initiative=parts.initiative.id if parts.initiative else "",
@@ -254,6 +280,8 @@ async def compose_answer(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         limit=parts.room.limit,
         until=parts.room.last_day,
         wanted=parts.room.wanted.value,
+        ended=parts.room.state is RoomState.DECLINED
+        and any(one.key == was_given and one.may_have_arrived for one in told),
     )
 
 

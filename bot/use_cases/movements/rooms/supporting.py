@@ -70,6 +70,7 @@ async def _confirm(work: UnitOfWork, turn: Turn, room: Room, *, gone: bool = Fal
             words=room.support,
             until=room.last_day,
             gone=gone,
+            given=not gone and room.may_be_ended(turn.now),
         )
     )
 
