@@ -45,6 +45,8 @@ NO_MEANINGS = (
     "concluding",
     "moment",
 )
+WEIGHED_AMONG = 28
+"""The number of meanings that weights reckon with. Fixed: a new meaning does not change how all others are read."""
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -97,9 +99,8 @@ class PhraseBook:
                 meanings[word].add(phrase.meaning)
                 self.by_word[word].append(number)
         self.bayes = bayes
-        total = len({phrase.meaning for phrase in self.phrases}) + 1
         self._weights = {
-            word: FILLER_WEIGHT if word in filler else 0.35 + log(total / len(found)) / log(total)
+            word: FILLER_WEIGHT if word in filler else 0.35 + log(WEIGHED_AMONG / len(found)) / log(WEIGHED_AMONG)
             for word, found in meanings.items()
         }
         self.totals = tuple(sum(self.weight(word) for word in phrase.words) for phrase in self.phrases)

@@ -21,7 +21,10 @@ OTHER = "other"
 CRISIS = "crisis"
 RISKY = frozenset({"stop", "forget", CRISIS})
 WITHOUT_CONTENT = frozenset(
-    {CRISIS, OTHER, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "board", "code", "trouble"}
+    {
+        *(CRISIS, OTHER, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "board", "code", "trouble"),
+        *("reach", "why", "rest"),
+    }
 )
 SELDOM_ASKED, TOLD_AS_QUESTION = frozenset({"story", "step"}), 0.5
 """Meanings that are seldom asked, and what their phrases count for in a question."""

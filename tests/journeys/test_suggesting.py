@@ -94,10 +94,14 @@ class TestSuggested:
 
     async def test_strangers_are_called_so_only_as_far_as_may_be_told(self, world: World) -> None:
         await add_world(world, {"fatima": "", "sanne": "", "wim": ""}, agreed=("sanne", "wim"))
-        assert "Voor zover ik mag zeggen, kennen ze elkaar nog niet" in read(await look(world))
+        said = read(await look(world))
+        assert "Voor zover ik mag zeggen, kent nog niemand hier deze twee, en kennen ze elkaar ook niet." in said
+        assert said.count("Voor zover") == 1
         async with world.begin() as work:
             await work.connecting.strengthen(OURS, PersonId("wim"), PersonId("sanne"), world.clock.now())
-        assert "kennen ze elkaar nog niet" not in read(await look(world))
+        said = read(await look(world))
+        assert "Voor zover ik mag zeggen, kent nog niemand hier deze twee." in said
+        assert "elkaar" not in said
 
     async def test_the_warm_path_or_that_nobody_knows_them(self, world: World) -> None:
         groups = dict.fromkeys(("fatima", "jan", "sanne", "wim", "bram"), "")
@@ -106,7 +110,8 @@ class TestSuggested:
         said = read(await look(world))
         assert "jan kent sanne." in said
         assert "wim vindt het goed om gevraagd te worden. Jullie kennen elkaar." in said
-        assert "Voor zover ik mag zeggen, kent nog niemand hier bram." in said
+        assert "Voor zover ik mag zeggen, kent nog niemand hier bram" in said
+        assert said.count("Voor zover") == 1
 
     @pytest.mark.parametrize(
         ("namers", "told"), [(("jan",), False), (("jan", "fatima"), False), (("jan", "wim"), True)]
@@ -233,3 +238,35 @@ async def test_nothing_follows_about_who_did_not_say_yes(world: World, seed: int
     for one in random.sample(readers, 3):
         await name(world, one, "x", random.choice(list(KeyFigure)))
     assert await words() == before
+
+
+class TestSaidInASentence:
+    async def test_why_these_is_about_who_was_suggested_last(self, world: World) -> None:
+        await add_bridges(world)
+        assert is_declined(await world.type("fatima", "/ritme waarom deze mensen?"), "nobody_suggested")
+        await look(world)
+        said = read(await world.type("fatima", "/ritme waarom deze mensen?"))
+        assert any(f"Nachtdienst: via {both}" in said for both in ("wim en sanne", "sanne en wim"))
+
+    async def test_not_these_now_is_asked_about_and_lets_them_rest(self, world: World) -> None:
+        await add_bridges(world)
+        await look(world)
+        asked = await world.type("fatima", "/ritme deze mensen nu niet")
+        said = await world.press("fatima", asked, "rest")
+        assert "sanne" in read(said)
+        assert "wim" in read(said)
+        assert not {"sanne", "wim"} & set(read(await look(world)).split())
+
+    async def test_not_me_any_more_shows_where_a_yes_is_ended(self, world: World) -> None:
+        await add_bridges(world)
+        kept = await world.type("sanne", "/ritme stel mij niet meer voor", channel=None)
+        await world.press("sanne", kept, "withdraw_1", channel=None)
+        async with world.begin() as work:
+            member = await work.movements.membership(OURS, PersonId("sanne"))
+            assert member is not None
+            assert member.suggestible is False
+
+    async def test_how_far_we_get_is_what_a_coordinator_sees(self, world: World) -> None:
+        await add_bridges(world)
+        assert "Hoe ver jullie netwerk reikt" in read(await world.type("iris", "/ritme wie bereiken we nog niet?"))
+        assert "Dat kan alleen iris" in read(await world.type("fatima", "/ritme hoe ver komen we?"))

@@ -65,6 +65,17 @@ def test_both_languages_have_a_book_for_every_meaning(language: Language) -> Non
         ("IK ZIT VAST!!!", "stuck", ""),
         ("ik zit vsat met de overdracht", "stuck", "de overdracht"),
         ("I'll call her tomorrow", "step", "I'll call her tomorrow"),
+        ("hoe ver komen we?", "reach", ""),
+        ("who do we not reach?", "reach", ""),
+        ("which teams don't we reach yet?", "reach", ""),
+        ("waarom deze mensen?", "why", ""),
+        ("why did you suggest them?", "why", ""),
+        ("deze mensen nu niet", "rest", ""),
+        ("let these people rest for now", "rest", ""),
+        ("stel mij niet meer voor", "me", ""),
+        ("don't suggest me any more", "me", ""),
+        ("deze mensen komen niet meer", "stuck", "deze mensen komen niet meer"),
+        ("ik bereik de familie niet", "stuck", "ik bereik de familie niet"),
     ],
 )
 def test_what_people_typed_in_vain_is_understood(text: str, meaning: str, rest: str) -> None:

@@ -123,8 +123,22 @@ async def look_further(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def set_aside(work: UnitOfWork, turn: Turn) -> InPlace:
     """Leave those who were suggested out for a while."""
+    turn = await _fill_in_last(work, turn)
     names = await _let_rest(work, turn)
     return InPlace(entry=SuggestionsRest(names=names, initiative=turn.text("initiative")))
+
+
+async def _fill_in_last(work: UnitOfWork, turn: Turn) -> Turn:
+    """Return a turn about those who were suggested to the actor last, when it names nobody: it was said in a sentence,
+    and not pressed under them. Raises `Refused` when there are none."""
+    if turn.text("people"):
+        return turn
+    found = await work.connecting.suggestions_to(turn.person.id, turn.require_movement().id)
+    if not found:
+        raise Refused("nobody_suggested")
+    together = [one for one in found if one.at == found[-1].at]
+    args = {"people": " ".join(one.person_id for one in together), "initiative": found[-1].initiative_id or ""}
+    return replace(turn, intent=replace(turn.intent, args={**turn.intent.args, **args}))
 
 
 async def _let_rest(work: UnitOfWork, turn: Turn) -> tuple[str, ...]:
@@ -333,6 +347,7 @@ async def _record(work: UnitOfWork, turn: Turn, wish: _Wish, people: Collection[
 async def explain(work: UnitOfWork, turn: Turn) -> Entry:
     """Show a picture of the groups, with nobody in it but those who were suggested, and how Ritme chooses. Raises
     `Refused` when none of them may be named any more."""
+    turn = await _fill_in_last(work, turn)
     found = await _load_nameable(work, turn, await _load_suggestions(work, turn))
     if not found:
         raise Refused("not_found")
