@@ -162,6 +162,7 @@ COMMANDS: dict[str, Command] = {
     "room.limit.save": Command(rooms.grant_within_limit, closes=True),
     "room.talk": Command(rooms.talk_first),
     "room.decline": Command(rooms.decline),
+    "room.end": Command(rooms.end),
     "support.give": Command(rooms.open_support, form=True, again=False),
     "support.save": Command(rooms.give_support, closes=True),
     "support.undo": Command(rooms.take_back_support),
@@ -262,6 +263,7 @@ COMMANDS: dict[str, Command] = {
     "reach.ties": Command(coverage.ask_ties, form=True),
     "reach.ties.save": Command(coverage.save_ties_round),
     "reach.take_back": Command(coverage.take_back),
+    "reach.end": Command(coverage.end_round),
     "ties": Command(acquaintances.answer, form=True),
     "ties.save": Command(acquaintances.save),
     "ties.take_back": Command(acquaintances.take_back),
@@ -479,7 +481,7 @@ SENTENCE_AFTER = {
     **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""
-ASKED_FIRST = frozenset({"stop"})
+ASKED_FIRST = frozenset({"stop", "rest"})
 """Meanings that end something at once: from a sentence, never without asking. A story opens its form, and deletions are
 confirmed on the page that offers them."""
 

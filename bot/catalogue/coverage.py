@@ -9,37 +9,62 @@ from bot.domain.connectors import MAX_TIES_NAMED
 from bot.domain.coverage import GroupReach
 
 MAX_ROUND_BUTTONS = 3
+ONCE, QUARTERLY = "once", "quarterly"
+"""How often a round comes: once, or again about once in three months."""
 _AT = datetime(2027, 3, 1, 8, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundRepeated:
+    """A round that comes again in a place; of names, in a group."""
+
+    kind: str
+    place_id: str
+    place: str
+    group: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReachShown(Entry):
     """For coordinators: per group how many know who takes part; those out of reach first. `out`: the names of at most
     `MAX_ROUND_BUTTONS` of these, each with a button for a round of names. `at`: when it was counted, `again`: when it
-    is once more. `more` counts groups not shown."""
+    is once more. `more` counts groups not shown. `repeats`: at most `MAX_ROUND_BUTTONS` rounds that come again, each
+    with a button that ends it."""
 
     groups: tuple[GroupReach, ...]
     at: datetime
     again: datetime
     out: tuple[str, ...] = ()
     more: int = 0
+    repeats: tuple[RoundRepeated, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         ties = Press(name="ties", intent="reach.ties")
+        ends = tuple(
+            Press(name=f"end_{number}", intent="reach.end", args={"kind": one.kind, "place": one.place_id})
+            for number, one in enumerate(self.repeats, 1)
+        )
         if not self.groups:
-            return (Press(name="groups", intent="groups"), ties)
+            return (Press(name="groups", intent="groups"), ties, *ends)
         names = tuple(
             Press(name=f"names_{number}", intent="reach.names", args={"group": group})
             for number, group in enumerate(self.out, 1)
         )
-        return (*names, ties)
+        return (*names, ties, *ends)
 
     @classmethod
     def example(cls) -> Self:
         night = GroupReach(group="Nachtdienst", well=0, once=5, unknown=20, out_since=_AT)
         day = GroupReach(group="Dagdienst", well=15, once=10, unknown=5)
+        ties = RoundRepeated(kind="ties_round", place_id="c1", place="nachtdienst")
+        names = RoundRepeated(kind="names_round", place_id="c2", place="staf", group="Staf")
         return cls(
-            groups=(night, day), out=("Nachtdienst", "Staf", "Thuiszorg"), at=_AT, again=_AT.replace(day=8), more=1
+            groups=(night, day),
+            out=("Nachtdienst", "Staf", "Thuiszorg"),
+            at=_AT,
+            again=_AT.replace(day=8),
+            more=1,
+            repeats=(ties, names, ties),
         )
 
 
@@ -83,7 +108,10 @@ class NamesRoundForm(FormEntry):
     """The form that asks people in a place, once, who in a group passes things on well."""
 
     intent: ClassVar[str] = "reach.names.save"
-    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="place", kind="choice", channels=True),)
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="place", kind="choice", channels=True),
+        Ask(name="again", kind="choice", required=False, options=(ONCE, QUARTERLY)),
+    )
     group: str = ""
 
     @classmethod
@@ -91,7 +119,7 @@ class NamesRoundForm(FormEntry):
         return cls(
             group="Nachtdienst",
             options={"place": (Pick(value="c1", label="nachtdienst"),)},
-            values={"place": "c1"},
+            values={"place": "c1", "again": ONCE},
             hidden={"group": "Nachtdienst"},
         )
 
@@ -101,27 +129,44 @@ class TiesRoundForm(FormEntry):
     """The form that asks people in a place, once, whom they last asked something outside their team."""
 
     intent: ClassVar[str] = "reach.ties.save"
-    asks: ClassVar[tuple[Ask, ...]] = (Ask(name="place", kind="choice", channels=True),)
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="place", kind="choice", channels=True),
+        Ask(name="again", kind="choice", required=False, options=(ONCE, QUARTERLY)),
+    )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(options={"place": (Pick(value="c1", label="nachtdienst"),)}, values={"place": "c1"})
+        return cls(options={"place": (Pick(value="c1", label="nachtdienst"),)}, values={"place": "c1", "again": ONCE})
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoundPlanned(Entry):
-    """Confirmation to a coordinator: a round (`kind`) comes in a place. Until it does, it can be taken back."""
+    """Confirmation to a coordinator: a round (`kind`) comes in a place, and, with `again`, about once in three months.
+    Until it does, it can be taken back."""
 
     kind: str
     place: str
     delivery: str
+    again: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="take_back", intent="reach.take_back", args={"delivery": self.delivery}),)
 
     @classmethod
     def example(cls) -> Self:
-        return cls(kind="names_round", place="nachtdienst", delivery="d1")
+        return cls(kind="names_round", place="nachtdienst", delivery="d1", again=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundEnded(Entry):
+    """The answer to a coordinator who lets a round (`kind`) come no more in a place."""
+
+    kind: str
+    place: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(kind="ties_round", place="nachtdienst")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,14 @@ class GroupReach:
     out_since: datetime | None = None
 
 
+class RoundRepeat(NamedTuple):
+    """A round (its `kind`) that comes again in a place, about once in `ROUND_RESTS`; of names, in a group."""
+
+    kind: str
+    place: str
+    group: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReachPicture:
     """How far a movement reached at a moment. Groups under `MIN_GROUP_SIZE`, and people without one, are not in it."""
@@ -60,9 +68,12 @@ class ReachPicture:
     rests: Mapping[str, datetime | None] = field(default_factory=dict)
     """Groups out of reach about which Ritme says nothing by itself: until a moment, or (None) as long as they are."""
 
+    repeats: tuple[RoundRepeat, ...] = ()
+    """Rounds that come again, at most one of each kind in a place."""
+
     def is_fresh(self, now: datetime) -> bool:
-        """Return whether it still stands."""
-        return now - self.at < RECOUNTED_AFTER
+        """Return whether it still stands. One without any group shows nothing, and is counted anew."""
+        return bool(self.groups) and now - self.at < RECOUNTED_AFTER
 
     def is_out(self, group: str) -> bool:
         """Return whether a group was out of reach when it was counted."""
@@ -83,6 +94,14 @@ class ReachPicture:
         """Return it with nothing said about a group until a moment, or (None) as long as it is out of reach."""
         return replace(self, rests={**self.rests, group: until})
 
+    def repeat(self, again: RoundRepeat) -> Self:
+        """Return it with a round that comes again, in place of the one of its kind in that place."""
+        return replace(self, repeats=(*self.end(again.kind, again.place).repeats, again))
+
+    def end(self, kind: str, place: str) -> Self:
+        """Return it without the round of a kind that comes again in a place."""
+        return replace(self, repeats=tuple(one for one in self.repeats if one[:2] != (kind, place)))
+
     def wake(self, groups: Collection[str]) -> Self:
         """Return it with these groups spoken of again, except those that rest until a moment."""
         kept = {group: until for group, until in self.rests.items() if until is not None or group not in groups}
@@ -98,18 +117,21 @@ class ReachPicture:
             ],
             # Beside the rows, not in them: a process of the version before reads rows of five.
             "rests": {group: until.isoformat() if until is not None else "" for group, until in self.rests.items()},
+            "repeats": [list(one) for one in self.repeats],
         }
 
 
 def load_picture(stored: Mapping[str, object]) -> ReachPicture | None:
     """Return the picture that `ReachPicture.dump` stored; None for nothing."""
-    rows, rests = stored.get("groups"), stored.get("rests")
+    rows, rests, repeats = stored.get("groups"), stored.get("rests"), stored.get("repeats")
     if not isinstance(rows, list):
         return None
     rests = rests if isinstance(rests, dict) else {}
+    repeats = repeats if isinstance(repeats, list) else []
     return ReachPicture(
         at=datetime.fromisoformat(str(stored["at"])),
         rests={group: datetime.fromisoformat(until) if until else None for group, until in rests.items()},
+        repeats=tuple(RoundRepeat(*map(str, one)) for one in repeats),
         groups=tuple(
             GroupReach(
                 group=str(group),
@@ -137,6 +159,7 @@ def draw_picture(counts: Sequence[GroupCount], now: datetime, before: ReachPictu
         groups=tuple(sorted(shown, key=lambda one: (one.out_since is None, one.out_since or now, one.group))),
         # What was in reach for a while may be told of again.
         rests={one.group: rests[one.group] for one in shown if one.out_since is not None and one.group in rests},
+        repeats=before.repeats if before is not None else (),
     )
 
 

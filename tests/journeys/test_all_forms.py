@@ -111,6 +111,8 @@ IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},
 )
+IMPOSSIBLE["reach.names.save"] = ({"place": "elders", "again": "ooit"}, {"place", "again"})
+IMPOSSIBLE["reach.ties.save"] = ({"place": "elders", "again": "ooit"}, {"place", "again"})
 WHERE = {"start.save": "new", "start.join.save": "new"}
 
 

@@ -266,3 +266,39 @@ class TestARoundOfNames:
         reach.clock.set(reach.clock.now() + timedelta(days=8))
         await reach.drain()
         assert reach.posts() == []
+
+    async def test_comes_again_about_every_three_months_until_that_is_stopped(self, reach: World) -> None:
+        form = await reach.press("iris", await reach.type("iris", "/ritme bereik"), "names_1")
+        said = await reach.submit("iris", form, place="general", again="quarterly")
+        assert "Daarna vraag ik het ongeveer elke drie maanden" in text_of(said)
+        await wait(reach, 89)
+        assert len(asked_in(reach)) == 1
+        await wait(reach, 40)
+        assert len(asked_in(reach)) == 2
+        shown = await reach.type("iris", "/ritme bereik")
+        assert "in #general: wie in Nachtdienst dingen goed doorgeeft" in text_of(shown)
+        ended = await reach.press("iris", shown, "end_1")
+        assert "vraag ik niet meer uit mezelf om namen" in text_of(ended)
+        await wait(reach, 130)
+        assert len(asked_in(reach)) == 2
+
+    async def test_taken_back_or_chosen_once_does_not_come_again(self, reach: World) -> None:
+        await reach.pass_(hours=11)
+        form = await reach.press("iris", await reach.type("iris", "/ritme bereik"), "ties")
+        planned = await reach.submit("iris", form, place="general", again="quarterly")
+        await reach.press("iris", planned, "take_back")
+        await wait(reach, 130)
+        assert reach.posts() == []
+
+    async def test_that_comes_again_ends_with_a_group_that_became_too_small(self, reach: World) -> None:
+        form = await reach.press("iris", await reach.type("iris", "/ritme bereik"), "names_1")
+        await reach.submit("iris", form, place="general", again="quarterly")
+        for one in NIGHT[:11]:
+            await reach.do(one, "me.forget", channel=None)
+        await wait(reach, 130)
+        assert len(asked_in(reach)) == 1
+        assert "Ongeveer elke drie maanden" not in text_of(await reach.type("iris", "/ritme bereik"))
+
+
+def asked_in(world: World) -> list[Sent]:
+    return [one for one in world.posts() if "geeft dingen goed door" in text_of(one)]

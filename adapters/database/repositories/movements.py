@@ -108,11 +108,10 @@ class SqlMovements(Repository):
         return found.all()
 
     async def due_for_a_look(self, before: datetime, limit: int) -> Sequence[MovementId]:
-        tries = exists().where(initiatives.c.movement_id == movements.c.id, initiatives.c.closed_at.is_(None))
         at = movements.c.looked_at
         found = await self._session.scalars(
             select(movements.c.id)
-            .where(tries, at.is_(None) | (at <= before))
+            .where(at.is_(None) | (at <= before))
             .order_by(at.asc().nulls_first(), movements.c.id)
             .limit(limit)
         )

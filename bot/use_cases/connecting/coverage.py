@@ -1,6 +1,6 @@
 """Show coordinators how far the movement reaches, tell them where it stays out of reach, and start rounds there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from secrets import randbelow
@@ -8,12 +8,16 @@ from secrets import randbelow
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
 from bot.catalogue.coverage import (
     MAX_ROUND_BUTTONS,
+    ONCE,
+    QUARTERLY,
     GroupOutOfReach,
     GroupRests,
     NamesRound,
     NamesRoundForm,
     ReachShown,
+    RoundEnded,
     RoundPlanned,
+    RoundRepeated,
     RoundWithdrawn,
     TiesRound,
     TiesRoundForm,
@@ -29,12 +33,13 @@ from bot.domain.coverage import (
     TIES_ROUND,
     TOLD_WAITS,
     ReachPicture,
+    RoundRepeat,
     draw_picture,
     is_named_after,
     load_picture,
 )
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority, to_person, to_place
-from bot.domain.movement import Movement, MovementId, Place, PlaceState
+from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState
 from bot.domain.person import WorkspaceId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -57,7 +62,19 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         again=picture.at + RECOUNTED_AFTER,
         out=tuple(one.group for one in picture.groups if one.out_since is not None)[:MAX_ROUND_BUTTONS],
         more=max(0, len(picture.groups) - GROUPS_SHOWN),
+        repeats=await _list_repeats(work, turn, movement),
     )
+
+
+async def _list_repeats(work: UnitOfWork, turn: Turn, movement: Movement) -> tuple[RoundRepeated, ...]:
+    """Return the rounds that come again in places of the coordinator's own workspace."""
+    picture, places = load_picture(movement.reach), await _list_places(work, turn.person.workspace_id, movement)
+    names = {one.id: one.name or one.channel for one in places}
+    return tuple(
+        RoundRepeated(kind=one.kind, place_id=one.place, place=names[PlaceId(one.place)], group=one.group)
+        for one in (picture.repeats if picture is not None else ())
+        if one.place in names
+    )[:MAX_ROUND_BUTTONS]
 
 
 async def _load_picture(work: UnitOfWork, movement: Movement, now: datetime) -> ReachPicture:
@@ -78,37 +95,64 @@ async def _is_large(work: UnitOfWork, movement: Movement, group: str) -> bool:
 
 
 async def look(work: UnitOfWork, id: MovementId, now: datetime) -> None:
-    """Look by ourselves how far a movement reaches, once in `LOOKS_AFTER`. Plan a message to a coordinator, at most
-    once in `ROUND_RESTS`, when a group stays out of reach; once a group, as long as it does."""
+    """Look by ourselves how far a movement reaches, once in `LOOKS_AFTER`: plan the rounds that come again, and tell a
+    coordinator where it stays out of reach."""
     await work.people.lock_movement(WorkspaceId(""), "", None, id)
     movement = await work.movements.get(id)
     if movement is None or (movement.looked_at is not None and now - movement.looked_at < LOOKS_AFTER):
         return  # another process looked meanwhile
     movement.looked_at = now
-    picture = await _load_picture(work, movement, now)
-    earlier = await work.deliveries.about(GROUP_OUT, id, id)
+    await _repeat_rounds(work, movement, now)
+    if await work.initiatives.of_movement(id):
+        await _tell_of_group(work, movement, await _load_picture(work, movement, now), now)
+
+
+async def _repeat_rounds(work: UnitOfWork, movement: Movement, now: datetime) -> None:
+    """Plan the rounds that come again, where that was not asked in `ROUND_RESTS`. One in a place that left the
+    movement, or in a group that became too small, ends."""
+    picture = load_picture(movement.reach)
+    for again in picture.repeats if picture is not None else ():
+        place = await work.movements.place(PlaceId(again.place))
+        fits = again.kind == TIES_ROUND or await _is_large(work, movement, again.group)
+        if place is None or place.movement_id != movement.id or not fits:
+            _change_picture(movement, now, lambda kept, again=again: kept.end(again.kind, again.place))  # type: ignore[misc]
+            continue
+        earlier = await work.deliveries.about(again.kind, place.id, movement.id)
+        if place.state is PlaceState.ALIVE and not _was_asked_lately(earlier, now):
+            await work.deliveries.add(_make_round(again.kind, place, again.group, earlier, now))
+
+
+async def _tell_of_group(work: UnitOfWork, movement: Movement, shown: ReachPicture, now: datetime) -> None:
+    """Plan a message to a coordinator when a group stays out of reach: at most once in `ROUND_RESTS`, and once a group,
+    as long as it does."""
+    earlier = await work.deliveries.about(GROUP_OUT, movement.id, movement.id)
     heard = [one for one in earlier if one.state not in _OVER]
     # Whoever it was meant for never read it: nothing was told yet.
     lost = {str(one.args["group"]) for one in earlier} - {str(one.args["group"]) for one in heard}
-    picture = picture.wake(lost)
-    group = picture.find_news(now)
-    reader = next((one for one in await work.people.coordinators(id) if one.will_read(now)), None)
+    group = shown.wake(lost).find_news(now)
+    reader = next((one for one in await work.people.coordinators(movement.id) if one.will_read(now)), None)
     if not group or reader is None or any(now - one.created_at < ROUND_RESTS for one in heard):
         return
-    movement.reach = picture.rest(group, None).dump()
+    _change_picture(movement, now, lambda kept: kept.wake(lost).rest(group, None))
     await work.deliveries.add(
         to_person(
             reader,
             GROUP_OUT,
-            key=f"{GROUP_OUT}:{id}:{now.date().isoformat()}",
+            key=f"{GROUP_OUT}:{movement.id}:{now.date().isoformat()}",
             now=now,
-            movement=id,
-            subject=id,
+            movement=movement.id,
+            subject=movement.id,
             priority=Priority.NEWS,
             expires_at=now + TOLD_WAITS,
             args={"group": group},
         )
     )
+
+
+def _change_picture(movement: Movement, now: datetime, change: Callable[[ReachPicture], ReachPicture]) -> None:
+    """Change what is kept with a picture; where there is none, one is kept that is counted when it is next needed."""
+    kept = load_picture(movement.reach)
+    movement.reach = change(kept if kept is not None else ReachPicture(at=now - RECOUNTED_AFTER)).dump()
 
 
 async def compose_group_out(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -215,7 +259,7 @@ async def _offer_places(work: UnitOfWork, turn: Turn, movement: Movement) -> dic
     # The one they are in first.
     places.sort(key=lambda one: turn.place is None or one.id != turn.place.id)
     picks = tuple(Pick(value=one.id, label=one.name or one.channel) for one in places[:MAX_FORM_OPTIONS])
-    return {"options": {"place": picks}, "values": {"place": picks[0].value}}
+    return {"options": {"place": picks}, "values": {"place": picks[0].value, "again": ONCE}}
 
 
 async def _plan_round(work: UnitOfWork, turn: Turn, filled: Filled, kind: str, args: dict[str, object]) -> RoundPlanned:
@@ -232,22 +276,28 @@ async def _plan_round(work: UnitOfWork, turn: Turn, filled: Filled, kind: str, a
             filled.problems.add("place", "asked_lately")
     if place is None or filled.problems:
         raise filled.problems.to_invalid()
-    post = to_place(
+    group, again = str(args.get("group", "")), filled.text("again") == QUARTERLY
+    post = _make_round(kind, place, group, earlier, turn.now)
+    await work.deliveries.add(post)
+    if group:
+        # Who asks there already needs not be told.
+        _change_picture(movement, turn.now, lambda kept: kept.rest(group, None))
+    repeat = RoundRepeat(kind, place.id, group)
+    _change_picture(movement, turn.now, lambda kept: kept.repeat(repeat) if again else kept.end(kind, place.id))
+    return RoundPlanned(kind=kind, place=place.name or place.channel, delivery=post.id, again=again)
+
+
+def _make_round(kind: str, place: Place, group: str, earlier: Sequence[Delivery], now: datetime) -> Delivery:
+    return to_place(
         place,
         kind,
-        key=f"{kind}:{place.id}:{len(earlier)}",
-        now=turn.now,
+        key=f"{kind}:{place.id}:{now.date().isoformat()}:{len(earlier)}",
+        now=now,
         subject=place.id,
         priority=Priority.RHYTHM,
-        expires_at=turn.now + ROUND_WAITS,
-        args=args,
+        expires_at=now + ROUND_WAITS,
+        args={"group": group} if group else {},
     )
-    await work.deliveries.add(post)
-    picture = load_picture(movement.reach)
-    if picture is not None and "group" in args:
-        # Who asks there already needs not be told.
-        movement.reach = picture.rest(str(args["group"]), None).dump()
-    return RoundPlanned(kind=kind, place=place.name or place.channel, delivery=post.id)
 
 
 def _was_asked_lately(earlier: Sequence[Delivery], now: datetime) -> bool:
@@ -264,7 +314,24 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     name = (place.name or place.channel) if place is not None else ""
     if post.state is DeliveryState.WAITING:
         post.drop("taken_back")
+        if post.place_id is not None:
+            _end_repeat(movement, turn.now, post.kind, post.place_id)
     return InPlace(entry=RoundWithdrawn(place=name, stands=post.state is not DeliveryState.DROPPED))
+
+
+async def end_round(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Let a round come no more by itself; one that waits does not come either."""
+    movement, kind = turn.require_coordinator(), turn.text("kind")
+    place = await work.movements.place(PlaceId(turn.text("place")))
+    if place is None or place.movement_id != movement.id or kind not in (NAMES_ROUND, TIES_ROUND):
+        raise Refused("not_found")
+    _end_repeat(movement, turn.now, kind, place.id)
+    await work.deliveries.cancel(kind, place.id, "taken_back")
+    return InPlace(entry=RoundEnded(kind=kind, place=place.name or place.channel))
+
+
+def _end_repeat(movement: Movement, now: datetime, kind: str, place: PlaceId) -> None:
+    _change_picture(movement, now, lambda kept: kept.end(kind, place))
 
 
 async def compose_names_round(work: UnitOfWork, outgoing: Outgoing) -> Entry:
