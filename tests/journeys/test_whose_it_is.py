@@ -48,7 +48,7 @@ OF_ALL = {
     "share.save",
     # Of one's own, or begun by oneself.
     "stuck", "stuck.new", "stuck.report", "chance", "chance.save", "nominate", "nominate.save", "story", "story.save",
-    "calendar", "calendar.make", "calendar.revoke", "calendar.file",
+    "calendar", "calendar.make", "calendar.revoke", "calendar.file", "hours.keep",
     "meeting.join", "meeting.leave", "behaviour", "ties", "ties.save", "ties.take_back",
     "connect", "connect.look", "invite", "invite.send", "saving.ask", "coordinators.ask", "suggest.yes", "suggest.no",
     "stop", "stop.me", "me.settings", "me.save", "me.snooze", "me.snooze.save", "me.wake", "me.come_back",
