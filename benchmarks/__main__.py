@@ -1,6 +1,6 @@
 """Measure what Ritme takes and costs (`make bench`), each thing beside a yardstick from the same run, as one table.
 
-Usage: python -m benchmarks [inbound] [teams] [storm] [growth] [export] [connectors]
+Usage: python -m benchmarks [inbound] [teams] [storm] [growth] [export] [connectors] [search]
 """
 
 import argparse
@@ -12,7 +12,7 @@ from importlib import import_module
 
 from benchmarks.report import Line, print_progress, show
 
-ALL = ("inbound", "teams", "storm", "growth", "export", "connectors")
+ALL = ("inbound", "teams", "storm", "growth", "export", "connectors", "search")
 
 
 def main() -> int:

@@ -4,9 +4,11 @@ SQLite's FTS5 gives matches newest first by itself, one after the other, until e
 knows no order: what many stories hold is found quickest by looking through the newest, what few hold by the index.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Select,
     String,
@@ -38,6 +40,7 @@ from bot.domain.story_search import (
     position_at,
 )
 
+T = TypeVar("T")
 MAX_TELLERS = 200
 """Tellers of a group that the index is asked for one by one; of a larger group there are stories enough."""
 NEWEST = 2_000
@@ -53,10 +56,20 @@ _words = table("story_words", column("rowid"))
 _position = stories.c.search_position
 
 
-def is_readable_by(reader: StoryReader) -> ColumnElement[bool]:
+def _without_index(found: Column[T]) -> ColumnElement[T]:
+    """Return a column of stories as SQLite finds no index for: it must go from the words to the stories. With an index
+    at hand it goes, for a group, through all stories of its people, and looks each up among the words."""
+    return literal_column(f"+stories.{found.name}", found.type)
+
+
+def _as_it_is(found: Column[T]) -> ColumnElement[T]:
+    return found
+
+
+def is_readable_by(reader: StoryReader, by: Callable[[Column[Any]], ColumnElement[Any]]) -> ColumnElement[bool]:
     """Match the stories that somebody may read: see `Story.is_readable`; and their own."""
-    mine = stories.c.teller_id == reader.person
-    here = stories.c.place_id == reader.place if reader.place is not None else None
+    mine = by(stories.c.teller_id) == reader.person
+    here = by(stories.c.place_id) == reader.place if reader.place is not None else None
     own = mine if here is None else or_(mine, here)
     return and_(stories.c.withdrawn_at.is_(None), or_(stories.c.readers != Readers.THREAD, own))
 
@@ -74,9 +87,12 @@ class StorySearcher:
     ) -> None:
         self._session, self._movement, self._reader, self._filters = session, movement, reader, filters
         self._scope = match_scope(movement, reader, filters)
-        self._within = and_(
-            stories.c.movement_id == movement, is_readable_by(reader), *self._limits(before), *self._narrow()
-        )
+        self._on_sqlite = session.get_bind().dialect.name == "sqlite"
+        self._by = _without_index if self._on_sqlite else _as_it_is
+        of_movement = self._by(stories.c.movement_id) == movement
+        # On SQLite the words have the limits: their rowid is the position.
+        limits = () if self._on_sqlite else tuple(self._limits(before))
+        self._within = and_(of_movement, is_readable_by(reader, self._by), *limits, *self._narrow())
         self._before = before
 
     async def find(self, match: StoryMatch, limit: int) -> Sequence[tuple[Story, Person]]:
@@ -88,7 +104,7 @@ class StorySearcher:
                 return []
             if len(tellers) <= MAX_TELLERS:
                 matches.append(StoryMatch(every=(match_tellers(tellers),)))
-        if self._session.get_bind().dialect.name == "sqlite":
+        if self._on_sqlite:
             return await self._load(self._in_fts5(matches, limit))
         found = await self._find_on_postgresql(match, matches, limit)
         return await self._load(select(Story, Person).where(_position.in_(found), self._within))
@@ -106,8 +122,8 @@ class StorySearcher:
         )
 
     async def _load(self, found: Select[Story, Person]) -> Sequence[tuple[Story, Person]]:
-        if self._session.get_bind().dialect.name == "sqlite":
-            rows = await self._session.execute(found.join(people, people.c.id == stories.c.teller_id))
+        if self._on_sqlite:
+            rows = await self._session.execute(found.join(people, people.c.id == self._by(stories.c.teller_id)))
         else:
             joined = found.join_from(stories, people, people.c.id == stories.c.teller_id)
             rows = await self._session.execute(joined.order_by(_position.desc()))
@@ -169,11 +185,11 @@ class StorySearcher:
     def _narrow(self) -> Iterator[ColumnElement[bool]]:
         filters = self._filters
         if filters.initiative is not None:
-            yield stories.c.initiative_id == filters.initiative
+            yield self._by(stories.c.initiative_id) == filters.initiative
         if filters.dimension is not None:
             yield stories.c.dimension == filters.dimension
         if filters.group:
-            yield and_(stories.c.named.is_(True), stories.c.teller_id.in_(self._tellers()))
+            yield and_(stories.c.named.is_(True), self._by(stories.c.teller_id).in_(self._tellers()))
 
     def _tellers(self) -> Select[PersonId]:
         """Select the members of the group whose name the reader may see."""
