@@ -109,7 +109,7 @@ async def load_facts(
                 timing=rhythm.timing,
                 changes=await work.rhythms.changes(rhythm, to_utc(since, time(0), rhythm.timezone)),
                 quiet=quiet_hours.of_place(place, movement),
-                days_off=holidays_of(movement),
+                days_off=holidays_of(movement, place),
             )
         )
     return AgendaFacts(

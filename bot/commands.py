@@ -45,7 +45,7 @@ from bot.use_cases.movements import (
 from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
-from bot.use_cases.rhythms import calendars, changing, closing, places, reminders, year
+from bot.use_cases.rhythms import calendars, changing, closing, countries, places, reminders, year
 from bot.use_cases.stories import (
     harvest,
     hearing,
@@ -200,6 +200,12 @@ COMMANDS: dict[str, Command] = {
     "calendar.make": Command(calendars.renew),
     "calendar.revoke": Command(calendars.revoke),
     "calendar.file": Command(calendars.give_file, closes=False),
+    "country": Command(countries.show, en="country holidays", nl="land feestdagen", again=True),
+    "country.choose": Command(countries.choose, form=True),
+    "country.look": Command(countries.look),
+    "country.days": Command(countries.adjust, form=True),
+    "country.propose": Command(countries.propose),
+    "country.save": Command(countries.save),
     # groups
     "groups": Command(groups.request_groups, en="groups group", nl="groepen groep"),
     "groups.choose": Command(groups.choose, form=True),

@@ -39,6 +39,8 @@ FOR_ONESELF = frozenset(
         "me.save",  # one's time zone and group
         "rhythm.save",
         "rhythm.place.save",
+        "country.look",
+        "country.propose",
         "start.join.save",
         "step.tell",  # only oneself reads it, until it is a story
         "saving.ask",  # only its author reads it, and is asked about it

@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.catalogue.rhythms import PlaceSaved, QuietRhythm, RhythmSummary, ZonedRhythm
+from bot.days_off import load_calendar
 from bot.domain.calendar import holidays_of
 from bot.domain.cures import find_cure, list_quiet
 from bot.domain.delivery import Delivery, Priority, to_person
@@ -36,7 +37,7 @@ async def plan_past(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: d
     if place is None or rhythm.next_at is None or rhythm.next_at > now:
         return
     due, changes = rhythm.due_in(place), await work.rhythms.changes(rhythm, rhythm.next_at)
-    past, rhythm.next_at = due_moments(due, changes, movement, now)
+    past, rhythm.next_at = due_moments(due, changes, holidays_of(movement, place), now)
     missed = [plan_moment(due, moment, now) for moment in past if now - moment.at > MISFIRE_GRACE]
     for moment in past[len(missed) :]:
         await work.deliveries.add(plan_moment(due, moment, now))
@@ -100,12 +101,13 @@ async def retime(
     changes = await work.rhythms.changes(rhythm, now)
     rhythm.remember(changes, now)
     ahead = [_move(one, moved or {}) for one in list_changes_ahead(rhythm, changes, now)]
-    kept = keep_changes(ahead, rhythm.timing, timing, holidays_of(movement))
+    calendar = await load_calendar(work, movement, rhythm.place_id)
+    kept = keep_changes(ahead, rhythm.timing, timing, calendar)
     await rewrite_changes(work, rhythm, kept, now)
     rhythm.rule, rhythm.starts_on, rhythm.at = timing.rule, timing.starts_on, timing.at
     rhythm.timezone, rhythm.on_holiday = timing.timezone, timing.on_holiday
     await work.flush()  # the next moment is found by a query that has to see the changes
-    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), holidays_of(movement), after=now)
+    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), calendar, after=now)
 
 
 def _move(change: MomentChange, moved: dict[MomentName, datetime]) -> MomentChange:
@@ -150,7 +152,8 @@ async def _find_quiet(
 ) -> QuietRhythm | None:
     """Return what becomes of a rhythm in the quiet hours of its place; None when none of its moments is quiet that was
     not quiet before."""
-    changes, calendar, quiet = await work.rhythms.changes(rhythm, now), holidays_of(movement), of_place(place, movement)
+    changes = await work.rhythms.changes(rhythm, now)
+    calendar, quiet = holidays_of(movement, place), of_place(place, movement)
     silent: Sequence[Expected] = list_quiet(rhythm.timing, changes, calendar, quiet, now)
     if before is not None:
         known = {one.given for one in list_quiet(rhythm.timing, changes, calendar, before, now)}
@@ -189,7 +192,7 @@ async def _compare_zones(
     work: UnitOfWork, movement: Movement, place: Place, rhythm: Rhythm, now: datetime
 ) -> ZonedRhythm | None:
     """Return when a rhythm comes next, at the moment as it was and at that clock time where its place is now."""
-    changes, calendar = await work.rhythms.changes(rhythm, now), holidays_of(movement)
+    changes, calendar = await work.rhythms.changes(rhythm, now), holidays_of(movement, place)
     there = rhythm.timing._replace(timezone=place.timezone)
     kept = next(moments(rhythm.timing, changes, calendar, after=now), None)
     by_clock = next(moments(there, changes, calendar, after=now), None)

@@ -116,7 +116,11 @@ MAPPED: dict[type, Table] = {
 _NUMBERED = {PartSaid: "id", QuestionAsked: "id"}
 """The column that numbers the rows in the order they were written. The domain's classes do not have it, so it is mapped
 to a private attribute."""
-_UNMAPPED: dict[type, tuple[str, ...]] = {Person: ("home_mark", "suggestible"), PersonalFile: ("content",)}
+_UNMAPPED: dict[type, tuple[str, ...]] = {
+    Person: ("home_mark", "suggestible"),
+    Movement: ("good_friday",),
+    PersonalFile: ("content",),
+}
 """Columns that only the version before this one uses, and one too large to be loaded with its row."""
 _PRIVATE: dict[type, dict[str, Any]] = {
     # Written by adapters/database/story_words.py, and never loaded with a story.

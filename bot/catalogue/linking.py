@@ -1,10 +1,11 @@
 """Messages about invite codes, by which other workspaces join a movement."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.countries import HolidayAhead, KeptDays
 
 MAX_CODE_CHARS = 40
 """Characters that may be typed as a code; a code itself is shorter."""
@@ -78,14 +79,24 @@ class Joined(Entry):
     vision: str
     told: bool = True
     readers: tuple[str, ...] = ()
+    kept: KeptDays | None = None
+    """The days off of this place, where it is in another country."""
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="rhythm", intent="rhythm", style="primary"), Press(name="purpose", intent="purpose"))
+        country = (Press(name="country", intent="country"),) if self.kept is not None else ()
+        return (
+            Press(name="rhythm", intent="rhythm", style="primary"),
+            Press(name="purpose", intent="purpose"),
+            *country,
+        )
 
     @classmethod
     def example(cls) -> Self:
         vision = "Wie thuis zorg krijgt, doet zelf wat zelf kan"
-        return cls(name="Samen op pad", place="nachtdienst", vision=vision, readers=("Iris",))
+        kept = KeptDays(
+            country="België", weekend=(5, 6), ahead=(HolidayAhead(on=date(2027, 3, 28), name="Eerste paasdag"),)
+        )
+        return cls(name="Samen op pad", place="nachtdienst", vision=vision, readers=("Iris",), kept=kept)
 
 
 @dataclass(frozen=True, kw_only=True)

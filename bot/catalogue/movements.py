@@ -1,15 +1,17 @@
 """Messages for the beginning of a movement, and for the arrival of Ritme in a channel."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.countries import HolidayAhead, KeptDays
 from bot.domain.person import Language
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartForm(FormEntry):
-    """The form to begin a movement: its name, language, vision, and who else coordinates."""
+    """The form to begin a movement: its name, language, vision, who else coordinates, and in which country it is."""
 
     intent: ClassVar[str] = "start.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -17,26 +19,39 @@ class StartForm(FormEntry):
         Ask(name="language", kind="choice", options=tuple(Language)),
         Ask(name="vision", kind="long_text", max_length=500),
         Ask(name="coordinators", kind="people", required=False, max_items=5),
+        Ask(name="country", max_length=80, required=False),
     )
+
+    ahead: tuple[HolidayAhead, ...] = ()
+    """The next holidays of the country that is filled in."""
 
     @classmethod
     def example(cls) -> Self:
-        return cls(values={"language": "nl"})
+        ahead = (HolidayAhead(on=date(2027, 3, 28), name="Eerste paasdag"),)
+        return cls(values={"language": "nl", "country": "Nederland"}, ahead=ahead)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MovementStarted(Entry):
-    """Confirmation that the movement has begun, with the next two things to do."""
+    """Confirmation that the movement has begun, with the next two things to do, and the holidays that it keeps."""
 
     name: str
     place: str
+    kept: KeptDays | None = None
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="purpose", intent="purpose.change", style="primary"), Press(name="rhythm", intent="rhythm"))
+        return (
+            Press(name="purpose", intent="purpose.change", style="primary"),
+            Press(name="rhythm", intent="rhythm"),
+            Press(name="country", intent="country"),
+        )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Samen vooruit", place="samen-vooruit")
+        kept = KeptDays(
+            country="Nederland", weekend=(5, 6), ahead=(HolidayAhead(on=date(2027, 3, 28), name="Eerste paasdag"),)
+        )
+        return cls(name="Samen vooruit", place="samen-vooruit", kept=kept)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -187,6 +187,7 @@ class RhythmsShown(Entry):
             Press(name="closed", intent="rhythm.closed"),
             *calendar,
             *((Press(name="year", intent="rhythm.year"),) if self.rhythms else ()),
+            Press(name="country", intent="country"),
         )
 
     @classmethod
@@ -505,8 +506,7 @@ class ClosedForm(FormEntry):
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceForm(FormEntry):
-    """The form for the language, the quiet hours and the time zone of a place, and (`asks_good_friday`) where most
-    people work on Good Friday, whether these do."""
+    """The form for the language, the quiet hours and the time zone of a place."""
 
     intent: ClassVar[str] = "rhythm.place.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -516,13 +516,7 @@ class PlaceForm(FormEntry):
         Ask(name="quiet_until", kind="time"),
         Ask(name="quiet_weekends", kind="choice", options=(YES, NO)),
         Ask(name="timezone", max_length=64),
-        Ask(name="good_friday", kind="choice", options=(YES, NO)),
     )
-
-    asks_good_friday: bool = True
-
-    def visible_asks(self) -> tuple[Ask, ...]:
-        return tuple(ask for ask in self.asks if ask.name != "good_friday" or self.asks_good_friday)
 
     @classmethod
     def example(cls) -> Self:

@@ -1,48 +1,112 @@
-"""Days off: public holidays of a country and the weekend there; and which days are working days."""
+"""Days off: the holidays of a country or region, those of them that a movement keeps, and the weekend there; and which
+days are working days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from hashlib import blake2s
 
 import holidays
 from babel.core import get_global
-from dateutil.easter import easter
 
-from bot.domain.movement import Movement
+from bot.domain.movement import Movement, Place
 from bot.domain.person import Language
 from bot.domain.stretches import Stretch, parse_stretches
 
 SATURDAY_AND_SUNDAY = (5, 6)
+MAX_ABBREVIATION = 3
 LONGEST_REST = 400
 """Days in a row that are looked through for the next working day: nothing that people keep lasts longer."""
+KEPT, WORKED = "+", "-"
+"""Before the name of a holiday: a movement keeps it, or works on it, other than most people in its country."""
+YEAR = timedelta(days=366)
+_NOT_FOR_ALL = {"workday", "school", "half_day"}
+"""Categories of days that are not days off."""
+_WORKED_BY_MOST: Mapping[str, frozenset[str]] = {"NL": frozenset({"Goede vrijdag"})}
+"""Public holidays, by country and by the name they have there, on which most people work all the same: only a movement
+that says so keeps them. `holidays` does not tell these apart."""
+
+
+@dataclass(frozen=True)
+class Holiday:
+    """A holiday as `holidays` names it in the language of its country, and its first day of the coming year; `usual`:
+    most people there keep it, `kept`: these do."""
+
+    name: str
+    day: date
+    usual: bool
+    kept: bool
 
 
 @dataclass(frozen=True)
 class Calendar:
     """The days off that are kept somewhere. Called with a day, it tells whether that is a holiday there.
 
-    `country` is an ISO 3166 code, `weekend` weekdays (0 = Monday). In the Netherlands Good Friday counts only with
-    `good_friday`: most people work on it. Hashable, so that what follows from equal ones is computed once.
+    `country` is an ISO 3166 code, `region` a subdivision as `holidays` names it, `weekend` weekdays (0 = Monday).
+    `changed` are the holidays on which they do otherwise than most people there, each after `KEPT` or `WORKED`.
+    Hashable, so that what follows from equal ones is computed once.
     """
 
     country: str = ""
     weekend: tuple[int, ...] = SATURDAY_AND_SUNDAY
-    good_friday: bool = False
     closed: tuple[Stretch, ...] = ()
     """Days on which the movement is closed: as good as holidays."""
+    region: str = ""
+    changed: tuple[str, ...] = ()
 
     def __call__(self, day: date) -> bool:
-        return self.is_closed(day) or self._is_public(day)
+        return self.is_closed(day) or bool(self._kept_on(day))
 
     def is_closed(self, day: date) -> bool:
         """Return whether the movement itself is closed on a day."""
         return any(one.covers(day) for one in self.closed)
 
-    def _is_public(self, day: date) -> bool:
-        if self.country and good_friday_is_chosen(self.country) and not self.good_friday and _is_good_friday(day):
-            return False
-        return day in _public_holidays(self.country, day.year)
+    def _kept_on(self, day: date) -> tuple[str, ...]:
+        return _kept_days(self.country, self.region, self.changed, day.year).get(day, ())
+
+    def name_day(self, day: date, language: Language, *, foreign: bool = False) -> str:
+        """Return the name of a holiday that is kept, in a language; without names in that language it is empty, or with
+        `foreign` the name it has in English, or there."""
+        names = _names_in(self.country, self.region, day.year, language.value, foreign)
+        found = dict.fromkeys(names[day, name] for name in self._kept_on(day) if (day, name) in names)
+        return " / ".join(found)
+
+    def next_days(self, today: date, count: int) -> list[date]:
+        """Return the next holidays that are kept, within a year."""
+        ahead = (today + timedelta(days=number) for number in range(YEAR.days))
+        return [day for day in ahead if self._kept_on(day)][:count]
+
+    def list_holidays(self, today: date) -> list[Holiday]:
+        """List the holidays of the coming year that people here may keep, those that most people there keep first."""
+        found: dict[str, Holiday] = {}
+        for year in (today.year, today.year + 1):
+            for day, names in sorted(_find_days(self.country, self.region, year).items()):
+                if not today <= day < today + YEAR:
+                    continue
+                for name, public in names:
+                    if name not in found or (public and not found[name].usual):
+                        found[name] = Holiday(name, day, usual=public, kept=self._keeps(name, public=public))
+        return sorted(found.values(), key=lambda one: (not one.usual, one.day, one.name))
+
+    def _keeps(self, name: str, *, public: bool) -> bool:
+        return f"{KEPT}{name}" in self.changed or (public and f"{WORKED}{name}" not in self.changed)
+
+    def choose_holidays(self, today: date, kept: Sequence[str]) -> tuple[str, ...]:
+        """Return what is `changed` when of the holidays of the coming year these are kept; of others it stays."""
+        listed = {one.name: one.usual for one in self.list_holidays(today)}
+        others = [one for one in self.changed if one[1:] not in listed]
+        chosen = [
+            f"{KEPT if name in kept else WORKED}{name}" for name, usual in listed.items() if (name in kept) is not usual
+        ]
+        return tuple(sorted([*others, *chosen]))
+
+    def name_holidays(self, listed: Sequence[Holiday], language: Language) -> dict[str, str]:
+        """Return the names of holidays in a language, or else in English, by the name they have there."""
+        words = {
+            one.name: _names_in(self.country, self.region, one.day.year, language.value, foreign=True) for one in listed
+        }
+        return {one.name: words[one.name].get((one.day, one.name), one.name) for one in listed}
 
     def is_weekend(self, day: date) -> bool:
         """Return whether a day is one of the weekend."""
@@ -66,19 +130,118 @@ class Calendar:
         return freed
 
 
-def _is_good_friday(day: date) -> bool:
-    return day == easter(day.year) - timedelta(days=2)
+def hash_holiday(name: str) -> str:
+    """Return a short name for a holiday, for choices and buttons: it fits on every platform."""
+    return blake2s(name.encode(), digest_size=4).hexdigest()
+
+
+def encode_changes(changed: Sequence[str]) -> str:
+    """Return what is `changed` of a calendar as a button sends it."""
+    return " ".join(f"{one[0]}{hash_holiday(one[1:])}" for one in changed)
+
+
+def decode_changes(text: str, listed: Sequence[Holiday]) -> tuple[str, ...]:
+    """Return what is `changed` as a button sent it; what is not among the holidays that are listed is left out."""
+    names = {hash_holiday(one.name): one.name for one in listed}
+    return tuple(sorted(f"{one[0]}{names[one[1:]]}" for one in text.split() if one[0] in "+-" and one[1:] in names))
 
 
 @cache
-def _public_holidays(country: str, year: int) -> frozenset[date]:
+def _load(country: str, region: str, category: str, year: int, language: str) -> Mapping[date, tuple[str, ...]]:
+    """Load the days of one category, with their names, without "observed" and the like. Without a language it is that
+    of the country: never that of this process, which the library would take."""
     if not country:
-        return frozenset()
+        return {}
+    known = _country(country)
+    if known is None or category not in known.supported_categories:
+        return {}
+    subdivision = region if region in known.subdivisions else None
+    found = holidays.country_holidays(
+        country, subdiv=subdivision, years=year, categories=category, language=language or known.default_language
+    )
+    labels = [str(getattr(found, one, "%s")).partition("%s") for one in _LABELS]
+    if language and language != known.default_language:
+        labels = [str(found.tr(before + "%s" + after)).partition("%s") for before, _, after in labels]
+    return {
+        day: tuple(dict.fromkeys(_strip_label(one, labels) for one in names.split("; ")))
+        for day, names in found.items()
+    }
+
+
+_LABELS = ("observed_estimated_label", "observed_label", "estimated_label")
+
+
+def _strip_label(name: str, labels: Sequence[tuple[str, str, str]]) -> str:
+    for before, _, after in labels:
+        if (before or after) and name.startswith(before) and name.endswith(after):
+            return name[len(before) : len(name) - len(after)]
+    return name
+
+
+def keeps_holidays(country: str) -> bool:
+    """Return whether the holidays of a country are known."""
+    return _country(country) is not None
+
+
+@cache
+def _country(country: str) -> holidays.HolidayBase | None:
     try:
-        return frozenset(holidays.country_holidays(country, years=year))
+        return holidays.country_holidays(country)
     except NotImplementedError:
         # The library does not know the country. Asking it first for the list of those it knows would import them all.
-        return frozenset()
+        return None
+
+
+@cache
+def _find_days(country: str, region: str, year: int) -> Mapping[date, tuple[tuple[str, bool], ...]]:
+    """Return all days that people in a country or region may keep, each with its names, and whether most people do."""
+    known = _country(country) if country else None
+    found: dict[date, dict[str, bool]] = {}
+    categories = set(known.supported_categories) - _NOT_FOR_ALL if known is not None else set[str]()
+    for category in sorted(categories, key=lambda one: (one != "public", one)):
+        for day, names in _load(country, region, category, year, "").items():
+            for name in names:
+                usual = category == "public" and name not in _WORKED_BY_MOST.get(country, ())
+                found.setdefault(day, {}).setdefault(name, usual)
+    return {day: tuple(names.items()) for day, names in found.items()}
+
+
+@cache
+def _kept_days(country: str, region: str, changed: tuple[str, ...], year: int) -> Mapping[date, tuple[str, ...]]:
+    """Return the holidays that are kept in a year, with their names there."""
+    keeper = Calendar(country=country, region=region, changed=changed)
+    found = {
+        day: tuple(name for name, public in names if keeper._keeps(name, public=public))
+        for day, names in _find_days(country, region, year).items()
+    }
+    return {day: names for day, names in found.items() if names}
+
+
+@cache
+def _names_in(country: str, region: str, year: int, language: str, foreign: bool) -> Mapping[tuple[date, str], str]:
+    """Return the names of holidays in a language, by day and by the name they have there."""
+    known = _country(country) if country else None
+    if known is None:
+        return {}
+    own = known.default_language or "en"
+    spoken = [own, *known.supported_languages]
+    code = next((one for one in spoken if one.split("_")[0] == language), "")
+    if not code and foreign:
+        code = next((one for one in spoken if one.split("_")[0] == "en"), own)
+    if not code:
+        return {}
+    translated: dict[tuple[date, str], str] = {}
+    speaker = holidays.country_holidays(country, language=code) if code != own else None
+    for category in known.supported_categories:
+        there = _load(country, region, category, year, "")
+        here = _load(country, region, category, year, "" if speaker is None else code)
+        for day, names in there.items():
+            words = here.get(day, ())
+            # Several names of a day are in the order of the alphabet, which is another one in each language.
+            if len(names) != 1 or len(words) != 1:
+                words = tuple(str(speaker.tr(name)) if speaker is not None else name for name in names)
+            translated |= {(day, name): word for name, word in zip(names, words, strict=True)}
+    return translated
 
 
 @cache
@@ -99,37 +262,47 @@ def find_country(timezone: str) -> str:
     return country if country.isalpha() and country != "ZZ" else ""
 
 
-def weekend_of(movement: Movement | None, timezone: str) -> tuple[int, ...]:
-    """Return the weekdays on which people of a movement do not work; without one, people in a time zone."""
-    return find_weekend(movement.country if movement is not None else find_country(timezone))
+@cache
+def list_regions(country: str, today: date) -> tuple[tuple[str, str], ...]:
+    """List the regions of a country that have other holidays than all of it in the coming year, each with its name."""
+    known = _country(country) if country else None
+    if known is None:
+        return ()
+    everywhere = [_find_days(country, "", year) for year in (today.year, today.year + 1)]
+    named: dict[str, str] = {}
+    for name, code in known.subdivisions_aliases.items():
+        # Of several names of a region the first that is no abbreviation.
+        if len(named.get(code, "")) <= MAX_ABBREVIATION:
+            named[code] = name
+    found = [
+        (code, named.get(code, code))
+        for code in known.subdivisions
+        if [_find_days(country, code, year) for year in (today.year, today.year + 1)] != everywhere
+    ]
+    return tuple(sorted(found, key=lambda one: one[1]))
 
 
-def holidays_of(movement: Movement) -> Calendar:
-    """Return the days off that a movement keeps."""
+def weekend_of(movement: Movement | None, timezone: str, place: Place | None = None) -> tuple[int, ...]:
+    """Return the weekdays on which people of a movement, or in a place of it, do not work; without a movement, people
+    in a time zone."""
+    if movement is None:
+        return find_weekend(find_country(timezone))
+    owner = place if place is not None and place.country else movement
+    return parse_weekend(owner.weekend) or find_weekend(owner.country)
+
+
+def parse_weekend(text: str) -> tuple[int, ...]:
+    """Return the weekdays that are stored in a text, a digit each."""
+    return tuple(int(one) for one in text)
+
+
+def holidays_of(movement: Movement, place: Place | None = None) -> Calendar:
+    """Return the days off that a movement keeps, or one of its places, which may be in another country."""
+    owner = place if place is not None and place.country else movement
     return Calendar(
-        country=movement.country,
-        weekend=weekend_of(movement, movement.timezone),
-        good_friday=movement.good_friday,
+        country=owner.country,
+        region=owner.region,
+        weekend=weekend_of(movement, movement.timezone, place),
+        changed=tuple(owner.holidays),
         closed=parse_stretches(movement.closed),
     )
-
-
-def good_friday_is_chosen(country: str) -> bool:
-    """Return whether people in a country choose for themselves if Good Friday is a day off."""
-    return country == "NL"
-
-
-def name_holiday(country: str, day: date, language: Language) -> str:
-    """Return the name of a public holiday; empty when there are no names for that country in that language."""
-    return _holiday_names(country, day.year, language).get(day, "")
-
-
-@cache
-def _holiday_names(country: str, year: int, language: Language) -> Mapping[date, str]:
-    try:
-        known = holidays.country_holidays(country).supported_languages
-        code = next((one for one in known if one.split("_")[0] == language.value), "")
-        found = holidays.country_holidays(country, years=year, language=code) if code else {}
-    except NotImplementedError:
-        return {}
-    return {day: " / ".join(name.split("; ")) for day, name in found.items()}

@@ -43,7 +43,13 @@ class Movement:
     name: str
     language: Language
     country: str = "NL"
-    good_friday: bool = False
+    """Where it keeps the holidays of: an ISO 3166 code; empty for none."""
+    region: str = ""
+    """A subdivision with holidays of its own, as `holidays` names it."""
+    weekend: str = ""
+    """The weekdays of its weekend, a digit each (0 = Monday); empty for those of the country."""
+    holidays: list[str] = field(default_factory=list)
+    """The holidays on which it does otherwise than most people there; see `Calendar.changed`."""
     timezone: str = "Europe/Amsterdam"
     reach: dict[str, object] = field(default_factory=dict)
     """How far it reached when that was last counted; see `bot.domain.coverage.ReachPicture.dump`."""
@@ -68,6 +74,11 @@ class Place:
     quiet_from: time = time(18)
     quiet_until: time = time(8)
     quiet_weekends: bool = True
+    country: str = ""
+    """Where this place keeps the holidays of; empty: those of the movement, with its region and weekend."""
+    region: str = ""
+    weekend: str = ""
+    holidays: list[str] = field(default_factory=list)
     state: PlaceState = PlaceState.ALIVE
     state_reason: str = ""
     lost_at: datetime | None = None
@@ -75,6 +86,12 @@ class Place:
     said: dict[str, int] = field(default_factory=dict)
     """The number of messages of each kind sent here, which picks the variant of the words of the next."""
     created_at: datetime
+
+    def join(self, movement: Movement, timezone: str = "") -> None:
+        """Become a place of a movement, in a time zone, or else that of the movement. What it kept in a movement before
+        does not count."""
+        self.movement_id, self.timezone = movement.id, timezone or movement.timezone
+        self.country, self.region, self.weekend, self.holidays = "", "", "", []
 
     def mark_unreachable(self, reason: str, at: datetime | None = None) -> bool:
         """Record that nothing can be sent here since `at`, because of `reason`, a block of `errors/reasons.md.j2`.

@@ -134,7 +134,7 @@ def of_place(place: Place, movement: Movement | None) -> QuietHours:
         end=place.quiet_until,
         weekends=place.quiet_weekends,
         timezone=place.timezone,
-        weekend=weekend_of(movement, place.timezone),
+        weekend=weekend_of(movement, place.timezone, place),
     )
 
 

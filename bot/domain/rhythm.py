@@ -10,9 +10,9 @@ from itertools import islice, takewhile
 from typing import Any, Literal, NamedTuple, NewType
 from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import LONGEST_REST, Calendar, holidays_of
+from bot.domain.calendar import LONGEST_REST, Calendar
 from bot.domain.delivery import Delivery, Priority, new_delivery_id
-from bot.domain.movement import Movement, MovementId, Place, PlaceId, PlaceState, Purpose
+from bot.domain.movement import MovementId, Place, PlaceId, PlaceState, Purpose
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.quiet_hours import QuietHours, to_utc
 from bot.domain.recurrence import SEARCHED_DAYS, Freq, Pattern
@@ -481,12 +481,11 @@ def update_next_at(rhythm: Rhythm, changes: Changes, calendar: Calendar, *, afte
 
 
 def due_moments(
-    due: Due, changes: Changes, movement: Movement, now: datetime
+    due: Due, changes: Changes, calendar: Calendar, now: datetime
 ) -> tuple[Sequence[Moment], datetime | None]:
     """Return the moments of a rhythm from its `next_at` up to now, and the time of the first after now, or None."""
     if due.next_at is None:
         return (), None
-    calendar = holidays_of(movement)
     if changes:
         return _due(due.timing, changes, calendar, due.next_at, now)
     return _due_without_changes(due.timing, calendar, due.next_at, now)

@@ -109,7 +109,7 @@ async def seed_database(kind: str, folder: Path) -> AsyncIterator[Seeded]:
             Workspace(id=W1, name="Oost"),
             Workspace(id=W2, name="West"),
             *(Movement(id=one, name=one, language=Language.NL, started_at=NOW) for one in (OURS, THEIRS)),
-            place(HERE, W1, OURS),
+            place(HERE, W1, OURS, country="BE"),
             place(NIGHT, W1, OURS),
             place(THERE, W2, THEIRS),
             *(person(one, W1, group="nacht") for one in (FATIMA, JAN)),

@@ -59,6 +59,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "people.suggestible_in": lambda work, its: work.people.suggestible_in(its),
     "movements.membership": lambda work, its: work.movements.membership(its, JAN),
     "movements.codes": lambda work, its: work.movements.codes(its, NOW),
+    "movements.places_abroad": lambda work, its: work.movements.places_abroad(its),
     "movements.purpose": lambda work, its: work.movements.purpose(its),
     "movements.practice": lambda work, its: work.movements.practice(its, "b1", FATIMA),
     "movements.count_practices": lambda work, its: work.movements.count_practices(its),

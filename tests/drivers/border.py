@@ -66,6 +66,9 @@ INTENTS = {
     "year": "rhythm.year",
     "draw": "lookback.draw",
     "add": "rhythm.closed.add",
+    "country": "country",
+    "choose": "country.choose",
+    "adjust": "country.days",
     "save": "rhythm.heard.save",
     "change": "rhythm.new",
     "keep": "rhythm.keep",
@@ -118,7 +121,7 @@ INTENTS = {
     "pick_up_2": "step.pick_up",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
-ALSO = {"tell": "step.done", "keep": "hours.keep"}
+ALSO = {"tell": "step.done", "keep": "hours.keep", "save": "country.save"}
 """Other intents of buttons with a name of those above."""
 
 

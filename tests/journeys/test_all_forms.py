@@ -90,8 +90,13 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
     ),
     "rhythm.place.save": (
         {"place": "gone", "language": "fr", "timezone": "Mars/Base", "quiet_from": "18:00", "quiet_until": "08:00"}
-        | {"quiet_weekends": "yes", "good_friday": ""},
-        {"place", "language", "timezone", "good_friday"},
+        | {"quiet_weekends": "yes"},
+        {"place", "language", "timezone"},
+    ),
+    "country.look": ({"where": "gone", "country": "Belgie en zo"}, {"where", "country"}),
+    "country.propose": (
+        {"region": "Atlantis", "weekend": (), "holidays": ("x" * 200,)},
+        {"region", "weekend", "holidays"},
     ),
     "history.save": ({"moment": "", "result": "x" * 301, "named": ""}, {"moment", "result", "named"}),
     "room.send": (
@@ -106,7 +111,7 @@ IMPOSSIBLE["search.filled"] = (
     {"text", "initiative", "group", "period"},
 )
 IMPOSSIBLE["ties.save"] = ({"people": ("fatima",), "shown": "misschien"}, {"people", "shown"})
-OF_COORDINATORS = ("purpose.", "start.", "rhythm.", "reach.", "hours.")
+OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.")
 IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},
@@ -157,6 +162,8 @@ async def _seed_rest(world: World, intent: str) -> dict[str, Value]:
     if intent == "reach.names.save":
         await add_group(world, "Nachtdienst", "a", "b", "c", "d", "e")
         return {"group": "Nachtdienst"}
+    if intent == "country.propose":
+        return {"where": "movement", "country": "DE"}
     if intent not in ("experiment.move.save", "experiment.answer.save"):
         return {}
     form = await world.do("fatima", "experiment", new="yes")

@@ -79,6 +79,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "rhythm.year",
         "lookback.draw",
         "quilt.draw",
+        "country",
         "trouble",
         "hours",
         "company",

@@ -463,20 +463,6 @@ class TestChoicesWithoutEffect:
         assert "maandag 8 maart" in reply.errors["until"]
         assert isinstance(await world.submit("iris", form), Answer)  # what the form proposes has an effect
 
-    async def test_good_friday_is_asked_only_where_most_people_work_on_it(self, world: World) -> None:
-        await world.movement()
-        form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
-        assert isinstance(form, Form)
-        assert "good_friday" in [one.name for one in form.fields]
-        async with world.begin() as work:
-            movement = await work.movements.get(MovementId("movement"))
-            assert movement is not None
-            movement.country = "BE"
-        form = await world.press("iris", await world.type("iris", "/ritme ritme"), "place")
-        assert isinstance(form, Form)
-        assert "good_friday" not in [one.name for one in form.fields]
-        assert isinstance(await world.submit("iris", form), Answer)
-
 
 class TestTheSameTwice:
     async def test_it_is_asked_first(self, world: World) -> None:

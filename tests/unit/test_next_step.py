@@ -23,7 +23,7 @@ from bot.errors import Problems
 
 AMSTERDAM = "Europe/Amsterdam"
 ZONES = [AMSTERDAM, "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Sao_Paulo", "UTC"]
-DUTCH_HOLIDAY = Calendar(country="NL", good_friday=False)
+DUTCH_HOLIDAY = Calendar(country="NL")
 some_time = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 
 
@@ -47,8 +47,8 @@ free = st.builds(
     timezone=st.sampled_from(ZONES),
     calendar=st.sampled_from(
         [
-            Calendar(country="NL", good_friday=True),
-            Calendar(country="BR", good_friday=True),
+            Calendar(country="NL", changed=("+Goede vrijdag",)),
+            Calendar(country="BR"),
             Calendar(country="EG", weekend=(4, 5)),
             Calendar(closed=(Stretch(date(2027, 7, 1), date(2027, 7, 12)),), weekend=(0, 2, 4)),
         ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.calendar import Calendar, holidays_of, name_holiday
+from bot.domain.calendar import Calendar, holidays_of
 from bot.domain.movement import Movement, MovementId, PlaceId
 from bot.domain.person import Language
 from bot.domain.quiet_hours import QuietHours, to_utc
@@ -155,7 +155,7 @@ def test_kings_day_is_skipped_or_moved(on_holiday: OnHoliday, expected: str) -> 
 def test_easter_moves_past_every_holiday_and_weekend() -> None:
     one = rhythm(Pattern(days=(4,)))
     one.on_holiday = OnHoliday.MOVE
-    keeps = Calendar(country="NL", good_friday=True)
+    keeps = Calendar(country="NL", changed=("+Goede vrijdag",))
     [moment] = islice(moments(one.timing, {}, keeps, after=datetime(2027, 3, 25, tzinfo=UTC)), 1)
     assert local(moment.at) == "2027-03-30 09:00"
 
@@ -169,7 +169,7 @@ def test_a_moved_holiday_gives_way_to_what_the_rule_says_that_day() -> None:
 def test_moments_stay_in_order_when_a_holiday_moves_one_past_another() -> None:
     one = rhythm(Pattern(days=(4, 5)))
     one.on_holiday = OnHoliday.MOVE
-    keeps = Calendar(country="NL", good_friday=True)
+    keeps = Calendar(country="NL", changed=("+Goede vrijdag",))
     found = [
         local(moment.at)
         for moment in islice(moments(one.timing, {}, keeps, after=datetime(2027, 3, 24, tzinfo=UTC)), 3)
@@ -196,7 +196,7 @@ def test_every_other_week_counts_from_the_first_moment_ahead() -> None:
 
 def test_good_friday_is_a_working_day_unless_it_is_kept() -> None:
     assert not DUTCH(date(2027, 3, 26))
-    assert Calendar(country="NL", good_friday=True)(date(2027, 3, 26))
+    assert Calendar(country="NL", changed=("+Goede vrijdag",))(date(2027, 3, 26))
 
 
 def test_a_skipped_moment_is_left_out_and_a_moved_one_comes_when_it_was_moved_to() -> None:
@@ -275,10 +275,10 @@ def test_what_is_quiet_comes_when_that_ends_or_not_at_all() -> None:
 
 def test_holidays_have_names_in_the_language_of_the_reader_or_none() -> None:
     easter_monday = date(2027, 3, 29)
-    assert name_holiday("NL", easter_monday, Language.NL) == "Tweede paasdag"
-    assert name_holiday("NL", easter_monday, Language.EN) == "Easter Monday"
-    assert name_holiday("DE", easter_monday, Language.NL) == ""
-    assert name_holiday("XX", easter_monday, Language.NL) == ""
+    assert DUTCH.name_day(easter_monday, Language.NL) == "Tweede paasdag"
+    assert DUTCH.name_day(easter_monday, Language.EN) == "Easter Monday"
+    assert Calendar(country="DE").name_day(easter_monday, Language.NL) == ""
+    assert Calendar(country="XX").name_day(easter_monday, Language.NL) == ""
 
 
 def test_working_days_are_those_of_the_week_of_the_country() -> None:

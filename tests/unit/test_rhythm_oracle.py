@@ -43,6 +43,7 @@ ZONES = [
     }.items()
     for city in cities
 ]
+GOOD_FRIDAY = "+Goede vrijdag"
 COUNTRIES = {
     "NL": (5, 6),
     "BE": (5, 6),
@@ -85,7 +86,9 @@ def draw(number: int) -> Case:
         dice.choice(list(OnHoliday)),
         starts_on + timedelta(days=dice.randrange(2000)) if dice.random() < 0.2 else None,
     )
-    calendar = Calendar(country=country, weekend=COUNTRIES[country], good_friday=dice.random() < 0.5)
+    weekend = dice.choice((COUNTRIES[country], COUNTRIES[country], (6,), (4,), (0, 3), ()))
+    changed = (GOOD_FRIDAY,) if country == "NL" and dice.random() < 0.5 else ()
+    calendar = Calendar(country=country, weekend=weekend, changed=changed)
     after = datetime.combine(starts_on, time(0), UTC) + timedelta(minutes=dice.randrange(3000 * 24 * 60))
     return Case(timing, pattern, calendar, dict(_draw_changes(dice, timing, pattern, calendar)), after)
 
@@ -144,13 +147,13 @@ def _public(country: str) -> set[date]:
 
 def is_holiday(calendar: Calendar, day: date) -> bool:
     """Return whether a day is kept, asked of the library itself."""
-    if calendar.country == "NL" and not calendar.good_friday and day == easter(day.year) - 2 * DAY:
+    if calendar.country == "NL" and GOOD_FRIDAY not in calendar.changed and day == easter(day.year) - 2 * DAY:
         return False
     return day in _public(calendar.country)
 
 
 def is_working(calendar: Calendar, day: date) -> bool:
-    return day.weekday() not in COUNTRIES[calendar.country] and not is_holiday(calendar, day)
+    return day.weekday() not in calendar.weekend and not is_holiday(calendar, day)
 
 
 def _every_day(begin: date, until: date) -> list[date]:
@@ -185,7 +188,7 @@ def _list_days(pattern: Pattern, starts_on: date, calendar: Calendar, until: dat
         case Freq.WORKDAY:
             return _nth_working_days(pattern, starts_on, calendar, until)
         case Freq.WORKDAYS:
-            return ruled(DAILY, byweekday=[day for day in range(7) if day not in COUNTRIES[calendar.country]])
+            return ruled(DAILY, byweekday=[day for day in range(7) if day not in calendar.weekend])
         case Freq.DAYS:
             firsts = ruled(DAILY, interval=pattern.on + pattern.off)
             return {first + timedelta(days=number) for first in firsts for number in range(pattern.on)}
@@ -209,7 +212,7 @@ def _nth_working_days(pattern: Pattern, starts_on: date, calendar: Calendar, unt
 def _beside_holidays(freq: Freq, starts_on: date, calendar: Calendar, until: date) -> set[date]:
     found, step = set(), -DAY if freq is Freq.BEFORE else DAY
     for day in _every_day(starts_on - 60 * DAY, until + 60 * DAY):
-        if is_holiday(calendar, day) and day.weekday() not in COUNTRIES[calendar.country]:
+        if is_holiday(calendar, day) and day.weekday() not in calendar.weekend:
             while not is_working(calendar, day):
                 day += step
             found.add(day)
@@ -239,7 +242,7 @@ def expected(case: Case, until: date) -> list[tuple[datetime, date, int]]:
     days = list(_rule_days(case.pattern, timing.starts_on, calendar, until + 150 * DAY))
     given, taken, found = set(days), set[date](), list[tuple[datetime, date, int]]()
     for on in days:
-        weekend = case.pattern.freq is Freq.DATES and on.weekday() in COUNTRIES[calendar.country]
+        weekend = case.pattern.freq is Freq.DATES and on.weekday() in calendar.weekend
         moves, day = timing.on_holiday is OnHoliday.MOVE, on
         if case.pattern.freq is not Freq.ONCE and (is_holiday(calendar, on) or (moves and weekend)):
             while not is_working(calendar, day):

@@ -117,6 +117,10 @@ class SqlMovements(Repository):
         )
         return [MovementId(one) for one in found]
 
+    async def places_abroad(self, movement: MovementId) -> Sequence[Place]:
+        mine = select(Place).where(places.c.movement_id == movement, places.c.country != "")
+        return (await self._session.scalars(mine.order_by(places.c.created_at, places.c.id))).all()
+
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
         found = await self._session.execute(
             select(places.c.id, places.c.name, places.c.channel, places.c.workspace_id, workspaces.c.name)

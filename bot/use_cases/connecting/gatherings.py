@@ -133,7 +133,7 @@ async def compose_round(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 async def _bring_together(work: UnitOfWork, outgoing: Outgoing, place: Place, question: int) -> int:
     """Choose who meets, and plan their messages. Returns how many they are; 0 when nobody fits."""
     movement, now = outgoing.require_movement(), outgoing.now
-    free = FreeMoments(quiet=quiet_hours.of_place(place, movement), calendar=holidays_of(movement))
+    free = FreeMoments(quiet=quiet_hours.of_place(place, movement), calendar=holidays_of(movement, place))
     waiting = [
         person
         for person in await work.connecting.waiting_to_meet(movement.id, place.workspace_id, MAX_WAITING)

@@ -1,6 +1,9 @@
 """Link other workspaces to a movement: a coordinator hands out a code, and a channel elsewhere joins with it."""
 
+from zoneinfo import ZoneInfo
+
 from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.countries import AHEAD_IN_PASSING, KeptDays
 from bot.catalogue.forms import parse_form
 from bot.catalogue.linking import (
     MAX_CODE_CHARS,
@@ -13,9 +16,21 @@ from bot.catalogue.linking import (
     PlaceLeft,
 )
 from bot.catalogue.movements import AlreadyHere
+from bot.domain.calendar import find_country, holidays_of
 from bot.domain.delivery import Priority, to_person
 from bot.domain.ids import new_id
-from bot.domain.movement import CODE_LASTS, InviteCode, InviteCodeId, Member, Place, PlaceId, Role, hash_code, new_code
+from bot.domain.movement import (
+    CODE_LASTS,
+    InviteCode,
+    InviteCodeId,
+    Member,
+    Movement,
+    Place,
+    PlaceId,
+    Role,
+    hash_code,
+    new_code,
+)
 from bot.domain.person import PersonId
 from bot.errors import Invalid, Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -120,7 +135,7 @@ async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) ->
     if movement is None:
         raise Invalid({"code": "unknown_code"})
     coordinators = await work.people.coordinators(movement.id)
-    place.movement_id = movement.id
+    kept = _settle(turn, place, movement)
     member = await work.movements.membership(movement.id, turn.person.id)
     if member is None:
         member = Member(movement_id=movement.id, person_id=turn.person.id, joined_at=turn.now)
@@ -148,7 +163,21 @@ async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) ->
         vision=purpose.vision if purpose else "",
         told=bool(others),
         readers=tuple(filter(None, (one.name_in(place.workspace_id) for one in others))),
+        kept=kept,
     )
+
+
+def _settle(turn: Turn, place: Place, movement: Movement) -> KeptDays | None:
+    """Make a place elsewhere one of a movement: in another country, as the time zone of who joins tells, it keeps the
+    holidays there. Returns those, where they differ."""
+    zone = turn.person.timezone or movement.timezone
+    place.join(movement, zone)
+    country = find_country(zone)
+    if not country or country == movement.country:
+        return None
+    place.country = country
+    today = turn.now.astimezone(ZoneInfo(zone)).date()
+    return KeptDays.of(holidays_of(movement, place), turn.language, today, count=AHEAD_IN_PASSING)
 
 
 async def _revoke_codes(work: UnitOfWork, turn: Turn) -> None:

@@ -1,11 +1,15 @@
 """Begin movements, link further places to them, and welcome a channel that Ritme comes into."""
 
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import Entry, InPlace
+from bot.catalogue.countries import AHEAD_IN_PASSING, KeptDays, list_ahead
 from bot.catalogue.forms import read_form
 from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
 from bot.chat import Intent
+from bot.domain.calendar import Calendar, find_country, holidays_of
+from bot.domain.countries import guess_country, name_country, parse_country
 from bot.domain.delivery import reopen_place, to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState, Purpose, PurposeId, Role
@@ -30,7 +34,11 @@ async def begin(work: UnitOfWork, turn: Turn) -> Entry:
     """Open the form for a new movement, where the place belongs to none."""
     if _current_place(turn).movement_id is not None:
         return await _already_here(work, turn)
-    return StartForm(values={"language": turn.language.value})
+    country = find_country(turn.timezone)
+    ahead = list_ahead(Calendar(country=country), turn.language, _today(turn), AHEAD_IN_PASSING)
+    return StartForm(
+        values={"language": turn.language.value, "country": name_country(country, turn.language)}, ahead=ahead
+    )
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
@@ -42,6 +50,10 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     filled = read_form(StartForm, turn.intent.args)
     if turn.intent.actor.id in filled.many("coordinators"):
         filled.problems.add("coordinators", "not_yourself")
+    country = parse_country(filled.text("country")) if filled.text("country") else find_country(turn.timezone)
+    if filled.text("country") and not country:
+        guessed = guess_country(filled.text("country"), turn.language)
+        filled.problems.add("country", "unknown_country", name=guessed)
     filled.problems.raise_if_any()
     lane = turn.person.workspace_id
     others = [await work.people.get_or_create(lane, account, turn.now) for account in filled.many("coordinators")]
@@ -49,11 +61,12 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         id=MovementId(new_id()),
         name=filled.text("name"),
         language=Language(filled.text("language")),
-        timezone=place.timezone,
+        country=country,
+        timezone=turn.timezone,
         started_at=turn.now,
     )
     work.movements.add(movement)
-    place.movement_id = movement.id
+    place.join(movement)
     work.movements.add(
         Purpose(
             id=PurposeId(new_id()),
@@ -70,7 +83,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         )
     for person in others:
         await work.deliveries.add(plan_welcome(person, movement.id, turn.now, named_by=turn.person.id))
-    return MovementStarted(name=movement.name, place=place.name)
+    kept = KeptDays.of(holidays_of(movement), turn.language, _today(turn), count=AHEAD_IN_PASSING)
+    return MovementStarted(name=movement.name, place=place.name, kept=kept)
 
 
 async def take_on(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -90,7 +104,7 @@ async def link(work: UnitOfWork, turn: Turn) -> InPlace:
     movement = turn.require_coordinator()
     if place.movement_id is not None:
         return InPlace(entry=await _already_here(work, turn))
-    place.movement_id = movement.id
+    place.join(movement)
     return InPlace(entry=PlaceLinked(name=movement.name, place=place.name))
 
 
@@ -147,6 +161,10 @@ async def _welcome(work: UnitOfWork, place: Place, now: datetime, *, invited_by:
 async def compose_welcome(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose the welcome for a channel."""
     return Welcome(variant=outgoing.next_number())
+
+
+def _today(turn: Turn) -> date:
+    return turn.now.astimezone(ZoneInfo(turn.timezone)).date()
 
 
 def _current_place(turn: Turn) -> Place:

@@ -284,7 +284,9 @@ async def _load_rhythms(work: UnitOfWork, movement: Movement, purpose: Purpose |
         if place is None:
             continue
         quiet = quiet_hours.of_place(place, movement)
-        expected = expect_moments(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
+        expected = expect_moments(
+            rhythm.timing, changes, holidays_of(movement, place), quiet, after=now, count=MOMENTS_SHOWN
+        )
         comes = can_come(rhythm, place, purpose)
         coming = [one.at for one in expected if one.at is not None and comes]
         found.append((rhythm, place, coming))

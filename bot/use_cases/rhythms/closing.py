@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.base import InPlace
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import ClosedForm, ClosedShown, DaysOff
-from bot.domain.calendar import holidays_of
+from bot.days_off import find_next_moments
 from bot.domain.movement import Movement
-from bot.domain.rhythm import update_next_at
 from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
 from bot.ports import Turn, UnitOfWork
 
@@ -47,7 +46,7 @@ async def add_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
         raise filled.problems.to_invalid()
     days = Stretch(starts, last + timedelta(days=1))
     movement.closed = format_stretches((*parse_stretches(movement.closed), days), today)
-    await _find_next_moments(work, turn, movement)
+    await find_next_moments(work, movement, turn.now)
     return _show(turn, movement)
 
 
@@ -57,7 +56,7 @@ async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
     today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
     kept = [one for one in parse_stretches(movement.closed) if one.text != turn.text("days")]
     movement.closed = format_stretches(kept, today)
-    await _find_next_moments(work, turn, movement)
+    await find_next_moments(work, movement, turn.now)
     return InPlace(entry=_show(turn, movement))
 
 
@@ -67,11 +66,3 @@ def _show(turn: Turn, movement: Movement) -> ClosedShown:
     return ClosedShown(
         name=movement.name, days=tuple(DaysOff(begin=one.begin, end=one.end, value=one.text) for one in coming)
     )
-
-
-async def _find_next_moments(work: UnitOfWork, turn: Turn, movement: Movement) -> None:
-    """Find the next moments of all rhythms again. What is due by now is left to the planner."""
-    for rhythm in await work.rhythms.of_movement(movement.id):
-        if rhythm.next_at is None or rhythm.next_at > turn.now:
-            changes = await work.rhythms.changes(rhythm, turn.now)
-            update_next_at(rhythm, changes, holidays_of(movement), after=turn.now)

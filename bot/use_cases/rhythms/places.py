@@ -7,11 +7,11 @@ from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import PlaceForm, RhythmSummary
 from bot.domain import quiet_hours
-from bot.domain.calendar import good_friday_is_chosen, holidays_of
+from bot.domain.calendar import holidays_of
 from bot.domain.cures import find_cure, list_quiet
 from bot.domain.movement import Movement, Place, PlaceId
 from bot.domain.person import Language
-from bot.domain.rhythm import RhythmId, update_next_at
+from bot.domain.rhythm import RhythmId
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 from bot.upkeep import check_place, retime
@@ -34,18 +34,14 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
             "quiet_until": here.quiet_until.isoformat("minutes"),
             "quiet_weekends": YES if here.quiet_weekends else NO,
             "timezone": here.timezone,
-            "good_friday": YES if movement.good_friday else NO,
         },
-        asks_good_friday=good_friday_is_chosen(movement.country),
     )
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
-    """Save the settings of a place, and find the next moments of all rhythms again: holidays may have changed."""
+    """Save the settings of a place."""
     movement = turn.require_coordinator()
-    # Where that is not asked, it stays as it is.
-    unasked = {} if good_friday_is_chosen(movement.country) else {"good_friday": YES if movement.good_friday else NO}
-    filled = read_form(PlaceForm, {**turn.intent.args, **unasked})
+    filled = read_form(PlaceForm, turn.intent.args)
     if filled.text("timezone") and filled.text("timezone") not in available_timezones():
         filled.problems.add("timezone", "unknown_zone")
     places = await work.movements.places(movement.id)
@@ -60,12 +56,6 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     here.quiet_until = filled.time("quiet_until") or here.quiet_until
     here.quiet_weekends = filled.text("quiet_weekends") == YES
     here.timezone = filled.text("timezone")
-    movement.good_friday = filled.text("good_friday") == YES
-    rhythms = await work.rhythms.of_movement(movement.id)
-    # What is due by now is left to the planner.
-    for rhythm in (one for one in rhythms if one.next_at is None or one.next_at > turn.now):
-        changes = await work.rhythms.changes(rhythm, turn.now)
-        update_next_at(rhythm, changes, holidays_of(movement), after=turn.now)
     return await check_place(work, movement, here, turn.now, before=before, was=was if was != here.timezone else "")
 
 
@@ -90,8 +80,9 @@ async def fit(work: UnitOfWork, turn: Turn) -> InPlace:
     if rhythm is None or rhythm.ended_at is not None:
         raise Refused("not_found")
     changes, quiet = await work.rhythms.changes(rhythm, turn.now), quiet_hours.of_place(place, movement)
-    cure = find_cure(rhythm.timing, changes, holidays_of(movement), quiet, turn.now)
-    if cure is not None and list_quiet(rhythm.timing, changes, holidays_of(movement), quiet, turn.now):
+    calendar = holidays_of(movement, place)
+    cure = find_cure(rhythm.timing, changes, calendar, quiet, turn.now)
+    if cure is not None and list_quiet(rhythm.timing, changes, calendar, quiet, turn.now):
         await retime(work, movement, rhythm, cure.timing, turn.now, cure.moved)
     rest = [one for one in turn.text("rest").split() if one != rhythm.id]
     checked = await check_place(work, movement, place, turn.now, among=rest, was=turn.text("was"))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.domain.calendar import holidays_of
 from bot.domain.delivery import BulkRow
 from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
@@ -29,12 +30,14 @@ async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: Moveme
     if owner is None:
         return 0
     found = await work.rhythms.due(movement, now, limit)
+    usual = holidays_of(owner)
+    abroad = {one.id: holidays_of(owner, one) for one in await work.movements.places_abroad(movement)} if found else {}
     changed = await work.rhythms.changes_of(found)
     coming: dict[tuple[WorkspaceId, RhythmKind, Moment], list[Due]] = defaultdict(list)
     following: dict[datetime | None, list[RhythmId]] = defaultdict(list)
     for due in found:
         try:
-            past, next_at = due_moments(due, changed.get(due.id, {}), owner, now)
+            past, next_at = due_moments(due, changed.get(due.id, {}), abroad.get(due.place_id, usual), now)
         except (ValueError, KeyError, OSError):  # an invalid rule, or a time zone that is not known (any more)
             log.exception("rhythm_plan_failed", rhythm=due.id, rule=due.timing.rule, timezone=due.timing.timezone)
             past, next_at = (), now + UNPLANNABLE_RETRY

@@ -7,7 +7,7 @@ from bot.catalogue.base import Entry
 from bot.catalogue.pictures import YEAR_RHYTHMS, RhythmYear, YearRhythm
 from bot.catalogue.rhythms import RhythmSummary
 from bot.domain import quiet_hours
-from bot.domain.calendar import holidays_of, name_holiday
+from bot.domain.calendar import holidays_of
 from bot.domain.movement import Movement
 from bot.domain.person import Language
 from bot.domain.rhythm import Rhythm, can_come
@@ -55,13 +55,14 @@ async def _load_rhythm(
 ) -> YearRhythm:
     place = await work.movements.place(rhythm.place_id)
     begin = datetime.combine(year.since, time(), ZoneInfo(rhythm.timezone)).astimezone(UTC)
+    calendar = holidays_of(movement, place)
     moments: tuple[YearMoment, ...] = ()
     if place is not None:
         moments = live_through(
             rhythm,
             year,
             await work.rhythms.changes(rhythm, begin),
-            holidays_of(movement),
+            calendar,
             quiet_hours.of_place(place, movement),
             await work.deliveries.about(f"rhythm_{rhythm.kind.value}", rhythm.id, movement.id),
             now,
@@ -72,5 +73,5 @@ async def _load_rhythm(
     return YearRhythm(
         rhythm=RhythmSummary.of(rhythm, (place.name or place.channel) if place is not None else "", (), now),
         moments=moments,
-        holidays=tuple((day, name_holiday(movement.country, day, language)) for day in sorted(off)),
+        holidays=tuple((day, calendar.name_day(day, language)) for day in sorted(off)),
     )

@@ -57,9 +57,8 @@ async def _load_coming(
         if rhythm.kind is not RhythmKind.HARVEST or place is None:
             continue
         changes = await work.rhythms.changes(rhythm, now)
-        expected = expect_moments(
-            rhythm.timing, changes, holidays_of(movement), quiet_hours.of_place(place, movement), after=now, count=1
-        )
+        quiet, calendar = quiet_hours.of_place(place, movement), holidays_of(movement, place)
+        expected = expect_moments(rhythm.timing, changes, calendar, quiet, after=now, count=1)
         at = next((one.at for one in expected if one.at is not None), None)
         if at is not None:
             found.append((rhythm, ComingHarvest(place=labels[place.id], at=at, timezone=rhythm.timezone)))

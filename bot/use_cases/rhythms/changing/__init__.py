@@ -17,7 +17,7 @@ from bot.catalogue.rhythms import (
     UnsentMessage,
 )
 from bot.chat import Value
-from bot.domain.calendar import holidays_of
+from bot.days_off import load_calendar
 from bot.domain.delivery import Delivery
 from bot.domain.rhythm import Rhythm, moments
 from bot.errors import Invalid, Refused
@@ -197,7 +197,7 @@ async def save_double(work: UnitOfWork, turn: Turn) -> InPlace:
 
 async def _find_alike(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> list[Rhythm]:
     """Return the rhythms of this kind in the same place that share a coming moment with it, oldest first."""
-    calendar = holidays_of(turn.require_movement())
+    calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
 
     def list_moments(one: Rhythm) -> set[datetime]:
         coming = moments(one.timing, {}, calendar, after=turn.now)
@@ -244,7 +244,7 @@ async def slow_down(work: UnitOfWork, turn: Turn) -> InPlace:
     slower = pattern.slower(coming[0].on) if coming else None
     if slower is None:
         raise Refused("slowest")
-    calendar = holidays_of(movement)
+    calendar = await load_calendar(work, movement, rhythm.place_id)
     starts = slower.first_day(rhythm.at, rhythm.timezone, turn.now + slower.rest, calendar) or rhythm.starts_on
     values = list_values(replace(rhythm, rule=slower.rule, starts_on=starts), turn.now, calendar)
     try:

@@ -8,7 +8,7 @@ from itertools import takewhile
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.rhythms import RhythmChanged, RhythmForm
 from bot.chat import Value
-from bot.domain.calendar import holidays_of
+from bot.days_off import load_calendar
 from bot.domain.rhythm import Changes, Rhythm, keep_changes, moments
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
@@ -32,14 +32,16 @@ class _Edited:
 async def open_editor(work: UnitOfWork, turn: Turn) -> RhythmForm:
     """Open the form of a rhythm, filled in with what it is, or with what a preview of a change showed."""
     rhythm = await load_own(work, turn)
-    values = unpack(turn.intent.args) or list_values(rhythm, turn.now, holidays_of(turn.require_movement()))
+    calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
+    values = unpack(turn.intent.args) or list_values(rhythm, turn.now, calendar)
     return await fill_form(work, turn, values, about=rhythm)
 
 
 async def duplicate(work: UnitOfWork, turn: Turn) -> RhythmForm:
     """Open the form for a new rhythm, filled in with what another one is."""
     rhythm = await load_own(work, turn)
-    return await fill_form(work, turn, list_values(rhythm, turn.now, holidays_of(turn.require_movement())))
+    calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
+    return await fill_form(work, turn, list_values(rhythm, turn.now, calendar))
 
 
 async def preview_edit(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]) -> Entry:
@@ -92,7 +94,8 @@ async def apply_edit(work: UnitOfWork, turn: Turn) -> InPlace:
 async def _list_dates(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: datetime) -> set[date]:
     """Return the dates of the moments of a rhythm from a moment until now."""
     changes = await work.rhythms.changes(rhythm, since)
-    coming = moments(rhythm.timing, changes, holidays_of(turn.require_movement()), after=since)
+    calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
+    coming = moments(rhythm.timing, changes, calendar, after=since)
     return {one.on for one in takewhile(lambda one: one.at <= turn.now, coming)}
 
 
@@ -103,7 +106,8 @@ async def _edit(
     wanted.id, wanted.paused_until, wanted.pauses = rhythm.id, rhythm.paused_until, rhythm.pauses
     changes = await work.rhythms.changes(rhythm, turn.now)
     ahead = list_changes_ahead(rhythm, changes, turn.now)
-    kept = keep_changes(ahead, rhythm.timing, wanted.timing, holidays_of(turn.require_movement()))
+    calendar = await load_calendar(work, turn.require_movement(), wanted.place_id)
+    kept = keep_changes(ahead, rhythm.timing, wanted.timing, calendar)
     return _Edited(wanted, kept, sorted({one.on for one in ahead} - {on for on, _ in kept}))
 
 

@@ -121,7 +121,7 @@ async def parse_rhythm(
         place_id=place.id,
         kind=RhythmKind(filled.text("kind") or RhythmKind.PURPOSE),
         rule=pattern.rule,
-        starts_on=pattern.first_day(first, timezone, since, holidays_of(movement), starts) or date.max,
+        starts_on=pattern.first_day(first, timezone, since, holidays_of(movement, place), starts) or date.max,
         at=first,
         timezone=timezone,
         on_holiday=OnHoliday(filled.text("on_holiday") or OnHoliday.SKIP),
@@ -129,7 +129,7 @@ async def parse_rhythm(
         created_at=turn.now,
     )
     if count and not filled.problems:
-        until = count_down(rhythm.timing, holidays_of(movement), after=since, days=count)
+        until = count_down(rhythm.timing, holidays_of(movement, place), after=since, days=count)
         rhythm.rule = replace(rhythm.pattern, until=until).rule
     _check_moments(filled, movement, rhythm, place, turn.now)
     filled.problems.raise_if_any()
@@ -166,7 +166,7 @@ def _check_moments(filled: Filled, movement: Movement, rhythm: Rhythm, place: Pl
     be sent. Days that people did not name may fall in a quiet weekend, unless all of them do."""
     if filled.problems:
         return
-    coming = moments(rhythm.timing, {}, holidays_of(movement), after=now.astimezone(UTC))
+    coming = moments(rhythm.timing, {}, holidays_of(movement, place), after=now.astimezone(UTC))
     found = [one.at for one in islice(coming, CHECKED_MOMENTS)]
     if not found:
         filled.problems.add("until" if filled.day("until") is not None else "every", "never")

@@ -6,9 +6,10 @@ from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from bot.catalogue.rhythms import UNDOABLE, ComingMoment, DaysOff, NearMoment, RhythmShown, RhythmSummary
+from bot.days_off import load_calendar
 from bot.domain import quiet_hours
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, exceeds_budget
-from bot.domain.calendar import holidays_of, name_holiday
+from bot.domain.calendar import Calendar, holidays_of
 from bot.domain.movement import Movement, Place, PlaceState
 from bot.domain.person import Language
 from bot.domain.rhythm import (
@@ -67,7 +68,9 @@ async def next_moments(
 ) -> Sequence[Moment]:
     """Return the next moments of a rhythm."""
     changes = await work.rhythms.changes(rhythm, now)
-    return list(islice(moments(rhythm.timing, changes, holidays_of(movement), after=now), count))
+    return list(
+        islice(moments(rhythm.timing, changes, await load_calendar(work, movement, rhythm.place_id), after=now), count)
+    )
 
 
 async def summarize(
@@ -80,7 +83,7 @@ async def summarize(
     if place is not None:
         changes = await work.rhythms.changes(rhythm, now) if changes is None else changes
         quiet = quiet_hours.of_place(place, movement)
-        expected = forecast(rhythm.timing, changes, holidays_of(movement), quiet, after=now, count=MOMENTS_SHOWN)
+        expected = forecast(rhythm.timing, changes, holidays_of(movement, place), quiet, after=now, count=MOMENTS_SHOWN)
     name = (place.name or place.channel) if place is not None else ""
     comes = place is not None and can_come(rhythm, place, await work.movements.purpose(movement.id))
     posted = [one.at for one in expected if one.at is not None and comes]
@@ -125,7 +128,7 @@ async def find_near(
 ) -> tuple[NearMoment, ...]:
     """Return the first moment of each rhythm in the same place that comes within an hour of one of the next moments of
     this one."""
-    calendar = holidays_of(turn.require_movement())
+    calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
     if changes is None:
         changes = await work.rhythms.changes(rhythm, turn.now)
     own = [one.at for one in islice(moments(rhythm.timing, changes, calendar, after=turn.now), MOMENTS_SHOWN)]
@@ -148,11 +151,12 @@ async def foresee(
     stored."""
     movement = turn.require_movement()
     summary, expected = await summarize(work, movement, rhythm, turn.now, changes)
-    return summary, tuple(_word_expectation(one, rhythm, movement, turn.language) for one in expected)
+    calendar = await load_calendar(work, movement, rhythm.place_id)
+    return summary, tuple(_word_expectation(one, rhythm, calendar, turn.language) for one in expected)
 
 
-def _word_expectation(one: Expected, rhythm: Rhythm, movement: Movement, language: Language) -> ComingMoment:
-    holiday = name_holiday(movement.country, one.on, language) if one.because == "holiday" else ""
+def _word_expectation(one: Expected, rhythm: Rhythm, calendar: Calendar, language: Language) -> ComingMoment:
+    holiday = calendar.name_day(one.on, language) if one.because == "holiday" else ""
     several = len(rhythm.timing.times) > 1 and one.at is None and one.because != "holiday"
     return ComingMoment(
         on=one.on, at=one.at, because=one.because, holiday=holiday, given=one.given if several else None
@@ -165,6 +169,6 @@ async def _is_crowded(work: UnitOfWork, movement: Movement, place: Place, now: d
     until, found = now + CROWDED_AHEAD, list[datetime]()
     for rhythm in await work.rhythms.of_place(place.id):
         changes = await work.rhythms.changes(rhythm, now)
-        coming = moments(rhythm.timing, changes, holidays_of(movement), after=now)
+        coming = moments(rhythm.timing, changes, holidays_of(movement, place), after=now)
         found += [one.at for one in takewhile(lambda one: one.at <= until, coming)]
     return exceeds_budget(found, MAX_POSTS_PER_WEEK, PLACE_WEEK)

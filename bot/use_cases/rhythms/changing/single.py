@@ -8,8 +8,8 @@ from bot import wording
 from bot.catalogue.base import Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import MomentForm, MomentLabel, PauseForm
+from bot.days_off import load_calendar
 from bot.domain import quiet_hours
-from bot.domain.calendar import holidays_of
 from bot.domain.delivery import Priority
 from bot.domain.movement import Movement
 from bot.domain.quiet_hours import to_utc
@@ -176,7 +176,8 @@ async def _find_next_day(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: da
     unpaused = rhythm.timing._replace(paused_until=None, pauses="")
     changes = await work.rhythms.changes(rhythm, turn.now)
     after = max(turn.now, to_utc(since, time(0), rhythm.timezone)) if since is not None else turn.now
-    first = next(moments(unpaused, changes, holidays_of(turn.require_movement()), after=after), None)
+    calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
+    first = next(moments(unpaused, changes, calendar, after=after), None)
     return first.at.astimezone(ZoneInfo(rhythm.timezone)).date() if first is not None else None
 
 
@@ -201,4 +202,5 @@ async def remember(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> None:
 
 async def find_next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
     """Find the next moment of a rhythm again, after a change to it."""
-    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), holidays_of(movement), after=now)
+    calendar = await load_calendar(work, movement, rhythm.place_id)
+    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), calendar, after=now)

@@ -1,0 +1,172 @@
+"""Messages about the country of a movement or a place: its holidays, and its weekend."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, Self
+
+from bot.catalogue.base import MAX_FORM_OPTIONS, Ask, Entry, FormEntry, Press
+from bot.catalogue.rhythms import RhythmSummary
+from bot.domain.calendar import Calendar, list_regions
+from bot.domain.countries import name_country
+from bot.domain.person import Language
+from bot.domain.recurrence import WEEKDAYS
+
+AHEAD_SHOWN = 5
+"""Holidays that are shown of those to come."""
+AHEAD_IN_PASSING = 3
+"""As many where it is about something else."""
+MOVEMENT = "movement"
+"""The choice, beside the places, of the whole movement."""
+EVERYWHERE = "everywhere"
+"""The choice of no region: what counts in the whole country."""
+MAX_WEEKEND = 6
+"""Days of a weekend at most: one has to be left to work on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HolidayAhead:
+    """A holiday to come, with its name in the reader's language, or there."""
+
+    on: date
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptDays:
+    """The days off of a movement, or of one of its places (`place`): the names of the country and region, the weekend
+    (0 = Monday), and the next holidays."""
+
+    country: str
+    region: str = ""
+    weekend: tuple[int, ...] = ()
+    ahead: tuple[HolidayAhead, ...] = ()
+    place: str = ""
+
+    @classmethod
+    def of(
+        cls, calendar: Calendar, language: Language, today: date, *, place: str = "", count: int = AHEAD_SHOWN
+    ) -> Self:
+        """Return what a calendar keeps, in words."""
+        return cls(
+            country=name_country(calendar.country, language),
+            region=dict(list_regions(calendar.country, today)).get(calendar.region, calendar.region),
+            weekend=calendar.weekend,
+            ahead=list_ahead(calendar, language, today, count),
+            place=place,
+        )
+
+
+def list_ahead(calendar: Calendar, language: Language, today: date, count: int) -> tuple[HolidayAhead, ...]:
+    """Return the next holidays of a calendar, in words."""
+    days: Sequence[date] = calendar.next_days(today, count)
+    return tuple(HolidayAhead(on=day, name=calendar.name_day(day, language, foreign=True)) for day in days)
+
+
+_BELGIAN = KeptDays(
+    country="België",
+    weekend=(5, 6),
+    ahead=(
+        HolidayAhead(on=date(2027, 3, 28), name="Eerste paasdag"),
+        HolidayAhead(on=date(2027, 3, 29), name="Tweede paasdag"),
+    ),
+    place="nachtdienst",
+)
+_BERLIN = KeptDays(country="Duitsland", region="Berlin", weekend=(5, 6), ahead=_BELGIAN.ahead)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountryShown(Entry):
+    """The holidays and the weekend of a movement, and of its places that have others. `saved`: they were just changed;
+    `silenced` are the rhythms with a moment that is quiet now. `missed`: words that name no country we know."""
+
+    name: str
+    kept: KeptDays
+    places: tuple[KeptDays, ...] = ()
+    saved: bool = False
+    silenced: tuple[RhythmSummary, ...] = ()
+    missed: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="adjust", intent="country.days", args={"where": MOVEMENT}, style="primary"),
+            Press(name="choose", intent="country.choose"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit", kept=_BERLIN, places=(_BELGIAN,), saved=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountryForm(FormEntry):
+    """The form for the country of a movement, or of one of its places."""
+
+    intent: ClassVar[str] = "country.look"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="where", kind="choice"),
+        Ask(name="country", max_length=80),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"country": "België"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaysForm(FormEntry):
+    """The form for the region, the weekend and the holidays that count, in a country that was chosen. A country with
+    more regions than a choice can show asks for the name of one (`region_named`); one without asks for none."""
+
+    intent: ClassVar[str] = "country.propose"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="region", kind="choice", required=False),
+        Ask(name="region_named", max_length=80, required=False),
+        Ask(name="weekend", kind="choices", options=WEEKDAYS, max_items=MAX_WEEKEND),
+        Ask(name="holidays", kind="choices", required=False, max_items=MAX_FORM_OPTIONS),
+    )
+
+    regions: int = 0
+
+    def visible_asks(self) -> tuple[Ask, ...]:
+        hidden = {"region", "region_named"}
+        if self.regions:
+            hidden -= {"region" if self.regions < MAX_FORM_OPTIONS else "region_named"}
+        if not self.options.get("holidays"):
+            hidden.add("holidays")
+        return tuple(one for one in self.asks if one.name not in hidden)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"weekend": ("SA", "SU")})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountryProposed(Entry):
+    """The holidays and the weekend that a movement or a place is to have, before they are saved; the rest is
+    what was chosen, as the buttons send it."""
+
+    name: str
+    kept: KeptDays
+    where: str = MOVEMENT
+    country: str = ""
+    region: str = ""
+    weekend: str = ""
+    changed: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        args = {
+            "where": self.where,
+            "country": self.country,
+            "region": self.region,
+            "weekend": self.weekend,
+            "changed": self.changed,
+        }
+        return (
+            Press(name="save", intent="country.save", args=args, style="primary"),
+            Press(name="adjust", intent="country.days", args=args),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit", kept=_BELGIAN, where="p1", country="BE", weekend="56")

@@ -1,0 +1,215 @@
+"""Show and change whose holidays and weekend a movement and its places keep: country, region, and what differs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from bot.catalogue.base import Entry, InPlace, Pick
+from bot.catalogue.countries import (
+    EVERYWHERE,
+    MOVEMENT,
+    CountryForm,
+    CountryProposed,
+    CountryShown,
+    DaysForm,
+    KeptDays,
+)
+from bot.catalogue.forms import Filled, read_form
+from bot.catalogue.rhythms import RhythmSummary
+from bot.days_off import find_next_moments, find_silent_rhythms
+from bot.domain.calendar import (
+    Calendar,
+    decode_changes,
+    encode_changes,
+    find_weekend,
+    hash_holiday,
+    holidays_of,
+    list_regions,
+    parse_weekend,
+)
+from bot.domain.countries import guess_country, name_country, parse_country
+from bot.domain.movement import Movement, Place
+from bot.domain.recurrence import WEEKDAYS
+from bot.errors import Invalid, Refused
+from bot.ports import Turn, UnitOfWork
+from bot.wording import format_channel
+
+
+async def show(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show what the movement and its places keep. With the name of a country, show what that would be."""
+    movement = turn.require_coordinator()
+    typed = turn.text("text")
+    country = parse_country(typed) if typed else ""
+    if country:
+        return await _propose(work, turn, None, Calendar(country=country, weekend=find_weekend(country)))
+    return replace(await _show(work, turn, movement), missed=typed)
+
+
+async def choose(work: UnitOfWork, turn: Turn) -> CountryForm:
+    """Open the form for the country of the movement or of a place."""
+    movement = turn.require_coordinator()
+    labels = await work.movements.labels(movement.id, turn.person.workspace_id)
+    places = await work.movements.places(movement.id)
+    return CountryForm(
+        options={
+            "where": (
+                Pick(value=MOVEMENT, label=movement.name),
+                *(Pick(value=one.id, label=format_channel(labels[one.id])) for one in places),
+            )
+        },
+        values={"where": MOVEMENT, "country": name_country(movement.country, turn.language)},
+    )
+
+
+async def look(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show what the country that was filled in would mean, before it is saved."""
+    movement = turn.require_coordinator()
+    filled = read_form(CountryForm, turn.intent.args)
+    country = parse_country(filled.text("country"))
+    if filled.text("country") and not country:
+        _refuse_country(filled, turn)
+    place = await _find_place(work, movement, filled.text("where"))
+    if filled.text("where") not in ("", MOVEMENT) and place is None:
+        filled.problems.add("where", "unknown_choice")
+    filled.problems.raise_if_any()
+    now = holidays_of(movement, place)
+    kept = now if now.country == country else Calendar(country=country, weekend=find_weekend(country))
+    return await _propose(work, turn, place, kept)
+
+
+def _refuse_country(filled: Filled, turn: Turn) -> None:
+    name = guess_country(filled.text("country"), turn.language)
+    filled.problems.add("country", "unknown_country", name=name)
+
+
+async def adjust(work: UnitOfWork, turn: Turn) -> DaysForm:
+    """Open the form for the region, the weekend and the holidays that count: those kept now, or of a proposal."""
+    movement = turn.require_coordinator()
+    place = await _find_place(work, movement, turn.text("where"))
+    today = _today(turn, movement)
+    kept = _read_proposal(turn, today) if turn.text("country") else holidays_of(movement, place)
+    regions = list_regions(kept.country, today)
+    listed = kept.list_holidays(today)
+    names = kept.name_holidays(listed, turn.language)
+    return DaysForm(
+        regions=len(regions),
+        options={
+            "region": (Pick(value=EVERYWHERE), *(Pick(value=code, label=name) for code, name in regions)),
+            "holidays": tuple(Pick(value=hash_holiday(one.name), label=names[one.name]) for one in listed),
+        },
+        values={
+            "region": kept.region or EVERYWHERE,
+            "region_named": dict(regions).get(kept.region, kept.region),
+            "weekend": tuple(WEEKDAYS[day] for day in kept.weekend),
+            "holidays": tuple(hash_holiday(one.name) for one in listed if one.kept),
+        },
+        hidden={
+            "where": place.id if place is not None else MOVEMENT,
+            "country": kept.country,
+            "before": kept.region,
+            "changed": encode_changes(kept.changed),
+        },
+    )
+
+
+async def propose(work: UnitOfWork, turn: Turn) -> Entry:
+    """Show what the region, the weekend and the holidays that were filled in would mean, before they are saved."""
+    movement = turn.require_coordinator()
+    today, filled = _today(turn, movement), read_form(DaysForm, turn.intent.args)
+    country = turn.text("country")
+    region = _read_region(filled, country, today)
+    before = Calendar(country=country, region=turn.text("before"))
+    names = {hash_holiday(one.name): one.name for one in before.list_holidays(today)}
+    if not names.keys() >= set(filled.many("holidays")):
+        filled.problems.add("holidays", "unknown_choice")
+    filled.problems.raise_if_any()
+    before = replace(before, changed=decode_changes(turn.text("changed"), before.list_holidays(today)))
+    kept = [names[one] for one in filled.many("holidays")]
+    weekend = tuple(WEEKDAYS.index(day) for day in WEEKDAYS if day in filled.many("weekend"))
+    wanted = Calendar(country=country, region=region, weekend=weekend, changed=before.choose_holidays(today, kept))
+    return await _propose(work, turn, await _find_place(work, movement, turn.text("where")), wanted)
+
+
+def _read_region(filled: Filled, country: str, today: date) -> str:
+    """Return the region that was chosen or named; empty for all of the country."""
+    regions = dict(list_regions(country, today))
+    chosen, named = filled.text("region"), filled.text("region_named").casefold()
+    if chosen and chosen != EVERYWHERE and not named:
+        if chosen not in regions:
+            filled.problems.add("region", "unknown_choice")
+        return chosen
+    found = next((code for code, name in regions.items() if named in (name.casefold(), code.casefold())), "")
+    if named and not found:
+        filled.problems.add("region_named", "unknown_region", example=next(iter(regions.values()), ""))
+    return found
+
+
+async def save(work: UnitOfWork, turn: Turn) -> InPlace:
+    """Save what was proposed, and find the next moments of all rhythms again: the days off may have changed.
+
+    A place that would keep what the movement keeps, follows the movement from now on.
+    """
+    movement = turn.require_coordinator()
+    wanted = _read_proposal(turn, _today(turn, movement))
+    place = await _find_place(work, movement, turn.text("where"))
+    if place is None and turn.text("where") != MOVEMENT:
+        raise Refused("not_found")
+    owner = place if place is not None else movement
+    owner.country, owner.region, owner.holidays = wanted.country, wanted.region, list(wanted.changed)
+    usual = find_weekend(wanted.country)
+    owner.weekend = "" if wanted.weekend == usual else "".join(map(str, wanted.weekend))
+    if place is not None and holidays_of(movement, place) == holidays_of(movement):
+        place.country, place.region, place.weekend, place.holidays = "", "", "", []
+    await find_next_moments(work, movement, turn.now)
+    shown = await _show(work, turn, movement)
+    silenced = await find_silent_rhythms(work, movement, turn.now)
+    names = {one.id: one.name or one.channel for one in await work.movements.places(movement.id)}
+    summaries = tuple(RhythmSummary.of(one, names.get(one.place_id, ""), (), turn.now) for one in silenced)
+    return InPlace(entry=replace(shown, saved=True, silenced=summaries))
+
+
+async def _show(work: UnitOfWork, turn: Turn, movement: Movement) -> CountryShown:
+    today, labels = _today(turn, movement), await work.movements.labels(movement.id, turn.person.workspace_id)
+    await work.flush()  # the places abroad are found by a query that has to see what was just saved
+    abroad: Sequence[Place] = await work.movements.places_abroad(movement.id)
+    return CountryShown(
+        name=movement.name,
+        kept=KeptDays.of(holidays_of(movement), turn.language, today),
+        places=tuple(
+            KeptDays.of(holidays_of(movement, one), turn.language, today, place=labels[one.id]) for one in abroad
+        ),
+    )
+
+
+async def _propose(work: UnitOfWork, turn: Turn, place: Place | None, kept: Calendar) -> CountryProposed:
+    movement = turn.require_coordinator()
+    labels = await work.movements.labels(movement.id, turn.person.workspace_id) if place is not None else {}
+    name = labels[place.id] if place is not None else ""
+    return CountryProposed(
+        name=movement.name,
+        kept=KeptDays.of(kept, turn.language, _today(turn, movement), place=name),
+        where=place.id if place is not None else MOVEMENT,
+        country=kept.country,
+        region=kept.region,
+        weekend="".join(map(str, kept.weekend)),
+        changed=encode_changes(kept.changed),
+    )
+
+
+def _read_proposal(turn: Turn, today: date) -> Calendar:
+    """Return what the button of a proposal says. Raises `Invalid` for what no proposal has."""
+    country, region, weekend = turn.text("country"), turn.text("region"), turn.text("weekend")
+    known = not region or region in dict(list_regions(country, today))
+    if parse_country(country) != country or not known or not weekend or not set(weekend) < set("0123456"):
+        raise Invalid({"country": "unknown_choice"})
+    place = Calendar(country=country, region=region, weekend=parse_weekend(weekend))
+    return replace(place, changed=decode_changes(turn.text("changed"), place.list_holidays(today)))
+
+
+async def _find_place(work: UnitOfWork, movement: Movement, chosen: str) -> Place | None:
+    return next((one for one in await work.movements.places(movement.id) if one.id == chosen), None)
+
+
+def _today(turn: Turn, movement: Movement) -> date:
+    return turn.now.astimezone(ZoneInfo(movement.timezone)).date()
