@@ -1,5 +1,7 @@
 """Slack's user groups stand for groups of the movement: chosen by a coordinator, kept up by what Slack tells."""
 
+from datetime import time
+
 import pytest
 
 from adapters.playground.messenger import PlaygroundDirectory
@@ -31,6 +33,26 @@ async def read_group(driver: SlackDriver, who: str) -> str | None:
     async with driver.begin() as work:
         person = await work.people.by_account(LANE, driver.user(who))
     return person.group if person is not None else None
+
+
+async def set_hours(driver: SlackDriver, group: str, start: str = "08:00") -> None:
+    form = await driver.press("iris", await driver.type("iris", "/ritme uren"), "set")
+    values = {"group": group, "quiet_from": start, "quiet_until": "16:00", "quiet_weekends": "no"}
+    await driver.submit("iris", form, **values)
+
+
+async def read_quiet(driver: SlackDriver, who: str) -> tuple[time | None, time | None]:
+    async with driver.begin() as work:
+        person = await work.people.by_account(LANE, driver.user(who))
+    assert person is not None
+    return person.group_quiet_from, person.group_quiet_until
+
+
+async def list_hours(driver: SlackDriver) -> dict[str, str]:
+    """Return the groups with quiet hours: key → name."""
+    async with driver.begin() as work:
+        movements = {one.movement_id for one in await work.movements.segments_in(LANE)}
+        return {hours.key: hours.name for one in movements for hours in await work.movements.group_hours(one)}
 
 
 async def test_chosen_groups_hold_who_ritme_knows_and_nobody_else(on_slack: SlackDriver) -> None:
@@ -88,6 +110,38 @@ class TestWhatSlackTells:
         await choose(on_slack, NIGHT)
         await on_slack.people.rename_group(NIGHT, "Nachtploeg")
         assert await read_group(on_slack, "fatima") == "Nachtploeg"
+
+    async def test_another_name_keeps_its_quiet_hours(self, on_slack: SlackDriver) -> None:
+        await seed_groups(on_slack)
+        await choose(on_slack, NIGHT)
+        await set_hours(on_slack, "Nachtdienst")
+        await on_slack.pass_(days=1)
+        before = len(on_slack.private("fatima"))
+        await on_slack.people.rename_group(NIGHT, "Nachtploeg")
+        assert await read_quiet(on_slack, "fatima") == (time(8), time(16))
+        assert await list_hours(on_slack) == {"nachtploeg": "Nachtploeg"}
+        await on_slack.people.rename_group(NIGHT, "NACHTPLOEG")  # the same to us
+        assert await list_hours(on_slack) == {"nachtploeg": "NACHTPLOEG"}
+        await on_slack.pass_(days=1)
+        assert len(on_slack.private("fatima")) == before
+
+    async def test_another_name_leaves_hours_to_who_wrote_the_old_one(self, on_slack: SlackDriver) -> None:
+        await seed_groups(on_slack)
+        await choose(on_slack, NIGHT)
+        shown = await on_slack.type("jan", "/ritme ik")
+        await on_slack.submit("jan", await on_slack.press("jan", shown, "settings"), group="nachtdienst")
+        await set_hours(on_slack, "Nachtdienst")
+        await on_slack.people.rename_group(NIGHT, "Nachtploeg")
+        assert set(await list_hours(on_slack)) == {"nachtdienst", "nachtploeg"}
+        assert await read_quiet(on_slack, "fatima") == await read_quiet(on_slack, "jan") == (time(8), time(16))
+
+    async def test_a_name_with_hours_of_its_own_keeps_those(self, on_slack: SlackDriver) -> None:
+        await seed_groups(on_slack)
+        await choose(on_slack, NIGHT)
+        await set_hours(on_slack, "Nachtdienst")
+        await set_hours(on_slack, "Nachtploeg", "09:00")
+        await on_slack.people.rename_group(NIGHT, "Nachtploeg")
+        assert await read_quiet(on_slack, "fatima") == (time(9), time(16))
 
     async def test_an_end(self, on_slack: SlackDriver) -> None:
         await seed_groups(on_slack)

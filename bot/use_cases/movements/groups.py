@@ -5,6 +5,7 @@ the directory sync does that before the next drain.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
@@ -12,6 +13,7 @@ from bot.catalogue.forms import parse_form
 from bot.catalogue.groups import GroupsAsked, GroupsForm, GroupsOffered, GroupsSaved
 from bot.chat import Intent, UserGroup
 from bot.domain.delivery import Delivery, DeliveryId, to_person
+from bot.domain.group_hours import group_key
 from bot.domain.movement import Segment
 from bot.domain.person import Person, WorkspaceId
 from bot.domain.plain_text import clean_name
@@ -133,7 +135,9 @@ async def handle_group_change(work: UnitOfWork, intent: Intent, now: datetime) -
     before = [one.group for one in people]
     name = clean_name(intent.text("name"))
     if name:
+        was = segment.name
         segment.rename(name, people)
+        await _rename_hours(work, segment, was)
     added, removed = intent.args.get("added", ()), intent.args.get("removed", ())
     for person in people:
         if person.account in removed:
@@ -144,6 +148,25 @@ async def handle_group_change(work: UnitOfWork, intent: Intent, now: datetime) -
             segment.add_person(person)
     for person, group in zip(people, before, strict=True):
         await _follow(work, person, group, now)
+
+
+async def _rename_hours(work: UnitOfWork, segment: Segment, was: str) -> None:
+    """Let a group that was renamed keep its quiet hours; a name that has hours already keeps those. Where others are
+    still of a group with the old name, that keeps them too."""
+    before, after = group_key(was), group_key(segment.name)
+    kept = {one.key: one for one in await work.movements.group_hours(segment.movement_id)}
+    hours = kept.get(before)
+    if hours is None:
+        return
+    if before == after:
+        hours.name = segment.name
+    elif after not in kept:
+        work.movements.add(replace(hours, key=after, name=segment.name))
+        await work.flush()  # who is of which group is found by a query that has to see the new names
+        others = await work.people.of_groups(segment.movement_id)
+        if all(group_key(one.group) != before for one in others):
+            await work.delete(hours)
+    await work.flush()  # the hours that each follows are found by a query that has to see these
 
 
 async def _follow(work: UnitOfWork, person: Person, before: str, now: datetime) -> None:
