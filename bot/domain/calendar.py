@@ -4,7 +4,7 @@ days are working days."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2s
 
 import holidays
@@ -93,13 +93,14 @@ class Calendar:
         return f"{KEPT}{name}" in self.changed or (public and f"{WORKED}{name}" not in self.changed)
 
     def choose_holidays(self, today: date, kept: Sequence[str]) -> tuple[str, ...]:
-        """Return what is `changed` when of the holidays of the coming year these are kept; of others it stays."""
-        listed = {one.name: one.usual for one in self.list_holidays(today)}
-        others = [one for one in self.changed if one[1:] not in listed]
-        chosen = [
-            f"{KEPT if name in kept else WORKED}{name}" for name, usual in listed.items() if (name in kept) is not usual
-        ]
-        return tuple(sorted([*others, *chosen]))
+        """Return what is `changed` when of the holidays of the coming year these are kept. Of others it stays; and so
+        does what agrees: a day that most people keep this year, they may not keep every year."""
+        chosen = {one.name: KEPT if one.name in kept else WORKED for one in self.list_holidays(today)}
+        stays = {one for one in self.changed if chosen.get(one[1:], one[0]) == one[0]}
+        differs = {
+            f"{chosen[one.name]}{one.name}" for one in self.list_holidays(today) if (one.name in kept) is not one.usual
+        }
+        return tuple(sorted(stays | differs))
 
     def name_holidays(self, listed: Sequence[Holiday], language: Language) -> dict[str, str]:
         """Return the names of holidays in a language, or else in English, by the name they have there."""
@@ -140,9 +141,10 @@ def encode_changes(changed: Sequence[str]) -> str:
     return " ".join(f"{one[0]}{hash_holiday(one[1:])}" for one in changed)
 
 
-def decode_changes(text: str, listed: Sequence[Holiday]) -> tuple[str, ...]:
-    """Return what is `changed` as a button sent it; what is not among the holidays that are listed is left out."""
-    names = {hash_holiday(one.name): one.name for one in listed}
+def decode_changes(text: str, listed: Sequence[Holiday], before: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what is `changed` as a button sent it; what is neither among the holidays that are listed, nor was changed
+    `before`, is left out. Not every holiday is listed in every year."""
+    names = {hash_holiday(one): one for one in (*(one.name for one in listed), *(one[1:] for one in before))}
     return tuple(sorted(f"{one[0]}{names[one[1:]]}" for one in text.split() if one[0] in "+-" and one[1:] in names))
 
 
@@ -262,7 +264,7 @@ def find_country(timezone: str) -> str:
     return country if country.isalpha() and country != "ZZ" else ""
 
 
-@cache
+@lru_cache(maxsize=256)
 def list_regions(country: str, today: date) -> tuple[tuple[str, str], ...]:
     """List the regions of a country that have other holidays than all of it in the coming year, each with its name."""
     known = _country(country) if country else None

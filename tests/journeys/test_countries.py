@@ -70,6 +70,38 @@ async def test_good_friday_and_other_days_are_chosen(world: World) -> None:
     assert shown != looked
 
 
+async def test_a_choice_about_a_day_that_is_not_listed_this_year_stays(world: World) -> None:
+    await world.movement()
+    marks = ["-Asunción de la Virgen", "-Todos los Santos"]
+    async with world.begin() as work:
+        movement = await work.movements.get(MovementId("movement"))
+        assert movement is not None
+        movement.country, movement.holidays = "ES", marks
+    form = await world.press("iris", await world.type("iris", "/ritme land"), "adjust")
+    assert isinstance(form, Form)
+    days = {one.name: one for one in form.fields}["holidays"]
+    listed = {one.label for one in days.options}
+    assert "All Saints' Day" in listed
+    assert not any("Assumption" in one for one in listed)  # a Sunday, in 2027
+    proposed = await world.submit("iris", form)
+    again = await world.submit("iris", await world.press("iris", proposed, "adjust"))
+    await world.press("iris", again, "save")
+    assert (await movement_of(world)).holidays == marks
+
+
+async def test_the_country_that_it_is_in_is_shown_as_it_is_kept(world: World) -> None:
+    await world.movement()
+    async with world.begin() as work:
+        movement = await work.movements.get(MovementId("movement"))
+        assert movement is not None
+        movement.country, movement.region, movement.weekend, movement.holidays = "DE", "BE", "45", ["+Karfreitag"]
+    proposed = await world.type("iris", "/ritme land Duitsland")
+    assert "land Duitsland (Berlin), weekend op vrijdag en zaterdag" in text_of(proposed)
+    await world.press("iris", proposed, "save")
+    kept = await movement_of(world)
+    assert (kept.region, kept.weekend, kept.holidays) == ("BE", "45", ["+Karfreitag"])
+
+
 async def test_a_region_has_its_own_days(world: World) -> None:
     await world.movement()
     await world.press("iris", await world.type("iris", "/ritme land Duitsland"), "save")
@@ -82,6 +114,14 @@ async def test_a_region_has_its_own_days(world: World) -> None:
     assert "maandag 8 maart" in text_of(proposed)  # International Women's Day
     await world.press("iris", proposed, "save")
     assert (await movement_of(world)).region == "BE"
+
+
+async def test_a_region_with_a_long_code_is_kept(world: World) -> None:
+    await world.movement()
+    form = await world.press("iris", await world.type("iris", "/ritme land Brazilië"), "adjust")
+    proposed = await world.submit("iris", form, region="São Paulo Capital")
+    assert "Bewaard." in text_of(await world.press("iris", proposed, "save"))
+    assert (await movement_of(world)).region == "São Paulo Capital"
 
 
 async def test_a_weekend_is_chosen_and_is_the_one_that_is_quiet(world: World) -> None:

@@ -64,6 +64,19 @@ def test_of_the_holidays_those_count_that_are_chosen(country: str, data: st.Data
     assert keeps.choose_holidays(MONDAY, usual) == ()
 
 
+def test_a_choice_stays_in_years_that_do_not_need_or_list_it() -> None:
+    for country, today, changed in (
+        ("NL", date(2029, 11, 1), "+Bevrijdingsdag"),  # that most keep in 2030, as every five years
+        ("ES", date(2027, 3, 1), "-Asunción de la Virgen"),  # a Sunday in 2027: not listed
+    ):
+        calendar = Calendar(country=country, changed=(changed,))
+        listed = calendar.list_holidays(today)
+        assert calendar.choose_holidays(today, [one.name for one in listed if one.kept]) == (changed,)
+    kept = Calendar(country="NL", changed=("+Bevrijdingsdag",))
+    assert kept(date(2031, 5, 5))
+    assert "-Bevrijdingsdag" in kept.choose_holidays(date(2029, 11, 1), ())
+
+
 def test_days_that_only_some_keep_are_offered_and_not_kept_by_themselves() -> None:
     for country, name, day in (
         ("NL", "Bevrijdingsdag", date(2027, 5, 5)),

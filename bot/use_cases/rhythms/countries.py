@@ -42,7 +42,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
     typed = turn.text("text")
     country = parse_country(typed) if typed else ""
     if country:
-        return await _propose(work, turn, None, Calendar(country=country, weekend=find_weekend(country)))
+        return await _propose(work, turn, None, _move_to(country, holidays_of(movement)))
     return replace(await _show(work, turn, movement), missed=typed)
 
 
@@ -73,9 +73,12 @@ async def look(work: UnitOfWork, turn: Turn) -> Entry:
     if filled.text("where") not in ("", MOVEMENT) and place is None:
         filled.problems.add("where", "unknown_choice")
     filled.problems.raise_if_any()
-    now = holidays_of(movement, place)
-    kept = now if now.country == country else Calendar(country=country, weekend=find_weekend(country))
-    return await _propose(work, turn, place, kept)
+    return await _propose(work, turn, place, _move_to(country, holidays_of(movement, place)))
+
+
+def _move_to(country: str, now: Calendar) -> Calendar:
+    """Return what is kept in a country by who keeps this `now`: the same when they are there already."""
+    return now if now.country == country else Calendar(country=country, weekend=find_weekend(country))
 
 
 def _refuse_country(filled: Filled, turn: Turn) -> None:
@@ -88,7 +91,9 @@ async def adjust(work: UnitOfWork, turn: Turn) -> DaysForm:
     movement = turn.require_coordinator()
     place = await _find_place(work, movement, turn.text("where"))
     today = _today(turn, movement)
-    kept = _read_proposal(turn, today) if turn.text("country") else holidays_of(movement, place)
+    kept = holidays_of(movement, place)
+    if turn.text("country"):
+        kept = _read_proposal(turn, today, kept)
     regions = list_regions(kept.country, today)
     listed = kept.list_holidays(today)
     names = kept.name_holidays(listed, turn.language)
@@ -124,11 +129,13 @@ async def propose(work: UnitOfWork, turn: Turn) -> Entry:
     if not names.keys() >= set(filled.many("holidays")):
         filled.problems.add("holidays", "unknown_choice")
     filled.problems.raise_if_any()
-    before = replace(before, changed=decode_changes(turn.text("changed"), before.list_holidays(today)))
+    place = await _find_place(work, movement, turn.text("where"))
+    stored = holidays_of(movement, place).changed
+    before = replace(before, changed=decode_changes(turn.text("changed"), before.list_holidays(today), stored))
     kept = [names[one] for one in filled.many("holidays")]
     weekend = tuple(WEEKDAYS.index(day) for day in WEEKDAYS if day in filled.many("weekend"))
     wanted = Calendar(country=country, region=region, weekend=weekend, changed=before.choose_holidays(today, kept))
-    return await _propose(work, turn, await _find_place(work, movement, turn.text("where")), wanted)
+    return await _propose(work, turn, place, wanted)
 
 
 def _read_region(filled: Filled, country: str, today: date) -> str:
@@ -151,8 +158,8 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     A place that would keep what the movement keeps, follows the movement from now on.
     """
     movement = turn.require_coordinator()
-    wanted = _read_proposal(turn, _today(turn, movement))
     place = await _find_place(work, movement, turn.text("where"))
+    wanted = _read_proposal(turn, _today(turn, movement), holidays_of(movement, place))
     if place is None and turn.text("where") != MOVEMENT:
         raise Refused("not_found")
     owner = place if place is not None else movement
@@ -197,14 +204,15 @@ async def _propose(work: UnitOfWork, turn: Turn, place: Place | None, kept: Cale
     )
 
 
-def _read_proposal(turn: Turn, today: date) -> Calendar:
-    """Return what the button of a proposal says. Raises `Invalid` for what no proposal has."""
+def _read_proposal(turn: Turn, today: date, stored: Calendar) -> Calendar:
+    """Return what the button of a proposal says, where they keep what is `stored`. Raises `Invalid` for what no proposal
+    has."""
     country, region, weekend = turn.text("country"), turn.text("region"), turn.text("weekend")
     known = not region or region in dict(list_regions(country, today))
     if parse_country(country) != country or not known or not weekend or not set(weekend) < set("0123456"):
         raise Invalid({"country": "unknown_choice"})
     place = Calendar(country=country, region=region, weekend=parse_weekend(weekend))
-    return replace(place, changed=decode_changes(turn.text("changed"), place.list_holidays(today)))
+    return replace(place, changed=decode_changes(turn.text("changed"), place.list_holidays(today), stored.changed))
 
 
 async def _find_place(work: UnitOfWork, movement: Movement, chosen: str) -> Place | None:
