@@ -20,7 +20,7 @@ def upgrade() -> None:
         with op.batch_alter_table(table, schema=None, recreate="never") as batch_op:
             if table == "places":
                 batch_op.add_column(sa.Column("country", sa.String(8), nullable=False, server_default=""))
-            batch_op.add_column(sa.Column("region", sa.String(16), nullable=False, server_default=""))
+            batch_op.add_column(sa.Column("region", sa.String(64), nullable=False, server_default=""))
             batch_op.add_column(sa.Column("weekend", sa.String(7), nullable=False, server_default=""))
             batch_op.add_column(sa.Column("holidays", sa.JSON(), nullable=False, server_default="[]"))
     movements = _movements()

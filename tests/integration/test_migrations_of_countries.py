@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import holidays
 import pytest
 from sqlalchemy import text
 
 from adapters.database.migrate import migrate_schema
-from adapters.database.tables import metadata
+from adapters.database.tables import metadata, movements, places
 from tests.support.databases import BOTH
 from tests.support.world import open_world
 
@@ -45,3 +46,9 @@ async def test_who_kept_good_friday_keeps_it_and_no_other_day_moves(tmp_path: Pa
                 ("keeps", True),
                 ("movement", False),
             ]
+
+
+def test_the_code_of_every_region_fits() -> None:
+    longest = max(len(code) for codes in holidays.list_supported_countries().values() for code in codes)
+    for table in (movements, places):
+        assert longest <= table.c.region.type.length  # type: ignore[attr-defined]

@@ -205,7 +205,7 @@ async def _propose(work: UnitOfWork, turn: Turn, place: Place | None, kept: Cale
 
 
 def _read_proposal(turn: Turn, today: date, stored: Calendar) -> Calendar:
-    """Return what the button of a proposal says, where they keep what is `stored`. Raises `Invalid` for what no proposal
+    """Return what the button of a proposal says, where this is `stored`. Raises `Invalid` for what no proposal
     has."""
     country, region, weekend = turn.text("country"), turn.text("region"), turn.text("weekend")
     known = not region or region in dict(list_regions(country, today))
