@@ -1,6 +1,6 @@
 """Ritme: the only way into the core. Handles what people do, plans what is due, drains the outbox."""
 
-from asyncio import gather
+from asyncio import gather, to_thread
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -37,6 +37,7 @@ from bot.ports import (
     Clock,
     Conflict,
     Engine,
+    NeedsComputing,
     NeedsNetwork,
     NetworkAdviser,
     Platform,
@@ -215,20 +216,24 @@ class Ritme:
             feeds_url=platform.feeds if platform is not None else "",
         )
         try:
-            return await self._act_with_networks(act)
+            return await self._act_outside(act)
         except GivesAway as given:
             # That transaction was rolled back: nothing was kept or posted.
             return await self._run(partial(ask_about_words, intent=intent, given=given, now=now, syntax=syntax))
 
-    async def _act_with_networks(self, act: Callable[..., Awaitable[Reply]]) -> Reply:
-        """Act in one transaction. One that needs a movement's network is rolled back and run again with what that says:
-        nothing is open, and nobody waits, while it is computed; what was true before is checked once more."""
+    async def _act_outside(self, act: Callable[..., Awaitable[Reply]]) -> Reply:
+        """Act in one transaction. One that needs a movement's network, or something else that takes long, is rolled
+        back and run again with that: nothing is open, and nobody waits, while it is computed; what was true before is
+        checked once more."""
         advice: NetworkAdvice | None = None
+        computed: bytes | None = None
         while True:
             try:
-                return await self._run(partial(act, advice=advice))
+                return await self._run(partial(act, advice=advice, computed=computed))
             except NeedsNetwork as needs:
                 advice = await self._networks.advise(needs)
+            except NeedsComputing as needed:
+                computed = await to_thread(needed.compute)
 
     async def _apply_platform_event(self, intent: Intent, now: datetime) -> None:
         """Apply what a platform tells by itself. Nobody acts, so nobody is added; nothing is stored about an event

@@ -10,7 +10,7 @@ from bot.agendas import AgendaFacts, load_whole, make_agenda
 from bot.chat import DEFAULT_SYNTAX, CommandSyntax, OpenedFeed
 from bot.domain.feed import MAX_SECRET_CHARS, CalendarFeed, hash_secret
 from bot.domain.person import WorkspaceId, platform_of
-from bot.ics import write_agenda
+from bot.ics import Agenda, write_agenda
 from bot.ports import Begin, Clock, Platform, UnitOfWork
 from bot.transactions import TransactionRunner
 
@@ -41,8 +41,7 @@ class FeedReader:
             facts = await _load_own(work, feed, now, self._syntax(feed.workspace_id)) if feed is not None else None
         if facts is None:
             return None
-        agenda = await make_agenda(facts)
-        mark = sha256(repr(agenda).encode()).hexdigest()
+        agenda, mark = await to_thread(_lay_out, facts)
         feed = await self._run(partial(_notice, digest=digest, mark=mark, now=now))
         if feed is None:
             return None
@@ -51,6 +50,12 @@ class FeedReader:
             # In a thread: a hundred moments that stand alone take 50 ms.
             content = await to_thread(write_agenda, agenda, revision=feed.revision, changed_at=feed.changed_at)
         return OpenedFeed(content=content, mark=mark, changed_at=feed.changed_at)
+
+
+def _lay_out(facts: AgendaFacts) -> tuple[Agenda, str]:
+    """Return a calendar, and its mark."""
+    agenda = make_agenda(facts)
+    return agenda, sha256(repr(agenda).encode()).hexdigest()
 
 
 async def _notice(work: UnitOfWork, *, digest: str, mark: str, now: datetime) -> CalendarFeed | None:

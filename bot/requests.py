@@ -37,11 +37,13 @@ async def handle_intent(
     keeps_closed: timedelta = KEEP_CLOSED,
     feeds_url: str = "",
     advice: NetworkAdvice | None = None,
+    computed: bytes | None = None,
 ) -> Reply:
     """Act on an intent, at most once per key, and once per press or form (see `bot.presses`).
 
     Returns the answer; None when there is nothing to say, or when it was handled before. Raises `Refused`, or `Invalid`
-    for a form's values, and `NeedsNetwork` for what is given as `advice` then. `syntax`: how commands are typed there.
+    for a form's values, and `NeedsNetwork` and `NeedsComputing` for what is given as `advice` and `computed` then.
+    `syntax`: how commands are typed there.
     """
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
         return None
@@ -56,7 +58,11 @@ async def handle_intent(
         return None
     heard = hear_despair(intent)
     turn = replace(
-        await load_turn(work, heard.intent, now, syntax), keeps_closed=keeps_closed, feeds_url=feeds_url, advice=advice
+        await load_turn(work, heard.intent, now, syntax),
+        keeps_closed=keeps_closed,
+        feeds_url=feeds_url,
+        advice=advice,
+        computed=computed,
     )
     await _confirm_by_press(work, turn)
     outcome = await _act_or_ask(work, turn)

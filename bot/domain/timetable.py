@@ -7,6 +7,7 @@ stand alone. Both come from `moments`, so a calendar never shows another day tha
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import product, takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -70,6 +71,22 @@ def lay_out(
 ) -> Timetable:
     """Lay out the moments of a rhythm from one local day to another. With the `quiet` hours of its place a moment
     stands when it is posted: after them, or nowhere when that is too late."""
+    if changes:
+        return _lay_out(timing, changes, calendar, since, until, quiet)
+    return _lay_out_without_changes(timing, calendar, since, until, quiet)
+
+
+@lru_cache(maxsize=1024)
+def _lay_out_without_changes(
+    timing: Timing, calendar: Calendar, since: date, until: date, quiet: QuietHours | None
+) -> Timetable:
+    """Lay out the moments of a rhythm without changes. Cached: calendars ask for the same several times a day."""
+    return _lay_out(timing, {}, calendar, since, until, quiet)
+
+
+def _lay_out(
+    timing: Timing, changes: Changes, calendar: Calendar, since: date, until: date, quiet: QuietHours | None
+) -> Timetable:
     begin, end = to_utc(since, time(0), timing.timezone), to_utc(until + _DAY, time(0), timing.timezone)
     left: dict[MomentName, datetime] = {}
     for moment in takewhile(lambda one: one.at < end, moments(timing, changes, calendar, after=begin - _JUST_BEFORE)):

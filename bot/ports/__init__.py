@@ -36,6 +36,7 @@ __all__ = [
     "Engine",
     "LookupUnsupported",
     "Messenger",
+    "NeedsComputing",
     "NeedsNetwork",
     "NetworkReader",
     "OutcomeUnknown",
@@ -188,6 +189,15 @@ class NeedsNetwork(Exception):
     def __init__(self, question: NetworkQuestion, reader: NetworkReader, before: NetworkAdvice | None) -> None:
         super().__init__("needs the network of a movement")
         self.question, self.reader, self.before = question, reader, before
+
+
+class NeedsComputing(Exception):
+    """A use case needs what takes long to `compute` to go on. Its transaction is rolled back; then, while none is open,
+    that is computed in a thread, from plain values, and the intent handled again with it as `Turn.computed`."""
+
+    def __init__(self, compute: Callable[[], bytes]) -> None:
+        super().__init__("needs something computed")
+        self.compute = compute
 
 
 class TypesettingFailed(Exception):

@@ -754,8 +754,10 @@ class Rhythms(Protocol):
     async def upcoming(self, before: datetime, limit: int) -> Sequence[tuple[Rhythm, Place]]:
         """Return at most `limit` rhythms, everywhere, whose `next_at` is not after `before`, the earliest first."""
 
-    async def changes_of(self, rhythms: Sequence[Due]) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
-        """Return the changes that can still matter to the due moments of these rhythms: rhythm → `changes`. Rhythms
+    async def changes_of(
+        self, rhythms: Sequence[RhythmId], after: datetime
+    ) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
+        """Return the changes that can still matter to moments of these rhythms after one: rhythm → `changes`. Rhythms
         without any are left out."""
 
     async def next_due(self) -> datetime | None:

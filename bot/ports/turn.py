@@ -29,6 +29,8 @@ class Turn:
     """The address below which calendars are served; empty where nobody reaches us."""
     advice: NetworkAdvice | None = None
     """The answer of the movement's network, once the use case asked for it; see `NeedsNetwork`."""
+    computed: bytes | None = None
+    """The bytes that the use case asked for; see `NeedsComputing`."""
 
     @property
     def language(self) -> Language:

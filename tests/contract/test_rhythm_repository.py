@@ -73,12 +73,12 @@ async def test_changed_moments_are_found_by_rhythm_while_they_matter(seeded: See
         r1, _ = await work.rhythms.of_place(HERE)
         assert set(await work.rhythms.changes(r1, NOW)) == {(monday, 0), (monday + timedelta(days=7), 0), (monday, 1)}
         due = await work.rhythms.due(OURS, NOW, 2)
-        changes = await work.rhythms.changes_of(due)
+        changes = await work.rhythms.changes_of([one.id for one in due], NOW)
         assert {its: set(of) for its, of in changes.items()} == {
             "r1": {(monday, 0), (monday + timedelta(days=7), 0), (monday, 1)},
             "r2": {(monday, 0)},
         }
-        assert await work.rhythms.changes_of([]) == {}
+        assert await work.rhythms.changes_of([], NOW) == {}
         assert (await work.rhythms.change(RhythmId("r2"), (monday, 0))) is changes[RhythmId("r2")][monday, 0]
         assert await work.rhythms.change(RhythmId("r2"), (date(2027, 1, 1), 0)) is None
 

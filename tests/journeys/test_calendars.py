@@ -3,20 +3,24 @@
 import io
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import icalendar
 import pytest
 import recurring_ical_events
 from aiohttp import ClientResponse, ClientSession, web
+from sqlalchemy import Engine, event
 
 from adapters import logs
 from adapters.feed_links import mount_feeds
 from adapters.web import make_app
 from bot.chat import Answer
+from bot.domain import timetable
 from bot.domain.feed import hash_secret
 from bot.domain.meeting import Guest, GuestAnswer, Meeting, MeetingId
 from bot.domain.movement import Member, MovementId, Place, PlaceId
@@ -24,7 +28,9 @@ from bot.domain.next_step import NextStep, StepId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.recurrence import Pattern
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
+from bot.ics import write_agenda
 from bot.ports import Platform, UnitOfWork
+from bot.use_cases.rhythms import calendars
 from tests.support.world import LANE, MONDAY, MOVEMENT, World, open_world, text_of
 
 LINK = re.compile(r"https://ritme\.example\.org/slack(/calendar/([\w-]+)\.ics)")
@@ -285,6 +291,62 @@ async def test_rhythms_of_another_workspace_and_what_cannot_come_stay_out(world:
     async with served(world) as reading:
         assert titles(await reading.read(ours)) == ["Verhaalronde in #general"]
         assert titles(await reading.read(text_of(theirs))) == ["Verhaalronde in #far"]
+
+
+@contextmanager
+def heard(*events: str) -> Iterator[Counter[str]]:
+    """Count what happens in databases."""
+    count = Counter[str]()
+    listeners = [(name, lambda *_, name=name: count.update([name])) for name in events]
+    for name, listener in listeners:
+        event.listen(Engine, name, listener)
+    try:
+        yield count
+    finally:
+        for name, listener in listeners:
+            event.remove(Engine, name, listener)
+
+
+async def test_a_poll_asks_as_much_of_many_rhythms_as_of_one_and_lays_out_none_twice(world: World) -> None:
+    said = await ask(world)
+
+    async def count(reading: Reading) -> int:
+        with heard("before_cursor_execute") as asked:
+            assert (await reading.get(said)).status == 200
+        return asked.total()
+
+    async with served(world) as reading:
+        one = await count(reading)
+        async with world.begin() as work:
+            for number in range(5):
+                place = Place(
+                    id=PlaceId(f"p{number}"), workspace_id=WorkspaceId(LANE), channel=f"p{number}", created_at=MONDAY
+                )
+                place.movement_id = MOVEMENT
+                work.movements.add(place)
+                add_rhythm(work, f"r{number}", f"p{number}")
+                skipped = {"on": date(2027, 3, 8), "skipped": number == 0}
+                work.rhythms.add(MomentChange(rhythm_id=RhythmId(f"r{number}"), movement_id=MOVEMENT, **skipped))
+        assert await count(reading) == one > 0
+        laid = timetable._lay_out_without_changes.cache_info().misses
+        await count(reading)
+        assert timetable._lay_out_without_changes.cache_info().misses == laid
+        calendar = await reading.read(said)
+    assert moments_in(calendar, date(2027, 3, 10)) == [datetime(2027, 3, 8, 8, tzinfo=UTC)] * 5
+
+
+async def test_a_file_is_written_while_no_transaction_is_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    still_open: list[int] = []
+
+    def write(*given: Any, **more: Any) -> bytes:
+        still_open.append(opened["begin"] - opened["commit"] - opened["rollback"])
+        return write_agenda(*given, **more)
+
+    monkeypatch.setattr(calendars, "write_agenda", write)
+    with heard("begin", "commit", "rollback") as opened:
+        assert "je agenda" in text_of(await world.do("fatima", "calendar.file"))
+    assert still_open == [0]
+    assert opened["begin"] == opened["commit"] + opened["rollback"] > 1
 
 
 async def test_it_is_for_calendars_alone(world: World) -> None:

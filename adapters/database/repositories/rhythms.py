@@ -123,15 +123,14 @@ class SqlRhythms(Repository):
         )
         return [(rhythm, place) for rhythm, place in found]
 
-    async def changes_of(self, planned: Sequence[Due]) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
-        earliest = min((due.next_at for due in planned if due.next_at is not None), default=None)
-        if earliest is None:
+    async def changes_of(
+        self, among: Sequence[RhythmId], after: datetime
+    ) -> Mapping[RhythmId, dict[MomentName, MomentChange]]:
+        if not among:
             return {}
-        since = earliest.date() - MAX_MOVE - timedelta(days=1)
+        since = after.date() - MAX_MOVE - timedelta(days=1)
         found = await self._session.scalars(
-            select(MomentChange).where(
-                self._among(moment_changes.c.rhythm_id, [due.id for due in planned]), moment_changes.c.on >= since
-            )
+            select(MomentChange).where(self._among(moment_changes.c.rhythm_id, among), moment_changes.c.on >= since)
         )
         changes: dict[RhythmId, dict[MomentName, MomentChange]] = {}
         for change in (one for one in found if one.matters):

@@ -2,10 +2,10 @@
 calendar takes in once."""
 
 import zlib
-from asyncio import to_thread
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
-from bot.agendas import load_facts, load_whole, make_agenda
+from bot.agendas import AgendaFacts, load_facts, load_whole, make_agenda
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.calendars import (
     CalendarComing,
@@ -21,7 +21,7 @@ from bot.domain.personal_file import CALENDAR, CALENDAR_FILE, LINK_TTL, Personal
 from bot.domain.rhythm import RhythmId
 from bot.errors import Refused, Unwanted
 from bot.ics import write_agenda
-from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.ports import NeedsComputing, Outgoing, Turn, UnitOfWork
 
 FILE_DELAY = timedelta(seconds=1)
 """How long after the answer that announces it a file is sent."""
@@ -61,23 +61,23 @@ async def give_file(work: UnitOfWork, turn: Turn) -> Entry:
     themselves. Raises `Refused` when there are none."""
     movement, person, now = turn.require_movement(), turn.person, turn.now
     rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), movement.id) if turn.text("rhythm") else None
-    if turn.text("rhythm"):
-        if rhythm is None or rhythm.ended_at is not None:
-            raise Refused("not_found")
-        facts = await load_facts(work, movement, person, (rhythm,), now, turn.syntax)
-    else:
-        facts = await load_whole(work, movement, person, now, turn.syntax)
-    agenda = await make_agenda(facts)
-    if not agenda.events:
+    if turn.text("rhythm") and (rhythm is None or rhythm.ended_at is not None):
+        raise Refused("not_found")
+    if turn.computed is None:
+        if rhythm is not None:
+            facts = await load_facts(work, movement, person, (rhythm,), now, turn.syntax)
+        else:
+            facts = await load_whole(work, movement, person, now, turn.syntax)
+        # Taken in again, it takes the place of what was taken in before.
+        revision = int((now - movement.started_at).total_seconds()) // 60
+        raise NeedsComputing(partial(_write, facts, max(revision, 0), now))
+    if not turn.computed:
         raise Refused("calendar_empty")
     file = PersonalFile.ask(person, now, CALENDAR)
     file.made_at = now
     work.files.add(file)
     await work.flush()  # its content is written beside it
-    # Taken in again, it takes the place of what was taken in before.
-    revision = int((now - movement.started_at).total_seconds()) // 60
-    written = await to_thread(write_agenda, agenda, revision=max(revision, 0), changed_at=now)
-    await work.files.set_content(file.id, zlib.compress(written))
+    await work.files.set_content(file.id, turn.computed)
     file.send_again(now)
     await work.deliveries.add(
         to_person(
@@ -94,6 +94,12 @@ async def give_file(work: UnitOfWork, turn: Turn) -> Entry:
         )
     )
     return CalendarComing()
+
+
+def _write(facts: AgendaFacts, revision: int, now: datetime) -> bytes:
+    """Return the content of a file as it is stored; empty when nothing stands in it."""
+    agenda = make_agenda(facts)
+    return zlib.compress(write_agenda(agenda, revision=revision, changed_at=now)) if agenda.events else b""
 
 
 async def compose_file(work: UnitOfWork, outgoing: Outgoing) -> CalendarFile:
