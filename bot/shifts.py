@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bot.domain.delivery import Priority, to_person
-from bot.domain.group_hours import follow_hours
+from bot.domain.group_hours import GroupHours, follow_hours
 from bot.domain.movement import MovementId
 from bot.domain.person import Person
 from bot.domain.quiet_hours import of_person
@@ -19,8 +19,21 @@ async def follow_group(
     """Let a person follow the hours of the group they are of, after their group, its hours or their movements changed.
     Returns whether it changes when they are quiet, which they are told unless they read it at once (`tell`): once each
     time those hours are set. `movement` says where a change comes from that leaves no hours."""
+    found = await work.movements.find_hours([person.id], person.group) if person.group else {}
+    return await apply_group_hours(work, person, found.get(person.id), now, tell=tell, movement=movement)
+
+
+async def apply_group_hours(
+    work: UnitOfWork,
+    person: Person,
+    hours: GroupHours | None,
+    now: datetime,
+    *,
+    tell: bool = True,
+    movement: MovementId | None = None,
+) -> bool:
+    """Let a person follow these hours of their group, or none, as `follow_group` does."""
     before = of_person(person, person.timezone or "UTC", None)
-    hours = await work.movements.find_hours(person.id, person.group) if person.group else None
     if not follow_hours(person, hours):
         return False
     after = of_person(person, person.timezone or "UTC", None)

@@ -321,8 +321,9 @@ class Movements(Protocol):
     async def group_hours(self, movement: MovementId) -> Sequence[GroupHours]:
         """Return the quiet hours that groups of a movement have."""
 
-    async def find_hours(self, person: PersonId, group: str) -> GroupHours | None:
-        """Return the quiet hours of a group for somebody of it, in the movements they belong to: those set last."""
+    async def find_hours(self, people: Collection[PersonId], group: str) -> Mapping[PersonId, GroupHours]:
+        """Return the quiet hours of a group for people of it, in the movements that each belongs to: those set last.
+        Who has none is left out."""
 
     async def purpose(self, movement: MovementId) -> Purpose | None:
         """Return the latest version of a movement's purpose."""

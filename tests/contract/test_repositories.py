@@ -4,11 +4,12 @@ Scopes are tested in test_scopes.py, rhythms and the outbox in test_rhythm_repos
 """
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, time
 
 import pytest
 
 from bot.domain.delivery import Act, DeliveryState
+from bot.domain.group_hours import GroupHours, group_key
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -19,7 +20,17 @@ from bot.domain.initiative import (
     Participant,
 )
 from bot.domain.look_back import ToldStory
-from bot.domain.movement import InviteCode, InviteCodeId, Member, PartSaid, PlaceId, Purpose, PurposeId, Role
+from bot.domain.movement import (
+    InviteCode,
+    InviteCodeId,
+    Member,
+    MovementId,
+    PartSaid,
+    PlaceId,
+    Purpose,
+    PurposeId,
+    Role,
+)
 from bot.domain.next_step import StepState
 from bot.domain.person import ERASED, PersonId, Workspace, WorkspaceId
 from bot.domain.story import Readers, Retelling, Ripple, StoryId, StoryRequest, StoryRequestId
@@ -54,6 +65,32 @@ from tests.contract.seed import (
     story,
 )
 from tests.scale.plans import QueryRecorder
+
+
+def hours(movement: MovementId, name: str, set_at: datetime) -> GroupHours:
+    return GroupHours(
+        movement_id=movement,
+        key=group_key(name),
+        name=name,
+        quiet_from=time(8),
+        quiet_until=time(16),
+        quiet_weekends=False,
+        set_at=set_at,
+    )
+
+
+async def test_the_hours_of_a_group_are_found_for_each_in_their_own_movements(seeded: Seeded) -> None:
+    await seeded.add(
+        Member(movement_id=THEIRS, person_id=JAN, joined_at=NOW),
+        hours(OURS, "Nacht", NOW),
+        hours(OURS, "Dag", NOW + DAY),
+        hours(THEIRS, "Nacht", NOW + HOUR),
+    )
+    async with seeded.begin() as work:
+        found = await work.movements.find_hours([FATIMA, JAN], "nacht ")
+        assert {person: one.movement_id for person, one in found.items()} == {FATIMA: OURS, JAN: THEIRS}
+        assert await work.movements.find_hours([], "nacht") == {}
+        assert await work.movements.find_hours([FATIMA], "avond") == {}
 
 
 async def test_each_movement_has_its_own_people_and_places(seeded: Seeded) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from bot.chat import FieldErrors, Form, Reply, Value
 from bot.domain.group_hours import GroupHours
@@ -160,6 +162,24 @@ async def test_hours_that_change_say_which_promise_moves(world: World) -> None:
     await world.until(MONDAY.replace(hour=16))
     (told,) = world.private("fatima")
     assert "kom ik woensdag 3 maart om 16:00 terug, niet woensdag 3 maart om 10:00" in text_of(told)
+
+
+async def test_the_hours_of_a_large_group_are_found_at_once(world: World) -> None:
+    await world.movement("fatima", "jan", "noor")
+    for who in ("fatima", "jan", "noor"):
+        await belong(world, who)
+    asked: list[str] = []
+
+    def hear(*call: Any) -> None:
+        asked.append(call[2])
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        await set_hours(world)
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    assert len([one for one in asked if "JOIN group_hours" in one or "group_hours JOIN" in one]) == 1
+    assert {quiet_of(await get(world, who)) for who in ("fatima", "jan", "noor")} == {(time(8), time(16))}
 
 
 async def test_only_a_coordinator_sets_them_and_half_of_them_is_asked_for(world: World) -> None:

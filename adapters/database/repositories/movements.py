@@ -1,6 +1,6 @@
 """Movements, their places, purpose and initiatives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, exists, func, or_, select, text, update
@@ -164,14 +164,17 @@ class SqlMovements(Repository):
         )
         return found.all()
 
-    async def find_hours(self, person: PersonId, group: str) -> GroupHours | None:
-        return await self._session.scalar(
-            select(GroupHours)
-            .join(Member, members.c.movement_id == group_hours.c.movement_id)
-            .where(members.c.person_id == person, group_hours.c.key == group_key(group))
+    async def find_hours(self, among: Collection[PersonId], group: str) -> Mapping[PersonId, GroupHours]:
+        rows = await self._session.execute(
+            select(members.c.person_id, GroupHours)
+            .join(GroupHours, group_hours.c.movement_id == members.c.movement_id)
+            .where(self._among(members.c.person_id, among), group_hours.c.key == group_key(group))
             .order_by(group_hours.c.set_at.desc(), group_hours.c.movement_id)
-            .limit(1)
         )
+        found: dict[PersonId, GroupHours] = {}
+        for person, hours in rows:
+            found.setdefault(person, hours)
+        return found
 
     async def purpose(self, movement: MovementId) -> Purpose | None:
         return await self._session.scalar(

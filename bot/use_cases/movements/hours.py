@@ -14,7 +14,7 @@ from bot.domain.person import Person
 from bot.domain.quiet_hours import of_person
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.shifts import follow_group
+from bot.shifts import apply_group_hours
 
 
 async def show(work: UnitOfWork, turn: Turn) -> HoursShown:
@@ -94,9 +94,11 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         hours.name, hours.quiet_from, hours.quiet_until = name, start, end
         hours.quiet_weekends, hours.set_at = filled.text("quiet_weekends") == YES, turn.now
     await work.flush()  # the hours that each follows are found by a query that has to see these
-    for person in await work.people.of_groups(movement.id):
-        if group_key(person.group) == key:
-            await follow_group(work, person, turn.now, tell=person.id != turn.person.id, movement=movement.id)
+    people = [one for one in await work.people.of_groups(movement.id) if group_key(one.group) == key]
+    found = await work.movements.find_hours([one.id for one in people], name)
+    for person in people:
+        tell = person.id != turn.person.id
+        await apply_group_hours(work, person, found.get(person.id), turn.now, tell=tell, movement=movement.id)
     shown = await _show(work, movement)
     return HoursShown(
         name=shown.name, groups=shown.groups, news="saved" if start is not None else "cleared", group=name
