@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.network_question import NetworkAdvice, NetworkQuestion
 from bot.networks import NetworkCache, load_numbers
-from bot.ports import NeedsNetwork, NetworkReader
+from bot.ports import NeedsNetwork, NetworkReader, StorageUnavailable
 
 IDLE_SECONDS = 900.0
 """How long the process, and the networks it keeps, stay when nobody asks."""
@@ -32,6 +32,7 @@ class NetworkProcess:
         self._idle_seconds = idle_seconds
         self._pool: ProcessPoolExecutor | None = None
         self._asked = 0
+        self._is_closed = False
         self._letting_go: asyncio.TimerHandle | None = None
 
     async def advise(self, needs: NeedsNetwork) -> NetworkAdvice:
@@ -39,16 +40,25 @@ class NetworkProcess:
         try:
             return await self._ask(needs)
         except BrokenProcessPool:  # something ended it, such as a machine without memory left
+            if self._is_closed:
+                raise StorageUnavailable("the service ends") from None
             log.warning("network_process_lost")
-            await self.close()
+            await self._end()
             return await self._ask(needs)
 
     async def close(self) -> None:
-        """End the child process, when there is one."""
+        """End the child process, when there is one, for good."""
+        self._is_closed = True
+        await self._end()
+
+    async def _end(self) -> None:
         if self._letting_go is not None:
             self._letting_go.cancel()
         pool, self._pool = self._pool, None
         if pool is not None:
+            # Not waited for: it only reads, and a large network takes seconds.
+            for child in list(pool._processes.values()):
+                child.terminate()
             await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def _ask(self, needs: NeedsNetwork) -> NetworkAdvice:

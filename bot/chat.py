@@ -300,6 +300,7 @@ class Visitor:
 
     session: str
     account: Account
+    name: str
     language: str
     timezone: str
     syntax: CommandSyntax = DEFAULT_SYNTAX

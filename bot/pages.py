@@ -6,6 +6,7 @@ nobody reads on a page what they could not read in chat, and everything on it is
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 
 from bot import commands, wording
@@ -13,9 +14,9 @@ from bot.catalogue.base import Entry, FormEntry, InPlace, PageEntry
 from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
 from bot.chat import Account, BrowserPage, ChatPlace, CommandSyntax, Intent, Message, Page, Section, Visitor
-from bot.domain.movement import Member, Movement
-from bot.domain.page_session import PageSessionId, digest_secret
-from bot.domain.person import Person, platform_of
+from bot.domain.movement import Member, Movement, MovementId
+from bot.domain.page_session import SESSION_SECRET_CHARS, PageSessionId, digest_secret
+from bot.domain.person import KEEP_CLOSED, Person, platform_of
 from bot.errors import Refused
 from bot.ports import Clock, Platform, Turn, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
@@ -133,6 +134,8 @@ class Pages:
     run: TransactionRunner
     clock: Clock
     platforms: Mapping[str, Platform]
+    keeps_closed: timedelta = KEEP_CLOSED
+    """How long closed matters are kept."""
     _boards: Mapping[str, Board] = field(default_factory=lambda: BOARDS)
 
     async def may_open(self, link: str) -> bool:
@@ -155,9 +158,11 @@ class Pages:
     async def identify(self, secret: str) -> Visitor | None:
         """Return who has this secret of an open session; None when there is none (any more)."""
         now = self.clock.now()
+        if len(secret) != SESSION_SECRET_CHARS:
+            return None  # nobody's: not worth a transaction
 
         async def look(work: UnitOfWork) -> Visitor | None:
-            found = await sessions.identify(work, digest_secret(secret), now) if secret else None
+            found = await sessions.identify(work, digest_secret(secret), now)
             if found is None:
                 return None
             session, person = found
@@ -166,6 +171,7 @@ class Pages:
             return Visitor(
                 session=session.id,
                 account=_account_of(person),
+                name=person.name,
                 language=language_for(person, None, movement).value,
                 timezone=timezone_for(person, None, movement),
                 syntax=self._syntax(person),
@@ -176,15 +182,21 @@ class Pages:
     async def show(self, secret: str, name: str, movement: str, about: str = "") -> BrowserPage | None:
         """Return a page of a movement ("": the one joined last) for whoever has this secret; None without a session.
         Raises `Refused` for a page that is not there for them."""
+        if len(secret) != SESSION_SECRET_CHARS:
+            return None
         return await self.run(partial(self._show, secret=secret, name=name, asked=movement, about=about))
 
     async def _show(self, work: UnitOfWork, *, secret: str, name: str, asked: str, about: str) -> BrowserPage | None:
         now = self.clock.now()
-        found = await sessions.identify(work, digest_secret(secret), now) if secret else None
+        found = await sessions.identify(work, digest_secret(secret), now)
         if found is None:
             return None
         session, person = found
         board = self._boards.get(name)
+        if board is not None and board.for_coordinators:
+            # As an intent does: what is counted anew here is kept, once, and shown to all the same.
+            within = MovementId(asked) if asked else None
+            await work.people.lock_movement(person.workspace_id, person.account or "", None, within)
         belongs = await work.movements.of_person(person.id)
         movement, member = _choose(belongs, asked)
         coordinates = member is not None and member.coordinates
@@ -199,6 +211,7 @@ class Pages:
             movement=movement,
             member=member,
             syntax=self._syntax(person),
+            keeps_closed=self.keeps_closed,
         )
         shown = [
             section

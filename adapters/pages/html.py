@@ -21,7 +21,7 @@ from bot.pages import PAGE_WORDS, footer_of
 from bot.wording import Reader
 
 ACT_PATH = "/pages/act"
-NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
+NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "same-origin"}
 PICKED_IN_CHAT = frozenset({"person", "people", "place"})
 """Kinds of fields that only a platform can offer: it knows everyone by name, and who may read that."""
 FIELD_PREFIX = "f-"
@@ -55,6 +55,7 @@ class PageFrame:
     movements: Mapping[str, str] = field(default_factory=dict)
     current: str = ""
     session: str = ""
+    name: str = ""
 
     def say(self, block: str, **values: object) -> str:
         """Return words of the pages."""

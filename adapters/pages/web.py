@@ -22,7 +22,7 @@ from adapters.pages.html import FIELD_PREFIX, PICKED_IN_CHAT, PageFrame, page_pa
 from adapters.pages.links import OPEN_PATH, PageLinks
 from adapters.pages.tokens import PageAct, unseal
 from bot.chat import PLATFORM_INTENTS, Answer, ChatPlace, FieldErrors, Form, Intent, Reply, Value, Visitor
-from bot.domain.page_session import SESSION_TTL
+from bot.domain.page_session import SESSION_SECRET_BYTES, SESSION_TTL
 from bot.domain.person import Language
 from bot.errors import Refused
 from bot.pages import Pages
@@ -42,7 +42,7 @@ class PagesCore(Protocol):
     pages: Pages
 
     async def handle(self, intent: Intent) -> Reply:
-        """PageAct on one intent. Never raises."""
+        """Act on one intent. Never raises."""
 
 
 class PagesSite:
@@ -76,7 +76,10 @@ class PagesSite:
     async def _open(self, request: web.Request) -> web.Response:
         _require_own_page(request, self._links)
         body = await _read_form(request)
-        session, secret = self._links.read_link(request.match_info["token"], self._clock.now()), token_urlsafe(32)
+        session, secret = (
+            self._links.read_link(request.match_info["token"], self._clock.now()),
+            token_urlsafe(SESSION_SECRET_BYTES),
+        )
         device = name_device(request.headers.get(hdrs.USER_AGENT, ""))
         if not session or not await self._core.pages.open(session, secret, device):
             return self._say_goodbye(request)
@@ -154,6 +157,7 @@ class PagesSite:
             movements=page.movements,
             current=page.name,
             session=visitor.session,
+            name=visitor.name,
         )
         return html.render_board(page, frame)
 
@@ -164,6 +168,7 @@ class PagesSite:
             movement=act.movement if act is not None else "",
             back=act.back if act is not None else "/pages",
             session=visitor.session,
+            name=visitor.name,
         )
 
     # -- acting -------------------------------------------------------------------------------------------------------
@@ -243,7 +248,7 @@ def _redirect(to: str) -> web.Response:
 
 def _require_own_page(request: web.Request, links: PageLinks) -> None:
     """Refuse a form that another site sent. Browsers say from which site a request comes; where they do not, its origin
-    must be ours. An origin is "null" from our own pages too, as they tell nobody where they are."""
+    must be ours: our pages tell it to us, and to nobody else (`Referrer-Policy: same-origin`)."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
     ours = {one for one in (links.origin, f"{request.scheme}://{request.host}".lower()) if one}
     allowed = site == "same-origin" if site is not None else origin is None or origin.lower() in ours

@@ -12,6 +12,9 @@ PageSessionId = NewType("PageSessionId", str)
 
 PAGE_LINK_TTL = timedelta(minutes=10)
 """How long a link waits to be opened."""
+SESSION_SECRET_BYTES = 32
+SESSION_SECRET_CHARS = 43
+"""How long the secret of a session is, written in base64 without padding."""
 SESSION_TTL = timedelta(hours=8)
 """How long a session lasts on its device: a shift."""
 MAX_DEVICE_CHARS = 60

@@ -31,6 +31,8 @@ COMPOUND_FROM = 7
 """Letters of a word that may be made of two."""
 PART_FROM = 4
 """Letters of a word that may be the beginning or end of a longer one."""
+MOST_NEARLY = 2
+"""How many words of a search may be spelled otherwise, the longest ones."""
 MISTYPED_FROM = 5
 """Letters of a word in which one may be wrong; a shorter one would mean too many others."""
 SNIPPET_CHARS = 180
@@ -184,7 +186,8 @@ def match_words(words: Sequence[str], by: FoundBy) -> StoryMatch | None:
         return StoryMatch(every=every, without=whole) if every != whole else None
     if by is FoundBy.SOME:
         return StoryMatch(every=(tuple(chain(*whole)),)) if len(words) > 1 else None
-    every = tuple((*_alone(_stems(word)), *_spell_nearly(word)) for word in words)
+    doubtful = sorted(words, key=len)[-MOST_NEARLY:]  # each has hundreds of spellings near it
+    every = tuple((*_alone(_stems(word)), *(_spell_nearly(word) if word in doubtful else ())) for word in words)
     return StoryMatch(every=every) if every != whole else None
 
 
@@ -272,7 +275,7 @@ def _splits(word: str) -> tuple[Alternative, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)  # each holds up to two thousand
 def _spell_nearly(word: str) -> frozenset[Alternative]:
     """Return the stems that differ from that of a word in one letter, or two beside each other that changed places."""
     stem = _stems(word)[0]

@@ -204,6 +204,10 @@ class TypesettingFailed(Exception):
     """A drawing could not be made: a bug of ours, or of who sets it."""
 
 
+class TookTooLong(Exception):
+    """Storage was asked something that takes longer than others may be made to wait. Nothing was changed."""
+
+
 class StorageUnavailable(Exception):
     """Storage gives no answer. If that happened while committing, the change may or may not have been made."""
 

@@ -139,6 +139,9 @@ class People(Protocol):
     async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
         """Return the members of a movement who are of a group and were not forgotten."""
 
+    async def large_groups(self, movement: MovementId, least: int) -> Sequence[str]:
+        """Return the groups of a movement with at least so many members who were not forgotten, by name."""
+
     async def of_groups(self, movement: MovementId) -> Sequence[Person]:
         """Return the members of a movement who are of any group and were not forgotten."""
 

@@ -64,6 +64,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "movements.practice": lambda work, its: work.movements.practice(its, "b1", FATIMA),
     "movements.count_practices": lambda work, its: work.movements.count_practices(its),
     "movements.group_hours": lambda work, its: work.movements.group_hours(its),
+    "people.large_groups": lambda work, its: work.people.large_groups(its, 1),
     "people.of_groups": lambda work, its: work.people.of_groups(its),
     "movements.purposes": lambda work, its: work.movements.purposes(its),
     "initiatives.get": lambda work, its: work.initiatives.get(WALK, its),

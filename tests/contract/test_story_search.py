@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from adapters.database.repositories import story_search
 from bot.domain.movement import Member
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.story import Dimension, Readers, StoryId
@@ -17,7 +18,7 @@ from bot.domain.story_search import (
     read_query,
     story_position,
 )
-from bot.ports import UnitOfWork
+from bot.ports import TookTooLong, UnitOfWork
 from tests.contract.seed import DAY, FATIMA, HERE, JAN, NIGHT, NOW, OURS, THEIRS, W1, W2, WALK, Seeded, person, story
 
 OUTSIDER = StoryReader(person=PersonId("somebody"), workspace=W1)
@@ -198,3 +199,20 @@ async def test_common_words_are_found_as_rare_ones_are(seeded: Seeded) -> None:
     assert await find(seeded, "nachtdienst", limit=4) == ["s0", "s1", "s2", "s3"]
     assert await find(seeded, "nachtdienst 119") == ["s119"]
     assert await find(seeded, "dienst", by=FoundBy.PARTS, limit=2) == ["s0", "s1"]
+
+
+async def test_what_takes_too_long_is_given_up(seeded_postgresql: Seeded, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def take_long(searcher: story_search.StorySearcher, *_: object) -> Sequence[int]:
+        await searcher._session.execute(text("SELECT pg_sleep(60)"))
+        return []
+
+    monkeypatch.setattr(story_search, "LONGEST_MS", 20)
+    monkeypatch.setattr(story_search.StorySearcher, "_find_by_index", take_long)
+    with pytest.raises(TookTooLong):
+        await find(seeded_postgresql, "koffie")
+
+
+def test_only_the_longest_words_may_be_spelled_otherwise() -> None:
+    match = match_words(read_query("nachtdiest overdarcht wandelrote bewonrs"), FoundBy.NEAR)
+    assert match is not None
+    assert sum(len(one) > 2 for one in match.every) == 2

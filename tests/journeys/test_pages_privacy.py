@@ -9,7 +9,7 @@ from bot.chat import BrowserPage
 from bot.domain.initiative import Audience, EpisodeId, Initiative, InitiativeId, Participant, StuckEpisode
 from bot.domain.movement import Member, Movement, MovementId, PlaceId, Purpose, PurposeId
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
-from bot.domain.page_session import PageSession
+from bot.domain.page_session import SESSION_SECRET_CHARS, PageSession
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.story import Readers, Story, StoryId
 from bot.errors import Refused
@@ -157,8 +157,13 @@ async def fill(world: World, *, agreed: bool) -> None:
         await open_pages(world, who)
 
 
+def secret_of(who: str) -> str:
+    """Return the secret of somebody's session."""
+    return who.ljust(SESSION_SECRET_CHARS, ".")
+
+
 async def open_pages(world: World, who: str) -> None:
-    """Open the pages of somebody, whose secret is their name."""
+    """Open the pages of somebody."""
     async with world.begin() as work:
         lane = WorkspaceId("test:W2" if who == "zed" else LANE)
         person = await work.people.by_account(lane, who)
@@ -166,7 +171,7 @@ async def open_pages(world: World, who: str) -> None:
         session = PageSession.offer(person, world.clock.now())
         work.sessions.add(session)
     device = "NOORS-TELEFOON" if who == "noor" else "een ander"
-    assert await world.ritme.pages.open(session.id, who, device)
+    assert await world.ritme.pages.open(session.id, secret_of(who), device)
 
 
 def words_of(page: BrowserPage) -> str:
@@ -185,7 +190,7 @@ async def test_each_reader_finds_exactly_what_they_may_read(world: World, agreed
     for name, about in PAGES.items():
         for reader in READERS:
             try:
-                page = await world.ritme.pages.show(reader, name, MOVEMENT, about)
+                page = await world.ritme.pages.show(secret_of(reader), name, MOVEMENT, about)
             except Refused:
                 continue
             assert page is not None
@@ -208,8 +213,8 @@ async def test_a_member_of_another_movement_finds_none_of_it(world: World) -> No
     await fill(world, agreed=True)
     for name, about in PAGES.items():
         with pytest.raises(Refused):
-            await world.ritme.pages.show("stranger", name, MOVEMENT, about)
+            await world.ritme.pages.show(secret_of("stranger"), name, MOVEMENT, about)
     with pytest.raises(Refused):
-        await world.ritme.pages.show("stranger", "initiative", "other", WALK)
-    assert await world.ritme.pages.show("nobody", "movement", MOVEMENT) is None
+        await world.ritme.pages.show(secret_of("stranger"), "initiative", "other", WALK)
+    assert await world.ritme.pages.show(secret_of("nobody"), "movement", MOVEMENT) is None
     assert await world.ritme.pages.show("", "movement", MOVEMENT) is None

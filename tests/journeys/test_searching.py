@@ -2,7 +2,9 @@
 
 import pytest
 
+from adapters.database.repositories.stories import SqlStories
 from bot.chat import Answer, Form, Reply
+from bot.ports import TookTooLong
 from tests.support.world import World, button_of, text_of
 
 NIGHT = "De nachtdienst hoorde het als laatste. Nu schrijven we het op het bord."
@@ -150,3 +152,14 @@ async def test_words_of_others_become_no_markup(told: World) -> None:
     shown = await told.type("fatima", "/ritme zoek balie")
     assert "*sterretje*" in text_of(shown)
     assert "[x](http://y)" in text_of(shown)
+
+
+async def test_a_search_that_takes_too_long_says_what_helps(told: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def take_long(*_: object) -> list[object]:
+        raise TookTooLong("search")
+
+    monkeypatch.setattr(SqlStories, "search", take_long)
+    shown = text_of(await told.type("fatima", "/ritme zoek nachtdienst"))
+    assert "duurt te lang" in shown
+    monkeypatch.undo()
+    assert "Koffie met de" in text_of(await told.type("fatima", "/ritme zoek nachtdienst"))

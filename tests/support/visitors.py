@@ -11,8 +11,8 @@ import aiohttp
 
 from tests.support.playground import ServedPlayground
 
-SAME_SITE = {"Sec-Fetch-Site": "same-origin", "Origin": "null"}
-"""Headers that a browser sends with a form that is sent from a page of ours, which tells nobody where it is."""
+SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
+"""Headers that a browser sends with a form that is sent from a page of ours."""
 _FORM = re.compile(
     r'<form method="post" action="([^"]+)"[^>]*>\s*<input type="hidden" name="(\w+)" value="([^"]*)">'
     r"\s*<button[^>]*>(.*?)</button>"

@@ -205,6 +205,16 @@ class SqlPeople(Repository):
         )
         return set(found)
 
+    async def large_groups(self, movement: MovementId, least: int) -> Sequence[str]:
+        found = await self._session.scalars(
+            select(people.c.group)
+            .join(members, members.c.person_id == people.c.id)
+            .where(members.c.movement_id == movement, people.c.group != "", people.c.account.is_not(None))
+            .group_by(people.c.group)
+            .having(func.count() >= least)
+        )
+        return sorted(found)
+
     async def of_groups(self, movement: MovementId) -> Sequence[Person]:
         found = await self._session.scalars(
             select(Person)

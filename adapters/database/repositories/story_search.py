@@ -7,6 +7,7 @@ knows no order: what many stories hold is found quickest by looking through the 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.expression import true
 
@@ -39,6 +41,7 @@ from bot.domain.story_search import (
     match_tellers,
     position_at,
 )
+from bot.ports import TookTooLong
 
 T = TypeVar("T")
 MAX_TELLERS = 200
@@ -51,6 +54,9 @@ MAX_HITS = 5_000
 """Matches that PostgreSQL sorts at once; of more, first those among the newest stories."""
 WINDOWS = (50_000, 400_000, None)
 """How many of the newest stories are then searched, one after the other, until enough are found."""
+
+LONGEST_MS = 1_500
+"""Milliseconds that PostgreSQL may take for one of the ways to find stories."""
 
 _words = table("story_words", column("rowid"))
 _position = stories.c.search_position
@@ -141,7 +147,15 @@ class StorySearcher:
                 return found
         # What it costs to take a text apart is not known to the planner: it would read the whole table.
         await self._session.execute(text("SET LOCAL enable_seqscan = off"))
-        found = await self._find_by_index(matches, limit)
+        # Whoever acts in this movement waits meanwhile.
+        await self._session.execute(text(f"SET LOCAL statement_timeout = {LONGEST_MS}"))
+        try:
+            found = await self._find_by_index(matches, limit)
+        except DBAPIError as problem:
+            if isinstance(problem.orig, QueryCanceled):
+                raise TookTooLong("search") from problem
+            raise
+        await self._session.execute(text("SET LOCAL statement_timeout = DEFAULT"))
         await self._session.execute(text("SET LOCAL enable_seqscan = DEFAULT"))
         return found
 

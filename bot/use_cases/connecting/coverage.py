@@ -71,9 +71,11 @@ async def _list_repeats(work: UnitOfWork, turn: Turn, movement: Movement) -> tup
     picture, places = load_picture(movement.reach), await _list_places(work, turn.person.workspace_id, movement)
     names = {one.id: one.name or one.channel for one in places}
     return tuple(
-        RoundRepeated(kind=one.kind, place_id=one.place, place=names[PlaceId(one.place)], group=one.group)
-        for one in (picture.repeats if picture is not None else ())
-        if one.place in names
+        [
+            RoundRepeated(kind=one.kind, place_id=one.place, place=names[PlaceId(one.place)], group=one.group)
+            for one in (picture.repeats if picture is not None else ())
+            if one.place in names and (not one.group or await _is_large(work, movement, one.group))
+        ]
     )[:MAX_ROUND_BUTTONS]
 
 

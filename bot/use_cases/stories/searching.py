@@ -23,7 +23,7 @@ from bot.domain.story_search import (
     story_position,
 )
 from bot.errors import Refused
-from bot.ports import Turn, UnitOfWork
+from bot.ports import TookTooLong, Turn, UnitOfWork
 from bot.understanding.likeness import common_words
 from bot.wording import shorten
 
@@ -49,7 +49,7 @@ async def narrow(work: UnitOfWork, turn: Turn) -> Entry:
     """Open the form of a search, with what was searched for."""
     movement = turn.require_movement().id
     initiatives = await work.initiatives.of_movement(movement, closed=True)
-    groups = await _groups_in(work, movement)
+    groups = await work.people.large_groups(movement, MIN_GROUP_SIZE)
     filters = _filters_in(turn)
     return StorySearchForm(
         values={
@@ -129,7 +129,11 @@ async def _show(work: UnitOfWork, turn: Turn, typed: str, filters: SearchFilters
         raise Refused("not_found")
     here = turn.place.id if turn.place is not None else None
     reader = StoryReader(person=turn.person.id, workspace=turn.person.workspace_id, place=here)
-    page, more = await find_stories(work, movement, reader, words, _to_story_filters(filters, turn), after, FOUND_SHOWN)
+    narrowed = _to_story_filters(filters, turn)
+    try:
+        page, more = await find_stories(work, movement, reader, words, narrowed, after, FOUND_SHOWN)
+    except TookTooLong:
+        raise Refused("search_slow") from None
     labels = await work.movements.labels(movement, turn.person.workspace_id)
     found = tuple(
         FoundStory(
@@ -170,9 +174,3 @@ def _to_story_filters(filters: SearchFilters, turn: Turn) -> StoryFilters:
 async def _may_be_shown(work: UnitOfWork, movement: MovementId, group: str) -> bool:
     """Return whether a group is, still, so large that its stories do not tell who is in it."""
     return len(await work.people.in_group(movement, group)) >= MIN_GROUP_SIZE
-
-
-async def _groups_in(work: UnitOfWork, movement: MovementId) -> list[str]:
-    """Return the groups of a movement that are large enough to be shown, by name."""
-    counts = await work.connecting.count_reach(movement)
-    return sorted(one.group for one in counts if one.well + one.once + one.unknown >= MIN_GROUP_SIZE)
