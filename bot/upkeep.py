@@ -1,28 +1,33 @@
 """Keep rhythms whole while things change: a moment that is due by now is planned or recorded as missed, and those
 that fall in new quiet hours, or are in another time zone than their place, are found, with a cure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.catalogue.rhythms import PlaceSaved, QuietRhythm, RhythmSummary, ZonedRhythm
 from bot.days_off import load_calendar
-from bot.domain.calendar import holidays_of
+from bot.domain.calendar import Calendar, holidays_of
 from bot.domain.cures import find_cure, list_quiet
 from bot.domain.delivery import Delivery, Priority, to_person
 from bot.domain.movement import Movement, Place
 from bot.domain.quiet_hours import QuietHours, of_place
 from bot.domain.rhythm import (
     MISFIRE_GRACE,
+    MOMENTS_SHOWN,
     Changes,
     Expected,
+    Moment,
     MomentChange,
     MomentName,
     Rhythm,
+    RhythmId,
     Timing,
     due_moments,
     keep_changes,
+    moment_key,
     moments,
     plan_moment,
     update_next_at,
@@ -43,6 +48,72 @@ async def plan_past(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: d
         await work.deliveries.add(plan_moment(due, moment, now))
     if missed:
         await record_missed_moment(work, missed[-1], len(missed) - 1)
+
+
+async def find_repeats(
+    work: UnitOfWork, rhythm: Rhythm, changes: Changes, calendar: Calendar, now: datetime
+) -> dict[MomentName, MomentChange]:
+    """Return the moments of a rhythm that came already and would be told again, since the days off or the time zone
+    changed on the day itself. Each as a change, moved to when it came: so it is told and planned no more."""
+    today, found = now.astimezone(ZoneInfo(rhythm.timezone)).date(), dict[MomentName, MomentChange]()
+    for moment in islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN):
+        if moment.on > today or moment.name in changes:
+            continue
+        if posted := await work.deliveries.by_key(moment_key(rhythm.id, moment)):
+            found[moment.name] = _move_moment(rhythm, moment, min(posted.due_at, now))
+    return found
+
+
+def _move_moment(rhythm: Rhythm, moment: Moment, to: datetime) -> MomentChange:
+    """Return a change by which a moment is moved."""
+    return MomentChange(
+        rhythm_id=rhythm.id, movement_id=rhythm.movement_id, on=moment.on, slot=moment.slot, moved_to=to
+    )
+
+
+async def find_next_moment(work: UnitOfWork, rhythm: Rhythm, calendar: Calendar, now: datetime) -> None:
+    """Find the next moment of a rhythm again, after a change to it or to the days off. What came already does not come
+    again."""
+    await work.flush()  # the changes are found by a query that has to see those of now
+    changes = await work.rhythms.changes(rhythm, now)
+    posted = await find_repeats(work, rhythm, changes, calendar, now)
+    await _store_changes(work, rhythm, posted)
+    update_next_at(rhythm, {**changes, **posted}, calendar, after=now)
+
+
+async def _store_changes(work: UnitOfWork, rhythm: Rhythm, wanted: Changes) -> None:
+    for name, one in wanted.items():
+        row = await work.rhythms.change(rhythm.id, name) or _add_change(work, rhythm, name)
+        row.skipped, row.moved_to = one.skipped, one.moved_to
+
+
+async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> Mapping[RhythmId, Sequence[Moment]]:
+    """Return the moments of a movement's rhythms that days off moved to later than now, from today or before; and plan
+    what is due. To do before the days off change."""
+    promised = {}
+    for rhythm in await work.rhythms.of_movement(movement.id):
+        await plan_past(work, movement, rhythm, now)
+        today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
+        changes = await work.rhythms.changes(rhythm, now)
+        calendar = await load_calendar(work, movement, rhythm.place_id)
+        coming = islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN)
+        promised[rhythm.id] = [one for one in coming if one.on <= today and one.name not in changes]
+    return promised
+
+
+async def find_next_moments(
+    work: UnitOfWork, movement: Movement, now: datetime, promised: Mapping[RhythmId, Sequence[Moment]]
+) -> None:
+    """Find the next moments of all rhythms of a movement again, after its days off changed. What was promised before
+    that (see `list_promises`), and would be past now, comes as it was promised."""
+    for rhythm in await work.rhythms.of_movement(movement.id):
+        changes = await work.rhythms.changes(rhythm, now)
+        calendar = await load_calendar(work, movement, rhythm.place_id)
+        coming = list(islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN))
+        told = {one.name for one in coming} | {one.at for one in coming}
+        gone = [one for one in promised.get(rhythm.id, ()) if not told & {one.name, one.at}]
+        await _store_changes(work, rhythm, {one.name: _move_moment(rhythm, one, one.at) for one in gone})
+        await find_next_moment(work, rhythm, calendar, now)
 
 
 async def record_missed_moment(work: UnitOfWork, missed: Delivery, more: int) -> None:
@@ -77,9 +148,7 @@ async def rewrite_changes(work: UnitOfWork, rhythm: Rhythm, wanted: Changes, now
     for change in list_changes_ahead(rhythm, await work.rhythms.changes(rhythm, now), now):
         if change.moment not in wanted:
             change.skipped, change.moved_to = False, None
-    for name, one in wanted.items():
-        row = await work.rhythms.change(rhythm.id, name) or _add_change(work, rhythm, name)
-        row.skipped, row.moved_to = one.skipped, one.moved_to
+    await _store_changes(work, rhythm, wanted)
 
 
 def _add_change(work: UnitOfWork, rhythm: Rhythm, name: MomentName) -> MomentChange:
@@ -106,8 +175,7 @@ async def retime(
     await rewrite_changes(work, rhythm, kept, now)
     rhythm.rule, rhythm.starts_on, rhythm.at = timing.rule, timing.starts_on, timing.at
     rhythm.timezone, rhythm.on_holiday = timing.timezone, timing.on_holiday
-    await work.flush()  # the next moment is found by a query that has to see the changes
-    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), calendar, after=now)
+    await find_next_moment(work, rhythm, calendar, now)
 
 
 def _move(change: MomentChange, moved: dict[MomentName, datetime]) -> MomentChange:
@@ -195,7 +263,8 @@ async def _compare_zones(
     changes, calendar = await work.rhythms.changes(rhythm, now), holidays_of(movement, place)
     there = rhythm.timing._replace(timezone=place.timezone)
     kept = next(moments(rhythm.timing, changes, calendar, after=now), None)
-    by_clock = next(moments(there, changes, calendar, after=now), None)
+    posted = await find_repeats(work, _become(rhythm, there), changes, calendar, now)
+    by_clock = next(moments(there, {**changes, **posted}, calendar, after=now), None)
     if kept is None or by_clock is None:
         return None
     name = place.name or place.channel

@@ -102,6 +102,55 @@ async def test_the_country_that_it_is_in_is_shown_as_it_is_kept(world: World) ->
     assert (kept.region, kept.weekend, kept.holidays) == ("BE", "45", ["+Karfreitag"])
 
 
+async def tick_good_friday(world: World, *, kept: bool, at: datetime | None = None) -> None:
+    """Keep Good Friday, or work on it; saved `at` a moment, when nothing of then is planned yet."""
+    form = await world.press("iris", await world.type("iris", "/ritme land"), "adjust")
+    assert isinstance(form, Form)
+    days = {one.name: one for one in form.fields}["holidays"]
+    friday = next(one.value for one in days.options if one.label == "Goede vrijdag")
+    others = tuple(one for one in days.value if one != friday)
+    proposed = await world.submit("iris", form, holidays=(*others, friday) if kept else others)
+    if at is not None:
+        world.clock.set(at)
+    await world.press("iris", proposed, "save")
+
+
+BEFORE_EASTER = [datetime(2027, 3, day, 8, tzinfo=UTC) for day in (5, 12, 19)]
+ON_GOOD_FRIDAY = datetime(2027, 3, 26, 8, tzinfo=UTC)
+AFTER_EASTER = datetime(2027, 3, 30, 7, tzinfo=UTC)
+A_WEEK_LATER = datetime(2027, 4, 2, 7, tzinfo=UTC)
+
+
+async def test_what_came_does_not_come_again_when_its_day_is_made_a_holiday(world: World) -> None:
+    await world.movement()
+    await rhythm(world, kind="stories", weekdays=("FR",), on_holiday="move")
+    await world.until(datetime(2027, 3, 26, 12, tzinfo=UTC))
+    await tick_good_friday(world, kept=True)
+    looked = await world.press("iris", await world.type("iris", "/ritme ritme"), "look_1")
+    assert moments_in(looked)[0] == "vrijdag 2 april om 09:00"
+    await world.until(datetime(2027, 4, 3, tzinfo=UTC))
+    assert await times(world) == [*BEFORE_EASTER, ON_GOOD_FRIDAY, A_WEEK_LATER]
+
+
+async def test_what_was_promised_after_a_holiday_comes_when_that_is_none_any_more(world: World) -> None:
+    await world.movement()
+    await rhythm(world, kind="stories", weekdays=("FR",), on_holiday="move")
+    await tick_good_friday(world, kept=True)
+    await world.until(datetime(2027, 3, 26, 12, tzinfo=UTC))
+    await tick_good_friday(world, kept=False)
+    await world.until(datetime(2027, 4, 3, tzinfo=UTC))
+    assert await times(world) == [*BEFORE_EASTER, AFTER_EASTER, A_WEEK_LATER]
+
+
+async def test_what_is_due_when_its_day_is_made_a_holiday_comes(world: World) -> None:
+    await world.movement()
+    await rhythm(world, kind="stories", weekdays=("FR",))
+    await world.until(datetime(2027, 3, 26, 7, tzinfo=UTC))
+    await tick_good_friday(world, kept=True, at=datetime(2027, 3, 26, 8, 30, tzinfo=UTC))
+    await world.until(datetime(2027, 3, 27, tzinfo=UTC))
+    assert len(await times(world)) == len(BEFORE_EASTER) + 1
+
+
 async def test_a_region_has_its_own_days(world: World) -> None:
     await world.movement()
     await world.press("iris", await world.type("iris", "/ritme land Duitsland"), "save")

@@ -10,7 +10,7 @@ from bot.chat import Form, Reply, Value
 from bot.domain.movement import MovementId
 from bot.domain.rhythm import Rhythm
 from tests.drivers.border import HERE, PLATFORMS, Border, open_border
-from tests.journeys.test_edited_rhythms import change_moment
+from tests.journeys.test_edited_rhythms import change_moment, edit
 from tests.journeys.test_rhythms import moments_in, rhythm, times
 from tests.support.world import World, button_of, text_of
 
@@ -47,6 +47,20 @@ class TestAnotherZone:
         await world.until(datetime(2027, 3, 30, tzinfo=UTC))
         # Moments that were skipped stay so; on 29 March, Easter Monday is a holiday.
         assert await times(world) == [datetime(2027, 3, day, hour, tzinfo=UTC) for day in (15, 22)]
+
+    async def test_brings_nothing_again_that_came_today(self, world: World) -> None:
+        await world.movement()
+        shown = await rhythm(world, **STORIES)
+        await world.until(datetime(2027, 3, 8, 8, 30, tzinfo=UTC))
+        saved = await settle(world, timezone="Europe/London")
+        assert "Zelfde kloktijd: maandag 15 maart om 09:00 (tijd in Londen)" in text_of(saved)
+        edited = await edit(world, shown, timezone="Europe/London")
+        assert "maandag 15 maart om 09:00" in moments_in(edited)[0]
+        await world.press("iris", saved, "clock")
+        looked = await world.press("iris", await world.type("iris", "/ritme ritme"), "look_1")
+        assert "maandag 15 maart om 09:00" in moments_in(looked)[0]
+        await world.until(datetime(2027, 3, 16, tzinfo=UTC))
+        assert await times(world) == [datetime(2027, 3, 8, 8, tzinfo=UTC), datetime(2027, 3, 15, 9, tzinfo=UTC)]
 
     async def test_lets_a_rhythm_with_a_zone_of_its_own_alone(self, world: World) -> None:
         await world.movement()

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.base import InPlace
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import ClosedForm, ClosedShown, DaysOff
-from bot.days_off import find_next_moments
 from bot.domain.movement import Movement
 from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
 from bot.ports import Turn, UnitOfWork
+from bot.upkeep import find_next_moments, list_promises
 
 MAX_CLOSED = timedelta(days=366)
 """How far ahead days off may be, and how many in a row."""
@@ -45,8 +45,9 @@ async def add_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
     if starts is None or last is None or filled.problems:
         raise filled.problems.to_invalid()
     days = Stretch(starts, last + timedelta(days=1))
+    promised = await list_promises(work, movement, turn.now)
     movement.closed = format_stretches((*parse_stretches(movement.closed), days), today)
-    await find_next_moments(work, movement, turn.now)
+    await find_next_moments(work, movement, turn.now, promised)
     return _show(turn, movement)
 
 
@@ -55,8 +56,9 @@ async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
     movement = turn.require_coordinator()
     today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
     kept = [one for one in parse_stretches(movement.closed) if one.text != turn.text("days")]
+    promised = await list_promises(work, movement, turn.now)
     movement.closed = format_stretches(kept, today)
-    await find_next_moments(work, movement, turn.now)
+    await find_next_moments(work, movement, turn.now, promised)
     return InPlace(entry=_show(turn, movement))
 
 

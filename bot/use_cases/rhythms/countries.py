@@ -17,7 +17,7 @@ from bot.catalogue.countries import (
 )
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import RhythmSummary
-from bot.days_off import find_next_moments, find_silent_rhythms
+from bot.days_off import find_silent_rhythms
 from bot.domain.calendar import (
     Calendar,
     decode_changes,
@@ -33,6 +33,7 @@ from bot.domain.movement import Movement, Place
 from bot.domain.recurrence import WEEKDAYS
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
+from bot.upkeep import find_next_moments, list_promises
 from bot.wording import format_channel
 
 
@@ -162,13 +163,14 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     wanted = _read_proposal(turn, _today(turn, movement), holidays_of(movement, place))
     if place is None and turn.text("where") != MOVEMENT:
         raise Refused("not_found")
+    promised = await list_promises(work, movement, turn.now)
     owner = place if place is not None else movement
     owner.country, owner.region, owner.holidays = wanted.country, wanted.region, list(wanted.changed)
     usual = find_weekend(wanted.country)
     owner.weekend = "" if wanted.weekend == usual else "".join(map(str, wanted.weekend))
     if place is not None and holidays_of(movement, place) == holidays_of(movement):
         place.country, place.region, place.weekend, place.holidays = "", "", "", []
-    await find_next_moments(work, movement, turn.now)
+    await find_next_moments(work, movement, turn.now, promised)
     shown = await _show(work, turn, movement)
     silenced = await find_silent_rhythms(work, movement, turn.now)
     names = {one.id: one.name or one.channel for one in await work.movements.places(movement.id)}

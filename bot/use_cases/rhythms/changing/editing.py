@@ -12,7 +12,7 @@ from bot.days_off import load_calendar
 from bot.domain.rhythm import Changes, Rhythm, keep_changes, moments
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
-from bot.upkeep import list_changes_ahead, plan_past, rewrite_changes
+from bot.upkeep import find_repeats, list_changes_ahead, plan_past, rewrite_changes
 from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, find_showing, parse_rhythm
 from bot.use_cases.rhythms.changing.pages import find_near, find_obstacles, foresee, load_any, load_own, show_rhythm
 from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
@@ -108,7 +108,8 @@ async def _edit(
     ahead = list_changes_ahead(rhythm, changes, turn.now)
     calendar = await load_calendar(work, turn.require_movement(), wanted.place_id)
     kept = keep_changes(ahead, rhythm.timing, wanted.timing, calendar)
-    return _Edited(wanted, kept, sorted({one.on for one in ahead} - {on for on, _ in kept}))
+    posted = await find_repeats(work, wanted, kept, calendar, turn.now)
+    return _Edited(wanted, {**kept, **posted}, sorted({one.on for one in ahead} - {on for on, _ in kept}))
 
 
 async def undo(work: UnitOfWork, turn: Turn) -> InPlace:

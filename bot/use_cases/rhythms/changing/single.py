@@ -21,11 +21,11 @@ from bot.domain.rhythm import (
     Rhythm,
     moments,
     plan_moment,
-    update_next_at,
 )
 from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
+from bot.upkeep import find_next_moment
 from bot.use_cases.rhythms.changing.form import check_quiet
 from bot.use_cases.rhythms.changing.pages import load_own, next_moments, show_rhythm
 from bot.wording import Reader
@@ -202,5 +202,4 @@ async def remember(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> None:
 
 async def find_next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
     """Find the next moment of a rhythm again, after a change to it."""
-    calendar = await load_calendar(work, movement, rhythm.place_id)
-    update_next_at(rhythm, await work.rhythms.changes(rhythm, now), calendar, after=now)
+    await find_next_moment(work, rhythm, await load_calendar(work, movement, rhythm.place_id), now)
