@@ -1,7 +1,8 @@
 """Let people follow the quiet hours of their group, and tell them where that is news."""
 
-from datetime import datetime
+from datetime import datetime, time
 
+from bot.catalogue.base import NO, YES
 from bot.domain.delivery import Priority, to_person
 from bot.domain.group_hours import GroupHours, follow_hours
 from bot.domain.movement import MovementId
@@ -11,6 +12,23 @@ from bot.ports import UnitOfWork
 
 HOURS_TOLD = "group_hours"
 """The kind of the news that the quiet hours of somebody's group hold for them."""
+
+Hours = tuple[time, time, bool]
+"""From when until when it is quiet, and whether weekends are."""
+
+
+def dump_hours(start: time, end: time, *, weekends: bool) -> str:
+    """Return quiet hours as a button or a form sends them back."""
+    return f"{start.isoformat()} {end.isoformat()} {YES if weekends else NO}"
+
+
+def read_hours(sent: str) -> Hours | None:
+    """Return quiet hours that were sent back; None when these are not."""
+    try:
+        start, end, weekends = sent.split()
+        return time.fromisoformat(start), time.fromisoformat(end), weekends == YES
+    except ValueError:
+        return None
 
 
 async def follow_group(

@@ -95,6 +95,28 @@ async def test_saving_other_settings_is_no_choice_of_hours(world: World) -> None
     assert world.private("fatima") == []  # they read it at once
 
 
+async def test_hours_set_while_the_settings_are_open_are_followed(world: World) -> None:
+    await world.movement("fatima")
+    await belong(world, "fatima")
+    form = await world.do("fatima", "me.settings", channel=None)
+    await set_hours(world)
+    await world.submit("fatima", form, channel=None, language="en")
+    assert (await get(world, "fatima")).quiet_from is None
+    assert quiet_of(await get(world, "fatima")) == (time(8), time(16))
+
+
+async def test_hours_kept_while_the_settings_are_open_stay(world: World) -> None:
+    await world.movement("fatima")
+    await belong(world, "fatima")
+    await set_hours(world)
+    await world.until(MONDAY.replace(hour=16))
+    (told,) = world.private("fatima")
+    form = await world.do("fatima", "me.settings", channel=None)
+    await world.press("fatima", told, "keep", channel=None)
+    await world.submit("fatima", form, channel=None, language="en")
+    assert quiet_of(await get(world, "fatima")) == (time(18), time(8))
+
+
 async def test_who_leaves_the_group_or_whose_group_has_none_any_more_is_told(world: World) -> None:
     await world.movement("fatima")
     await belong(world, "fatima")

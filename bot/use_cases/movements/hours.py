@@ -14,7 +14,7 @@ from bot.domain.person import Person
 from bot.domain.quiet_hours import of_person
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.shifts import apply_group_hours
+from bot.shifts import apply_group_hours, dump_hours, read_hours
 
 
 async def show(work: UnitOfWork, turn: Turn) -> HoursShown:
@@ -125,7 +125,7 @@ async def compose_hours(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         weekends=weekends,
         movement=movement.name,
         moved=await _list_promises(work, outgoing, person, were),
-        were=f"{were[0].isoformat()} {were[1].isoformat()} {YES if were[2] else NO}",
+        were=dump_hours(were[0], were[1], weekends=were[2]),
     )
 
 
@@ -151,10 +151,8 @@ def _parse(hours: object) -> tuple[time, time, bool]:
 
 async def keep(work: UnitOfWork, turn: Turn) -> InPlace:
     """Let the hours that the actor had before be their own choice: those of their group do not hold for them."""
-    try:
-        start, end, weekends = turn.text("were").split()
-        kept = time.fromisoformat(start), time.fromisoformat(end), weekends == YES
-    except ValueError:
-        raise Refused("not_found") from None
+    kept = read_hours(turn.text("were"))
+    if kept is None:
+        raise Refused("not_found")
     turn.person.quiet_from, turn.person.quiet_until, turn.person.quiet_weekends = kept
     return InPlace(entry=HoursKept(start=kept[0], end=kept[1], weekends=kept[2]))

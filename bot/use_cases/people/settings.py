@@ -30,7 +30,7 @@ from bot.domain.person import Language, Person, StoryChoice
 from bot.domain.quiet_hours import arrival_of
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
-from bot.shifts import follow_group
+from bot.shifts import dump_hours, follow_group, read_hours
 from bot.wording import shorten
 
 MAX_SNOOZE = timedelta(days=365)
@@ -40,6 +40,8 @@ OF_MOVEMENT = "_in"
 """Ends the names of hidden values: which movement the field before it is about."""
 MEETS_ASKED = "meets_asked"
 """The hidden value of a form that asks about being brought together."""
+QUIET_SHOWN = "quiet_shown"
+"""The hidden value of the form with the quiet hours that it shows."""
 WAKES_AT = time(8)
 """Local time at which a snooze ends."""
 Promises = dict[tuple[datetime, MovementId], tuple[Movement, datetime]]
@@ -62,6 +64,7 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
             **{f"{name}{OF_MOVEMENT}": movement.id for name, (movement, _) in asked},
             **({f"{SUGGESTIBLE_OTHERS}{OF_MOVEMENT}": " ".join(one.id for one, _ in others)} if others else {}),
             **({MEETS_ASKED: YES} if shown else {}),
+            QUIET_SHOWN: dump_hours(quiet.start, quiet.end, weekends=quiet.weekends),
         },
         values={
             **{name: answers[member.suggestible] for name, (_, member) in asked},
@@ -113,17 +116,16 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def _save_hours(work: UnitOfWork, turn: Turn, filled: Filled) -> dict[str, Any]:
-    """Save the quiet hours that differ from those shown, or follow those of the group: filled in as these are, they are
-    no choice. Returns which of the group hold now, where that is new."""
+    """Save the quiet hours that differ from those that the form showed, or follow those of the group: filled in as
+    these are, they are no choice. Returns which of the group hold now, where that is new."""
     person = turn.person
-    shown = _list_hours(person)
+    shown = read_hours(turn.text(QUIET_SHOWN)) or _list_hours(person)
     wanted = filled.time("quiet_from"), filled.time("quiet_until"), filled.text("quiet_weekends") == YES
     is_new = await follow_group(work, person, turn.now, tell=False)
     hours = person.group_quiet_from, person.group_quiet_until, person.group_quiet_weekends
-    if wanted == hours or (person.quiet_from is None and wanted == shown):
-        person.quiet_from = person.quiet_until = person.quiet_weekends = None
-    else:
-        person.quiet_from, person.quiet_until, person.quiet_weekends = wanted
+    if wanted != shown:
+        chosen = wanted if wanted != hours else (None, None, None)
+        person.quiet_from, person.quiet_until, person.quiet_weekends = chosen
     if not is_new or person.quiet_from is not None:
         return {}
     start, end, weekends = _list_hours(person)
