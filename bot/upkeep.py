@@ -12,7 +12,7 @@ from bot.days_off import load_calendar
 from bot.domain.calendar import Calendar, holidays_of
 from bot.domain.cures import find_cure, list_quiet
 from bot.domain.delivery import Delivery, Priority, to_person
-from bot.domain.movement import Movement, Place
+from bot.domain.movement import Movement, Place, PlaceId
 from bot.domain.quiet_hours import QuietHours, of_place
 from bot.domain.rhythm import (
     MISFIRE_GRACE,
@@ -222,10 +222,7 @@ async def _find_quiet(
     not quiet before."""
     changes = await work.rhythms.changes(rhythm, now)
     calendar, quiet = holidays_of(movement, place), of_place(place, movement)
-    silent: Sequence[Expected] = list_quiet(rhythm.timing, changes, calendar, quiet, now)
-    if before is not None:
-        known = {one.given for one in list_quiet(rhythm.timing, changes, calendar, before, now)}
-        silent = [one for one in silent if one.given not in known]
+    silent = _list_quiet_since(rhythm, changes, calendar, quiet, now, before)
     if not silent:
         return None
     cure = find_cure(rhythm.timing, changes, calendar, quiet, now)
@@ -239,6 +236,34 @@ async def _find_quiet(
         else None,
         moved=min(cure.moved.values(), default=None) if cure is not None else None,
     )
+
+
+def _list_quiet_since(
+    rhythm: Rhythm, changes: Changes, calendar: Calendar, quiet: QuietHours, now: datetime, before: QuietHours | None
+) -> Sequence[Expected]:
+    """Return the next moments of a rhythm that are in quiet hours, and were not in those of `before`."""
+    silent: Sequence[Expected] = list_quiet(rhythm.timing, changes, calendar, quiet, now)
+    if before is None:
+        return silent
+    known = {one.given for one in list_quiet(rhythm.timing, changes, calendar, before, now)}
+    return [one for one in silent if one.given not in known]
+
+
+async def find_silent_rhythms(
+    work: UnitOfWork, movement: Movement, before: Mapping[PlaceId, QuietHours], now: datetime
+) -> list[Rhythm]:
+    """Return the rhythms of a movement with a moment, of the next few, in the quiet hours of their place, that was not
+    quiet by the hours of `before`."""
+    silent = []
+    for rhythm in await work.rhythms.of_movement(movement.id):
+        place = await work.movements.place(rhythm.place_id)
+        if place is None or place.id not in before or of_place(place, movement) == before[place.id]:
+            continue
+        changes = await work.rhythms.changes(rhythm, now)
+        quiet, calendar = of_place(place, movement), holidays_of(movement, place)
+        if _list_quiet_since(rhythm, changes, calendar, quiet, now, before[place.id]):
+            silent.append(rhythm)
+    return silent
 
 
 def _is_moment(change: MomentChange, expected: Expected) -> bool:

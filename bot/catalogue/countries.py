@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import ClassVar, Self
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Ask, Entry, FormEntry, Press
-from bot.catalogue.rhythms import RhythmSummary
+from bot.catalogue.rhythms import STRETCHES_SHOWN, RhythmSummary
 from bot.domain.calendar import Calendar, list_regions
 from bot.domain.countries import name_country
 from bot.domain.person import Language
 from bot.domain.recurrence import WEEKDAYS
+from bot.domain.rhythm import RhythmKind
 
 AHEAD_SHOWN = 5
 """Holidays that are shown of those to come."""
@@ -78,7 +79,8 @@ _BERLIN = KeptDays(country="Duitsland", region="Berlin", weekend=(5, 6), ahead=_
 @dataclass(frozen=True, kw_only=True)
 class CountryShown(Entry):
     """The holidays and the weekend of a movement, and of its places that have others. `saved`: they were just changed;
-    `silenced` are the rhythms with a moment that is quiet now. `missed`: words that name no country we know."""
+    `silenced` are the rhythms with a moment that is quiet since, and was not before. `missed`: words that name no
+    country we know."""
 
     name: str
     kept: KeptDays
@@ -91,11 +93,19 @@ class CountryShown(Entry):
         return (
             Press(name="adjust", intent="country.days", args={"where": MOVEMENT}, style="primary"),
             Press(name="choose", intent="country.choose"),
+            *(
+                Press(name=f"edit_{number}", intent="rhythm.edit", args={"rhythm": one.id})
+                for number, one in enumerate(self.silenced[:STRETCHES_SHOWN], 1)
+            ),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Samen vooruit", kept=_BERLIN, places=(_BELGIAN,), saved=True)
+        weekly = RhythmSummary(
+            id="r1", kind=RhythmKind.STORIES, place="nachtdienst", every=1, nth=0, days=(6,), at=time(9)
+        )
+        silenced = (weekly,) * STRETCHES_SHOWN
+        return cls(name="Samen vooruit", kept=_BERLIN, places=(_BELGIAN,), saved=True, silenced=silenced)
 
 
 @dataclass(frozen=True, kw_only=True)

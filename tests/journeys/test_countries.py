@@ -187,6 +187,12 @@ async def test_a_weekend_is_chosen_and_is_the_one_that_is_quiet(world: World) ->
     silenced = await world.press("iris", proposed, "save")
     assert "Deze ritmes vallen nu soms in de stille tijd" in text_of(silenced)
     assert (await movement_of(world)).weekend == "56"
+    changed = await world.press("iris", silenced, "edit_1")
+    assert isinstance(changed, Form)
+    # What was quiet before is no news.
+    form = await world.press("iris", await world.type("iris", "/ritme land"), "adjust")
+    proposed = await world.submit("iris", form, weekend=("FR", "SA", "SU"))
+    assert "stille tijd" not in text_of(await world.press("iris", proposed, "save"))
 
 
 async def test_a_place_abroad_keeps_its_own_days(world: World) -> None:

@@ -17,7 +17,6 @@ from bot.catalogue.countries import (
 )
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import RhythmSummary
-from bot.days_off import find_silent_rhythms
 from bot.domain.calendar import (
     Calendar,
     decode_changes,
@@ -30,10 +29,11 @@ from bot.domain.calendar import (
 )
 from bot.domain.countries import guess_country, name_country, parse_country
 from bot.domain.movement import Movement, Place
+from bot.domain.quiet_hours import of_place
 from bot.domain.recurrence import WEEKDAYS
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
-from bot.upkeep import find_next_moments, list_promises
+from bot.upkeep import find_next_moments, find_silent_rhythms, list_promises
 from bot.wording import format_channel
 
 
@@ -164,6 +164,8 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     if place is None and turn.text("where") != MOVEMENT:
         raise Refused("not_found")
     promised = await list_promises(work, movement, turn.now)
+    places = await work.movements.places(movement.id)
+    quiet = {one.id: of_place(one, movement) for one in places}
     owner = place if place is not None else movement
     owner.country, owner.region, owner.holidays = wanted.country, wanted.region, list(wanted.changed)
     usual = find_weekend(wanted.country)
@@ -172,8 +174,8 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
         place.country, place.region, place.weekend, place.holidays = "", "", "", []
     await find_next_moments(work, movement, turn.now, promised)
     shown = await _show(work, turn, movement)
-    silenced = await find_silent_rhythms(work, movement, turn.now)
-    names = {one.id: one.name or one.channel for one in await work.movements.places(movement.id)}
+    silenced = await find_silent_rhythms(work, movement, quiet, turn.now)
+    names = {one.id: one.name or one.channel for one in places}
     summaries = tuple(RhythmSummary.of(one, names.get(one.place_id, ""), (), turn.now) for one in silenced)
     return InPlace(entry=replace(shown, saved=True, silenced=summaries))
 
