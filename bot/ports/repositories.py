@@ -302,8 +302,9 @@ class Movements(Protocol):
         """Return at most `limit` movements, everywhere, of which was last looked before a moment, or never, how far
         they reach; those longest ago first."""
 
-    async def places_abroad(self, movement: MovementId) -> Sequence[Place]:
-        """Return the places of a movement that keep holidays, or a weekend, of their own."""
+    async def places_abroad(self, movement: MovementId, among: Collection[PlaceId] | None = None) -> Sequence[Place]:
+        """Return the places of a movement, or those `among` some of them, that keep holidays, or a weekend, of their
+        own."""
 
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
         """Return the names of a movement's places. Those in another workspace than `seen_from` have its name with them:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat import FieldErrors, Form
-from bot.domain.movement import Movement, MovementId
+from bot.domain.movement import Movement, MovementId, PlaceId
 from bot.domain.person import WorkspaceId
 from tests.drivers.border import PLATFORMS, Border, open_border
 from tests.journeys.test_rhythms import MONDAY as WEEKLY
@@ -258,3 +258,14 @@ async def test_country_and_days_on_every_platform(border: Border) -> None:
         movement = await work.movements.get(MovementId("movement"))
         assert movement is not None
         assert (movement.country, movement.region, movement.weekend) == ("DE", "BE", "45")
+
+
+async def test_of_places_abroad_those_are_loaded_that_something_is_due_in(world: World) -> None:
+    await world.movement(channels=("general", "zorg"))
+    async with world.begin() as work:
+        for one in await work.movements.places(MovementId("movement")):
+            one.country = "BE"
+    async with world.begin() as work:
+        found = await work.movements.places_abroad(MovementId("movement"), {PlaceId("zorg")})
+        assert [one.id for one in found] == ["zorg"]
+        assert len(await work.movements.places_abroad(MovementId("movement"))) == 2

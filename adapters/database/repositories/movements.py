@@ -117,8 +117,10 @@ class SqlMovements(Repository):
         )
         return [MovementId(one) for one in found]
 
-    async def places_abroad(self, movement: MovementId) -> Sequence[Place]:
+    async def places_abroad(self, movement: MovementId, among: Collection[PlaceId] | None = None) -> Sequence[Place]:
         mine = select(Place).where(places.c.movement_id == movement, places.c.country != "")
+        if among is not None:
+            mine = mine.where(self._among(places.c.id, among))
         return (await self._session.scalars(mine.order_by(places.c.created_at, places.c.id))).all()
 
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:

@@ -31,7 +31,8 @@ async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: Moveme
         return 0
     found = await work.rhythms.due(movement, now, limit)
     usual = holidays_of(owner)
-    abroad = {one.id: holidays_of(owner, one) for one in await work.movements.places_abroad(movement)} if found else {}
+    there = await work.movements.places_abroad(movement, {one.place_id for one in found}) if found else ()
+    abroad = {one.id: holidays_of(owner, one) for one in there}
     earliest = min((due.next_at for due in found if due.next_at is not None), default=now)
     changed = await work.rhythms.changes_of([due.id for due in found], earliest)
     coming: dict[tuple[WorkspaceId, RhythmKind, Moment], list[Due]] = defaultdict(list)
