@@ -103,11 +103,13 @@ class HoursTold(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class HoursKept(Entry):
-    """Confirmation that somebody's own quiet hours hold, whatever those of their group."""
+    """Confirmation that somebody's own quiet hours hold, whatever those of their group: those they had, or others that
+    they had `chosen_since`."""
 
     start: time
     end: time
     weekends: bool
+    chosen_since: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
         return (Press(name="settings", intent="me.settings"),)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, event
 from bot.chat import FieldErrors, Form, Reply, Value
 from bot.domain.group_hours import GroupHours
 from bot.domain.movement import Member, Movement, MovementId, Segment
+from bot.domain.next_step import NextStep, StepId
 from bot.domain.person import Language, Person, PersonId, WorkspaceId
 from bot.shifts import join_group
 from tests.drivers.border import PLATFORMS, Border, open_border
@@ -77,6 +78,18 @@ async def test_one_press_keeps_what_was_and_the_settings_choose_otherwise(world:
     assert (await get(world, "fatima")).quiet_from is None
     await set_hours(world)
     assert quiet_of(await get(world, "fatima")) == (time(8), time(16))
+
+
+async def test_an_old_message_does_not_undo_hours_chosen_since(world: World) -> None:
+    await world.movement("fatima")
+    await belong(world, "fatima")
+    await set_hours(world)
+    await world.until(MONDAY.replace(hour=16))
+    (told,) = world.private("fatima")
+    await belong(world, "fatima", quiet_from="10:00", quiet_until="17:00", quiet_weekends="no")
+    kept = await world.press("fatima", told, "keep", channel=None)
+    assert "koos intussen zelf al andere uren, en die blijven gelden: stil van 10:00 tot 17:00." in text_of(kept)
+    assert quiet_of(await get(world, "fatima")) == (time(10), time(17))
 
 
 async def test_saving_other_settings_is_no_choice_of_hours(world: World) -> None:
@@ -184,6 +197,34 @@ async def test_hours_that_change_say_which_promise_moves(world: World) -> None:
     await world.until(MONDAY.replace(hour=16))
     (told,) = world.private("fatima")
     assert "kom ik woensdag 3 maart om 16:00 terug, niet woensdag 3 maart om 10:00" in text_of(told)
+
+
+async def test_a_promise_that_was_quiet_before_is_not_said_to_move(world: World) -> None:
+    await world.movement("fatima")
+    await set_hours(world)
+    await belong(world, "fatima")
+    async with world.begin() as work:
+        for number, hour in enumerate((9, 15)):  # 10:00 and 16:00 there
+            work.steps.add(
+                NextStep(
+                    id=StepId(f"step-{number}"),
+                    movement_id=MovementId("movement"),
+                    initiative_id=None,
+                    episode_id=None,
+                    person_id=PersonId("fatima"),
+                    cue="het rustig is",
+                    action="bel ik Jan",
+                    follow_up_at=datetime(2027, 3, 3, hour, tzinfo=UTC),
+                    chosen_at=MONDAY,
+                )
+            )
+    await world.until(MONDAY.replace(hour=16))
+    await set_hours(world, quiet_from="09:00")  # what was to come at 16:00 still does
+    await world.pass_(days=1)
+    assert "kleine stap" not in text_of(world.private("fatima")[-1])
+    await set_hours(world, quiet_until="17:00")
+    await world.until(datetime(2027, 3, 3, 7, 30, tzinfo=UTC))
+    assert "om 17:00 terug, niet morgen om 16:00" in text_of(world.private("fatima")[-1])
 
 
 async def test_the_hours_of_a_large_group_are_found_at_once(world: World) -> None:

@@ -1,6 +1,7 @@
 """Show and set the quiet hours of groups, tell their people, and let each choose otherwise."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import time
 
 from bot.catalogue.base import NO, YES, Entry, InPlace
@@ -132,15 +133,17 @@ async def compose_hours(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 async def _list_promises(
     work: UnitOfWork, outgoing: Outgoing, person: Person, were: tuple[time, time, bool]
 ) -> tuple[MovedPromise, ...]:
-    """Return the follow-ups that were promised for moments that are quiet now, and were not."""
+    """Return the follow-ups at moments that are quiet now and that come later than they did."""
     movement = outgoing.require_movement()
     quiet = of_person(person, person.timezone or movement.timezone, movement)
+    before = replace(quiet, start=were[0], end=were[1], weekends=were[2])
     steps = await work.steps.planned_of(person.id, movement.id)
     moved = [
-        MovedPromise(was=step.follow_up_at, comes=quiet.first_allowed_at(step.follow_up_at))
+        MovedPromise(was=before.first_allowed_at(step.follow_up_at), comes=quiet.first_allowed_at(step.follow_up_at))
         for step in steps
         if step.follow_up_at > outgoing.now and quiet.covers(step.follow_up_at)
     ]
+    moved = [one for one in moved if one.comes != one.was]
     return tuple(sorted(moved, key=lambda one: one.was))
 
 
@@ -150,9 +153,15 @@ def _parse(hours: object) -> tuple[time, time, bool]:
 
 
 async def keep(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Let the hours that the actor had before be their own choice: those of their group do not hold for them."""
+    """Let the hours that the actor had before be their own choice: those of their group do not hold for them. Other
+    hours that they chose since, stay."""
+    person = turn.person
     kept = read_hours(turn.text("were"))
     if kept is None:
         raise Refused("not_found")
-    turn.person.quiet_from, turn.person.quiet_until, turn.person.quiet_weekends = kept
-    return InPlace(entry=HoursKept(start=kept[0], end=kept[1], weekends=kept[2]))
+    if person.quiet_from is None or person.quiet_until is None:
+        person.quiet_from, person.quiet_until, person.quiet_weekends = kept
+    start, end, weekends = person.quiet_from, person.quiet_until, bool(person.quiet_weekends)
+    return InPlace(
+        entry=HoursKept(start=start, end=end, weekends=weekends, chosen_since=(start, end, weekends) != kept)
+    )
