@@ -7,6 +7,7 @@ from bot.domain.movement import MovementId
 from bot.domain.person import Person
 
 MAX_GROUP_CHARS = 80
+MAX_KEY_CHARS = 120
 
 
 @dataclass(kw_only=True, eq=False)
@@ -28,8 +29,9 @@ class GroupHours:
 
 
 def group_key(name: str) -> str:
-    """Return the name of a group as it is compared: small letters and single spaces make no difference."""
-    return " ".join(name.casefold().split())
+    """Return the name of a group as it is compared: small letters and single spaces make no difference. Small letters
+    may be more than those written ("ß" is "ss"): what is stored has an end."""
+    return " ".join(name.casefold().split())[:MAX_KEY_CHARS].rstrip()
 
 
 def follow_hours(person: Person, hours: GroupHours | None) -> bool:

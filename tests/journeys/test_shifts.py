@@ -252,6 +252,13 @@ async def test_only_a_coordinator_sets_them_and_half_of_them_is_asked_for(world:
     assert "quiet_until" in str(half)
 
 
+async def test_a_name_that_is_longer_in_small_letters_has_hours_too(world: World) -> None:
+    await world.movement("fatima")
+    await belong(world, "fatima", "ß" * 80)
+    assert "Bewaard" in text_of(await set_hours(world, group="ß" * 80))
+    assert quiet_of(await get(world, "fatima")) == (time(8), time(16))
+
+
 async def test_of_two_movements_those_set_last_hold(world: World) -> None:
     await world.movement("fatima")
     await belong(world, "fatima")
