@@ -551,7 +551,8 @@ class PlaceSaved(Entry):
     and at weekends. There is to choose about the rhythms that are `quiet` now, and those in the zone it `was` in.
 
     `news` tells what was just chosen: "" (saved), "fitted", "clock", "moment" or "left"; `fitted` is the rhythm that
-    was moved, and `undo` the change to take back. `silenced` is what `quiet` holds, in answers from before that.
+    was moved, and `undo` the change to take back. With "not_quiet" and "no_cure" it was not moved, and why. `silenced`
+    is what `quiet` holds, in answers from before that.
     """
 
     place: str

@@ -8,6 +8,7 @@ import pytest
 
 from bot.chat import Form, Reply, Value
 from bot.domain.movement import MovementId
+from bot.domain.recurrence import Freq, Pattern
 from bot.domain.rhythm import Rhythm
 from tests.drivers.border import HERE, PLATFORMS, Border, open_border
 from tests.journeys.test_edited_rhythms import change_moment, edit
@@ -107,6 +108,29 @@ class TestNewQuietHours:
         left = await world.press("iris", saved, "leave")
         assert "stille tijd" not in text_of(left)
         await world.press("iris", await world.press("iris", saved, "fit_1"), "revert")
+        assert [one.at.hour for one in await all_rhythms(world)] == [9]
+
+    async def test_that_changed_again_move_nothing_and_say_so(self, world: World) -> None:
+        await world.movement()
+        await rhythm(world, **STORIES, weekdays=("TU",), at="09:00")
+        saved = await settle(world, quiet_until="10:00")
+        await settle(world, quiet_until="08:00")
+        stays = await world.press("iris", saved, "fit_1")
+        assert "Er is niets verzet, want dit ritme valt niet meer in de stille tijd." in text_of(stays)
+        assert "Verzet. Het wordt" not in text_of(stays)
+        assert "Draai terug" not in str(stays)
+        assert [one.at.hour for one in await all_rhythms(world)] == [9]
+
+    async def test_without_a_better_time_move_nothing_and_say_so(self, world: World) -> None:
+        await world.movement()
+        await rhythm(world, **STORIES, weekdays=("TU",), at="09:00")
+        saved = await settle(world, quiet_until="10:00", quiet_weekends="no")
+        async with world.begin() as work:
+            (one,) = await work.rhythms.of_movement(MovementId("movement"))
+            one.rule = Pattern(freq=Freq.DAYS, on=1, off=1).rule  # no weekdays to move
+        await settle(world, quiet_until="08:00", quiet_weekends="yes")
+        stays = await world.press("iris", saved, "fit_1")
+        assert "Er is niets verzet, want ik vond geen tijd" in text_of(stays)
         assert [one.at.hour for one in await all_rhythms(world)] == [9]
 
     async def test_of_a_weekend_move_the_day_to_the_nearest(self, world: World) -> None:

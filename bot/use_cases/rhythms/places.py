@@ -74,19 +74,23 @@ async def choose_zone(work: UnitOfWork, turn: Turn) -> InPlace:
 
 
 async def fit(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Move a rhythm to the nearest time that is not quiet in its place; the others are still to be chosen about."""
+    """Move a rhythm to the nearest time that is not quiet in its place, or say why it stays; the others are still to be
+    chosen about."""
     movement, place = await _load_place(work, turn)
     rhythm = await work.rhythms.get(RhythmId(turn.text("rhythm")), movement.id)
     if rhythm is None or rhythm.ended_at is not None:
         raise Refused("not_found")
     changes, quiet = await work.rhythms.changes(rhythm, turn.now), quiet_hours.of_place(place, movement)
     calendar = holidays_of(movement, place)
-    cure = find_cure(rhythm.timing, changes, calendar, quiet, turn.now)
-    if cure is not None and list_quiet(rhythm.timing, changes, calendar, quiet, turn.now):
+    is_quiet = bool(list_quiet(rhythm.timing, changes, calendar, quiet, turn.now))
+    cure = find_cure(rhythm.timing, changes, calendar, quiet, turn.now) if is_quiet else None
+    if cure is not None:
         await retime(work, movement, rhythm, cure.timing, turn.now, cure.moved)
     rest = [one for one in turn.text("rest").split() if one != rhythm.id]
     checked = await check_place(work, movement, place, turn.now, among=rest, was=turn.text("was"))
     summary = RhythmSummary.of(rhythm, place.name or place.channel, (), turn.now)
+    if cure is None:
+        return InPlace(entry=replace(checked, news="no_cure" if is_quiet else "not_quiet", fitted=summary))
     return InPlace(entry=replace(checked, news="fitted", fitted=summary, undo=rhythm.changed_at))
 
 
