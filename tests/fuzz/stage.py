@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from zlib import crc32
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http import RawRequestMessage
@@ -324,6 +325,8 @@ def _rename(column: str, value: Any, known: Mapping[str, str], prefix: str) -> A
         return "story_posted"  # as the kind is really called
     if column in ("digest", "key") and isinstance(value, str):
         return f"{prefix}{value}"  # unique in the whole database
+    if column == "search_position" and value is not None:
+        return value + crc32(prefix.encode())  # likewise
     return known.get(value, value) if isinstance(value, str) and type(value) is str else value
 
 

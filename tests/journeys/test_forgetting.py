@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from bot import app
 from bot.chat import Intent
@@ -25,6 +25,7 @@ from tests.drivers.slack import SlackDriver
 from tests.fakes.messenger import Sent
 from tests.fakes.slack.server import TEAM
 from tests.fakes.slack.state import Shown
+from tests.support.databases import readable_tables
 from tests.support.world import LANE, World
 
 ZWALUW = "zwaluw"
@@ -186,7 +187,7 @@ async def column(world: World, query: str, who: str) -> list[str]:
 async def stored(world: World) -> dict[str, list[str]]:
     """List every column of every table in which something of Zwaluw stands."""
     async with world.database.connect() as connection:
-        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        tables = await connection.run_sync(readable_tables)
         found: dict[str, list[str]] = {}
         for table in tables:
             for row in (await connection.execute(text(f'SELECT * FROM "{table}"'))).mappings():

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from bot.chat import Answer, FieldErrors, Form
 from bot.domain.delivery import Priority, to_person
 from bot.domain.person import Language, Person, PersonId, StoryChoice, WorkspaceId
+from tests.support.databases import readable_tables
 from tests.support.stories import ROOT, add_reminder, find_story
 from tests.support.world import LANE, World, text_of
 
@@ -164,7 +165,7 @@ async def test_forgotten_leaves_no_trace_in_any_table(world: World) -> None:
     bye = await world.press("fatima", await world.type("fatima", "/ritme ik"), "forget")
     assert "weg" in text_of(bye)
     async with world.database.connect() as connection:
-        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        tables = await connection.run_sync(readable_tables)
         kept = [
             str(tuple(row)) for table in tables for row in await connection.execute(text(f'select * from "{table}"'))
         ]

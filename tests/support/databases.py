@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 
 import psycopg
 from alembic import command
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -203,3 +203,15 @@ async def open_database(kind: str, tmp_path: Path) -> AsyncIterator[OpenDatabase
             await distributed.close()
             await database.dispose()
         assert failures.reasons == []
+
+
+def readable_tables(connection: Connection) -> list[str]:
+    """List the tables of a database that can be read: all but those of SQLite that only answer searches, whose index
+    stands in tables of its own."""
+    made = (
+        connection.execute(text("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"))
+        if connection.dialect.name == "sqlite"
+        else ()
+    )
+    virtual = {name for (name,) in made}
+    return [name for name in inspect(connection).get_table_names() if name not in virtual]

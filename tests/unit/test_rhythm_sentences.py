@@ -1,6 +1,6 @@
 """Rhythms that people ask for in a sentence, in both languages."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import EVERY_MORE, NTH, RhythmForm
-from bot.domain.person import Language
+from bot.domain.movement import Movement, MovementId, Place, PlaceId
+from bot.domain.person import Language, WorkspaceId
 from bot.domain.recurrence import WEEKDAYS
 from bot.domain.rhythm import OnHoliday, RhythmKind
 from bot.errors import Invalid
@@ -18,6 +19,9 @@ from bot.use_cases.rhythms.changing.form import complete
 from bot.use_cases.rhythms.changing.patterns import parse_more_times, parse_pattern
 
 TODAY = date(2027, 3, 1)
+NOW = datetime(2027, 3, 1, tzinfo=UTC)
+OURS = Movement(id=MovementId("m"), name="", language=Language.NL, started_at=NOW)
+HERE = Place(id=PlaceId("here"), workspace_id=WorkspaceId("test:W1"), channel="c", created_at=NOW)
 PLACES = {"C1": "care", "zorg": "care", "nacht dienst": "night"}
 
 
@@ -101,7 +105,7 @@ CORPUS = Path(__file__).parents[1] / "corpora" / "rhythm_sentences.txt"
 def tell_meaning(language: str, said: str) -> str:
     """Return what a sentence means: its rule, its times and the rest; or why it is refused."""
     read = read_rhythm(said, Language(language), {"zorg": "care"}, TODAY)
-    filled = read_form(RhythmForm, complete(read.values, "here"))
+    filled = read_form(RhythmForm, complete(read.values, HERE, OURS))
     pattern, more = parse_pattern(filled), parse_more_times(filled)
     if read.missed:
         return f"refused, not understood: {read.missed}"
