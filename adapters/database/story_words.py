@@ -8,8 +8,9 @@ change and their tokens do not, it takes the story out of the index: it is index
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import DDL, event
+from sqlalchemy import DDL, event, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper
 
 from adapters.database.tables import stories
@@ -73,6 +74,16 @@ DROP = {
     "postgresql": ("DROP FUNCTION IF EXISTS forget_story_words()",),
 }
 """The statements that remove what is left of it once the table of stories is gone."""
+
+
+async def purge_words(session: AsyncSession) -> None:
+    """Remove the words of stories that changed from the files of the index.
+
+    FTS5 only marks them as gone, until it happens to merge what it wrote: nobody finds them, but they stand there.
+    """
+    await session.flush()
+    if session.get_bind().dialect.name == "sqlite":
+        await session.execute(text("INSERT INTO story_words(story_words) VALUES ('optimize')"))
 
 
 def _ddl(statement: str, dialect: str) -> Any:
