@@ -74,7 +74,8 @@ class PagesSite:
         return html.render_opening(request.match_info["token"], request.query.get("to", ""), frame)
 
     async def _open(self, request: web.Request) -> web.Response:
-        _require_own_page(request, self._links)
+        if not _is_from_own_page(request, self._links):
+            return html.render_page_notice("again", self._stranger(request), status=403)
         body = await _read_form(request)
         session, secret = (
             self._links.read_link(request.match_info["token"], self._clock.now()),
@@ -174,7 +175,8 @@ class PagesSite:
     # -- acting -------------------------------------------------------------------------------------------------------
 
     async def _act(self, request: web.Request) -> web.Response:
-        _require_own_page(request, self._links)
+        if not _is_from_own_page(request, self._links):
+            return html.render_page_notice("again", self._stranger(request), status=403)
         secret, body = self._secret(request), await _read_form(request)
         visitor = await self._core.pages.identify(secret)
         if visitor is None:
@@ -246,14 +248,12 @@ def _redirect(to: str) -> web.Response:
     return web.Response(status=303, headers={**html.NO_STORE, "Location": to})
 
 
-def _require_own_page(request: web.Request, links: PageLinks) -> None:
-    """Refuse a form that another site sent. Browsers say from which site a request comes; where they do not, its origin
-    must be ours: our pages tell it to us, and to nobody else (`Referrer-Policy: same-origin`)."""
+def _is_from_own_page(request: web.Request, links: PageLinks) -> bool:
+    """Return whether no other site sent a form. Browsers say from which site a request comes; where they do not, its
+    origin must be ours: our pages tell it to us, and to nobody else (`Referrer-Policy: same-origin`)."""
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
     ours = {one for one in (links.origin, f"{request.scheme}://{request.host}".lower()) if one}
-    allowed = site == "same-origin" if site is not None else origin is None or origin.lower() in ours
-    if not allowed:
-        raise web.HTTPForbidden(text="This form can only be sent from its own page.")
+    return site == "same-origin" if site is not None else origin is None or origin.lower() in ours
 
 
 async def _read_form(request: web.Request) -> MultiDict[str]:
