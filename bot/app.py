@@ -138,7 +138,13 @@ class Ritme:
         self._networks = networks or NetworkCache()
         self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
         self._files = FileComposer(begin=begin, run=self._run, clock=clock)
-        self.pages = Pages(run=self._run, clock=clock, platforms=platforms, keeps_closed=self._retention.closed)
+        self.pages = Pages(
+            run=self._run,
+            clock=clock,
+            platforms=platforms,
+            keeps_closed=self._retention.closed,
+            typesetter=typesetter,
+        )
         """The pages in a browser."""
         self._feeds = FeedReader(begin=begin, run=self._run, clock=clock, platforms=platforms)
         self._drainer = OutboxDrainer(

@@ -233,10 +233,16 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of a page: a message under a heading. Without a `title` it is an item of the section before it."""
+    """A part of a page: a message under a heading. Without a `title` it is an item of the section before it.
+
+    `picture` shows what the message says; `form` is one to fill in right there. Only pages in a browser have room for
+    either: no other platform looks at them.
+    """
 
     title: str
     message: Message
+    picture: "PostedPicture | None" = field(default=None, repr=False)
+    form: "Form | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

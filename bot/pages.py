@@ -13,15 +13,28 @@ from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, PageEntry
 from bot.catalogue.home import Home
 from bot.catalogue.offers import FormOffered
-from bot.chat import Account, BrowserPage, ChatPlace, CommandSyntax, Intent, Message, Page, Section, Visitor
+from bot.chat import (
+    Account,
+    BrowserPage,
+    ChatPlace,
+    CommandSyntax,
+    Intent,
+    Message,
+    Page,
+    PostedPicture,
+    Section,
+    Visitor,
+)
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.page_session import SESSION_SECRET_CHARS, PageSessionId, digest_secret
 from bot.domain.person import KEEP_CLOSED, Person, platform_of
 from bot.errors import Refused
-from bot.ports import Clock, Platform, Turn, UnitOfWork
+from bot.ports import Clock, Platform, Turn, Typesetter, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
 from bot.transactions import TransactionRunner
+from bot.use_cases.movements import look_backs, quilts
 from bot.use_cases.pages import boards, sessions
+from bot.use_cases.rhythms import year
 from bot.wording import Reader
 
 PAGE_WORDS = "pages/layout.md.j2"
@@ -65,14 +78,33 @@ async def _load_coming(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
     return (home.moments,) if isinstance(home, Home) and home.moments is not None else ()
 
 
+async def _load_quilt(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    drawn = await quilts.load_quilt(work, turn.require_movement())
+    return (drawn,) if drawn is not None else ()
+
+
+async def _load_year(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    drawn = await year.load_year(work, turn.require_movement(), turn.language, turn.now)
+    return (drawn,) if drawn.rhythms else ()
+
+
 @dataclass(frozen=True)
 class Part:
-    """A part of a page: under which heading (a block of `PAGE_WORDS`; an entry with a title has its own), and what."""
+    """A part of a page: under which heading (a block of `PAGE_WORDS`; an entry with a title has its own), and what.
+
+    `items`: its entries are items under the heading, each by itself. `drawing`: the picture it shows, if any.
+    `without`: intents whose buttons have no place here, as the page shows that already.
+    """
 
     heading: str
     load: Load
     items: bool = False
-    """Its entries are items under the heading, each by itself."""
+    drawing: str = ""
+    without: frozenset[str] = frozenset()
+
+
+_QUILT = Part("quilt_title", _load_quilt, drawing="quilt_drawn", without=frozenset({"initiative"}))
+_YEAR = Part("year_title", _load_year, drawing="rhythm_year", without=frozenset({"rhythm"}))
 
 
 @dataclass(frozen=True)
@@ -91,9 +123,11 @@ BOARDS: Mapping[str, Board] = {
         "footer_all",
         (
             Part("purpose_title", _answer("purpose")),
+            _QUILT,
             Part("", _only(boards.show_patches)),
             Part("", _only(boards.show_stories)),
             Part("", _load_coming),
+            _YEAR,
             Part("rhythms_title", _load_rhythms, items=True),
         ),
     ),
@@ -109,8 +143,8 @@ BOARDS: Mapping[str, Board] = {
     "initiative": Board(
         "footer_all",
         (
-            Part("about_title", _answer("initiative.look")),
-            Part("lookback_title", _answer("lookback")),
+            Part("about_title", _answer("initiative.look"), without=frozenset({"lookback"})),
+            Part("lookback_title", _only(look_backs.show_drawing), drawing="history_drawn"),
             Part("", _only(boards.show_stories)),
         ),
         about="initiative",
@@ -118,7 +152,8 @@ BOARDS: Mapping[str, Board] = {
     "coordinator": Board(
         "footer_coordinators",
         (
-            Part("rhythms_title", _answer("rhythm")),
+            Part("rhythms_title", _answer("rhythm"), without=frozenset({"rhythm.year"})),
+            _YEAR,
             Part("reach_title", _answer("reach")),
             Part("trouble_title", _answer("trouble")),
         ),
@@ -136,6 +171,8 @@ class Pages:
     platforms: Mapping[str, Platform]
     keeps_closed: timedelta = KEEP_CLOSED
     """How long closed matters are kept."""
+    typesetter: Typesetter | None = None
+    """Draws the pictures of pages; without one, pages say the same in words."""
     _boards: Mapping[str, Board] = field(default_factory=lambda: BOARDS)
 
     async def may_open(self, link: str) -> bool:
@@ -186,14 +223,35 @@ class Pages:
             return None
         return await self.run(partial(self._show, secret=secret, name=name, asked=movement, about=about))
 
-    async def _show(self, work: UnitOfWork, *, secret: str, name: str, asked: str, about: str) -> BrowserPage | None:
+    async def draw(
+        self, secret: str, name: str, movement: str, about: str, drawing: str, *, narrow: bool
+    ) -> PostedPicture | None:
+        """Return a picture of a page as an SVG, `narrow` for a phone; None without a session. Raises `Refused` for one
+        that is not there for them, and `TypesettingFailed`. It is drawn outside the transaction."""
+        if len(secret) != SESSION_SECRET_CHARS:
+            return None
+        page = await self.run(
+            partial(self._show, secret=secret, name=name, asked=movement, about=about, drawing=drawing)
+        )
+        if page is None:
+            return None
+        found = next((one.picture for one in page.page.sections if one.picture is not None), None)
+        if found is None or self.typesetter is None:
+            raise Refused("not_found")
+        content = await self.typesetter.typeset(found.drawing, {**found.data, "narrow": narrow}, "svg")
+        return replace(found, content=content)
+
+    async def _show(
+        self, work: UnitOfWork, *, secret: str, name: str, asked: str, about: str, drawing: str = ""
+    ) -> BrowserPage | None:
+        """Load a page; of a `drawing`, only the part that shows it."""
         now = self.clock.now()
         found = await sessions.identify(work, digest_secret(secret), now)
         if found is None:
             return None
         session, person = found
         board = self._boards.get(name)
-        if board is not None and board.for_coordinators:
+        if board is not None and board.for_coordinators and not drawing:
             # As an intent does: what is counted anew here is kept, once, and shown to all the same.
             within = MovementId(asked) if asked else None
             await work.people.lock_movement(person.workspace_id, person.account or "", None, within)
@@ -213,9 +271,10 @@ class Pages:
             syntax=self._syntax(person),
             keeps_closed=self.keeps_closed,
         )
+        parts = [one for one in board.parts if not drawing or one.drawing == drawing]
         shown = [
-            section
-            for number, part in enumerate(board.parts)
+            self._picture_if_drawn(section)
+            for number, part in enumerate(parts)
             for section in await _load_part(work, turn, part, is_first=number == 0)
         ]
         reader = _reader(turn)
@@ -235,6 +294,9 @@ class Pages:
                 if not one.about and (coordinates or not one.for_coordinators) and (movement or not one.needs_movement)
             ),
         )
+
+    def _picture_if_drawn(self, section: Section) -> Section:
+        return section if self.typesetter is not None else replace(section, picture=None)
 
     def _syntax(self, person: Person) -> CommandSyntax:
         platform = self.platforms.get(platform_of(person.workspace_id))
@@ -257,13 +319,18 @@ async def _load_part(work: UnitOfWork, turn: Turn, part: Part, *, is_first: bool
         return []
     reader = _reader(turn)
     heading = wording.render_sentence(PAGE_WORDS, part.heading, reader) if part.heading else ""
-    found = [section for entry in entries for section in _word(entry, reader)]
+    found = [_leave_out(section, part.without) for entry in entries for section in _word(entry, reader)]
     if not found or not heading:
         return found
     if part.items:
         return [Section(title=heading, message=Message(paragraphs=(), language=reader.language.value)), *found]
     first, *rest = found
-    return [Section(title=first.title or heading, message=first.message), *rest]
+    return [replace(first, title=first.title or heading), *rest]
+
+
+def _leave_out(section: Section, intents: frozenset[str]) -> Section:
+    kept = tuple(one for one in section.message.buttons if one.intent not in intents)
+    return replace(section, message=replace(section.message, buttons=kept))
 
 
 def _word(entry: Entry, reader: Reader) -> Sequence[Section]:

@@ -91,7 +91,8 @@ def render_section(entry: Entry, reader: Reader) -> Section:
     """Word an entry as a section of a page: under its own title, if it has one."""
     has_title = "title" in block_names(entry.template, reader.language)
     title = to_plain_line(_render(entry.template, "title", _values(entry), reader)) if has_title else ""
-    return Section(title=title, message=_message(entry, reader))
+    picture = render_picture(entry, reader) if isinstance(entry, PictureEntry) else None
+    return Section(title=title, message=_message(entry, reader), picture=picture)
 
 
 def render_entry(entry: Entry, reader: Reader) -> Message:

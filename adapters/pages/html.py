@@ -14,8 +14,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from adapters.page_policy import style_sources
 from adapters.pages.tokens import PageAct, seal
+from adapters.typesetting import describe_svg
 from bot import wording
-from bot.chat import BrowserPage, Button, Form, Message, Paragraph, Span, Value, Visitor
+from bot.chat import (
+    BrowserPage,
+    Button,
+    Form,
+    Message,
+    Paragraph,
+    PostedPicture,
+    Section,
+    Span,
+    Value,
+    Visitor,
+)
 from bot.domain.person import Language
 from bot.pages import PAGE_WORDS, footer_of
 from bot.wording import Reader
@@ -36,6 +48,11 @@ _LINKED = {
 """Intents that show what a page shows: the page, and the argument that says of what."""
 _HIDDEN = frozenset({"board"})
 """Intents whose buttons lead to where the reader is already."""
+
+
+def picture_path(page: BrowserPage, drawing: str) -> str:
+    """Return the path of a picture of a page."""
+    return f"{page_path(page.movement, page.name, page.about or '-')}/{drawing}.svg"
 
 
 def page_path(movement: str, name: str, about: str = "") -> str:
@@ -67,7 +84,8 @@ def render_board(page: BrowserPage, frame: PageFrame) -> web.Response:
     groups: list[dict[str, Any]] = []
     for section in page.page.sections:
         if section.title or not groups:
-            groups.append({"title": section.title, **_message(section.message, frame), "items": []})
+            picture = _picture(page, section, frame)
+            groups.append(_group(section.title, _message(section.message, frame), picture))
         else:
             groups[-1]["items"].append(_message(section.message, frame))
     return _respond("board.html.j2", frame, title=page.title, groups=groups, footer=frame.say(footer_of(page.name)))
@@ -81,7 +99,7 @@ def render_answer(message: Message, frame: PageFrame, *, status: int = 200, titl
         frame,
         status=status,
         title=frame.say(title) if title else frame.reader.app,
-        groups=[{"title": "", **shown, "items": []}],
+        groups=[_group("", shown)],
         footer=frame.say("footer_own") if frame.secret else "",
         goes_back=bool(frame.secret),
     )
@@ -92,7 +110,7 @@ def render_page_notice(block: str, frame: PageFrame, *, status: int, **values: o
     known = wording.block_names(PAGE_WORDS, frame.reader.language)
     how = f"{block}_how" if f"{block}_how" in known else block
     said = Paragraph(spans=(Span(text=frame.say(how, **values)),))
-    groups = [{"title": "", "paragraphs": [("text", [said])], "buttons": [], "items": []}]
+    groups = [_group("", {"paragraphs": [("text", [said])], "buttons": []})]
     title = frame.say(f"{block}_title")
     return _respond(
         "board.html.j2", frame, status=status, title=title, groups=groups, footer="", goes_back=bool(frame.secret)
@@ -143,6 +161,31 @@ def render_page_form(
     )
 
 
+def render_picture_file(picture: PostedPicture) -> web.Response:
+    """Return a picture of a page as a browser asks for it: an SVG that nothing can be run in."""
+    policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    response = web.Response(
+        text=describe_svg(picture.content, picture.title, picture.text),
+        content_type="image/svg+xml",
+        headers={**NO_STORE, "Content-Security-Policy": policy},
+    )
+    response.enable_compression()
+    return response
+
+
+def _group(title: str, shown: Mapping[str, Any], picture: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return {"title": title, **shown, "items": [], "picture": picture}
+
+
+def _picture(page: BrowserPage, section: Section, frame: PageFrame) -> dict[str, str] | None:
+    """Return where the picture of a section is, as wide as a desk and as a phone, and what it is called."""
+    if section.picture is None:
+        return None
+    path = picture_path(page, section.picture.drawing)
+    called = frame.say("picture", title=section.picture.title)
+    return {"wide": path, "narrow": f"{path}?narrow", "called": called}
+
+
 def _message(message: Message, frame: PageFrame) -> dict[str, Any]:
     kinds = groupby(message.paragraphs, key=lambda one: one.kind)
     return {
@@ -190,7 +233,7 @@ def _respond(template: str, frame: PageFrame, *, title: str, status: int = 200, 
         )
     )
     policy = (
-        f"default-src 'none'; style-src {style_sources(html)}; base-uri 'none'; form-action 'self'; "
+        f"default-src 'none'; style-src {style_sources(html)}; img-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     )
     headers = {**NO_STORE, "Content-Security-Policy": policy}

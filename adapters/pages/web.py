@@ -26,7 +26,7 @@ from bot.domain.page_session import SESSION_SECRET_BYTES, SESSION_TTL
 from bot.domain.person import Language
 from bot.errors import Refused
 from bot.pages import Pages
-from bot.ports import Clock
+from bot.ports import Clock, TypesettingFailed
 from bot.wording import Reader
 
 log = structlog.get_logger("ritme.pages")
@@ -62,6 +62,7 @@ class PagesSite:
         app.router.add_get("/pages", self._go_to_first)
         app.router.add_get("/pages/m/{movement}/{name}", self._show)
         app.router.add_get("/pages/m/{movement}/{name}/{about}", self._show)
+        app.router.add_get("/pages/m/{movement}/{name}/{about}/{drawing}.svg", self._draw)
         app.router.add_post(html.ACT_PATH, self._act)
 
     # -- the session --------------------------------------------------------------------------------------------------
@@ -161,6 +162,21 @@ class PagesSite:
             name=visitor.name,
         )
         return html.render_board(page, frame)
+
+    async def _draw(self, request: web.Request) -> web.Response:
+        secret, path = self._secret(request), request.match_info
+        movement, about = ("" if path[name] == "-" else path[name] for name in ("movement", "about"))
+        try:
+            if not _ID.fullmatch(about) or not _ID.fullmatch(path["drawing"]):
+                raise Refused("not_found")
+            narrow = "narrow" in request.query
+            picture = await self._core.pages.draw(secret, path["name"], movement, about, path["drawing"], narrow=narrow)
+        except Refused:
+            return web.Response(status=404, headers=html.NO_STORE)
+        except TypesettingFailed:
+            log.exception("page_picture_draw_failed", drawing=path["drawing"])
+            return web.Response(status=503, headers=html.NO_STORE)
+        return html.render_picture_file(picture) if picture is not None else web.Response(status=401)
 
     def _frame(self, visitor: Visitor, secret: str, act: PageAct | None = None) -> PageFrame:
         return PageFrame(

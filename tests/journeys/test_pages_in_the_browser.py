@@ -9,12 +9,16 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.journeys.test_browser import LAPTOP, PHONE, SCREENSHOTS, browser
 from tests.support.playground import ServedPlayground, serve_playground
-from tests.support.visitors import ask_link
+from tests.support.visitors import add_patch, ask_link, start_rhythm
 
 pytestmark = pytest.mark.browser
 __all__ = ["browser"]
 AXE = Path(__file__).parents[1] / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = "axe.run().then((found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)]))"
+LOOK_AT_ALL = """Promise.all([...document.images].map((one) => {
+  one.loading = "eager";
+  return one.decode();
+}))"""
 OURS = "/pages/m/movement"
 WORDS = {
     "nl": ("Open mijn pagina’s", "Noteer een kans", "Kijk hier nog eens naar:", "Sluit mijn pagina’s"),
@@ -25,19 +29,18 @@ WORDS = {
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[ServedPlayground]:
     async with serve_playground(tmp_path / "demo.db") as running:
-        purpose = "Wie thuis zorg krijgt, doet zelf wat zelf nog kan, en wij doen mee."
-        form = (await running.say("iris", "samen-vooruit", "/ritme bedoeling"))["form"]
-        behaviours = "Handen op je rug\nEén vraag stellen\nIets doorgeven"
-        values = {"vision": purpose, "core_messages": "Vraag eerst.", "behaviours": behaviours}
-        await running.submit("iris", form, values)
-        await running.say("iris", "dm-iris", "/ritme ritme elke maandag om 9 uur een herinnering in #samen-vooruit")
+        await start_rhythm(running)
         await running.say("fatima", "samen-vooruit", "/verhaal We liepen samen een rondje en de buurvrouw liep mee.")
+        await add_patch(running, "Thee om drie uur")
         await running.say("jan", "samen-vooruit", "/verhaal Na het eten bleef de deur open; er kwamen er drie bij.")
         yield running
 
 
 async def check_page(page: Page, name: str) -> None:
     """Check what holds for every page: readable for everyone, no wider than the screen; and save a picture."""
+    # What is further down is drawn when it is looked at; a page is looked at whole here.
+    await page.evaluate(LOOK_AT_ALL)
+    assert await page.evaluate("[...document.images].filter((one) => !one.naturalWidth).map((one) => one.src)") == []
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     assert await page.evaluate(RUN_AXE) == [], f"{name}: {page.url}"
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than its screen"
@@ -79,6 +82,14 @@ async def test_every_page_can_be_read_and_used_by_everyone(
     await expect(page.get_by_role("heading", level=1, name="Samen vooruit")).to_be_visible()
     await expect(page.get_by_text("de buurvrouw liep mee")).to_be_visible()
     await check_page(page, f"movement-{mark}")
+    # A picture is as wide as its screen, its words are behind a press, by keyboard too.
+    quilt = page.locator("img[src*=quilt_drawn]")
+    assert ("narrow" in await quilt.evaluate("(one) => one.currentSrc")) is (screen == PHONE)
+    words = page.locator("section", has=quilt).locator("details")
+    await expect(words.get_by_text("Thee om drie uur")).to_be_hidden()
+    await words.locator("summary").press("Enter")
+    await expect(words.get_by_text("Thee om drie uur")).to_be_visible()
+    await check_page(page, f"words-{mark}")
     for name in ("me", "coordinator", "initiative/walk"):
         await page.goto(f"{served.address}{OURS}/{name}")
         await check_page(page, f"{name.partition('/')[0]}-{mark}")

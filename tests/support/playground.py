@@ -46,6 +46,7 @@ class ServedPlayground:
     begin: Begin
     clock: SettableClock
     session: aiohttp.ClientSession
+    ritme: Ritme
 
     async def call(
         self,
@@ -163,7 +164,7 @@ async def serve_playground(
     try:
         await web.SockSite(runner, listening).start()
         async with aiohttp.ClientSession(address) as session:
-            yield ServedPlayground(address, place, begin, clock, session)
+            yield ServedPlayground(address, place, begin, clock, session, ritme)
     finally:
         await runner.cleanup()
         await engine.close()

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from tests.support.playground import ServedPlayground
+from bot.domain.initiative import Initiative, InitiativeId, Participant
+from bot.domain.person import PersonId
+from tests.support.playground import MOVEMENT, ServedPlayground
 
 SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 """Headers that a browser sends with a form that is sent from a page of ours."""
@@ -90,3 +92,23 @@ async def visit(served: ServedPlayground, who: str) -> AsyncIterator[WebVisitor]
         await browser.post(action, data)
         assert browser.path == "/pages/m/movement/movement", browser.text
         yield browser
+
+
+async def start_rhythm(served: ServedPlayground) -> None:
+    """Give the movement a purpose, and a reminder of it every Monday at nine."""
+    form = (await served.say("iris", "samen-vooruit", "/ritme bedoeling"))["form"]
+    purpose = "Wie thuis zorg krijgt, doet zelf wat zelf nog kan, en wij doen mee."
+    behaviours = "Handen op je rug\nEén vraag stellen\nIets doorgeven"
+    await served.submit("iris", form, {"vision": purpose, "core_messages": "Vraag eerst.", "behaviours": behaviours})
+    said = await served.say("iris", "dm-iris", "/ritme ritme elke maandag om 9 uur een herinnering in #samen-vooruit")
+    await served.press("iris", said["reply"]["id"], "save")
+
+
+async def add_patch(served: ServedPlayground, name: str) -> None:
+    """Add an initiative that Jan carries: two make a quilt."""
+    async with served.begin() as work:
+        now, jan, tea = served.clock.now(), PersonId("jan"), InitiativeId("tea")
+        work.initiatives.add(Initiative(id=tea, movement_id=MOVEMENT, name=name, started_by=jan, started_at=now))
+        work.initiatives.add(
+            Participant(initiative_id=tea, person_id=jan, movement_id=MOVEMENT, initiator=True, joined_at=now)
+        )

@@ -8,6 +8,7 @@ from bot.catalogue.pictures import QuiltDrawn, StitchedPatch
 from bot.catalogue.quilts import AlikeInitiatives, Quilt, QuiltPatch
 from bot.domain.delivery import Act, Priority, to_person
 from bot.domain.initiative import Initiative
+from bot.domain.movement import Movement
 from bot.domain.person import Person, PersonId
 from bot.domain.rhythm import RhythmId
 from bot.errors import Refused, Unwanted
@@ -78,9 +79,17 @@ async def compose_drawn_quilt(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     movement, reader = outgoing.require_movement(), outgoing.person
     if reader is None or await work.movements.membership(movement.id, reader.id) is None:
         raise Unwanted("gone")
+    drawn = await load_quilt(work, movement)
+    if drawn is None:
+        raise Unwanted("nothing_to_give")
+    return drawn
+
+
+async def load_quilt(work: UnitOfWork, movement: Movement) -> QuiltDrawn | None:
+    """Load the quilt of a movement as a picture; None when fewer than two things are being tried."""
     carried = await work.initiatives.initiators(movement.id, COMPARED)
     if len(carried) < 2:
-        raise Unwanted("nothing_to_give")
+        return None
     shown, resting = carried[:DRAWN], await work.initiatives.resting(movement.id)
     people: list[set[PersonId]] = []
     tellers: list[set[PersonId]] = []

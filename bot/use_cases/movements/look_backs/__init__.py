@@ -1,6 +1,12 @@
 """Look back: on the moments of a movement or an initiative, or together, each with a moment of their own."""
 
-from bot.use_cases.movements.look_backs.timeline import ask_drawing, compose_drawing, compose_look_back, look_back
+from bot.use_cases.movements.look_backs.timeline import (
+    ask_drawing,
+    compose_drawing,
+    compose_look_back,
+    look_back,
+    show_drawing,
+)
 from bot.use_cases.movements.look_backs.together import answer, begin, compose_history, compose_question, save
 
 __all__ = [
@@ -13,4 +19,5 @@ __all__ = [
     "compose_question",
     "look_back",
     "save",
+    "show_drawing",
 ]
