@@ -21,8 +21,10 @@ from bot.chat import (
     Intent,
     Message,
     Page,
+    Paragraph,
     PostedPicture,
     Section,
+    Span,
     Visitor,
 )
 from bot.domain.movement import Member, Movement, MovementId
@@ -35,12 +37,15 @@ from bot.transactions import TransactionRunner
 from bot.use_cases.movements import look_backs, quilts
 from bot.use_cases.pages import boards, sessions
 from bot.use_cases.rhythms import year
+from bot.use_cases.stories import searching
 from bot.wording import Reader
 
 PAGE_WORDS = "pages/layout.md.j2"
 """The words around what pages show."""
 FIRST = "movement"
 """The page that a link opens."""
+SEARCH_ARGS = ("text", "initiative", "dimension", "group", "period", "after")
+"""Names of what the page of a search can be asked with."""
 Load = Callable[[UnitOfWork, Turn], Awaitable[Sequence[Entry]]]
 """Loads the entries of a part: the first is the part itself, the others are its items."""
 
@@ -78,6 +83,16 @@ async def _load_coming(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
     return (home.moments,) if isinstance(home, Home) and home.moments is not None else ()
 
 
+async def _load_search_form(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    return (await searching.narrow(work, turn),)
+
+
+async def _search_stories(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    """Search for what the form was sent with; empty, it finds the newest stories."""
+    asked = any(turn.text(name) for name in SEARCH_ARGS)
+    return await _answer("search" if asked else "search.filled")(work, turn)
+
+
 async def _load_quilt(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
     drawn = await quilts.load_quilt(work, turn.require_movement())
     return (drawn,) if drawn is not None else ()
@@ -93,7 +108,8 @@ class Part:
     """A part of a page: under which heading (a block of `PAGE_WORDS`; an entry with a title has its own), and what.
 
     `items`: its entries are items under the heading, each by itself. `drawing`: the picture it shows, if any.
-    `without`: intents whose buttons have no place here, as the page shows that already.
+    `without`: intents whose buttons have no place here, as the page shows that already. `refused`: what is said in its
+    place, a block of `PAGE_WORDS`, where it is refused for a reason; without any it is left out.
     """
 
     heading: str
@@ -101,21 +117,26 @@ class Part:
     items: bool = False
     drawing: str = ""
     without: frozenset[str] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
+_SEARCH = Part("", _load_search_form)
 _QUILT = Part("quilt_title", _load_quilt, drawing="quilt_drawn", without=frozenset({"initiative"}))
 _YEAR = Part("year_title", _load_year, drawing="rhythm_year", without=frozenset({"rhythm"}))
 
 
 @dataclass(frozen=True)
 class Board:
-    """A page: who may read it (a block of `PAGE_WORDS`), and its parts. `about`: it is of one thing, by its id."""
+    """A page: who may read it (a block of `PAGE_WORDS`), and its parts. `about`: it is of one thing, by its id.
+    `takes`: what it is asked with besides. `has_tab`: every page leads to it."""
 
     readers: str
     parts: tuple[Part, ...]
     about: str = ""
     for_coordinators: bool = False
     needs_movement: bool = True
+    takes: tuple[str, ...] = ()
+    has_tab: bool = True
 
 
 BOARDS: Mapping[str, Board] = {
@@ -125,11 +146,26 @@ BOARDS: Mapping[str, Board] = {
             Part("purpose_title", _answer("purpose")),
             _QUILT,
             Part("", _only(boards.show_patches)),
+            _SEARCH,
             Part("", _only(boards.show_stories)),
             Part("", _load_coming),
             _YEAR,
             Part("rhythms_title", _load_rhythms, items=True),
         ),
+    ),
+    "search": Board(
+        "footer_own",
+        (
+            _SEARCH,
+            Part(
+                "found_title",
+                _search_stories,
+                without=frozenset({"search.narrow"}),
+                refused={"search_slow": "search_slow", "not_found": "search_nothing"},
+            ),
+        ),
+        takes=SEARCH_ARGS,
+        has_tab=False,
     ),
     "me": Board(
         "footer_own",
@@ -148,6 +184,7 @@ BOARDS: Mapping[str, Board] = {
             Part("", _only(boards.show_stories)),
         ),
         about="initiative",
+        has_tab=False,
     ),
     "coordinator": Board(
         "footer_coordinators",
@@ -216,12 +253,15 @@ class Pages:
 
         return await self.run(look)
 
-    async def show(self, secret: str, name: str, movement: str, about: str = "") -> BrowserPage | None:
-        """Return a page of a movement ("": the one joined last) for whoever has this secret; None without a session.
-        Raises `Refused` for a page that is not there for them."""
+    async def show(
+        self, secret: str, name: str, movement: str, about: str = "", given: Mapping[str, str] | None = None
+    ) -> BrowserPage | None:
+        """Return a page of a movement ("": the one joined last) for whoever has this secret, asked with what is
+        `given`; None without a session. Raises `Refused` for a page that is not there for them."""
         if len(secret) != SESSION_SECRET_CHARS:
             return None
-        return await self.run(partial(self._show, secret=secret, name=name, asked=movement, about=about))
+        show = partial(self._show, secret=secret, name=name, asked=movement, about=about, given=given or {})
+        return await self.run(show)
 
     async def draw(
         self, secret: str, name: str, movement: str, about: str, drawing: str, *, narrow: bool
@@ -231,7 +271,7 @@ class Pages:
         if len(secret) != SESSION_SECRET_CHARS:
             return None
         page = await self.run(
-            partial(self._show, secret=secret, name=name, asked=movement, about=about, drawing=drawing)
+            partial(self._show, secret=secret, name=name, asked=movement, about=about, given={}, drawing=drawing)
         )
         if page is None:
             return None
@@ -242,7 +282,15 @@ class Pages:
         return replace(found, content=content)
 
     async def _show(
-        self, work: UnitOfWork, *, secret: str, name: str, asked: str, about: str, drawing: str = ""
+        self,
+        work: UnitOfWork,
+        *,
+        secret: str,
+        name: str,
+        asked: str,
+        about: str,
+        given: Mapping[str, str],
+        drawing: str = "",
     ) -> BrowserPage | None:
         """Load a page; of a `drawing`, only the part that shows it."""
         now = self.clock.now()
@@ -261,6 +309,7 @@ class Pages:
         if board is None or (board.for_coordinators and not coordinates) or (board.needs_movement and not movement):
             raise Refused("not_found")
         args = {sessions.HERE: session.id, **({board.about: about} if board.about else {})}
+        args |= {one: given[one] for one in board.takes if given.get(one)}
         turn = Turn(
             intent=_reading(person, args),
             now=now,
@@ -273,7 +322,7 @@ class Pages:
         )
         parts = [one for one in board.parts if not drawing or one.drawing == drawing]
         shown = [
-            self._picture_if_drawn(section)
+            self._keep_picture(section)
             for number, part in enumerate(parts)
             for section in await _load_part(work, turn, part, is_first=number == 0)
         ]
@@ -291,11 +340,11 @@ class Pages:
             tabs=tuple(
                 tab
                 for tab, one in self._boards.items()
-                if not one.about and (coordinates or not one.for_coordinators) and (movement or not one.needs_movement)
+                if one.has_tab and (coordinates or not one.for_coordinators) and (movement or not one.needs_movement)
             ),
         )
 
-    def _picture_if_drawn(self, section: Section) -> Section:
+    def _keep_picture(self, section: Section) -> Section:
         return section if self.typesetter is not None else replace(section, picture=None)
 
     def _syntax(self, person: Person) -> CommandSyntax:
@@ -308,6 +357,11 @@ def footer_of(name: str) -> str:
     return BOARDS[name].readers
 
 
+def takes_of(name: str) -> Sequence[str]:
+    """Return what a page can be asked with, in its address."""
+    return BOARDS[name].takes
+
+
 async def _load_part(work: UnitOfWork, turn: Turn, part: Part, *, is_first: bool) -> list[Section]:
     """Load and word a part. What cannot be shown to this reader now is left out, but for the first part of a page,
     without which there is none."""
@@ -316,7 +370,8 @@ async def _load_part(work: UnitOfWork, turn: Turn, part: Part, *, is_first: bool
     except Refused as refused:
         if is_first and refused.reason in ("not_found", "coordinators_only"):
             raise
-        return []
+        words = part.refused.get(refused.reason)
+        return [_say(words, _reader(turn))] if words else []
     reader = _reader(turn)
     heading = wording.render_sentence(PAGE_WORDS, part.heading, reader) if part.heading else ""
     found = [_leave_out(section, part.without) for entry in entries for section in _word(entry, reader)]
@@ -333,7 +388,19 @@ def _leave_out(section: Section, intents: frozenset[str]) -> Section:
     return replace(section, message=replace(section.message, buttons=kept))
 
 
+def _say(block: str, reader: Reader) -> Section:
+    """Return words of the pages as a part of one, under a title of their own (the block `<block>_title`)."""
+    said = Paragraph(spans=(Span(text=wording.render_sentence(PAGE_WORDS, block, reader)),))
+    title = wording.render_sentence(PAGE_WORDS, f"{block}_title", reader)
+    return Section(title=title, message=Message(paragraphs=(said,), language=reader.language.value))
+
+
 def _word(entry: Entry, reader: Reader) -> Sequence[Section]:
+    if isinstance(entry, FormEntry):
+        form = wording.render_form_entry(entry, reader)
+        note = (Paragraph(spans=(Span(text=form.note),)),) if form.note else ()
+        said = Message(paragraphs=note, language=reader.language.value)
+        return (Section(title=form.title, message=said, form=form),)
     if isinstance(entry, PageEntry):
         return wording.render_page(entry, reader).sections
     return (wording.render_section(entry, reader),)

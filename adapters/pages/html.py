@@ -7,7 +7,7 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,6 +19,7 @@ from bot import wording
 from bot.chat import (
     BrowserPage,
     Button,
+    Field,
     Form,
     Message,
     Paragraph,
@@ -46,6 +47,8 @@ _LINKED = {
     "initiative": ("movement", ""),
 }
 """Intents that show what a page shows: the page, and the argument that says of what."""
+_FOUND_BY = {"search.filled": "search", "search": "search"}
+"""Intents of forms and buttons that only show something: the page that is asked with their values, by its address."""
 _HIDDEN = frozenset({"board"})
 """Intents whose buttons lead to where the reader is already."""
 
@@ -85,7 +88,8 @@ def render_board(page: BrowserPage, frame: PageFrame) -> web.Response:
     for section in page.page.sections:
         if section.title or not groups:
             picture = _picture(page, section, frame)
-            groups.append(_group(section.title, _message(section.message, frame), picture))
+            group = _group(section.title, _message(section.message, frame), picture)
+            groups.append({**group, "form": _search(section.form, frame) if section.form is not None else None})
         else:
             groups[-1]["items"].append(_message(section.message, frame))
     return _respond("board.html.j2", frame, title=page.title, groups=groups, footer=frame.say(footer_of(page.name)))
@@ -133,20 +137,7 @@ def render_page_form(
     """Render a form; after errors, with what was typed still in it."""
     wrong, kept = dict(errors or {}), dict(typed or {})
     fields = [
-        {
-            "id": f"{FIELD_PREFIX}{one.name}",
-            "kind": one.kind,
-            "label": one.label,
-            "hint": one.hint,
-            "example": one.example,
-            "required": one.required,
-            "value": kept.get(one.name, one.value),
-            "options": one.options,
-            "max_length": one.max_length,
-            "earliest": one.earliest.isoformat() if one.earliest else "",
-            "latest": one.latest.isoformat() if one.latest else "",
-            "error": wrong.pop(one.name, ""),
-        }
+        _field(one, f"{FIELD_PREFIX}{one.name}", kept.get(one.name, one.value), wrong.pop(one.name, ""))
         for one in form.fields
     ]
     return _respond(
@@ -174,7 +165,33 @@ def render_picture_file(picture: PostedPicture) -> web.Response:
 
 
 def _group(title: str, shown: Mapping[str, Any], picture: Mapping[str, str] | None = None) -> dict[str, Any]:
-    return {"title": title, **shown, "items": [], "picture": picture}
+    return {"title": title, **shown, "items": [], "picture": picture, "form": None}
+
+
+def _search(form: Form, frame: PageFrame) -> dict[str, Any]:
+    """Return a form that only shows something: it is sent by its address, which can be kept and shared."""
+    return {
+        "action": page_path(frame.movement, _FOUND_BY[form.intent]),
+        "submit": form.submit,
+        "fields": [_field(one, one.name, one.value) for one in form.fields],
+    }
+
+
+def _field(one: Field, name: str, value: Value, error: str = "") -> dict[str, Any]:
+    return {
+        "id": name,
+        "kind": one.kind,
+        "label": one.label,
+        "hint": one.hint,
+        "example": one.example,
+        "required": one.required,
+        "value": value,
+        "options": one.options,
+        "max_length": one.max_length,
+        "earliest": one.earliest.isoformat() if one.earliest else "",
+        "latest": one.latest.isoformat() if one.latest else "",
+        "error": error,
+    }
 
 
 def _picture(page: BrowserPage, section: Section, frame: PageFrame) -> dict[str, str] | None:
@@ -197,7 +214,10 @@ def _message(message: Message, frame: PageFrame) -> dict[str, Any]:
 def _button(button: Button, frame: PageFrame) -> dict[str, Any]:
     name, about = _LINKED.get(button.intent, ("", ""))
     href = ""
-    if button.intent == "home.switch":
+    if button.intent in _FOUND_BY:
+        asked = urlencode({key: value for key, value in button.args.items() if value})
+        href = f"{page_path(frame.movement, _FOUND_BY[button.intent])}?{asked}"
+    elif button.intent == "home.switch":
         href = page_path(button.args.get("to", ""), "me")
     elif name in (*frame.tabs, "initiative") and not about:
         href = page_path(frame.movement, name)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from secrets import token_urlsafe
 from typing import Protocol
+from urllib.parse import urlencode
 
 import structlog
 from aiohttp import hdrs, web
@@ -21,11 +22,11 @@ from adapters.pages.device import name_device
 from adapters.pages.html import FIELD_PREFIX, PICKED_IN_CHAT, PageFrame, page_path
 from adapters.pages.links import OPEN_PATH, PageLinks
 from adapters.pages.tokens import PageAct, unseal
-from bot.chat import PLATFORM_INTENTS, Answer, ChatPlace, FieldErrors, Form, Intent, Reply, Value, Visitor
+from bot.chat import PLATFORM_INTENTS, Answer, BrowserPage, ChatPlace, FieldErrors, Form, Intent, Reply, Value, Visitor
 from bot.domain.page_session import SESSION_SECRET_BYTES, SESSION_TTL
 from bot.domain.person import Language
 from bot.errors import Refused
-from bot.pages import Pages
+from bot.pages import Pages, takes_of
 from bot.ports import Clock, TypesettingFailed
 from bot.wording import Reader
 
@@ -145,7 +146,8 @@ class PagesSite:
         try:
             if not _ID.fullmatch(about):
                 raise Refused("not_found")
-            page = await self._core.pages.show(secret, path["name"], movement, about)
+            given = dict(decode_form_pairs(request.rel_url.raw_query_string))
+            page = await self._core.pages.show(secret, path["name"], movement, about, given)
         except Refused:
             return html.render_page_notice("not_here", self._frame(visitor, secret), status=404)
         if page is None:
@@ -154,7 +156,7 @@ class PagesSite:
             reader=html.reader_of_visitor(visitor, self._clock.now()),
             secret=secret,
             movement=page.movement,
-            back=page_path(page.movement, page.name, page.about),
+            back=_address_of(page, given),
             tabs=page.tabs,
             movements=page.movements,
             current=page.name,
@@ -257,6 +259,12 @@ def _names_of(visitor: Visitor) -> dict[str, str]:
     """Return how the app and the platform are called, for words about a chat."""
     app = visitor.syntax.app
     return {"app": app, "platform": {"slack": "Slack", "teams": "Teams"}.get(visitor.account.platform, app)}
+
+
+def _address_of(page: BrowserPage, given: Mapping[str, str]) -> str:
+    """Return the path of a page, with what it was asked."""
+    asked = urlencode({one: given[one] for one in takes_of(page.name) if given.get(one)})
+    return page_path(page.movement, page.name, page.about) + (f"?{asked}" if asked else "")
 
 
 def _redirect(to: str) -> web.Response:

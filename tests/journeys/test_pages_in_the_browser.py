@@ -25,6 +25,11 @@ WORDS = {
     "en": ("Open my pages", "Note a chance", "Have another look at this:", "Close my pages"),
 }
 
+SEARCH_WORDS = {
+    "nl": ("Waar gaat het over?", "Zoek", "Zoek preciezer"),
+    "en": ("What is it about?", "Search", "Narrow down"),
+}
+
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[ServedPlayground]:
@@ -90,6 +95,21 @@ async def test_every_page_can_be_read_and_used_by_everyone(
     await words.locator("summary").press("Enter")
     await expect(words.get_by_text("Thee om drie uur")).to_be_visible()
     await check_page(page, f"words-{mark}")
+    # Stories are searched by keyboard.
+    field, find, narrow, *_ = SEARCH_WORDS[language]
+    await page.get_by_label(field).focus()
+    await page.keyboard.type("buurvrouw")
+    await page.keyboard.press("Tab")
+    await expect(page.locator("summary", has_text=narrow)).to_be_focused()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name=find, exact=True).press("Enter")
+    assert urlsplit(page.url).path == f"{OURS}/search"
+    await expect(page.get_by_role("strong").get_by_text("buurvrouw").last).to_be_visible()
+    await expect(page.get_by_label(field)).to_have_value("buurvrouw")
+    await page.locator("summary", has_text=narrow).press("Enter")
+    await check_page(page, f"found-{mark}")
+    await page.goto(f"{served.address}{OURS}/search?text=olifant&period=week")
+    await check_page(page, f"nothing-{mark}")
     for name in ("me", "coordinator", "initiative/walk"):
         await page.goto(f"{served.address}{OURS}/{name}")
         await check_page(page, f"{name.partition('/')[0]}-{mark}")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.typesetting import TypstTypesetter
 from bot.chat import BrowserPage
 from bot.domain.initiative import Audience, EpisodeId, Initiative, InitiativeId, Participant, StuckEpisode
 from bot.domain.movement import Member, Movement, MovementId, PlaceId, Purpose, PurposeId
@@ -17,7 +18,7 @@ from tests.support.world import LANE, MOVEMENT, World
 
 WALK = InitiativeId("walk")
 HOUR = timedelta(hours=1)
-PAGES = {"movement": "", "me": "", "initiative": WALK, "coordinator": ""}
+PAGES = {"movement": "", "search": "", "me": "", "initiative": WALK, "coordinator": ""}
 READERS = ("noor", "jan", "iris", "zed")
 """Readers: one told and did it all, one is another member, one coordinates, one is in another workspace."""
 EVERYONE, NOBODY = set(READERS), set[str]()
@@ -29,6 +30,7 @@ class Field:
 
     words: str
     movement: frozenset[str] | set[str] = frozenset()
+    search: frozenset[str] | set[str] = frozenset()
     me: frozenset[str] | set[str] = frozenset()
     initiative: frozenset[str] | set[str] = frozenset()
     coordinator: frozenset[str] | set[str] = frozenset()
@@ -37,8 +39,10 @@ class Field:
 OWN = {"noor"}
 FIELDS = {
     "the purpose": Field("BEDOELD", movement=EVERYONE, me=EVERYONE),
-    "a story for everyone in the movement": Field("GEDEELD", movement=EVERYONE, me=OWN, initiative=EVERYONE),
-    "a story that stays in its thread": Field("DRAADWERK", movement=OWN, me=OWN, initiative=OWN),
+    "a story for everyone in the movement": Field(
+        "GEDEELD", movement=EVERYONE, search=EVERYONE, me=OWN, initiative=EVERYONE
+    ),
+    "a story that stays in its thread": Field("DRAADWERK", movement=OWN, search=OWN, me=OWN, initiative=OWN),
     "a story that was taken back": Field("TERUGGENOMEN"),
     "a story of another movement": Field("ELDERSVERTELD"),
     "what somebody is stuck with, for themselves": Field("VASTGELOPEN", me=OWN),
@@ -48,7 +52,8 @@ FIELDS = {
     "a step that is planned": Field("PLANSTAP", me=OWN),
     "a chance": Field("KANSRIJK", me=OWN),
     "the device of a session": Field("NOORS-TELEFOON", me=OWN),
-    "a group of five": Field("VIJFTAL", coordinator={"iris"}),
+    # Everyone may search the stories that a group told with a name.
+    "a group of five": Field("VIJFTAL", movement=EVERYONE, search=EVERYONE, coordinator={"iris"}),
     "a group of four": Field("VIERTAL"),
     # noor is named among who takes part, but not in another workspace unless she agreed to that.
     "the name of who takes part, without consent": Field("Noortje", me=OWN, initiative={"noor", "jan", "iris"}),
@@ -175,17 +180,22 @@ async def open_pages(world: World, who: str) -> None:
 
 
 def words_of(page: BrowserPage) -> str:
-    """Return all that a browser gets of a page: what is read, and what its buttons hold."""
+    """Return all that a browser gets of a page: what is read and drawn, and what its buttons and forms hold."""
     said = [page.title, page.movement_name, *page.movements.values()]
     for section in page.page.sections:
         said += [section.title, section.message.text]
         said += [f"{button.label} {dict(button.args)}" for button in section.message.buttons]
+        if section.form is not None:
+            said += [f"{one.label} {one.value} {one.options}" for one in section.form.fields]
+        if section.picture is not None:
+            said += [section.picture.title, section.picture.text, str(section.picture.data)]
     return "\n".join(said)
 
 
 @pytest.mark.parametrize("agreed", [False, True], ids=["without consent", "agreed"])
 async def test_each_reader_finds_exactly_what_they_may_read(world: World, agreed: bool) -> None:
     await fill(world, agreed=agreed)
+    world.ritme.pages.typesetter = TypstTypesetter()  # pages show pictures then
     found: dict[tuple[str, str], str] = {}
     for name, about in PAGES.items():
         for reader in READERS:
