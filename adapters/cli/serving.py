@@ -42,6 +42,7 @@ async def run_server(settings: Settings, *, sends_deliveries: bool) -> None:
 async def run_worker(settings: Settings, concurrency: int, port: int | None) -> None:
     """Plan and send, up to `concurrency` lanes at a time; on `port`, if any, answer /healthz, /readyz and /metrics."""
     from adapters.bootstrap import open_service
+    from adapters.heap import freeze_heap
     from adapters.web import make_operations_app, serve_apps, wait_for_stop_signal
 
     _configure_logging(logging.INFO)
@@ -54,6 +55,7 @@ async def run_worker(settings: Settings, concurrency: int, port: int | None) -> 
         service = await open_service(settings, concurrency=concurrency)
         try:
             await service.start()
+            freeze_heap()
             if listening is None:
                 await wait_for_stop_signal(lambda: say("Ritme's worker is ready"))
             else:
@@ -75,6 +77,7 @@ async def _serve_http(
 ) -> None:
     """Serve the service on one socket, and on another, if any, how it is."""
     from adapters.bootstrap import open_service
+    from adapters.heap import freeze_heap
     from adapters.web import RequestLimits, make_app, make_operations_app, serve_apps
 
     service = await open_service(settings, demo=demo, sends_deliveries=sends_deliveries)
@@ -90,6 +93,7 @@ async def _serve_http(
             await service.open()
         except BadSettings as bad:
             stop_for_settings(bad)
+        freeze_heap()
         await serve_apps(served, lambda: say(f"Ritme is ready at http://127.0.0.1:{settings.port}"))
     finally:
         await service.close()
