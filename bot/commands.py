@@ -17,7 +17,7 @@ from bot.domain.person import Language
 from bot.domain.story import has_words
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.understanding import CRISIS, Reading, understand_sentence
+from bot.understanding import CRISIS, Reading, read_for_despair, understand_sentence
 from bot.use_cases.connecting import (
     acquaintances,
     coverage,
@@ -507,12 +507,12 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
     command, text = intent.text("command").lstrip("/"), _without_mention(intent.text("text"), app)
     # After "/ritme" nobody says the name again: there it is the word "ritme".
     names = () if command else (normalize_word(app), "ritme")
-    reading = understand_sentence(text, names)
     is_command = normalize_word(command) not in ("", "ritme") and bool(VOCABULARY.meaning(command))
-    if reading.meaning == CRISIS and (reading.sure or not is_command):
+    reading = read_for_despair(text, names) if is_command else understand_sentence(text, names)
+    if reading is not None and reading.meaning == CRISIS and (reading.sure or not is_command):
         # Also after /stuck and /story: the words go no further than this.
         return replace(intent, name="conversation.crisis", args={"sure": "yes"} if reading.sure else {})
-    if is_command:
+    if is_command or reading is None:
         return _with_guess(replace(intent, name=VOCABULARY.meaning(command), args={"text": text}))
     word, _, rest = text.partition(" ")
     if normalize_word(word) in ("ritme", normalize_word(app)) and VOCABULARY.knows(rest):

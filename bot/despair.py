@@ -8,7 +8,7 @@ from bot.catalogue.base import CATALOGUE, FormEntry
 from bot.catalogue.conversation import CrisisAnswered
 from bot.chat import Intent
 from bot.domain.person import Language
-from bot.understanding import CRISIS, understand_sentence
+from bot.understanding import read_for_despair
 from bot.understanding.phrasebook import PHRASES_ROOT
 from bot.understanding.text import fold
 
@@ -36,8 +36,8 @@ def hear_despair(intent: Intent) -> Heard:
     only likely, the intent is handled as it was meant, and the answer is given as well.
     """
     names = free_texts().get(intent.name, ())
-    read = [(text, understand_sentence(text)) for text in map(intent.text, names) if text]
-    heard = [(text, reading.sure) for text, reading in read if reading.meaning == CRISIS]
+    read = [(text, read_for_despair(text)) for text in map(intent.text, names) if text]
+    heard = [(text, reading.sure) for text, reading in read if reading is not None]
     is_sure = any(sure for _, sure in heard)
     if not heard or (intent.name in THREAD_WORDS and not is_sure):
         return Heard(intent=intent)

@@ -47,6 +47,8 @@ NO_MEANINGS = (
 )
 WEIGHED_AMONG = 28
 """The number of meanings that weights reckon with. Fixed: a new meaning does not change how all others are read."""
+CRISIS = "crisis"
+"""The meaning of despair."""
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -105,11 +107,16 @@ class PhraseBook:
         }
         self.totals = tuple(sum(self.weight(word) for word in phrase.words) for phrase in self.phrases)
         """How much each phrase says in all."""
+        self.word_sets = tuple(frozenset(phrase.words) for phrase in self.phrases)
         self.needing: dict[str, list[int]] = defaultdict(list)
         """The phrases by the words of which at least one has to be there: without them too little of a phrase is."""
+        self.despairing: dict[str, list[int]] = defaultdict(list)
+        """Those of despair, which every text is looked through for."""
         for number, phrase in enumerate(self.phrases):
             for word in self._find_words_it_needs(phrase, MIN_COVERAGE * self.totals[number]):
                 self.needing[word].append(number)
+                if phrase.meaning == CRISIS:
+                    self.despairing[word].append(number)
         self.whole: dict[tuple[str, ...], list[Phrase]] = defaultdict(list)
         """The phrases without a place for one's own words, by their words: for messages that are exactly that."""
         for phrase in self.phrases:

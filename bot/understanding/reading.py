@@ -5,7 +5,7 @@ meaning adds up. A reading is sure when its evidence is strong and no other mean
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -14,11 +14,10 @@ from rapidfuzz.distance import OSA
 
 from bot.domain.person import Language
 from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
-from bot.understanding.phrasebook import MIN_COVERAGE, Phrase, PhraseBook, phrase_book
+from bot.understanding.phrasebook import CRISIS, MIN_COVERAGE, Phrase, PhraseBook, phrase_book
 from bot.understanding.text import Token, tokenize
 
 OTHER = "other"
-CRISIS = "crisis"
 RISKY = frozenset({"stop", "forget", CRISIS})
 WITHOUT_CONTENT = frozenset(
     {
@@ -57,6 +56,8 @@ TELLING_FROM = 0.5
 """The weight from which a word says something by itself."""
 LONGEST = 60
 """Words that are read together; what follows in a long message is content, as a rule."""
+LEAST_WEIGHT = 1e-9
+"""Less than any word says: what is left of a difference that is nothing."""
 OVERLAP = 12
 """Words read twice where a long message is read in parts: a phrase may stand across the border."""
 
@@ -83,12 +84,34 @@ def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Re
     """
     book = phrase_book(language)
     tokens = _without_address(tokenize(text, book.spellings), names, book.greetings)
-    for begin in range(LONGEST - OVERLAP, len(tokens) - OVERLAP, LONGEST - OVERLAP):
-        later = _read_tokens(text, tokens[begin : begin + LONGEST], book)
-        if later.meaning == CRISIS and later.sure:
-            return later
+    first, *later = _split_long(tokens)
+    for part in later:
+        reading = _read_tokens(text, part, book)
+        if reading.meaning == CRISIS and reading.sure:
+            return reading
     asks = book.is_question([token.word for token in tokens])
-    return replace(_read_tokens(text, tokens[:LONGEST], book), asks=asks)
+    return replace(_read_tokens(text, first, book), asks=asks)
+
+
+def may_tell_despair(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> bool:
+    """Return whether a message may tell of despair: one that does not is never read as that. A quick look, for the many
+    texts of which nothing else has to be known."""
+    book = phrase_book(language)
+    tokens = _without_address(tokenize(text, book.spellings), names, book.greetings)
+    for part in _split_long(tokens):
+        message = _look_up(_correct(part, book), book)
+        if any(_match(number, message, book) for number in _candidates(message, book, book.despairing)):
+            return True
+        if book.bayes.probabilities(message.words).get(CRISIS, 0.0) >= LIKELY_ALONE_FROM:
+            return True
+    return False
+
+
+def _split_long(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """Yield the first words of a message, and what follows in a long one in parts that overlap."""
+    yield tokens[:LONGEST]
+    for begin in range(LONGEST - OVERLAP, len(tokens) - OVERLAP, LONGEST - OVERLAP):
+        yield tokens[begin : begin + LONGEST]
 
 
 def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Reading:
@@ -103,7 +126,7 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
         spelled = min(certainty for _, certainty in words)
         request = find_request(text, tokens, (), meaning) if keeps else ""
         return Reading(meaning, rest, sure=True, score=spelled, request=request)
-    matches = [match for number in _candidates(words, book) if (match := _match(book.phrases[number], words, book))]
+    matches = _find_matches(words, book)
     asked = book.is_question([word for word, _ in words])
     if asked:  # what was done and what will be is told, and not asked
         matches = [
@@ -197,74 +220,118 @@ def _nearest(word: str, book: PhraseBook) -> str | None:
     return book.spellings.get(near[0], near)[0]
 
 
-def _candidates(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[int]:
-    """Return the phrases of which enough is in the message, in any order: few enough to be aligned."""
-    said = {word for word, _ in words}
-    return [
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message to find phrases in: its words as the book spells them, and by place how much each says (`weights`) and
+    how sure its spelling is (`spelled`)."""
+
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+    spelled: tuple[float, ...]
+
+    def weigh(self, first: int, last: int) -> float:
+        """Return how much the words say from a place up to another."""
+        return sum(self.weights[first:last])
+
+
+def _find_matches(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[Match]:
+    """Return the phrases that are in a message, in order, enough of each."""
+    message = _look_up(words, book)
+    return [match for number in _candidates(message, book, book.needing) if (match := _match(number, message, book))]
+
+
+def _look_up(words: Sequence[tuple[str, float]], book: PhraseBook) -> _Message:
+    typed = tuple(word for word, _ in words)
+    return _Message(typed, tuple(map(book.weight, typed)), tuple(certainty for _, certainty in words))
+
+
+def _candidates(message: _Message, book: PhraseBook, needing: Mapping[str, Sequence[int]]) -> list[int]:
+    """Return the phrases of which enough is in the message, in any order: few enough to be aligned. `needing`: those
+    that are looked for, by the words they need."""
+    weights = dict(zip(message.words, message.weights, strict=True))
+    said, sets, totals = weights.keys(), book.word_sets, book.totals
+    numbers = {number for word in said for number in needing.get(word, ())}
+    return sorted(
         number
-        for number in sorted({number for word in said for number in book.needing.get(word, ())})
-        if sum(book.weight(word) for word in said.intersection(book.phrases[number].words))
-        >= MIN_COVERAGE * book.totals[number]
-    ]
+        for number in numbers
+        if sum([weights[word] for word in sets[number] & said]) >= MIN_COVERAGE * totals[number]
+    )
 
 
-def _match(phrase: Phrase, words: Sequence[tuple[str, float]], book: PhraseBook) -> Match | None:
+def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
     """Align a phrase with a message, in order; None when too little of it is there, or no negation where it has one."""
+    phrase, total = book.phrases[number], book.totals[number]
+    places = _align(phrase, message.words)
+    hit = [place for place in places if place is not None]
+    if len(hit) < min(len(phrase.words), 2) or _misses_negation(phrase, places, book):
+        return None
+    coverage = sum([message.weights[place] * message.spelled[place] for place in hit]) / total
+    if coverage < MIN_COVERAGE:
+        return None
+    if phrase.meaning == CRISIS and not _tells_despair(phrase, [message.words[place] for place in hit], coverage, book):
+        return None
+    first, last = hit[0], hit[-1]
+    own_from, slot_from, slot_to = _find_slot(phrase, places, len(message.words))
+    left = message.weigh(0, first) + message.weigh(last + 1, len(message.words))
+    gaps = message.weigh(first, last + 1) - sum([message.weights[place] for place in hit])
+    if slot_from is not None and slot_to is not None:
+        if slot_from >= slot_to:
+            return None
+        # The person's own words are neither a gap nor left over.
+        own = message.weigh(slot_from, slot_to)
+        if first < slot_from <= last:
+            gaps -= own
+        else:
+            left -= own
+    is_gapless = gaps < LEAST_WEIGHT
+    unsaid = 1 - (0.25 if phrase.keeps else 0.75) * left / message.weigh(0, len(message.words))
+    if phrase.meaning == CRISIS and phrase.keeps and len(hit) >= WORDS_TELLING_ENOUGH and coverage >= 1 and is_gapless:
+        unsaid = 1.0  # despair in so many words counts among whatever else stands there
+    strength = min(1.0, 0.55 + 0.3 * total)
+    score = coverage**2 * (1 if is_gapless else 1 / (1 + 0.35 * gaps)) * unsaid * strength
+    # Rounded, so that equals are equal: among those the first phrase decides.
+    return Match(phrase, round(score, 9), first, last, tuple(hit), own_from, slot_from, slot_to)
+
+
+def _align(phrase: Phrase, words: tuple[str, ...]) -> list[int | None]:
+    """Return the place of each word of a phrase, each after those before it; None where it is not there."""
     places: list[int | None] = []
     at = 0
     for wanted in phrase.words:
-        found = next((place for place in range(at, len(words)) if words[place][0] == wanted), None)
-        places.append(found)
-        at = at if found is None else found + 1
-    hit = [place for place in places if place is not None]
-    if not hit or any(
-        place is None and word in book.negations for word, place in zip(phrase.words, places, strict=True)
-    ):
-        return None
-    total = sum(book.weight(word) for word in phrase.words)
-    got = sum(
-        book.weight(word) * words[place][1]
-        for word, place in zip(phrase.words, places, strict=True)
-        if place is not None
-    )
-    coverage = got / total
-    if coverage < MIN_COVERAGE or len(hit) < min(len(phrase.words), 2):
-        return None
-    if phrase.meaning == CRISIS and len(hit) < len(phrase.words):
-        # A small word less makes "altijd weg" of "voor altijd weg", and "wat moet ik doen" is asked of anything.
-        telling = max(phrase.words, key=book.weight)
-        is_said = telling in {words[place][0] for place in hit} and coverage >= LEAST_OF_DESPAIR
-        nearly_all = len(hit) >= LEAST_OF_DESPAIR * len(phrase.words)
-        if len(phrase.words) < WORDS_TELLING_ENOUGH or not is_said or not nearly_all:
-            return None
-    first, last = hit[0], hit[-1]
-    own_from, slot_from, slot_to, inside = None, None, None, set(range(first, last + 1)) - set(hit)
-    if phrase.slot is not None:
-        before = [place for place in places[: phrase.slot] if place is not None]
-        after = [place for place in places[phrase.slot :] if place is not None]
-        slot_from = before[-1] + 1 if before else 0
-        kept = None if phrase.own_from is None else places[phrase.own_from]
-        own_from = slot_from if kept is None else min(kept, slot_from)
-        slot_to = after[0] if after else len(words)
-        if slot_from >= slot_to:
-            return None
-        inside -= set(range(slot_from, slot_to))
-    gaps = sum(book.weight(words[place][0]) for place in inside)
-    outside = [
-        place
-        for place in (*range(first), *range(last + 1, len(words)))
-        if slot_from is None or slot_to is None or not slot_from <= place < slot_to
-    ]
-    left = sum(book.weight(words[place][0]) for place in outside)
-    said = sum(book.weight(word) for word, _ in words)
-    spread = 1 / (1 + 0.35 * gaps)
-    unsaid = 1 - (0.25 if phrase.keeps else 0.75) * left / said
-    if phrase.meaning == CRISIS and phrase.keeps and len(hit) >= WORDS_TELLING_ENOUGH and coverage >= 1 and not gaps:
-        unsaid = 1.0  # despair in so many words counts among whatever else stands there
-    strength = min(1.0, 0.55 + 0.3 * total)
-    return Match(
-        phrase, coverage**2 * spread * unsaid * strength, first, last, tuple(hit), own_from, slot_from, slot_to
-    )
+        try:
+            place = words.index(wanted, at)
+        except ValueError:
+            places.append(None)
+        else:
+            places.append(place)
+            at = place + 1
+    return places
+
+
+def _misses_negation(phrase: Phrase, places: Sequence[int | None], book: PhraseBook) -> bool:
+    return any(place is None and word in book.negations for word, place in zip(phrase.words, places, strict=True))
+
+
+def _tells_despair(phrase: Phrase, hit: Sequence[str], coverage: float, book: PhraseBook) -> bool:
+    """Return whether enough of a phrase of despair is there. A small word less makes "altijd weg" of "voor altijd weg",
+    and "wat moet ik doen" is asked of anything."""
+    if len(hit) == len(phrase.words):
+        return True
+    is_said = max(phrase.words, key=book.weight) in hit and coverage >= LEAST_OF_DESPAIR
+    nearly_all = len(hit) >= LEAST_OF_DESPAIR * len(phrase.words)
+    return len(phrase.words) >= WORDS_TELLING_ENOUGH and is_said and nearly_all
+
+
+def _find_slot(phrase: Phrase, places: Sequence[int | None], words: int) -> tuple[int | None, int | None, int | None]:
+    """Return from where the words belong to the content, and from where and up to where they are somebody's own; None
+    where a phrase has no place for those."""
+    if phrase.slot is None:
+        return None, None, None
+    before = [place for place in places[: phrase.slot] if place is not None]
+    after = [place for place in places[phrase.slot :] if place is not None]
+    slot_from, slot_to = before[-1] + 1 if before else 0, after[0] if after else words
+    kept = None if phrase.own_from is None else places[phrase.own_from]
+    return slot_from if kept is None else min(kept, slot_from), slot_from, slot_to
 
 
 def _combine(matches: Sequence[Match]) -> float:

@@ -12,7 +12,7 @@ from adapters.cli.commands import ritme
 from bot.catalogue.conversation import GUESSES
 from bot.commands import COMMANDS
 from bot.domain.person import Language
-from bot.understanding import CRISIS, OTHER, read, understand_sentence
+from bot.understanding import CRISIS, OTHER, read, read_for_despair, understand_sentence
 from bot.understanding.bayes import NaiveBayes
 from bot.understanding.phrasebook import MIN_COVERAGE, phrase_book, read_examples
 from bot.understanding.text import tokenize
@@ -285,3 +285,13 @@ def test_of_a_long_message_no_word_of_the_content_is_lost() -> None:
     words = " ".join(f"woord{number}" for number in range(300))
     reading = read(f"ik zit vast met {words}", Language.NL)
     assert (reading.meaning, reading.rest) == ("stuck", words)
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_the_quick_look_for_despair_finds_all_that_reading_finds(language: Language) -> None:
+    sentences = {sentence for _, sentence in read_examples(language)}
+    sentences |= {row["text"] for row in corpus(CORPORA / f"understanding_{language.value}.jsonl")}
+    whole = {sentence: understand_sentence(sentence) for sentence in sentences}
+    told = {sentence: reading for sentence, reading in whole.items() if reading.meaning == CRISIS}
+    assert told
+    assert {one: read for one in sentences if (read := read_for_despair(one)) is not None} == told
