@@ -70,6 +70,7 @@ async def open_service(
         telemetry=metrics,
         retention=retention,
         silent_after=timedelta(weeks=settings.silent_weeks),
+        works_council=settings.works_council,
         networks=networks,
         typesetter=TypstTypesetter(),
     )

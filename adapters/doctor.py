@@ -44,6 +44,7 @@ async def examine() -> list[Finding]:
     return [
         Finding(subject="Configuration", text=_describe_addresses(settings)),
         await check_database(settings),
+        *_describe_council(settings),
         *_check_missing(settings),
         *(await _check_slack(settings) if settings.serves_slack else ()),
         *(await _check_teams(settings) if settings.serves_teams else ()),
@@ -54,6 +55,11 @@ async def examine() -> list[Finding]:
 def _describe_addresses(settings: Settings) -> str:
     public, operations = (settings.host, settings.port), (settings.operations_host, settings.operations_port)
     return "listens on {}:{}, for monitoring on {}:{}".format(*public, *operations)
+
+
+def _describe_council(settings: Settings) -> list[Finding]:
+    text = "agrees first, before colleagues are named in a movement (RITME_WORKS_COUNCIL)"
+    return [Finding(subject="Works council", text=text)] if settings.works_council else []
 
 
 async def check_database(settings: Settings) -> Finding:

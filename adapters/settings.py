@@ -51,6 +51,8 @@ CURES = {
     "RITME_KEEP_CLOSED_DAYS": "Leave it out for 365, or set it to a number of days from 30 to 3650.",
     "RITME_FORGET_LEFT_DAYS": "Leave it out for 90, or set it to a number of days from 1 to 3650.",
     "RITME_SILENT_WEEKS": "Leave it out for 4, or set it to a number of weeks from 1 to 520.",
+    "RITME_WORKS_COUNCIL": "Leave it out, or set it to 1: then no colleague is named, nor asked whom they know, before "
+    "a coordinator recorded that the works council agreed.",
     "SLACK_API_URL": "Leave it out, or set it to an address such as https://slack.com/api/.",
 }
 """Advice for a bad or missing value, by variable."""
@@ -227,6 +229,7 @@ class Settings(BaseSettings):
     forget_left_days: Annotated[int, BeforeValidator(partial(_parse_days, least=1))] = _from_env(
         "RITME_FORGET_LEFT_DAYS", default=90
     )
+    works_council: bool = _from_env("RITME_WORKS_COUNCIL", default=False)
     silent_weeks: Annotated[int, BeforeValidator(_parse_weeks)] = _from_env("RITME_SILENT_WEEKS", default=4)
     teams_app_id: Annotated[str, AfterValidator(_normalise_id)] | None = _from_env("TEAMS_APP_ID")
     teams_app_password: Annotated[SecretStr, AfterValidator(_check_secret)] | None = _from_env("TEAMS_APP_PASSWORD")

@@ -124,6 +124,7 @@ class Ritme:
         telemetry: Telemetry | None = None,
         retention: Retention | None = None,
         silent_after: timedelta = SILENT_AFTER,
+        works_council: bool = False,
         networks: NetworkAdviser | None = None,
         typesetter: Typesetter | None = None,
     ) -> None:
@@ -133,6 +134,7 @@ class Ritme:
         self._telemetry = telemetry or NullTelemetry()
         self._retention = retention or Retention()
         self._silent_after = silent_after
+        self._works_council = works_council
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(begin, engine)
         self._networks = networks or NetworkCache()
@@ -144,6 +146,7 @@ class Ritme:
             platforms=platforms,
             keeps_closed=self._retention.closed,
             typesetter=typesetter,
+            works_council=works_council,
         )
         """The pages in a browser."""
         self._feeds = FeedReader(begin=begin, run=self._run, clock=clock, platforms=platforms)
@@ -156,6 +159,7 @@ class Ritme:
             telemetry=self._telemetry,
             files=self._files,
             typesetter=typesetter,
+            works_council=works_council,
         )
 
     # -- in ---------------------------------------------------------------------------------------------------------
@@ -220,6 +224,7 @@ class Ritme:
             syntax=syntax,
             keeps_closed=keeps,
             feeds_url=platform.feeds if platform is not None else "",
+            works_council=self._works_council,
         )
         try:
             return await self._act_outside(act)
@@ -397,7 +402,7 @@ class Ritme:
         async with self._begin() as work:
             due = await work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH)
         for one in due:
-            await self._run(partial(coverage.look, id=one, now=now))
+            await self._run(partial(coverage.look, id=one, now=now, works_council=self._works_council))
 
     async def _delete_in_batches(self, delete_batch: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         """Delete batch after batch until one deletes nothing. Returns how many rows were deleted."""

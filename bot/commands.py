@@ -29,6 +29,7 @@ from bot.use_cases.connecting import (
 )
 from bot.use_cases.movements import (
     carrying,
+    council,
     experiments,
     groups,
     hours,
@@ -214,6 +215,11 @@ COMMANDS: dict[str, Command] = {
     "hours.set": Command(hours.open_hours, form=True),
     "hours.save": Command(hours.save),
     "hours.keep": Command(hours.keep),
+    # what coordinators change, and what the works council said
+    "changes": Command(council.show_changes, en="changes", nl="wijzigingen", again=True),
+    "council": Command(council.show_council, en="council", nl="ondernemingsraad or", again=True),
+    "council.agree": Command(council.record_agreement),
+    "council.withdraw": Command(council.record_withdrawal),
     # trouble
     "trouble": Command(trouble.show, en="trouble", nl="storing storingen hapering haperingen", again=True),
     "trouble.again": Command(trouble.try_again),

@@ -151,6 +151,7 @@ BOARDS: Mapping[str, Board] = {
             Part("", _load_coming),
             _YEAR,
             Part("rhythms_title", _load_rhythms, items=True),
+            Part("", _answer("changes")),
         ),
     ),
     "search": Board(
@@ -210,6 +211,8 @@ class Pages:
     """How long closed matters are kept."""
     typesetter: Typesetter | None = None
     """Draws the pictures of pages; without one, pages say the same in words."""
+    works_council: bool = False
+    """True in works-council mode."""
     _boards: Mapping[str, Board] = field(default_factory=lambda: BOARDS)
 
     async def may_open(self, link: str) -> bool:
@@ -319,6 +322,7 @@ class Pages:
             member=member,
             syntax=self._syntax(person),
             keeps_closed=self.keeps_closed,
+            works_council=self.works_council,
         )
         parts = [one for one in board.parts if not drawing or one.drawing == drawing]
         shown = [

@@ -36,6 +36,7 @@ async def handle_intent(
     syntax: CommandSyntax,
     keeps_closed: timedelta = KEEP_CLOSED,
     feeds_url: str = "",
+    works_council: bool = False,
     advice: NetworkAdvice | None = None,
     computed: bytes | None = None,
 ) -> Reply:
@@ -61,6 +62,7 @@ async def handle_intent(
         await load_turn(work, heard.intent, now, syntax),
         keeps_closed=keeps_closed,
         feeds_url=feeds_url,
+        works_council=works_council,
         advice=advice,
         computed=computed,
     )
@@ -98,6 +100,7 @@ async def _act_or_ask(work: UnitOfWork, turn: Turn) -> Entry | InPlace | None:
     acting = turn
     if resumed is not None:
         acting = replace(await load_turn(work, resumed.intent, turn.now, turn.syntax), keeps_closed=turn.keeps_closed)
+        acting = replace(acting, works_council=turn.works_council)
         await guarding.prepare(work, resumed, acting)
     handler = commands.HANDLERS.get(acting.intent.name)
     if handler is None:

@@ -13,6 +13,7 @@ from adapters.database.tables import (
     calendar_feeds,
     chances,
     companies,
+    coordinator_changes,
     episodes,
     experiment_answers,
     experiments,
@@ -52,6 +53,7 @@ from adapters.database.tables import (
     ties,
     workspaces,
 )
+from bot.domain.change import CoordinatorChange
 from bot.domain.connectors import Invitation, Nomination, Suggestion, Tie, TieAnswer
 from bot.domain.experiment import Experiment, ExperimentAnswer
 from bot.domain.feed import CalendarFeed
@@ -82,6 +84,7 @@ MAPPED: dict[type, Table] = {
     GroupHours: group_hours,
     Place: places,
     Member: members,
+    CoordinatorChange: coordinator_changes,
     Purpose: purposes,
     PartSaid: parts_said,
     Practice: practices,

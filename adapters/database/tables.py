@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.mutable import MutableList
 
 from adapters.database.types import EnumValue, OrderedEnum, Utc
+from bot.domain.change import MAX_ABOUT_CHARS, CoordinatorAct
 from bot.domain.connectors import InvitationState, KeyFigure
 from bot.domain.delivery import RETRY_REASONS, Act, DeliveryState, Priority
 from bot.domain.experiment import Decision
@@ -155,6 +156,7 @@ movements = Table(
     Column("timezone", String(64), nullable=False),
     Column("reach", JSON, nullable=False, server_default="{}"),
     Column("looked_at", Utc),
+    Column("council_agreed_at", Utc),
     Column("closed", String(MAX_STRETCHES_CHARS), nullable=False, server_default=""),
     Column("started_at", Utc, nullable=False),
 )
@@ -197,6 +199,20 @@ members = Table(
     Column("suggested", JSON, nullable=False, server_default="[]"),
     Index("ix_members_person_id", "person_id", "joined_at"),
 )
+coordinator_changes = Table(
+    "coordinator_changes",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    Column("kind", EnumValue(CoordinatorAct), nullable=False),
+    Column("about", String(MAX_ABOUT_CHARS), nullable=False),
+    _ref("by_id", "people"),
+    Column("at", Utc, nullable=False),
+    Index("ix_coordinator_changes_movement_id", "movement_id", "at"),
+    Index("ix_coordinator_changes_by_id", "by_id"),
+    Index("ix_coordinator_changes_at", "at"),
+)
+"""Changes that coordinators made, for everyone in the movement to read; see bot/changes.py."""
 purposes = Table(
     "purposes",
     metadata,

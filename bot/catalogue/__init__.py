@@ -2,6 +2,7 @@
 
 from bot.catalogue import (
     calendars,
+    changes,
     company,
     connecting,
     conversation,
@@ -51,6 +52,7 @@ __all__ = [
     "Pick",
     "Press",
     "calendars",
+    "changes",
     "company",
     "connecting",
     "conversation",

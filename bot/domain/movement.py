@@ -53,11 +53,18 @@ class Movement:
     timezone: str = "Europe/Amsterdam"
     reach: dict[str, object] = field(default_factory=dict)
     """How far it reached when that was last counted; see `bot.domain.coverage.ReachPicture.dump`."""
+    council_agreed_at: datetime | None = None
+    """Since when its works council agreed that colleagues are named, where that is asked first."""
     looked_at: datetime | None = None
     """When Ritme last looked by itself how far it reaches."""
     closed: str = ""
     """Days on which nobody of it works, besides holidays, as `format_stretches` writes them."""
     started_at: datetime
+
+    def may_name_people(self, works_council: bool) -> bool:
+        """Return whether people may be asked who is good at something, or whom they know: in works-council mode only
+        once the council agreed."""
+        return not works_council or self.council_agreed_at is not None
 
 
 @dataclass(kw_only=True, eq=False)

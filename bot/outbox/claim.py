@@ -41,7 +41,13 @@ def ordering_key(delivery: Delivery) -> OrderingKey:
 
 
 async def claim_batch(
-    work: UnitOfWork, *, lane: WorkspaceId, now: datetime, limit: int, syntax: CommandSyntax
+    work: UnitOfWork,
+    *,
+    lane: WorkspaceId,
+    now: datetime,
+    limit: int,
+    syntax: CommandSyntax,
+    works_council: bool = False,
 ) -> tuple[Sequence[Delivery], list[tuple[Delivery, Post]]]:
     """Claim at most `limit` due deliveries of a lane and compose their posts.
 
@@ -57,7 +63,7 @@ async def claim_batch(
     # Held until the end: the identity map keeps only weak references to what was loaded.
     _prefetched = await work.deliveries.prefetch(claimed)
     attention = await work.deliveries.attention(claimed, now)
-    batch = _Batch(ahead, attention, now, syntax)
+    batch = _Batch(ahead, attention, now, syntax, works_council)
     context_id = correlation_id()
     with bound_contextvars(correlation=context_id):
         for number, delivery in enumerate(claimed, 1):
@@ -101,12 +107,15 @@ async def _load_blockers(work: UnitOfWork, lane: WorkspaceId, now: datetime) -> 
 class _Batch:
     """Decides about claimed deliveries one after the other; each decision sees those before it."""
 
-    def __init__(self, blockers: _Blockers, attention: Attention, now: datetime, syntax: CommandSyntax) -> None:
+    def __init__(
+        self, blockers: _Blockers, attention: Attention, now: datetime, syntax: CommandSyntax, works_council: bool
+    ) -> None:
         self.posts: list[tuple[Delivery, Post]] = []
         self._blockers = blockers
         self._attention = attention
         self._now = now
         self._syntax = syntax
+        self._works_council = works_council
         self._pages: set[PersonId | None] = set()
 
     async def add(self, work: UnitOfWork, delivery: Delivery) -> None:
@@ -118,7 +127,7 @@ class _Batch:
         if delivery.act is Act.HOME and delivery.person_id in self._pages:
             delivery.drop("unchanged")  # one refresh of a page shows all that happened
             return
-        post = await compose_post(work, delivery, self._attention, self._now, self._syntax)
+        post = await compose_post(work, delivery, self._attention, self._now, self._syntax, self._works_council)
         if post is None:
             return
         delivery.start(self._now)

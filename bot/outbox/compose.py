@@ -38,7 +38,12 @@ log = structlog.get_logger("ritme")
 
 
 async def compose_post(
-    work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime, syntax: CommandSyntax
+    work: UnitOfWork,
+    delivery: Delivery,
+    attention: Attention,
+    now: datetime,
+    syntax: CommandSyntax,
+    works_council: bool = False,
 ) -> Post | None:
     """Compose the post for a due delivery. Returns None when it was dropped, failed or rescheduled instead.
 
@@ -46,7 +51,9 @@ async def compose_post(
     """
     try:
         outgoing = await check_and_load(work, delivery, attention, now)
-        return await _compose(work, replace(outgoing, syntax=syntax)) if outgoing is not None else None
+        if outgoing is None:
+            return None
+        return await _compose(work, replace(outgoing, syntax=syntax, works_council=works_council))
     except Unwanted as unwanted:
         delivery.drop(unwanted.reason)
     except RetryAfter as later:

@@ -61,6 +61,7 @@ class OutboxDrainer:
         telemetry: Telemetry,
         files: FileComposer,
         typesetter: Typesetter | None = None,
+        works_council: bool = False,
     ) -> None:
         self._begin = begin
         self._run = run
@@ -71,6 +72,7 @@ class OutboxDrainer:
         self._recorder = ResultRecorder(run=run, clock=clock, engine=engine, telemetry=telemetry)
         self._files = files
         self._typesetter = typesetter
+        self._works_council = works_council
         self._not_served: set[str] = set()
 
     async def drain(self, lane: WorkspaceId) -> int:
@@ -86,7 +88,8 @@ class OutboxDrainer:
         settled = await self._lookups.look_up_all(lane, work.lookups)
         now, limit = self._clock.now(), 1 if work.gone else CLAIM_BATCH
         syntax = self._platforms[platform_of(lane)].syntax
-        claimed, posts = await self._run(partial(claim_batch, lane=lane, now=now, limit=limit, syntax=syntax))
+        claim = partial(claim_batch, lane=lane, now=now, limit=limit, syntax=syntax, works_council=self._works_council)
+        claimed, posts = await self._run(claim)
         report_results((one for one in claimed if one.state is not DeliveryState.SENDING), self._telemetry)
         by_key: dict[OrderingKey, list[tuple[Delivery, Post]]] = {}
         for delivery, post in posts:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.attention import Attention
+from bot.domain.change import CoordinatorChange
 from bot.domain.connectors import (
     Acquaintance,
     Invitation,
@@ -273,7 +274,17 @@ class Movements(Protocol):
     """Movements, with their members, places, groups, invite codes and purpose."""
 
     def add(
-        self, new: Movement | Place | Member | InviteCode | Segment | GroupHours | Purpose | PartSaid | Practice
+        self,
+        new: Movement
+        | Place
+        | Member
+        | InviteCode
+        | Segment
+        | GroupHours
+        | Purpose
+        | PartSaid
+        | Practice
+        | CoordinatorChange,
     ) -> None:
         """Store something new of a movement."""
 
@@ -334,6 +345,11 @@ class Movements(Protocol):
 
     async def purposes(self, movement: MovementId) -> Sequence[Purpose]:
         """Return every version of a movement's purpose, newest first."""
+
+    async def changes_by_coordinators(
+        self, movement: MovementId, limit: int
+    ) -> Sequence[tuple[CoordinatorChange, Person]]:
+        """Return the latest changes that coordinators made, newest first, each with who made it."""
 
     async def practice(self, movement: MovementId, behaviour: str, person: PersonId) -> Practice | None:
         """Return the record that a person does a behaviour of the movement too."""

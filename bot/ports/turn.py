@@ -25,6 +25,8 @@ class Turn:
     syntax: CommandSyntax = DEFAULT_SYNTAX
     keeps_closed: timedelta = KEEP_CLOSED
     """How long what people told of closed matters is kept."""
+    works_council: bool = False
+    """True in works-council mode: nobody is named or asked whom they know before the council agreed."""
     feeds_url: str = ""
     """The address below which calendars are served; empty where nobody reaches us."""
     advice: NetworkAdvice | None = None
@@ -52,6 +54,14 @@ class Turn:
         movement = self.require_movement()
         if self.member is None or not self.member.coordinates:
             raise Refused("coordinators_only")
+        return movement
+
+    def require_council(self) -> Movement:
+        """Return the movement this happens in. Raises `Refused` where its works council has to agree first that
+        colleagues are named."""
+        movement = self.require_movement()
+        if not movement.may_name_people(self.works_council):
+            raise Refused("council_first")
         return movement
 
     def text(self, name: str) -> str:
@@ -89,6 +99,8 @@ class Outgoing:
     invited_by: Person | None = None
     """The person who added Ritme to a place of no movement yet: it has no language of its own, so theirs is used."""
     syntax: CommandSyntax = DEFAULT_SYNTAX
+    works_council: bool = False
+    """True in works-council mode."""
 
     def next_number(self) -> int:
         """Return how many messages of this kind its audience got before, and count this one. It picks the variant of
@@ -106,3 +118,11 @@ class Outgoing:
         if self.movement is None:
             raise Unwanted("no_movement")
         return self.movement
+
+    def require_council(self) -> Movement:
+        """Return the movement. Raises `Unwanted` where its works council has to agree first that colleagues are
+        named."""
+        movement = self.require_movement()
+        if not movement.may_name_people(self.works_council):
+            raise Unwanted("council_first")
+        return movement

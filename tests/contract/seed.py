@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.database.unit_of_work import connect, unit_of_work
+from bot.domain.change import ChangeId, CoordinatorAct, CoordinatorChange
 from bot.domain.connectors import (
     Invitation,
     InvitationId,
@@ -372,6 +373,14 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             digest="f1",
             made_at=NOW,
             changed_at=NOW,
+        ),
+        CoordinatorChange(
+            id=ChangeId("changed"),
+            movement_id=OURS,
+            kind=CoordinatorAct.RHYTHM_MADE,
+            about="here",
+            by_id=FATIMA,
+            at=NOW,
         ),
         rhythm(WEEKLY),
         sent,

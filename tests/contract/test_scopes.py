@@ -136,6 +136,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "connecting.together_last": lambda work, its: work.connecting.together_last([FATIMA], its),
     "connecting.acquaintances": lambda work, its: work.connecting.acquaintances([JAN], its, FATIMA),
     "connecting.suggestions_to": lambda work, its: work.connecting.suggestions_to(JAN, its),
+    "movements.changes_by_coordinators": lambda work, its: work.movements.changes_by_coordinators(its, 9),
     "connecting.ties": lambda work, its: work.connecting.ties(its),
     "feeds.of_person": lambda work, its: work.feeds.of_person(FATIMA, its),
     "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
@@ -298,6 +299,8 @@ async def test_forgetting_a_person_keeps_only_what_others_share(seeded: Seeded) 
     left = set(await everything_about(seeded.begin, FATIMA))
     async with seeded.begin() as work:
         mine = await work.deliveries.by_key("mine")
-    assert left == {"people", "stories", "deliveries", "purposes", "initiatives", "experiments"}
+    assert left == {
+        "people", "stories", "deliveries", "purposes", "initiatives", "experiments", "coordinator_changes"
+    }  # fmt: skip
     assert mine is not None
     assert (mine.state, mine.reason, mine.args, mine.target) == (DeliveryState.DROPPED, "forgotten", {}, None)

@@ -80,6 +80,8 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "lookback.draw",
         "quilt.draw",
         "country",
+        "changes",
+        "council",
         "trouble",
         "hours",
         "company",

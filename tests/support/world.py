@@ -214,7 +214,11 @@ def text_of(shown: Reply | Sent) -> str:
 
 @asynccontextmanager
 async def open_world(
-    tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", telemetry: Telemetry | None = None
+    tmp_path: Path,
+    start: datetime = MONDAY,
+    kind: str = "sqlite",
+    telemetry: Telemetry | None = None,
+    works_council: bool = False,
 ) -> AsyncIterator[World]:
     """Open a fresh world over a fresh database, with the engine that belongs to it."""
     async with open_database(kind, tmp_path) as storage:
@@ -227,6 +231,7 @@ async def open_world(
             engine=storage.engine,
             telemetry=telemetry,
             retention=KEEP_FOR_YEARS,
+            works_council=works_council,
         )
         await storage.start_engine(ritme)
         yield World(ritme=ritme, clock=clock, messenger=messenger, storage=storage)

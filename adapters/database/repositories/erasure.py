@@ -16,6 +16,7 @@ from adapters.database.story_words import purge_words
 from adapters.database.tables import (
     chances,
     companies,
+    coordinator_changes,
     deliveries,
     episodes,
     experiment_answers,
@@ -63,7 +64,7 @@ _PERSON_COLUMNS: dict[Table, list[Column[Any]]] = {
     )
 }
 """Every table with rows about people, and its columns that say about whom."""
-_KEPT_TABLES = (people, stories, deliveries, purposes, initiatives, rhythms, experiments)
+_KEPT_TABLES = (people, stories, deliveries, purposes, coordinator_changes, initiatives, rhythms, experiments)
 """Tables whose rows stay when their person is forgotten, nameless: others live with them, or, in `deliveries`, they
 carry deletions of messages that are still to be sent."""
 _ENDINGS = {
@@ -74,6 +75,7 @@ _ENDINGS = {
     invitations: invitations.c.sent_at,
     rooms: rooms.c.ends_at,
     suggestions: suggestions.c.at,
+    coordinator_changes: coordinator_changes.c.at,
 }
 """Tables of matters that end by themselves, but for stuck episodes, each with the moment from which they are kept."""
 

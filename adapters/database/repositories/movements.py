@@ -8,6 +8,7 @@ from sqlalchemy import Column, ColumnElement, Table, bindparam, exists, func, or
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import (
     PLACES_MISSING_NAME,
+    coordinator_changes,
     deliveries,
     episodes,
     experiments,
@@ -32,6 +33,7 @@ from adapters.database.tables import (
     stories,
     workspaces,
 )
+from bot.domain.change import CoordinatorChange
 from bot.domain.group_hours import GroupHours, group_key
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import Initiative, InitiativeId, Participant
@@ -188,6 +190,18 @@ class SqlMovements(Repository):
             select(Purpose).where(purposes.c.movement_id == movement).order_by(purposes.c.version.desc())
         )
         return found.all()
+
+    async def changes_by_coordinators(
+        self, movement: MovementId, limit: int
+    ) -> Sequence[tuple[CoordinatorChange, Person]]:
+        found = await self._session.execute(
+            select(CoordinatorChange, Person)
+            .join(people, people.c.id == coordinator_changes.c.by_id)
+            .where(coordinator_changes.c.movement_id == movement)
+            .order_by(coordinator_changes.c.at.desc(), coordinator_changes.c.id)
+            .limit(limit)
+        )
+        return [(change, person) for change, person in found]
 
     async def practice(self, movement: MovementId, behaviour: str, person: PersonId) -> Practice | None:
         return await self._session.get(Practice, (movement, behaviour, person))

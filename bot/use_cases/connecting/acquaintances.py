@@ -15,7 +15,7 @@ from bot.ports import Turn, UnitOfWork
 
 async def answer(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form: whom the actor last asked something, and whether these may read that."""
-    turn.require_movement()
+    turn.require_council()
     return TiesForm(values={"shown": NO})
 
 
@@ -24,7 +24,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
 
     The answer is the same whatever the named said: that is theirs.
     """
-    movement = turn.require_movement()
+    movement = turn.require_council()
     filled = read_form(TiesForm, turn.intent.args)
     accounts = tuple(dict.fromkeys(filled.many("people")))
     if turn.intent.actor.id in accounts:

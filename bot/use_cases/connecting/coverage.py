@@ -23,6 +23,8 @@ from bot.catalogue.coverage import (
     TiesRoundForm,
 )
 from bot.catalogue.forms import Filled, read_form
+from bot.changes import record_change
+from bot.domain.change import CoordinatorAct
 from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.coverage import (
     GROUP_OUT,
@@ -96,7 +98,7 @@ async def _is_large(work: UnitOfWork, movement: Movement, group: str) -> bool:
     return bool(group) and len(await work.people.in_group(movement.id, group)) >= MIN_GROUP_SIZE
 
 
-async def look(work: UnitOfWork, id: MovementId, now: datetime) -> None:
+async def look(work: UnitOfWork, id: MovementId, now: datetime, works_council: bool = False) -> None:
     """Look by ourselves how far a movement reaches, once in `LOOKS_AFTER`: plan the rounds that come again, and tell a
     coordinator where it stays out of reach."""
     await work.people.lock_movement(WorkspaceId(""), "", None, id)
@@ -104,6 +106,8 @@ async def look(work: UnitOfWork, id: MovementId, now: datetime) -> None:
     if movement is None or (movement.looked_at is not None and now - movement.looked_at < LOOKS_AFTER):
         return  # another process looked meanwhile
     movement.looked_at = now
+    if not movement.may_name_people(works_council):
+        return  # no round is asked for, so nobody is told where one would help
     await _repeat_rounds(work, movement, now)
     if await work.initiatives.of_movement(id):
         await _tell_of_group(work, movement, await _load_picture(work, movement, now), now)
@@ -160,7 +164,7 @@ def _change_picture(movement: Movement, now: datetime, change: Callable[[ReachPi
 async def compose_group_out(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose for a coordinator that a group stays out of reach, and where to ask for names. Raises `Unwanted` when it
     does no more, became too small, or is no business of the reader any more."""
-    movement, reader = outgoing.require_movement(), outgoing.person
+    movement, reader = outgoing.require_council(), outgoing.person
     group, picture = str(outgoing.delivery.args.get("group", "")), load_picture(movement.reach)
     member = await work.movements.membership(movement.id, reader.id) if reader is not None else None
     if reader is None or member is None or not member.coordinates:
@@ -193,11 +197,13 @@ async def let_rest(work: UnitOfWork, turn: Turn) -> InPlace:
     until = turn.now + ROUND_RESTS
     if picture is not None and picture.is_out(group):
         movement.reach = picture.rest(group, until).dump()
+        record_change(work, turn, CoordinatorAct.REACH_RESTS, group)
     return InPlace(entry=GroupRests(group=group, until=until))
 
 
 async def ask_names_here(work: UnitOfWork, turn: Turn) -> Entry:
     """Ask in the place that was proposed, at once. Raises `Refused` where that cannot be (any more)."""
+    turn.require_council()
     movement = turn.require_coordinator()
     group = await _require_group(work, turn, movement)
     try:
@@ -208,6 +214,7 @@ async def ask_names_here(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def ask_names(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form that starts a round of names for a group: in which place, and what happens then."""
+    turn.require_council()
     movement = turn.require_coordinator()
     group = await _require_group(work, turn, movement)
     return NamesRoundForm(group=group, hidden={"group": group}, **await _offer_places(work, turn, movement))  # type: ignore[arg-type]
@@ -215,6 +222,7 @@ async def ask_names(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def save_names_round(work: UnitOfWork, turn: Turn) -> Entry:
     """Ask people in the place chosen, once in `ROUND_RESTS`, who in a group passes things on well."""
+    turn.require_council()
     movement = turn.require_coordinator()
     group = await _require_group(work, turn, movement)
     return await _plan_round(work, turn, read_form(NamesRoundForm, turn.intent.args), NAMES_ROUND, {"group": group})
@@ -222,11 +230,13 @@ async def save_names_round(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def ask_ties(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form that starts a round of ties: in which place, and what happens then."""
+    turn.require_council()
     return TiesRoundForm(**await _offer_places(work, turn, turn.require_coordinator()))  # type: ignore[arg-type]
 
 
 async def save_ties_round(work: UnitOfWork, turn: Turn) -> Entry:
     """Ask people in the place chosen, once in `ROUND_RESTS`, whom they last asked something outside their team."""
+    turn.require_council()
     turn.require_coordinator()
     return await _plan_round(work, turn, read_form(TiesRoundForm, turn.intent.args), TIES_ROUND, {})
 
@@ -234,7 +244,7 @@ async def save_ties_round(work: UnitOfWork, turn: Turn) -> Entry:
 async def compose_ties_round(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose the question for everyone in a place whom they last asked something. Raises `Unwanted` when the place
     belongs to no or another movement."""
-    if outgoing.place is None or outgoing.place.movement_id != outgoing.require_movement().id:
+    if outgoing.place is None or outgoing.place.movement_id != outgoing.require_council().id:
         raise Unwanted("no_movement")
     return TiesRound()
 
@@ -284,6 +294,7 @@ async def _plan_round(work: UnitOfWork, turn: Turn, filled: Filled, kind: str, a
     if group:
         # Who asks there already needs not be told.
         _change_picture(movement, turn.now, lambda kept: kept.rest(group, None))
+    record_change(work, turn, CoordinatorAct.ROUND_PLANNED, place.name or place.channel)
     repeat = RoundRepeat(kind, place.id, group)
     _change_picture(movement, turn.now, lambda kept: kept.repeat(repeat) if again else kept.end(kind, place.id))
     return RoundPlanned(kind=kind, place=place.name or place.channel, delivery=post.id, again=again)
@@ -316,6 +327,7 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     name = (place.name or place.channel) if place is not None else ""
     if post.state is DeliveryState.WAITING:
         post.drop("taken_back")
+        record_change(work, turn, CoordinatorAct.ROUND_ENDED, name)
         if post.place_id is not None:
             _end_repeat(movement, turn.now, post.kind, post.place_id)
     return InPlace(entry=RoundWithdrawn(place=name, stands=post.state is not DeliveryState.DROPPED))
@@ -329,6 +341,7 @@ async def end_round(work: UnitOfWork, turn: Turn) -> InPlace:
         raise Refused("not_found")
     _end_repeat(movement, turn.now, kind, place.id)
     await work.deliveries.cancel(kind, place.id, "taken_back")
+    record_change(work, turn, CoordinatorAct.ROUND_ENDED, place.name or place.channel)
     return InPlace(entry=RoundEnded(kind=kind, place=place.name or place.channel))
 
 
@@ -339,7 +352,7 @@ def _end_repeat(movement: Movement, now: datetime, kind: str, place: PlaceId) ->
 async def compose_names_round(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose the question for everyone in a place who in a group passes things on well. Raises `Unwanted` when the
     place belongs to no or another movement, or the group has too few people by now."""
-    movement, place, group = outgoing.require_movement(), outgoing.place, str(outgoing.delivery.args.get("group", ""))
+    movement, place, group = outgoing.require_council(), outgoing.place, str(outgoing.delivery.args.get("group", ""))
     if place is None or place.movement_id != movement.id:
         raise Unwanted("no_movement")
     if not await _is_large(work, movement, group):

@@ -28,7 +28,7 @@ from bot.shifts import join_group
 
 async def nominate(work: UnitOfWork, turn: Turn) -> Entry:
     """Return the form: who connects, who knows a lot, who inspires."""
-    turn.require_movement()
+    turn.require_council()
     return NominateForm()
 
 
@@ -37,7 +37,7 @@ async def save_nominations(work: UnitOfWork, turn: Turn) -> Entry:
 
     The answer is the same whatever they were asked or chose before: that is theirs.
     """
-    movement = turn.require_movement()
+    movement = turn.require_council()
     filled = read_form(NominateForm, turn.intent.args)
     named = {figure: filled.many(figure.value) for figure in KeyFigure}
     accounts = _check_accounts(turn, named, filled.problems)
@@ -114,7 +114,7 @@ def _is_open(member: Member | None, named: Sequence[Nomination]) -> bool:
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose the question to a nominee whether they may be suggested, as all that they were named so far; not by whom.
     Raises `Unwanted` when they answered already."""
-    movement = outgoing.require_movement()
+    movement = outgoing.require_council()
     if outgoing.person is None:
         raise Unwanted("taken_back")
     named = await work.connecting.naming(outgoing.person.id, movement.id)

@@ -11,7 +11,9 @@ from datetime import datetime
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, Pick
 from bot.catalogue.forms import parse_form
 from bot.catalogue.groups import GroupsAsked, GroupsForm, GroupsOffered, GroupsSaved
+from bot.changes import record_change
 from bot.chat import Intent, UserGroup
+from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import Delivery, DeliveryId, to_person
 from bot.domain.group_hours import group_key
 from bot.domain.movement import Segment
@@ -115,6 +117,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         if handle not in segments:
             work.movements.add(Segment(workspace_id=lane, handle=handle, movement_id=movement.id, name=listed[handle]))
     work.woken.add(lane)
+    record_change(work, turn, CoordinatorAct.GROUPS_CHANGED)
     return GroupsSaved(names=tuple(listed[one] for one in chosen))
 
 

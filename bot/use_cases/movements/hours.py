@@ -8,6 +8,8 @@ from bot.catalogue.base import NO, YES, Entry, InPlace
 from bot.catalogue.forms import read_form
 from bot.catalogue.hours import GroupQuiet, HoursForm, HoursKept, HoursShown, HoursTold
 from bot.catalogue.people import MovedPromise
+from bot.changes import record_change
+from bot.domain.change import CoordinatorAct
 from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.group_hours import GroupHours, group_key
 from bot.domain.movement import Movement
@@ -94,6 +96,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     else:
         hours.name, hours.quiet_from, hours.quiet_until = name, start, end
         hours.quiet_weekends, hours.set_at = filled.text("quiet_weekends") == YES, turn.now
+    record_change(work, turn, CoordinatorAct.HOURS_CHANGED, name)
     await work.flush()  # the hours that each follows are found by a query that has to see these
     people = [one for one in await work.people.of_groups(movement.id) if group_key(one.group) == key]
     found = await work.movements.find_hours([one.id for one in people], name)

@@ -15,7 +15,9 @@ from bot.catalogue.initiatives import (
     InitiativesListed,
     InitiativeSummary,
 )
+from bot.changes import record_change
 from bot.domain.carrying import CARRY_OFFERED, SILENCE_ASKED, carriers, settle_cards
+from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.experiment import ExperimentState, plan_question
 from bot.domain.ids import new_id
@@ -104,6 +106,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     filled.problems.raise_if_any()
     if initiative is not None:
         initiative.name, initiative.description = name, filled.text("description")
+        await _log_as_coordinator(work, turn, initiative)
         return replace(await _show(work, turn, initiative), news="described")
     initiative = Initiative(
         id=InitiativeId(new_id()),
@@ -214,6 +217,7 @@ async def close(work: UnitOfWork, turn: Turn) -> InPlace:
     """Close an initiative; its stories stay. An ending is as welcome as a success."""
     initiative = await _load_own(work, turn)
     initiative.closed_at = initiative.closed_at or turn.now
+    await _log_as_coordinator(work, turn, initiative)
     for kind in (CARRY_OFFERED, SILENCE_ASKED):
         cards = await work.deliveries.about(kind, initiative.id, initiative.movement_id)
         await work.deliveries.add_all(settle_cards(cards, "closed", turn.person.id, turn.now))
@@ -224,6 +228,7 @@ async def reopen(work: UnitOfWork, turn: Turn) -> InPlace:
     """Reopen a closed initiative."""
     initiative = await _load_own(work, turn)
     initiative.reopen(turn.now)
+    await _log_as_coordinator(work, turn, initiative)
     return InPlace(entry=replace(await _show(work, turn, initiative), news="reopened"))
 
 
@@ -240,6 +245,13 @@ async def _load_own(work: UnitOfWork, turn: Turn) -> Initiative:
     if not await _may_change(work, turn, initiative):
         raise Refused("initiators_only")
     return initiative
+
+
+async def _log_as_coordinator(work: UnitOfWork, turn: Turn, initiative: Initiative) -> None:
+    """Log a change that the actor may make because they coordinate: an initiator's own is no matter of that role."""
+    participant = await work.initiatives.participant(initiative.id, turn.person.id)
+    if participant is None or not participant.initiator:
+        record_change(work, turn, CoordinatorAct.INITIATIVE_CHANGED, initiative.name)
 
 
 async def _may_change(work: UnitOfWork, turn: Turn, initiative: Initiative) -> bool:

@@ -16,7 +16,9 @@ from bot.catalogue.linking import (
     PlaceLeft,
 )
 from bot.catalogue.movements import AlreadyHere
+from bot.changes import record_change
 from bot.domain.calendar import find_country, holidays_of
+from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.movement import (
@@ -61,12 +63,14 @@ async def make_code(work: UnitOfWork, turn: Turn) -> InPlace:
             expires_at=until,
         )
     )
+    record_change(work, turn, CoordinatorAct.CODE_MADE)
     return InPlace(entry=CodeMade(name=movement.name, code=code, until=until))
 
 
 async def revoke_code(work: UnitOfWork, turn: Turn) -> InPlace:
     """Revoke all codes; places that joined with one stay."""
     await _revoke_codes(work, turn)
+    record_change(work, turn, CoordinatorAct.CODE_REVOKED)
     return InPlace(entry=CodeRevoked())
 
 
@@ -97,6 +101,7 @@ async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
     for rhythm in await work.rhythms.of_place(place.id):
         rhythm.ended_at, rhythm.next_at = turn.now, None
     place.movement_id = None
+    record_change(work, turn, CoordinatorAct.PLACE_LEFT, place.name or place.channel)
     # What is being sent or was sent stays; only what waits is dropped.
     await work.deliveries.cancel_for(place, "no_movement")
     await work.flush()  # the query for the places that are left has to see it
@@ -142,6 +147,7 @@ async def _link_place(work: UnitOfWork, turn: Turn, place: Place, typed: str) ->
         work.movements.add(member)
         await join_group(work, turn.person, turn.now)
     member.role = Role.COORDINATOR
+    record_change(work, turn, CoordinatorAct.PLACE_JOINED, place.name or place.channel, movement=movement)
     others = [one for one in coordinators if one.id != turn.person.id and one.will_read(turn.now)]
     for coordinator in others:
         await work.deliveries.add(

@@ -12,6 +12,8 @@ from bot.catalogue.purposes import (
     PurposeVersion,
     PurposeVersions,
 )
+from bot.changes import record_change
+from bot.domain.change import CoordinatorAct
 from bot.domain.ids import new_id
 from bot.domain.movement import PARTS, Purpose, PurposeId
 from bot.domain.person import PersonId
@@ -92,6 +94,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         **{part: filled.text(part) for part in PARTS},
     )
     work.movements.add(purpose)
+    record_change(work, turn, CoordinatorAct.PURPOSE_WRITTEN)
     return replace(await _to_entry(work, turn, purpose), saved=True)
 
 
@@ -146,6 +149,7 @@ async def restore(work: UnitOfWork, turn: Turn) -> InPlace:
         **{part: getattr(wanted, part) for part in PARTS},
     )
     work.movements.add(purpose)
+    record_change(work, turn, CoordinatorAct.PURPOSE_WRITTEN)
     return InPlace(entry=replace(await _to_entry(work, turn, purpose), saved=True))
 
 

@@ -7,8 +7,10 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.countries import AHEAD_IN_PASSING, KeptDays, list_ahead
 from bot.catalogue.forms import read_form
 from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
+from bot.changes import record_change
 from bot.chat import Intent
 from bot.domain.calendar import Calendar, find_country, holidays_of
+from bot.domain.change import CoordinatorAct
 from bot.domain.countries import guess_country, name_country, parse_country
 from bot.domain.delivery import reopen_place, to_place
 from bot.domain.ids import new_id
@@ -81,6 +83,9 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         work.movements.add(
             Member(movement_id=movement.id, person_id=person.id, role=Role.COORDINATOR, joined_at=turn.now)
         )
+    record_change(work, turn, CoordinatorAct.MOVEMENT_BEGUN, place.name or place.channel, movement=movement)
+    for _ in others:
+        record_change(work, turn, CoordinatorAct.COORDINATOR_ADDED, movement=movement)
     for person in others:
         await work.deliveries.add(plan_welcome(person, movement.id, turn.now, named_by=turn.person.id))
     kept = KeptDays.of(holidays_of(movement), turn.language, _today(turn), count=AHEAD_IN_PASSING)
@@ -95,6 +100,7 @@ async def take_on(work: UnitOfWork, turn: Turn) -> InPlace:
     if coordinators := await work.people.coordinators(movement.id):
         raise Refused("coordinated_already", {"name": coordinators[0].name_in(turn.person.workspace_id)})
     turn.member.role = Role.COORDINATOR
+    record_change(work, turn, CoordinatorAct.COORDINATOR_ADDED)
     return InPlace(entry=TakenOn(name=movement.name))
 
 
@@ -105,6 +111,7 @@ async def link(work: UnitOfWork, turn: Turn) -> InPlace:
     if place.movement_id is not None:
         return InPlace(entry=await _already_here(work, turn))
     place.join(movement)
+    record_change(work, turn, CoordinatorAct.PLACE_LINKED, place.name or place.channel)
     return InPlace(entry=PlaceLinked(name=movement.name, place=place.name))
 
 

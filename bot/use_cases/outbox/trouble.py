@@ -6,7 +6,9 @@ from datetime import datetime
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.trouble import Snag, TroubleShown, UninstalledWorkspace
+from bot.changes import record_change
 from bot.domain import trouble
+from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import Delivery, reopen_place
 from bot.domain.movement import Movement, Place, PlaceState
 from bot.domain.person import Workspace, platform_of
@@ -37,6 +39,7 @@ async def dismiss(work: UnitOfWork, turn: Turn) -> InPlace:
     delivery = await _find_delivery(work, turn)
     if delivery is not None:
         delivery.drop("let_go")
+        record_change(work, turn, CoordinatorAct.MESSAGE_DROPPED)
         await work.flush()
     return InPlace(entry=await _show(work, turn, "left" if delivery is not None else ""))
 

@@ -41,6 +41,7 @@ ORDER = (
     "tie_answers",
     "members",
     "purposes",
+    "coordinator_changes",
     "rhythms",
     "invite_codes",
     "calendar_feeds",

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from bot.catalogue.base import InPlace
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import ClosedForm, ClosedShown, DaysOff
+from bot.changes import record_change
+from bot.domain.change import CoordinatorAct
 from bot.domain.movement import Movement
 from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
 from bot.ports import Turn, UnitOfWork
@@ -48,6 +50,7 @@ async def add_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
     promised = await list_promises(work, movement, turn.now)
     movement.closed = format_stretches((*parse_stretches(movement.closed), days), today)
     await find_next_moments(work, movement, turn.now, promised)
+    record_change(work, turn, CoordinatorAct.DAYS_OFF_CHANGED)
     return _show(turn, movement)
 
 
@@ -59,6 +62,7 @@ async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
     promised = await list_promises(work, movement, turn.now)
     movement.closed = format_stretches(kept, today)
     await find_next_moments(work, movement, turn.now, promised)
+    record_change(work, turn, CoordinatorAct.DAYS_OFF_CHANGED)
     return InPlace(entry=_show(turn, movement))
 
 

@@ -17,6 +17,7 @@ from bot.catalogue.countries import (
 )
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import RhythmSummary
+from bot.changes import record_change
 from bot.domain.calendar import (
     Calendar,
     decode_changes,
@@ -27,6 +28,7 @@ from bot.domain.calendar import (
     list_regions,
     parse_weekend,
 )
+from bot.domain.change import CoordinatorAct
 from bot.domain.countries import guess_country, name_country, parse_country
 from bot.domain.movement import Movement, Place
 from bot.domain.quiet_hours import of_place
@@ -173,6 +175,8 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     if place is not None and holidays_of(movement, place) == holidays_of(movement):
         place.country, place.region, place.weekend, place.holidays = "", "", "", []
     await find_next_moments(work, movement, turn.now, promised)
+    about = (place.name or place.channel) if place is not None else ""
+    record_change(work, turn, CoordinatorAct.HOLIDAYS_CHANGED, about)
     shown = await _show(work, turn, movement)
     silenced = await find_silent_rhythms(work, movement, quiet, turn.now)
     names = {one.id: one.name or one.channel for one in places}

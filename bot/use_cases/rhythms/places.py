@@ -6,8 +6,10 @@ from zoneinfo import available_timezones
 from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import read_form
 from bot.catalogue.rhythms import PlaceForm, RhythmSummary
+from bot.changes import record_change
 from bot.domain import quiet_hours
 from bot.domain.calendar import holidays_of
+from bot.domain.change import CoordinatorAct
 from bot.domain.cures import find_cure, list_quiet
 from bot.domain.movement import Movement, Place, PlaceId
 from bot.domain.person import Language
@@ -56,6 +58,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     here.quiet_until = filled.time("quiet_until") or here.quiet_until
     here.quiet_weekends = filled.text("quiet_weekends") == YES
     here.timezone = filled.text("timezone")
+    record_change(work, turn, CoordinatorAct.PLACE_SET, here.name or here.channel)
     return await check_place(work, movement, here, turn.now, before=before, was=was if was != here.timezone else "")
 
 
@@ -69,6 +72,7 @@ async def choose_zone(work: UnitOfWork, turn: Turn) -> InPlace:
             if rhythm.movement_id == movement.id and rhythm.timezone == was and was != place.timezone:
                 await retime(work, movement, rhythm, rhythm.timing._replace(timezone=place.timezone), turn.now)
                 rest.append(rhythm.id)
+        record_change(work, turn, CoordinatorAct.RHYTHM_CHANGED, place.name or place.channel)
     checked = await check_place(work, movement, place, turn.now, among=rest if keep != "all" else ())
     return InPlace(entry=replace(checked, news={"all": "left"}.get(keep, keep)))
 
@@ -86,6 +90,7 @@ async def fit(work: UnitOfWork, turn: Turn) -> InPlace:
     cure = find_cure(rhythm.timing, changes, calendar, quiet, turn.now) if is_quiet else None
     if cure is not None:
         await retime(work, movement, rhythm, cure.timing, turn.now, cure.moved)
+        record_change(work, turn, CoordinatorAct.RHYTHM_CHANGED, place.name or place.channel)
     rest = [one for one in turn.text("rest").split() if one != rhythm.id]
     checked = await check_place(work, movement, place, turn.now, among=rest, was=turn.text("was"))
     summary = RhythmSummary.of(rhythm, place.name or place.channel, (), turn.now)

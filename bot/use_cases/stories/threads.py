@@ -361,10 +361,15 @@ def _new_story(turn: Turn, place: PlaceId, movement: MovementId, text: str, part
     )
 
 
+def _may_not_tie(turn: Turn) -> bool:
+    """Return whether the works council has to agree first before it is kept who answers whom."""
+    return turn.movement is None or not turn.movement.may_name_people(turn.works_council)
+
+
 async def _tie_to_each_other(work: UnitOfWork, turn: Turn, place: Place, movement: MovementId) -> None:
     """Note ties between a new teller and the others of a thread; once a thread, whatever the number of replies."""
     told = await work.stories.in_thread(place.id, turn.intent.thread or "")
-    if any(story.teller_id == turn.person.id for story in told):
+    if _may_not_tie(turn) or any(story.teller_id == turn.person.id for story in told):
         return
     for other in {story.teller_id for story in told if story.is_told}:
         await work.connecting.strengthen(movement, turn.person.id, other, turn.now)
@@ -374,7 +379,7 @@ async def _tie_to_teller(work: UnitOfWork, turn: Turn, root: Delivery, movement:
     """Note a tie with the teller of the story replied to; once a thread, and never with one who is not named."""
     story = await work.stories.get(StoryId(root.subject), movement)
     answered = root.args.get("answered_by", [])
-    if story is None or not story.is_told or not story.named or not isinstance(answered, list):
+    if story is None or not story.is_told or not story.named or not isinstance(answered, list) or _may_not_tie(turn):
         return
     if turn.person.id not in answered:
         root.add_args(answered_by=[*answered, turn.person.id])

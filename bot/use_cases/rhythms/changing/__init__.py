@@ -18,6 +18,7 @@ from bot.catalogue.rhythms import (
 )
 from bot.chat import Value
 from bot.days_off import load_calendar
+from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import Delivery
 from bot.domain.rhythm import Rhythm, moments
 from bot.errors import Invalid, Refused
@@ -41,6 +42,7 @@ from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
 from bot.use_cases.rhythms.changing.single import (
     change_moment,
     find_next,
+    log_rhythm,
     pause,
     remember,
     resume,
@@ -212,6 +214,7 @@ async def _find_alike(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> list[Rhyt
 
 async def _add(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: datetime | None = None) -> Entry:
     work.rhythms.add(rhythm)
+    await log_rhythm(work, turn, rhythm, CoordinatorAct.RHYTHM_MADE)
     await find_next(work, turn.require_movement(), rhythm, since or turn.now)
     await work.flush()  # the page counts all rhythms of the place, by a query that has to see this one
     return await show_rhythm(work, turn, rhythm, "saved")
@@ -223,7 +226,7 @@ async def end(work: UnitOfWork, turn: Turn) -> InPlace:
     rhythm = await load_any(work, turn)
     if rhythm.ended_at is None:
         await plan_past(work, movement, rhythm, turn.now)
-        await remember(work, turn, rhythm)
+        await remember(work, turn, rhythm, CoordinatorAct.RHYTHM_ENDED)
         rhythm.ended_at, rhythm.next_at = turn.now, None
         await work.deliveries.cancel(f"rhythm_{rhythm.kind.value}", rhythm.id, "rhythm_ended")
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "ended"))

@@ -9,6 +9,7 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.rhythms import RhythmChanged, RhythmForm
 from bot.chat import Value
 from bot.days_off import load_calendar
+from bot.domain.change import CoordinatorAct
 from bot.domain.rhythm import Changes, Rhythm, keep_changes, moments
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
@@ -16,7 +17,7 @@ from bot.upkeep import find_repeats, list_changes_ahead, plan_past, rewrite_chan
 from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, find_showing, parse_rhythm
 from bot.use_cases.rhythms.changing.pages import find_near, find_obstacles, foresee, load_any, load_own, show_rhythm
 from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
-from bot.use_cases.rhythms.changing.single import find_next, remember
+from bot.use_cases.rhythms.changing.single import find_next, log_rhythm, remember
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ async def apply_edit(work: UnitOfWork, turn: Turn) -> InPlace:
     except Invalid as invalid:
         return InPlace(entry=explain_invalid(turn, invalid, {**pack(values), "rhythm": rhythm.id}))
     came = await _list_dates(work, turn, rhythm, since)
-    await remember(work, turn, rhythm)
+    await remember(work, turn, rhythm, CoordinatorAct.RHYTHM_CHANGED)
     await rewrite_changes(work, rhythm, edited.changes, turn.now)
     wanted = edited.rhythm
     rhythm.kind, rhythm.place_id, rhythm.on_holiday = wanted.kind, wanted.place_id, wanted.on_holiday
@@ -121,6 +122,7 @@ async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
     if not rhythm.previous or turn.text("change") != rhythm.changed_at:
         return InPlace(entry=await show_rhythm(work, turn, rhythm, "ended" if rhythm.ended_at else ""))
     before = rhythm.take_back()
+    await log_rhythm(work, turn, rhythm, CoordinatorAct.RHYTHM_TAKEN_BACK)
     await rewrite_changes(work, rhythm, before, turn.now)
     await work.flush()  # the next moment is found by a query that has to see the changes
     await find_next(work, turn.require_movement(), rhythm, turn.now)

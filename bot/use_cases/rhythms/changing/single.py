@@ -8,8 +8,10 @@ from bot import wording
 from bot.catalogue.base import Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import MomentForm, MomentLabel, PauseForm
+from bot.changes import record_change
 from bot.days_off import load_calendar
 from bot.domain import quiet_hours
+from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import Priority
 from bot.domain.movement import Movement
 from bot.domain.quiet_hours import to_utc
@@ -81,7 +83,7 @@ async def save_moment(work: UnitOfWork, turn: Turn) -> Entry:
         )
     if chosen is None or filled.problems:
         raise filled.problems.to_invalid()
-    await remember(work, turn, rhythm)
+    await remember(work, turn, rhythm, CoordinatorAct.MOMENT_CHANGED)
     if what == "now":
         rhythm.previous = {}  # what was sent cannot be taken back
     change = await work.rhythms.change(rhythm.id, chosen.name)
@@ -162,7 +164,7 @@ async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
     first = await _find_next_day(work, turn, rhythm, starts)
     if first is not None and until <= first and not held_back:
         raise Invalid({"until": "nothing_until"}, {"until": {"first": first}})
-    await remember(work, turn, rhythm)
+    await remember(work, turn, rhythm, CoordinatorAct.RHYTHM_PAUSED)
     if starts == today:
         rhythm.paused_until = until
     else:
@@ -184,7 +186,7 @@ async def _find_next_day(work: UnitOfWork, turn: Turn, rhythm: Rhythm, since: da
 async def resume(work: UnitOfWork, turn: Turn) -> InPlace:
     """End the pause of a rhythm, or leave out one that was planned."""
     rhythm = await load_own(work, turn)
-    await remember(work, turn, rhythm)
+    await remember(work, turn, rhythm, CoordinatorAct.RHYTHM_RESUMED)
     today, planned = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date(), parse_stretches(rhythm.pauses)
     if turn.text("pause"):
         kept = [one for one in planned if one.text != turn.text("pause")]
@@ -195,9 +197,16 @@ async def resume(work: UnitOfWork, turn: Turn) -> InPlace:
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "resumed" if not turn.text("pause") else "changed"))
 
 
-async def remember(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> None:
-    """Keep a rhythm as it is, to take back the change that comes now."""
+async def remember(work: UnitOfWork, turn: Turn, rhythm: Rhythm, kind: CoordinatorAct) -> None:
+    """Keep a rhythm as it is, to take back the change that comes now, and log that."""
     rhythm.remember(await work.rhythms.changes(rhythm, turn.now), turn.now)
+    await log_rhythm(work, turn, rhythm, kind)
+
+
+async def log_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, kind: CoordinatorAct) -> None:
+    """Log a change of a rhythm, with the name of its place."""
+    place = await work.movements.place(rhythm.place_id)
+    record_change(work, turn, kind, (place.name or place.channel) if place is not None else "")
 
 
 async def find_next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
