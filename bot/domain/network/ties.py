@@ -99,9 +99,10 @@ def close(weights: Sparse, gaps: float) -> Sparse:
     passed = np.where((known > 0) & (np.diff(weights.indptr) <= HUB), np.float32(gaps) / np.maximum(known, 1), 0)
     through = weights.copy()
     through.data = through.data * passed.astype(np.float32)[through.indices]
-    shared = (through @ weights).tocoo()
+    # There and back, which orders each row in a time that grows with the ties only: sorting takes several times that.
+    shared = (through @ weights).tocsc().tocsr()
+    shared.data = np.minimum(shared.data, 1)
     tied = weights.astype(bool).astype(np.float32)
-    shared = sparse.csr_array((np.minimum(shared.data, 1), (shared.row, shared.col)), shape=weights.shape)
     guessed = shared - shared.multiply(tied)
     guessed.setdiag(0)
     guessed.data[guessed.data < FAINT] = 0
