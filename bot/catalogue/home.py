@@ -1,9 +1,9 @@
 """The home page: someone's planned steps, stories and initiatives, and what is coming in their movement."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
-from typing import Self
+from typing import Literal, Self
 
 from bot.catalogue.base import Entry, PageEntry, Press
 from bot.catalogue.people import ListedNudge
@@ -203,11 +203,17 @@ class HomeInitiatives(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class UpcomingMoment:
-    """A coming moment of a rhythm."""
+    """A moment of a rhythm that comes at `at`, or that is skipped (None): the local day `on`, or all from it to `last`.
+    `because` and `holiday` say why it is skipped or moved, as in `ComingMoment`; days are those in `timezone`."""
 
     kind: RhythmKind
     place: str
-    at: datetime
+    at: datetime | None
+    on: date | None = None
+    last: date | None = None
+    because: Literal["", "holiday", "closed", "weekend", "changed", "quiet"] = ""
+    holiday: str = ""
+    timezone: str = "Europe/Amsterdam"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +226,17 @@ class HomeMoments(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(moments=(UpcomingMoment(kind=RhythmKind.PURPOSE, place="samen-vooruit", at=_EXAMPLE),) * 2)
+        comes = UpcomingMoment(kind=RhythmKind.PURPOSE, place="samen-vooruit", at=_EXAMPLE)
+        eve, day = date(2027, 4, 26), date(2027, 4, 27)
+        skipped = replace(comes, at=None, on=day, because="holiday", holiday="Koningsdag")
+        return cls(
+            moments=(
+                comes,
+                replace(comes, at=_EXAMPLE + timedelta(days=1), on=_EXAMPLE.date(), because="closed"),
+                skipped,
+                replace(skipped, on=eve, last=day + timedelta(days=9), because="closed", holiday=""),
+            )
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -164,6 +164,29 @@ class TestWhatComes:
         await world.pass_(days=10)
         assert world.posts() == []
 
+    async def test_why_something_is_skipped_or_moved(self, world: World) -> None:
+        await world.movement("fatima", channels=("general", "night"))
+        moved = await rhythm(world, kind="stories", on_holiday="move")
+        skipping = await rhythm(world, kind="check_in", weekdays=("MO", "TU"), place="night")
+        form = await world.press("iris", moved, "moment")
+        await world.submit("iris", form, on="2027-03-08", what="move", day="2027-03-09", at="11:00")
+        await world.submit("iris", await world.press("iris", skipping, "moment"), on="2027-03-09", what="skip")
+        for closed in ({"starts": "2027-03-15", "until": "2027-03-16"}, {"starts": "2027-03-22", "until": "2027-03-23"}):
+            await world.do("iris", "rhythm.closed.save", args=closed)
+        said = (await self.show(world)).split("Wat er komt")[1]
+        assert "dinsdag 9 maart om 11:00: verhaalronde in #general (verzet)" in said
+        assert "dinsdag 9 maart: bijpraatronde in #night: overgeslagen op jullie verzoek" in said
+        assert "woensdag 17 maart om 09:00: verhaalronde in #general, want maandag 15 maart zijn jullie vrij" in said
+        assert (
+            "maandag 15 maart tot en met dinsdag 23 maart: bijpraatronde in #night, jullie vrije dagen: overgeslagen"
+            in said
+        )
+        await world.until(datetime(2027, 3, 29, 12, tzinfo=UTC))
+        assert [one.day for one in await times(world)] == [9, 17, 24]
+        await world.until(datetime(2027, 4, 6, 12, tzinfo=UTC))
+        # Monday the 29th of March is Easter Monday.
+        assert [one.day for one in await times(world, "night")] == [2, 8, 30, 5, 6]
+
     async def test_more_than_may_be_posted_in_a_week_is_said(self, world: World) -> None:
         await world.movement("fatima")
         await rhythm(world, kind="stories", weekdays=("MO", "TU", "WE"))

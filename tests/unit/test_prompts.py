@@ -97,6 +97,8 @@ def test_no_template_is_without_an_entry() -> None:
         "rhythms/how_often.md.j2",
         "rhythms/in_the_way.md.j2",
         "rhythms/kinds.md.j2",
+        "rhythms/moved_because.md.j2",
+        "rhythms/skipped_because.md.j2",
         "countries/kept.md.j2",
         "rhythms/near.md.j2",
         "rhythms/needs.md.j2",

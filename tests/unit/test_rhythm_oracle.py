@@ -23,6 +23,7 @@ from bot.domain.calendar import Calendar
 from bot.domain.movement import MovementId
 from bot.domain.recurrence import LAST, MONTHS_BETWEEN, Freq, Pattern
 from bot.domain.rhythm import MAX_MOVE, Moment, MomentChange, MomentName, OnHoliday, RhythmId, Timing, moments
+from bot.domain.stretches import Stretch, format_stretches
 
 USUAL = 100
 NUMBER = int(os.environ.get("RITME_RHYTHMS", USUAL))
@@ -56,6 +57,8 @@ COUNTRIES = {
     "JP": (5, 6),
     "BR": (5, 6),
 }
+REGIONS = {"DE": ("", "BY", "BE"), "GB": ("ENG", "SCT", "NIR"), "BR": ("", "SP")}
+"""Regions to draw, of countries where some have days of their own."""
 TIMES = [time(hour, minute) for hour in (0, 1, 2, 3, 8, 9, 12, 15, 23) for minute in (0, 15, 30, 59)]
 
 
@@ -66,6 +69,7 @@ class Case:
     timing: Timing
     pattern: Pattern
     calendar: Calendar
+    pauses: tuple[Stretch, ...]
     changes: dict[MomentName, MomentChange]
     after: datetime
 
@@ -78,6 +82,7 @@ def draw(number: int) -> Case:
     at, *also_at = sorted(dice.sample(TIMES, dice.choice((1, 1, 1, 2, 3, 4))))
     until = starts_on + timedelta(days=dice.randrange(3000)) if dice.random() < 0.2 else None
     pattern = Pattern(**_draw_days(dice), until=until, also_at=tuple(also_at))
+    pauses = _draw_stretches(dice, starts_on, 120)
     timing = Timing(
         pattern.rule,
         starts_on,
@@ -85,12 +90,21 @@ def draw(number: int) -> Case:
         dice.choice(ZONES),
         dice.choice(list(OnHoliday)),
         starts_on + timedelta(days=dice.randrange(2000)) if dice.random() < 0.2 else None,
+        pauses=format_stretches(pauses, starts_on - YEARS),
     )
     weekend = dice.choice((COUNTRIES[country], COUNTRIES[country], (6,), (4,), (0, 3), ()))
     changed = (GOOD_FRIDAY,) if country == "NL" and dice.random() < 0.5 else ()
-    calendar = Calendar(country=country, weekend=weekend, changed=changed)
+    region = dice.choice(REGIONS.get(country, ("",)))
+    closed = _draw_stretches(dice, starts_on, 30)
+    calendar = Calendar(country=country, weekend=weekend, closed=closed, region=region, changed=changed)
     after = datetime.combine(starts_on, time(0), UTC) + timedelta(minutes=dice.randrange(3000 * 24 * 60))
-    return Case(timing, pattern, calendar, dict(_draw_changes(dice, timing, pattern, calendar)), after)
+    return Case(timing, pattern, calendar, pauses, dict(_draw_changes(dice, timing, pattern, calendar)), after)
+
+
+def _draw_stretches(dice: random.Random, since: date, longest: int) -> tuple[Stretch, ...]:
+    """Draw stretches of days in ten years, of most cases none."""
+    begins = [since + timedelta(days=dice.randrange(YEARS.days)) for _ in range(dice.choice((0, 0, 1, 3, 12)))]
+    return tuple(Stretch(one, one + timedelta(days=dice.randrange(1, longest))) for one in begins)
 
 
 def _draw_days(dice: random.Random) -> dict[str, object]:
@@ -141,15 +155,17 @@ def _draw_changes(
 
 
 @cache
-def _public(country: str) -> set[date]:
-    return set(holidays.country_holidays(country, years=range(2025, 2041)))
+def _public(country: str, region: str) -> set[date]:
+    return set(holidays.country_holidays(country, subdiv=region or None, years=range(2025, 2041)))
 
 
 def is_holiday(calendar: Calendar, day: date) -> bool:
-    """Return whether a day is kept, asked of the library itself."""
+    """Return whether a day is kept, asked of the library itself, or one on which the movement is closed."""
+    if any(one.begin <= day < one.end for one in calendar.closed):
+        return True
     if calendar.country == "NL" and GOOD_FRIDAY not in calendar.changed and day == easter(day.year) - 2 * DAY:
         return False
-    return day in _public(calendar.country)
+    return day in _public(calendar.country, calendar.region)
 
 
 def is_working(calendar: Calendar, day: date) -> bool:
@@ -258,7 +274,12 @@ def expected(case: Case, until: date) -> list[tuple[datetime, date, int]]:
         ]
     found += [(one.moved_to, *name) for name, one in case.changes.items() if one.moved_to is not None]
     rest = timing.paused_until or date.min
-    return sorted(one for one in found if one[0].astimezone(zone).date() >= rest)
+    return sorted(
+        one
+        for one in found
+        if (day := one[0].astimezone(zone).date()) >= rest
+        and not any(pause.begin <= day < pause.end for pause in case.pauses)
+    )
 
 
 def list_until(end: datetime, coming: Iterator[Moment]) -> list[tuple[datetime, date, int]]:

@@ -1,8 +1,10 @@
 """Show people their home page, on platforms that have such a page, and as a message on any platform."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import NamedTuple
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.home import (
@@ -31,15 +33,16 @@ from bot.catalogue.rhythms import UNSENT_WINDOW, RhythmSummary, UnsentMessage
 from bot.domain import quiet_hours, stuck_return
 from bot.domain.asks import MONTH
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, WEEK, exceeds_budget
-from bot.domain.calendar import holidays_of
+from bot.domain.calendar import Calendar, holidays_of
 from bot.domain.carrying import carriers
 from bot.domain.movement import Member, Movement, MovementId, Place, Purpose
 from bot.domain.next_step import NextStep
-from bot.domain.person import Person
-from bot.domain.quiet_hours import arrival_of
-from bot.domain.rhythm import MOMENTS_SHOWN, Rhythm, can_come, expect_moments
+from bot.domain.person import Language, Person
+from bot.domain.quiet_hours import QuietHours, arrival_of
+from bot.domain.rhythm import MOMENTS_SHOWN, Changes, Expected, Rhythm, can_come, expect_moments, expect_until
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.ports.turn import language_for
 from bot.resting import find_episodes_with_step, find_rest
 from bot.wording import shorten
 
@@ -57,6 +60,10 @@ CHANCES_SHOWN = 3
 HOME_CHANCE_CHARS = 120
 INITIATIVES_SHOWN = 5
 COMING_SHOWN = 5
+GAPS_SHOWN = 4
+"""What is skipped of the moments until then, at most."""
+GAPS_AHEAD = timedelta(days=31)
+"""How far ahead what is skipped is told, where fewer moments come than the page shows."""
 CORE_MESSAGES_SHOWN = 3
 HOME_RHYTHMS_SHOWN = 6
 TROUBLE_SHOWN = 5
@@ -70,7 +77,7 @@ async def record_visit(work: UnitOfWork, turn: Turn) -> None:
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
     """Show the page as an answer. In a channel it is about the movement there, and offers no switch to another."""
-    home = await _load_home(work, turn.person, turn.movement.id if turn.movement else None, turn.now)
+    home = await _load_home(work, turn.person, turn.movement.id if turn.movement else None, turn.now, turn.language)
     home = replace(home, pages=turn.syntax.pages is not None)
     return home if turn.place is None else replace(home, elsewhere=())
 
@@ -97,7 +104,9 @@ async def compose_home(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     return replace(home, pages=outgoing.syntax.pages is not None)
 
 
-async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None, now: datetime) -> Home:
+async def _load_home(
+    work: UnitOfWork, person: Person, asked: MovementId | None, now: datetime, language: Language | None = None
+) -> Home:
     """Load someone's page for the movement `asked` for, if they belong to it; else for the one they joined last."""
     belongs = await work.movements.of_person(person.id)
     movement, member = next((one for one in belongs if one[0].id == asked), belongs[0] if belongs else (None, None))
@@ -107,6 +116,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         return Home(name=person.name, snoozed_until=snoozed, stopped=stopped)
     purpose = await work.movements.purpose(movement.id)
     rhythms = await _load_rhythms(work, movement, purpose, now)
+    language = language or language_for(person, None, movement)
     return Home(
         name=person.name,
         movement=movement.id,
@@ -121,7 +131,7 @@ async def _load_home(work: UnitOfWork, person: Person, asked: MovementId | None,
         stories=await _load_stories(work, person, movement),
         initiatives=await _load_initiatives(work, person, movement),
         chances=await _load_chances(work, person, movement, now),
-        moments=_coming_moments(rhythms),
+        moments=_coming_moments(rhythms, language, now),
         purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
         suggested=await _load_consent(work, person, movement, belongs, now),
@@ -270,50 +280,91 @@ async def _load_consent(
     )
 
 
-_Rhythms = Sequence[tuple[Rhythm, Place, Sequence[datetime]]]
-"""Rhythms, each with its place and when it comes next there."""
+class _Coming(NamedTuple):
+    """A rhythm with what its moments follow from, and its next ones that can come: none in a place that is out of
+    reach, nor of a purpose that nobody wrote."""
+
+    rhythm: Rhythm
+    place: Place
+    changes: Changes
+    calendar: Calendar
+    quiet: QuietHours
+    moments: Sequence[Expected]
 
 
-async def _load_rhythms(work: UnitOfWork, movement: Movement, purpose: Purpose | None, now: datetime) -> _Rhythms:
-    """Load the rhythms with the moments that can come: not in a place that is out of reach, nor of a purpose that
-    nobody wrote."""
+async def _load_rhythms(
+    work: UnitOfWork, movement: Movement, purpose: Purpose | None, now: datetime
+) -> Sequence[_Coming]:
     found = []
     for rhythm in await work.rhythms.of_movement(movement.id):
         place = await work.movements.place(rhythm.place_id)
         changes = await work.rhythms.changes(rhythm, now)
         if place is None:
             continue
-        quiet = quiet_hours.of_place(place, movement)
-        expected = expect_moments(
-            rhythm.timing, changes, holidays_of(movement, place), quiet, after=now, count=MOMENTS_SHOWN
-        )
-        comes = can_come(rhythm, place, purpose)
-        coming = [one.at for one in expected if one.at is not None and comes]
-        found.append((rhythm, place, coming))
+        quiet, calendar = quiet_hours.of_place(place, movement), holidays_of(movement, place)
+        expected = expect_moments(rhythm.timing, changes, calendar, quiet, after=now, count=MOMENTS_SHOWN)
+        coming = [one for one in expected if one.at is not None] if can_come(rhythm, place, purpose) else []
+        found.append(_Coming(rhythm, place, changes, calendar, quiet, coming))
     return found
 
 
-def _coming_moments(rhythms: _Rhythms) -> HomeMoments:
+def _coming_moments(rhythms: Sequence[_Coming], language: Language, now: datetime) -> HomeMoments:
     found = [
-        (place, UpcomingMoment(kind=rhythm.kind, place=_name(place), at=at))
-        for rhythm, place, coming in rhythms
-        for at in coming
+        (each.place, at, _word_moment(each, one, language))
+        for each in rhythms
+        for one in each.moments
+        if (at := one.at) is not None
     ]
-    shown = sorted(found, key=lambda one: one[1].at)[:COMING_SHOWN]
+    shown = sorted(found, key=lambda one: one[1])[:COMING_SHOWN]
+    last = shown[-1][1] if shown else now
+    until = last if len(shown) == COMING_SHOWN else max(last, now + GAPS_AHEAD)
+    gaps = sorted((gap for each in rhythms for gap in _list_gaps(each, language, now, until)), key=_first_day)
     crowded = {
         _name(place)
-        for place, _ in shown
-        if exceeds_budget([one.at for there, one in found if there.id == place.id], MAX_POSTS_PER_WEEK, PLACE_WEEK)
+        for place, _, _ in shown
+        if exceeds_budget([at for there, at, _ in found if there.id == place.id], MAX_POSTS_PER_WEEK, PLACE_WEEK)
     }
-    return HomeMoments(moments=tuple(one for _, one in shown), crowded=tuple(sorted(crowded)))
+    lines = sorted((*(one for _, _, one in shown), *gaps[:GAPS_SHOWN]), key=_first_day)
+    return HomeMoments(moments=tuple(lines), crowded=tuple(sorted(crowded)))
+
+
+def _first_day(one: UpcomingMoment) -> datetime:
+    return one.at or datetime.combine(one.on or date.max, time(0), UTC)
+
+
+def _list_gaps(each: _Coming, language: Language, now: datetime, until: datetime) -> Iterator[UpcomingMoment]:
+    """Yield what is skipped of a rhythm that comes: of days in a row for the same reason, as one."""
+    if not each.moments:
+        return
+    expected = expect_until(each.rhythm.timing, each.changes, each.calendar, each.quiet, after=now, until=until)
+    worded = (_word_moment(each, one, language) for one in expected)
+    for (skipped, _, _), ones in groupby(worded, lambda one: (one.at is None, one.because, one.holiday)):
+        first, *rest = ones
+        if skipped:
+            yield replace(first, last=rest[-1].on if rest else None)
+
+
+def _word_moment(each: _Coming, one: Expected, language: Language) -> UpcomingMoment:
+    return UpcomingMoment(
+        kind=each.rhythm.kind,
+        place=_name(each.place),
+        at=one.at,
+        on=one.on,
+        because=one.because,
+        holiday=each.calendar.name_day(one.on, language) if one.because == "holiday" else "",
+        timezone=each.rhythm.timezone,
+    )
 
 
 def _name(place: Place) -> str:
     return place.name or place.channel
 
 
-def _rhythm_summaries(rhythms: _Rhythms, now: datetime) -> HomeRhythms:
-    shown = [RhythmSummary.of(one, _name(place), coming, now) for one, place, coming in rhythms]
+def _rhythm_summaries(rhythms: Sequence[_Coming], now: datetime) -> HomeRhythms:
+    shown = [
+        RhythmSummary.of(one.rhythm, _name(one.place), [each.at for each in one.moments if each.at is not None], now)
+        for one in rhythms
+    ]
     return HomeRhythms(rhythms=tuple(shown[:HOME_RHYTHMS_SHOWN]), more=max(0, len(rhythms) - HOME_RHYTHMS_SHOWN))
 
 
