@@ -21,6 +21,8 @@ LONGEST_REST = 400
 KEPT, WORKED = "+", "-"
 """Before the name of a holiday: a movement keeps it, or works on it, other than most people in its country."""
 YEAR = timedelta(days=366)
+YEARS_AROUND = 3
+"""Years before and after one in which a holiday may be a day off where it is none that year."""
 _NOT_FOR_ALL = {"workday", "school", "half_day"}
 """Categories of days that are not days off."""
 _WORKED_BY_MOST: Mapping[str, frozenset[str]] = {"NL": frozenset({"Goede vrijdag"})}
@@ -68,9 +70,16 @@ class Calendar:
     def name_day(self, day: date, language: Language, *, foreign: bool = False) -> str:
         """Return the name of a holiday that is kept, in a language; without names in that language it is empty, or with
         `foreign` the name it has in English, or there."""
-        names = _names_in(self.country, self.region, day.year, language.value, foreign)
-        found = dict.fromkeys(names[day, name] for name in self._kept_on(day) if (day, name) in names)
-        return " / ".join(found)
+        words = (self._name(day, name, language, foreign=foreign) for name in self._kept_on(day))
+        return " / ".join(dict.fromkeys(one for one in words if one))
+
+    def _name(self, day: date, name: str, language: Language, *, foreign: bool) -> str:
+        """Return the name of a holiday in a language; empty when it has none."""
+        for region in (self.region, _find_elsewhere(self.country, day.year).get((day, name))):
+            names = _names_in(self.country, region, day.year, language.value, foreign) if region is not None else {}
+            if (day, name) in names:
+                return names[day, name]
+        return ""
 
     def next_days(self, today: date, count: int) -> list[date]:
         """Return the next holidays that are kept, within a year."""
@@ -81,7 +90,7 @@ class Calendar:
         """List the holidays of the coming year that people here may keep, those that most people there keep first."""
         found: dict[str, Holiday] = {}
         for year in (today.year, today.year + 1):
-            for day, names in sorted(_find_days(self.country, self.region, year).items()):
+            for day, names in sorted(_list_days(self.country, self.region, self.changed, year).items()):
                 if not today <= day < today + YEAR:
                     continue
                 for name, public in names:
@@ -104,10 +113,7 @@ class Calendar:
 
     def name_holidays(self, listed: Sequence[Holiday], language: Language) -> dict[str, str]:
         """Return the names of holidays in a language, or else in English, by the name they have there."""
-        words = {
-            one.name: _names_in(self.country, self.region, one.day.year, language.value, foreign=True) for one in listed
-        }
-        return {one.name: words[one.name].get((one.day, one.name), one.name) for one in listed}
+        return {one.name: self._name(one.day, one.name, language, foreign=True) or one.name for one in listed}
 
     def is_weekend(self, day: date) -> bool:
         """Return whether a day is one of the weekend."""
@@ -141,10 +147,11 @@ def encode_changes(changed: Sequence[str]) -> str:
     return " ".join(f"{one[0]}{hash_holiday(one[1:])}" for one in changed)
 
 
-def decode_changes(text: str, listed: Sequence[Holiday], before: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return what is `changed` as a button sent it; what is neither among the holidays that are listed, nor was changed
-    `before`, is left out. Not every holiday is listed in every year."""
-    names = {hash_holiday(one): one for one in (*(one.name for one in listed), *(one[1:] for one in before))}
+def decode_changes(text: str, country: str, today: date, before: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what is `changed` as a button sent it; what is neither among the holidays of any region of a country in
+    the coming year, nor was changed `before`, is left out. Not every holiday is listed in every year."""
+    known = {name for year in (today.year, today.year + 1) for _, name in _find_elsewhere(country, year)}
+    names = {hash_holiday(one): one for one in (*known, *(one[1:] for one in before))}
     return tuple(sorted(f"{one[0]}{names[one[1:]]}" for one in text.split() if one[0] in "+-" and one[1:] in names))
 
 
@@ -209,12 +216,44 @@ def _find_days(country: str, region: str, year: int) -> Mapping[date, tuple[tupl
 
 
 @cache
+def _find_elsewhere(country: str, year: int) -> Mapping[tuple[date, str], str]:
+    """Return all days of a country, each with its name, and a region that has it; the empty one has what all have."""
+    known = _country(country) if country else None
+    regions = ("", *known.subdivisions) if known is not None else ()
+    found: dict[tuple[date, str], str] = {}
+    for region in regions:
+        for day, names in _find_days(country, region, year).items():
+            for name, _ in names:
+                found.setdefault((day, name), region)
+    return found
+
+
+@cache
+def _list_days(
+    country: str, region: str, changed: tuple[str, ...], year: int
+) -> Mapping[date, tuple[tuple[str, bool], ...]]:
+    """Return what `_find_days` does, and the days that are kept although this region does not know them, and another
+    does. One that this region knows in other years is not among them: this year it is no day off here."""
+    own = _find_days(country, region, year)
+    chosen = {one[1:] for one in changed if one.startswith(KEPT)} - {name for day in own.values() for name, _ in day}
+    if not chosen:
+        return own
+    around = range(year - YEARS_AROUND, year + YEARS_AROUND + 1)
+    chosen -= {name for one in around for day in _find_days(country, region, one).values() for name, _ in day}
+    found = dict(own)
+    for day, name in _find_elsewhere(country, year) if chosen else ():
+        if name in chosen:
+            found[day] = (*found.get(day, ()), (name, False))
+    return found
+
+
+@cache
 def _kept_days(country: str, region: str, changed: tuple[str, ...], year: int) -> Mapping[date, tuple[str, ...]]:
     """Return the holidays that are kept in a year, with their names there."""
     keeper = Calendar(country=country, region=region, changed=changed)
     found = {
         day: tuple(name for name, public in names if keeper._keeps(name, public=public))
-        for day, names in _find_days(country, region, year).items()
+        for day, names in _list_days(country, region, changed, year).items()
     }
     return {day: names for day, names in found.items() if names}
 

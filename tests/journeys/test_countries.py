@@ -165,6 +165,25 @@ async def test_a_region_has_its_own_days(world: World) -> None:
     assert (await movement_of(world)).region == "BE"
 
 
+async def test_a_day_chosen_together_with_another_region_is_kept(world: World) -> None:
+    await world.movement()
+    async with world.begin() as work:
+        movement = await work.movements.get(MovementId("movement"))
+        assert movement is not None
+        movement.country, movement.region = "DE", "BY"
+    form = await world.press("iris", await world.type("iris", "/ritme land"), "adjust")
+    assert isinstance(form, Form)
+    days = {one.name: one for one in form.fields}["holidays"]
+    assumption = next(one.value for one in days.options if one.label == "Assumption Day")
+    proposed = await world.submit("iris", form, region="BE", holidays=(*days.value, assumption))
+    again = await world.press("iris", proposed, "adjust")
+    assert isinstance(again, Form)
+    assert assumption in {one.name: one for one in again.fields}["holidays"].value
+    await world.press("iris", await world.submit("iris", again), "save")
+    kept = await movement_of(world)
+    assert (kept.region, kept.holidays) == ("BE", ["+Mariä Himmelfahrt"])
+
+
 async def test_a_region_with_a_long_code_is_kept(world: World) -> None:
     await world.movement()
     form = await world.press("iris", await world.type("iris", "/ritme land Brazilië"), "adjust")

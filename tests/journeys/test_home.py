@@ -171,7 +171,10 @@ class TestWhatComes:
         form = await world.press("iris", moved, "moment")
         await world.submit("iris", form, on="2027-03-08", what="move", day="2027-03-09", at="11:00")
         await world.submit("iris", await world.press("iris", skipping, "moment"), on="2027-03-09", what="skip")
-        for closed in ({"starts": "2027-03-15", "until": "2027-03-16"}, {"starts": "2027-03-22", "until": "2027-03-23"}):
+        for closed in (
+            {"starts": "2027-03-15", "until": "2027-03-16"},
+            {"starts": "2027-03-22", "until": "2027-03-23"},
+        ):
             await world.do("iris", "rhythm.closed.save", args=closed)
         said = (await self.show(world)).split("Wat er komt")[1]
         assert "dinsdag 9 maart om 11:00: verhaalronde in #general (verzet)" in said

@@ -55,7 +55,7 @@ def test_of_the_holidays_those_count_that_are_chosen(country: str, data: st.Data
     listed = calendar.list_holidays(MONDAY)
     chosen = data.draw(st.sets(st.sampled_from([one.name for one in listed])))
     changed = calendar.choose_holidays(MONDAY, sorted(chosen))
-    assert decode_changes(encode_changes(changed), listed) == changed
+    assert decode_changes(encode_changes(changed), country, MONDAY) == changed
     keeps = Calendar(country=country, changed=changed)
     assert {one.name for one in keeps.list_holidays(MONDAY) if one.kept} == chosen
     assert all(keeps(one.day) for one in listed if one.name in chosen)
@@ -75,6 +75,36 @@ def test_a_choice_stays_in_years_that_do_not_need_or_list_it() -> None:
     kept = Calendar(country="NL", changed=("+Bevrijdingsdag",))
     assert kept(date(2031, 5, 5))
     assert "-Bevrijdingsdag" in kept.choose_holidays(date(2029, 11, 1), ())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([one for one in COUNTRIES if list_regions(one, MONDAY)]), st.data())
+def test_what_is_chosen_in_one_region_is_kept_in_another(country: str, data: st.DataObject) -> None:
+    regions = st.sampled_from(["", *(code for code, _ in list_regions(country, MONDAY))])
+    before, after = Calendar(country=country, region=data.draw(regions)), data.draw(regions)
+    listed = before.list_holidays(MONDAY)
+    chosen = data.draw(st.sets(st.sampled_from([one.name for one in listed])))
+    changed = before.choose_holidays(MONDAY, sorted(chosen))
+    assert decode_changes(encode_changes(changed), country, MONDAY) == changed
+    moved = Calendar(country=country, region=after, changed=changed)
+    kept = {one.name for one in moved.list_holidays(MONDAY) if one.kept}
+    assert {one[1:] for one in changed if one.startswith("+")} <= kept
+    assert not {one[1:] for one in changed if one.startswith("-")} & kept
+    assert moved.choose_holidays(MONDAY, sorted(kept)) == changed
+
+
+def test_a_holiday_of_another_region_has_a_name_and_can_be_left_again() -> None:
+    berlin = Calendar(country="DE", region="BE", changed=("+Mariä Himmelfahrt",))
+    assert berlin(date(2027, 8, 15))
+    assert berlin.name_day(date(2027, 8, 15), Language.EN) == "Assumption Day"
+    listed = berlin.list_holidays(MONDAY)
+    assert berlin.name_holidays(listed, Language.EN)["Mariä Himmelfahrt"] == "Assumption Day"
+    assert berlin.choose_holidays(MONDAY, [one.name for one in listed if one.usual]) == ()
+
+
+def test_a_holiday_that_this_region_moves_in_some_years_is_not_taken_from_another() -> None:
+    # In 2027 it is a Sunday: some regions of Spain keep the Monday, others nothing.
+    assert not Calendar(country="ES", changed=("+Asunción de la Virgen",))(date(2027, 8, 16))
 
 
 def test_days_that_only_some_keep_are_offered_and_not_kept_by_themselves() -> None:

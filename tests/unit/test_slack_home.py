@@ -8,10 +8,17 @@ from hypothesis import strategies as st
 
 from adapters.slack.home import render_home
 from bot import wording
-from bot.catalogue.home import Home, HomeRhythms, HomeStep, HomeSteps, HomeStories, HomeStory, HomeTrouble
+from bot.catalogue.home import Home, HomeMoments, HomeRhythms, HomeStep, HomeSteps, HomeStories, HomeStory, HomeTrouble
 from bot.chat import Message, Page, Paragraph, Section, Span
 from bot.domain.person import Language
-from bot.use_cases.people.home import HOME_RHYTHMS_SHOWN, STEPS_SHOWN, STORIES_SHOWN, TROUBLE_SHOWN
+from bot.use_cases.people.home import (
+    COMING_SHOWN,
+    GAPS_SHOWN,
+    HOME_RHYTHMS_SHOWN,
+    STEPS_SHOWN,
+    STORIES_SHOWN,
+    TROUBLE_SHOWN,
+)
 from tests.fakes.slack.block_kit import problems_in_home
 from tests.unit.test_slack_render import NASTY, buttons, extremes, paragraphs, reader, with_words
 
@@ -20,6 +27,7 @@ FULLEST = replace(
     stopped=True,
     steps=HomeSteps(steps=(HomeStep.example(),) * STEPS_SHOWN, more=9),
     stories=HomeStories(stories=(replace(HomeStory.example(), cut=True),) * STORIES_SHOWN, older=4),
+    moments=HomeMoments(moments=HomeMoments.example().moments[1:2] * (COMING_SHOWN + GAPS_SHOWN)),
     rhythms=HomeRhythms(rhythms=HomeRhythms.example().rhythms[:1] * HOME_RHYTHMS_SHOWN, more=3),
     trouble=HomeTrouble(held=HomeTrouble.example().held * TROUBLE_SHOWN),
 )

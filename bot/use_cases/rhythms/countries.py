@@ -127,14 +127,14 @@ async def propose(work: UnitOfWork, turn: Turn) -> Entry:
     today, filled = _today(turn, movement), read_form(DaysForm, turn.intent.args)
     country = turn.text("country")
     region = _read_region(filled, country, today)
-    before = Calendar(country=country, region=turn.text("before"))
+    place = await _find_place(work, movement, turn.text("where"))
+    stored = holidays_of(movement, place).changed
+    changed = decode_changes(turn.text("changed"), country, today, stored)
+    before = Calendar(country=country, region=turn.text("before"), changed=changed)
     names = {hash_holiday(one.name): one.name for one in before.list_holidays(today)}
     if not names.keys() >= set(filled.many("holidays")):
         filled.problems.add("holidays", "unknown_choice")
     filled.problems.raise_if_any()
-    place = await _find_place(work, movement, turn.text("where"))
-    stored = holidays_of(movement, place).changed
-    before = replace(before, changed=decode_changes(turn.text("changed"), before.list_holidays(today), stored))
     kept = [names[one] for one in filled.many("holidays")]
     weekend = tuple(WEEKDAYS.index(day) for day in WEEKDAYS if day in filled.many("weekend"))
     wanted = Calendar(country=country, region=region, weekend=weekend, changed=before.choose_holidays(today, kept))
@@ -220,7 +220,7 @@ def _read_proposal(turn: Turn, today: date, stored: Calendar) -> Calendar:
     if parse_country(country) != country or not known or not weekend or not set(weekend) < set("0123456"):
         raise Invalid({"country": "unknown_choice"})
     place = Calendar(country=country, region=region, weekend=parse_weekend(weekend))
-    return replace(place, changed=decode_changes(turn.text("changed"), place.list_holidays(today), stored.changed))
+    return replace(place, changed=decode_changes(turn.text("changed"), country, today, stored.changed))
 
 
 async def _find_place(work: UnitOfWork, movement: Movement, chosen: str) -> Place | None:
