@@ -3,7 +3,7 @@ that fall in new quiet hours, or are in another time zone than their place, are 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from bot.domain.cures import find_cure, list_quiet
 from bot.domain.delivery import Delivery, Priority, to_person
 from bot.domain.movement import Movement, Place, PlaceId
 from bot.domain.quiet_hours import QuietHours, of_place
+from bot.domain.recurrence import MAX_TIMES_A_DAY
 from bot.domain.rhythm import (
     MISFIRE_GRACE,
     MOMENTS_SHOWN,
@@ -25,14 +26,19 @@ from bot.domain.rhythm import (
     Rhythm,
     RhythmId,
     Timing,
+    carry_changes,
     due_moments,
-    keep_changes,
     moment_key,
     moments,
     plan_moment,
     update_next_at,
 )
 from bot.ports import UnitOfWork
+
+FARTHEST_DATES = timedelta(days=2)
+"""How much later the date may be in one time zone than in another: what came on it there may be to come here."""
+REPEATS_LOOKED_AT = 3 * MAX_TIMES_A_DAY
+"""Coming moments that may have come already: those of today, and as many days after it."""
 
 
 async def plan_past(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
@@ -56,8 +62,8 @@ async def find_repeats(
     """Return the moments of a rhythm that came already and would be told again, since the days off or the time zone
     changed on the day itself. Each as a change, moved to when it came: so it is told and planned no more."""
     today, found = now.astimezone(ZoneInfo(rhythm.timezone)).date(), dict[MomentName, MomentChange]()
-    for moment in islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN):
-        if moment.on > today or moment.name in changes:
+    for moment in islice(moments(rhythm.timing, changes, calendar, after=now), REPEATS_LOOKED_AT):
+        if moment.on > today + FARTHEST_DATES or moment.name in changes:
             continue
         if posted := await work.deliveries.by_key(moment_key(rhythm.id, moment)):
             found[moment.name] = _move_moment(rhythm, moment, min(posted.due_at, now))
@@ -136,17 +142,11 @@ async def record_missed_moment(work: UnitOfWork, missed: Delivery, more: int) ->
         )
 
 
-def list_changes_ahead(rhythm: Rhythm, changes: Changes, now: datetime) -> list[MomentChange]:
-    """Return the changes to moments of a rhythm that are still to come."""
-    today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
-    return [one for one in changes.values() if (one.moved_to > now if one.moved_to is not None else one.on >= today)]
-
-
 async def rewrite_changes(work: UnitOfWork, rhythm: Rhythm, wanted: Changes, now: datetime) -> None:
     """Let these be all the changes to moments that still matter. One that is no more stays as a row that changes
     nothing."""
-    for change in list_changes_ahead(rhythm, await work.rhythms.changes(rhythm, now), now):
-        if change.moment not in wanted:
+    for name, change in (await work.rhythms.changes(rhythm, now)).items():
+        if name not in wanted:
             change.skipped, change.moved_to = False, None
     await _store_changes(work, rhythm, wanted)
 
@@ -169,10 +169,9 @@ async def retime(
     await plan_past(work, movement, rhythm, now)
     changes = await work.rhythms.changes(rhythm, now)
     rhythm.remember(changes, now)
-    ahead = [_move(one, moved or {}) for one in list_changes_ahead(rhythm, changes, now)]
+    wanted = {name: _move(one, moved or {}) for name, one in changes.items()}
     calendar = await load_calendar(work, movement, rhythm.place_id)
-    kept = keep_changes(ahead, rhythm.timing, timing, calendar)
-    await rewrite_changes(work, rhythm, kept, now)
+    await rewrite_changes(work, rhythm, carry_changes(wanted, rhythm.timing, timing, calendar, now).left, now)
     rhythm.rule, rhythm.starts_on, rhythm.at = timing.rule, timing.starts_on, timing.at
     rhythm.timezone, rhythm.on_holiday = timing.timezone, timing.on_holiday
     await find_next_moment(work, rhythm, calendar, now)

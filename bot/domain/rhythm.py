@@ -1,7 +1,7 @@
 """Rhythms: recurring moments in one place, changes to single moments, and the local times they fall on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -214,6 +214,10 @@ class MomentChange:
         """True when it changes something: what was taken back stays as a change without an effect."""
         return self.skipped or self.moved_to is not None
 
+    def is_ahead(self, now: datetime, today: date) -> bool:
+        """Return whether what it says is still to come: what was moved to later, or is skipped of today or later."""
+        return self.moved_to > now if self.moved_to is not None else self.skipped and self.on >= today
+
     @property
     def moment(self) -> "MomentName":
         """The moment that it is about."""
@@ -302,29 +306,37 @@ def _times_of_day(timing: Timing, day: date | None) -> Iterator[tuple[int, datet
         before = at
 
 
-def keep_changes(changes: Sequence[MomentChange], before: Timing, after: Timing, calendar: Calendar) -> Changes:
-    """Return those of the changes to moments that still exist when a rhythm gets another timing."""
-    kept: dict[MomentName, MomentChange] = {}
-    for one in changes:
-        slot = _find_slot(one.slot, before.times, after.times)
-        given = after.pattern.list_days(min(after.starts_on, one.on), one.on, calendar)
-        if slot is not None and next(given, None) == one.on:
-            kept[one.on, slot] = MomentChange(
-                rhythm_id=one.rhythm_id,
-                movement_id=one.movement_id,
-                on=one.on,
-                slot=slot,
-                skipped=one.skipped,
-                moved_to=one.moved_to,
-            )
-    return kept
+class CarriedChanges(NamedTuple):
+    """The changes to moments that hold when a rhythm gets another timing, and the dates of those to come that do not
+    exist any more."""
+
+    left: Changes
+    gone: Sequence[date]
 
 
-def _find_slot(slot: int, before: Sequence[time], after: Sequence[time]) -> int | None:
-    """Return which time of a day stands for one of before: the same, or the one in its place when there are as many."""
-    if slot < len(before) and before[slot] in after:
-        return after.index(before[slot])
-    return slot if len(before) == len(after) else None
+def carry_changes(changes: Changes, before: Timing, after: Timing, calendar: Calendar, now: datetime) -> CarriedChanges:
+    """Carry changes to moments over to another timing: those of moments that still exist, also where that moment came
+    already, so that it does not come again; and those of days that are over, as they were."""
+    slots = _match_slots(before.times, after.times)
+    today = now.astimezone(ZoneInfo(before.timezone)).date()
+    left: dict[MomentName, MomentChange] = {}
+    for name, one in changes.items():
+        exists = next(after.pattern.list_days(min(after.starts_on, one.on), one.on, calendar), None) == one.on
+        slot = slots.get(one.slot)
+        if exists and slot is not None:
+            left[one.on, slot] = replace(one, slot=slot)
+        elif not exists and one.on < today and not one.is_ahead(now, today):
+            left.setdefault(name, one)
+    ahead = {one.on for one in changes.values() if one.is_ahead(now, today)}
+    return CarriedChanges(left, sorted(ahead - {one.on for one in left.values()}))
+
+
+def _match_slots(before: Sequence[time], after: Sequence[time]) -> Mapping[int, int]:
+    """Return which time of a day stands for which of before: the same, or of as many others the one in its place."""
+    found = {slot: after.index(at) for slot, at in enumerate(before) if at in after}
+    others = [slot for slot in range(len(before)) if slot not in found]
+    places = [slot for slot in range(len(after)) if slot not in found.values()]
+    return {**found, **(dict(zip(others, places, strict=True)) if len(others) == len(places) else {})}
 
 
 def count_down(timing: Timing, calendar: Calendar, *, after: datetime, days: int) -> date | None:

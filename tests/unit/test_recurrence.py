@@ -20,6 +20,8 @@ from bot.domain.rhythm import (
     Rhythm,
     RhythmId,
     RhythmKind,
+    Timing,
+    carry_changes,
     expect_moments,
     forecast,
     moments,
@@ -289,3 +291,27 @@ def test_working_days_are_those_of_the_week_of_the_country() -> None:
         )
         days = Pattern(freq=Freq.WORKDAYS).list_days(thursday, thursday, calendar)
         assert [day.weekday() for day in islice(days, 5)] == [day % 7 for day in range(3, 10) if day % 7 not in free]
+
+
+def test_changes_to_single_moments_go_with_the_times_that_stay() -> None:
+    def timing(*times: int) -> Timing:
+        pattern = Pattern(days=(0,), also_at=tuple(time(one) for one in times[1:]))
+        return Timing(pattern.rule, date(2027, 3, 1), time(times[0]), "Europe/Amsterdam")
+
+    def skip(on: int, slot: int) -> MomentChange:
+        return MomentChange(
+            rhythm_id=RhythmId("r"), movement_id=MovementId("m"), on=date(2027, 3, on), slot=slot, skipped=True
+        )
+
+    changes = {one.moment: one for one in (skip(1, 0), skip(15, 0), skip(22, 1), skip(23, 0))}
+    now = datetime(2027, 3, 9, tzinfo=UTC)
+    # Noon stays noon, and 15:00 takes the place of nine; the 23rd is no Monday, and was to come.
+    left, gone = carry_changes(changes, timing(9, 12), timing(12, 15), Calendar(), now)
+    assert set(left) == {(date(2027, 3, 1), 1), (date(2027, 3, 15), 1), (date(2027, 3, 22), 0)}
+    assert gone == [date(2027, 3, 23)]
+    # What is over stays as it was told, also where the rhythm has no such day any more.
+    tuesdays = timing(9)._replace(rule=Pattern(days=(1,)).rule)
+    assert set(carry_changes(changes, timing(9, 12), tuesdays, Calendar(), now).left) == {
+        (date(2027, 3, 1), 0),
+        (date(2027, 3, 23), 0),
+    }

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import takewhile
+from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.rhythms import RhythmChanged, RhythmForm
 from bot.chat import Value
 from bot.days_off import load_calendar
 from bot.domain.change import CoordinatorAct
-from bot.domain.rhythm import Changes, Rhythm, keep_changes, moments
+from bot.domain.rhythm import Changes, Rhythm, carry_changes, moments
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
-from bot.upkeep import find_repeats, list_changes_ahead, plan_past, rewrite_changes
+from bot.upkeep import find_repeats, plan_past, rewrite_changes
 from bot.use_cases.rhythms.changing.form import explain_invalid, fill_form, find_showing, parse_rhythm
 from bot.use_cases.rhythms.changing.pages import find_near, find_obstacles, foresee, load_any, load_own, show_rhythm
 from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
@@ -52,11 +53,12 @@ async def preview_edit(work: UnitOfWork, turn: Turn, values: Mapping[str, Value]
     before, _ = await foresee(work, turn, rhythm)
     after, coming = await foresee(work, turn, edited.rhythm, edited.changes)
     missing, lost = await find_obstacles(work, turn, edited.rhythm)
+    today = turn.now.astimezone(ZoneInfo(edited.rhythm.timezone)).date()
     return RhythmChanged(
         before=before,
         rhythm=after,
         coming=coming,
-        kept=len(edited.changes),
+        kept=sum(one.is_ahead(turn.now, today) for one in edited.changes.values()),
         gone=tuple(edited.gone),
         near=await find_near(work, turn, edited.rhythm, edited.changes),
         purpose_missing=missing,
@@ -106,11 +108,10 @@ async def _edit(
     wanted = await parse_rhythm(work, turn, values, since)
     wanted.id, wanted.paused_until, wanted.pauses = rhythm.id, rhythm.paused_until, rhythm.pauses
     changes = await work.rhythms.changes(rhythm, turn.now)
-    ahead = list_changes_ahead(rhythm, changes, turn.now)
     calendar = await load_calendar(work, turn.require_movement(), wanted.place_id)
-    kept = keep_changes(ahead, rhythm.timing, wanted.timing, calendar)
-    posted = await find_repeats(work, wanted, kept, calendar, turn.now)
-    return _Edited(wanted, {**kept, **posted}, sorted({one.on for one in ahead} - {on for on, _ in kept}))
+    left, gone = carry_changes(changes, rhythm.timing, wanted.timing, calendar, turn.now)
+    posted = await find_repeats(work, wanted, left, calendar, turn.now)
+    return _Edited(wanted, {**left, **posted}, gone)
 
 
 async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -121,9 +122,11 @@ async def undo(work: UnitOfWork, turn: Turn) -> InPlace:
     await plan_past(work, movement, rhythm, turn.now)
     if not rhythm.previous or turn.text("change") != rhythm.changed_at:
         return InPlace(entry=await show_rhythm(work, turn, rhythm, "ended" if rhythm.ended_at else ""))
+    changes, today = await work.rhythms.changes(rhythm, turn.now), turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    over = {name: one for name, one in changes.items() if not one.is_ahead(turn.now, today)}
     before = rhythm.take_back()
     await log_rhythm(work, turn, rhythm, CoordinatorAct.RHYTHM_TAKEN_BACK)
-    await rewrite_changes(work, rhythm, before, turn.now)
+    await rewrite_changes(work, rhythm, {**over, **before}, turn.now)
     await work.flush()  # the next moment is found by a query that has to see the changes
     await find_next(work, turn.require_movement(), rhythm, turn.now)
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "undone"))
