@@ -593,6 +593,8 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
         return None  # a word that is not spelled as in the book: the nearest command is asked about
     words = reading.request or reading.rest
     if reading.sure and target and reading.meaning not in ASKED_FIRST:
+        if reading.meaning == "country":  # which one is found in all of it
+            return replace(intent, name=target, args={"text": text, "heard": "yes"})
         kept = "prefill" if reading.meaning == "story" else "text"
         asks = {"asks": "yes"} if reading.asks and reading.meaning == "stuck" else {}
         return replace(intent, name=target, args={kept: words, **asks})

@@ -33,6 +33,7 @@ GUESSES = {
     "board": "board",
     "code": "code",
     "calendar": "calendar",
+    "country": "country",
     "join": "start.join",
     "trouble": "trouble",
 }

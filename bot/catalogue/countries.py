@@ -154,7 +154,8 @@ class DaysForm(FormEntry):
 @dataclass(frozen=True, kw_only=True)
 class CountryProposed(Entry):
     """The holidays and the weekend that a movement or a place is to have, before they are saved; the rest is
-    what was chosen, as the buttons send it."""
+    what was chosen, as the buttons send it. `named`: the words that named a country where it may also be that of one
+    place; empty otherwise."""
 
     name: str
     kept: KeptDays
@@ -163,6 +164,7 @@ class CountryProposed(Entry):
     region: str = ""
     weekend: str = ""
     changed: str = ""
+    named: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         args = {
@@ -175,8 +177,9 @@ class CountryProposed(Entry):
         return (
             Press(name="save", intent="country.save", args=args, style="primary"),
             Press(name="adjust", intent="country.days", args=args),
+            *((Press(name="elsewhere", intent="country.choose", args={"country": self.named}),) if self.named else ()),
         )
 
     @classmethod
     def example(cls) -> Self:
-        return cls(name="Samen vooruit", kept=_BELGIAN, where="p1", country="BE", weekend="56")
+        return cls(name="Samen vooruit", kept=_BELGIAN, where="p1", country="BE", weekend="56", named="België")

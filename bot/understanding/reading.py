@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 
 from bot.domain.person import Language
 from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
-from bot.understanding.phrasebook import CRISIS, MIN_COVERAGE, Phrase, PhraseBook, phrase_book
+from bot.understanding.phrasebook import COUNTRY_NAME, CRISIS, MIN_COVERAGE, Phrase, PhraseBook, phrase_book
 from bot.understanding.text import Token, tokenize
 
 OTHER = "other"
@@ -25,6 +25,8 @@ WITHOUT_CONTENT = frozenset(
         *("reach", "why", "rest"),
     }
 )
+ONLY_BY_PHRASE = frozenset({"country"})
+"""Meanings that words by themselves do not point to: "we are in" is said of a meeting and of trouble too."""
 SELDOM_ASKED, TOLD_AS_QUESTION = frozenset({"story", "step"}), 0.5
 """Meanings that are seldom asked, and what their phrases count for in a question."""
 STATEMENT_FROM = 5
@@ -143,6 +145,7 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     scores = {
         meaning: 1 - (1 - phrased.get(meaning, 0.0)) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
         for meaning in {**phrased, **likely}
+        if meaning not in ONLY_BY_PHRASE or phrased.get(meaning, 0.0) >= LIKELY_FROM
     }
     if len(words) >= LONG_FROM and not asked:
         scores = {one: score for one, score in scores.items() if one in AT_LENGTH or score >= CLEAR_FROM}
@@ -259,11 +262,12 @@ def _candidates(message: _Message, book: PhraseBook, needing: Mapping[str, Seque
 
 
 def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
-    """Align a phrase with a message, in order; None when too little of it is there, or no negation where it has one."""
+    """Align a phrase with a message, in order; None when too little of it is there, or no negation, or no country,
+    where it has one."""
     phrase, total = book.phrases[number], book.totals[number]
     places = _align(phrase, message.words)
     hit = [place for place in places if place is not None]
-    if len(hit) < min(len(phrase.words), 2) or _misses_negation(phrase, places, book):
+    if len(hit) < min(len(phrase.words), 2) or _misses_needed_word(phrase, places, book):
         return None
     coverage = sum([message.weights[place] * message.spelled[place] for place in hit]) / total
     if coverage < MIN_COVERAGE:
@@ -308,8 +312,10 @@ def _align(phrase: Phrase, words: tuple[str, ...]) -> list[int | None]:
     return places
 
 
-def _misses_negation(phrase: Phrase, places: Sequence[int | None], book: PhraseBook) -> bool:
-    return any(place is None and word in book.negations for word, place in zip(phrase.words, places, strict=True))
+def _misses_needed_word(phrase: Phrase, places: Sequence[int | None], book: PhraseBook) -> bool:
+    """Return whether a word is not there that a phrase has to have: a negation, or a country."""
+    missed = [word for word, place in zip(phrase.words, places, strict=True) if place is None]
+    return any(word in book.negations or word == COUNTRY_NAME for word in missed)
 
 
 def _tells_despair(phrase: Phrase, hit: Sequence[str], coverage: float, book: PhraseBook) -> bool:

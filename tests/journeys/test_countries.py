@@ -49,6 +49,43 @@ async def test_what_names_no_country_says_so(world: World) -> None:
     assert "coördinator" in text_of(await world.type("fatima", "/ritme land"))
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("we zitten in België", "land België, weekend"),
+        ("wij werken in Vlaanderen", "land België, weekend"),
+        ("we're in Germany", "land Duitsland, weekend"),
+        ("wij zitten in Schotland", "land Verenigd Koninkrijk (Scotland)"),
+        ("welke feestdagen gelden er voor ons?", "Samen op pad: land Nederland"),
+        ("bij ons is 11 juli een feestdag", "Samen op pad: land Nederland"),
+    ],
+)
+async def test_a_country_is_said_in_a_sentence(world: World, said: str, shown: str) -> None:
+    await world.movement()
+    answer = text_of(await world.type("iris", f"/ritme {said}"))
+    assert shown in answer
+    assert "ken ik niet als land" not in answer
+    assert (await movement_of(world)).country == "NL"
+
+
+async def test_a_country_that_was_said_may_be_that_of_one_place(world: World) -> None:
+    await world.movement(channels=("general", "gent"))
+    form = await world.press("iris", await world.type("iris", "/ritme we zitten in België"), "elsewhere")
+    assert isinstance(form, Form)
+    assert {one.name: one.value for one in form.fields}["country"] == "België"
+    saved = await world.press("iris", await world.submit("iris", form, where="gent"), "save")
+    assert "In #gent: land België" in text_of(saved)
+    assert (await movement_of(world)).country == "NL"
+
+
+async def test_a_region_is_filled_in_as_a_country(world: World) -> None:
+    await world.movement()
+    form = await world.press("iris", await world.type("iris", "/ritme land"), "choose")
+    await world.press("iris", await world.submit("iris", form, country="Schotland"), "save")
+    kept = await movement_of(world)
+    assert (kept.country, kept.region) == ("GB", "SCT")
+
+
 async def test_good_friday_and_other_days_are_chosen(world: World) -> None:
     await world.movement()
     shown = await rhythm(world, kind="stories", weekdays=("FR",))

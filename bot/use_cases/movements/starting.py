@@ -9,9 +9,9 @@ from bot.catalogue.forms import read_form
 from bot.catalogue.movements import AlreadyHere, LinkOrBegin, MovementStarted, PlaceLinked, StartForm, TakenOn, Welcome
 from bot.changes import record_change
 from bot.chat import Intent
-from bot.domain.calendar import Calendar, find_country, holidays_of
+from bot.domain.calendar import Calendar, find_country, holidays_of, list_regions
 from bot.domain.change import CoordinatorAct
-from bot.domain.countries import guess_country, name_country, parse_country
+from bot.domain.countries import guess_country, name_country
 from bot.domain.delivery import reopen_place, to_place
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, PlaceState, Purpose, PurposeId, Role
@@ -19,6 +19,7 @@ from bot.domain.person import Language, PersonId, Workspace, WorkspaceId
 from bot.domain.welcome import plan_welcome
 from bot.errors import Refused
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.understanding.countries import read_country
 
 
 async def start(work: UnitOfWork, turn: Turn) -> Entry:
@@ -52,7 +53,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     filled = read_form(StartForm, turn.intent.args)
     if turn.intent.actor.id in filled.many("coordinators"):
         filled.problems.add("coordinators", "not_yourself")
-    country = parse_country(filled.text("country")) if filled.text("country") else find_country(turn.timezone)
+    named = read_country(filled.text("country"))
+    country = named.country if filled.text("country") else find_country(turn.timezone)
     if filled.text("country") and not country:
         guessed = guess_country(filled.text("country"), turn.language)
         filled.problems.add("country", "unknown_country", name=guessed)
@@ -64,6 +66,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         name=filled.text("name"),
         language=Language(filled.text("language")),
         country=country,
+        region=named.region if named.region in dict(list_regions(country, _today(turn))) else "",
         timezone=turn.timezone,
         started_at=turn.now,
     )

@@ -35,18 +35,22 @@ from bot.domain.quiet_hours import of_place
 from bot.domain.recurrence import WEEKDAYS
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
+from bot.understanding.countries import NamedCountry, read_country
 from bot.upkeep import find_next_moments, find_silent_rhythms, list_promises
 from bot.wording import format_channel
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
-    """Show what the movement and its places keep. With the name of a country, show what that would be."""
+    """Show what the movement and its places keep. With the name of a country, or a sentence that has one, show what
+    that would be."""
     movement = turn.require_coordinator()
-    typed = turn.text("text")
-    country = parse_country(typed) if typed else ""
-    if country:
-        return await _propose(work, turn, None, _move_to(country, holidays_of(movement)))
-    return replace(await _show(work, turn, movement), missed=typed)
+    named = read_country(turn.text("text"))
+    if named.country:
+        kept = _move_to(named, holidays_of(movement), _today(turn, movement))
+        proposed = await _propose(work, turn, None, kept)
+        several = len(await work.movements.places(movement.id)) > 1
+        return replace(proposed, named=named.words if several else "")
+    return replace(await _show(work, turn, movement), missed="" if turn.text("heard") else turn.text("text"))
 
 
 async def choose(work: UnitOfWork, turn: Turn) -> CountryForm:
@@ -61,7 +65,10 @@ async def choose(work: UnitOfWork, turn: Turn) -> CountryForm:
                 *(Pick(value=one.id, label=format_channel(labels[one.id])) for one in places),
             )
         },
-        values={"where": MOVEMENT, "country": name_country(movement.country, turn.language)},
+        values={
+            "where": MOVEMENT,
+            "country": turn.text("country") or name_country(movement.country, turn.language),
+        },
     )
 
 
@@ -69,19 +76,24 @@ async def look(work: UnitOfWork, turn: Turn) -> Entry:
     """Show what the country that was filled in would mean, before it is saved."""
     movement = turn.require_coordinator()
     filled = read_form(CountryForm, turn.intent.args)
-    country = parse_country(filled.text("country"))
-    if filled.text("country") and not country:
+    named = read_country(filled.text("country"))
+    if filled.text("country") and not named.country:
         _refuse_country(filled, turn)
     place = await _find_place(work, movement, filled.text("where"))
     if filled.text("where") not in ("", MOVEMENT) and place is None:
         filled.problems.add("where", "unknown_choice")
     filled.problems.raise_if_any()
-    return await _propose(work, turn, place, _move_to(country, holidays_of(movement, place)))
+    return await _propose(work, turn, place, _move_to(named, holidays_of(movement, place), _today(turn, movement)))
 
 
-def _move_to(country: str, now: Calendar) -> Calendar:
-    """Return what is kept in a country by who keeps this `now`: the same when they are there already."""
-    return now if now.country == country else Calendar(country=country, weekend=find_weekend(country))
+def _move_to(named: NamedCountry, now: Calendar, today: date) -> Calendar:
+    """Return what is kept in a country, or a region of it, by who keeps this `now`: the same when they are there
+    already."""
+    known = dict(list_regions(named.country, today))
+    region = named.region if named.region in known else ""
+    if now.country == named.country:
+        return replace(now, region=region or now.region)
+    return Calendar(country=named.country, region=region, weekend=find_weekend(named.country))
 
 
 def _refuse_country(filled: Filled, turn: Turn) -> None:
