@@ -31,19 +31,19 @@ class NamedCountry(NamedTuple):
 
 def read_country(text: str) -> NamedCountry:
     """Return the country, and the region, that a text is the name of or that a sentence names."""
-    whole = _named(text, alone=True)
+    whole = _read_name(text, alone=True)
     if whole.country:
         return whole
     words = [found.group() for found in _WORD.finditer(text)]
     for length in range(min(LONGEST_NAME, len(words)), 0, -1):
         for begin in range(len(words) - length + 1):
-            found = _named(" ".join(words[begin : begin + length]), alone=False)
+            found = _read_name(" ".join(words[begin : begin + length]), alone=False)
             if found.country:
                 return found
     return NamedCountry()
 
 
-def _named(name: str, *, alone: bool) -> NamedCountry:
+def _read_name(name: str, *, alone: bool) -> NamedCountry:
     folded = " ".join(fold(word) for word in _WORD.findall(name.replace(".", "")))
     if not alone and folded == "us" and not name.isupper():
         return NamedCountry()  # "with us"

@@ -53,7 +53,7 @@ FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
 COUNTRY_NAME = "countryname"
-"""What `spelling.txt` makes of the name of a country: a phrase that has one, needs one."""
+"""The word that `spelling.txt` makes of the name of a country: a phrase that has one, needs one."""
 MIN_COVERAGE = 0.6
 """The share of a phrase, by weight, that has to be in a message."""
 

@@ -1,4 +1,4 @@
-"""Whatever a rhythm is edited to, and whatever came of it that day: what the preview shows is what comes."""
+"""The preview of a change to a rhythm shows what comes, whatever came of it that day."""
 
 import random
 from datetime import UTC, datetime, time, timedelta

@@ -61,7 +61,7 @@ HOME_CHANCE_CHARS = 120
 INITIATIVES_SHOWN = 5
 COMING_SHOWN = 5
 GAPS_SHOWN = 4
-"""What is skipped of the moments until then, at most."""
+"""The most that is told of what is skipped until then."""
 GAPS_AHEAD = timedelta(days=31)
 """How far ahead what is skipped is told, where fewer moments come than the page shows."""
 CORE_MESSAGES_SHOWN = 3
