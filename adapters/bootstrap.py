@@ -23,6 +23,7 @@ from adapters.metrics import Metrics
 from adapters.network_process import NetworkProcess
 from adapters.pages.links import PageLinks
 from adapters.pages.web import PagesSite
+from adapters.privacy_pages import mount_privacy
 from adapters.service import Service, ServiceEngine
 from adapters.settings import BadSettings, Settings
 from adapters.tracing import make_tracer
@@ -84,6 +85,7 @@ async def open_service(
         metrics=metrics,
     )
     service.close_hooks.append(networks.close)
+    service.mounts.append(partial(mount_privacy, settings, clock))
     if tracer is not None:
         service.close_hooks.append(partial(asyncio.to_thread, tracer.close))
     if demo:

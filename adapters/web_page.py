@@ -23,6 +23,19 @@ class PageLink:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageChapter:
+    """A part of a page under a heading of its own: paragraphs, a table with its headings, a list, and paragraphs
+    after those."""
+
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    items: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebPage:
     """Holds what a page says, as plain text. `action` is what to do now; `links` lead to other pages."""
 
@@ -31,6 +44,7 @@ class WebPage:
     language: Language
     action: PageLink | None = None
     links: tuple[PageLink, ...] = ()
+    chapters: tuple[PageChapter, ...] = ()
 
 
 def page_response(

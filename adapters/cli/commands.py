@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from adapters.cli import data, delivery_commands, guarding, manifests, personal_data, serving, understanding
+from adapters.cli import data, delivery_commands, guarding, manifests, personal_data, serving, trust, understanding
 from adapters.cli.console import FAILED, NOT_CONFIGURED, make_console, say, stop
 from adapters.cli.preconditions import load_serving_settings, load_settings
 from adapters.settings import CURES, normalise_database_url
@@ -25,6 +25,7 @@ ritme = typer.Typer(
 ritme.add_typer(delivery_commands.deliveries_app, name="deliveries")
 ritme.add_typer(manifests.manifest_app, name="manifest")
 ritme.command("personal-data")(personal_data.write_personal_data)
+ritme.command("trust-pack")(trust.write_trust_pack)
 ritme.command("guard")(guarding.print_findings)
 ritme.command("understand")(understanding.print_reading)
 
