@@ -195,12 +195,11 @@ async def _answer_personally(work: UnitOfWork, turn: Turn, entry: Entry) -> None
 
 async def is_late(work: UnitOfWork, intent: Intent) -> bool:
     """Return whether an intent arrives from where Ritme was removed: nothing is kept of it, or sent for it."""
-    workspace = await work.people.workspace(WorkspaceId(intent.actor.workspace))
+    is_heard_there = not intent.place.personal and intent.name not in commands.ARRIVALS
+    channel = intent.place.channel if is_heard_there else ""
+    workspace, place = await work.people.find_reach(WorkspaceId(intent.actor.workspace), channel)
     if workspace is not None and workspace.is_removed:
         return True
-    if intent.place.personal or not intent.place.channel or intent.name in commands.ARRIVALS:
-        return False
-    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
     return place is not None and place.was_lost_by(intent.at)
 
 

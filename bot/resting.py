@@ -1,8 +1,10 @@
 """Tell what rests: planned steps about which nothing comes any more, and stuck episodes that nothing follows up."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain import stuck_return
+from bot.domain.delivery import Delivery
 from bot.domain.initiative import EpisodeId, StuckEpisode
 from bot.domain.movement import MovementId
 from bot.domain.next_step import NextStep, rests_since
@@ -25,12 +27,18 @@ async def find_episodes_with_step(
     return {one.episode_id for one in planned if one.is_planned and await find_rest(work, one, now) is None}
 
 
-async def return_to_episode(work: UnitOfWork, episode: StuckEpisode, person: Person, now: datetime) -> None:
+async def return_to_episode(
+    work: UnitOfWork, episode: StuckEpisode, person: Person, now: datetime, *, is_new: bool = False
+) -> None:
     """Come back to an open episode once, a week from now, unless that was done, they chose a later moment, or a step
-    follows it up."""
-    if not episode.is_open or episode.id in await find_episodes_with_step(work, person.id, episode.movement_id, now):
+    follows it up. `is_new`: none of that can be yet."""
+    if not episode.is_open:
         return
-    rows = await work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id)
+    rows: Sequence[Delivery] = ()
+    if not is_new:
+        if episode.id in await find_episodes_with_step(work, person.id, episode.movement_id, now):
+            return
+        rows = await work.deliveries.about(stuck_return.RETURN_KIND, episode.id, episode.movement_id)
     planned = stuck_return.plan_usual_return(episode, person, rows, now)
     if planned is not None:
         await work.deliveries.add(planned)

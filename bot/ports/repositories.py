@@ -79,6 +79,10 @@ class People(Protocol):
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
         """Return a workspace; None when Ritme was never installed there."""
 
+    async def find_reach(self, workspace: WorkspaceId, channel: str) -> tuple[Workspace | None, Place | None]:
+        """Return a workspace and a place in it, for what they tell of whether they can be reached; None for what is not
+        there. Both are copies, of which nothing is kept: they are read before `lock_movement`."""
+
     async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
     ) -> None:

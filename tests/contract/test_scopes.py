@@ -154,6 +154,12 @@ async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:
     return [one for one in unseen if one.id == FATIMA]
 
 
+async def _place_reached(work: UnitOfWork, its: str) -> str | None:
+    """Return the place whose reach is told; the copies themselves differ each time."""
+    _, found = await work.people.find_reach(its, "c-here")  # type: ignore[arg-type]
+    return found.id if found is not None else None
+
+
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
     "people.names_by_ids": lambda work, its: work.people.names_by_ids(its, ["u-fatima", "c-here"]),
@@ -161,6 +167,7 @@ OF_A_WORKSPACE: dict[str, Ask] = {
     "stories.find_words_about": lambda work, its: work.stories.find_words_about(its, "m3"),
     "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),
     "people.missing_name": lambda work, its: work.people.missing_name(its, 9),
+    "people.find_reach": lambda work, its: _place_reached(work, its),
     "movements.place_in": lambda work, its: work.movements.place_in(its, "c-here"),
     "movements.missing_name": lambda work, its: work.movements.missing_name(its, 9),
     "movements.segments_in": lambda work, its: work.movements.segments_in(its),

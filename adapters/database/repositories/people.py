@@ -31,6 +31,8 @@ _CLAIM = {
     "postgresql": postgresql.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
 }
 
+_REACH_OF_PLACE = ("id", "state", "state_reason", "lost_at", "created_at")
+
 # Every intent runs the statements below. They are built once: for SQLAlchemy to build one costs more than running it.
 _CONTEXT = (
     select(Person, Place, Movement, Member)
@@ -39,6 +41,12 @@ _CONTEXT = (
     .outerjoin(places, (places.c.workspace_id == workspaces.c.id) & (places.c.channel == bindparam("channel")))
     .outerjoin(movements, movements.c.id == places.c.movement_id)
     .outerjoin(members, (members.c.movement_id == movements.c.id) & (members.c.person_id == people.c.id))
+    .where(workspaces.c.id == bindparam("workspace"))
+)
+_REACH = (
+    select(workspaces.c.gone_at, workspaces.c.gone_reason, *(places.c[name] for name in _REACH_OF_PLACE))
+    .select_from(workspaces)
+    .outerjoin(places, (places.c.workspace_id == workspaces.c.id) & (places.c.channel == bindparam("channel")))
     .where(workspaces.c.id == bindparam("workspace"))
 )
 _LAST_JOINED = (
@@ -106,6 +114,15 @@ class SqlPeople(Repository):
 
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
         return await self._get(Workspace, id)
+
+    async def find_reach(self, workspace: WorkspaceId, channel: str) -> tuple[Workspace | None, Place | None]:
+        row = (await self._session.execute(_REACH, {"workspace": workspace, "channel": channel})).first()
+        if row is None:
+            return None, None
+        gone_at, gone_reason, *reach = row
+        told = dict(zip(_REACH_OF_PLACE, reach, strict=True))
+        place = Place(workspace_id=workspace, channel=channel, **told) if told["id"] is not None else None
+        return Workspace(id=workspace, gone_at=gone_at, gone_reason=gone_reason), place
 
     async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None

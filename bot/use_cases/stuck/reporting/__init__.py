@@ -161,7 +161,7 @@ async def _report(work: UnitOfWork, turn: Turn, reported: StuckReport) -> Entry:
     if known is None:
         episode = open_episode(work, turn, reported)
         await update_episode(work, turn, episode, reported, is_new=True)
-        return await _welcome(work, turn, episode)
+        return await _welcome(work, turn, episode, is_new=True)
     before, was = known.text, known.kind
     kind = was if reported.kind is StuckKind.OTHER else reported.kind
     text = join_words(before, reported.text)
@@ -196,12 +196,13 @@ async def _may_grow(work: UnitOfWork, episode: StuckEpisode, text: str) -> bool:
     return not await work.stuck.company_of(episode.id, episode.movement_id)
 
 
-async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> StuckWelcomed:
-    """Welcome in other words than before, with three questions this initiative has not been asked lately."""
+async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_new: bool = False) -> StuckWelcomed:
+    """Welcome in other words than before, with three questions this initiative has not been asked lately. `is_new`:
+    nothing followed from the episode yet."""
     variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
     asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id)
     questions = fresh_questions(episode.kind, asked)
-    await return_to_episode(work, episode, turn.person, turn.now)
+    await return_to_episode(work, episode, turn.person, turn.now, is_new=is_new)
     await work.stuck.add_questions(record_questions(episode, questions, turn.now))
     return StuckWelcomed(
         episode=episode.id,
@@ -213,7 +214,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode) -> Stuck
         held=await is_held(work, turn, episode),
         variant=variant,
         text=episode.text,
-        read_by_others=await was_shown_to_others(work, episode),
+        read_by_others=not is_new and await was_shown_to_others(work, episode),
         rules=episode.kind is StuckKind.RULES,
         solved=bool(
             find_alike_breakthroughs(episode, await work.stories.solved_by_others(episode.movement_id, turn.person.id))
