@@ -20,10 +20,10 @@ classifier of words learns).
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from math import log
 from pathlib import Path
+from typing import NamedTuple
 
 from bot.domain.person import Language
 from bot.understanding.bayes import NaiveBayes
@@ -58,8 +58,7 @@ MIN_COVERAGE = 0.6
 """The share of a phrase, by weight, that has to be in a message."""
 
 
-@dataclass(frozen=True)
-class Phrase:
+class Phrase(NamedTuple):
     """A phrase of one meaning.
 
     `slot` is the place, counted in words of the phrase, of the person's own words; None where there are none. `keeps`:
@@ -97,19 +96,18 @@ class PhraseBook:
         self.frame = frame
         self.greetings = frozenset(opening for opening, _ in frame.openings if len(opening) == 1)
         meanings: dict[str, set[str]] = defaultdict(set)
-        self.by_word: dict[str, list[int]] = defaultdict(list)
-        for number, phrase in enumerate(self.phrases):
-            for word in set(phrase.words):
+        for phrase in self.phrases:
+            for word in phrase.words:
                 meanings[word].add(phrase.meaning)
-                self.by_word[word].append(number)
         self.bayes = bayes
         self._weights = {
             word: FILLER_WEIGHT if word in filler else 0.35 + log(WEIGHED_AMONG / len(found)) / log(WEIGHED_AMONG)
             for word, found in meanings.items()
         }
-        self.totals = tuple(sum(self.weight(word) for word in phrase.words) for phrase in self.phrases)
+        self._weights[":"] = 0.3
+        weigh = self._weights.__getitem__
+        self.totals = tuple(sum(map(weigh, phrase.words)) for phrase in self.phrases)
         """How much each phrase says in all."""
-        self.word_sets = tuple(frozenset(phrase.words) for phrase in self.phrases)
         self.needing: dict[str, list[int]] = defaultdict(list)
         """The phrases by the words of which at least one has to be there: without them too little of a phrase is."""
         self.despairing: dict[str, list[int]] = defaultdict(list)
@@ -128,10 +126,12 @@ class PhraseBook:
         self.words = tuple(dict.fromkeys(word for word in (*self._weights, *spelled) if len(word) > 3))
         """The words long enough to be recognised when they are mistyped."""
 
+    def knows(self, word: str) -> bool:
+        """Return whether a word is in the book, or an ordinary one."""
+        return word in self._weights or word in self.filler or word in self.ordinary
+
     def weight(self, word: str) -> float:
         """Return how much a word says: more when fewer meanings use it."""
-        if word == ":":
-            return 0.3
         return self._weights.get(word, FILLER_WEIGHT if word in self.filler else 0.6)
 
     def is_question(self, words: Sequence[str]) -> bool:
@@ -139,13 +139,14 @@ class PhraseBook:
         return bool(words) and (words[-1] == "?" or any(tuple(words[:length]) in self.askings for length in (1, 2)))
 
     def _find_words_it_needs(self, phrase: Phrase, least: float) -> Iterator[str]:
-        words = sorted(set(phrase.words), key=lambda word: (-self.weight(word), word))
-        without = sum(map(self.weight, words))
+        weights = self._weights
+        words = sorted(set(phrase.words), key=lambda word: (-weights[word], word))
+        without = sum([weights[word] for word in words])
         for word in words:
             if without < least:
                 return
             yield word
-            without -= self.weight(word)
+            without -= weights[word]
 
 
 @cache

@@ -203,8 +203,7 @@ def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float
     corrected = []
     for token in tokens:
         word = token.word
-        known = word in book.by_word or word in book.filler or word in book.ordinary
-        if known or len(word) < 4 or word.isdigit():
+        if book.knows(word) or len(word) < 4 or word.isdigit():
             corrected.append((word, 1.0))
             continue
         near = _nearest(word, book)
@@ -252,12 +251,12 @@ def _candidates(message: _Message, book: PhraseBook, needing: Mapping[str, Seque
     """Return the phrases of which enough is in the message, in any order: few enough to be aligned. `needing`: those
     that are looked for, by the words they need."""
     weights = dict(zip(message.words, message.weights, strict=True))
-    said, sets, totals = weights.keys(), book.word_sets, book.totals
+    said, phrases, totals = set(weights), book.phrases, book.totals
     numbers = {number for word in said for number in needing.get(word, ())}
     return sorted(
         number
         for number in numbers
-        if sum([weights[word] for word in sets[number] & said]) >= MIN_COVERAGE * totals[number]
+        if sum([weights[word] for word in said.intersection(phrases[number].words)]) >= MIN_COVERAGE * totals[number]
     )
 
 

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[:!?]")
 _SEPARATORS = ":!"
@@ -13,8 +13,7 @@ _SEPARATED_WITHIN = 3
 """Words within which such a mark counts; later it is punctuation like any other."""
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A normalised word (or ":" or "?"), and where in the text it begins and ends."""
 
     word: str
@@ -32,10 +31,13 @@ def tokenize(text: str, spellings: Mapping[str, Sequence[str]]) -> list[Token]:
             if 0 < len(tokens) <= _SEPARATED_WITHIN and not any(token.word == ":" for token in tokens):
                 tokens.append(Token(":", found.start(), found.end()))
             continue
-        word = fold(raw)
+        word, (start, end) = fold(raw), found.span()
         # "I'll" is no illness and "we'll" is not well: the apostrophe counts where the spellings have it.
-        meant = spellings.get(raw.casefold().replace("’", "'")) or spellings.get(word, (word,))
-        tokens.extend(Token(one, found.start(), found.end()) for one in meant)
+        meant = spellings.get(raw.casefold().replace("’", "'")) or spellings.get(word)
+        if meant is None:
+            tokens.append(Token(word, start, end))
+        else:
+            tokens += [Token(one, start, end) for one in meant]
     # A mark at the end sets nothing apart.
     return tokens[:-1] if tokens and tokens[-1].word == ":" else tokens
 
