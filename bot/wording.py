@@ -250,7 +250,7 @@ def _variant_block(entry: Entry, language: Language) -> str:
 
 def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reader) -> Button:
     def words(block: str) -> str:
-        return to_plain_line(_render(entry.template, block, values, reader))
+        return to_plain_line(_render(press.words or entry.template, block, values, reader))
 
     confirm = None
     if press.confirm:

@@ -158,6 +158,8 @@ movements = Table(
     Column("looked_at", Utc),
     Column("council_agreed_at", Utc),
     Column("closed", String(MAX_STRETCHES_CHARS), nullable=False, server_default=""),
+    Column("meaning", String(32), nullable=False, server_default="triangle"),
+    Column("clouds", JSON, nullable=False, server_default="{}"),
     Column("started_at", Utc, nullable=False),
 )
 places = Table(
@@ -475,6 +477,8 @@ stories = Table(
     Column("harvested_at", Utc),
     # Withdrawn because its message was deleted; it comes back with the message.
     Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("meant", String(64), nullable=False, server_default=""),
+    Column("meant_at", Utc),
     # By what a search finds it; see `bot.domain.story_search`. Without a position it is still to be indexed.
     Column("search_position", BigInteger),
     Column("search_words", Text, nullable=False, server_default=""),
@@ -486,6 +490,7 @@ stories = Table(
     Index("ix_stories_initiative_id", "initiative_id"),
     Index("uq_stories_search_position", "search_position", unique=True),
     Index("ix_stories_search", "movement_id", "search_position"),
+    _partial_index("ix_stories_meant", "movement_id", "meant", where="meant_at IS NOT NULL"),
     _partial_index("ix_stories_unindexed", "told_at", where=STORIES_UNINDEXED),
 )
 story_requests = Table(

@@ -36,7 +36,8 @@ class ToPages:
 class Press:
     """A button of an entry. Its label is the template block `<name>`; with `confirm`, the blocks `<name>_confirm`,
     `<name>_yes` and `<name>_no` are the question asked first and its answers. `form`: it opens a form, whatever its
-    intent does elsewhere. `leads`: it is a link to the pages, and no press."""
+    intent does elsewhere. `leads`: it is a link to the pages, and no press. `words`: the template that has its
+    label, where several messages share it."""
 
     name: str
     intent: str
@@ -45,6 +46,7 @@ class Press:
     confirm: bool = False
     form: bool = False
     leads: ToPages | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

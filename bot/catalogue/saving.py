@@ -4,24 +4,28 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Entry, FormEntry, Press
+from bot.catalogue.meanings import meaning_buttons
 from bot.catalogue.stories import EXAMPLE_STORY
 from bot.domain.story import Readers
 
 
 @dataclass(frozen=True, kw_only=True)
 class MessageKept(Entry):
-    """News for the author: their message is a story, and who may read it. The story changes as the message does."""
+    """News for the author: their message is a story, and who may read it. The story changes as the message does.
+    `asks`: as of `StoryTold`."""
 
     story: str
     place: str
     readers: Readers
     named: bool = True
+    asks: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
         travels = self.readers is not Readers.THREAD
         other = Readers.THREAD if travels else Readers.MOVEMENT
         return (
+            *meaning_buttons(self.asks, self.story),
             Press(
                 name="here" if travels else "keep",
                 intent="saving.readers",

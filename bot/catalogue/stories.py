@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press, ThreadEntry
 from bot.catalogue.conversation import MAX_ASKED_CHARS
+from bot.catalogue.meanings import meaning_buttons
 from bot.domain.person import StoryChoice
 from bot.domain.retelling import StoryStanding
 from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, NO_PART, SHORT_EXCERPT_CHARS, Dimension, Readers
@@ -77,7 +78,7 @@ class StoryTooLong(Entry):
 class StoryTold(Entry):
     """Confirmation to the teller: where the story comes or stands and who can read it. `place` is empty when it stands
     nowhere; `standing` says what became of the post there. `shows` is the part of the purpose that the teller says it
-    shows, in its own words."""
+    shows, in its own words. `asks`: the scale on which they may say how they meant it; empty: they are not asked."""
 
     story: str
     place: str
@@ -86,11 +87,13 @@ class StoryTold(Entry):
     changed: bool = False
     standing: StoryStanding = StoryStanding.COMING
     shows: str = ""
+    asks: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
         share = (Press(name="share", intent="share", args=about),) if self.readers is not Readers.THREAD else ()
         return (
+            *meaning_buttons(self.asks, self.story),
             Press(name="change", intent="story.change", args=about),
             *share,
             Press(name="withdraw", intent="story.withdraw", args=about, style="danger", confirm=True),
@@ -104,6 +107,7 @@ class StoryTold(Entry):
             named=True,
             readers=Readers.MOVEMENT,
             shows="Vraag eerst wat iemand zelf al doet",
+            asks="triangle",
         )
 
 
@@ -209,7 +213,7 @@ class StoryChosen(Entry):
     """Confirmation of the choice for one's replies in threads, now and from now on.
 
     `gone`: this reply was forgotten before, so that the choice is about later ones alone. `several`: it applied to more
-    replies than this one. `left`: replies in other threads are still kept.
+    replies than this one. `left`: replies in other threads are still kept. `asks`: as of `StoryTold`.
     """
 
     story: str
@@ -217,10 +221,12 @@ class StoryChosen(Entry):
     gone: bool = False
     several: bool = False
     left: bool = False
+    asks: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         mine = (Press(name="mine", intent="story.mine"),) if self.left else ()
-        return (*(press for press in _choices(self.story) if press.name != _BUTTON[self.choice]), *mine)
+        others = (press for press in _choices(self.story) if press.name != _BUTTON[self.choice])
+        return (*meaning_buttons(self.asks, self.story), *others, *mine)
 
     @classmethod
     def example(cls) -> Self:
@@ -245,6 +251,7 @@ class StoryMine(Entry):
 
     `in_thread`: it is a message of their own, which they change by editing that; `is_reply`: it was told in a thread,
     so they may want to forget all they told there. Of any other story, `standing` says what became of its post.
+    `scale`: on which they can say how they meant it, and `meant` the point at which they did.
     """
 
     story: str
@@ -258,17 +265,20 @@ class StoryMine(Entry):
     more: bool
     is_reply: bool = False
     standing: StoryStanding = StoryStanding.STANDS
+    scale: str = ""
+    meant: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
+        meaning = (Press(name="meaning", intent="meaning.other", args=about),) if self.scale else ()
         older = (Press(name="older", intent="story.mine", args={"number": str(self.number + 1)}),) if self.more else ()
         if not self.in_thread:
             change = Press(name="change", intent="story.change", args=about)
             withdraw = Press(name="withdraw", intent="story.withdraw", args=about, style="danger", confirm=True)
-            return (change, withdraw, *older)
+            return (change, withdraw, *meaning, *older)
         this = Press(name="forget_this", intent="story.take_back", args=about, style="danger", confirm=True)
         every = Press(name="forget_all", intent="story.forget", args=about, style="danger", confirm=True)
-        return (self._other_readers(), this, *((every,) if self.is_reply else ()), *older)
+        return (self._other_readers(), this, *((every,) if self.is_reply else ()), *meaning, *older)
 
     def _other_readers(self) -> Press:
         """Return the button that lets more people read it, or fewer."""
@@ -289,6 +299,8 @@ class StoryMine(Entry):
             ripples=2,
             number=1,
             more=True,
+            scale="triangle",
+            meant="broaden",
         )
 
 

@@ -59,6 +59,10 @@ class Movement:
     """When Ritme last looked by itself how far it reaches."""
     closed: str = ""
     """Days on which nobody of it works, besides holidays, as `format_stretches` writes them."""
+    meaning: str = "triangle"
+    """The scale on which tellers say how they meant a story, one of `bot.domain.meaning.SCALES`; empty: not asked."""
+    clouds: dict[str, object] = field(default_factory=dict)
+    """The clouds of these, by scale, as they were last drawn; see `bot.domain.meaning.Cloud.dump`."""
     started_at: datetime
 
     def may_name_people(self, works_council: bool) -> bool:

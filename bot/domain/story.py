@@ -26,6 +26,10 @@ EXCERPT_CHARS = 600
 """Characters of a story in a message of its own; a button shows the whole of it."""
 SHORT_EXCERPT_CHARS = 280
 """Characters of a story in a message that holds more."""
+TRIANGLE = "triangle"
+"""The scale whose corners are the dimensions."""
+MEANING_ASKED = "asked"
+"""How a story was meant of which the teller was asked that, and did not say: they are not asked again."""
 NO_PART = "none"
 """The part of the purpose that a story shows when its teller says that it shows none."""
 
@@ -88,6 +92,9 @@ class Story:
     withdrawn_at: datetime | None = None
     harvested_at: datetime | None = None
     deleted: bool = False
+    meant: str = ""
+    """How its teller meant it (see `join_meaning`), or `MEANING_ASKED`; empty when they were not asked."""
+    meant_at: datetime | None = None
 
     @property
     def is_told(self) -> bool:
@@ -112,8 +119,23 @@ class Story:
         return teller.name_in(workspace) if self.named and teller is not None and teller.account is not None else ""
 
     def withdraw(self, now: datetime) -> None:
-        """Withdraw the story and erase its words."""
+        """Withdraw the story, and erase its words and how they were meant."""
         self.withdrawn_at, self.text = now, ""
+        self.forget_meaning()
+        self.meant = ""
+
+    def ask_meaning(self, scale: str) -> str:
+        """Return the scale on which to ask its teller how they meant it, and record that they were asked. Empty where
+        they were before, said so when they told it, or keep it to those where it was told."""
+        said = self.dimension is not None and scale == TRIANGLE
+        if self.meant or said or not scale or not self.may_travel:
+            return ""
+        self.meant = MEANING_ASKED
+        return scale
+
+    def forget_meaning(self) -> None:
+        """Keep no more how it was meant; its teller is not asked again."""
+        self.meant, self.meant_at = MEANING_ASKED, None
 
     def tell_again(self, text: str, readers: Readers, now: datetime) -> None:
         """Restore a withdrawn story, with new words and readers, because its teller wants it kept after all."""

@@ -39,6 +39,7 @@ from bot.domain.initiative import (
     StuckEpisode,
 )
 from bot.domain.look_back import DoneStep, StuckSpell, ToldStory
+from bot.domain.meaning import Answers
 from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
@@ -637,6 +638,10 @@ class Stories(Protocol):
     async def index_stories(self, limit: int) -> int:
         """Make at most `limit` stories findable that are not yet, of all movements, the newest first: they were told
         before there was a search, or written by another version. Returns how many."""
+
+    async def meanings(self, movement: MovementId, scale: str, since: datetime | None) -> Answers:
+        """Count how stories of the movement that may travel were meant on a scale; the tellers who answered after
+        `since` (None: ever) are the new ones."""
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         """Return how many steps were taken because of a story."""

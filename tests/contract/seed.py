@@ -152,6 +152,9 @@ def delivery(key: str = "", **more: Any) -> Delivery:
     return Delivery(key=key, **{**usual, **more})
 
 
+MEANT = {"meant": "triangle:steer", "meant_at": NOW}
+
+
 def story(id: str = "", **more: Any) -> Story:
     """Make a story of Fatima in our first place that the whole movement reads."""
     usual = {
@@ -248,7 +251,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         episode(SPELL, initiative_id=WALK),
         episode("solved", initiative_id=WALK, state=EpisodeState.BREAKTHROUGH, opened_at=NOW - DAY, closed_at=NOW),
         Company(id=BESIDE, movement_id=OURS, episode_id=SPELL, person_id=JAN, asked_at=NOW),
-        story(TOLD, initiative_id=WALK, part="vision", dimension=Dimension.BROADEN, message="m1", thread="t1"),
+        story(TOLD, initiative_id=WALK, part="vision", dimension=Dimension.BROADEN, message="m1", thread="t1", **MEANT),
         Experiment(
             id=TRIED,
             movement_id=OURS,

@@ -113,6 +113,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.search": lambda work, its: work.stories.search(
         its, StoryReader(person=JAN, workspace=W1), StoryMatch(every=()), StoryFilters(), None, 9
     ),
+    "stories.meanings": lambda work, its: _count_meanings(work, its),
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
     "stories.ripple_moments": lambda work, its: work.stories.ripple_moments(TOLD, its),
     "stories.dimensions_in": lambda work, its: work.stories.dimensions_in(WALK, its, 9),
@@ -146,6 +147,10 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "deliveries.trouble": lambda work, its: work.deliveries.trouble(its, NOW - DAY),
     "deliveries.of_movement": lambda work, its: work.deliveries.of_movement(its, NOW - DAY, 9),
 }
+
+
+async def _count_meanings(work: UnitOfWork, its: Any) -> int:
+    return (await work.stories.meanings(its, "triangle", None)).tellers
 
 
 async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:

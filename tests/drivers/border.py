@@ -24,6 +24,7 @@ from adapters.typesetting import TypstTypesetter
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.domain.initiative import Initiative, InitiativeId, Participant
+from bot.domain.meaning import SCALES, join_meaning, list_points
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin
@@ -84,6 +85,7 @@ INTENTS = {
     "yes": "suggest.yes",
     "not_yet": "step.not_yet",
     "come": "meeting.come",
+    "clear": "meaning.clear",
     "no_meetings": "meeting.leave",
     "settings": "me.settings",
     "look_1": "initiative.look",
@@ -123,6 +125,10 @@ INTENTS = {
 """Intents of buttons by name; other buttons are named after their intent."""
 ALSO = {"tell": "step.done", "keep": "hours.keep", "save": "country.save"}
 """Other intents of buttons with a name of those above."""
+
+
+MEANT = {f"{scale}_{point}": join_meaning(scale, point) for scale in SCALES for point in list_points(scale)}
+"""Values by which a button says how a story was meant, by its name."""
 
 
 class Border(Protocol):
@@ -343,7 +349,11 @@ class InTeams:
         offered = [one["data"].get("intent") for one in shown.buttons().values()]
         names = (button, INTENTS.get(button, button), ALSO.get(button, button))
         wanted = next((one for one in names if one in offered), names[1])
-        action = shown.button(wanted)
+        # Several buttons with one intent are told apart by what they say of it.
+        meant = [
+            one for one in shown.buttons().values() if MEANT.get(button, "-") in one["data"].get("args", {}).values()
+        ]
+        action = meant[0] if meant else shown.button(wanted)
         channel = next((one for one in (HERE, THERE) if shown.conversation.startswith(channel_id(one))), "")
         if action["type"] == "Action.Submit":
             opening = {"name": "task/fetch", "value": {"data": action["data"], "context": {}}}

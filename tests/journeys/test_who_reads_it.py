@@ -70,6 +70,7 @@ READ_BY = {
     "year_drawn": COORDINATORS,
     "quilt_drawn": ONE,
     "history_drawn": ONE,
+    "cloud_drawn": ONE,
     "stuck_posted": PLACE,
     "company_asked": ONE,
     "company_together": ONE,
@@ -294,6 +295,11 @@ async def answer_each_other(world: World) -> None:
     await world.do("wim", "thread.replied", **answer)
     await world.do("noor", "lookback.draw", channel=None)
     await world.do("noor", "quilt.draw", channel=None)
+    for who in ("noor", "mila", "wim", "sanne", "roos"):
+        told = {"text": "We dansten weer.", "named": "with", "readers": "movement", "where": "nowhere"}
+        thanks = await world.do(who, "story.save", args=told, channel=None)
+        await world.press(who, thanks, "triangle_steer", channel=None)
+    await world.do("noor", "cloud", channel=None)
     await add_reminder(world, "rhythm_check_in", thread="checked")
     await reply_in_thread(world, "sanne", "Eens.", "checked-1", thread="checked")
     await world.do("sanne", "story.here", story=(await get_story(world, "checked-1")).id)

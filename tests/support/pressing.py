@@ -174,6 +174,11 @@ PRESSES: Mapping[str, Act] = {
     "rhythm.year": press("iris"),
     "lookback.draw": press(),
     "quilt.draw": press(),
+    "cloud": press(),
+    "cloud.choose": press("iris"),
+    "meaning": press(channel=None, meant="triangle:steer", **STORY),
+    "meaning.other": press(channel=None, **STORY),
+    "meaning.clear": press(channel=None, **STORY),
     "rhythm.closed.add": press("iris"),
     "rhythm.closed.drop": press("iris", days="2027-05-07/2027-05-08"),
     "country": press("iris"),
@@ -294,6 +299,7 @@ PRESSES: Mapping[str, Act] = {
 """Every intent that a button can lead to, with what its handler acts on."""
 
 SUBMISSIONS: Mapping[str, Act] = {
+    "cloud.save": form("cloud.choose", who="iris", scale="courage"),
     "search.filled": form("search.narrow", {"text": "rondje"}, "jan"),
     "room.send": form("room.ask", WALK, person=("kwame",)),
     "room.limit.save": form("room.limit", {"room": "room"}, "jan", limit="Niet in de regen"),

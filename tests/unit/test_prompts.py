@@ -117,6 +117,7 @@ def test_no_template_is_without_an_entry() -> None:
         "people/link_page.md.j2",
         "stuck/questions.md.j2",
         "stuck/asked.md.j2",
+        "stories/meanings.md.j2",
         "stories/numbers.md.j2",
         "reach/cures.md.j2",
         "hours/when.md.j2",

@@ -29,6 +29,7 @@ from bot.domain.harvest import LEFT_OVER
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.initiative import EpisodeState, InitiativeId, StuckEpisode
 from bot.domain.look_back import MAX_ROWS_PER_KIND, ToldStory
+from bot.domain.meaning import Answers, join_meaning, list_points, split_meaning
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId, WorkspaceId
@@ -262,6 +263,24 @@ class SqlStories(Repository):
             index_at_flush(story)
         await self._session.flush()
         return len(found)
+
+    async def meanings(self, movement: MovementId, scale: str, since: datetime | None) -> Answers:
+        on_scale = (
+            stories.c.movement_id == movement,
+            stories.c.meant_at.is_not(None),
+            stories.c.meant.in_([join_meaning(scale, point) for point in list_points(scale)]),
+            _may_travel(),
+        )
+        found = await self._session.execute(
+            select(stories.c.meant, func.count()).where(*on_scale).group_by(stories.c.meant)
+        )
+        tellers = select(func.count(stories.c.teller_id.distinct())).where(*on_scale)
+        new = tellers if since is None else tellers.where(stories.c.meant_at > since)
+        return Answers(
+            points={split_meaning(meant)[1]: many for meant, many in found},
+            tellers=await self._session.scalar(tellers) or 0,
+            new_tellers=await self._session.scalar(new) or 0,
+        )
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         return (

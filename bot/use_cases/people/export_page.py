@@ -12,6 +12,7 @@ from functools import cache
 from html import escape
 
 from bot import wording
+from bot.catalogue.meanings import MEANING_WORDS
 from bot.domain.person import Language
 from bot.domain.plain_text import isolate_text
 from bot.wording import Reader
@@ -217,6 +218,8 @@ class ExportPage:
             return self._moment(text)
         if column == "question" and table == "questions_asked":
             return _words(STUCK_QUESTIONS, text, self._language) or escape(text)
+        if column == "meant":
+            return _words(MEANING_WORDS, text.replace(":", "_"), self._language) or escape(text)
         if column in CHOICES:
             template, block = (KINDS, text) if table == "deliveries" and column == "kind" else (WORDS, f"value_{text}")
             return _words(template, block, self._language) or escape(text)

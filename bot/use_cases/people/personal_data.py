@@ -77,6 +77,7 @@ KINDS_WITH_WORDS = frozenset(
         "year_drawn",
         "quilt_drawn",
         "history_drawn",
+        "cloud_drawn",
         "place_joined",
         "did_you_meet",
         "experiment_ends",

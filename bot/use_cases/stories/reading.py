@@ -2,6 +2,7 @@
 
 from bot.catalogue.base import Entry
 from bot.catalogue.stories import FullStory, StoriesRead, StoryMine
+from bot.domain.meaning import split_meaning
 from bot.domain.retelling import POSTED, StoryStanding, standing_of
 from bot.domain.story import StoryId
 from bot.errors import Refused
@@ -23,6 +24,8 @@ async def show_own(work: UnitOfWork, turn: Turn) -> Entry:
     story = told[number - 1]
     place = await work.movements.place(story.place_id) if story.place_id else None
     post = await work.deliveries.by_key(f"{POSTED}:{story.id}")
+    movement = await work.movements.get(story.movement_id) if story.may_travel else None
+    scale, meant = split_meaning(story.meant)
     return StoryMine(
         story=story.id,
         text=story.text,
@@ -35,6 +38,8 @@ async def show_own(work: UnitOfWork, turn: Turn) -> Entry:
         ripples=await work.stories.ripples(story.id, story.movement_id),
         number=number,
         more=number < len(told),
+        scale=scale or (movement.meaning if movement is not None else ""),
+        meant=meant,
     )
 
 

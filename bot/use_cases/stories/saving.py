@@ -153,7 +153,7 @@ async def change_readers(work: UnitOfWork, turn: Turn) -> InPlace:
     ):
         await work.deliveries.add(one)
     place = await work.movements.place(story.place_id) if story.place_id else None
-    return InPlace(entry=_confirm(story, place))
+    return InPlace(entry=await _confirm(work, story, place))
 
 
 async def compose_consent(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -235,11 +235,18 @@ async def _keep(
     elif not story.is_told:
         story.tell_again(truncate(text), readers, turn.now)
         await work.deliveries.add(plan_mark(story, place, turn.now))
-    return _confirm(story, place)
+    return await _confirm(work, story, place)
 
 
-def _confirm(story: Story, place: Place | None) -> MessageKept:
-    return MessageKept(story=story.id, place=_name(place), readers=story.readers, named=story.named)
+async def _confirm(work: UnitOfWork, story: Story, place: Place | None) -> MessageKept:
+    movement = await work.movements.get(story.movement_id)
+    return MessageKept(
+        story=story.id,
+        place=_name(place),
+        readers=story.readers,
+        named=story.named,
+        asks=story.ask_meaning(movement.meaning) if movement is not None else "",
+    )
 
 
 def _require_movement_id(place: Place) -> MovementId:

@@ -350,6 +350,7 @@ async def _confirm(
         readers=story.readers,
         standing=standing,
         shows=shorten(parts.get(story.part, ""), MAX_SHOWN_CHARS),
+        asks=story.ask_meaning(turn.movement.meaning) if turn.movement is not None else "",
     )
 
 

@@ -414,6 +414,7 @@ async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
     # After a first answer this question came first: only now is it known that it is kept.
     if is_first and story.is_told and await _answers_check_in(work, story):
         await _lead_on(work, turn, story)
+    movement = await work.movements.get(story.movement_id) if len(chosen) == 1 else None
     return InPlace(
         entry=StoryChosen(
             story=story.id,
@@ -421,6 +422,7 @@ async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
             gone=was_gone,
             several=len(chosen) > 1,
             left=choice is StoryChoice.FORGET and len(told) > len(chosen),
+            asks=story.ask_meaning(movement.meaning) if movement is not None else "",
         )
     )
 
