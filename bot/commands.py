@@ -39,6 +39,7 @@ from bot.use_cases.movements import (
     purposes,
     quilts,
     rooms,
+    spreading,
     starting,
     steering,
     welcomes,
@@ -334,6 +335,7 @@ COMMANDS: dict[str, Command] = {
     "cloud": Command(meanings.ask_cloud, en="cloud", nl="wolk", again=True),
     "cloud.choose": Command(meanings.choose_scale, form=True),
     "cloud.save": Command(meanings.save_scale),
+    "map": Command(spreading.ask_map, en="map", nl="kaart", again=True),
     "search": Command(searching.search, en="search find", nl="zoek zoeken", again=True),
     "search.narrow": Command(searching.narrow, form=True),
     "search.filled": Command(searching.submit_search),
@@ -416,6 +418,7 @@ COMPOSERS: dict[str, Composer] = {
     "year_drawn": year.compose_year,
     "quilt_drawn": quilts.compose_drawn_quilt,
     "history_drawn": look_backs.compose_drawing,
+    "spread_drawn": spreading.compose_map,
     "cloud_drawn": meanings.compose_cloud,
     "moment_dropped": reminders.compose_dropped_moment,
     "stuck_posted": reporting.compose_channel_post,
@@ -499,6 +502,7 @@ SENTENCE_AFTER = {
     "rhythm.year": 1,
     "quilt.draw": 1,
     "cloud": 1,
+    "map": 1,
     **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""

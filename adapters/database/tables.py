@@ -160,6 +160,7 @@ movements = Table(
     Column("closed", String(MAX_STRETCHES_CHARS), nullable=False, server_default=""),
     Column("meaning", String(32), nullable=False, server_default="triangle"),
     Column("clouds", JSON, nullable=False, server_default="{}"),
+    Column("spread", JSON, nullable=False, server_default="{}"),
     Column("started_at", Utc, nullable=False),
 )
 places = Table(

@@ -63,6 +63,8 @@ class Movement:
     """The scale on which tellers say how they meant a story, one of `bot.domain.meaning.SCALES`; empty: not asked."""
     clouds: dict[str, object] = field(default_factory=dict)
     """The clouds of these, by scale, as they were last drawn; see `bot.domain.meaning.Cloud.dump`."""
+    spread: dict[str, object] = field(default_factory=dict)
+    """How stories spread when that was last counted; see `bot.domain.spread.SpreadMap.dump`."""
     started_at: datetime
 
     def may_name_people(self, works_council: bool) -> bool:

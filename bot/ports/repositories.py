@@ -50,6 +50,7 @@ from bot.domain.practice import Practice
 from bot.domain.rhythm import Due, MomentChange, MomentName, Rhythm, RhythmId
 from bot.domain.room import Room, RoomId
 from bot.domain.solved import SolvedSpell
+from bot.domain.spread import SpreadCounts
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 
@@ -642,6 +643,9 @@ class Stories(Protocol):
     async def meanings(self, movement: MovementId, scale: str, since: datetime | None) -> Answers:
         """Count how stories of the movement that may travel were meant on a scale; the tellers who answered after
         `since` (None: ever) are the new ones."""
+
+    async def count_spread(self, movement: MovementId, now: datetime) -> SpreadCounts:
+        """Count the stories that may travel of the last `SPREAD_OVER`, and who did something with them, by group."""
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:
         """Return how many steps were taken because of a story."""

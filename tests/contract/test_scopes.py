@@ -113,6 +113,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stories.search": lambda work, its: work.stories.search(
         its, StoryReader(person=JAN, workspace=W1), StoryMatch(every=()), StoryFilters(), None, 9
     ),
+    "stories.count_spread": lambda work, its: _count_told(work, its),
     "stories.meanings": lambda work, its: _count_meanings(work, its),
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
     "stories.ripple_moments": lambda work, its: work.stories.ripple_moments(TOLD, its),
@@ -151,6 +152,11 @@ OF_A_MOVEMENT: dict[str, Ask] = {
 
 async def _count_meanings(work: UnitOfWork, its: Any) -> int:
     return (await work.stories.meanings(its, "triangle", None)).tellers
+
+
+async def _count_told(work: UnitOfWork, its: Any) -> list[object]:
+    counts = await work.stories.count_spread(its, NOW)
+    return [*counts.told, *counts.flows]
 
 
 async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:

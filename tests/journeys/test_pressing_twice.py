@@ -80,6 +80,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "lookback.draw",
         "quilt.draw",
         "cloud",
+        "map",
         "meaning",  # the last one holds, and the same twice is once
         "meaning.other",
         "meaning.clear",

@@ -32,7 +32,8 @@ class TestTelling:
         assert WALK in text_of(post)
         assert "fatima" in text_of(post)
         assert "beweging" in text_of(answer)
-        assert {button.name for button in answer.message.buttons} == {"change", "share", "withdraw"}
+        buttons = {button.name for button in answer.message.buttons}
+        assert buttons >= {"change", "share", "withdraw"}
 
     async def test_the_form_says_who_reads_and_keeps_the_last_choice_of_name(self, world: World) -> None:
         await world.movement("fatima")

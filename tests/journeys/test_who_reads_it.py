@@ -71,6 +71,7 @@ READ_BY = {
     "quilt_drawn": ONE,
     "history_drawn": ONE,
     "cloud_drawn": ONE,
+    "spread_drawn": ONE,
     "stuck_posted": PLACE,
     "company_asked": ONE,
     "company_together": ONE,
@@ -297,9 +298,15 @@ async def answer_each_other(world: World) -> None:
     await world.do("noor", "quilt.draw", channel=None)
     for who in ("noor", "mila", "wim", "sanne", "roos"):
         told = {"text": "We dansten weer.", "named": "with", "readers": "movement", "where": "nowhere"}
-        thanks = await world.do(who, "story.save", args=told, channel=None)
-        await world.press(who, thanks, "triangle_steer", channel=None)
+        thanks = await world.do(who, "story.save", args=told, channel="night")
+        await world.press(who, thanks, "triangle_steer", channel="night")
     await world.do("noor", "cloud", channel=None)
+    async with world.begin() as work:
+        for who in ("noor", "mila", "wim", "sanne", "roos"):
+            person = await work.people.by_account(WorkspaceId(LANE), who)
+            assert person is not None
+            person.group, person.chose = "Wijkteam", ["group"]
+    await world.do("noor", "map", channel=None)
     await add_reminder(world, "rhythm_check_in", thread="checked")
     await reply_in_thread(world, "sanne", "Eens.", "checked-1", thread="checked")
     await world.do("sanne", "story.here", story=(await get_story(world, "checked-1")).id)

@@ -41,7 +41,7 @@ LEAVES = {"start.leave", "start.link", "start.begin", "start.save", "stop", "sto
 OF_ALL = {
     # What shows something of the movement, or is done with what is everybody's.
     "help", "home", "home.switch", "purpose", "initiative", "initiative.look", "rhythm", "rhythm.look", "lookback",
-    "lookback.draw", "quilt.draw", "cloud", "changes", "council",
+    "lookback.draw", "quilt.draw", "cloud", "map", "changes", "council",
     "board", "board.end",
     "story.mine", "story.read", "search", "search.narrow", "search.filled", "harvest", "me", "code", "start",
     "initiative.make", "initiative.save", "initiative.join", "initiative.carry", "ripple", "ripple.undo", "share",

@@ -15,7 +15,7 @@ WILD = (
     '"}], "title": "x" \\" {{ 7 * 7 }} <script>alert(1)</script> ]]>',
     " ",
 )
-KEPT = {"id", "timezone", "initiative", "because", "rule"}
+KEPT = {"id", "timezone", "initiative", "because", "rule", "scale", "point"}
 E = TypeVar("E", bound=Entry)
 
 

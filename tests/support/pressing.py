@@ -175,6 +175,7 @@ PRESSES: Mapping[str, Act] = {
     "lookback.draw": press(),
     "quilt.draw": press(),
     "cloud": press(),
+    "map": press(),
     "cloud.choose": press("iris"),
     "meaning": press(channel=None, meant="triangle:steer", **STORY),
     "meaning.other": press(channel=None, **STORY),

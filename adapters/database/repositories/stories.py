@@ -2,8 +2,22 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.authors import remember_author
@@ -17,6 +31,7 @@ from adapters.database.tables import (
     deliveries,
     episodes,
     held_words,
+    members,
     people,
     retellings,
     ripples,
@@ -33,7 +48,9 @@ from bot.domain.meaning import Answers, join_meaning, list_points, split_meaning
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.next_step import StepState
 from bot.domain.person import Person, PersonId, WorkspaceId
+from bot.domain.retelling import SHARED
 from bot.domain.solved import SolvedSpell
+from bot.domain.spread import SPREAD_OVER, SPREAD_PERIOD, SPREAD_PERIODS, FlowCount, SpreadCounts, ToldCount
 from bot.domain.story import Dimension, Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 
@@ -50,6 +67,30 @@ def _told_by_reminder(place: PlaceId) -> ColumnElement[bool]:
         retellings.c.delivery_id == deliveries.c.id,
         deliveries.c.place_id == place,
         deliveries.c.kind == "rhythm_purpose",
+    )
+
+
+def _is_counted(person: FromClause) -> ColumnElement[bool]:
+    """Match people with a group whose account is in use."""
+    return person.c.account.is_not(None) & person.c.deactivated_at.is_(None) & (person.c.group != "")
+
+
+def _spread_by() -> CompoundSelect[Any]:
+    """Select who did something with which story, each pair once: said that they do it too, took a step because of it,
+    or passed it on."""
+    taken = (StepState.DONE, StepState.SOMETHING_ELSE)
+    return union(
+        select(
+            ripples.c.story_id.label("story"),
+            ripples.c.movement_id.label("movement"),
+            ripples.c.person_id.label("person"),
+        ),
+        select(steps.c.story_id, steps.c.movement_id, steps.c.person_id).where(
+            steps.c.story_id.is_not(None), steps.c.state.in_(taken)
+        ),
+        select(retellings.c.story_id, retellings.c.movement_id, deliveries.c.args["by"].as_string())
+        .join(deliveries, deliveries.c.id == retellings.c.delivery_id)
+        .where(deliveries.c.kind == SHARED, deliveries.c.receipt.is_not(None)),
     )
 
 
@@ -280,6 +321,45 @@ class SqlStories(Repository):
             points={split_meaning(meant)[1]: many for meant, many in found},
             tellers=await self._session.scalar(tellers) or 0,
             new_tellers=await self._session.scalar(new) or 0,
+        )
+
+    async def count_spread(self, movement: MovementId, now: datetime) -> SpreadCounts:
+        teller, doer = people.alias("teller"), people.alias("doer")
+        sizes = await self._session.execute(
+            select(people.c.group, func.count())
+            .join(members, members.c.person_id == people.c.id)
+            .where(members.c.movement_id == movement, _is_counted(people))
+            .group_by(people.c.group)
+        )
+        starts = [now - SPREAD_PERIOD * back for back in range(SPREAD_PERIODS - 1, 0, -1)]
+        period = sum((case((stories.c.told_at >= start, 1), else_=0) for start in starts), literal(0))
+        since = (
+            stories.c.movement_id == movement,
+            stories.c.told_at >= now - SPREAD_OVER,
+            _may_travel(),
+            _is_counted(teller),
+        )
+        told = await self._session.execute(
+            select(teller.c.group, period.label("period"), func.count())
+            .select_from(stories)
+            .join(teller, teller.c.id == stories.c.teller_id)
+            .where(*since)
+            .group_by(teller.c.group, text("period"))
+        )
+        spread = _spread_by().subquery()
+        flows = await self._session.execute(
+            select(teller.c.group, doer.c.group, func.count())
+            .select_from(stories)
+            .join(teller, teller.c.id == stories.c.teller_id)
+            .join(spread, (spread.c.story == stories.c.id) & (spread.c.movement == stories.c.movement_id))
+            .join(doer, doer.c.id == spread.c.person)
+            .where(*since, _is_counted(doer), doer.c.id != teller.c.id)
+            .group_by(teller.c.group, doer.c.group)
+        )
+        return SpreadCounts(
+            sizes={str(group): int(many) for group, many in sizes},
+            told=[ToldCount(group, int(which), many) for group, which, many in told],
+            flows=[FlowCount(source, target, times) for source, target, times in flows],
         )
 
     async def steps_from(self, story: StoryId, movement: MovementId) -> int:

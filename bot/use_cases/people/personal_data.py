@@ -78,6 +78,7 @@ KINDS_WITH_WORDS = frozenset(
         "quilt_drawn",
         "history_drawn",
         "cloud_drawn",
+        "spread_drawn",
         "place_joined",
         "did_you_meet",
         "experiment_ends",
