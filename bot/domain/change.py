@@ -54,6 +54,7 @@ class CoordinatorAct(StrEnum):
     WEBHOOK_ENDED = "webhook_ended"
     DOOR_OPENED = "door_opened"
     DOOR_CLOSED = "door_closed"
+    QUESTION_CHOSEN = "question_chosen"
 
 
 @dataclass(kw_only=True, eq=False)

@@ -12,6 +12,8 @@ from bot.catalogue.meanings import (
     MeaningSet,
     StoryMeant,
 )
+from bot.changes import record_change
+from bot.domain.change import CoordinatorAct
 from bot.domain.meaning import CLOUD_FROM, Answers, list_points, load_cloud, redraw, split_meaning
 from bot.domain.movement import Movement
 from bot.domain.story import Story, StoryId
@@ -86,6 +88,7 @@ async def save_scale(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.require_coordinator()
     filled = read_form(MeaningForm, turn.intent.args)
     filled.problems.raise_if_any()
+    record_change(work, turn, CoordinatorAct.QUESTION_CHOSEN)
     movement.meaning = "" if filled.text("scale") == NO_SCALE else filled.text("scale")
     return MeaningSet(scale=movement.meaning)
 
