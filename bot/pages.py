@@ -12,7 +12,9 @@ from functools import partial
 from bot import commands, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, PageEntry
 from bot.catalogue.home import Home
+from bot.catalogue.meanings import CloudDrawn
 from bot.catalogue.offers import FormOffered
+from bot.catalogue.spreads import SpreadDrawn
 from bot.chat import (
     Account,
     BrowserPage,
@@ -34,10 +36,10 @@ from bot.errors import Refused
 from bot.ports import Clock, Platform, Turn, Typesetter, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
 from bot.transactions import TransactionRunner
-from bot.use_cases.movements import look_backs, quilts
+from bot.use_cases.movements import look_backs, quilts, spreading
 from bot.use_cases.pages import boards, sessions
 from bot.use_cases.rhythms import year
-from bot.use_cases.stories import searching
+from bot.use_cases.stories import meanings, searching
 from bot.wording import Reader
 
 PAGE_WORDS = "pages/layout.md.j2"
@@ -103,6 +105,16 @@ async def _load_year(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
     return (drawn,) if drawn.rhythms else ()
 
 
+async def _load_cloud(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    shown = await meanings.show_cloud(work, turn)
+    return (shown,) if isinstance(shown, CloudDrawn) else ()
+
+
+async def _load_map(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
+    shown = await spreading.show_map(work, turn)
+    return (shown,) if isinstance(shown, SpreadDrawn) else ()
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of a page: under which heading (a block of `PAGE_WORDS`; an entry with a title has its own), and what.
@@ -122,6 +134,8 @@ class Part:
 
 _SEARCH = Part("", _load_search_form)
 _QUILT = Part("quilt_title", _load_quilt, drawing="quilt_drawn", without=frozenset({"initiative"}))
+_CLOUD = Part("", _load_cloud, drawing="cloud_drawn")
+_MAP = Part("", _load_map, drawing="spread_drawn")
 _YEAR = Part("year_title", _load_year, drawing="rhythm_year", without=frozenset({"rhythm"}))
 
 
@@ -152,6 +166,8 @@ BOARDS: Mapping[str, Board] = {
             _YEAR,
             Part("rhythms_title", _load_rhythms, items=True),
             Part("", _answer("changes")),
+            _CLOUD,
+            _MAP,
         ),
     ),
     "search": Board(
