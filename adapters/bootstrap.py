@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.api import ApiSite, api_address
 from adapters.clock import SettableClock, SharedClock, SystemClock
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
@@ -108,12 +109,13 @@ async def open_service(
 
 
 def _serve_feeds(service: Service, platforms: dict[str, Platform], url: str | None) -> None:
-    """Serve people's calendars, where their calendar programs can reach us."""
+    """Serve people's calendars, and what programs outside read, where these can reach us."""
     if url is None:
         return
     for name, platform in platforms.items():
-        platforms[name] = replace(platform, feeds=feeds_address(url, name))
+        platforms[name] = replace(platform, feeds=feeds_address(url, name), api=api_address(url))
     service.mounts.append(mount_feeds(service.ritme))
+    service.mounts.append(ApiSite(service.ritme.api, url).mount)
 
 
 def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tuple[ServiceEngine, Clock, Begin]:

@@ -13,6 +13,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from bot import commands, presses, wording
+from bot.api import ApiReader
 from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFeed, OpenedFile, Reply
 from bot.directory_sync import DirectorySync
@@ -149,6 +150,8 @@ class Ritme:
             works_council=works_council,
         )
         """The pages in a browser."""
+        self.api = ApiReader(run=self._run, clock=clock)
+        """The answers to programs outside."""
         self._feeds = FeedReader(begin=begin, run=self._run, clock=clock, platforms=platforms)
         self._drainer = OutboxDrainer(
             begin=begin,
@@ -225,6 +228,7 @@ class Ritme:
             keeps_closed=keeps,
             feeds_url=platform.feeds if platform is not None else "",
             works_council=self._works_council,
+            api_url=platform.api if platform is not None else "",
         )
         try:
             return await self._act_outside(act)

@@ -45,6 +45,7 @@ from bot.use_cases.movements import (
     welcomes,
 )
 from bot.use_cases.outbox import answers, reach, trouble
+from bot.use_cases.outside import keys
 from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import calendars, changing, closing, countries, places, reminders, year
@@ -203,6 +204,11 @@ COMMANDS: dict[str, Command] = {
     "calendar.make": Command(calendars.renew),
     "calendar.revoke": Command(calendars.revoke),
     "calendar.file": Command(calendars.give_file, closes=False),
+    # programs outside
+    "api": Command(keys.show_keys, en="api", nl="api", again=True),
+    "api.new": Command(keys.open_key_form, form=True),
+    "api.make": Command(keys.make_key),
+    "api.revoke": Command(keys.revoke_key),
     "country": Command(countries.show, en="country holidays", nl="land feestdagen", again=True),
     "country.choose": Command(countries.choose, form=True),
     "country.look": Command(countries.look),
@@ -503,7 +509,7 @@ SENTENCE_AFTER = {
     "quilt.draw": 1,
     "cloud": 1,
     "map": 1,
-    **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar"), 2),
+    **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar", "api"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""
 ASKED_FIRST = frozenset({"stop", "rest"})

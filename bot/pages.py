@@ -210,6 +210,7 @@ BOARDS: Mapping[str, Board] = {
             _YEAR,
             Part("reach_title", _answer("reach")),
             Part("trouble_title", _answer("trouble")),
+            Part("", _answer("api")),
         ),
         for_coordinators=True,
     ),
@@ -339,6 +340,7 @@ class Pages:
             syntax=self._syntax(person),
             keeps_closed=self.keeps_closed,
             works_council=self.works_council,
+            api_url=self._api_url(person),
         )
         parts = [one for one in board.parts if not drawing or one.drawing == drawing]
         shown = [
@@ -366,6 +368,10 @@ class Pages:
 
     def _keep_picture(self, section: Section) -> Section:
         return section if self.typesetter is not None else replace(section, picture=None)
+
+    def _api_url(self, person: Person) -> str:
+        platform = self.platforms.get(platform_of(person.workspace_id))
+        return platform.api if platform is not None else ""
 
     def _syntax(self, person: Person) -> CommandSyntax:
         platform = self.platforms.get(platform_of(person.workspace_id))

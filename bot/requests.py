@@ -37,6 +37,7 @@ async def handle_intent(
     keeps_closed: timedelta = KEEP_CLOSED,
     feeds_url: str = "",
     works_council: bool = False,
+    api_url: str = "",
     advice: NetworkAdvice | None = None,
     computed: bytes | None = None,
 ) -> Reply:
@@ -63,6 +64,7 @@ async def handle_intent(
         keeps_closed=keeps_closed,
         feeds_url=feeds_url,
         works_council=works_council,
+        api_url=api_url,
         advice=advice,
         computed=computed,
     )

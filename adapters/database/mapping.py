@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from sqlalchemy.orm import deferred, registry
 
 from adapters.database.tables import (
+    api_tokens,
     calendar_feeds,
     chances,
     companies,
@@ -53,6 +54,7 @@ from adapters.database.tables import (
     ties,
     workspaces,
 )
+from bot.domain.api_token import ApiToken
 from bot.domain.change import CoordinatorChange
 from bot.domain.connectors import Invitation, Nomination, Suggestion, Tie, TieAnswer
 from bot.domain.experiment import Experiment, ExperimentAnswer
@@ -78,6 +80,7 @@ MAPPED: dict[type, Table] = {
     PersonalFile: personal_files,
     PageSession: page_sessions,
     CalendarFeed: calendar_feeds,
+    ApiToken: api_tokens,
     Movement: movements,
     InviteCode: invite_codes,
     Segment: segments,

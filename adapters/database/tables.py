@@ -59,6 +59,8 @@ NUDGES_IN_PLACES = "person_id IS NULL AND act = 'post' AND priority <> 0"
 NOT_POSTED = f"{NUDGES_IN_PLACES} AND reason <> ''"
 """Those of them with a reason why they were not posted, or not at their time."""
 TAKEN_AWAY = "act = 'delete'"
+TOLD_OUTSIDE = "readers = 'everyone' AND withdrawn_at IS NULL"
+"""Stories that their tellers want read outside the movement too."""
 STORIES_UNINDEXED = "search_position IS NULL AND withdrawn_at IS NULL"
 STUCK_NOW = "state = 'open'"
 PLACES_MISSING_NAME = "name = ''"
@@ -157,6 +159,7 @@ movements = Table(
     Column("reach", JSON, nullable=False, server_default="{}"),
     Column("looked_at", Utc),
     Column("council_agreed_at", Utc),
+    Column("figures", JSON, nullable=False, server_default="{}"),
     Column("closed", String(MAX_STRETCHES_CHARS), nullable=False, server_default=""),
     Column("meaning", String(32), nullable=False, server_default="triangle"),
     Column("clouds", JSON, nullable=False, server_default="{}"),
@@ -492,6 +495,7 @@ stories = Table(
     Index("uq_stories_search_position", "search_position", unique=True),
     Index("ix_stories_search", "movement_id", "search_position"),
     _partial_index("ix_stories_meant", "movement_id", "meant", where="meant_at IS NOT NULL"),
+    _partial_index("ix_stories_outside", "movement_id", "told_at", "id", where=TOLD_OUTSIDE),
     _partial_index("ix_stories_unindexed", "told_at", where=STORIES_UNINDEXED),
 )
 story_requests = Table(
@@ -859,6 +863,22 @@ calendar_feeds = Table(
     Index("ix_calendar_feeds_movement_id", "movement_id"),
 )
 """Private links by which somebody's own calendar follows a movement; see bot/domain/feed.py."""
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    Column("name", String(60), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    _ref("made_by", "people", null=True),
+    Column("made_at", Utc, nullable=False),
+    Column("expires_at", Utc, nullable=False),
+    Column("used_on", Date),
+    Index("uq_api_tokens_digest", "digest", unique=True),
+    Index("ix_api_tokens_movement_id", "movement_id"),
+)
+"""Keys by which programs outside read what a movement shows; see bot/domain/api_token.py."""
 engine_failures = Table(
     "engine_failures",
     metadata,

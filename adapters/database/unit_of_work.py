@@ -25,6 +25,7 @@ from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.feeds import SqlFeeds
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.networks import SqlNetworkReader
+from adapters.database.repositories.outside import SqlOutside
 from adapters.database.repositories.page_sessions import SqlPageSessions
 from adapters.database.repositories.people import SqlInbox, SqlPeople
 from adapters.database.repositories.personal_files import SqlPersonalFiles
@@ -44,6 +45,7 @@ from bot.ports.repositories import (
     Inbox,
     Initiatives,
     Movements,
+    Outside,
     PageSessions,
     People,
     PersonalFiles,
@@ -106,6 +108,7 @@ class SqlUnitOfWork:
         self.sessions: PageSessions = SqlPageSessions(session)
         self.files: PersonalFiles = SqlPersonalFiles(session)
         self.feeds: Feeds = SqlFeeds(session)
+        self.outside: Outside = SqlOutside(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
     async def flush(self) -> None:

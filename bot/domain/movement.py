@@ -57,6 +57,8 @@ class Movement:
     """Since when its works council agreed that colleagues are named, where that is asked first."""
     looked_at: datetime | None = None
     """When Ritme last looked by itself how far it reaches."""
+    figures: dict[str, object] = field(default_factory=dict)
+    """Its figures, as they were last counted for outside; see `bot.domain.figures.Figures.dump`."""
     closed: str = ""
     """Days on which nobody of it works, besides holidays, as `format_stretches` writes them."""
     meaning: str = "triangle"

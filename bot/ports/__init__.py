@@ -18,6 +18,7 @@ from bot.ports.repositories import (
     Inbox,
     Initiatives,
     Movements,
+    Outside,
     PageSessions,
     People,
     PersonalFiles,
@@ -79,6 +80,7 @@ class UnitOfWork(Protocol):
     files: PersonalFiles
     sessions: PageSessions
     feeds: Feeds
+    outside: Outside
     networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""
@@ -159,13 +161,14 @@ class Platform:
     """The ports of one platform; `directory` is None where there is nothing to look up. `syntax` is how people address
     the app there. `tells_departures`: the platform tells by itself whose account is deactivated; where it does not, its
     directory is asked now and then. `feeds` is the address below which calendars of its people are served, with a slash
-    at its end; empty where nobody reaches us."""
+    at its end, `api` the address of what programs outside read; both are empty where nobody reaches us."""
 
     messenger: Messenger
     directory: Directory | None = None
     syntax: CommandSyntax = DEFAULT_SYNTAX
     tells_departures: bool = True
     feeds: str = ""
+    api: str = ""
 
 
 class Engine(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.attention import Attention
 from bot.domain.change import CoordinatorChange
 from bot.domain.connectors import (
@@ -25,6 +26,7 @@ from bot.domain.coverage import GroupCount
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
 from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.feed import CalendarFeed
+from bot.domain.figures import FigureCounts
 from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
@@ -257,6 +259,26 @@ class PageSessions(Protocol):
         """Delete the links and sessions, of everyone, that expired. Returns how many."""
 
 
+class Outside(Protocol):
+    """The keys by which programs outside read what movements show."""
+
+    def add(self, new: ApiToken) -> None:
+        """Store a new key."""
+
+    async def token_by_digest(self, digest: str) -> ApiToken | None:
+        """Return the key whose secret has this digest, of whichever movement: who knows the secret may use it. It may
+        have expired."""
+
+    async def token(self, id: ApiTokenId, movement: MovementId) -> ApiToken | None:
+        """Return a key to the movement."""
+
+    async def tokens(self, movement: MovementId) -> Sequence[ApiToken]:
+        """Return every key to a movement, expired ones too, the oldest first."""
+
+    async def close_all_in(self, movement: MovementId) -> None:
+        """Delete every key to a movement."""
+
+
 class Feeds(Protocol):
     """Private links by which somebody's own calendar follows a movement."""
 
@@ -322,6 +344,9 @@ class Movements(Protocol):
     async def places_abroad(self, movement: MovementId, among: Collection[PlaceId] | None = None) -> Sequence[Place]:
         """Return the places of a movement, or those `among` some of them, that keep holidays, or a weekend, of their
         own."""
+
+    async def count_figures(self, movement: MovementId, since: datetime) -> FigureCounts | None:
+        """Count a movement, its stories and ripples after a moment; None for one that is not there."""
 
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
         """Return the names of a movement's places. Those in another workspace than `seen_from` have its name with them:
@@ -613,6 +638,17 @@ class Stories(Protocol):
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         """Return our messages that hold a story and were not taken away again, oldest first."""
+
+    async def told_outside(
+        self,
+        movement: MovementId,
+        initiative: InitiativeId | None,
+        after: tuple[datetime, StoryId] | None,
+        limit: int,
+    ) -> Sequence[tuple[Story, Person]]:
+        """Return stories, not withdrawn, that their tellers want read outside the movement too, of an initiative (None:
+        of all the movement), each with its teller, newest first: at most `limit`, that come after one that was told at
+        a moment and has an id."""
 
     async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[ToldStory]:
         """Return stories, not withdrawn, of an initiative (None: of all the movement), newest first, at most two

@@ -29,6 +29,8 @@ class Turn:
     """True in works-council mode: nobody is named or asked whom they know before the council agreed."""
     feeds_url: str = ""
     """The address below which calendars are served; empty where nobody reaches us."""
+    api_url: str = ""
+    """The address of what programs outside read; empty where nobody reaches us."""
     advice: NetworkAdvice | None = None
     """The answer of the movement's network, once the use case asked for it; see `NeedsNetwork`."""
     computed: bytes | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.database.unit_of_work import connect, unit_of_work
+from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.change import ChangeId, CoordinatorAct, CoordinatorChange
 from bot.domain.connectors import (
     Invitation,
@@ -384,6 +385,16 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             about="here",
             by_id=FATIMA,
             at=NOW,
+        ),
+        ApiToken(
+            id=ApiTokenId("token"),
+            movement_id=OURS,
+            name="Website",
+            scopes=["stories"],
+            digest="k1",
+            made_by=FATIMA,
+            made_at=NOW,
+            expires_at=NOW + 28 * DAY,
         ),
         rhythm(WEEKLY),
         sent,

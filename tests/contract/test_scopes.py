@@ -4,9 +4,10 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.domain.api_token import ApiTokenId
 from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
-from bot.domain.story import Retelling
+from bot.domain.story import Readers, Retelling
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.ports import UnitOfWork
 from tests.contract.seed import (
@@ -50,6 +51,21 @@ Ask = Callable[[UnitOfWork, Any], Awaitable[object]]
 async def _name_of_fatima(work: UnitOfWork, its: Any) -> bool:
     """Return whether Fatima is among the members by name; another movement has members of its own."""
     return FATIMA in await work.people.names_in(its)
+
+
+async def _count_stories(work: UnitOfWork, its: Any) -> int:
+    """Return how many stories are counted in a movement; another has members of its own."""
+    counts = await work.movements.count_figures(its, NOW - DAY)
+    return counts.stories if counts is not None else 0
+
+
+async def _told_outside(work: UnitOfWork, its: Any) -> object:
+    """Return the stories that may be read outside, once ours may."""
+    ours = await work.stories.get(TOLD, OURS)
+    if ours is not None:
+        ours.readers = Readers.EVERYONE
+        await work.flush()
+    return await work.stories.told_outside(its, None, None, 9)
 
 
 OF_A_MOVEMENT: dict[str, Ask] = {
@@ -141,6 +157,10 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "movements.changes_by_coordinators": lambda work, its: work.movements.changes_by_coordinators(its, 9),
     "connecting.ties": lambda work, its: work.connecting.ties(its),
     "feeds.of_person": lambda work, its: work.feeds.of_person(FATIMA, its),
+    "outside.token": lambda work, its: work.outside.token(ApiTokenId("token"), its),
+    "outside.tokens": lambda work, its: work.outside.tokens(its),
+    "movements.count_figures": lambda work, its: _count_stories(work, its),
+    "stories.told_outside": lambda work, its: _told_outside(work, its),
     "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
     "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),
     "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
@@ -245,6 +265,7 @@ TOLD_BELOW = {
     "movements.labels",
     "connecting.strengthen",
     "feeds.revoke_all_in",
+    "outside.close_all_in",
 }
 
 

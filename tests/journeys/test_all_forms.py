@@ -110,8 +110,9 @@ IMPOSSIBLE["search.filled"] = (
     {"text": "x" * 121, "initiative": "gone", "dimension": "", "group": "gone", "period": "eeuw"},
     {"text", "initiative", "group", "period"},
 )
+IMPOSSIBLE["api.make"] = ({"name": "", "opens": (), "lasts": "eeuw"}, {"name", "opens", "lasts"})
 IMPOSSIBLE["ties.save"] = ({"people": ("fatima",), "shown": "misschien"}, {"people", "shown"})
-OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.")
+OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.", "api.")
 IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},

@@ -32,7 +32,8 @@ MUST_LOG = {
     "rhythm.end", "rhythm.resume", "rhythm.moment.save", "rhythm.pause.save", "rhythm.closed.save",
     "rhythm.closed.drop", "rhythm.place.save", "rhythm.apply", "rhythm.heard.save", "rhythm.double", "country.save",
     "groups.save", "hours.save", "reach.names.save", "reach.ties.save", "reach.names.here", "reach.end",
-    "reach.take_back", "initiative.close", "initiative.reopen", "council.agree", "trouble.leave",
+    "reach.take_back", "api.revoke", "initiative.close", "initiative.reopen", "council.agree", "trouble.leave",
+    "api.make",
 }  # fmt: skip
 """Acts that are known to change something: this walk would tell nothing if they did not."""
 BOOKKEEPING = {"inbox", "people", "networks", "workspaces", "page_sessions", "calendar_feeds"}

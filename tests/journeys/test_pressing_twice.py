@@ -75,6 +75,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "rhythm",
         "rhythm.look",
         "rhythm.closed",
+        "api",
         "calendar",  # gives a link once
         "rhythm.year",
         "lookback.draw",

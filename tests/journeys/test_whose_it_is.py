@@ -43,7 +43,7 @@ OF_ALL = {
     "help", "home", "home.switch", "purpose", "initiative", "initiative.look", "rhythm", "rhythm.look", "lookback",
     "lookback.draw", "quilt.draw", "cloud", "map", "changes", "council",
     "board", "board.end",
-    "story.mine", "story.read", "search", "search.narrow", "search.filled", "harvest", "me", "code", "start",
+    "story.mine", "story.read", "search", "search.narrow", "search.filled", "harvest", "me", "code", "api", "start",
     "initiative.make", "initiative.save", "initiative.join", "initiative.carry", "ripple", "ripple.undo", "share",
     "share.save",
     # Of one's own, or begun by oneself.

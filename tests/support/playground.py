@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from adapters.api import ApiSite, api_address
 from adapters.clock import SettableClock
 from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect, unit_of_work
@@ -145,6 +146,7 @@ async def serve_playground(
         directory=place.directory,
         syntax=CommandSyntax(pages=links),
         feeds=feeds_address(address, "playground"),
+        api=api_address(address),
     )
     ritme = Ritme(
         begin=begin,
@@ -159,6 +161,7 @@ async def serve_playground(
     await ritme.recover()
     await engine.start(ritme)
     mounts = [PagesSite(ritme, links, clock).mount, partial(place.mount, hosts=hosts), mount_feeds(ritme)]
+    mounts.append(ApiSite(ritme.api, address).mount)
     runner = web.AppRunner(make_app(mounts=mounts), access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:

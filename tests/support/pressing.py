@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.chat import Value
 from bot.domain.addition import Addition, join_words
+from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.company import round_key
 from bot.domain.connectors import (
     Invitation,
@@ -118,6 +119,9 @@ PRESSES: Mapping[str, Act] = {
     "calendar.make": press(),
     "calendar.revoke": press(),
     "calendar.file": press(),
+    "api": press("iris"),
+    "api.new": press("iris"),
+    "api.revoke": press("iris", token="token"),
     "code": press("iris"),
     "code.make": press("iris"),
     "code.revoke": press("iris"),
@@ -328,6 +332,7 @@ SUBMISSIONS: Mapping[str, Act] = {
     "country.look": form("country.choose", who="iris", country="België"),
     "country.propose": form("country.days", {"where": "movement"}, "iris"),
     "initiative.save": form("initiative.make", name="Samen eten"),
+    "api.make": form("api.new", who="iris", name="Website", opens=("purpose",), lasts="year"),
     "start.join.save": Act("fatima", {}, "new", "start.join", {"code": CODE}),
     "start.save": Act("fatima", {}, "new", "start.begin", {"name": "Nieuw", "vision": "Samen."}),
     "purpose.save": form("purpose.change", who="iris", vision="Nog meer samen.", core_messages="Vraag eerst."),
@@ -393,6 +398,16 @@ async def fill(world: World) -> None:
                 digest="feed",
                 made_at=now,
                 changed_at=now,
+                **belongs,
+            ),
+            ApiToken(
+                id=ApiTokenId("token"),
+                name="Website",
+                scopes=["purpose"],
+                digest="token",
+                made_by=fatima,
+                made_at=now,
+                expires_at=now + DAY,
                 **belongs,
             ),
             InviteCode(

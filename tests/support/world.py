@@ -22,6 +22,7 @@ MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 """Monday 1 March 2027, 09:00 in Amsterdam."""
 LANE = "test:W1"
 MOVEMENT = MovementId("movement")
+API = "https://ritme.example.org/api/v1"
 KEEP_FOR_YEARS = Retention(**dict.fromkeys(("events", "deliveries", "closed", "left"), timedelta(days=4000)))
 """Retention of eleven years: a test that lives through years still sees all of them."""
 
@@ -223,7 +224,7 @@ async def open_world(
     """Open a fresh world over a fresh database, with the engine that belongs to it."""
     async with open_database(kind, tmp_path) as storage:
         clock, messenger = SettableClock(start, running=False), RecordingMessenger()
-        platforms = {"test": Platform(messenger=messenger, feeds="https://ritme.example.org/slack/calendar/")}
+        platforms = {"test": Platform(messenger=messenger, feeds="https://ritme.example.org/slack/calendar/", api=API)}
         ritme = Ritme(
             begin=storage.begin,
             platforms=platforms,

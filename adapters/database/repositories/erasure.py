@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.database.repositories.networks import count_circle_change
 from adapters.database.story_words import purge_words
 from adapters.database.tables import (
+    api_tokens,
     chances,
     companies,
     coordinator_changes,
@@ -117,6 +118,8 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     spot = (old_messages.c.workspace_id, old_messages.c.channel, old_messages.c.message)
     removed = select(*spot).where(old_messages.c.person_id == person)
     await session.execute(delete(old_messages).where(tuple_(*spot).in_(removed)))
+    # A key belongs to the movement: programs go on reading with it.
+    await session.execute(update(api_tokens).where(api_tokens.c.made_by == person).values(made_by=None))
     for table, columns in _PERSON_COLUMNS.items():
         if table not in _KEPT_TABLES:
             await session.execute(delete(table).where(is_about(person, columns)))

@@ -27,6 +27,7 @@ from adapters.database.tables import (
     places,
     practices,
     purposes,
+    ripples,
     rooms,
     segments,
     steps,
@@ -34,6 +35,7 @@ from adapters.database.tables import (
     workspaces,
 )
 from bot.domain.change import CoordinatorChange
+from bot.domain.figures import FigureCounts
 from bot.domain.group_hours import GroupHours, group_key
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.initiative import Initiative, InitiativeId, Participant
@@ -51,6 +53,7 @@ from bot.domain.movement import (
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.practice import Practice
 from bot.domain.room import Room, RoomId, RoomState, Wanted
+from bot.domain.story import Readers
 
 
 class SqlMovements(Repository):
@@ -124,6 +127,28 @@ class SqlMovements(Repository):
         if among is not None:
             mine = mine.where(self._among(places.c.id, among))
         return (await self._session.scalars(mine.order_by(places.c.created_at, places.c.id))).all()
+
+    async def count_figures(self, movement: MovementId, since: datetime) -> FigureCounts | None:
+        its = (members.c.movement_id == movement, people.c.id == members.c.person_id, _IS_THERE)
+        takes_part = exists().where(
+            participants.c.person_id == people.c.id,
+            participants.c.movement_id == movement,
+            participants.c.left_at.is_(None),
+            participants.c.initiative_id == initiatives.c.id,
+            initiatives.c.closed_at.is_(None),
+        )
+        travels = (stories.c.withdrawn_at.is_(None), stories.c.readers != Readers.THREAD)
+        told = (stories.c.movement_id == movement, *travels)
+        rippled = (ripples.c.movement_id == movement, ripples.c.story_id == stories.c.id, ripples.c.at > since)
+        counts = (
+            select(func.count()).select_from(members, people).where(*its),
+            select(func.count()).select_from(members, people).where(*its, takes_part),
+            select(func.count()).select_from(stories).where(*told, stories.c.told_at > since),
+            select(func.count()).select_from(ripples, stories).where(*told, *rippled),
+        )
+        found = select(*(one.scalar_subquery() for one in counts)).where(movements.c.id == movement)
+        row = (await self._session.execute(found.select_from(movements))).one_or_none()
+        return FigureCounts(*row) if row is not None else None
 
     async def labels(self, movement: MovementId, seen_from: WorkspaceId) -> Mapping[PlaceId, str]:
         found = await self._session.execute(

@@ -28,6 +28,7 @@ from adapters.database.story_words import index_at_flush
 from adapters.database.tables import (
     STORIES_UNINDEXED,
     TAKEN_AWAY,
+    TOLD_OUTSIDE,
     deliveries,
     episodes,
     held_words,
@@ -269,6 +270,29 @@ class SqlStories(Repository):
             )
             .order_by(deliveries.c.row)
         )
+
+    async def told_outside(
+        self,
+        movement: MovementId,
+        initiative: InitiativeId | None,
+        after: tuple[datetime, StoryId] | None,
+        limit: int,
+    ) -> Sequence[tuple[Story, Person]]:
+        query = (
+            select(Story, Person)
+            .join_from(Story, Person, stories.c.teller_id == people.c.id)
+            .where(stories.c.movement_id == movement, text(TOLD_OUTSIDE))
+        )
+        if initiative is not None:
+            query = query.where(stories.c.initiative_id == initiative)
+        if after is not None:
+            at, last = after
+            query = query.where(or_(stories.c.told_at < at, (stories.c.told_at == at) & (stories.c.id < last)))
+        newest = query.order_by(stories.c.told_at.desc(), stories.c.id.desc()).limit(limit)
+        found = [(story, teller) for story, teller in await self._session.execute(newest)]
+        for story, teller in found:
+            remember_author(self._session.sync_session, story.text, teller.id)
+        return found
 
     async def told_in(self, movement: MovementId, initiative: InitiativeId | None) -> Sequence[ToldStory]:
         query = _TOLD.where(stories.c.movement_id == movement)

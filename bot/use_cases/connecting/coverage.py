@@ -57,7 +57,7 @@ _OVER = (DeliveryState.DROPPED, DeliveryState.FAILED)
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
     """Show a coordinator how far the movement reaches, as it was counted at most a week ago."""
     movement = turn.require_coordinator()
-    picture = await _load_picture(work, movement, turn.now)
+    picture = await load_current_picture(work, movement, turn.now)
     return ReachShown(
         groups=picture.groups[:GROUPS_SHOWN],
         at=picture.at,
@@ -81,7 +81,7 @@ async def _list_repeats(work: UnitOfWork, turn: Turn, movement: Movement) -> tup
     )[:MAX_ROUND_BUTTONS]
 
 
-async def _load_picture(work: UnitOfWork, movement: Movement, now: datetime) -> ReachPicture:
+async def load_current_picture(work: UnitOfWork, movement: Movement, now: datetime) -> ReachPicture:
     """Return the picture that stands, or count again and keep that. Of one that stands, no group is shown that has too
     few people by now."""
     kept = load_picture(movement.reach)
@@ -110,7 +110,7 @@ async def look(work: UnitOfWork, id: MovementId, now: datetime, works_council: b
         return  # no round is asked for, so nobody is told where one would help
     await _repeat_rounds(work, movement, now)
     if await work.initiatives.of_movement(id):
-        await _tell_of_group(work, movement, await _load_picture(work, movement, now), now)
+        await _tell_of_group(work, movement, await load_current_picture(work, movement, now), now)
 
 
 async def _repeat_rounds(work: UnitOfWork, movement: Movement, now: datetime) -> None:

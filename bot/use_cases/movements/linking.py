@@ -108,6 +108,7 @@ async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
     is_last = not await work.movements.places(movement.id)
     if is_last:
         await work.feeds.revoke_all_in(movement.id)
+        await work.outside.close_all_in(movement.id)
     return InPlace(entry=PlaceLeft(name=movement.name, last=is_last))
 
 

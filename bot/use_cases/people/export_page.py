@@ -46,6 +46,7 @@ ORDER = (
     "rhythms",
     "invite_codes",
     "calendar_feeds",
+    "api_tokens",
     "slack_installations",
     "teams_conversations",
     "page_sessions",

@@ -58,6 +58,7 @@ COUNTED_TABLES = (
     "purposes",
     "rhythms",
     "calendar_feeds",
+    "api_tokens",
 )
 """Tables of which `show` tells how many rows are kept; the rest is in the export."""
 KINDS_WITH_WORDS = frozenset(

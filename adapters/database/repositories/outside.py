@@ -1,0 +1,30 @@
+"""The keys by which programs outside read what movements show."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+
+from adapters.database.repositories.base import Repository
+from adapters.database.tables import api_tokens
+from bot.domain.api_token import ApiToken, ApiTokenId
+from bot.domain.movement import MovementId
+
+
+class SqlOutside(Repository):
+    """Implements `Outside`."""
+
+    async def token_by_digest(self, digest: str) -> ApiToken | None:
+        return await self._session.scalar(select(ApiToken).where(api_tokens.c.digest == digest))
+
+    async def token(self, id: ApiTokenId, movement: MovementId) -> ApiToken | None:
+        wanted = (api_tokens.c.id == id, api_tokens.c.movement_id == movement)
+        return await self._session.scalar(select(ApiToken).where(*wanted))
+
+    async def tokens(self, movement: MovementId) -> Sequence[ApiToken]:
+        found = await self._session.scalars(
+            select(ApiToken).where(api_tokens.c.movement_id == movement).order_by(api_tokens.c.made_at, api_tokens.c.id)
+        )
+        return found.all()
+
+    async def close_all_in(self, movement: MovementId) -> None:
+        await self._session.execute(delete(api_tokens).where(api_tokens.c.movement_id == movement))

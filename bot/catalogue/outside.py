@@ -1,0 +1,117 @@
+"""Messages about the keys by which programs outside read what a movement shows."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import ClassVar, Self
+
+from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.domain.api_token import MAX_TOKEN_NAME_CHARS, MAX_TOKENS, Lifetime, Scope
+
+_UNTIL = datetime(2028, 2, 28, 8, tzinfo=UTC)
+_ADDRESS = "https://ritme.example.org/api/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptKey:
+    """A key as the list shows it: what it opens, until when, and when it last read. `by`: who made it, where their name
+    may be read."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    until: datetime
+    used_on: date | None = None
+    by: str = ""
+    ended: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeys(Entry):
+    """The keys to a movement. Coordinators make and revoke them; others read what they open. `revoked`: one just
+    was."""
+
+    name: str
+    address: str
+    keys: tuple[KeptKey, ...] = ()
+    coordinates: bool = False
+    revoked: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.coordinates:
+            return ()
+        make = (
+            (Press(name="make", intent="api.new", style="primary", form=True),) if len(self.keys) < MAX_TOKENS else ()
+        )
+        return (
+            *make,
+            *(
+                Press(name=f"revoke_{number}", intent="api.revoke", args={"token": one.id}, style="danger")
+                for number, one in enumerate(self.keys[:MAX_TOKENS], 1)
+            ),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        website = KeptKey(
+            id="k1",
+            name="Website",
+            scopes=(Scope.PURPOSE.value, Scope.STORIES.value),
+            until=_UNTIL,
+            used_on=date(2027, 3, 1),
+            by="Iris",
+        )
+        return cls(name="Samen op pad", address=_ADDRESS, keys=(website,), coordinates=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiUnserved(Entry):
+    """That programs cannot read along here, and what would make it possible."""
+
+    name: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen op pad")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyForm(FormEntry):
+    """The form for a new key: what it is for, what it opens and how long."""
+
+    intent: ClassVar[str] = "api.make"
+    opener: ClassVar[str] = "api.new"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="name", max_length=MAX_TOKEN_NAME_CHARS),
+        Ask(name="opens", kind="choices", options=tuple(Scope)),
+        Ask(name="lasts", kind="choice", options=tuple(Lifetime)),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"opens": (Scope.PURPOSE.value, Scope.STORIES.value), "lasts": Lifetime.YEAR.value})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyMade(Entry):
+    """A new key, shown this once."""
+
+    id: str
+    name: str
+    key: str
+    scopes: tuple[str, ...]
+    until: datetime
+    address: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="revoke", intent="api.revoke", args={"token": self.id}, style="danger"),)
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            id="k1",
+            name="Website",
+            key="ritme_Yb3q0vQx7mJt5cWn2LkR8sAeUdZf1hGoPiT4uXwB6yM",
+            scopes=(Scope.PURPOSE.value, Scope.STORIES.value),
+            until=_UNTIL,
+            address=_ADDRESS,
+        )

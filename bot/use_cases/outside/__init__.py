@@ -1,0 +1,1 @@
+"""Programs outside: the keys by which they read what a movement shows."""
