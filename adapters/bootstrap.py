@@ -90,7 +90,7 @@ async def open_service(
     if tracer is not None:
         service.close_hooks.append(partial(asyncio.to_thread, tracer.close))
     if demo:
-        here = PageLinks((token_hex(),), "")  # followed from the playground's own page
+        here = PageLinks((token_hex(),), "", settings.base_url)  # followed from the playground's own page
         service.mounts.append(PagesSite(service.ritme, here, clock).mount)
         await _open_playground(service, begin, platforms, settable_clock, settings.host, here)
         _serve_feeds(service, platforms, settings.base_url)

@@ -90,10 +90,11 @@ def mount_files(links: FileLinks, clock: Clock, source: FileSource) -> Callable[
 def file_response(file: OpenedFile, disposition: str) -> web.Response:
     """Give a file, a page of ours with what people wrote or a calendar, to be shown ("inline") or saved
     ("attachment")."""
-    is_calendar = file.name.endswith(".ics")
+    is_calendar, is_packed = file.name.endswith(".ics"), file.name.endswith(".zip")
+    styles = "'none'" if is_packed else style_sources(file.content.decode())
     # `sandbox`: it may only let its reader save what is in it.
     policy = (
-        f"default-src 'none'; style-src {style_sources(file.content.decode())}; base-uri 'none'; form-action 'none'; "
+        f"default-src 'none'; style-src {styles}; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'; sandbox allow-downloads"
     )
     headers = {
@@ -101,6 +102,9 @@ def file_response(file: OpenedFile, disposition: str) -> web.Response:
         "Content-Security-Policy": policy,
         "Content-Disposition": f'{disposition}; filename="{file.name}"',
     }
+    if is_packed:
+        headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+        return web.Response(body=file.content, content_type="application/zip", headers=headers)
     content_type = CALENDAR_TYPE if is_calendar else "text/html"
     return web.Response(body=file.content, content_type=content_type, charset="utf-8", headers=headers)
 

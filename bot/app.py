@@ -25,6 +25,7 @@ from bot.domain.movement import MovementId
 from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Language, Workspace, WorkspaceId
 from bot.domain.personal_file import PersonalFileId
+from bot.doors import StoryDoors
 from bot.errors import Invalid, Refused
 from bot.feeds import FeedReader
 from bot.guard import load_word_lists
@@ -55,7 +56,7 @@ from bot.use_cases.connecting import coverage
 from bot.use_cases.movements import carrying
 from bot.use_cases.people import coordinators, introductions, personal_data
 from bot.use_cases.rhythms import planning
-from bot.use_cases.stories import held_words, saving
+from bot.use_cases.stories import doors, held_words, saving
 from bot.wording import Reader
 
 PLAN_BATCH = 1000
@@ -140,7 +141,7 @@ class Ritme:
         self._run = TransactionRunner(begin, engine)
         self._networks = networks or NetworkCache()
         self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
-        self._files = FileComposer(begin=begin, run=self._run, clock=clock)
+        self._files = FileComposer(begin=begin, run=self._run, clock=clock, typesetter=typesetter)
         self.pages = Pages(
             run=self._run,
             clock=clock,
@@ -152,6 +153,8 @@ class Ritme:
         """The pages in a browser."""
         self.api = ApiReader(run=self._run, clock=clock)
         """The answers to programs outside."""
+        self.doors = StoryDoors(run=self._run, clock=clock)
+        """The doors by which people without an account tell a story."""
         self._feeds = FeedReader(begin=begin, run=self._run, clock=clock, platforms=platforms)
         self._drainer = OutboxDrainer(
             begin=begin,
@@ -364,6 +367,7 @@ class Ritme:
         """Delete what was kept long enough."""
         await self._run(partial(saving.expire_requests, now=now))
         await self._run(partial(held_words.expire_words, now=now))
+        await self._run(partial(doors.expire_unread, now=now))
         while erased := await self._run(partial(personal_data.erase_removed_workspace, now=now)):
             log.info("workspace_erased", workspace=erased)
         await self._look_after_initiatives(now)

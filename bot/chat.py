@@ -72,6 +72,9 @@ class PageAddresses(Protocol):
     def make_link(self, session: str, until: datetime, movement: str, language: str) -> str:
         """Return the link that opens a session until a moment, on the page of a movement ("" for any of theirs)."""
 
+    def make_door(self, door: str) -> str:
+        """Return the link to a door, for people without an account."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CommandSyntax:

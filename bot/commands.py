@@ -42,6 +42,7 @@ from bot.use_cases.movements import (
     spreading,
     starting,
     steering,
+    takeaways,
     welcomes,
 )
 from bot.use_cases.outbox import answers, reach, trouble
@@ -50,6 +51,7 @@ from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import calendars, changing, closing, countries, places, reminders, year
 from bot.use_cases.stories import (
+    doors,
     harvest,
     hearing,
     held_words,
@@ -372,6 +374,17 @@ COMMANDS: dict[str, Command] = {
     "ripple.introduce": Command(ripples.offer_introduction),
     "share": Command(sharing.start, form=True),
     "share.save": Command(sharing.save),
+    "takeaway": Command(takeaways.ask, en="takeaway", nl="meenemen", again=True),
+    # people without an account
+    "door": Command(doors.show_all, en="door doors", nl="deur deuren verhaaldeur", again=True),
+    "door.open": Command(doors.open_form, form=True),
+    "door.save": Command(doors.save),
+    "door.look": Command(doors.show_one, again=True),
+    "door.card": Command(doors.ask_card, again=True),
+    "door.read": Command(doors.ask_waiting, again=True),
+    "door.close": Command(doors.close),
+    "door.let_in": Command(doors.let_in),
+    "door.not_this": Command(doors.decline),
     "harvest": Command(harvest.preview, en="harvest", nl="oogst", again=True),
 }
 """Everything people can do: by typing it, with a button, in a form, or by what they do in a thread."""
@@ -468,6 +481,9 @@ COMPOSERS: dict[str, Composer] = {
     "story_harvested": harvest.compose_harvest_news,
     "story_answered": hearing.compose_answers,
     "story_question": hearing.compose_question,
+    "takeaway_file": takeaways.compose_file,
+    "door_told": doors.compose_waiting,
+    "door_card": doors.compose_card,
     "check_in_answered": hearing.compose_leading_on,
 }
 """The composer of each kind of delivery. It raises `Unwanted` when the delivery should no longer go out."""
@@ -507,6 +523,8 @@ SENTENCE_AFTER = {
     "reach": 1,
     "rhythm.year": 1,
     "quilt.draw": 1,
+    "door": 1,
+    "takeaway": 1,
     "cloud": 1,
     "map": 1,
     **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar", "api"), 2),

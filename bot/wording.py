@@ -225,6 +225,12 @@ def render_sentence(template: str, block: str, reader: Reader, values: Mapping[s
     return to_plain_line(_render(template, block, dict(values or {}), reader))
 
 
+def render_text(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:
+    """Render one block as plain text of which lines stay lines, for a file."""
+    rendered = _render(template, block, dict(values or {}), reader)
+    return "\n".join(to_plain_line(line) for line in rendered.split("\n")).strip()
+
+
 def block_names(template: str, language: Language) -> frozenset[str]:
     """Return the names of a template's blocks. Raises `jinja2.TemplateNotFound` when a language lacks it."""
     return frozenset(_template(template, language).blocks)

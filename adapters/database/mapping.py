@@ -15,6 +15,7 @@ from adapters.database.tables import (
     chances,
     companies,
     coordinator_changes,
+    door_stories,
     episodes,
     experiment_answers,
     experiments,
@@ -48,6 +49,7 @@ from adapters.database.tables import (
     segments,
     steps,
     stories,
+    story_doors,
     story_requests,
     suggestions,
     tie_answers,
@@ -57,6 +59,7 @@ from adapters.database.tables import (
 from bot.domain.api_token import ApiToken
 from bot.domain.change import CoordinatorChange
 from bot.domain.connectors import Invitation, Nomination, Suggestion, Tie, TieAnswer
+from bot.domain.door import DoorStory, StoryDoor
 from bot.domain.experiment import Experiment, ExperimentAnswer
 from bot.domain.feed import CalendarFeed
 from bot.domain.group_hours import GroupHours
@@ -81,6 +84,8 @@ MAPPED: dict[type, Table] = {
     PageSession: page_sessions,
     CalendarFeed: calendar_feeds,
     ApiToken: api_tokens,
+    StoryDoor: story_doors,
+    DoorStory: door_stories,
     Movement: movements,
     InviteCode: invite_codes,
     Segment: segments,

@@ -28,6 +28,7 @@ from adapters.database.types import EnumValue, OrderedEnum, Utc
 from bot.domain.change import MAX_ABOUT_CHARS, CoordinatorAct
 from bot.domain.connectors import InvitationState, KeyFigure
 from bot.domain.delivery import RETRY_REASONS, Act, DeliveryState, Priority
+from bot.domain.door import DoorState
 from bot.domain.experiment import Decision
 from bot.domain.initiative import Audience, CompanyState, EpisodeState, StuckKind
 from bot.domain.meeting import GuestAnswer
@@ -472,6 +473,7 @@ stories = Table(
     _ref("teller_id", "people"),
     Column("text", Text, nullable=False),
     Column("named", Boolean, nullable=False),
+    Column("called", String(80), nullable=False, server_default=""),
     Column("readers", EnumValue(Readers), nullable=False),
     _ref("initiative_id", "initiatives", null=True),
     Column("dimension", EnumValue(Dimension)),
@@ -824,6 +826,8 @@ personal_files = Table(
     Column("expires_at", Utc, nullable=False),
     Column("sends", Integer, nullable=False, server_default="0"),
     Column("kind", String(16), nullable=False, server_default="everything"),
+    # No foreign key: SQLite cannot add one to a table that is there.
+    Column("movement_id", String(64)),
     # The page, compressed; read and written apart from the rest, because it may be megabytes.
     Column("content", LargeBinary),
     Index("ix_personal_files_person_id", "person_id", "asked_at"),
@@ -846,6 +850,41 @@ page_sessions = Table(
     Index("ix_page_sessions_digest", "digest"),
 )
 
+story_doors = Table(
+    "story_doors",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives"),
+    Column("question", Text, nullable=False),
+    _ref("opened_by", "people", null=True),
+    Column("opened_at", Utc, nullable=False),
+    Column("ends_at", Utc, nullable=False),
+    Column("closed_at", Utc),
+    Index("ix_story_doors_movement_id", "movement_id", "opened_at"),
+    Index("ix_story_doors_opened_by", "opened_by"),
+)
+door_stories = Table(
+    "door_stories",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("door_id", "story_doors"),
+    Column("press", String(64), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("called", String(80), nullable=False),
+    Column("told_at", Utc, nullable=False),
+    Column("state", EnumValue(DoorState), nullable=False),
+    _ref("story_id", "stories", null=True),
+    Column("ended_at", Utc),
+    Index("uq_door_stories_press", "press", unique=True),
+    Index("uq_door_stories_code", "code", unique=True),
+    Index("ix_door_stories_door_id", "door_id", "state", "told_at"),
+    Index("ix_door_stories_told_at", "told_at"),
+    Index("ix_door_stories_movement_id", "movement_id"),
+    Index("ix_door_stories_ended_at", "ended_at"),
+)
 calendar_feeds = Table(
     "calendar_feeds",
     metadata,

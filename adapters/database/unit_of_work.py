@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from adapters.database.postgresql import hide_row_values, set_session_timeouts, transaction
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
+from adapters.database.repositories.doors import SqlDoors
 from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.feeds import SqlFeeds
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
@@ -33,6 +34,7 @@ from adapters.database.repositories.rhythms import SqlRhythms
 from adapters.database.repositories.rows import Rows
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
+from adapters.database.repositories.takeaways import SqlTakeaways
 from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener, inline_engine, inline_transaction
 from adapters.libpq import connection_timeouts
 from bot.domain.person import WorkspaceId
@@ -40,6 +42,7 @@ from bot.ports import Begin, NetworkReader, UnitOfWork
 from bot.ports.repositories import (
     Connecting,
     Deliveries,
+    Doors,
     Experiments,
     Feeds,
     Inbox,
@@ -53,6 +56,7 @@ from bot.ports.repositories import (
     Steps,
     Stories,
     Stuck,
+    Takeaways,
 )
 
 Announce = Callable[[AsyncSession, Collection[WorkspaceId]], Awaitable[None]]
@@ -109,6 +113,8 @@ class SqlUnitOfWork:
         self.files: PersonalFiles = SqlPersonalFiles(session)
         self.feeds: Feeds = SqlFeeds(session)
         self.outside: Outside = SqlOutside(session)
+        self.doors: Doors = SqlDoors(session)
+        self.takeaways: Takeaways = SqlTakeaways(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
     async def flush(self) -> None:

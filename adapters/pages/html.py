@@ -121,6 +121,11 @@ def render_page_notice(block: str, frame: PageFrame, *, status: int, **values: o
     )
 
 
+def render_door(frame: PageFrame, *, title: str, status: int = 200, **values: object) -> web.Response:
+    """Render a page of a door, for people without an account."""
+    return _respond("door.html.j2", frame, title=title, status=status, **values)
+
+
 def render_opening(token: str, to: str, frame: PageFrame) -> web.Response:
     """Render the small page behind a link, whose button opens the session."""
     return _respond("open.html.j2", frame, title=frame.say("open_title"), action=f"/pages/open/{quote(token)}", to=to)

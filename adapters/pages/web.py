@@ -19,12 +19,15 @@ from multidict import MultiDict
 from adapters.door import decode_form_pairs, read_body
 from adapters.pages import html
 from adapters.pages.device import name_device
+from adapters.pages.doors import DoorSite
 from adapters.pages.html import FIELD_PREFIX, PICKED_IN_CHAT, PageFrame, page_path
 from adapters.pages.links import OPEN_PATH, PageLinks
+from adapters.pages.origin import is_from_own_page
 from adapters.pages.tokens import PageAct, unseal
 from bot.chat import PLATFORM_INTENTS, Answer, BrowserPage, ChatPlace, FieldErrors, Form, Intent, Reply, Value, Visitor
 from bot.domain.page_session import SESSION_SECRET_BYTES, SESSION_TTL
 from bot.domain.person import Language
+from bot.doors import StoryDoors
 from bot.errors import Refused
 from bot.pages import Pages, takes_of
 from bot.ports import Clock, TypesettingFailed
@@ -41,6 +44,7 @@ class PagesCore(Protocol):
     """The part of the core that the pages need: Ritme."""
 
     pages: Pages
+    doors: StoryDoors
 
     async def handle(self, intent: Intent) -> Reply:
         """Act on one intent. Never raises."""
@@ -65,6 +69,7 @@ class PagesSite:
         app.router.add_get("/pages/m/{movement}/{name}/{about}", self._show)
         app.router.add_get("/pages/m/{movement}/{name}/{about}/{drawing}.svg", self._draw)
         app.router.add_post(html.ACT_PATH, self._act)
+        DoorSite(self._core.doors, self._links, self._clock).mount(app)
 
     # -- the session --------------------------------------------------------------------------------------------------
 
@@ -76,7 +81,7 @@ class PagesSite:
         return html.render_opening(request.match_info["token"], request.query.get("to", ""), frame)
 
     async def _open(self, request: web.Request) -> web.Response:
-        if not _is_from_own_page(request, self._links):
+        if not is_from_own_page(request, self._links):
             return html.render_page_notice("again", self._stranger(request), status=403)
         body = await _read_form(request)
         session, secret = (
@@ -193,7 +198,7 @@ class PagesSite:
     # -- acting -------------------------------------------------------------------------------------------------------
 
     async def _act(self, request: web.Request) -> web.Response:
-        if not _is_from_own_page(request, self._links):
+        if not is_from_own_page(request, self._links):
             return html.render_page_notice("again", self._stranger(request), status=403)
         secret, body = self._secret(request), await _read_form(request)
         visitor = await self._core.pages.identify(secret)
@@ -270,14 +275,6 @@ def _address_of(page: BrowserPage, given: Mapping[str, str]) -> str:
 def _redirect(to: str) -> web.Response:
     # Our own paths only: `to` is made by us, or sealed.
     return web.Response(status=303, headers={**html.NO_STORE, "Location": to})
-
-
-def _is_from_own_page(request: web.Request, links: PageLinks) -> bool:
-    """Return whether no other site sent a form. Browsers say from which site a request comes; where they do not, its
-    origin must be ours: our pages tell it to us, and to nobody else (`Referrer-Policy: same-origin`)."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
-    ours = {one for one in (links.origin, f"{request.scheme}://{request.host}".lower()) if one}
-    return site == "same-origin" if site is not None else origin is None or origin.lower() in ours
 
 
 async def _read_form(request: web.Request) -> MultiDict[str]:

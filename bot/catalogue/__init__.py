@@ -9,6 +9,7 @@ from bot.catalogue import (
     coordinators,
     countries,
     coverage,
+    doors,
     errors,
     experiments,
     groups,
@@ -40,6 +41,7 @@ from bot.catalogue import (
     steps,
     stories,
     stuck,
+    takeaways,
     trouble,
     welcomes,
 )
@@ -62,6 +64,7 @@ __all__ = [
     "coordinators",
     "countries",
     "coverage",
+    "doors",
     "dump",
     "errors",
     "experiments",
@@ -95,6 +98,7 @@ __all__ = [
     "steps",
     "stories",
     "stuck",
+    "takeaways",
     "trouble",
     "welcomes",
 ]

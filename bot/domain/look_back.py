@@ -28,6 +28,7 @@ class ToldStory(NamedTuple):
     text: str
     may_travel: bool
     ripples: int
+    called: str = ""
 
 
 class DoneStep(NamedTuple):

@@ -1,10 +1,12 @@
-"""Files for one person, given for an hour: everything that is kept about them, composed once; and calendars."""
+"""Files for one person, given for an hour: everything that is kept about them, composed once; calendars; and, for a
+coordinator, what a movement takes along."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NewType
 
 from bot.domain.ids import new_id
+from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId, WorkspaceId
 
 PersonalFileId = NewType("PersonalFileId", str)
@@ -13,15 +15,17 @@ PERSONAL_FILE = "personal_file"
 """The kind of a delivery that gives someone their file."""
 CALENDAR_FILE = "calendar_file"
 """The kind of a delivery that gives someone a calendar."""
+TAKEAWAY_FILE = "takeaway_file"
+"""The kind of a delivery that gives a coordinator what the movement takes along."""
 OLD_EXPORT = "export"
 """That kind as the version before planned it."""
-GIVING = (PERSONAL_FILE, CALENDAR_FILE, OLD_EXPORT)
+GIVING = (PERSONAL_FILE, CALENDAR_FILE, TAKEAWAY_FILE, OLD_EXPORT)
 """Kinds of deliveries that give someone a file."""
 FRESH_FOR = timedelta(hours=1)
 """How long the same file is given again instead of a new one: nobody has one composed more than once an hour."""
 LINK_TTL = timedelta(hours=1)
 """How long a file is kept, and a link to it lives, after it was given."""
-EVERYTHING, CALENDAR = "everything", "calendar"
+EVERYTHING, CALENDAR, TAKEAWAY = "everything", "calendar", "takeaway"
 """Kinds of files, by what they hold."""
 GIVE_DEADLINE = timedelta(days=1)
 """How long a file that was asked for may wait to be given."""
@@ -40,9 +44,13 @@ class PersonalFile:
     expires_at: datetime
     sends: int = 0
     kind: str = EVERYTHING
+    movement_id: MovementId | None = None
+    """The movement that a takeaway is of."""
 
     @classmethod
-    def ask(cls, person: Person, now: datetime, kind: str = EVERYTHING) -> "PersonalFile":
+    def ask(
+        cls, person: Person, now: datetime, kind: str = EVERYTHING, movement: MovementId | None = None
+    ) -> "PersonalFile":
         """Make the file that someone asks for now, still to be composed."""
         return cls(
             id=PersonalFileId(new_id()),
@@ -51,6 +59,7 @@ class PersonalFile:
             asked_at=now,
             expires_at=now + GIVE_DEADLINE,
             kind=kind,
+            movement_id=movement,
         )
 
     @property

@@ -73,7 +73,8 @@ class Story:
     `thread` and `message` say where it was told; `message` is None when it came through the form or a command, `thread`
     then the one that this was typed in or began. `deleted`: it was withdrawn because that message was deleted, and
     comes back when the message does. `part` is the key of the part of the purpose that it shows (see `Purpose.parts`),
-    or `NO_PART`; empty when nobody said so: then its words tell.
+    or `NO_PART`; empty when nobody said so: then its words tell. `called` is how its teller wants to be called, of a
+    story told by somebody without an account (see `bot.domain.door`): then `teller_id` is a row of nobody.
     """
 
     id: StoryId
@@ -84,6 +85,7 @@ class Story:
     teller_id: PersonId
     text: str
     named: bool = True
+    called: str = ""
     readers: Readers = Readers.THREAD
     initiative_id: InitiativeId | None = None
     dimension: Dimension | None = None
@@ -116,6 +118,8 @@ class Story:
 
     def credit(self, teller: Person | None, workspace: WorkspaceId) -> str:
         """Return the name to show with it in a workspace; empty when told without one, or the teller was forgotten."""
+        if self.called:
+            return self.called
         return teller.name_in(workspace) if self.named and teller is not None and teller.account is not None else ""
 
     def withdraw(self, now: datetime) -> None:

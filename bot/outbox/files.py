@@ -17,31 +17,38 @@ from time import perf_counter
 import structlog
 
 from bot.chat import OpenedFile, PostedFile
+from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person
-from bot.domain.personal_file import CALENDAR, EVERYTHING, PersonalFile, PersonalFileId
-from bot.ports import Begin, Clock, Conflict, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
+from bot.domain.personal_file import CALENDAR, EVERYTHING, TAKEAWAY, PersonalFile, PersonalFileId
+from bot.ports import Begin, Clock, Conflict, RetryAfter, StorageUnavailable, Typesetter, UnitOfWork, Unreachable
 from bot.ports.repositories import RowKey
 from bot.ports.turn import timezone_for
 from bot.transactions import TransactionRunner
+from bot.use_cases.movements.takeaways import compose_takeaway
 from bot.use_cases.people.export_page import ExportPage
 from bot.wording import Reader
 
 ROWS_AT_A_TIME = 10
 """Rows read and laid out at once: two milliseconds in which nobody else is answered."""
 KEYS_AT_A_TIME = 1000
+PACKED_ALREADY = 0
+"""The level of compression of what is packed already."""
 STORAGE_RETRY = timedelta(seconds=30)
 """How long a file waits when storage gives no answer."""
-FILE_NAMES = {EVERYTHING: "ritme.html", CALENDAR: "ritme.ics"}
+FILE_NAMES = {EVERYTHING: "ritme.html", CALENDAR: "ritme.ics", TAKEAWAY: "ritme.zip"}
 log = structlog.get_logger("ritme")
 
 
 class FileComposer:
     """Composes files and loads them."""
 
-    def __init__(self, *, begin: Begin, run: TransactionRunner, clock: Clock) -> None:
+    def __init__(
+        self, *, begin: Begin, run: TransactionRunner, clock: Clock, typesetter: Typesetter | None = None
+    ) -> None:
         self._begin = begin
         self._run = run
         self._clock = clock
+        self._typesetter = typesetter
 
     async def load(self, posted: PostedFile, language: Language) -> bytes:
         """Return the content of a file that is to be given, composed in this language unless it was already.
@@ -78,6 +85,8 @@ class FileComposer:
             raise Unreachable("forgotten")
         if packed is not None:
             return await to_thread(zlib.decompress, packed)
+        if file.kind == TAKEAWAY:
+            return await self._compose_takeaway(file, person, language)
         if file.kind != EVERYTHING:
             raise Unreachable("forgotten")  # what is composed when it is asked for, is there or gone
         return await self._compose(file, person, language)
@@ -88,6 +97,17 @@ class FileComposer:
         packed = await to_thread(zlib.compress, content)
         await self._run(partial(_store, file=file.id, packed=packed, now=now))
         log.info("file_composed", bytes=len(content), ms=round((perf_counter() - started) * 1000))
+        return content
+
+    async def _compose_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
+        started, now = perf_counter(), self._clock.now()
+        movement = file.movement_id or MovementId("")
+        content = await compose_takeaway(self._begin, person, movement, language, now, self._typesetter)
+        if content is None:
+            raise Unreachable("forgotten")
+        packed = await to_thread(zlib.compress, content, PACKED_ALREADY)
+        await self._run(partial(_store, file=file.id, packed=packed, now=now))
+        log.info("takeaway_composed", bytes=len(content), ms=round((perf_counter() - started) * 1000))
         return content
 
 

@@ -13,6 +13,7 @@ from bot.domain.person import WorkspaceId
 from bot.ports.repositories import (
     Connecting,
     Deliveries,
+    Doors,
     Experiments,
     Feeds,
     Inbox,
@@ -26,6 +27,7 @@ from bot.ports.repositories import (
     Steps,
     Stories,
     Stuck,
+    Takeaways,
 )
 from bot.ports.turn import Outgoing, Turn
 
@@ -81,6 +83,8 @@ class UnitOfWork(Protocol):
     sessions: PageSessions
     feeds: Feeds
     outside: Outside
+    doors: Doors
+    takeaways: Takeaways
     networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""

@@ -24,6 +24,7 @@ from bot.domain.connectors import (
 )
 from bot.domain.coverage import GroupCount
 from bot.domain.delivery import BulkRow, Delivery, DeliveryId
+from bot.domain.door import DoorStory, DoorStoryId, StoryDoor, StoryDoorId
 from bot.domain.experiment import DecidedExperiment, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.feed import CalendarFeed
 from bot.domain.figures import FigureCounts
@@ -47,7 +48,7 @@ from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSa
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId
 from bot.domain.page_session import PageSession, PageSessionId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
-from bot.domain.personal_file import PersonalFile, PersonalFileId
+from bot.domain.personal_file import EVERYTHING, PersonalFile, PersonalFileId
 from bot.domain.practice import Practice
 from bot.domain.rhythm import Due, MomentChange, MomentName, Rhythm, RhythmId
 from bot.domain.room import Room, RoomId
@@ -55,6 +56,7 @@ from bot.domain.solved import SolvedSpell
 from bot.domain.spread import SpreadCounts
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
+from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
 
 
 class Inbox(Protocol):
@@ -205,8 +207,8 @@ class PersonalFiles(Protocol):
     async def get(self, id: PersonalFileId) -> PersonalFile | None:
         """Return a file, of whomever: who asks for it must have proven that it is theirs."""
 
-    async def latest_of(self, person: PersonId) -> PersonalFile | None:
-        """Return the file with everything about them that a person asked for last."""
+    async def latest_of(self, person: PersonId, kind: str = EVERYTHING) -> PersonalFile | None:
+        """Return the file of a kind that a person asked for last."""
 
     async def content(self, id: PersonalFileId) -> bytes | None:
         """Return the stored content of a file; None while it is not composed, or when the file is gone."""
@@ -279,6 +281,29 @@ class Outside(Protocol):
         """Delete every key to a movement."""
 
 
+class Takeaways(Protocol):
+    """The rows that a movement takes along, a batch at a time, in order: nobody's name unless they agreed."""
+
+    async def stories_after(
+        self, movement: MovementId, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[TakenStory]:
+        """Return the next stories that everyone in a movement may read, after the one told at a moment with an id."""
+
+    async def steps_after(
+        self, movement: MovementId, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[TakenStep]:
+        """Return the next steps of a movement that were done and posted, after the one done at a moment with an id."""
+
+    async def moments_after(
+        self, movement: MovementId, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[TakenMoment]:
+        """Return the next moments of a movement's rhythms that were posted, after the one planned at a moment with an
+        id."""
+
+    async def unagreed_names(self, movement: MovementId) -> Sequence[str]:
+        """Return the names of the members who did not agree to be named beyond their own organisation."""
+
+
 class Feeds(Protocol):
     """Private links by which somebody's own calendar follows a movement."""
 
@@ -296,6 +321,40 @@ class Feeds(Protocol):
 
     async def revoke_all_in(self, movement: MovementId) -> None:
         """Delete all of a movement, of everyone."""
+
+
+class Doors(Protocol):
+    """Doors by which people without an account tell a story, and what came through them."""
+
+    def add(self, new: StoryDoor | DoorStory) -> None:
+        """Store a new one."""
+
+    async def lock(self, id: StoryDoorId) -> StoryDoor | None:
+        """Lock and return a door, of whichever movement: who asks for it must have its address."""
+
+    async def get(self, id: StoryDoorId, movement: MovementId) -> StoryDoor | None:
+        """Return a door of a movement."""
+
+    async def of_movement(self, movement: MovementId, limit: int) -> Sequence[StoryDoor]:
+        """Return the doors of a movement, open or not, the one opened last first."""
+
+    async def get_story(self, id: DoorStoryId, movement: MovementId) -> DoorStory | None:
+        """Return what was told at a door of a movement."""
+
+    async def by_press(self, press: str) -> DoorStory | None:
+        """Return what was told by the page whose digest this is, at whichever door."""
+
+    async def by_code(self, door: StoryDoorId, code: str) -> DoorStory | None:
+        """Return what was told at a door by whoever has the code whose digest this is."""
+
+    async def waiting(self, door: StoryDoorId, movement: MovementId, limit: int) -> Sequence[DoorStory]:
+        """Return what was told at a door of a movement and waits for somebody to read it, the oldest first."""
+
+    async def count_since(self, moment: datetime, door: StoryDoorId | None = None) -> int:
+        """Return how many stories were told after a moment: at a door, or at all doors of everyone."""
+
+    async def unread_before(self, moment: datetime, limit: int) -> Sequence[DoorStory]:
+        """Return what waits since before a moment, at whichever door, the oldest first."""
 
 
 class Movements(Protocol):

@@ -23,6 +23,7 @@ from bot.domain.connectors import (
     TieAnswerId,
 )
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.door import DoorStory, DoorStoryId, StoryDoor, StoryDoorId
 from bot.domain.experiment import Decision, Experiment, ExperimentAnswer, ExperimentId
 from bot.domain.feed import CalendarFeed, FeedId
 from bot.domain.group_hours import GroupHours
@@ -76,6 +77,7 @@ NAMED, INVITED = NominationId("named"), InvitationId("invited")
 TRIED = ExperimentId("tried")
 LOOKED = HistoryRoundId("looked")
 LUNCH, ROOM = MeetingId("lunch"), RoomId("room")
+DOOR, SAID = StoryDoorId("door"), DoorStoryId("said")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = count(1)
 
@@ -270,7 +272,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             experiment_id=TRIED, movement_id=OURS, person_id=FATIMA, answer=Decision.GOES_ON, answered_at=NOW
         ),
         step(STEP, initiative_id=WALK, experiment_id=TRIED),
-        step(state=StepState.DONE, initiative_id=WALK, story_id=TOLD, closed_at=NOW),
+        step(state=StepState.DONE, initiative_id=WALK, story_id=TOLD, closed_at=NOW, posted=True),
         Chance(id=CHANCE, movement_id=OURS, person_id=FATIMA, text="Zon", noted_at=NOW),
         StoryRequest(
             id=ASKED,
@@ -369,6 +371,25 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         ),
         Guest(meeting_id=LUNCH, movement_id=OURS, person_id=FATIMA, answer=GuestAnswer.COMING),
         Guest(meeting_id=LUNCH, movement_id=OURS, person_id=JAN),
+        StoryDoor(
+            id=DOOR,
+            movement_id=OURS,
+            initiative_id=WALK,
+            question="Wat maakte je mee?",
+            opened_by=FATIMA,
+            opened_at=NOW,
+            ends_at=NOW + 28 * DAY,
+        ),
+        DoorStory(
+            id=SAID,
+            door_id=DOOR,
+            movement_id=OURS,
+            press="p1",
+            code="c1",
+            text="We zwaaiden naar elkaar.",
+            called="een buur",
+            told_at=NOW,
+        ),
         CalendarFeed(
             id=FeedId("feed"),
             workspace_id=W1,
@@ -398,6 +419,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         ),
         rhythm(WEEKLY),
         sent,
+        delivery("moment", kind="rhythm_stories", state=DeliveryState.SENT, sent_at=NOW),
         delivery("waiting"),
         delivery("failed", state=DeliveryState.FAILED),
         delivery("unknown", state=DeliveryState.UNKNOWN),

@@ -56,6 +56,7 @@ NOT_ABOUT_PEOPLE = {
     "history_rounds": "when an initiative looked back together; the answers are in history_answers",
     "meetings": "moments and questions; who was asked is in meeting_guests",
     "parts_said": "what a place was reminded of",
+    "door_stories": "told by people without an account, of whom nothing is kept",
     "retellings": "where a story stands; the story is its teller's",
     "moment_changes": "moments of a rhythm",
     "engine_failures": "jobs of the engine",

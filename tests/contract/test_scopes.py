@@ -15,6 +15,7 @@ from tests.contract.seed import (
     BESIDE,
     CHANCE,
     DAY,
+    DOOR,
     FATIMA,
     HERE,
     INVITED,
@@ -26,6 +27,7 @@ from tests.contract.seed import (
     NOW,
     OURS,
     ROOM,
+    SAID,
     SPELL,
     STEP,
     THEIRS,
@@ -66,6 +68,11 @@ async def _told_outside(work: UnitOfWork, its: Any) -> object:
         ours.readers = Readers.EVERYONE
         await work.flush()
     return await work.stories.told_outside(its, None, None, 9)
+
+
+async def _fatima_unagreed(work: UnitOfWork, its: Any) -> bool:
+    """Return whether Fatima is among the members who are not named beyond; another movement has members of its own."""
+    return FATIMA in await work.takeaways.unagreed_names(its)
 
 
 OF_A_MOVEMENT: dict[str, Ask] = {
@@ -161,6 +168,14 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "outside.tokens": lambda work, its: work.outside.tokens(its),
     "movements.count_figures": lambda work, its: _count_stories(work, its),
     "stories.told_outside": lambda work, its: _told_outside(work, its),
+    "doors.get": lambda work, its: work.doors.get(DOOR, its),
+    "doors.of_movement": lambda work, its: work.doors.of_movement(its, 9),
+    "doors.get_story": lambda work, its: work.doors.get_story(SAID, its),
+    "doors.waiting": lambda work, its: work.doors.waiting(DOOR, its, 9),
+    "takeaways.stories_after": lambda work, its: work.takeaways.stories_after(its, None, 9),
+    "takeaways.steps_after": lambda work, its: work.takeaways.steps_after(its, None, 9),
+    "takeaways.moments_after": lambda work, its: work.takeaways.moments_after(its, None, 9),
+    "takeaways.unagreed_names": lambda work, its: _fatima_unagreed(work, its),
     "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
     "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),
     "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
@@ -339,7 +354,8 @@ async def test_forgetting_a_person_keeps_only_what_others_share(seeded: Seeded) 
     async with seeded.begin() as work:
         mine = await work.deliveries.by_key("mine")
     assert left == {
-        "people", "stories", "deliveries", "purposes", "initiatives", "experiments", "coordinator_changes"
+        "people", "stories", "deliveries", "purposes", "initiatives", "experiments", "coordinator_changes",
+        "story_doors",
     }  # fmt: skip
     assert mine is not None
     assert (mine.state, mine.reason, mine.args, mine.target) == (DeliveryState.DROPPED, "forgotten", {}, None)

@@ -106,6 +106,7 @@ INTENTS = {
     "together": "history.begin",
     "answer": "history.answer",
     "accept": "invitation.accept",
+    "let_in": "door.let_in",
     "invite_1": "invite",
     "why_these": "connect.why",
     "someone_else": "connect.other",

@@ -54,6 +54,10 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
         {"trying", "day", "sign", "initiative"},
     ),
     "experiment.move.save": ({"day": "2028-12-31"}, {"day"}),
+    "door.save": (
+        {"initiative": "gone", "day": "2026-01-01", "question": ""},
+        {"initiative", "day", "question"},
+    ),
     "chance.save": ({"text": "", "day": "2027-02-28", "shared": "misschien"}, {"text", "day", "shared"}),
     "connect.look": ({"initiative": "gone", "figure": ""}, {"initiative", "figure"}),
     "nominate.save": (
@@ -112,7 +116,7 @@ IMPOSSIBLE["search.filled"] = (
 )
 IMPOSSIBLE["api.make"] = ({"name": "", "opens": (), "lasts": "eeuw"}, {"name", "opens", "lasts"})
 IMPOSSIBLE["ties.save"] = ({"people": ("fatima",), "shown": "misschien"}, {"people", "shown"})
-OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.", "api.")
+OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.", "api.", "door.")
 IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},

@@ -34,6 +34,7 @@ MUST_LOG = {
     "groups.save", "hours.save", "reach.names.save", "reach.ties.save", "reach.names.here", "reach.end",
     "reach.take_back", "api.revoke", "initiative.close", "initiative.reopen", "council.agree", "trouble.leave",
     "api.make",
+    "door.save", "door.close", "takeaway",
 }  # fmt: skip
 """Acts that are known to change something: this walk would tell nothing if they did not."""
 BOOKKEEPING = {"inbox", "people", "networks", "workspaces", "page_sessions", "calendar_feeds"}
@@ -81,7 +82,7 @@ def by_coordinators() -> list[str]:
 @pytest.mark.parametrize("name", by_coordinators())
 async def test_whatever_a_coordinator_changes_is_logged(tmp_path: Path, name: str) -> None:
     """Also where what it writes stands in a table that nobody thought of."""
-    async with open_world(tmp_path) as world:
+    async with open_world(tmp_path, pages=True) as world:
         await fill(world)
         before = await read_all(world)
         await do(world, name, "iris", ACTS[name])

@@ -16,6 +16,7 @@ from bot.domain.coverage import LOOKS_AFTER, GroupReach, ReachPicture
 from bot.domain.delivery import to_place
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.doors import Told
 from bot.ports import Unreachable
 from tests.drivers.slack import SlackDriver
 from tests.fakes.slack.state import Shown
@@ -100,10 +101,13 @@ READ_BY = {
     "story_answered": ONE,
     "story_question": ONE,
     "check_in_answered": ONE,
+    "door_told": ONE,
+    "door_card": COORDINATORS,
 }
 """The readers of each kind of delivery that has words."""
 ELSEWHERE = {
     "personal_file": "journeys/test_export.py looks at where the file comes",
+    "takeaway_file": "journeys/test_takeaways.py looks at where the file comes",
     "calendar_file": "journeys/test_calendars.py looks at where the file comes",
     "export": "an earlier version planned it; journeys/test_export.py",
     "room_taken_back": "it changes the message of one person; journeys/test_rooms.py",
@@ -150,6 +154,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     tuesday = (today + timedelta(days=8 - today.weekday())).date().isoformat()
     tried = {"trying": "Samen eten", "sign": "Het is vol", "day": tuesday, "initiative": ""}
     await world.do("jan", "experiment.save", args=tried)
+    await tell_at_a_door(world)
     await answer_each_other(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
@@ -275,6 +280,21 @@ async def meet_others(world: World) -> None:
     await world.do("noor", "initiative.leave", initiative=soup)
 
 
+async def tell_at_a_door(world: World) -> None:
+    """Let somebody without an account tell a story at a door, and a coordinator ask for its card."""
+    await world.do("tess", "initiative.save", args={"name": "Zwaaien", "description": ""})
+    async with world.begin() as work:
+        (waving,) = [one.id for one in await work.initiatives.of_movement(MOVEMENT) if one.name == "Zwaaien"]
+    day = (world.clock.now() + timedelta(days=28)).date().isoformat()
+    await world.do("iris", "door.save", args={"initiative": waving, "day": day, "question": "Wat maakte je mee?"})
+    async with world.begin() as work:
+        door = (await work.doors.of_movement(MOVEMENT, 1))[0].id
+    await world.do("iris", "door.card", door=door)
+    told = Told(text="We zwaaiden naar elkaar.", once="once", code="code")
+    assert (await world.ritme.doors.tell(door, told, Language.NL)).outcome == "told"
+    await world.drain()
+
+
 async def give_back(world: World) -> None:
     """Let a harvest hold what was told elsewhere."""
     for number in range(3):
@@ -321,7 +341,7 @@ def has_button(message: Message, name: str) -> bool:
 @cache
 def everything_heard() -> tuple[Heard, ...]:
     async def run(path: Path) -> list[Heard]:
-        async with open_world(path) as world:
+        async with open_world(path, pages=True) as world:
             return await live_through_everything(world)
 
     with TemporaryDirectory() as path:

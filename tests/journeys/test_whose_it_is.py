@@ -21,6 +21,7 @@ ACTS: Mapping[str, Act] = {**PRESSES, **SUBMISSIONS}
 PRIVATE = (
     "Wandelen",
     "We lachten",
+    "We zwaaiden",
     "We liepen.",
     "Er lukte iets",
     "Ook 's nachts niet",
@@ -183,7 +184,7 @@ def test_every_handler_is_tried() -> None:
 @pytest.mark.parametrize(("stranger", "kind"), [*((one, "sqlite") for one in STRANGERS), (ELSEWHERE, "postgresql")])
 async def test_ids_of_another_movement_are_nothing_to_a_stranger(tmp_path: Path, stranger: str, kind: str) -> None:
     outcomes = Outcomes()
-    async with open_world(tmp_path, kind=kind, telemetry=outcomes) as world:
+    async with open_world(tmp_path, kind=kind, telemetry=outcomes, pages=True) as world:
         watched = await watch(world, outcomes)
         # First what leaves them in their movement and asked for nothing else.
         for name in sorted(ACTS, key=lambda one: one in LEAVES):
@@ -193,7 +194,7 @@ async def test_ids_of_another_movement_are_nothing_to_a_stranger(tmp_path: Path,
 
 async def test_who_has_the_code_links_a_channel_and_no_more(tmp_path: Path) -> None:
     outcomes = Outcomes()
-    async with open_world(tmp_path, telemetry=outcomes) as world:
+    async with open_world(tmp_path, telemetry=outcomes, pages=True) as world:
         watched = await watch(world, outcomes)
         act = ACTS["start.join.save"]
         for who in STRANGERS.values():
@@ -207,7 +208,7 @@ async def test_who_has_the_code_links_a_channel_and_no_more(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", sorted(set(ACTS) - OF_ALL))
 async def test_what_is_for_somebody_else_or_a_coordinator_is_refused_to_a_member(tmp_path: Path, name: str) -> None:
     outcomes = Outcomes()
-    async with open_world(tmp_path, telemetry=outcomes) as world:
+    async with open_world(tmp_path, telemetry=outcomes, pages=True) as world:
         await fill(world)
         act = ACTS[name]
         who = "noor" if act.who != "noor" else "sanne"

@@ -23,6 +23,7 @@ from bot.domain.connectors import (
 )
 from bot.domain.coverage import NAMES_ROUND
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
+from bot.domain.door import DoorStory, DoorStoryId, StoryDoor, StoryDoorId
 from bot.domain.experiment import Experiment, ExperimentId
 from bot.domain.feed import CalendarFeed, FeedId
 from bot.domain.held_words import HeldWords, HeldWordsId
@@ -300,6 +301,15 @@ PRESSES: Mapping[str, Act] = {
     "ripple.introduce": press("jan", **STORY),
     "share": press(**STORY),
     "harvest": press(),
+    "takeaway": press("iris"),
+    "door": press("iris"),
+    "door.open": press("iris"),
+    "door.look": press("iris", door="door"),
+    "door.card": press("iris", door="door"),
+    "door.read": press("iris", door="door"),
+    "door.close": press("iris", door="door"),
+    "door.let_in": press(channel=None, door="door", told="told"),
+    "door.not_this": press(channel=None, door="door", told="told"),
 }
 """Every intent that a button can lead to, with what its handler acts on."""
 
@@ -317,6 +327,7 @@ SUBMISSIONS: Mapping[str, Act] = {
     "ties.save": form("ties", people=("kwame",)),
     "connect.look": form("connect", WALK),
     "invite.send": form("invite", {"person": "kwame", "initiative": "walk"}),
+    "door.save": form("door.open", who="iris", initiative="walk", question="Wat maakte je mee?"),
     "groups.save": form("groups.choose", {"list": "offered"}, "iris", groups=("S1",)),
     "hours.save": form("hours.set", who="iris", group="Nacht", quiet_from="08:00", quiet_until="16:00"),
     "me.save": form("me.settings", group="Nacht"),
@@ -408,6 +419,25 @@ async def fill(world: World) -> None:
                 made_by=fatima,
                 made_at=now,
                 expires_at=now + DAY,
+                **belongs,
+            ),
+            StoryDoor(
+                id=StoryDoorId("door"),
+                initiative_id=InitiativeId("walk"),
+                question="Wat maakte je mee?",
+                opened_by=PersonId("iris"),
+                opened_at=now,
+                ends_at=now + 28 * DAY,
+                **belongs,
+            ),
+            DoorStory(
+                id=DoorStoryId("told"),
+                door_id=StoryDoorId("door"),
+                press="press",
+                code="code",
+                text="We zwaaiden.",
+                called="een buur",
+                told_at=now,
                 **belongs,
             ),
             InviteCode(

@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
+from adapters.pages.links import PageLinks
 from bot.app import Retention, Ritme
-from bot.chat import Account, Answer, Button, ChatPlace, FieldErrors, Form, Intent, Message, Reply, Value
+from bot.chat import Account, Answer, Button, ChatPlace, CommandSyntax, FieldErrors, Form, Intent, Message, Reply, Value
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin, Platform, Telemetry
@@ -220,11 +221,21 @@ async def open_world(
     kind: str = "sqlite",
     telemetry: Telemetry | None = None,
     works_council: bool = False,
+    *,
+    pages: bool = False,
 ) -> AsyncIterator[World]:
-    """Open a fresh world over a fresh database, with the engine that belongs to it."""
+    """Open a fresh world over a fresh database, with its engine; with `pages` in a browser or not."""
     async with open_database(kind, tmp_path) as storage:
         clock, messenger = SettableClock(start, running=False), RecordingMessenger()
-        platforms = {"test": Platform(messenger=messenger, feeds="https://ritme.example.org/slack/calendar/", api=API)}
+        links = PageLinks(("secret",), "https://ritme.example.org") if pages else None
+        platforms = {
+            "test": Platform(
+                messenger=messenger,
+                syntax=CommandSyntax(pages=links),
+                feeds="https://ritme.example.org/slack/calendar/",
+                api=API,
+            )
+        }
         ritme = Ritme(
             begin=storage.begin,
             platforms=platforms,

@@ -420,7 +420,7 @@ class SqlDeliveries(Repository):
         late = await self._session.execute(
             select(mentions.c.delivery_id, mentions.c.person_id)
             .join(people, people.c.id == mentions.c.person_id)
-            .where(people.c.account.is_(None))
+            .where(people.c.account.is_(None), ~_TELLS_FROM_OUTSIDE)
             .limit(MAX_LATE_MENTIONS)
             .with_for_update(of=mentions, skip_locked=True)
         )
@@ -453,6 +453,11 @@ class SqlDeliveries(Repository):
         return await self._rows.find(query.limit(limit))
 
 
+_TELLS_FROM_OUTSIDE = exists().where(
+    stories.c.teller_id == people.c.id, stories.c.called != "", stories.c.withdrawn_at.is_(None)
+)
+"""Matches the rows of nobody that stand for who told a story at a door: they were not forgotten, they never had an
+account. Once the story is taken back, they are as good as forgotten."""
 _WITH_WHO_DID_IT = deliveries.c.kind.in_((SHARED, "place_joined"))
 """Matches deliveries with a person in their argument `by`."""
 

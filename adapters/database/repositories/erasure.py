@@ -19,6 +19,7 @@ from adapters.database.tables import (
     companies,
     coordinator_changes,
     deliveries,
+    door_stories,
     episodes,
     experiment_answers,
     experiments,
@@ -43,6 +44,7 @@ from adapters.database.tables import (
     slack_installations,
     steps,
     stories,
+    story_doors,
     suggestions,
     teams_conversations,
     tie_answers,
@@ -65,7 +67,17 @@ _PERSON_COLUMNS: dict[Table, list[Column[Any]]] = {
     )
 }
 """Every table with rows about people, and its columns that say about whom."""
-_KEPT_TABLES = (people, stories, deliveries, purposes, coordinator_changes, initiatives, rhythms, experiments)
+_KEPT_TABLES = (
+    people,
+    stories,
+    deliveries,
+    purposes,
+    coordinator_changes,
+    initiatives,
+    rhythms,
+    experiments,
+    story_doors,
+)
 """Tables whose rows stay when their person is forgotten, nameless: others live with them, or, in `deliveries`, they
 carry deletions of messages that are still to be sent."""
 _ENDINGS = {
@@ -75,6 +87,7 @@ _ENDINGS = {
     tie_answers: tie_answers.c.at,
     invitations: invitations.c.sent_at,
     rooms: rooms.c.ends_at,
+    door_stories: door_stories.c.ended_at,
     suggestions: suggestions.c.at,
     coordinator_changes: coordinator_changes.c.at,
 }

@@ -92,10 +92,10 @@ class SqlPersonalFiles(Repository):
     async def get(self, id: PersonalFileId) -> PersonalFile | None:
         return await self._get(PersonalFile, id)
 
-    async def latest_of(self, person: PersonId) -> PersonalFile | None:
+    async def latest_of(self, person: PersonId, kind: str = EVERYTHING) -> PersonalFile | None:
         return await self._session.scalar(
             select(PersonalFile)
-            .where(personal_files.c.person_id == person, personal_files.c.kind == EVERYTHING)
+            .where(personal_files.c.person_id == person, personal_files.c.kind == kind)
             .order_by(personal_files.c.asked_at.desc())
             .limit(1)
         )

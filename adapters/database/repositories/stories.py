@@ -106,6 +106,7 @@ _TOLD = (
         select(func.count())
         .where(ripples.c.story_id == stories.c.id, ripples.c.movement_id == stories.c.movement_id)
         .scalar_subquery(),
+        stories.c.called,
     )
     .where(stories.c.withdrawn_at.is_(None))
     .order_by(stories.c.told_at.desc())

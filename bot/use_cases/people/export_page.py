@@ -47,6 +47,7 @@ ORDER = (
     "invite_codes",
     "calendar_feeds",
     "api_tokens",
+    "story_doors",
     "slack_installations",
     "teams_conversations",
     "page_sessions",

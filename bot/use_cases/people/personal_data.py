@@ -29,7 +29,7 @@ from bot.domain.forgetting import (
     remove_message,
 )
 from bot.domain.movement import Member, Movement
-from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, WorkspaceId
+from bot.domain.person import ERASED, KEPT_AFTER_REMOVAL, Person, PersonId, WorkspaceId
 from bot.domain.personal_file import LINK_TTL, PERSONAL_FILE, PersonalFile, PersonalFileId
 from bot.domain.quiet_hours import arrival_of
 from bot.domain.retelling import plan_changes, plan_mark
@@ -59,6 +59,7 @@ COUNTED_TABLES = (
     "rhythms",
     "calendar_feeds",
     "api_tokens",
+    "story_doors",
 )
 """Tables of which `show` tells how many rows are kept; the rest is in the export."""
 KINDS_WITH_WORDS = frozenset(
@@ -104,6 +105,9 @@ KINDS_WITH_WORDS = frozenset(
         "room_unanswered",
         "room_ending",
         "support_given",
+        "door_told",
+        "takeaway_file",
+        "door_card",
     }
 )
 """Kinds of deliveries that `people/kinds.md.j2` has words for."""
@@ -307,7 +311,7 @@ async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Co
     has_page = person.has_home
     await work.flush()
     retold = await _withdraw_stories(work, person, now)
-    await _take_back_messages(work, person, now, retold)
+    await take_back_messages(work, person.id, now, retold)
     await _empty_chat(work, person, now, but)
     # `forget` runs statements in the database: the changes above have to be there first.
     await work.flush()
@@ -326,7 +330,7 @@ async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> 
             await work.deliveries.add(plan_mark(story, place, now, off=True))
         story.withdraw(now)
         story.named = False
-        # What somebody else got of it names the teller, too: it is taken back as a whole (`_take_back_messages`).
+        # What somebody else got of it names the teller, too: it is taken back as a whole (`take_back_messages`).
         retold = [one for one in await work.stories.retold_in(story.id, story.movement_id) if one.person_id is None]
         held |= {one.id for one in retold}
         for change in plan_changes(story, retold, occasion=f"forget:{person.id}", now=now):
@@ -334,11 +338,12 @@ async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> 
     return held
 
 
-async def _take_back_messages(work: UnitOfWork, person: Person, now: datetime, but: Collection[str]) -> None:
-    """Take back what was posted in places, and said to others, of someone."""
-    for post in await work.deliveries.shared_by(person.id):
+async def take_back_messages(work: UnitOfWork, person: PersonId, now: datetime, but: Collection[str]) -> None:
+    """Take back what was posted in places, and said to others, of someone; `but`: ids of messages that lose it
+    otherwise."""
+    for post in await work.deliveries.shared_by(person):
         post.args = {**post.args, "line": ""}
-    told = await work.deliveries.telling_of(person.id)
+    told = await work.deliveries.telling_of(person)
     channel_of = await _load_channels(work, told)
     picked = pick_messages([one for one in told if one.state is not DeliveryState.WAITING], channel_of, but=but)
     for one in told:

@@ -172,7 +172,7 @@ async def _story_moments(
         TimelineMoment(
             at=story.told_at,
             turning=MomentKind.STORY,
-            who=names.get(story.teller_id, "") if story.named else "",
+            who=story.called or (names.get(story.teller_id, "") if story.named else ""),
             what=story.text,
             ripples=story.ripples,
         )

@@ -1,0 +1,90 @@
+"""Read the rows that a movement takes along, a batch at a time, in order: of nobody by name who did not agree."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+
+from adapters.database.repositories.base import Repository
+from adapters.database.tables import deliveries, members, people, ripples, steps, stories
+from bot.domain.delivery import Act, DeliveryState
+from bot.domain.movement import MovementId
+from bot.domain.next_step import StepState
+from bot.domain.story import Readers
+from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
+
+TakenAfter = tuple[datetime, str]
+_RIPPLES = (
+    select(func.count())
+    .where(ripples.c.story_id == stories.c.id, ripples.c.movement_id == stories.c.movement_id)
+    .scalar_subquery()
+)
+_AGREED = stories.c.named & people.c.named_beyond & people.c.account.is_not(None) & (stories.c.called == "")
+
+
+class SqlTakeaways(Repository):
+    """Implements `Takeaways`."""
+
+    async def stories_after(self, movement: MovementId, after: TakenAfter | None, limit: int) -> Sequence[TakenStory]:
+        query = (
+            select(
+                stories.c.told_at,
+                stories.c.id,
+                stories.c.text,
+                case((_AGREED, people.c.name), else_=literal("")),
+                stories.c.called != "",
+                stories.c.initiative_id,
+                stories.c.dimension,
+                _RIPPLES,
+            )
+            .join_from(stories, people, people.c.id == stories.c.teller_id)
+            .where(
+                stories.c.movement_id == movement,
+                stories.c.withdrawn_at.is_(None),
+                stories.c.readers != Readers.THREAD,
+            )
+        )
+        found = await self._session.execute(_page(query, stories.c.told_at, stories.c.id, after, limit))
+        return [TakenStory(*row) for row in found]
+
+    async def steps_after(self, movement: MovementId, after: TakenAfter | None, limit: int) -> Sequence[TakenStep]:
+        query = select(steps.c.closed_at, steps.c.id, steps.c.cue, steps.c.action, steps.c.initiative_id).where(
+            steps.c.movement_id == movement,
+            steps.c.posted.is_(True),
+            steps.c.state == StepState.DONE,
+            steps.c.closed_at.is_not(None),
+        )
+        found = await self._session.execute(_page(query, steps.c.closed_at, steps.c.id, after, limit))
+        return [TakenStep(*row) for row in found]
+
+    async def moments_after(self, movement: MovementId, after: TakenAfter | None, limit: int) -> Sequence[TakenMoment]:
+        query = select(
+            deliveries.c.created_at, deliveries.c.id, deliveries.c.kind, deliveries.c.place_id, deliveries.c.sent_at
+        ).where(
+            deliveries.c.movement_id == movement,
+            deliveries.c.kind.startswith("rhythm_", autoescape=True),
+            deliveries.c.act == Act.POST,
+            deliveries.c.state == DeliveryState.SENT,
+            deliveries.c.sent_at.is_not(None),
+            deliveries.c.person_id.is_(None),
+        )
+        found = await self._session.execute(_page(query, deliveries.c.created_at, deliveries.c.id, after, limit))
+        return [TakenMoment(*row) for row in found]
+
+    async def unagreed_names(self, movement: MovementId) -> Sequence[str]:
+        found = await self._session.scalars(
+            select(people.c.name)
+            .join(members, members.c.person_id == people.c.id)
+            .where(members.c.movement_id == movement, people.c.named_beyond.is_(False), people.c.name != "")
+        )
+        return found.all()
+
+
+def _page(
+    query: Select[Any], at: ColumnElement[Any], id: ColumnElement[Any], after: TakenAfter | None, limit: int
+) -> Select[Any]:
+    """Return the next rows of a query, in the order of a moment and an id, after those that were read."""
+    if after is not None:
+        query = query.where(or_(at > after[0], and_(at == after[0], id > after[1])))
+    return query.order_by(at, id).limit(limit)

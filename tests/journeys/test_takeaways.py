@@ -1,0 +1,141 @@
+"""A coordinator takes along what the movement may: nameless but for who agreed, nothing that was private."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from pypdf import PdfReader
+
+from bot.domain.movement import Role
+from bot.domain.person import PersonId
+from tests.drivers.playground import PlaygroundDriver, Seen
+from tests.journeys.test_story_doors import last_card, open_door, tell
+from tests.support.playground import MOVEMENT, ServedPlayground, serve_playground
+from tests.support.visitors import a_browser
+
+FORMULA = '=HYPERLINK("https://evil.example","klik")'
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[ServedPlayground]:
+    async with serve_playground(tmp_path / "demo.db") as running:
+        yield running
+
+
+@dataclass
+class Taken:
+    """The file as it is read back."""
+
+    files: dict[str, bytes]
+
+    @property
+    def text(self) -> str:
+        """Everything that can be read in it, the PDF as well."""
+        pdf = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(self.files["movement.pdf"])).pages)
+        rest = (one.decode() for name, one in self.files.items() if name != "movement.pdf")
+        return " ".join((pdf, *rest))
+
+    def rows(self, table: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self.files[f"{table}.csv"].decode("utf-8-sig"))))
+
+
+async def take_along(served: ServedPlayground, who: str = "iris", word: str = "meenemen") -> Taken:
+    people = PlaygroundDriver(served)
+    await people.type(who, f"/ritme {word}", channel=None)
+    await people.drain()
+    given = [one for one in await people.private(who) if one.json.get("file")][-1]
+    packed = await served.download(f"/messages/{given.id}/file?persona={who}")
+    with ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.testzip() is None
+        return Taken({name: archive.read(name) for name in archive.namelist()})
+
+
+async def live(served: ServedPlayground) -> None:
+    """Let people tell things, for all and for themselves; Jan alone agrees to be named everywhere."""
+    people = PlaygroundDriver(served)
+    async with served.begin() as work:
+        jan = await work.people.get(PersonId("jan"), MOVEMENT)
+        assert jan is not None
+        jan.named_beyond = True
+    purpose = (await served.say("iris", "samen-vooruit", "/ritme bedoeling"))["form"]
+    await served.submit("iris", purpose, {"vision": "Iedereen doet mee, zegt Iris.", "core_messages": "Vraag eerst."})
+    await people.type("iris", "/ritme ritme elke maandag om 9 uur een herinnering in #samen-vooruit", channel=None)
+    await people.type("fatima", "/verhaal Samen met Wim en de buurvrouw liepen we een rondje")
+    await people.type("jan", "/verhaal Sanne's idee werkte: fatima zong mee en kwame ook")
+    await people.type("jan", f"/verhaal {FORMULA}")
+    await people.type("fatima", "/vast Ik weet niet hoe ik Wim mee krijg", channel=None)
+    async with a_browser(served) as neighbour:
+        await tell(neighbour, await open_door(served), "De hond ging mee.", called="name", name="Truus")
+        await people.press("fatima", await last_card(served), "let_in")
+        await tell(neighbour, await open_door(served), "Dit wacht nog aan de deur.")
+
+
+async def test_it_holds_what_all_may_read_and_no_name_of_who_did_not_agree(served: ServedPlayground) -> None:
+    await live(served)
+    taken = await take_along(served)
+    assert set(taken.files) == {
+        "README.txt", "movement.pdf", "movement.json", "purpose.csv", "rhythms.csv", "moments.csv", "initiatives.csv",
+        "steps.csv", "stories.csv", "history.csv", "figures.csv",
+    }  # fmt: skip
+    stories = taken.rows("stories")
+    assert {one["teller"] for one in stories} == {"", "Jan"}
+    assert sum(one["teller"] == "Jan" for one in stories) == 2
+    by_text = {one["text"]: one for one in stories}
+    assert "Samen met een collega en de buurvrouw liepen we een rondje" in by_text
+    assert "een collega idee werkte: een collega zong mee en een collega ook" in by_text
+    assert by_text["De hond ging mee."]["from_outside"] == "True"
+    async with served.begin() as work:
+        names = {person.name for person, _ in await work.people.of_movement(MOVEMENT)} - {"Jan"}
+    everything = taken.text.casefold()
+    for name in (*names, "Truus"):
+        assert not re.search(rf"\b{re.escape(name.casefold())}\b", everything), name
+    for private in ("mee krijg", "dit wacht nog", "stuck", "nomin"):
+        assert private not in everything, private
+    read = json.loads(taken.files["movement.json"])
+    assert [one["text"] for one in read["stories"]] == [one["text"].removeprefix("'") for one in stories]
+    assert read["purpose"][0]["text"].startswith("Iedereen doet mee")
+    assert taken.rows("initiatives")[0]["name"] == "Wandelen na het eten"
+    assert {one["what"]: one["how_many"] for one in taken.rows("figures")}["stories"] == "4"
+    assert "WAT ER NIET IN ZIT" in taken.files["README.txt"].decode()
+
+
+async def test_no_cell_is_a_formula_and_the_pdf_is_tagged(served: ServedPlayground) -> None:
+    await live(served)
+    taken = await take_along(served, word="takeaway")
+    for name in taken.files:
+        if name.endswith(".csv"):
+            for row in csv.reader(io.StringIO(taken.files[name].decode("utf-8-sig"))):
+                assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))], name
+    assert any(one["text"] == f"'{FORMULA}" for one in taken.rows("stories"))
+    root = PdfReader(io.BytesIO(taken.files["movement.pdf"])).trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]  # type: ignore[index]
+
+
+async def test_it_is_for_coordinators_alone_also_when_it_is_sent(served: ServedPlayground) -> None:
+    people = PlaygroundDriver(served)
+    refused: Seen = await people.type("jan", "/ritme meenemen", channel=None)
+    assert "coördinator" in refused.words()
+    await served.say("iris", "dm-iris", "/ritme hulp")
+    async with served.begin() as work:
+        member = await work.movements.membership(MOVEMENT, PersonId("iris"))
+        assert member is not None
+        member.role = Role.MEMBER
+    refused = await people.type("iris", "/ritme meenemen", channel=None)
+    assert "coördinator" in refused.words()
+    for who in ("iris", "jan"):
+        assert not [one for one in await people.private(who) if one.json.get("file")]
+
+
+async def test_asked_again_within_the_hour_it_is_the_same_file(served: ServedPlayground) -> None:
+    first = await take_along(served)
+    people = PlaygroundDriver(served)
+    again = await people.type("iris", "/ritme meenemen", channel=None)
+    assert "hetzelfde" in again.words()
+    await people.type("jan", "/verhaal De soep was heet")
+    assert (await take_along(served)).files == first.files
