@@ -116,7 +116,7 @@ IMPOSSIBLE["search.filled"] = (
 )
 IMPOSSIBLE["api.make"] = ({"name": "", "opens": (), "lasts": "eeuw"}, {"name", "opens", "lasts"})
 IMPOSSIBLE["ties.save"] = ({"people": ("fatima",), "shown": "misschien"}, {"people", "shown"})
-OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.", "api.", "door.")
+OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.", "api.", "door.", "cloud.")
 IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},
