@@ -55,7 +55,7 @@ from bot.understanding import load_books
 from bot.use_cases.connecting import coverage
 from bot.use_cases.movements import carrying
 from bot.use_cases.people import coordinators, introductions, personal_data
-from bot.use_cases.rhythms import planning
+from bot.use_cases.rhythms import holdouts, planning
 from bot.use_cases.stories import doors, held_words, saving
 from bot.wording import Reader
 
@@ -372,6 +372,7 @@ class Ritme:
             log.info("workspace_erased", workspace=erased)
         await self._look_after_initiatives(now)
         await self._look_how_far_it_reaches(now)
+        await self._advance_lots(now)
         retention = self._retention
         while await self._run(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
             log.info("person_who_left_forgotten")
@@ -411,6 +412,13 @@ class Ritme:
             due = await work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH)
         for one in due:
             await self._run(partial(coverage.look, id=one, now=now, works_council=self._works_council))
+
+    async def _advance_lots(self, now: datetime) -> None:
+        """Count and draw for the lots that leave places out of reminders, each in a transaction of its own."""
+        async with self._begin() as work:
+            running = [one.movement_id for one in await work.holdouts.running()]
+        for one in running:
+            await self._run(partial(holdouts.advance, movement=one, now=now))
 
     async def _delete_in_batches(self, delete_batch: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         """Delete batch after batch until one deletes nothing. Returns how many rows were deleted."""

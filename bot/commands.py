@@ -13,6 +13,7 @@ from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
 from bot.despair import THREAD_WORDS
 from bot.domain.coverage import GROUP_OUT, NAMES_ROUND, TIES_ROUND
+from bot.domain.holdout import HOLDOUT_SAID
 from bot.domain.person import Language
 from bot.domain.story import has_words
 from bot.domain.words import Vocabulary, normalize_word
@@ -49,7 +50,7 @@ from bot.use_cases.outbox import answers, reach, trouble
 from bot.use_cases.outside import keys
 from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
-from bot.use_cases.rhythms import calendars, changing, closing, countries, places, reminders, year
+from bot.use_cases.rhythms import calendars, changing, closing, countries, holdouts, places, reminders, year
 from bot.use_cases.stories import (
     doors,
     harvest,
@@ -225,6 +226,10 @@ COMMANDS: dict[str, Command] = {
     "hours.set": Command(hours.open_hours, form=True),
     "hours.save": Command(hours.save),
     "hours.keep": Command(hours.keep),
+    # does it help?
+    "effect": Command(holdouts.show_effect, en="effect", nl="effect", again=True),
+    "effect.begin": Command(holdouts.begin_lot),
+    "effect.end": Command(holdouts.end_lot),
     # what coordinators change, and what the works council said
     "changes": Command(council.show_changes, en="changes", nl="wijzigingen", again=True),
     "council": Command(council.show_council, en="council", nl="ondernemingsraad or", again=True),
@@ -424,6 +429,7 @@ COMPOSERS: dict[str, Composer] = {
     "support_given": rooms.compose_support,
     # rhythms
     "rhythm_purpose": reminders.compose_purpose,
+    HOLDOUT_SAID: holdouts.compose_lot,
     "rhythm_stories": reminders.compose_stories,
     "rhythm_check_in": reminders.compose_check_in,
     "rhythm_look_back": look_backs.compose_look_back,

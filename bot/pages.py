@@ -211,6 +211,7 @@ BOARDS: Mapping[str, Board] = {
             Part("reach_title", _answer("reach")),
             Part("trouble_title", _answer("trouble")),
             Part("", _answer("api")),
+            Part("", _answer("effect")),
         ),
         for_coordinators=True,
     ),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from babel.core import get_global
 from babel.dates import format_date, format_datetime, format_time, get_day_names, get_timezone_location
 from babel.lists import format_list
+from babel.numbers import format_decimal
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -379,6 +380,7 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "short_date": short_date,
         "words": words,
         "listing": lambda items: format_list([isolate_text(str(item)) for item in items], locale=code),
+        "number": lambda value: format_decimal(value + 0.0, "#,##0.0", locale=code),  # + 0.0: no minus before nothing
         "shorten": shorten,
         "beginning": truncate,
     }

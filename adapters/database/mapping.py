@@ -23,6 +23,8 @@ from adapters.database.tables import (
     held_words,
     history_answers,
     history_rounds,
+    holdout_turns,
+    holdouts,
     initiatives,
     invitations,
     invite_codes,
@@ -65,6 +67,7 @@ from bot.domain.feed import CalendarFeed
 from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
+from bot.domain.holdout import Holdout, HoldoutTurn
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
 from bot.domain.meeting import Guest, Meeting
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
@@ -122,6 +125,8 @@ MAPPED: dict[type, Table] = {
     HistoryAnswer: history_answers,
     Rhythm: rhythms,
     MomentChange: moment_changes,
+    Holdout: holdouts,
+    HoldoutTurn: holdout_turns,
 }
 """The table of each class. `Delivery` is not among them: repositories/rows.py loads and writes the outbox in bulk."""
 _NUMBERED = {PartSaid: "id", QuestionAsked: "id"}

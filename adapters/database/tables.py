@@ -918,6 +918,32 @@ api_tokens = Table(
     Index("ix_api_tokens_movement_id", "movement_id"),
 )
 """Keys by which programs outside read what a movement shows; see bot/domain/api_token.py."""
+holdouts = Table(
+    "holdouts",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    Column("seed", String(64), nullable=False),
+    Column("begun_at", Utc, nullable=False),
+    Column("ended_at", Utc),
+    Index("ix_holdouts_movement_id", "movement_id"),
+)
+holdout_turns = Table(
+    "holdout_turns",
+    metadata,
+    _ref("holdout_id", "holdouts", primary=True),
+    _ref("place_id", "places", primary=True),
+    Column("period", Integer, primary_key=True),
+    _ref("movement_id", "movements"),
+    Column("starts_at", Utc, nullable=False),
+    Column("ends_at", Utc, nullable=False),
+    Column("left_out", Boolean, nullable=False),
+    Column("stories", Integer),
+    Column("steps", Integer),
+    Index("ix_holdout_turns_movement_id", "movement_id", "ends_at"),
+    Index("ix_holdout_turns_place_id", "place_id", "ends_at"),
+)
+"""Which places the lot leaves out of reminders, and how much followed; see bot/domain/holdout.py."""
 engine_failures = Table(
     "engine_failures",
     metadata,

@@ -24,6 +24,7 @@ from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.doors import SqlDoors
 from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.feeds import SqlFeeds
+from adapters.database.repositories.holdouts import SqlHoldouts
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.networks import SqlNetworkReader
 from adapters.database.repositories.outside import SqlOutside
@@ -45,6 +46,7 @@ from bot.ports.repositories import (
     Doors,
     Experiments,
     Feeds,
+    Holdouts,
     Inbox,
     Initiatives,
     Movements,
@@ -115,6 +117,7 @@ class SqlUnitOfWork:
         self.outside: Outside = SqlOutside(session)
         self.doors: Doors = SqlDoors(session)
         self.takeaways: Takeaways = SqlTakeaways(session)
+        self.holdouts: Holdouts = SqlHoldouts(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
     async def flush(self) -> None:

@@ -16,6 +16,7 @@ from bot.ports.repositories import (
     Doors,
     Experiments,
     Feeds,
+    Holdouts,
     Inbox,
     Initiatives,
     Movements,
@@ -85,6 +86,7 @@ class UnitOfWork(Protocol):
     outside: Outside
     doors: Doors
     takeaways: Takeaways
+    holdouts: Holdouts
     networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""

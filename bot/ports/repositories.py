@@ -31,6 +31,7 @@ from bot.domain.figures import FigureCounts
 from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
+from bot.domain.holdout import Holdout, HoldoutId, HoldoutTurn
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -50,7 +51,7 @@ from bot.domain.page_session import PageSession, PageSessionId
 from bot.domain.person import Person, PersonId, Workspace, WorkspaceId
 from bot.domain.personal_file import EVERYTHING, PersonalFile, PersonalFileId
 from bot.domain.practice import Practice
-from bot.domain.rhythm import Due, MomentChange, MomentName, Rhythm, RhythmId
+from bot.domain.rhythm import Due, MomentChange, MomentName, Rhythm, RhythmId, RhythmKind
 from bot.domain.room import Room, RoomId
 from bot.domain.solved import SolvedSpell
 from bot.domain.spread import SpreadCounts
@@ -355,6 +356,40 @@ class Doors(Protocol):
 
     async def unread_before(self, moment: datetime, limit: int) -> Sequence[DoorStory]:
         """Return what waits since before a moment, at whichever door, the oldest first."""
+
+
+class Holdouts(Protocol):
+    """The lots that leave places out of reminders, and what followed."""
+
+    def add(self, new: Holdout | HoldoutTurn) -> None:
+        """Store a new lot, or the turn of a place in a period."""
+
+    async def running_in(self, movement: MovementId) -> Holdout | None:
+        """Return the lot that runs in a movement; None when none does."""
+
+    async def running(self) -> Sequence[Holdout]:
+        """Return all lots that run."""
+
+    async def turns_in(self, movement: MovementId) -> Sequence[HoldoutTurn]:
+        """Return the turns of all places in a movement, of lots that ended too, the oldest first."""
+
+    async def turns_of(self, holdout: HoldoutId, period: int) -> Sequence[HoldoutTurn]:
+        """Return the turns of one period of a lot."""
+
+    async def leaves_out(self, place: PlaceId, movement: MovementId, now: datetime) -> bool:
+        """Return whether the lot of a movement leaves a place out of reminders at a moment."""
+
+    async def places_with(self, movement: MovementId, kind: RhythmKind) -> Sequence[Place]:
+        """Return the places of a movement that are reachable and have a rhythm of a kind."""
+
+    async def count_stories(self, place: PlaceId, movement: MovementId, start: datetime, end: datetime) -> int:
+        """Count the stories that were told in a place, and not withdrawn, from `start` until `end`."""
+
+    async def count_steps(self, place: PlaceId, movement: MovementId, start: datetime, end: datetime) -> int:
+        """Count the small steps that were planned from `start` until `end` about what began in a place."""
+
+    async def count_people(self, movement: MovementId, since: datetime) -> int:
+        """Count who told a story or planned a step in a movement since a moment."""
 
 
 class Movements(Protocol):

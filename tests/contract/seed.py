@@ -29,6 +29,7 @@ from bot.domain.feed import CalendarFeed, FeedId
 from bot.domain.group_hours import GroupHours
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
+from bot.domain.holdout import Holdout, HoldoutId, HoldoutTurn
 from bot.domain.initiative import (
     Company,
     CompanyId,
@@ -398,6 +399,17 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             digest="f1",
             made_at=NOW,
             changed_at=NOW,
+        ),
+        step("planned here", episode_id=SPELL),
+        Holdout(id=HoldoutId("lot"), movement_id=OURS, seed="s", begun_at=NOW),
+        HoldoutTurn(
+            holdout_id=HoldoutId("lot"),
+            movement_id=OURS,
+            place_id=HERE,
+            period=0,
+            starts_at=NOW,
+            ends_at=NOW + 28 * DAY,
+            left_out=True,
         ),
         CoordinatorChange(
             id=ChangeId("changed"),

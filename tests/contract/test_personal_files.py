@@ -51,6 +51,8 @@ NOT_ABOUT_PEOPLE = {
     "networks": "how often the network of a movement changed",
     "movements": "shared; who belongs to one is in members",
     "places": "channels",
+    "holdouts": "since when the lot leaves places out of reminders",
+    "holdout_turns": "which places the lot leaves out, and counts of what followed there",
     "segments": "groups, without their members",
     "group_hours": "hours of groups, without their members",
     "history_rounds": "when an initiative looked back together; the answers are in history_answers",

@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.api_token import ApiTokenId
 from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
+from bot.domain.rhythm import RhythmKind
 from bot.domain.story import Readers, Retelling
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.ports import UnitOfWork
@@ -161,6 +162,13 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "connecting.together_last": lambda work, its: work.connecting.together_last([FATIMA], its),
     "connecting.acquaintances": lambda work, its: work.connecting.acquaintances([JAN], its, FATIMA),
     "connecting.suggestions_to": lambda work, its: work.connecting.suggestions_to(JAN, its),
+    "holdouts.running_in": lambda work, its: work.holdouts.running_in(its),
+    "holdouts.turns_in": lambda work, its: work.holdouts.turns_in(its),
+    "holdouts.leaves_out": lambda work, its: work.holdouts.leaves_out(HERE, its, NOW),
+    "holdouts.places_with": lambda work, its: work.holdouts.places_with(its, RhythmKind.STORIES),
+    "holdouts.count_stories": lambda work, its: work.holdouts.count_stories(HERE, its, NOW - DAY, NOW + DAY),
+    "holdouts.count_steps": lambda work, its: work.holdouts.count_steps(HERE, its, NOW - DAY, NOW + DAY),
+    "holdouts.count_people": lambda work, its: work.holdouts.count_people(its, NOW - DAY),
     "movements.changes_by_coordinators": lambda work, its: work.movements.changes_by_coordinators(its, 9),
     "connecting.ties": lambda work, its: work.connecting.ties(its),
     "feeds.of_person": lambda work, its: work.feeds.of_person(FATIMA, its),

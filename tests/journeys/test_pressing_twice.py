@@ -87,6 +87,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "meaning.clear",
         "country",
         "changes",
+        "effect",
         "council",
         "trouble",
         "hours",

@@ -61,6 +61,7 @@ READ_BY = {
     "initiatives_alike": ONE,
     "rhythm_meeting": PLACE,
     "names_round": PLACE,
+    "holdout_said": PLACE,
     "ties_round": PLACE,
     "group_out_of_reach": COORDINATORS,
     "meeting_proposed": ONE,
@@ -167,6 +168,9 @@ async def live_through_everything(world: World) -> list[Heard]:
     world.clock.set(world.clock.now() + timedelta(days=20))
     await world.drain()
     await world.pass_(days=30)
+    await world.do("iris", "rhythm.save", args={**WEEKLY, "kind": "purpose", "weekdays": ("FR",), "place": "night"})
+    await world.do("iris", "effect.begin")
+    await world.pass_(days=8)
     await add_west(world)
     await join(world, await make_code(world))
     await world.do("fatima", "help")

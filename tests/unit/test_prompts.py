@@ -146,6 +146,7 @@ STARTED = {
     "ExperimentEnds",
     "FollowUp",
     "HistoryAsked",
+    "HoldoutSaid",
     "HoursTold",
     "Introduced",
     "IntroductionAsked",

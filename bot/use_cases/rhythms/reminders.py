@@ -29,6 +29,8 @@ async def compose_purpose(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     movement, delivery, place = outgoing.require_movement(), outgoing.delivery, _require_place(outgoing)
     if "part" not in delivery.args:
         rhythm = await _load_rhythm(work, outgoing)
+        if await work.holdouts.leaves_out(place.id, movement.id, outgoing.now):
+            raise Unwanted("left_out")
         purpose = await work.movements.purpose(movement.id)
         if purpose is None or not purpose.parts():
             raise Unwanted("no_purpose")
