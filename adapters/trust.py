@@ -12,6 +12,7 @@ from adapters.teams.package import RESOURCE_PERMISSIONS
 from adapters.tracing import ENDPOINT_VARIABLES
 from bot import __version__, wording
 from bot.chat import CommandSyntax
+from bot.domain.door import UNREAD_FOR
 from bot.domain.held_words import HELD_FOR
 from bot.domain.kept_data import KEPT_ABOUT_PEOPLE, KeptUntil, ReadIn
 from bot.domain.person import KEPT_AFTER_REMOVAL, Language
@@ -94,6 +95,7 @@ def collect_facts(settings: Settings, platforms: Sequence[str] = ()) -> dict[str
         "left_days": settings.forget_left_days,
         "removed_days": KEPT_AFTER_REMOVAL.days,
         "words_days": HELD_FOR.days,
+        "unread_days": UNREAD_FOR.days,
         "council": settings.works_council,
         "traces": any(os.environ.get(variable) for variable in ENDPOINT_VARIABLES),
         "pages": bool(settings.public_url),

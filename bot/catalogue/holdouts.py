@@ -9,8 +9,8 @@ from bot.catalogue.base import Entry, Press
 
 @dataclass(frozen=True, kw_only=True)
 class EffectLine:
-    """Tells what is known of one thing (`what`, as the template calls it): the figure, the interval, and whether that says
-    more or less than nothing."""
+    """Tells what is known of one thing (`what`, as the template calls it): the figure, the interval, and whether that
+    `tells` more or less than nothing."""
 
     what: str
     value: float

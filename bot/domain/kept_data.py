@@ -21,6 +21,7 @@ class ReadIn(StrEnum):
     NAMED = "named"
     COUNTED = "counted"
     SUGGESTED = "suggested"
+    KNOWN = "known"
     NOBODY = "nobody"
 
 
@@ -65,12 +66,14 @@ KEPT_ABOUT_PEOPLE: dict[str, KeptAbout] = {
     "invitations": KeptAbout(ReadIn.TWO, _CLOSED),
     "nominations": KeptAbout(ReadIn.NAMED, _CLOSED),
     "suggestions": KeptAbout(ReadIn.OWN, _CLOSED),
-    "ties": KeptAbout(ReadIn.NOBODY),
-    "tie_answers": KeptAbout(ReadIn.NOBODY, _CLOSED),
+    "ties": KeptAbout(ReadIn.KNOWN),
+    "tie_answers": KeptAbout(ReadIn.CHOSEN, _CLOSED),
     "meeting_guests": KeptAbout(ReadIn.TAKING_PART, _CLOSED),
     "purposes": KeptAbout(ReadIn.MOVEMENT),
     "rhythms": KeptAbout(ReadIn.MOVEMENT),
     "coordinator_changes": KeptAbout(ReadIn.MOVEMENT, _CLOSED),
+    "story_doors": KeptAbout(ReadIn.MOVEMENT),
+    "api_tokens": KeptAbout(ReadIn.MOVEMENT),
     "invite_codes": KeptAbout(ReadIn.NOBODY),
     "calendar_feeds": KeptAbout(ReadIn.OWN),
     "page_sessions": KeptAbout(ReadIn.OWN, KeptUntil.OPENED),
