@@ -4,6 +4,7 @@ that fall in new quiet hours, or are in another time zone than their place, are 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import blake2s
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -12,13 +13,14 @@ from bot.days_off import load_calendar
 from bot.domain.calendar import Calendar, holidays_of
 from bot.domain.cures import find_cure, list_quiet
 from bot.domain.delivery import Delivery, Priority, to_person
-from bot.domain.movement import Movement, Place, PlaceId
+from bot.domain.movement import Movement, MovementId, Place, PlaceId
 from bot.domain.quiet_hours import QuietHours, of_place
 from bot.domain.recurrence import MAX_TIMES_A_DAY
 from bot.domain.rhythm import (
     MISFIRE_GRACE,
     MOMENTS_SHOWN,
     Changes,
+    Due,
     Expected,
     Moment,
     MomentChange,
@@ -33,6 +35,7 @@ from bot.domain.rhythm import (
     plan_moment,
     update_next_at,
 )
+from bot.domain.trouble import UNPLANNABLE
 from bot.ports import UnitOfWork
 
 FARTHEST_DATES = timedelta(days=2)
@@ -127,17 +130,34 @@ async def record_missed_moment(work: UnitOfWork, missed: Delivery, more: int) ->
     missed.drop("too_late")
     if missed.movement_id is None or not await work.deliveries.add(missed):
         return  # its key was there: another run recorded it
-    for coordinator in await work.people.coordinators(missed.movement_id):
+    await _tell_dropped(work, missed, missed.movement_id, {"more": more})
+
+
+async def record_unplannable(work: UnitOfWork, due: Due, now: datetime) -> None:
+    """Store the moment of a rhythm whose moments cannot be computed as dropped, and notify the coordinators; once, as
+    long as its timing stays what it is."""
+    at = due.next_at or now
+    moment = Moment(on=at.date(), at=at, given=at.time())
+    missed = plan_moment(due, moment, now)
+    timing = blake2s(repr(due.timing).encode(), digest_size=8).hexdigest()
+    missed.key = f"rhythm:{due.id}:unplannable:{timing}"
+    missed.drop(UNPLANNABLE)
+    if await work.deliveries.add(missed):
+        await _tell_dropped(work, missed, due.movement_id, {"unplannable": True})
+
+
+async def _tell_dropped(work: UnitOfWork, missed: Delivery, movement: MovementId, more: Mapping[str, object]) -> None:
+    for coordinator in await work.people.coordinators(movement):
         await work.deliveries.add(
             to_person(
                 coordinator,
                 "moment_dropped",
                 key=f"moment_dropped:{missed.key}:{coordinator.id}",
                 now=missed.created_at,
-                movement=missed.movement_id,
+                movement=movement,
                 subject=missed.subject,
                 priority=Priority.NEWS,
-                args={"at": missed.due_at.isoformat(), "more": more},
+                args={"at": missed.due_at.isoformat(), **more},
             )
         )
 

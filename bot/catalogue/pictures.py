@@ -66,9 +66,9 @@ class YearRhythm:
         names = dict(self.holidays)
         found = []
         for (state, because, _), ones in groupby(self.moments, key=self._alike):
-            if state in (MomentState.SENT, MomentState.PLANNED):
-                continue
             first, *rest = ones
+            if first.given is None and state in (MomentState.SENT, MomentState.PLANNED):
+                continue
             off = first.given or first.on
             found.append(
                 YearLine(
@@ -99,7 +99,7 @@ class YearRhythm:
     def _alike(
         one: YearMoment,
     ) -> tuple[MomentState, Literal["", "holiday", "closed", "weekend", "changed", "quiet"], Any]:
-        apart = one.state in (MomentState.MOVED, MomentState.UNSENT) or one.because in ("holiday", "changed")
+        apart = one.given is not None or one.state is MomentState.UNSENT or one.because in ("holiday", "changed")
         return one.state, one.because, one.on if apart else None
 
 
@@ -143,6 +143,7 @@ class RhythmYear(PictureEntry):
                                 "state": one.state.value if one else "",
                                 "text": "" if one is None else f"{one.count}×" if one.count > 1 else str(one.day),
                                 "also": "yes" if one is not None and one.also else "",
+                                "moved": "yes" if one is not None and one.moved else "",
                             }
                             for one in row[start : start + QUARTER]
                         ]
@@ -199,7 +200,7 @@ class RhythmYear(PictureEntry):
             which=(4,),
         )
         stories = (
-            YearMoment(on=date(2026, 12, 22), state=MomentState.SENT),
+            YearMoment(on=date(2026, 12, 23), state=MomentState.SENT, because="changed", given=date(2026, 12, 22)),
             YearMoment(on=date(2027, 1, 26), state=MomentState.UNSENT),
             YearMoment(on=date(2027, 2, 23), state=MomentState.SENT),
             YearMoment(on=date(2027, 3, 23), state=MomentState.PLANNED),

@@ -704,7 +704,7 @@ class PaceKept(Entry):
 @dataclass(frozen=True, kw_only=True)
 class MomentDropped(Entry):
     """News for a coordinator: a moment passed while the service was down, and `more` before it. `next_at`: when the
-    next comes, in the zone of the rhythm."""
+    next comes, in the zone of the rhythm. `unplannable`: nothing comes, since its moments cannot be computed."""
 
     kind: RhythmKind
     place: str
@@ -712,9 +712,10 @@ class MomentDropped(Entry):
     more: int = 0
     next_at: datetime | None = None
     timezone: str = ""
+    unplannable: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="rhythm", intent="rhythm"),)
+        return (Press(name="trouble", intent="trouble") if self.unplannable else Press(name="rhythm", intent="rhythm"),)
 
     @classmethod
     def example(cls) -> Self:

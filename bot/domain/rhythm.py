@@ -133,6 +133,24 @@ class Rhythm:
             day = max(ends)
         return day if day > today else None
 
+    def find_begin(self, now: datetime) -> date:
+        """Return the local day since when it is what it is now, as far as that is known: since it was made, or its
+        timing was changed last."""
+        zone, was = ZoneInfo(self.timezone), self.previous.get("was")
+        begins = self.created_at
+        if isinstance(was, dict) and any(was.get(name) != one for name, one in self._describe_timing().items()):
+            begins = max(begins, datetime.fromisoformat(self.changed_at))
+        return min(begins, now).astimezone(zone).date()
+
+    def _describe_timing(self) -> dict[str, object]:
+        return {
+            "rule": self.rule,
+            "starts_on": self.starts_on.isoformat(),
+            "at": self.at.isoformat(),
+            "timezone": self.timezone,
+            "on_holiday": self.on_holiday.value,
+        }
+
     @property
     def changed_at(self) -> str:
         """When it was changed last, as far as that can be taken back."""
@@ -145,11 +163,7 @@ class Rhythm:
             "was": {
                 "kind": self.kind.value,
                 "place_id": self.place_id,
-                "rule": self.rule,
-                "starts_on": self.starts_on.isoformat(),
-                "at": self.at.isoformat(),
-                "timezone": self.timezone,
-                "on_holiday": self.on_holiday.value,
+                **self._describe_timing(),
                 "paused_until": self.paused_until.isoformat() if self.paused_until else "",
                 "pauses": self.pauses,
             },
@@ -245,6 +259,10 @@ class Moment:
         return self.on, self.slot
 
 
+Reason = Literal["", "holiday", "closed", "weekend", "changed", "quiet"]
+"""The reason why a moment comes at another time than its rule has it, or not; empty for none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Expected:
     """A moment that a rule gives, and what becomes of it: posted at the UTC moment `at`, or skipped (None), and for
@@ -253,7 +271,7 @@ class Expected:
 
     on: date
     at: datetime | None
-    because: Literal["", "holiday", "closed", "weekend", "changed", "quiet"] = ""
+    because: Reason = ""
     given: datetime
 
 
@@ -408,10 +426,20 @@ def expect_until(
     since, last = after.astimezone(zone).date(), until.astimezone(zone).date()
     coming = takewhile(lambda one: one.at < until, moments(timing, changes, calendar, after=after))
     found = [_expect(one, changes, calendar, quiet, timing) for one in coming]
-    for on, day in takewhile(lambda one: one[0] < last, _rule_days(timing, calendar, since)):
-        if on >= since and not timing.rests_on(on):
-            found += [one for one in _list_gaps(timing, changes, calendar, on, day) if one.given > after]
+    found += [one for one in list_gaps(timing, changes, calendar, since, last) if one.given > after]
     return sorted(found, key=lambda one: one.at or one.given)
+
+
+def list_gaps(timing: Timing, changes: Changes, calendar: Calendar, since: date, until: date) -> Iterator[Expected]:
+    """Yield what is skipped of the dates that a rule gives from a day up to another; nothing of those it rests on."""
+    for on, day in takewhile(lambda one: one[0] < until, _rule_days(timing, calendar, since)):
+        if on >= since and not timing.rests_on(on):
+            yield from _list_gaps(timing, changes, calendar, on, day)
+
+
+def explain_move(on: date, slot: int, changes: Changes, calendar: Calendar) -> Reason:
+    """Return why a moment came on another day than the date its rule gave it."""
+    return "changed" if (on, slot) in changes else _why_off(on, calendar)
 
 
 def _list_gaps(timing: Timing, changes: Changes, calendar: Calendar, on: date, day: date | None) -> Iterator[Expected]:

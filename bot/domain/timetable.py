@@ -13,9 +13,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import Calendar
+from bot.domain.movement import MovementId
 from bot.domain.quiet_hours import QuietHours, to_utc
 from bot.domain.recurrence import WEEKDAYS, Freq, Pattern
-from bot.domain.rhythm import MISFIRE_GRACE, Changes, Moment, MomentName, Timing, moments
+from bot.domain.rhythm import MISFIRE_GRACE, Changes, Moment, MomentChange, MomentName, RhythmId, Timing, moments
 
 AHEAD = timedelta(days=366)
 """How far ahead of the first of its month a calendar shows moments."""
@@ -23,6 +24,7 @@ SURE_DATES = 28
 """The last day that every month has."""
 LONGEST_MONTH = 31
 _DAY = timedelta(days=1)
+_ANY, _ANYWHERE = RhythmId(""), MovementId("")
 _JUST_BEFORE = timedelta(microseconds=1)
 Rule = Mapping[str, Sequence[str | int]]
 """The parts of an RFC 5545 recurrence rule, without its end."""
@@ -71,22 +73,29 @@ def lay_out(
 ) -> Timetable:
     """Lay out the moments of a rhythm from one local day to another. With the `quiet` hours of its place a moment
     stands when it is posted: after them, or nowhere when that is too late."""
-    if changes:
-        return _lay_out(timing, changes, calendar, since, until, quiet)
-    return _lay_out_without_changes(timing, calendar, since, until, quiet)
+    kept = tuple((*name, one.skipped, one.moved_to) for name, one in sorted(changes.items()))
+    return _lay_out(timing, kept, calendar, since, until, quiet)
 
 
-@lru_cache(maxsize=1024)
-def _lay_out_without_changes(
-    timing: Timing, calendar: Calendar, since: date, until: date, quiet: QuietHours | None
-) -> Timetable:
-    """Lay out the moments of a rhythm without changes. Cached: calendars ask for the same several times a day."""
-    return _lay_out(timing, {}, calendar, since, until, quiet)
+_Kept = tuple[tuple[date, int, bool, datetime | None], ...]
+"""Changes to moments as values, so that what follows from equal ones is computed once."""
 
 
+def _as_changes(kept: _Kept) -> Changes:
+    return {
+        (on, slot): MomentChange(
+            rhythm_id=_ANY, movement_id=_ANYWHERE, on=on, slot=slot, skipped=skipped, moved_to=moved_to
+        )
+        for on, slot, skipped, moved_to in kept
+    }
+
+
+@lru_cache(maxsize=2048)
 def _lay_out(
-    timing: Timing, changes: Changes, calendar: Calendar, since: date, until: date, quiet: QuietHours | None
+    timing: Timing, kept: _Kept, calendar: Calendar, since: date, until: date, quiet: QuietHours | None
 ) -> Timetable:
+    """Lay out the moments of a rhythm. Cached: calendars ask for the same several times a day."""
+    changes = _as_changes(kept)
     begin, end = to_utc(since, time(0), timing.timezone), to_utc(until + _DAY, time(0), timing.timezone)
     left: dict[MomentName, datetime] = {}
     for moment in takewhile(lambda one: one.at < end, moments(timing, changes, calendar, after=begin - _JUST_BEFORE)):

@@ -8,7 +8,9 @@ TROUBLE_WINDOW = timedelta(days=7)
 """How far back coordinators see it."""
 OUT_OF_REACH = frozenset({"place_gone", "not_in_place", "place_archived", "place_deleted", "place_closed"})
 """Reasons for a place to be unreachable: blocks of `errors/reasons.md.j2` and `reach/cures.md.j2`."""
-MISSED = OUT_OF_REACH | {"too_late", "budget", "quiet_hours"}
+UNPLANNABLE = "unplannable"
+"""The reason of a moment whose rhythm cannot be planned: its moments cannot be computed."""
+MISSED = OUT_OF_REACH | {"too_late", "budget", "quiet_hours", UNPLANNABLE}
 """Reasons of dropped deliveries that people would have wanted. Those answered, taken back or let go are no trouble."""
 
 
@@ -37,4 +39,5 @@ def may_try_again(delivery: Delivery) -> bool:
     """Return whether a coordinator may have a delivery sent once more: only when it ended, only once, and not an
     answer, whose words are gone by then."""
     has_words = delivery.kind != ANSWER or bool(delivery.args)
-    return has_words and not is_held(delivery) and not delivery.args.get("tried_again")
+    may_come = not is_held(delivery) and delivery.reason != UNPLANNABLE
+    return has_words and may_come and not delivery.args.get("tried_again")

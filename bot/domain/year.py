@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import groupby
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import Calendar
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.quiet_hours import QuietHours
-from bot.domain.rhythm import Changes, Expected, Rhythm, expect_until
+from bot.domain.rhythm import MISFIRE_GRACE, Changes, Expected, Reason, Rhythm, expect_until, explain_move, list_gaps
 
 QUARTER = 13
 """Weeks in a quarter of a year, a row of the picture."""
@@ -38,7 +37,7 @@ class YearMoment:
 
     on: date
     state: MomentState
-    because: Literal["", "holiday", "closed", "weekend", "changed", "quiet"] = ""
+    because: Reason = ""
     given: date | None = None
 
 
@@ -51,6 +50,8 @@ class WeekMark:
     count: int
     day: int
     also: bool = False
+    moved: bool = False
+    """Whether the first came on another day than its rule gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +89,13 @@ def live_through(
     expected = expect_until(rhythm.timing, changes, calendar, quiet, after=now, until=end)
     today = now.astimezone(zone).date()
     found = [
-        *(one for one in (_look_back(row, zone) for row in sent) if one.on >= year.since),
+        *(_look_back(row, zone, changes, calendar) for row in sent),
         *(
             YearMoment(on=change.on, state=MomentState.SKIPPED, because="changed")
             for change in changes.values()
             if change.skipped and year.since <= change.on < today
         ),
+        *_list_missed(rhythm, year, calendar, sent, now),
         *(_look_ahead(one, zone) for one in expected),
         *(
             YearMoment(on=day, state=MomentState.PAUSED)
@@ -118,14 +120,42 @@ def _mark(moments: Sequence[YearMoment]) -> WeekMark:
     states = [one.state for one in moments]
     most = max(dict.fromkeys(states), key=states.count)
     first = next(one for one in moments if one.state is most)
-    return WeekMark(state=most, count=states.count(most), day=first.on.day, also=len(set(states)) > 1)
+    return WeekMark(
+        state=most, count=states.count(most), day=first.on.day, also=len(set(states)) > 1, moved=first.given is not None
+    )
 
 
-def _look_back(row: Delivery, zone: ZoneInfo) -> YearMoment:
+def _list_missed(
+    rhythm: Rhythm, year: Year, calendar: Calendar, sent: Sequence[Delivery], now: datetime
+) -> Iterator[YearMoment]:
+    """Yield what its rule gave before now and did not come, as far back as the rhythm was what it is: on days off, and
+    in a pause."""
+    today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
+    since = max(year.since, rhythm.starts_on, rhythm.find_begin(now))
+    came = {row.args.get("on") for row in sent}
+    timing = rhythm.timing._replace(paused_until=None)  # that does not tell since when
+    for gap in list_gaps(timing, {}, calendar, since, today + timedelta(days=1)):
+        if gap.on.isoformat() not in came and gap.given <= now:
+            yield YearMoment(on=gap.on, state=MomentState.SKIPPED, because=gap.because)
+    for day in rhythm.pattern.list_days(rhythm.starts_on, since, calendar):
+        if day >= today:
+            return
+        if timing.rests_on(day) and day.isoformat() not in came:
+            yield YearMoment(on=day, state=MomentState.PAUSED)
+
+
+def _look_back(row: Delivery, zone: ZoneInfo, changes: Changes, calendar: Calendar) -> YearMoment:
     on = (row.sent_at or row.due_at).astimezone(zone).date()
     match row.state:
         case DeliveryState.SENT:
-            return YearMoment(on=on, state=MomentState.SENT)
+            given = date.fromisoformat(str(row.args.get("on", on)))
+            # Held up, it came later than its moment.
+            moment = row.expires_at - MISFIRE_GRACE if row.expires_at is not None else row.due_at
+            if given in (on, moment.astimezone(zone).date()):
+                return YearMoment(on=on, state=MomentState.SENT)
+            slot = next((slot for day, slot in changes if day == given), 0)
+            because = explain_move(given, slot, changes, calendar)
+            return YearMoment(on=on, state=MomentState.SENT, because=because, given=given)
         case DeliveryState.FAILED | DeliveryState.DROPPED:
             return YearMoment(on=on, state=MomentState.UNSENT)
         case _:

@@ -8,7 +8,9 @@ import pytest
 
 from bot.chat import Answer, FieldErrors, Reply, Value
 from bot.domain.movement import MovementId
-from bot.domain.stretches import Stretch, format_stretches, parse_stretches
+from bot.domain.person import Language
+from bot.domain.stretches import MAX_STRETCHES_CHARS, Stretch, format_stretches, parse_stretches
+from bot.use_cases.rhythms.year import load_year
 from tests.drivers.border import HERE, PLATFORMS, Border, open_border
 from tests.journeys.test_rhythms import moments_in, rhythm, times
 from tests.support.world import World, text_of
@@ -110,12 +112,46 @@ async def test_a_day_off_that_is_dropped_is_a_day_again(world: World) -> None:
     assert "coördinator" in text_of(refused)
 
 
-def test_stretches_are_stored_in_order_joined_and_without_what_is_over() -> None:
+async def test_a_pause_that_has_been_stands_in_the_picture_of_the_year(world: World) -> None:
+    await world.movement()
+    shown = await rhythm(world, **STORIES)
+    await plan(world, shown, until="2027-03-16")
+    await world.until(datetime(2027, 3, 10, 12, tzinfo=UTC))
+    listed = await world.type("iris", "/ritme ritme")
+    shown = await world.press("iris", await world.press("iris", listed, "look_1"), "resume")
+    await world.do("iris", "rhythm.closed.save", args={"starts": "2027-03-16"})
+    await world.until(datetime(2027, 3, 31, 12, tzinfo=UTC))
+    await plan(world, shown, starts="2027-04-05", until="2027-04-13")
+    async with world.begin() as work:
+        movement = await work.movements.get(MovementId("movement"))
+        assert movement is not None
+        (one,) = (await load_year(work, movement, Language.NL, world.clock.now())).rhythms
+    found = [(each.on.month, each.on.day, each.state.value) for each in one.moments if each.on <= date(2027, 4, 6)]
+    assert found == [
+        (3, 2, "paused"),
+        (3, 9, "paused"),
+        (3, 16, "skipped"),
+        (3, 23, "sent"),
+        (3, 30, "sent"),
+        (4, 6, "paused"),
+    ]
+
+
+def test_stretches_are_stored_in_order_and_joined_and_kept_for_a_while() -> None:
     def stretch(begin: int, end: int) -> Stretch:
         return Stretch(date(2027, 3, begin), date(2027, 3, end))
 
-    text = format_stretches([stretch(20, 22), stretch(8, 10), stretch(10, 12), stretch(1, 3)], date(2027, 3, 5))
-    assert parse_stretches(text) == (stretch(8, 12), stretch(20, 22))
+    stretches = [stretch(20, 22), stretch(8, 10), stretch(10, 12), stretch(1, 3)]
+    assert parse_stretches(format_stretches(stretches, date(2027, 3, 5))) == (
+        stretch(1, 3),
+        stretch(8, 12),
+        stretch(20, 22),
+    )
+    assert format_stretches(stretches, date(2027, 9, 1)) == ""
+    many = [Stretch(date(2027, month, day), date(2027, month, day + 1)) for month in (3, 4) for day in range(1, 28, 2)]
+    text = format_stretches(many, date(2027, 3, 20))
+    assert len(text) <= MAX_STRETCHES_CHARS
+    assert parse_stretches(text)[-1] == many[-1]
 
 
 @pytest.fixture(params=PLATFORMS)

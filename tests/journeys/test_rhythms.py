@@ -581,3 +581,29 @@ async def test_the_next_moment_that_is_named_after_one_was_missed_comes(world: W
     assert "De volgende staat op maandag 15 maart om 09:00." in text_of(told)
     await world.pass_(days=7)
     assert await times(world) == [datetime(2027, 3, 15, 8, tzinfo=UTC)]
+
+
+async def test_one_that_cannot_be_planned_is_told_once_and_the_others_come(world: World) -> None:
+    await world.movement("fatima")
+    await rhythm(world, kind="stories", weekdays=("TU",))
+    await rhythm(world, kind="check_in", weekdays=("TU",))
+    async with world.begin() as work:
+        broken = next(one for one in await work.rhythms.of_movement(MovementId("movement")) if one.kind == "stories")
+        broken.timezone = "Mars/Olympus"
+    await world.until(datetime(2027, 3, 2, 16, tzinfo=UTC))
+    assert len(await times(world)) == 1
+    (told,) = world.private("iris")
+    assert "De verhaalronde in #general kan ik nu niet plannen" in text_of(told)
+    assert world.private("fatima") == []
+    trouble = await world.press("iris", told, "trouble")
+    assert "ik kan niet uitrekenen wanneer dit komt" in text_of(trouble)
+    assert isinstance(trouble, Answer)
+    assert [one.name for one in trouble.message.buttons] == ["leave_1"]
+    # Mended, it goes on; broken in another way, that is told too.
+    async with world.begin() as work:
+        one = await work.rhythms.get(broken.id, broken.movement_id)
+        assert one is not None
+        one.timezone = "Europe/Amsterdam"
+    await world.until(datetime(2027, 3, 9, 12, tzinfo=UTC))
+    assert len(await times(world)) == 3
+    assert len(world.private("iris")) == 1

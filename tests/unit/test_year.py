@@ -1,5 +1,6 @@
 """The year of a rhythm: what came, and what is to come, and in which week."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot.domain.calendar import Calendar
@@ -9,6 +10,7 @@ from bot.domain.person import WorkspaceId
 from bot.domain.quiet_hours import QuietHours
 from bot.domain.recurrence import Pattern
 from bot.domain.rhythm import MomentChange, OnHoliday, Rhythm, RhythmId, RhythmKind
+from bot.domain.stretches import Stretch
 from bot.domain.year import WEEKS, MomentState, Year, YearMoment, live_through, mark_weeks
 
 NOW = datetime(2027, 3, 3, 12, tzinfo=UTC)
@@ -35,7 +37,7 @@ def weekly(day: int = 0, **changes: object) -> Rhythm:
     return Rhythm(**values)  # type: ignore[arg-type]
 
 
-def sent(at: datetime, state: DeliveryState = DeliveryState.SENT) -> Delivery:
+def sent(at: datetime, state: DeliveryState = DeliveryState.SENT, on: str = "") -> Delivery:
     return Delivery(
         id=DeliveryId(at.isoformat()),
         workspace_id=WorkspaceId("playground:w"),
@@ -44,6 +46,7 @@ def sent(at: datetime, state: DeliveryState = DeliveryState.SENT) -> Delivery:
         due_at=at,
         sent_at=at if state is DeliveryState.SENT else None,
         state=state,
+        args={"on": on} if on else {},
         created_at=at,
     )
 
@@ -90,6 +93,45 @@ def test_what_a_coordinator_skipped_is_told_before_and_after_now() -> None:
     }
     moments = live_through(rhythm, YEAR, changes, DUTCH, OPEN, [], NOW)
     assert [one.on for one in moments if one.because == "changed"] == [date(2027, 2, 8), date(2027, 4, 5)]
+
+
+def test_what_has_been_is_drawn_with_what_was_skipped_moved_and_paused() -> None:
+    today = datetime(2027, 6, 2, 12, tzinfo=UTC)
+    rhythm = weekly(
+        on_holiday=OnHoliday.MOVE, pauses="2027-04-10/2027-04-24", created_at=datetime(2027, 1, 4, tzinfo=UTC)
+    )
+    closed = Calendar(country="NL", closed=(Stretch(date(2027, 5, 3), date(2027, 5, 4)),))
+    rows = [
+        sent(datetime(2027, 3, 30, 7, tzinfo=UTC), on="2027-03-29"),  # after Easter Monday
+        sent(datetime(2027, 4, 8, 7, tzinfo=UTC), on="2027-04-05"),  # moved by a coordinator
+    ]
+    name = date(2027, 4, 5), 0
+    moved = MomentChange(rhythm_id=rhythm.id, movement_id=rhythm.movement_id, on=name[0], moved_to=rows[1].due_at)
+    year = Year.around(today.date())
+    moments = live_through(rhythm, year, {name: moved}, closed, OPEN, rows, today)
+    assert find(moments, date(2027, 3, 30)) == YearMoment(
+        on=date(2027, 3, 30), state=S.SENT, because="holiday", given=date(2027, 3, 29)
+    )
+    assert find(moments, date(2027, 4, 8)).because == "changed"
+    assert [one.on for one in moments if one.state is S.PAUSED] == [date(2027, 4, 12), date(2027, 4, 19)]
+    skipping = live_through(replace(rhythm, on_holiday=OnHoliday.SKIP), year, {}, closed, OPEN, [], today)
+    assert [(one.on, one.because) for one in skipping if one.state is S.SKIPPED and one.on < today.date()] == [
+        (date(2027, 3, 29), "holiday"),
+        (date(2027, 5, 3), "closed"),
+        (date(2027, 5, 17), "holiday"),
+    ]
+
+
+def test_of_before_a_change_only_what_came_is_known() -> None:
+    today = datetime(2027, 6, 2, 12, tzinfo=UTC)
+    rhythm = weekly(created_at=datetime(2027, 1, 4, tzinfo=UTC))
+    rhythm.remember({}, datetime(2027, 5, 1, tzinfo=UTC))
+    year = Year.around(today.date())
+    holidays = [date(2027, 3, 29), date(2027, 5, 17)]
+    for changed, known in (("pauses", holidays), ("rule", holidays[1:])):
+        other = replace(rhythm, **{changed: {"pauses": "", "rule": Pattern(days=(0, 1)).rule}[changed]})
+        found = live_through(other, year, {}, DUTCH, OPEN, [], today)
+        assert [one.on for one in found if one.because == "holiday" and one.on < today.date()] == known
 
 
 def test_a_week_shows_most_of_what_comes_and_that_something_else_does() -> None:

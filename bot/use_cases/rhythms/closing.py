@@ -9,7 +9,7 @@ from bot.catalogue.rhythms import ClosedForm, ClosedShown, DaysOff
 from bot.changes import record_change
 from bot.domain.change import CoordinatorAct
 from bot.domain.movement import Movement
-from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
+from bot.domain.stretches import MAX_STRETCHES, Stretch, end_stretch, format_stretches, list_ahead, parse_stretches
 from bot.ports import Turn, UnitOfWork
 from bot.upkeep import find_next_moments, list_promises
 
@@ -42,7 +42,7 @@ async def add_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
     for field, day in (("starts", starts), ("until", last)):
         if day is not None and day > today + MAX_CLOSED:
             filled.problems.add(field, "too_late", latest=today + MAX_CLOSED)
-    if len(parse_stretches(movement.closed)) >= MAX_STRETCHES:
+    if len(list_ahead(parse_stretches(movement.closed), today)) >= MAX_STRETCHES:
         filled.problems.add("starts", "too_many", most=str(MAX_STRETCHES))
     if starts is None or last is None or filled.problems:
         raise filled.problems.to_invalid()
@@ -58,7 +58,8 @@ async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
     """Take days on which the movement was to be closed back."""
     movement = turn.require_coordinator()
     today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
-    kept = [one for one in parse_stretches(movement.closed) if one.text != turn.text("days")]
+    planned = parse_stretches(movement.closed)
+    kept = [left for one in planned for left in (end_stretch(one, today) if one.text == turn.text("days") else [one])]
     promised = await list_promises(work, movement, turn.now)
     movement.closed = format_stretches(kept, today)
     await find_next_moments(work, movement, turn.now, promised)
@@ -68,7 +69,7 @@ async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
 
 def _show(turn: Turn, movement: Movement) -> ClosedShown:
     today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
-    coming = [one for one in parse_stretches(movement.closed) if one.end > today]
+    coming = list_ahead(parse_stretches(movement.closed), today)
     return ClosedShown(
         name=movement.name, days=tuple(DaysOff(begin=one.begin, end=one.end, value=one.text) for one in coming)
     )

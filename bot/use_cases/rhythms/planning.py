@@ -11,7 +11,7 @@ from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import MISFIRE_GRACE, Due, Moment, RhythmId, RhythmKind, due_moments, moment_key, plan_moment
 from bot.ports import UnitOfWork
-from bot.upkeep import record_missed_moment
+from bot.upkeep import record_missed_moment, record_unplannable
 
 UNPLANNABLE_RETRY = timedelta(hours=1)
 """When a rhythm whose moments cannot be computed is tried again: an operator has to see to it, and it must not stop the
@@ -43,6 +43,7 @@ async def plan_due(work: UnitOfWork, now: datetime, limit: int, movement: Moveme
         except (ValueError, KeyError, OSError):  # an invalid rule, or a time zone that is not known (any more)
             log.exception("rhythm_plan_failed", rhythm=due.id, rule=due.timing.rule, timezone=due.timing.timezone)
             past, next_at = (), now + UNPLANNABLE_RETRY
+            await record_unplannable(work, due, now)
         following[next_at].append(due.id)
         for moment in past:
             if now - moment.at <= MISFIRE_GRACE:

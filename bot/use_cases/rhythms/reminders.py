@@ -169,6 +169,7 @@ async def compose_dropped_moment(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         kind=rhythm.kind,
         place=await _place_name(work, rhythm),
         at=datetime.fromisoformat(str(args["at"])),
+        unplannable=bool(args.get("unplannable")),
         more=int(str(args.get("more", 0))),
         next_at=rhythm.next_at,
         timezone=rhythm.timezone,

@@ -109,7 +109,7 @@ async def show_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, news: str = 
         pauses=tuple(
             DaysOff(begin=one.begin, end=one.end, value=one.text)
             for one in parse_stretches(rhythm.pauses)
-            if one.end > turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
+            if one.begin > turn.now.astimezone(ZoneInfo(rhythm.timezone)).date()
         ),
     )
 

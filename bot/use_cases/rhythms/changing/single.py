@@ -24,7 +24,7 @@ from bot.domain.rhythm import (
     moments,
     plan_moment,
 )
-from bot.domain.stretches import MAX_STRETCHES, Stretch, format_stretches, parse_stretches
+from bot.domain.stretches import MAX_STRETCHES, Stretch, end_stretch, format_stretches, list_ahead, parse_stretches
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.upkeep import find_next_moment
@@ -154,7 +154,7 @@ async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("until", "too_early", earliest=max(starts, today) + timedelta(days=1))
     if until is not None and until > today + MAX_PAUSE:
         filled.problems.add("until", "too_late", latest=today + MAX_PAUSE)
-    if starts > today and len(parse_stretches(rhythm.pauses)) >= MAX_STRETCHES:
+    if len(list_ahead(parse_stretches(rhythm.pauses), today)) >= MAX_STRETCHES:
         filled.problems.add("starts", "too_many", most=str(MAX_STRETCHES))
     if until is None or filled.problems:
         raise filled.problems.to_invalid()
@@ -165,10 +165,7 @@ async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
     if first is not None and until <= first and not held_back:
         raise Invalid({"until": "nothing_until"}, {"until": {"first": first}})
     await remember(work, turn, rhythm, CoordinatorAct.RHYTHM_PAUSED)
-    if starts == today:
-        rhythm.paused_until = until
-    else:
-        rhythm.pauses = format_stretches((*parse_stretches(rhythm.pauses), Stretch(starts, until)), today)
+    rhythm.pauses = format_stretches((*parse_stretches(rhythm.pauses), Stretch(starts, until)), today)
     await find_next(work, turn.require_movement(), rhythm, turn.now)
     return await show_rhythm(work, turn, rhythm, "paused" if starts == today else "planned")
 
@@ -189,9 +186,10 @@ async def resume(work: UnitOfWork, turn: Turn) -> InPlace:
     await remember(work, turn, rhythm, CoordinatorAct.RHYTHM_RESUMED)
     today, planned = turn.now.astimezone(ZoneInfo(rhythm.timezone)).date(), parse_stretches(rhythm.pauses)
     if turn.text("pause"):
-        kept = [one for one in planned if one.text != turn.text("pause")]
+        ends = [one for one in planned if one.text == turn.text("pause")]
     else:
-        rhythm.paused_until, kept = None, [one for one in planned if not one.covers(today)]
+        rhythm.paused_until, ends = None, [one for one in planned if one.covers(today)]
+    kept = [left for one in planned for left in (end_stretch(one, today) if one in ends else [one])]
     rhythm.pauses = format_stretches(kept, today)
     await find_next(work, turn.require_movement(), rhythm, turn.now)
     return InPlace(entry=await show_rhythm(work, turn, rhythm, "resumed" if not turn.text("pause") else "changed"))
