@@ -130,7 +130,7 @@ async def record_missed_moment(work: UnitOfWork, missed: Delivery, more: int) ->
     missed.drop("too_late")
     if missed.movement_id is None or not await work.deliveries.add(missed):
         return  # its key was there: another run recorded it
-    await _tell_dropped(work, missed, missed.movement_id, {"more": more})
+    await _tell_coordinators_of(work, missed, missed.movement_id, {"more": more})
 
 
 async def record_unplannable(work: UnitOfWork, due: Due, now: datetime) -> None:
@@ -143,10 +143,12 @@ async def record_unplannable(work: UnitOfWork, due: Due, now: datetime) -> None:
     missed.key = f"rhythm:{due.id}:unplannable:{timing}"
     missed.drop(UNPLANNABLE)
     if await work.deliveries.add(missed):
-        await _tell_dropped(work, missed, due.movement_id, {"unplannable": True})
+        await _tell_coordinators_of(work, missed, due.movement_id, {"unplannable": True})
 
 
-async def _tell_dropped(work: UnitOfWork, missed: Delivery, movement: MovementId, more: Mapping[str, object]) -> None:
+async def _tell_coordinators_of(
+    work: UnitOfWork, missed: Delivery, movement: MovementId, more: Mapping[str, object]
+) -> None:
     for coordinator in await work.people.coordinators(movement):
         await work.deliveries.add(
             to_person(

@@ -259,7 +259,7 @@ class Moment:
         return self.on, self.slot
 
 
-Reason = Literal["", "holiday", "closed", "weekend", "changed", "quiet"]
+WhyOtherwise = Literal["", "holiday", "closed", "weekend", "changed", "quiet"]
 """The reason why a moment comes at another time than its rule has it, or not; empty for none."""
 
 
@@ -271,7 +271,7 @@ class Expected:
 
     on: date
     at: datetime | None
-    because: Reason = ""
+    because: WhyOtherwise = ""
     given: datetime
 
 
@@ -437,7 +437,7 @@ def list_gaps(timing: Timing, changes: Changes, calendar: Calendar, since: date,
             yield from _list_gaps(timing, changes, calendar, on, day)
 
 
-def explain_move(on: date, slot: int, changes: Changes, calendar: Calendar) -> Reason:
+def explain_move(on: date, slot: int, changes: Changes, calendar: Calendar) -> WhyOtherwise:
     """Return why a moment came on another day than the date its rule gave it."""
     return "changed" if (on, slot) in changes else _why_off(on, calendar)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 MAX_STRETCHES = 20
 """The most that people can plan at once; as text they are at most `MAX_STRETCHES_CHARS` long."""
 MAX_STRETCHES_CHARS = MAX_STRETCHES * len("2027-07-10/2027-08-21,")
-REMEMBERED = timedelta(weeks=14)
+PAST_STRETCHES_KEPT = timedelta(weeks=14)
 """How long stretches that are over are kept."""
 
 
@@ -35,7 +35,7 @@ def parse_stretches(text: str) -> tuple[Stretch, ...]:
     return tuple(Stretch(date.fromisoformat(begin), date.fromisoformat(end)) for begin, end in pairs)
 
 
-def list_ahead(stretches: Iterable[Stretch], today: date) -> list[Stretch]:
+def list_to_come(stretches: Iterable[Stretch], today: date) -> list[Stretch]:
     """Return the stretches that are not over."""
     return [one for one in stretches if one.end > today]
 
@@ -49,7 +49,7 @@ def format_stretches(stretches: Iterable[Stretch], today: date) -> str:
     """Return stretches as text, in order; those that touch become one. Those that are over are kept for the picture of
     the year, as long as it shows them, and as far as there is room."""
     joined: list[Stretch] = []
-    for one in sorted(one for one in stretches if one.end > today - REMEMBERED):
+    for one in sorted(one for one in stretches if one.end > today - PAST_STRETCHES_KEPT):
         if joined and one.begin <= joined[-1].end:
             joined[-1] = Stretch(joined[-1].begin, max(joined[-1].end, one.end))
         else:

@@ -10,7 +10,16 @@ from zoneinfo import ZoneInfo
 from bot.domain.calendar import Calendar
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.quiet_hours import QuietHours
-from bot.domain.rhythm import MISFIRE_GRACE, Changes, Expected, Reason, Rhythm, expect_until, explain_move, list_gaps
+from bot.domain.rhythm import (
+    MISFIRE_GRACE,
+    Changes,
+    Expected,
+    Rhythm,
+    WhyOtherwise,
+    expect_until,
+    explain_move,
+    list_gaps,
+)
 
 QUARTER = 13
 """Weeks in a quarter of a year, a row of the picture."""
@@ -37,7 +46,7 @@ class YearMoment:
 
     on: date
     state: MomentState
-    because: Reason = ""
+    because: WhyOtherwise = ""
     given: date | None = None
 
 
@@ -51,7 +60,7 @@ class WeekMark:
     day: int
     also: bool = False
     moved: bool = False
-    """Whether the first came on another day than its rule gives."""
+    """True when the first came on another day than its rule gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +104,7 @@ def live_through(
             for change in changes.values()
             if change.skipped and year.since <= change.on < today
         ),
-        *_list_missed(rhythm, year, calendar, sent, now),
+        *_list_absent(rhythm, year, calendar, sent, now),
         *(_look_ahead(one, zone) for one in expected),
         *(
             YearMoment(on=day, state=MomentState.PAUSED)
@@ -125,7 +134,7 @@ def _mark(moments: Sequence[YearMoment]) -> WeekMark:
     )
 
 
-def _list_missed(
+def _list_absent(
     rhythm: Rhythm, year: Year, calendar: Calendar, sent: Sequence[Delivery], now: datetime
 ) -> Iterator[YearMoment]:
     """Yield what its rule gave before now and did not come, as far back as the rhythm was what it is: on days off, and

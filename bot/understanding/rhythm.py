@@ -41,7 +41,7 @@ EARLIEST_HOUR = 7
 """An hour before this, without a word for the part of the day, is one in the afternoon: nobody works by these at
 night."""
 NOON = 12
-USUAL_HOURS = {"morning": 9, "afternoon": 14, "evening": 19}
+USUAL_HOURS = {"morning": 9, "afternoon": 14, "evening": 19, "night": 23}
 """The hour of a part of the day that is named alone."""
 
 
@@ -239,7 +239,7 @@ def _is_possible(name: str, value: str) -> bool:
         return named or (value.isdecimal() and 1 <= int(value) <= MAX_WEEKS_BETWEEN)
     if name == "cycle":
         return all(one.isdecimal() and 0 < int(one) <= MAX_DAYS_BETWEEN for one in value.split("-"))
-    return name not in ("starts", "until", "on") or "," not in value
+    return name not in ("starts", "until", "on") or not value.isupper() or value in WEEKDAYS
 
 
 def _to_values(found: _Found, today: date) -> dict[str, Value]:
@@ -285,7 +285,7 @@ def _to_dates(found: _Found, today: date) -> dict[str, Value]:
     on = _find_day(found.values.get("on", ""), today)
     if on is None:
         return values
-    if found.values.get("every") == "m12" and not found.several:
+    if found.values.get("every") in _ALL_MONTHS and not found.several:
         return {**values, "dates": str(on.day), "starts": on.isoformat()}
     often = found.values.keys() & {"every", "cycle"} or found.several
     return {**values, "starts": on.isoformat(), **({} if often else {"every": "once"})}
@@ -319,6 +319,9 @@ def _clock(at: str, part: str) -> str:
     if not at:
         return f"{USUAL_HOURS[part]:02}:00"
     hour, minute = (int(one) for one in at.split(":"))
+    if part == "night" and hour <= NOON:  # eleven at night, two at night, twelve at night
+        late_hour = NOON if EARLIEST_HOUR <= hour < NOON else 0
+        return f"{hour % NOON + late_hour:02}:{minute:02}"
     late = part in ("afternoon", "evening") or (not part and hour < EARLIEST_HOUR)
     return f"{(hour + NOON if late and hour < NOON else hour) % 24:02}:{minute:02}"
 

@@ -9,7 +9,7 @@ from bot.catalogue.rhythms import ClosedForm, ClosedShown, DaysOff
 from bot.changes import record_change
 from bot.domain.change import CoordinatorAct
 from bot.domain.movement import Movement
-from bot.domain.stretches import MAX_STRETCHES, Stretch, end_stretch, format_stretches, list_ahead, parse_stretches
+from bot.domain.stretches import MAX_STRETCHES, Stretch, end_stretch, format_stretches, list_to_come, parse_stretches
 from bot.ports import Turn, UnitOfWork
 from bot.upkeep import find_next_moments, list_promises
 
@@ -42,7 +42,7 @@ async def add_days_off(work: UnitOfWork, turn: Turn) -> ClosedShown:
     for field, day in (("starts", starts), ("until", last)):
         if day is not None and day > today + MAX_CLOSED:
             filled.problems.add(field, "too_late", latest=today + MAX_CLOSED)
-    if len(list_ahead(parse_stretches(movement.closed), today)) >= MAX_STRETCHES:
+    if len(list_to_come(parse_stretches(movement.closed), today)) >= MAX_STRETCHES:
         filled.problems.add("starts", "too_many", most=str(MAX_STRETCHES))
     if starts is None or last is None or filled.problems:
         raise filled.problems.to_invalid()
@@ -69,7 +69,7 @@ async def drop_days_off(work: UnitOfWork, turn: Turn) -> InPlace:
 
 def _show(turn: Turn, movement: Movement) -> ClosedShown:
     today = turn.now.astimezone(ZoneInfo(movement.timezone)).date()
-    coming = list_ahead(parse_stretches(movement.closed), today)
+    coming = list_to_come(parse_stretches(movement.closed), today)
     return ClosedShown(
         name=movement.name, days=tuple(DaysOff(begin=one.begin, end=one.end, value=one.text) for one in coming)
     )

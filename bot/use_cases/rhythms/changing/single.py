@@ -24,7 +24,7 @@ from bot.domain.rhythm import (
     moments,
     plan_moment,
 )
-from bot.domain.stretches import MAX_STRETCHES, Stretch, end_stretch, format_stretches, list_ahead, parse_stretches
+from bot.domain.stretches import MAX_STRETCHES, Stretch, end_stretch, format_stretches, list_to_come, parse_stretches
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.upkeep import find_next_moment
@@ -154,7 +154,7 @@ async def save_pause(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("until", "too_early", earliest=max(starts, today) + timedelta(days=1))
     if until is not None and until > today + MAX_PAUSE:
         filled.problems.add("until", "too_late", latest=today + MAX_PAUSE)
-    if len(list_ahead(parse_stretches(rhythm.pauses), today)) >= MAX_STRETCHES:
+    if len(list_to_come(parse_stretches(rhythm.pauses), today)) >= MAX_STRETCHES:
         filled.problems.add("starts", "too_many", most=str(MAX_STRETCHES))
     if until is None or filled.problems:
         raise filled.problems.to_invalid()
