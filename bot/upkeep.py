@@ -114,13 +114,18 @@ async def find_next_moments(
     work: UnitOfWork, movement: Movement, now: datetime, promised: Mapping[RhythmId, Sequence[Moment]]
 ) -> None:
     """Find the next moments of all rhythms of a movement again, after its days off changed. What was promised before
-    that (see `list_promises`), and would be past now, comes as it was promised."""
+    that (see `list_promises`), and would be past now, comes as it was promised, unless that day is off now."""
     for rhythm in await work.rhythms.of_movement(movement.id):
         changes = await work.rhythms.changes(rhythm, now)
         calendar = await load_calendar(work, movement, rhythm.place_id)
         coming = list(islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN))
         told = {one.name for one in coming} | {one.at for one in coming}
-        gone = [one for one in promised.get(rhythm.id, ()) if not told & {one.name, one.at}]
+        zone = ZoneInfo(rhythm.timezone)
+        gone = [
+            one
+            for one in promised.get(rhythm.id, ())
+            if not told & {one.name, one.at} and not calendar(one.at.astimezone(zone).date())
+        ]
         await _store_changes(work, rhythm, {one.name: _move_moment(rhythm, one, one.at) for one in gone})
         await find_next_moment(work, rhythm, calendar, now)
 

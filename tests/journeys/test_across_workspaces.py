@@ -58,6 +58,29 @@ class TestACode:
         assert isinstance(await world.type("noor", "/ritme rhythm", workspace=WEST, channel="nacht"), Answer | Form)
         assert isinstance(await world.press("noor", said, "purpose", workspace=WEST, channel="nacht"), Form)
 
+    async def test_in_another_country_keeps_the_holidays_there_and_says_so(self, world: World) -> None:
+        await world.movement()
+        await add_west(world)
+        code = await make_code(world)
+        await world.do("noor", "help", workspace=WEST, channel="gent")
+        async with world.begin() as work:
+            noor = await work.people.by_account(WorkspaceId(WEST), "noor")
+            assert noor is not None
+            noor.timezone, noor.chose = "Europe/Brussels", ["timezone"]
+        said = text_of(await join(world, code, channel="gent"))
+        assert "land België" in said
+        assert "maandag 29 maart: Paasmaandag" in said
+        args = {"kind": "stories", "every": "1", "weekdays": ("WE",), "at": "09:00", "place": "gent"}
+        shown = await world.do(
+            "noor",
+            "rhythm.save",
+            args={**args, "starts": "2027-07-12", "on_holiday": "skip"},
+            workspace=WEST,
+            channel="gent",
+        )
+        assert "woensdag 14 juli om 09:00" in text_of(shown)
+        assert "woensdag 21 juli, Nationale feestdag: overgeslagen" in text_of(shown)
+
     async def test_says_who_really_hears_of_it(self, world: World) -> None:
         await world.movement("ahmed")
         await add_west(world)

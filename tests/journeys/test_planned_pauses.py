@@ -112,6 +112,37 @@ async def test_a_day_off_that_is_dropped_is_a_day_again(world: World) -> None:
     assert "coördinator" in text_of(refused)
 
 
+@pytest.mark.parametrize(
+    ("on_holiday", "at", "came"),
+    [
+        ("skip", 7, [9]),  # before it came: it is skipped
+        ("skip", 12, [2, 9]),
+        ("move", 7, [3, 9]),
+        ("move", 12, [2, 9]),  # it came, and does not come again
+    ],
+)
+async def test_closed_on_the_day_itself(world: World, on_holiday: str, at: int, came: list[int]) -> None:
+    await world.movement()
+    await rhythm(world, **STORIES, on_holiday=on_holiday)
+    await world.until(datetime(2027, 3, 2, at, tzinfo=UTC))
+    await world.do("iris", "rhythm.closed.save", args={"starts": "2027-03-02"})
+    looked = await world.press("iris", await world.type("iris", "/ritme ritme"), "look_1")
+    told = next(one for one in moments_in(looked) if " om 09:00" in one)
+    assert told.startswith({3: "morgen", 9: "dinsdag 9 maart"}[next(day for day in came if day > 2)])
+    await world.until(datetime(2027, 3, 10, tzinfo=UTC))
+    assert [one.day for one in await times(world)] == came
+
+
+async def test_open_again_on_the_day_itself(world: World) -> None:
+    await world.movement()
+    await rhythm(world, **STORIES)
+    shown = await world.do("iris", "rhythm.closed.save", args={"starts": "2027-03-02"})
+    await world.until(datetime(2027, 3, 2, 7, tzinfo=UTC))
+    await world.press("iris", shown, "drop_1")
+    await world.until(datetime(2027, 3, 3, tzinfo=UTC))
+    assert [one.day for one in await times(world)] == [2]
+
+
 async def test_a_pause_that_has_been_stands_in_the_picture_of_the_year(world: World) -> None:
     await world.movement()
     shown = await rhythm(world, **STORIES)
