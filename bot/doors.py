@@ -36,6 +36,8 @@ from bot.use_cases.stories import doors
 from bot.use_cases.stories.held_words import MAX_NAMED, find_giveaways, propose_texts
 from bot.wording import Reader
 
+HEARD_CHARS = 2 * MAX_STORY_CHARS
+"""Characters of a text in which despair is heard; a longer one is not taken anyway."""
 DOOR_WORDS = "pages/door.md.j2"
 """The words of the pages of a door."""
 
@@ -192,7 +194,7 @@ class StoryDoors:
         return door
 
     async def _load(self, work: UnitOfWork, id: str) -> tuple[StoryDoor, Movement] | None:
-        door = await work.doors.lock(StoryDoorId(id))
+        door = await work.doors.find(StoryDoorId(id))
         movement = await doors.is_reachable(work, door.movement_id) if door is not None else None
         return (door, movement) if door is not None and movement is not None else None
 
@@ -242,7 +244,8 @@ async def _read(
 ) -> tuple[DoorAnswer | None, str, bool]:
     """Return what has to be said before anything is kept, if anything; the words to keep; and whether despair is to be
     answered beside."""
-    reading = understand_sentence(told.text) if told.text else None
+    # Not all of what somebody may send: a book would keep others waiting.
+    reading = understand_sentence(told.text[:HEARD_CHARS]) if told.text else None
     is_heard = reading is not None and reading.meaning == CRISIS
     if is_heard and reading is not None and reading.sure and not is_about_others(told.text):
         return DoorAnswer(outcome="despair"), "", False

@@ -330,6 +330,9 @@ class Doors(Protocol):
     def add(self, new: StoryDoor | DoorStory) -> None:
         """Store a new one."""
 
+    async def find(self, id: StoryDoorId) -> StoryDoor | None:
+        """Return a door, of whichever movement: who asks for it must have its address."""
+
     async def lock(self, id: StoryDoorId) -> StoryDoor | None:
         """Lock and return a door, of whichever movement: who asks for it must have its address."""
 

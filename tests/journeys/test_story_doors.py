@@ -244,6 +244,24 @@ def hidden_text(browser: WebVisitor) -> str:
     return unescape(found[1])
 
 
+async def test_what_is_missing_or_too_long_is_said_and_what_was_typed_stays(served: ServedPlayground) -> None:
+    door = await open_door(served)
+    async with a_browser(served) as neighbour:
+        for story, more, said in (
+            ("", {}, "Schrijf eerst"),
+            ("🌱", {}, "Schrijf eerst"),
+            ("Een heel lang verhaal. " * 4000, {}, "1500 tekens"),
+            (STORY, {"called": "name"}, "voornaam"),
+            (STORY, {"called": "name", "name": "M" * 31}, "30 tekens"),
+            (STORY, {"called": "baas"}, "genoemd"),
+        ):
+            await tell(neighbour, door, story, **more)
+            assert neighbour.status == 422, said
+            assert said in neighbour.text
+            assert hidden_text(neighbour).strip() == story.strip()
+        assert not await waiting(served)
+
+
 async def test_despair_is_answered_on_the_page_and_goes_nowhere(served: ServedPlayground) -> None:
     people, door = PlaygroundDriver(served), await open_door(served)
     async with a_browser(served) as someone:

@@ -14,6 +14,9 @@ from bot.domain.movement import MovementId
 class SqlDoors(Repository):
     """Implements `Doors`."""
 
+    async def find(self, id: StoryDoorId) -> StoryDoor | None:
+        return await self._get(StoryDoor, id)
+
     async def lock(self, id: StoryDoorId) -> StoryDoor | None:
         return await self._session.scalar(select(StoryDoor).where(story_doors.c.id == id).with_for_update())
 
