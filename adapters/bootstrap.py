@@ -34,7 +34,7 @@ from bot.chat import CommandSyntax
 from bot.ports import Begin, Clock, Platform
 
 if TYPE_CHECKING:
-    from adapters.slack import SlackPlatform
+    from adapters.slack.platform import SlackPlatform
 
 CONCURRENCY = 4
 """Lanes a worker drains at a time, unless told otherwise."""
@@ -163,8 +163,8 @@ def _open_slack(
 ) -> None:
     """Connect Slack: its messenger and directory to the core, its routes and connections to the service."""
     from adapters.database.slack import SqlInstallations
-    from adapters.slack import AppCredentials, Distribution, SlackPlatform
     from adapters.slack.permissions import SCOPES
+    from adapters.slack.platform import AppCredentials, Distribution, SlackPlatform
 
     def reveal(secret: SecretStr | None) -> str:
         return secret.get_secret_value() if secret is not None else ""
@@ -210,7 +210,7 @@ def _open_teams(
 ) -> None:
     """Connect Teams: its messenger and directory to the core, its routes to the service."""
     from adapters.database.teams import SqlConversations
-    from adapters.teams import AppRegistration, TeamsPlatform
+    from adapters.teams.platform import AppRegistration, TeamsPlatform
 
     password = settings.teams_app_password
     registration = AppRegistration(
@@ -232,7 +232,7 @@ def _open_teams(
 
 async def _start_slack(slack: "SlackPlatform") -> None:
     """Start Slack's own connection, if it has one. Raises `BadSettings` when Slack refuses the app-level token."""
-    from adapters.slack import ConnectionRefused
+    from adapters.slack.platform import ConnectionRefused
 
     try:
         await slack.start()

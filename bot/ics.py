@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Timezone, TimezoneDaylight, TimezoneStandard, vDuration, vText
-from icalendar import Event as VEvent
-
 from bot.domain.timetable import Series, Single
+
+if TYPE_CHECKING:  # imported where it is used: few ask for a calendar, and it takes a tenth of a second at the start
+    import icalendar
 
 READ_AGAIN_AFTER = timedelta(hours=6)
 """How long a calendar is asked to wait before it reads the file again; many take a day."""
@@ -43,19 +43,21 @@ class Agenda:
 
 def write_agenda(agenda: Agenda, *, revision: int, changed_at: datetime) -> bytes:
     """Return the file. `revision` counts the changes to it, `changed_at` is when the last was made."""
-    file = Calendar()
+    import icalendar
+
+    file = icalendar.Calendar()
     for name, value in (
         ("prodid", "-//Ritme//Ritme//NL"),
         ("version", "2.0"),
         ("calscale", "GREGORIAN"),
         ("method", "PUBLISH"),
-        ("name", vText(agenda.name)),
-        ("x-wr-calname", vText(agenda.name)),
+        ("name", icalendar.vText(agenda.name)),
+        ("x-wr-calname", icalendar.vText(agenda.name)),
         ("x-wr-timezone", agenda.timezone),
-        ("x-published-ttl", vDuration(READ_AGAIN_AFTER)),
+        ("x-published-ttl", icalendar.vDuration(READ_AGAIN_AFTER)),
     ):
         file.add(name, value)
-    file.add("refresh-interval", vDuration(READ_AGAIN_AFTER), parameters={"VALUE": "DURATION"})
+    file.add("refresh-interval", icalendar.vDuration(READ_AGAIN_AFTER), parameters={"VALUE": "DURATION"})
     for zone, first, last in _list_zones(agenda.events):
         file.add_component(_write_zone(zone, first, last))
     for event in agenda.events:
@@ -68,7 +70,7 @@ def write_agenda(agenda: Agenda, *, revision: int, changed_at: datetime) -> byte
     return written
 
 
-def _write_event(event: Event) -> Iterator[VEvent]:
+def _write_event(event: Event) -> Iterator["icalendar.Event"]:
     """Yield an event, and what takes the place of those of its moments that were moved."""
     when, zone = event.when, ZoneInfo(event.when.timezone)
     if isinstance(when, Single):
@@ -85,8 +87,10 @@ def _write_event(event: Event) -> Iterator[VEvent]:
         yield instead
 
 
-def _write_moment(event: Event, starts: datetime) -> VEvent:
-    made = VEvent()
+def _write_moment(event: Event, starts: datetime) -> "icalendar.Event":
+    import icalendar
+
+    made = icalendar.Event()
     for name, value in (
         ("uid", event.uid),
         ("summary", event.title),
@@ -135,10 +139,12 @@ def _list_zones(events: Sequence[Event]) -> list[tuple[str, int, int]]:
 
 
 @lru_cache(maxsize=256)
-def _write_zone(name: str, first: int, last: int) -> Timezone:
+def _write_zone(name: str, first: int, last: int) -> "icalendar.Timezone":
     """Return the clocks of a zone from one year to another. Written here: `icalendar` has the hour at which clocks go
     forward as it is after that, while the standard (3.6.5) wants it as it is before."""
-    made = Timezone()
+    import icalendar
+
+    made = icalendar.Timezone()
     made.add("tzid", name)
     zone = ZoneInfo(name)
     begin, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
@@ -149,7 +155,7 @@ def _write_zone(name: str, first: int, last: int) -> Timezone:
     for change in known:
         kinds.setdefault(change[1:], []).append(change.at)
     for (before, after, short, is_summer), at in kinds.items():
-        part = TimezoneDaylight() if is_summer else TimezoneStandard()
+        part = icalendar.TimezoneDaylight() if is_summer else icalendar.TimezoneStandard()
         part.add("dtstart", at[0])
         if at[1:]:
             part.add("rdate", at[1:])

@@ -18,8 +18,8 @@ from aiohttp import web
 
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
-from adapters.teams import AppRegistration, TeamsPlatform
 from adapters.teams.package import SAVE_COMMAND_ID
+from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.typesetting import TypstTypesetter
 from adapters.web import make_app
 from bot.app import Ritme

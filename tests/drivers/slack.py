@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.clock import SettableClock
 from adapters.file_links import FileLinks, mount_files
 from adapters.pages.links import PageLinks
-from adapters.slack import SlackPlatform
+from adapters.slack.platform import SlackPlatform
 from adapters.typesetting import TypstTypesetter
 from adapters.web import make_app
 from bot.app import Ritme

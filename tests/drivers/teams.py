@@ -17,7 +17,7 @@ from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
 from adapters.file_links import FileLinks
 from adapters.pages.links import PageLinks
-from adapters.teams import AppRegistration, TeamsPlatform
+from adapters.teams.platform import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin

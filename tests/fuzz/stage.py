@@ -27,10 +27,10 @@ from yarl import URL
 from adapters.clock import SettableClock
 from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
-from adapters.slack import SlackPlatform
+from adapters.slack.platform import SlackPlatform
 from adapters.slack.web_api import SlackApi, SlackApiRefusal
-from adapters.teams import AppRegistration, TeamsPlatform
 from adapters.teams.connector import Connector
+from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.chat import CommandSyntax

@@ -19,8 +19,8 @@ from adapters.bootstrap import open_service
 from adapters.clock import SettableClock
 from adapters.database.migrate import migrate_schema
 from adapters.settings import Settings
-from adapters.slack import SlackPlatform
 from adapters.slack.permissions import API_METHODS
+from adapters.slack.platform import SlackPlatform
 from adapters.slack.tokens import StaticToken
 from adapters.slack.views import render_modal
 from adapters.slack.web_api import SlackApi, SlackApiRefusal

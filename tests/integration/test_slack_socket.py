@@ -13,7 +13,7 @@ from adapters.bootstrap import open_service
 from adapters.database.migrate import migrate_schema
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.settings import BadSettings, Settings
-from adapters.slack import SlackPlatform
+from adapters.slack.platform import SlackPlatform
 from adapters.web import make_app
 from bot.app import Ritme
 from tests.drivers.slack import LANE, SlackDriver, slack_driver

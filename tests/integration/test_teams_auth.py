@@ -16,8 +16,8 @@ from adapters.clock import SettableClock
 from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
-from adapters.teams import AppRegistration, TeamsPlatform
 from adapters.teams.credentials import ClientCredentials
+from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.web import make_app
 from bot.chat import Intent, Reply
 from bot.ports import RetryAfter, Unreachable

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from adapters.clock import SettableClock
-from adapters.teams import AppRegistration, TeamsPlatform
+from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.web import make_app
 from bot.chat import Intent, Reply
 from tests.support.world import MONDAY

@@ -12,7 +12,7 @@ from adapters.clock import SettableClock
 from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
 from adapters.database.unit_of_work import connect
-from adapters.teams import AppRegistration, TeamsPlatform
+from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.teams.rate_limiter import CONVERSATION_LIMITS, RateLimiter
 from adapters.teams.references import Conversation
 from bot.chat import Account, Message, Paragraph, Post, Receipt, Span

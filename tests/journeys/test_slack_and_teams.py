@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from adapters.database.teams import SqlConversations
-from adapters.teams import AppRegistration, TeamsPlatform
+from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.web import make_app
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
