@@ -19,8 +19,8 @@ classifier of words learns).
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from math import log
 from pathlib import Path
 from typing import NamedTuple
@@ -29,7 +29,7 @@ from bot.domain.person import Language
 from bot.understanding.bayes import NaiveBayes
 from bot.understanding.framing import SLOT, Frame, read_frame, read_framing
 from bot.understanding.lines import expand_line, read_lines
-from bot.understanding.text import fold, tokenize
+from bot.understanding.text import fold, split_words, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 NO_MEANINGS = (
@@ -161,8 +161,9 @@ def phrase_book(language: Language) -> PhraseBook:
         frozenset(fold(word) for line in read_lines(folder / f"{name}.txt") for word in line.split())
         for name in ("filler", "words", "negation")
     )
+    known: dict[str, tuple[str, ...]] = {}
     lines = [
-        [*_phrases(file.stem, line, spellings)]
+        [*_phrases(file.stem, line, partial(split_words, spellings=spellings, known=known))]
         for file in sorted(folder.glob("*.txt"))
         if file.stem not in NO_MEANINGS
         for line in read_lines(file)
@@ -176,7 +177,8 @@ def phrase_book(language: Language) -> PhraseBook:
         documents[meaning].append({tuple(token.word for token in tokenize(sentence, spellings))})
     askings = frozenset(words for words, _ in read_framing(folder / "asking.txt", spellings))
     ordered = sorted(
-        phrases, key=lambda one: (one.meaning, one.words, one.slot is not None, one.keeps, one.own_from is None)
+        phrases,
+        key=lambda one: (one.meaning, one.words, one.slot is not None, one.keeps, str(one.own_from), str(one.slot)),
     )
     return PhraseBook(
         ordered,
@@ -205,15 +207,14 @@ def _spellings(file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield one if "'" in one else fold(one), tuple(fold(word) for word in meant.split())
 
 
-def _phrases(meaning: str, line: str, spellings: Mapping[str, Sequence[str]]) -> Iterator[Phrase]:
+def _phrases(meaning: str, line: str, split: Callable[[str], list[str]]) -> Iterator[Phrase]:
     keeps = line.startswith("+")
     for words in expand_line(re.sub(r"([\[\]])", r" \1 ", line.lstrip("+ "))):
         before, slot, after = words.replace("]", " ").partition(SLOT)
         outer, inner, _ = before.partition("[")
         before = before.replace("[", " ")
         # With a word in the place of the slot: a mark at the end of a message sets nothing apart, but here it does.
-        first = [token.word for token in tokenize(f"{before} x", spellings)][:-1]
-        second = [token.word for token in tokenize(after, spellings)]
+        first, second = split(f"{before} x")[:-1], split(after)
         if first or second:
-            own_from = len(tokenize(f"{outer} x", spellings)) - 1 if inner else None
+            own_from = len(split(f"{outer} x")) - 1 if inner else None
             yield Phrase(meaning, (*first, *second), len(first) if slot else None, keeps, own_from)

@@ -42,6 +42,19 @@ def tokenize(text: str, spellings: Mapping[str, Sequence[str]]) -> list[Token]:
     return tokens[:-1] if tokens and tokens[-1].word == ":" else tokens
 
 
+def split_words(text: str, spellings: Mapping[str, Sequence[str]], known: dict[str, tuple[str, ...]]) -> list[str]:
+    """Return the words of `tokenize`. `known` remembers those of what stands between spaces: the phrases of a book are
+    made of the same few thousand, a hundred thousand times."""
+    if any(mark in text for mark in _SEPARATORS):  # what those mean depends on where they stand
+        return [token.word for token in tokenize(text, spellings)]
+    words: list[str] = []
+    for part in text.split():
+        if part not in known:
+            known[part] = tuple(token.word for token in tokenize(part, spellings))
+        words += known[part]
+    return words
+
+
 @lru_cache(maxsize=4096)
 def fold(word: str) -> str:
     """Return a word in lower case, without accents and apostrophes, and no letter more than twice in a row."""
