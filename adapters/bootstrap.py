@@ -164,7 +164,8 @@ def _open_slack(
     """Connect Slack: its messenger and directory to the core, its routes and connections to the service."""
     from adapters.database.slack import SqlInstallations
     from adapters.slack.permissions import SCOPES
-    from adapters.slack.platform import AppCredentials, Distribution, SlackPlatform
+    from adapters.slack.platform import Distribution, SlackPlatform
+    from adapters.slack.tokens import AppCredentials
 
     def reveal(secret: SecretStr | None) -> str:
         return secret.get_secret_value() if secret is not None else ""
@@ -232,7 +233,7 @@ def _open_teams(
 
 async def _start_slack(slack: "SlackPlatform") -> None:
     """Start Slack's own connection, if it has one. Raises `BadSettings` when Slack refuses the app-level token."""
-    from adapters.slack.platform import ConnectionRefused
+    from adapters.slack.socket import ConnectionRefused
 
     try:
         await slack.start()

@@ -19,8 +19,7 @@ from adapters.database.slack import SqlInstallations
 from adapters.file_links import FILES_PATHS, FileLinks, _sign, mount_files
 from adapters.slack.install import INSTALL_PATH, OAUTH_REDIRECT_PATH, STATE_COOKIE, InstallPages
 from adapters.slack.installed_tokens import InstalledTokens
-from adapters.slack.platform import AppCredentials
-from adapters.slack.tokens import TokenCipher
+from adapters.slack.tokens import AppCredentials, TokenCipher
 from adapters.teams.pages import _BLOCKS
 from bot.app import Ritme
 from tests.fuzz.payloads import PAGE, Payload
