@@ -29,7 +29,7 @@ from bot.domain.person import Language
 from bot.understanding.bayes import NaiveBayes
 from bot.understanding.framing import SLOT, Frame, read_frame, read_framing
 from bot.understanding.lines import expand_line, read_lines
-from bot.understanding.text import fold, split_words, tokenize
+from bot.understanding.text import fold, spell_words, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 NO_MEANINGS = (
@@ -163,7 +163,7 @@ def phrase_book(language: Language) -> PhraseBook:
     )
     known: dict[str, tuple[str, ...]] = {}
     lines = [
-        [*_phrases(file.stem, line, partial(split_words, spellings=spellings, known=known))]
+        [*_phrases(file.stem, line, partial(spell_words, spellings=spellings, known=known))]
         for file in sorted(folder.glob("*.txt"))
         if file.stem not in NO_MEANINGS
         for line in read_lines(file)

@@ -42,7 +42,7 @@ def tokenize(text: str, spellings: Mapping[str, Sequence[str]]) -> list[Token]:
     return tokens[:-1] if tokens and tokens[-1].word == ":" else tokens
 
 
-def split_words(text: str, spellings: Mapping[str, Sequence[str]], known: dict[str, tuple[str, ...]]) -> list[str]:
+def spell_words(text: str, spellings: Mapping[str, Sequence[str]], known: dict[str, tuple[str, ...]]) -> list[str]:
     """Return the words of `tokenize`. `known` remembers those of what stands between spaces: the phrases of a book are
     made of the same few thousand, a hundred thousand times."""
     if any(mark in text for mark in _SEPARATORS):  # what those mean depends on where they stand
