@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     CompoundSelect,
     FromClause,
@@ -76,20 +77,17 @@ def _is_counted(person: FromClause) -> ColumnElement[bool]:
     return person.c.account.is_not(None) & person.c.deactivated_at.is_(None) & (person.c.group != "")
 
 
-def _spread_by() -> CompoundSelect[Any]:
-    """Select who did something with which story, each pair once: said that they do it too, took a step because of it,
-    or passed it on."""
+def _spread_by(recent: CTE) -> CompoundSelect[Any]:
+    """Select who did something with which of these stories, each pair once: said that they do it too, took a step
+    because of it, or passed it on."""
     taken = (StepState.DONE, StepState.SOMETHING_ELSE)
     return union(
-        select(
-            ripples.c.story_id.label("story"),
-            ripples.c.movement_id.label("movement"),
-            ripples.c.person_id.label("person"),
-        ),
-        select(steps.c.story_id, steps.c.movement_id, steps.c.person_id).where(
-            steps.c.story_id.is_not(None), steps.c.state.in_(taken)
-        ),
-        select(retellings.c.story_id, retellings.c.movement_id, deliveries.c.args["by"].as_string())
+        select(recent.c.story, ripples.c.person_id.label("person")).join(ripples, ripples.c.story_id == recent.c.story),
+        select(recent.c.story, steps.c.person_id)
+        .join(steps, (steps.c.story_id == recent.c.story) & (steps.c.movement_id == recent.c.movement))
+        .where(steps.c.state.in_(taken)),
+        select(recent.c.story, deliveries.c.args["by"].as_string())
+        .join(retellings, retellings.c.story_id == recent.c.story)
         .join(deliveries, deliveries.c.id == retellings.c.delivery_id)
         .where(deliveries.c.kind == SHARED, deliveries.c.receipt.is_not(None)),
     )
@@ -371,15 +369,25 @@ class SqlStories(Repository):
             .where(*since)
             .group_by(teller.c.group, text("period"))
         )
-        spread = _spread_by().subquery()
-        flows = await self._session.execute(
-            select(teller.c.group, doer.c.group, func.count())
-            .select_from(stories)
+        # Only what was done with these few: never with every story there is.
+        recent = (
+            select(
+                stories.c.id.label("story"),
+                stories.c.movement_id.label("movement"),
+                teller.c.id.label("teller"),
+                teller.c.group.label("source"),
+            )
             .join(teller, teller.c.id == stories.c.teller_id)
-            .join(spread, (spread.c.story == stories.c.id) & (spread.c.movement == stories.c.movement_id))
+            .where(*since)
+            .cte("recent")
+        )
+        spread = _spread_by(recent).subquery()
+        flows = await self._session.execute(
+            select(recent.c.source, doer.c.group, func.count())
+            .join(spread, spread.c.story == recent.c.story)
             .join(doer, doer.c.id == spread.c.person)
-            .where(*since, _is_counted(doer), doer.c.id != teller.c.id)
-            .group_by(teller.c.group, doer.c.group)
+            .where(_is_counted(doer), doer.c.id != recent.c.teller)
+            .group_by(recent.c.source, doer.c.group)
         )
         return SpreadCounts(
             sizes={str(group): int(many) for group, many in sizes},
