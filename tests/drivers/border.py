@@ -49,6 +49,7 @@ POSTED = "77"
 """The id that `tests.fakes.teams.microsoft` gives every post in a channel."""
 INTENTS = {
     "ask_there": "reach.names.here",
+    "begin": "effect.begin",
     "new": "rhythm.new",
     "more": "rhythm.more",
     "edit": "rhythm.edit",

@@ -479,6 +479,21 @@ async def fill(world: World) -> None:
                 for one in ("walk", "closed")
             ),
             Participant(initiative_id=InitiativeId("walk"), person_id=PersonId("kwame"), joined_at=now, **belongs),
+            *(
+                Rhythm(
+                    id=RhythmId(f"purpose-{place}"),
+                    place_id=PlaceId(place),
+                    kind=RhythmKind.PURPOSE,
+                    rule="FREQ=WEEKLY;BYDAY=WE",
+                    starts_on=date(2028, 1, 5),
+                    at=time(12),
+                    timezone="Europe/Amsterdam",
+                    created_by=None,
+                    created_at=now,
+                    **belongs,
+                )
+                for place in ("general", "night")
+            ),
             Rhythm(
                 id=RhythmId("weekly"),
                 place_id=PlaceId("general"),
