@@ -1,7 +1,9 @@
-"""Measure how long searching a million stories takes, beside a bare query of the same database for the same words.
+"""Measure how long searching a million stories takes, beside a bare query of the full-text index of the same database.
 
-All are of one movement, over five years: that is the hardest. The texts are made of words as frequent as in a
-language, and of some whose number is known. Every second search goes on from somewhere within those years.
+They are of one movement, over five years: that is the hardest; beside it there are a thousand small ones. The texts are
+made of words as frequent as in a language, and of some whose number is known. Every second search goes on from
+somewhere within those years. The bare query (FTS5, GIN) asks for the newest four with these words, whoever may read
+them.
 
 Usage: python -m benchmarks.search [--stories 1000000] [--times 40] [postgresql] [sqlite]
 """
@@ -12,9 +14,10 @@ import random
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -22,7 +25,7 @@ from statistics import median
 import psycopg
 
 from adapters.database.migrate import migrate_schema
-from adapters.database.story_words import TOKENS, fts5_query, tsquery
+from adapters.database.story_words import MAX_IN_ROW, OPEN, make_entry, write_entries
 from adapters.database.unit_of_work import connect, unit_of_work
 from benchmarks.report import Line, print_progress, show
 from bot.domain.initiative import Initiative, InitiativeId
@@ -35,9 +38,9 @@ from bot.domain.story_search import (
     StoryFilters,
     StoryReader,
     index_story,
-    match_words,
     position_at,
     read_query,
+    story_position,
 )
 from bot.ports import Begin, UnitOfWork
 from bot.understanding.likeness import common_words
@@ -52,74 +55,118 @@ YEAR = timedelta(days=365)
 YEARS = 5 * YEAR
 OURS, LANE, TELLERS = MovementId("ours"), WorkspaceId("bench:W"), 500
 BATCH = 5_000
+BATCHES, BATCH_SIZE = 6, 200
+"""How often stories are put into the index to measure it, and how many at once, as a tick does."""
+BARE_TOKENS = "to_tsvector('simple', text)"
 COLUMNS = (
     "id", "movement_id", "place_id", "teller_id", "text", "named", "readers", "initiative_id", "dimension", "part",
-    "told_at", "search_position", "search_words",
+    "told_at", "search_position", "search_indexed",
 )  # fmt: skip
 SYLLABLES = [first + second for first in "bdghklmnprstvw" for second in "aeo"]
 
 
+SMALL, IN_SMALL = 1_000, 20
+"""Small movements, and stories in each of them."""
+POSTINGS = ("movement_id", "token", "until", "entries")
+
+
 @dataclass(frozen=True)
 class Case:
-    """A search: what is typed, and what narrows it."""
+    """A search: what is typed, what narrows it, in which movement, and in which of its places."""
 
     what: str
     typed: str
     filters: StoryFilters = field(default_factory=StoryFilters)
+    movement: MovementId = OURS
+    place: PlaceId | None = None
 
 
 CASES = (
     Case("a word in 100,000 stories", "nachtdienst"),
+    Case("… in a channel", "nachtdienst", place=PlaceId("p3")),
     Case("two such words", "nachtdienst overdracht"),
+    Case("two such words, never together", "nachtdienst vertrouwd"),
+    Case("a word in half of all", "bewoners"),
+    Case("two of them, with a third", "bewoners samen nachtdienst"),
     Case("a word in 1,000", "rolstoel"),
     Case("a word in 20", "balie"),
     Case("a frequent word with a rare one", "nachtdienst balie"),
+    Case("a frequent word of five years ago", "kerstlied"),
+    Case("… with a frequent one", "kerstlied bewoners"),
+    Case("a frequent word, told among others only", "vertrouwd"),
     Case("a frequent word, of an initiative", "nachtdienst", StoryFilters(initiative=InitiativeId("i3"))),
+    Case("… that steers", "nachtdienst", StoryFilters(dimension=Dimension.STEER)),
     Case("… of a week a year ago", "nachtdienst", StoryFilters(until=NOW - YEAR, since=NOW - YEAR - YEAR / 52)),
     Case("… of a group of five, that steers", "nachtdienst", StoryFilters(group="small", dimension=Dimension.STEER)),
     Case("… of a group of five", "nachtdienst", StoryFilters(group="small")),
     Case("… of half of all people", "nachtdienst", StoryFilters(group="large")),
-    Case("a frequent word of five years ago", "kerstlied"),
+    Case("no word, of an initiative", "", StoryFilters(initiative=InitiativeId("i3"))),
     Case("a part of a frequent word", "dienst"),
+    Case("a part of 500 words", "zorg"),
     Case("a frequent word, mistyped", "nachtdiesnt"),
+    Case("six frequent words, never together", "nachtdienst overdracht vertrouwd kerstlied bewoners samen"),
     Case("a word in no story", "giraffe"),
-)  # fmt: skip
+    Case("a word in a small movement", "nachtdienst", movement=MovementId("small7")),
+)
 
 
 def make_stories(many: int) -> Iterator[Story]:
-    """Make stories from the oldest to the newest."""
+    """Make stories of the large movement from the oldest to the newest, and then those of the small ones."""
     chance = random.Random(27)  # the same stories each time
-    words = sorted({"".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(20_000)})
+    words = sorted({"".join(chance.choices(SYLLABLES, k=chance.randint(2, 5))) for _ in range(30_000)})
     chance.shuffle(words)
     weights = [1 / (rank + 10) for rank in range(len(words))]
-    picked = iter(())  # type: ignore[var-annotated]
-    for number in range(many):
+    for number in range(many + SMALL * IN_SMALL):
         if number % BATCH == 0:
             picked = iter(chance.choices(words, weights, k=30 * BATCH))
         text = [next(picked) for _ in range(30)]
         text += ["nachtdienst"] if number % 10 == 3 else []
         text += ["overdracht"] if number % 10 == 7 or number % 30 == 3 else []
-        text += ["rolstoel"] if number % 1_000 == 13 else []
+        text += ["vertrouwd"] if number % 10 == 4 else []
+        text += ["bewoners"] if number % 2 else []
+        text += ["samen"] if number % 3 else []
+        text += [f"zorg{words[number % 500]}"] if number % 5 == 2 else []
+        text += ["rolstoel"] if number % (many // 1_000) == 13 else []
         text += ["balie"] if number % (many // 20) == 3 else []
         text += ["kerstlied"] if number < many // 10 else []
+        is_large = number < many
+        movement = OURS if is_large else MovementId(f"small{number % SMALL}")
+        years = (many - number) / many if is_large else (number - many) / (SMALL * IN_SMALL + 1)
         yield Story(
             id=StoryId(f"s{number}"),
-            movement_id=OURS,
+            movement_id=movement,
             place_id=PlaceId(f"p{number % 7}"),
             teller_id=PersonId(f"u{chance.randrange(TELLERS)}"),
             text=" ".join(text),
             readers=Readers.THREAD if number % 5 == 4 else Readers.MOVEMENT,
             initiative_id=InitiativeId(f"i{number % 11}") if number % 2 else None,
             dimension=tuple(Dimension)[number % 3],
-            told_at=NOW - YEARS * ((many - number) / many),
+            told_at=NOW - YEARS * years,
         )
+
+
+def make_postings(many: int) -> Iterator[tuple[str, str, int, bytes]]:
+    """Make the rows of the index of these stories, as they are when each was put in after the one before it."""
+    held: dict[tuple[str, str], array[int]] = {}
+    for story in make_stories(many):
+        position, tokens = index_story(story)
+        assert position is not None
+        for token in tokens:
+            held.setdefault((story.movement_id, token), array("Q")).append(make_entry(position, story.readers))
+    for (movement, token), entries in sorted(held.items()):
+        ordered = sorted(entries)
+        for begin in range(0, len(ordered), MAX_IN_ROW):
+            some = ordered[begin : begin + MAX_IN_ROW]
+            is_last = begin + MAX_IN_ROW >= len(ordered)
+            yield movement, token, OPEN if is_last else some[-1] >> 1, write_entries(some)
 
 
 async def seed(begin: Begin) -> None:
     """Store everything that stories refer to: of the people half are of a large group, and five of a small one."""
     async with begin() as work:
         work.people.add(Workspace(id=LANE))
-        work.movements.add(Movement(id=OURS, name="Ours", language=Language.NL, started_at=NOW))
+        for movement in (OURS, *(MovementId(f"small{number}") for number in range(SMALL))):
+            work.movements.add(Movement(id=movement, name=movement, language=Language.NL, started_at=NOW))
         for number in range(7):
             place = Place(id=PlaceId(f"p{number}"), workspace_id=LANE, channel=f"c{number}", created_at=NOW)
             place.movement_id = OURS
@@ -136,11 +183,10 @@ async def seed(begin: Begin) -> None:
 
 def row(story: Story, moment: Callable[[datetime], object]) -> tuple[object, ...]:
     """Return the columns of a story, in the order of `COLUMNS`."""
-    position, words = index_story(story)
     dimension = story.dimension.value if story.dimension else None
     return (
         *(story.id, story.movement_id, story.place_id, story.teller_id, story.text, True, story.readers.value),
-        *(story.initiative_id, dimension, "", moment(story.told_at), position, words),
+        *(story.initiative_id, dimension, "", moment(story.told_at), story_position(story), True),
     )
 
 
@@ -148,43 +194,37 @@ def fill_sqlite(file: str, many: int) -> None:
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.execute("INSERT INTO story_words(story_words, rank) VALUES ('hashsize', 67108864)")
     connection.execute("BEGIN")
-    # Later, all at once: keeping them up meanwhile takes longer.
-    connection.execute("DROP TRIGGER story_words_added")
     insert = f"INSERT INTO stories ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
     connection.executemany(insert, (row(one, lambda at: f"{at:%Y-%m-%d %H:%M:%S.%f}") for one in make_stories(many)))
-    connection.execute(
-        "INSERT INTO story_words(rowid, tokens) SELECT search_position, search_words FROM stories ORDER BY 1"
-    )
+    connection.executemany("INSERT INTO story_postings VALUES (?, ?, ?, ?)", make_postings(many))
     connection.execute("COMMIT")
+    connection.execute("CREATE VIRTUAL TABLE bare USING fts5(words, content='', columnsize=0, detail=none)")
+    connection.execute("INSERT INTO bare(rowid, words) SELECT search_position, text FROM stories ORDER BY 1")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
 
 
-def fill_postgresql(server: Server, database: str, many: int) -> None:
-    url = server.url.set(database=database).render_as_string(hide_password=False)
+def fill_postgresql(url: str, many: int) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET maintenance_work_mem = '512MB'")
-        found = connection.execute(
-            "SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_stories_search_words'"
-        ).fetchone()
-        assert found is not None
-        connection.execute("DROP INDEX ix_stories_search_words")
-        columns = ", ".join(COLUMNS)
-        with connection.cursor() as cursor, cursor.copy(f"COPY stories ({columns}) FROM STDIN") as copy:  # type: ignore[arg-type]
-            for one in make_stories(many):
-                copy.write_row(row(one, lambda at: at))
-        connection.execute(found[0])
+        for table, columns, rows in (
+            ("stories", COLUMNS, (row(one, lambda at: at) for one in make_stories(many))),
+            ("story_postings", POSTINGS, make_postings(many)),
+        ):
+            with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
+                for one in rows:
+                    copy.write_row(one)  # type: ignore[arg-type]
+        connection.execute(f"CREATE INDEX bare ON stories USING gin ({BARE_TOKENS})")  # type: ignore[arg-type]
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
 
 
 async def search(work: UnitOfWork, case: Case, after: SearchCursor | None) -> int:
     """Search as people do in chat; return how many stories were found."""
-    reader = StoryReader(person=PersonId("u7"), workspace=LANE)
+    reader = StoryReader(person=PersonId("u7"), workspace=LANE, place=case.place)
     words = read_query(case.typed, common_words())
-    page, _ = await find_stories(work, OURS, reader, words, case.filters, after, PAGE)
+    page, _ = await find_stories(work, case.movement, reader, words, case.filters, after, PAGE)
     return len(page)
 
 
@@ -203,18 +243,17 @@ async def measure(begin: Begin, case: Case, times: int) -> list[float]:
 
 def measure_bare(kind: str, url: str, case: Case, times: int) -> float:
     """Return the median of milliseconds that the database takes for the newest four stories with these words."""
-    match = match_words(read_query(case.typed), FoundBy.ALL)
-    assert match is not None
-    took = []
+    words, took = case.typed.split(), []
     if kind == "sqlite":
         connection = sqlite3.connect(url)
-        ask = lambda: connection.execute(  # noqa: E731
-            "SELECT rowid FROM story_words WHERE story_words MATCH ? ORDER BY rowid DESC LIMIT 4", [fts5_query(match)]
-        ).fetchall()
+        statement = "SELECT rowid FROM bare WHERE bare MATCH ? ORDER BY rowid DESC LIMIT 4"
+        ask = lambda: connection.execute(statement, [" ".join(words)]).fetchall()  # noqa: E731
     else:
         server = psycopg.connect(url)
-        statement = f"SELECT id FROM stories WHERE {TOKENS} @@ %s::tsquery ORDER BY search_position DESC LIMIT 4"
-        ask = lambda: server.execute(statement, [tsquery(match)]).fetchall()  # type: ignore[arg-type]  # noqa: E731
+        # Materialized: else it may walk through all stories, the newest first, and take each apart, for minutes.
+        hits = f"SELECT search_position AS at FROM stories WHERE {BARE_TOKENS} @@ %s::tsquery"
+        statement = f"WITH hits AS MATERIALIZED ({hits}) SELECT at FROM hits ORDER BY at DESC LIMIT 4"
+        ask = lambda: server.execute(statement, [" & ".join(words)]).fetchall()  # type: ignore[arg-type]  # noqa: E731
     for _ in range(times):
         began = time.perf_counter()
         ask()
@@ -222,12 +261,10 @@ def measure_bare(kind: str, url: str, case: Case, times: int) -> float:
     return median(took)
 
 
-async def run_on(kind: str, many: int, times: int) -> list[Line]:
-    """Fill a database of one kind and measure every case."""
-    lines = [Line(what=f"searching {many:,} stories on {NAMES[kind]}: p50 / p95")]
+@asynccontextmanager
+async def open_filled(kind: str, folder: Path, many: int) -> AsyncIterator[tuple[Begin, str]]:
+    """Open a database of one kind with all stories, and say where it is for a driver."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ritme-search-")))
-        began = time.perf_counter()
         if kind == "sqlite":
             file = str(folder / "ritme.db")
             url, bare = f"sqlite+aiosqlite:///{file}", file
@@ -239,25 +276,70 @@ async def run_on(kind: str, many: int, times: int) -> list[Line]:
             url = await asyncio.to_thread(server.create_database, "search")
             bare = server.url.set(database="search").render_as_string(hide_password=False)
         engine = connect(url)
-        begin = unit_of_work(engine)
-        await seed(begin)
-        if kind == "sqlite":
-            await engine.dispose()
-            await asyncio.to_thread(fill_sqlite, bare, many)
-            engine = connect(url)
-            begin = unit_of_work(engine)
-        else:
-            await asyncio.to_thread(fill_postgresql, server, "search", many)
-        print_progress(f"  {NAMES[kind]}: {many:,} stories written in {time.perf_counter() - began:.0f} s")
-        everything: list[float] = []
-        for case in CASES:
-            took = sorted(await measure(begin, case, times))
-            everything += took
-            beside = measure_bare(kind, bare, case, max(3, times // 8))
-            lines.append(line(f"  {case.what}", took, f"{beside:.1f} ms: a bare query"))
-        lines.append(line("  all of them", sorted(everything), ""))
+        await seed(unit_of_work(engine))
         await engine.dispose()
-    return lines
+        await asyncio.to_thread(fill_sqlite if kind == "sqlite" else fill_postgresql, bare, many)
+        engine = connect(url)
+        yield unit_of_work(engine), bare
+        await engine.dispose()
+
+
+async def run_on(kind: str, many: int, times: int) -> list[Line]:
+    """Fill a database of one kind and measure every case."""
+    with tempfile.TemporaryDirectory(prefix="ritme-search-") as folder:
+        began = time.perf_counter()
+        async with open_filled(kind, Path(folder), many) as (begin, bare):
+            print_progress(f"  {NAMES[kind]}: {many:,} stories written in {time.perf_counter() - began:.0f} s")
+            return await measure_all(kind, begin, bare, many, times)
+
+
+async def measure_all(kind: str, begin: Begin, bare: str, many: int, times: int) -> list[Line]:
+    """Measure every kind of search, and what it costs to write."""
+    lines = [Line(what=f"searching {many:,} stories on {NAMES[kind]}: p50 / p95")]
+    everything: list[float] = []
+    for case in CASES:
+        took = sorted(await measure(begin, case, times))
+        everything += took
+        beside = f"{measure_bare(kind, bare, case, max(3, times // 8)):.1f} ms: a bare query" if case.typed else ""
+        lines.append(line(f"  {case.what}", took, beside))
+        print_progress(f"    {case.what}: {lines[-1].measured} ({beside})")
+    lines.append(line("  all of them", sorted(everything), ""))
+    return [*lines, *await measure_writing(begin, many)]
+
+
+async def measure_writing(begin: Begin, many: int) -> list[Line]:
+    """Measure what the index adds to telling a story, and to taking one back."""
+    told, indexed, taken_back = [], [], []
+    later = iter(make_stories(10 * BATCHES * BATCH_SIZE))
+    for number in range(BATCHES):
+        for at in range(BATCH_SIZE):
+            story = replace(
+                next(later), id=StoryId(f"new{number}-{at}"), told_at=NOW + timedelta(seconds=number, milliseconds=at)
+            )
+            began = time.perf_counter()
+            async with begin() as work:
+                work.stories.add(story)
+            told.append((time.perf_counter() - began) * 1000)
+        began = time.perf_counter()
+        async with begin() as work:
+            assert await work.stories.index_stories(BATCH_SIZE) == BATCH_SIZE
+        indexed.append((time.perf_counter() - began) * 1000 / BATCH_SIZE)
+    for number in range(BATCHES * BATCH_SIZE // 4):
+        async with begin() as work:
+            old = await work.stories.get(StoryId(f"s{number * many // (BATCHES * BATCH_SIZE)}"), OURS)
+            assert old is not None
+            began = time.perf_counter()
+            old.withdraw(NOW)
+            await work.flush()
+            taken_back.append((time.perf_counter() - began) * 1000)
+    tell, index, back = median(told), median(indexed), median(taken_back)
+    both = Line(
+        what="  telling one, and putting it into the index later",
+        measured=f"{tell:.2f} + {index:.2f} ms",
+        beside=f"{tell:.2f} ms: only telling it",
+        ratio=(tell + index) / tell,
+    )
+    return [both, Line(what="  taking one back, out of the index at once", measured=f"{back:.2f} ms")]
 
 
 def line(what: str, took: Sequence[float], beside: str) -> Line:

@@ -69,8 +69,8 @@ INITIATIVE_BATCH = 200
 """Initiatives that are looked after in one sweep; the next takes the following."""
 REACH_BATCH = 50
 """Movements of which is looked in one sweep how far they reach; the next takes the following."""
-INDEX_BATCH = 200
-"""Stories that are made findable in one tick, in less than a tenth of a second."""
+INDEX_BATCH = 50
+"""Stories that are made findable in one tick: in a large movement that takes a tenth of a second."""
 SWEEP_INTERVAL = timedelta(hours=1)
 FILE_SWEEP_INTERVAL = timedelta(minutes=5)
 """How often expired files with personal data are deleted; nobody can open them meanwhile."""

@@ -140,7 +140,10 @@ _UNMAPPED: dict[type, tuple[str, ...]] = {
 """Columns that only the version before this one uses, and one too large to be loaded with its row."""
 _PRIVATE: dict[type, dict[str, Any]] = {
     # Written by adapters/database/story_words.py, and never loaded with a story.
-    Story: {"_search_position": deferred(stories.c.search_position), "_search_words": deferred(stories.c.search_words)},
+    Story: {
+        "_search_position": deferred(stories.c.search_position),
+        "_search_indexed": deferred(stories.c.search_indexed),
+    },
     **{entity: {"_row": MAPPED[entity].c[column]} for entity, column in _NUMBERED.items()},
 }
 _registry = registry(metadata=metadata)

@@ -1,138 +1,241 @@
-"""The full-text index of stories: an FTS5 table on SQLite, a GIN index on PostgreSQL, of the same tokens.
+"""The index of the words of stories: for each token of a movement, the stories that hold it, in order of time.
 
-`stories.search_words` holds the tokens of a story (see `bot.domain.story_search`), written with the story itself by the
-events below. The database keeps the index in step with that column, whoever writes it; and when the words of a story
-change and their tokens do not, it takes the story out of the index: it is indexed again by `SqlStories.index_stories`.
+`story_postings` has, for every token (see `bot.domain.story_search`), the positions of its stories, cut into rows of at
+most `MAX_IN_ROW`: a row holds what lies above the row before it, up to `until`; the last one is open (`OPEN`). So the
+newest stories of a word are in one row, and any stretch of time is in few. Whether only some may read a story is a bit
+of its entry: so what others told among themselves costs a search nothing.
+
+New stories are put in by `index_stories`, many at a time; until then a search looks through them itself. What was
+changed or withdrawn is taken out in the transaction that does so.
 """
 
-from collections.abc import Iterator
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from json import dumps
 from typing import Any
+from zlib import crc32
 
-from sqlalchemy import DDL, event, text
-from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Dialect,
+    FromClause,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    func,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Mapper
 
-from adapters.database.tables import stories
-from bot.domain.story import Story
-from bot.domain.story_search import Alternative, StoryMatch, index_story
+from adapters.database.tables import stories, story_postings
+from bot.domain.movement import MovementId
+from bot.domain.story import Readers, Story
+from bot.domain.story_search import MAX_POSITION, index_story, story_position
 
-TOKENS = "array_to_tsvector(string_to_array(stories.search_words, ' '))"
-"""The expression that the GIN index is made of; a query must repeat it."""
-# No copy of the words (content=''), no places of words in a text, no lengths: only which story holds which.
-_WORDS_TABLE = """
-CREATE VIRTUAL TABLE story_words
-USING fts5(tokens, content='', columnsize=0, detail=none, tokenize="ascii tokenchars '_'")
-"""
-_ADDED = """
-CREATE TRIGGER story_words_added AFTER INSERT ON stories WHEN new.search_position IS NOT NULL
-BEGIN INSERT INTO story_words(rowid, tokens) VALUES (new.search_position, new.search_words); END
-"""
-_REMOVED = """
-CREATE TRIGGER story_words_removed AFTER DELETE ON stories WHEN old.search_position IS NOT NULL
-BEGIN
-    INSERT INTO story_words(story_words, rowid, tokens) VALUES ('delete', old.search_position, old.search_words);
-END
-"""
-# One trigger for both: the order in which several of them act is not defined.
-_CHANGED = """
-CREATE TRIGGER story_words_changed AFTER UPDATE OF search_position, search_words ON stories
-WHEN new.search_position IS NOT old.search_position OR new.search_words <> old.search_words
-BEGIN
-    INSERT INTO story_words(story_words, rowid, tokens)
-    SELECT 'delete', old.search_position, old.search_words WHERE old.search_position IS NOT NULL;
-    INSERT INTO story_words(rowid, tokens)
-    SELECT new.search_position, new.search_words WHERE new.search_position IS NOT NULL;
-END
-"""
-_OUTDATED = """
-CREATE TRIGGER story_words_outdated AFTER UPDATE OF text ON stories
-WHEN new.text <> old.text AND new.search_words = old.search_words AND new.search_position = old.search_position
-BEGIN UPDATE stories SET search_position = NULL, search_words = '' WHERE id = new.id; END
-"""
-# fastupdate: a list of what is still to be sorted in would be read through by every search.
-_GIN = """
-CREATE INDEX ix_stories_search_words ON stories
-USING gin (array_to_tsvector(string_to_array(search_words, ' '))) WITH (fastupdate = off)
-"""
-_FORGET = """
-CREATE FUNCTION forget_story_words() RETURNS trigger LANGUAGE plpgsql AS
-'BEGIN new.search_position := NULL; new.search_words := ''''; RETURN new; END'
-"""
-_OUTDATED_ON_POSTGRESQL = """
-CREATE TRIGGER story_words_outdated BEFORE UPDATE OF text ON stories FOR EACH ROW
-WHEN (new.text <> old.text AND new.search_words = old.search_words AND new.search_position = old.search_position)
-EXECUTE FUNCTION forget_story_words()
-"""
-CREATE = {
-    "sqlite": (_WORDS_TABLE, _ADDED, _REMOVED, _CHANGED, _OUTDATED),
-    "postgresql": (_GIN, _FORGET, _OUTDATED_ON_POSTGRESQL),
-}
-"""The statements that make the index, by dialect; migration 0040 has the same."""
-DROP = {
-    "sqlite": ("DROP TABLE IF EXISTS story_words",),
-    "postgresql": ("DROP FUNCTION IF EXISTS forget_story_words()",),
-}
-"""The statements that remove what is left of it once the table of stories is gone."""
+MAX_IN_ROW = 112
+"""Entries of a row: with its key a little below a kilobyte, of which four go on a page of SQLite."""
+OPEN = MAX_POSITION
+"""The `until` of the last row of a token: whatever is newer belongs there, too."""
+APART = 31 * 86_400 << 31
+"""How far apart two positions are (a month) that are not put in together: between them may be many rows."""
+POSTINGS_LOCK = 0x576F7264
+"""First key of the PostgreSQL advisory lock of a movement's postings: the bytes of "Word"."""
+FOUND_BY = (
+    "movement_id", "place_id", "teller_id", "text", "readers", "initiative_id", "dimension", "told_at", "withdrawn_at",
+)  # fmt: skip
+"""Columns that a story is found by: when one of these changes, so does the index."""
+_OLD = (
+    select(*(stories.c[name] for name in ("id", *FOUND_BY)), stories.c.search_indexed)
+    .where(stories.c.id == bindparam("story"))
+    .with_for_update()
+)
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+EntriesByToken = dict[str, list[int]]
 
 
-async def purge_words(session: AsyncSession) -> None:
-    """Remove the words of stories that changed from the files of the index.
-
-    FTS5 only marks them as gone, until it happens to merge what it wrote: nobody finds them, but they stand there.
-    """
-    await session.flush()
-    if session.get_bind().dialect.name == "sqlite":
-        await session.execute(text("INSERT INTO story_words(story_words) VALUES ('optimize')"))
+def make_entry(position: int, readers: Readers) -> int:
+    """Return the entry of a story: its position, and as the last bit whether only some may read it."""
+    return position << 1 | (readers is Readers.THREAD)
 
 
-def _ddl(statement: str, dialect: str) -> Any:
-    return DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
+def read_entries(content: bytes) -> "array[int]":
+    """Return the entries of a row, from the oldest to the newest."""
+    entries = array("Q")
+    entries.frombytes(content)
+    if sys.byteorder == "big":
+        entries.byteswap()
+    return entries
 
 
-for _dialect, _statements in CREATE.items():
-    for _statement in _statements:
-        event.listen(stories, "after_create", _ddl(_statement, _dialect))
-for _dialect, _statements in DROP.items():
-    for _statement in _statements:
-        event.listen(stories, "after_drop", _ddl(_statement, _dialect))
+def write_entries(entries: Iterable[int]) -> bytes:
+    """Return how entries are stored in a row."""
+    content = array("Q", entries)
+    if sys.byteorder == "big":
+        content.byteswap()
+    return content.tobytes()
 
 
-@event.listens_for(Story, "before_insert")
-@event.listens_for(Story, "before_update")
-def _index_with(_mapper: Mapper[Story], _connection: Connection, story: Story) -> None:
-    """Write by what a story is found with the story itself, in one statement."""
-    index_at_flush(story)
+def put_in(connection: Connection, movement: MovementId, found: Collection[Story]) -> None:
+    """Put stories of a movement, whose postings are locked, into the index; they are not in it yet."""
+    indexed = sorted(
+        (make_entry(position, story.readers), tokens)
+        for story in found
+        for position, tokens in (index_story(story),)
+        if position is not None
+    )
+    for some in _split_where_apart(indexed):
+        added: EntriesByToken = {}
+        for entry, tokens in some:
+            for token in tokens:
+                added.setdefault(token, []).append(entry)
+        _put_in(connection, movement, added, some[0][0] >> 1, some[-1][0] >> 1)
+    if found:
+        marked = [{"its": story.id, "at": story_position(story)} for story in found]
+        mark = update(stories).where(stories.c.id == bindparam("its"))
+        connection.execute(mark.values(search_position=bindparam("at"), search_indexed=True), marked)
 
 
-def index_at_flush(story: Story) -> None:
-    """Have written by what a story is found."""
-    story._search_position, story._search_words = index_story(story)  # type: ignore[attr-defined]  # mapped, not told
+def _split_where_apart(indexed: Sequence[tuple[int, Any]]) -> Iterator[Sequence[tuple[int, Any]]]:
+    cuts = [at for at, (one, other) in enumerate(pairwise(indexed), 1) if other[0] - one[0] > APART << 1]
+    for first, last in pairwise([0, *cuts, len(indexed)]):
+        if first < last:
+            yield indexed[first:last]
 
 
-def fts5_query(*matches: StoryMatch) -> str:
-    """Return the query of SQLite's FTS5 for stories that match all of these."""
-    wanted = " AND ".join(_fts5_group(group) for match in matches for group in match.every)
-    unwanted = [" AND ".join(map(_fts5_group, match.without)) for match in matches if match.without]
-    return " NOT ".join([f"({wanted})", *(f"({one})" for one in unwanted)])
+def _put_in(connection: Connection, movement: MovementId, added: EntriesByToken, first: int, last: int) -> None:
+    rows: dict[str, list[tuple[int, array[int]]]] = {token: [] for token in added}
+    for token, until, content in connection.execute(rows_between(connection.dialect, movement, added, first, last)):
+        if token is not None:
+            rows[token].append((until, read_entries(content)))
+    written = []
+    for token, entries in sorted(added.items()):
+        for until, kept, new in _share_out(sorted(rows[token]), entries):
+            written += [
+                {"movement_id": movement, "token": token, "until": upto, "entries": write_entries(piece)}
+                for upto, piece in _cut(until, kept, new)
+            ]
+    insert = _INSERTS[connection.dialect.name](story_postings)
+    key = [column.name for column in story_postings.primary_key]
+    upsert = insert.on_conflict_do_update(index_elements=key, set_={"entries": insert.excluded.entries})
+    connection.execute(upsert, written)
 
 
-def _fts5_group(group: tuple[Alternative, ...]) -> str:
-    tokens = (" AND ".join(f'"{one[:-1]}" *' if one.endswith("*") else f'"{one}"' for one in each) for each in group)
-    return f"({' OR '.join(f'({one})' for one in tokens)})"
+def _share_out(
+    rows: Sequence[tuple[int, "array[int]"]], entries: Sequence[int]
+) -> Iterator[tuple[int, "array[int]", Sequence[int]]]:
+    """Yield every row that gets some of these entries (sorted), with its `until`, what it holds and what it gets."""
+    untils = [until for until, _ in rows]
+    shares: dict[int, list[int]] = {}
+    for entry in entries:
+        shares.setdefault(bisect_left(untils, entry >> 1), []).append(entry)
+    for at, share in shares.items():
+        until, kept = rows[at] if at < len(rows) else (OPEN, array("Q"))
+        yield until, kept, share
 
 
-def tsquery(*matches: StoryMatch) -> str:
-    """Return the tsquery of PostgreSQL for stories that match all of these."""
-    wanted = [_tsquery_group(group) for match in matches for group in match.every]
-    unwanted = [f"!({' & '.join(map(_tsquery_group, match.without))})" for match in matches if match.without]
-    return " & ".join([*wanted, *unwanted])
+def _cut(until: int, kept: "array[int]", new: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield the rows, by their `until`, in which entries are kept with new ones: full ones but for the end at which
+    stories are added."""
+    whole = sorted({*kept, *new})
+    many = -(-len(whole) // MAX_IN_ROW)
+    if kept and new[-1] < kept[0]:
+        cuts = [0, *range(len(whole) - (many - 1) * MAX_IN_ROW, len(whole), MAX_IN_ROW)]
+    elif not kept or new[0] > kept[-1]:
+        cuts = list(range(0, len(whole), MAX_IN_ROW))
+    else:
+        cuts = [len(whole) * number // many for number in range(many)]
+    for first, last in pairwise([*cuts, len(whole)]):
+        yield until if last == len(whole) else whole[last - 1] >> 1, whole[first:last]
 
 
-def _tsquery_group(group: tuple[Alternative, ...]) -> str:
-    return f"({' | '.join(' & '.join(_lexemes(each)) for each in group)})"
+def take_out(connection: Connection, story: Story) -> None:
+    """Take a story, as it was when it was put in, out of the index, whose postings are locked: nothing of its words
+    stays."""
+    position, tokens = index_story(story)
+    if position is None:
+        return
+    changed, emptied = [], []
+    between = rows_between(connection.dialect, story.movement_id, tokens, position, position)
+    for token, until, content in connection.execute(between).all():
+        if token is None:
+            continue
+        left = [entry for entry in read_entries(content) if entry >> 1 != position]
+        row = {"of": story.movement_id, "its_token": token, "its_until": until}
+        if left:
+            changed.append({**row, "entries": write_entries(left)})
+        else:
+            emptied.append(row)
+    its = (
+        (story_postings.c.movement_id == bindparam("of"))
+        & (story_postings.c.token == bindparam("its_token"))
+        & (story_postings.c.until == bindparam("its_until"))
+    )
+    if changed:
+        connection.execute(update(story_postings).where(its), changed)
+    if emptied:
+        connection.execute(delete(story_postings).where(its), emptied)
 
 
-def _lexemes(tokens: Alternative) -> Iterator[str]:
-    for one in tokens:
-        yield f"'{one[:-1]}':*" if one.endswith("*") else f"'{one}'"
+def rows_between(
+    dialect: Dialect, movement: MovementId, tokens: Collection[str], first: int, last: int
+) -> Select[Any, Any, Any]:
+    """Select the rows of tokens (which token, `until`, entries) in which positions from `first` to `last` are, or
+    belong; for a token without any, one of nothing."""
+    these = _each_of(dialect, sorted(tokens))
+    rows, upper = story_postings.c, story_postings.alias().c
+
+    def row_of(position: int) -> Any:
+        first_above = select(func.min(upper.until)).where(
+            upper.movement_id == movement, upper.token == these.c.value, upper.until >= position
+        )
+        return first_above.correlate(these).scalar_subquery()
+
+    of_it = (rows.movement_id == movement) & (rows.token == these.c.value)
+    its = of_it & (rows.until >= row_of(first)) & (rows.until <= row_of(last))
+    # Outer: SQLite must go from the tokens to their rows; by itself it would go through all rows of a movement.
+    return select(rows.token, rows.until, rows.entries).select_from(these.outerjoin(story_postings, its))
+
+
+def _each_of(dialect: Dialect, words: Sequence[str]) -> FromClause:
+    """Return a table of these words, in a column `value`; one value of the statement, however many they are."""
+    if dialect.name == "sqlite":
+        return func.json_each(dumps(words)).table_valued("value").alias("these")
+    return func.json_array_elements_text(cast(words, JSON)).table_valued("value").alias("these")
+
+
+def lock_postings(connection: Connection, movement: MovementId) -> None:
+    """Have others who write postings of this movement wait; SQLite has one writer at a time already. Before a story is
+    read or locked for it: the other way round is a deadlock."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(POSTINGS_LOCK, crc32(movement.encode()) - 2**31)))
+
+
+@listens_for(Story, "before_insert")
+def _place_new(_mapper: Mapper[Story], _connection: Connection, story: Story) -> None:
+    """Write with a story where it is among all in order of time."""
+    story._search_position, _ = index_story(story)  # type: ignore[attr-defined]  # mapped, not told
+
+
+@listens_for(Story, "before_update")
+def _follow_change(_mapper: Mapper[Story], connection: Connection, story: Story) -> None:
+    """Take a story out of the index as it was, when it is found by something else from now on."""
+    state = inspect(story)
+    if not any(state.attrs[name].history.has_changes() for name in FOUND_BY):
+        return
+    lock_postings(connection, story.movement_id)
+    # Locked: it may just be put in.
+    old = connection.execute(_OLD, {"story": story.id}).one()
+    if old.search_indexed:
+        take_out(connection, Story(id=old.id, part="", **{name: getattr(old, name) for name in FOUND_BY}))
+    story._search_position, _ = index_story(story)  # type: ignore[attr-defined]
+    story._search_indexed = False  # type: ignore[attr-defined]

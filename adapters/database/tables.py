@@ -62,7 +62,7 @@ NOT_POSTED = f"{NUDGES_IN_PLACES} AND reason <> ''"
 TAKEN_AWAY = "act = 'delete'"
 TOLD_OUTSIDE = "readers = 'everyone' AND withdrawn_at IS NULL"
 """Stories that their tellers want read outside the movement too."""
-STORIES_UNINDEXED = "search_position IS NULL AND withdrawn_at IS NULL"
+STORIES_UNINDEXED = "NOT stories.search_indexed AND stories.withdrawn_at IS NULL"
 STUCK_NOW = "state = 'open'"
 PLACES_MISSING_NAME = "name = ''"
 PEOPLE_MISSING_NAME = f"{PLACES_MISSING_NAME} AND account IS NOT NULL"
@@ -485,9 +485,9 @@ stories = Table(
     Column("deleted", Boolean, nullable=False, server_default=false()),
     Column("meant", String(64), nullable=False, server_default=""),
     Column("meant_at", Utc),
-    # By what a search finds it; see `bot.domain.story_search`. Without a position it is still to be indexed.
+    # Where it is among all in order of time, and whether its words are in `story_postings`.
     Column("search_position", BigInteger),
-    Column("search_words", Text, nullable=False, server_default=""),
+    Column("search_indexed", Boolean, nullable=False, server_default=false()),
     Index("uq_stories_message", "place_id", "message", unique=True),
     Index("ix_stories_movement_id", "movement_id", "told_at"),
     Index("ix_stories_teller_id", "teller_id", "told_at"),
@@ -498,7 +498,18 @@ stories = Table(
     Index("ix_stories_search", "movement_id", "search_position"),
     _partial_index("ix_stories_meant", "movement_id", "meant", where="meant_at IS NOT NULL"),
     _partial_index("ix_stories_outside", "movement_id", "told_at", "id", where=TOLD_OUTSIDE),
-    _partial_index("ix_stories_unindexed", "told_at", where=STORIES_UNINDEXED),
+    _partial_index("ix_stories_unindexed", "movement_id", "told_at", where=STORIES_UNINDEXED.replace("stories.", "")),
+)
+story_postings = Table(
+    "story_postings",
+    metadata,
+    # No foreign key: it would have whoever indexes stories wait for those who act in their movement.
+    Column("movement_id", String(64), primary_key=True),
+    # In the order of their letters, whatever the language of the database: words are found by how they begin.
+    Column("token", String(64).with_variant(String(64, collation="C"), "postgresql"), primary_key=True),
+    Column("until", BigInteger, primary_key=True, autoincrement=False),
+    Column("entries", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 story_requests = Table(
     "story_requests",

@@ -9,9 +9,9 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2s
 from itertools import chain
 from zlib import crc32
@@ -19,9 +19,9 @@ from zlib import crc32
 import snowballstemmer
 
 from bot.domain.initiative import InitiativeId
-from bot.domain.movement import MovementId, PlaceId
+from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId, WorkspaceId
-from bot.domain.story import Dimension, Readers, Story
+from bot.domain.story import Dimension, Story
 
 MAX_SEARCH_WORDS = 6
 """Words of a search that count; more make it no better."""
@@ -45,7 +45,7 @@ _BITS_OF_ID = 31
 _STEMMERS = (snowballstemmer.stemmer("dutch"), snowballstemmer.stemmer("english"))
 
 Alternative = tuple[str, ...]
-"""Tokens that must all be there; one that ends in `*` stands for all that begin so."""
+"""Tokens that must all be there; one that ends in `*` stands for all longer ones that begin so."""
 
 
 class FoundBy(StrEnum):
@@ -137,19 +137,22 @@ def position_at(moment: datetime) -> int:
     return int(moment.timestamp()) << _BITS_OF_ID
 
 
+def moment_of(position: int, *, later: bool = False) -> datetime:
+    """Return the second of a position; with `later` the one after it."""
+    return datetime.fromtimestamp((position >> _BITS_OF_ID) + later, UTC)
+
+
 def story_position(story: Story) -> int:
     """Return the place of a story among all in order of time: a number that grows with the second it was told in."""
     return position_at(story.told_at) | (crc32(story.id.encode()) & ((1 << _BITS_OF_ID) - 1))
 
 
-def index_story(story: Story) -> tuple[int | None, str]:
-    """Return by what a story is found, as its position and its tokens with spaces between them; nothing when it was
+def index_story(story: Story) -> tuple[int | None, frozenset[str]]:
+    """Return by what a story is found within its movement: its position and its tokens; nothing when it was
     withdrawn."""
     if not story.is_told:
-        return None, ""
-    tokens = {_about("m", story.movement_id), _about("t", story.teller_id), _about("x", story.text)}
-    if story.readers is not Readers.THREAD:
-        tokens.add(_TRAVELS)
+        return None, frozenset()
+    tokens = {_about("t", story.teller_id)}
     if story.place_id is not None:
         tokens.add(_about("p", story.place_id))
     if story.initiative_id is not None:
@@ -160,7 +163,23 @@ def index_story(story: Story) -> tuple[int | None, str]:
         tokens.update(_stems(word))
         if len(word) >= COMPOUND_FROM:
             tokens.update(_ending(stem) for stem in _stems(word))
-    return story_position(story), " ".join(sorted(tokens))
+    return story_position(story), frozenset(tokens)
+
+
+def holds(tokens: Collection[str], match: StoryMatch) -> bool:
+    """Return whether a story with these tokens matches."""
+    return all(map(partial(_holds_one, tokens), match.every)) and not (
+        match.without and all(map(partial(_holds_one, tokens), match.without))
+    )
+
+
+def _holds_one(tokens: Collection[str], group: tuple[Alternative, ...]) -> bool:
+    def has(token: str) -> bool:
+        if not token.endswith("*"):
+            return token in tokens
+        return any(one.startswith(token[:-1]) and len(one) >= len(token) for one in tokens)
+
+    return any(all(map(has, alternative)) for alternative in group)
 
 
 def split_words(text: str) -> set[str]:
@@ -191,18 +210,21 @@ def match_words(words: Sequence[str], by: FoundBy) -> StoryMatch | None:
     return StoryMatch(every=every) if every != whole else None
 
 
-def match_scope(movement: MovementId, reader: StoryReader, filters: StoryFilters) -> StoryMatch:
-    """Return what a story must hold to be within a movement, readable and within filters, as far as tokens tell: what
-    a reader may read is decided by the columns of the story itself."""
-    readable = [(_TRAVELS,), (_about("t", reader.person),)]
-    if reader.place is not None:
-        readable.append((_about("p", reader.place),))
-    every: list[tuple[Alternative, ...]] = [((_about("m", movement),),), tuple(readable)]
+def match_filters(filters: StoryFilters) -> StoryMatch:
+    """Return what a story must hold to be of an initiative, or of a dimension."""
+    every: list[tuple[Alternative, ...]] = []
     if filters.initiative is not None:
         every.append(((_about("i", filters.initiative),),))
     if filters.dimension is not None:
         every.append(((f"_d{filters.dimension.value}",),))
     return StoryMatch(every=tuple(every))
+
+
+def own_tokens(reader: StoryReader) -> tuple[str, ...]:
+    """Return the tokens of stories that a reader may read whoever else may: their own, and those of the place they
+    are in."""
+    here = (_about("p", reader.place),) if reader.place is not None else ()
+    return (_about("t", reader.person), *here)
 
 
 def match_tellers(tellers: Collection[PersonId]) -> tuple[Alternative, ...]:
@@ -224,9 +246,6 @@ def make_snippet(text: str, words: Sequence[str], by: FoundBy, most: int = SNIPP
             at = last
     parts.append(SnippetPart(text=line[at:end] + ("…" if end < len(line) else ""), found=False))
     return tuple(part for part in parts if part.text)
-
-
-_TRAVELS = "_a"
 
 
 def _find_beginning(line: str, mark: int, most: int) -> int:
@@ -309,5 +328,5 @@ def _fold(word: str) -> str:
 
 
 def _about(kind: str, key: str) -> str:
-    """Return the token that says of which movement, teller, place or initiative a story is."""
+    """Return the token that says of which teller, place or initiative a story is."""
     return f"_{kind}{blake2s(key.encode(), digest_size=6).hexdigest()}"

@@ -59,6 +59,7 @@ NOT_ABOUT_PEOPLE = {
     "meetings": "moments and questions; who was asked is in meeting_guests",
     "parts_said": "what a place was reminded of",
     "door_stories": "told by people without an account, of whom nothing is kept",
+    "story_postings": "in which stories a word stands; the stories are their tellers', and leave nothing here",
     "retellings": "where a story stands; the story is its teller's",
     "moment_changes": "moments of a rhythm",
     "engine_failures": "jobs of the engine",

@@ -19,8 +19,6 @@ from tests.support.world import World, open_world
 
 JOBS = ("procrastinate", "idx_procrastinate")
 """Prefixes of the tables and indexes that belong to procrastinate."""
-WORDS = ("story_words", "ix_stories_search_words")
-"""Prefixes of what the full-text index of stories consists of; see adapters/database/story_words.py."""
 
 
 @pytest.fixture(params=BOTH)
@@ -38,14 +36,12 @@ async def empty_database(tmp_path: Path, request: pytest.FixtureRequest) -> Asyn
 
 
 def tables(connection: Connection) -> set[str]:
-    return {name for name in inspect(connection).get_table_names() if not name.startswith(JOBS + WORDS)} - {
-        "alembic_version"
-    }
+    return {name for name in inspect(connection).get_table_names() if not name.startswith(JOBS)} - {"alembic_version"}
 
 
 def differences(connection: Connection) -> list[object]:
     def ours(_item: object, name: str | None, *_: object) -> bool:
-        return not (name or "").startswith(JOBS + WORDS)
+        return not (name or "").startswith(JOBS)
 
     options = {"compare_type": True, "include_object": ours}
     return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))

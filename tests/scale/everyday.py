@@ -206,5 +206,6 @@ ACTIVITIES = (
         what="drain of a harvest", prepare=_make_due(RhythmKind.HARVEST, 3), act=_drain, sends="rhythm_harvest", times=1
     ),
     Activity(what="a tick with nothing due", act=_tick),
+    Activity(what="/ritme search <words>", act=_type("/ritme search nachtdienst overdracht")),
 )
 """Everything that must be quick."""

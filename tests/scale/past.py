@@ -178,8 +178,8 @@ class _PastWriter:
             # The last harvest took the first of those before the latest: none of the others is ripe any more.
             harvested_at=f"CASE WHEN {nth} = {ACTORS * LATEST} THEN {self._at(f'{self._now - FRIDAY}')}"
             f" WHEN {nth} % 40 = 30 THEN {self._at(self._told_at())} END",
-            # As if indexed; what searching a million stories takes, benchmarks/search.py measures.
-            search_position=f"{self._told_at()} * 2147483648 + k",
+            # As if indexed, but for the latest; what searching a million stories takes, benchmarks/search.py measures.
+            search_position=f"{self._told_at()} * 2147483648 + k", search_indexed=f"k >= {past.latest}",
         )  # fmt: skip
         rippled = max(0, past.stories // past.movements - ACTORS * LATEST + 3) // 5
         which = f"({ACTORS * LATEST + 1} + 5 * (k / {2 * past.movements}))"

@@ -13,9 +13,11 @@ from bot.domain.story_search import (
     SNIPPET_CHARS,
     FoundBy,
     SearchCursor,
+    holds,
     index_story,
     make_snippet,
     match_words,
+    moment_of,
     position_at,
     read_query,
     story_position,
@@ -56,7 +58,7 @@ def test_a_snippet_is_of_the_text_and_short(text: str, typed: str, by: FoundBy) 
 @given(st.text(max_size=80))
 def test_tokens_need_no_quoting_in_either_database(text: str) -> None:
     _, tokens = index_story(told(text))
-    assert all(one.isascii() and one.replace("_", "").isalnum() for one in tokens.split(" "))
+    assert all(one.isascii() and one.replace("_", "").isalnum() for one in tokens)
     for by in FoundBy:
         match = match_words(read_query(text), by) if read_query(text) else None
         for group in match.every if match is not None else ():
@@ -73,7 +75,27 @@ def test_the_word_that_was_found_is_apart_also_within_a_longer_one() -> None:
 def test_what_is_withdrawn_is_found_by_nothing() -> None:
     story = told("koffie")
     story.withdraw(AT)
-    assert index_story(story) == (None, "")
+    assert index_story(story) == (None, frozenset())
+
+
+def test_what_a_story_holds_is_told_from_its_tokens() -> None:
+    _, tokens = index_story(told("De nachtdienst hoorde het"))
+    for typed, by, expected in [
+        ("nachtdienst", FoundBy.ALL, True),
+        ("dienst", FoundBy.ALL, False),
+        ("dienst", FoundBy.PARTS, True),
+        ("nachtdienst", FoundBy.PARTS, False),  # found as a whole word before
+        ("overdracht nachtdienst", FoundBy.SOME, True),
+        ("nachtdiesnt", FoundBy.NEAR, True),
+    ]:
+        match = match_words(read_query(typed), by)
+        assert (match is not None and holds(tokens, match)) is expected
+
+
+def test_a_position_tells_its_second() -> None:
+    position = story_position(told("koffie"))
+    assert moment_of(position) == AT
+    assert moment_of(position, later=True) == AT.replace(second=1)
 
 
 def test_positions_follow_time() -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.database.repositories.networks import count_circle_change
-from adapters.database.story_words import purge_words
 from adapters.database.tables import (
     api_tokens,
     chances,
@@ -143,7 +142,6 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     installer = tuple_(literal("slack:") + slack_installations.c.team_id, slack_installations.c.installed_by)
     await session.execute(update(slack_installations).where(installer.in_(whose)).values(installed_by=""))
     await session.execute(update(people).where(people.c.id == person).values(home_mark=None, suggestible=None))
-    await purge_words(session)
 
 
 async def _drop_waiting(session: AsyncSession, person: PersonId) -> None:

@@ -46,7 +46,7 @@ LEFT_OUT: Mapping[str, str] = {
     "key": "an idempotency key of the outbox",
     "digest": "stands for an invite code: whoever has it might find the code",
     "search_position": "says when a story was told, once more",
-    "search_words": "the words of a story once more, for searching",
+    "search_indexed": "says whether a story is in the index of words, for the database",
     "bot_token": "a secret of the app in a whole workspace",
     "mark": "stands for what a calendar held, to see whether it changed",
     "refresh_token": "a secret of the app in a whole workspace",

@@ -25,7 +25,7 @@ from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.repositories.story_search import StorySearcher
-from adapters.database.story_words import index_at_flush
+from adapters.database.story_words import lock_postings, put_in
 from adapters.database.tables import (
     STORIES_UNINDEXED,
     TAKEN_AWAY,
@@ -129,6 +129,9 @@ _SOLVED = (
     .order_by(stories.c.told_at.desc(), stories.c.id, episodes.c.opened_at.desc(), episodes.c.id)
     .limit(MAX_ROWS_PER_KIND)
 )
+
+
+_NEWEST_OF_EACH = (stories.c.movement_id.desc(), stories.c.told_at.desc())
 
 
 class SqlStories(Repository):
@@ -321,11 +324,17 @@ class SqlStories(Repository):
         return await StorySearcher(self._session, movement, reader, filters, before).find(match, limit)
 
     async def index_stories(self, limit: int) -> int:
-        some = select(Story).where(text(STORIES_UNINDEXED)).order_by(stories.c.told_at.desc()).limit(limit)
+        unindexed = text(STORIES_UNINDEXED)
+        # Of any movement: said so, that the index of those few is gone through from its end.
+        any_movement = select(stories.c.movement_id).where(unindexed, stories.c.movement_id > "")
+        newest = any_movement.order_by(*_NEWEST_OF_EACH).limit(1)
+        movement = await self._session.scalar(newest)
+        if movement is None:
+            return 0
+        await self._session.run_sync(lambda session: lock_postings(session.connection(), movement))
+        some = select(Story).where(unindexed, stories.c.movement_id == movement).order_by(*_NEWEST_OF_EACH).limit(limit)
         found = (await self._session.scalars(some.with_for_update(skip_locked=True))).all()
-        for story in found:
-            index_at_flush(story)
-        await self._session.flush()
+        await self._session.run_sync(lambda session: put_in(session.connection(), movement, found))
         return len(found)
 
     async def meanings(self, movement: MovementId, scale: str, since: datetime | None) -> Answers:

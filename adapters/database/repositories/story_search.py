@@ -1,82 +1,57 @@
-"""Search stories: the index of their words narrows, the columns of the stories themselves decide what is found.
+"""Search stories: the index of their words says which may be meant, the columns of the stories themselves decide.
 
-SQLite's FTS5 gives matches newest first by itself, one after the other, until enough are found. PostgreSQL's GIN index
-knows no order: what many stories hold is found quickest by looking through the newest, what few hold by the index.
+A search goes back in time in stretches, each larger than the one before, until it has found enough. Of a stretch it
+reads the rows of its words in the index, the rarest first, and of the others only what may be meant.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
+from time import perf_counter
 
-from psycopg.errors import QueryCanceled
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Select,
-    String,
-    and_,
-    bindparam,
-    column,
-    func,
-    literal_column,
-    or_,
-    select,
-    table,
-    text,
-)
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.expression import true
 
-from adapters.database.story_words import TOKENS, fts5_query, tsquery
-from adapters.database.tables import members, people, stories
+from adapters.database.story_words import OPEN
+from adapters.database.tables import STORIES_UNINDEXED, members, people, stories
 from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId
 from bot.domain.story import Readers, Story
 from bot.domain.story_search import (
-    Alternative,
     StoryFilters,
     StoryMatch,
     StoryReader,
-    match_scope,
+    holds,
+    index_story,
+    match_filters,
     match_tellers,
+    moment_of,
+    own_tokens,
     position_at,
+    story_position,
 )
 from bot.ports import TookTooLong
 
-T = TypeVar("T")
 MAX_TELLERS = 200
 """Tellers of a group that the index is asked for one by one; of a larger group there are stories enough."""
-NEWEST = 2_000
-"""Stories that PostgreSQL looks through before it asks its index."""
-MAX_LIKE = 12
-"""Tokens up to which looking through the newest stories is quick."""
-MAX_HITS = 5_000
-"""Matches that PostgreSQL sorts at once; of more, first those among the newest stories."""
-WINDOWS = (50_000, 400_000, None)
-"""How many of the newest stories are then searched, one after the other, until enough are found."""
+MAX_UNINDEXED = 200
+"""Stories that are not in the index yet, the newest, that a search looks through."""
+FIRST_STRETCH = 4_000
+"""Stories in the first stretch of time, about."""
+GROWTH = (8, 64)
+"""How many times as long as the first are those after it; then everything else."""
+BATCHES = (1, 16, 128)
+"""How many times as many stories as are still wanted are looked at, when those before were not readable after all."""
+LONGEST_SEARCH = 1.5
+"""Seconds after which a search goes no further back."""
 
-LONGEST_MS = 1_500
-"""Milliseconds that PostgreSQL may take for one of the ways to find stories."""
-
-_words = table("story_words", column("rowid"))
+FoundRow = tuple[Story, Person]
 _position = stories.c.search_position
 
 
-def _without_index(found: Column[T]) -> ColumnElement[T]:
-    """Return a column of stories as SQLite finds no index for: it must go from the words to the stories. With an index
-    at hand it goes, for a group, through all stories of its people, and looks each up among the words."""
-    return literal_column(f"+stories.{found.name}", found.type)
-
-
-def _as_it_is(found: Column[T]) -> ColumnElement[T]:
-    return found
-
-
-def is_readable_by(reader: StoryReader, by: Callable[[Column[Any]], ColumnElement[Any]]) -> ColumnElement[bool]:
+def is_readable_by(reader: StoryReader) -> ColumnElement[bool]:
     """Match the stories that somebody may read: see `Story.is_readable`; and their own."""
-    mine = by(stories.c.teller_id) == reader.person
-    here = by(stories.c.place_id) == reader.place if reader.place is not None else None
-    own = mine if here is None else or_(mine, here)
+    mine = stories.c.teller_id == reader.person
+    own = mine if reader.place is None else or_(mine, stories.c.place_id == reader.place)
     return and_(stories.c.withdrawn_at.is_(None), or_(stories.c.readers != Readers.THREAD, own))
 
 
@@ -92,118 +67,98 @@ class StorySearcher:
         before: int | None,
     ) -> None:
         self._session, self._movement, self._reader, self._filters = session, movement, reader, filters
-        self._scope = match_scope(movement, reader, filters)
-        self._on_sqlite = session.get_bind().dialect.name == "sqlite"
-        self._by = _without_index if self._on_sqlite else _as_it_is
-        of_movement = self._by(stories.c.movement_id) == movement
-        # On SQLite the words have the limits: their rowid is the position.
-        limits = () if self._on_sqlite else tuple(self._limits(before))
-        self._within = and_(of_movement, is_readable_by(reader, self._by), *limits, *self._narrow())
-        self._before = before
+        self._upper = min(OPEN if before is None else before, OPEN if not filters.until else position_at(filters.until))
+        self._floor = position_at(filters.since) if filters.since is not None else 0
+        self._within = and_(stories.c.movement_id == movement, is_readable_by(reader), *self._narrow())
 
-    async def find(self, match: StoryMatch, limit: int) -> Sequence[tuple[Story, Person]]:
+    async def find(self, match: StoryMatch, limit: int) -> Sequence[FoundRow]:
         """Return at most `limit` stories that match, newest first, with their tellers."""
-        matches: list[StoryMatch] = [match, self._scope]
+        narrowed = StoryMatch(every=match.every + match_filters(self._filters).every, without=match.without)
         if self._filters.group:
             tellers: list[PersonId] = list(await self._session.scalars(self._tellers().limit(MAX_TELLERS + 1)))
             if not tellers:
                 return []
             if len(tellers) <= MAX_TELLERS:
-                matches.append(StoryMatch(every=(match_tellers(tellers),)))
-        if self._on_sqlite:
-            return await self._load(self._in_fts5(matches, limit))
-        found = await self._find_on_postgresql(match, matches, limit)
-        return await self._load(select(Story, Person).where(_position.in_(found), self._within))
+                narrowed = StoryMatch(every=(*narrowed.every, match_tellers(tellers)), without=match.without)
+        found = await self._find_among_new(match, limit)
+        indexed = self._find_by_words(narrowed, limit) if narrowed.every else self._find_newest(limit)
+        found += await indexed
+        found.sort(key=lambda one: story_position(one[0]), reverse=True)
+        return found[:limit]
 
-    def _in_fts5(self, matches: Sequence[StoryMatch], limit: int) -> Select[Story, Person]:
-        rowid = _words.c.rowid
-        return (
-            select(Story, Person)
-            .select_from(_words)
-            .join(stories, _position == rowid)
-            .where(text("story_words MATCH :matching").bindparams(matching=fts5_query(*matches)))
-            .where(self._within, *self._limits(self._before, rowid))
-            .order_by(rowid.desc())
-            .limit(limit)
-        )
+    # -- not in the index --------------------------------------------------------------------------------------------
 
-    async def _load(self, found: Select[Story, Person]) -> Sequence[tuple[Story, Person]]:
-        if self._on_sqlite:
-            rows = await self._session.execute(found.join(people, people.c.id == self._by(stories.c.teller_id)))
-        else:
-            joined = found.join_from(stories, people, people.c.id == stories.c.teller_id)
-            rows = await self._session.execute(joined.order_by(_position.desc()))
-        return [(story, teller) for story, teller in rows]
-
-    # -- PostgreSQL ---------------------------------------------------------------------------------------------------
-
-    async def _find_on_postgresql(self, match: StoryMatch, matches: Sequence[StoryMatch], limit: int) -> Sequence[int]:
-        if sum(map(len, match.every + match.without)) <= MAX_LIKE:
-            newest = self._newest(NEWEST)
-            like = and_(true(), *map(_like_group, match.every), *_unlike(match))
-            among = select(_position).where(_position >= newest, self._within, like)
-            found = (await self._session.scalars(among.order_by(_position.desc()).limit(limit))).all()
-            if len(found) == limit:
-                return found
-        # What it costs to take a text apart is not known to the planner: it would read the whole table.
-        await self._session.execute(text("SET LOCAL enable_seqscan = off"))
-        # Whoever acts in this movement waits meanwhile.
-        await self._session.execute(text(f"SET LOCAL statement_timeout = {LONGEST_MS}"))
-        try:
-            found = await self._find_by_index(matches, limit)
-        except DBAPIError as problem:
-            if isinstance(problem.orig, QueryCanceled):
-                raise TookTooLong("search") from problem
-            raise
-        await self._session.execute(text("SET LOCAL statement_timeout = DEFAULT"))
-        await self._session.execute(text("SET LOCAL enable_seqscan = DEFAULT"))
+    async def _find_among_new(self, match: StoryMatch, limit: int) -> list[FoundRow]:
+        """Return those among the stories that are not in the index yet."""
+        newest = _load().where(text(STORIES_UNINDEXED), self._within).order_by(stories.c.told_at.desc())
+        if self._upper < OPEN:
+            newest = newest.where(stories.c.told_at < moment_of(self._upper, later=True))
+        if self._floor:
+            newest = newest.where(stories.c.told_at >= moment_of(self._floor))
+        found: list[FoundRow] = []
+        for story, teller in await self._session.execute(newest.limit(MAX_UNINDEXED)):
+            position, tokens = index_story(story)
+            if position is not None and self._floor <= position < self._upper and holds(tokens, match):
+                found.append((story, teller))
         return found
 
-    async def _find_by_index(self, matches: Sequence[StoryMatch], limit: int) -> Sequence[int]:
-        matching = text(f"{TOKENS} @@ CAST(:matching AS tsquery)").bindparams(bindparam("matching", tsquery(*matches)))
-        some = select(_position).where(matching, self._within).limit(MAX_HITS + 1)
-        # Materialized: else the planner would walk through all stories, the newest first, and take each apart.
-        hits = some.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
-        counted = select(hits.c.search_position, func.count().over()).order_by(hits.c.search_position.desc())
-        rows = (await self._session.execute(counted.limit(limit))).all()
-        if not rows or rows[0][1] <= MAX_HITS:
-            return [position for position, _ in rows]
-        found: Sequence[int] = ()
-        for window in WINDOWS:
-            newest = _position >= self._newest(window) if window is not None else true()
-            some = select(_position).where(matching, self._within, newest)
-            hits = some.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
-            first = select(hits.c.search_position).order_by(hits.c.search_position.desc()).limit(limit)
-            found = (await self._session.scalars(first)).all()
-            if len(found) == limit:
-                break
+    async def _find_newest(self, limit: int) -> Sequence[FoundRow]:
+        """Return stories by nothing but their columns."""
+        newest = _load().where(stories.c.search_indexed, self._within, _position < self._upper)
+        if self._floor:
+            newest = newest.where(_position >= self._floor)
+        return [(story, teller) for story, teller in await self._session.execute(_newest_first(newest).limit(limit))]
+
+    # -- by the index ------------------------------------------------------------------------------------------------
+
+    async def _find_by_words(self, match: StoryMatch, limit: int) -> Sequence[FoundRow]:
+        # Here: only a process in which people search needs what this is made with, and it takes memory.
+        from adapters.database.repositories.postings import Postings
+
+        postings = Postings(self._session, self._movement, match, own_tokens(self._reader))
+        found: list[FoundRow] = []
+        upper, began = self._upper, perf_counter()
+        for lower in await self._stretches():
+            for some in _in_batches(await postings.find(lower, upper), limit):
+                found += await self._load_matching(some, match)
+                if len(found) >= limit:
+                    return found[:limit]
+            if perf_counter() - began > LONGEST_SEARCH:  # whoever acts in this movement waits meanwhile
+                raise TookTooLong("search")
+            upper = lower
         return found
 
-    def _newest(self, many: int) -> ColumnElement[int]:
-        """Return the position from which there are this many stories of the movement, before where the page begins."""
-        all_before = select(_position).where(stories.c.movement_id == self._movement, *self._limits(self._before))
-        last = all_before.order_by(_position.desc()).offset(many).limit(1).scalar_subquery()
-        return func.coalesce(last, literal_column("0"))
+    async def _stretches(self) -> Sequence[int]:
+        """Return where the stretches of time begin that are searched one after the other."""
+        before = select(_position).where(stories.c.movement_id == self._movement, _position < self._upper)
+        back = before.order_by(_position.desc()).limit(1)
+        newest, oldest = (
+            await self._session.execute(select(back.scalar_subquery(), back.offset(FIRST_STRETCH).scalar_subquery()))
+        ).one()
+        if newest is None:
+            return ()
+        begins = [] if oldest is None else [oldest, *(newest - (newest - oldest) * many for many in GROWTH)]
+        return [*(one for one in begins if one > self._floor), self._floor]
 
-    # -- what decides --------------------------------------------------------------------------------------------------
+    async def _load_matching(self, positions: Sequence[int], match: StoryMatch) -> list[FoundRow]:
+        """Load stories that are readable, and hold what the index says they do."""
+        these = _load().where(_position.in_(positions), self._within)
+        return [
+            (story, teller)
+            for story, teller in await self._session.execute(_newest_first(these))
+            if holds(index_story(story)[1], match)
+        ]
 
-    def _limits(self, before: int | None, position: ColumnElement[int] = _position) -> Iterator[ColumnElement[bool]]:
-        filters = self._filters
-        if before is not None:
-            yield position < before
-        if filters.until is not None:
-            yield position < position_at(filters.until)
-        if filters.since is not None:
-            yield position >= position_at(filters.since)
+    # -- what decides ------------------------------------------------------------------------------------------------
 
     def _narrow(self) -> Iterator[ColumnElement[bool]]:
         filters = self._filters
         if filters.initiative is not None:
-            yield self._by(stories.c.initiative_id) == filters.initiative
+            yield stories.c.initiative_id == filters.initiative
         if filters.dimension is not None:
             yield stories.c.dimension == filters.dimension
         if filters.group:
-            yield and_(stories.c.named.is_(True), self._by(stories.c.teller_id).in_(self._tellers()))
+            yield and_(stories.c.named.is_(True), stories.c.teller_id.in_(self._tellers()))
 
     def _tellers(self) -> Select[PersonId]:
         """Select the members of the group whose name the reader may see."""
@@ -219,17 +174,17 @@ class StorySearcher:
         )
 
 
-def _like_group(group: tuple[Alternative, ...]) -> ColumnElement[bool]:
-    """Match the stories that hold one of these alternatives, by looking through their tokens."""
-    spaced: ColumnElement[str] = literal_column("' '", String) + stories.c.search_words + literal_column("' '")
-    return or_(*(and_(*(spaced.like(_pattern(one)) for one in each)) for each in group))
+def _load() -> Select[Story, Person]:
+    return select(Story, Person).join_from(stories, people, people.c.id == stories.c.teller_id)
 
 
-def _unlike(match: StoryMatch) -> Iterator[ColumnElement[bool]]:
-    if match.without:
-        yield ~and_(*map(_like_group, match.without))
+def _newest_first(found: Select[Story, Person]) -> Select[Story, Person]:
+    return found.order_by(_position.desc())
 
 
-def _pattern(token: str) -> str:
-    escaped = token.rstrip("*").replace("_", r"\_")  # tokens are letters, digits and underscores
-    return f"% {escaped}%" if token.endswith("*") else f"% {escaped} %"
+def _in_batches(positions: Sequence[int], limit: int) -> Iterator[Sequence[int]]:
+    begin, sizes = 0, chain(BATCHES, repeat(BATCHES[-1]))
+    while begin < len(positions):
+        size = next(sizes) * limit
+        yield positions[begin : begin + size]
+        begin += size
