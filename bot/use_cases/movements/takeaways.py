@@ -38,8 +38,10 @@ from bot.ports.turn import timezone_for
 from bot.wording import Reader
 
 README_WORDS = "takeaways/readme.md.j2"
-ROWS_TAKEN = 200
+ROWS_TAKEN = 20
 """Rows read and written at once: some milliseconds in which nobody else is answered."""
+MOST_DECIDED = 200
+"""Decisions about the experiments of one initiative."""
 STORIES_IN_PDF, HISTORY_IN_PDF, INITIATIVES_IN_PDF = 40, 60, 100
 """Rows that the PDF holds, the newest; everything is in the tables."""
 UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
@@ -338,7 +340,7 @@ class _Takeaway:
             if one.closed_at is not None:
                 yield self._note({"at": one.closed_at.isoformat(), "what": "closed", **about})
             async with self._begin() as work:
-                decided = await work.experiments.decided_in(self._movement.id, one.id, None, ROWS_TAKEN)
+                decided = await work.experiments.decided_in(self._movement.id, one.id, None, MOST_DECIDED)
             for each in decided:
                 text = "; ".join(self._mask(told) for told in (each.trying, *each.learned))
                 about = {"initiative": self._names[one.id], "text": text}
