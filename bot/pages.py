@@ -37,7 +37,7 @@ from bot.ports import Clock, Platform, Turn, Typesetter, UnitOfWork
 from bot.ports.turn import language_for, timezone_for
 from bot.transactions import TransactionRunner
 from bot.use_cases.movements import look_backs, quilts, spreading
-from bot.use_cases.pages import boards, sessions
+from bot.use_cases.pages import boards, coordinating, sessions
 from bot.use_cases.rhythms import year
 from bot.use_cases.stories import meanings, searching
 from bot.wording import Reader
@@ -132,6 +132,8 @@ class Part:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
+_SET_BELOW = frozenset({"hours", "country", "rhythm.closed", "rhythm.place"})
+"""Intents of buttons that the coordinators' page has together, with the settings."""
 _SEARCH = Part("", _load_search_form)
 _QUILT = Part("quilt_title", _load_quilt, drawing="quilt_drawn", without=frozenset({"initiative"}))
 _CLOUD = Part("", _load_cloud, drawing="cloud_drawn")
@@ -203,13 +205,22 @@ BOARDS: Mapping[str, Board] = {
         about="initiative",
         has_tab=False,
     ),
+    "rhythm": Board(
+        "footer_all",
+        (Part("rhythm_title", _answer("rhythm.look")),),
+        about="rhythm",
+        has_tab=False,
+    ),
     "coordinator": Board(
         "footer_coordinators",
         (
-            Part("rhythms_title", _answer("rhythm"), without=frozenset({"rhythm.year"})),
+            Part("rhythms_title", _answer("rhythm"), without=_SET_BELOW | {"rhythm.year"}),
             _YEAR,
-            Part("reach_title", _answer("reach")),
+            Part("", _only(coordinating.show_weeks)),
+            Part("", _only(coordinating.show_answers)),
             Part("trouble_title", _answer("trouble")),
+            Part("reach_title", _answer("reach")),
+            Part("", _only(coordinating.show_settings)),
             Part("", _answer("api")),
             Part("", _answer("effect")),
         ),

@@ -40,6 +40,7 @@ PICKED_IN_CHAT = frozenset({"person", "people", "place"})
 FIELD_PREFIX = "f-"
 _LINKED = {
     "initiative.look": ("initiative", "initiative"),
+    "rhythm.look": ("rhythm", "rhythm"),
     "home": ("me", ""),
     "me": ("me", ""),
     "rhythm": ("coordinator", ""),

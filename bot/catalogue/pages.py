@@ -1,10 +1,11 @@
 """The pages in a browser: the link to them, who opened them where, and what only they show."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 
 from bot.catalogue.base import Entry, PageEntry, Press, ToPages
+from bot.domain.week_figures import WeekFigures
 
 SESSIONS_SHOWN = 6
 """Sessions with a button of their own: the template has words for so many."""
@@ -149,3 +150,83 @@ class PageStories(PageEntry):
     @classmethod
     def example(cls) -> Self:
         return cls(stories=(PageStory.example(),))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageReason:
+    """A reason for which messages were not sent, a block of `errors/reasons.md.j2`, and (about) how many."""
+
+    reason: str
+    many: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageWeeks(Entry):
+    """Posts and messages that went out in the last whole weeks, the latest first, and why the rest did not: of posts of
+    rhythms (`not_posted`) exactly, of personal messages (`not_sent`) rounded."""
+
+    weeks: tuple[WeekFigures, ...] = ()
+    not_posted: tuple[PageReason, ...] = ()
+    not_sent: tuple[PageReason, ...] = ()
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            weeks=(
+                WeekFigures(monday=date(2027, 2, 22), posted=2, missed=1, sent=25, unsent=5),
+                WeekFigures(monday=date(2027, 2, 15), posted=1, sent=20),
+                WeekFigures(monday=date(2027, 2, 8)),
+            ),
+            not_posted=(PageReason(reason="quiet_hours", many=1),),
+            not_sent=(PageReason(reason="budget", many=10), PageReason(reason="too_late", many=5)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageAnswersLine:
+    """How often a kind of rhythm was posted, and about how many answers it got; None for those of fewer than five
+    people."""
+
+    kind: str
+    posts: int
+    answers: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageAnswers(Entry):
+    """Answers to the posts of rhythms in the last whole weeks, for the movement as a whole."""
+
+    lines: tuple[PageAnswersLine, ...] = ()
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            lines=(
+                PageAnswersLine(kind="rhythm_check_in", posts=6),
+                PageAnswersLine(kind="rhythm_stories", posts=12, answers=25),
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageSettings(Entry):
+    """All that a coordinator can set for a movement, in so many `places`, and the harvest."""
+
+    name: str
+    places: int = 1
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (
+            Press(name="purpose", intent="purpose.change"),
+            Press(name="country", intent="country"),
+            Press(name="closed", intent="rhythm.closed"),
+            Press(name="hours", intent="hours"),
+            *((Press(name="place", intent="rhythm.place"),) if self.places else ()),
+            Press(name="groups", intent="groups"),
+            Press(name="code", intent="code"),
+            Press(name="harvest", intent="harvest"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen vooruit", places=2)

@@ -58,6 +58,7 @@ from bot.domain.spread import SpreadCounts
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
+from bot.domain.week_figures import AnswerCount, ReasonCount, WeekCount
 
 
 class Inbox(Protocol):
@@ -1027,6 +1028,16 @@ class Deliveries(Protocol):
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
         """Return rows due after a moment that are UNKNOWN, failed, were dropped, or wait for a reason; each with its
         place, newest first, at most two hundred. `bot.domain.trouble` decides which of them coordinators see."""
+
+    async def count_weeks(self, movement: MovementId, begins: Sequence[datetime]) -> Sequence[WeekCount]:
+        """Count the posts of rhythms and the personal messages that Ritme started by itself, sent and not sent, in each
+        of the weeks that begin at these moments; the last moment ends the last week. What still waits is in neither."""
+
+    async def count_reasons(self, movement: MovementId, since: datetime, until: datetime) -> Sequence[ReasonCount]:
+        """Count those that were not sent between two moments, by the reason; the most frequent first."""
+
+    async def count_answers(self, movement: MovementId, since: datetime, until: datetime) -> Sequence[AnswerCount]:
+        """Count, per kind of rhythm, the posts between two moments and the answers under them that were kept."""
 
     async def held_for(self, place: Place) -> Sequence[Delivery]:
         """Return the rows for everyone in a place that wait because it is out of reach, oldest first."""

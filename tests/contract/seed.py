@@ -437,6 +437,8 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         delivery("unknown", state=DeliveryState.UNKNOWN),
         delivery("again", reason="pace"),
         delivery("quiet", reason="went_quiet", place_id=None, person_id=FATIMA),
+        delivery("too much", reason="budget", place_id=None, person_id=FATIMA, state=DeliveryState.DROPPED),
+        delivery("posted", kind="rhythm_stories", priority=Priority.RHYTHM, state=DeliveryState.SENT, sent_at=NOW),
     )
     async with seeded.begin() as work:
         work.stories.add(Retelling(story_id=TOLD, delivery_id=sent.id, movement_id=OURS))

@@ -189,6 +189,9 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
     "deliveries.about": lambda work, its: work.deliveries.about("told", TOLD, its),
     "deliveries.trouble": lambda work, its: work.deliveries.trouble(its, NOW - DAY),
+    "deliveries.count_weeks": lambda work, its: work.deliveries.count_weeks(its, (NOW - 9 * DAY, NOW + DAY)),
+    "deliveries.count_reasons": lambda work, its: work.deliveries.count_reasons(its, NOW - 9 * DAY, NOW + DAY),
+    "deliveries.count_answers": lambda work, its: work.deliveries.count_answers(its, NOW - 9 * DAY, NOW + DAY),
     "deliveries.of_movement": lambda work, its: work.deliveries.of_movement(its, NOW - DAY, 9),
 }
 

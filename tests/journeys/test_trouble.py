@@ -134,7 +134,7 @@ async def test_whose_message_failed_stays_between_ritme_and_them(world: World) -
                 one.fail(reason)
             await work.deliveries.add(one)
     words = text_of(await world.type("iris", "/ritme hapering"))
-    assert "Eén persoonlijk bericht" in words
+    assert "Een paar persoonlijke berichten, minder dan vijf" in words
     assert "fatima" not in words.lower()
 
 

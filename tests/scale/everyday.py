@@ -9,6 +9,7 @@ from bot.app import NullTelemetry, Retention, Ritme
 from bot.chat import Account, Answer, ChatPlace, Intent, Reply
 from bot.domain.delivery import Delivery, DeliveryState
 from bot.domain.movement import MovementId, PlaceId
+from bot.domain.page_session import SESSION_SECRET_CHARS, PageSession
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import Due, Moment, RhythmId, RhythmKind, plan_moment
 from bot.ports import Begin, Messenger, Platform
@@ -185,6 +186,19 @@ def _make_due(kind: RhythmKind, place: int) -> Act:
     return act
 
 
+async def _open_coordinators_page(day: Everyday, movement: int, time: int) -> None:
+    """Look at the page of coordinators, as somebody with a session does."""
+    past, now, secret = day.past, day.clock.now(), f"{movement}-{time}".ljust(SESSION_SECRET_CHARS, ".")
+    async with day.begin() as work:
+        who = await work.people.by_account(WorkspaceId(past.lane(movement)), past.person(movement, 0))
+        assert who is not None
+        session = PageSession.offer(who, now)
+        work.sessions.add(session)
+    assert await day.ritme.pages.open(session.id, secret, "?")
+    page = await day.ritme.pages.show(secret, "coordinator", past.movement(movement))
+    assert page is not None
+
+
 async def _drain(day: Everyday, movement: int, time: int) -> None:
     await day.drain(movement)
 
@@ -199,6 +213,7 @@ ACTIVITIES = (
     Activity(what="a reply in a thread", act=_reply_in_thread),
     Activity(what="a reply to nothing of ours", act=_reply_elsewhere),
     Activity(what="/ritme lookback", act=_type("/ritme lookback")),
+    Activity(what="the coordinators’ page", act=_open_coordinators_page),
     Activity(
         what="drain of a purpose", prepare=_make_due(RhythmKind.PURPOSE, 0), act=_drain, sends="rhythm_purpose", times=2
     ),

@@ -34,6 +34,7 @@ from structlog.contextvars import get_contextvars
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
 from adapters.database.repositories.base import Repository
+from adapters.database.repositories.figures import FigureQueries
 from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
 from adapters.database.tables import (
     AWAITING_RETRY,
@@ -76,6 +77,7 @@ from bot.domain.person import WENT_QUIET, Person, PersonId, WorkspaceId
 from bot.domain.retelling import SHARED
 from bot.domain.rhythm import Rhythm
 from bot.domain.trouble import OUT_OF_REACH
+from bot.domain.week_figures import AnswerCount, ReasonCount, WeekCount
 
 MAX_LATE_MENTIONS = 200
 _UNSETTLED = (DeliveryState.WAITING, DeliveryState.UNKNOWN)
@@ -316,6 +318,18 @@ class SqlDeliveries(Repository):
 
     async def waiting(self, kind: str, lane: WorkspaceId) -> Sequence[Delivery]:
         return await self._rows.read(_WAITING_OF_KIND, {"lane": lane, "kind": kind})
+
+    async def count_weeks(self, movement: MovementId, begins: Sequence[datetime]) -> Sequence[WeekCount]:
+        await self._rows.write()
+        return await FigureQueries(self._session).count_weeks(movement, begins)
+
+    async def count_reasons(self, movement: MovementId, since: datetime, until: datetime) -> Sequence[ReasonCount]:
+        await self._rows.write()
+        return await FigureQueries(self._session).count_reasons(movement, since, until)
+
+    async def count_answers(self, movement: MovementId, since: datetime, until: datetime) -> Sequence[AnswerCount]:
+        await self._rows.write()
+        return await FigureQueries(self._session).count_answers(movement, since, until)
 
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
         ended = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.DROPPED)

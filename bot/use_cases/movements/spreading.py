@@ -27,8 +27,10 @@ async def ask_map(work: UnitOfWork, turn: Turn) -> Entry:
 async def show_map(work: UnitOfWork, turn: Turn) -> SpreadDrawn | SpreadEmpty:
     """Return the map that stands, counted anew when that is due."""
     movement = turn.require_movement()
-    # Whoever reads a page holds no lock yet: what is counted is kept, and shown to all the same.
-    await work.people.lock_movement(WorkspaceId(""), "", None, movement.id)
+    kept = load_spread(movement.spread)
+    if kept is None or not kept.is_fresh(turn.now):
+        # Whoever reads a page holds no lock yet: what is counted is kept, and shown to all the same.
+        await work.people.lock_movement(WorkspaceId(""), "", None, movement.id)
     return _lay_out(movement, await _load_map(work, movement, turn.now))
 
 
