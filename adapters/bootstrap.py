@@ -29,8 +29,11 @@ from adapters.service import Service, ServiceEngine
 from adapters.settings import BadSettings, Settings
 from adapters.tracing import make_tracer
 from adapters.typesetting import TypstTypesetter
+from adapters.vault import SecretVault
+from adapters.webhooks import WebhookMessenger
 from bot.app import Retention, Ritme
 from bot.chat import CommandSyntax
+from bot.domain.webhook import WEBHOOKS
 from bot.ports import Begin, Clock, Platform
 
 if TYPE_CHECKING:
@@ -64,6 +67,7 @@ async def open_service(
         left=timedelta(days=settings.forget_left_days),
     )
     networks = NetworkProcess()
+    vault = _make_vault(settings, demo=demo)
     ritme = Ritme(
         begin=begin,
         platforms=platforms,
@@ -75,6 +79,7 @@ async def open_service(
         works_council=settings.works_council,
         networks=networks,
         typesetter=TypstTypesetter(),
+        vault=vault,
     )
     service = Service(
         ritme=ritme,
@@ -105,6 +110,10 @@ async def open_service(
         if settings.serves_teams:
             _open_teams(service, platforms, settings, clock, links, pages)
         _serve_feeds(service, platforms, _public_address(settings))
+    if vault is not None:
+        messenger = WebhookMessenger(vault, clock)
+        platforms[WEBHOOKS] = Platform(messenger=messenger)
+        service.close_hooks.append(messenger.close)
     return service
 
 
@@ -126,6 +135,15 @@ def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tu
 
     engine = DistributedEngine(url, failures=SqlFailures(database), concurrency=concurrency)
     return engine, SharedClock(partial(database_time, database)), unit_of_work(database, announce)
+
+
+def _make_vault(settings: Settings, *, demo: bool) -> SecretVault | None:
+    """Return what encrypts the secrets of programs outside; None without a key that outlives this process, which a
+    playground can do without."""
+    from cryptography.fernet import Fernet
+
+    keys = (Fernet.generate_key().decode(),) if demo else settings.secret_keys
+    return SecretVault(keys) if keys else None
 
 
 def _make_file_links(settings: Settings) -> FileLinks | None:

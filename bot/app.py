@@ -47,6 +47,7 @@ from bot.ports import (
     Telemetry,
     Typesetter,
     UnitOfWork,
+    Vault,
 )
 from bot.presses import hash_key
 from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
@@ -129,6 +130,7 @@ class Ritme:
         works_council: bool = False,
         networks: NetworkAdviser | None = None,
         typesetter: Typesetter | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._begin = begin
         self._platforms = platforms
@@ -137,6 +139,7 @@ class Ritme:
         self._retention = retention or Retention()
         self._silent_after = silent_after
         self._works_council = works_council
+        self._vault = vault
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(begin, engine)
         self._networks = networks or NetworkCache()
@@ -149,6 +152,7 @@ class Ritme:
             keeps_closed=self._retention.closed,
             typesetter=typesetter,
             works_council=works_council,
+            vault=vault,
         )
         """The pages in a browser."""
         self.api = ApiReader(run=self._run, clock=clock)
@@ -232,6 +236,7 @@ class Ritme:
             feeds_url=platform.feeds if platform is not None else "",
             works_council=self._works_council,
             api_url=platform.api if platform is not None else "",
+            vault=self._vault,
         )
         try:
             return await self._act_outside(act)

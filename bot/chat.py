@@ -449,6 +449,17 @@ class PostedPicture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostedEvent:
+    """An event for an address outside: its id, the same when it is sent again, the encrypted secret to sign it with,
+    and the JSON to send."""
+
+    id: str
+    url: str = field(repr=False)
+    sealed: str = field(repr=False)
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class PostedLink:
     """A link to a message, given below another one where a platform has such links: the `label` is what people read."""
 
@@ -484,7 +495,7 @@ class Post:
     message acted on, in `target_channel` where that is another than `channel`; `delivery` an opaque id to find it by.
     `gathers`: replies to it are kept as stories. `anew`: an update for one person is posted again where the message it
     changes is gone. `file`: a file for `account` alone, given in their own chat; `picture`: one that is shown with
-    the message, which says as much without it.
+    the message, which says as much without it. `event`: for an address outside, and for nobody in a chat.
     """
 
     delivery: str
@@ -503,6 +514,7 @@ class Post:
     file: PostedFile | None = None
     link: PostedLink | None = None
     picture: PostedPicture | None = None
+    event: PostedEvent | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

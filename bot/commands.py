@@ -16,6 +16,7 @@ from bot.domain.coverage import GROUP_OUT, NAMES_ROUND, TIES_ROUND
 from bot.domain.holdout import HOLDOUT_SAID
 from bot.domain.person import Language
 from bot.domain.story import has_words
+from bot.domain.webhook import ENDED_KIND
 from bot.domain.words import Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, read_for_despair, understand_sentence
@@ -47,7 +48,7 @@ from bot.use_cases.movements import (
     welcomes,
 )
 from bot.use_cases.outbox import answers, reach, trouble
-from bot.use_cases.outside import keys
+from bot.use_cases.outside import keys, webhooks
 from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import calendars, changing, closing, countries, holdouts, places, reminders, year
@@ -212,6 +213,12 @@ COMMANDS: dict[str, Command] = {
     "api.new": Command(keys.open_key_form, form=True),
     "api.make": Command(keys.make_key),
     "api.revoke": Command(keys.revoke_key),
+    "webhook": Command(webhooks.show_webhooks, en="webhook webhooks", nl="webhook webhooks", again=True),
+    "webhook.new": Command(webhooks.open_webhook_form, form=True),
+    "webhook.save": Command(webhooks.save_webhook),
+    "webhook.test": Command(webhooks.try_webhook, closes=False),
+    "webhook.on": Command(webhooks.turn_on),
+    "webhook.remove": Command(webhooks.remove),
     "country": Command(countries.show, en="country holidays", nl="land feestdagen", again=True),
     "country.choose": Command(countries.choose, form=True),
     "country.look": Command(countries.look),
@@ -412,6 +419,7 @@ COMPOSERS: dict[str, Composer] = {
     "went_quiet": answers.compose_went_quiet,
     "home": home.compose_home,
     "place_lost": reach.compose_place_loss,
+    ENDED_KIND: webhooks.compose_webhook_end,
     "groups_offered": groups.compose_groups_offer,
     "group_hours": hours.compose_hours,
     "place_joined": linking.compose_join_notice,
@@ -533,7 +541,7 @@ SENTENCE_AFTER = {
     "takeaway": 1,
     "cloud": 1,
     "map": 1,
-    **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar", "api"), 2),
+    **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar", "api", "webhook"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""
 ASKED_FIRST = frozenset({"stop", "rest"})

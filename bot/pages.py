@@ -33,7 +33,7 @@ from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.page_session import SESSION_SECRET_CHARS, PageSessionId, digest_secret
 from bot.domain.person import KEEP_CLOSED, Person, platform_of
 from bot.errors import Refused
-from bot.ports import Clock, Platform, Turn, Typesetter, UnitOfWork
+from bot.ports import Clock, Platform, Turn, Typesetter, UnitOfWork, Vault
 from bot.ports.turn import language_for, timezone_for
 from bot.transactions import TransactionRunner
 from bot.use_cases.movements import look_backs, quilts, spreading
@@ -223,6 +223,7 @@ BOARDS: Mapping[str, Board] = {
             Part("", _only(coordinating.show_settings)),
             Part("", _answer("api")),
             Part("", _answer("effect")),
+            Part("", _answer("webhook")),
         ),
         for_coordinators=True,
     ),
@@ -242,6 +243,7 @@ class Pages:
     """Draws the pictures of pages; without one, pages say the same in words."""
     works_council: bool = False
     """True in works-council mode."""
+    vault: Vault | None = None
     _boards: Mapping[str, Board] = field(default_factory=lambda: BOARDS)
 
     async def may_open(self, link: str) -> bool:
@@ -353,6 +355,7 @@ class Pages:
             keeps_closed=self.keeps_closed,
             works_council=self.works_council,
             api_url=self._api_url(person),
+            vault=self.vault,
         )
         parts = [one for one in board.parts if not drawing or one.drawing == drawing]
         shown = [

@@ -18,7 +18,7 @@ from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
 from bot.guarding import GivesAway
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
-from bot.ports import Turn, UnitOfWork
+from bot.ports import Turn, UnitOfWork, Vault
 from bot.presses import hash_key
 from bot.shifts import join_group
 from bot.use_cases.movements import starting
@@ -38,6 +38,7 @@ async def handle_intent(
     feeds_url: str = "",
     works_council: bool = False,
     api_url: str = "",
+    vault: Vault | None = None,
     advice: NetworkAdvice | None = None,
     computed: bytes | None = None,
 ) -> Reply:
@@ -65,6 +66,7 @@ async def handle_intent(
         feeds_url=feeds_url,
         works_council=works_council,
         api_url=api_url,
+        vault=vault,
         advice=advice,
         computed=computed,
     )

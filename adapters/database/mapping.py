@@ -56,6 +56,7 @@ from adapters.database.tables import (
     suggestions,
     tie_answers,
     ties,
+    webhooks,
     workspaces,
 )
 from bot.domain.api_token import ApiToken
@@ -79,6 +80,7 @@ from bot.domain.practice import Practice
 from bot.domain.rhythm import MomentChange, Rhythm
 from bot.domain.room import Room
 from bot.domain.story import Retelling, Ripple, Story, StoryRequest
+from bot.domain.webhook import Webhook
 
 MAPPED: dict[type, Table] = {
     Workspace: workspaces,
@@ -89,6 +91,7 @@ MAPPED: dict[type, Table] = {
     ApiToken: api_tokens,
     StoryDoor: story_doors,
     DoorStory: door_stories,
+    Webhook: webhooks,
     Movement: movements,
     InviteCode: invite_codes,
     Segment: segments,

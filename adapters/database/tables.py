@@ -955,6 +955,21 @@ holdout_turns = Table(
     Index("ix_holdout_turns_place_id", "place_id", "ends_at"),
 )
 """Which places the lot leaves out of reminders, and how much followed; see bot/domain/holdout.py."""
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    Column("url", String(300), nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    _ref("made_by", "people", null=True),
+    Column("made_at", Utc, nullable=False),
+    Column("failing_since", Utc),
+    Column("ended_at", Utc),
+    Index("ix_webhooks_movement_id", "movement_id"),
+)
+"""Addresses outside that hear what happens in a movement, each with an encrypted secret; see bot/domain/webhook.py."""
 engine_failures = Table(
     "engine_failures",
     metadata,

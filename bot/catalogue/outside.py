@@ -1,4 +1,5 @@
-"""Messages about the keys by which programs outside read what a movement shows."""
+"""Messages about programs outside: the keys by which they read what a movement shows, and the addresses that hear what
+happens in it."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -6,6 +7,7 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Press
 from bot.domain.api_token import MAX_TOKEN_NAME_CHARS, MAX_TOKENS, Lifetime, Scope
+from bot.domain.webhook import MAX_ADDRESS_CHARS, MAX_WEBHOOKS, MovementEvent
 
 _UNTIL = datetime(2028, 2, 28, 8, tzinfo=UTC)
 _ADDRESS = "https://ritme.example.org/api/v1"
@@ -115,3 +117,109 @@ class ApiKeyMade(Entry):
             until=_UNTIL,
             address=_ADDRESS,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalledAddress:
+    """An address as the list shows it: its host, what it hears, and since when it fails. `ended`: it is not called."""
+
+    id: str
+    host: str
+    events: tuple[str, ...]
+    failing_since: datetime | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhooksShown(Entry):
+    """The addresses outside that hear what happens in a movement. `news` tells what was just done: "tested", "on" or
+    "removed"."""
+
+    name: str
+    addresses: tuple[CalledAddress, ...] = ()
+    news: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        more = len(self.addresses) < MAX_WEBHOOKS
+        add = (Press(name="add", intent="webhook.new", style="primary", form=True),) if more else ()
+        each: list[Press] = []
+        for number, one in enumerate(self.addresses[:MAX_WEBHOOKS], 1):
+            about = {"webhook": one.id}
+            intent = "webhook.on" if one.ended else "webhook.test"
+            each.append(Press(name=f"{'on' if one.ended else 'test'}_{number}", intent=intent, args=about))
+            each.append(Press(name=f"remove_{number}", intent="webhook.remove", args=about, style="danger"))
+        return (*add, *each)
+
+    @classmethod
+    def example(cls) -> Self:
+        site = CalledAddress(
+            id="w1", host="site.example.org", events=("story_told",), failing_since=datetime(2027, 3, 1, 8, tzinfo=UTC)
+        )
+        return cls(name="Samen op pad", addresses=(site,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookUnserved(Entry):
+    """That no address can be called here, and what would make it possible."""
+
+    name: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen op pad")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookForm(FormEntry):
+    """The form for an address, and what it hears."""
+
+    intent: ClassVar[str] = "webhook.save"
+    opener: ClassVar[str] = "webhook.new"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="address", max_length=MAX_ADDRESS_CHARS),
+        Ask(name="events", kind="choices", options=tuple(MovementEvent)),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(values={"events": (MovementEvent.STORY_TOLD.value,)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookMade(Entry):
+    """An address that is called from now on, and the secret by which it knows us, shown this once."""
+
+    id: str
+    host: str
+    secret: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"webhook": self.id}
+        return (
+            Press(name="test", intent="webhook.test", args=about, style="primary"),
+            Press(name="remove", intent="webhook.remove", args=about, style="danger"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="w1", host="site.example.org", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")  # noqa: S106
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEnded(Entry):
+    """That an address is not called any more, since it failed all the time since a moment."""
+
+    id: str
+    host: str
+    since: datetime
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"webhook": self.id}
+        return (
+            Press(name="on", intent="webhook.on", args=about, style="primary"),
+            Press(name="remove", intent="webhook.remove", args=about, style="danger"),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(id="w1", host="site.example.org", since=datetime(2027, 2, 25, 8, tzinfo=UTC))

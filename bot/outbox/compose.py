@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import structlog
 
-from bot import commands, wording
+from bot import commands, webhooks, wording
 from bot.catalogue.base import Entry, FileEntry, PictureEntry, ThreadEntry, list_texts
 from bot.catalogue.home import Home
 from bot.catalogue.people import TakenBack
@@ -16,6 +16,7 @@ from bot.domain.delivery import Act, Delivery
 from bot.domain.forgetting import FORGETS
 from bot.domain.ids import new_reference
 from bot.domain.person import Person
+from bot.domain.webhook import EVENT_KIND
 from bot.errors import Unwanted
 from bot.outbox.apologies import fail_with_apology
 from bot.outbox.checks import check_and_load, load_outgoing
@@ -94,6 +95,8 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
     delivery = outgoing.delivery
     if delivery.act not in (Act.POST, Act.UPDATE, Act.HOME):
         return _address(outgoing)
+    if delivery.kind == EVENT_KIND:
+        return await webhooks.compose_event(work, outgoing)
     composer = commands.COMPOSERS.get(delivery.kind)
     if composer is None:
         # Planned by a newer version of Ritme, which can send it; or no version has a composer for it any more.

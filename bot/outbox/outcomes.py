@@ -9,10 +9,12 @@ from datetime import datetime
 
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
+from bot import webhooks
 from bot.chat import Receipt
 from bot.domain.delivery import Act, Delivery, DeliveryState, to_home, to_person
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, Workspace, WorkspaceId
 from bot.domain.personal_file import GIVING, PersonalFileId
+from bot.domain.webhook import EVENT_KIND, MovementEvent
 from bot.outbox.apologies import fail_with_apology
 from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, UnitOfWork, Unreachable
 from bot.transactions import correlation_id
@@ -105,10 +107,14 @@ async def apply_result(
     if workspace is not None and is_shut_out and _shows_access(row, result):
         workspace.mark_accessible()
         work.woken.add(workspace.id)
+    if row.kind == EVENT_KIND and not isinstance(result, RetryAfter):
+        gone = isinstance(result, Unreachable)
+        await webhooks.note_result(work, row.subject, now, arrived=isinstance(result, Receipt), for_good=gone)
     if isinstance(result, Receipt):
         row.record_receipt(now, result.channel, result.message)
         await _after_arrival(work, row, now)
         await _keep_file(work, row, now)
+        await _announce_post(work, row, now)
     elif isinstance(result, RetryAfter):
         row.release(result.until, result.reason)
         if result.whole_workspace and workspace is not None:
@@ -140,6 +146,13 @@ def _shows_access(row: Delivery, result: SendResult) -> bool:
     if isinstance(result, Receipt):
         return row.act in (Act.POST, Act.HOME)
     return isinstance(result, Unreachable) and result.place_is_gone and not result.workspace_is_gone
+
+
+async def _announce_post(work: UnitOfWork, row: Delivery, now: datetime) -> None:
+    """Let addresses outside know that a rhythm came."""
+    if row.kind.startswith("rhythm_") and row.movement_id is not None and row.act is Act.POST and row.subject:
+        event = MovementEvent.RHYTHM_POSTED
+        await webhooks.announce_event(work, row.movement_id, event, row.subject, now, occasion=row.id)
 
 
 async def _keep_file(work: UnitOfWork, row: Delivery, now: datetime) -> None:

@@ -30,7 +30,7 @@ from bot.ports.repositories import (
     Stuck,
     Takeaways,
 )
-from bot.ports.turn import Outgoing, Turn
+from bot.ports.turn import Outgoing, Turn, Vault
 
 __all__ = [
     "Begin",
@@ -55,6 +55,7 @@ __all__ = [
     "TypesettingFailed",
     "UnitOfWork",
     "Unreachable",
+    "Vault",
 ]
 
 

@@ -58,6 +58,7 @@ from bot.domain.spread import SpreadCounts
 from bot.domain.story import Dimension, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
+from bot.domain.webhook import Webhook, WebhookId
 from bot.domain.week_figures import AnswerCount, ReasonCount, WeekCount
 
 
@@ -264,10 +265,10 @@ class PageSessions(Protocol):
 
 
 class Outside(Protocol):
-    """The keys by which programs outside read what movements show."""
+    """The keys by which programs outside read what movements show, and the addresses that hear what happens."""
 
-    def add(self, new: ApiToken) -> None:
-        """Store a new key."""
+    def add(self, new: ApiToken | Webhook) -> None:
+        """Store a new key, or address."""
 
     async def token_by_digest(self, digest: str) -> ApiToken | None:
         """Return the key whose secret has this digest, of whichever movement: who knows the secret may use it. It may
@@ -279,8 +280,17 @@ class Outside(Protocol):
     async def tokens(self, movement: MovementId) -> Sequence[ApiToken]:
         """Return every key to a movement, expired ones too, the oldest first."""
 
+    async def webhook(self, id: WebhookId, movement: MovementId) -> Webhook | None:
+        """Return an address that the movement calls."""
+
+    async def webhook_to_call(self, id: WebhookId) -> Webhook | None:
+        """Return an address, of whichever movement: for what is to be sent there."""
+
+    async def webhooks(self, movement: MovementId) -> Sequence[Webhook]:
+        """Return every address that a movement calls, or called, the oldest first."""
+
     async def close_all_in(self, movement: MovementId) -> None:
-        """Delete every key to a movement."""
+        """Delete every key to a movement, and every address that it calls."""
 
 
 class Takeaways(Protocol):

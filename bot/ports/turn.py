@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Intent
 from bot.domain.delivery import Delivery
@@ -9,6 +10,13 @@ from bot.domain.movement import Member, Movement, Place
 from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Language, Person
 from bot.errors import Refused, Unwanted
+
+
+class Vault(Protocol):
+    """Encrypts the secrets of programs outside."""
+
+    def seal(self, secret: str) -> str:
+        """Return a secret as it is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +39,8 @@ class Turn:
     """The address below which calendars are served; empty where nobody reaches us."""
     api_url: str = ""
     """The address of what programs outside read; empty where nobody reaches us."""
+    vault: Vault | None = None
+    """Encrypts the secrets of programs outside; None where there is no key to do so."""
     advice: NetworkAdvice | None = None
     """The answer of the movement's network, once the use case asked for it; see `NeedsNetwork`."""
     computed: bytes | None = None

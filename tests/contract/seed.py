@@ -63,6 +63,7 @@ from bot.domain.practice import Practice
 from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
 from bot.domain.room import Room, RoomId, RoomState
 from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.domain.webhook import Webhook, WebhookId
 from bot.ports import Begin
 from tests.support.databases import OpenDatabase, open_database
 from tests.support.world import MONDAY as NOW
@@ -418,6 +419,15 @@ async def add_one_of_everything(seeded: Seeded) -> None:
             about="here",
             by_id=FATIMA,
             at=NOW,
+        ),
+        Webhook(
+            id=WebhookId("hook"),
+            movement_id=OURS,
+            url="https://site.example.org/x",
+            sealed="sealed",
+            events=["story_told"],
+            made_by=FATIMA,
+            made_at=NOW,
         ),
         ApiToken(
             id=ApiTokenId("token"),

@@ -10,6 +10,7 @@ from bot.domain.movement import PlaceId
 from bot.domain.rhythm import RhythmKind
 from bot.domain.story import Readers, Retelling
 from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
+from bot.domain.webhook import WebhookId
 from bot.ports import UnitOfWork
 from tests.contract.seed import (
     ASKED,
@@ -173,6 +174,8 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "connecting.ties": lambda work, its: work.connecting.ties(its),
     "feeds.of_person": lambda work, its: work.feeds.of_person(FATIMA, its),
     "outside.token": lambda work, its: work.outside.token(ApiTokenId("token"), its),
+    "outside.webhook": lambda work, its: work.outside.webhook(WebhookId("hook"), its),
+    "outside.webhooks": lambda work, its: work.outside.webhooks(its),
     "outside.tokens": lambda work, its: work.outside.tokens(its),
     "movements.count_figures": lambda work, its: _count_stories(work, its),
     "stories.told_outside": lambda work, its: _told_outside(work, its),

@@ -6,7 +6,7 @@ Channels, people and buttons have the same names on each; forms and messages are
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count, pairwise
 from pathlib import Path
@@ -36,7 +36,7 @@ from tests.fakes.slack.state import Shown as SlackShown
 from tests.fakes.teams.agents_playground import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.support.databases import OpenDatabase, open_database
-from tests.support.world import MONDAY
+from tests.support.world import API, MONDAY
 
 PLATFORMS = ("slack", "teams", "playground")
 HERE, THERE = "samen-vooruit", "night-shift"
@@ -50,6 +50,8 @@ POSTED = "77"
 INTENTS = {
     "ask_there": "reach.names.here",
     "begin": "effect.begin",
+    "make": "api.new",
+    "revoke_1": "api.revoke",
     "new": "rhythm.new",
     "more": "rhythm.more",
     "edit": "rhythm.edit",
@@ -513,7 +515,7 @@ async def open_teams(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqli
     ):
         registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
         platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
-        known = {"teams": platform.ports}
+        known = {"teams": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer)
         await storage.start_engine(ritme)

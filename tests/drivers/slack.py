@@ -5,7 +5,7 @@ The vocabulary is that of `tests.support.world.World`: type, press, submit, repl
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal, Shown, Tab
 from tests.support.databases import OpenDatabase, open_database
-from tests.support.world import MONDAY
+from tests.support.world import API, MONDAY
 
 LANE = WorkspaceId(f"slack:{TEAM}")
 UNHURRIED = 60.0
@@ -296,7 +296,7 @@ async def slack_driver(
             syntax=CommandSyntax(platform="slack", app=app, pages=pages),
             **door,
         )
-        known = {"slack": platform.ports}
+        known = {"slack": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer)
         await storage.start_engine(ritme)

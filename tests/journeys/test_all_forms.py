@@ -114,9 +114,21 @@ IMPOSSIBLE["search.filled"] = (
     {"text": "x" * 121, "initiative": "gone", "dimension": "", "group": "gone", "period": "eeuw"},
     {"text", "initiative", "group", "period"},
 )
+IMPOSSIBLE["webhook.save"] = ({"address": "http://127.0.0.1/", "events": ()}, {"address", "events"})
 IMPOSSIBLE["api.make"] = ({"name": "", "opens": (), "lasts": "eeuw"}, {"name", "opens", "lasts"})
 IMPOSSIBLE["ties.save"] = ({"people": ("fatima",), "shown": "misschien"}, {"people", "shown"})
-OF_COORDINATORS = ("country.", "purpose.", "start.", "rhythm.", "reach.", "hours.", "api.", "door.", "cloud.")
+OF_COORDINATORS = (
+    "country.",
+    "purpose.",
+    "start.",
+    "rhythm.",
+    "reach.",
+    "hours.",
+    "api.",
+    "webhook.",
+    "door.",
+    "cloud.",
+)
 IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},

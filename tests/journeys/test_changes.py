@@ -24,6 +24,7 @@ CHANGE_NOTHING = {
     "trouble.place": "sends what was promised already",
     "trouble.knock": "sends what was promised already",
     "reach": "keeps what it counted",
+    "webhook.test": "tries whether an address answers",
     "rhythm.keep": "confirms what is",
 }
 """Acts for coordinators that write something, but change nothing for anybody."""
@@ -33,7 +34,7 @@ MUST_LOG = {
     "rhythm.closed.drop", "rhythm.place.save", "rhythm.apply", "rhythm.heard.save", "rhythm.double", "country.save",
     "groups.save", "hours.save", "reach.names.save", "reach.ties.save", "reach.names.here", "reach.end",
     "reach.take_back", "api.revoke", "initiative.close", "initiative.reopen", "council.agree", "trouble.leave",
-    "api.make",
+    "api.make", "webhook.save", "webhook.on", "webhook.remove",
     "door.save", "door.close", "takeaway",
 }  # fmt: skip
 """Acts that are known to change something: this walk would tell nothing if they did not."""

@@ -107,6 +107,7 @@ READ_BY = {
 }
 """The readers of each kind of delivery that has words."""
 ELSEWHERE = {
+    "webhook_ended": "an address outside fails for days; journeys/test_webhooks.py",
     "personal_file": "journeys/test_export.py looks at where the file comes",
     "takeaway_file": "journeys/test_takeaways.py looks at where the file comes",
     "calendar_file": "journeys/test_calendars.py looks at where the file comes",

@@ -50,11 +50,12 @@ from bot.domain.movement import (
     hash_code,
 )
 from bot.domain.next_step import Chance, ChanceId, NextStep, StepId, StepState
-from bot.domain.person import Language, PersonId, WorkspaceId
+from bot.domain.person import Language, PersonId, Workspace, WorkspaceId
 from bot.domain.practice import behaviour_mark
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
 from bot.domain.room import Room, RoomId, RoomState
 from bot.domain.story import Readers, Ripple, Story, StoryId, StoryRequest, StoryRequestId
+from bot.domain.webhook import Webhook, WebhookId
 from bot.ports import UnitOfWork
 from tests.support.world import LANE, World
 
@@ -123,6 +124,11 @@ PRESSES: Mapping[str, Act] = {
     "api": press("iris"),
     "api.new": press("iris"),
     "api.revoke": press("iris", token="token"),
+    "webhook": press("iris"),
+    "webhook.new": press("iris"),
+    "webhook.test": press("iris", webhook="hook"),
+    "webhook.on": press("iris", webhook="hook"),
+    "webhook.remove": press("iris", webhook="hook"),
     "code": press("iris"),
     "code.make": press("iris"),
     "code.revoke": press("iris"),
@@ -346,6 +352,7 @@ SUBMISSIONS: Mapping[str, Act] = {
     "country.look": form("country.choose", who="iris", country="België"),
     "country.propose": form("country.days", {"where": "movement"}, "iris"),
     "initiative.save": form("initiative.make", name="Samen eten"),
+    "webhook.save": form("webhook.new", who="iris", address="https://site.example.org/x", events=("story_told",)),
     "api.make": form("api.new", who="iris", name="Website", opens=("purpose",), lasts="year"),
     "start.join.save": Act("fatima", {}, "new", "start.join", {"code": CODE}),
     "start.save": Act("fatima", {}, "new", "start.begin", {"name": "Nieuw", "vision": "Samen."}),
@@ -412,6 +419,16 @@ async def fill(world: World) -> None:
                 digest="feed",
                 made_at=now,
                 changed_at=now,
+                **belongs,
+            ),
+            Workspace(id=WorkspaceId("webhook:hook")),
+            Webhook(
+                id=WebhookId("hook"),
+                url="https://site.example.org/x",
+                sealed="sealed",
+                events=["initiative_begun"],
+                made_by=fatima,
+                made_at=now,
                 **belongs,
             ),
             ApiToken(

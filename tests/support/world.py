@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.pages.links import PageLinks
+from adapters.vault import SecretVault
 from bot.app import Retention, Ritme
 from bot.chat import Account, Answer, Button, ChatPlace, CommandSyntax, FieldErrors, Form, Intent, Message, Reply, Value
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -24,6 +25,7 @@ MONDAY = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 LANE = "test:W1"
 MOVEMENT = MovementId("movement")
 API = "https://ritme.example.org/api/v1"
+VAULT_KEY = "Zm9yLXRlc3RzLW9ubHktbm90LWEtcmVhbC1rZXktISE="
 KEEP_FOR_YEARS = Retention(**dict.fromkeys(("events", "deliveries", "closed", "left"), timedelta(days=4000)))
 """Retention of eleven years: a test that lives through years still sees all of them."""
 
@@ -243,6 +245,7 @@ async def open_world(
             engine=storage.engine,
             telemetry=telemetry,
             retention=KEEP_FOR_YEARS,
+            vault=SecretVault((VAULT_KEY,)),
             works_council=works_council,
         )
         await storage.start_engine(ritme)

@@ -47,6 +47,7 @@ from adapters.database.tables import (
     suggestions,
     teams_conversations,
     tie_answers,
+    webhooks,
 )
 from bot.domain.delivery import Act, DeliveryState
 from bot.domain.person import PersonId, WorkspaceId
@@ -130,8 +131,9 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     spot = (old_messages.c.workspace_id, old_messages.c.channel, old_messages.c.message)
     removed = select(*spot).where(old_messages.c.person_id == person)
     await session.execute(delete(old_messages).where(tuple_(*spot).in_(removed)))
-    # A key belongs to the movement: programs go on reading with it.
-    await session.execute(update(api_tokens).where(api_tokens.c.made_by == person).values(made_by=None))
+    # A key, and an address, belong to the movement: programs go on with them.
+    for kept in (api_tokens, webhooks):
+        await session.execute(update(kept).where(kept.c.made_by == person).values(made_by=None))
     for table, columns in _PERSON_COLUMNS.items():
         if table not in _KEPT_TABLES:
             await session.execute(delete(table).where(is_about(person, columns)))

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import api_tokens
+from adapters.database.tables import api_tokens, webhooks
 from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.movement import MovementId
+from bot.domain.webhook import Webhook, WebhookId
 
 
 class SqlOutside(Repository):
@@ -26,5 +27,19 @@ class SqlOutside(Repository):
         )
         return found.all()
 
+    async def webhook(self, id: WebhookId, movement: MovementId) -> Webhook | None:
+        wanted = (webhooks.c.id == id, webhooks.c.movement_id == movement)
+        return await self._session.scalar(select(Webhook).where(*wanted))
+
+    async def webhook_to_call(self, id: WebhookId) -> Webhook | None:
+        return await self._get(Webhook, id)
+
+    async def webhooks(self, movement: MovementId) -> Sequence[Webhook]:
+        found = await self._session.scalars(
+            select(Webhook).where(webhooks.c.movement_id == movement).order_by(webhooks.c.made_at, webhooks.c.id)
+        )
+        return found.all()
+
     async def close_all_in(self, movement: MovementId) -> None:
-        await self._session.execute(delete(api_tokens).where(api_tokens.c.movement_id == movement))
+        for table in (api_tokens, webhooks):
+            await self._session.execute(delete(table).where(table.c.movement_id == movement))

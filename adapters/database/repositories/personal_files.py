@@ -49,6 +49,7 @@ LEFT_OUT: Mapping[str, str] = {
     "search_indexed": "says whether a story is in the index of words, for the database",
     "bot_token": "a secret of the app in a whole workspace",
     "mark": "stands for what a calendar held, to see whether it changed",
+    "sealed": "a secret of a program outside",
     "refresh_token": "a secret of the app in a whole workspace",
 }
 """Columns that are not handed over, by name, and why. So is binary data: the file itself."""

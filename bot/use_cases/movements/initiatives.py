@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from bot import webhooks
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.experiments import ExperimentSummary
 from bot.catalogue.forms import read_form
@@ -23,6 +24,7 @@ from bot.domain.experiment import ExperimentState, plan_question
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.person import Person
+from bot.domain.webhook import MovementEvent
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
 
@@ -127,6 +129,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
             joined_at=turn.now,
         )
     )
+    await _announce(work, initiative, MovementEvent.INITIATIVE_BEGUN, turn.now)
     await work.flush()
     return replace(await _show(work, turn, initiative), news="made")
 
@@ -218,6 +221,7 @@ async def close(work: UnitOfWork, turn: Turn) -> InPlace:
     initiative = await _load_own(work, turn)
     initiative.closed_at = initiative.closed_at or turn.now
     await _log_as_coordinator(work, turn, initiative)
+    await _announce(work, initiative, MovementEvent.INITIATIVE_ENDED, initiative.closed_at)
     for kind in (CARRY_OFFERED, SILENCE_ASKED):
         cards = await work.deliveries.about(kind, initiative.id, initiative.movement_id)
         await work.deliveries.add_all(settle_cards(cards, "closed", turn.person.id, turn.now))
@@ -229,7 +233,14 @@ async def reopen(work: UnitOfWork, turn: Turn) -> InPlace:
     initiative = await _load_own(work, turn)
     initiative.reopen(turn.now)
     await _log_as_coordinator(work, turn, initiative)
+    await _announce(work, initiative, MovementEvent.INITIATIVE_BEGUN, turn.now)
     return InPlace(entry=replace(await _show(work, turn, initiative), news="reopened"))
+
+
+async def _announce(work: UnitOfWork, initiative: Initiative, event: MovementEvent, at: datetime) -> None:
+    """Let addresses outside know that an initiative begins, or ends, at a moment."""
+    occasion = f"{initiative.id}:{at.isoformat()}"
+    await webhooks.announce_event(work, initiative.movement_id, event, initiative.id, at, occasion=occasion)
 
 
 async def _load_initiative(work: UnitOfWork, turn: Turn) -> Initiative:

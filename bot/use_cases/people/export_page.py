@@ -48,6 +48,7 @@ ORDER = (
     "calendar_feeds",
     "api_tokens",
     "story_doors",
+    "webhooks",
     "slack_installations",
     "teams_conversations",
     "page_sessions",

@@ -60,6 +60,7 @@ COUNTED_TABLES = (
     "calendar_feeds",
     "api_tokens",
     "story_doors",
+    "webhooks",
 )
 """Tables of which `show` tells how many rows are kept; the rest is in the export."""
 KINDS_WITH_WORDS = frozenset(

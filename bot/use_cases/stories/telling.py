@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bot import webhooks
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.stories import (
@@ -226,6 +227,7 @@ async def _tell(
         told_at=turn.now,
     )
     work.stories.add(story)
+    await webhooks.announce_story(work, story, turn.now)
     if place is not None:
         post = to_place(
             place,
@@ -253,6 +255,7 @@ async def _change(work: UnitOfWork, turn: Turn) -> Entry:
     if (story.initiative_id, story.dimension) != before:
         work.stories.regrouped.append(story)
     story.part = filled.text("part") or story.part
+    await webhooks.announce_story(work, story, turn.now)
     await _update_retellings(work, turn, story)
     place = await work.movements.place(story.place_id) if story.place_id else None
     post = await work.deliveries.by_key(f"{POSTED}:{story.id}")

@@ -5,6 +5,7 @@ A button's `round` says for which moment it was shown: one that was answered or 
 
 from datetime import timedelta
 
+from bot import webhooks
 from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.company import CompanyNobody, CompanyOffer
 from bot.catalogue.forms import parse_form, read_form
@@ -123,6 +124,7 @@ async def _close(work: UnitOfWork, turn: Turn, state: StepState) -> Entry | InPl
     step = await _load_own_step(work, turn)
     if step.is_planned:
         step.close(state, turn.now)
+        await webhooks.announce_step(work, step.movement_id, turn.now)
         await work.deliveries.cancel("follow_up", step.id, "step_closed")
         at = propose_return(turn.now, _free_moments(turn))
         await work.deliveries.add(plan_second_follow_up(step, turn.person, turn.now, at, FOR_OUTCOME))
