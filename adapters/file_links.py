@@ -25,6 +25,7 @@ from bot.wording import Reader
 FILES_PATHS = {"slack": "/slack/files", "teams": "/teams/files"}
 """Path of the files of each platform: below the one that a proxy passes on to us already."""
 _WORDS = "people/link_page.md.j2"
+PDF_TYPE = "application/pdf"
 _FILE_HEADERS = {
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
@@ -88,14 +89,14 @@ def mount_files(links: FileLinks, clock: Clock, source: FileSource) -> Callable[
 
 
 def file_response(file: OpenedFile, disposition: str) -> web.Response:
-    """Give a file, a page of ours with what people wrote or a calendar, to be shown ("inline") or saved
+    """Give a file, a page of ours with what people wrote, a calendar or a magazine, to be shown ("inline") or saved
     ("attachment")."""
-    is_calendar, is_packed = file.name.endswith(".ics"), file.name.endswith(".zip")
-    styles = "'none'" if is_packed else style_sources(file.content.decode())
-    # `sandbox`: it may only let its reader save what is in it.
-    policy = (
-        f"default-src 'none'; style-src {styles}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'; sandbox allow-downloads"
+    is_packed, is_pdf = file.name.endswith(".zip"), file.name.endswith(".pdf")
+    styles = "'unsafe-inline'" if is_pdf else "'none'" if is_packed else style_sources(file.content.decode())
+    # `sandbox`: it may only let its reader save what is in it. Browsers show no PDF in one, nor without plugins and the
+    # styles of their own reader; a PDF of ours runs nothing.
+    policy = f"default-src 'none'; style-src {styles}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" + (
+        "; object-src 'self'" if is_pdf else "; sandbox allow-downloads"
     )
     headers = {
         **_FILE_HEADERS,
@@ -105,7 +106,9 @@ def file_response(file: OpenedFile, disposition: str) -> web.Response:
     if is_packed:
         headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
         return web.Response(body=file.content, content_type="application/zip", headers=headers)
-    content_type = CALENDAR_TYPE if is_calendar else "text/html"
+    if is_pdf:
+        return web.Response(body=file.content, content_type=PDF_TYPE, headers=headers)
+    content_type = CALENDAR_TYPE if file.name.endswith(".ics") else "text/html"
     return web.Response(body=file.content, content_type=content_type, charset="utf-8", headers=headers)
 
 

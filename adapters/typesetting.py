@@ -21,8 +21,8 @@ from bot.ports import PrintForm, TypesettingFailed
 from bot.wording import PROMPTS
 
 TEMPLATES = PROMPTS / "print"
-STYLE = "style.typ"
-"""The part that all templates share: colours, sizes, and what stands around a picture."""
+STYLE, PAPER = "style.typ", "paper.typ"
+"""The parts that templates share: colours, sizes, and what stands around a picture; and a story on paper."""
 PIXELS_PER_INCH = 144
 """Twice as sharp as a point of the layout: 480 points are 960 pixels."""
 MOST_PIXELS = 1024
@@ -81,7 +81,7 @@ def _set(drawing: str, written: str, form: PrintForm) -> bytes:
     name = f"{drawing}.typ"
     if not (TEMPLATES / name).is_file() or Path(name).name != name:
         raise TypesettingFailed(f"there is no template {name}")
-    files = {"main.typ": _read(name), STYLE: _read(STYLE), "data.json": written.encode()}
+    files = {"main.typ": _read(name), STYLE: _read(STYLE), PAPER: _read(PAPER), "data.json": written.encode()}
     options = dict(_OPTIONS.get(form, {}))
     try:
         made = typst.compile(files, format=form, ignore_system_fonts=True, **options)

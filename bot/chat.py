@@ -75,6 +75,9 @@ class PageAddresses(Protocol):
     def make_door(self, door: str) -> str:
         """Return the link to a door, for people without an account."""
 
+    def find_address(self, movement: str) -> str:
+        """Return where the page of a movement is, for who has a session; empty where no address is known."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CommandSyntax:

@@ -22,6 +22,7 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.understanding import CRISIS, Reading, read_for_despair, understand_sentence
 from bot.use_cases.connecting import (
     acquaintances,
+    cards,
     coverage,
     gatherings,
     invitations,
@@ -57,6 +58,7 @@ from bot.use_cases.stories import (
     harvest,
     hearing,
     held_words,
+    magazines,
     meanings,
     reading,
     ripples,
@@ -322,6 +324,9 @@ COMMANDS: dict[str, Command] = {
     "meeting.leave": Command(gatherings.leave),
     "meeting.come": Command(gatherings.come),
     "meeting.decline": Command(gatherings.decline),
+    "meeting.card": Command(cards.open_form, form=True),
+    "meeting.card.save": Command(cards.save),
+    "meeting.card.print": Command(cards.print_card, closes=False),
     "meeting.met": Command(gatherings.tell_met),
     "meeting.not_met": Command(gatherings.tell_not_met),
     "history.begin": Command(look_backs.begin),
@@ -398,6 +403,18 @@ COMMANDS: dict[str, Command] = {
     "door.let_in": Command(doors.let_in),
     "door.not_this": Command(doors.decline),
     "harvest": Command(harvest.preview, en="harvest", nl="oogst", again=True),
+    "magazine": Command(magazines.show, en="magazine magazines", nl="magazine magazines", again=True),
+    "magazine.begin": Command(magazines.begin, form=True),
+    "magazine.edit": Command(magazines.edit, form=True),
+    "magazine.save": Command(magazines.save),
+    "magazine.choose": Command(magazines.choose, form=True),
+    "magazine.chosen": Command(magazines.save_choice),
+    "magazine.show": Command(magazines.change_readership),
+    "magazine.look": Command(magazines.look, again=True),
+    "magazine.print": Command(magazines.ask_print, again=True),
+    "magazine.agree": Command(magazines.agree),
+    "magazine.decline": Command(magazines.decline),
+    "magazine.take_back": Command(magazines.take_back),
 }
 """Everything people can do: by typing it, with a button, in a form, or by what they do in a thread."""
 
@@ -476,6 +493,8 @@ COMPOSERS: dict[str, Composer] = {
     "rhythm_meeting": gatherings.compose_round,
     "meeting_proposed": gatherings.compose_proposal,
     "meeting_set": gatherings.compose_news,
+    "card_drawn": cards.compose_card,
+    "card_file": cards.compose_card_file,
     "meeting_after": gatherings.compose_question,
     # people
     "coordinator_asked": coordinators.compose_question,
@@ -493,6 +512,9 @@ COMPOSERS: dict[str, Composer] = {
     "story_travelled": sharing.compose_share_news,
     "rhythm_harvest": harvest.compose_harvest,
     "story_harvested": harvest.compose_harvest_news,
+    "print_asked": magazines.compose_question,
+    "print_next": magazines.compose_question,
+    "magazine_file": magazines.compose_file,
     "story_answered": hearing.compose_answers,
     "story_question": hearing.compose_question,
     "takeaway_file": takeaways.compose_file,

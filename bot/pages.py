@@ -29,6 +29,8 @@ from bot.chat import (
     Span,
     Visitor,
 )
+from bot.domain.initiative import InitiativeId
+from bot.domain.magazine import MagazineId
 from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.page_session import SESSION_SECRET_CHARS, PageSessionId, digest_secret
 from bot.domain.person import KEEP_CLOSED, Person, platform_of
@@ -39,7 +41,7 @@ from bot.transactions import TransactionRunner
 from bot.use_cases.movements import look_backs, quilts, spreading
 from bot.use_cases.pages import boards, coordinating, sessions
 from bot.use_cases.rhythms import year
-from bot.use_cases.stories import meanings, searching
+from bot.use_cases.stories import magazines, meanings, searching
 from bot.wording import Reader
 
 PAGE_WORDS = "pages/layout.md.j2"
@@ -164,6 +166,7 @@ BOARDS: Mapping[str, Board] = {
             Part("", _only(boards.show_patches)),
             _SEARCH,
             Part("", _only(boards.show_stories)),
+            Part("", _only(magazines.show_shelf)),
             Part("", _load_coming),
             _YEAR,
             Part("rhythms_title", _load_rhythms, items=True),
@@ -211,6 +214,7 @@ BOARDS: Mapping[str, Board] = {
         about="rhythm",
         has_tab=False,
     ),
+    "magazine": Board("footer_all", (Part("", _only(magazines.show_page)),), about="magazine", has_tab=False),
     "coordinator": Board(
         "footer_coordinators",
         (
@@ -364,7 +368,7 @@ class Pages:
             for section in await _load_part(work, turn, part, is_first=number == 0)
         ]
         reader = _reader(turn)
-        title = await work.initiatives.name(about, movement.id) if board.about and movement else ""  # type: ignore[arg-type]
+        title = await _name(work, board, about, movement.id) if board.about and movement else ""
         return BrowserPage(
             name=name,
             title=title
@@ -434,6 +438,14 @@ def _say(block: str, reader: Reader) -> Section:
     said = Paragraph(spans=(Span(text=wording.render_sentence(PAGE_WORDS, block, reader)),))
     title = wording.render_sentence(PAGE_WORDS, f"{block}_title", reader)
     return Section(title=title, message=Message(paragraphs=(said,), language=reader.language.value))
+
+
+async def _name(work: UnitOfWork, board: Board, about: str, movement: MovementId) -> str:
+    """Return how what a page is about is called."""
+    if board.about == "magazine":
+        magazine = await work.magazines.get(MagazineId(about), movement)
+        return magazine.title if magazine is not None else ""
+    return await work.initiatives.name(InitiativeId(about), movement)
 
 
 def _word(entry: Entry, reader: Reader) -> Sequence[Section]:

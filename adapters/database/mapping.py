@@ -28,6 +28,8 @@ from adapters.database.tables import (
     initiatives,
     invitations,
     invite_codes,
+    magazine_stories,
+    magazines,
     meeting_guests,
     meetings,
     members,
@@ -70,6 +72,7 @@ from bot.domain.held_words import HeldWords
 from bot.domain.history import HistoryAnswer, HistoryRound
 from bot.domain.holdout import Holdout, HoldoutTurn
 from bot.domain.initiative import Company, Initiative, Participant, QuestionAsked, StuckEpisode
+from bot.domain.magazine import Magazine, PrintConsent
 from bot.domain.meeting import Guest, Meeting
 from bot.domain.movement import InviteCode, Member, Movement, PartSaid, Place, Purpose, Segment
 from bot.domain.next_step import Chance, NextStep
@@ -122,6 +125,8 @@ MAPPED: dict[type, Table] = {
     TieAnswer: tie_answers,
     Invitation: invitations,
     Suggestion: suggestions,
+    Magazine: magazines,
+    PrintConsent: magazine_stories,
     Meeting: meetings,
     Guest: meeting_guests,
     HistoryRound: history_rounds,

@@ -31,6 +31,7 @@ from bot.domain.delivery import RETRY_REASONS, Act, DeliveryState, Priority
 from bot.domain.door import DoorState
 from bot.domain.experiment import Decision
 from bot.domain.initiative import Audience, CompanyState, EpisodeState, StuckKind
+from bot.domain.magazine import PrintAnswer, PrintName
 from bot.domain.meeting import GuestAnswer
 from bot.domain.movement import PlaceState, Role
 from bot.domain.next_step import ChanceState, StepState
@@ -826,6 +827,42 @@ deliveries = Table(
     _partial_index("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
 )
 
+magazines = Table(
+    "magazines",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("initiative_id", "initiatives", null=True),
+    Column("dimension", EnumValue(Dimension)),
+    Column("period", String(16), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("history", Boolean, nullable=False),
+    _ref("made_by", "people", null=True),
+    Column("begun_at", Utc, nullable=False),
+    Column("shown_at", Utc),
+    Index("ix_magazines_movement_id", "movement_id", "begun_at"),
+    Index("ix_magazines_made_by", "made_by"),
+)
+magazine_stories = Table(
+    "magazine_stories",
+    metadata,
+    _ref("magazine_id", "magazines", primary=True),
+    _ref("story_id", "stories", primary=True),
+    _ref("movement_id", "movements"),
+    _ref("person_id", "people"),
+    Column("chosen", Boolean, nullable=False),
+    Column("answer", EnumValue(PrintAnswer), nullable=False),
+    Column("shown_name", EnumValue(PrintName), nullable=False),
+    Column("asked_at", Utc, nullable=False),
+    Column("answered_at", Utc),
+    Index("ix_magazine_stories_person_id", "person_id"),
+    Index("ix_magazine_stories_movement_id", "movement_id"),
+    Index("ix_magazine_stories_story_id", "story_id"),
+    Index("ix_magazine_stories_asked_at", "asked_at"),
+)
+"""Stories chosen for a magazine, and what their tellers answer."""
+
 personal_files = Table(
     "personal_files",
     metadata,
@@ -839,6 +876,8 @@ personal_files = Table(
     Column("kind", String(16), nullable=False, server_default="everything"),
     # No foreign key: SQLite cannot add one to a table that is there.
     Column("movement_id", String(64)),
+    # What it holds, where that is looked up each time it is opened.
+    Column("subject", String(64), nullable=False, server_default=""),
     # The page, compressed; read and written apart from the rest, because it may be megabytes.
     Column("content", LargeBinary),
     Index("ix_personal_files_person_id", "person_id", "asked_at"),

@@ -25,6 +25,7 @@ from adapters.database.repositories.doors import SqlDoors
 from adapters.database.repositories.experiments import SqlExperiments
 from adapters.database.repositories.feeds import SqlFeeds
 from adapters.database.repositories.holdouts import SqlHoldouts
+from adapters.database.repositories.magazines import SqlMagazines
 from adapters.database.repositories.movements import SqlInitiatives, SqlMovements
 from adapters.database.repositories.networks import SqlNetworkReader
 from adapters.database.repositories.outside import SqlOutside
@@ -49,6 +50,7 @@ from bot.ports.repositories import (
     Holdouts,
     Inbox,
     Initiatives,
+    Magazines,
     Movements,
     Outside,
     PageSessions,
@@ -118,6 +120,7 @@ class SqlUnitOfWork:
         self.doors: Doors = SqlDoors(session)
         self.takeaways: Takeaways = SqlTakeaways(session)
         self.holdouts: Holdouts = SqlHoldouts(session)
+        self.magazines: Magazines = SqlMagazines(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
     async def flush(self) -> None:

@@ -41,6 +41,7 @@ FIELD_PREFIX = "f-"
 _LINKED = {
     "initiative.look": ("initiative", "initiative"),
     "rhythm.look": ("rhythm", "rhythm"),
+    "magazine.look": ("magazine", "magazine"),
     "home": ("me", ""),
     "me": ("me", ""),
     "rhythm": ("coordinator", ""),

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from secrets import token_hex
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 OPEN_PATH = "/pages/open"
 DOOR_PATH = "/pages/door"
@@ -51,6 +51,10 @@ class PageLinks:
         expires = int(until.timestamp())
         asked = urlencode({"language": language, **({"to": movement} if movement else {})})
         return f"{self._url}{OPEN_PATH}/{session}.{expires}.{_sign(self._keys[0], session, expires)}?{asked}"
+
+    def find_address(self, movement: str) -> str:
+        """Return where the page of a movement is, for who has a session; empty where no address is known."""
+        return f"{self._url}/pages/m/{quote(movement, safe='')}/movement" if self._url else ""
 
     def read_link(self, token: str, now: datetime) -> str:
         """Return the session that the last part of a link's path names; empty when it is none of ours, or expired."""

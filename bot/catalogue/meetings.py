@@ -1,10 +1,11 @@
 """Messages by which a few people of different groups are brought together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import ClassVar, Self
 
-from bot.catalogue.base import Entry, Press
+from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PictureEntry, Press, Tell
 
 _AT = datetime(2027, 3, 11, 11, 30, tzinfo=UTC)
 
@@ -73,12 +74,18 @@ class MeetingProposed(Entry):
 @dataclass(frozen=True, kw_only=True)
 class MeetingAnswered(Entry):
     """The reply to whether somebody comes. `names` are the others who said yes so far; `told`: they hear the day before
-    who comes; `over`: the moment is past."""
+    who comes; `over`: the moment is past. With its `meeting` an invitation card can be made."""
 
     coming: bool
     names: tuple[str, ...] = ()
     told: bool = True
     over: bool = False
+    meeting: str = ""
+
+    def buttons(self) -> tuple[Press, ...]:
+        if not self.coming or self.over or not self.meeting:
+            return ()
+        return (Press(name="card", intent="meeting.card", args={"meeting": self.meeting}),)
 
     @classmethod
     def example(cls) -> Self:
@@ -96,7 +103,13 @@ class MeetingSet(Entry):
     timezone: str
 
     def buttons(self) -> tuple[Press, ...]:
-        return (Press(name="cannot", intent="meeting.decline", args={"meeting": self.meeting}),) if self.names else ()
+        if not self.names:
+            return ()
+        about = {"meeting": self.meeting}
+        return (
+            Press(name="card", intent="meeting.card", args=about),
+            Press(name="cannot", intent="meeting.decline", args=about),
+        )
 
     @classmethod
     def example(cls) -> Self:
@@ -134,3 +147,79 @@ class MeetingRemembered(Entry):
     @classmethod
     def example(cls) -> Self:
         return cls(met=True)
+
+
+MAX_WHERE_CHARS, MAX_CARD_CHARS = 80, 200
+"""Characters of where a meeting is, and of the words on its card."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardForm(FormEntry):
+    """The form of an invitation card: where the meeting is, and a few words."""
+
+    intent: ClassVar[str] = "meeting.card.save"
+    asks: ClassVar[tuple[Ask, ...]] = (
+        Ask(name="where", max_length=MAX_WHERE_CHARS),
+        Ask(name="words", kind="long_text", required=False, max_length=MAX_CARD_CHARS),
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(hidden={"meeting": "m1"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardDrawn(PictureEntry):
+    """An invitation card for a meeting, for who made it: when, where, about what, and what the movement is for. `code`
+    has the rows of the QR code that leads to the movement, where Ritme has an address. No guest stands on it."""
+
+    meeting: str
+    movement: str
+    purpose: str = ""
+    question: int
+    at: datetime
+    timezone: str
+    where: str
+    words: str = ""
+    code: tuple[str, ...] = ()
+
+    def buttons(self) -> tuple[Press, ...]:
+        about = {"meeting": self.meeting, "where": self.where, "words": self.words}
+        return (Press(name="pdf", intent="meeting.card.print", args=about),)
+
+    def draw(self, tell: Tell) -> Mapping[str, object]:
+        return {
+            "title": tell("title"),
+            "movement": self.movement,
+            "purpose": self.purpose,
+            "when": tell("when"),
+            "where": self.where,
+            "words": self.words,
+            "asked": tell("asked"),
+            "question": tell("question"),
+            "qr": self.code,
+            "qr_said": tell("qr_said"),
+        }
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            meeting="m1",
+            movement="Samen op pad",
+            purpose="Iedereen komt elke dag buiten.",
+            question=1,
+            at=_AT,
+            timezone="Europe/Amsterdam",
+            where="Bij de grote tafel in de tuin",
+            words="Neem iets lekkers mee.",
+            code=("101", "010", "101"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFile(FileEntry):
+    """An invitation card as a PDF."""
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(file="f1", until=_AT)

@@ -17,15 +17,19 @@ CALENDAR_FILE = "calendar_file"
 """The kind of a delivery that gives someone a calendar."""
 TAKEAWAY_FILE = "takeaway_file"
 """The kind of a delivery that gives a coordinator what the movement takes along."""
+MAGAZINE_FILE = "magazine_file"
+"""The kind of a delivery that gives someone a magazine."""
+CARD_FILE = "card_file"
+"""The kind of a delivery that gives someone an invitation card."""
 OLD_EXPORT = "export"
 """That kind as the version before planned it."""
-GIVING = (PERSONAL_FILE, CALENDAR_FILE, TAKEAWAY_FILE, OLD_EXPORT)
+GIVING = (PERSONAL_FILE, CALENDAR_FILE, TAKEAWAY_FILE, MAGAZINE_FILE, CARD_FILE, OLD_EXPORT)
 """Kinds of deliveries that give someone a file."""
 FRESH_FOR = timedelta(hours=1)
 """How long the same file is given again instead of a new one: nobody has one composed more than once an hour."""
 LINK_TTL = timedelta(hours=1)
 """How long a file is kept, and a link to it lives, after it was given."""
-EVERYTHING, CALENDAR, TAKEAWAY = "everything", "calendar", "takeaway"
+EVERYTHING, CALENDAR, TAKEAWAY, INVITATION_CARD = "everything", "calendar", "takeaway", "card"
 """Kinds of files, by what they hold."""
 GIVE_DEADLINE = timedelta(days=1)
 """How long a file that was asked for may wait to be given."""
@@ -34,7 +38,8 @@ GIVE_DEADLINE = timedelta(days=1)
 @dataclass(kw_only=True, eq=False)
 class PersonalFile:
     """A file that someone asked for. Its content is stored beside it once it was composed, at `made_at`; after
-    `expires_at` nobody can open it, and it is deleted. `sends` counts how often it was put in the outbox."""
+    `expires_at` nobody can open it, and it is deleted. `sends` counts how often it was put in the outbox. A magazine,
+    the `subject`, is not stored: it is set anew each time it is opened, with what may be printed then."""
 
     id: PersonalFileId
     workspace_id: WorkspaceId
@@ -46,10 +51,17 @@ class PersonalFile:
     kind: str = EVERYTHING
     movement_id: MovementId | None = None
     """The movement that a takeaway is of."""
+    subject: str = ""
 
     @classmethod
     def ask(
-        cls, person: Person, now: datetime, kind: str = EVERYTHING, movement: MovementId | None = None
+        cls,
+        person: Person,
+        now: datetime,
+        kind: str = EVERYTHING,
+        movement: MovementId | None = None,
+        *,
+        subject: str = "",
     ) -> "PersonalFile":
         """Make the file that someone asks for now, still to be composed."""
         return cls(
@@ -60,6 +72,7 @@ class PersonalFile:
             expires_at=now + GIVE_DEADLINE,
             kind=kind,
             movement_id=movement,
+            subject=subject,
         )
 
     @property

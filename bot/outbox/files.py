@@ -7,9 +7,10 @@ does at every statement (measured: stalls of 150 ms). The file is stored, for an
 asked for it.
 """
 
+import json
 import zlib
 from asyncio import sleep, to_thread
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from time import perf_counter
@@ -17,12 +18,24 @@ from time import perf_counter
 import structlog
 
 from bot.chat import OpenedFile, PostedFile
+from bot.domain.magazine import MagazineId
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person
-from bot.domain.personal_file import CALENDAR, EVERYTHING, TAKEAWAY, PersonalFile, PersonalFileId
-from bot.ports import Begin, Clock, Conflict, RetryAfter, StorageUnavailable, Typesetter, UnitOfWork, Unreachable
+from bot.domain.personal_file import CALENDAR, EVERYTHING, INVITATION_CARD, TAKEAWAY, PersonalFile, PersonalFileId
+from bot.magazines import DRAWING, PAPER_KINDS, draw_magazine, load_print
+from bot.ports import (
+    Begin,
+    Clock,
+    Conflict,
+    RetryAfter,
+    StorageUnavailable,
+    Typesetter,
+    TypesettingFailed,
+    UnitOfWork,
+    Unreachable,
+)
 from bot.ports.repositories import RowKey
-from bot.ports.turn import timezone_for
+from bot.ports.turn import language_for, timezone_for
 from bot.transactions import TransactionRunner
 from bot.use_cases.movements.takeaways import compose_takeaway
 from bot.use_cases.people.export_page import ExportPage
@@ -35,7 +48,13 @@ PACKED_ALREADY = 0
 """The level of compression of what is packed already."""
 STORAGE_RETRY = timedelta(seconds=30)
 """How long a file waits when storage gives no answer."""
-FILE_NAMES = {EVERYTHING: "ritme.html", CALENDAR: "ritme.ics", TAKEAWAY: "ritme.zip"}
+FILE_NAMES = {
+    EVERYTHING: "ritme.html",
+    CALENDAR: "ritme.ics",
+    TAKEAWAY: "ritme.zip",
+    INVITATION_CARD: "invitation.pdf",
+    **dict.fromkeys(PAPER_KINDS, "magazine.pdf"),
+}
 log = structlog.get_logger("ritme")
 
 
@@ -72,8 +91,12 @@ class FileComposer:
             file = await work.files.get(id)
             is_there = file is not None and self._clock.now() < file.expires_at
             packed = await work.files.content(id) if is_there else None
+        if file is not None and is_there and file.kind in PAPER_KINDS:
+            return await self._open_print(file)
         if file is None or not packed:
             return None
+        if file.kind == INVITATION_CARD:
+            return OpenedFile(name=FILE_NAMES[INVITATION_CARD], content=await self._set_card(packed))
         return OpenedFile(name=FILE_NAMES[file.kind], content=await to_thread(zlib.decompress, packed))
 
     async def _load_or_compose(self, id: PersonalFileId, language: Language) -> bytes:
@@ -83,6 +106,10 @@ class FileComposer:
             person = await work.people.in_workspace(file.person_id, file.workspace_id) if file is not None else None
         if file is None or person is None or person.account is None:
             raise Unreachable("forgotten")
+        if file.kind in PAPER_KINDS:
+            return await self._print(file, person, language)
+        if packed is not None and file.kind == INVITATION_CARD:
+            return await self._set_card(packed)
         if packed is not None:
             return await to_thread(zlib.decompress, packed)
         if file.kind == TAKEAWAY:
@@ -90,6 +117,53 @@ class FileComposer:
         if file.kind != EVERYTHING:
             raise Unreachable("forgotten")  # what is composed when it is asked for, is there or gone
         return await self._compose(file, person, language)
+
+    async def _open_print(self, file: PersonalFile) -> OpenedFile | None:
+        """Set a print once more for who opens it: without what was taken back since it was given. Returns None when
+        there is nothing to print any more."""
+        async with self._begin() as work:
+            person = await work.people.in_workspace(file.person_id, file.workspace_id)
+        if person is None or person.account is None:
+            return None
+        try:
+            return OpenedFile(name=FILE_NAMES[file.kind], content=await self._print(file, person, None))
+        except Unreachable:
+            return None
+
+    async def _print(self, file: PersonalFile, person: Person, language: Language | None) -> bytes:
+        """Set a magazine with what may be printed now, in this language or that of its reader; nothing of it is kept.
+        Raises `Unreachable`."""
+        started, now = perf_counter(), self._clock.now()
+        async with self._begin() as work:
+            found = await work.magazines.find_for(MagazineId(file.subject), person.id)
+            printed = await load_print(work, found[1], found[0].id) if found is not None else None
+        if found is None or printed is None or not printed.stories:
+            raise Unreachable("withdrawn")
+        movement = found[1]
+        reader = Reader(
+            language=language or language_for(person, None, movement),
+            timezone=timezone_for(person, None, movement),
+            now=now,
+        )
+        content = await self._set(DRAWING, draw_magazine(printed, reader, PAPER_KINDS[file.kind]))
+        took = round((perf_counter() - started) * 1000)
+        log.info("magazine_printed", stories=len(printed.stories), bytes=len(content), ms=took)
+        return content
+
+    async def _set_card(self, packed: bytes) -> bytes:
+        """Set a card of which all that stands on it is kept. Raises `Unreachable`."""
+        drawn: dict[str, object] = json.loads(zlib.decompress(packed))
+        return await self._set("card_drawn", drawn)
+
+    async def _set(self, drawing: str, drawn: Mapping[str, object]) -> bytes:
+        """Set a drawing as a PDF. Raises `Unreachable`."""
+        if self._typesetter is None:
+            raise Unreachable("broken")
+        try:
+            return await self._typesetter.typeset(drawing, drawn, "pdf")
+        except TypesettingFailed:
+            log.exception("file_print_failed", drawing=drawing)
+            raise Unreachable("broken") from None
 
     async def _compose(self, file: PersonalFile, person: Person, language: Language) -> bytes:
         started, now = perf_counter(), self._clock.now()

@@ -19,6 +19,7 @@ from bot.ports.repositories import (
     Holdouts,
     Inbox,
     Initiatives,
+    Magazines,
     Movements,
     Outside,
     PageSessions,
@@ -88,6 +89,7 @@ class UnitOfWork(Protocol):
     doors: Doors
     takeaways: Takeaways
     holdouts: Holdouts
+    magazines: Magazines
     networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""

@@ -43,6 +43,7 @@ from bot.domain.initiative import (
     StuckEpisode,
 )
 from bot.domain.look_back import DoneStep, StuckSpell, ToldStory
+from bot.domain.magazine import Magazine, MagazineId, PrintCandidate, PrintConsent
 from bot.domain.meaning import Answers
 from bot.domain.meeting import Guest, Meeting, MeetingId
 from bot.domain.movement import InviteCode, Member, Movement, MovementId, PartSaid, Place, PlaceId, Purpose, Segment
@@ -404,6 +405,29 @@ class Holdouts(Protocol):
 
     async def count_people(self, movement: MovementId, since: datetime) -> int:
         """Count who told a story or planned a step in a movement since a moment."""
+
+
+class Magazines(Protocol):
+    """Magazines, and what tellers answered about their stories in them."""
+
+    def add(self, new: Magazine | PrintConsent) -> None:
+        """Store a new magazine, or a story chosen for one."""
+
+    async def get(self, id: MagazineId, movement: MovementId) -> Magazine | None:
+        """Return a magazine of the movement."""
+
+    async def find_for(self, id: MagazineId, person: PersonId) -> tuple[Magazine, Movement] | None:
+        """Return a magazine, with its movement, for somebody who is in that movement."""
+
+    async def of_movement(self, movement: MovementId, limit: int) -> Sequence[Magazine]:
+        """Return the magazines of the movement, the newest first."""
+
+    async def candidates(self, id: MagazineId, movement: MovementId) -> Sequence[PrintCandidate]:
+        """Return every story that was ever chosen for a magazine, the oldest first, with its teller and their answer;
+        without those whose row is gone."""
+
+    async def consent(self, id: MagazineId, story: StoryId, teller: PersonId) -> PrintConsent | None:
+        """Return what a teller answers about a story of theirs in a magazine, in whichever movement."""
 
 
 class Movements(Protocol):

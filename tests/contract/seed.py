@@ -41,6 +41,7 @@ from bot.domain.initiative import (
     QuestionAsked,
     StuckEpisode,
 )
+from bot.domain.magazine import Magazine, MagazineId, PrintAnswer, PrintConsent
 from bot.domain.meeting import Guest, GuestAnswer, Meeting, MeetingId
 from bot.domain.movement import (
     InviteCode,
@@ -80,6 +81,7 @@ TRIED = ExperimentId("tried")
 LOOKED = HistoryRoundId("looked")
 LUNCH, ROOM = MeetingId("lunch"), RoomId("room")
 DOOR, SAID = StoryDoorId("door"), DoorStoryId("said")
+PRINTED = MagazineId("printed")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _numbers = count(1)
 
@@ -276,6 +278,15 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         step(STEP, initiative_id=WALK, experiment_id=TRIED),
         step(state=StepState.DONE, initiative_id=WALK, story_id=TOLD, closed_at=NOW, posted=True),
         Chance(id=CHANCE, movement_id=OURS, person_id=FATIMA, text="Zon", noted_at=NOW),
+        Magazine(id=PRINTED, movement_id=OURS, title="Ons jaar", words="Zo was het.", made_by=FATIMA, begun_at=NOW),
+        PrintConsent(
+            magazine_id=PRINTED,
+            story_id=TOLD,
+            movement_id=OURS,
+            person_id=FATIMA,
+            answer=PrintAnswer.AGREED,
+            asked_at=NOW,
+        ),
         StoryRequest(
             id=ASKED,
             movement_id=OURS,

@@ -28,6 +28,7 @@ from tests.contract.seed import (
     NIGHT,
     NOW,
     OURS,
+    PRINTED,
     ROOM,
     SAID,
     SPELL,
@@ -187,6 +188,9 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "takeaways.steps_after": lambda work, its: work.takeaways.steps_after(its, None, 9),
     "takeaways.moments_after": lambda work, its: work.takeaways.moments_after(its, None, 9),
     "takeaways.unagreed_names": lambda work, its: _fatima_unagreed(work, its),
+    "magazines.get": lambda work, its: work.magazines.get(PRINTED, its),
+    "magazines.of_movement": lambda work, its: work.magazines.of_movement(its, 9),
+    "magazines.candidates": lambda work, its: work.magazines.candidates(PRINTED, its),
     "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
     "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),
     "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
@@ -260,6 +264,7 @@ OF_A_PERSON: dict[str, Ask] = {
     "stories.request_to": lambda work, their: work.stories.request_to(ASKED, their),
     "connecting.joined_meetings": lambda work, their: work.connecting.joined_meetings(their, OURS, NOW),
     "feeds.of_person": lambda work, their: work.feeds.of_person(their, OURS),
+    "magazines.consent": lambda work, their: work.magazines.consent(PRINTED, TOLD, their),
     "connecting.named_by": lambda work, their: work.connecting.named_by(their, OURS),
     "deliveries.held_while_quiet": lambda work, their: work.deliveries.held_while_quiet(their),
     "deliveries.of_person": lambda work, their: work.deliveries.of_person(their, NOW - DAY),
@@ -369,7 +374,7 @@ async def test_forgetting_a_person_keeps_only_what_others_share(seeded: Seeded) 
         mine = await work.deliveries.by_key("mine")
     assert left == {
         "people", "stories", "deliveries", "purposes", "initiatives", "experiments", "coordinator_changes",
-        "story_doors",
+        "story_doors", "magazines",
     }  # fmt: skip
     assert mine is not None
     assert (mine.state, mine.reason, mine.args, mine.target) == (DeliveryState.DROPPED, "forgotten", {}, None)

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
+from adapters.file_links import FileLinks
 from adapters.teams.package import SAVE_COMMAND_ID
 from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.typesetting import TypstTypesetter
@@ -45,6 +46,8 @@ PEOPLE = ("fatima", "jan", "sanne", "wim")
 TENANT = "00000000-0000-0000-0000-00000000feed"
 BOT = "28:ritme"
 MENTION = "<at>Ritme</at>"
+LINKS = FileLinks(["geheim"], "https://ritme.example.org")
+"""How files are linked to in Teams, where a journey wants an address."""
 POSTED = "77"
 """The id that `tests.fakes.teams.microsoft` gives every post in a channel."""
 INTENTS = {
@@ -118,6 +121,14 @@ INTENTS = {
     "too_1": "behaviour",
     "carry": "initiative.carry",
     "rest": "initiative.rest",
+    "card": "meeting.card",
+    "pdf": "meeting.card.print",
+    "a4": "magazine.print",
+    "yes_full": "magazine.agree",
+    "yes_none": "magazine.agree",
+    "no": "magazine.decline",
+    "take_back": "magazine.take_back",
+    "show": "magazine.show",
     "ask_room": "room.ask",
     "grant": "room.grant",
     "support": "support.give",
@@ -127,7 +138,12 @@ INTENTS = {
     "pick_up_2": "step.pick_up",
 }
 """Intents of buttons by name; other buttons are named after their intent."""
-ALSO = {"tell": "step.done", "keep": "hours.keep", "save": "country.save"}
+ALSO = {
+    "tell": "step.done",
+    "keep": "hours.keep",
+    "save": "country.save",
+    "choose": "magazine.choose",
+}
 """Other intents of buttons with a name of those above."""
 
 
@@ -164,6 +180,9 @@ class Border(Protocol):
 
     async def picture(self, who: str) -> tuple[bytes, str]:
         """Return the picture that one person got last, and the text that is read in its place."""
+
+    async def file(self, who: str) -> bytes:
+        """Return the file that one person got last, as it is opened now."""
 
     async def until(self, moment: datetime) -> None:
         """Live until a moment."""
@@ -233,6 +252,11 @@ class OnSlack:
         assert file.content is not None
         return file.content, file.alt_text
 
+    async def file(self, who: str) -> bytes:
+        *_, (file,) = (one.files for one in self.driver.private(who) if one.files)
+        assert file.content is not None
+        return file.content
+
     async def until(self, moment: datetime) -> None:
         await self.driver.until(moment)
 
@@ -285,6 +309,10 @@ class InThePlayground:
         *_, shown = (one for one in await self.driver.private(who) if one.json["picture"])
         png = await self.driver.served.download(f"/messages/{shown.id}/picture?persona={who}")
         return png, shown.json["picture"]["text"]
+
+    async def file(self, who: str) -> bytes:
+        *_, shown = (one for one in await self.driver.private(who) if one.json["file"])
+        return await self.driver.served.download(f"/messages/{shown.id}/file?persona={who}")
 
     async def until(self, moment: datetime) -> None:
         await self.driver.until(moment)
@@ -401,6 +429,13 @@ class InTeams:
         assert address.startswith("data:image/png;base64,")
         return b64decode(address.partition(",")[2]), text
 
+    async def file(self, who: str) -> bytes:
+        *_, address = (one["url"] for shown in await self.to(who) for one in shown.buttons().values() if "url" in one)
+        named = LINKS.read_link(str(address).rpartition("/")[2].partition("?")[0], self.clock.now())
+        opened = await self.ritme.open_file(named or "")
+        assert opened is not None
+        return opened.content
+
     async def until(self, moment: datetime) -> None:
         while (due := await self.ritme.next_due()) is not None and due <= moment:
             self.clock.set(max(due, self.clock.now()))
@@ -488,8 +523,11 @@ def channel_id(name: str) -> str:
 
 
 @asynccontextmanager
-async def open_border(platform: str, tmp_path: Path, start: datetime = MONDAY) -> AsyncIterator[Border]:
-    """Run the service on a platform, with a movement of Iris and `PEOPLE` in two channels."""
+async def open_border(
+    platform: str, tmp_path: Path, start: datetime = MONDAY, *, links: FileLinks | None = None
+) -> AsyncIterator[Border]:
+    """Run the service on a platform, with a movement of Iris and `PEOPLE` in two channels. `links` to files: for
+    Teams."""
     if platform == "slack":
         async with slack_driver(tmp_path, start) as slack:
             await slack.movement(*PEOPLE, channels=(HERE, THERE))
@@ -500,12 +538,14 @@ async def open_border(platform: str, tmp_path: Path, start: datetime = MONDAY) -
             await playground.movement()
             yield InThePlayground(playground)
     else:
-        async with open_teams(tmp_path, start) as teams:
+        async with open_teams(tmp_path, start, links=links) as teams:
             yield teams
 
 
 @asynccontextmanager
-async def open_teams(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite") -> AsyncIterator[InTeams]:
+async def open_teams(
+    tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", links: FileLinks | None = None
+) -> AsyncIterator[InTeams]:
     """Run the service for Teams, with a movement of Iris and `PEOPLE` in two channels of its team."""
     clock = SettableClock(start, running=False)
     async with (
@@ -514,7 +554,8 @@ async def open_teams(tmp_path: Path, start: datetime = MONDAY, kind: str = "sqli
         aiohttp.ClientSession() as session,
     ):
         registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
-        platform = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
+        chats = SqlConversations(storage.database)
+        platform = TeamsPlatform(registration, chats, clock, opens=Ritme.opens, links=links)
         known = {"teams": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
         ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer)

@@ -9,6 +9,7 @@ from bot.catalogue.forms import missing_reason
 from bot.chat import FieldErrors, Reply, Value
 from bot.domain.person import Language
 from bot.wording import Reader
+from tests.journeys.test_cards import add_meeting
 from tests.journeys.test_stuck import add_initiative, submit_step, submit_stuck
 from tests.support.groups import add_group
 from tests.support.world import MONDAY, World, agree, button_of
@@ -21,8 +22,8 @@ FORMS = {
 """Every form that asks something. The one for groups asks one thing, of the list that Slack gave: see `test_groups`."""
 AT_LEAST_ONE = {"nominate.save": "connector", "experiment.answer.save": "learned"}
 """Forms without a required field of which one has to be filled in."""
-MAY_BE_EMPTY = {"search.filled"}
-"""Forms that mean something without a value: the newest stories."""
+MAY_BE_EMPTY = {"search.filled", "magazine.chosen"}
+"""Forms that mean something without a value: the newest stories; none."""
 UNUSABLE: dict[str, Value] = {
     "choice": "nonsense",
     "choices": ("nonsense",),
@@ -128,10 +129,16 @@ OF_COORDINATORS = (
     "webhook.",
     "door.",
     "cloud.",
+    "magazine.",
 )
 IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},
+)
+IMPOSSIBLE["meeting.card.save"] = ({"where": "", "words": "x" * 201}, {"where", "words"})
+IMPOSSIBLE["magazine.save"] = (
+    {"name": "", "words": "x" * 801, "initiative": "gone", "dimension": "omhoog", "period": "eeuw", "history": "ooit"},
+    {"name", "words", "initiative", "dimension", "period", "history"},
 )
 IMPOSSIBLE["reach.names.save"] = ({"place": "elders", "again": "ooit"}, {"place", "again"})
 IMPOSSIBLE["reach.ties.save"] = ({"place": "elders", "again": "ooit"}, {"place", "again"})
@@ -179,6 +186,12 @@ async def _seed_rest(world: World, intent: str) -> dict[str, Value]:
     if intent == "reach.names.save":
         await add_group(world, "Nachtdienst", "a", "b", "c", "d", "e")
         return {"group": "Nachtdienst"}
+    if intent == "meeting.card.save":
+        await add_meeting(world)
+        return {"meeting": "lunch"}
+    if intent == "magazine.chosen":
+        desk = await world.do("iris", "magazine.save", args={"name": "Ons jaar", "history": "yes"})
+        return dict(button_of(desk, "choose").args)
     if intent == "country.propose":
         return {"where": "movement", "country": "DE"}
     if intent not in ("experiment.move.save", "experiment.answer.save"):

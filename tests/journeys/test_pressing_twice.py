@@ -104,6 +104,9 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "story.read",
         "search",
         "harvest",
+        "magazine",
+        "magazine.look",
+        "magazine.print",  # comes once a minute
         "door",
         "door.look",
         "door.card",

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import text
 
-from bot.chat import Message
+from bot.chat import Form, Message
 from bot.commands import COMPOSERS
 from bot.domain.coverage import LOOKS_AFTER, GroupReach, ReachPicture
 from bot.domain.delivery import to_place
@@ -99,6 +99,8 @@ READ_BY = {
     "story_travelled": ONE,
     "words_asked": ONE,
     "story_harvested": ONE,
+    "print_asked": ONE,
+    "print_next": ONE,
     "story_answered": ONE,
     "story_question": ONE,
     "check_in_answered": ONE,
@@ -111,6 +113,9 @@ ELSEWHERE = {
     "personal_file": "journeys/test_export.py looks at where the file comes",
     "takeaway_file": "journeys/test_takeaways.py looks at where the file comes",
     "calendar_file": "journeys/test_calendars.py looks at where the file comes",
+    "card_drawn": "journeys/test_cards.py looks at where the card comes",
+    "card_file": "journeys/test_cards.py looks at where the card comes",
+    "magazine_file": "journeys/test_magazines_on_platforms.py looks at where the file comes",
     "export": "an earlier version planned it; journeys/test_export.py",
     "room_taken_back": "it changes the message of one person; journeys/test_rooms.py",
     "invitation_taken_back": "it changes the message of one person; journeys/test_taking_back.py",
@@ -158,6 +163,7 @@ async def live_through_everything(world: World) -> list[Heard]:
     await world.do("jan", "experiment.save", args=tried)
     await tell_at_a_door(world)
     await answer_each_other(world)
+    await make_magazine(world)
     await add_reminder(world, "rhythm_stories")
     await reply_in_thread(world, "noor", "We liepen een rondje.", "reply-1")
     await reply_in_thread(world, "noor", "We liepen met mevrouw Bos.", "reply-2")
@@ -337,6 +343,20 @@ async def answer_each_other(world: World) -> None:
     await world.do("sanne", "story.here", story=(await get_story(world, "checked-1")).id)
     await reply_in_thread(world, "sanne", "We proberen nu elke avond een rondje.", "checked-2", thread="checked")
     await world.pass_(hours=2)
+
+
+async def make_magazine(world: World) -> None:
+    """Let somebody who is asked little else be asked about two stories of theirs, one after the other."""
+    for told in ("We aten buiten.", "We zongen buiten."):
+        await world.do("ada", "story.save", text=told, readers="movement", named="with", channel="night")
+    desk = await world.do("iris", "magazine.save", args={"name": "Ons jaar", "history": "yes"})
+    form = await world.press("iris", desk, "choose")
+    assert isinstance(form, Form)
+    outside = tuple(one.value for one in form.fields[0].options if "buiten." in one.label)
+    await world.submit("iris", form, stories=outside)
+    await world.pass_(days=3)
+    await world.press("ada", world.private("ada")[-1], "yes_none", channel=None)
+    await world.pass_(minutes=1)
 
 
 def has_button(message: Message, name: str) -> bool:

@@ -37,7 +37,8 @@ from bot.domain.initiative import (
     Participant,
     StuckEpisode,
 )
-from bot.domain.meeting import Guest, Meeting, MeetingId
+from bot.domain.magazine import Magazine, MagazineId, PrintAnswer, PrintConsent
+from bot.domain.meeting import Guest, GuestAnswer, Meeting, MeetingId
 from bot.domain.movement import (
     InviteCode,
     InviteCodeId,
@@ -97,6 +98,7 @@ EPISODE, STEP, WALK, STORY, RHYTHM = (
     {"story": "told"},
     {"rhythm": "weekly"},
 )
+MAGAZINE = {"magazine": "printed"}
 NEW_RHYTHM = {
     "kind": "stories",
     "place": "general",
@@ -272,6 +274,8 @@ PRESSES: Mapping[str, Act] = {
     "meeting.leave": press(),
     "meeting.come": press(channel=None, meeting="lunch"),
     "meeting.decline": press(channel=None, meeting="lunch"),
+    "meeting.card": press(channel=None, meeting="soup"),
+    "meeting.card.print": press(channel=None, meeting="soup", where="Buiten", words="Kom."),
     "meeting.met": press(channel=None, meeting="lunch"),
     "meeting.not_met": press(channel=None, meeting="lunch"),
     "lookback": press(**WALK),
@@ -319,6 +323,16 @@ PRESSES: Mapping[str, Act] = {
     "door.close": press("iris", door="door"),
     "door.let_in": press(channel=None, door="door", told="told"),
     "door.not_this": press(channel=None, door="door", told="told"),
+    "magazine": press("iris"),
+    "magazine.begin": press("iris"),
+    "magazine.edit": press("iris", **MAGAZINE),
+    "magazine.choose": press("iris", **MAGAZINE),
+    "magazine.show": press("iris", on="no", **MAGAZINE),
+    "magazine.look": press(**MAGAZINE),
+    "magazine.print": press("jan", paper="a4", **MAGAZINE),
+    "magazine.agree": press(channel=None, name="full", **MAGAZINE, **STORY),
+    "magazine.decline": press(channel=None, **MAGAZINE, **STORY),
+    "magazine.take_back": press(channel=None, **MAGAZINE, **STORY),
 }
 """Every intent that a button can lead to, with what its handler acts on."""
 
@@ -344,6 +358,9 @@ SUBMISSIONS: Mapping[str, Act] = {
     "story.save": form("story", {"step": "done"}, text="We liepen een rondje."),
     "guard.tell": form("guard.change", {"held": "held"}, text="Een cliënt schonk zelf in."),
     "share.save": form("share", STORY, place="night"),
+    "meeting.card.save": form("meeting.card", {"meeting": "soup"}, where="Buiten"),
+    "magazine.save": form("magazine.begin", who="iris", name="Ons jaar"),
+    "magazine.chosen": form("magazine.choose", MAGAZINE, "iris", stories=("told", "more0")),
     "rhythm.save": form("rhythm.new", who="iris"),
     "rhythm.moment.save": form("rhythm.moment", RHYTHM, "iris"),
     "rhythm.pause.save": form("rhythm.pause", RHYTHM, "iris"),
@@ -576,6 +593,18 @@ async def fill(world: World) -> None:
         ):
             work.stories.add(row)
         await work.flush()
+        for row in (
+            Magazine(id=MagazineId("printed"), title="Ons jaar", made_by=fatima, begun_at=now, shown_at=now, **belongs),
+            PrintConsent(
+                magazine_id=MagazineId("printed"),
+                story_id=StoryId("told"),
+                person_id=fatima,
+                answer=PrintAnswer.AGREED,
+                asked_at=now,
+                **belongs,
+            ),
+        ):
+            work.magazines.add(row)
         spell = StuckEpisode(
             id=EpisodeId("spell"),
             initiative_id=InitiativeId("walk"),
@@ -687,6 +716,18 @@ async def fill(world: World) -> None:
         )
         for guest in (fatima, jan):
             work.connecting.add(Guest(meeting_id=MeetingId("lunch"), person_id=guest, **belongs))
+        work.connecting.add(
+            Meeting(
+                id=MeetingId("soup"),
+                place_id=None,
+                question=2,
+                at=now + 8 * DAY,
+                timezone="UTC",
+                proposed_at=now,
+                **belongs,
+            )
+        )
+        work.connecting.add(Guest(meeting_id=MeetingId("soup"), person_id=fatima, answer=GuestAnswer.COMING, **belongs))
         for row in (
             _delivery(
                 world, "offered", kind="groups_offered", person_id=PersonId("iris"), args={"groups": {"S1": "Nacht"}}

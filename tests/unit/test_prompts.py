@@ -162,6 +162,7 @@ STARTED = {
     "OutcomeAsked",
     "PaceAsked",
     "PlaceJoined",
+    "PrintAsked",
     "PlaceLost",
     "PurposeReminder",
     "SteeringAsked",

@@ -26,6 +26,8 @@ from adapters.database.tables import (
     history_rounds,
     initiatives,
     invitations,
+    magazine_stories,
+    magazines,
     meeting_guests,
     meetings,
     metadata,
@@ -50,6 +52,7 @@ from adapters.database.tables import (
     webhooks,
 )
 from bot.domain.delivery import Act, DeliveryState
+from bot.domain.magazine import PrintAnswer
 from bot.domain.person import PersonId, WorkspaceId
 
 
@@ -76,6 +79,7 @@ _KEPT_TABLES = (
     initiatives,
     rhythms,
     experiments,
+    magazines,
     story_doors,
 )
 """Tables whose rows stay when their person is forgotten, nameless: others live with them, or, in `deliveries`, they
@@ -201,11 +205,21 @@ async def delete_past_matters(session: AsyncSession, before: datetime, limit: in
         await session.execute(delete(history_answers).where(history_answers.c.round_id.in_(told)))
         await session.execute(delete(history_rounds).where(history_rounds.c.id.in_(told)))
     deleted += len(told)
+    deleted += await _delete_old_asks(session, before, limit)
     for table, ended_at in _ENDINGS.items():
         ids = select(table.c.id).where(ended_at < before).limit(limit)
         done = await session.execute(delete(table).where(table.c.id.in_(ids)))
         deleted += int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
     return deleted
+
+
+async def _delete_old_asks(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Delete what was asked before a moment about stories in print, and did not become a yes. Returns how many."""
+    keys = (magazine_stories.c.magazine_id, magazine_stories.c.story_id)
+    over = (magazine_stories.c.asked_at < before) & (magazine_stories.c.answer != PrintAnswer.AGREED)
+    old = select(*keys).where(over).limit(limit)
+    done = await session.execute(delete(magazine_stories).where(tuple_(*keys).in_(old)))
+    return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
 
 async def _delete_experiments(session: AsyncSession, some: Collection[str]) -> None:

@@ -84,6 +84,7 @@ async def _answer(work: UnitOfWork, turn: Turn, answer: GuestAnswer) -> InPlace:
         entry=MeetingAnswered(
             coming=answer is GuestAnswer.COMING,
             names=_names(_coming(others)),
+            meeting=meeting.id if answer is GuestAnswer.COMING else "",
             told=turn.now < meeting.at - TOLD_BEFORE,
         )
     )

@@ -30,6 +30,8 @@ ORDER = (
     "experiment_answers",
     "ripples",
     "practices",
+    "magazine_stories",
+    "magazines",
     "story_requests",
     "held_words",
     "initiatives",
@@ -112,11 +114,14 @@ CHOICES = frozenset(
         "audience",
         "role",
         "figure",
+        "answer",
+        "shown_name",
         "dimension",
         "language",
         "story_choice",
         "on_holiday",
         "part",
+        "period",
     }
 )
 """Columns whose values are a choice of ours, and so have words."""
