@@ -98,7 +98,7 @@ IMPOSSIBLE: dict[str, tuple[dict[str, Value], set[str]]] = {
         | {"quiet_weekends": "yes"},
         {"place", "language", "timezone"},
     ),
-    "country.look": ({"where": "gone", "country": "Belgie en zo"}, {"where", "country"}),
+    "country.look": ({"where": "gone", "country": "Verweggistan"}, {"where", "country"}),
     "country.propose": (
         {"region": "Atlantis", "weekend": (), "holidays": ("x" * 200,)},
         {"region", "weekend", "holidays"},

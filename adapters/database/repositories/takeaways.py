@@ -86,5 +86,6 @@ def _page(
 ) -> Select[Any]:
     """Return the next rows of a query, in the order of a moment and an id, after those that were read."""
     if after is not None:
-        query = query.where(or_(at > after[0], and_(at == after[0], id > after[1])))
+        # The first condition follows from the second: by it the index is entered where the last batch ended.
+        query = query.where(at >= after[0], or_(at > after[0], and_(at == after[0], id > after[1])))
     return query.order_by(at, id).limit(limit)

@@ -29,6 +29,8 @@ async def show_map(work: UnitOfWork, turn: Turn) -> SpreadDrawn | SpreadEmpty:
     movement = turn.require_movement()
     kept = load_spread(movement.spread)
     if kept is None or not kept.is_fresh(turn.now):
+        if not await work.people.large_groups(movement.id, MIN_GROUP_SIZE):
+            return SpreadEmpty()  # nothing is counted, and nobody waits
         # Whoever reads a page holds no lock yet: what is counted is kept, and shown to all the same.
         await work.people.lock_movement(WorkspaceId(""), "", None, movement.id)
     return _lay_out(movement, await _load_map(work, movement, turn.now))
