@@ -43,6 +43,7 @@ OF_ALL = {
     # What shows something of the movement, or is done with what is everybody's.
     "help", "home", "home.switch", "purpose", "initiative", "initiative.look", "rhythm", "rhythm.look", "lookback",
     "lookback.draw", "quilt.draw", "cloud", "map", "changes", "council", "effect",
+    "magazine", "magazine.look", "magazine.print",  # one that everybody may read
     "board", "board.end",
     "story.mine", "story.read", "search", "search.narrow", "search.filled", "harvest", "me", "code", "api", "start",
     "initiative.make", "initiative.save", "initiative.join", "initiative.carry", "ripple", "ripple.undo", "share",
