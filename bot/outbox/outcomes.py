@@ -5,7 +5,7 @@ Everything here runs inside a transaction that somebody else began.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
@@ -20,6 +20,8 @@ from bot.ports import LookupUnsupported, OutcomeUnknown, RetryAfter, UnitOfWork,
 from bot.transactions import correlation_id
 from bot.use_cases.outbox import reach
 
+COUNTED_ONCE_IN = timedelta(hours=20)
+"""Nudges that come so close together count as one: less than a day, for what comes at the same hour each day."""
 SendResult = Receipt | RetryAfter | Unreachable | OutcomeUnknown
 """The result of one attempt: arrived, wait, never like this, or nobody knows."""
 LookupResult = Receipt | OutcomeUnknown | LookupUnsupported | None
@@ -75,6 +77,7 @@ async def record_results(
         for row in changed:
             bind_contextvars(correlation=row.correlation or context_id)
             await apply_result(work, row, workspace, by_id[row.id].result, now)
+    await _count_nudges(work, changed, now)
     await work.deliveries.save_all(changed)
     return changed
 
@@ -89,6 +92,7 @@ async def record_lookup(
         return None
     if isinstance(found, Receipt):
         await apply_result(work, row, await work.people.workspace(lane), found, now)
+        await _count_nudges(work, [row], now)
     elif isinstance(found, LookupUnsupported):
         row.fail("never_known")
     elif isinstance(found, OutcomeUnknown):
@@ -163,8 +167,7 @@ async def _keep_file(work: UnitOfWork, row: Delivery, now: datetime) -> None:
 
 
 async def _after_arrival(work: UnitOfWork, delivery: Delivery, now: datetime) -> None:
-    """Remember which home page a person sees now; count a nudge, and go quiet, saying so once, after three that stayed
-    without an answer."""
+    """Remember which home page a person sees now; after a nudge it is shown anew."""
     if delivery.person_id is None or not (delivery.is_nudge or delivery.act is Act.HOME):
         return
     person = await work.people.in_workspace(delivery.person_id, delivery.workspace_id)
@@ -174,18 +177,32 @@ async def _after_arrival(work: UnitOfWork, delivery: Delivery, now: datetime) ->
         shown = delivery.args.get("shown")
         if isinstance(shown, list | tuple):
             person.home_movement, person.home_digest = map(str, shown)
-        return
-    person.count_nudge()
-    if person.has_home:
+    elif person.has_home:
         await work.deliveries.add(to_home(person, key=delivery.id, now=now, movement=delivery.movement_id))
-    if person.unanswered >= UNANSWERED_BEFORE_QUIET and person.went_quiet_at is None:
-        person.went_quiet_at = now
-        await work.deliveries.add(
-            to_person(
-                person,
-                "went_quiet",
-                key=f"went_quiet:{person.id}:{now.isoformat()}",
-                now=now,
-                movement=delivery.movement_id,
-            )
-        )
+
+
+async def _count_nudges(work: UnitOfWork, recorded: Sequence[Delivery], now: datetime) -> None:
+    """Count the nudges among deliveries that were recorded just now, and go quiet, saying so once, after three that
+    stayed without an answer. Of several within a day one counts: nobody leaves unanswered what came a minute ago."""
+    arrived = {row.person_id: row for row in recorded if row.is_nudge and row.state is DeliveryState.SENT}
+    for person_id, row in arrived.items():
+        person = await work.people.in_workspace(person_id, row.workspace_id) if person_id is not None else None
+        if person is None or person.account is None:
+            continue
+        if person.unanswered and await work.deliveries.was_nudged(
+            person.id, now - COUNTED_ONCE_IN, [one.id for one in recorded]
+        ):
+            continue
+        person.count_nudge()
+        if person.unanswered >= UNANSWERED_BEFORE_QUIET and person.went_quiet_at is None:
+            person.went_quiet_at = now
+            with bound_contextvars(correlation=row.correlation or correlation_id()):
+                await work.deliveries.add(
+                    to_person(
+                        person,
+                        "went_quiet",
+                        key=f"went_quiet:{person.id}:{now.isoformat()}",
+                        now=now,
+                        movement=row.movement_id,
+                    )
+                )

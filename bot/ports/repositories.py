@@ -1076,6 +1076,9 @@ class Deliveries(Protocol):
     async def held_for(self, place: Place) -> Sequence[Delivery]:
         """Return the rows for everyone in a place that wait because it is out of reach, oldest first."""
 
+    async def was_nudged(self, person: PersonId, since: datetime, but: Collection[DeliveryId]) -> bool:
+        """Return whether a nudge arrived at a person after a moment, other than these."""
+
     async def held_while_quiet(self, person: PersonId) -> Sequence[Delivery]:
         """Return the rows for a person that wait because Ritme is quiet towards them, oldest first."""
 

@@ -266,6 +266,7 @@ OF_A_PERSON: dict[str, Ask] = {
     "feeds.of_person": lambda work, their: work.feeds.of_person(their, OURS),
     "magazines.consent": lambda work, their: work.magazines.consent(PRINTED, TOLD, their),
     "connecting.named_by": lambda work, their: work.connecting.named_by(their, OURS),
+    "deliveries.was_nudged": lambda work, their: work.deliveries.was_nudged(their, NOW - DAY, ["another"]),
     "deliveries.held_while_quiet": lambda work, their: work.deliveries.held_while_quiet(their),
     "deliveries.of_person": lambda work, their: work.deliveries.of_person(their, NOW - DAY),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.attention import MAX_NUDGES_PER_WEEK
 from bot.domain.delivery import Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId
@@ -25,7 +26,7 @@ async def leave_unanswered(begin: Begin, who: str) -> None:
         person.unanswered, person.went_quiet_at = UNANSWERED_BEFORE_QUIET, MONDAY
 
 
-async def plan(world: World, who: str, priority: Priority) -> None:
+async def plan(world: World, who: str, priority: Priority, key: str = "") -> None:
     """Plan a message to somebody, of whichever kind."""
     async with world.begin() as work:
         person = await work.people.get(PersonId(who), MovementId("movement"))
@@ -34,12 +35,31 @@ async def plan(world: World, who: str, priority: Priority) -> None:
             to_person(
                 person,
                 "went_quiet",
-                key=f"asked:{priority}",
+                key=f"asked:{priority}{key}",
                 now=MONDAY,
                 movement=MovementId("movement"),
                 priority=priority,
             )
         )
+
+
+async def test_what_came_within_one_day_counts_once(world: World) -> None:
+    await world.movement("fatima")
+    for number in range(MAX_NUDGES_PER_WEEK):
+        await plan(world, "fatima", Priority.ASKED_FOR, key=f"{number}")
+    await world.pass_(minutes=5)
+    assert len(world.private("fatima")) == MAX_NUDGES_PER_WEEK > 1
+    assert await _unanswered(world) == 1
+    await plan(world, "fatima", Priority.ASKED_FOR, key="a week later")
+    await world.pass_(days=8)
+    assert await _unanswered(world) == 2
+
+
+async def _unanswered(world: World) -> int:
+    async with world.begin() as work:
+        person = await work.people.get(PersonId("fatima"), MovementId("movement"))
+        assert person is not None
+        return person.unanswered
 
 
 async def test_what_somebody_asked_for_comes_once_they_are_back(world: World) -> None:

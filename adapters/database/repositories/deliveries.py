@@ -358,6 +358,18 @@ class SqlDeliveries(Repository):
             ).order_by(deliveries.c.row)
         )
 
+    async def was_nudged(self, person: PersonId, since: datetime, but: Collection[DeliveryId]) -> bool:
+        found = await self._rows.find(
+            SELECT_DELIVERIES.where(
+                deliveries.c.person_id == person,
+                deliveries.c.sent_at > since,
+                deliveries.c.act == Act.POST,
+                deliveries.c.priority != Priority.ANSWER,
+                deliveries.c.id.not_in(but),
+            ).limit(1)
+        )
+        return bool(found)
+
     async def held_while_quiet(self, person: PersonId) -> Sequence[Delivery]:
         return await self._rows.find(
             SELECT_DELIVERIES.where(
