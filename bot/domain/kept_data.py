@@ -18,6 +18,7 @@ class ReadIn(StrEnum):
     MOVEMENT = "movement"
     TWO = "two"
     TELLER = "teller"
+    YES = "yes"
     NAMED = "named"
     COUNTED = "counted"
     SUGGESTED = "suggested"
@@ -30,6 +31,7 @@ class KeptUntil(StrEnum):
 
     BELONGS = "belongs"
     CLOSED = "closed"
+    UNLESS_YES = "unless_yes"
     SENT = "sent"
     CHOSEN = "chosen"
     OPENED = "opened"
@@ -57,8 +59,8 @@ KEPT_ABOUT_PEOPLE: dict[str, KeptAbout] = {
     "companies": KeptAbout(ReadIn.TWO, _CLOSED),
     "next_steps": KeptAbout(ReadIn.CHOSEN, _CLOSED),
     "chances": KeptAbout(ReadIn.OWN, _CLOSED),
-    "experiments": KeptAbout(ReadIn.TAKING_PART, _CLOSED),
-    "experiment_answers": KeptAbout(ReadIn.TAKING_PART, _CLOSED),
+    "experiments": KeptAbout(ReadIn.MOVEMENT, _CLOSED),
+    "experiment_answers": KeptAbout(ReadIn.MOVEMENT, _CLOSED),
     "history_answers": KeptAbout(ReadIn.TAKING_PART, _CLOSED),
     "initiatives": KeptAbout(ReadIn.MOVEMENT),
     "participants": KeptAbout(ReadIn.MOVEMENT),
@@ -73,7 +75,10 @@ KEPT_ABOUT_PEOPLE: dict[str, KeptAbout] = {
     "rhythms": KeptAbout(ReadIn.MOVEMENT),
     "coordinator_changes": KeptAbout(ReadIn.MOVEMENT, _CLOSED),
     "story_doors": KeptAbout(ReadIn.MOVEMENT),
+    "magazines": KeptAbout(ReadIn.MOVEMENT),
+    "magazine_stories": KeptAbout(ReadIn.YES, KeptUntil.UNLESS_YES),
     "api_tokens": KeptAbout(ReadIn.MOVEMENT),
+    "webhooks": KeptAbout(ReadIn.MOVEMENT),
     "invite_codes": KeptAbout(ReadIn.NOBODY),
     "calendar_feeds": KeptAbout(ReadIn.OWN),
     "page_sessions": KeptAbout(ReadIn.OWN, KeptUntil.OPENED),

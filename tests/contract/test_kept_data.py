@@ -6,11 +6,12 @@ from sqlalchemy import func, select, update
 
 from adapters.database.repositories.erasure import person_columns
 from adapters.database.repositories.personal_files import ACCOUNT_COLUMNS
-from adapters.database.tables import episodes, experiments, history_rounds, metadata
+from adapters.database.tables import episodes, experiments, history_rounds, magazine_stories, metadata
 from adapters.settings import Settings
 from adapters.trust import compose_pack, list_registry_blocks
 from bot import wording
-from bot.domain.kept_data import KEPT_ABOUT_PEOPLE, KeptUntil
+from bot.domain.kept_data import KEPT_ABOUT_PEOPLE, KeptUntil, ReadIn
+from bot.domain.magazine import PrintAnswer
 from bot.domain.person import Language
 from tests.contract.seed import NOW, Seeded, add_one_of_everything
 from tests.contract.test_personal_files import NOT_ABOUT_PEOPLE
@@ -37,6 +38,12 @@ def test_every_row_is_written_out() -> None:
     assert all(all(row) for row in kept.table.rows)
 
 
+def test_what_all_members_can_read_is_said_so() -> None:
+    readers = {name: kept.readers for name, kept in KEPT_ABOUT_PEOPLE.items()}
+    every = {"experiments", "experiment_answers", "initiatives", "purposes", "rhythms", "magazines", "webhooks"}
+    assert {readers[one] for one in every} == {ReadIn.MOVEMENT}
+
+
 async def test_what_is_said_to_go_after_it_ended_goes_and_nothing_else(seeded: Seeded) -> None:
     await add_one_of_everything(seeded)
 
@@ -52,12 +59,14 @@ async def test_what_is_said_to_go_after_it_ended_goes_and_nothing_else(seeded: S
             await connection.execute(update(table).values({column: NOW}))
         steps = metadata.tables["next_steps"]
         await connection.execute(update(steps).values(closed_at=NOW))
+        await connection.execute(update(magazine_stories).values(answer=PrintAnswer.DECLINED))
     before = await count()
     async with seeded.begin() as work:
         while await work.people.delete_past_matters(NOW + timedelta(days=4000), 99):
             pass
     after = await count()
     gone = {name for name in personal_tables() if after[name] < before[name]}
-    said = {name for name, kept in KEPT_ABOUT_PEOPLE.items() if kept.until is KeptUntil.CLOSED and before[name]}
+    ends = (KeptUntil.CLOSED, KeptUntil.UNLESS_YES)
+    said = {name for name, kept in KEPT_ABOUT_PEOPLE.items() if kept.until in ends and before[name]}
     assert gone == said
     assert all(after[name] == 0 for name in said)
