@@ -12,6 +12,7 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.conversation import GUESSES
 from bot.chat import Intent
 from bot.despair import THREAD_WORDS
+from bot.domain.choosing import CHOICE_ROUND, CHOICE_TOLD
 from bot.domain.coverage import GROUP_OUT, NAMES_ROUND, TIES_ROUND
 from bot.domain.holdout import HOLDOUT_SAID
 from bot.domain.person import Language
@@ -54,6 +55,7 @@ from bot.use_cases.pages import sessions
 from bot.use_cases.people import conversation, coordinators, help, home, introductions, personal_data, settings
 from bot.use_cases.rhythms import calendars, changing, closing, countries, holdouts, places, reminders, year
 from bot.use_cases.stories import (
+    choosing,
     doors,
     harvest,
     hearing,
@@ -360,6 +362,14 @@ COMMANDS: dict[str, Command] = {
     "cloud": Command(meanings.ask_cloud, en="cloud", nl="wolk", again=True),
     "cloud.choose": Command(meanings.choose_scale, form=True),
     "cloud.save": Command(meanings.save_scale),
+    "choice": Command(choosing.begin, en="significant", nl="betekenisvol", form=True),
+    "choice.save": Command(choosing.save),
+    "choice.end": Command(choosing.end),
+    "choice.pick": Command(choosing.pick, form=True),
+    "choice.tell": Command(choosing.tell),
+    "choice.agree": Command(choosing.agree),
+    "choice.decline": Command(choosing.decline),
+    "choice.forget": Command(choosing.remove_whys),
     "map": Command(spreading.ask_map, en="map", nl="kaart", again=True),
     "search": Command(searching.search, en="search find", nl="zoek zoeken", again=True),
     "search.narrow": Command(searching.narrow, form=True),
@@ -468,6 +478,8 @@ COMPOSERS: dict[str, Composer] = {
     "year_drawn": year.compose_year,
     "quilt_drawn": quilts.compose_drawn_quilt,
     "history_drawn": look_backs.compose_drawing,
+    CHOICE_ROUND: choosing.compose_round,
+    CHOICE_TOLD: choosing.compose_why,
     "spread_drawn": spreading.compose_map,
     "cloud_drawn": meanings.compose_cloud,
     "moment_dropped": reminders.compose_dropped_moment,
@@ -563,6 +575,7 @@ SENTENCE_AFTER = {
     "takeaway": 1,
     "cloud": 1,
     "map": 1,
+    "choice": 1,
     **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar", "api", "webhook"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""

@@ -51,6 +51,7 @@ from adapters.database.tables import (
     ripples,
     rooms,
     segments,
+    significances,
     steps,
     stories,
     story_doors,
@@ -63,6 +64,7 @@ from adapters.database.tables import (
 )
 from bot.domain.api_token import ApiToken
 from bot.domain.change import CoordinatorChange
+from bot.domain.choosing import Significance
 from bot.domain.connectors import Invitation, Nomination, Suggestion, Tie, TieAnswer
 from bot.domain.door import DoorStory, StoryDoor
 from bot.domain.experiment import Experiment, ExperimentAnswer
@@ -118,6 +120,7 @@ MAPPED: dict[type, Table] = {
     Story: stories,
     StoryRequest: story_requests,
     HeldWords: held_words,
+    Significance: significances,
     Ripple: ripples,
     Retelling: retellings,
     Nomination: nominations,

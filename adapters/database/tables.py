@@ -565,6 +565,24 @@ ripples = Table(
     Index("ix_ripples_movement_id", "movement_id", "story_id"),
     Index("ix_ripples_person_id", "person_id"),
 )
+significances = Table(
+    "significances",
+    metadata,
+    _id(),
+    _ref("movement_id", "movements"),
+    _ref("story_id", "stories"),
+    _ref("place_id", "places"),
+    # The id of a post; no foreign key: what was chosen outlives it.
+    Column("round", String(64), nullable=False),
+    _ref("by_id", "people"),
+    Column("why", Text, nullable=False),
+    Column("chosen_at", Utc, nullable=False),
+    Column("agreed_at", Utc),
+    Index("uq_significances_round", "round", unique=True),
+    Index("ix_significances_story_id", "story_id"),
+    Index("ix_significances_movement_id", "movement_id"),
+    Index("ix_significances_by_id", "by_id"),
+)
 retellings = Table(
     "retellings",
     metadata,

@@ -3,6 +3,7 @@
 from bot.catalogue import (
     calendars,
     changes,
+    choices,
     company,
     connecting,
     conversation,
@@ -60,6 +61,7 @@ __all__ = [
     "Press",
     "calendars",
     "changes",
+    "choices",
     "company",
     "connecting",
     "conversation",

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Self
 
 from bot.catalogue.base import Entry, PageEntry, Press, ToPages
+from bot.catalogue.stories import StoryWhy
 from bot.domain.week_figures import WeekFigures
 
 SESSIONS_SHOWN = 6
@@ -126,6 +127,7 @@ class PageStory(Entry):
     about: str = ""
     ripples: int = 0
     mine: bool = False
+    whys: tuple[StoryWhy, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         return () if self.mine else (Press(name="ripple", intent="ripple", args={"story": self.story}),)

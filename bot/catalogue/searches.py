@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press
-from bot.catalogue.stories import EXAMPLE_STORY
+from bot.catalogue.stories import EXAMPLE_STORY, StoryWhy
 from bot.domain.story import Dimension
 from bot.domain.story_search import FoundBy, Period, SnippetPart, make_snippet
 
@@ -42,6 +42,7 @@ class FoundStory:
     told_at: datetime
     words: tuple[str, ...]
     by: FoundBy
+    whys: tuple[StoryWhy, ...] = ()
 
     @property
     def snippet(self) -> tuple[SnippetPart, ...]:

@@ -132,11 +132,20 @@ class StoryPosted(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoryWhy:
+    """Why people of a place chose a story as the most significant, in their own words."""
+
+    place: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FullStory:
-    """A story in full. `teller` is empty for a nameless one."""
+    """A story in full, with what stands beside it. `teller` is empty for a nameless one."""
 
     text: str
     teller: str
+    whys: tuple[StoryWhy, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +156,9 @@ class StoriesRead(Entry):
 
     @classmethod
     def example(cls) -> Self:
-        return cls(stories=(FullStory(text=EXAMPLE_STORY, teller="Fatima"), FullStory(text=EXAMPLE_STORY, teller="")))
+        why = StoryWhy(place="nachtdienst", why="Eén kleine vraag maakte de hele avond anders.")
+        named = FullStory(text=EXAMPLE_STORY, teller="Fatima", whys=(why,))
+        return cls(stories=(named, FullStory(text=EXAMPLE_STORY, teller="")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,10 +278,13 @@ class StoryMine(Entry):
     standing: StoryStanding = StoryStanding.STANDS
     scale: str = ""
     meant: str = ""
+    whys: tuple[StoryWhy, ...] = ()
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"story": self.story}
         meaning = (Press(name="meaning", intent="meaning.other", args=about),) if self.scale else ()
+        if self.whys:
+            meaning = (*meaning, Press(name="no_whys", intent="choice.forget", args=about))
         older = (Press(name="older", intent="story.mine", args={"number": str(self.number + 1)}),) if self.more else ()
         if not self.in_thread:
             change = Press(name="change", intent="story.change", args=about)

@@ -55,6 +55,8 @@ class CoordinatorAct(StrEnum):
     DOOR_OPENED = "door_opened"
     DOOR_CLOSED = "door_closed"
     QUESTION_CHOSEN = "question_chosen"
+    CHOICE_BEGUN = "choice_begun"
+    CHOICE_ENDED = "choice_ended"
 
 
 @dataclass(kw_only=True, eq=False)

@@ -14,7 +14,7 @@ REMOVAL = "removal"
 REWORDED = frozenset(
     {"rhythm_harvest", "rhythm_purpose", "rhythm_look_back", "rhythm_quilt", "initiatives_alike", "story_shared"}
     | {"company_together", "meeting_proposed", "meeting_set", "meeting_after", "history_posted", "history_given"}
-    | {"welcomed", "initiative_joined"}
+    | {"welcomed", "initiative_joined", "choice_round"}
 )
 """Kinds that hold what others said too: they are worded again without the person. Where then nothing is left, they are
 taken back."""

@@ -19,6 +19,7 @@ class ReadIn(StrEnum):
     TWO = "two"
     TELLER = "teller"
     YES = "yes"
+    AGREED = "agreed"
     NAMED = "named"
     COUNTED = "counted"
     SUGGESTED = "suggested"
@@ -51,6 +52,7 @@ KEPT_ABOUT_PEOPLE: dict[str, KeptAbout] = {
     "members": KeptAbout(ReadIn.SUGGESTED),
     "stories": KeptAbout(ReadIn.CHOSEN),
     "ripples": KeptAbout(ReadIn.TELLER),
+    "significances": KeptAbout(ReadIn.AGREED),
     "practices": KeptAbout(ReadIn.COUNTED),
     "story_requests": KeptAbout(ReadIn.TWO),
     "held_words": KeptAbout(ReadIn.OWN, KeptUntil.CHOSEN),

@@ -12,6 +12,7 @@ from typing import Protocol
 from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.attention import Attention
 from bot.domain.change import CoordinatorChange
+from bot.domain.choosing import Significance, SignificanceId
 from bot.domain.connectors import (
     Acquaintance,
     Invitation,
@@ -723,7 +724,7 @@ class Stories(Protocol):
     regrouped: list[Story]
     """Stories that were told before, and got another initiative or dimension in this transaction."""
 
-    def add(self, new: Story | StoryRequest | HeldWords | Ripple | Retelling) -> None:
+    def add(self, new: Story | StoryRequest | HeldWords | Ripple | Retelling | Significance) -> None:
         """Store something new about a story."""
 
     async def find_words(self, id: HeldWordsId) -> HeldWords | None:
@@ -811,6 +812,24 @@ class Stories(Protocol):
     async def meanings(self, movement: MovementId, scale: str, since: datetime | None) -> Answers:
         """Count how stories of the movement that may travel were meant on a scale; the tellers who answered after
         `since` (None: ever) are the new ones."""
+
+    async def choice(self, id: SignificanceId, movement: MovementId) -> Significance | None:
+        """Return a choice that people of a place made."""
+
+    async def choice_in(self, round: str, movement: MovementId) -> Significance | None:
+        """Return the choice that was made in a round (the id of its post); None when there is none yet."""
+
+    async def whys(self, of: Collection[StoryId], movement: MovementId) -> Sequence[Significance]:
+        """Return the choices of these stories that may travel to which their tellers agreed, newest first."""
+
+    async def choices_by(self, person: PersonId) -> Sequence[tuple[Significance, Story]]:
+        """Return the choices whose why a person wrote, each with its story."""
+
+    async def remove_choice(self, made: Significance) -> None:
+        """Delete a choice."""
+
+    async def remove_choices_of(self, story: Story) -> None:
+        """Delete every choice of a story, as nothing is to stand beside it any more."""
 
     async def count_spread(self, movement: MovementId, now: datetime) -> SpreadCounts:
         """Count the stories that may travel of the last `SPREAD_OVER`, and who did something with them, by group."""

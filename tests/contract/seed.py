@@ -11,6 +11,7 @@ from typing import Any
 from adapters.database.unit_of_work import connect, unit_of_work
 from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.change import ChangeId, CoordinatorAct, CoordinatorChange
+from bot.domain.choosing import Significance, SignificanceId
 from bot.domain.connectors import (
     Invitation,
     InvitationId,
@@ -259,6 +260,17 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         episode("solved", initiative_id=WALK, state=EpisodeState.BREAKTHROUGH, opened_at=NOW - DAY, closed_at=NOW),
         Company(id=BESIDE, movement_id=OURS, episode_id=SPELL, person_id=JAN, asked_at=NOW),
         story(TOLD, initiative_id=WALK, part="vision", dimension=Dimension.BROADEN, message="m1", thread="t1", **MEANT),
+        Significance(
+            id=SignificanceId("chosen"),
+            movement_id=OURS,
+            story_id=TOLD,
+            place_id=HERE,
+            round="chosen in",
+            by_id=FATIMA,
+            why="Zo gewoon, en toch.",
+            chosen_at=NOW,
+            agreed_at=NOW,
+        ),
         Experiment(
             id=TRIED,
             movement_id=OURS,

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.domain.api_token import ApiTokenId
+from bot.domain.choosing import SignificanceId
 from bot.domain.delivery import DeliveryId, DeliveryState
 from bot.domain.movement import PlaceId
 from bot.domain.rhythm import RhythmKind
@@ -140,6 +141,9 @@ OF_A_MOVEMENT: dict[str, Ask] = {
         its, StoryReader(person=JAN, workspace=W1), StoryMatch(every=()), StoryFilters(), None, 9
     ),
     "stories.count_spread": lambda work, its: _count_told(work, its),
+    "stories.choice": lambda work, its: work.stories.choice(SignificanceId("chosen"), its),
+    "stories.choice_in": lambda work, its: work.stories.choice_in("chosen in", its),
+    "stories.whys": lambda work, its: work.stories.whys([TOLD], its),
     "stories.meanings": lambda work, its: _count_meanings(work, its),
     "stories.steps_from": lambda work, its: work.stories.steps_from(TOLD, its),
     "stories.ripple_moments": lambda work, its: work.stories.ripple_moments(TOLD, its),

@@ -323,7 +323,7 @@ def _copy_rows(tables: Tables, platform: str, tenant: str, prefix: str, *, still
 def _rename(column: str, value: Any, known: Mapping[str, str], prefix: str) -> Any:
     if column == "kind" and value == "told":
         return "story_posted"  # as the kind is really called
-    if column in ("digest", "key", "press", "code") and isinstance(value, str):
+    if column in ("digest", "key", "press", "code", "round") and isinstance(value, str):
         return f"{prefix}{value}"  # unique in the whole database
     if column == "search_position" and value is not None:
         return value + crc32(prefix.encode())  # likewise

@@ -130,7 +130,9 @@ OF_COORDINATORS = (
     "door.",
     "cloud.",
     "magazine.",
+    "choice.save",
 )
+IMPOSSIBLE["choice.save"] = ({"places": ("elders",), "period": "eeuw"}, {"places", "period"})
 IMPOSSIBLE["hours.save"] = (
     {"group": "x" * 81, "quiet_from": "08:00", "quiet_until": "", "quiet_weekends": "yes"},
     {"group", "quiet_until"},
@@ -192,6 +194,12 @@ async def _seed_rest(world: World, intent: str) -> dict[str, Value]:
     if intent == "magazine.chosen":
         desk = await world.do("iris", "magazine.save", args={"name": "Ons jaar", "history": "yes"})
         return dict(button_of(desk, "choose").args)
+    if intent == "choice.tell":
+        told = {"text": "We liepen een rondje.", "named": "with", "readers": "movement", "where": "nowhere"}
+        for who in ("fatima", "jan", "iris"):
+            await world.do(who, "story.save", args=told)
+        await world.do("iris", "choice.save", args={"places": ("general",), "period": "month"})
+        return dict(button_of(world.posts()[-1], "pick_1").args)
     if intent == "country.propose":
         return {"where": "movement", "country": "DE"}
     if intent not in ("experiment.move.save", "experiment.answer.save"):

@@ -74,6 +74,8 @@ READ_BY = {
     "history_drawn": ONE,
     "cloud_drawn": ONE,
     "spread_drawn": ONE,
+    "choice_round": PLACE,
+    "choice_told": ONE,
     "stuck_posted": PLACE,
     "company_asked": ONE,
     "company_together": ONE,
@@ -327,8 +329,12 @@ async def answer_each_other(world: World) -> None:
     await world.do("wim", "thread.replied", **answer)
     await world.do("noor", "lookback.draw", channel=None)
     await world.do("noor", "quilt.draw", channel=None)
+    await world.do("mila", "initiative.save", args={"name": "Dansen", "description": ""})
+    async with world.begin() as work:
+        (dance,) = [one for one in await work.initiatives.of_movement(MOVEMENT) if one.name == "Dansen"]
     for who in ("noor", "mila", "wim", "sanne", "roos"):
         told = {"text": "We dansten weer.", "named": "with", "readers": "movement", "where": "nowhere"}
+        told["initiative"] = dance.id
         thanks = await world.do(who, "story.save", args=told, channel="night")
         await world.press(who, thanks, "triangle_steer", channel="night")
     await world.do("noor", "cloud", channel=None)
@@ -338,6 +344,11 @@ async def answer_each_other(world: World) -> None:
             assert person is not None
             person.group, person.chose = "Wijkteam", ["group"]
     await world.do("noor", "map", channel=None)
+    about = {"places": ("general",), "period": "month", "initiative": dance.id}
+    await world.do("iris", "choice.save", args=about)
+    await world.pass_(hours=1)
+    form = await world.press("sanne", world.posts()[-1], "pick_1")
+    await world.submit("sanne", form, why="Samen dansen brengt ons verder.")
     await add_reminder(world, "rhythm_check_in", thread="checked")
     await reply_in_thread(world, "sanne", "Eens.", "checked-1", thread="checked")
     await world.do("sanne", "story.here", story=(await get_story(world, "checked-1")).id)

@@ -42,7 +42,7 @@ LEAVES = {"start.leave", "start.link", "start.begin", "start.save", "stop", "sto
 OF_ALL = {
     # What shows something of the movement, or is done with what is everybody's.
     "help", "home", "home.switch", "purpose", "initiative", "initiative.look", "rhythm", "rhythm.look", "lookback",
-    "lookback.draw", "quilt.draw", "cloud", "map", "changes", "council", "effect",
+    "lookback.draw", "quilt.draw", "cloud", "map", "choice.pick", "choice.tell", "changes", "council", "effect",
     "magazine", "magazine.look", "magazine.print",  # one that everybody may read
     "board", "board.end",
     "story.mine", "story.read", "search", "search.narrow", "search.filled", "harvest", "me", "code", "api", "start",

@@ -8,6 +8,7 @@ from typing import Any
 from bot.chat import Value
 from bot.domain.addition import Addition, join_words
 from bot.domain.api_token import ApiToken, ApiTokenId
+from bot.domain.choosing import CHOICE_ROUND, Significance, SignificanceId
 from bot.domain.company import round_key
 from bot.domain.connectors import (
     Invitation,
@@ -188,6 +189,12 @@ PRESSES: Mapping[str, Act] = {
     "lookback.draw": press(),
     "quilt.draw": press(),
     "cloud": press(),
+    "choice": press("iris"),
+    "choice.end": press("iris", occasion="autumn"),
+    "choice.pick": press("jan", round="choosing", story="told"),
+    "choice.agree": press(channel=None, significance="chosen"),
+    "choice.decline": press(channel=None, significance="chosen"),
+    "choice.forget": press(channel=None, **STORY),
     "map": press(),
     "cloud.choose": press("iris"),
     "meaning": press(channel=None, meant="triangle:steer", **STORY),
@@ -337,6 +344,8 @@ PRESSES: Mapping[str, Act] = {
 """Every intent that a button can lead to, with what its handler acts on."""
 
 SUBMISSIONS: Mapping[str, Act] = {
+    "choice.save": form("choice", who="iris", period="year"),
+    "choice.tell": form("choice.pick", {"round": "choosing", "story": "told"}, "jan", why="Het is zo gewoon."),
     "cloud.save": form("cloud.choose", who="iris", scale="courage"),
     "search.filled": form("search.narrow", {"text": "rondje"}, "jan"),
     "room.send": form("room.ask", WALK, person=("kwame",)),
@@ -605,6 +614,18 @@ async def fill(world: World) -> None:
             ),
         ):
             work.magazines.add(row)
+        work.stories.add(
+            Significance(
+                id=SignificanceId("chosen"),
+                story_id=StoryId("told"),
+                place_id=PlaceId("general"),
+                round="earlier",
+                by_id=jan,
+                why="Het is zo gewoon.",
+                chosen_at=now,
+                **belongs,
+            )
+        )
         spell = StuckEpisode(
             id=EpisodeId("spell"),
             initiative_id=InitiativeId("walk"),
@@ -741,6 +762,14 @@ async def fill(world: World) -> None:
                 args={"group": GROUP},
                 state=DeliveryState.WAITING,
                 due_at=now + DAY,
+            ),
+            _delivery(
+                world,
+                "choosing",
+                kind=CHOICE_ROUND,
+                subject="autumn",
+                place_id=PlaceId("general"),
+                args={"stories": ["told", "more0", "more1"], "until": (now + 14 * DAY).isoformat()},
             ),
             _delivery(
                 world,

@@ -120,6 +120,7 @@ def test_no_template_is_without_an_entry() -> None:
         "stuck/questions.md.j2",
         "stuck/asked.md.j2",
         "stories/meanings.md.j2",
+        "stories/whys.md.j2",
         "stories/numbers.md.j2",
         "reach/cures.md.j2",
         "hours/when.md.j2",
@@ -180,6 +181,7 @@ STARTED = {
     "StoryAnswered",
     "StoryQuestioned",
     "CheckInAnswered",
+    "ChoiceTold",
     "Welcomed",
     "WentQuiet",
 }

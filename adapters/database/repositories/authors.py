@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from bot.domain.choosing import Significance
 from bot.domain.experiment import ExperimentAnswer
 from bot.domain.next_step import Chance
 from bot.domain.person import Person, PersonId
@@ -42,6 +43,11 @@ def _note_story(story: Story, context: Any) -> None:
 @event.listens_for(ExperimentAnswer, "load")
 def _note_answer(answer: ExperimentAnswer, context: Any) -> None:
     remember_author(context.session, answer.learned, answer.person_id)
+
+
+@event.listens_for(Significance, "load")
+def _note_why(made: Significance, context: Any) -> None:
+    remember_author(context.session, made.why, made.by_id)
 
 
 @event.listens_for(Chance, "load")

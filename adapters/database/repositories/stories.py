@@ -37,10 +37,12 @@ from adapters.database.tables import (
     people,
     retellings,
     ripples,
+    significances,
     steps,
     stories,
     story_requests,
 )
+from bot.domain.choosing import Significance, SignificanceId
 from bot.domain.delivery import Delivery
 from bot.domain.harvest import LEFT_OVER
 from bot.domain.held_words import HeldWords, HeldWordsId
@@ -354,6 +356,47 @@ class SqlStories(Repository):
             tellers=await self._session.scalar(tellers) or 0,
             new_tellers=await self._session.scalar(new) or 0,
         )
+
+    async def choice(self, id: SignificanceId, movement: MovementId) -> Significance | None:
+        return await self._session.scalar(
+            select(Significance).where(significances.c.id == id, significances.c.movement_id == movement)
+        )
+
+    async def choice_in(self, round: str, movement: MovementId) -> Significance | None:
+        return await self._session.scalar(
+            select(Significance).where(significances.c.round == round, significances.c.movement_id == movement)
+        )
+
+    async def whys(self, of: Collection[StoryId], movement: MovementId) -> Sequence[Significance]:
+        found = await self._session.scalars(
+            select(Significance)
+            .join(Story, stories.c.id == significances.c.story_id)
+            .where(
+                significances.c.story_id.in_(of),
+                significances.c.movement_id == movement,
+                significances.c.agreed_at.is_not(None),
+                _may_travel(),
+            )
+            .order_by(significances.c.chosen_at.desc(), significances.c.id)
+        )
+        return found.all()
+
+    async def choices_by(self, person: PersonId) -> Sequence[tuple[Significance, Story]]:
+        found = await self._session.execute(
+            select(Significance, Story)
+            .join(Story, stories.c.id == significances.c.story_id)
+            .where(significances.c.by_id == person)
+            .order_by(significances.c.id)
+        )
+        return [(made, story) for made, story in found]
+
+    async def remove_choice(self, made: Significance) -> None:
+        await self._session.delete(made)
+
+    async def remove_choices_of(self, story: Story) -> None:
+        found = await self._session.scalars(select(Significance).where(significances.c.story_id == story.id))
+        for one in found.all():
+            await self._session.delete(one)
 
     async def count_spread(self, movement: MovementId, now: datetime) -> SpreadCounts:
         teller, doer = people.alias("teller"), people.alias("doer")

@@ -4,6 +4,7 @@ from bot.catalogue.pages import PagePatch, PagePatches, PageStories, PageStory
 from bot.domain.initiative import InitiativeId
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
+from bot.whys import load_whys
 
 PAGE_PATCHES = 60
 PAGE_STORIES = 12
@@ -39,6 +40,8 @@ async def show_stories(work: UnitOfWork, turn: Turn) -> PageStories:
         raise Refused("not_found")
     told = await work.stories.told_in(movement.id, initiative)
     readable = [one for one in told if one.text and (one.may_travel or one.teller_id == turn.person.id)]
+    ids = [one.id for one in readable[:PAGE_STORIES]]
+    whys = await load_whys(work, movement.id, turn.person.workspace_id, ids)
     shown = []
     for each in readable[:PAGE_STORIES]:
         story = await work.stories.get(each.id, movement.id)
@@ -55,6 +58,7 @@ async def show_stories(work: UnitOfWork, turn: Turn) -> PageStories:
                 about="" if initiative else await work.initiatives.name(story.initiative_id, movement.id),
                 ripples=each.ripples,
                 mine=mine,
+                whys=whys.get(story.id, ()),
             )
         )
     return PageStories(stories=tuple(shown))

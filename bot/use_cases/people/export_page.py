@@ -29,6 +29,7 @@ ORDER = (
     "experiments",
     "experiment_answers",
     "ripples",
+    "significances",
     "practices",
     "magazine_stories",
     "magazines",

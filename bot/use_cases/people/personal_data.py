@@ -36,6 +36,7 @@ from bot.domain.retelling import plan_changes, plan_mark
 from bot.errors import Unwanted
 from bot.pictures import AFTER_ANSWER
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.whys import change_rounds
 
 COUNTED_TABLES = (
     "stories",
@@ -45,6 +46,7 @@ COUNTED_TABLES = (
     "experiments",
     "companies",
     "ripples",
+    "significances",
     "practices",
     "magazine_stories",
     "nominations",
@@ -88,6 +90,7 @@ KINDS_WITH_WORDS = frozenset(
         "history_drawn",
         "cloud_drawn",
         "spread_drawn",
+        "choice_told",
         "place_joined",
         "did_you_meet",
         "experiment_ends",
@@ -317,7 +320,7 @@ async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Co
     page = to_home(person, key=f"forgotten:{now.isoformat()}", now=now, movement=None, account=person.account)
     has_page = person.has_home
     await work.flush()
-    retold = await _withdraw_stories(work, person, now)
+    retold = await _withdraw_stories(work, person, now) | await _take_whys_away(work, person, now)
     await take_back_messages(work, person.id, now, retold)
     await _empty_chat(work, person, now, but)
     # `forget` runs statements in the database: the changes above have to be there first.
@@ -336,12 +339,22 @@ async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> 
         if place is not None and story.message is not None:
             await work.deliveries.add(plan_mark(story, place, now, off=True))
         story.withdraw(now)
+        await work.stories.remove_choices_of(story)
         story.named = False
         # What somebody else got of it names the teller, too: it is taken back as a whole (`take_back_messages`).
         retold = [one for one in await work.stories.retold_in(story.id, story.movement_id) if one.person_id is None]
         held |= {one.id for one in retold}
         for change in plan_changes(story, retold, occasion=f"forget:{person.id}", now=now):
             await work.deliveries.add(change)
+    return held
+
+
+async def _take_whys_away(work: UnitOfWork, person: Person, now: datetime) -> set[str]:
+    """Take away what somebody wrote of why a story was chosen. Returns the ids of the posts that lose it."""
+    held: set[str] = set()
+    for made, story in await work.stories.choices_by(person.id):
+        await work.stories.remove_choice(made)
+        held |= await change_rounds(work, story, occasion=f"forget:{person.id}:{made.id}", now=now)
     return held
 
 

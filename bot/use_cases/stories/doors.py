@@ -413,6 +413,7 @@ async def _withdraw_story(work: UnitOfWork, told: DoorStory, now: datetime) -> L
     if story is None or not story.is_told:
         return None
     story.withdraw(now)
+    await work.stories.remove_choices_of(story)
     retold = await work.stories.retold_in(story.id, story.movement_id)
     for change in plan_changes(story, retold, occasion=f"door:{told.id}:{now.isoformat()}", now=now):
         await work.deliveries.add(change)

@@ -7,6 +7,7 @@ from bot.domain.retelling import POSTED, StoryStanding, standing_of
 from bot.domain.story import StoryId
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
+from bot.whys import load_whys
 
 MAX_OWN_STORIES = 100
 """Of one's own stories, the newest so many can be looked through."""
@@ -38,6 +39,7 @@ async def show_own(work: UnitOfWork, turn: Turn) -> Entry:
         ripples=await work.stories.ripples(story.id, story.movement_id),
         number=number,
         more=number < len(told),
+        whys=(await load_whys(work, story.movement_id, turn.person.workspace_id, [story.id])).get(story.id, ()),
         scale=scale or (movement.meaning if movement is not None else ""),
         meant=meant,
     )
@@ -60,4 +62,9 @@ async def show_whole(work: UnitOfWork, turn: Turn) -> Entry:
         story.id: story.credit(await work.people.get(story.teller_id, movement), turn.person.workspace_id)
         for story in readable
     }
-    return StoriesRead(stories=tuple(FullStory(text=story.text, teller=tellers[story.id]) for story in readable))
+    whys = await load_whys(work, movement, turn.person.workspace_id, [story.id for story in readable])
+    return StoriesRead(
+        stories=tuple(
+            FullStory(text=story.text, teller=tellers[story.id], whys=whys.get(story.id, ())) for story in readable
+        )
+    )

@@ -25,6 +25,7 @@ from bot.domain.story_search import (
 from bot.errors import Refused
 from bot.ports import TookTooLong, Turn, UnitOfWork
 from bot.understanding.likeness import common_words
+from bot.whys import load_whys
 from bot.wording import shorten
 
 FOUND_SHOWN = 4
@@ -135,6 +136,7 @@ async def _show(work: UnitOfWork, turn: Turn, typed: str, filters: SearchFilters
     except TookTooLong:
         raise Refused("search_slow") from None
     labels = await work.movements.labels(movement, turn.person.workspace_id)
+    whys = await load_whys(work, movement, turn.person.workspace_id, [story.id for story, _, _ in page])
     found = tuple(
         FoundStory(
             story=story.id,
@@ -145,6 +147,7 @@ async def _show(work: UnitOfWork, turn: Turn, typed: str, filters: SearchFilters
             told_at=story.told_at,
             words=tuple(words),
             by=by,
+            whys=whys.get(story.id, ()),
         )
         for story, teller, by in page
     )

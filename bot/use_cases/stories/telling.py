@@ -177,6 +177,7 @@ async def withdraw(work: UnitOfWork, turn: Turn) -> InPlace:
     out_of_reach = find_out_of_reach(retold_in, places, labels)
     if story.is_told:
         story.withdraw(turn.now)
+        await work.stories.remove_choices_of(story)
         await _update_retellings(work, turn, story)
     return InPlace(entry=StoryWithdrawn(out_of_reach=out_of_reach))
 

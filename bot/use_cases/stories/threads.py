@@ -469,6 +469,7 @@ async def _withdraw(
     if not story.is_told:
         return
     story.withdraw(now)
+    await work.stories.remove_choices_of(story)
     retold_in = await work.stories.retold_in(story.id, story.movement_id)
     for one in plan_changes(story, retold_in, occasion=occasion, now=now):
         await work.deliveries.add(one)
