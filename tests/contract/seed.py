@@ -470,6 +470,7 @@ async def add_one_of_everything(seeded: Seeded) -> None:
         delivery("unknown", state=DeliveryState.UNKNOWN),
         delivery("again", reason="pace"),
         delivery("quiet", reason="went_quiet", place_id=None, person_id=FATIMA),
+        delivery("nudged", place_id=None, person_id=FATIMA, state=DeliveryState.SENT, sent_at=NOW),
         delivery("too much", reason="budget", place_id=None, person_id=FATIMA, state=DeliveryState.DROPPED),
         delivery("posted", kind="rhythm_stories", priority=Priority.RHYTHM, state=DeliveryState.SENT, sent_at=NOW),
     )
