@@ -8,7 +8,7 @@ workspace (`Story.credit`).
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from secrets import randbelow
 from typing import Generic, Literal, TypeVar
@@ -16,6 +16,7 @@ from typing import Generic, Literal, TypeVar
 from bot.domain import quiet_hours
 from bot.domain.api_token import Allowance, ApiToken, RequestPace, Scope, digest_token
 from bot.domain.calendar import Calendar, holidays_of
+from bot.domain.coverage import load_picture
 from bot.domain.figures import FIGURES_LOOK_BACK, Figures, load_figures
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import Movement
@@ -29,6 +30,8 @@ from bot.use_cases.connecting import coverage
 
 MAX_API_PAGE = 100
 """Items that are read at a time."""
+EMPTY_STANDS = timedelta(hours=1)
+"""How long a picture of the reach without any group stands for programs, that ask more often than people."""
 OUTSIDE = WorkspaceId("")
 """No workspace: a name is shown there only of who agreed to be named beyond their own."""
 
@@ -94,11 +97,10 @@ class RhythmFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class InitiativeFacts:
-    """An initiative, without who takes part."""
+    """An initiative, without who takes part and without its description: that was written for the movement."""
 
     id: str
     name: str
-    description: str
     state: Literal["going", "resting", "ended"]
     seeks_somebody: bool
     started_at: datetime
@@ -206,8 +208,11 @@ class ApiReader:
             raise ApiRefusal("no_token")
         counted: list[Allowance] = []  # a transaction that is tried again is one request
 
-        async def answer(work: UnitOfWork) -> ApiAnswer[T]:
+        async def answer(work: UnitOfWork, *, locked: bool = False) -> ApiAnswer[T]:
             token = await work.outside.token_by_digest(digest)
+            if token is not None and locked:
+                # Before the movement is read: what another counted meanwhile stands.
+                await work.people.lock_movement(OUTSIDE, "", None, token.movement_id)
             movement = await work.movements.get(token.movement_id) if token is not None else None
             if token is None or movement is None or not token.lasts(now):
                 raise ApiRefusal("no_token")
@@ -219,22 +224,31 @@ class ApiReader:
                 raise ApiRefusal("no_scope", counted[0])
             token.note_use(now)
             try:
-                facts = await load(ApiQuestion(work, movement, token, now))
+                facts = await load(ApiQuestion(work, movement, token, now, locked))
             except ApiRefusal as refusal:
                 raise replace(refusal, allowance=counted[0]) from None
             return ApiAnswer(facts, counted[0])
 
-        return await self._run(answer)
+        try:
+            return await self._run(answer)
+        except _NeedsLock:
+            return await self._run(partial(answer, locked=True))
+
+
+class _NeedsLock(Exception):
+    """Raised to ask again while nobody else changes the movement."""
 
 
 @dataclass(frozen=True)
 class ApiQuestion:
-    """The transaction, movement and key of a question, and when it is asked."""
+    """The transaction, movement and key of a question, and when it is asked. `locked`: nobody else changes the movement
+    until it is answered."""
 
     work: UnitOfWork
     movement: Movement
     token: ApiToken
     now: datetime
+    locked: bool = False
 
 
 async def _load_movement(asked: ApiQuestion) -> MovementFacts:
@@ -336,7 +350,6 @@ def _show_initiative(one: Initiative, *, rests: bool) -> InitiativeFacts:
     return InitiativeFacts(
         id=one.id,
         name=one.name,
-        description=one.description,
         state="ended" if one.closed_at is not None else "resting" if rests else "going",
         seeks_somebody=one.closed_at is None and one.seeks_since is not None,
         started_at=one.started_at,
@@ -376,16 +389,19 @@ def _show_story(story: Story, teller: Person | None) -> StoryFacts:
 
 async def _load_figures(asked: ApiQuestion) -> FigureFacts:
     work, movement, now = asked.work, asked.movement, asked.now
-    # Counted once, for all who read them: two counts of one day would be rounded apart.
-    await work.people.lock_movement(OUTSIDE, "", None, movement.id)
-    figures = load_figures(movement.figures)
+    figures, picture = load_figures(movement.figures), load_picture(movement.reach)
+    is_empty = picture is not None and not picture.groups and now - picture.at < EMPTY_STANDS
+    stands = figures is not None and figures.is_fresh(now) and picture is not None
+    if not asked.locked and not (stands and (is_empty or (picture is not None and picture.is_fresh(now)))):
+        # Counted once, for all who read them: two counts of one day would be rounded apart.
+        raise _NeedsLock
     if figures is None or not figures.is_fresh(now):
         counts = await work.movements.count_figures(movement.id, now - FIGURES_LOOK_BACK)
         if counts is None:
             raise ApiRefusal("not_found")
         figures = Figures.of_counts(counts, now, randbelow)
         movement.figures = figures.dump()
-    reach = await coverage.load_current_picture(work, movement, now)
+    reach = picture if picture is not None and is_empty else await coverage.load_current_picture(work, movement, now)
     return FigureFacts(
         counted_at=figures.at,
         members=figures.members,

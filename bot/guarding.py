@@ -44,6 +44,7 @@ FOR_ONESELF = frozenset(
         "start.join.save",
         "step.tell",  # only oneself reads it, until it is a story
         "saving.ask",  # only its author reads it, and is asked about it
+        "webhook.save",  # an address may itself be a secret, which is not to lie among held words
     }
 )
 """Forms whose texts nobody else reads, or that hold no words for others."""

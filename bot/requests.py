@@ -103,8 +103,15 @@ async def _act_or_ask(work: UnitOfWork, turn: Turn) -> Entry | InPlace | None:
     resumed = await guarding.resume(work, turn)
     acting = turn
     if resumed is not None:
-        acting = replace(await load_turn(work, resumed.intent, turn.now, turn.syntax), keeps_closed=turn.keeps_closed)
-        acting = replace(acting, works_council=turn.works_council)
+        meant = await load_turn(work, resumed.intent, turn.now, turn.syntax)
+        acting = replace(  # all else, what surrounds the turn, stays as it is
+            turn,
+            intent=meant.intent,
+            person=meant.person,
+            place=meant.place,
+            movement=meant.movement,
+            member=meant.member,
+        )
         await guarding.prepare(work, resumed, acting)
     handler = commands.HANDLERS.get(acting.intent.name)
     if handler is None:

@@ -1,12 +1,14 @@
 """Turn where a page begins into a text for a URL, and back."""
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.api import After
 
 MAX_CURSOR_CHARS = 300
+_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 def write_cursor(after: After) -> str:
@@ -20,8 +22,8 @@ def read_cursor(cursor: str) -> After:
     try:
         at, last = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         moment = datetime.fromisoformat(at)
-    except (TypeError, UnicodeDecodeError) as problem:
+        if moment.tzinfo is None or not _ID.fullmatch(last):
+            raise ValueError("no cursor")
+        return moment.astimezone(UTC), last  # a moment that is none in UTC cannot be compared, or looked for
+    except (TypeError, OverflowError, RecursionError) as problem:
         raise ValueError("no cursor") from problem
-    if not isinstance(last, str) or moment.tzinfo is None or "\0" in last:
-        raise ValueError("no cursor")
-    return moment, last

@@ -61,11 +61,10 @@ class RhythmBody(ApiModel):
 
 
 class InitiativeBody(ApiModel):
-    """One local attempt. Who takes part is not told."""
+    """One local attempt. Who takes part, and how they describe it, is not told."""
 
     id: str
     name: str
-    description: str
     state: Literal["going", "resting", "ended"]
     seeks_somebody: bool = Field(description="Nobody carries it now, and somebody is looked for")
     started_at: datetime

@@ -1,11 +1,12 @@
 """The addresses outside that hear what happens in a movement: what they hear, how they know us, and when they fail."""
 
+import re
 from base64 import b64encode
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from secrets import token_bytes
 from typing import NewType
 from urllib.parse import urlsplit
@@ -29,6 +30,28 @@ ENDS_AFTER = timedelta(days=3)
 """How long after the first of nothing but failures an address is not called any more."""
 STEPS_TOLD_AT = time(6)
 """When (UTC) the day after it is told that steps were done on a day."""
+
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+")
+"""A host with more than one label: percent-encoded or other characters are read otherwise by some."""
+_LOOKS_LIKE_NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
+"""A last label that no name has: some read such a host as a number of IPv4, however it is written."""
+_OWN_NAMES = (".local", ".internal", ".localhost", ".home.arpa")
+_GLOBAL_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is given out to the open internet; fec0::/10 and the like are none of it."""
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        (
+            "192.0.0.0/24",  # protocols
+            "192.88.99.0/24",  # relays to IPv6
+            "2001::/23",  # protocols; 2001::/32 holds numbers of IPv4
+            "2002::/16",  # holds numbers of IPv4
+            "2001:db8::/32",
+            "3fff::/20",  # examples
+        ),
+    )
+)
+"""Numbers that are not of some host of the open internet, though they lie within it."""
 
 
 class MovementEvent(StrEnum):
@@ -67,10 +90,25 @@ def is_outside_address(url: str) -> bool:
     is_plain = url.isascii() and url.isprintable() and " " not in url and not parts.fragment
     if parts.scheme != "https" or not is_plain or parts.username is not None or port not in (None, 443):
         return False
+    name = host.removesuffix(".")
     try:
-        return ip_address(host).is_global
+        ip_address(name)
     except ValueError:
-        return "." in host.strip(".") and not host.endswith((".local", ".internal", ".localhost"))
+        is_name = _NAME.fullmatch(name) is not None and not name.endswith(_OWN_NAMES)
+        return is_name and _LOOKS_LIKE_NUMBER.fullmatch(name.rpartition(".")[2]) is None
+    return name == host and is_open_internet(host)
+
+
+def is_open_internet(address: str) -> bool:
+    """Return whether a number is of the open internet, and of nobody's own network."""
+    number = ip_address(address.partition("%")[0])
+    if isinstance(number, IPv6Address):
+        if number.ipv4_mapped is not None:
+            number = number.ipv4_mapped
+        elif number not in _GLOBAL_UNICAST:
+            return False
+    is_special = any(number in network for network in _SPECIAL)
+    return number.is_global and not number.is_multicast and not number.is_reserved and not is_special
 
 
 @dataclass(kw_only=True, eq=False)

@@ -1,6 +1,7 @@
 """A program outside reads what a movement shows, with a key that a coordinator made: no more, and no longer."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
@@ -14,6 +15,7 @@ from openapi_spec_validator import validate
 from sqlalchemy import text
 
 from adapters.api.operations import OPERATIONS
+from adapters.database.repositories.people import SqlPeople
 from adapters.page_policy import NOTHING
 from bot.domain.api_token import REQUESTS_A_MINUTE, Scope
 from bot.domain.initiative import Initiative, InitiativeId, Participant
@@ -181,6 +183,16 @@ async def test_a_key_expires_and_the_last_place_that_leaves_ends_them_all(world:
     await program.refused("/movement", 401)
 
 
+async def test_a_key_is_made_where_its_name_was_asked_about(world: World, program: Program) -> None:
+    form = await world.press("iris", await world.type("iris", "/ritme api"), "make")
+    asked = await world.submit("iris", form, name="Mevrouw Bos", opens=(Scope.PURPOSE,), lasts="year")
+    assert "“Mevrouw Bos”" in text_of(asked)
+    made = await world.press("iris", asked, "fine")
+    program.key = key_in(made)
+    assert "ritme.example.org" in text_of(made)
+    assert (await program.read("/movement"))["scopes"] == ["purpose"]
+
+
 async def test_no_more_keys_than_fit(world: World) -> None:
     for number in range(6):
         await make_key(world, name=f"Nummer {number}")
@@ -289,6 +301,35 @@ async def test_figures_are_rounded_stand_for_a_week_and_tell_no_small_group(worl
     assert after["counted_at"] > before["counted_at"]
 
 
+async def test_figures_that_stand_are_read_without_holding_up_the_movement(
+    world: World, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked: list[str] = []
+
+    async def lock(_self: object, _workspace: str, _account: str, _channel: None, movement: str) -> None:
+        locked.append(movement)
+
+    monkeypatch.setattr(SqlPeople, "lock_movement", lock)
+    program.key = await make_key(world, Scope.FIGURES)
+    locked.clear()
+    before = await program.read("/figures")
+    assert locked == [MOVEMENT]
+    assert await program.read("/figures") == before
+    assert await program.read("/movement")
+    assert locked == [MOVEMENT]
+    world.clock.set(world.clock.now() + timedelta(days=8))
+    assert (await program.read("/figures"))["counted_at"] > before["counted_at"]
+    assert locked == [MOVEMENT] * 2
+
+
+async def test_what_was_written_for_the_movement_alone_is_not_read(world: World, program: Program) -> None:
+    await world.do("fatima", "initiative.save", args={"name": "Samen eten", "description": "Met Jan aan tafel"})
+    program.key = await make_key(world)
+    (one,) = (await program.read("/initiatives"))["items"]
+    assert set(one) == {"id", "name", "state", "seeks_somebody", "started_at", "ended_at"}
+    assert one["name"] == "Samen eten"
+
+
 async def add_member(work: UnitOfWork, name: str, group: str) -> None:
     person = Person(id=PersonId(name), workspace_id=WorkspaceId(LANE), account=name, name=name, created_at=MONDAY)
     person.group = group
@@ -381,6 +422,11 @@ async def test_nobody_reads_without_a_key_and_no_other_site_reads_along(world: W
     await program.refused("/people", 404)
 
 
+def write_any(*values: object) -> str:
+    """Write values as a cursor holds them, whatever they are."""
+    return urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
 NOT_UNDERSTOOD = (
     "limit=0",
     "limit=101",
@@ -393,6 +439,12 @@ NOT_UNDERSTOOD = (
     "cursor=WyIyMDI3LTAzLTAxIiwgMV0",  # ["2027-03-01", 1]
     "cursor=bnVsbA",  # null
     "cursor=%00",
+    "cursor=%FF",
+    f"cursor={write_any('0001-01-01T00:00:00+14:00', 'x')}",
+    f"cursor={write_any('9999-12-31T23:59:59-14:00', 'x')}",
+    f"cursor={write_any('2027-03-01T00:00:00+00:00', chr(0xD800))}",
+    f"cursor={write_any('2027-03-01T00:00:00+00:00', 'a b')}",
+    f"cursor={write_any('2027-03-01T00:00:00+00:00', ['x'])}",
     "cursor=W1tbW1tbW1tb",
     "initiative=%00",
     f"initiative={'a' * 65}",
@@ -406,6 +458,8 @@ NO_ID = ("%00", "a" * 65, "..%2fx", "%F0%9F%8C%B1", "a b", "'--")
 
 async def test_what_is_not_understood_is_told_so(world: World, program: Program) -> None:
     program.key = await make_key(world)
+    for path in ("rhythms", "initiatives"):
+        await program.refused(f"/{path}?cursor={write_any('0001-01-01T00:00:00+14:00', 'x')}", 400)
     for query in NOT_UNDERSTOOD:
         told = await program.refused(f"/stories?{query}", 400)
         assert "Parameters: " in told["detail"] or "next_cursor" in told["detail"], query

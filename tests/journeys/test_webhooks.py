@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ from multidict import CIMultiDict
 from sqlalchemy import text
 
 from adapters.vault import SecretVault
-from adapters.webhooks import WebhookMessenger, is_open_internet
+from adapters.webhooks import WebhookMessenger
 from bot.chat import Post, PostedEvent
 from bot.domain.movement import Role
 from bot.domain.person import PersonId
-from bot.domain.webhook import MovementEvent, WebhookId, is_outside_address
+from bot.domain.webhook import MovementEvent, is_open_internet, is_outside_address
 from bot.ports import Platform, Unreachable
 from tests.support.world import MOVEMENT, VAULT_KEY, World, button_of, open_world, text_of
 
@@ -270,6 +270,17 @@ async def test_the_secret_is_shown_once_and_kept_encrypted(world: World) -> None
             assert secret not in str(rows)
 
 
+@pytest.mark.parametrize("path", ["123456782", "mevrouw-Bos", "kamer12"])
+async def test_an_address_lies_nowhere_but_where_it_is_called(world: World, path: str) -> None:
+    form = await world.press("iris", await world.type("iris", "/ritme webhook"), "add")
+    address = f"https://site.example.org/Mevrouw.Bos/{path}"
+    made = await world.submit("iris", form, address=address, events=("story_told",))
+    assert "whsec_" in text_of(made)
+    async with world.database.connect() as connection:
+        for table in ("held_words", "deliveries", "inbox"):
+            assert path not in str((await connection.execute(text(f"SELECT * FROM {table}"))).all())
+
+
 async def test_no_more_addresses_than_fit_and_only_those_outside(world: World) -> None:
     for number in range(3):
         await add_address(world, None, number=number)
@@ -309,6 +320,19 @@ async def test_without_a_key_the_chat_says_what_to_set(world: World) -> None:
         "https://site.example.org/#x",
         "https://site.example.org/ x",
         "javascript:alert(1)",
+        "https://127.1/",
+        "https://10.1/",
+        "https://2130706433/",
+        "https://0177.0.0.1/",
+        "https://0x7f.0.0.0x1/",
+        "https://127.0.0.1./",
+        "https://93.184.216.34./",
+        "https://127.0.0.%31/",
+        "https://127.0.0.1\\.example.org/",
+        "https://[fec0::1]/",
+        "https://site.internal./",
+        "https://router.home.arpa/",
+        "https://localhost./",
     ],
 )
 def test_an_address_of_an_own_network_is_not_taken(url: str) -> None:
@@ -336,6 +360,15 @@ def test_an_address_of_an_own_network_is_not_taken(url: str) -> None:
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False),
+        ("2001:0:7f00:1::", False),
+        ("::7f00:1", False),
+        ("fec0::1", False),
+        ("192.88.99.1", False),
+        ("192.0.0.8", False),
+        ("192.0.0.9", False),
+        ("3fff::1", False),
+        ("2001:db8::1", False),
+        ("5f00::1", False),
     ],
 )
 def test_only_numbers_of_the_open_internet_are_called(number: str, may: bool) -> None:
@@ -357,14 +390,17 @@ async def test_where_a_name_leads_is_looked_at_when_it_is_called(world: World, r
     assert receiver.calls == []
 
 
-async def test_a_secret_of_another_key_calls_the_address_off(world: World, receiver: Receiver) -> None:
+async def test_an_address_waits_while_its_secret_cannot_be_read(world: World, receiver: Receiver) -> None:
     await add_address(world, receiver)
     async with world.begin() as work:
         (hook,) = await work.outside.webhooks(MOVEMENT)
-        hook.sealed = "gAAAA-of-another-key"
-    await tell(world)
+        sealed, hook.sealed = hook.sealed, "gAAAA-of-another-key"
+    story = await tell(world)
+    await world.pass_(hours=5)
     assert receiver.calls == []
     async with world.begin() as work:
-        kept = await work.outside.webhook(WebhookId(hook.id), MOVEMENT)
-        assert kept is not None
-        assert kept.ended_at == world.clock.now().astimezone(UTC)
+        (hook,) = await work.outside.webhooks(MOVEMENT)
+        assert (hook.ended_at, hook.failing_since) == (None, None)
+        hook.sealed = sealed  # whoever runs it put the key back
+    await world.pass_(hours=2)
+    assert [one["data"] for one in receiver.bodies] == [{"story_id": story}]
