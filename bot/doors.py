@@ -13,6 +13,7 @@ from bot import wording
 from bot.despair import is_about_others
 from bot.domain.door import (
     ALL_PER_HOUR,
+    CHANGES_PER_HOUR,
     HOUR,
     MAX_CALLED_CHARS,
     PER_HOUR,
@@ -74,9 +75,10 @@ class Told:
 class DoorAnswer:
     """Says what became of it: it was told, or changed; something has to be mended (`problems`: field → block of words);
     there are `words` that may give a client away, with what it would be without them; despair was answered; the door is
-    full, or closed. `beside`: what may have been meant as despair, but was passed on, is answered as well."""
+    full, or closed; or something else was told `before` by the same page. `beside`: what may have been meant as
+    despair, but was passed on, is answered as well."""
 
-    outcome: Literal["told", "mend", "words", "despair", "full", "closed", "gone"]
+    outcome: Literal["told", "mend", "words", "despair", "full", "before", "closed", "gone"]
     problems: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     proposal: str = ""
@@ -152,6 +154,10 @@ class StoryDoors:
         stopped, text, beside = await _read(work, door, told, language)
         if stopped is not None:
             return stopped
+        if found.waits and text == found.text:
+            return DoorAnswer(outcome="told", beside=beside)  # sent twice
+        if found.count_changes(now) >= CHANGES_PER_HOUR or await self._is_full(work, door, now):
+            return DoorAnswer(outcome="full", problems={"page": "changed_often"})
         left = await doors.tell_otherwise(work, door, found, text, found.called, now)
         await _take_rest_back(work, left, now)
         return DoorAnswer(outcome="told", beside=beside)
@@ -165,26 +171,31 @@ class StoryDoors:
         now, door = self.clock.now(), await self._lock(work, id)
         if door is None:
             return DoorAnswer(outcome="gone")
-        press = hash_press(door.id, told.once)
+        press = hash_press(door.id, told.once, told.text, told.called, told.name, told.choice)
         if await work.doors.by_press(press) is not None:
             return DoorAnswer(outcome="told")
+        code = hash_door_code(door.id, told.code)
         stopped, text, beside = await _read(work, door, told, language)
         if stopped is not None and stopped.outcome == "despair":
             return stopped  # at a closed door, too
         if not await self._takes_stories(work, door):
             return DoorAnswer(outcome="closed")
+        if await work.doors.by_code(door.id, code) is not None:
+            return DoorAnswer(outcome="before", problems={"page": "told_before"})
         if stopped is not None:
             return stopped
-        if await work.doors.count_since(now - HOUR, door.id) >= PER_HOUR:
-            return DoorAnswer(outcome="full")
-        if await work.doors.count_since(now - HOUR) >= ALL_PER_HOUR:
-            return DoorAnswer(outcome="full")
-        called = _call(told, language, now)
-        new = DoorStory.tell(door, press, hash_door_code(door.id, told.code), text, called, now)
+        if await self._is_full(work, door, now):
+            return DoorAnswer(outcome="full", problems={"page": "full"})
+        new = DoorStory.tell(door, press, code, text, _call(told, language, now), now)
         work.doors.add(new)
         await work.flush()
         await doors.tell_readers(work, door, new, now)
         return DoorAnswer(outcome="told", beside=beside)
+
+    async def _is_full(self, work: UnitOfWork, door: StoryDoor, now: datetime) -> bool:
+        if await work.doors.count_since(now - HOUR, door.id) >= PER_HOUR:
+            return True
+        return await work.doors.count_since(now - HOUR) >= ALL_PER_HOUR
 
     async def _lock(self, work: UnitOfWork, id: str) -> StoryDoor | None:
         """Lock the movement of a door, as for a request in it, and return the door."""

@@ -946,12 +946,15 @@ door_stories = Table(
     Column("state", EnumValue(DoorState), nullable=False),
     _ref("story_id", "stories", null=True),
     Column("ended_at", Utc),
+    Column("changed_at", Utc),
+    Column("changes", Integer, nullable=False, server_default="0"),
     Index("uq_door_stories_press", "press", unique=True),
     Index("uq_door_stories_code", "code", unique=True),
     Index("ix_door_stories_door_id", "door_id", "state", "told_at"),
     Index("ix_door_stories_told_at", "told_at"),
     Index("ix_door_stories_movement_id", "movement_id"),
     Index("ix_door_stories_ended_at", "ended_at"),
+    Index("ix_door_stories_changed_at", "changed_at"),
 )
 calendar_feeds = Table(
     "calendar_feeds",

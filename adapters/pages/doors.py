@@ -18,14 +18,23 @@ from adapters.pages.origin import is_from_own_page
 from bot import wording
 from bot.catalogue.conversation import CrisisAnswered
 from bot.chat import Message
-from bot.domain.door import MAX_CALLED_CHARS, Called
+from bot.domain.door import MAX_CALLED_CHARS, Called, DoorState
 from bot.domain.person import Language
 from bot.domain.story import MAX_STORY_CHARS
 from bot.doors import DOOR_WORDS, DoorAnswer, DoorFace, StoryDoors, Told
 from bot.ports import Clock
 from bot.wording import Reader
 
-STATUS = {"told": 200, "despair": 200, "words": 422, "mend": 422, "full": 429, "closed": 410, "gone": 404}
+STATUS = {
+    "told": 200,
+    "despair": 200,
+    "words": 422,
+    "mend": 422,
+    "full": 429,
+    "before": 409,
+    "closed": 410,
+    "gone": 404,
+}
 """The HTTP status of what became of a story."""
 MAX_TYPED_CODE = 40
 
@@ -94,8 +103,7 @@ class DoorSite:
 
     def _form(self, door: str, frame: DoorFrame, told: Told, answer: DoorAnswer | None = None) -> web.Response:
         problems = dict(answer.problems) if answer is not None else {}
-        if answer is not None and answer.outcome == "full":
-            problems = {"page": "full"}
+        # By this page something was told before: what is sent now gets a page, and a code, of its own.
         reused = answer is not None and answer.outcome in ("words", "mend", "full") and told.code
         return html.render_door(
             frame,
@@ -147,7 +155,9 @@ class DoorSite:
             case "gone":
                 return _mine(frame, problem="unknown_code")
             case _:
-                return _own(frame, code, told.text, state="waiting", answer=answer)
+                own = await self._doors.find(door, code)
+                state = own.state if own is not None else DoorState.WAITING
+                return _own(frame, code, told.text, state=state.value, answer=answer)
 
     # -- around it ----------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import ClassVar, Literal, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Pick, PictureEntry, Press, Tell
-from bot.domain.door import MAX_QUESTION_CHARS
+from bot.domain.door import MAX_QUESTION_CHARS, digest_words
 
 DOORS_SHOWN = 5
 """Doors with a button of their own: the template has words for so many."""
@@ -160,7 +160,8 @@ class DoorCard(PictureEntry):
 @dataclass(frozen=True, kw_only=True)
 class DoorTold(Entry):
     """A story told at a door, for who decides about it: by whom, as they want to be called, and how many `more` wait.
-    `news`: the one before it was just let in, or not."""
+    `news`: the one before it was just let in, or not; or this one was `changed` since it was read. The buttons say
+    which words they are about: others are not decided about by them."""
 
     door: str
     story: str
@@ -168,10 +169,10 @@ class DoorTold(Entry):
     text: str
     called: str
     more: int = 0
-    news: Literal["", "let_in", "not_this"] = ""
+    news: Literal["", "let_in", "not_this", "changed"] = ""
 
     def buttons(self) -> tuple[Press, ...]:
-        about = {"door": self.door, "told": self.story}
+        about = {"door": self.door, "told": self.story, "words": digest_words(self.text, self.called)}
         return (
             Press(name="let_in", intent="door.let_in", args=about, style="primary"),
             Press(name="not_this", intent="door.not_this", args=about, confirm=True),

@@ -32,6 +32,8 @@ PER_HOUR = 20
 """Stories that one door takes within an hour."""
 ALL_PER_HOUR = 300
 """Stories that all doors together take within an hour."""
+CHANGES_PER_HOUR = 5
+"""Changes of one story within an hour; each counts as a story of its door, too."""
 UNREAD_FOR = timedelta(days=30)
 """How long a story waits for somebody who reads it; then its words are erased."""
 TELL_AGAIN_AFTER = timedelta(days=7)
@@ -56,9 +58,15 @@ class DoorState(StrEnum):
     UNREAD = "unread"
 
 
-def hash_press(door: StoryDoorId, once: str) -> str:
-    """Return under what it is stored that a page was sent: sent again, it is known."""
-    return sha256(f"door press:{door}:{once}".encode()).hexdigest()
+def hash_press(door: StoryDoorId, once: str, *filled: str) -> str:
+    """Return under what it is stored that a page was sent with what was filled in: sent again, it is known. Without the
+    mark of the page, which is stored nowhere, the words cannot be guessed from it."""
+    return sha256("\0".join(("door press", door, once, *filled)).encode()).hexdigest()
+
+
+def digest_words(text: str, called: str) -> str:
+    """Return by what it is known which words somebody saw when they decided about them."""
+    return sha256(f"door words:{called}\0{text}".encode()).hexdigest()[:16]
 
 
 def hash_door_code(door: StoryDoorId, code: str) -> str:
@@ -93,8 +101,9 @@ class StoryDoor:
 class DoorStory:
     """A text that somebody told at a door. `called` is how they want to be called; `press` and `code` are digests.
 
-    Its words are here while it waits. Let in they are those of the story `story_id`; in any other end they are erased,
-    at `ended_at`.
+    Its words are here while it waits. Let in they are those of the story `story_id`; in any other end they are erased
+    with how they want to be called, at `ended_at`. `changes` were made without an hour of rest, the last at
+    `changed_at`.
     """
 
     id: DoorStoryId
@@ -108,6 +117,8 @@ class DoorStory:
     state: DoorState = DoorState.WAITING
     story_id: StoryId | None = None
     ended_at: datetime | None = None
+    changed_at: datetime | None = None
+    changes: int = 0
 
     @classmethod
     def tell(cls, door: StoryDoor, press: str, code: str, text: str, called: str, now: datetime) -> "DoorStory":
@@ -132,10 +143,15 @@ class DoorStory:
         """Record that it became a story: its words are there now."""
         self.state, self.story_id, self.text = DoorState.LET_IN, story, ""
 
-    def tell_again(self, text: str, called: str) -> None:
+    def count_changes(self, now: datetime) -> int:
+        """Return how often it was changed without an hour of rest since."""
+        return self.changes if self.changed_at is not None and self.changed_at > now - HOUR else 0
+
+    def tell_again(self, text: str, called: str, now: datetime) -> None:
         """Replace its words: it waits for who reads them, again."""
+        self.changes, self.changed_at = self.count_changes(now) + 1, now
         self.state, self.text, self.called = DoorState.WAITING, text, called
 
     def end(self, state: DoorState, now: datetime) -> None:
-        """End it without becoming a story, or being one any more, and erase its words."""
-        self.state, self.text, self.ended_at = state, "", now
+        """End it without becoming a story, or being one any more, and erase its words and how its teller is called."""
+        self.state, self.text, self.called, self.ended_at = state, "", "", now

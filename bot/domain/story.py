@@ -123,8 +123,8 @@ class Story:
         return teller.name_in(workspace) if self.named and teller is not None and teller.account is not None else ""
 
     def withdraw(self, now: datetime) -> None:
-        """Withdraw the story, and erase its words and how they were meant."""
-        self.withdrawn_at, self.text = now, ""
+        """Withdraw the story, and erase its words, how they were meant, and how its teller wanted to be called."""
+        self.withdrawn_at, self.text, self.called = now, "", ""
         self.forget_meaning()
         self.meant = ""
 

@@ -368,7 +368,7 @@ class Doors(Protocol):
         """Return what was told at a door of a movement and waits for somebody to read it, the oldest first."""
 
     async def count_since(self, moment: datetime, door: StoryDoorId | None = None) -> int:
-        """Return how many stories were told after a moment: at a door, or at all doors of everyone."""
+        """Return how many stories were told or changed after a moment: at a door, or at all doors of everyone."""
 
     async def unread_before(self, moment: datetime, limit: int) -> Sequence[DoorStory]:
         """Return what waits since before a moment, at whichever door, the oldest first."""

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from adapters.pages.links import PageLinks
 from bot.chat import Account, ChatPlace, Intent
-from bot.domain.door import ALL_PER_HOUR, PER_HOUR, UNREAD_FOR, DoorState, DoorStory
+from bot.domain.door import ALL_PER_HOUR, CHANGES_PER_HOUR, PER_HOUR, UNREAD_FOR, DoorState, DoorStory, digest_words
 from bot.domain.initiative import InitiativeId
 from bot.domain.person import Language
 from bot.doors import Told
@@ -212,6 +212,7 @@ async def test_what_is_changed_waits_for_who_reads_it_again(served: ServedPlaygr
         code = code_in(neighbour)
         await people.press("fatima", await last_card(served), "let_in")
         changed = {"code": code, "act": "change", "story": "Mijn vader liep weer mee naar het plein."}
+        assert "is binnen" in (await neighbour.post(f"{door}/mine", {**changed, "story": ""})).text  # still
         await neighbour.post(f"{door}/mine", changed)
         assert "Veranderd" in neighbour.text, neighbour.text
         assert STORY not in await found_by(served, "jan", "vijver")
@@ -220,6 +221,120 @@ async def test_what_is_changed_waits_for_who_reads_it_again(served: ServedPlaygr
         assert "naar het plein" in await found_by(served, "jan", "plein")
         await neighbour.post(f"{door}/mine", {"code": code, "act": "look"})
         assert "naar het plein" in neighbour.text
+
+
+@pytest.mark.parametrize("button", ["let_in", "not_this"])
+async def test_words_that_nobody_read_are_not_decided_about(served: ServedPlayground, button: str) -> None:
+    """They were changed after the card arrived: the press on it was about other words."""
+    people, door = PlaygroundDriver(served), await open_door(served)
+    async with a_browser(served) as neighbour:
+        await tell(neighbour, door)
+        code, seen = code_in(neighbour), (await waiting(served))[0]
+        await last_card(served)
+        changed = {"code": code, "act": "change", "story": "Mijn vader liep weer mee naar het plein."}
+        await neighbour.post(f"{door}/mine", changed)
+        pressed = act_of("fatima", seen, f"door.{button}")  # on the card as it was
+        shown = await served.playground.actions._core.handle(pressed)  # type: ignore[attr-defined]
+        assert "naar het plein" in shown.message.text
+        assert "veranderd" in shown.message.text
+        assert [one.text for one in await waiting(served)] == ["Mijn vader liep weer mee naar het plein."]
+        await people.press("fatima", await last_card(served), button)
+        assert not await waiting(served)
+        assert ("naar het plein" in await found_by(served, "jan", "plein")) == (button == "let_in")
+
+
+async def test_what_is_changed_while_it_waits_is_not_announced_again(served: ServedPlayground) -> None:
+    people, door = PlaygroundDriver(served), await open_door(served)
+    async with a_browser(served) as neighbour:
+        await tell(neighbour, door)
+        code = code_in(neighbour)
+        await last_card(served)
+
+        async def change(story: str) -> int:
+            await neighbour.post(f"{door}/mine", {"code": code, "act": "change", "story": story})
+            return neighbour.status
+
+        for number in range(CHANGES_PER_HOUR):
+            assert await change(f"Verhaal {number} van de straat.") == 200
+            assert await change(f"Verhaal {number} van de straat.") == 200  # sent twice: nothing changes
+            await people.drain()
+        cards = [one.words() for one in await people.private("fatima") if "Aan de deur van" in one.words()]
+        assert len(cards) == 1
+        assert f"Verhaal {CHANGES_PER_HOUR - 1} van de straat." in cards[0]
+        assert await change("Nog een verhaal van de straat.") == 429
+        assert "over een uur" in neighbour.text
+        assert hidden_text(neighbour) == "Nog een verhaal van de straat."
+        served.clock.set(served.clock.now() + timedelta(hours=1, seconds=1))
+        assert await change("Nog een verhaal van de straat.") == 200
+        for number in range(CHANGES_PER_HOUR - 1):
+            assert await change(f"Weer verhaal {number}.") == 200
+        assert await change("Te veel.") == 429
+        await neighbour.post(f"{door}/mine", {"code": code, "act": "withdraw"})  # at any time
+        assert "Teruggehaald" in neighbour.text
+
+
+async def test_changes_count_for_how_much_a_door_takes(served: ServedPlayground) -> None:
+    door = await open_door(served)
+    async with served.begin() as work:
+        one = (await work.doors.of_movement(MOVEMENT, 1))[0]
+        row = DoorStory.tell(one, "p", "c", STORY, "", served.clock.now() - timedelta(hours=2))
+        for _ in range(PER_HOUR):
+            row.tell_again(STORY, "", served.clock.now())
+        work.doors.add(row)
+    async with a_browser(served) as neighbour:
+        assert (await tell(neighbour, door)).status == 429
+
+
+async def test_another_text_from_the_same_page_is_asked_for_again(served: ServedPlayground) -> None:
+    """Somebody goes back in their browser and tells something else: it is not thanked for and lost."""
+    door, other = await open_door(served), "De kat kwam ook mee."
+    async with a_browser(served) as neighbour:
+        await neighbour.get(door)
+        filled = {"once": hidden(neighbour), "language": "nl", "story": STORY, "called": "nobody"}
+        code = code_in(await neighbour.post(door, filled))
+        for changed in ({"story": other}, {"called": "neighbour"}):
+            await neighbour.post(door, {**filled, **changed})
+            assert neighbour.status == 409
+            assert "al iets verteld" in neighbour.text
+        await neighbour.post(door, {**filled, "story": CRISIS})
+        assert "113" in neighbour.text
+        await neighbour.post(door, {**filled, "story": other})
+        assert hidden_text(neighbour) == other
+        assert [one.text for one in await waiting(served)] == [STORY]
+        assert hidden(neighbour) != filled["once"]
+        await neighbour.post(door, {**filled, "story": other, "once": hidden(neighbour)})
+        assert code_in(neighbour) != code
+        assert {one.text for one in await waiting(served)} == {STORY, other}
+
+
+@pytest.mark.parametrize("end", ["declined", "taken back", "taken back from all", "unread"])
+async def test_the_name_of_who_told_goes_with_the_words(served: ServedPlayground, end: str) -> None:
+    people, door = PlaygroundDriver(served), await open_door(served)
+    async with a_browser(served) as neighbour:
+        await tell(neighbour, door, called="name", name="Zwaantje")
+        code, card = code_in(neighbour), await last_card(served)
+        assert "Zwaantje" in await everything_stored(served)
+        if end == "unread":
+            await people.until(served.clock.now() + UNREAD_FOR + timedelta(hours=2))
+        if end in ("declined", "taken back from all"):
+            await people.press("fatima", card, "not_this" if end == "declined" else "let_in")
+        if end.startswith("taken back"):
+            await neighbour.post(f"{door}/mine", {"code": code, "act": "withdraw"})
+        await people.drain()
+        assert "Zwaantje" not in await everything_stored(served)
+
+
+async def test_who_changes_a_story_keeps_the_name_they_chose(served: ServedPlayground) -> None:
+    people, door = PlaygroundDriver(served), await open_door(served)
+    async with a_browser(served) as neighbour:
+        await tell(neighbour, door, called="name", name="Zwaantje")
+        code = code_in(neighbour)
+        await people.press("fatima", await last_card(served), "let_in")
+        await neighbour.post(f"{door}/mine", {"code": code, "act": "change", "story": "Mijn vader liep mee."})
+        card = await last_card(served)
+        assert "Zwaantje, van buiten" in card.words()
+        await people.press("fatima", card, "let_in")
+        assert "Zwaantje, van buiten" in await found_by(served, "jan", "vader")
 
 
 async def test_words_that_give_somebody_away_are_asked_about_before_anything_is_kept(served: ServedPlayground) -> None:
@@ -401,10 +516,15 @@ async def test_only_who_carries_it_or_coordinates_decides_and_only_coordinators_
     assert "wacht nu niets" in (await last_card(served)).words()
 
 
-def act_of(who: str, told: DoorStory) -> Intent:
+def act_of(who: str, told: DoorStory, name: str = "door.let_in") -> Intent:
     return Intent(
-        name="door.let_in",
-        args={"door": told.door_id, "told": told.id, "movement": MOVEMENT},
+        name=name,
+        args={
+            "door": told.door_id,
+            "told": told.id,
+            "words": digest_words(told.text, told.called),
+            "movement": MOVEMENT,
+        },
         actor=Account(workspace=LANE, id=who),
         place=ChatPlace(workspace=LANE, channel="", personal=True),
         key=f"forged-{who}",

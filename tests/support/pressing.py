@@ -24,7 +24,7 @@ from bot.domain.connectors import (
 )
 from bot.domain.coverage import NAMES_ROUND
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
-from bot.domain.door import DoorStory, DoorStoryId, StoryDoor, StoryDoorId
+from bot.domain.door import DoorStory, DoorStoryId, StoryDoor, StoryDoorId, digest_words
 from bot.domain.experiment import Experiment, ExperimentId
 from bot.domain.feed import CalendarFeed, FeedId
 from bot.domain.held_words import HeldWords, HeldWordsId
@@ -100,6 +100,7 @@ EPISODE, STEP, WALK, STORY, RHYTHM = (
     {"rhythm": "weekly"},
 )
 MAGAZINE = {"magazine": "printed"}
+TOLD_AT_DOOR = {"door": "door", "told": "told", "words": digest_words("We zwaaiden.", "een buur")}
 NEW_RHYTHM = {
     "kind": "stories",
     "place": "general",
@@ -328,8 +329,8 @@ PRESSES: Mapping[str, Act] = {
     "door.card": press("iris", door="door"),
     "door.read": press("iris", door="door"),
     "door.close": press("iris", door="door"),
-    "door.let_in": press(channel=None, door="door", told="told"),
-    "door.not_this": press(channel=None, door="door", told="told"),
+    "door.let_in": press(channel=None, **TOLD_AT_DOOR),
+    "door.not_this": press(channel=None, **TOLD_AT_DOOR),
     "magazine": press("iris"),
     "magazine.begin": press("iris"),
     "magazine.edit": press("iris", **MAGAZINE),

@@ -58,10 +58,11 @@ class SqlDoors(Repository):
         return found.all()
 
     async def count_since(self, moment: datetime, door: StoryDoorId | None = None) -> int:
-        counted = select(func.count()).select_from(door_stories).where(door_stories.c.told_at > moment)
+        told = select(func.count()).select_from(door_stories).where(door_stories.c.told_at > moment)
+        changed = select(func.coalesce(func.sum(door_stories.c.changes), 0)).where(door_stories.c.changed_at > moment)
         if door is not None:
-            counted = counted.where(door_stories.c.door_id == door)
-        return await self._session.scalar(counted) or 0
+            told, changed = (one.where(door_stories.c.door_id == door) for one in (told, changed))
+        return await self._session.scalar(select(told.scalar_subquery() + changed.scalar_subquery())) or 0
 
     async def unread_before(self, moment: datetime, limit: int) -> Sequence[DoorStory]:
         found = await self._session.scalars(

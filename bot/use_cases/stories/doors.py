@@ -41,6 +41,7 @@ from bot.domain.door import (
     DoorStoryId,
     StoryDoor,
     StoryDoorId,
+    digest_words,
 )
 from bot.domain.forgetting import replace_message
 from bot.domain.ids import new_id
@@ -191,6 +192,8 @@ async def _plan_for_actor(work: UnitOfWork, turn: Turn, kind: str, door: StoryDo
 async def let_in(work: UnitOfWork, turn: Turn) -> InPlace:
     """Make what was told at a door a story of its initiative, that everyone in the movement may read."""
     door, told = await _load_waiting(work, turn)
+    if not _has_read(turn, told):
+        return await _show_new_words(work, door, told)
     story = await work.stories.get(told.story_id, door.movement_id) if told.story_id is not None else None
     if story is None:
         # Nobody: it has no account, so nothing can be sent to it, and nothing is known of it.
@@ -219,6 +222,8 @@ async def let_in(work: UnitOfWork, turn: Turn) -> InPlace:
 async def decline(work: UnitOfWork, turn: Turn) -> InPlace:
     """Leave what was told at a door outside, and erase it. Why is kept nowhere."""
     door, told = await _load_waiting(work, turn)
+    if not _has_read(turn, told):
+        return await _show_new_words(work, door, told)
     told.end(DoorState.DECLINED, turn.now)
     return await _go_on(work, turn, door, told, "not_this")
 
@@ -229,6 +234,18 @@ async def _go_on(work: UnitOfWork, turn: Turn, door: StoryDoor, told: DoorStory,
     pressed = {turn.text(CARD), turn.intent.message, turn.intent.answer_to}
     await refresh_cards(work, door, f"{told.id}:{news}:{turn.now.isoformat()}", turn.now, but=pressed)
     return InPlace(entry=await _word(work, door, news), on_page=True)
+
+
+def _has_read(turn: Turn, told: DoorStory) -> bool:
+    """Return whether the actor saw the words that they decide about: they may have been changed since."""
+    return turn.text("words") == digest_words(told.text, told.called)
+
+
+async def _show_new_words(work: UnitOfWork, door: StoryDoor, told: DoorStory) -> InPlace:
+    """Show the words as they are now, in place of those that were decided about; nothing is decided."""
+    name = await work.initiatives.name(door.initiative_id, door.movement_id)
+    waiting = await work.doors.waiting(door.id, door.movement_id, WAITING_COUNTED)
+    return InPlace(entry=_word_one(told, name, len(waiting) - 1, "changed"), on_page=True)
 
 
 async def _load_waiting(work: UnitOfWork, turn: Turn) -> tuple[StoryDoor, DoorStory]:
@@ -319,13 +336,17 @@ async def _word(work: UnitOfWork, door: StoryDoor, news: str) -> DoorTold | Door
     waiting = await work.doors.waiting(door.id, door.movement_id, WAITING_COUNTED)
     if not waiting:
         return DoorRead(initiative=name, news=news)  # type: ignore[arg-type]  # one of its literals
+    return _word_one(waiting[0], name, len(waiting) - 1, news)
+
+
+def _word_one(told: DoorStory, initiative: str, more: int, news: str) -> DoorTold:
     return DoorTold(
-        door=door.id,
-        story=waiting[0].id,
-        initiative=name,
-        text=waiting[0].text,
-        called=waiting[0].called,
-        more=len(waiting) - 1,
+        door=told.door_id,
+        story=told.id,
+        initiative=initiative,
+        text=told.text,
+        called=told.called,
+        more=more,
         news=news,  # type: ignore[arg-type]  # one of its literals
     )
 
@@ -342,9 +363,11 @@ async def refresh_cards(
             await work.deliveries.add(change)
 
 
-async def tell_readers(work: UnitOfWork, door: StoryDoor, told: DoorStory, now: datetime) -> None:
+async def tell_readers(
+    work: UnitOfWork, door: StoryDoor, told: DoorStory, now: datetime, *, waited: bool = False
+) -> None:
     """Plan the message to who decides about what was told at a door; to none of those who got one about others that
-    still wait, unless that was a week ago."""
+    still wait, or about this one that `waited` already with other words, unless that was a week ago."""
     waiting = await work.doors.waiting(door.id, door.movement_id, 2)
     cards = await work.deliveries.about(DOOR_TOLD, door.id, door.movement_id)
     shown_since = now - TELL_AGAIN_AFTER
@@ -353,10 +376,12 @@ async def tell_readers(work: UnitOfWork, door: StoryDoor, told: DoorStory, now: 
         for card in cards
         if card.act is Act.POST and card.created_at > shown_since and card.state.value not in ("failed", "dropped")
     }
-    if len(waiting) > 1:
-        await refresh_cards(work, door, f"{told.id}:came:{now.isoformat()}", now)  # so many more
+    knows = waited or len(waiting) > 1
+    if knows or told.changes:
+        # Its words are others now, or so many more wait.
+        await refresh_cards(work, door, f"{told.id}:came:{told.changes}:{now.isoformat()}", now)
     for person in await find_readers(work, door):
-        if len(waiting) > 1 and person.id in has_card:
+        if knows and person.id in has_card:
             continue
         await work.deliveries.add(
             to_person(
@@ -400,11 +425,10 @@ async def tell_otherwise(
 ) -> LeftBehind | None:
     """Replace what was told at a door: where it stands it is taken back, until somebody read the new words. Returns
     what else is to be taken back."""
-    left = await _withdraw_story(work, told, now)
-    told.tell_again(text, called)
+    left, waited = await _withdraw_story(work, told, now), told.waits
+    told.tell_again(text, called, now)
     await work.flush()
-    await refresh_cards(work, door, f"{told.id}:{now.isoformat()}", now)
-    await tell_readers(work, door, told, now)
+    await tell_readers(work, door, told, now, waited=waited)
     return left
 
 
