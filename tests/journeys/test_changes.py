@@ -26,6 +26,9 @@ CHANGE_NOTHING = {
     "reach": "keeps what it counted",
     "webhook.test": "tries whether an address answers",
     "rhythm.keep": "confirms what is",
+    **dict.fromkeys(
+        ("magazine.save", "magazine.chosen", "magazine.show"), "makes a magazine, as who carries an initiative does"
+    ),
 }
 """Acts for coordinators that write something, but change nothing for anybody."""
 MUST_LOG = {
@@ -143,7 +146,8 @@ async def test_whoever_joins_with_a_code_is_seen_to_coordinate(tmp_path: Path) -
 # -- works-council mode ------------------------------------------------------------------------------------------------
 
 ROUNDS = {"reach.names", "reach.ties", "reach.names.here", "reach.names.save", "reach.ties.save"}
-NAMING = {"nominate", "nominate.save", "ties", "ties.save", *ROUNDS}
+SUGGESTING = {"connect", "connect.look", "connect.why", "connect.other"}
+NAMING = {"nominate", "nominate.save", "ties", "ties.save", *SUGGESTING, *ROUNDS}
 
 
 @pytest.fixture
@@ -193,6 +197,39 @@ async def test_who_answers_whom_is_not_kept(council: World) -> None:
         if number == 1:
             await council.do("iris", "council.agree")
     assert ties[0] == ties[1] < ties[2]
+
+
+@pytest.mark.parametrize("name", ["meeting.met", "invitation.met"])
+async def test_who_met_whom_is_not_kept(council: World, name: str) -> None:
+    before = await count_ties(council)
+    await meet(council, name)
+    assert await count_ties(council) == before
+
+
+@pytest.mark.parametrize("name", ["meeting.met", "invitation.met"])
+async def test_who_met_whom_is_kept_once_the_council_agreed(council: World, name: str) -> None:
+    await council.do("iris", "council.agree")
+    before = await count_ties(council)
+    await meet(council, name)
+    assert await count_ties(council) > before
+
+
+async def count_ties(world: World) -> int:
+    async with world.begin() as work:
+        return sum(tie.strength for tie in await work.connecting.ties(MOVEMENT))
+
+
+async def meet(world: World, name: str) -> None:
+    """Have everybody whom it is about say that they met."""
+    act = ACTS[name]
+    for who in (act.who, "kwame", "fatima", "jan", "noor", "sanne"):
+        await world.do(who, name, args=dict(act.args), channel=None)
+
+
+def test_ties_are_written_in_one_place() -> None:
+    code = Path(wording.__file__).parent
+    found = [one for one in code.rglob("*.py") if "connecting.strengthen(" in one.read_text(encoding="utf-8")]
+    assert found == [code / "tying.py"]
 
 
 async def test_only_a_coordinator_records_what_the_council_said(council: World) -> None:

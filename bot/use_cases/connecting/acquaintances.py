@@ -11,6 +11,7 @@ from bot.domain.movement import MovementId
 from bot.domain.person import Person, PersonId
 from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
+from bot.tying import note_tie
 
 
 async def answer(work: UnitOfWork, turn: Turn) -> Entry:
@@ -72,7 +73,7 @@ async def _keep_answer(
 async def _make_tie(
     work: UnitOfWork, turn: Turn, movement: MovementId, other: PersonId, answers: Mapping[_Pair, TieAnswer]
 ) -> None:
-    await work.connecting.strengthen(movement, turn.person.id, other, turn.now)
+    await note_tie(work, turn, other)
     await _drop_answers(work, turn.person.id, other, answers)
 
 

@@ -39,6 +39,7 @@ from bot.domain.quiet_hours import FreeMoments
 from bot.domain.rhythm import RhythmId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.tying import note_tie
 
 Guests = Sequence[tuple[Guest, Person]]
 
@@ -92,12 +93,12 @@ async def _answer(work: UnitOfWork, turn: Turn, answer: GuestAnswer) -> InPlace:
 
 async def tell_met(work: UnitOfWork, turn: Turn) -> InPlace:
     """Record that they met: it ties those who both say so, and a story is welcome."""
-    meeting, guest, others = await _load(work, turn)
+    _, guest, others = await _load(work, turn)
     if not guest.met:
         guest.met = True
         for other, _ in others:
             if other.met:
-                await work.connecting.strengthen(meeting.movement_id, guest.person_id, other.person_id, turn.now)
+                await note_tie(work, turn, other.person_id)
     return InPlace(entry=MeetingRemembered(met=True))
 
 

@@ -15,6 +15,7 @@ from bot.domain.delivery import Priority, to_person
 from bot.domain.person import Person
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.tying import note_tie
 
 
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -65,7 +66,7 @@ async def _record(work: UnitOfWork, turn: Turn, *, met: bool) -> InPlace:
         if invitation.state is InvitationState.MET and not invitation.confirmed:
             invitation.confirmed = met
             if met:
-                await work.connecting.strengthen(movement.id, invitation.inviter_id, invitation.invitee_id, turn.now)
+                await note_tie(work, turn, invitation.inviter_id)
         stands = bool(invitation.confirmed)
     looks_further = by_inviter and not stands and not await _was_offered(work, invitation)
     return InPlace(

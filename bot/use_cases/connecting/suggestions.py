@@ -63,8 +63,8 @@ class _Wish:
 async def connect(work: UnitOfWork, turn: Turn) -> Entry:
     """Suggest people at once under a stuck episode (`episode`); else return the form: for which initiative, and what
     kind of key figure. With `invitation`, one that led to nothing, whoever it was for is left out. Raises `Refused` for
-    another's episode, or when there are no initiatives."""
-    movement = turn.require_movement()
+    another's episode, when there are no initiatives, or where the works council has to agree first."""
+    movement = turn.require_council()
     before = await _load_invitation(work, turn)
     if turn.text("episode"):
         episode = await work.stuck.episode(EpisodeId(turn.text("episode")), movement.id)
@@ -100,7 +100,7 @@ async def _load_invitation(work: UnitOfWork, turn: Turn) -> Invitation | None:
 
 async def search(work: UnitOfWork, turn: Turn) -> Entry:
     """Suggest people for the initiative and the key figure that were filled in."""
-    movement = turn.require_movement()
+    movement = turn.require_council()
     filled = read_form(ConnectForm, turn.intent.args)
     initiative = await work.initiatives.get(InitiativeId(filled.text("initiative")), movement.id)
     if initiative is None:
@@ -114,6 +114,7 @@ async def search(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def look_further(work: UnitOfWork, turn: Turn) -> Entry:
     """Leave those who were suggested out for a while, and suggest others."""
+    turn.require_council()
     await _let_rest(work, turn)
     figure = turn.text("figure")
     wanted = KeyFigure(figure) if figure in set(KeyFigure) else KeyFigure.CONNECTOR
@@ -347,6 +348,7 @@ async def _record(work: UnitOfWork, turn: Turn, wish: _Wish, people: Collection[
 async def explain(work: UnitOfWork, turn: Turn) -> Entry:
     """Show a picture of the groups, with nobody in it but those who were suggested, and how Ritme chooses. Raises
     `Refused` when none of them may be named any more."""
+    turn.require_council()
     turn = await _fill_in_last(work, turn)
     found = await _load_nameable(work, turn, await _load_suggestions(work, turn))
     if not found:

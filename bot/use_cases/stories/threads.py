@@ -41,6 +41,7 @@ from bot.domain.story_answer import (
 )
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.tying import note_tie
 from bot.understanding import CRISIS, understand_sentence
 
 GATHERING_KINDS = ("rhythm_purpose", "rhythm_stories", "rhythm_check_in")
@@ -372,7 +373,7 @@ async def _tie_to_each_other(work: UnitOfWork, turn: Turn, place: Place, movemen
     if _may_not_tie(turn) or any(story.teller_id == turn.person.id for story in told):
         return
     for other in {story.teller_id for story in told if story.is_told}:
-        await work.connecting.strengthen(movement, turn.person.id, other, turn.now)
+        await note_tie(work, turn, other)
 
 
 async def _tie_to_teller(work: UnitOfWork, turn: Turn, root: Delivery, movement: MovementId) -> None:
@@ -383,7 +384,7 @@ async def _tie_to_teller(work: UnitOfWork, turn: Turn, root: Delivery, movement:
         return
     if turn.person.id not in answered:
         root.add_args(answered_by=[*answered, turn.person.id])
-        await work.connecting.strengthen(movement, turn.person.id, story.teller_id, turn.now)
+        await note_tie(work, turn, story.teller_id)
 
 
 async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
