@@ -54,6 +54,8 @@ class CoordinatorAct(StrEnum):
     WEBHOOK_ENDED = "webhook_ended"
     DOOR_OPENED = "door_opened"
     DOOR_CLOSED = "door_closed"
+    MAGAZINE_SHOWN = "magazine_shown"
+    MAGAZINE_HIDDEN = "magazine_hidden"
     QUESTION_CHOSEN = "question_chosen"
     CHOICE_BEGUN = "choice_begun"
     CHOICE_ENDED = "choice_ended"

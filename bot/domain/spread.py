@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import numpy as np
-
 from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.coverage import RECOUNTED_AFTER, Draw, round_by_chance
 
@@ -132,6 +130,8 @@ def order_on_ring(groups: Sequence[str], flows: Sequence[Flow]) -> list[str]:
     """
     if len(groups) < 4:
         return list(groups)
+    import numpy as np  # here: few look at a map, and it takes long to load
+
     number = {group: index for index, group in enumerate(groups)}
     near = np.full((len(groups), len(groups)), 0.01)
     for one in flows:

@@ -26,9 +26,8 @@ CHANGE_NOTHING = {
     "reach": "keeps what it counted",
     "webhook.test": "tries whether an address answers",
     "rhythm.keep": "confirms what is",
-    **dict.fromkeys(
-        ("magazine.save", "magazine.chosen", "magazine.show"), "makes a magazine, as who carries an initiative does"
-    ),
+    "magazine.save": "makes a draft that only its makers see",
+    "magazine.chosen": "chooses for a draft, and asks each teller",
 }
 """Acts for coordinators that write something, but change nothing for anybody."""
 MUST_LOG = {
@@ -38,7 +37,7 @@ MUST_LOG = {
     "groups.save", "hours.save", "reach.names.save", "reach.ties.save", "reach.names.here", "reach.end",
     "reach.take_back", "api.revoke", "initiative.close", "initiative.reopen", "council.agree", "trouble.leave",
     "api.make", "webhook.save", "webhook.on", "webhook.remove",
-    "door.save", "door.close", "takeaway",
+    "door.save", "door.close", "takeaway", "magazine.show",
 }  # fmt: skip
 """Acts that are known to change something: this walk would tell nothing if they did not."""
 BOOKKEEPING = {"inbox", "people", "networks", "workspaces", "page_sessions", "calendar_feeds"}

@@ -14,10 +14,9 @@ from bot.domain.holdout import (
     HoldoutId,
     HoldoutTurn,
     draw_lot,
-    estimate_effect,
     group_blocks,
-    measure_effect,
 )
+from bot.domain.holdout_effect import estimate_effect, measure_effect
 from bot.domain.movement import MovementId, PlaceId
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)

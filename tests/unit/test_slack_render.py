@@ -55,6 +55,9 @@ NAMES = {
     "args",
     "meant",
     "kind",
+    "scale",
+    "point",
+    "asks",
 }
 """Fields with ids or names of templates rather than anyone's words."""
 

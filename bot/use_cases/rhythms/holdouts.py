@@ -17,7 +17,6 @@ from bot.domain.holdout import (
     HoldoutId,
     HoldoutTurn,
     draw_lot,
-    measure_effect,
 )
 from bot.domain.ids import new_id
 from bot.domain.movement import Movement, MovementId, Place
@@ -152,6 +151,8 @@ async def _show(work: UnitOfWork, turn: Turn, movement: Movement, news: str = ""
     known = [one for one in turns if one.stories is not None]
     since = min((one.starts_at for one in turns), default=turn.now)
     people = await work.holdouts.count_people(movement.id, since) if known else 0
+    from bot.domain.holdout_effect import measure_effect  # with numpy, which few need
+
     found = measure_effect(known, people)
     return EffectShown(
         name=movement.name,

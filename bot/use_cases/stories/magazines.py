@@ -25,6 +25,8 @@ from bot.catalogue.magazines import (
     PrintDeclined,
     PrintTakenBack,
 )
+from bot.changes import record_change
+from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import Priority, to_person
 from bot.domain.ids import new_id
 from bot.domain.initiative import Initiative, InitiativeId
@@ -186,7 +188,10 @@ async def save_choice(work: UnitOfWork, turn: Turn) -> Entry:
 async def change_readership(work: UnitOfWork, turn: Turn) -> InPlace:
     """Let everyone in the movement read a magazine, or not any more."""
     magazine = await _load_own_magazine(work, turn)
-    magazine.shown_at = (magazine.shown_at or turn.now) if turn.text("on") != NO else None
+    is_shown, was_shown = turn.text("on") != NO, magazine.shown_at is not None
+    magazine.shown_at = (magazine.shown_at or turn.now) if is_shown else None
+    if is_shown != was_shown and _coordinates(turn):
+        record_change(work, turn, CoordinatorAct.MAGAZINE_SHOWN if is_shown else CoordinatorAct.MAGAZINE_HIDDEN)
     return InPlace(entry=await _show_desk(work, turn, magazine))
 
 
