@@ -11,6 +11,8 @@ from bot.domain.story import Dimension, StoryId
 
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 """Beginnings by which a spreadsheet takes a cell for a formula, or a command."""
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w.+-])@[\w.-]*\w")
+"""An e-mail address, or somebody's @handle."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 
 
@@ -55,7 +57,7 @@ def make_cell(value: object) -> str:
 
 
 class NameMask:
-    """Takes the names of people out of texts, and puts `instead` in their place.
+    """Takes the names of people out of texts, with e-mail addresses and @handles, and puts `instead` in their place.
 
     A word of a name that is written with a capital goes, whatever else it may mean there; in small letters it stays
     where it is an `ordinary` word. Particles ("van", "de") go only between two words of a name.
@@ -75,6 +77,7 @@ class NameMask:
 
     def mask(self, text: str) -> str:
         """Return a text without the names."""
+        text = _ADDRESS.sub(lambda _: self._instead, text)
         if not self._words or not text:
             return text
         spans: list[tuple[int, int]] = []

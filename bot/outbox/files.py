@@ -97,6 +97,8 @@ class FileComposer:
             return None
         if file.kind == INVITATION_CARD:
             return OpenedFile(name=FILE_NAMES[INVITATION_CARD], content=await self._set_card(packed))
+        if file.kind == TAKEAWAY:
+            return await self._open_takeaway(file)
         return OpenedFile(name=FILE_NAMES[file.kind], content=await to_thread(zlib.decompress, packed))
 
     async def _load_or_compose(self, id: PersonalFileId, language: Language) -> bytes:
@@ -110,13 +112,39 @@ class FileComposer:
             return await self._print(file, person, language)
         if packed is not None and file.kind == INVITATION_CARD:
             return await self._set_card(packed)
+        if file.kind == TAKEAWAY:
+            return await self._give_takeaway(file, person, language)
         if packed is not None:
             return await to_thread(zlib.decompress, packed)
-        if file.kind == TAKEAWAY:
-            return await self._compose_takeaway(file, person, language)
         if file.kind != EVERYTHING:
             raise Unreachable("forgotten")  # what is composed when it is asked for, is there or gone
         return await self._compose(file, person, language)
+
+    async def _open_takeaway(self, file: PersonalFile) -> OpenedFile | None:
+        """Return what a movement takes along, made anew where a story was taken back since. Returns None for one who
+        does not coordinate it any more."""
+        async with self._begin() as work:
+            person = await work.people.in_workspace(file.person_id, file.workspace_id)
+        if person is None or person.account is None:
+            return None
+        try:
+            content = await self._give_takeaway(file, person, language_for(person, None, None))
+        except Unreachable:
+            return None
+        return OpenedFile(name=FILE_NAMES[TAKEAWAY], content=content)
+
+    async def _give_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
+        """Return the stored content while it may be given, else compose it. Raises `Unreachable`."""
+        movement = file.movement_id or MovementId("")
+        async with self._begin() as work:
+            packed = await work.files.content(file.id)
+            member = await work.movements.membership(movement, person.id)
+            is_stale = file.made_at is None or await work.takeaways.has_withdrawn_since(movement, file.made_at)
+        if member is None or not member.coordinates:
+            raise Unreachable("forgotten")
+        if packed is None or is_stale:
+            return await self._compose_takeaway(file, person, language)
+        return await to_thread(zlib.decompress, packed)
 
     async def _open_print(self, file: PersonalFile) -> OpenedFile | None:
         """Set a print once more for who opens it: without what was taken back since it was given. Returns None when

@@ -315,7 +315,11 @@ class Takeaways(Protocol):
         id."""
 
     async def unagreed_names(self, movement: MovementId) -> Sequence[str]:
-        """Return the names of the members who did not agree to be named beyond their own organisation."""
+        """Return the names of all in the workspaces of a movement who did not agree to be named beyond their own
+        organisation."""
+
+    async def has_withdrawn_since(self, movement: MovementId, at: datetime) -> bool:
+        """Return whether a story of the movement was taken back at a moment or later."""
 
 
 class Feeds(Protocol):

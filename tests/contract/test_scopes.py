@@ -79,6 +79,18 @@ async def _fatima_unagreed(work: UnitOfWork, its: Any) -> bool:
     return FATIMA in await work.takeaways.unagreed_names(its)
 
 
+async def _withdrawn(work: UnitOfWork, its: Any) -> bool:
+    """Return whether a story was taken back since, while ours is."""
+    ours = await work.stories.get(TOLD, OURS)
+    if ours is None:
+        return False
+    ours.withdrawn_at = NOW
+    await work.flush()
+    found = await work.takeaways.has_withdrawn_since(its, NOW)
+    ours.withdrawn_at = None
+    return found
+
+
 OF_A_MOVEMENT: dict[str, Ask] = {
     "people.get": lambda work, its: work.people.get(FATIMA, its),
     "people.names_in": lambda work, its: _name_of_fatima(work, its),
@@ -192,6 +204,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "takeaways.steps_after": lambda work, its: work.takeaways.steps_after(its, None, 9),
     "takeaways.moments_after": lambda work, its: work.takeaways.moments_after(its, None, 9),
     "takeaways.unagreed_names": lambda work, its: _fatima_unagreed(work, its),
+    "takeaways.has_withdrawn_since": lambda work, its: _withdrawn(work, its),
     "magazines.get": lambda work, its: work.magazines.get(PRINTED, its),
     "magazines.of_movement": lambda work, its: work.magazines.of_movement(its, 9),
     "magazines.candidates": lambda work, its: work.magazines.candidates(PRINTED, its),

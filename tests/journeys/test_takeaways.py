@@ -139,3 +139,23 @@ async def test_asked_again_within_the_hour_it_is_the_same_file(served: ServedPla
     assert "hetzelfde" in again.words()
     await people.type("jan", "/verhaal De soep was heet")
     assert (await take_along(served)).files == first.files
+
+
+async def test_a_story_taken_back_is_gone_from_a_file_that_was_made(served: ServedPlayground) -> None:
+    people = PlaygroundDriver(served)
+    await people.type("jan", "/verhaal De soep was heet")
+    assert "De soep was heet" in (await take_along(served)).text
+    async with served.begin() as work:
+        (story,) = [one for one in await work.stories.of_teller(PersonId("jan"), 99) if one.text == "De soep was heet"]
+        story.withdraw(served.clock.now())
+    given = [one for one in await people.private("iris") if one.json.get("file")][-1]
+    packed = await served.download(f"/messages/{given.id}/file?persona=iris")
+    with ZipFile(io.BytesIO(packed)) as archive:
+        left = Taken({name: archive.read(name) for name in archive.namelist()})
+    assert "De soep was heet" not in left.text
+    async with served.begin() as work:
+        member = await work.movements.membership(MOVEMENT, PersonId("iris"))
+        assert member is not None
+        member.role = Role.MEMBER
+    async with served.session.get(f"/playground/api/messages/{given.id}/file?persona=iris") as response:
+        assert not (await response.read()).startswith(b"PK")

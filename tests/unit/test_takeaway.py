@@ -21,6 +21,7 @@ MASK = NameMask(
         ("ANNE-MARIE en marie", "een collega en een collega"),
         ("Niemand van de groep", "Niemand van de groep"),
         ("Fatima. De Vries kwam.", "een collega. De een collega kwam."),
+        ("Mail f.elamrani@zorg.example of @wim-b, om 9@ huis.", "Mail een collega of een collega, om 9@ huis."),
         ("", ""),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, members, people, ripples, steps, stories
+from adapters.database.tables import deliveries, members, people, places, ripples, steps, stories
 from bot.domain.delivery import Act, DeliveryState
 from bot.domain.movement import MovementId
 from bot.domain.next_step import StepState
@@ -74,11 +74,21 @@ class SqlTakeaways(Repository):
 
     async def unagreed_names(self, movement: MovementId) -> Sequence[str]:
         found = await self._session.scalars(
-            select(people.c.name)
-            .join(members, members.c.person_id == people.c.id)
-            .where(members.c.movement_id == movement, people.c.named_beyond.is_(False), people.c.name != "")
+            select(people.c.name).where(
+                or_(
+                    # Also who left, or never took part: a story may name any colleague.
+                    people.c.workspace_id.in_(select(places.c.workspace_id).where(places.c.movement_id == movement)),
+                    people.c.id.in_(select(members.c.person_id).where(members.c.movement_id == movement)),
+                ),
+                people.c.named_beyond.is_(False),
+                people.c.name != "",
+            )
         )
         return found.all()
+
+    async def has_withdrawn_since(self, movement: MovementId, at: datetime) -> bool:
+        withdrawn = select(stories.c.id).where(stories.c.movement_id == movement, stories.c.withdrawn_at >= at)
+        return await self._session.scalar(withdrawn.limit(1)) is not None
 
 
 def _page(
