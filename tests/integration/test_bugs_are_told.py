@@ -118,7 +118,7 @@ async def test_a_handler_of_any_route_that_breaks(tmp_path: Path, logged: io.Str
             if method == "HEAD":
                 continue
             where = re.sub(r"{[^}]*}", "x", path)
-            async with session.request(method, where) as answer:
+            async with session.request("GET" if method == "*" else method, where) as answer:
                 assert answer.status == 500, (method, path)
                 check_told(await answer.text(), logged)
 
