@@ -21,13 +21,15 @@ from bot.catalogue.stories import StoryTold
 from bot.catalogue.stuck import StuckStands, StuckWelcomed
 from bot.chat import ChatPlace, Intent, Value
 from bot.despair import THREAD_WORDS, free_texts
+from bot.domain.door import DoorStoryId
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.ids import new_id
 from bot.domain.initiative import Audience, StuckEpisode
 from bot.domain.person import WorkspaceId
 from bot.domain.story import Readers, Story, StoryId
+from bot.errors import Refused
 from bot.ports import Turn, UnitOfWork
-from bot.use_cases.stories.held_words import find_giveaways, load_words, propose_texts
+from bot.use_cases.stories.held_words import LET_IN, find_giveaways, load_words, propose_texts
 
 WITHOUT, FINE, CHANGE, TELL = "guard.without", "guard.fine", "guard.change", "guard.tell"
 CHOICES_ABOUT_WORDS = frozenset({WITHOUT, FINE, CHANGE, TELL})
@@ -86,6 +88,8 @@ async def resume(work: UnitOfWork, turn: Turn) -> Resumed | None:
     if intent.name not in CHOICES_ABOUT_WORDS:
         return None
     held = await load_words(work, turn)
+    if held.intent == LET_IN and intent.name != FINE:
+        raise Refused("words_of_others")
     opened = _load_opener(held)
     if intent.name == CHANGE:
         return Resumed(held, replace(intent, name=opened[0], args=opened[1])) if opened[0] else None
@@ -174,6 +178,8 @@ async def stop_giveaways(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace 
 async def _collect_texts(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | None) -> dict[str, str]:
     """Return the texts that others will read now that a use case accepted them, by the names of their arguments."""
     entry = outcome.entry if isinstance(outcome, InPlace) else outcome
+    if turn.intent.name == LET_IN:
+        return await _collect_let_in(work, turn)
     if turn.intent.name in REPLIES:
         return await _collect_reply(work, turn)
     names = (
@@ -188,6 +194,14 @@ async def _collect_texts(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace 
     texts |= {f"story_{number}": one.text for number, one in enumerate(stories) if one.text not in texts.values()}
     episode = await _load_shown_episode(work, turn) if isinstance(entry, CompanyOnItsWay) else None
     return texts | ({"episode_text": episode.text} if episode is not None else {})
+
+
+async def _collect_let_in(work: UnitOfWork, turn: Turn) -> dict[str, str]:
+    """Return the text that somebody told at a door, of which the actor makes a story now."""
+    movement = turn.require_movement().id
+    told = await work.doors.get_story(DoorStoryId(turn.text("told")), movement)
+    story = await work.stories.get(told.story_id, movement) if told is not None and told.story_id else None
+    return {"text": story.text} if story is not None else {}
 
 
 async def _collect_reply(work: UnitOfWork, turn: Turn) -> dict[str, str]:
@@ -243,7 +257,7 @@ async def hold(work: UnitOfWork, turn: Turn, given: GivesAway) -> HeldWords:
         movement_id=turn.movement.id if turn.movement else None,
         intent=intent.name,
         args={name: list(value) if isinstance(value, tuple) else value for name, value in intent.args.items()},
-        texts=dict(given.texts),
+        texts=dict(given.texts) if intent.name != LET_IN else {},  # theirs: taken back, they are nowhere
         channel=intent.place.channel,
         channel_name=intent.place.name,
         personal=intent.place.personal,

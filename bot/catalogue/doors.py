@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import ClassVar, Literal, Self
 
 from bot.catalogue.base import Ask, Entry, FormEntry, Pick, PictureEntry, Press, Tell
+from bot.catalogue.guard import HELD
 from bot.domain.door import MAX_QUESTION_CHARS, digest_words
 
 DOORS_SHOWN = 5
@@ -189,6 +190,38 @@ class DoorTold(Entry):
             more=2,
             news="let_in",
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorWordsAsked(Entry):
+    """The question whether a story told at a door comes in with `words` that may give somebody away. Who decides
+    changes nothing: the words are of who told them. `seen` says which words it is about; it waits until `until`."""
+
+    held: str
+    door: str
+    story: str
+    seen: str
+    words: tuple[str, ...]
+    text: str
+    until: datetime
+
+    def buttons(self) -> tuple[Press, ...]:
+        held = {HELD: self.held}
+        return (
+            Press(name="fine", intent="guard.fine", args=held),
+            Press(
+                name="not_this",
+                intent="door.not_this",
+                args={"door": self.door, "told": self.story, "words": self.seen, **held},
+                confirm=True,
+                style="primary",
+            ),
+        )
+
+    @classmethod
+    def example(cls) -> Self:
+        text = "Mevrouw Bos liep voor het eerst weer mee naar de vijver."
+        return cls(held="h1", door="d1", story="s1", seen="0f", words=("Mevrouw Bos",), text=text, until=_ENDS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -353,6 +353,54 @@ async def test_words_that_give_somebody_away_are_asked_about_before_anything_is_
     assert "Bos" not in told[0].text
 
 
+async def test_who_lets_it_in_is_asked_about_words_and_changes_none(served: ServedPlayground) -> None:
+    people, door = PlaygroundDriver(served), await open_door(served)
+    seen = "Mevrouw Jansen kwam ook mee."
+    async with a_browser(served) as neighbour:
+        await tell(neighbour, door, seen, choice="fine")
+        code = code_in(neighbour)
+        asked = await people.press("fatima", await last_card(served), "let_in")
+        assert "“Mevrouw Jansen”" in asked.words()
+        assert seen in asked.words()
+        assert "Jij verandert de woorden niet" in asked.words()
+        assert asked.buttons() == ["fine", "not_this"]
+        async with served.begin() as work:
+            (row,) = (await work._session.execute(text("SELECT id, texts FROM held_words"))).all()  # type: ignore[attr-defined]
+        assert "Jansen" not in row.texts  # taken back at the door, they are nowhere
+        for choice in ("guard.without", "guard.change", "guard.tell"):
+            forged = act_as("fatima", choice, held=row.id, text="Iets anders.")
+            reply = await served.playground.actions._core.handle(forged)  # type: ignore[attr-defined]
+            assert "van wie ze vertelde" in reply.message.text, choice
+        assert len(await waiting(served)) == 1
+        done = await people.press("fatima", asked, "fine")
+        assert "is binnen" in done.words()
+        await neighbour.post(f"{door}/mine", {"code": code, "language": "nl", "act": "look"})
+        assert seen in hidden_text(neighbour)
+        # Changed at the door, it is asked about again; not let in, nothing of it is left.
+        changed = {"code": code, "language": "nl", "act": "change", "story": "Meneer Pool liep mee.", "choice": "fine"}
+        await neighbour.post(f"{door}/mine", changed)
+        asked = await people.press("fatima", await last_card(served), "let_in")
+        assert "“Meneer Pool”" in asked.words()
+        done = await people.press("fatima", asked, "not_this")
+        assert "niet binnengelaten" in done.words()
+        async with served.begin() as work:
+            assert not (await work._session.execute(text("SELECT id FROM held_words"))).all()  # type: ignore[attr-defined]
+
+
+def act_as(who: str, intent: str, **args: str) -> Intent:
+    return Intent(
+        name=intent,
+        args={"movement": MOVEMENT, **args},
+        actor=Account(workspace=LANE, id=who),
+        place=ChatPlace(workspace=LANE, channel="", personal=True),
+        key=f"forged-{who}-{intent}",
+    )
+
+
+def act_of(who: str, told: DoorStory, name: str = "door.let_in") -> Intent:
+    return act_as(who, name, door=told.door_id, told=told.id, words=digest_words(told.text, told.called))
+
+
 def hidden_text(browser: WebVisitor) -> str:
     found = re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", browser.html, re.DOTALL)
     assert found is not None
@@ -506,7 +554,8 @@ async def test_only_who_carries_it_or_coordinates_decides_and_only_coordinators_
         await tell(neighbour, door)
     told = (await waiting(served))[0]
     for who in ("jan", "wim"):
-        reply = await served.playground.actions._core.handle(act_of(who, told))  # type: ignore[attr-defined]
+        forged = act_of(who, told)
+        reply = await served.playground.actions._core.handle(forged)  # type: ignore[attr-defined]
         assert "draagt" in reply.message.text
     assert len(await waiting(served)) == 1
     shown = await people.press("iris", await people.type("iris", "/ritme deur", channel=None), "look_1")
@@ -514,21 +563,6 @@ async def test_only_who_carries_it_or_coordinates_decides_and_only_coordinators_
     done = await people.press("iris", await last_card(served, "iris"), "let_in")
     assert "is binnen" in done.words()
     assert "wacht nu niets" in (await last_card(served)).words()
-
-
-def act_of(who: str, told: DoorStory, name: str = "door.let_in") -> Intent:
-    return Intent(
-        name=name,
-        args={
-            "door": told.door_id,
-            "told": told.id,
-            "words": digest_words(told.text, told.called),
-            "movement": MOVEMENT,
-        },
-        actor=Account(workspace=LANE, id=who),
-        place=ChatPlace(workspace=LANE, channel="", personal=True),
-        key=f"forged-{who}",
-    )
 
 
 async def test_the_card_has_the_address_as_a_code(served: ServedPlayground) -> None:

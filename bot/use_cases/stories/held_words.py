@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.catalogue.base import Entry
+from bot.catalogue.doors import DoorWordsAsked
 from bot.catalogue.guard import HELD, WordsAsked, WordsForm
 from bot.catalogue.stuck import MAX_FIELD_CHARS
+from bot.domain.door import DoorStory, DoorStoryId
 from bot.domain.held_words import HELD_FOR, HeldWords, HeldWordsId
 from bot.domain.movement import MovementId
 from bot.domain.person import Language
@@ -16,6 +18,8 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for
 
 QUESTION_KIND = "words_asked"
+LET_IN = "door.let_in"
+"""The intent that shows others what somebody else told: who presses it may not change those words."""
 MAX_NAMED = 12
 """Words that the question names; more would be no question any more."""
 
@@ -25,12 +29,16 @@ async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     held = await work.stories.find_words(HeldWordsId(outgoing.delivery.subject))
     if held is None or outgoing.person is None or held.person_id != outgoing.person.id or held.until <= outgoing.now:
         raise Unwanted("answered")
+    if held.intent == LET_IN and await _load_told(work, held) is None:
+        raise Unwanted("answered")
     language = language_for(outgoing.person, outgoing.place, outgoing.movement)
     return await make_question(work, held, language)
 
 
-async def make_question(work: UnitOfWork, held: HeldWords, language: Language) -> WordsAsked:
+async def make_question(work: UnitOfWork, held: HeldWords, language: Language) -> WordsAsked | DoorWordsAsked:
     """Make the question about held words: which they are, and what it would be without them."""
+    if held.intent == LET_IN:
+        return await _ask_about_told(work, held, language)
     found = await find_giveaways(work, held.movement_id, held.texts, language)
     words = dict.fromkeys(one.text for name in found for one in found[name])
     proposals = propose_texts(held.texts, found, language)
@@ -41,6 +49,30 @@ async def make_question(work: UnitOfWork, held: HeldWords, language: Language) -
         until=held.until,
         shown=held.thread is not None and held.message is not None,
     )
+
+
+async def _ask_about_told(work: UnitOfWork, held: HeldWords, language: Language) -> DoorWordsAsked:
+    """Ask about words that somebody else told at a door: these are let in as they are, or not."""
+    told = await _load_told(work, held)
+    texts = {"text": told.text if told is not None else ""}
+    found = await find_giveaways(work, held.movement_id, texts, language)
+    return DoorWordsAsked(
+        held=held.id,
+        door=str(held.args.get("door", "")),
+        story=str(held.args.get("told", "")),
+        seen=str(held.args.get("words", "")),
+        words=tuple(dict.fromkeys(one.text for one in found["text"]))[:MAX_NAMED],
+        text=texts["text"],
+        until=held.until,
+    )
+
+
+async def _load_told(work: UnitOfWork, held: HeldWords) -> DoorStory | None:
+    """Return what waits at a door, as an act that is held named it; None when it was decided about, or taken back."""
+    if held.movement_id is None:
+        return None
+    told = await work.doors.get_story(DoorStoryId(str(held.args.get("told", ""))), held.movement_id)
+    return told if told is not None and told.waits else None
 
 
 async def find_giveaways(
