@@ -8,6 +8,8 @@ from bot.guard.giveaways import Giveaway, GuardedText, Trace
 _HOUSE_NUMBER = re.compile(r"\d{1,4}[a-z]{0,2}")
 _SHORTEST_STREET = 3
 """Letters that the name of a street has before its ending, when it is one word: "lijsterbeslaan"."""
+_LONGEST_NAME = 7
+"""Words that a name has at most, with a title and an age."""
 _NEAR = 12
 """Words after a room within which an illness is taken to be of who lives there."""
 
@@ -160,8 +162,37 @@ def _find_by_number(reading: GuardedText, at: int) -> Iterator[Giveaway]:
         return
     last = _read_illness_near(reading, at, number_end)
     is_person = reading.opens_sentence(at) and reading.has("acts", number_end)
-    if last > number_end or is_person:
+    if last > number_end or is_person or _is_room_of_somebody(reading, at):
         yield reading.make_finding(Trace.ROOM_ILLNESS, at, last)
+
+
+def _is_room_of_somebody(reading: GuardedText, at: int) -> bool:
+    """Return whether a room is told of a relative or a client: "mijn moeder mevrouw Bos (83) van kamer 12", "mijn oma
+    woont op kamer 12"."""
+    here = at - 1
+    if not reading.has("from_room", here) or not reading.words[at].is_close:
+        return False
+    first, _ = reading.sentence_of(at)
+    here -= 1
+    for begin, end in reading.phrases("lives").find(reading.words, max(first, here - 3), here + 1):
+        here = begin - 1 if end == here + 1 else here
+    begin = here
+    while begin > first and here - begin < _LONGEST_NAME and _may_be_of_name(reading, begin):
+        begin -= 1
+    is_colleague = any(reading.has("colleagues", one) for one in range(max(first, begin - 1), here + 1))
+    is_somebody = any(reading.has(name, begin) for name in ("kinship", "titles", "clients"))
+    return begin >= first and is_somebody and not is_colleague
+
+
+def _may_be_of_name(reading: GuardedText, at: int) -> bool:
+    """Return whether a word may belong to a name with an age behind it, after the word that says whose it is."""
+    if any(reading.has(name, at) for name in ("kinship", "clients")):
+        return False
+    is_title = reading.has("titles", at)
+    if is_title and not reading.has("kinship", at - 1):
+        return False
+    word = reading.words[at]
+    return is_title or word.is_capital or word.is_number or reading.has("particles", at)
 
 
 def _read_room_number(reading: GuardedText, at: int) -> int:

@@ -40,11 +40,16 @@ def replace_giveaways(text: str, language: Language, found: Sequence[Giveaway]) 
     reading = GuardedText(text, word_lists(language))
     words = reading.lists.values("replacements")
     seen: set[str] = set()
+    relatives: dict[str, str] = {}
     result, end = "", 0
     for one in sorted((*found, *_find_repeats(reading, found)), key=lambda each: each.start):
         cut = _cut_out(reading, one, words)
-        if cut.instead == words["client"]:
-            name = one.name or one.text
+        name = one.name or one.text
+        if _is_relative(reading, one):
+            relatives |= dict.fromkeys((name, *name.split()), _tell_relative(reading, one))
+        elif name in relatives:
+            cut = replace(cut, instead=relatives[name])
+        elif cut.instead == words["client"]:
             cut = replace(cut, instead=words["again"]) if name in seen else cut
             seen |= {name, *name.split()}
         if cut.start < end:
@@ -87,6 +92,11 @@ def _cut_out(reading: GuardedText, one: Giveaway, words: dict[str, str]) -> _Cut
         one = replace(one, end=one.start + len(one.name), text=one.name)
     if one.kind is Trace.RELATIVE_NAME:
         return _cut_relative(reading, one, at)
+    if _is_relative(reading, one):
+        return _cut_name_of_relative(reading, one, at)
+    if one.kind is Trace.ROOM_ILLNESS and reading.has("rooms", at) and _is_from(reading, at - 1):
+        closes = "," in reading.words[at - 1].gap and reading.text[one.end : one.end + 1] == ","
+        return _Cut(reading.words[at - 1].start, one.end + closes, "")
     bracket = _cut_brackets(reading, one)
     if bracket is not None:
         return bracket
@@ -159,6 +169,34 @@ def _cut_relative(reading: GuardedText, one: Giveaway, at: int) -> _Cut:
     before = reading.words[at - 1]
     end = one.end + 1 if reading.text[one.end : one.end + 1] == "," else one.end
     return _Cut(before.end, end, "")
+
+
+def _is_relative(reading: GuardedText, one: Giveaway) -> bool:
+    """Return whether the word in front of a name says what relative it is: "mijn moeder mevrouw Bos"."""
+    at = next(number for number, word in enumerate(reading.words) if word.end > one.start)
+    is_name = one.kind in (Trace.TITLED_NAME, Trace.FULL_NAME)
+    return is_name and reading.has("kinship", at - 1) and reading.words[at].gap.strip() in ("", ",", "(")
+
+
+def _tell_relative(reading: GuardedText, one: Giveaway) -> str:
+    """Return what a relative is called instead of by their name: "mijn moeder"."""
+    at = next(number for number, word in enumerate(reading.words) if word.end > one.start)
+    is_whose = any(reading.has(name, at - 2) for name in ("own", "whose", "article", "the"))
+    told = reading.between(at - 2 if is_whose else at - 1, at)
+    return told[:1].lower() + told[1:]
+
+
+def _cut_name_of_relative(reading: GuardedText, one: Giveaway, at: int) -> _Cut:
+    gap = reading.words[at].gap.strip()
+    if gap == "(":
+        return _Cut(one.start, one.end, "")
+    is_between = gap == "," and reading.text[one.end : one.end + 1] == ","
+    return _Cut(reading.words[at - 1].end, one.end + is_between, "")
+
+
+def _is_from(reading: GuardedText, at: int) -> bool:
+    """Return whether a word says whose room it is, and no more: "van", "from"."""
+    return reading.has("from_room", at) and not reading.has("at_place", at)
 
 
 def _follows_its_word(reading: GuardedText, one: Giveaway, at: int) -> bool:

@@ -14,6 +14,7 @@ from bot.domain.person import Language
 from bot.guard import Trace, guess_language, look_through
 from bot.guard.replacing import replace_giveaways
 from bot.guard.word_lists import LISTS_ROOT, word_lists
+from bot.use_cases.stories.held_words import propose_texts
 from tests.guard import score_stories
 from tests.understanding import corpus
 
@@ -69,6 +70,7 @@ def test_what_gives_somebody_away_is_found_where_it_stands(
         (NL, "Onze teamleider, Anna de Boer, leert ons over dementie."),
         (NL, "Ik ben Els de Groot en ik werk in Utrecht-Oost."),
         (NL, "Mijn zus Marieke kwam helpen."),
+        (NL, "Mijn collega mevrouw Visser uit kamer 2 zong, de vergadering is in kamer 12."),
         (NL, "We telden een twee drie vier vijf zes zeven."),
         (NL, "Aanmelden? Bel ons op 030 123 45 67 of mail naar ontmoeten@example.org."),
         (NL, "Het gebouw is van 1953, de foto is van 1962."),
@@ -141,6 +143,14 @@ def propose(text: str, language: Language) -> str:
         ),
         (NL, "We hebben het BSN 999955007 doorgegeven.", "We hebben het BSN doorgegeven."),
         (NL, "Foto: v.l.n.r. Riet Aalbers en Nel (93) aan tafel.", "Foto: enkele cliënten aan tafel."),
+        (NL, "Mijn moeder mevrouw Bos van kamer 12 zong.", "Mijn moeder zong."),
+        (NL, "Mijn moeder, mw. Bos, van kamer 12, zong. Mw. Bos lachte.", "Mijn moeder zong. Mijn moeder lachte."),
+        (NL, "Mijn oma Riet Jansen (83) woont op kamer 12.", "Mijn oma (83) woont op een kamer."),
+        (NL, "Mijn moeder mevrouw Bos en mijn vader meneer Bos zongen.", "Mijn moeder en mijn vader zongen."),
+        (NL, "Mijn moeder (Riet Jansen) zong.", "Mijn moeder zong."),
+        (NL, "Mevrouw Bos (83) van kamer 12 zong.", "Een cliënt (83) zong."),
+        (EN, "My mother Mrs Bo from room 12 sang.", "My mother sang."),
+        (EN, "My gran lives in room 12.", "My gran lives in a room."),
         (EN, "Mrs Bo's radio plays.", "A resident's radio plays."),
         (EN, "Our client Tariq Hussain had tea.", "Our client had tea."),
         (EN, "Her name is Zainab Malik.", "Her name is something else."),
@@ -152,6 +162,12 @@ def propose(text: str, language: Language) -> str:
 )
 def test_what_is_proposed_instead_reads_well(language: Language, text: str, proposed: str) -> None:
     assert propose(text, language) == proposed
+
+
+def test_a_proposal_is_looked_through_once_more_and_members_stay_in_it() -> None:
+    text = "Toos Verhagen liep mee met mijn moeder mevrouw Bos van kamer 12."
+    texts, found = {"text": text}, {"text": look_through(text, NL, ["Toos Verhagen"])}
+    assert propose_texts(texts, found, NL) == {"text": "Toos Verhagen liep mee met mijn moeder."}
 
 
 @pytest.mark.parametrize("name", ["guard_open", "guard_nl", "guard_en"])

@@ -1,6 +1,6 @@
 """Ask the writer about words that may give a client away, while those are held; erase them when that took too long."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.catalogue.base import Entry
@@ -91,10 +91,18 @@ def propose_texts(
     texts: Mapping[str, str], found: Mapping[str, tuple[Giveaway, ...]], language: Language
 ) -> dict[str, str]:
     """Return the texts without what may give a client away."""
-    return {
-        name: replace_giveaways(text, guess_language(text, language), found.get(name, ()))
-        for name, text in texts.items()
-    }
+    return {name: _propose(text, guess_language(text, language), found.get(name, ())) for name, text in texts.items()}
+
+
+def _propose(text: str, language: Language, found: Sequence[Giveaway]) -> str:
+    """Return a text without what gives somebody away, looked through once more: words taken out bring others
+    together."""
+    if not found:
+        return text
+    spared = {one.text for one in look_through(text, language)} - {one.text for one in found}  # names of members
+    proposal = replace_giveaways(text, language, found)
+    left = [one for one in look_through(proposal, language) if one.text not in spared]
+    return replace_giveaways(proposal, language, left)
 
 
 async def load_words(work: UnitOfWork, turn: Turn) -> HeldWords:
