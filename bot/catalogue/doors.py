@@ -59,16 +59,18 @@ class DoorSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class DoorsListed(Entry):
-    """The doors of a movement, the open ones first, with the way to a new one."""
+    """The doors of a movement, the open ones first, with the way to a new one. `opens` is False for who carries an
+    initiative, and sees its doors."""
 
     doors: tuple[DoorSummary, ...] = ()
+    opens: bool = True
 
     def buttons(self) -> tuple[Press, ...]:
         looks = tuple(
             Press(name=f"look_{number}", intent="door.look", args={"door": one.id})
             for number, one in enumerate(self.doors, 1)
         )
-        return (*looks, Press(name="open", intent="door.open", style="primary"))
+        return (*looks, *((Press(name="open", intent="door.open", style="primary"),) if self.opens else ()))
 
     @classmethod
     def example(cls) -> Self:
@@ -162,7 +164,8 @@ class DoorCard(PictureEntry):
 class DoorTold(Entry):
     """A story told at a door, for who decides about it: by whom, as they want to be called, and how many `more` wait.
     `news`: the one before it was just let in, or not; or this one was `changed` since it was read. The buttons say
-    which words they are about: others are not decided about by them."""
+    which words they are about: others are not decided about by them. `opened`: the reader hears for the first time that
+    the door is there, and who (`opener`) opened it, where they may be named."""
 
     door: str
     story: str
@@ -171,6 +174,8 @@ class DoorTold(Entry):
     called: str
     more: int = 0
     news: Literal["", "let_in", "not_this", "changed"] = ""
+    opened: bool = False
+    opener: str = ""
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"door": self.door, "told": self.story, "words": digest_words(self.text, self.called)}

@@ -97,7 +97,12 @@ async def test_a_story_is_read_by_a_member_and_then_a_story_of_the_initiative(se
     async with a_browser(served) as neighbour:
         await neighbour.get(door)
         assert neighbour.status == 200
-        for said in ("Wandelen na het eten", "Samen vooruit", "Eerst leest iemand", "Wat maakte u mee?"):
+        for said in (
+            "Wandelen na het eten",
+            "Samen vooruit",
+            "Eerst leest wie het initiatief draagt, of een coördinator.",
+            "Wat maakte u mee?",
+        ):
             assert said in neighbour.text
         assert neighbour.headers["X-Robots-Tag"].startswith("noindex")
         assert "Set-Cookie" not in neighbour.headers
@@ -563,6 +568,34 @@ async def test_only_who_carries_it_or_coordinates_decides_and_only_coordinators_
     done = await people.press("iris", await last_card(served, "iris"), "let_in")
     assert "is binnen" in done.words()
     assert "wacht nu niets" in (await last_card(served)).words()
+
+
+async def test_who_carries_it_hears_once_of_the_door_and_can_close_it(served: ServedPlayground) -> None:
+    people, door = PlaygroundDriver(served), await open_door(served)
+    async with a_browser(served) as neighbour:
+        await tell(neighbour, door)
+        await tell(neighbour, door, "De kat kwam ook mee.")
+    card = await last_card(served)
+    assert "opende een deur voor" in card.words()
+    assert "Iris" in card.words()
+    after = await people.press("fatima", card, "let_in")
+    assert "opende een deur" not in after.words()
+    listed = await people.type("fatima", "/ritme deur", channel=None)
+    assert "open" not in listed.buttons()  # only coordinators open one
+    assert "Eerst leest wie het initiatief draagt, of een coördinator." in listed.words()
+    shown = await people.press("fatima", listed, "look_1")
+    assert "Eerst leest wie het initiatief draagt, of een coördinator." in shown.words()
+    closed = await people.press("fatima", shown, "close")
+    assert "is dicht" in closed.words()
+    await people.press("iris", await people.type("iris", "/ritme deur", channel=None), "look_1")
+    forged = act_as("jan", "door.close", door=(await doors_of(served))[0])
+    reply = await served.playground.actions._core.handle(forged)  # type: ignore[attr-defined]
+    assert "draagt" in reply.message.text
+
+
+async def doors_of(served: ServedPlayground) -> list[str]:
+    async with served.begin() as work:
+        return [one.id for one in await work.doors.of_movement(MOVEMENT, 9)]
 
 
 async def test_the_card_has_the_address_as_a_code(served: ServedPlayground) -> None:

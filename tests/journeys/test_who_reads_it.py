@@ -107,7 +107,7 @@ READ_BY = {
     "story_question": ONE,
     "check_in_answered": ONE,
     "door_told": ONE,
-    "door_card": COORDINATORS,
+    "door_card": ONE,
 }
 """The readers of each kind of delivery that has words."""
 ELSEWHERE = {

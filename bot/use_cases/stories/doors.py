@@ -6,7 +6,7 @@ somebody else, leaves the messages of all.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -64,11 +64,16 @@ LOOKED_THROUGH = 50
 
 
 async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
-    """Show the doors of the movement; without a public address, what would turn them on."""
-    movement = turn.require_coordinator()
+    """Show the doors of the movement, or those of the initiatives that the actor carries; without a public address,
+    what would turn them on."""
+    movement, opens = turn.require_movement(), turn.member is not None and turn.member.coordinates
+    found = await work.doors.of_movement(movement.id, LOOKED_THROUGH)
+    if not opens:
+        found = [one for one in found if await _may_decide(work, one, turn.person)]
+    if not found:
+        turn.require_coordinator()
     if turn.syntax.pages is None:
         return DoorOff()
-    found = await work.doors.of_movement(movement.id, LOOKED_THROUGH)
     shown = sorted(found, key=lambda one: not one.is_open(turn.now))[:DOORS_SHOWN]
     return DoorsListed(
         doors=tuple(
@@ -82,7 +87,8 @@ async def show_all(work: UnitOfWork, turn: Turn) -> Entry:
                 )
                 for one in shown
             ]
-        )
+        ),
+        opens=opens,
     )
 
 
@@ -150,8 +156,9 @@ async def close(work: UnitOfWork, turn: Turn) -> InPlace:
     door = await _load(work, turn)
     if door.closed_at is None:
         door.close(turn.now)
-        name = await work.initiatives.name(door.initiative_id, door.movement_id)
-        record_change(work, turn, CoordinatorAct.DOOR_CLOSED, name)
+        if turn.member is not None and turn.member.coordinates:
+            name = await work.initiatives.name(door.initiative_id, door.movement_id)
+            record_change(work, turn, CoordinatorAct.DOOR_CLOSED, name)
     await work.flush()
     return InPlace(entry=await _show(work, turn, door, "closed"))
 
@@ -272,10 +279,12 @@ async def _may_decide(work: UnitOfWork, door: StoryDoor, person: Person) -> bool
 
 
 async def _load(work: UnitOfWork, turn: Turn) -> StoryDoor:
-    movement = turn.require_coordinator()
+    movement = turn.require_movement()
     door = await work.doors.get(StoryDoorId(turn.text("door")), movement.id)
     if door is None:
         raise Refused("not_found")
+    if not await _may_decide(work, door, turn.person):
+        raise Refused("initiators_only")
     return door
 
 
@@ -299,12 +308,13 @@ def _until(door: StoryDoor) -> datetime:
 
 
 async def compose_card(work: UnitOfWork, outgoing: Outgoing) -> Entry:
-    """Compose the card of a door for the coordinator who asked. Raises `Unwanted` when it is closed, or they do not
-    coordinate the movement any more."""
+    """Compose the card of a door for who asked. Raises `Unwanted` when it is closed, or they do not coordinate the
+    movement or carry its initiative any more."""
     movement, pages, reader = outgoing.require_movement(), outgoing.syntax.pages, outgoing.person
     door = await work.doors.get(StoryDoorId(outgoing.delivery.subject), movement.id)
-    member = await work.movements.membership(movement.id, reader.id) if reader is not None else None
-    if door is None or pages is None or not door.is_open(outgoing.now) or member is None or not member.coordinates:
+    if door is None or pages is None or not door.is_open(outgoing.now):
+        raise Unwanted("gone")
+    if reader is None or not await _may_decide(work, door, reader):
         raise Unwanted("gone")
     link = pages.make_door(door.id)
     return DoorCard(
@@ -327,7 +337,22 @@ async def compose_waiting(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     entry = await _word(work, door, "")
     if isinstance(entry, DoorRead) and outgoing.delivery.act is Act.POST:
         raise Unwanted("answered")
+    if isinstance(entry, DoorTold) and await _is_first(work, door, reader):
+        return replace(entry, opened=True, opener=await _name_opener(work, door, reader))
     return entry
+
+
+async def _is_first(work: UnitOfWork, door: StoryDoor, reader: Person) -> bool:
+    """Return whether somebody who did not open a door reads for the first time that it is there."""
+    cards = await work.deliveries.about(DOOR_TOLD, door.id, door.movement_id)
+    mine = [one for one in cards if one.act is Act.POST and one.person_id == reader.id]
+    return len(mine) <= 1 and door.opened_by != reader.id
+
+
+async def _name_opener(work: UnitOfWork, door: StoryDoor, reader: Person) -> str:
+    """Return who opened a door, as the reader may see it; "" when they are gone, or not to be named there."""
+    opener = await work.people.get(door.opened_by, door.movement_id) if door.opened_by is not None else None
+    return opener.name_in(reader.workspace_id) if opener is not None else ""
 
 
 async def _word(work: UnitOfWork, door: StoryDoor, news: str) -> DoorTold | DoorRead:
