@@ -29,7 +29,7 @@ async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     held = await work.stories.find_words(HeldWordsId(outgoing.delivery.subject))
     if held is None or outgoing.person is None or held.person_id != outgoing.person.id or held.until <= outgoing.now:
         raise Unwanted("answered")
-    if held.intent == LET_IN and await _load_told(work, held) is None:
+    if held.intent == LET_IN and await _load_door_story(work, held) is None:
         raise Unwanted("answered")
     language = language_for(outgoing.person, outgoing.place, outgoing.movement)
     return await make_question(work, held, language)
@@ -38,7 +38,7 @@ async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
 async def make_question(work: UnitOfWork, held: HeldWords, language: Language) -> WordsAsked | DoorWordsAsked:
     """Make the question about held words: which they are, and what it would be without them."""
     if held.intent == LET_IN:
-        return await _ask_about_told(work, held, language)
+        return await _ask_about_door_story(work, held, language)
     found = await find_giveaways(work, held.movement_id, held.texts, language)
     words = dict.fromkeys(one.text for name in found for one in found[name])
     proposals = propose_texts(held.texts, found, language)
@@ -51,9 +51,9 @@ async def make_question(work: UnitOfWork, held: HeldWords, language: Language) -
     )
 
 
-async def _ask_about_told(work: UnitOfWork, held: HeldWords, language: Language) -> DoorWordsAsked:
+async def _ask_about_door_story(work: UnitOfWork, held: HeldWords, language: Language) -> DoorWordsAsked:
     """Ask about words that somebody else told at a door: these are let in as they are, or not."""
-    told = await _load_told(work, held)
+    told = await _load_door_story(work, held)
     texts = {"text": told.text if told is not None else ""}
     found = await find_giveaways(work, held.movement_id, texts, language)
     return DoorWordsAsked(
@@ -67,7 +67,7 @@ async def _ask_about_told(work: UnitOfWork, held: HeldWords, language: Language)
     )
 
 
-async def _load_told(work: UnitOfWork, held: HeldWords) -> DoorStory | None:
+async def _load_door_story(work: UnitOfWork, held: HeldWords) -> DoorStory | None:
     """Return what waits at a door, as an act that is held named it; None when it was decided about, or taken back."""
     if held.movement_id is None:
         return None
