@@ -19,6 +19,8 @@ _moment = func.coalesce(deliveries.c.sent_at, deliveries.c.due_at)
 _SENT = deliveries.c.state == DeliveryState.SENT
 _UNSENT = deliveries.c.state.in_((DeliveryState.FAILED, DeliveryState.DROPPED))
 _PERSONAL = deliveries.c.person_id.is_not(None)
+# Not the column itself: by that PostgreSQL may take the index of nudges, which holds those of every movement.
+_PRIORITY = deliveries.c.priority + 0
 _FIGURES = (func.count(), func.count(deliveries.c.person_id.distinct()), func.min(deliveries.c.id))
 
 
@@ -85,7 +87,7 @@ def _started_by_us(movement: MovementId, since: datetime, until: datetime) -> Co
         _moment < until,
         deliveries.c.act == Act.POST,
         or_(
-            and_(_PERSONAL, deliveries.c.priority != Priority.ANSWER),
-            and_(~_PERSONAL, deliveries.c.priority == Priority.RHYTHM),
+            and_(_PERSONAL, _PRIORITY != Priority.ANSWER),
+            and_(~_PERSONAL, _PRIORITY == Priority.RHYTHM),
         ),
     )
