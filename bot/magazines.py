@@ -3,15 +3,15 @@
 Both the page and each print are made of this, every time anew: a yes that is taken back is gone from the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot import wording
 from bot.catalogue.magazines import MagazinePage, PrintedStory
-from bot.domain.initiative import Audience, EpisodeState, Initiative
+from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
 from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
 from bot.domain.magazine import Magazine, MagazineId, PaperSize, PrintCandidate, choose_for_print
-from bot.domain.movement import Movement
+from bot.domain.movement import Movement, MovementId
 from bot.domain.person import PersonId
 from bot.ports import UnitOfWork
 from bot.wording import Reader
@@ -48,7 +48,7 @@ async def load_print(work: UnitOfWork, movement: Movement, id: MagazineId) -> Pr
         movement=movement.name,
         initiative=about.name if about is not None else "",
         stories=stories,
-        moments=await _load_history(work, movement, about) if magazine.history else (),
+        moments=await _load_history(work, movement, about, names) if magazine.history else (),
         abouts=[
             names.get(one.story.initiative_id, "") if one.story.initiative_id and about is None else ""
             for one in stories
@@ -56,11 +56,32 @@ async def load_print(work: UnitOfWork, movement: Movement, id: MagazineId) -> Pr
     )
 
 
+async def may_read(work: UnitOfWork, magazine: Magazine, person: PersonId) -> bool:
+    """Return whether somebody may read a magazine now, and have it printed: everyone in its movement can, or they make
+    it."""
+    member = await work.movements.membership(magazine.movement_id, person)
+    if member is None:
+        return False
+    if magazine.shown_at is not None or member.coordinates:
+        return True
+    return magazine.initiative_id in {one.id for one in await find_carried(work, person, magazine.movement_id)}
+
+
+async def find_carried(work: UnitOfWork, person: PersonId, movement: MovementId) -> list[Initiative]:
+    """Return the initiatives of a movement that somebody carries, of which they can make a magazine."""
+    found = []
+    for one in await work.initiatives.of_person(person, movement):
+        part = await work.initiatives.participant(one.id, person)
+        if part is not None and part.initiator and part.left_at is None:
+            found.append(one)
+    return found
+
+
 async def _load_history(
-    work: UnitOfWork, movement: Movement, initiative: Initiative | None
+    work: UnitOfWork, movement: Movement, initiative: Initiative | None, names: Mapping[InitiativeId, str]
 ) -> Sequence[TimelineMoment]:
-    """Return the learning history as everybody may read it: no names, and no words that somebody did not give for
-    print."""
+    """Return the learning history as everybody may read it: no names of persons, and of what was written only how
+    initiatives are called. What somebody tried was written for the movement, not for print."""
     about = initiative.id if initiative is not None else None
     if initiative is None:
         moments = [TimelineMoment(at=movement.started_at, turning=MomentKind.STARTED)]
@@ -80,8 +101,9 @@ async def _load_history(
             ending = MomentKind.BREAKTHROUGH if moved else MomentKind.LET_GO
             moments.append(TimelineMoment(at=episode.closed_at, turning=ending))
     for tried in await work.experiments.decided_in(movement.id, about, PersonId(""), MAX_TIMELINE_MOMENTS):
+        what = names.get(tried.initiative_id, "") if tried.initiative_id else ""
         moments.append(
-            TimelineMoment(at=tried.decided_at, turning=MomentKind.DECIDED, what=tried.trying, decision=tried.decision)
+            TimelineMoment(at=tried.decided_at, turning=MomentKind.DECIDED, what=what, decision=tried.decision)
         )
     # The beginning alone makes no history.
     return choose_moments(moments) if len(moments) > 1 else ()

@@ -26,6 +26,8 @@ PRINTABLE_LISTED = 8
 """Stories that are listed on the desk."""
 MAGAZINES_LISTED = 3
 """Other magazines with a button of their own."""
+OWN_LISTED = 5
+"""Stories of the reader's own that are listed at a time, each with a button to take it back."""
 EXAMPLE_TEXT = "De buurvrouw liep mee, en toen wilde de hele gang."
 
 
@@ -226,13 +228,16 @@ class OwnPrinted:
 
 @dataclass(frozen=True, kw_only=True)
 class MagazineShown(Entry):
-    """A magazine for who asked for it in chat: how many stories are in it, and which of these the reader told."""
+    """A magazine for who asked for it in chat: how many stories are in it, and which of these the reader told, a page
+    at a time: `more` of theirs come after these."""
 
     magazine: str
     title: str
     words: str = ""
     count: int = 0
     own: tuple[OwnPrinted, ...] = ()
+    page: int = 0
+    more: int = 0
 
     def buttons(self) -> tuple[Press, ...]:
         back = tuple(
@@ -243,7 +248,11 @@ class MagazineShown(Entry):
             )
             for number, one in enumerate(self.own, 1)
         )
-        return (*(_papers(self.magazine, "primary") if self.count else ()), *back)
+        onward = Press(
+            name="onward", intent="magazine.look", args={"magazine": self.magazine, "page": str(self.page + 1)}
+        )
+        papers = _papers(self.magazine, "primary") if self.count else ()
+        return (*papers, *back, *((onward,) if self.more else ()))
 
     @classmethod
     def example(cls) -> Self:
@@ -252,7 +261,8 @@ class MagazineShown(Entry):
             title="Een jaar samen op pad",
             words="Dit hebben we samen meegemaakt.",
             count=12,
-            own=(OwnPrinted(story="v1", text=EXAMPLE_TEXT),) * 5,
+            own=(OwnPrinted(story="v1", text=EXAMPLE_TEXT),) * OWN_LISTED,
+            more=1,
         )
 
 

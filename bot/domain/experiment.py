@@ -109,6 +109,7 @@ class DecidedExperiment(NamedTuple):
     decision: Decision
     decided_at: datetime
     learned: tuple[str, ...]
+    initiative_id: InitiativeId | None = None
 
 
 def decides(person: PersonId, carriers: Collection[PersonId]) -> bool:

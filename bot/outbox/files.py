@@ -22,7 +22,7 @@ from bot.domain.magazine import MagazineId
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, Person
 from bot.domain.personal_file import CALENDAR, EVERYTHING, INVITATION_CARD, TAKEAWAY, PersonalFile, PersonalFileId
-from bot.magazines import DRAWING, PAPER_KINDS, draw_magazine, load_print
+from bot.magazines import DRAWING, PAPER_KINDS, draw_magazine, load_print, may_read
 from bot.ports import (
     Begin,
     Clock,
@@ -164,7 +164,8 @@ class FileComposer:
         started, now = perf_counter(), self._clock.now()
         async with self._begin() as work:
             found = await work.magazines.find_for(MagazineId(file.subject), person.id)
-            printed = await load_print(work, found[1], found[0].id) if found is not None else None
+            reads = found is not None and await may_read(work, found[0], person.id)
+            printed = await load_print(work, found[1], found[0].id) if found is not None and reads else None
         if found is None or printed is None or not printed.stories:
             raise Unreachable("withdrawn")
         movement = found[1]

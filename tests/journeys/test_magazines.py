@@ -7,6 +7,7 @@ import pytest
 
 from bot.catalogue.magazines import MagazinePage
 from bot.chat import Answer, FieldErrors, Form
+from bot.domain.experiment import Decision, Experiment, ExperimentId
 from bot.domain.magazine import MagazineId, PaperSize
 from bot.domain.movement import MovementId
 from bot.domain.person import Language, PersonId
@@ -128,6 +129,40 @@ async def test_a_teller_is_asked_about_one_story_at_a_time_and_never_twice(world
     await choose(world, desk, *ids)
     await world.pass_(days=3)
     assert len(world.private("fatima")) == 3, [text_of(one) for one in world.private("fatima")]
+
+
+async def test_a_second_story_of_who_said_no_looks_like_one_of_who_said_nothing(world: World) -> None:
+    await world.movement("fatima", "jan")
+    told = {who: [await add_story(world, who, f"{n} van {who}.") for n in range(2)] for who in ("fatima", "jan")}
+    desk = await choose(world, await begin(world), told["fatima"][0], told["jan"][0])
+    await world.press("fatima", world.private("fatima")[-1], "no")
+    both = (told["fatima"][0], told["jan"][0])
+    of_silent = text_of(await choose(world, desk, *both, told["jan"][1]))
+    of_refusing = text_of(await choose(world, desk, *both, told["fatima"][1]))
+    assert of_refusing == of_silent
+    assert "Ik vraag het de vertellers" in of_silent
+    # Nothing new is chosen: nothing is asked.
+    assert "Ik vraag het de vertellers" not in text_of(await choose(world, desk, *both, told["fatima"][1]))
+
+
+async def test_each_of_many_own_stories_can_be_taken_back(world: World) -> None:
+    await world.movement("fatima")
+    ids = [await add_story(world, "fatima", f"Verhaal {number}.") for number in range(7)]
+    desk = await choose(world, await begin(world), *ids)
+    magazine = button_of(desk, "choose").args["magazine"]
+    for one in ids:
+        await world.do("fatima", "magazine.agree", args={"magazine": magazine, "story": one, "name": "full"})
+    await world.do("iris", "magazine.show", magazine=magazine, on="yes")
+    first = await world.do("fatima", "magazine.look", magazine=magazine)
+    assert "En nog 2" in text_of(first)
+    onward = await world.press("fatima", first, "onward")
+    assert "Verhaal 5." in text_of(onward)
+    assert "Verhaal 0." not in text_of(onward)
+    assert [one.name for one in onward.message.buttons if one.name == "onward"] == []
+    await world.press("fatima", onward, "take_back_2")
+    assert "Verhaal 6." not in str(await texts(world))
+    for page in ("9", "-1", "²", "x"):  # what is not there is the first
+        assert "Verhaal 0." in text_of(await world.do("fatima", "magazine.look", magazine=magazine, page=page))
 
 
 async def test_an_ask_about_print_counts_among_what_somebody_is_asked(world: World) -> None:
@@ -278,6 +313,37 @@ async def test_the_learning_history_in_it_has_no_names_and_no_stories(world: Wor
     assert "Wandelen na het eten" in str(drawn["moments"])
     assert "fatima" not in str(drawn).casefold()
     assert "Nooit gevraagd" not in str(drawn) + str(page)
+
+
+@pytest.mark.parametrize("about", ["", "own"], ids=["of-all", "of-one-initiative"])
+@pytest.mark.parametrize("language", list(Language), ids=str)
+async def test_the_words_of_a_try_out_are_not_printed(world: World, language: Language, about: str) -> None:
+    await world.movement("fatima")
+    one = await add_story(world, "fatima", "Een heel eigen zin.")
+    await world.do("fatima", "initiative.save", args={"name": "Wandelen"})
+    async with world.begin() as work:
+        (walking,) = await work.initiatives.of_movement(MOVEMENT)
+        tried = Experiment(
+            id=ExperimentId("tried"),
+            movement_id=MOVEMENT,
+            initiative_id=walking.id,
+            person_id=PersonId("fatima"),
+            trying="Met meneer Bos naar buiten",
+            sign="Hij lacht",
+            ends_at=world.clock.now(),
+            timezone="Europe/Amsterdam",
+            decision=Decision.GOES_ON,
+            decided_at=world.clock.now(),
+            started_at=world.clock.now(),
+        )
+        work.experiments.add(tried)
+    await choose(world, await begin(world, initiative=walking.id if about else ""), one)
+    await world.press("fatima", world.private("fatima")[-1], "yes_none")
+    drawn, page = await printed(world, language)
+    said = {Language.NL: "een proef bij Wandelen gaat door", Language.EN: "a try-out of Wandelen goes on"}[language]
+    for made in (str(drawn), str(page)):
+        assert said in made
+        assert not any(own in made for own in ("Bos", "buiten", "lacht"))
 
 
 async def test_who_carries_an_initiative_makes_a_magazine_of_it(world: World) -> None:

@@ -91,3 +91,21 @@ async def test_a_link_given_before_has_what_may_be_printed_now(tmp_path: Path) -
         now = PdfReader(BytesIO(await border.file("iris")))
         assert "We liepen" not in now.pages[0].extract_text()
         assert "Wij zongen" in now.pages[0].extract_text()
+
+
+async def test_a_link_of_a_member_ends_when_the_magazine_is_taken_away(tmp_path: Path) -> None:
+    async with open_border("teams", tmp_path, links=LINKS) as border:
+        await add_stories(border, fatima="We liepen.")
+        await make(border, "of-fatima")
+        await border.until(datetime(2027, 3, 1, 12, tzinfo=UTC))
+        await answer(border, "fatima", "yes_full")
+        await border.press("iris", await border.type("iris", "/ritme magazine"), "show")
+        for who in ("jan", "iris"):
+            listed = await border.type(who, "/ritme magazine")
+            await border.press(who, await border.press(who, listed, "magazine.look") if who == "jan" else listed, "a4")
+        await border.until(datetime(2027, 3, 1, 12, 5, tzinfo=UTC))
+        assert (await border.file("jan")).startswith(b"%PDF")
+        await border.press("iris", await border.type("iris", "/ritme magazine"), "hide")
+        assert (await border.file("iris")).startswith(b"%PDF"), "who makes it keeps theirs"
+        with pytest.raises(AssertionError):
+            await border.file("jan")

@@ -50,7 +50,7 @@ class SqlExperiments(Repository):
             if one.decision is None or one.decided_at is None:
                 continue
             said = [answer.learned for answer in await self.answers(one.id, movement) if answer.learned]
-            found.append(DecidedExperiment(one.trying, one.decision, one.decided_at, tuple(said)))
+            found.append(DecidedExperiment(one.trying, one.decision, one.decided_at, tuple(said), one.initiative_id))
         return found
 
     async def count_steps(self, experiment: ExperimentId, movement: MovementId) -> int:

@@ -8,6 +8,7 @@ from bot.catalogue.base import MAX_FORM_OPTIONS, NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.magazines import (
     MAGAZINES_LISTED,
+    OWN_LISTED,
     PRINTABLE_LISTED,
     MagazineChoiceForm,
     MagazineComing,
@@ -46,7 +47,7 @@ from bot.domain.personal_file import LINK_TTL, MAGAZINE_FILE, PersonalFile, Pers
 from bot.domain.story import Dimension, Story, StoryId
 from bot.domain.story_search import SEARCH_PERIODS, FoundBy, Period, StoryFilters, StoryReader, match_words
 from bot.errors import Refused, Unwanted
-from bot.magazines import load_print, make_page
+from bot.magazines import find_carried, load_print, make_page, may_read
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.wording import Reader, shorten
 
@@ -170,7 +171,8 @@ async def save_choice(work: UnitOfWork, turn: Turn) -> Entry:
         # A story that is not among those offered now was not taken out either.
         if one in offered:
             consent.chosen = one in wanted
-    for story in (told for one, told in offered.items() if one in wanted and one not in known):
+    added = [told for one, told in offered.items() if one in wanted and one not in known]
+    for story in added:
         work.magazines.add(
             PrintConsent(
                 magazine_id=magazine.id,
@@ -181,8 +183,9 @@ async def save_choice(work: UnitOfWork, turn: Turn) -> Entry:
             )
         )
     await work.flush()
-    asked = await _plan_questions(work, turn, magazine)
-    return await _show_desk(work, turn, magazine, asked=asked)
+    await _plan_questions(work, turn, magazine)
+    # Not whether a question is planned now: that tells who answered one before, and so who said no.
+    return await _show_desk(work, turn, magazine, asked=bool(added))
 
 
 async def change_readership(work: UnitOfWork, turn: Turn) -> InPlace:
@@ -245,12 +248,7 @@ def _makes(turn: Turn, magazine: Magazine, carried: set[InitiativeId]) -> bool:
 
 async def _find_own_initiatives(work: UnitOfWork, turn: Turn) -> list[Initiative]:
     """Return the initiatives that the actor carries."""
-    found = []
-    for one in await work.initiatives.of_person(turn.person.id, turn.require_movement().id):
-        part = await work.initiatives.participant(one.id, turn.person.id)
-        if part is not None and part.initiator and part.left_at is None:
-            found.append(one)
-    return found
+    return await find_carried(work, turn.person.id, turn.require_movement().id)
 
 
 async def _find_initiatives(work: UnitOfWork, turn: Turn) -> Sequence[Initiative]:
@@ -293,14 +291,13 @@ def _label(teller: str, text: str) -> str:
 # -- asking ------------------------------------------------------------------------------------------------------------
 
 
-async def _plan_questions(work: UnitOfWork, turn: Turn, magazine: Magazine) -> bool:
+async def _plan_questions(work: UnitOfWork, turn: Turn, magazine: Magazine) -> None:
     """Plan the question to each teller who was not asked about this magazine, or answered all they were. Their other
-    stories follow on their answer. Returns whether anybody is asked now."""
+    stories follow on their answer."""
     by_teller = defaultdict[str, list[PrintCandidate]](list)
     for one in await _load_chosen(work, magazine):
         if one.consent.answer is PrintAnswer.ASKED:
             by_teller[one.teller.id].append(one)
-    asked = False
     for waiting in by_teller.values():
         known = [await work.deliveries.by_key(_question_key(one)) for one in waiting]
         if any(one is not None for one in known):
@@ -316,8 +313,7 @@ async def _plan_questions(work: UnitOfWork, turn: Turn, magazine: Magazine) -> b
             expires_at=turn.now + ASK_TTL,
             args={"story": waiting[0].story.id, "by": turn.person.id},
         )
-        asked = await work.deliveries.add_ask(question, turn.now, postpone=True) or asked
-    return asked
+        await work.deliveries.add_ask(question, turn.now, postpone=True)
 
 
 def _question_key(one: PrintCandidate) -> str:
@@ -427,17 +423,25 @@ async def look(work: UnitOfWork, turn: Turn) -> Entry:
     """Show a magazine in chat: what it is, and the actor's own stories in it."""
     movement = turn.require_movement()
     magazine = await _load_readable(work, turn)
-    printed = await load_print(work, movement, magazine.id)
-    stories = printed.stories if printed is not None else ()
+    stories = choose_for_print(await work.magazines.candidates(magazine.id, movement.id))
+    own = [one.story for one in stories if one.teller.id == turn.person.id]
+    page = _choose_page(turn.text("page"), len(own))
+    listed = own[OWN_LISTED * page : OWN_LISTED * (page + 1)]
     return MagazineShown(
         magazine=magazine.id,
         title=magazine.title,
         words=magazine.words,
         count=len(stories),
-        own=tuple(
-            OwnPrinted(story=one.story.id, text=one.story.text) for one in stories if one.teller.id == turn.person.id
-        )[:5],
+        own=tuple(OwnPrinted(story=story.id, text=story.text) for story in listed),
+        page=page,
+        more=len(own) - OWN_LISTED * page - len(listed),
     )
+
+
+def _choose_page(typed: str, many: int) -> int:
+    """Return the page that is asked for; the first where that is not there (any more)."""
+    page = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 4 else 0
+    return page if OWN_LISTED * page < many else 0
 
 
 async def show_page(work: UnitOfWork, turn: Turn) -> MagazinePage:
@@ -463,10 +467,7 @@ async def show_shelf(work: UnitOfWork, turn: Turn) -> MagazineList:
 async def _load_readable(work: UnitOfWork, turn: Turn) -> Magazine:
     """Return a magazine that the actor may read: everyone can, or they make it."""
     magazine = await work.magazines.get(MagazineId(turn.text("magazine")), turn.require_movement().id)
-    if magazine is None or turn.member is None:
-        raise Refused("not_found")
-    carried = {one.id for one in await _find_own_initiatives(work, turn)}
-    if magazine.shown_at is None and not _makes(turn, magazine, carried):
+    if magazine is None or not await may_read(work, magazine, turn.person.id):
         raise Refused("not_found")
     return magazine
 
@@ -506,15 +507,13 @@ async def ask_print(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def compose_file(work: UnitOfWork, outgoing: Outgoing) -> MagazineFile:
     """Word the message with a magazine, which is set when it is given. Raises `Unwanted` when no story may be printed
-    any more, or its reader is not in the movement."""
+    any more, or its reader may not read it."""
     movement = outgoing.require_movement()
     file = await work.files.get(PersonalFileId(outgoing.delivery.subject))
     if file is None or outgoing.person is None or file.person_id != outgoing.person.id:
         raise Unwanted("gone")
-    if await work.movements.membership(movement.id, outgoing.person.id) is None:
-        raise Unwanted("gone")
     magazine = await work.magazines.get(MagazineId(file.subject), movement.id)
-    if magazine is None:
+    if magazine is None or not await may_read(work, magazine, outgoing.person.id):
         raise Unwanted("gone")
     printed = choose_for_print(await _load_chosen(work, magazine))
     if not printed:
