@@ -33,7 +33,10 @@ EXAMPLE_TEXT = "De buurvrouw liep mee, en toen wilde de hele gang."
 
 @dataclass(frozen=True, kw_only=True)
 class MagazineForm(FormEntry):
-    """The form of a magazine: how it is called, how it begins, and which stories it can hold."""
+    """The form of a magazine: how it is called, how it begins, and which stories it can hold. `stands`: the title and
+    the words are what tellers were asked about, and change no more."""
+
+    stands: bool = False
 
     intent: ClassVar[str] = "magazine.save"
     asks: ClassVar[tuple[Ask, ...]] = (
@@ -46,7 +49,8 @@ class MagazineForm(FormEntry):
     )
 
     def visible_asks(self) -> tuple[Ask, ...]:
-        return tuple(ask for ask in self.asks if ask.kind != "choice" or ask.options or self.options.get(ask.name))
+        shown = [ask for ask in self.asks if ask.kind != "choice" or ask.options or self.options.get(ask.name)]
+        return tuple(ask for ask in shown if not self.stands or ask.name not in ("name", "words"))
 
     @classmethod
     def example(cls) -> Self:
@@ -268,13 +272,15 @@ class MagazineShown(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PrintAsked(PictureEntry):
-    """The question to a teller whether a story may be printed, with the page on which it stands. `by` asks; `name` is
-    the teller's, "" where the story is told without one; `more` stories of theirs are asked about after this one."""
+    """The question to a teller whether a story may be printed, with the page on which it stands, and the `words` with
+    which the magazine begins. `by` asks; `name` is the teller's, "" where the story is told without one; `more` stories
+    of theirs are asked about after this one."""
 
     magazine: str
     title: str
     story: str
     text: str
+    words: str = ""
     name: str = ""
     by: str = ""
     movement: str = ""
@@ -315,6 +321,7 @@ class PrintAsked(PictureEntry):
             title="Een jaar samen op pad",
             story="v1",
             text=EXAMPLE_TEXT,
+            words="Dit hebben we samen meegemaakt.",
             name="Fatima de Wit",
             by="Iris",
             movement="Samen op pad",

@@ -165,6 +165,31 @@ async def test_each_of_many_own_stories_can_be_taken_back(world: World) -> None:
         assert "Verhaal 0." in text_of(await world.do("fatima", "magazine.look", magazine=magazine, page=page))
 
 
+async def test_what_tellers_were_asked_about_stands(world: World) -> None:
+    await world.movement("fatima")
+    one = await add_story(world, "fatima", "We liepen.")
+    desk = await begin(world, words="Dit was ons jaar.")
+    before = await world.press("iris", desk, "edit")
+    await choose(world, desk, one)
+    question = world.private("fatima")[-1]
+    assert "Dit was ons jaar." in text_of(question)
+    await world.press("fatima", question, "yes_full")
+    form = await world.press("iris", desk, "edit")
+    assert isinstance(form, Form)
+    assert not {"name", "words"} & {field.name for field in form.fields}
+    assert "staan nu vast" in form.note
+    assert isinstance(await world.submit("iris", form, history="no"), Answer)
+    # A form that was open before, and one that is made up.
+    for other in ({"name": "Wat er misging"}, {"words": "Lees hoe het misging."}):
+        wrong = await world.submit("iris", before, **other)
+        assert isinstance(wrong, FieldErrors)
+        assert set(wrong.errors) == set(other)
+        args = {**button_of(desk, "edit").args, "history": "yes", **other}
+        assert isinstance(await world.do("iris", "magazine.save", args=args), FieldErrors)
+    drawn, page = await printed(world)
+    assert (drawn["title"], drawn["words"], page.history) == ("Een jaar samen", ["Dit was ons jaar."], ())
+
+
 async def test_an_ask_about_print_counts_among_what_somebody_is_asked(world: World) -> None:
     await world.movement("fatima")
     for title in ("Een", "Twee", "Drie"):
@@ -323,6 +348,9 @@ async def test_the_words_of_a_try_out_are_not_printed(world: World, language: La
     await world.do("fatima", "initiative.save", args={"name": "Wandelen"})
     async with world.begin() as work:
         (walking,) = await work.initiatives.of_movement(MOVEMENT)
+        story = await work.stories.get(StoryId(one), MOVEMENT)
+        assert story is not None
+        story.initiative_id = walking.id
         tried = Experiment(
             id=ExperimentId("tried"),
             movement_id=MOVEMENT,

@@ -105,7 +105,7 @@ async def test_a_link_of_a_member_ends_when_the_magazine_is_taken_away(tmp_path:
             await border.press(who, await border.press(who, listed, "magazine.look") if who == "jan" else listed, "a4")
         await border.until(datetime(2027, 3, 1, 12, 5, tzinfo=UTC))
         assert (await border.file("jan")).startswith(b"%PDF")
-        await border.press("iris", await border.type("iris", "/ritme magazine"), "hide")
+        await border.press("iris", await border.type("iris", "/ritme magazine"), "magazine.show")
         assert (await border.file("iris")).startswith(b"%PDF"), "who makes it keeps theirs"
         with pytest.raises(AssertionError):
             await border.file("jan")

@@ -203,6 +203,10 @@ async def _drain(day: Everyday, movement: int, time: int) -> None:
     await day.drain(movement)
 
 
+async def _look_at_magazine(day: Everyday, movement: int, time: int) -> None:
+    await day.do("magazine.look", {"magazine": day.past.magazine(movement)}, movement, _pick_member(time))
+
+
 ACTIVITIES = (
     Activity(what="/stuck <text>", act=_type("/stuck De nachtdienst hoort het als laatste #")),
     Activity(what="/story <text>", act=_type("/story Vandaag liepen we met z’n vieren, en het regende #")),
@@ -221,6 +225,8 @@ ACTIVITIES = (
         what="drain of a harvest", prepare=_make_due(RhythmKind.HARVEST, 3), act=_drain, sends="rhythm_harvest", times=1
     ),
     Activity(what="a tick with nothing due", act=_tick),
+    Activity(what="/ritme magazine", act=_type("/ritme magazine")),
+    Activity(what="a magazine", act=_look_at_magazine),
     Activity(what="/ritme search <words>", act=_type("/ritme search nachtdienst overdracht")),
 )
 """Everything that must be quick."""

@@ -20,6 +20,8 @@ LATEST = 4
 KINDS = 2
 """Posts a week in every place: the purpose on Monday, stories on Friday."""
 INITIATIVES = 4
+PRINTED = 10
+"""Stories in a magazine."""
 DAY, YEAR = 86_400, 365 * 86_400
 FRIDAY = 3 * DAY
 """How many seconds before MONDAY stories were asked for last."""
@@ -55,6 +57,10 @@ class Past:
     def posts_per_week(self) -> int:
         """Posts of rhythms in all places."""
         return self.movements * self.places * KINDS
+
+    def magazine(self, movement: int) -> str:
+        """Return the newest magazine of a movement."""
+        return f"magazine-{movement}"
 
     def scale_to(self, many: int) -> int:
         """Scale a number that goes with a million stories to the stories of this past."""
@@ -95,6 +101,7 @@ def write_past(connection: Connection, past: Past) -> None:
     writing.deliveries()
     writing.steps()
     writing.ties()
+    writing.magazines()
 
 
 def _md5(words: str) -> str:
@@ -301,6 +308,23 @@ class _PastWriter:
         self._fill(
             "story_requests", past.scale_to(some), id="md5('request/' || k)", movement_id=self._movement,
             place_id=self._place(f"{nth} % {past.places}"), message="'asked-' || k", author_id=one, asked_by_id=other,
+            asked_at=at, answered_at=at,
+        )  # fmt: skip
+
+    def magazines(self) -> None:
+        """Write magazines that everyone can read, with a few stories that may be printed, told before the latest."""
+        past, at = self._past, self._at(f"{self._now} - 30 * {DAY} - k")
+        many = past.movements * max(1, past.scale_to(5_000) // past.movements)
+        self._fill(
+            "magazines", many, id="'magazine-' || k", movement_id=self._movement, title="'Een jaar samen op pad'",
+            history="false", made_by=self._person("0"), begun_at=at, shown_at=at,
+        )  # fmt: skip
+        # A story has the movement of its number, as a magazine has: so many magazines further is the next story.
+        told = f"({ACTORS * LATEST} + k / {many})"
+        self._fill(
+            "magazine_stories", many * PRINTED, magazine_id=f"'magazine-' || (k % {many})",
+            story_id=f"md5('story/' || ({told} * {past.movements} + {self._m}))", movement_id=self._movement,
+            person_id=self._person(f"{told} * 37"), chosen="true", answer="'agreed'", shown_name="'first'",
             asked_at=at, answered_at=at,
         )  # fmt: skip
 

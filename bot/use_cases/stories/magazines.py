@@ -106,16 +106,23 @@ async def _open_form(work: UnitOfWork, turn: Turn, magazine: Magazine | None) ->
         values["initiative"] = offered[0].id
     picks = tuple(Pick(value=one.id, label=one.name) for one in offered[:MAX_FORM_OPTIONS])
     hidden = {"magazine": magazine.id} if magazine is not None else {}
-    return MagazineForm(values=values, options={"initiative": picks}, hidden=hidden)
+    stands = magazine is not None and await _is_asked_about(work, magazine)
+    return MagazineForm(values=values, options={"initiative": picks}, hidden=hidden, stands=stands)
+
+
+async def _is_asked_about(work: UnitOfWork, magazine: Magazine) -> bool:
+    """Return whether a teller was asked: what they say yes to is this title, and these words, and so these stand."""
+    return bool(await work.magazines.candidates(magazine.id, magazine.movement_id))
 
 
 async def save(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep the form of a magazine. Raises `Invalid`, and `Refused` for who may not make it."""
     movement = turn.require_movement()
-    filled = await _read_magazine(work, turn)
+    kept = await _load_own_magazine(work, turn) if turn.text("magazine") else None
+    filled = await _read_magazine(work, turn, kept)
     about = filled.text("initiative")
-    if turn.text("magazine"):
-        magazine = await _load_own_magazine(work, turn)
+    if kept is not None:
+        magazine = kept
     else:
         magazine = Magazine(
             id=MagazineId(new_id()), movement_id=movement.id, title="", made_by=turn.person.id, begun_at=turn.now
@@ -129,11 +136,17 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
     return await _show_desk(work, turn, magazine)
 
 
-async def _read_magazine(work: UnitOfWork, turn: Turn) -> Filled:
+async def _read_magazine(work: UnitOfWork, turn: Turn, kept: Magazine | None) -> Filled:
     offered = {one.id for one in await _find_initiatives(work, turn)}
     if not offered and not _coordinates(turn):
         raise Refused("coordinators_only")
-    filled = read_form(MagazineForm, turn.intent.args)
+    args = dict(turn.intent.args)
+    standing = {"name": kept.title, "words": kept.words} if kept and await _is_asked_about(work, kept) else {}
+    # The form does not ask for what stands; one that was open before somebody was asked may hold something else.
+    changed = [name for name, stood in standing.items() if name in args and turn.text(name) != stood]
+    filled = read_form(MagazineForm, {**args, **standing})
+    for name in changed:
+        filled.problems.add(name, "stands_as_asked")
     about = filled.text("initiative")
     if about and about not in offered:
         filled.problems.add("initiative", "unknown_choice")
@@ -341,6 +354,7 @@ async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
         title=magazine.title,
         story=asked.story.id,
         text=asked.story.text,
+        words=magazine.words,
         name=teller.name if asked.story.named else "",
         by=by.name_in(teller.workspace_id) if by is not None and by.account is not None else "",
         movement=movement.name,
