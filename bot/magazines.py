@@ -64,10 +64,10 @@ async def may_read(work: UnitOfWork, magazine: Magazine, person: PersonId) -> bo
         return False
     if magazine.shown_at is not None or member.coordinates:
         return True
-    return magazine.initiative_id in {one.id for one in await find_carried(work, person, magazine.movement_id)}
+    return magazine.initiative_id in {one.id for one in await find_initiatives_of(work, person, magazine.movement_id)}
 
 
-async def find_carried(work: UnitOfWork, person: PersonId, movement: MovementId) -> list[Initiative]:
+async def find_initiatives_of(work: UnitOfWork, person: PersonId, movement: MovementId) -> list[Initiative]:
     """Return the initiatives of a movement that somebody carries, of which they can make a magazine."""
     found = []
     for one in await work.initiatives.of_person(person, movement):

@@ -47,7 +47,7 @@ from bot.domain.personal_file import LINK_TTL, MAGAZINE_FILE, PersonalFile, Pers
 from bot.domain.story import Dimension, Story, StoryId
 from bot.domain.story_search import SEARCH_PERIODS, FoundBy, Period, StoryFilters, StoryReader, match_words
 from bot.errors import Refused, Unwanted
-from bot.magazines import find_carried, load_print, make_page, may_read
+from bot.magazines import find_initiatives_of, load_print, make_page, may_read
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.wording import Reader, shorten
 
@@ -261,7 +261,7 @@ def _makes(turn: Turn, magazine: Magazine, carried: set[InitiativeId]) -> bool:
 
 async def _find_own_initiatives(work: UnitOfWork, turn: Turn) -> list[Initiative]:
     """Return the initiatives that the actor carries."""
-    return await find_carried(work, turn.person.id, turn.require_movement().id)
+    return await find_initiatives_of(work, turn.person.id, turn.require_movement().id)
 
 
 async def _find_initiatives(work: UnitOfWork, turn: Turn) -> Sequence[Initiative]:
