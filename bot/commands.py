@@ -18,9 +18,9 @@ from bot.domain.holdout import HOLDOUT_SAID
 from bot.domain.person import Language
 from bot.domain.story import has_words
 from bot.domain.webhook import ENDED_KIND
-from bot.domain.words import Vocabulary, normalize_word
+from bot.domain.words import MIN_PREFIX, Vocabulary, normalize_word
 from bot.ports import Outgoing, Turn, UnitOfWork
-from bot.understanding import CRISIS, Reading, read_for_despair, understand_sentence
+from bot.understanding import CRISIS, OTHER, Reading, read_for_despair, understand_sentence
 from bot.use_cases.connecting import (
     acquaintances,
     cards,
@@ -576,12 +576,18 @@ SENTENCE_AFTER = {
     "cloud": 1,
     "map": 1,
     "choice": 1,
+    "changes": 1,
+    "council": 1,
+    "effect": 1,
+    "hours": 1,
     **dict.fromkeys(("help", "home", "board", "stop", "code", "groups", "trouble", "calendar", "api", "webhook"), 2),
 }
 """Commands that take no words, and how many words after one make it the beginning of a sentence."""
 ASKED_FIRST = frozenset({"stop", "rest"})
 """Meanings that end something at once: from a sentence, never without asking. A story opens its form, and deletions are
 confirmed on the page that offers them."""
+BESIDE_STORIES = frozenset({"door", "magazine", "map", "cloud", "takeaway", "search", "harvest", "story.mine"})
+"""Commands about stories: named after "story" they are meant, and told is nothing ("verhaal deur")."""
 
 
 def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
@@ -605,25 +611,47 @@ def understand(intent: Intent, *, app: str = "Ritme") -> Intent:
         # Also after /stuck and /story: the words go no further than this.
         return replace(intent, name="conversation.crisis", args={"sure": "yes"} if reading.sure else {})
     if is_command or reading is None:
-        return _with_guess(replace(intent, name=VOCABULARY.meaning(command), args={"text": text}))
+        return _obey(intent, VOCABULARY.meaning(command), text)
     word, _, rest = text.partition(" ")
     if normalize_word(word) in ("ritme", normalize_word(app)) and VOCABULARY.knows(rest):
         word, rest = rest, ""  # "ritme stop": addressed by name
-    name = VOCABULARY.meaning(word)
     in_thread = bool(intent.thread) and not intent.place.personal
-    is_sentence = len(rest.split()) >= SENTENCE_AFTER.get(name, len(text))
-    if is_sentence and (name in ASKED_FIRST or not reading.sure or (in_thread and reading.meaning == "story")):
-        name = ""  # "ik ben er volgende week niet"
-    if rest.strip() or not name:
+    name = "" if _begins_sentence(word, rest, reading, in_thread=in_thread) else VOCABULARY.meaning(word)
+    if not name or (rest.strip() and not _names_another(name, rest)):
         meant = _meant_intent(intent, reading, text, name, in_thread=in_thread)
         if meant is not None:
             return meant
     if name:
-        return _with_guess(replace(intent, name=name, args={"text": rest.strip()}))
+        return _obey(intent, name, rest.strip())
     more = {"guesses": _offer_guesses(reading, asking="help")} if in_thread else {}
     return _with_guess(
         replace(intent, name="thread.mentioned" if in_thread else "help", args={**intent.args, "text": text, **more})
     )
+
+
+def _begins_sentence(word: str, rest: str, reading: Reading, *, in_thread: bool) -> bool:
+    """Return whether a word that may be a command begins a sentence: "ik ben er volgende week niet"."""
+    if rest and len(word) <= MIN_PREFIX and not VOCABULARY.knows(word) and not reading.sure:
+        return True  # "kan" is no "kans", "wij" no "wijzigingen"
+    name = VOCABULARY.meaning(word)
+    if len(rest.split()) < SENTENCE_AFTER.get(name, len(word) + len(rest) + 1):
+        return False
+    doubted = not reading.sure or reading.meaning == OTHER or (in_thread and reading.meaning == "story")
+    return name in ASKED_FIRST or doubted
+
+
+def _obey(intent: Intent, name: str, text: str) -> Intent:
+    """Return a typed command with the words after it. One word is no story: it may be a command about stories, and
+    else it waits in the form."""
+    if _names_another(name, text):
+        return replace(intent, name=VOCABULARY.meaning(text), args={"text": ""})
+    kept = "prefill" if name == "story" and text and len(text.split()) == 1 else "text"
+    return _with_guess(replace(intent, name=name, args={kept: text}))
+
+
+def _names_another(name: str, text: str) -> bool:
+    """Return whether what follows the command "story" is the word of a command about stories."""
+    return name == "story" and VOCABULARY.knows(text) and VOCABULARY.meaning(text) in BESIDE_STORIES
 
 
 def _without_mention(text: str, app: str) -> str:
@@ -666,7 +694,7 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
     is asked there, unless it is surely something else.
     """
     target = GUESSES.get(reading.meaning, "")
-    if command and (not reading.sure or target == command):
+    if command and (not reading.sure or target == command or _says_nothing_else(reading)):
         return None
     if reading.sure and reading.meaning in TALK:
         return replace(intent, name=TALK[reading.meaning], args={})
@@ -689,8 +717,14 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
     return replace(
         intent,
         name="conversation.unsure",
-        args={"text": reading.request or reading.rest or text, "guesses": _offer_guesses(reading)},
+        args={"text": text, "guesses": _offer_guesses(reading)},  # in all of it: which part counts is not known
     )
+
+
+def _says_nothing_else(reading: Reading) -> bool:
+    """Return whether a sentence that begins with the word of a command asks for nothing else ("zoek de bus"), while it
+    is no saying in its own right ("vast bedankt voor de moeite")."""
+    return reading.score < 1 and (reading.meaning == OTHER or reading.meaning in TALK)
 
 
 def _offer_guesses(reading: Reading, asking: str = "") -> str:

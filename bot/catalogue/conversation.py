@@ -38,6 +38,8 @@ GUESSES = {
     "trouble": "trouble",
 }
 """The intent behind the button of each meaning that can be guessed; the button's label is the block of that name."""
+COORDINATORS_CHOOSE = frozenset({"groups", "code", "country", "trouble"})
+"""Meanings that are offered to coordinators only: anybody else would be refused."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,17 @@ from typing import NamedTuple
 
 from bot.domain.countries import parse_country
 from bot.domain.person import Language
-from bot.understanding.phrasebook import PHRASES_ROOT
-from bot.understanding.text import fold
+from bot.understanding.phrasebook import PHRASES_ROOT, PhraseBook
+from bot.understanding.text import fold, tokenize
 
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*\.?")
+COUNTRY_MEANING = "country"
 LONGEST_NAME = 5
 """Words of a country's name at most: "de Verenigde Arabische Emiraten"."""
 SHORTEST_NAME = 4
 """Letters of a country's name at least, among other words: "is" and "de" are codes too."""
+WORDS_OF_A_DAY = 2
+"""Words that may say which day is meant, where no country is: "bij ons is 11 juli een feestdag"."""
 
 
 class NamedCountry(NamedTuple):
@@ -41,6 +44,17 @@ def read_country(text: str) -> NamedCountry:
             if found.country:
                 return found
     return NamedCountry()
+
+
+def tells_more_than_country(text: str, book: PhraseBook) -> bool:
+    """Return whether a sentence about a country or its holidays says more than that: "my mother lives in Belgium" is
+    told, and no wish."""
+    named = read_country(text)
+    words = {token.word for token in tokenize(text, book.spellings)} - {"?", ":"}
+    frame = {word for phrase in book.phrases if phrase.meaning == COUNTRY_MEANING for word in phrase.words}
+    greetings = {word for (word,) in book.greetings}
+    more = words - frame - greetings - {token.word for token in tokenize(named.words, book.spellings)}
+    return len(more) > (0 if named.country else WORDS_OF_A_DAY)
 
 
 def _read_name(name: str, *, alone: bool) -> NamedCountry:

@@ -14,6 +14,8 @@ from rapidfuzz.distance import OSA
 
 from bot.domain.person import Language
 from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
+from bot.understanding.countries import COUNTRY_MEANING as COUNTRY
+from bot.understanding.countries import tells_more_than_country
 from bot.understanding.phrasebook import COUNTRY_NAME, CRISIS, MIN_COVERAGE, Phrase, PhraseBook, phrase_book
 from bot.understanding.text import Token, tokenize
 
@@ -25,7 +27,7 @@ WITHOUT_CONTENT = frozenset(
         *("reach", "why", "rest"),
     }
 )
-ONLY_BY_PHRASE = frozenset({"country"})
+ONLY_BY_PHRASE = frozenset({COUNTRY})
 """Meanings that words by themselves do not point to: "we are in" is said of a meeting and of trouble too."""
 SELDOM_ASKED, TOLD_AS_QUESTION = frozenset({"story", "step"}), 0.5
 """Meanings that are seldom asked, and what their phrases count for in a question."""
@@ -92,7 +94,18 @@ def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Re
         if reading.meaning == CRISIS and reading.sure:
             return reading
     asks = book.is_question([token.word for token in tokens])
-    return replace(_read_tokens(text, first, book), asks=asks)
+    reading = replace(_read_tokens(text, first, book), asks=asks)
+    if reading.meaning == COUNTRY and tells_more_than_country(text[tokens[0].start :], book):
+        return _tell_with_country(text, tokens, reading, book)
+    return reading
+
+
+def _tell_with_country(text: str, tokens: Sequence[Token], reading: Reading, book: PhraseBook) -> Reading:
+    """Read a message as told or asked, and not surely, in which a country is named among other things."""
+    if reading.asks:
+        return replace(reading, sure=False, others=("story",))
+    rest = drop_frame(quote_whole(text, tokens), book, "story")
+    return Reading("story", rest, sure=False, score=reading.score, others=(COUNTRY, *reading.others))
 
 
 def may_tell_despair(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> bool:

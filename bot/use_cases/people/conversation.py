@@ -1,7 +1,13 @@
 """Answer plain sentences that ask for nothing, that may mean several things, or that somebody in need writes."""
 
 from bot.catalogue.base import Entry
-from bot.catalogue.conversation import CrisisAnswered, MeaningAsked, SmallTalkReturned, ThanksReturned
+from bot.catalogue.conversation import (
+    COORDINATORS_CHOOSE,
+    CrisisAnswered,
+    MeaningAsked,
+    SmallTalkReturned,
+    ThanksReturned,
+)
 from bot.ports import Turn, UnitOfWork
 
 
@@ -16,8 +22,10 @@ async def return_small_talk(work: UnitOfWork, turn: Turn) -> Entry:
 
 
 async def ask_meaning(work: UnitOfWork, turn: Turn) -> Entry:
-    """Ask what is meant by `text`, offering the `guesses` (meanings, with spaces between them)."""
-    return MeaningAsked(text=turn.text("text"), guesses=tuple(turn.text("guesses").split()))
+    """Ask what is meant by `text`, offering the `guesses` (meanings, with spaces between them) that they may choose."""
+    coordinates = turn.member is not None and turn.member.coordinates
+    guesses = [one for one in turn.text("guesses").split() if coordinates or one not in COORDINATORS_CHOOSE]
+    return MeaningAsked(text=turn.text("text"), guesses=tuple(guesses) or ("story", "stuck"))
 
 
 async def answer_crisis(work: UnitOfWork, turn: Turn) -> Entry:
