@@ -225,8 +225,8 @@ BOARDS: Mapping[str, Board] = {
             Part("trouble_title", _answer("trouble")),
             Part("reach_title", _answer("reach")),
             Part("", _only(coordinating.show_settings)),
-            Part("", _answer("api")),
             Part("", _answer("effect")),
+            Part("", _answer("api")),
             Part("", _answer("webhook")),
         ),
         for_coordinators=True,
@@ -497,4 +497,5 @@ def _reader(turn: Turn) -> Reader:
         syntax=turn.syntax,
         personal=True,
         knows_privacy=True,
+        on_page=True,
     )

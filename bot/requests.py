@@ -329,6 +329,7 @@ def reader_of(turn: Turn) -> Reader:
         personal=turn.place is None,
         in_thread=turn.place is not None and turn.intent.thread is not None,
         knows_privacy=bool(turn.person.said.get(PRIVACY)),
+        on_page=turn.intent.on_page,
     )
 
 

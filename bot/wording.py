@@ -45,7 +45,8 @@ class Reader:
     """The context to word a message in: the reader's language and time zone, `now` (aware UTC), and how commands are
     typed where it is read: `syntax`, in the `personal` chat or not, in a thread or not.
 
-    `knows_privacy`: they were told before that nobody else reads their personal chat.
+    `knows_privacy`: they were told before that nobody else reads their personal chat. `on_page`: it is read on a page
+    in a browser, which is as personal, but is not that chat.
     """
 
     language: Language
@@ -55,6 +56,7 @@ class Reader:
     personal: bool = False
     in_thread: bool = False
     knows_privacy: bool = False
+    on_page: bool = False
 
     @property
     def country(self) -> str:
@@ -375,6 +377,8 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "weekdays": weekdays,
         "day": day,
         "month": month,
+        **_lasting_filters(language, clock),
+        "sentence_case": lambda text: f"{text[:1].upper()}{text[1:]}",
         "clock": clock,
         "moment": moment,
         "short_date": short_date,
@@ -384,6 +388,22 @@ def _filters(language: Language) -> dict[str, Callable[..., str]]:
         "shorten": shorten,
         "beginning": truncate,
     }
+
+
+def _lasting_filters(language: Language, clock: Callable[..., str]) -> dict[str, Callable[..., str]]:
+    """Return the filters of a date in what lasts, a file or a print: a whole date. "Tomorrow" is read another day."""
+    code = LOCALES[language]
+
+    def full_day(value: date | datetime, reader: Reader, zone: str = "") -> str:
+        there = ZoneInfo(zone) if zone else reader.zone
+        shown = value.astimezone(there).date() if isinstance(value, datetime) else value
+        return format_date(shown, "EEEE d MMMM y", locale=code)
+
+    def full_moment(value: datetime, reader: Reader, zone: str = "") -> str:
+        at = _block("errors/days.md.j2", "at", language)
+        return f"{full_day(value, reader, zone)} {at} {clock(value, reader, zone)}"
+
+    return {"full_day": full_day, "full_moment": full_moment}
 
 
 def _differs(value: time | datetime, reader: Reader, zone: ZoneInfo) -> bool:

@@ -276,6 +276,7 @@ def reader_of_visitor(visitor: Visitor, now: datetime) -> Reader:
         syntax=visitor.syntax,
         personal=True,
         knows_privacy=True,
+        on_page=True,
     )
 
 

@@ -10,10 +10,13 @@ from bot.domain.change import CoordinatorAct
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeLine:
-    """One change: its `kind` has words in `changes/what.md.j2`. Without `by` the name is not told here."""
+    """One change: its `kind` has words in `changes/what.md.j2`. `place`: the channel it is about; `rhythm`: the kind of
+    its rhythm; `about`: another name. Without `by` the name is not told here."""
 
     kind: CoordinatorAct
     about: str = ""
+    place: str = ""
+    rhythm: str = ""
     by: str = ""
     at: datetime
 
@@ -33,7 +36,7 @@ class ChangesShown(Entry):
         return cls(
             name="Samen op pad",
             lines=(
-                ChangeLine(kind=CoordinatorAct.RHYTHM_CHANGED, about="zorg", by="Iris", at=at),
+                ChangeLine(kind=CoordinatorAct.RHYTHM_CHANGED, place="zorg", rhythm="purpose", by="Iris", at=at),
                 ChangeLine(kind=CoordinatorAct.COUNCIL_AGREED, at=at),
             ),
         )
@@ -53,6 +56,8 @@ class CouncilShown(Entry):
     def buttons(self) -> tuple[Press, ...]:
         changes = Press(name="changes", intent="changes")
         if not self.may_change:
+            return (changes,)
+        if self.agreed_at is None and not self.asks:
             return (changes,)
         if self.agreed_at is None:
             return (Press(name="agree", intent="council.agree", confirm=True), changes)

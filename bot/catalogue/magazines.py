@@ -192,9 +192,25 @@ class PrintedStory(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MagazineHistory(Entry):
+    """The end of a magazine: the learning history line by line, and where it can be had on paper (`printable`)."""
+
+    magazine: str
+    lines: tuple[str, ...] = ()
+    printable: bool = False
+
+    def buttons(self) -> tuple[Press, ...]:
+        return _papers(self.magazine) if self.printable else ()
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(magazine="z1", lines=("4 januari 2027: het begin",), printable=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class MagazinePage(PageEntry):
-    """A magazine for everyone in the movement: its words, the learning history line by line, and its stories.
-    `making`: the reader may change it."""
+    """A magazine for everyone in the movement: its words, its stories, and the learning history line by line. `making`:
+    the reader may change it."""
 
     magazine: str
     title: str
@@ -204,11 +220,12 @@ class MagazinePage(PageEntry):
     making: bool = False
 
     def buttons(self) -> tuple[Press, ...]:
-        edit = (Press(name="desk", intent="magazine", args={"magazine": self.magazine}),) if self.making else ()
-        return (*(_papers(self.magazine) if self.stories else ()), *edit)
+        return (Press(name="desk", intent="magazine", args={"magazine": self.magazine}),) if self.making else ()
 
     def sections(self) -> tuple[Entry, ...]:
-        return self.stories
+        printable = bool(self.stories)
+        end = MagazineHistory(magazine=self.magazine, lines=self.history, printable=printable)
+        return (*self.stories, *((end,) if self.history or printable else ()))
 
     @classmethod
     def example(cls) -> Self:

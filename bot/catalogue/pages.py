@@ -200,6 +200,9 @@ class PageAnswers(Entry):
 
     lines: tuple[PageAnswersLine, ...] = ()
 
+    def buttons(self) -> tuple[Press, ...]:
+        return (Press(name="harvest", intent="harvest"),)
+
     @classmethod
     def example(cls) -> Self:
         return cls(
@@ -212,7 +215,7 @@ class PageAnswers(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class PageSettings(Entry):
-    """All that a coordinator can set for a movement, in so many `places`, and the harvest."""
+    """All that a coordinator can set for a movement, in so many `places`."""
 
     name: str
     places: int = 1
@@ -226,7 +229,6 @@ class PageSettings(Entry):
             *((Press(name="place", intent="rhythm.place"),) if self.places else ()),
             Press(name="groups", intent="groups"),
             Press(name="code", intent="code"),
-            Press(name="harvest", intent="harvest"),
         )
 
     @classmethod

@@ -1,11 +1,12 @@
 """Days off: the holidays of a country or region, those of them that a movement keeps, and the weekend there; and which
 days are working days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from hashlib import blake2s
+from unicodedata import name as name_sign
 
 import holidays
 from babel.core import get_global
@@ -69,7 +70,7 @@ class Calendar:
 
     def name_day(self, day: date, language: Language, *, foreign: bool = False) -> str:
         """Return the name of a holiday that is kept, in a language; without names in that language it is empty, or with
-        `foreign` the name it has in English, or there."""
+        `foreign` the name it has there, or in English where that is in other letters than ours."""
         words = (self._name(day, name, language, foreign=foreign) for name in self._kept_on(day))
         return " / ".join(dict.fromkeys(one for one in words if one))
 
@@ -112,7 +113,8 @@ class Calendar:
         return tuple(sorted(stays | differs))
 
     def name_holidays(self, listed: Sequence[Holiday], language: Language) -> dict[str, str]:
-        """Return the names of holidays in a language, or else in English, by the name they have there."""
+        """Return the names of holidays in a language, or else as they are called there (in English where that is in
+        other letters than ours), by the name they have there."""
         return {one.name: self._name(one.day, one.name, language, foreign=True) or one.name for one in listed}
 
     def is_weekend(self, day: date) -> bool:
@@ -268,7 +270,8 @@ def _names_in(country: str, region: str, year: int, language: str, foreign: bool
     spoken = [own, *known.supported_languages]
     code = next((one for one in spoken if one.split("_")[0] == language), "")
     if not code and foreign:
-        code = next((one for one in spoken if one.split("_")[0] == "en"), own)
+        readable = _is_latin(name for names in _load(country, region, "public", year, "").values() for name in names)
+        code = own if readable else next((one for one in spoken if one.split("_")[0] == "en"), own)
     if not code:
         return {}
     translated: dict[tuple[date, str], str] = {}
@@ -283,6 +286,10 @@ def _names_in(country: str, region: str, year: int, language: str, foreign: bool
                 words = tuple(str(speaker.tr(name)) if speaker is not None else name for name in names)
             translated |= {(day, name): word for name, word in zip(names, words, strict=True)}
     return translated
+
+
+def _is_latin(names: Iterable[str]) -> bool:
+    return all(name_sign(sign, "").startswith("LATIN") for name in names for sign in name if sign.isalpha())
 
 
 @cache

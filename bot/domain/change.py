@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
+from bot.domain.rhythm import RhythmKind
 
 ChangeId = NewType("ChangeId", str)
 
@@ -61,10 +62,45 @@ class CoordinatorAct(StrEnum):
     CHOICE_ENDED = "choice_ended"
 
 
+ABOUT_PLACE = frozenset(
+    {
+        CoordinatorAct.MOVEMENT_BEGUN,
+        CoordinatorAct.PLACE_LINKED,
+        CoordinatorAct.PLACE_JOINED,
+        CoordinatorAct.PLACE_LEFT,
+        CoordinatorAct.PLACE_SET,
+        CoordinatorAct.RHYTHM_MADE,
+        CoordinatorAct.RHYTHM_CHANGED,
+        CoordinatorAct.RHYTHM_PAUSED,
+        CoordinatorAct.RHYTHM_RESUMED,
+        CoordinatorAct.RHYTHM_ENDED,
+        CoordinatorAct.RHYTHM_TAKEN_BACK,
+        CoordinatorAct.MOMENT_CHANGED,
+        CoordinatorAct.HOLIDAYS_CHANGED,
+        CoordinatorAct.ROUND_PLANNED,
+        CoordinatorAct.ROUND_ENDED,
+    }
+)
+"""Kinds of changes that name a channel, if anything."""
+
+
+class ToldAbout(NamedTuple):
+    """What a change is about, to be told: a channel, of one of its rhythms the kind too, or another name."""
+
+    place: str = ""
+    rhythm: str = ""
+    name: str = ""
+
+
+def join_about(rhythm: RhythmKind, place: str) -> str:
+    """Return what a change of a rhythm is `about`: its kind, and the name of its channel."""
+    return f"{rhythm.value} #{place}"
+
+
 @dataclass(kw_only=True, eq=False)
 class CoordinatorChange:
     """One change: what, when, and by whom in their role. `about` names what it is about (a channel, a group), never a
-    person. Of a coordinator who was forgotten only the role is left."""
+    person; of a rhythm also its kind, see `join_about`. Of a coordinator who was forgotten only the role is left."""
 
     id: ChangeId
     movement_id: MovementId
@@ -72,3 +108,13 @@ class CoordinatorChange:
     about: str = ""
     by_id: PersonId
     at: datetime
+
+    def tell_about(self) -> ToldAbout:
+        """Return what it is about, in parts. Of a rhythm that was changed before its kind was noted, only the channel
+        is known."""
+        if self.kind not in ABOUT_PLACE:
+            return ToldAbout(name=self.about)
+        rhythm, mark, place = self.about.partition(" #")
+        if mark and rhythm in tuple(RhythmKind):
+            return ToldAbout(place=place, rhythm=rhythm)
+        return ToldAbout(place=self.about)

@@ -71,10 +71,13 @@ class Year:
     until: date
 
     @classmethod
-    def around(cls, today: date) -> "Year":
-        """Return the year with this week at the beginning of its second quarter."""
+    def around(cls, today: date, first: date | None = None) -> "Year":
+        """Return the year with this week at the beginning of its second quarter; sooner where nothing is before
+        `first`, the day on which its first rhythm was made."""
         monday = today - timedelta(days=today.weekday())
         since = monday - timedelta(weeks=WEEKS_BEHIND)
+        if first is not None:
+            since = min(monday, max(since, first - timedelta(days=first.weekday())))
         return cls(since=since, until=since + timedelta(weeks=WEEKS))
 
     def list_mondays(self) -> list[date]:

@@ -116,6 +116,20 @@ async def test_everybody_reads_what_was_changed_when_and_by_whom(tmp_path: Path)
         assert "iris" not in said
 
 
+async def test_two_rhythms_of_a_channel_are_told_apart(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        await world.movement("fatima")
+        await add_reminder(world)
+        async with world.begin() as work:
+            (rhythm,) = await work.rhythms.of_movement(MOVEMENT)
+        await world.do("iris", "rhythm.end", rhythm=rhythm.id)
+        await world.do("iris", "code.make")
+        said = text_of(await world.type("fatima", "/ritme wijzigingen", channel=None))
+        assert "beëindigde een ritme (herinnering aan de bedoeling, #" in said
+        said = text_of(await world.type("fatima", "/ritme changes", language="en", channel=None))
+        assert "(purpose reminder, #" in said or "(herinnering" in said
+
+
 async def test_a_refused_change_leaves_no_trace(tmp_path: Path) -> None:
     async with open_world(tmp_path) as world:
         await world.movement("fatima")
@@ -229,6 +243,14 @@ def test_ties_are_written_in_one_place() -> None:
     code = Path(wording.__file__).parent
     found = [one for one in code.rglob("*.py") if "connecting.strengthen(" in one.read_text(encoding="utf-8")]
     assert found == [code / "tying.py"]
+
+
+async def test_without_the_mode_nothing_asks_for_an_agreement(tmp_path: Path) -> None:
+    async with open_world(tmp_path) as world:
+        await world.movement("fatima")
+        shown: Any = await world.type("iris", "/ritme or", channel=None)
+        assert [one.name for one in shown.message.buttons] == ["changes"]
+        assert "wie het noteerde" not in text_of(shown)
 
 
 async def test_only_a_coordinator_records_what_the_council_said(council: World) -> None:

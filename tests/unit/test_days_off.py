@@ -131,7 +131,9 @@ def test_names_do_not_follow_the_language_of_the_process(monkeypatch: pytest.Mon
         assert calendar.name_day(date(2027, 3, 29), Language.NL) == "Paasmaandag"
         assert calendar.name_day(date(2027, 3, 29), Language.EN) == "Easter Monday"
         assert Calendar(country="DE").name_day(date(2027, 3, 29), Language.NL) == ""
-        assert Calendar(country="DE").name_day(date(2027, 3, 29), Language.NL, foreign=True) == "Easter Monday"
+        assert Calendar(country="DE").name_day(date(2027, 3, 29), Language.NL, foreign=True) == "Ostermontag"
+        greek = Calendar(country="GR")
+        assert greek.name_day(date(2027, 5, 3), Language.NL, foreign=True) == "Easter Monday"
 
 
 def test_a_substitute_day_goes_with_its_holiday() -> None:

@@ -122,6 +122,16 @@ def test_what_has_been_is_drawn_with_what_was_skipped_moved_and_paused() -> None
     ]
 
 
+def test_a_year_begins_no_sooner_than_its_first_rhythm() -> None:
+    today = date(2027, 6, 2)
+    usual = Year.around(today)
+    assert Year.around(today, date(2026, 1, 5)) == usual
+    for first in (date(2027, 5, 13), today, date(2027, 9, 1)):
+        year = Year.around(today, first)
+        assert year.since == min(date(2027, 5, 31), first - timedelta(days=first.weekday()))
+        assert year.until - year.since == usual.until - usual.since
+
+
 def test_of_before_a_change_only_what_came_is_known() -> None:
     today = datetime(2027, 6, 2, 12, tzinfo=UTC)
     rhythm = weekly(created_at=datetime(2027, 1, 4, tzinfo=UTC))

@@ -18,11 +18,14 @@ async def show_changes(work: UnitOfWork, turn: Turn) -> Entry:
         lines=tuple(
             ChangeLine(
                 kind=change.kind,
-                about=change.about,
+                about=about.name,
+                place=about.place,
+                rhythm=about.rhythm,
                 by=person.name_in(turn.person.workspace_id) if person.account is not None else "",
                 at=change.at,
             )
             for change, person in found[:CHANGES_SHOWN]
+            for about in (change.tell_about(),)
         ),
         more=len(found) > CHANGES_SHOWN,
         keep_days=turn.keeps_closed.days,

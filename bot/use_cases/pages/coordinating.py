@@ -37,6 +37,6 @@ async def show_answers(work: UnitOfWork, turn: Turn) -> PageAnswers:
 
 
 async def show_settings(work: UnitOfWork, turn: Turn) -> PageSettings:
-    """Show a coordinator all that can be set for a movement, and the harvest."""
+    """Show a coordinator all that can be set for a movement."""
     movement = turn.require_coordinator()
     return PageSettings(name=movement.name, places=len(await work.movements.places(movement.id)))

@@ -9,7 +9,7 @@ from bot.catalogue.rhythms import PlaceForm, RhythmSummary
 from bot.changes import record_change
 from bot.domain import quiet_hours
 from bot.domain.calendar import holidays_of
-from bot.domain.change import CoordinatorAct
+from bot.domain.change import CoordinatorAct, join_about
 from bot.domain.cures import find_cure, list_quiet
 from bot.domain.movement import Movement, Place, PlaceId
 from bot.domain.person import Language
@@ -90,7 +90,7 @@ async def fit(work: UnitOfWork, turn: Turn) -> InPlace:
     cure = find_cure(rhythm.timing, changes, calendar, quiet, turn.now) if is_quiet else None
     if cure is not None:
         await retime(work, movement, rhythm, cure.timing, turn.now, cure.moved)
-        record_change(work, turn, CoordinatorAct.RHYTHM_CHANGED, place.name or place.channel)
+        record_change(work, turn, CoordinatorAct.RHYTHM_CHANGED, join_about(rhythm.kind, place.name or place.channel))
     rest = [one for one in turn.text("rest").split() if one != rhythm.id]
     checked = await check_place(work, movement, place, turn.now, among=rest, was=turn.text("was"))
     summary = RhythmSummary.of(rhythm, place.name or place.channel, (), turn.now)

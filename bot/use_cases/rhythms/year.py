@@ -37,8 +37,8 @@ async def load_year(work: UnitOfWork, movement: Movement, language: Language, no
     """Load the year of a movement's rhythms around now, the oldest rhythms first."""
     zone = ZoneInfo(movement.timezone)
     today = now.astimezone(zone).date()
-    year = Year.around(today)
     rhythms = await work.rhythms.of_movement(movement.id)
+    year = Year.around(today, min((one.created_at.astimezone(zone).date() for one in rhythms), default=None))
     shown = [await _load_rhythm(work, movement, one, year, language, now) for one in rhythms[:YEAR_RHYTHMS]]
     return RhythmYear(
         name=movement.name,

@@ -11,7 +11,7 @@ from bot.catalogue.rhythms import MomentForm, MomentLabel, PauseForm
 from bot.changes import record_change
 from bot.days_off import load_calendar
 from bot.domain import quiet_hours
-from bot.domain.change import CoordinatorAct
+from bot.domain.change import CoordinatorAct, join_about
 from bot.domain.delivery import Priority
 from bot.domain.movement import Movement
 from bot.domain.quiet_hours import to_utc
@@ -202,9 +202,10 @@ async def remember(work: UnitOfWork, turn: Turn, rhythm: Rhythm, kind: Coordinat
 
 
 async def log_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, kind: CoordinatorAct) -> None:
-    """Log a change of a rhythm, with the name of its place."""
+    """Log a change of a rhythm, with its kind and the name of its place."""
     place = await work.movements.place(rhythm.place_id)
-    record_change(work, turn, kind, (place.name or place.channel) if place is not None else "")
+    name = (place.name or place.channel) if place is not None else ""
+    record_change(work, turn, kind, join_about(rhythm.kind, name) if name else "")
 
 
 async def find_next(work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime) -> None:
