@@ -85,7 +85,7 @@ ABOUT_PLACE = frozenset(
 
 
 class ToldAbout(NamedTuple):
-    """What a change is about, to be told: a channel, of one of its rhythms the kind too, or another name."""
+    """Tells what a change is about: a channel, of one of its rhythms the kind too, or another name."""
 
     place: str = ""
     rhythm: str = ""
