@@ -5,16 +5,19 @@ from typing import Any
 
 import aiohttp
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
 from adapters.clock import SystemClock
 from adapters.database.migrate import is_newer_schema, schema_versions
 from adapters.database.slack import SqlInstallations
+from adapters.database.tables import webhooks
 from adapters.database.unit_of_work import connect
 from adapters.settings import CURES, BadSettings, Settings
 from adapters.slack.permissions import SCOPES
 from adapters.slack.tokens import NoToken, TokenCipher
 from adapters.teams.credentials import ClientCredentials
+from adapters.vault import SecretVault
 from bot.ports import RetryAfter, Unreachable
 
 log = structlog.get_logger(__name__)
@@ -49,6 +52,7 @@ async def examine() -> list[Finding]:
         *(await _check_slack(settings) if settings.serves_slack else ()),
         *(await _check_teams(settings) if settings.serves_teams else ()),
         *_check_file_links(settings),
+        *await _check_webhooks(settings),
     ]
 
 
@@ -102,6 +106,27 @@ def _check_file_links(settings: Settings) -> list[Finding]:
         return []
     text = "is missing: nobody in Teams can download their data"
     return [Finding(subject="RITME_PUBLIC_URL", text=text, cure=CURES["RITME_PUBLIC_URL"])]
+
+
+async def _check_webhooks(settings: Settings) -> list[Finding]:
+    """Check that RITME_SECRET_KEY still decrypts the secrets of the addresses that are called."""
+    if (await check_database(settings)).cure is not None:
+        return []  # nothing is created
+    engine = connect(settings.database_url)
+    try:
+        async with engine.connect() as connection:
+            sealed = (await connection.scalars(select(webhooks.c.sealed))).all()
+    except DatabaseError:
+        return []  # `check_database` reports the problem
+    finally:
+        await engine.dispose()
+    vault = SecretVault(settings.secret_keys) if settings.secret_keys else None
+    unreadable = [one for one in sealed if vault is None or vault.reveal(one) is None]
+    if not unreadable:
+        return []
+    text = f"does not open the secrets of {len(unreadable)} of {len(sealed)} addresses that are called"
+    cure = "Add the key they were encrypted with, after a comma; or let coordinators add them again: /ritme webhook"
+    return [Finding(subject="RITME_SECRET_KEY", text=text, cure=cure)]
 
 
 async def _check_teams(settings: Settings) -> list[Finding]:

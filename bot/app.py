@@ -170,6 +170,7 @@ class Ritme:
             files=self._files,
             typesetter=typesetter,
             works_council=works_council,
+            vault=vault,
         )
 
     # -- in ---------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from bot.guarding import GivesAway
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
 from bot.ports import Turn, UnitOfWork, Vault
 from bot.presses import hash_key
+from bot.sealing import seal_entry
 from bot.shifts import join_group
 from bot.use_cases.movements import starting
 from bot.use_cases.outbox import reach
@@ -403,7 +404,7 @@ def _as_delivery(turn: Turn, entry: Entry, *, in_place: bool) -> Delivery:
         movement=turn.movement.id if turn.movement else None,
         place=turn.place.id if turn.place else None,
         thread=intent.thread,
-        args=dump(entry),
+        args=seal_entry(entry, turn.vault),
         expires_at=turn.now + ANSWER_TTL,
     )
     if in_place and intent.answer_to:

@@ -56,6 +56,8 @@ class Entry:
     The message is the block `body`, or one of `body_1` … `body_n`: `variant`, counted from 0, picks one, modulo n.
     """
 
+    secrets: ClassVar[tuple[str, ...]] = ()
+    """Fields that are sealed while they are stored."""
     family: ClassVar[str] = ""
     snake: ClassVar[str] = ""
     variant: int = 0

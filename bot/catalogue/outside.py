@@ -67,9 +67,11 @@ class ApiKeys(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiUnserved(Entry):
-    """That programs cannot read along here, and what would make it possible."""
+    """That programs cannot read along here, and what would make it possible. `reachable`: others reach us, but a key
+    cannot be kept safe until it is in a chat."""
 
     name: str
+    reachable: bool = False
 
     @classmethod
     def example(cls) -> Self:
@@ -97,6 +99,7 @@ class ApiKeyForm(FormEntry):
 class ApiKeyMade(Entry):
     """A new key, shown this once."""
 
+    secrets: ClassVar[tuple[str, ...]] = ("key",)
     id: str
     name: str
     key: str
@@ -189,6 +192,7 @@ class WebhookForm(FormEntry):
 class WebhookMade(Entry):
     """An address that is called from now on, and the secret by which it knows us, shown this once."""
 
+    secrets: ClassVar[tuple[str, ...]] = ("secret",)
     id: str
     host: str
     secret: str

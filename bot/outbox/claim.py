@@ -5,8 +5,9 @@ one whose outcome is in doubt (it may or may not have arrived), one that is bein
 """
 
 from asyncio import sleep
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
@@ -16,7 +17,7 @@ from bot.domain.delivery import Act, Delivery, DeliveryState
 from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.outbox.compose import compose_post
-from bot.ports import RetryAfter, UnitOfWork
+from bot.ports import RetryAfter, UnitOfWork, Vault
 from bot.transactions import correlation_id
 
 CLAIM_BATCH = 200
@@ -48,6 +49,7 @@ async def claim_batch(
     limit: int,
     syntax: CommandSyntax,
     works_council: bool = False,
+    vault: Vault | None = None,
 ) -> tuple[Sequence[Delivery], list[tuple[Delivery, Post]]]:
     """Claim at most `limit` due deliveries of a lane and compose their posts.
 
@@ -63,7 +65,9 @@ async def claim_batch(
     # Held until the end: the identity map keeps only weak references to what was loaded.
     _prefetched = await work.deliveries.prefetch(claimed)
     attention = await work.deliveries.attention(claimed, now)
-    batch = _Batch(ahead, attention, now, syntax, works_council)
+    batch = _Batch(
+        ahead, attention, now, partial(compose_post, syntax=syntax, works_council=works_council, vault=vault)
+    )
     context_id = correlation_id()
     with bound_contextvars(correlation=context_id):
         for number, delivery in enumerate(claimed, 1):
@@ -108,14 +112,13 @@ class _Batch:
     """Decides about claimed deliveries one after the other; each decision sees those before it."""
 
     def __init__(
-        self, blockers: _Blockers, attention: Attention, now: datetime, syntax: CommandSyntax, works_council: bool
+        self, blockers: _Blockers, attention: Attention, now: datetime, compose: Callable[..., Awaitable[Post | None]]
     ) -> None:
         self.posts: list[tuple[Delivery, Post]] = []
         self._blockers = blockers
         self._attention = attention
         self._now = now
-        self._syntax = syntax
-        self._works_council = works_council
+        self._compose = compose
         self._pages: set[PersonId | None] = set()
 
     async def add(self, work: UnitOfWork, delivery: Delivery) -> None:
@@ -127,7 +130,7 @@ class _Batch:
         if delivery.act is Act.HOME and delivery.person_id in self._pages:
             delivery.drop("unchanged")  # one refresh of a page shows all that happened
             return
-        post = await compose_post(work, delivery, self._attention, self._now, self._syntax, self._works_council)
+        post = await self._compose(work, delivery, self._attention, self._now)
         if post is None:
             return
         delivery.start(self._now)

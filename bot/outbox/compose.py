@@ -20,7 +20,7 @@ from bot.domain.webhook import EVENT_KIND
 from bot.errors import Unwanted
 from bot.outbox.apologies import fail_with_apology
 from bot.outbox.checks import check_and_load, load_outgoing
-from bot.ports import Outgoing, RetryAfter, UnitOfWork
+from bot.ports import Outgoing, RetryAfter, UnitOfWork, Vault
 from bot.ports.turn import language_for, timezone_for
 from bot.presses import stamp_buttons
 from bot.use_cases.stories import threads
@@ -45,6 +45,7 @@ async def compose_post(
     now: datetime,
     syntax: CommandSyntax,
     works_council: bool = False,
+    vault: Vault | None = None,
 ) -> Post | None:
     """Compose the post for a due delivery. Returns None when it was dropped, failed or rescheduled instead.
 
@@ -54,7 +55,7 @@ async def compose_post(
         outgoing = await check_and_load(work, delivery, attention, now)
         if outgoing is None:
             return None
-        return await _compose(work, replace(outgoing, syntax=syntax, works_council=works_council))
+        return await _compose(work, replace(outgoing, syntax=syntax, works_council=works_council, vault=vault))
     except Unwanted as unwanted:
         delivery.drop(unwanted.reason)
     except RetryAfter as later:

@@ -33,6 +33,7 @@ from bot.ports import (
     Typesetter,
     TypesettingFailed,
     Unreachable,
+    Vault,
 )
 from bot.transactions import TransactionRunner, correlation_id
 
@@ -62,6 +63,7 @@ class OutboxDrainer:
         files: FileComposer,
         typesetter: Typesetter | None = None,
         works_council: bool = False,
+        vault: Vault | None = None,
     ) -> None:
         self._begin = begin
         self._run = run
@@ -73,6 +75,7 @@ class OutboxDrainer:
         self._files = files
         self._typesetter = typesetter
         self._works_council = works_council
+        self._vault = vault
         self._not_served: set[str] = set()
 
     async def drain(self, lane: WorkspaceId) -> int:
@@ -88,7 +91,15 @@ class OutboxDrainer:
         settled = await self._lookups.look_up_all(lane, work.lookups)
         now, limit = self._clock.now(), 1 if work.gone else CLAIM_BATCH
         syntax = self._platforms[platform_of(lane)].syntax
-        claim = partial(claim_batch, lane=lane, now=now, limit=limit, syntax=syntax, works_council=self._works_council)
+        claim = partial(
+            claim_batch,
+            lane=lane,
+            now=now,
+            limit=limit,
+            syntax=syntax,
+            works_council=self._works_council,
+            vault=self._vault,
+        )
         claimed, posts = await self._run(claim)
         report_results((one for one in claimed if one.state is not DeliveryState.SENDING), self._telemetry)
         by_key: dict[OrderingKey, list[tuple[Delivery, Post]]] = {}

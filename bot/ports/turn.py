@@ -18,6 +18,9 @@ class Vault(Protocol):
     def seal(self, secret: str) -> str:
         """Return a secret as it is stored."""
 
+    def reveal(self, sealed: str) -> str | None:
+        """Return a secret from its stored form; None when no key fits."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
@@ -113,6 +116,8 @@ class Outgoing:
     syntax: CommandSyntax = DEFAULT_SYNTAX
     works_council: bool = False
     """True in works-council mode."""
+    vault: Vault | None = None
+    """Opens what was sealed in the delivery."""
 
     def next_number(self) -> int:
         """Return how many messages of this kind its audience got before, and count this one. It picks the variant of

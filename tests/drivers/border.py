@@ -37,6 +37,7 @@ from tests.fakes.slack.state import Shown as SlackShown
 from tests.fakes.teams.agents_playground import Shown
 from tests.fakes.teams.microsoft import Microsoft, microsoft
 from tests.support.databases import OpenDatabase, open_database
+from tests.support.vault import VAULT
 from tests.support.world import API, MONDAY
 
 PLATFORMS = ("slack", "teams", "playground")
@@ -561,7 +562,9 @@ async def open_teams(
         platform = TeamsPlatform(registration, chats, clock, opens=Ritme.opens, links=links)
         known = {"teams": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
-        ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer)
+        ritme = Ritme(
+            begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer, vault=VAULT
+        )
         await storage.start_engine(ritme)
         app = make_app(mounts=[lambda served: platform.mount(served, ritme)])
         runner = web.AppRunner(app, access_log=None)

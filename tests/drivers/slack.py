@@ -31,6 +31,7 @@ from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
 from tests.fakes.slack.sockets import APP_TOKEN
 from tests.fakes.slack.state import Modal, Shown, Tab
 from tests.support.databases import OpenDatabase, open_database
+from tests.support.vault import VAULT
 from tests.support.world import API, MONDAY
 
 LANE = WorkspaceId(f"slack:{TEAM}")
@@ -298,7 +299,9 @@ async def slack_driver(
         )
         known = {"slack": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
-        ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer)
+        ritme = Ritme(
+            begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer, vault=VAULT
+        )
         await storage.start_engine(ritme)
         mounts = [lambda app: platform.mount(app, ritme), *([mount_files(links, clock, ritme)] if links else [])]
         served = make_app(mounts=mounts)

@@ -35,6 +35,7 @@ from tests.fakes.teams.agents_playground import (
     user,
 )
 from tests.support.databases import OpenDatabase, open_database
+from tests.support.vault import VAULT
 from tests.support.world import MONDAY
 
 LANE = WorkspaceId(f"teams:{TENANT}")
@@ -222,7 +223,7 @@ async def _run_service(
         registration, SqlConversations(storage.database), clock, opens=Ritme.opens, links=links, pages=pages
     )
     known = {"teams": platform.ports}
-    ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine)
+    ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, vault=VAULT)
     await storage.start_engine(ritme)
     handled = asyncio.Semaphore(0)
 

@@ -21,7 +21,8 @@ from bot.domain.movement import Role
 from bot.domain.person import PersonId
 from bot.domain.webhook import MovementEvent, is_open_internet, is_outside_address
 from bot.ports import Platform, Unreachable
-from tests.support.world import MOVEMENT, VAULT_KEY, World, button_of, open_world, text_of
+from tests.support.vault import VAULT_KEY
+from tests.support.world import MOVEMENT, World, button_of, open_world, text_of
 
 ADDRESS = "https://site.example.org/ritme"
 
@@ -270,6 +271,23 @@ async def test_the_secret_is_shown_once_and_kept_encrypted(world: World) -> None
             assert secret not in str(rows)
 
 
+async def test_a_secret_on_its_way_is_sealed_and_arrives_as_it_is(world: World) -> None:
+    sent: list[str] = []
+    for name, args in (
+        ("webhook.save", {"address": ADDRESS, "events": ("story_told",)}),
+        ("api.make", {"name": "Website", "opens": ("purpose",), "lasts": "year"}),
+    ):
+        await world.ritme.handle(world.intent("iris", name, args, channel=None, answerable=False))
+        async with world.database.connect() as connection:
+            stored = str((await connection.execute(text("SELECT args FROM deliveries"))).all())
+        assert "whsec_" not in stored
+        assert "ritme_" not in stored
+        await world.drain()
+        sent.append(text_of(world.private("iris")[-1]))
+    assert "whsec_" in sent[0]
+    assert "ritme_" in sent[1]
+
+
 @pytest.mark.parametrize("path", ["123456782", "mevrouw-Bos", "kamer12"])
 async def test_an_address_lies_nowhere_but_where_it_is_called(world: World, path: str) -> None:
     form = await world.press("iris", await world.type("iris", "/ritme webhook"), "add")
@@ -294,7 +312,7 @@ async def test_no_more_addresses_than_fit_and_only_those_outside(world: World) -
 
 async def test_without_a_key_the_chat_says_what_to_set(world: World) -> None:
     world.ritme._vault = None
-    for name in ("webhook", "webhook.new", "webhook.save"):
+    for name in ("webhook", "webhook.new", "webhook.save", "api.new", "api.make"):
         assert "RITME_SECRET_KEY" in text_of(await world.do("iris", name))
 
 

@@ -20,8 +20,8 @@ async def show_keys(work: UnitOfWork, turn: Turn) -> Entry:
 async def open_key_form(work: UnitOfWork, turn: Turn) -> Entry:
     """Ask a coordinator what a new key is for. Raises `Refused` when there are as many as there may be."""
     movement = turn.require_coordinator()
-    if not turn.api_url:
-        return ApiUnserved(name=movement.name)
+    if not turn.api_url or turn.vault is None:
+        return ApiUnserved(name=movement.name, reachable=bool(turn.api_url))
     if len(await work.outside.tokens(movement.id)) >= MAX_TOKENS:
         raise Refused("keys_full")
     return ApiKeyForm(values={"opens": (Scope.PURPOSE.value, Scope.STORIES.value), "lasts": Lifetime.YEAR.value})
@@ -30,8 +30,8 @@ async def open_key_form(work: UnitOfWork, turn: Turn) -> Entry:
 async def make_key(work: UnitOfWork, turn: Turn) -> Entry:
     """Make a key, shown this once: only its digest is stored."""
     movement = turn.require_coordinator()
-    if not turn.api_url:
-        return ApiUnserved(name=movement.name)
+    if not turn.api_url or turn.vault is None:
+        return ApiUnserved(name=movement.name, reachable=bool(turn.api_url))
     filled = parse_form(ApiKeyForm, turn.intent.args)
     if len(await work.outside.tokens(movement.id)) >= MAX_TOKENS:
         raise Refused("keys_full")
