@@ -31,6 +31,7 @@ from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.ports import Begin, Platform
+from tests.support.vault import VAULT
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 """Monday 1 March 2027, 10:00 in Amsterdam."""
@@ -154,6 +155,7 @@ async def serve_playground(
         clock=clock,
         engine=engine,
         typesetter=TypstTypesetter(),
+        vault=VAULT,
     )
     place.connect(ritme, begin=begin, run_until_idle=engine.run_until_idle, renderers={"slack": slack})
     if with_movement:
