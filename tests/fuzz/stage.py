@@ -74,6 +74,8 @@ class Stage:
     pages: list[Payload] = field(default_factory=list)
     token: str = ""
     others: Any = None
+    is_indexed: bool = False
+    """The words of the stories are in the index, which else a tick puts there."""
 
     @property
     def foreign(self) -> list[str]:
@@ -146,12 +148,24 @@ class Stage:
             for table in metadata.sorted_tables:
                 if rows := self.rows.get(table.name):
                     await connection.execute(table.insert(), [self._keep_still(one) for one in rows])
+        if not self.is_indexed:
+            await self._index_stories()
         references = self.platforms[1].references
         for known in (references._cache, references._met):
             known.clear()
         self.microsoft.now = self.clock.now()
         self.token = self.microsoft.token(exp=self.clock.now() + timedelta(days=30))
         self.others = await self.read_others()
+
+    async def _index_stories(self) -> None:
+        async with self.storage.begin() as work:
+            while await work.stories.index_stories(50):
+                pass
+        async with self.storage.database.connect() as connection:
+            for table in metadata.sorted_tables:
+                if table.name in ("stories", "story_postings"):
+                    self.rows[table.name] = [dict(one) for one in (await connection.execute(select(table))).mappings()]
+        self.is_indexed = True
 
     def _keep_still(self, row: Row) -> Row:
         """Return a row as it is stored. Others were looked up and asked just now, so that nobody asks for them again,

@@ -118,8 +118,8 @@ async def test_a_choice_about_a_day_that_is_not_listed_this_year_stays(world: Wo
     assert isinstance(form, Form)
     days = {one.name: one for one in form.fields}["holidays"]
     listed = {one.label for one in days.options}
-    assert "All Saints' Day" in listed
-    assert not any("Assumption" in one for one in listed)  # a Sunday, in 2027
+    assert "Todos los Santos" in listed
+    assert not any("Asunción" in one for one in listed)  # a Sunday, in 2027
     proposed = await world.submit("iris", form)
     again = await world.submit("iris", await world.press("iris", proposed, "adjust"))
     await world.press("iris", again, "save")
@@ -211,7 +211,7 @@ async def test_a_day_chosen_together_with_another_region_is_kept(world: World) -
     form = await world.press("iris", await world.type("iris", "/ritme land"), "adjust")
     assert isinstance(form, Form)
     days = {one.name: one for one in form.fields}["holidays"]
-    assumption = next(one.value for one in days.options if one.label == "Assumption Day")
+    assumption = next(one.value for one in days.options if one.label == "Mariä Himmelfahrt")
     proposed = await world.submit("iris", form, region="BE", holidays=(*days.value, assumption))
     again = await world.press("iris", proposed, "adjust")
     assert isinstance(again, Form)
