@@ -18,6 +18,7 @@ from adapters.database.tables import (
     initiatives,
     invitations,
     invite_codes,
+    magazines,
     members,
     movements,
     old_messages,
@@ -32,6 +33,7 @@ from adapters.database.tables import (
     segments,
     steps,
     stories,
+    story_doors,
     workspaces,
 )
 from bot.domain.change import CoordinatorChange
@@ -290,6 +292,9 @@ SIGNS_OF_LIFE = (
     (rooms, rooms.c.asked_at),
     (rooms, rooms.c.answered_at),
     (rooms, rooms.c.supported_at),
+    (story_doors, story_doors.c.opened_at),
+    (magazines, magazines.c.begun_at),
+    (magazines, magazines.c.shown_at),
 )
 """The moments that show that something happens in an initiative."""
 
