@@ -19,7 +19,7 @@ from tests.journeys.test_story_doors import last_card, open_door, tell
 from tests.support.playground import MOVEMENT, ServedPlayground, serve_playground
 from tests.support.visitors import a_browser
 
-FORMULA = '=HYPERLINK("https://evil.example","klik")'
+FORMULA = '=HYPERLINK("https://evil.example","klik hier")'
 
 
 @pytest.fixture
