@@ -4,25 +4,25 @@ A hundred thousand people are read in seconds. In a thread, Python's lock would 
 """
 
 import asyncio
-import multiprocessing
 import os
-import signal
-import threading
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
+import pickle
+import sys
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from typing import cast
 
 import structlog
 
-from bot.domain.network_question import NetworkAdvice, NetworkQuestion
-from bot.networks import NetworkCache, load_numbers
-from bot.ports import NeedsNetwork, NetworkReader, StorageUnavailable
+from adapters.network_child import LENGTH, pack
+from bot.domain.network_question import NetworkAdvice
+from bot.ports import NeedsNetwork, StorageUnavailable
 
 IDLE_SECONDS = 900.0
 """How long the process, and the networks it keeps, stay when nobody asks."""
-NICENESS = 5
-"""How far it stands back where processors are few: somebody asks whom to invite, many wait for an answer at once."""
 log = structlog.get_logger(__name__)
+
+
+class _Lost(Exception):
+    """The child ended before it answered."""
 
 
 class NetworkProcess:
@@ -30,80 +30,82 @@ class NetworkProcess:
 
     def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
         self._idle_seconds = idle_seconds
-        self._pool: ProcessPoolExecutor | None = None
+        self._child: Process | None = None
+        self._turn = asyncio.Lock()
         self._asked = 0
         self._is_closed = False
         self._letting_go: asyncio.TimerHandle | None = None
+        self._asking: set[asyncio.Task[NetworkAdvice]] = set()
 
     async def advise(self, needs: NeedsNetwork) -> NetworkAdvice:
         """Answer a question. Raises `StorageUnavailable`."""
-        try:
-            return await self._ask(needs)
-        except BrokenProcessPool:  # something ended it, such as a machine without memory left
-            if self._is_closed:
-                raise StorageUnavailable("the service ends") from None
-            log.warning("network_process_lost")
-            await self._end()
-            return await self._ask(needs)
+        # Whoever asks may go: the answer is read all the same, or the next would be taken for theirs.
+        asking = asyncio.create_task(self._ask(needs))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return await asyncio.shield(asking)
 
     async def close(self) -> None:
         """End the child process, when there is one, for good."""
         self._is_closed = True
-        await self._end()
-
-    async def _end(self) -> None:
-        if self._letting_go is not None:
-            self._letting_go.cancel()
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            # Not waited for: it only reads, and a large network takes seconds.
-            for child in list(pool._processes.values()):
-                child.terminate()
-            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
+        self._stay()
+        if self._child is not None:
+            # Not waited for until it answers: it only reads, and a large network takes seconds.
+            self._child.terminate()
+            await self._child.wait()
+        await asyncio.gather(*self._asking, return_exceptions=True)
 
     async def _ask(self, needs: NeedsNetwork) -> NetworkAdvice:
-        if self._letting_go is not None:
-            self._letting_go.cancel()
-        if self._pool is None:
-            # "spawn": a fork would take the connections and threads of this process with it.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_begin)
-        loop, self._asked = asyncio.get_running_loop(), self._asked + 1
+        self._stay()
+        self._asked += 1
+        question = pack((needs.question, needs.reader, needs.before))
         try:
-            # In a thread: the first question begins the process, which takes a tenth of a second.
-            answer = await asyncio.to_thread(self._pool.submit, _answer, needs.question, needs.reader, needs.before)
-            return await asyncio.wrap_future(answer)
+            async with self._turn:
+                try:
+                    return await self._exchange(question)
+                except _Lost:  # something ended it, such as a machine without memory left
+                    log.warning("network_process_lost")
+                    return await self._exchange(question)
+        except _Lost:
+            raise StorageUnavailable("the process that computes whom to suggest ended twice") from None
         finally:
             self._asked -= 1
-            if not self._asked:
-                self._letting_go = loop.call_later(self._idle_seconds, self._let_go)
+            if not self._asked and not self._is_closed:
+                self._letting_go = asyncio.get_running_loop().call_later(self._idle_seconds, self._let_go)
+
+    async def _exchange(self, question: bytes) -> NetworkAdvice:
+        if self._is_closed:
+            raise StorageUnavailable("the service ends")
+        child = self._child = self._child or await _begin()
+        questions, answers = cast(asyncio.StreamWriter, child.stdin), cast(asyncio.StreamReader, child.stdout)
+        try:
+            questions.write(question)
+            await questions.drain()
+            length = int.from_bytes(await answers.readexactly(LENGTH), "big")
+            answer, error, where = pickle.loads(await answers.readexactly(length))  # noqa: S301 (our own child)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self._child = None
+            await child.wait()
+            raise _Lost from None
+        if error is not None:
+            error.add_note(where)
+            raise error
+        return cast(NetworkAdvice, answer)
+
+    def _stay(self) -> None:
+        if self._letting_go is not None:
+            self._letting_go.cancel()
+            self._letting_go = None
 
     def _let_go(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
+        child, self._child = self._child, None
+        if child is not None and child.stdin is not None:
             log.info("network_process_ended", reason="idle")
-            pool.shutdown(wait=False)
+            child.stdin.close()
 
 
-# -- in the child process ----------------------------------------------------------------------------------------------
-
-_cache = NetworkCache()
-
-
-def _begin() -> None:
-    """Prepare the child: it ends with its parent, and not by the Ctrl-C that its parent is told too."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
-    load_numbers()
-    os.nice(NICENESS)  # not before: somebody waits for this
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(0)
-
-
-def _answer(question: NetworkQuestion, reader: NetworkReader, before: NetworkAdvice | None) -> NetworkAdvice:
-    return _cache.answer(question, reader, before)
+async def _begin() -> Process:
+    """Begin the child. It finds its modules where this process does."""
+    places = os.pathsep.join(filter(None, sys.path))
+    program = (sys.executable, "-m", "adapters.network_child")
+    return await create_subprocess_exec(*program, stdin=PIPE, stdout=PIPE, env={**os.environ, "PYTHONPATH": places})
