@@ -12,7 +12,8 @@ COPY adapters adapters
 COPY prompts prompts
 COPY migrations migrations
 RUN .venv/bin/python -m pip --disable-pip-version-check --no-cache-dir install --no-deps --no-build-isolation -e . \
-    && .venv/bin/python -m compileall -q bot adapters migrations
+    && .venv/bin/python -m compileall -q bot adapters migrations \
+    && .venv/bin/python -c "from bot.wording import load_templates; load_templates()"
 
 FROM python:${PYTHON}-slim
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin ritme \

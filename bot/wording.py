@@ -34,6 +34,7 @@ from bot.domain.person import Language
 from bot.domain.plain_text import isolate_text
 from bot.domain.story import truncate
 from bot.markup import parse_paragraphs, to_plain_line, wrap_atom
+from bot.template_cache import TemplateCache, open_template_cache
 
 PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 LOCALES = {Language.NL: "nl", Language.EN: "en_GB"}
@@ -315,9 +316,23 @@ def environment(language: Language) -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_template_cache(),
     )
     jinja.filters.update(_filters(language))
     return jinja
+
+
+@cache
+def _template_cache() -> TemplateCache | None:
+    return open_template_cache(PROMPTS)
+
+
+def load_templates() -> None:
+    """Load every template in every language, so that what is compiled is kept."""
+    for language in Language:
+        names = environment(language).list_templates(extensions=["j2"])
+        for name in names:
+            environment(language).get_template(name)
 
 
 def _filters(language: Language) -> dict[str, Callable[..., str]]:
