@@ -30,7 +30,7 @@ def pack(message: object) -> bytes:
     return len(content).to_bytes(LENGTH, "big") + content
 
 
-def main() -> None:
+def answer_questions() -> None:
     """Answer questions from standard input on standard output."""
     with _own_output() as answers:
         questions: SimpleQueue[bytes] = SimpleQueue()
@@ -71,4 +71,4 @@ def _answer(cache: "NetworkCache", question: bytes) -> bytes:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is told to its parent too, which ends it
-    main()
+    answer_questions()

@@ -51,7 +51,7 @@ PAUSE = 0.02
 """Seconds between two requests of colleagues."""
 ALONE = 6.0
 """Seconds in which nobody asks whom to invite."""
-TIMES = 8
+TIMES = 40
 """How often somebody asks whom to invite after the first time."""
 YEAR, BATCH = timedelta(days=365), 10_000
 

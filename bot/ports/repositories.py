@@ -933,6 +933,11 @@ class Connecting(Protocol):
         """Return whom these people know, as far as `reader` may know: of two who both agreed to be suggested, or one of
         whom is the reader. In no order."""
 
+    async def members_among(
+        self, people: Collection[PersonId], movement: MovementId
+    ) -> Mapping[PersonId, tuple[Person, Member]]:
+        """Return those of these people who are members, with their membership, by their id."""
+
     async def suggestions_to(self, asker: PersonId, movement: MovementId) -> Sequence[Suggestion]:
         """Return who was suggested to somebody, the last ones last."""
 

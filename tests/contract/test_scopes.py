@@ -178,6 +178,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "connecting.count_reach": lambda work, its: work.connecting.count_reach(its),
     "connecting.waiting_to_meet": lambda work, its: work.connecting.waiting_to_meet(its, W1, 9),
     "connecting.together_last": lambda work, its: work.connecting.together_last([FATIMA], its),
+    "connecting.members_among": lambda work, its: work.connecting.members_among([JAN], its),
     "connecting.acquaintances": lambda work, its: work.connecting.acquaintances([JAN], its, FATIMA),
     "connecting.suggestions_to": lambda work, its: work.connecting.suggestions_to(JAN, its),
     "holdouts.running_in": lambda work, its: work.holdouts.running_in(its),

@@ -1,6 +1,6 @@
 """Nominations, ties and invitations."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, case, func, or_, select, union_all
@@ -261,6 +261,18 @@ class SqlConnecting(Repository):
             )
             found += [Acquaintance(person_id=one, other_id=two, group=group) for one, two, group in rows]
         return found
+
+    async def members_among(
+        self, people: Collection[PersonId], movement: MovementId
+    ) -> Mapping[PersonId, tuple[Person, Member]]:
+        if not people:
+            return {}
+        found = await self._session.execute(
+            select(Person, Member)
+            .join_from(Person, Member, members.c.person_id == everyone.c.id)
+            .where(self._among(everyone.c.id, people), members.c.movement_id == movement)
+        )
+        return {person.id: (person, member) for person, member in found}
 
     async def suggestions_to(self, asker: PersonId, movement: MovementId) -> Sequence[Suggestion]:
         found = await self._session.scalars(

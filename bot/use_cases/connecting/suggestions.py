@@ -35,6 +35,7 @@ from bot.domain.connectors import (
 )
 from bot.domain.ids import new_id
 from bot.domain.initiative import EpisodeId, Initiative, InitiativeId
+from bot.domain.movement import Member
 from bot.domain.network_question import MOST_ROUNDS, NetworkAdvice, NetworkQuestion
 from bot.domain.person import Person, PersonId
 from bot.errors import Refused
@@ -47,12 +48,13 @@ MOST_GROUPS = 8
 @dataclass(frozen=True, kw_only=True)
 class _Wish:
     """For which initiative somebody is wanted, as what, and who takes part in it already, with their groups: the actor
-    first. `left_out` are not suggested for it now."""
+    first. `left_out` are not suggested for it now; `suggested` are those who were before, to who asks."""
 
     initiative: Initiative | None
     figure: KeyFigure
     inside: Mapping[PersonId, str]
-    left_out: frozenset[PersonId] = frozenset()
+    left_out: frozenset[PersonId]
+    suggested: Mapping[PersonId, Suggestion]
     more: bool = False
 
     @property
@@ -167,15 +169,13 @@ async def _load_suggestions(work: UnitOfWork, turn: Turn) -> list[Suggestion]:
 
 async def _load_nameable(work: UnitOfWork, turn: Turn, suggested: Sequence[Suggestion]) -> list[Person]:
     """Return those who were suggested that still agree to it, and whose names the actor may read."""
-    movement, found = turn.require_movement().id, []
-    for one in suggested:
-        person = await work.people.get(one.person_id, movement)
-        member = await work.movements.membership(movement, one.person_id)
-        if person is None or member is None or not member.suggestible or not person.account:
-            continue
-        if person.may_be_named_in(turn.person.workspace_id):
-            found.append(person)
-    return found
+    members = await work.connecting.members_among([one.person_id for one in suggested], turn.require_movement().id)
+    found = [members[one.person_id] for one in suggested if one.person_id in members]
+    return [
+        person
+        for person, member in found
+        if member.suggestible and person.account and person.may_be_named_in(turn.person.workspace_id)
+    ]
 
 
 async def _load_initiative(work: UnitOfWork, turn: Turn) -> Initiative | None:
@@ -196,12 +196,13 @@ async def _make_wish(
         inside |= await work.initiatives.groups_in(initiative.id, movement)
         left_out |= await work.connecting.invited_for(initiative.id, movement, turn.now - MONTH)
     about = initiative.id if initiative is not None else None
-    left_out |= {
-        one.person_id
+    suggested = {
+        one.person_id: one
         for one in await work.connecting.suggestions_to(turn.person.id, movement)
-        if one.initiative_id == about and one.rests(turn.now)
+        if one.initiative_id == about
     }
-    return _Wish(initiative=initiative, figure=figure, inside=inside, left_out=frozenset(left_out))
+    left_out |= {one.person_id for one in suggested.values() if one.rests(turn.now)}
+    return _Wish(initiative=initiative, figure=figure, inside=inside, left_out=frozenset(left_out), suggested=suggested)
 
 
 async def _make_suggestions(work: UnitOfWork, turn: Turn, wish: _Wish) -> Entry:
@@ -216,8 +217,8 @@ async def _make_suggestions(work: UnitOfWork, turn: Turn, wish: _Wish) -> Entry:
     if not free:
         return TooFewTies(figure=wish.figure, more=wish.more)
     known = await work.connecting.acquaintances(free.keys(), turn.require_movement().id, turn.person.id)
-    people = [await _describe(work, turn, wish, person, says, known, advice) for person, says in free.values()]
-    await _record(work, turn, wish, free.keys())
+    people = [await _describe(work, turn, wish, one, known, advice) for one in free.values()]
+    _record(work, turn, wish, free)
     know_each_other = any(one.other_id in free for one in known)
     return Suggested(
         initiative=wish.initiative_id,
@@ -244,19 +245,18 @@ def _ask(turn: Turn, wish: _Wish, gone: frozenset[PersonId]) -> NetworkQuestion:
 
 async def _load_free(
     work: UnitOfWork, turn: Turn, wish: _Wish, advice: NetworkAdvice
-) -> dict[PersonId, tuple[Person, frozenset[KeyFigure]]]:
-    """Return those chosen who agreed, may be named to the actor and can be asked, now; and as what they agreed."""
-    movement = turn.require_movement().id
-    asked_enough = await work.deliveries.asked_enough(advice.chosen, turn.now)
+) -> dict[PersonId, tuple[Person, Member]]:
+    """Return those chosen who agreed, may be named to the actor and can be asked, now."""
+    members = await work.connecting.members_among(advice.chosen, turn.require_movement().id)
+    taken = wish.left_out | wish.inside.keys() | await work.deliveries.asked_enough(advice.chosen, turn.now)
     free = {}
     for one in advice.chosen:
-        person = await work.people.get(one, movement)
-        member = await work.movements.membership(movement, one)
-        if person is None or member is None or one in wish.left_out or one in wish.inside or one in asked_enough:
+        if one not in members or one in taken:
             continue
+        person, member = members[one]
         is_nameable = bool(person.name) and person.may_be_named_in(turn.person.workspace_id)
         if member.suggestible and is_nameable and person.can_be_suggested(turn.now):
-            free[one] = (person, frozenset(map(KeyFigure, member.figures)))
+            free[one] = (person, member)
     return free
 
 
@@ -264,17 +264,17 @@ async def _describe(
     work: UnitOfWork,
     turn: Turn,
     wish: _Wish,
-    person: Person,
-    says: frozenset[KeyFigure],
+    whom: tuple[Person, Member],
     known: Sequence[Acquaintance],
     advice: NetworkAdvice,
 ) -> SuggestedPerson:
     """Say why somebody is suggested, and who of the initiative knows them."""
+    person, member = whom
     theirs = [one for one in known if one.person_id == person.id]
     candidate = Candidate(
         id=person.id,
         group=person.group,
-        says=says,
+        says=frozenset(map(KeyFigure, member.figures)),
         is_named=person.id in advice.named,
         reaches=find_reach([one for one in theirs if one.other_id != turn.person.id], advice.sizes),
     )
@@ -317,29 +317,20 @@ def _list_together(people: Sequence[SuggestedPerson]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found)) if len(people) > 1 else ()
 
 
-async def _record(work: UnitOfWork, turn: Turn, wish: _Wish, people: Collection[PersonId]) -> None:
+def _record(work: UnitOfWork, turn: Turn, wish: _Wish, people: Mapping[PersonId, tuple[Person, Member]]) -> None:
     """Record who was suggested to the actor, for them and for those who were."""
-    movement = turn.require_movement().id
-    about = wish.initiative.id if wish.initiative is not None else None
-    before = {
-        one.person_id: one
-        for one in await work.connecting.suggestions_to(turn.person.id, movement)
-        if one.initiative_id == about
-    }
-    for person in people:
-        member = await work.movements.membership(movement, person)
-        if member is not None:
-            member.record_suggestion(turn.now)
-        if person in before:
-            before[person].at = turn.now
+    for one, (_, member) in people.items():
+        member.record_suggestion(turn.now)
+        if one in wish.suggested:
+            wish.suggested[one].at = turn.now
         else:
             work.connecting.add(
                 Suggestion(
                     id=SuggestionId(new_id()),
-                    movement_id=movement,
-                    initiative_id=about,
+                    movement_id=member.movement_id,
+                    initiative_id=wish.initiative.id if wish.initiative is not None else None,
                     asker_id=turn.person.id,
-                    person_id=person,
+                    person_id=one,
                     at=turn.now,
                 )
             )
