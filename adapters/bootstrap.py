@@ -5,9 +5,11 @@ libraries it does not use.
 """
 
 import asyncio
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -110,7 +112,7 @@ async def open_service(
         if settings.serves_teams:
             _open_teams(service, platforms, settings, clock, links, pages)
         _serve_feeds(service, platforms, _public_address(settings))
-    if vault is not None:
+    if vault is not None and vault.lasting:
         messenger = WebhookMessenger(vault, clock)
         platforms[WEBHOOKS] = Platform(messenger=messenger)
         service.close_hooks.append(messenger.close)
@@ -138,12 +140,15 @@ def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tu
 
 
 def _make_vault(settings: Settings, *, demo: bool) -> SecretVault | None:
-    """Return what encrypts the secrets of programs outside; None without a key that outlives this process, which a
-    playground can do without."""
+    """Return what encrypts secrets: with the keys that were set, or, for what waits to be sent only, with one made of
+    what signs links; None without either. A playground can do without a key that outlives this process."""
     from cryptography.fernet import Fernet
 
-    keys = (Fernet.generate_key().decode(),) if demo else settings.secret_keys
-    return SecretVault(keys) if keys else None
+    if demo:
+        return SecretVault((Fernet.generate_key().decode(),))
+    made = [urlsafe_b64encode(sha256(f"outbox {one}".encode()).digest()).decode() for one in _link_secrets(settings)]
+    keys = (*settings.secret_keys, *made)  # what waits while a key is set for the first time can still be opened
+    return SecretVault(keys, lasting=bool(settings.secret_keys)) if keys else None
 
 
 def _make_file_links(settings: Settings) -> FileLinks | None:
@@ -163,9 +168,10 @@ def _public_address(settings: Settings) -> str | None:
 
 
 def _link_secrets(settings: Settings) -> tuple[str, ...]:
-    """Return what signs links: the tokens' key where there is one; else whichever secret every process has."""
+    """Return what signs links: the tokens' key where there is one, else whichever secret every process has; the latter
+    still opens links that were given before there was a key."""
     others = (settings.teams_app_password, settings.slack_signing_secret, settings.slack_bot_token)
-    secrets = settings.secret_keys or tuple(one.get_secret_value() for one in others if one is not None)[:1]
+    secrets = (*settings.secret_keys, *tuple(one.get_secret_value() for one in others if one is not None)[:1])
     if not secrets and settings.is_teams_auth_disabled:
         return (token_hex(),)  # a test on this machine, in one process
     return secrets

@@ -1,4 +1,4 @@
-"""Keep secrets that somebody is about to be shown sealed while their answer is in the outbox."""
+"""Keep secrets (keys, codes, private links) that somebody is about to be shown sealed while they wait to be sent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,7 +12,8 @@ _KEY_AWAY = timedelta(minutes=10)
 
 
 def seal_entry(entry: Entry, vault: Vault | None) -> dict[str, object]:
-    """Return an entry as JSON values, its secrets sealed. Raises `ValueError` for secrets without a vault."""
+    """Return an entry as JSON values, its secrets sealed. Raises `ValueError` for secrets without a vault: nothing that
+    opens a door is ever stored as it is."""
     if not entry.secrets:
         return dump(entry)
     if vault is None:

@@ -1,20 +1,37 @@
 """Messages about the private link by which somebody's own calendar follows a movement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from bot.catalogue.base import Entry, FileEntry, Press
 
 NEW = Press(name="renew", intent="calendar.make")
+FIRST_LINK = Press(name="make", intent="calendar.make", args={"first": "yes"}, style="primary")
 FILE = Press(name="file", intent="calendar.file", style="primary")
 OFF = Press(name="off", intent="calendar.revoke", style="danger", confirm=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalendarOffered(Entry):
+    """Offer of a link to somebody's calendar, or of a file: what would stand in it, who could read it, and how it
+    ends."""
+
+    name: str
+
+    def buttons(self) -> tuple[Press, ...]:
+        return (FIRST_LINK, replace(FILE, style="normal"))
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(name="Samen op pad")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CalendarLinked(Entry):
     """The link to somebody's calendar, shown this once. `renewed`: one before it stopped working."""
 
+    secrets: ClassVar[tuple[str, ...]] = ("link",)
     name: str
     link: str
     renewed: bool = False

@@ -82,6 +82,7 @@ class DoorsListed(Entry):
 class DoorShown(Entry):
     """One door, with its address. `news`: it was just opened, or closed, or is being shown."""
 
+    secrets: ClassVar[tuple[str, ...]] = ("link",)
     id: str
     initiative: str
     question: str

@@ -33,6 +33,7 @@ class CodeShown(Entry):
 class CodeMade(Entry):
     """A new code, shown this once."""
 
+    secrets: ClassVar[tuple[str, ...]] = ("code",)
     name: str
     code: str
     until: datetime

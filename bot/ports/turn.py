@@ -13,7 +13,11 @@ from bot.errors import Refused, Unwanted
 
 
 class Vault(Protocol):
-    """Encrypts the secrets of programs outside."""
+    """Encrypts secrets while they are stored."""
+
+    @property
+    def lasting(self) -> bool:
+        """Return whether what it seals may be kept; else it can be opened for a day or so."""
 
     def seal(self, secret: str) -> str:
         """Return a secret as it is stored."""
@@ -43,11 +47,16 @@ class Turn:
     api_url: str = ""
     """The address of what programs outside read; empty where nobody reaches us."""
     vault: Vault | None = None
-    """Encrypts the secrets of programs outside; None where there is no key to do so."""
+    """Encrypts what is shown once while it waits to be sent; None where there is nothing to do so with."""
     advice: NetworkAdvice | None = None
     """The answer of the movement's network, once the use case asked for it; see `NeedsNetwork`."""
     computed: bytes | None = None
     """The bytes that the use case asked for; see `NeedsComputing`."""
+
+    @property
+    def lasting_vault(self) -> Vault | None:
+        """Return what encrypts secrets that are kept; None where there is no key that lasts."""
+        return self.vault if self.vault is not None and self.vault.lasting else None
 
     @property
     def language(self) -> Language:

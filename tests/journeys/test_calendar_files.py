@@ -87,7 +87,7 @@ async def test_in_the_playground_it_hangs_under_the_message_and_a_link_works(tmp
         async with aiohttp.ClientSession() as browser, browser.get(url) as answer:
             assert answer.content_type == "text/calendar"
             assert read(await answer.read())[1] == MONDAYS
-        linked = await driver.type("iris", "/ritme agenda")
+        linked = await driver.press("iris", await driver.type("iris", "/ritme agenda"), "make")
         address = next(word for word in linked.words().split() if word.startswith("http"))
         async with aiohttp.ClientSession() as browser, browser.get(address) as answer:
             assert answer.status == 200

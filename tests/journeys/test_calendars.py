@@ -101,8 +101,8 @@ def path_in(link: str) -> str:
 
 
 async def ask(world: World, who: str = "fatima") -> str:
-    """Type the command; return what is said, with the link."""
-    return text_of(await world.type(who, "/ritme agenda"))
+    """Type the command and take the link; return what is said, with it."""
+    return text_of(await world.press(who, await world.type(who, "/ritme agenda"), "make"))
 
 
 def titles(calendar: icalendar.Calendar) -> list[str]:
@@ -225,8 +225,26 @@ async def test_a_new_link_ends_the_old_one_and_off_ends_it_all(world: World) -> 
         assert "Vraag de bot om je agenda" in await gone.text()
 
 
+async def test_nothing_is_made_before_they_choose_and_twice_is_once(world: World) -> None:
+    offers = [await world.type("fatima", "/ritme agenda") for _ in range(2)]
+    assert "je zet hem uit met" in text_of(offers[0])
+    async with world.begin() as work:
+        assert await work.feeds.of_person(PersonId("fatima"), MOVEMENT) is None
+    linked = text_of(await world.press("fatima", offers[0], "make"))
+    for offer in (offers[0], offers[1]):
+        again = await world.press("fatima", offer, "make")
+        assert not LINK.search(text_of(again) if again else "")
+    async with served(world) as reading:
+        assert (await reading.get(linked)).status == 200
+
+
 async def test_only_the_digest_is_kept(world: World) -> None:
-    await world.do("fatima", "calendar", answerable=False)
+    await world.ritme.handle(world.intent("fatima", "calendar.make", {}, answerable=False))
+    async with world.database.connect() as connection:
+        waiting = str((await connection.exec_driver_sql("SELECT args FROM deliveries")).all())
+    assert "CalendarLinked" in waiting
+    assert "/calendar/" not in waiting, "the link is sealed while it waits to be sent"
+    await world.drain()
     found = LINK.search(text_of(world.private("fatima")[-1]))
     assert found
     secret = found.group(2)
@@ -287,7 +305,7 @@ async def test_rhythms_of_another_workspace_and_what_cannot_come_stay_out(world:
         work.people.add(noor)
         work.movements.add(Member(movement_id=MovementId(MOVEMENT), person_id=noor.id, joined_at=MONDAY))
     ours = await ask(world)
-    theirs = await world.type("noor", "/ritme agenda", workspace="test:W2", channel="far")
+    theirs = await world.do("noor", "calendar.make", workspace="test:W2", channel="far")
     async with served(world) as reading:
         assert titles(await reading.read(ours)) == ["Verhaalronde in #general"]
         assert titles(await reading.read(text_of(theirs))) == ["Verhaalronde in #far"]
@@ -391,7 +409,7 @@ async def test_the_secret_stands_in_no_log(world: World, monkeypatch: pytest.Mon
 
 async def test_without_an_address_it_says_who_can_change_that(world: World) -> None:
     world.ritme._platforms["test"] = Platform(messenger=world.messenger)  # type: ignore[index]
-    said = await ask(world)
+    said = text_of(await world.type("fatima", "/ritme agenda"))
     assert "RITME_PUBLIC_URL" in said
 
 
@@ -402,4 +420,4 @@ async def test_without_an_address_it_says_who_can_change_that(world: World) -> N
 async def test_plain_words_are_enough(world: World, sentence: str) -> None:
     said = await world.type("fatima", f"/ritme {sentence}")
     assert isinstance(said, Answer)
-    assert LINK.search(text_of(said))
+    assert LINK.search(text_of(await world.press("fatima", said, "make")))

@@ -77,7 +77,7 @@ def test_only_what_shows_something_or_can_be_undone_may_be_pressed_again() -> No
         "rhythm.closed",
         "api",
         "webhook",
-        "calendar",  # gives a link once
+        "calendar",
         "rhythm.year",
         "lookback.draw",
         "quilt.draw",

@@ -29,7 +29,7 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 async def show_webhooks(work: UnitOfWork, turn: Turn) -> Entry:
     """Show a coordinator which addresses are called."""
     movement = turn.require_coordinator()
-    if turn.vault is None:
+    if turn.lasting_vault is None:
         return WebhookUnserved(name=movement.name)
     return await _list(work, movement)
 
@@ -37,7 +37,7 @@ async def show_webhooks(work: UnitOfWork, turn: Turn) -> Entry:
 async def open_webhook_form(work: UnitOfWork, turn: Turn) -> Entry:
     """Ask for an address and what it hears. Raises `Refused` when there are as many as there may be."""
     movement = turn.require_coordinator()
-    if turn.vault is None:
+    if turn.lasting_vault is None:
         return WebhookUnserved(name=movement.name)
     await _require_room(work, movement)
     return WebhookForm(values={"events": (MovementEvent.STORY_TOLD.value,)})
@@ -46,7 +46,7 @@ async def open_webhook_form(work: UnitOfWork, turn: Turn) -> Entry:
 async def save_webhook(work: UnitOfWork, turn: Turn) -> Entry:
     """Keep an address; the secret is shown this once, and kept encrypted."""
     movement = turn.require_coordinator()
-    if turn.vault is None:
+    if turn.lasting_vault is None:
         return WebhookUnserved(name=movement.name)
     filled = read_form(WebhookForm, turn.intent.args)
     if filled.text("address") and not is_outside_address(filled.text("address")):
@@ -55,7 +55,7 @@ async def save_webhook(work: UnitOfWork, turn: Turn) -> Entry:
     await _require_room(work, movement)
     secret = new_webhook_secret()
     events = [MovementEvent(one) for one in filled.many("events")]
-    sealed = turn.vault.seal(secret)
+    sealed = turn.lasting_vault.seal(secret)
     made = Webhook.make(movement.id, filled.text("address"), events, sealed, turn.person.id, turn.now)
     work.people.add(made.make_lane())
     work.outside.add(made)

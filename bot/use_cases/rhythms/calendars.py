@@ -12,6 +12,7 @@ from bot.catalogue.calendars import (
     CalendarFile,
     CalendarLinked,
     CalendarOff,
+    CalendarOffered,
     CalendarOn,
     CalendarUnserved,
 )
@@ -28,22 +29,22 @@ FILE_DELAY = timedelta(seconds=1)
 
 
 async def show(work: UnitOfWork, turn: Turn) -> Entry:
-    """Give the actor their link to this movement, when they have none; else say since when there is one."""
+    """Say what a link to this movement is, and offer to make one; when the actor has one, say since when."""
     movement = turn.require_movement()
     if not turn.feeds_url:
         return CalendarUnserved(name=movement.name)
     feed = await work.feeds.of_person(turn.person.id, movement.id)
-    if feed is not None:
-        return CalendarOn(name=movement.name, since=feed.made_at)
-    return await _give_link(work, turn, None)
+    return CalendarOn(name=movement.name, since=feed.made_at) if feed else CalendarOffered(name=movement.name)
 
 
 async def renew(work: UnitOfWork, turn: Turn) -> InPlace:
-    """Give the actor a new link; the one before stops working."""
+    """Give the actor a link; one before stops working, unless they take up an offer of their `first` once more."""
     movement = turn.require_movement()
     if not turn.feeds_url:
         return InPlace(entry=CalendarUnserved(name=movement.name))
     feed = await work.feeds.of_person(turn.person.id, movement.id)
+    if feed is not None and turn.text("first"):
+        return InPlace(entry=CalendarOn(name=movement.name, since=feed.made_at))
     return InPlace(entry=await _give_link(work, turn, feed))
 
 
