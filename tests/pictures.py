@@ -1,5 +1,5 @@
 """Draw the pictures of the install guide: a movement begins and lives for two weeks in the test's own Slack, in each
-language, and what its people see is kept as docs/images/slack-*.png. `make pictures` runs it."""
+language, and what its people see is kept as docs/images/slack-*.png. `make pictures` runs it, with `tests.looks`."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from adapters.logs import configure_logging
 from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.picture import Viewer
 from tests.fakes.slack.state import Modal, Shown
+from tests.looks import main as draw_and_tell
 from tests.support.chromium import chromium
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -197,6 +198,7 @@ async def draw(browser: Browser, language: str, folder: Path) -> AsyncIterator[P
 async def main() -> None:
     """Draw all pictures, and print how large each is."""
     """Draw the pictures of both languages, and print their sizes."""
+    draw_and_tell()
     configure_logging(level=logging.WARNING)
     async with chromium() as browser:
         for language in SCRIPTS:

@@ -1,7 +1,6 @@
 """A print is a PDF that everybody can read: tagged, in its language, with its letters in it, however odd its words."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from time import perf_counter
 from typing import Any
@@ -10,69 +9,12 @@ import pytest
 from pypdf import PdfReader
 
 from adapters.typesetting import TypstTypesetter
-from bot.domain.look_back import MomentKind, TimelineMoment
-from bot.domain.magazine import Magazine, MagazineId, PaperSize, PrintAnswer, PrintCandidate, PrintConsent, PrintName
-from bot.domain.movement import MovementId
-from bot.domain.person import Language, Person, PersonId, WorkspaceId
-from bot.domain.story import Readers, Story, StoryId
+from bot.domain.magazine import PaperSize
+from bot.domain.person import Language
 from bot.magazines import DRAWING, Printed, draw_magazine
 from bot.wording import Reader
 from tests.support.pictures import WILD
-
-NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
-
-
-def stories_of(count: int, text: str = "De buurvrouw liep mee, en toen wilde de hele gang.") -> list[PrintCandidate]:
-    found = []
-    for number in range(count):
-        person = Person(
-            id=PersonId(f"p{number}"), workspace_id=WorkspaceId("w"), account="a", name="Fatima de Wit", created_at=NOW
-        )
-        story = Story(
-            id=StoryId(f"s{number}"),
-            movement_id=MovementId("m"),
-            place_id=None,
-            teller_id=person.id,
-            text=text,
-            readers=Readers.MOVEMENT,
-            told_at=NOW + timedelta(minutes=number),
-        )
-        consent = PrintConsent(
-            magazine_id=MagazineId("z"),
-            story_id=story.id,
-            movement_id=MovementId("m"),
-            person_id=person.id,
-            answer=PrintAnswer.AGREED,
-            shown_name=PrintName.FULL,
-            asked_at=NOW,
-        )
-        found.append(PrintCandidate(consent, story, person, True))
-    return found
-
-
-def make_print(
-    stories: list[PrintCandidate],
-    title: str = "Een jaar samen",
-    *,
-    history: bool = True,
-    language: Language = Language.NL,
-) -> Any:
-    magazine = Magazine(
-        id=MagazineId("z"), movement_id=MovementId("m"), title=title, words=f"Zo ging het.\n{title}", begun_at=NOW
-    )
-    moments = [
-        TimelineMoment(at=NOW, turning=MomentKind.STARTED, what="Wandelen"),
-        TimelineMoment(at=NOW, turning=MomentKind.STUCK),
-    ]
-    printed = Printed(
-        magazine=magazine,
-        movement="Samen op pad",
-        initiative="Wandelen",
-        stories=stories,
-        moments=moments if history else (),
-        abouts=[title if number % 2 else "" for number in range(len(stories))],
-    )
-    return printed, Reader(language=language, timezone="Europe/Amsterdam", now=NOW)
+from tests.support.prints import make_print, stories_of
 
 
 async def set_print(printed: Printed, reader: Reader, paper: PaperSize) -> PdfReader:
