@@ -639,7 +639,7 @@ ties = Table(
     Column("strength", Integer, nullable=False),
     Column("last_at", Utc, nullable=False),
     Index("ix_ties_one_id", "one_id"),
-    Index("ix_ties_other_id", "other_id"),
+    Index("ix_ties_other_id", "other_id", "movement_id", "one_id"),
     Index("ix_ties_movement_id", "movement_id", "last_at"),
 )
 networks = Table(

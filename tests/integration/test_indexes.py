@@ -9,6 +9,8 @@ from collections.abc import Collection
 import pytest
 from sqlalchemy import text
 
+from bot.domain.movement import MovementId
+from bot.domain.person import PersonId
 from tests.scale.everyday import ACTIVITIES, Activity, Everyday
 from tests.scale.past import Past, write_past
 from tests.scale.plans import QueryPlan, QueryRecorder, QueryStats, open_planner
@@ -101,6 +103,17 @@ async def run_action(day: Everyday, activity: Activity, time: int) -> None:
 def explain(world: World, asked: Collection[QueryStats]) -> list[QueryPlan]:
     with open_planner(world.storage.url, force_indexes=True) as planner:
         return [planner.plan(one, GROWING) for one in asked]
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)  # PostgreSQL weighs how much there is, and here is little
+async def test_whom_somebody_knows_is_not_looked_for_in_all_of_a_movement(world: World, day: Everyday) -> None:
+    with QueryRecorder() as listening:
+        async with day.begin() as work:
+            await work.connecting.acquaintances([PersonId("p")], MovementId("m"), PersonId("q"))
+    plans = [plan.text for plan in explain(world, listening.asked.values())]
+    assert len(plans) == 2
+    for plan in plans:
+        assert re.search(r"ties USING .*\((movement_id=\? AND one_id=\?|other_id=\? AND movement_id=\?)\)", plan)
 
 
 async def test_every_statement_uses_an_index_and_dropping_it_shows(world: World, day: Everyday) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, case, func, or_, select, union_all
 
 from adapters.database.repositories.base import Repository
-from adapters.database.repositories.networks import count_tie_change, match_two_yeses
+from adapters.database.repositories.networks import count_tie_change
 from adapters.database.tables import (
     initiatives,
     invitations,
@@ -248,15 +248,20 @@ class SqlConnecting(Repository):
         self, people: Collection[PersonId], movement: MovementId, reader: PersonId
     ) -> Sequence[Acquaintance]:
         found: list[Acquaintance] = []
+        who, them = members.alias("who"), members.alias("them")
         for whose, other in ((ties.c.one_id, ties.c.other_id), (ties.c.other_id, ties.c.one_id)):
+            # From the people to their ties: from the ties, SQLite looks through all of a movement.
             rows = await self._session.execute(
                 select(whose, other, everyone.c.group)
+                .select_from(who)
+                .join(ties, and_(whose == who.c.person_id, ties.c.movement_id == who.c.movement_id))
                 .join(everyone, everyone.c.id == other)
+                .outerjoin(them, and_(them.c.person_id == other, them.c.movement_id == who.c.movement_id))
                 .where(
-                    self._among(whose, people),
-                    ties.c.movement_id == movement,
+                    who.c.movement_id == movement,
+                    self._among(who.c.person_id, people),
                     everyone.c.account.is_not(None),
-                    or_(other == reader, and_(*match_two_yeses(movement))),
+                    or_(other == reader, and_(who.c.suggestible.is_(True), them.c.suggestible.is_(True))),
                 )
             )
             found += [Acquaintance(person_id=one, other_id=two, group=group) for one, two, group in rows]

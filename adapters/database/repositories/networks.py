@@ -110,7 +110,7 @@ class _Reading:
     def _ties(self, same: dict[PersonId, PersonId], after: datetime | None) -> list[tuple[PersonId, PersonId, int]]:
         """Read the ties between two who agreed, changed after a moment if one is given; `same` holds ids that are in
         memory already."""
-        query = select(ties.c.one_id, ties.c.other_id, ties.c.strength).where(*match_two_yeses(self._movement))
+        query = select(ties.c.one_id, ties.c.other_id, ties.c.strength).where(*_match_two_yeses(self._movement))
         if after is not None:
             query = query.where(ties.c.last_at >= after)
         return [(same.get(one, one), same.get(other, other), strength) for one, other, strength in self._rows(query)]
@@ -162,7 +162,7 @@ class _Reading:
         return {PersonId(person): number for person, number in rows}
 
 
-def match_two_yeses(movement: MovementId) -> tuple[Any, ...]:
+def _match_two_yeses(movement: MovementId) -> tuple[Any, ...]:
     """Match ties between two people who both agreed to be suggested in a movement."""
     agreed = select(members.c.person_id).where(members.c.movement_id == movement, members.c.suggestible.is_(True))
     other = members.alias()

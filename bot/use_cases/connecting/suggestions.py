@@ -217,7 +217,8 @@ async def _make_suggestions(work: UnitOfWork, turn: Turn, wish: _Wish) -> Entry:
     if not free:
         return TooFewTies(figure=wish.figure, more=wish.more)
     known = await work.connecting.acquaintances(free.keys(), turn.require_movement().id, turn.person.id)
-    people = [await _describe(work, turn, wish, one, known, advice) for one in free.values()]
+    new_groups = _find_new_groups(wish, advice.sizes)
+    people = [await _describe(work, turn, wish, one, known, advice, new_groups) for one in free.values()]
     _record(work, turn, wish, free)
     know_each_other = any(one.other_id in free for one in known)
     return Suggested(
@@ -267,6 +268,7 @@ async def _describe(
     whom: tuple[Person, Member],
     known: Sequence[Acquaintance],
     advice: NetworkAdvice,
+    new_groups: frozenset[str],
 ) -> SuggestedPerson:
     """Say why somebody is suggested, and who of the initiative knows them."""
     person, member = whom
@@ -278,7 +280,6 @@ async def _describe(
         is_named=person.id in advice.named,
         reaches=find_reach([one for one in theirs if one.other_id != turn.person.id], advice.sizes),
     )
-    new_groups = _find_new_groups(wish, advice.sizes)
     host = await _find_host(work, turn, wish, {one.other_id for one in theirs})
     return SuggestedPerson(
         id=person.id,
