@@ -56,6 +56,7 @@ INTENTS = {
     "begin": "effect.begin",
     "make": "api.new",
     "revoke_1": "api.revoke",
+    "remove_1": "webhook.remove",
     "new": "rhythm.new",
     "more": "rhythm.more",
     "edit": "rhythm.edit",
