@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from random import randrange
 
-from tests.fuzz.run import Report, fuzz
+from tests.fuzz.run import PAGES_SHARE, Report, fuzz
 from tests.support.databases import BOTH, stop_shared_server
 
 LONG = 50_000
@@ -23,6 +23,7 @@ async def main() -> int:
     asked.add_argument("--seed", type=int, default=None)
     asked.add_argument("--database", choices=BOTH, default="sqlite")
     asked.add_argument("--only", type=int, default=None, help="the number of one payload")
+    asked.add_argument("--pages", type=float, default=PAGES_SHARE, help="share of what browsers and programs ask")
     given = asked.parse_args()
     seed = given.seed if given.seed is not None else randrange(10**6)
     count, first = (1, given.only) if given.only is not None else (given.n, 0)
@@ -37,6 +38,7 @@ async def main() -> int:
                 asked=count,
                 first=first,
                 rehearses=given.only is None,
+                pages=given.pages,
                 progress=_tell,
                 on_start=reports.append,
             )

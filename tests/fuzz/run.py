@@ -37,8 +37,8 @@ SLOW = 5.0
 SECOND = timedelta(seconds=1)
 PAGES_SHARE = 0.05
 """The share of what is sent that asks for a page."""
-PAGE_STATUSES = (200, 302, 400, 404, 405, 410)
-"""Statuses for a browser: a page, on to Slack, an install that failed, no such page, a link that expired."""
+PAGE_STATUSES = (200, 302, 303, 304, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429)
+"""Statuses for a browser or a program: a page, on to another, the same as before, and every reason to refuse."""
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,9 @@ class Report:
 class Fuzzer:
     """Sends the payloads of one seed to a stage. A number of a seed is the same payload, whatever came before."""
 
-    def __init__(self, stage: Stage, log: Log, seed: int, asked: int, database: str) -> None:
+    def __init__(self, stage: Stage, log: Log, seed: int, asked: int, database: str, pages: float) -> None:
         self._stage = stage
+        self._pages_share = pages
         self._log = log
         self._foreign = stage.foreign
         self._kinds = sorted({one.kind for one in stage.payloads})
@@ -268,7 +269,7 @@ class Fuzzer:
         """Return the payload of a number, and what is done to it."""
         # Chosen apart, so that the other payloads of a seed stay as they were before there were pages.
         apart = Random(f"{self.report.seed}:{number}:page")
-        if apart.random() < PAGES_SHARE:
+        if apart.random() < self._pages_share:
             page = apart.choice(self._stage.pages)
             return page, mutations.choose(apart, page.content, self._foreign)
         random = Random(f"{self.report.seed}:{number}")
@@ -372,12 +373,14 @@ async def fuzz(
     asked: int,
     first: int = 0,
     rehearses: bool = True,
+    pages: float = PAGES_SHARE,
     progress: Callable[[Report], None] = lambda report: None,
     on_start: Callable[[Report], None] = lambda report: None,
 ) -> Report:
-    """Run a whole fuzzing of a fresh service over a fresh database; return the report."""
+    """Run a whole fuzzing of a fresh service over a fresh database; return the report. `pages`: the share of what is
+    sent that a browser or a program outside asks."""
     with collected_log() as log:
         async with open_stage(database, folder) as stage:
-            fuzzer = Fuzzer(stage, log, seed, asked, database)
+            fuzzer = Fuzzer(stage, log, seed, asked, database, pages)
             on_start(fuzzer.report)
             return await fuzzer.run(first=first, rehearses=rehearses, progress=progress)

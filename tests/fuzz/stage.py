@@ -21,7 +21,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 from multidict import CIMultiDict, CIMultiDictProxy
-from sqlalchemy import select
+from sqlalchemy import event, select
 from yarl import URL
 
 from adapters.clock import SettableClock
@@ -38,7 +38,7 @@ from tests.contract.seed import add_one_of_everything, seed_database
 from tests.fakes.slack.people import SECRET
 from tests.fakes.slack.server import TOKEN
 from tests.fakes.teams.microsoft import Microsoft, microsoft
-from tests.fuzz.pages import Doors, mount_doors, page_payloads
+from tests.fuzz.pages import MAY_SAVE_DAY, Doors, mount_doors, page_payloads
 from tests.fuzz.payloads import (
     FOREIGN_TEAM,
     FOREIGN_TENANT,
@@ -56,6 +56,8 @@ Tables = dict[str, list[Row]]
 OTHERS = "other-"
 """Stands before every id of the movements of others."""
 OURS_ON_TEAMS = "teams-"
+INSTALLS = ("/slack/install", "/slack/oauth_redirect")
+"""Slack sends browsers here to install: asking does change something."""
 
 
 @dataclass
@@ -96,8 +98,28 @@ class Stage:
     async def ask_page(self, content: Any) -> tuple[int, bytes]:
         """Return status and body of the answer to a browser."""
         assert self.doors is not None
-        url, headers = self.doors.request(content)
-        return await self.ask(url.raw_path_qs, b"", {**headers, "Host": "ritme.example"}, method="GET")
+        method, url, headers, body = self.doors.request(content)
+        headers = {**headers, "Host": "ritme.example"}
+        if method == "POST" or url.raw_path.startswith(INSTALLS):
+            return await self.ask(url.raw_path_qs, body, headers, method=method)
+        changed: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if statement.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE") and MAY_SAVE_DAY not in statement:
+                changed.append(statement)
+
+        engine = self.storage.database.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            status, said = await self.ask(url.raw_path_qs, body, headers, method=method)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        if changed:
+            raise AssertionError(f"asking changed something: {changed[0][:200]}")
+        asked = f"{url.raw_path_qs}{headers}"
+        if OTHERS.encode() in said and OTHERS not in asked:
+            raise AssertionError("an answer tells of others")
+        return status, said
 
     async def ask(
         self, path: str, body: bytes, headers: Mapping[str, str], *, method: str = "POST"
@@ -105,7 +127,7 @@ class Stage:
         """Return status and body of the application's answer."""
         fields = CIMultiDict(headers)
         raw = tuple((name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in headers.items())
-        url = URL(path, encoded=method == "GET")
+        url = URL(path, encoded=True)
         message = RawRequestMessage(
             method, path, HttpVersion11, CIMultiDictProxy(fields), raw, False, None, False, False, url
         )
@@ -379,7 +401,7 @@ async def open_stage(kind: str, folder: Path) -> AsyncIterator[Stage]:
         await storage.start_engine(ritme)
         app = make_app(mounts=[lambda app: slack.mount(app, ritme), lambda app: teams.mount(app, ritme)])
         doors = mount_doors(app, ritme, clock, storage.database)
-        rows = {**rows, **doors.rows}
+        rows = {**rows, **{name: [*rows.get(name, ()), *more] for name, more in doors.rows.items()}}
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         stage = Stage(app, ritme, clock, storage, there, (slack, teams), rows, doors=doors, pages=page_payloads())

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from adapters.database.tables import metadata
 from adapters.slack import inbound
 from bot.domain.person import WorkspaceId
+from tests.fuzz import stage as stages
 from tests.fuzz.mutations import SPOILS, VALUES, apply, spoil
 from tests.fuzz.pages import NEW_TEAM
 from tests.fuzz.run import fuzz, judge
@@ -23,6 +24,14 @@ async def test_whatever_is_sent_is_handled_or_refused(tmp_path: Path, database: 
     assert report.done == payloads
     accepted = sum(times for (_, status), times in report.statuses.items() if status in (200, 202))
     assert payloads * 0.3 < accepted < payloads * 0.8, "mutated too little, or too much, to say anything"
+
+
+async def test_whatever_a_browser_or_a_program_asks_is_answered_and_changes_nothing(tmp_path: Path) -> None:
+    report = await fuzz("sqlite", tmp_path, seed=20, asked=350, pages=1.0)
+
+    assert report.problems(judged_as_a_whole=False) == []
+    answered = {status for _, status in report.statuses}
+    assert answered >= {200, 303, 401, 403, 404}, "with a session and a key, and without"
 
 
 async def test_a_bug_is_found_and_told_with_the_least_that_leads_to_it(
@@ -43,12 +52,26 @@ async def test_a_bug_is_found_and_told_with_the_least_that_leads_to_it(
 async def test_every_page_is_reached_with_what_a_browser_has(tmp_path: Path) -> None:
     async with open_stage("sqlite", tmp_path) as stage:
         answers = [(one.content, await stage.ask_page(one.content)) for one in stage.pages]
-        assert {status for _, (status, _) in answers} == {200, 302, 400, 410}
+        assert {status for _, (status, _) in answers} == {200, 302, 303, 400, 401, 404, 410, 422}
         assert sum(b"Mijn gegevens" in said for _, (_, said) in answers) == 2, "the file behind its link"
         async with stage.ritme._begin() as work:
             assert await work.people.workspace(WorkspaceId(f"slack:{NEW_TEAM}")) is not None, (
                 "an install that went well"
             )
+
+
+async def test_what_asking_changes_and_what_tells_of_others_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_stage("sqlite", tmp_path) as stage:
+        monkeypatch.setattr(stages, "INSTALLS", ("/none",))
+        install = next(one for one in stage.pages if one.content["query"].get("code"))
+        with pytest.raises(AssertionError, match="asking changed something"):
+            await stage.ask_page(install.content)
+        monkeypatch.setattr(stages, "OTHERS", "Samen")
+        page = next(one for one in stage.pages if one.path == "/pages/m/ours/movement")
+        with pytest.raises(AssertionError, match="tells of others"):
+            await stage.ask_page(page.content)
 
 
 async def test_what_changes_of_others_is_found(tmp_path: Path) -> None:
