@@ -20,6 +20,8 @@ LOOK_AT_ALL = """Promise.all([...document.images].map((one) => {
   return one.decode();
 }))"""
 OURS = "/pages/m/movement"
+NARROWEST = 320
+"""Pixels across of a screen of 1280 that is read four times as large, and of the smallest phone."""
 WORDS = {
     "nl": ("Open mijn pagina’s", "Noteer een kans", "Kijk hier nog eens naar:", "Sluit mijn pagina’s"),
     "en": ("Open my pages", "Note a chance", "Have another look at this:", "Close my pages"),
@@ -51,6 +53,11 @@ async def check_page(page: Page, name: str) -> None:
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than its screen"
     SCREENSHOTS.mkdir(exist_ok=True)
     await page.screenshot(path=SCREENSHOTS / f"pages-{name}.png", full_page=True)
+    screen = page.viewport_size
+    assert screen is not None
+    await page.set_viewport_size({"width": NARROWEST, "height": screen["height"]})
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide, enlarged"
+    await page.set_viewport_size(screen)
 
 
 @pytest.mark.parametrize(

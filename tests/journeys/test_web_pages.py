@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
+from tests.journeys.test_pages_in_the_browser import AXE, NARROWEST, RUN_AXE
 from tests.support.chromium import chromium
 from tests.support.service import serve_platforms
 
@@ -24,6 +25,7 @@ PAGES = {
     "/teams/calendar/x.ics": ("Hier staat geen agenda", "There is no calendar here"),
 }
 """Path → the title in Dutch and in English."""
+PRIVACY = ("/privacy", "/privacy/slack", "/privacy/teams")
 
 
 @pytest.fixture
@@ -62,6 +64,31 @@ async def test_they_can_be_read_on_a_phone(address: str, scheme: str, language: 
             SCREENSHOTS.mkdir(exist_ok=True)
             await page.screenshot(path=SCREENSHOTS / f"page-{scheme}-{language}-{number}.png", full_page=True)
     assert troubles == []
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "nl")], ids=["light-en", "dark-nl"])
+async def test_everyone_can_read_them_also_at_twice_the_size(address: str, scheme: str, language: str) -> None:
+    async with chromium() as browser:
+        context = await browser.new_context(
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale={"nl": "nl-NL", "en": "en-GB"}[language],
+        )
+        page = await context.new_page()
+        for path in (*PAGES, *PRIVACY):
+            await page.goto(address + path)
+            await page.evaluate(AXE.read_text(encoding="utf-8"))
+            for width in (NARROWEST, 1280):
+                await page.set_viewport_size({"width": width, "height": 640})
+                assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+                assert await page.evaluate(RUN_AXE) == [], f"{path} at {width}"
+            if path in PRIVACY:
+                await page.screenshot(path=SCREENSHOTS / f"page{path.replace('/', '-')}-{scheme}.png")
+                links = await page.evaluate("[...document.links].map((one) => one.href)")
+                reached = set()
+                for _ in range(await page.locator("a, summary, [tabindex]").count()):
+                    await page.keyboard.press("Tab")
+                    reached.add(await page.evaluate("document.activeElement.href"))
+                assert set(links) <= reached, "by keyboard"
 
 
 async def test_no_page_may_be_framed_or_load_anything_except_what_teams_shows(address: str) -> None:
