@@ -142,7 +142,7 @@ async def measure_stalls(ritme: Ritme, during: Awaitable[None]) -> Stalls:
 async def measure_round(folder: Path, number: int) -> tuple[Stalls, Stalls, int]:
     """Measure once without a file and once while one is composed. Returns also the bytes of the file."""
     url = f"sqlite+aiosqlite:///{folder / f'{number}.db'}"
-    await seed_movement(url, 100, LANE)
+    await seed_movement(url, 100, (LANE,))
     fill_with_years(url)
     engine = connect(url)
     messenger = FileMessenger()

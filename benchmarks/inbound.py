@@ -59,24 +59,31 @@ SETUPS = (
 OURS, BARE, INLINE = "Ritme", "bare bolt + one insert", "bare, without threads"
 
 
-async def seed_movement(url: str, people: int, lane: str = "slack:T1") -> None:
-    """Migrate a database, and add a movement with one channel and so many members."""
+async def seed_movement(url: str, people: int, lanes: Sequence[str] = ("slack:T1",)) -> None:
+    """Migrate a database, and add a movement with one channel in every workspace, its people divided over them."""
     engine = connect(url)
     await migrate_schema(engine)
-    now, where, movement = datetime.now(UTC), WorkspaceId(lane), MovementId("m")
+    now, movements = datetime.now(UTC), [MovementId(f"m{number or ''}") for number, _ in enumerate(lanes)]
     async with unit_of_work(engine)() as work:
-        work.people.add(Workspace(id=where))
-        work.movements.add(Movement(id=movement, name="Samen op pad", language=Language.NL, started_at=now))
-        work.movements.add(
-            Place(
-                id=PlaceId("p"), workspace_id=where, channel="C1", name="general", movement_id=movement, created_at=now
+        for number, (movement, lane) in enumerate(zip(movements, lanes, strict=True)):
+            where = WorkspaceId(lane)
+            work.people.add(Workspace(id=where))
+            work.movements.add(Movement(id=movement, name="Samen op pad", language=Language.NL, started_at=now))
+            work.movements.add(
+                Place(
+                    id=PlaceId(f"p{number or ''}"),
+                    workspace_id=where,
+                    channel="C1",
+                    name="general",
+                    movement_id=movement,
+                    created_at=now,
+                )
             )
-        )
         for number in range(people):
-            account = f"U{number:06d}"
-            person = Person(id=PersonId(account), workspace_id=where, account=account, name=account, created_at=now)
+            account, lane = f"U{number:06d}", WorkspaceId(lanes[number % len(lanes)])
+            person = Person(id=PersonId(account), workspace_id=lane, account=account, name=account, created_at=now)
             work.people.add(person)
-            work.movements.add(Member(movement_id=movement, person_id=person.id, joined_at=now))
+            work.movements.add(Member(movement_id=movements[number % len(lanes)], person_id=person.id, joined_at=now))
     await engine.dispose()
 
 

@@ -1,133 +1,151 @@
-"""Measure how many `stuck <text>` turns a second Ritme takes from Teams, beside botbuilder's own echo bot.
+"""Measure how many `stuck <text>` turns a second Ritme takes from Teams, until the answer has arrived.
 
-Ritme keeps them on SQLite, the echo bot keeps nothing. Each server runs in its own process, one after the other, a few
-rounds; of each number the median counts.
+Turns come from many organisations, for Teams paces each, and every token is checked. Beside Ritme on SQLite: the echo
+bot of botbuilder, which keeps nothing; the same with its one slow constant repaired; and the least a bot can do, with
+sqlite3 and with SQLAlchemy. Each server runs in its own process, one after the other, a few rounds; of each number the
+median counts.
 
 Usage: python -m benchmarks teams
 """
 
 import asyncio
+import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-import aiohttp
-from aiohttp import web
 
 from benchmarks.inbound import ROUNDS, free_port, seed_movement, serve_process
-from benchmarks.load import CONNECTIONS, LoadResult, summarize
+from benchmarks.load import LoadResult, summarize
+from benchmarks.microsoft import APP, METADATA_PATH, Microsoft, read_message
 from benchmarks.report import Line, print_progress, show
 
 WARM_UP, TURNS = 100, 1000
-AIM = 10
-OURS, ECHO = "Ritme", "botbuilder's echo"
-TENANT = "00000000-0000-0000-0000-00000000feed"
-APP = "00000000-0000-0000-0000-00000000b071"
+CONVERSATIONS = 16
+AIM = 8
+ANSWER_WITHIN = 30
+"""Seconds after which a turn without an answer fails the benchmark."""
+OURS, ECHO, REPAIRED = "Ritme", "botbuilder's echo", "the echo, repaired"
+BARE, LAYERED = "bare aiohttp + sqlite3", "bare aiohttp + SQLAlchemy"
+SERVERS = (ECHO, REPAIRED, BARE, LAYERED, OURS)
+TENANTS = tuple(f"00000000-0000-0000-0000-{number:012d}" for number in range(1, 25))
 
 
-@asynccontextmanager
-async def connector() -> AsyncIterator[str]:
-    """Serve a connector that takes every answer. Yields its address."""
-
-    async def took(request: web.Request) -> web.Response:
-        await request.read()
-        return web.json_response({"id": "1"}, status=201)
-
-    app = web.Application()
-    app.router.add_route("*", "/{rest:.*}", took)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+def make_turns(microsoft: Microsoft, run: str, start: int, many: int) -> list[tuple[str, bytes]]:
+    """Return signed requests of `stuck <text>` by conversation, each by a different person in their own chat."""
+    tokens = [microsoft.sign(number) for number in range(len(TENANTS))]
+    return [
+        (f"a:U{number:06d}", _write_request(microsoft.connector, tokens[number % len(TENANTS)], run, number))
+        for number in range(start, start + many)
+    ]
 
 
-def activities(run: str, start: int, many: int, url: str) -> Iterator[dict[str, Any]]:
-    """List the activities of `stuck <text>`, each by a different person in their own chat."""
-    for number in range(start, start + many):
-        who = f"U{number:06d}"
-        yield {
-            "type": "message",
-            "id": f"{run}.{number}",
-            "channelId": "msteams",
-            "serviceUrl": url,
-            "text": "stuck De nachtdienst hoort altijd als laatste wat we doen",
-            "from": {"id": f"29:{who}", "name": who, "aadObjectId": who},
-            "recipient": {"id": "28:ritme", "name": "Ritme"},
-            "conversation": {"id": f"a:{who}", "conversationType": "personal", "tenantId": TENANT},
-            "channelData": {"tenant": {"id": TENANT}},
-        }
+def _write_request(url: str, token: str, run: str, number: int) -> bytes:
+    who, tenant = f"U{number:06d}", TENANTS[number % len(TENANTS)]
+    activity = {
+        "type": "message",
+        "id": f"{run}.{number}",
+        "channelId": "msteams",
+        "serviceUrl": url,
+        "text": "stuck De nachtdienst hoort altijd als laatste wat we doen",
+        "from": {"id": f"29:{who}", "name": who, "aadObjectId": who},
+        "recipient": {"id": "28:ritme", "name": "Ritme"},
+        "conversation": {"id": f"a:{who}", "conversationType": "personal", "tenantId": tenant},
+        "channelData": {"tenant": {"id": tenant}},
+    }
+    body = json.dumps(activity).encode()
+    head = (
+        "POST /teams/messages HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
 
 
-async def send_all(port: int, waiting: Iterator[dict[str, Any]]) -> LoadResult:
-    """Post every activity, `CONNECTIONS` at a time. Raises RuntimeError unless each is answered 202."""
-    took: list[float] = []
-
-    async def one(session: aiohttp.ClientSession) -> None:
-        for activity in waiting:
-            started = time.perf_counter()
-            async with session.post(f"http://127.0.0.1:{port}/teams/messages", json=activity) as answer:
-                if answer.status != 202:
-                    raise RuntimeError(f"answered {answer.status}")
-            took.append(time.perf_counter() - started)
-
+async def take_turns(port: int, microsoft: Microsoft, turns: list[tuple[str, bytes]]) -> LoadResult:
+    """Take every turn, `CONVERSATIONS` at a time. One ends when it was answered 2xx and its answer has arrived."""
+    waiting, took = iter(turns), list[float]()
     started = time.perf_counter()
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
-        await asyncio.gather(*(one(session) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(_converse(port, microsoft, waiting, took) for _ in range(CONVERSATIONS)))
     return summarize(took, time.perf_counter() - started)
 
 
-async def measure(name: str, file: Path, url: str) -> LoadResult:
-    """Run a server (OURS or ECHO), warm it up, and send it the turns."""
-    port, environment = free_port(), {}
-    command = ["-m", "benchmarks.echo", str(port)]
-    if name == OURS:
-        await seed_movement(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lane=f"teams:{TENANT}")
-        command = ["-c", "from adapters.cli import main; main()", "serve"]
-        environment = {
-            "RITME_DATABASE_URL": f"sqlite:///{file}",
-            "RITME_PORT": str(port),
-            "RITME_OPERATIONS_PORT": "0",
-            "TEAMS_AUTH": "disabled-for-local-test",
-            "TEAMS_APP_ID": APP,
-        }
+async def _converse(port: int, microsoft: Microsoft, waiting: Iterator[tuple[str, bytes]], took: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for conversation, request in waiting:
+        arrived = microsoft.answers[conversation] = asyncio.Event()
+        started = time.perf_counter()
+        writer.write(request)
+        async with asyncio.timeout(ANSWER_WITHIN):
+            first, _ = await read_message(reader)
+            if " 20" not in first:
+                raise RuntimeError(f"answered {first}")
+            await arrived.wait()
+        took.append(time.perf_counter() - started)
+    writer.close()
+
+
+async def measure(name: str, file: Path, microsoft: Microsoft) -> LoadResult:
+    """Run one of `SERVERS`, warm it up, and take the turns."""
+    port, metadata, environment = free_port(), microsoft.identity + METADATA_PATH, {}
+    match name:
+        case "Ritme":
+            lanes = tuple(f"teams:{one}" for one in TENANTS)
+            await seed_movement(f"sqlite+aiosqlite:///{file}", WARM_UP + TURNS, lanes)
+            command = ["-m", "benchmarks.teams_service", microsoft.identity, microsoft.connector]
+            environment = {
+                "RITME_DATABASE_URL": f"sqlite:///{file}",
+                "RITME_PORT": str(port),
+                "RITME_OPERATIONS_PORT": "0",
+                "TEAMS_APP_ID": APP,
+                "TEAMS_APP_PASSWORD": "bench-bench-bench",
+                "TEAMS_TENANT_ID": TENANTS[0],
+                "TEAMS_ALLOWED_TENANTS": ",".join(TENANTS),
+            }
+        case "botbuilder's echo" | "the echo, repaired":
+            command = ["-m", "benchmarks.echo", str(port), metadata, *(["repaired"] if name == REPAIRED else [])]
+        case _:
+            how = ["sqlalchemy"] if name == LAYERED else []
+            command = ["-m", "benchmarks.teams_bare", str(file), str(port), metadata, *how]
     async with serve_process(command, port, **environment):
-        await send_all(port, activities(f"{name}.warm", 0, WARM_UP, url))
-        return await send_all(port, activities(name, WARM_UP, TURNS, url))
+        await take_turns(port, microsoft, make_turns(microsoft, f"{name}.warm", 0, WARM_UP))
+        return await take_turns(port, microsoft, make_turns(microsoft, name, WARM_UP, TURNS))
 
 
 async def run() -> list[Line]:
     """Run the benchmark. Returns its lines for the table."""
-    rounds: dict[str, list[LoadResult]] = {ECHO: [], OURS: []}
+    rounds: dict[str, list[LoadResult]] = {who: [] for who in SERVERS}
     with tempfile.TemporaryDirectory(prefix="ritme-teams-") as folder:
-        async with connector() as url:
+        async with Microsoft().running() as microsoft:
             for turn in range(ROUNDS):
-                for who, so_far in rounds.items():
-                    found = await measure(who, Path(folder) / f"{turn}.db", url)
+                for number, (who, so_far) in enumerate(rounds.items()):
+                    found = await measure(who, Path(folder) / f"{turn}.{number}.db", microsoft)
                     so_far.append(found)
                     print_progress(f"  round {turn + 1} of {ROUNDS}: {who}: {found.rate:.0f} turns/s")
 
     def middle(who: str, what: str) -> float:
         return float(median(getattr(one, what) for one in rounds[who]))
 
-    within = {who: f"{middle(who, 'p50'):.0f}, {middle(who, 'p99'):.0f} ms" for who in rounds}
-    return [
-        Line(what=f"{TURNS} turns from Teams, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds"),
-        Line(
-            what="turns from Teams, SQLite",
-            measured=f"{middle(OURS, 'rate'):.0f} turns/s",
-            beside=f"{ECHO}, which keeps nothing: {middle(ECHO, 'rate'):.0f} turns/s",
-            ratio=middle(OURS, "rate") / middle(ECHO, "rate"),
-            aim=f"≥ {AIM}",
-        ),
-        Line(what="  half, and 99 of 100, within", measured=within[OURS], beside=within[ECHO]),
-    ]
+    def within(who: str) -> str:
+        return f"{middle(who, 'p50'):.0f}, {middle(who, 'p99'):.0f} ms"
+
+    heading = (
+        f"{TURNS} turns of {len(TENANTS)} organisations in Teams until the answer arrived, {CONVERSATIONS} at a time, "
+        f"the middle of {ROUNDS} rounds"
+    )
+    lines = [Line(what=heading)]
+    for who in SERVERS[:-1]:
+        lines += [
+            Line(
+                what="turns from Teams, SQLite" if who == ECHO else "  beside another",
+                measured=f"{middle(OURS, 'rate'):.0f} turns/s",
+                beside=f"{who}: {middle(who, 'rate'):.0f} turns/s",
+                ratio=middle(OURS, "rate") / middle(who, "rate"),
+                aim=f"≥ {AIM}" if who == ECHO else "",
+            ),
+            Line(what="  half, and 99 of 100, within", measured=within(OURS), beside=within(who)),
+        ]
+    return lines
 
 
 if __name__ == "__main__":
