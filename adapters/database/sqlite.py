@@ -6,8 +6,9 @@ once: a deferred transaction that reads first and writes later fails when anothe
 
 There are two kinds of connections:
 
-- Units of work use a plain sqlite3 connection in the event loop. A statement takes microseconds there; a thread or a
-  greenlet around each costs a hundred. A lock that another process holds is waited for with `asyncio.sleep`.
+- Units of work, and what Teams tells beside them, use a plain sqlite3 connection in the event loop. A statement takes
+  microseconds there; a thread or a greenlet around each costs a hundred. A lock that another process holds is waited
+  for with `asyncio.sleep`.
 - Everything else (migrations, health checks) uses aiosqlite through SQLAlchemy's async engine. Its calls run in the
   loop as well, except BEGIN IMMEDIATE, which may block and so goes through aiosqlite's thread.
 
@@ -21,11 +22,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import aiosqlite
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -136,6 +138,40 @@ async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
         await _begin_immediate(sync_session)
         yield session
         sync_session.commit()
+
+
+class InlineWriter:
+    """Runs the transactions of one engine's file on plain connections, one after the other.
+
+    In this process writers queue here, in order (an asyncio.Lock is fair). Polling SQLite's own lock is not, and only
+    needed against other processes.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._lock = asyncio.Lock()
+        self._engine = inline_engine(file)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[InlineSession]:
+        """Open a session in a transaction when it is its turn; see `inline_transaction`."""
+        async with self._lock, inline_transaction(self._engine) as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close the connections that are not in use."""
+        self._engine.dispose()
+
+
+_writers: WeakKeyDictionary[Engine, InlineWriter] = WeakKeyDictionary()
+
+
+def inline_writer(engine: AsyncEngine) -> InlineWriter:
+    """Return the writer that everything on this engine shares."""
+    writer = _writers.get(engine.sync_engine)
+    if writer is None:
+        writer = _writers[engine.sync_engine] = InlineWriter(str(engine.url.database))
+        event.listen(engine.sync_engine, "engine_disposed", lambda _engine: writer.dispose())
+    return writer
 
 
 async def _begin_immediate(session: Session) -> None:

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
 from adapters.database.errors import translate_errors
+from adapters.database.sqlite import inline_writer
 from adapters.database.tables import teams_conversations as conversations
 from adapters.database.tables import teams_removals as removals
 
@@ -25,7 +26,12 @@ class SqlConversations:
         self._engine = engine
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self) -> AsyncIterator[AsyncConnection | AsyncSession]:
+        if self._engine.dialect.name == "sqlite":
+            # In the queue of all writers of this process: beside it, each would wait for SQLite's lock by polling.
+            async with inline_writer(self._engine).transaction() as session:
+                yield session
+            return
         with translate_errors():
             async with self._engine.begin() as connection:
                 yield connection

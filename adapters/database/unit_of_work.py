@@ -10,7 +10,6 @@ ends, rolled back when it raises. Two ways to begin one hide behind the same typ
   index or a revision, and `bot.transactions` runs it again.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 
@@ -37,7 +36,7 @@ from adapters.database.repositories.rows import Rows
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from adapters.database.repositories.takeaways import SqlTakeaways
-from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener, inline_engine, inline_transaction
+from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener, inline_writer
 from adapters.libpq import connection_timeouts
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin, NetworkReader, UnitOfWork
@@ -158,16 +157,12 @@ def _begin_on_postgresql(engine: AsyncEngine, announce: Announce | None) -> Begi
 
 
 def _begin_on_sqlite(engine: AsyncEngine) -> Begin:
-    # In this process writers queue here, in order (an asyncio.Lock is fair). Polling SQLite's own lock is not, and only
-    # needed against other processes.
-    write_lock = asyncio.Lock()
-    plain = inline_engine(str(engine.url.database))
+    writer = inline_writer(engine)
     networks = SqlNetworkReader(engine.url)
-    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: plain.dispose())
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[UnitOfWork]:
-        async with write_lock, inline_transaction(plain) as session:
+        async with writer.transaction() as session:
             work = SqlUnitOfWork(session, networks)
             yield work
             await work.flush()
