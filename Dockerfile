@@ -13,7 +13,8 @@ COPY prompts prompts
 COPY migrations migrations
 RUN .venv/bin/python -m pip --disable-pip-version-check --no-cache-dir install --no-deps --no-build-isolation -e . \
     && .venv/bin/python -m compileall -q bot adapters migrations \
-    && .venv/bin/python -c "from bot.wording import load_templates; load_templates()"
+    && .venv/bin/python -c "from bot import understanding, wording; wording.load_templates(); understanding.load_books()" \
+    && chmod -R a+rX bot/__pycache__
 
 FROM python:${PYTHON}-slim
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin ritme \

@@ -17,8 +17,8 @@ from pathlib import Path
 from struct import unpack
 from typing import Any
 
+from bot.compiled import PROMPTS
 from bot.ports import PrintForm, TypesettingFailed
-from bot.wording import PROMPTS
 
 TEMPLATES = PROMPTS / "print"
 STYLE, PAPER = "style.typ", "paper.typ"

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -30,13 +29,12 @@ from bot.chat import (
     PostedPicture,
     Section,
 )
+from bot.compiled import PROMPTS, compiled_folder, keep_templates
 from bot.domain.person import Language
 from bot.domain.plain_text import isolate_text
 from bot.domain.story import truncate
 from bot.markup import parse_paragraphs, to_plain_line, wrap_atom
-from bot.template_cache import TemplateCache, open_template_cache
 
-PROMPTS = Path(__file__).resolve().parent.parent / "prompts"
 LOCALES = {Language.NL: "nl", Language.EN: "en_GB"}
 """How dates and lists are written: in British English, "Jan, Samira and Bea"."""
 
@@ -316,15 +314,10 @@ def environment(language: Language) -> SandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
-        bytecode_cache=_template_cache(),
+        bytecode_cache=keep_templates(compiled_folder()),
     )
     jinja.filters.update(_filters(language))
     return jinja
-
-
-@cache
-def _template_cache() -> TemplateCache | None:
-    return open_template_cache(PROMPTS)
 
 
 def load_templates() -> None:

@@ -13,7 +13,8 @@ __all__ = ["CRISIS", "OTHER", "Reading", "load_books", "read", "read_for_despair
 
 
 def load_books() -> None:
-    """Read the phrase books, a second's work each, so that the first who says something need not wait for it."""
+    """Read the phrase books, a second's work each where none is kept, so that the first who says something need not
+    wait for it."""
     for language in Language:
         phrase_book(language)
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from math import exp, log
+from typing import Any
 
 SMOOTHING = 0.001
 """The share of its documents in which a meaning is taken to have a word that it does not have."""
@@ -37,6 +38,10 @@ class NaiveBayes:
                 self._shares.setdefault(feature, {})[meaning] = share / len(documents[meaning])
         self._log_odds = cache(self._compute_log_odds)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is remembered of it is not: it is computed again.
+        return _restore, (self._meanings, self._shares)
+
     def probabilities(self, words: Sequence[str]) -> dict[str, float]:
         """Return how likely each meaning is; empty when none of the words is known."""
         known = [feature for feature in _features(words) if feature in self._shares]
@@ -55,6 +60,12 @@ class NaiveBayes:
             log((shares.get(one, 0.0) + SMOOTHING) / ((total - shares.get(one, 0.0)) / others + SMOOTHING))
             for one in self._meanings
         )
+
+
+def _restore(meanings: tuple[str, ...], shares: dict[str, dict[str, float]]) -> NaiveBayes:
+    restored = NaiveBayes({})
+    restored._meanings, restored._shares = meanings, shares
+    return restored
 
 
 def _features(words: Sequence[str]) -> set[str]:

@@ -25,6 +25,7 @@ from math import log
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.compiled import compiled_folder, keep_value
 from bot.domain.person import Language
 from bot.understanding.bayes import NaiveBayes
 from bot.understanding.framing import SLOT, Frame, read_frame, read_framing
@@ -151,7 +152,11 @@ class PhraseBook:
 
 @cache
 def phrase_book(language: Language) -> PhraseBook:
-    """Read the phrase book of a language, once."""
+    """Return the phrase book of a language, as it was read before if nothing changed since."""
+    return keep_value(compiled_folder(), f"phrases-{language.value}", partial(_read_phrase_book, language))
+
+
+def _read_phrase_book(language: Language) -> PhraseBook:
     folder = PHRASES_ROOT / language.value / "understanding"
     spelled = dict(_spellings(folder / "spelling.txt"))
     spellings = {

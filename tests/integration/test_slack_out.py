@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from bot.chat import Account, Message, Paragraph, Post, Receipt, Span
+from bot.compiled import PROMPTS
 from bot.domain.delivery import DeliveryState
 from bot.domain.movement import PlaceId, PlaceState
 from bot.ports import OutcomeUnknown, RetryAfter, Unreachable
-from bot.wording import PROMPTS
 from tests.drivers.slack import LANE, SlackDriver
 from tests.fakes.slack.server import BOT
 from tests.fakes.slack.state import Fault, Shown

@@ -12,9 +12,10 @@ from bot.catalogue import CATALOGUE, FormEntry
 from bot.catalogue.conversation import CrisisAnswered
 from bot.chat import Answer, Form, Reply
 from bot.commands import COMMANDS
+from bot.compiled import PROMPTS
 from bot.despair import THREAD_WORDS, free_texts, is_about_others
 from bot.domain.person import Language, WorkspaceId
-from bot.wording import PROMPTS, Reader, render_entry
+from bot.wording import Reader, render_entry
 from tests.drivers.playground import playground_driver
 from tests.drivers.slack import SlackDriver
 from tests.drivers.teams import teams_driver

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.compiled import PROMPTS
 from bot.domain.person import Language
-from bot.wording import PROMPTS
 
 TESTS = Path(__file__).resolve().parent.parent
 TABLE = tomllib.loads((TESTS / "promises.toml").read_text(encoding="utf-8"))

@@ -11,8 +11,9 @@ from jinja2 import meta
 from bot import wording
 from bot.catalogue import CATALOGUE, Entry, FormEntry
 from bot.catalogue.errors import Declined
+from bot.compiled import PROMPTS
 from bot.domain.person import Language
-from bot.wording import PROMPTS, Reader
+from bot.wording import Reader
 
 ENTRIES = sorted(CATALOGUE.values(), key=lambda entry: (entry.family, entry.__name__))
 BLOCK = re.compile(r"{%-?\s*block\s+(\w+)\s*-?%}")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.commands import VOCABULARY
+from bot.compiled import PROMPTS
 from bot.domain.person import Language
 from bot.understanding import understand_sentence
-from bot.wording import PROMPTS
 
 TEMPLATES = sorted(path for path in PROMPTS.rglob("*.j2"))
 OF_THE_PLAYGROUND = "playground"

@@ -10,6 +10,7 @@ from bot import wording
 from bot.catalogue.groups import GroupsAsked
 from bot.catalogue.holdouts import EffectLine, EffectShown
 from bot.catalogue.meetings import CardDrawn
+from bot.compiled import PROMPTS
 from bot.domain.person import Language
 from bot.wording import Reader
 
@@ -21,7 +22,7 @@ _DATE_FOR_NOW = re.compile(r"\|\s*(day|moment)\(")
 
 @pytest.mark.parametrize("language", list(Language))
 def test_what_is_printed_or_kept_in_a_file_never_says_today(language: Language) -> None:
-    root = wording.PROMPTS / language.value
+    root = PROMPTS / language.value
     lasting = [*(root / "print").glob("*.j2"), root / "takeaways/readme.md.j2", root / "people/export_page.md.j2"]
     assert [one.name for one in lasting if _DATE_FOR_NOW.search(one.read_text(encoding="utf-8"))] == []
 
@@ -39,7 +40,7 @@ def test_a_file_says_its_whole_date() -> None:
 def test_the_first_letter_of_a_sentence_leaves_the_others_as_they_are() -> None:
     told = wording.render_entry(CardDrawn.example(), replace(ENGLISH, now=datetime(2027, 3, 1, tzinfo=UTC))).text
     assert re.search(r"[A-Z][a-z]+ \d+ [A-Z][a-z]+ at", told), told
-    for template in wording.PROMPTS.rglob("*.j2"):
+    for template in PROMPTS.rglob("*.j2"):
         assert not re.search(r"\|\s*capitalize", template.read_text(encoding="utf-8")), template
 
 

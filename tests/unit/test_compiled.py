@@ -1,11 +1,13 @@
-"""Compiled templates are kept, until a template or the core changes; without a place to keep them all works too."""
+"""Keeping what is made of prompts: until a prompt or the core changes; without a place to keep it all works too."""
 
 from pathlib import Path
 
 import jinja2
 import pytest
 
-from bot.template_cache import open_template_cache
+from bot.compiled import keep_templates, keep_value, prepare_folder
+from bot.domain.person import Language
+from bot.understanding.phrasebook import _read_phrase_book
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def prompts(tmp_path: Path) -> Path:
 
 def render(prompts: Path, kept: Path) -> str:
     """Render as a process that begins now does; a filter says the words of another template."""
-    cache = open_template_cache(prompts, kept)
+    cache = keep_templates(prepare_folder(prompts, kept))
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(prompts), bytecode_cache=cache, autoescape=True)
     environment.filters["other"] = lambda _: (prompts / "other.j2").read_text()
     return environment.get_template("hello.j2").render()
@@ -46,7 +48,39 @@ def test_without_a_place_to_keep_them_templates_are_rendered_too(prompts: Path, 
 
 
 def test_a_place_that_disappears_is_no_fault(prompts: Path, tmp_path: Path) -> None:
-    cache = open_template_cache(prompts, tmp_path / "kept")
+    cache = keep_templates(prepare_folder(prompts, tmp_path / "kept"))
     (tmp_path / "kept").rename(tmp_path / "gone")
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(prompts), bytecode_cache=cache, autoescape=True)
     assert environment.get_template("other.j2").render() == "Ada"
+
+
+def test_what_was_made_is_kept_and_made_again_when_a_prompt_changes(prompts: Path, tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def make() -> str:
+        made.append("made")
+        return (prompts / "other.j2").read_text()
+
+    def take() -> str:
+        return keep_value(prepare_folder(prompts, tmp_path / "kept"), "words", make)
+
+    assert [take(), take()] == ["Ada", "Ada"]
+    assert len(made) == 1
+    (prompts / "other.j2").write_text("Grace")
+    assert take() == "Grace"
+    (tmp_path / "elsewhere").write_text("a file stands where the folder would")
+    assert keep_value(prepare_folder(prompts, tmp_path / "elsewhere"), "words", make) == "Grace"
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_phrase_book_that_was_kept_reads_as_one_that_was_just_read(language: Language, tmp_path: Path) -> None:
+    fresh = _read_phrase_book(language)
+    keep_value(tmp_path, "book", lambda: fresh)
+    kept = keep_value(tmp_path, "book", lambda: pytest.fail("it was kept"))
+    assert kept.phrases == fresh.phrases
+    for words in (("ik", "zit", "vast"), ("we", "are", "stuck", "again"), ("wat", "is", "de", "volgende", "stap", "?")):
+        assert kept.bayes.probabilities(words) == fresh.bayes.probabilities(words)
+        assert kept.is_question(words) == fresh.is_question(words)
+    assert {name: value for name, value in vars(kept).items() if name != "bayes"} == {
+        name: value for name, value in vars(fresh).items() if name != "bayes"
+    }
