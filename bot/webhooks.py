@@ -5,6 +5,7 @@ moment whether it may be told.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bot.chat import Post, PostedEvent
@@ -29,9 +30,20 @@ async def announce_event(
     work: UnitOfWork, movement: MovementId, event: MovementEvent, about: str, now: datetime, *, occasion: str = ""
 ) -> None:
     """Plan that every address which hears of such an event is called, once for each `occasion`."""
-    for one in await work.outside.webhooks(movement):
-        if one.hears(event):
-            await work.deliveries.add(one.plan_call(event.value, about, occasion or about, now))
+    await plan_calls(work, await find_hearing(work, movement, event), event, about, occasion or about, now)
+
+
+async def find_hearing(work: UnitOfWork, movement: MovementId, event: MovementEvent) -> list[Webhook]:
+    """Return the addresses of a movement that hear of an event."""
+    return [one for one in await work.outside.webhooks(movement) if one.hears(event)]
+
+
+async def plan_calls(
+    work: UnitOfWork, hearing: Iterable[Webhook], event: MovementEvent, about: str, occasion: str, now: datetime
+) -> None:
+    """Plan that these addresses are called, once for each `occasion`."""
+    for one in hearing:
+        await work.deliveries.add(one.plan_call(event.value, about, occasion, now))
 
 
 async def announce_story(work: UnitOfWork, story: Story, now: datetime) -> None:
@@ -48,10 +60,9 @@ async def announce_step(work: UnitOfWork, movement: MovementId, now: datetime) -
     day = now.astimezone(UTC).date()
     due = datetime.combine(day + timedelta(days=1), STEPS_TOLD_AT, UTC)
     begin = datetime.combine(day, datetime.min.time(), UTC)
-    for one in await work.outside.webhooks(movement):
-        if one.hears(MovementEvent.STEPS_DONE):
-            planned = one.plan_call(MovementEvent.STEPS_DONE.value, "", day.isoformat(), begin, due)
-            await work.deliveries.add(planned)
+    for one in await find_hearing(work, movement, MovementEvent.STEPS_DONE):
+        planned = one.plan_call(MovementEvent.STEPS_DONE.value, "", day.isoformat(), begin, due)
+        await work.deliveries.add(planned)
 
 
 async def compose_event(work: UnitOfWork, outgoing: Outgoing) -> Post:

@@ -78,6 +78,7 @@ async def record_results(
             bind_contextvars(correlation=row.correlation or context_id)
             await apply_result(work, row, workspace, by_id[row.id].result, now)
     await _count_nudges(work, changed, now)
+    await _announce_posts(work, changed, now)
     await work.deliveries.save_all(changed)
     return changed
 
@@ -93,6 +94,7 @@ async def record_lookup(
     if isinstance(found, Receipt):
         await apply_result(work, row, await work.people.workspace(lane), found, now)
         await _count_nudges(work, [row], now)
+        await _announce_posts(work, [row], now)
     elif isinstance(found, LookupUnsupported):
         row.fail("never_known")
     elif isinstance(found, OutcomeUnknown):
@@ -118,7 +120,6 @@ async def apply_result(
         row.record_receipt(now, result.channel, result.message)
         await _after_arrival(work, row, now)
         await _keep_file(work, row, now)
-        await _announce_post(work, row, now)
     elif isinstance(result, RetryAfter):
         row.release(result.until, result.reason)
         if result.whole_workspace and workspace is not None:
@@ -152,11 +153,20 @@ def _shows_access(row: Delivery, result: SendResult) -> bool:
     return isinstance(result, Unreachable) and result.place_is_gone and not result.workspace_is_gone
 
 
-async def _announce_post(work: UnitOfWork, row: Delivery, now: datetime) -> None:
-    """Let addresses outside know that a rhythm came."""
-    if row.kind.startswith("rhythm_") and row.movement_id is not None and row.act is Act.POST and row.subject:
-        event = MovementEvent.RHYTHM_POSTED
-        await webhooks.announce_event(work, row.movement_id, event, row.subject, now, occasion=row.id)
+async def _announce_posts(work: UnitOfWork, recorded: Sequence[Delivery], now: datetime) -> None:
+    """Let addresses outside know which rhythms came, among deliveries that were recorded just now. Who hears of it is
+    looked up once a movement: on a Monday morning a hundred come at once."""
+    posted = [
+        (row.movement_id, row)
+        for row in recorded
+        if row.movement_id is not None and row.subject and row.state is DeliveryState.SENT
+        if row.kind.startswith("rhythm_") and row.act is Act.POST
+    ]
+    for movement in dict.fromkeys(one for one, _ in posted):
+        hearing = await webhooks.find_hearing(work, movement, MovementEvent.RHYTHM_POSTED)
+        for row in [row for one, row in posted if one == movement] if hearing else ():
+            with bound_contextvars(correlation=row.correlation or correlation_id()):
+                await webhooks.plan_calls(work, hearing, MovementEvent.RHYTHM_POSTED, row.subject, row.id, now)
 
 
 async def _keep_file(work: UnitOfWork, row: Delivery, now: datetime) -> None:
