@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.migrate import MIGRATIONS, migrate_schema, schema_versions
+from adapters.database.migrate import MIGRATIONS, alembic_config, is_newer_schema, migrate_schema, schema_versions
 from adapters.database.tables import metadata
 from adapters.database.unit_of_work import connect
 from tests.support.databases import BOTH, postgresql
@@ -54,10 +55,20 @@ async def test_migrations_make_exactly_the_tables(empty_database: AsyncEngine) -
 
 
 async def test_migrating_twice_changes_nothing(empty_database: AsyncEngine) -> None:
+    assert (await schema_versions(empty_database))[0] is None
     await migrate_schema(empty_database)
     await migrate_schema(empty_database)
     current, head = await schema_versions(empty_database)
     assert current == head
+
+
+async def test_revisions_known_without_alembic_are_those_it_knows(empty_database: AsyncEngine) -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert (await schema_versions(empty_database))[1] == scripts.get_current_head()
+    revisions = [one.revision for one in scripts.walk_revisions()]
+    assert revisions == sorted(revisions, reverse=True)
+    assert not any(map(is_newer_schema, revisions))
+    assert is_newer_schema("9999")
 
 
 async def test_concurrent_migrations_run_once() -> None:
