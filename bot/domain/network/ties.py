@@ -99,8 +99,9 @@ def close(weights: Sparse, gaps: float) -> Sparse:
     passed = np.where((known > 0) & (np.diff(weights.indptr) <= HUB), np.float32(gaps) / np.maximum(known, 1), 0)
     through = weights.copy()
     through.data = through.data * passed.astype(np.float32)[through.indices]
-    # There and back, which orders each row in a time that grows with the ties only: sorting takes several times that.
-    shared = (through @ weights).tocsc().tocsr()
+    # By columns, then turned over, as it is the same both ways: so each row is in order, in a time that grows with the
+    # ties only. Sorting takes several times that.
+    shared = (through @ weights).tocsc().T
     shared.data = np.minimum(shared.data, 1)
     tied = weights.astype(bool).astype(np.float32)
     guessed = shared - shared.multiply(tied)
