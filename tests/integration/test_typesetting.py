@@ -3,16 +3,19 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from struct import unpack
 from time import perf_counter
 from xml.etree import ElementTree
 
 import pytest
 import typst
+from pypdf import PdfReader
 
 from adapters.typesetting import STYLE, TEMPLATES, TypstTypesetter, describe_svg
 from bot.catalogue import CATALOGUE
 from bot.catalogue.base import PictureEntry
+from bot.catalogue.pictures import RhythmYear
 from bot.domain.person import Language
 from bot.ports import TypesettingFailed
 from bot.wording import Reader, render_picture
@@ -139,3 +142,13 @@ async def test_nobody_waits_while_a_picture_is_drawn() -> None:
         if await longest_gap() <= 0.010:
             return
     pytest.fail("the loop stood still at every attempt")
+
+
+async def test_on_a_phone_a_year_is_longer_and_its_letters_can_be_read() -> None:
+    picture = render_picture(RhythmYear.example(), reader())
+    pdf = await TypstTypesetter().typeset(picture.drawing, {**picture.data, "narrow": True}, "pdf")
+    page, sizes = PdfReader(BytesIO(pdf)).pages[0], list[float]()
+    page.extract_text(visitor_text=lambda text, _cm, _tm, _font, size: sizes.append(size) if text.strip() else None)
+    # A phone shows points about as large as the pixels of its style sheets.
+    assert min(sizes) >= 11
+    assert page.mediabox.height > 2 * page.mediabox.width
