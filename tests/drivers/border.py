@@ -19,6 +19,7 @@ from aiohttp import web
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
 from adapters.file_links import FileLinks
+from adapters.pages.links import PageLinks
 from adapters.teams.package import SAVE_COMMAND_ID
 from adapters.teams.platform import AppRegistration, TeamsPlatform
 from adapters.typesetting import TypstTypesetter
@@ -529,12 +530,17 @@ def channel_id(name: str) -> str:
 
 @asynccontextmanager
 async def open_border(
-    platform: str, tmp_path: Path, start: datetime = MONDAY, *, links: FileLinks | None = None
+    platform: str,
+    tmp_path: Path,
+    start: datetime = MONDAY,
+    *,
+    links: FileLinks | None = None,
+    pages: PageLinks | None = None,
 ) -> AsyncIterator[Border]:
     """Run the service on a platform, with a movement of Iris and `PEOPLE` in two channels. `links` to files: for
-    Teams."""
+    Teams; `pages`: links to pages, which the playground always has."""
     if platform == "slack":
-        async with slack_driver(tmp_path, start) as slack:
+        async with slack_driver(tmp_path, start, pages=pages) as slack:
             await slack.movement(*PEOPLE, channels=(HERE, THERE))
             await add_initiative(slack.begin, slack.clock.now())
             yield OnSlack(slack)
@@ -543,13 +549,17 @@ async def open_border(
             await playground.movement()
             yield InThePlayground(playground)
     else:
-        async with open_teams(tmp_path, start, links=links) as teams:
+        async with open_teams(tmp_path, start, links=links, pages=pages) as teams:
             yield teams
 
 
 @asynccontextmanager
 async def open_teams(
-    tmp_path: Path, start: datetime = MONDAY, kind: str = "sqlite", links: FileLinks | None = None
+    tmp_path: Path,
+    start: datetime = MONDAY,
+    kind: str = "sqlite",
+    links: FileLinks | None = None,
+    pages: PageLinks | None = None,
 ) -> AsyncIterator[InTeams]:
     """Run the service for Teams, with a movement of Iris and `PEOPLE` in two channels of its team."""
     clock = SettableClock(start, running=False)
@@ -560,7 +570,7 @@ async def open_teams(
     ):
         registration = AppRegistration(app_id="app", tenants=frozenset({TENANT}), auth_disabled=True)
         chats = SqlConversations(storage.database)
-        platform = TeamsPlatform(registration, chats, clock, opens=Ritme.opens, links=links)
+        platform = TeamsPlatform(registration, chats, clock, opens=Ritme.opens, links=links, pages=pages)
         known = {"teams": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
         ritme = Ritme(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.pages.links import PageLinks
 from bot.app import Ritme
 from bot.domain.door import StoryDoor, StoryDoorId
 from bot.domain.movement import MovementId
@@ -16,11 +17,12 @@ from tests.support.world import MONDAY
 
 MOVEMENT = MovementId("movement")
 DOOR = "door"
+PAGES = PageLinks(["geheim"], "https://ritme.example.org")
 
 
 @pytest.fixture(params=["slack", "teams"])
 async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[OnSlack | InTeams]:
-    async with open_border(request.param, tmp_path) as fresh:
+    async with open_border(request.param, tmp_path, pages=PAGES) as fresh:
         assert isinstance(fresh, OnSlack | InTeams)
         async with fresh.begin() as work:
             (walk,) = [one.id for one in await work.initiatives.of_movement(MOVEMENT)]
@@ -73,3 +75,20 @@ async def test_what_is_taken_back_leaves_the_chat_of_who_reads_it(border: OnSlac
     said = " ".join(one.words() for one in await border.to("fatima"))
     assert "De hond liep mee." not in said
     assert "De kat bleef thuis." in said
+
+
+async def test_who_opens_a_door_gets_its_card_to_hand_out_and_nobody_else_hears(border: OnSlack | InTeams) -> None:
+    before = {who: len(await border.to(who)) for who in ("jan", "wim")}
+    posted = len(await border.to_all())
+    form = await border.form("iris", "/ritme deur", "door.open", button="open")
+    filled = {"initiative": "walk", "day": "2027-03-29", "question": "Wat liep er mee?"}
+    opened = await border.submit("iris", form, **filled)
+    assert "/pages/door/" in opened.words()
+    await border.press("iris", opened, "door.card" if isinstance(border, InTeams) else "card")
+    await border.until(MONDAY + timedelta(minutes=5))
+    png, text = await border.picture("iris")
+    assert png.startswith(b"\x89PNG")
+    assert "Wat liep er mee?" in text
+    assert "/pages/door/" in text
+    assert {who: len(await border.to(who)) for who in before} == before
+    assert len(await border.to_all()) == posted
