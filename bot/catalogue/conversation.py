@@ -36,9 +36,18 @@ GUESSES = {
     "country": "country",
     "join": "start.join",
     "trouble": "trouble",
+    "door": "door",
+    "magazine": "magazine",
+    "map": "map",
+    "cloud": "cloud",
+    "significant": "choice",
+    "changes": "changes",
+    "effect": "effect",
+    "takeaway": "takeaway",
+    "quilt": "quilt.draw",
 }
 """The intent behind the button of each meaning that can be guessed; the button's label is the block of that name."""
-COORDINATORS_CHOOSE = frozenset({"groups", "code", "country", "trouble"})
+COORDINATORS_CHOOSE = frozenset({"groups", "code", "country", "trouble", "significant", "takeaway"})
 """Meanings that are offered to coordinators only: anybody else would be refused."""
 
 

@@ -50,6 +50,11 @@ WEIGHED_AMONG = 28
 """The number of meanings that weights reckon with. Fixed: a new meaning does not change how all others are read."""
 CRISIS = "crisis"
 """The meaning of despair."""
+SHOWN_MEANINGS = frozenset(
+    {"door", "magazine", "map", "cloud", "significant", "changes", "effect", "takeaway", "quilt"}
+)
+"""Meanings that ask for a page, a picture or a form, in words that stories and despair are told with as well: what is
+written down for them changes neither how much a word says, nor how likely it makes any other meaning."""
 FILLER_WEIGHT = 0.15
 """The weight of a filler word; a word that belongs to one meaning only weighs 1.35."""
 
@@ -81,6 +86,7 @@ class PhraseBook:
         phrases: Sequence[Phrase],
         *,
         bayes: NaiveBayes,
+        wider: NaiveBayes,
         spellings: Mapping[str, Sequence[str]],
         filler: frozenset[str],
         ordinary: frozenset[str],
@@ -96,14 +102,12 @@ class PhraseBook:
         self.askings = askings
         self.frame = frame
         self.greetings = frozenset(opening for opening, _ in frame.openings if len(opening) == 1)
-        meanings: dict[str, set[str]] = defaultdict(set)
-        for phrase in self.phrases:
-            for word in phrase.words:
-                meanings[word].add(phrase.meaning)
         self.bayes = bayes
+        self._wider = wider
+        """Tells what is shown from all else."""
         self._weights = {
             word: FILLER_WEIGHT if word in filler else 0.35 + log(WEIGHED_AMONG / len(found)) / log(WEIGHED_AMONG)
-            for word, found in meanings.items()
+            for word, found in self._find_meanings().items()
         }
         self._weights[":"] = 0.3
         weigh = self._weights.__getitem__
@@ -127,6 +131,16 @@ class PhraseBook:
         self.words = tuple(dict.fromkeys(word for word in (*self._weights, *spelled) if len(word) > 3))
         """The words long enough to be recognised when they are mistyped."""
 
+    def _find_meanings(self) -> dict[str, set[str]]:
+        """Return by word the meanings that count for what it says."""
+        usual: dict[str, set[str]] = {}
+        shown: dict[str, set[str]] = {}
+        for phrase in self.phrases:
+            found = shown if phrase.meaning in SHOWN_MEANINGS else usual
+            for word in phrase.words:
+                found.setdefault(word, set()).add(phrase.meaning)
+        return {**shown, **usual}
+
     def knows(self, word: str) -> bool:
         """Return whether a word is in the book, or an ordinary one."""
         return word in self._weights or word in self.filler or word in self.ordinary
@@ -134,6 +148,16 @@ class PhraseBook:
     def weight(self, word: str) -> float:
         """Return how much a word says: more when fewer meanings use it."""
         return self._weights.get(word, FILLER_WEIGHT if word in self.filler else 0.6)
+
+    def find_likely(self, words: Sequence[str]) -> tuple[dict[str, float], frozenset[str]]:
+        """Return how likely each meaning is by the words themselves, and the likeliest: of those that are not shown,
+        as if there were no others, and of all where that one is shown."""
+        usual, wider = self.bayes.probabilities(words), self._wider.probabilities(words)
+        likeliest = {max(usual, key=usual.__getitem__)} if usual else set()
+        if wider and (most := max(wider, key=wider.__getitem__)) in SHOWN_MEANINGS:
+            likeliest.add(most)
+        shown = {meaning: chance for meaning, chance in wider.items() if meaning in SHOWN_MEANINGS}
+        return {**usual, **shown}, frozenset(likeliest)
 
     def is_question(self, words: Sequence[str]) -> bool:
         """Return whether a message is a question, with or without the mark."""
@@ -187,7 +211,8 @@ def _read_phrase_book(language: Language) -> PhraseBook:
     )
     return PhraseBook(
         ordered,
-        bayes=NaiveBayes(documents),
+        bayes=NaiveBayes({meaning: said for meaning, said in documents.items() if meaning not in SHOWN_MEANINGS}),
+        wider=NaiveBayes(documents),
         spellings=spellings,
         filler=filler,
         ordinary=ordinary,

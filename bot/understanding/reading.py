@@ -16,7 +16,15 @@ from bot.domain.person import Language
 from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
 from bot.understanding.countries import COUNTRY_MEANING as COUNTRY
 from bot.understanding.countries import tells_more_than_country
-from bot.understanding.phrasebook import COUNTRY_NAME, CRISIS, MIN_COVERAGE, Phrase, PhraseBook, phrase_book
+from bot.understanding.phrasebook import (
+    COUNTRY_NAME,
+    CRISIS,
+    MIN_COVERAGE,
+    SHOWN_MEANINGS,
+    Phrase,
+    PhraseBook,
+    phrase_book,
+)
 from bot.understanding.text import Token, tokenize
 
 OTHER = "other"
@@ -25,9 +33,10 @@ WITHOUT_CONTENT = frozenset(
     {
         *(CRISIS, OTHER, "thanks", "smalltalk", "stop", "export", "me", "help", "home", "board", "code", "trouble"),
         *("reach", "why", "rest"),
+        *SHOWN_MEANINGS,
     }
 )
-ONLY_BY_PHRASE = frozenset({COUNTRY})
+ONLY_BY_PHRASE = frozenset({COUNTRY, *SHOWN_MEANINGS})
 """Meanings that words by themselves do not point to: "we are in" is said of a meeting and of trouble too."""
 SELDOM_ASKED, TOLD_AS_QUESTION = frozenset({"story", "step"}), 0.5
 """Meanings that are seldom asked, and what their phrases count for in a question."""
@@ -154,7 +163,7 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     for match in matches:
         best[match.phrase.meaning].append(match)
     phrased = {meaning: _combine(found) for meaning, found in best.items()}
-    likely = book.bayes.probabilities([word for word, _ in words])
+    likely, likeliest = book.find_likely([word for word, _ in words])
     scores = {
         meaning: 1 - (1 - phrased.get(meaning, 0.0)) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
         for meaning in {**phrased, **likely}
@@ -180,7 +189,7 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     # Sure is only what both the phrases and the words by themselves point to, unless nearly all of a phrase is there:
     # then the words of the content ("the handover") have no say in it.
     sure = score >= SURE_FROM and margin >= SURE_MARGIN and phrased.get(meaning, 0.0) >= LIKELY_FROM
-    agreed = meaning == max(likely, key=lambda one: likely[one], default=meaning)
+    agreed = meaning in likeliest or not likeliest
     sure = sure and (agreed or phrased[meaning] >= STRONG_FROM)
     if sure and meaning in RISKY:
         sure = _says_enough(best[meaning], words, book)

@@ -270,3 +270,4 @@ class TestSaidInASentence:
         await add_bridges(world)
         assert "Hoe ver jullie netwerk reikt" in read(await world.type("iris", "/ritme wie bereiken we nog niet?"))
         assert "Dat kan alleen iris" in read(await world.type("fatima", "/ritme hoe ver komen we?"))
+        assert "Dat kan alleen iris" in read(await world.type("fatima", "/ritme ik wil onze gegevens meenemen"))

@@ -14,7 +14,7 @@ from bot.commands import COMMANDS
 from bot.domain.person import Language
 from bot.understanding import CRISIS, OTHER, read, read_for_despair, understand_sentence
 from bot.understanding.bayes import NaiveBayes
-from bot.understanding.phrasebook import MIN_COVERAGE, phrase_book, read_examples
+from bot.understanding.phrasebook import MIN_COVERAGE, SHOWN_MEANINGS, phrase_book, read_examples
 from bot.understanding.text import tokenize
 from tests.understanding import corpus, score
 
@@ -253,6 +253,42 @@ def test_anything_can_be_read_and_the_content_is_in_the_persons_own_words(text: 
     assert reading.meaning in MEANINGS
     assert reading.rest in text
     assert 0 <= reading.score <= 1
+
+
+def _new_commands(language: Language) -> list[tuple[str, str]]:
+    lines = (CORPORA / f"new_commands_{language.value}.txt").read_text(encoding="utf-8").splitlines()
+    rows = (line.partition(": ") for line in lines if not line.startswith("#"))
+    return [(meaning, sentence) for meaning, _, sentence in rows]
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_sentences_for_later_commands_are_understood_or_asked_about(language: Language) -> None:
+    meant = [(meaning, read(one, language)) for meaning, one in _new_commands(language) if meaning != "-"]
+    assert {meaning for meaning, _ in meant} == {*SHOWN_MEANINGS, "board", "search", "calendar", "year"}
+    sure = [reading.sure and reading.meaning == meaning for meaning, reading in meant]
+    asked = [meaning in (reading.meaning, *reading.others) for meaning, reading in meant]
+    assert sum(sure) / len(meant) >= 0.75
+    assert sum(asked) / len(meant) >= 0.85
+    assert [reading for meaning, reading in meant if reading.sure and reading.meaning != meaning] == []
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_a_story_or_being_stuck_is_never_surely_a_later_command(language: Language) -> None:
+    told = [one for meaning, one in _new_commands(language) if meaning == "-"]
+    rows = corpus(CORPORA / f"understanding_{language.value}.jsonl")
+    told += [row["text"] for row in rows if not SHOWN_MEANINGS & {row["intent"], *row["also"]}]
+    told += [one for meaning, one in read_examples(language) if meaning not in SHOWN_MEANINGS]
+    read_wrongly = {
+        one: reading for one in told if (reading := read(one, language)).sure and reading.meaning in SHOWN_MEANINGS
+    }
+    assert read_wrongly == {}
+
+
+@pytest.mark.parametrize("language", list(Language), ids=str)
+def test_later_commands_change_nothing_in_what_words_say_of_others(language: Language) -> None:
+    book = phrase_book(language)
+    likely = book.bayes.probabilities([token.word for token in tokenize("ik wil alles meenemen", book.spellings)])
+    assert not SHOWN_MEANINGS & likely.keys()
 
 
 class TestTheCommand:
