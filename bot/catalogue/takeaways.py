@@ -9,8 +9,8 @@ from bot.catalogue.base import Entry, FileEntry
 
 @dataclass(frozen=True, kw_only=True)
 class TakeawayComing(Entry):
-    """Announcement of the file, which comes in the reader's own chat. `made_at`: it was made before, within the hour; a
-    new one is made from `renewable_at` on."""
+    """Announcement of the file, which comes in the reader's own chat. `made_at`: it was made before, within the hour,
+    and is given once more as it was; a new one is made from `renewable_at` on."""
 
     name: str
     made_at: datetime | None = None

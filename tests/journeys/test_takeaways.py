@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -139,6 +140,22 @@ async def test_asked_again_within_the_hour_it_is_the_same_file(served: ServedPla
     assert "hetzelfde" in again.words()
     await people.type("jan", "/verhaal De soep was heet")
     assert (await take_along(served)).files == first.files
+
+
+async def test_asked_again_after_a_story_was_taken_back_it_is_said_to_be_made_now(served: ServedPlayground) -> None:
+    people = PlaygroundDriver(served)
+    await people.type("jan", "/verhaal De soep was heet")
+    await take_along(served)
+    served.clock.set(served.clock.now() + timedelta(minutes=10))
+    async with served.begin() as work:
+        (story,) = [one for one in await work.stories.of_teller(PersonId("jan"), 99) if one.text == "De soep was heet"]
+        story.withdraw(served.clock.now())
+    again = await people.type("iris", "/ritme meenemen", channel=None)
+    assert "hetzelfde" not in again.words()
+    assert "Ik zet in één bestand" in again.words()
+    await people.drain()
+    first, second = [one for one in await people.private("iris") if one.json.get("file")][-2:]
+    assert first.words() != second.words(), "it says when it was made"
 
 
 async def test_a_story_taken_back_is_gone_from_a_file_that_was_made(served: ServedPlayground) -> None:

@@ -63,7 +63,8 @@ NextRows = Callable[[UnitOfWork, tuple[datetime, str] | None], Awaitable[Sequenc
 
 
 async def ask(work: UnitOfWork, turn: Turn) -> Entry:
-    """Plan the file for a coordinator, given in their own chat; within the hour, the same file again."""
+    """Plan the file for a coordinator, given in their own chat; within the hour, the same file again, unless a story
+    was taken back since."""
     movement, person, now = turn.require_coordinator(), turn.person, turn.now
     file = await work.files.latest_of(person.id, TAKEAWAY)
     if file is None or file.movement_id != movement.id or not file.is_fresh(now):
@@ -86,7 +87,17 @@ async def ask(work: UnitOfWork, turn: Turn) -> Entry:
                 expires_at=file.expires_at,
             )
         )
-    return TakeawayComing(name=movement.name, made_at=file.made_at, renewable_at=file.renewable_at)
+    if (made_at := await _standing_since(work, file, movement.id)) is None:
+        return TakeawayComing(name=movement.name)
+    return TakeawayComing(name=movement.name, made_at=made_at, renewable_at=file.renewable_at)
+
+
+async def _standing_since(work: UnitOfWork, file: PersonalFile, movement: MovementId) -> datetime | None:
+    """Return when the file that is given was made; None where it is still to be, or is made anew when it is given,
+    without a story that was taken back."""
+    if file.made_at is None or await work.takeaways.has_withdrawn_since(movement, file.made_at):
+        return None
+    return file.made_at
 
 
 async def compose_file(work: UnitOfWork, outgoing: Outgoing) -> TakeawayFile:
@@ -98,9 +109,8 @@ async def compose_file(work: UnitOfWork, outgoing: Outgoing) -> TakeawayFile:
         raise Unwanted("gone")
     if not await _coordinates(work, reader, movement.id):
         raise Unwanted("gone")
-    return TakeawayFile(
-        file=file.id, name=movement.name, made_at=file.made_at or outgoing.now, until=outgoing.now + LINK_TTL
-    )
+    made_at = await _standing_since(work, file, movement.id) or outgoing.now
+    return TakeawayFile(file=file.id, name=movement.name, made_at=made_at, until=outgoing.now + LINK_TTL)
 
 
 async def _coordinates(work: UnitOfWork, person: Person, movement: MovementId) -> bool:
