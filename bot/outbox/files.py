@@ -121,8 +121,8 @@ class FileComposer:
         return await self._compose(file, person, language)
 
     async def _open_takeaway(self, file: PersonalFile) -> OpenedFile | None:
-        """Return what a movement takes along, made anew where a story was taken back since. Returns None for one who
-        does not coordinate it any more."""
+        """Return what a movement takes along, made anew where a story in it is not what it was. Returns None for one
+        who does not coordinate it any more."""
         async with self._begin() as work:
             person = await work.people.in_workspace(file.person_id, file.workspace_id)
         if person is None or person.account is None:

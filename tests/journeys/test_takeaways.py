@@ -15,6 +15,7 @@ from pypdf import PdfReader
 
 from bot.domain.movement import Role
 from bot.domain.person import PersonId
+from bot.domain.story import Readers
 from tests.drivers.playground import PlaygroundDriver, Seen
 from tests.journeys.test_story_doors import last_card, open_door, tell
 from tests.support.playground import MOVEMENT, ServedPlayground, serve_playground
@@ -176,3 +177,31 @@ async def test_a_story_taken_back_is_gone_from_a_file_that_was_made(served: Serv
         member.role = Role.MEMBER
     async with served.session.get(f"/playground/api/messages/{given.id}/file?persona=iris") as response:
         assert not (await response.read()).startswith(b"PK")
+
+
+async def _open_again(served: ServedPlayground) -> Taken:
+    """Open the link to the file that Iris was given last."""
+    given = [one for one in await PlaygroundDriver(served).private("iris") if one.json.get("file")][-1]
+    packed = await served.download(f"/messages/{given.id}/file?persona=iris")
+    with ZipFile(io.BytesIO(packed)) as archive:
+        return Taken({name: archive.read(name) for name in archive.namelist()})
+
+
+async def test_a_story_that_fewer_may_read_since_is_gone_from_a_file_that_was_made(served: ServedPlayground) -> None:
+    await PlaygroundDriver(served).type("jan", "/verhaal De soep was heet")
+    assert "De soep was heet" in (await take_along(served)).text
+    async with served.begin() as work:
+        told = await work.stories.of_teller(PersonId("jan"), 99)
+        (story,) = [one for one in told if one.text == "De soep was heet"]
+        story.readers = Readers.THREAD
+    assert "De soep was heet" not in (await _open_again(served)).text
+
+
+async def test_a_name_that_is_no_longer_agreed_to_is_gone_from_a_file_that_was_made(served: ServedPlayground) -> None:
+    await live(served)
+    assert "Jan" in {one["teller"] for one in (await take_along(served)).rows("stories")}
+    async with served.begin() as work:
+        jan = await work.people.get(PersonId("jan"), MOVEMENT)
+        assert jan is not None
+        jan.named_beyond = False
+    assert {one["teller"] for one in (await _open_again(served)).rows("stories")} == {""}

@@ -4,14 +4,31 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Update,
+    and_,
+    case,
+    event,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapper
 
 from adapters.database.repositories.base import Repository
-from adapters.database.tables import deliveries, members, people, places, ripples, steps, stories
+from adapters.database.tables import deliveries, members, people, personal_files, places, ripples, steps, stories
 from bot.domain.delivery import Act, DeliveryState
 from bot.domain.movement import MovementId
 from bot.domain.next_step import StepState
-from bot.domain.story import Readers
+from bot.domain.person import Person
+from bot.domain.personal_file import TAKEAWAY
+from bot.domain.story import Readers, Story
 from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
 
 TakenAfter = tuple[datetime, str]
@@ -21,6 +38,34 @@ _RIPPLES = (
     .scalar_subquery()
 )
 _AGREED = stories.c.named & people.c.named_beyond & people.c.account.is_not(None) & (stories.c.called == "")
+
+
+_SHOWN_OF_STORY = ("text", "readers", "named", "called", "withdrawn_at")
+_SHOWN_OF_TELLER = ("name", "named_beyond", "account")
+
+
+@event.listens_for(Story, "after_update")
+def _follow_story(_mapper: Mapper[Story], connection: Connection, story: Story) -> None:
+    """Have what a movement takes along made anew when a story is not what it was: perhaps fewer may read it now."""
+    if _is_changed(story, _SHOWN_OF_STORY):
+        connection.execute(_make_anew().where(personal_files.c.movement_id == story.movement_id))
+
+
+@event.listens_for(Person, "after_update")
+def _follow_teller(_mapper: Mapper[Person], connection: Connection, person: Person) -> None:
+    """Have it made anew wherever somebody told something, when another name of theirs may be shown than before."""
+    if _is_changed(person, _SHOWN_OF_TELLER):
+        told_in = select(stories.c.movement_id).where(stories.c.teller_id == person.id)
+        connection.execute(_make_anew().where(personal_files.c.movement_id.in_(told_in)))
+
+
+def _is_changed(entity: object, names: Sequence[str]) -> bool:
+    attributes = inspect(entity).attrs
+    return any(attributes[name].history.has_changes() for name in names)
+
+
+def _make_anew() -> Update:
+    return update(personal_files).where(personal_files.c.kind == TAKEAWAY).values(made_at=None)
 
 
 class SqlTakeaways(Repository):

@@ -94,7 +94,7 @@ async def ask(work: UnitOfWork, turn: Turn) -> Entry:
 
 async def _standing_since(work: UnitOfWork, file: PersonalFile, movement: MovementId) -> datetime | None:
     """Return when the file that is given was made; None where it is still to be, or is made anew when it is given,
-    without a story that was taken back."""
+    because a story in it is not what it was."""
     if file.made_at is None or await work.takeaways.has_withdrawn_since(movement, file.made_at):
         return None
     return file.made_at
