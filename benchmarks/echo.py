@@ -22,7 +22,7 @@ from botframework.connector.auth import (
 )
 from msrest.universal_http.requests import ClientRetryPolicy
 
-from benchmarks.microsoft import APP
+from benchmarks.microsoft import APP, serve_turns
 
 
 class Adapter(CloudAdapterBase):  # type: ignore[misc]  # botbuilder has no types
@@ -51,16 +51,7 @@ async def main(port: int, metadata: str, *, repaired: bool) -> None:
         await adapter.process_activity(request.headers.get("Authorization", ""), activity, echo)
         return web.Response(status=202)
 
-    async def well(_: web.Request) -> web.Response:
-        return web.Response()
-
-    app = web.Application()
-    app.router.add_post("/teams/messages", serve)
-    app.router.add_get("/healthz", well)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    await asyncio.Event().wait()
+    await serve_turns(serve, port)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import unquote
@@ -86,3 +86,18 @@ async def read_message(reader: asyncio.StreamReader) -> tuple[str, bytes]:
     lines = head.split(b"\r\n")
     length = next((int(one[15:]) for one in lines if one.lower().startswith(b"content-length:")), 0)
     return lines[0].decode(), await reader.readexactly(length)
+
+
+async def serve_turns(serve: Callable[[web.Request], Awaitable[web.Response]], port: int) -> None:
+    """Serve turns, and whether it is well, until it is killed."""
+
+    async def well(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/teams/messages", serve)
+    app.router.add_get("/healthz", well)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await asyncio.Event().wait()

@@ -17,7 +17,7 @@ from aiohttp import web
 from sqlalchemy import insert
 
 from benchmarks.bare import plain, rows
-from benchmarks.microsoft import APP, ISSUER
+from benchmarks.microsoft import APP, ISSUER, serve_turns
 
 Insert = Callable[[str], Awaitable[None]]
 
@@ -69,16 +69,7 @@ async def main(file: str, port: int, metadata: str, *, sqlalchemy: bool) -> None
                 await answer.read()
             return web.Response(status=202)
 
-        async def well(_: web.Request) -> web.Response:
-            return web.Response()
-
-        app = web.Application()
-        app.router.add_post("/teams/messages", serve)
-        app.router.add_get("/healthz", well)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        await asyncio.Event().wait()
+        await serve_turns(serve, port)
 
 
 if __name__ == "__main__":

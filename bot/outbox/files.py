@@ -92,13 +92,13 @@ class FileComposer:
             is_there = file is not None and self._clock.now() < file.expires_at
             packed = await work.files.content(id) if is_there else None
         if file is not None and is_there and file.kind in PAPER_KINDS:
-            return await self._open_print(file)
+            return await self._open_anew(file)
         if file is None or not packed:
             return None
         if file.kind == INVITATION_CARD:
             return OpenedFile(name=FILE_NAMES[INVITATION_CARD], content=await self._set_card(packed))
         if file.kind == TAKEAWAY:
-            return await self._open_takeaway(file)
+            return await self._open_anew(file)
         return OpenedFile(name=FILE_NAMES[file.kind], content=await to_thread(zlib.decompress, packed))
 
     async def _load_or_compose(self, id: PersonalFileId, language: Language) -> bytes:
@@ -120,18 +120,21 @@ class FileComposer:
             raise Unreachable("forgotten")  # what is composed when it is asked for, is there or gone
         return await self._compose(file, person, language)
 
-    async def _open_takeaway(self, file: PersonalFile) -> OpenedFile | None:
-        """Return what a movement takes along, made anew where a story in it is not what it was. Returns None for one
-        who does not coordinate it any more."""
+    async def _open_anew(self, file: PersonalFile) -> OpenedFile | None:
+        """Return a takeaway or a print for who opens it as it may be read now: without what was taken back since it was
+        given. Returns None when it is not theirs any more, or nothing is left."""
         async with self._begin() as work:
             person = await work.people.in_workspace(file.person_id, file.workspace_id)
         if person is None or person.account is None:
             return None
         try:
-            content = await self._give_takeaway(file, person, language_for(person, None, None))
+            if file.kind == TAKEAWAY:
+                content = await self._give_takeaway(file, person, language_for(person, None, None))
+            else:
+                content = await self._print(file, person, None)
         except Unreachable:
             return None
-        return OpenedFile(name=FILE_NAMES[TAKEAWAY], content=content)
+        return OpenedFile(name=FILE_NAMES[file.kind], content=content)
 
     async def _give_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
         """Return the stored content while it may be given, else compose it. Raises `Unreachable`."""
@@ -145,18 +148,6 @@ class FileComposer:
         if packed is None or is_stale:
             return await self._compose_takeaway(file, person, language)
         return await to_thread(zlib.decompress, packed)
-
-    async def _open_print(self, file: PersonalFile) -> OpenedFile | None:
-        """Set a print once more for who opens it: without what was taken back since it was given. Returns None when
-        there is nothing to print any more."""
-        async with self._begin() as work:
-            person = await work.people.in_workspace(file.person_id, file.workspace_id)
-        if person is None or person.account is None:
-            return None
-        try:
-            return OpenedFile(name=FILE_NAMES[file.kind], content=await self._print(file, person, None))
-        except Unreachable:
-            return None
 
     async def _print(self, file: PersonalFile, person: Person, language: Language | None) -> bytes:
         """Set a magazine with what may be printed now, in this language or that of its reader; nothing of it is kept.

@@ -6,9 +6,15 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, String, any_, literal
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import attributes
 from sqlalchemy.orm.util import identity_key
 
 E = TypeVar("E")
+
+
+def has_changed(entity: object, *names: str) -> bool:
+    """Return whether one of these attributes is not what was loaded or last saved."""
+    return any(attributes.get_history(entity, name).has_changes() for name in names)
 
 
 class Repository:

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, Engine, Select, and_, create_engine, event, f
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapper, attributes
+from sqlalchemy.orm import Mapper
 from sqlalchemy.pool import NullPool
 
 from adapters.database.errors import translate_errors
 from adapters.database.mapping import MAPPED
 from adapters.database.postgresql import hide_row_values, set_session_timeouts
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
+from adapters.database.repositories.base import has_changed
 from adapters.database.tables import deliveries, members, networks, nominations, people, ties
 from adapters.libpq import connection_timeouts
 from bot.domain.connectors import NAMED_FROM, KeyFigure
@@ -238,17 +239,13 @@ def _movements_of(person: str) -> Select[Any]:
 
 
 def _note_member(_: Mapper[Any], connection: Connection, member: Member) -> None:
-    if _is_changed(member, "suggestible", "figures"):
+    if has_changed(member, "suggestible", "figures"):
         connection.execute(_counting(connection.dialect.name, networks.c.circle, [member.movement_id]))
 
 
 def _note_person(_: Mapper[Any], connection: Connection, person: Person) -> None:
-    if _is_changed(person, "group"):
+    if has_changed(person, "group"):
         connection.execute(_counting(connection.dialect.name, networks.c.circle, _movements_of(person.id)))
-
-
-def _is_changed(entity: object, *names: str) -> bool:
-    return any(attributes.get_history(entity, name).has_changes() for name in names)
 
 
 for _entity, _moment, _note in (

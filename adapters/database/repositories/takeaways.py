@@ -13,7 +13,6 @@ from sqlalchemy import (
     case,
     event,
     func,
-    inspect,
     literal,
     or_,
     select,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapper
 
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import Repository, has_changed
 from adapters.database.tables import deliveries, members, people, personal_files, places, ripples, steps, stories
 from bot.domain.delivery import Act, DeliveryState
 from bot.domain.movement import MovementId
@@ -47,21 +46,16 @@ _SHOWN_OF_TELLER = ("name", "named_beyond", "account")
 @event.listens_for(Story, "after_update")
 def _follow_story(_mapper: Mapper[Story], connection: Connection, story: Story) -> None:
     """Have what a movement takes along made anew when a story is not what it was: perhaps fewer may read it now."""
-    if _is_changed(story, _SHOWN_OF_STORY):
+    if has_changed(story, *_SHOWN_OF_STORY):
         connection.execute(_make_anew().where(personal_files.c.movement_id == story.movement_id))
 
 
 @event.listens_for(Person, "after_update")
 def _follow_teller(_mapper: Mapper[Person], connection: Connection, person: Person) -> None:
     """Have it made anew wherever somebody told something, when another name of theirs may be shown than before."""
-    if _is_changed(person, _SHOWN_OF_TELLER):
+    if has_changed(person, *_SHOWN_OF_TELLER):
         told_in = select(stories.c.movement_id).where(stories.c.teller_id == person.id)
         connection.execute(_make_anew().where(personal_files.c.movement_id.in_(told_in)))
-
-
-def _is_changed(entity: object, names: Sequence[str]) -> bool:
-    attributes = inspect(entity).attrs
-    return any(attributes[name].history.has_changes() for name in names)
 
 
 def _make_anew() -> Update:
