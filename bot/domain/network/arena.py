@@ -15,6 +15,8 @@ from bot.domain.network.ties import Numbers, Sparse, T, Values, close
 
 ARENA = 800
 """People, around the most promising, among whom sets are carried on."""
+WHOLE = 1_000
+"""Up to so many people, all of them are: to cut out a part takes longer than to carry on the whole."""
 FURTHER = np.float32(0.1)
 """How much the contacts of contacts count when these people are looked for."""
 NEW_GROUP = 1.0
@@ -109,7 +111,7 @@ def _surround(question: Question[T], shortlist: Shortlist) -> Numbers:
     """Return the positions of the shortlist, of those they know whose taking part is worth most, and of their
     contacts."""
     size = len(question.network)
-    if size <= ARENA:
+    if size <= WHOLE:
         return np.arange(size, dtype=np.int32)
     weights = question.network.weights
     near = np.asarray(weights[shortlist.positions].sum(axis=0)).ravel() * shortlist.worth
