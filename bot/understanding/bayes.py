@@ -19,6 +19,10 @@ BEGINNING = 5
 """Letters with which forms of one word begin alike: "notice" and "noticing"."""
 
 
+Shares = tuple[tuple[str, float], ...]
+"""The meanings that have a feature, each with the share of its documents that do."""
+
+
 class NaiveBayes:
     """The likelihood of each meaning, given words.
 
@@ -28,15 +32,12 @@ class NaiveBayes:
 
     def __init__(self, documents: Mapping[str, Sequence[Collection[Sequence[str]]]]) -> None:
         self._meanings = tuple(sorted(documents))
-        self._shares: dict[str, dict[str, float]] = {}
-        for meaning in self._meanings:
-            counts: defaultdict[str, float] = defaultdict(float)
-            for ways in documents[meaning]:
-                for feature, count in Counter(one for words in ways for one in _features(words)).items():
-                    counts[feature] += count / len(ways)
-            for feature, share in counts.items():
-                self._shares.setdefault(feature, {})[meaning] = share / len(documents[meaning])
+        self._shares = _find_shares(documents)
         self._log_odds = cache(self._compute_log_odds)
+
+    def among(self, meanings: Collection[str]) -> "NaiveBayes":
+        """Return one that knows only some of the meanings, as if nothing were written down for the others."""
+        return _restore(tuple(one for one in self._meanings if one in meanings), self._shares)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What is remembered of it is not: it is computed again.
@@ -44,25 +45,44 @@ class NaiveBayes:
 
     def probabilities(self, words: Sequence[str]) -> dict[str, float]:
         """Return how likely each meaning is; empty when none of the words is known."""
-        known = [feature for feature in _features(words) if feature in self._shares]
+        # Unknown ones are not asked after: what people type would be remembered for ever.
+        found = [self._log_odds(feature) for feature in _features(words) if feature in self._shares]
+        known = [odds for odds in found if odds]
         if not known:
             return {}
-        sums = [sum(odds) / TEMPERATURE for odds in zip(*map(self._log_odds, known), strict=True)]
+        sums = [sum(odds) / TEMPERATURE for odds in zip(*known, strict=True)]
         most = max(sums)
         powers = [exp(one - most) for one in sums]
         return {meaning: power / sum(powers) for meaning, power in zip(self._meanings, powers, strict=True)}
 
     def _compute_log_odds(self, feature: str) -> tuple[float, ...]:
-        """Return by meaning how much more often it has this feature than the mean of the others."""
-        shares = self._shares[feature]
+        """Return by meaning how much more often it has this feature than the mean of the others; nothing where none
+        has it."""
+        shares = {meaning: share for meaning, share in self._shares[feature] if meaning in self._meanings}
         total, others = sum(shares.values()), len(self._meanings) - 1
         return tuple(
             log((shares.get(one, 0.0) + SMOOTHING) / ((total - shares.get(one, 0.0)) / others + SMOOTHING))
-            for one in self._meanings
+            for one in (self._meanings if shares else ())
         )
 
 
-def _restore(meanings: tuple[str, ...], shares: dict[str, dict[str, float]]) -> NaiveBayes:
+def _find_shares(documents: Mapping[str, Sequence[Collection[Sequence[str]]]]) -> dict[str, Shares]:
+    """Return by feature the shares of documents that have it. Most features stand in one document: equal shares are
+    one object, in memory and where they are kept."""
+    found: dict[str, Shares] = {}
+    equal: dict[Shares, Shares] = {}
+    for meaning in sorted(documents):
+        counts: defaultdict[str, float] = defaultdict(float)
+        for ways in documents[meaning]:
+            for feature, count in Counter(one for words in ways for one in _features(words)).items():
+                counts[feature] += count / len(ways)
+        for feature, share in counts.items():
+            shares = (*found.get(feature, ()), (meaning, share / len(documents[meaning])))
+            found[feature] = equal.setdefault(shares, shares)
+    return found
+
+
+def _restore(meanings: tuple[str, ...], shares: dict[str, Shares]) -> NaiveBayes:
     restored = NaiveBayes({})
     restored._meanings, restored._shares = meanings, shares
     return restored

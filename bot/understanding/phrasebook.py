@@ -86,7 +86,6 @@ class PhraseBook:
         phrases: Sequence[Phrase],
         *,
         bayes: NaiveBayes,
-        wider: NaiveBayes,
         spellings: Mapping[str, Sequence[str]],
         filler: frozenset[str],
         ordinary: frozenset[str],
@@ -102,9 +101,9 @@ class PhraseBook:
         self.askings = askings
         self.frame = frame
         self.greetings = frozenset(opening for opening, _ in frame.openings if len(opening) == 1)
-        self.bayes = bayes
-        self._wider = wider
+        self._wider = bayes
         """Tells what is shown from all else."""
+        self.bayes = bayes.among({phrase.meaning for phrase in self.phrases} - SHOWN_MEANINGS)
         self._weights = {
             word: FILLER_WEIGHT if word in filler else 0.35 + log(WEIGHED_AMONG / len(found)) / log(WEIGHED_AMONG)
             for word, found in self._find_meanings().items()
@@ -211,8 +210,7 @@ def _read_phrase_book(language: Language) -> PhraseBook:
     )
     return PhraseBook(
         ordered,
-        bayes=NaiveBayes({meaning: said for meaning, said in documents.items() if meaning not in SHOWN_MEANINGS}),
-        wider=NaiveBayes(documents),
+        bayes=NaiveBayes(documents),
         spellings=spellings,
         filler=filler,
         ordinary=ordinary,

@@ -181,6 +181,15 @@ class TestWordsByThemselves:
         likely = self.bayes.probabilities(["a", "red", "thing"])
         assert likely["fruit"] == pytest.approx(likely["car"])
 
+    def test_among_some_meanings_the_others_say_nothing(self) -> None:
+        documents = {"fruit": [[("red", "apple")]], "car": [[("red", "car")]], "door": [[("open", "red", "door")]]}
+        few, alone = (
+            NaiveBayes(documents).among({"fruit", "car"}),
+            NaiveBayes({name: documents[name] for name in ("fruit", "car")}),
+        )
+        for words in (["red", "apple"], ["open", "door"], ["red"], ["open", "red", "car"]):
+            assert few.probabilities(words) == alone.probabilities(words)
+
     def test_a_line_with_many_choices_says_no_more_than_one_without(self) -> None:
         one = NaiveBayes({"fruit": [[("apple",)], [("pear",)]], "car": [[("car",)]]})
         many = NaiveBayes(
