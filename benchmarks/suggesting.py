@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.database.tables import initiatives, members, movements, participants, people, places, ties, workspaces
-from adapters.heap import freeze_heap
+from adapters.heap import collect_seldom, freeze_heap
 from adapters.network_process import NetworkProcess
 from benchmarks.report import Line, print_progress, show
 from benchmarks.worker import InstantMessenger
@@ -230,6 +230,7 @@ async def measure(kind: str, size: int) -> Suggesting:
                 networks=networks,
             )
             await _ask_for(ritme, asyncio.create_task(asyncio.sleep(1)), size)  # warm: statements are compiled
+            collect_seldom()
             freeze_heap()  # as a service does when it is ready
             alone, _ = await _ask_for(ritme, asyncio.create_task(asyncio.sleep(ALONE)), size)
             suggesting = asyncio.create_task(_suggest_often(ritme, storage.begin, clock))

@@ -10,6 +10,7 @@ from rich.markup import escape
 from adapters.cli import data, delivery_commands, guarding, manifests, personal_data, serving, trust, understanding
 from adapters.cli.console import FAILED, NOT_CONFIGURED, make_console, say, stop
 from adapters.cli.preconditions import load_serving_settings, load_settings
+from adapters.heap import collect_seldom
 from adapters.settings import CURES, normalise_database_url
 from bot import __version__
 
@@ -32,6 +33,7 @@ ritme.command("understand")(understanding.print_reading)
 
 def main() -> None:
     """Run the command line. A bug of ours is logged, and told by its reference."""
+    collect_seldom()
     try:
         ritme(prog_name="ritme")
     except Exception as problem:  # noqa: BLE001  # `report_failure` logs it
