@@ -35,6 +35,7 @@ from bot.domain.movement import Member, Movement, MovementId
 from bot.domain.page_session import SESSION_SECRET_CHARS, PageSessionId, digest_secret
 from bot.domain.person import KEEP_CLOSED, Person, platform_of
 from bot.errors import Refused
+from bot.outside import say_readers_outside
 from bot.ports import Clock, Platform, Turn, Typesetter, UnitOfWork, Vault
 from bot.ports.turn import language_for, timezone_for
 from bot.transactions import TransactionRunner
@@ -419,7 +420,8 @@ async def _load_part(work: UnitOfWork, turn: Turn, part: Part, *, is_first: bool
         return [_say(words, _reader(turn))] if words else []
     reader = _reader(turn)
     heading = wording.render_sentence(PAGE_WORDS, part.heading, reader) if part.heading else ""
-    found = [_leave_out(section, part.without) for entry in entries for section in _word(entry, reader)]
+    said = [await say_readers_outside(work, turn, entry) for entry in entries]
+    found = [_leave_out(section, part.without) for entry in said for section in _word(entry, reader)]
     if not found or not heading:
         return found
     if part.items:

@@ -18,6 +18,7 @@ from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
 from bot.guarding import GivesAway
 from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
+from bot.outside import say_readers_outside
 from bot.ports import Turn, UnitOfWork, Vault
 from bot.presses import hash_key
 from bot.sealing import seal_entry
@@ -340,6 +341,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
     if outcome is None:
         return None
     entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
+    entry = await say_readers_outside(work, turn, entry)
     intent = turn.intent
     if isinstance(outcome, InPlace) and intent.on_page:
         if not outcome.on_page:

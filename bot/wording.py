@@ -14,7 +14,18 @@ from babel.numbers import format_decimal
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PageEntry, Pick, PictureEntry, Press, ThreadEntry
+from bot.catalogue.base import (
+    Ask,
+    Entry,
+    FileEntry,
+    FormEntry,
+    OutsideEntry,
+    PageEntry,
+    Pick,
+    PictureEntry,
+    Press,
+    ThreadEntry,
+)
 from bot.chat import (
     DEFAULT_SYNTAX,
     Button,
@@ -122,8 +133,11 @@ def _build_message(entry: Entry, reader: Reader) -> Message:
     has_body = entry.body in block_names(entry.template, reader.language)
     body = entry.body if has_body else _variant_block(entry, reader.language)
     values = _values(entry)
+    said = _render(entry.template, body, values, reader)
+    if outside := _tell_outside(entry, reader):
+        said = f"{said}\n\n~ {outside}"
     return Message(
-        paragraphs=parse_paragraphs(_render(entry.template, body, values, reader)),
+        paragraphs=parse_paragraphs(said),
         buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
         language=reader.language.value,
     )
@@ -211,11 +225,19 @@ def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form
         title=words("title"),
         submit=words("submit"),
         cancel=to_plain_line(_render("errors/fields.md.j2", "cancel", {}, reader)),
-        note=" ".join(filter(None, (_typed_quote(heard, reader), optional("note")))),
+        note=" ".join(
+            filter(None, (_typed_quote(heard, reader), optional("note"), to_plain_line(_tell_outside(entry, reader))))
+        ),
         fields=tuple(field(ask) for ask in entry.visible_asks()),
         hidden=dict(entry.hidden),
         language=reader.language.value,
     )
+
+
+def _tell_outside(entry: Entry, reader: Reader) -> str:
+    """Return which programs outside read what is decided by an entry; empty where none does."""
+    outside = entry.outside if isinstance(entry, OutsideEntry) else ""
+    return _render("outside/readers.md.j2", outside, {}, reader).strip() if outside else ""
 
 
 def _typed_quote(text: str, reader: Reader) -> str:

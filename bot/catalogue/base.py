@@ -14,6 +14,8 @@ from typing import ClassVar, Literal, Protocol, Self
 from pydantic import TypeAdapter
 
 from bot.chat import FieldKind, Value
+from bot.domain.api_token import Scope
+from bot.domain.webhook import MovementEvent
 
 CATALOGUE: dict[str, type["Entry"]] = {}
 """Every concrete entry by class name; `Entry` registers its subclasses."""
@@ -131,6 +133,24 @@ class FormEntry(Entry):
     def visible_asks(self) -> tuple[Ask, ...]:
         """Return the fields that this instance shows; all by default."""
         return self.asks
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutsideEntry(Entry):
+    """An entry by which something is written, or decided, that programs outside may read or hear of: `read_by`, with
+    what tells most first. `outside` is the one of these that is so now, the block of `outside/readers.md.j2` that says
+    it; "" when no program does. `bot.outside` fills it in."""
+
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = ()
+    of_every_movement: ClassVar[bool] = False
+    """True when it holds for every movement that its reader is in."""
+
+    outside: str = ""
+
+    @property
+    def can_decide(self) -> bool:
+        """True when its reader can write or decide something by it."""
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

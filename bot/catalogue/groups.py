@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from bot.catalogue.base import MAX_FORM_OPTIONS, Ask, Entry, FormEntry, Press
+from bot.catalogue.base import MAX_FORM_OPTIONS, Ask, Entry, FormEntry, OutsideEntry, Press
+from bot.domain.api_token import Scope
+from bot.domain.webhook import MovementEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +39,10 @@ class GroupsOffered(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupsForm(FormEntry):
+class GroupsForm(OutsideEntry, FormEntry):
     """The form to choose which user groups stand for a group of the movement."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = (Scope.FIGURES,)
     intent: ClassVar[str] = "groups.save"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="groups", kind="choices", required=False, max_items=MAX_FORM_OPTIONS),)
 

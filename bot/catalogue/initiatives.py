@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.base import Ask, Entry, FormEntry, OutsideEntry, Press
 from bot.catalogue.experiments import ExperimentSummary
 from bot.catalogue.welcomes import SHOWN_CHARS
+from bot.domain.api_token import Scope
+from bot.domain.webhook import MovementEvent
+
+READ_OF_INITIATIVES = (Scope.INITIATIVES, MovementEvent.INITIATIVE_BEGUN, MovementEvent.INITIATIVE_ENDED)
+"""The ways in which programs outside read, or hear, of an initiative."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +58,10 @@ class InitiativesListed(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InitiativeForm(FormEntry):
+class InitiativeForm(OutsideEntry, FormEntry):
     """The form to begin an initiative, or to change its name and description."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_INITIATIVES
     intent: ClassVar[str] = "initiative.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="name", max_length=80),
@@ -86,10 +92,12 @@ class GivenSupport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InitiativeShown(Entry):
+class InitiativeShown(OutsideEntry):
     """One initiative. `news` tells what was just done: "", "made", "described", "joined", "left", "closed" or
     "reopened". `first`: the reader joined for the first time, and is welcomed with one `story`, if there is one.
     `seeks`: nobody carries it now."""
+
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_INITIATIVES
 
     id: str
     name: str
@@ -109,6 +117,10 @@ class InitiativeShown(Entry):
     rests_since: datetime | None = None
     rooms: tuple[GivenRoom, ...] = ()
     supports: tuple[GivenSupport, ...] = ()
+
+    @property
+    def can_decide(self) -> bool:
+        return self.carried
 
     def buttons(self) -> tuple[Press, ...]:
         about = {"initiative": self.id}

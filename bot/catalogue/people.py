@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import ClassVar, Self
 
-from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, Pick, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, OutsideEntry, Pick, Press
+from bot.domain.api_token import Scope
 from bot.domain.connectors import KeyFigure
 from bot.domain.person import KEEP_CLOSED, Language, StoryChoice
+from bot.domain.webhook import MovementEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +159,7 @@ MEETS = "meets"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SettingsForm(FormEntry):
+class SettingsForm(OutsideEntry, FormEntry):
     """The form for language, time zone, group, quiet hours, being suggested, and the use of replies and names.
 
     `movements`: the names of those for which being suggested is asked, in the order of `SUGGESTIBLE`; their ids are in
@@ -165,6 +167,8 @@ class SettingsForm(FormEntry):
     `follows`: the group whose quiet hours hold for them, as they chose none.
     """
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = (Scope.FIGURES,)
+    of_every_movement: ClassVar[bool] = True
     intent: ClassVar[str] = "me.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="language", kind="choice", options=tuple(Language)),

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Press
+from bot.catalogue.base import Ask, Entry, FormEntry, OutsideEntry, Press
+from bot.domain.api_token import Scope
 from bot.domain.movement import PARTS
+from bot.domain.webhook import MovementEvent
 
 MAX_LIST_CHARS = 1600
 """Characters of a field that holds one item a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PurposeForm(FormEntry):
+class PurposeForm(OutsideEntry, FormEntry):
     """The form for every part of the purpose; core messages and small behaviours one a line."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = (Scope.PURPOSE,)
     intent: ClassVar[str] = "purpose.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         *(Ask(name=part, kind="long_text", required=part == "vision", max_length=500) for part in PARTS),

@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
-from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, OutsideEntry, Press
 from bot.catalogue.stories import read_on_button
+from bot.domain.api_token import Scope
 from bot.domain.person import Language
 from bot.domain.recurrence import WEEKDAYS, WORKING_DAY, Freq, Pattern
 from bot.domain.rhythm import OnHoliday, Rhythm, RhythmKind
 from bot.domain.story import SHORT_EXCERPT_CHARS
+from bot.domain.webhook import MovementEvent
 
 EVERY = ("1", "2", "3", "4", "monthly")
 """Choices for how often: every so many weeks, or monthly."""
@@ -33,6 +35,8 @@ UNDOABLE = ("changed", "paused", "planned", "resumed", "ended", "slower")
 """News about a rhythm that can be taken back."""
 MOMENT_ACTS = ("skip", "move", "now")
 """Choices for what to do with one moment."""
+READ_OF_RHYTHMS = (Scope.RHYTHMS, MovementEvent.RHYTHM_POSTED)
+"""The ways in which programs outside read, or hear, of a rhythm."""
 MAX_MISSED_CHARS = 100
 """Of words that were not understood, so many go along in a button to the form."""
 
@@ -278,9 +282,11 @@ class RhythmShown(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RhythmPreviewed(Entry):
+class RhythmPreviewed(OutsideEntry):
     """A rhythm that somebody asked for in a sentence, before it is saved: how it was read, and its next five moments.
     `args` are the values of its form."""
+
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_RHYTHMS
 
     rhythm: RhythmSummary
     coming: tuple[ComingMoment, ...] = ()
@@ -307,9 +313,11 @@ class RhythmPreviewed(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RhythmChanged(Entry):
+class RhythmChanged(OutsideEntry):
     """A preview of an edit of a rhythm, before it is saved: how it was, how it becomes, its next five moments. Of
     moments that were skipped or moved, `kept` stay so, and those of the dates `gone` are no more."""
+
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_RHYTHMS
 
     before: RhythmSummary
     rhythm: RhythmSummary
@@ -386,10 +394,11 @@ class RhythmDoubled(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RhythmForm(FormEntry):
+class RhythmForm(OutsideEntry, FormEntry):
     """The form to make a rhythm: what most need, or (`whole`) all there is to choose. `missed`: words of a sentence
     that were not understood."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_RHYTHMS
     intent: ClassVar[str] = "rhythm.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="kind", kind="choice", options=tuple(RhythmKind)),
@@ -432,9 +441,10 @@ class RhythmForm(FormEntry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MomentForm(FormEntry):
+class MomentForm(OutsideEntry, FormEntry):
     """The form to skip one moment, move it or send it now."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_RHYTHMS
     intent: ClassVar[str] = "rhythm.moment.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="on", kind="choice"),
@@ -461,9 +471,10 @@ class MomentLabel(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PauseForm(FormEntry):
+class PauseForm(OutsideEntry, FormEntry):
     """The form for the day until which a rhythm is paused, and from when, where that is not now."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_RHYTHMS
     intent: ClassVar[str] = "rhythm.pause.save"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="starts", kind="date", required=False), Ask(name="until", kind="date"))
 
@@ -493,9 +504,10 @@ class ClosedShown(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClosedForm(FormEntry):
+class ClosedForm(OutsideEntry, FormEntry):
     """The form for days on which a movement is closed: the first, and the last where there are more."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = READ_OF_RHYTHMS
     intent: ClassVar[str] = "rhythm.closed.save"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="starts", kind="date"), Ask(name="until", kind="date", required=False))
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, Pick, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FormEntry, OutsideEntry, Pick, Press
+from bot.domain.api_token import Scope
 from bot.domain.movement import Movement
 from bot.domain.next_step import ChanceState, NextStep, StepState
 from bot.domain.person import Person
 from bot.domain.quiet_hours import arrival_of
+from bot.domain.webhook import MovementEvent
 
 _CHANCE = "De wethouder komt vrijdag onverwacht langs"
 
@@ -246,9 +248,10 @@ class StillStuck(Entry):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepOutcomeForm(FormEntry):
+class StepOutcomeForm(OutsideEntry, FormEntry):
     """The form to tell in one's own words what happened."""
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = (MovementEvent.STEPS_DONE,)
     intent: ClassVar[str] = "step.tell"
     asks: ClassVar[tuple[Ask, ...]] = (Ask(name="outcome", kind="long_text", max_length=1500),)
     action: str = ""

@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Self
 
-from bot.catalogue.base import Ask, Entry, FormEntry, Pick, Press, ThreadEntry
+from bot.catalogue.base import Ask, Entry, FormEntry, OutsideEntry, Pick, Press, ThreadEntry
 from bot.catalogue.conversation import MAX_ASKED_CHARS
 from bot.catalogue.meanings import meaning_buttons
+from bot.domain.api_token import Scope
 from bot.domain.person import StoryChoice
 from bot.domain.retelling import StoryStanding
 from bot.domain.story import EXCERPT_CHARS, MAX_STORY_CHARS, NO_PART, SHORT_EXCERPT_CHARS, Dimension, Readers
+from bot.domain.webhook import MovementEvent
 
 EXAMPLE_STORY = "Na de overdracht liepen we met z'n drieën een rondje. De buurvrouw liep een stukje mee en lachte."
 
@@ -24,7 +26,7 @@ def read_on_button(*stories: tuple[str, str], most: int = EXCERPT_CHARS) -> tupl
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoryForm(FormEntry):
+class StoryForm(OutsideEntry, FormEntry):
     """The form for a story in one's own words, with or without one's name, and who may read it.
 
     `place` is where it is told, empty in a personal chat and where the teller chooses the place (`where`). `part` asks
@@ -32,6 +34,7 @@ class StoryForm(FormEntry):
     nothing is lost.
     """
 
+    read_by: ClassVar[tuple[Scope | MovementEvent, ...]] = (Scope.STORIES, MovementEvent.STORY_TOLD)
     intent: ClassVar[str] = "story.save"
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="text", kind="long_text", max_length=MAX_STORY_CHARS),
