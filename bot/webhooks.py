@@ -55,7 +55,7 @@ async def announce_story(work: UnitOfWork, story: Story, now: datetime) -> None:
 async def announce_step(work: UnitOfWork, movement: MovementId, now: datetime) -> None:
     """Announce that steps were done on this day: the day after, once, and not in a movement of under five. So it tells
     neither when, nor in which initiative, nor how many, nor who."""
-    if len(await work.people.of_movement(movement)) < MIN_GROUP_SIZE:
+    if await work.people.count_in(movement) < MIN_GROUP_SIZE:
         return
     day = now.astimezone(UTC).date()
     due = datetime.combine(day + timedelta(days=1), STEPS_TOLD_AT, UTC)

@@ -149,8 +149,12 @@ class People(Protocol):
     async def names_in(self, movement: MovementId) -> Sequence[str]:
         """Return the names of the members of a movement."""
 
-    async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
-        """Return everyone in a movement who was not forgotten, with their membership, the first joined first."""
+    async def count_in(self, movement: MovementId) -> int:
+        """Return how many are in a movement who were not forgotten. They may be twenty thousand: loading them takes
+        seconds, and nothing does."""
+
+    async def among(self, ids: Collection[PersonId], movement: MovementId) -> Sequence[Person]:
+        """Return those of these people who are in a movement and were not forgotten, in no order."""
 
     async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
         """Return the members of a movement who are of a group and were not forgotten."""

@@ -103,9 +103,10 @@ async def test_each_movement_has_its_own_people_and_places(seeded: Seeded) -> No
         place(PlaceId("across"), W1, THEIRS),
     )
     async with seeded.begin() as work:
-        assert ids(await work.people.of_movement(OURS)) == [FATIMA, JAN]
-        assert ids(await work.people.of_movement(THEIRS)) == [NOOR, gone]
         assert ids(await work.people.coordinators(THEIRS)) == [NOOR]
+        assert await work.people.count_in(THEIRS) == 2
+        assert ids(await work.people.among([NOOR, forgotten, FATIMA], THEIRS)) == [NOOR]
+        assert await work.people.among([], THEIRS) == []
         assert sorted(ids(await work.people.accounts_in(W2))) == [gone, NOOR]
         assert sorted(ids(await work.movements.places(THEIRS))) == ["across", THERE]
         assert await work.movements.labels(THEIRS, W2) == {THERE: "there", "across": "across (Oost)"}

@@ -93,6 +93,7 @@ async def _withdrawn(work: UnitOfWork, its: Any) -> bool:
 
 OF_A_MOVEMENT: dict[str, Ask] = {
     "people.get": lambda work, its: work.people.get(FATIMA, its),
+    "people.among": lambda work, its: work.people.among([FATIMA], its),
     "people.names_in": lambda work, its: _name_of_fatima(work, its),
     "people.in_group": lambda work, its: work.people.in_group(its, "nacht"),
     "people.suggestible_in": lambda work, its: work.people.suggestible_in(its),
@@ -310,9 +311,9 @@ TOLD_BELOW = {
     "people.accounts_in",
     "people.load_context",
     "people.coordinators",
+    "people.count_in",
     "people.erase",
     "people.get_or_create",
-    "people.of_movement",
     "people.lock_movement",
     "movements.places",
     "movements.labels",

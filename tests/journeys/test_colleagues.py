@@ -6,11 +6,11 @@ from adapters.slack import people
 from bot.chat import Profile
 from bot.domain.delivery import DeliveryState, Priority, to_person
 from bot.domain.movement import MovementId
-from bot.domain.person import Language, Person, WorkspaceId
+from bot.domain.person import Language, Person, PersonId, WorkspaceId
 from tests.drivers.slack import LANE, SlackDriver
 from tests.fakes.slack.state import Modal, Shown
 from tests.support.outbox import get_delivery
-from tests.support.world import World, text_of
+from tests.support.world import World, members_of, text_of
 
 FULL = {"id": "U1", "team_id": "T1", "tz": "Europe/Paris", "locale": "en-US", "profile": {"display_name": "Fatima"}}
 
@@ -67,7 +67,8 @@ class TestAChange:
         await on_slack.movement("fatima")
         await on_slack.people.change_profile(on_slack.user("fatima"), name="Fatima E.", tz="Europe/Lisbon")
         async with on_slack.begin() as work:
-            fatima = next(one for one, _ in await work.people.of_movement(MovementId("movement")) if one.id == "fatima")
+            fatima = await work.people.get(PersonId("fatima"), MovementId("movement"))
+        assert fatima is not None
         assert (fatima.name, fatima.timezone) == ("Fatima E.", "Europe/Lisbon")
 
     @pytest.mark.parametrize("kind", ["user_change", "team_join"])
@@ -172,7 +173,7 @@ class TestWhoIsNoLongerThere:
 
 async def _mark_people(world: World, *people: str, deactivated: bool = False) -> None:
     async with world.begin() as work:
-        for one, _ in await work.people.of_movement(MovementId("movement")):
+        for one in await members_of(work):
             if one.id in people:
                 one.guest = not deactivated
                 one.deactivated_at = world.clock.now() if deactivated else None

@@ -8,7 +8,7 @@ from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
 from tests.support.stories import is_declined
-from tests.support.world import LANE, World, agree, button_of, text_of
+from tests.support.world import LANE, World, agree, button_of, members_of, text_of
 
 
 async def initiative(world: World, *people: str) -> str:
@@ -148,11 +148,11 @@ async def test_someone_outside_is_asked_and_belongs_only_after_a_yes(world: Worl
     await world.movement("fatima")
     await nominate(world, "fatima", inspirer=("newcomer",))
     async with world.begin() as work:
-        people = [p.account for p, _ in await work.people.of_movement(MovementId("movement"))]
+        people = [person.account for person in await members_of(work)]
     assert "newcomer" not in people
     await world.press("newcomer", world.private("newcomer")[0], "yes", channel=None)
     async with world.begin() as work:
-        people = [p.account for p, _ in await work.people.of_movement(MovementId("movement"))]
+        people = [person.account for person in await members_of(work)]
     assert "newcomer" in people
 
 

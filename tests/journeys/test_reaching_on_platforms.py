@@ -25,8 +25,7 @@ async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
 async def add_early_shift(border: Border) -> None:
     """Add a group of fifteen who know nobody that takes part."""
     async with border.begin() as work:
-        members = await work.people.of_movement(MOVEMENT)
-        lane = next(person.workspace_id for person, member in members if member.coordinates)
+        lane = (await work.people.coordinators(MOVEMENT))[0].workspace_id
         for number in range(15):
             person = Person(
                 id=PersonId(f"n{number}"), workspace_id=lane, account=f"n{number}", name=f"N{number}", created_at=MONDAY

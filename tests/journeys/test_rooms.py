@@ -12,7 +12,7 @@ from tests.drivers.border import PLATFORMS, Border, open_border
 from tests.journeys.test_stuck import submit_stuck
 from tests.journeys.test_welcomes import begin_walk
 from tests.support.readers import find_untrue
-from tests.support.world import MONDAY, MOVEMENT, World, text_of
+from tests.support.world import MONDAY, MOVEMENT, World, members_of, text_of
 
 ASKED = {"trying": "Samen buiten eten.", "asking": "Mag dat ook op zondag?", "until": "2027-03-29"}
 
@@ -153,7 +153,7 @@ async def test_who_is_asked_becomes_no_member_and_sees_no_person(world: World) -
     said = await world.press("karin", world.private("karin")[0], "grant", channel=None)
     assert "jan" not in text_of(world.private("karin")[0]) + text_of(said)
     async with world.begin() as work:
-        members = {person.account for person, _ in await work.people.of_movement(MOVEMENT)}
+        members = {person.account for person in await members_of(work)}
     assert "karin" not in members
     assert len(world.private("karin")) == 1
 

@@ -13,7 +13,7 @@ from tests.drivers.border import PLATFORMS, Border, open_border
 from tests.journeys.test_rooms import ASKED, ask_for_room
 from tests.journeys.test_welcomes import begin_walk
 from tests.support.readers import find_untrue
-from tests.support.world import MONDAY, MOVEMENT, World, text_of
+from tests.support.world import MONDAY, MOVEMENT, World, members_of, text_of
 
 WORDS = "Mooi dat jullie dit proberen."
 STANDS = f"Steun op de achtergrond, van karin: “{WORDS}”"
@@ -109,7 +109,7 @@ async def test_nobody_is_seen_or_steered_by_it(world: World) -> None:
     assert "jan" not in text_of(said)
     assert world.posts() == world.private("jan") == []
     async with world.begin() as work:
-        assert "karin" not in {person.account for person, _ in await work.people.of_movement(MOVEMENT)}
+        assert "karin" not in {person.account for person in await members_of(work)}
     assert WORDS not in text_of(await world.do("iris", "lookback", channel=None)), "no moment of the movement"
     assert walk
 

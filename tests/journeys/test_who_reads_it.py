@@ -29,7 +29,7 @@ from tests.journeys.test_stuck import submit_stuck
 from tests.support.groups import add_group
 from tests.support.readers import ALONE, FOR_COORDINATORS, TOGETHER
 from tests.support.stories import add_reminder, get_story, reply_in_thread
-from tests.support.world import LANE, MONDAY, MOVEMENT, World, agree, button_of, open_world, text_of
+from tests.support.world import LANE, MONDAY, MOVEMENT, World, agree, button_of, members_of, open_world, text_of
 
 ONE, COORDINATORS, PLACE, PAGE = "one person", "coordinators", "a place", "their own page"
 READ_BY = {
@@ -499,7 +499,7 @@ async def test_who_does_something_belongs_and_nobody_else(world: World) -> None:
     await world.do("nieuw", "help")
     await reply_in_thread(world, "voorbij", "Wat een mooie dag.", "m1", thread="theirs")
     async with world.begin() as work:
-        found = {person.account for person, _ in await work.people.of_movement(MovementId("movement"))}
+        found = {person.account for person in await members_of(work)}
     assert found == {"iris", "nieuw"}
 
 

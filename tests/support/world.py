@@ -16,7 +16,7 @@ from bot.app import Retention, Ritme
 from bot.chat import Account, Answer, Button, ChatPlace, CommandSyntax, FieldErrors, Form, Intent, Message, Reply, Value
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin, Platform, Telemetry
+from bot.ports import Begin, Platform, Telemetry, UnitOfWork
 from tests.fakes.messenger import RecordingMessenger, Sent
 from tests.support.databases import OpenDatabase, open_database
 
@@ -196,6 +196,12 @@ class World:
     def private(self, who: str) -> list[Sent]:
         """List the messages for one person alone, oldest first."""
         return self.messenger.to(who)
+
+
+async def members_of(work: UnitOfWork) -> list[Person]:
+    """Return everyone in the movement who is of the workspace, in no order."""
+    everyone = await work.people.accounts_in(WorkspaceId(LANE))
+    return [one for one in everyone if await work.movements.membership(MOVEMENT, one.id) is not None]
 
 
 def button_of(shown: Reply | Message | Sent, name: str) -> Button:

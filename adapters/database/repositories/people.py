@@ -205,14 +205,22 @@ class SqlPeople(Repository):
         named = select(people.c.name).join(Member, members.c.person_id == people.c.id)
         return (await self._session.scalars(named.where(members.c.movement_id == movement, people.c.name != ""))).all()
 
-    async def of_movement(self, movement: MovementId) -> Sequence[tuple[Person, Member]]:
-        found = await self._session.execute(
-            select(Person, Member)
-            .join_from(Person, Member, members.c.person_id == people.c.id)
-            .where(members.c.movement_id == movement, people.c.account.is_not(None))
-            .order_by(members.c.joined_at, people.c.id)
+    async def count_in(self, movement: MovementId) -> int:
+        counted = select(func.count()).join_from(people, members, members.c.person_id == people.c.id)
+        counted = counted.where(members.c.movement_id == movement, people.c.account.is_not(None))
+        return await self._session.scalar(counted) or 0
+
+    async def among(self, ids: Collection[PersonId], movement: MovementId) -> Sequence[Person]:
+        found = await self._session.scalars(
+            select(Person)
+            .join(Member, members.c.person_id == people.c.id)
+            .where(
+                self._among(people.c.id, sorted(ids)),
+                members.c.movement_id == movement,
+                people.c.account.is_not(None),
+            )
         )
-        return [(person, member) for person, member in found]
+        return found.all()
 
     async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
         found = await self._session.scalars(
@@ -248,11 +256,18 @@ class SqlPeople(Repository):
         return set(found)
 
     async def coordinators(self, movement: MovementId) -> Sequence[Person]:
-        return [
-            person
-            for person, member in await self.of_movement(movement)
-            if member.role is Role.COORDINATOR and person.deactivated_at is None
-        ]
+        found = await self._session.scalars(
+            select(Person)
+            .join(Member, members.c.person_id == people.c.id)
+            .where(
+                members.c.movement_id == movement,
+                members.c.role == Role.COORDINATOR,
+                people.c.account.is_not(None),
+                people.c.deactivated_at.is_(None),
+            )
+            .order_by(members.c.joined_at, people.c.id)
+        )
+        return found.all()
 
     async def looked_up_before(self, workspace: WorkspaceId, before: datetime, limit: int) -> Sequence[Person]:
         found = await self._session.scalars(

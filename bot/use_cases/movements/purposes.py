@@ -115,9 +115,8 @@ async def show_earlier(work: UnitOfWork, turn: Turn) -> Entry:
     versions = (await work.movements.purposes(movement.id))[1 : VERSIONS_SHOWN + 1]
     if not versions:
         raise Refused("not_found")
-    names = {
-        person.id: person.name_in(turn.person.workspace_id) for person, _ in await work.people.of_movement(movement.id)
-    }
+    writers = await work.people.among({one.written_by for one in versions if one.written_by}, movement.id)
+    names = {person.id: person.name_in(turn.person.workspace_id) for person in writers}
     return PurposeVersions(
         versions=tuple(
             PurposeVersion(

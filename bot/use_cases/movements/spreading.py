@@ -61,10 +61,8 @@ async def _load_map(work: UnitOfWork, movement: Movement, now: datetime) -> Spre
 
 async def _leave_small_out(work: UnitOfWork, movement: Movement, kept: SpreadMap) -> SpreadMap:
     """Return a map without groups that have too few people by now."""
-    small = {
-        one.group for one in kept.groups if len(await work.people.in_group(movement.id, one.group)) < MIN_GROUP_SIZE
-    }
-    return kept.without(small)
+    large = await work.people.large_groups(movement.id, MIN_GROUP_SIZE)
+    return kept.without({one.group for one in kept.groups} - set(large))
 
 
 def _lay_out(movement: Movement, shown: SpreadMap) -> SpreadDrawn | SpreadEmpty:

@@ -223,7 +223,7 @@ class _Takeaway:
             self._places = {place: self._mask(label) for place, label in labels.items()}
             self._initiatives = list(await work.initiatives.of_movement(self._movement.id, closed=True))
             self._names = {one.id: self._mask(one.name) for one in self._initiatives}
-            members = len(await work.people.of_movement(self._movement.id))
+            members = await work.people.count_in(self._movement.id)
         await self._tables.write("purpose", self._purpose())
         await self._tables.write("rhythms", self._rhythms())
         counts = {

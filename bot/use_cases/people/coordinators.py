@@ -56,9 +56,8 @@ async def ask(work: UnitOfWork, turn: Turn) -> InPlace:
 async def compose_question(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     """Compose what a coordinator reads. Raises `Unwanted` when the one who asked was forgotten."""
     movement = outgoing.require_movement()
-    members = await work.people.of_movement(movement.id)
-    asker = next((person for person, _ in members if person.id == PersonId(outgoing.delivery.subject)), None)
-    if asker is None:
+    asker = await work.people.get(PersonId(outgoing.delivery.subject), movement.id)
+    if asker is None or asker.account is None:
         raise Unwanted("forgotten")
     return CoordinationWanted(name=asker.name, topic=topic_of(str(outgoing.delivery.args.get("topic", ""))))
 

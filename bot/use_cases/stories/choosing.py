@@ -68,7 +68,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add("initiative", "unknown_choice")
     since = turn.now - PERIODS_BACK.get(filled.text("period"), timedelta())
     told = await work.stories.told_in(movement.id, about)
-    tellers = {person.id for person, _ in await work.people.of_movement(movement.id)}
+    tellers = {one.id for one in await work.people.among({one.teller_id for one in told}, movement.id)}
     open_to_all = [
         (one.id, one.teller_id)
         for one in told

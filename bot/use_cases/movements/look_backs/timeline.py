@@ -1,6 +1,6 @@
 """Compose look-backs: the moments of a movement or an initiative in order, as far as the reader may know them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -10,14 +10,27 @@ from bot.catalogue.pictures import HistoryDrawn
 from bot.domain.history import HistoryRoundId
 from bot.domain.initiative import Audience, EpisodeState, Initiative, InitiativeId
 from bot.domain.look_back import MAX_TIMELINE_MOMENTS, MomentKind, TimelineMoment, choose_moments
-from bot.domain.movement import Movement
+from bot.domain.movement import Movement, MovementId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.errors import Refused, Unwanted
 from bot.pictures import plan_picture
 from bot.ports import Outgoing, Turn, UnitOfWork
 
-Names = Mapping[PersonId, str]
-"""The names of people as the reader may see them."""
+
+class _Names:
+    """The names of people as the reader may see them: of those whose rows were read, never of a whole movement."""
+
+    def __init__(self, work: UnitOfWork, movement: MovementId, seen_from: WorkspaceId) -> None:
+        self._work, self._movement, self._seen_from = work, movement, seen_from
+        self._known: dict[PersonId, str] = {}
+
+    async def load(self, ids: Iterable[PersonId]) -> Mapping[PersonId, str]:
+        """Return the names of these people, as far as they are in the movement."""
+        new = set(ids) - self._known.keys()
+        if new:
+            found = {one.id: one for one in await self._work.people.among(new, self._movement)}
+            self._known |= {one: found[one].name_in(self._seen_from) if one in found else "" for one in new}
+        return self._known
 
 
 async def look_back(work: UnitOfWork, turn: Turn) -> Entry:
@@ -112,7 +125,7 @@ async def _load_look_back(
     reader: Person | None,
 ) -> LookBack:
     about, own = initiative.id if initiative is not None else None, reader.id if reader is not None else None
-    names = {person.id: person.name_in(seen_from) for person, _ in await work.people.of_movement(movement.id)}
+    names = _Names(work, movement.id, seen_from)
     moments = [
         *await _initiative_moments(work, movement, initiative, names),
         *await _stuck_moments(work, movement, about, own),
@@ -132,21 +145,24 @@ async def _load_look_back(
 
 
 async def _initiative_moments(
-    work: UnitOfWork, movement: Movement, initiative: Initiative | None, names: Names
+    work: UnitOfWork, movement: Movement, initiative: Initiative | None, names: _Names
 ) -> list[TimelineMoment]:
     """Return beginnings and endings of the movement and its initiatives; for one initiative also who joined."""
     if initiative is None:
         moments = [TimelineMoment(at=movement.started_at, turning=MomentKind.STARTED)]
         begun, turning = await work.initiatives.of_movement(movement.id, closed=True), MomentKind.BEGUN
     else:
-        moments = [
-            TimelineMoment(at=participant.joined_at, turning=MomentKind.JOINED, who=names.get(person.id, ""))
+        joined = [
+            (person.id, participant.joined_at)
             for person, participant in await work.initiatives.participants(initiative.id, movement.id)
             if not participant.initiator
         ]
+        known = await names.load(person for person, _ in joined)
+        moments = [TimelineMoment(at=at, turning=MomentKind.JOINED, who=known.get(one, "")) for one, at in joined]
         begun, turning = [initiative], MomentKind.STARTED
+    known = await names.load(one.started_by for one in begun if one.started_by)
     for one in begun:
-        who = names.get(one.started_by or PersonId(""), "")
+        who = known.get(one.started_by or PersonId(""), "")
         moments.append(TimelineMoment(at=one.started_at, turning=turning, who=who, what=one.name))
         if one.closed_at is not None:
             moments.append(TimelineMoment(at=one.closed_at, turning=MomentKind.CLOSED, what=one.name))
@@ -154,30 +170,33 @@ async def _initiative_moments(
 
 
 async def _step_moments(
-    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, names: Names
+    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, names: _Names
 ) -> list[TimelineMoment]:
     """Return steps that were done: those posted where others are, and the reader's own."""
+    done = [one for one in await work.steps.done_in(movement.id, about) if one.posted or one.person_id == own]
+    known = await names.load(one.person_id for one in done)
     return [
-        TimelineMoment(at=step.closed_at, turning=MomentKind.STEP, who=names.get(step.person_id, ""), what=step.action)
-        for step in await work.steps.done_in(movement.id, about)
-        if step.closed_at is not None and (step.posted or step.person_id == own)
+        TimelineMoment(at=step.closed_at, turning=MomentKind.STEP, who=known.get(step.person_id, ""), what=step.action)
+        for step in done
+        if step.closed_at is not None
     ]
 
 
 async def _story_moments(
-    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, names: Names
+    work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, names: _Names
 ) -> list[TimelineMoment]:
     """Return stories that may travel, and the reader's own."""
+    told = [one for one in await work.stories.told_in(movement.id, about) if one.may_travel or one.teller_id == own]
+    known = await names.load(one.teller_id for one in told if one.named)
     return [
         TimelineMoment(
             at=story.told_at,
             turning=MomentKind.STORY,
-            who=story.called or (names.get(story.teller_id, "") if story.named else ""),
+            who=story.called or (known.get(story.teller_id, "") if story.named else ""),
             what=story.text,
             ripples=story.ripples,
         )
-        for story in await work.stories.told_in(movement.id, about)
-        if story.may_travel or story.teller_id == own
+        for story in told
     ]
 
 
