@@ -115,6 +115,7 @@ class Service:
         # In this order: what is received makes more to send, and sending needs the platforms and the database.
         for stop_intake in self.stop_intake_hooks:
             await stop_intake()
+        await self.ritme.finish_answers()
         await self.engine.close()
         if self._clock_sync is not None:
             self._clock_sync.cancel()

@@ -15,7 +15,7 @@ from structlog.contextvars import bound_contextvars
 from bot import commands, presses, wording
 from bot.api import ApiReader
 from bot.catalogue.errors import Apology, Declined
-from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFeed, OpenedFile, Reply
+from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFeed, OpenedFile, Post, Reply
 from bot.directory_sync import DirectorySync
 from bot.domain.carrying import ASK_AGAIN_AFTER, SILENT_AFTER
 from bot.domain.coverage import LOOKS_AFTER
@@ -77,6 +77,10 @@ FILE_SWEEP_INTERVAL = timedelta(minutes=5)
 """How often expired files with personal data are deleted; nobody can open them meanwhile."""
 STALE_CLAIM_AFTER = timedelta(minutes=1)
 """How long after a claim its sender counts as dead; `CLAIM_TTL` of `bot.outbox.claim` is much shorter."""
+ANSWERS_GRACE = 0.5
+"""Seconds that a look for due lanes waits for answers that are being sent."""
+ANSWERS_SHUTDOWN_GRACE = 12.0
+"""Seconds that they get to be sent and recorded when this process stops."""
 log = structlog.get_logger("ritme")
 
 
@@ -243,7 +247,7 @@ class Ritme:
             return await self._act_outside(act)
         except GivesAway as given:
             # That transaction was rolled back: nothing was kept or posted.
-            return await self._run(partial(ask_about_words, intent=intent, given=given, now=now, syntax=syntax))
+            return await self._run_turn(partial(ask_about_words, intent=intent, given=given, now=now, syntax=syntax))
 
     async def _act_outside(self, act: Callable[..., Awaitable[Reply]]) -> Reply:
         """Act in one transaction. One that needs a movement's network, or something else that takes long, is rolled
@@ -253,11 +257,24 @@ class Ritme:
         computed: bytes | None = None
         while True:
             try:
-                return await self._run(partial(act, advice=advice, computed=computed))
+                return await self._run_turn(partial(act, advice=advice, computed=computed))
             except NeedsNetwork as needs:
                 advice = await self._networks.advise(needs)
             except NeedsComputing as needed:
                 computed = await to_thread(needed.compute)
+
+    async def _run_turn(self, act: Callable[[UnitOfWork], Awaitable[Reply]]) -> Reply:
+        """Act in one transaction, and claim its answer there if it can be sent at once: it is, once that is committed,
+        while the turn goes on."""
+
+        async def act_and_claim(work: UnitOfWork) -> tuple[Reply, tuple[Delivery, Post] | None]:
+            reply = await act(work)
+            return reply, await self._drainer.claim_own_answer(work)
+
+        reply, claimed = await self._run(act_and_claim)
+        if claimed is not None:
+            self._drainer.answers.start(*claimed)
+        return reply
 
     async def _apply_platform_event(self, intent: Intent, now: datetime) -> None:
         """Apply what a platform tells by itself. Nobody acts, so nobody is added; nothing is stored about an event
@@ -294,7 +311,7 @@ class Ritme:
             await show_home(work, turn)
             return reply
 
-        return await self._run(act)
+        return await self._run_turn(act)
 
     def _apology(self, intent: Intent, reference: str) -> Answer:
         """Word an apology without the database, in the language the platform told."""
@@ -495,12 +512,21 @@ class Ritme:
         """Look up deliveries of unknown outcome. Returns how many were settled."""
         return await self._drainer.reconcile(lane)
 
+    async def finish_answers(self) -> None:
+        """Wait until the answers that are being sent in their own turn are recorded; cut short those that take longer
+        than any platform may."""
+        await self._drainer.answers.finish(within=ANSWERS_SHUTDOWN_GRACE)
+        self._drainer.answers.cancel()
+        await self._drainer.answers.finish()
+
     async def recover(self) -> None:
         """Mark all that is SENDING as UNKNOWN. For the start of the only process: nobody can be sending then."""
         await self._drainer.mark_stale_unknown(before=self._clock.now() + timedelta(days=1))
 
     async def lanes_due(self) -> list[WorkspaceId]:
-        """Return the lanes with something to send or to look up now."""
+        """Return the lanes with something to send or to look up now, once answers that are being sent are through, if
+        that is soon: they may have to be sent again."""
+        await self._drainer.answers.finish(within=ANSWERS_GRACE)
         async with self._begin() as work:
             return await work.deliveries.lanes_due(self._clock.now())
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from structlog.contextvars import get_contextvars
 
+from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
 from bot.ports import Begin, Conflict, Engine, StorageUnavailable, UnitOfWork
 
@@ -40,6 +41,8 @@ class TransactionRunner:
             try:
                 async with self._begin() as work:
                     result = await act(work)
+                    if work.answer is not None and work.answer.state is DeliveryState.WAITING:
+                        work.woken.add(work.answer.workspace_id)
             except (Conflict, StorageUnavailable):
                 is_interactive = max_attempts <= MAX_ATTEMPTS
                 is_late = is_interactive and perf_counter() - started > INTERACTIVE_DEADLINE

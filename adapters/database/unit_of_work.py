@@ -38,6 +38,7 @@ from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from adapters.database.repositories.takeaways import SqlTakeaways
 from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener, inline_writer
 from adapters.libpq import connection_timeouts
+from bot.domain.delivery import Delivery
 from bot.domain.person import WorkspaceId
 from bot.ports import Begin, NetworkReader, UnitOfWork
 from bot.ports.repositories import (
@@ -101,6 +102,7 @@ class SqlUnitOfWork:
         self.networks: NetworkReader = networks
         self._rows = Rows(session)
         self.woken: set[WorkspaceId] = set()
+        self.answer: Delivery | None = None
         self.inbox: Inbox = SqlInbox(session)
         self.people: People = SqlPeople(session)
         self.movements: Movements = SqlMovements(session)

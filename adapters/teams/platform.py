@@ -103,7 +103,13 @@ class TeamsPlatform:
     @property
     def ports(self) -> Platform:
         """The ports that the core gets."""
-        return Platform(messenger=self.messenger, directory=self.directory, syntax=self.syntax, tells_departures=False)
+        return Platform(
+            messenger=self.messenger,
+            directory=self.directory,
+            syntax=self.syntax,
+            tells_departures=False,
+            answers_directly=True,
+        )
 
     def mount(self, app: web.Application, core: TeamsCore) -> None:
         """Add Teams' addresses to the application; `core` is what activities are handed to."""

@@ -18,6 +18,7 @@ from bot.chat import Post, PostedPicture
 from bot.domain.delivery import INITIAL_BACKOFF, Delivery, DeliveryState
 from bot.domain.person import Language, WorkspaceId, platform_of
 from bot.outbox.claim import CLAIM_BATCH, CLAIM_TTL, OrderingKey, claim_batch, ordering_key
+from bot.outbox.direct import AnswersInFlight, claim_answer
 from bot.outbox.files import FileComposer
 from bot.outbox.lookups import Lookup, LookupRunner, load_lookups
 from bot.outbox.outcomes import Outcome, SendResult, attempt_of, mark_stale_unknown
@@ -32,6 +33,7 @@ from bot.ports import (
     Telemetry,
     Typesetter,
     TypesettingFailed,
+    UnitOfWork,
     Unreachable,
     Vault,
 )
@@ -77,6 +79,8 @@ class OutboxDrainer:
         self._works_council = works_council
         self._vault = vault
         self._not_served: set[str] = set()
+        self.answers = AnswersInFlight(self._send)
+        """The answers that are being sent in their own turn."""
 
     async def drain(self, lane: WorkspaceId) -> int:
         """Settle at most one batch of what is due in a workspace, in order per place. Returns how many rows it settled.
@@ -87,6 +91,8 @@ class OutboxDrainer:
         """
         if not self._is_served(lane):
             return 0
+        # What stands behind an answer that is under way waits here, rather than for the next look at the lane.
+        await self.answers.finish(lane)
         work = await self._load_pre_send_work(lane)
         settled = await self._lookups.look_up_all(lane, work.lookups)
         now, limit = self._clock.now(), 1 if work.gone else CLAIM_BATCH
@@ -110,6 +116,22 @@ class OutboxDrainer:
             # Not what was claimed: the engine would drain again at once and retry that message in a loop.
             return await self._settled_count(claimed)
         return settled + len(claimed)
+
+    async def claim_own_answer(self, work: UnitOfWork) -> tuple[Delivery, Post] | None:
+        """Claim the answer of a turn in its own transaction, where it can be sent at once (see `claim_answer`)."""
+        answer = work.answer
+        platform = self._platforms.get(platform_of(answer.workspace_id)) if answer is not None else None
+        if answer is None or platform is None or not platform.answers_directly:
+            return None
+        post = await claim_answer(
+            work,
+            answer,
+            now=self._clock.now(),
+            syntax=platform.syntax,
+            works_council=self._works_council,
+            vault=self._vault,
+        )
+        return (answer, post) if post is not None else None
 
     async def reconcile(self, lane: WorkspaceId) -> int:
         """Look up deliveries of unknown outcome. Returns how many were settled; the others are looked up again

@@ -93,6 +93,9 @@ class UnitOfWork(Protocol):
     networks: "NetworkReader"
     woken: set[WorkspaceId]
     """Lanes in which something became due now: they are woken after commit."""
+    answer: Delivery | None
+    """The answer to what this transaction acts on, where it has to be sent: at once (`bot.outbox.direct`), or with its
+    lane, which is woken after commit."""
 
     async def flush(self) -> None:
         """Write what was added or changed, so that a query in this transaction sees it."""
@@ -169,13 +172,15 @@ class Directory(Protocol):
 class Platform:
     """The ports of one platform; `directory` is None where there is nothing to look up. `syntax` is how people address
     the app there. `tells_departures`: the platform tells by itself whose account is deactivated; where it does not, its
-    directory is asked now and then. `feeds` is the address below which calendars of its people are served, with a slash
-    at its end, `api` the address of what programs outside read; both are empty where nobody reaches us."""
+    directory is asked now and then. `answers_directly`: an answer there is sent as soon as it is kept, where nothing
+    stands ahead of it (`bot.outbox.direct`). `feeds` is the address below which calendars of its people are served,
+    with a slash at its end, `api` the address of what programs outside read; both are empty where nobody reaches us."""
 
     messenger: Messenger
     directory: Directory | None = None
     syntax: CommandSyntax = DEFAULT_SYNTAX
     tells_departures: bool = True
+    answers_directly: bool = False
     feeds: str = ""
     api: str = ""
 

@@ -1005,9 +1005,13 @@ class Deliveries(Protocol):
     `attention` do not see changes of this transaction that are still to be written: call them before changing rows.
     """
 
-    async def add(self, new: Delivery) -> bool:
-        """Put a row in the outbox and wake its lane after commit. Returns False, and adds nothing, when there is a row
-        with its key already."""
+    async def add(self, new: Delivery, *, wakes: bool = True) -> bool:
+        """Put a row in the outbox and, if it is due, wake its lane after commit. Returns False, and adds nothing, when
+        there is a row with its key already."""
+
+    async def stands_behind(self, answer: Delivery, now: datetime) -> bool:
+        """Return whether another delivery for the same place or person (`ordering_key`) stands ahead of an answer: one
+        that is being sent, or may or may not have arrived, or an answer that is due or waits for a retry."""
 
     async def add_ask(self, new: Delivery, now: datetime, *, postpone: bool = False) -> bool:
         """Put an ask of a person (one of `ASK_KINDS`) in the outbox, unless they were asked enough: over all movements

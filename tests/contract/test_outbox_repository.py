@@ -1,5 +1,7 @@
 """Storage of the outbox on both databases: unique keys, lanes due, queries by state, place and reader."""
 
+from typing import Any
+
 from bot.domain.delivery import RETRY_REASONS, Act, BulkRow, DeliveryId, DeliveryState, Priority
 from bot.domain.person import Workspace, WorkspaceId
 from bot.domain.story import Retelling
@@ -33,6 +35,47 @@ async def test_a_key_is_stored_once_and_wakes_its_lane_once(seeded: Seeded) -> N
         assert work.woken == set()
     async with seeded.begin() as work:
         assert ids(await work.deliveries.claim(W1, NOW, 9)) == ["a"]
+
+
+async def test_what_comes_due_later_wakes_no_lane_yet(seeded: Seeded) -> None:
+    async with seeded.begin() as work:
+        assert await work.deliveries.add(delivery("a", due_at=NOW + HOUR))
+        assert await work.deliveries.add(delivery("b"), wakes=False)
+        assert work.woken == set()
+
+
+async def test_an_answer_stands_behind_what_is_ahead_of_it_for_the_same_place_or_person(seeded: Seeded) -> None:
+    there: dict[str, Any] = {"priority": Priority.ANSWER}
+    mine = {**there, "place_id": None, "person_id": FATIMA}
+    answer, here = delivery("answer", **mine), delivery("here", **there, person_id=FATIMA)
+    later = {"due_at": NOW + HOUR}
+    ahead = (
+        {},
+        {"state": DeliveryState.SENDING},
+        {"state": DeliveryState.UNKNOWN, "priority": Priority.NEWS, **later},
+        *({"reason": reason, **later} for reason in RETRY_REASONS),
+    )
+    beside = (
+        later,
+        {"priority": Priority.RHYTHM},
+        {"state": DeliveryState.SENT, "sent_at": NOW},
+        {"state": DeliveryState.FAILED},
+        {"act": Act.HOME},
+        {"workspace_id": W2},
+    )
+    for waits, where in ((answer, mine), (here, there)):
+        async with seeded.begin() as work:
+            await work.deliveries.add(waits)
+            assert not await work.deliveries.stands_behind(waits, NOW)
+        for number, more in enumerate((*ahead, *beside)):
+            async with seeded.begin() as work:
+                one = delivery(f"{waits.key}.{number}", **{**where, **more})
+                await work.deliveries.add(one)
+                assert await work.deliveries.stands_behind(waits, NOW) is (number < len(ahead)), more
+                one.drop("over")
+                await work.deliveries.save_all([one])
+    async with seeded.begin() as work:
+        assert not await work.deliveries.stands_behind(answer, NOW)  # "here" waits in a place
 
 
 async def test_bulk_add_keeps_the_order_and_skips_known_keys(seeded: Seeded) -> None:

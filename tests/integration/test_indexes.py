@@ -9,8 +9,9 @@ from collections.abc import Collection
 import pytest
 from sqlalchemy import text
 
-from bot.domain.movement import MovementId
-from bot.domain.person import PersonId
+from bot.domain.delivery import to_person
+from bot.domain.movement import MovementId, PlaceId
+from bot.domain.person import Person, PersonId, WorkspaceId
 from tests.scale.everyday import ACTIVITIES, Activity, Everyday
 from tests.scale.past import Past, write_past
 from tests.scale.plans import QueryPlan, QueryRecorder, QueryStats, open_planner
@@ -114,6 +115,25 @@ async def test_whom_somebody_knows_is_not_looked_for_in_all_of_a_movement(world:
     assert len(plans) == 2
     for plan in plans:
         assert re.search(r"ties USING .*\((movement_id=\? AND one_id=\?|other_id=\? AND movement_id=\?)\)", plan)
+
+
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+async def test_what_stands_ahead_of_an_answer_is_not_looked_for_in_all_that_was_sent(
+    world: World, day: Everyday
+) -> None:
+    now = world.clock.now()
+    to = Person(id=PersonId("p"), workspace_id=WorkspaceId("w"), account="p", name="p", created_at=now)
+    with QueryRecorder() as listening:
+        async with day.begin() as work:
+            for place in (None, PlaceId("q")):
+                await work.deliveries.stands_behind(
+                    to_person(to, "answer", key="a", now=now, movement=None, place=place), now
+                )
+    plans = [plan.text for plan in explain(world, listening.asked.values())]
+    used = ("ix_deliveries_person_id (person_id=? AND sent_at=?)", "ix_deliveries_due", "ix_deliveries_waiting")
+    assert len(plans) == len(used)
+    for plan, index in zip(plans, used, strict=True):
+        assert index in plan
 
 
 async def test_every_statement_uses_an_index_and_dropping_it_shows(world: World, day: Everyday) -> None:

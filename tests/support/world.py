@@ -231,6 +231,7 @@ async def open_world(
     works_council: bool = False,
     *,
     pages: bool = False,
+    answers_directly: bool = False,
 ) -> AsyncIterator[World]:
     """Open a fresh world over a fresh database, with its engine; with `pages` in a browser or not."""
     async with open_database(kind, tmp_path) as storage:
@@ -242,6 +243,7 @@ async def open_world(
                 syntax=CommandSyntax(pages=links),
                 feeds="https://ritme.example.org/slack/calendar/",
                 api=API,
+                answers_directly=answers_directly,
             )
         }
         ritme = Ritme(

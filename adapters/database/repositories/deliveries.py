@@ -118,6 +118,29 @@ _DUE = (
 _UNKNOWN = _OF_LANE.where(deliveries.c.state == DeliveryState.UNKNOWN).order_by(deliveries.c.row)
 _IN_DOUBT = _OF_LANE.where(deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING)))
 _RETRIES_OF_LANE = _OF_LANE.where(_AWAITING_RETRY)
+_OTHERS = select(deliveries.c.row).where(
+    deliveries.c.workspace_id == bindparam("lane"), deliveries.c.id != bindparam("this")
+)
+_IN_FLIGHT = deliveries.c.state.in_((DeliveryState.UNKNOWN, DeliveryState.SENDING))
+_AHEAD = and_(
+    _WAITING,
+    deliveries.c.priority == Priority.ANSWER,  # nothing else is sent before an answer
+    or_(deliveries.c.due_at <= bindparam("now", type_=Utc), _AWAITING_RETRY),
+)
+_AHEAD_OF_PERSON = _OTHERS.where(
+    deliveries.c.person_id == bindparam("person"),
+    deliveries.c.sent_at.is_(None),  # so that the index finds the few that are not sent
+    deliveries.c.place_id.is_(None),
+    deliveries.c.act != Act.HOME,
+    or_(_IN_FLIGHT, _AHEAD),
+).limit(1)
+_IN_PLACE = _OTHERS.where(deliveries.c.place_id == bindparam("place"))
+_AHEAD_IN_PLACE = (
+    _IN_PLACE.where(_IN_FLIGHT, deliveries.c.act != Act.HOME).limit(1),
+    _IN_PLACE.where(_AHEAD, deliveries.c.act != Act.HOME).limit(1),
+)
+"""Queries for what stands ahead of an answer, by the keys of `bot.outbox.claim.ordering_key`; in a place, one for each
+index."""
 _WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind"))
 
 
@@ -129,12 +152,23 @@ class SqlDeliveries(Repository):
         self._rows = rows
         self._woken = woken
 
-    async def add(self, new: Delivery) -> bool:  # type: ignore[override]  # inserts at once
+    async def add(self, new: Delivery, *, wakes: bool = True) -> bool:  # type: ignore[override]  # inserts at once
         new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
         if not await self._rows.add(new):
             return False
-        self._woken.add(new.workspace_id)
+        # What comes due later is found by the ticks of then.
+        if wakes and new.due_at <= new.created_at:
+            self._woken.add(new.workspace_id)
         return True
+
+    async def stands_behind(self, answer: Delivery, now: datetime) -> bool:
+        await self._rows.write()
+        given = {"lane": answer.workspace_id, "this": answer.id, "now": now}
+        if answer.place_id is None:
+            ahead = (_AHEAD_OF_PERSON, {**given, "person": answer.person_id})
+            return await self._session.scalar(*ahead) is not None
+        given["place"] = answer.place_id
+        return any([await self._session.scalar(one, given) is not None for one in _AHEAD_IN_PLACE])
 
     async def add_ask(self, new: Delivery, now: datetime, *, postpone: bool = False) -> bool:
         whom = PersonId(new.person_id or "")
