@@ -586,6 +586,8 @@ SENTENCE_AFTER = {
 ASKED_FIRST = frozenset({"stop", "rest"})
 """Meanings that end something at once: from a sentence, never without asking. A story opens its form, and deletions are
 confirmed on the page that offers them."""
+SOUGHT = frozenset({"search"})
+"""Commands whose words are looked for, so that those around them are left out: "zoek verhalen over de nacht"."""
 BESIDE_STORIES = frozenset({"door", "magazine", "map", "cloud", "takeaway", "search", "harvest", "story.mine"})
 """Commands about stories: named after "story" they are meant, and told is nothing ("verhaal deur")."""
 
@@ -694,7 +696,8 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
     is asked there, unless it is surely something else.
     """
     target = GUESSES.get(reading.meaning, "")
-    if command and (not reading.sure or target == command or _says_nothing_else(reading)):
+    is_command = target == command and command not in SOUGHT
+    if command and (not reading.sure or is_command or _says_nothing_else(reading)):
         return None
     if reading.sure and reading.meaning in TALK:
         return replace(intent, name=TALK[reading.meaning], args={})

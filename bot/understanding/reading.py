@@ -65,6 +65,8 @@ BAYES_WEIGHT = 0.7
 """How much the words by themselves count beside the phrases."""
 PHRASED_FROM, LIKELY_ALONE_FROM = 0.05, 0.85
 """The score of a phrase below which a meaning has to be this likely by the words alone."""
+SHOWN_FROM, SHOWN_SURELY_FROM = 0.8, 0.95
+"""How likely words by themselves make one of `SHOWN_MEANINGS` where it is asked about, and where it casts doubt."""
 TELLING_FROM = 0.5
 """The weight from which a word says something by itself."""
 LONGEST = 60
@@ -142,45 +144,30 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     if not tokens:
         return Reading(OTHER, "", sure=False)
     words = _correct(tokens, book)
-    exact = book.whole.get(tuple(word for word, _ in words), [])
-    if len({phrase.meaning for phrase in exact}) == 1:
-        (meaning,) = {phrase.meaning for phrase in exact}
-        keeps = meaning not in WITHOUT_CONTENT and all(phrase.keeps for phrase in exact)
-        rest = find_content(text, tokens, (), meaning, book) if keeps else ""
-        spelled = min(certainty for _, certainty in words)
-        request = find_request(text, tokens, (), meaning) if keeps else ""
-        return Reading(meaning, rest, sure=True, score=spelled, request=request)
+    exact = _read_exact(text, tokens, words, book)
+    if exact is not None:
+        return exact
     matches = _find_matches(words, book)
     asked = book.is_question([word for word, _ in words])
-    if asked:  # what was done and what will be is told, and not asked
-        matches = [
-            replace(match, score=match.score * TOLD_AS_QUESTION)
-            if match.phrase.keeps and match.phrase.meaning in SELDOM_ASKED
-            else match
-            for match in matches
-        ]
+    if asked:
+        matches = list(map(_lower_in_question, matches))
     best: dict[str, list[Match]] = defaultdict(list)
     for match in matches:
         best[match.phrase.meaning].append(match)
     phrased = {meaning: _combine(found) for meaning, found in best.items()}
     likely, likeliest = book.find_likely([word for word, _ in words])
-    scores = {
-        meaning: 1 - (1 - phrased.get(meaning, 0.0)) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
-        for meaning in {**phrased, **likely}
-        if meaning not in ONLY_BY_PHRASE or phrased.get(meaning, 0.0) >= LIKELY_FROM
-    }
-    if len(words) >= LONG_FROM and not asked:
-        scores = {one: score for one, score in scores.items() if one in AT_LENGTH or score >= CLEAR_FROM}
+    shown = next((one for one in SHOWN_MEANINGS & likeliest if likely[one] >= SHOWN_FROM), "")
+    scores = _score(phrased, likely, told=len(words) >= LONG_FROM and not asked)
     ranked = sorted(scores, key=lambda meaning: (-scores[meaning], meaning))
     best_score = scores[ranked[0]] if ranked else 0.0
     if ranked and phrased.get(ranked[0], 0.0) < PHRASED_FROM and likely.get(ranked[0], 0.0) < LIKELY_ALONE_FROM:
         best_score = 0.0  # no phrase, and words that say too little by themselves
     if best_score < LIKELY_FROM:
-        is_bad = likely.get("stuck", 0.0) > 2 * likely.get("story", 0.0)
-        is_bad = is_bad or any(word in book.negations for word, _ in words)
-        told = OTHER if asked or len(words) < STATEMENT_FROM else "stuck" if is_bad else "story"
+        told = _guess_kind(words, likely, asked=asked, book=book)
+        if told == OTHER and shown:
+            return Reading(shown, "", sure=False, score=LIKELY_FROM * likely[shown], others=tuple(ranked[:2]))
         rest = "" if told == OTHER else drop_frame(quote_whole(text, tokens), book, told)
-        return Reading(told, rest, sure=False, others=tuple(ranked[:2]))
+        return Reading(told, rest, sure=False, others=_list_others(shown, told, ranked[:2]))
     meaning, score = ranked[0], scores[ranked[0]]
     others = tuple(
         one for one in ranked[1:3] if scores[one] >= LIKELY_FROM and (one != CRISIS or phrased.get(CRISIS, 0.0) > 0)
@@ -189,15 +176,66 @@ def _read_tokens(text: str, tokens: Sequence[Token], book: PhraseBook) -> Readin
     # Sure is only what both the phrases and the words by themselves point to, unless nearly all of a phrase is there:
     # then the words of the content ("the handover") have no say in it.
     sure = score >= SURE_FROM and margin >= SURE_MARGIN and phrased.get(meaning, 0.0) >= LIKELY_FROM
-    agreed = meaning in likeliest or not likeliest
-    sure = sure and (agreed or phrased[meaning] >= STRONG_FROM)
+    doubted = bool(likeliest) and meaning not in likeliest
+    doubted = doubted or (shown not in ("", meaning) and likely[shown] >= SHOWN_SURELY_FROM)
+    sure = sure and not (doubted and phrased[meaning] < STRONG_FROM)
     if sure and meaning in RISKY:
         sure = _says_enough(best[meaning], words, book)
     if CRISIS in scores and meaning != CRISIS and scores[CRISIS] >= LIKELY_FROM:
         sure = False  # nobody in need is taken for somebody with a question
     rest = "" if meaning in WITHOUT_CONTENT else find_content(text, tokens, best[meaning], meaning, book)
     request = find_request(text, tokens, best[meaning], meaning)
+    others = others if sure else _list_others(shown, meaning, others)
     return Reading(meaning, rest, sure, round(score, 3), others, request)
+
+
+def _read_exact(
+    text: str, tokens: Sequence[Token], words: Sequence[tuple[str, float]], book: PhraseBook
+) -> Reading | None:
+    """Read a message that is a phrase of one meaning, and nothing else; None for any other."""
+    exact = book.whole.get(tuple(word for word, _ in words), [])
+    meanings = {phrase.meaning for phrase in exact}
+    if len(meanings) != 1:
+        return None
+    (meaning,) = meanings
+    keeps = meaning not in WITHOUT_CONTENT and all(phrase.keeps for phrase in exact)
+    rest = find_content(text, tokens, (), meaning, book) if keeps else ""
+    spelled = min(certainty for _, certainty in words)
+    request = find_request(text, tokens, (), meaning) if keeps else ""
+    return Reading(meaning, rest, sure=True, score=spelled, request=request)
+
+
+def _lower_in_question(match: Match) -> Match:
+    """Return a match in a question: what was done and what will be is told, and not asked."""
+    if not match.phrase.keeps or match.phrase.meaning not in SELDOM_ASKED:
+        return match
+    return replace(match, score=match.score * TOLD_AS_QUESTION)
+
+
+def _score(phrased: Mapping[str, float], likely: Mapping[str, float], *, told: bool) -> dict[str, float]:
+    """Return the score of each meaning by its phrases and by the words themselves. `told`: at length, as few meanings
+    are."""
+    scores = {
+        meaning: 1 - (1 - phrased.get(meaning, 0.0)) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
+        for meaning in {**phrased, **likely}
+        if meaning not in ONLY_BY_PHRASE or phrased.get(meaning, 0.0) >= LIKELY_FROM
+    }
+    return {one: score for one, score in scores.items() if not told or one in AT_LENGTH or score >= CLEAR_FROM}
+
+
+def _guess_kind(
+    words: Sequence[tuple[str, float]], likely: Mapping[str, float], *, asked: bool, book: PhraseBook
+) -> str:
+    """Return what a message tells in which no meaning was found: being stuck, a story, or neither."""
+    if asked or len(words) < STATEMENT_FROM:
+        return OTHER
+    is_bad = likely.get("stuck", 0.0) > 2 * likely.get("story", 0.0)
+    return "stuck" if is_bad or any(word in book.negations for word, _ in words) else "story"
+
+
+def _list_others(shown: str, meaning: str, others: Sequence[str]) -> tuple[str, ...]:
+    """Return what else may be meant: first what the words by themselves say should be shown."""
+    return tuple(dict.fromkeys(one for one in (shown, *others) if one not in ("", meaning)))
 
 
 def _says_enough(matches: Sequence[Match], words: Sequence[tuple[str, float]], book: PhraseBook) -> bool:

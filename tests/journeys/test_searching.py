@@ -60,6 +60,14 @@ async def test_it_can_be_asked_in_a_sentence(told: World, line: str) -> None:
     assert "hoorde het als laatste" in text_of(await told.type("fatima", line)).replace("\n", " ")
 
 
+@pytest.mark.parametrize("line", ["/ritme zoek verhalen over de dakgoot", "/ritme search stories about de dakgoot"])
+async def test_only_what_is_looked_for_is_quoted(told: World, line: str) -> None:
+    shown = text_of(await told.type("fatima", line))
+    assert "dakgoot" in shown
+    assert "verhalen over de" not in shown
+    assert "stories about" not in shown
+
+
 async def test_what_is_for_a_channel_is_found_there_and_ones_own_everywhere(told: World) -> None:
     assert "Geheime" not in text_of(await told.type("fatima", "/ritme zoek koffie"))
     assert "Geheime" not in text_of(await told.type("fatima", "/ritme zoek koffie", channel=None))
