@@ -709,6 +709,8 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
     if len(text.split()) <= 1 and not (reading.sure and reading.score == 1):
         return None  # a word that is not spelled as in the book: the nearest command is asked about
     words = reading.request or reading.rest
+    if target == "step" and reading.asks and not words:
+        target = "home"  # what was it again: what was planned stands there
     if reading.sure and target and reading.meaning not in ASKED_FIRST:
         if reading.meaning == "country":  # which one is found in all of it
             return replace(intent, name=target, args={"text": text, "heard": "yes"})
