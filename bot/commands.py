@@ -708,15 +708,10 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
         return replace(intent, name=TALK["smalltalk"], args={})
     if len(text.split()) <= 1 and not (reading.sure and reading.score == 1):
         return None  # a word that is not spelled as in the book: the nearest command is asked about
-    words = reading.request or reading.rest
-    if target == "step" and reading.asks and not words:
+    if target == "step" and reading.asks and not (reading.request or reading.rest):
         target = "home"  # what was it again: what was planned stands there
     if reading.sure and target and reading.meaning not in ASKED_FIRST:
-        if reading.meaning == "country":  # which one is found in all of it
-            return replace(intent, name=target, args={"text": text, "heard": "yes"})
-        kept = "prefill" if reading.meaning == "story" else "text"
-        asks = {"asks": "yes"} if reading.asks and reading.meaning == "stuck" else {}
-        return replace(intent, name=target, args={kept: words, **asks})
+        return replace(intent, name=target, args=_carry_words(reading, text))
     if reading.sure and reading.meaning == "help":
         return replace(intent, name="help", args={})
     return replace(
@@ -724,6 +719,22 @@ def _meant_intent(intent: Intent, reading: Reading, text: str, command: str, *, 
         name="conversation.unsure",
         args={"text": text, "guesses": _offer_guesses(reading)},  # in all of it: which part counts is not known
     )
+
+
+def _carry_words(reading: Reading, text: str) -> dict[str, str]:
+    """Return the words that go along with what a sentence surely means."""
+    words = reading.request or reading.rest
+    match reading.meaning:
+        case "country":  # which one is found in all of it
+            return {"text": text, "heard": "yes"}
+        case "snooze":  # "tot volgende week" is another day than "volgende week"
+            return {"text": words, "said": text}
+        case "stuck" if reading.asks:
+            return {"text": words, "asks": "yes"}
+        case "story":
+            return {"prefill": words}
+        case _:
+            return {"text": words}
 
 
 def _says_nothing_else(reading: Reading) -> bool:

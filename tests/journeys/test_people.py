@@ -62,6 +62,23 @@ async def test_a_wrong_setting_is_said_beside_its_field(world: World, field: str
     assert set(errors.errors) == {field}
 
 
+@pytest.mark.parametrize(
+    ("typed", "until"),
+    [
+        ("ik ga met vakantie tot 20 maart", "2027-03-20"),
+        ("even geen berichten tot volgende week", "2027-03-08"),
+        ("stil tot vrijdag", "2027-03-05"),
+        ("no messages for two weeks please", "2027-03-15"),
+        ("even geen berichten", "2027-03-08"),
+    ],
+)
+async def test_the_day_that_was_typed_stands_in_the_form_to_snooze(world: World, typed: str, until: str) -> None:
+    await world.movement("fatima")
+    form = await world.type("fatima", f"/ritme {typed}", channel=None)
+    assert isinstance(form, Form)
+    assert [one.value for one in form.fields] == [until]
+
+
 async def test_snoozed_until_a_day_then_awake_by_itself(world: World) -> None:
     await world.movement("fatima")
     await choose_step(world)

@@ -31,6 +31,7 @@ from bot.domain.quiet_hours import arrival_of
 from bot.errors import Invalid
 from bot.ports import Turn, UnitOfWork
 from bot.shifts import dump_hours, follow_group, read_hours
+from bot.understanding.absence import read_return
 from bot.wording import shorten
 
 MAX_SNOOZE = timedelta(days=365)
@@ -205,12 +206,14 @@ def _list_others(turn: Turn) -> list[str]:
 
 
 async def snooze(work: UnitOfWork, turn: Turn) -> Entry:
-    """Open the form to snooze, prefilled with a week."""
+    """Open the form to snooze, prefilled with the day that was typed (`said`: the whole sentence), or else a week."""
     today = _today(turn)
+    heard = read_return(turn.text("said") or turn.text("text"), turn.language, today)
+    latest = today + MAX_SNOOZE
     return SnoozeForm(
-        values={"until": (today + WEEK).isoformat()},
+        values={"until": min(heard or today + WEEK, latest).isoformat()},
         earliest=today + timedelta(days=1),
-        latest=today + MAX_SNOOZE,
+        latest=latest,
     )
 
 

@@ -1,0 +1,199 @@
+"""Read what the words of a sentence mean, by tables of sayings.
+
+A table in `prompts/<language>/` has a line for each meaning: `phrase | phrase = what it means`.
+
+- meanings: names and values, such as `every:monthly`; a line without a meaning says nothing; `number:9` names the words
+  for a number, `month:5` those for a month;
+- slots: `<hour>` is 9, 9:30 or 9.30, or a word for a number; `<clock>` only such an hour with minutes; `<number>` a
+  number or a word for one; `<date>` a day of the month, as 15 or 15th; `<month>` a word for a month, `<year>` a year;
+  `<day>` any word for days. A digit makes it another slot: `<hour2>`. What stands there fills the same slot of the
+  meaning: `half <hour> = at:<hour>-30`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from itertools import product
+
+from bot.domain.person import Language
+from bot.domain.recurrence import WEEKDAYS
+from bot.understanding.phrasebook import PHRASES_ROOT
+from bot.understanding.text import fold
+
+_WORD = re.compile(r"<#(?P<channel>[^|>]+)(?:\|[^>]*)?>|(?P<word>\S+)")
+_HOUR = re.compile(r"([01]?\d|2[0-4])(?:[:.]([0-5]\d))?")
+_DATE = re.compile(r"(\d{1,2})[a-z]{0,3}")
+_YEAR = re.compile(r"20\d\d")
+_DAYS_IN_MONTH = 31
+_GLUED = re.compile(r"(\d)(am|pm|uur|u|h)$", re.IGNORECASE)
+_DUTCH_CLOCK = re.compile(r"(\d)[uh](\d\d)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SaidWord:
+    """A word as it was typed, and as it is compared."""
+
+    typed: str
+    word: str
+    channel: str = ""
+
+
+_Phrase = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True)
+class Sayings:
+    """The phrases of a language, longest first, each with its meanings, by the word they begin with ("" for a slot);
+    the words for numbers, for days and for months."""
+
+    phrases: Mapping[str, Sequence[tuple[int, _Phrase]]]
+    numbers: Mapping[str, int]
+    days: Mapping[str, str]
+    months: Mapping[str, int]
+
+    def find(self, words: Sequence[SaidWord]) -> Iterator[tuple[int, list[tuple[str, str]]]]:
+        """Yield the phrases that these words begin with, the longest first: how many words, and what they mean."""
+        begun = [*self.phrases.get(words[0].word, ()), *self.phrases.get("", ())]
+        for _, (phrase, meanings) in sorted(begun):
+            if len(phrase) > len(words):
+                continue
+            slots = [_fill(wanted, one.word, self) for wanted, one in zip(phrase, words, strict=False)]
+            if any(one is None for one in slots):
+                continue
+            values = dict(zip(phrase, slots, strict=True))
+            yield len(phrase), [(name, _resolve(value, values)) for name, value in meanings]
+
+
+def fold_word(word: str) -> str:
+    """Return a word as it is compared: folded, but with what an hour needs, and without marks around it."""
+    bare = word.casefold().strip(".,;!?\"'’‘“”()#")
+    return bare if _HOUR.fullmatch(bare) else fold(bare)
+
+
+def split_said_words(text: str) -> list[SaidWord]:
+    """Return the words of a sentence, each as it was typed and as it is compared; "9h30" and "9am" as an hour."""
+    words: list[SaidWord] = []
+    for found in _WORD.finditer(text):
+        if found["channel"]:
+            words.append(SaidWord(found.group(), fold(found["channel"]), found["channel"]))
+            continue
+        bare = _DUTCH_CLOCK.sub(r"\1:\2", found["word"].strip(".,;!?"))
+        words += [SaidWord(typed, fold_word(typed)) for typed in _GLUED.sub(r"\1 \2", bare).split()]
+    return [one for one in words if one.word or one.channel]
+
+
+def _fill(wanted: str, word: str, sayings: Sayings) -> str | None:
+    """Return what a word of the sentence says at a place of a phrase; None when it does not fit there."""
+    if not wanted.startswith("<"):
+        return word if word == wanted else None
+    match wanted.strip("<>0123456789"):
+        case "hour" | "clock" as slot:
+            return _fill_hour(word, sayings, words_too=slot == "hour")
+        case "number":
+            return word if word.isdecimal() else str(sayings.numbers[word]) if word in sayings.numbers else None
+        case "date":
+            found = _DATE.fullmatch(word)
+            return found[1] if found and 0 < int(found[1]) <= _DAYS_IN_MONTH else None
+        case "year":
+            return word if _YEAR.fullmatch(word) else None
+        case "month":
+            return str(sayings.months[word]) if word in sayings.months else None
+        case _:
+            return sayings.days.get(word)
+
+
+def _fill_hour(word: str, sayings: Sayings, *, words_too: bool) -> str | None:
+    hour = _HOUR.fullmatch(word)
+    if hour and (hour[2] or words_too):
+        return f"{int(hour[1])}:{hour[2] or '00'}"
+    return f"{sayings.numbers[word]}:00" if word in sayings.numbers and words_too else None
+
+
+def _resolve(value: str, slots: Mapping[str, str | None]) -> str:
+    """Fill the slots of a meaning; `9:00-30` becomes 8:30."""
+    for slot, said in slots.items():
+        if slot.startswith("<"):
+            value = value.replace(slot, said or "")
+    shifted = re.fullmatch(r"(\d+):(\d\d)([+-]\d+)", value)
+    if not shifted:
+        return value
+    minutes = int(shifted[1]) * 60 + int(shifted[2]) + int(shifted[3])
+    return f"{minutes // 60 % 24}:{minutes % 60:02}"
+
+
+def find_day(said: str, today: date) -> date | None:
+    """Return the day that is meant: "5-31" is the next 31 May, "2027-5-31" that day, "+1" a day on, "w6" six weeks on,
+    "week" the Monday of the next week, and "MO" the next Monday."""
+    if said.startswith("+"):
+        return today + timedelta(days=int(said))
+    if said in WEEKDAYS:
+        return today + timedelta(days=(WEEKDAYS.index(said) - today.weekday() - 1) % 7 + 1)
+    if said == "week":
+        return today + timedelta(days=7 - today.weekday())
+    if said.startswith("w") and said[1:].isdecimal():
+        return today + timedelta(weeks=int(said[1:]))
+    numbers = [int(one) for one in said.split("-") if one.isdecimal()]
+    years = (numbers[0],) if len(numbers) > 2 else (today.year, today.year + 1)
+    found = [_to_day(year, *numbers[-2:]) for year in years if len(numbers) > 1]
+    return next((day for day in found if day is not None and (day >= today or len(numbers) > 2)), None)
+
+
+def _to_day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+@cache
+def read_sayings(language: Language, file: str, words_from: str = "") -> Sayings:
+    """Read the phrases of a language from a file in `prompts/<language>/`, once; with the words for numbers, days and
+    months of another, if any."""
+    phrases: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
+    numbers: dict[str, int] = {}
+    days: dict[str, str] = {}
+    months: dict[str, int] = {}
+    words = _read_phrases(language, words_from) if words_from else ()
+    for phrase, meanings in (*words, *_read_phrases(language, file)):
+        match meanings:
+            case (("number", value),):
+                numbers[phrase[0]] = int(value)
+                continue
+            case (("month", value),):
+                months[phrase[0]] = int(value)
+                continue
+            case (("days", value),) if len(phrase) == 1:
+                days[phrase[0]] = value
+        phrases[phrase] = meanings
+    if words_from:
+        phrases = dict(_read_phrases(language, file))
+    longest = sorted(phrases.items(), key=lambda one: (-len(one[0]), any(word.startswith("<") for word in one[0])))
+    begun: dict[str, list[tuple[int, _Phrase]]] = {}
+    for rank, one in enumerate(longest):
+        begun.setdefault("" if one[0][0].startswith("<") else one[0][0], []).append((rank, one))
+    return Sayings(begun, numbers, days, months)
+
+
+def _read_phrases(language: Language, file: str) -> Iterator[_Phrase]:
+    for line in (PHRASES_ROOT / language.value / file).read_text(encoding="utf-8").splitlines():
+        said, _, meant = line.partition("=")
+        if not said.strip() or line.lstrip().startswith("#"):
+            continue
+        meanings = tuple((name, value) for name, _, value in (one.partition(":") for one in meant.split()))
+        for one in said.split("|"):
+            for phrase in _expand(one):
+                yield phrase, meanings
+
+
+def _expand(phrase: str) -> list[tuple[str, ...]]:
+    """Return the phrases of which `elke/iedere week (op)` is short for."""
+    choices: list[list[str]] = []
+    for optional, word in re.findall(r"\(([^)]*)\)|(\S+)", phrase):
+        choices.append([*optional.split("/"), ""] if optional else word.split("/"))
+    return [
+        tuple(word if word.startswith("<") else fold_word(word) for one in chosen for word in one.split())
+        for chosen in product(*choices)
+        if any(chosen)
+    ]
