@@ -725,6 +725,8 @@ def _carry_words(reading: Reading, text: str) -> dict[str, str]:
     """Return the words that go along with what a sentence surely means."""
     words = reading.request or reading.rest
     match reading.meaning:
+        case "rhythm":  # what comes, how often and when may stand anywhere in it
+            return {"text": text}
         case "country":  # which one is found in all of it
             return {"text": text, "heard": "yes"}
         case "snooze":  # "tot volgende week" is another day than "volgende week"

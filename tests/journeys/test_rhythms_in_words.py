@@ -46,6 +46,30 @@ class TestASentence:
         await world.until(datetime(2027, 4, 30, 14, tzinfo=UTC))
         assert await times(world) == [datetime(2027, 3, 31, 13, tzinfo=UTC), datetime(2027, 4, 30, 13, tzinfo=UTC)]
 
+    @pytest.mark.parametrize(
+        ("typed", "read"),
+        [
+            (
+                "ik wil graag om de week een oogst op woensdagmiddag",
+                "Oogst in #general, om de week op woensdag om 14:00",
+            ),
+            ("kun je elke maandag om 9 uur een verhaalronde doen", "Verhaalronde in #general, elke maandag om 09:00"),
+            ("zet de verhaalronde op donderdag 14 uur", "Verhaalronde in #general, elke donderdag om 14:00"),
+            ("hi, could you bring us a story round every other thursday at 2pm", "om de week op donderdag om 14:00"),
+        ],
+    )
+    async def test_without_the_command_all_of_it_is_read(self, world: World, typed: str, read: str) -> None:
+        await world.movement()
+        assert read in text_of(await world.type("iris", f"/ritme {typed}"))
+
+    @pytest.mark.parametrize("typed", ["wanneer komt de volgende verhaalronde?", "when is the next story round?"])
+    async def test_a_question_is_no_wish(self, world: World, typed: str) -> None:
+        await world.movement()
+        await save(world, weekdays=("MO",), every="1")
+        shown = text_of(await world.type("iris", f"/ritme {typed}"))
+        assert "Eerstvolgend: maandag 8 maart" in shown
+        assert "begreep ik niet" not in shown
+
     async def test_that_nothing_comes_without_a_purpose_is_said_before(self, world: World) -> None:
         await world.movement()
         assert "nog geen bedoeling" in text_of(await world.type("iris", "/ritme ritme elke maandag om 9 uur"))
