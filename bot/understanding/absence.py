@@ -2,8 +2,7 @@
 
 `prompts/<language>/people/absences.txt` says what the words mean (see `sayings`): `back:…` is a day as `find_day` knows
 it, or `month` and `month2` (the first of the next month, and of the one after), `m3` (three months on), `week2` (the
-Monday after next), `week-WE` (Wednesday of the next week) and `easter` (the Tuesday after the next Easter); with `+1`
-behind it, the day after.
+Monday after next) and `easter` (the Tuesday after the next Easter); with `+1` behind it, the day after.
 """
 
 import re
@@ -13,7 +12,6 @@ from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
 from bot.domain.person import Language
-from bot.domain.recurrence import WEEKDAYS
 from bot.understanding.sayings import find_day, read_sayings, split_said_words
 
 _LATER = re.compile(r"(.+)\+(\d+)")
@@ -47,11 +45,8 @@ def _find_return(said: str, today: date) -> date | None:
     if later:
         day = _find_return(later[1], today)
         return day + timedelta(days=int(later[2])) if day is not None else None
-    monday = today + timedelta(days=7 - today.weekday())
     if said == "week2":
-        return monday + timedelta(days=7)
-    if said.startswith("week-"):
-        return monday + timedelta(days=WEEKDAYS.index(said.removeprefix("week-")))
+        return today + timedelta(days=14 - today.weekday())
     if said in ("month", "month2"):
         return today.replace(day=1) + relativedelta(months=2 if said == "month2" else 1)
     if said.startswith("m") and said[1:].isdecimal():

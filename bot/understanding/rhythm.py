@@ -95,6 +95,16 @@ def read_rhythm(text: str, language: Language, places: Mapping[str, str], today:
     return min(readings, key=lambda one: len(one.missed.split()))
 
 
+def read_day(text: str, language: Language, today: date) -> date | None:
+    """Return the one day that a sentence speaks of, such as a date or the next Tuesday; None where there is none, or
+    more than one."""
+    values = read_rhythm(text, language, {}, today).values
+    if values.get("every") == "once" and "starts" in values:
+        return date.fromisoformat(str(values["starts"]))
+    days = values.get("weekdays", ())
+    return find_day(days[0], today) if len(days) == 1 and not values.keys() & {"every", "nth", "dates"} else None
+
+
 def _fold_names(places: Mapping[str, str]) -> Mapping[tuple[str, ...], str]:
     return {tuple(fold_word(word) for word in name.split()): place for name, place in places.items() if name.strip()}
 

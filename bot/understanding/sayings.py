@@ -125,13 +125,17 @@ def _resolve(value: str, slots: Mapping[str, str | None]) -> str:
 
 def find_day(said: str, today: date) -> date | None:
     """Return the day that is meant: "5-31" is the next 31 May, "2027-5-31" that day, "+1" a day on, "w6" six weeks on,
-    "week" the Monday of the next week, and "MO" the next Monday."""
+    "week" the Monday of the next week, "week-WE" its Wednesday, and "MO" the next Monday."""
     if said.startswith("+"):
         return today + timedelta(days=int(said))
     if said in WEEKDAYS:
         return today + timedelta(days=(WEEKDAYS.index(said) - today.weekday() - 1) % 7 + 1)
+    monday = today + timedelta(days=7 - today.weekday())
     if said == "week":
-        return today + timedelta(days=7 - today.weekday())
+        return monday
+    if said.startswith("week-"):
+        day = said.removeprefix("week-")
+        return monday + timedelta(days=WEEKDAYS.index(day)) if day in WEEKDAYS else None
     if said.startswith("w") and said[1:].isdecimal():
         return today + timedelta(weeks=int(said[1:]))
     numbers = [int(one) for one in said.split("-") if one.isdecimal()]

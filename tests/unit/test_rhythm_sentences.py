@@ -14,7 +14,7 @@ from bot.domain.person import Language, WorkspaceId
 from bot.domain.recurrence import WEEKDAYS
 from bot.domain.rhythm import OnHoliday, RhythmKind
 from bot.errors import Invalid
-from bot.understanding.rhythm import read_rhythm
+from bot.understanding.rhythm import read_day, read_rhythm
 from bot.use_cases.rhythms.changing.form import complete
 from bot.use_cases.rhythms.changing.patterns import parse_more_times, parse_pattern
 
@@ -132,3 +132,23 @@ def test_a_hundred_sentences_and_what_they_mean(line: str) -> None:
 @pytest.mark.parametrize("said", ["elke 6 weken een herinnering", "every 6 weeks a check-in"])
 def test_how_often_that_cannot_be_is_still_somebody_who_wants_a_rhythm(said: str) -> None:
     assert read_rhythm(said, Language.NL, PLACES, TODAY).is_wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("dinsdag bel ik de huismeester", date(2026, 12, 1)),
+        ("morgen vraag ik Jan mee", date(2026, 12, 1)),
+        ("volgende week vrijdag bel ik de gemeente", date(2026, 12, 11)),
+        ("vrijdag volgende week bel ik", date(2026, 12, 11)),
+        ("14 december vraag ik het", date(2026, 12, 14)),
+        ("call the caretaker on wednesday", date(2026, 12, 2)),
+        ("next week on thursday i ask john", date(2026, 12, 10)),
+        ("maandag en dinsdag loop ik mee", None),
+        ("ik vraag het Jan op de eerste verdieping", None),
+        ("vraag 3 mensen wat ze willen", None),
+        ("", None),
+    ],
+)
+def test_the_one_day_of_a_step_is_heard(text: str, day: date | None) -> None:
+    assert {read_day(text, language, date(2026, 11, 30)) for language in Language} == {day}

@@ -30,6 +30,7 @@ from bot.domain.story import Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.resting import find_rest
+from bot.understanding.rhythm import read_day
 from bot.wording import shorten
 
 ORIGINS = ("episode", "chance", "story", "experiment", "initiative")
@@ -54,7 +55,7 @@ async def choose(work: UnitOfWork, turn: Turn) -> Entry:
     chance = await _load_chance(work, turn)
     values: dict[str, Value] = _usual_moment(turn, today=chance is not None)
     if turn.text("text"):
-        values["action"] = turn.text("text")[:MAX_PREFILL]
+        values |= {"action": turn.text("text")[:MAX_PREFILL], **_hear_day(turn)}
     hidden = {name: turn.text(name) for name in ORIGINS if turn.text(name)}
     picks = () if hidden or not turn.intent.place.personal else await _list_open(work, turn)
     if len(picks) == 1:
@@ -110,6 +111,13 @@ def _form(
 def _usual_moment(turn: Turn, *, today: bool = False) -> dict[str, Value]:
     day, at = propose_moment(turn.now, _free_moments(turn), today=today)
     return {"day": day.isoformat(), "at": f"{at:%H:%M}"}
+
+
+def _hear_day(turn: Turn) -> dict[str, Value]:
+    """Return the day that was typed with the step, where a step can have it."""
+    earliest, latest = allowed_days(turn.now, turn.timezone)
+    day = read_day(turn.text("text"), turn.language, earliest)
+    return {"day": day.isoformat()} if day is not None and earliest <= day <= latest else {}
 
 
 def _free_moments(turn: Turn) -> FreeMoments:

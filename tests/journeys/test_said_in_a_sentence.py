@@ -1,7 +1,8 @@
-"""Journeys: whoever asks what Ritme is hears that it is a program, and whoever asks for their step sees it."""
+"""Journeys: what Ritme is, and what was planned or is being planned, said in a sentence."""
 
 import pytest
 
+from bot.chat import Form
 from tests.support.world import World, text_of
 
 
@@ -22,3 +23,14 @@ async def test_who_asks_what_was_planned_sees_it(world: World, line: str) -> Non
         "fatima", form, channel=None, cue="de thee is op", action="ik Ria vragen", with_whom="", on_my_own="yes"
     )
     assert "ik Ria vragen" in text_of(await world.type("fatima", f"/ritme {line}", channel=None))
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [("mijn stap: vrijdag bel ik de huismeester", "2027-03-05"), ("mijn stap: ik bel de huismeester", "2027-03-02")],
+)
+async def test_the_day_that_was_typed_with_a_step_stands_in_its_form(world: World, line: str, day: str) -> None:
+    await world.movement("fatima")
+    form = await world.type("fatima", f"/ritme {line}", channel=None)
+    assert isinstance(form, Form)
+    assert {one.name: one.value for one in form.fields}["day"] == day
