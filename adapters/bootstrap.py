@@ -36,7 +36,7 @@ from adapters.webhooks import WebhookMessenger
 from bot.app import Retention, Ritme
 from bot.chat import CommandSyntax
 from bot.domain.webhook import WEBHOOKS
-from bot.ports import Begin, Clock, Platform
+from bot.ports import Clock, Platform, Transact
 
 if TYPE_CHECKING:
     from adapters.slack.platform import SlackPlatform
@@ -56,9 +56,10 @@ async def open_service(
     database = connect(settings.database_url)
     settable_clock = SettableClock()
     if settings.is_multi_process:
-        engine, clock, begin = _open_shared_engine(settings.database_url, database, concurrency)
+        engine, clock, transact = _open_shared_engine(settings.database_url, database, concurrency)
     else:
-        engine, clock, begin = EmbeddedEngine(), settable_clock if demo else SystemClock(), unit_of_work(database)
+        engine, clock = EmbeddedEngine(), settable_clock if demo else SystemClock()
+        transact = unit_of_work(database)
     platforms: dict[str, Platform] = {}
     tracer = make_tracer()
     metrics = Metrics(tracer, platforms=platforms)
@@ -71,7 +72,7 @@ async def open_service(
     networks = NetworkProcess()
     vault = _make_vault(settings, demo=demo)
     ritme = Ritme(
-        begin=begin,
+        transact=transact,
         platforms=platforms,
         clock=clock,
         engine=engine,
@@ -99,7 +100,7 @@ async def open_service(
     if demo:
         here = PageLinks((token_hex(),), "", settings.base_url)  # followed from the playground's own page
         service.mounts.append(PagesSite(service.ritme, here, clock).mount)
-        await _open_playground(service, begin, platforms, settable_clock, settings.host, here)
+        await _open_playground(service, transact, platforms, settable_clock, settings.host, here)
         _serve_feeds(service, platforms, settings.base_url)
     else:
         links, pages = _make_file_links(settings), _make_page_links(settings)
@@ -129,7 +130,7 @@ def _serve_feeds(service: Service, platforms: dict[str, Platform], url: str | No
     service.mounts.append(ApiSite(service.ritme.api, url).mount)
 
 
-def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tuple[ServiceEngine, Clock, Begin]:
+def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tuple[ServiceEngine, Clock, Transact]:
     """Create what several processes on one PostgreSQL database share: the engine, the clock and units of work."""
     from adapters.database.failures import SqlFailures
     from adapters.database.postgresql import database_time
@@ -266,7 +267,12 @@ async def _start_slack(slack: "SlackPlatform") -> None:
 
 
 async def _open_playground(
-    service: Service, begin: Begin, platforms: dict[str, Platform], clock: SettableClock, host: str, pages: PageLinks
+    service: Service,
+    transact: Transact,
+    platforms: dict[str, Platform],
+    clock: SettableClock,
+    host: str,
+    pages: PageLinks,
 ) -> None:
     """Connect the playground; when it is new, replay the weeks before a visitor came. `host` is where it listens."""
     from adapters.playground import history
@@ -285,10 +291,13 @@ async def _open_playground(
         clock.set(history.start_of())
         # The engine starts later; until then, this plans and sends.
         run_until_idle = partial(_run_until_idle, service.ritme)
-        playground.connect(service.ritme, begin=begin, run_until_idle=run_until_idle)
+        playground.connect(service.ritme, transact=transact, run_until_idle=run_until_idle)
         await history.replay(playground.chat, playground.actions, playground.clock_control.advance, run_until_idle)
     playground.connect(
-        service.ritme, begin=begin, run_until_idle=service.engine.run_until_idle, renderers={"slack": render_for_slack}
+        service.ritme,
+        transact=transact,
+        run_until_idle=service.engine.run_until_idle,
+        renderers={"slack": render_for_slack},
     )
     service.mounts.append(partial(playground.mount, hosts=(host,)))
 

@@ -20,7 +20,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from adapters.database.unit_of_work import POOL_SIZE, connect
+from adapters.database.postgresql import BESIDE, TRANSACTIONS
+from adapters.database.unit_of_work import connect
 from benchmarks.load import SECRET
 
 rows = Table("rows", MetaData(), Column("id", Integer, primary_key=True), Column("text", String))
@@ -30,7 +31,7 @@ def plain(url: str) -> AsyncEngine:
     """Return an engine as SQLAlchemy makes it: on PostgreSQL with as many connections as Ritme has, on SQLite with
     its pragmas."""
     if url.startswith("postgresql"):
-        return create_async_engine(url, pool_size=POOL_SIZE, max_overflow=0)
+        return create_async_engine(url, pool_size=TRANSACTIONS + BESIDE, max_overflow=0)
     engine = create_async_engine(url, connect_args={"isolation_level": None, "timeout": 10})
 
     def prepare(connection: Any, _: object) -> None:

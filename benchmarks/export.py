@@ -147,7 +147,7 @@ async def measure_round(folder: Path, number: int) -> tuple[Stalls, Stalls, int]
     engine = connect(url)
     messenger = FileMessenger()
     ritme = Ritme(
-        begin=unit_of_work(engine),
+        transact=unit_of_work(engine),
         platforms={"bench": Platform(messenger=messenger)},
         clock=SettableClock(MONDAY, running=False),
         engine=NoEngine(),

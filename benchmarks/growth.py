@@ -153,8 +153,8 @@ async def databases(kind: str, *pasts: Past) -> AsyncIterator[list[PastDatabase]
             await asyncio.to_thread(fill, url, past)
             engine = connect(url)
             stack.push_async_callback(engine.dispose)
-            begin = unit_of_work(engine, announce if server is not None else None)
-            sides.append(PastDatabase(url=url, past=past, day=Everyday(past, begin, InstantMessenger())))
+            transact = unit_of_work(engine, announce if server is not None else None)
+            sides.append(PastDatabase(url=url, past=past, day=Everyday(past, transact, InstantMessenger())))
             print_progress(f"  {NAMES[kind]}: {past.stories:,} stories written in {time.perf_counter() - began:.0f} s")
         yield sides
 

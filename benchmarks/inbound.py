@@ -64,7 +64,7 @@ async def seed_movement(url: str, people: int, lanes: Sequence[str] = ("slack:T1
     engine = connect(url)
     await migrate_schema(engine)
     now, movements = datetime.now(UTC), [MovementId(f"m{number or ''}") for number, _ in enumerate(lanes)]
-    async with unit_of_work(engine)() as work:
+    async with unit_of_work(engine).begin() as work:
         for number, (movement, lane) in enumerate(zip(movements, lanes, strict=True)):
             where = WorkspaceId(lane)
             work.people.add(Workspace(id=where))

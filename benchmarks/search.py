@@ -26,7 +26,7 @@ import psycopg
 
 from adapters.database.migrate import migrate_schema
 from adapters.database.story_words import MAX_IN_ROW, OPEN, make_entry, write_entries
-from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.database.unit_of_work import Begin, connect, unit_of_work
 from benchmarks.report import Line, print_progress, show
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
@@ -42,7 +42,7 @@ from bot.domain.story_search import (
     read_query,
     story_position,
 )
-from bot.ports import Begin, UnitOfWork
+from bot.ports import UnitOfWork
 from bot.understanding.likeness import common_words
 from bot.use_cases.stories.searching import find_stories
 from tests.support.postgres import Server
@@ -276,11 +276,11 @@ async def open_filled(kind: str, folder: Path, many: int) -> AsyncIterator[tuple
             url = await asyncio.to_thread(server.create_database, "search")
             bare = server.url.set(database="search").render_as_string(hide_password=False)
         engine = connect(url)
-        await seed(unit_of_work(engine))
+        await seed(unit_of_work(engine).begin)
         await engine.dispose()
         await asyncio.to_thread(fill_sqlite if kind == "sqlite" else fill_postgresql, bare, many)
         engine = connect(url)
-        yield unit_of_work(engine), bare
+        yield unit_of_work(engine).begin, bare
         await engine.dispose()
 
 

@@ -30,7 +30,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
-from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.database.unit_of_work import Begin, connect, unit_of_work
 from adapters.engine.distributed import announce
 from adapters.engine.jobs import ENQUEUE, enqueue_values
 from benchmarks.report import Line, print_progress, show
@@ -40,7 +40,7 @@ from bot.chat import Account, ChatPlace, Intent
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
-from bot.ports import Begin, Platform, UnitOfWork
+from bot.ports import Platform, Transact, UnitOfWork
 from tests.scale.everyday import NoEngine
 from tests.support.postgres import Server
 
@@ -227,9 +227,9 @@ class Storm:
         return idle, busy
 
 
-def _make_ritme(begin: Begin) -> Ritme:
+def _make_ritme(transact: Transact) -> Ritme:
     return Ritme(
-        begin=begin,
+        transact=transact,
         platforms={"bench": Platform(messenger=InstantMessenger())},
         clock=SettableClock(DUE, running=False),
         engine=NoEngine(),
@@ -348,7 +348,7 @@ async def run(reminders: int = 100_000, places: int = 5_000, longest: float = 60
     ):
         storm = Storm(server, longest)
         database = connect(server.create_database("quiet"))
-        await seed_rhythms(unit_of_work(database), database, places, reminders)
+        await seed_rhythms(unit_of_work(database).begin, database, places, reminders)
         await database.dispose()
         await _add_planning(storm, server, add)
         await _add_sending(storm, add)

@@ -30,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.database.tables import initiatives, members, movements, participants, people, places, ties, workspaces
+from adapters.database.unit_of_work import Begin
 from adapters.heap import collect_seldom, freeze_heap
 from adapters.network_process import NetworkProcess
 from benchmarks.report import Line, print_progress, show
@@ -38,7 +39,7 @@ from bot.app import Ritme
 from bot.chat import Account, Answer, ChatPlace, Intent, Reply
 from bot.domain.movement import MovementId, PlaceState, Role
 from bot.domain.person import Language, PersonId
-from bot.ports import Begin, Platform, StorageUnavailable
+from bot.ports import Platform, StorageUnavailable
 from tests.scale.everyday import NoEngine
 from tests.support.databases import BOTH, open_database
 from tests.support.world import MONDAY
@@ -223,7 +224,7 @@ async def measure(kind: str, size: int) -> Suggesting:
             Ritme.load_books()
             networks = NetworkProcess()
             ritme = Ritme(
-                begin=storage.begin,
+                transact=storage.transact,
                 platforms={"bench": Platform(messenger=InstantMessenger())},
                 clock=clock,
                 engine=NoEngine(),

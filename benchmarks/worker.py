@@ -50,7 +50,7 @@ async def main(url: str, now: datetime) -> None:
     database = connect(url)
     engine = DistributedEngine(url, failures=SqlFailures(database), concurrency=CONCURRENCY, periodic=False)
     ritme = Ritme(
-        begin=unit_of_work(database, announce),
+        transact=unit_of_work(database, announce),
         platforms={"bench": Platform(messenger=InstantMessenger())},
         clock=SettableClock(now, running=False),
         engine=engine,

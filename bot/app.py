@@ -35,7 +35,6 @@ from bot.outbox.drain import OutboxDrainer
 from bot.outbox.files import FileComposer
 from bot.pages import Pages
 from bot.ports import (
-    Begin,
     Clock,
     Conflict,
     Engine,
@@ -45,6 +44,7 @@ from bot.ports import (
     Platform,
     StorageUnavailable,
     Telemetry,
+    Transact,
     Typesetter,
     UnitOfWork,
     Vault,
@@ -124,7 +124,7 @@ class Ritme:
     def __init__(
         self,
         *,
-        begin: Begin,
+        transact: Transact,
         platforms: Mapping[str, Platform],
         clock: Clock,
         engine: Engine,
@@ -136,7 +136,6 @@ class Ritme:
         typesetter: Typesetter | None = None,
         vault: Vault | None = None,
     ) -> None:
-        self._begin = begin
         self._platforms = platforms
         self._clock = clock
         self._telemetry = telemetry or NullTelemetry()
@@ -145,10 +144,10 @@ class Ritme:
         self._works_council = works_council
         self._vault = vault
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
-        self._run = TransactionRunner(begin, engine)
+        self._run = TransactionRunner(transact, engine)
         self._networks = networks or NetworkCache()
-        self._directory = DirectorySync(begin=begin, platforms=platforms, clock=clock)
-        self._files = FileComposer(begin=begin, run=self._run, clock=clock, typesetter=typesetter)
+        self._directory = DirectorySync(run=self._run, platforms=platforms, clock=clock)
+        self._files = FileComposer(run=self._run, clock=clock, typesetter=typesetter)
         self.pages = Pages(
             run=self._run,
             clock=clock,
@@ -163,9 +162,8 @@ class Ritme:
         """The answers to programs outside."""
         self.doors = StoryDoors(run=self._run, clock=clock)
         """The doors by which people without an account tell a story."""
-        self._feeds = FeedReader(begin=begin, run=self._run, clock=clock, platforms=platforms)
+        self._feeds = FeedReader(run=self._run, clock=clock, platforms=platforms)
         self._drainer = OutboxDrainer(
-            begin=begin,
             run=self._run,
             platforms=platforms,
             clock=clock,
@@ -364,8 +362,7 @@ class Ritme:
             log.info("stories_indexed", stories=indexed)
 
     async def _movements_due(self, now: datetime) -> Sequence[MovementId]:
-        async with self._begin() as work:
-            return await work.rhythms.movements_due(now)
+        return await self._run(lambda work: work.rhythms.movements_due(now))
 
     async def _plan_each(self, movements: deque[MovementId], now: datetime) -> int:
         planned = 0
@@ -420,9 +417,8 @@ class Ritme:
         """Offer the initiatives that nobody carries any more, and ask about those that are silent; each in a
         transaction of its own, with its movement locked."""
         before, asked_before = now - self._silent_after, now - ASK_AGAIN_AFTER
-        async with self._begin() as work:
-            uncarried = await work.initiatives.without_initiator(INITIATIVE_BATCH)
-            silent = await work.initiatives.silent(before, asked_before, INITIATIVE_BATCH)
+        uncarried = await self._run(lambda work: work.initiatives.without_initiator(INITIATIVE_BATCH))
+        silent = await self._run(lambda work: work.initiatives.silent(before, asked_before, INITIATIVE_BATCH))
         for one, movement in uncarried:
             await self._run(partial(carrying.offer, initiative=one, movement=movement, now=now))
         for one, movement in silent:
@@ -431,17 +427,14 @@ class Ritme:
 
     async def _look_how_far_it_reaches(self, now: datetime) -> None:
         """Look where movements do not reach, each once in a while, in a transaction of its own."""
-        async with self._begin() as work:
-            due = await work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH)
+        due = await self._run(lambda work: work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH))
         for one in due:
             await self._run(partial(coverage.look, id=one, now=now, works_council=self._works_council))
 
     async def _advance_lots(self, now: datetime) -> None:
         """Count and draw for the lots that leave places out of reminders, each in a transaction of its own."""
-        async with self._begin() as work:
-            running = [one.movement_id for one in await work.holdouts.running()]
-        for one in running:
-            await self._run(partial(holdouts.advance, movement=one, now=now))
+        for one in await self._run(lambda work: work.holdouts.running()):
+            await self._run(partial(holdouts.advance, movement=one.movement_id, now=now))
 
     async def _delete_in_batches(self, delete_batch: Callable[[UnitOfWork], Awaitable[int]]) -> int:
         """Delete batch after batch until one deletes nothing. Returns how many rows were deleted."""
@@ -453,8 +446,7 @@ class Ritme:
     async def known_names(self, workspace: str, ids: Sequence[str]) -> Mapping[str, str]:
         """Return the names of people, places and user groups of a workspace, by their ids there, as far as Ritme knows
         them. For words in which a platform names them by id only."""
-        async with self._begin() as work:
-            return await work.people.names_by_ids(WorkspaceId(workspace), ids)
+        return await self._run(lambda work: work.people.names_by_ids(WorkspaceId(workspace), ids))
 
     async def workspace_uninstalled(self, workspace: str, at: datetime | None = None) -> None:
         """Note that Ritme was removed from a workspace, at a moment or now: whatever still arrives from there is passed
@@ -527,13 +519,15 @@ class Ritme:
         """Return the lanes with something to send or to look up now, once answers that are being sent are through, if
         that is soon: they may have to be sent again."""
         await self._drainer.answers.finish(within=ANSWERS_GRACE)
-        async with self._begin() as work:
-            return await work.deliveries.lanes_due(self._clock.now())
+        return await self._run(lambda work: work.deliveries.lanes_due(self._clock.now()))
 
     async def next_due(self) -> datetime | None:
         """Return the next moment (UTC) at which anything is planned to happen; None when nothing is."""
-        async with self._begin() as work:
-            moments = (await work.rhythms.next_due(), await work.deliveries.next_due())
+
+        async def look(work: UnitOfWork) -> tuple[datetime | None, datetime | None]:
+            return await work.rhythms.next_due(), await work.deliveries.next_due()
+
+        moments = await self._run(look)
         return min((moment for moment in moments if moment is not None), default=None)
 
 

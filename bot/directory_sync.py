@@ -7,13 +7,15 @@ before the next drain.
 from asyncio import gather
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from bot.chat import Account, ChatPlace, Profile
 from bot.domain.delivery import DeliveryId
 from bot.domain.person import WorkspaceId, platform_of
-from bot.ports import Begin, Clock, Directory, Platform
+from bot.ports import Clock, Directory, Platform, UnitOfWork
+from bot.transactions import TransactionRunner
 from bot.use_cases.movements import groups
 from bot.use_cases.people import introductions
 
@@ -41,8 +43,8 @@ class DirectoryQueries:
 class DirectorySync:
     """Fill in names and group members from the platforms' directories. `platforms` as for `Ritme`."""
 
-    def __init__(self, *, begin: Begin, platforms: Mapping[str, Platform], clock: Clock) -> None:
-        self._begin = begin
+    def __init__(self, *, run: TransactionRunner, platforms: Mapping[str, Platform], clock: Clock) -> None:
+        self._run = run
         self._platforms = platforms
         self._clock = clock
 
@@ -52,27 +54,27 @@ class DirectorySync:
         platform = self._platforms.get(platform_of(lane))
         if platform is None or platform.directory is None:
             return
-        queries = await self._load_queries(lane, asks_presence=not platform.tells_departures)
+        asks_presence = not platform.tells_departures
+        queries = await self._run(partial(self._load_queries, lane=lane, asks_presence=asks_presence))
         if queries.people or queries.presence or queries.places:
             await self._sync_names(platform.directory, lane, queries)
         if queries.group_lists or queries.group_handles:
             await self._sync_groups(platform.directory, lane, queries)
 
-    async def _load_queries(self, lane: WorkspaceId, *, asks_presence: bool) -> DirectoryQueries:
-        async with self._begin() as work:
-            workspace = await work.people.workspace(lane)
-            if workspace is not None and workspace.gone_at is not None:
-                return DirectoryQueries()
-            lists, handles = await groups.load_open_queries(work, lane)
-            people = await introductions.people_without_name(work, lane)
-            due = await introductions.people_to_look_up(work, lane, self._clock.now()) if asks_presence else []
-            return DirectoryQueries(
-                people=people,
-                presence=[one for one in due if one not in people],
-                places=await introductions.places_without_name(work, lane),
-                group_lists=lists,
-                group_handles=handles,
-            )
+    async def _load_queries(self, work: UnitOfWork, *, lane: WorkspaceId, asks_presence: bool) -> DirectoryQueries:
+        workspace = await work.people.workspace(lane)
+        if workspace is not None and workspace.gone_at is not None:
+            return DirectoryQueries()
+        lists, handles = await groups.load_open_queries(work, lane)
+        people = await introductions.people_without_name(work, lane)
+        due = await introductions.people_to_look_up(work, lane, self._clock.now()) if asks_presence else []
+        return DirectoryQueries(
+            people=people,
+            presence=[one for one in due if one not in people],
+            places=await introductions.places_without_name(work, lane),
+            group_lists=lists,
+            group_handles=handles,
+        )
 
     async def _sync_names(self, directory: Directory, lane: WorkspaceId, queries: DirectoryQueries) -> None:
         people, now = [*queries.people, *queries.presence], self._clock.now()
@@ -81,7 +83,8 @@ class DirectorySync:
             *(directory.place_name(place) for place in queries.places),
             return_exceptions=True,
         )
-        async with self._begin() as work:
+
+        async def learn(work: UnitOfWork) -> None:
             for asked, answer in zip((*people, *queries.places), answers, strict=True):
                 if isinstance(answer, BaseException):
                     log.warning("directory_lookup_failed", workspace=lane, error=type(answer).__name__)
@@ -91,11 +94,16 @@ class DirectorySync:
                     await introductions.rename_place(work, asked, answer)
             await introductions.note_lookups(work, people, now)
 
+        await self._run(learn)
+
     async def _sync_groups(self, directory: Directory, lane: WorkspaceId, queries: DirectoryQueries) -> None:
         found = await directory.groups(lane) if queries.group_lists else None
         members = {handle: await directory.group_members(lane, handle) for handle in queries.group_handles}
-        async with self._begin() as work:
+
+        async def learn(work: UnitOfWork) -> None:
             if found is not None:
                 await groups.learn_groups(work, lane, queries.group_lists, found)
             known = {handle: accounts for handle, accounts in members.items() if accounts is not None}
             await groups.learn_members(work, lane, known, self._clock.now())
+
+        await self._run(learn)

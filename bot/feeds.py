@@ -11,17 +11,14 @@ from bot.chat import DEFAULT_SYNTAX, CommandSyntax, OpenedFeed
 from bot.domain.feed import MAX_SECRET_CHARS, CalendarFeed, hash_secret
 from bot.domain.person import WorkspaceId, platform_of
 from bot.ics import Agenda, write_agenda
-from bot.ports import Begin, Clock, Platform, UnitOfWork
+from bot.ports import Clock, Platform, UnitOfWork
 from bot.transactions import TransactionRunner
 
 
 class FeedReader:
     """Opens calendars by the secret of their link."""
 
-    def __init__(
-        self, *, begin: Begin, run: TransactionRunner, clock: Clock, platforms: Mapping[str, Platform]
-    ) -> None:
-        self._begin = begin
+    def __init__(self, *, run: TransactionRunner, clock: Clock, platforms: Mapping[str, Platform]) -> None:
         self._run = run
         self._clock = clock
         self._platforms = platforms
@@ -36,9 +33,12 @@ class FeedReader:
         if not secret or len(secret) > MAX_SECRET_CHARS:
             return None
         digest, now = hash_secret(secret), self._clock.now()
-        async with self._begin() as work:
+
+        async def load(work: UnitOfWork) -> AgendaFacts | None:
             feed = await work.feeds.by_digest(digest)
-            facts = await _load_own(work, feed, now, self._syntax(feed.workspace_id)) if feed is not None else None
+            return await _load_own(work, feed, now, self._syntax(feed.workspace_id)) if feed is not None else None
+
+        facts = await self._run(load)
         if facts is None:
             return None
         agenda, mark = await to_thread(_lay_out, facts)

@@ -1,7 +1,7 @@
 """Run one unit of work per transaction, and retry it when it lost a race."""
 
 from asyncio import sleep
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from random import uniform
 from time import perf_counter
 from typing import TypeVar
@@ -10,7 +10,8 @@ from structlog.contextvars import get_contextvars
 
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
-from bot.ports import Begin, Conflict, Engine, StorageUnavailable, UnitOfWork
+from bot.domain.person import WorkspaceId
+from bot.ports import Conflict, Engine, StorageUnavailable, Transact, UnitOfWork
 
 MAX_ATTEMPTS = 6
 """Attempts for work a person may be waiting for: at most 0.62 s of backoff in all, 0.3 s on average."""
@@ -25,8 +26,8 @@ T = TypeVar("T")
 class TransactionRunner:
     """Run a function in one transaction; wake the lanes in which it made something due."""
 
-    def __init__(self, begin: Begin, engine: Engine) -> None:
-        self._begin = begin
+    def __init__(self, transact: Transact, engine: Engine) -> None:
+        self._transact = transact
         self._engine = engine
 
     async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
@@ -37,12 +38,19 @@ class TransactionRunner:
         `max_attempts` is at most MAX_ATTEMPTS.
         """
         started = perf_counter()
+        woken: Collection[WorkspaceId] = ()
+
+        async def whole(work: UnitOfWork) -> T:
+            nonlocal woken
+            woken = work.woken
+            result = await act(work)
+            if work.answer is not None and work.answer.state is DeliveryState.WAITING:
+                work.woken.add(work.answer.workspace_id)
+            return result
+
         for attempt in range(1, max_attempts + 1):
             try:
-                async with self._begin() as work:
-                    result = await act(work)
-                    if work.answer is not None and work.answer.state is DeliveryState.WAITING:
-                        work.woken.add(work.answer.workspace_id)
+                result = await self._transact(whole)
             except (Conflict, StorageUnavailable):
                 is_interactive = max_attempts <= MAX_ATTEMPTS
                 is_late = is_interactive and perf_counter() - started > INTERACTIVE_DEADLINE
@@ -52,7 +60,7 @@ class TransactionRunner:
                 await sleep(uniform(0, 0.01 * 2**attempt))
             else:
                 # Only after the commit: a drain woken earlier would not see the rows yet.
-                for lane in work.woken:
+                for lane in woken:
                     self._engine.wake(lane)
                 return result
         raise AssertionError("unreachable")

@@ -41,11 +41,10 @@ async def _compose(settings: Settings, workspace: str, account: str) -> bytes | 
     await require_database(settings, "Nothing was written: the database")
     engine = connect(settings.database_url)
     try:
-        begin = unit_of_work(engine)
-        async with begin() as work:
-            person = await work.people.by_account(WorkspaceId(workspace), account)
+        transact = unit_of_work(engine)
+        person = await transact(lambda work: work.people.by_account(WorkspaceId(workspace), account))
         if person is None:
             return None
-        return await compose_page(begin, person, person.language or Language.NL, SystemClock().now())
+        return await compose_page(transact, person, person.language or Language.NL, SystemClock().now())
     finally:
         await engine.dispose()

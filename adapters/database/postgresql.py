@@ -4,16 +4,33 @@ Transactions run at READ COMMITTED. Conflicts are prevented by row locks (a move
 by revisions and unique indexes: see docs/adr/0080 and the repositories.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import copy_context
 from datetime import UTC, datetime
-from typing import Any
+from threading import Event
+from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Engine, ExceptionContext, event
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.errors import translate_errors
+from adapters.database.inline import InlineSession, at_once
+from adapters.libpq import connection_timeouts
+from bot.ports import StorageUnavailable
+
+T = TypeVar("T")
+TRANSACTIONS = 8
+"""Transactions at a time of one process, each on a connection and in a thread of its own; more wait for their turn."""
+TRANSACTION_THREAD = "transaction"
+"""How the names of their threads begin."""
+BESIDE = 2
+"""Connections of one process for everything else: health, the clock, metrics, and what platforms keep themselves."""
+POOL_TIMEOUT = 2.0
+"""Seconds to wait for a free connection. Slack wants its answer within 3."""
 
 SERVER_SQLSTATES = ("08", "28", "3D", "42501", "53", "57", "58")
 """SQLSTATE prefixes of errors about connections, logins, permissions, resources and the server itself. Their messages
@@ -30,6 +47,23 @@ SESSION_TIMEOUTS = {
 transaction (and so frees its locks) whose client is silent or gone."""
 NO_TIMEOUTS = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 """For migrations: they wait for others, and others for them, as long as it takes. LOCAL: until the transaction ends."""
+
+
+def connection_settings(url: URL, size: int) -> dict[str, Any]:
+    """Return the arguments of an engine, of either kind, that keeps this many connections."""
+    return {
+        "hide_parameters": True,
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": POOL_TIMEOUT,
+        "connect_args": connection_timeouts(url),
+    }
+
+
+def prepare_connections(engine: Engine) -> None:
+    """Bound how long this engine's connections wait, and keep values of rows out of its errors."""
+    hide_row_values(engine)
+    set_session_timeouts(engine)
 
 
 def set_session_timeouts(engine: Engine) -> None:
@@ -78,13 +112,92 @@ def _safe_message(problem: psycopg.Error) -> str:
     return f"{kind}, SQLSTATE {state}" + (f": {where}" if where else "")
 
 
-@asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    """Open a session in a transaction, committed at the end. Raises `Conflict` when it lost a race, and
-    `StorageUnavailable` when the database does not answer; also on commit, where deferred foreign keys are checked."""
-    with translate_errors():
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+class TransactionThreads:
+    """Runs transactions side by side, each from its begin to its end in one of a few threads, on a plain connection.
+
+    A thread may wait for the database, and the event loop never does. Whatever runs in a transaction runs outside the
+    loop: it touches nothing that belongs there, and sees the context of who asked for it.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_engine(url, **connection_settings(url, TRANSACTIONS))
+        prepare_connections(self._engine)
+        self._turns = asyncio.Semaphore(TRANSACTIONS)
+        self._threads = _make_threads()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[InlineSession]:
+        """Open a session in a transaction, in this thread, which every statement holds up; committed at the end.
+
+        Raises as `run` does.
+        """
+        with self._open() as session:
             yield session
+
+    async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
+        """Run a function in a transaction, in a thread. Raises `Conflict` when it lost a race, and `StorageUnavailable`
+        when the database does not answer, or no connection is free for too long.
+
+        Cancelled, it still ends with its transaction: rolled back, unless it was being committed.
+        """
+        await self._take_turn()
+        try:
+            gave_up = Event()
+            running = asyncio.get_running_loop().run_in_executor(
+                self._threads, copy_context().run, self._run_here, act, gave_up
+            )
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                gave_up.set()
+                await _wait_for_end(running)
+                raise
+        finally:
+            self._turns.release()
+
+    async def _take_turn(self) -> None:
+        try:
+            async with asyncio.timeout(POOL_TIMEOUT):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise StorageUnavailable("every connection is in use") from None
+
+    def _run_here(self, act: Callable[[InlineSession], Awaitable[T]], gave_up: Event) -> T:
+        with self._open() as session:
+            result = at_once(act(session))
+            if gave_up.is_set():
+                raise _GaveUp
+        return result
+
+    @contextmanager
+    def _open(self) -> Iterator[InlineSession]:
+        session = InlineSession(self._engine)
+        # Around the commit, too: deferred foreign keys are checked there.
+        with translate_errors(), session.sync_session as sync_session:
+            yield session
+            sync_session.commit()
+
+    def dispose(self) -> None:
+        """Wait for the transactions that run, and close the connections."""
+        threads, self._threads = self._threads, _make_threads()
+        threads.shutdown()
+        self._engine.dispose()
+
+
+class _GaveUp(Exception):  # nobody sees it
+    """Rolls back a transaction that nobody waits for any more."""
+
+
+def _make_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(TRANSACTIONS, thread_name_prefix=TRANSACTION_THREAD)
+
+
+async def _wait_for_end(running: asyncio.Future[Any]) -> None:
+    """Wait until a thread is done, however often the waiting is cancelled: its connection must not outlive its task."""
+    while not running.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([running])
+    running.exception()  # or asyncio logs that nobody looked at it
 
 
 async def database_time(engine: AsyncEngine) -> datetime:

@@ -22,16 +22,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import aiosqlite
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from adapters.database.errors import translate_errors
+from adapters.database.inline import InlineSession, in_turns
 
 T = TypeVar("T")
 BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
@@ -97,35 +96,6 @@ def inline_engine(file: str) -> Engine:
     return engine
 
 
-class InlineSession(AsyncSession):
-    """An `AsyncSession` for the repositories whose methods never wait: they call the synchronous session within."""
-
-    def __init__(self, engine: Engine) -> None:
-        super().__init__(expire_on_commit=False)
-        self.sync_session.bind = engine
-
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Execute a statement at once."""
-        return self.sync_session.execute(*args, **kwargs)
-
-    async def scalar(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the first value of the first row at once."""
-        return self.sync_session.scalar(*args, **kwargs)
-
-    async def scalars(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the first value of every row at once."""
-        return self.sync_session.scalars(*args, **kwargs)
-
-    async def get(self, *args: Any, **kwargs: Any) -> Any:
-        return self.sync_session.get(*args, **kwargs)
-
-    async def flush(self, *args: Any, **kwargs: Any) -> None:
-        self.sync_session.flush(*args, **kwargs)
-
-    async def delete(self, instance: object) -> None:
-        self.sync_session.delete(instance)
-
-
 @asynccontextmanager
 async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
     """Open a session in a transaction that holds the write lock from the start, committed at the end.
@@ -141,7 +111,7 @@ async def inline_transaction(engine: Engine) -> AsyncIterator[InlineSession]:
 
 
 class InlineWriter:
-    """Runs the transactions of one engine's file on plain connections, one after the other.
+    """Runs the transactions of one file on plain connections, one after the other.
 
     In this process writers queue here, in order (an asyncio.Lock is fair). Polling SQLite's own lock is not, and only
     needed against other processes.
@@ -152,26 +122,19 @@ class InlineWriter:
         self._engine = inline_engine(file)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[InlineSession]:
+    async def begin(self) -> AsyncIterator[InlineSession]:
         """Open a session in a transaction when it is its turn; see `inline_transaction`."""
         async with self._lock, inline_transaction(self._engine) as session:
             yield session
 
+    async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
+        """Run a function in a transaction when it is its turn; see `inline_transaction`."""
+        async with self.begin() as session:
+            return await in_turns(act(session))
+
     def dispose(self) -> None:
         """Close the connections that are not in use."""
         self._engine.dispose()
-
-
-_writers: WeakKeyDictionary[Engine, InlineWriter] = WeakKeyDictionary()
-
-
-def inline_writer(engine: AsyncEngine) -> InlineWriter:
-    """Return the writer that everything on this engine shares."""
-    writer = _writers.get(engine.sync_engine)
-    if writer is None:
-        writer = _writers[engine.sync_engine] = InlineWriter(str(engine.url.database))
-        event.listen(engine.sync_engine, "engine_disposed", lambda _engine: writer.dispose())
-    return writer
 
 
 async def _begin_immediate(session: Session) -> None:

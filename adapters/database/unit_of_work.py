@@ -1,23 +1,26 @@
 """Engines for a database URL, and the unit of work: one transaction over all repositories.
 
-The core gets a `Begin`, a function that opens a unit of work. Its block is one transaction: committed when the block
-ends, rolled back when it raises. Two ways to begin one hide behind the same type:
+The core gets a `Transact`, which runs a function with a unit of work. That is one transaction: committed when the
+function returns, rolled back when it raises. It runs at once, on a plain connection, and waits for nothing else
+(docs/adr/0117). Where it runs depends on the database:
 
 - SQLite has one writer. Transactions queue on a lock in this process, then take SQLite's write lock; they run one after
-  the other.
-- PostgreSQL runs transactions side by side, at READ COMMITTED. What must not happen at the same time takes row locks
-  (`People.lock_movement`, `Deliveries.claim` and `lock`); what collides all the same raises `Conflict`, by a unique
-  index or a revision, and `bot.transactions` runs it again.
+  the other, in the event loop.
+- PostgreSQL runs transactions side by side in a few threads, at READ COMMITTED. What must not happen at the same time
+  takes row locks (`People.lock_movement`, `Deliveries.claim` and `lock`); what collides all the same raises `Conflict`,
+  by a unique index or a revision, and `bot.transactions` runs it again.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeVar
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from adapters.database.postgresql import hide_row_values, set_session_timeouts, transaction
+from adapters.database.inline import InlineSession
+from adapters.database.postgresql import BESIDE, connection_settings, prepare_connections
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.doors import SqlDoors
@@ -36,11 +39,11 @@ from adapters.database.repositories.rows import Rows
 from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from adapters.database.repositories.takeaways import SqlTakeaways
-from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener, inline_writer
-from adapters.libpq import connection_timeouts
+from adapters.database.sessions import Sessions, sessions
+from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener
 from bot.domain.delivery import Delivery
 from bot.domain.person import WorkspaceId
-from bot.ports import Begin, NetworkReader, UnitOfWork
+from bot.ports import NetworkReader, UnitOfWork
 from bot.ports.repositories import (
     Connecting,
     Deliveries,
@@ -63,12 +66,11 @@ from bot.ports.repositories import (
     Takeaways,
 )
 
-Announce = Callable[[AsyncSession, Collection[WorkspaceId]], Awaitable[None]]
+T = TypeVar("T")
+Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+"""Opens a transaction as a block; see `UnitsOfWork.begin`."""
+Announce = Callable[[Connection, Collection[WorkspaceId]], None]
 """Enqueues drains of lanes within the transaction that made something due there."""
-POOL_SIZE = 10
-"""Connections to PostgreSQL, and so transactions at a time, of one process; more wait for a free connection."""
-POOL_TIMEOUT = 2.0
-"""Seconds to wait for a free connection. Slack wants its answer within 3."""
 
 
 def connect(url: str) -> AsyncEngine:
@@ -78,16 +80,8 @@ def connect(url: str) -> AsyncEngine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        server = create_async_engine(
-            url,
-            hide_parameters=True,
-            pool_size=POOL_SIZE,
-            max_overflow=0,
-            pool_timeout=POOL_TIMEOUT,
-            connect_args=connection_timeouts(parsed),
-        )
-        hide_row_values(server.sync_engine)
-        set_session_timeouts(server.sync_engine)
+        server = create_async_engine(url, **connection_settings(parsed, BESIDE))
+        prepare_connections(server.sync_engine)
         return server
     engine = create_async_engine(url, hide_parameters=True, async_creator=async_opener(parsed.database or ":memory:"))
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN_IMMEDIATE))
@@ -133,40 +127,44 @@ class SqlUnitOfWork:
         await self._session.delete(entity)
 
 
-def unit_of_work(engine: AsyncEngine, announce: Announce | None = None) -> Begin:
-    """Return the function with which the core begins a transaction.
+class UnitsOfWork:
+    """Runs functions in a transaction each, with a unit of work; a `Transact`.
 
     With `announce` (PostgreSQL only), drains of the lanes it made due are enqueued in the same transaction.
     """
-    return _begin_on_sqlite(engine) if engine.dialect.name == "sqlite" else _begin_on_postgresql(engine, announce)
 
+    def __init__(self, sessions: Sessions, networks: NetworkReader, announce: Announce | None = None) -> None:
+        self._sessions = sessions
+        self._networks = networks
+        self._announce = announce
 
-def _begin_on_postgresql(engine: AsyncEngine, announce: Announce | None) -> Begin:
-    networks = SqlNetworkReader(engine.url)
+    async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
+        """Run a function in a transaction, committed when it returns and rolled back when it raises."""
 
-    @asynccontextmanager
-    async def begin() -> AsyncIterator[UnitOfWork]:
-        async with transaction(engine) as session:
-            work = SqlUnitOfWork(session, networks)
-            yield work
-            await work.flush()
-            # Within the transaction: a drain is enqueued exactly when what it is for is saved. Last in it: others that
-            # enqueue the same lane wait until this transaction ends.
-            if announce is not None and work.woken:
-                await announce(session, work.woken)
+        async def whole(session: InlineSession) -> T:
+            async with self._work(session) as work:
+                return await act(work)
 
-    return begin
-
-
-def _begin_on_sqlite(engine: AsyncEngine) -> Begin:
-    writer = inline_writer(engine)
-    networks = SqlNetworkReader(engine.url)
+        return await self._sessions.run(whole)
 
     @asynccontextmanager
-    async def begin() -> AsyncIterator[UnitOfWork]:
-        async with writer.transaction() as session:
-            work = SqlUnitOfWork(session, networks)
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction whose statements run in this thread, for tests and tools: on PostgreSQL they hold up the
+        event loop."""
+        async with self._sessions.begin() as session, self._work(session) as work:
             yield work
-            await work.flush()
 
-    return begin
+    @asynccontextmanager
+    async def _work(self, session: InlineSession) -> AsyncIterator[SqlUnitOfWork]:
+        work = SqlUnitOfWork(session, self._networks)
+        yield work
+        await work.flush()
+        # Within the transaction: a drain is enqueued exactly when what it is for is saved. Last in it: others that
+        # enqueue the same lane wait until this transaction ends.
+        if self._announce is not None and work.woken:
+            self._announce(session.sync_session.connection(), work.woken)
+
+
+def unit_of_work(engine: AsyncEngine, announce: Announce | None = None) -> UnitsOfWork:
+    """Return the function with which the core runs its transactions in this engine's database."""
+    return UnitsOfWork(sessions(engine), SqlNetworkReader(engine.url), announce)

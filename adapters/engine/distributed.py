@@ -21,8 +21,8 @@ from datetime import timedelta
 import procrastinate
 from procrastinate.jobs import Job
 from procrastinate.worker import Worker
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from adapters.engine.job_tracker import JobTracker
 from adapters.engine.jobs import DRAIN, ENQUEUE, FIND_DUE, FORGET, PLAN, QUEUE, Jobs, enqueue_values
@@ -67,9 +67,9 @@ _EXTRA_CONNECTIONS = 3
 """Connections beside one for each concurrent job: for taking jobs, ticks, heartbeats and sweeps."""
 
 
-async def announce(session: AsyncSession, lanes: Collection[WorkspaceId]) -> None:
-    """Enqueue a drain of these lanes within the session's transaction; workers see it once that is committed."""
-    await (await session.connection()).exec_driver_sql(ENQUEUE, enqueue_values(lanes))
+def announce(connection: Connection, lanes: Collection[WorkspaceId]) -> None:
+    """Enqueue a drain of these lanes within the connection's transaction; workers see it once that is committed."""
+    connection.exec_driver_sql(ENQUEUE, enqueue_values(lanes))
 
 
 class DistributedEngine:

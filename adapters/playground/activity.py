@@ -11,7 +11,7 @@ from adapters.playground.personas import WORKSPACE
 from bot.domain.delivery import Act, Delivery, DeliveryState
 from bot.domain.movement import Place
 from bot.domain.person import Language, Person, WorkspaceId
-from bot.ports import Begin, UnitOfWork
+from bot.ports import Transact, UnitOfWork
 
 MAX_ROWS = 40
 """Rows in each list."""
@@ -32,28 +32,33 @@ _STATES = {
 class OutboxActivity:
     """Read the playground's deliveries and the next moments of its rhythms, as rows for the page."""
 
-    def __init__(self, begin: Begin) -> None:
-        self._begin = begin
+    def __init__(self, transact: Transact) -> None:
+        self._transact = transact
 
     async def list_upcoming(self, language: Language, now: datetime) -> list[dict[str, Any]]:
         """Return what is planned or held back, the first moment first."""
-        async with self._begin() as work:
+
+        async def load(work: UnitOfWork) -> list[dict[str, Any]]:
             rows = [
                 _row(delivery, place, person, language, now)
                 for delivery, place, person in await work.deliveries.upcoming(LANE, MAX_ROWS)
                 if delivery.act is Act.POST
             ]
-            rows += await _rhythm_rows(work, language, now)
-        return sorted(rows, key=lambda row: str(row["at"]))[:MAX_ROWS]
+            return rows + await _rhythm_rows(work, language, now)
+
+        return sorted(await self._transact(load), key=lambda row: str(row["at"]))[:MAX_ROWS]
 
     async def list_recent(self, language: Language, now: datetime) -> list[dict[str, Any]]:
         """Return what was sent, dropped or failed, the last first."""
-        async with self._begin() as work:
+
+        async def load(work: UnitOfWork) -> list[dict[str, Any]]:
             return [
                 _row(delivery, place, person, language, now)
                 for delivery, place, person in await work.deliveries.history(LANE, MAX_ROWS)
                 if delivery.act is Act.POST
             ]
+
+        return await self._transact(load)
 
     async def find_next(self, language: Language, now: datetime) -> dict[str, Any] | None:
         """Return the row of the first moment, to which the clock's "next" leads; None when nothing is planned."""

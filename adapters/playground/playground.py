@@ -21,7 +21,7 @@ from adapters.playground.personas import WORKSPACE
 from adapters.playground.store import PlaygroundStore
 from adapters.playground.web import mount_playground
 from bot.domain.person import Language, WorkspaceId
-from bot.ports import Begin
+from bot.ports import Transact, UnitOfWork
 
 
 class PlaygroundCore(IntentHandler, Schedule, FileSource, Protocol):
@@ -60,7 +60,7 @@ class Playground:
         self,
         core: PlaygroundCore,
         *,
-        begin: Begin,
+        transact: Transact,
         run_until_idle: Callable[[], Awaitable[None]],
         renderers: Mapping[str, Renderer] | None = None,
     ) -> None:
@@ -80,16 +80,19 @@ class Playground:
 
         async def set_language(persona: str, language: Language) -> None:
             await self.chat.set_language(persona, language.value)
-            async with begin() as work:
+
+            async def remember(work: UnitOfWork) -> None:
                 person = await work.people.by_account(WorkspaceId(WORKSPACE), persona)
                 if person is not None:
                     person.language = language
+
+            await transact(remember)
 
         self._api = PlaygroundApi(
             chat=self.chat,
             actions=self.actions,
             clock_control=self.clock_control,
-            activity=OutboxActivity(begin),
+            activity=OutboxActivity(transact),
             broadcaster=self._broadcaster,
             set_language=set_language,
             renderers=renderers or {},

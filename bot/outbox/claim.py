@@ -26,7 +26,7 @@ CLAIM_TTL = timedelta(seconds=5)
 """How long a claim is good for. Sending must begin within it, well before another worker takes the claim for stale
 (`STALE_CLAIM_AFTER` of `bot.app`)."""
 YIELD_EVERY = 25
-"""Deliveries composed before the event loop may answer requests again."""
+"""Deliveries composed before the event loop, where it is held up by that, may answer requests again."""
 RECHECK_IN_FLIGHT = timedelta(seconds=1)
 """How long to wait behind a delivery that is being sent before looking again."""
 

@@ -24,7 +24,6 @@ from bot.outbox.lookups import Lookup, LookupRunner, load_lookups
 from bot.outbox.outcomes import Outcome, SendResult, attempt_of, mark_stale_unknown
 from bot.outbox.record import PendingResults, ResultRecorder, report_results
 from bot.ports import (
-    Begin,
     Clock,
     Engine,
     OutcomeUnknown,
@@ -56,7 +55,6 @@ class OutboxDrainer:
     def __init__(
         self,
         *,
-        begin: Begin,
         run: TransactionRunner,
         platforms: Mapping[str, Platform],
         clock: Clock,
@@ -67,7 +65,6 @@ class OutboxDrainer:
         works_council: bool = False,
         vault: Vault | None = None,
     ) -> None:
-        self._begin = begin
         self._run = run
         self._platforms = platforms
         self._clock = clock
@@ -93,7 +90,7 @@ class OutboxDrainer:
             return 0
         # What stands behind an answer that is under way waits here, rather than for the next look at the lane.
         await self.answers.finish(lane)
-        work = await self._load_pre_send_work(lane)
+        work = await self._run(partial(self._load_pre_send_work, lane=lane))
         settled = await self._lookups.look_up_all(lane, work.lookups)
         now, limit = self._clock.now(), 1 if work.gone else CLAIM_BATCH
         syntax = self._platforms[platform_of(lane)].syntax
@@ -138,7 +135,9 @@ class OutboxDrainer:
         later."""
         if not self._is_served(lane):
             return 0
-        return await self._lookups.look_up_all(lane, (await self._load_pre_send_work(lane)).lookups)
+        return await self._lookups.look_up_all(
+            lane, (await self._run(partial(self._load_pre_send_work, lane=lane))).lookups
+        )
 
     async def mark_stale_unknown(self, *, before: datetime) -> None:
         """Mark deliveries UNKNOWN whose sending began before `before`, by a process that has died."""
@@ -154,21 +153,21 @@ class OutboxDrainer:
             log.warning("platform_not_served", platform=name)  # once: its lanes come due again and again
         return False
 
-    async def _load_pre_send_work(self, lane: WorkspaceId) -> PreSendWork:
-        async with self._begin() as work:
-            workspace = await work.people.workspace(lane)
-            if workspace is not None and workspace.gone_at is not None:
-                return PreSendWork(gone=True)
-            return PreSendWork(lookups=await load_lookups(work, lane, self._clock.now()))
+    async def _load_pre_send_work(self, work: UnitOfWork, *, lane: WorkspaceId) -> PreSendWork:
+        workspace = await work.people.workspace(lane)
+        if workspace is not None and workspace.gone_at is not None:
+            return PreSendWork(gone=True)
+        return PreSendWork(lookups=await load_lookups(work, lane, self._clock.now()))
 
     async def _is_gone(self, lane: WorkspaceId) -> bool:
-        async with self._begin() as work:
-            workspace = await work.people.workspace(lane)
+        workspace = await self._run(lambda work: work.people.workspace(lane))
         return workspace is not None and workspace.gone_at is not None
 
     async def _settled_count(self, claimed: Sequence[Delivery]) -> int:
-        async with self._begin() as work:
-            rows = [await work.deliveries.get(one.id, one.workspace_id) for one in claimed]
+        async def load(work: UnitOfWork) -> list[Delivery | None]:
+            return [await work.deliveries.get(one.id, one.workspace_id) for one in claimed]
+
+        rows = await self._run(load)
         return sum(row is not None and row.state is not DeliveryState.WAITING for row in rows)
 
     async def _send(self, lane: WorkspaceId, queues: Iterable[Sequence[tuple[Delivery, Post]]]) -> None:

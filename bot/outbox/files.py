@@ -19,16 +19,16 @@ import structlog
 
 from bot.chat import OpenedFile, PostedFile
 from bot.domain.magazine import MagazineId
-from bot.domain.movement import MovementId
-from bot.domain.person import Language, Person
+from bot.domain.movement import Member, Movement, MovementId
+from bot.domain.person import Language, Person, PersonId
 from bot.domain.personal_file import CALENDAR, EVERYTHING, INVITATION_CARD, TAKEAWAY, PersonalFile, PersonalFileId
-from bot.magazines import DRAWING, PAPER_KINDS, draw_magazine, load_print, may_read
+from bot.magazines import DRAWING, PAPER_KINDS, Printed, draw_magazine, load_print, may_read
 from bot.ports import (
-    Begin,
     Clock,
     Conflict,
     RetryAfter,
     StorageUnavailable,
+    Transact,
     Typesetter,
     TypesettingFailed,
     UnitOfWork,
@@ -61,10 +61,7 @@ log = structlog.get_logger("ritme")
 class FileComposer:
     """Composes files and loads them."""
 
-    def __init__(
-        self, *, begin: Begin, run: TransactionRunner, clock: Clock, typesetter: Typesetter | None = None
-    ) -> None:
-        self._begin = begin
+    def __init__(self, *, run: TransactionRunner, clock: Clock, typesetter: Typesetter | None = None) -> None:
         self._run = run
         self._clock = clock
         self._typesetter = typesetter
@@ -87,11 +84,14 @@ class FileComposer:
 
     async def open(self, id: PersonalFileId) -> OpenedFile | None:
         """Return a file for its person; None when it expired, or was deleted with everything about them."""
-        async with self._begin() as work:
+
+        async def look(work: UnitOfWork) -> tuple[PersonalFile | None, bytes | None]:
             file = await work.files.get(id)
             is_there = file is not None and self._clock.now() < file.expires_at
-            packed = await work.files.content(id) if is_there else None
-        if file is not None and is_there and file.kind in PAPER_KINDS:
+            return (file, await work.files.content(id)) if is_there else (None, None)
+
+        file, packed = await self._run(look)
+        if file is not None and file.kind in PAPER_KINDS:
             return await self._open_anew(file)
         if file is None or not packed:
             return None
@@ -102,10 +102,13 @@ class FileComposer:
         return OpenedFile(name=FILE_NAMES[file.kind], content=await to_thread(zlib.decompress, packed))
 
     async def _load_or_compose(self, id: PersonalFileId, language: Language) -> bytes:
-        async with self._begin() as work:
+        async def look(work: UnitOfWork) -> tuple[PersonalFile | None, bytes | None, Person | None]:
             file = await work.files.get(id)
             packed = await work.files.content(id)
             person = await work.people.in_workspace(file.person_id, file.workspace_id) if file is not None else None
+            return file, packed, person
+
+        file, packed, person = await self._run(look)
         if file is None or person is None or person.account is None:
             raise Unreachable("forgotten")
         if file.kind in PAPER_KINDS:
@@ -123,8 +126,7 @@ class FileComposer:
     async def _open_anew(self, file: PersonalFile) -> OpenedFile | None:
         """Return a takeaway or a print for who opens it as it may be read now: without what was taken back since it was
         given. Returns None when it is not theirs any more, or nothing is left."""
-        async with self._begin() as work:
-            person = await work.people.in_workspace(file.person_id, file.workspace_id)
+        person = await self._run(lambda work: work.people.in_workspace(file.person_id, file.workspace_id))
         if person is None or person.account is None:
             return None
         try:
@@ -139,10 +141,14 @@ class FileComposer:
     async def _give_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
         """Return the stored content while it may be given, else compose it. Raises `Unreachable`."""
         movement = file.movement_id or MovementId("")
-        async with self._begin() as work:
+
+        async def look(work: UnitOfWork) -> tuple[bytes | None, Member | None, bool]:
             packed = await work.files.content(file.id)
             member = await work.movements.membership(movement, person.id)
             is_stale = file.made_at is None or await work.takeaways.has_withdrawn_since(movement, file.made_at)
+            return packed, member, is_stale
+
+        packed, member, is_stale = await self._run(look)
         if member is None or not member.coordinates:
             raise Unreachable("forgotten")
         if packed is None or is_stale:
@@ -153,13 +159,16 @@ class FileComposer:
         """Set a magazine with what may be printed now, in this language or that of its reader; nothing of it is kept.
         Raises `Unreachable`."""
         started, now = perf_counter(), self._clock.now()
-        async with self._begin() as work:
+
+        async def look(work: UnitOfWork) -> tuple[Movement | None, Printed | None]:
             found = await work.magazines.find_for(MagazineId(file.subject), person.id)
-            reads = found is not None and await may_read(work, found[0], person.id)
-            printed = await load_print(work, found[1], found[0].id) if found is not None and reads else None
-        if found is None or printed is None or not printed.stories:
+            if found is None or not await may_read(work, found[0], person.id):
+                return None, None
+            return found[1], await load_print(work, found[1], found[0].id)
+
+        movement, printed = await self._run(look)
+        if movement is None or printed is None or not printed.stories:
             raise Unreachable("withdrawn")
-        movement = found[1]
         reader = Reader(
             language=language or language_for(person, None, movement),
             timezone=timezone_for(person, None, movement),
@@ -187,7 +196,7 @@ class FileComposer:
 
     async def _compose(self, file: PersonalFile, person: Person, language: Language) -> bytes:
         started, now = perf_counter(), self._clock.now()
-        content = await compose_page(self._begin, person, language, now)
+        content = await compose_page(self._run, person, language, now)
         packed = await to_thread(zlib.compress, content)
         await self._run(partial(_store, file=file.id, packed=packed, now=now))
         log.info("file_composed", bytes=len(content), ms=round((perf_counter() - started) * 1000))
@@ -196,7 +205,7 @@ class FileComposer:
     async def _compose_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
         started, now = perf_counter(), self._clock.now()
         movement = file.movement_id or MovementId("")
-        content = await compose_takeaway(self._begin, person, movement, language, now, self._typesetter)
+        content = await compose_takeaway(self._run, person, movement, language, now, self._typesetter)
         if content is None:
             raise Unreachable("forgotten")
         packed = await to_thread(zlib.compress, content, PACKED_ALREADY)
@@ -205,35 +214,49 @@ class FileComposer:
         return content
 
 
-async def compose_page(begin: Begin, person: Person, language: Language, now: datetime) -> bytes:
+async def compose_page(transact: Transact, person: Person, language: Language, now: datetime) -> bytes:
     """Compose the page with everything about a person, in this language, a few rows at a time."""
     page = ExportPage(
         person.name, Reader(language=language, timezone=timezone_for(person, None, None), now=now, personal=True)
     )
-    async with begin() as work:
-        names = work.files.tables()
-    for table in names:
-        keys = await _read_keys(begin, person, table)
+
+    async def name_tables(work: UnitOfWork) -> Sequence[str]:
+        return work.files.tables()
+
+    for table in await transact(name_tables):
+        keys = await _read_keys(transact, person, table)
         for start in range(0, len(keys), ROWS_AT_A_TIME):
-            async with begin() as work:
-                rows = await work.files.rows_about(person.id, table, keys[start : start + ROWS_AT_A_TIME])
-            page.add(table, rows)
+            page.add(
+                table,
+                await transact(
+                    partial(_read_rows, about=person.id, table=table, keys=keys[start : start + ROWS_AT_A_TIME])
+                ),
+            )
             await sleep(0)  # SQLite answers without waiting: let others be answered too
     return await to_thread(b"".join, page.finish())  # where it is long, joining leaves the interpreter to others
 
 
-async def _read_keys(begin: Begin, person: Person, table: str) -> Sequence[RowKey]:
+async def _read_rows(
+    work: UnitOfWork, *, about: PersonId, table: str, keys: Sequence[RowKey]
+) -> Sequence[Mapping[str, object]]:
+    return await work.files.rows_about(about, table, keys)
+
+
+async def _read_keys(transact: Transact, person: Person, table: str) -> Sequence[RowKey]:
     # A row that is added meanwhile moves the others: a key may come twice.
     keys: dict[RowKey, None] = {}
     start = 0
     while True:
-        async with begin() as work:
-            found = await work.files.keys_about(person.id, table, start, KEYS_AT_A_TIME)
+        found = await transact(partial(_read_next_keys, about=person.id, table=table, start=start))
         keys.update(dict.fromkeys(found))
         start += len(found)
         if len(found) < KEYS_AT_A_TIME:
             return list(keys)
         await sleep(0)
+
+
+async def _read_next_keys(work: UnitOfWork, *, about: PersonId, table: str, start: int) -> Sequence[RowKey]:
+    return await work.files.keys_about(about, table, start, KEYS_AT_A_TIME)
 
 
 async def _store(work: UnitOfWork, *, file: PersonalFileId, packed: bytes, now: datetime) -> None:

@@ -1,10 +1,10 @@
 """The ports: protocols for storage, sending, time, the engine and telemetry, and the exceptions they raise."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from bot.chat import DEFAULT_SYNTAX, Account, ChatPlace, CommandSyntax, Post, Profile, Receipt, UserGroup
 from bot.domain.delivery import Delivery
@@ -34,7 +34,6 @@ from bot.ports.repositories import (
 from bot.ports.turn import Outgoing, Turn, Vault
 
 __all__ = [
-    "Begin",
     "Clock",
     "Conflict",
     "Directory",
@@ -51,6 +50,7 @@ __all__ = [
     "RetryAfter",
     "StorageUnavailable",
     "Telemetry",
+    "Transact",
     "Turn",
     "Typesetter",
     "TypesettingFailed",
@@ -60,6 +60,7 @@ __all__ = [
 ]
 
 
+T = TypeVar("T")
 PrintForm = Literal["png", "svg", "pdf"]
 """The form of a drawing: for a chat, for a page, for paper."""
 
@@ -67,8 +68,8 @@ PrintForm = Literal["png", "svg", "pdf"]
 class UnitOfWork(Protocol):
     """One transaction, with a repository for each family of entities.
 
-    It is committed when its block ends without an exception, and rolled back otherwise. Beginning, using or ending it
-    may raise `Conflict` or `StorageUnavailable`.
+    It is committed when the function that uses it returns, and rolled back when that raises; see `Transact`. Beginning,
+    using or ending it may raise `Conflict` or `StorageUnavailable`.
     """
 
     inbox: Inbox
@@ -104,8 +105,15 @@ class UnitOfWork(Protocol):
         """Delete the row of an entity that was loaded in this transaction."""
 
 
-Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
-"""Begins a transaction: `async with begin() as work`."""
+class Transact(Protocol):
+    """Runs a function with a unit of work, in one transaction: `found = await transact(look)`."""
+
+    async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
+        """Run `act`; commit when it returns, roll back when it raises.
+
+        It may run outside the event loop: it touches nothing that belongs there, and waits for nothing but its unit of
+        work. May raise `Conflict` or `StorageUnavailable`.
+        """
 
 
 class NetworkReader(Protocol):

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.database.unit_of_work import Begin, UnitsOfWork, connect, unit_of_work
 from bot.domain.api_token import ApiToken, ApiTokenId
 from bot.domain.change import ChangeId, CoordinatorAct, CoordinatorChange
 from bot.domain.choosing import Significance, SignificanceId
@@ -66,7 +66,7 @@ from bot.domain.rhythm import MomentChange, Rhythm, RhythmId, RhythmKind
 from bot.domain.room import Room, RoomId, RoomState
 from bot.domain.story import Dimension, Readers, Retelling, Ripple, Story, StoryId, StoryRequest, StoryRequestId
 from bot.domain.webhook import Webhook, WebhookId
-from bot.ports import Begin
+from bot.ports import Transact
 from tests.support.databases import OpenDatabase, open_database
 from tests.support.world import MONDAY as NOW
 
@@ -92,11 +92,19 @@ class Seeded:
     """A seeded database; `begin` and `begin_other` open transactions over connections of their own."""
 
     storage: OpenDatabase
-    begin_other: Begin
+    other: UnitsOfWork
 
     @property
     def begin(self) -> Begin:
         return self.storage.begin
+
+    @property
+    def begin_other(self) -> Begin:
+        return self.other.begin
+
+    @property
+    def both(self) -> tuple[Transact, Transact]:
+        return self.storage.transact, self.other
 
     async def add(self, *rows: Any) -> None:
         """Store rows of any kind in one transaction."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.unit_of_work import connect
 from adapters.engine.distributed import DistributedEngine, announce
@@ -103,8 +103,8 @@ class RunningEngine:
 
     async def announce_due(self, *lanes: WorkspaceId) -> None:
         if self.database is not None:
-            async with AsyncSession(self.database) as session, session.begin():
-                await announce(session, lanes)
+            async with self.database.begin() as connection:
+                await connection.run_sync(announce, lanes)
         for lane in lanes:
             self.engine.wake(lane)
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from procrastinate.exceptions import ConnectorException
 from procrastinate.manager import JobManager
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.engine.distributed import DistributedEngine, announce
 from tests.contract.test_engines import A, B, FakeCore
@@ -15,9 +15,9 @@ from tests.support.databases import RecordedFailures
 
 
 async def test_an_announcement_that_is_rolled_back_leaves_no_job(database: AsyncEngine) -> None:
-    async with AsyncSession(database) as session:
-        await announce(session, [A])
-        await session.rollback()
+    async with database.connect() as connection:
+        await connection.run_sync(announce, [A])
+        await connection.rollback()
     assert await count_jobs(database, "todo") == 0
 
 

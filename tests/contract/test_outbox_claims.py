@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from sqlalchemy import text
 
+from adapters.database.unit_of_work import Begin
 from bot.domain.delivery import Delivery, DeliveryId, DeliveryState, Priority
-from bot.ports import Begin, Conflict, UnitOfWork
+from bot.ports import Conflict, UnitOfWork
 from tests.contract.seed import (
     DAY,
     FATIMA,
@@ -43,14 +44,13 @@ async def test_claims_are_ordered_by_priority_then_by_position_in_the_queue(seed
 async def test_a_locked_row_is_waited_for_and_not_overtaken(seeded_postgresql: Seeded) -> None:
     await seeded_postgresql.add(*(delivery(f"d{number}") for number in range(4)))
 
-    async def claim() -> list[str]:
-        async with seeded_postgresql.begin_other() as other:
-            return ids(await other.deliveries.claim(W1, NOW, 2))
+    async def claim(other: UnitOfWork) -> list[str]:
+        return ids(await other.deliveries.claim(W1, NOW, 2))
 
     async with asyncio.timeout(10):
         async with seeded_postgresql.begin() as work:
             first, second = await work.deliveries.lock([DeliveryId("d0"), DeliveryId("d1")], W1)
-            claiming = asyncio.create_task(claim())
+            claiming = asyncio.create_task(seeded_postgresql.other(claim))
             await waiting_for_a_lock(seeded_postgresql)
             first.drop("gone")
             second.add_args(more="to say")
@@ -67,16 +67,15 @@ async def waiting_for_a_lock(seeded: Seeded) -> None:
 
 
 async def test_concurrent_claims_share_what_is_due(seeded: Seeded) -> None:
-    async def take(begin: Begin) -> list[str]:
-        async with begin() as work:
-            claimed = await work.deliveries.claim(W1, NOW, 3)
-            for one in claimed:
-                one.start(NOW)
-            await work.deliveries.save_all(claimed)
-            return ids(claimed)
+    async def take(work: UnitOfWork) -> list[str]:
+        claimed = await work.deliveries.claim(W1, NOW, 3)
+        for one in claimed:
+            one.start(NOW)
+        await work.deliveries.save_all(claimed)
+        return ids(claimed)
 
     await seeded.add(*(delivery(f"d{number}") for number in range(12)))
-    taken = await asyncio.gather(*(take(begin) for begin in (seeded.begin, seeded.begin_other) * 2))
+    taken = await asyncio.gather(*(transact(take) for transact in seeded.both * 2))
     assert sorted(one for claimed in taken for one in claimed) == sorted(f"d{number}" for number in range(12))
 
 

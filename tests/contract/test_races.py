@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
 
 from adapters.database.unit_of_work import connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
@@ -32,9 +32,9 @@ async def both(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     """Open a world, and a second Ritme over the same database with connections of its own."""
     async with open_world(tmp_path, kind=request.param) as world:
         database = connect(world.storage.url)
-        begin = unit_of_work(database, announce if request.param == "postgresql" else None)
+        transact = unit_of_work(database, announce if request.param == "postgresql" else None)
         platforms = {"test": Platform(messenger=world.messenger)}
-        yield world, Ritme(begin=begin, platforms=platforms, clock=world.clock, engine=world.storage.engine)
+        yield world, Ritme(transact=transact, platforms=platforms, clock=world.clock, engine=world.storage.engine)
         await database.dispose()
 
 
@@ -156,9 +156,9 @@ async def scheduler(world: World, ticks: Ticks) -> AsyncIterator[None]:
     engine: ServiceEngine = EmbeddedEngine(tick=0.02)
     if many:
         engine = DistributedEngine(world.storage.url, failures=world.storage.failures, concurrency=2)
-    begin = unit_of_work(database, announce if many else None)
+    transact = unit_of_work(database, announce if many else None)
     platforms = {"test": Platform(messenger=world.messenger)}
-    await engine.start(Ticked(ticks, begin=begin, platforms=platforms, clock=world.clock, engine=engine))
+    await engine.start(Ticked(ticks, transact=transact, platforms=platforms, clock=world.clock, engine=engine))
     try:
         yield
     finally:
@@ -218,20 +218,19 @@ async def test_two_lookups_of_one_delivery_end_in_one_message(both: tuple[World,
 
 
 @contextmanager
-def silent(world: World) -> Iterator[None]:
-    """Refuse every new connection of the world."""
+def silent() -> Iterator[None]:
+    """Refuse every new connection."""
 
     def refuse(*_: object) -> None:
         from psycopg import OperationalError
 
         raise OperationalError("connection refused")
 
-    engine = world.database.sync_engine
-    event.listen(engine, "do_connect", refuse)
+    event.listen(Engine, "do_connect", refuse)
     try:
         yield
     finally:
-        event.remove(engine, "do_connect", refuse)
+        event.remove(Engine, "do_connect", refuse)
 
 
 async def test_while_the_database_is_unavailable_an_answer_says_so_and_nothing_is_done(tmp_path: Path) -> None:
@@ -239,7 +238,7 @@ async def test_while_the_database_is_unavailable_an_answer_says_so_and_nothing_i
         await world.movement("fatima")
         await world.database.dispose()
         typed = {"command": "/stuck", "text": "Nobody comes"}
-        with silent(world):
+        with silent():
             said = await world.ritme.handle(world.intent("fatima", "command", typed, key="again"))
         assert isinstance(said, Answer)
         assert said.unavailable

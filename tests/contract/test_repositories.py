@@ -34,7 +34,7 @@ from bot.domain.movement import (
 from bot.domain.next_step import StepState
 from bot.domain.person import ERASED, PersonId, Workspace, WorkspaceId
 from bot.domain.story import Readers, Retelling, Ripple, StoryId, StoryRequest, StoryRequestId
-from bot.ports import Begin
+from bot.ports import UnitOfWork
 from tests.contract.seed import (
     BESIDE,
     DAY,
@@ -140,18 +140,17 @@ ARRIVALS: dict[tuple[WorkspaceId, str, str | None], tuple[str | None, ...]] = {
 
 
 async def test_lock_movement_serializes_concurrent_requests_of_one_movement(seeded: Seeded) -> None:
-    async def count_one(begin: Begin) -> None:
-        async with begin() as work:
-            await work.people.lock_movement(W1, "u-fatima", "c-here", None)
-            movement = await work.movements.get(OURS)
-            assert movement is not None
-            movement.name = str(int(movement.name) + 1)
+    async def count_one(work: UnitOfWork) -> None:
+        await work.people.lock_movement(W1, "u-fatima", "c-here", None)
+        movement = await work.movements.get(OURS)
+        assert movement is not None
+        movement.name = str(int(movement.name) + 1)
 
     async with seeded.begin() as work:
         movement = await work.movements.get(OURS)
         assert movement is not None
         movement.name = "0"
-    await asyncio.gather(*(count_one(begin) for begin in (seeded.begin, seeded.begin_other) * 5))
+    await asyncio.gather(*(transact(count_one) for transact in seeded.both * 5))
     async with seeded.begin() as work:
         movement = await work.movements.get(OURS)
         assert movement is not None

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
+from adapters.database.unit_of_work import Begin
 from adapters.file_links import FileLinks
 from adapters.pages.links import PageLinks
 from adapters.teams.package import SAVE_COMMAND_ID
@@ -29,7 +30,6 @@ from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.meaning import SCALES, join_meaning, list_points
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin
 from tests.drivers.playground import Dialog, PlaygroundDriver, Seen, playground_driver
 from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.server import BOT as RITME
@@ -574,7 +574,12 @@ async def open_teams(
         known = {"teams": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
         ritme = Ritme(
-            begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer, vault=VAULT
+            transact=storage.transact,
+            platforms=known,
+            clock=clock,
+            engine=storage.engine,
+            typesetter=drawer,
+            vault=VAULT,
         )
         await storage.start_engine(ritme)
         app = make_app(mounts=[lambda served: platform.mount(served, ritme)])

@@ -15,6 +15,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
+from adapters.database.unit_of_work import Begin
 from adapters.file_links import FileLinks, mount_files
 from adapters.pages.links import PageLinks
 from adapters.slack.platform import SlackPlatform
@@ -24,7 +25,6 @@ from bot.app import Ritme
 from bot.chat import CommandSyntax
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin
 from bot.understanding import load_books
 from tests.fakes.slack.people import SECRET, People
 from tests.fakes.slack.server import BOT, TEAM, TOKEN, SlackServer
@@ -300,7 +300,12 @@ async def slack_driver(
         known = {"slack": replace(platform.ports, api=API)}
         drawer = TypstTypesetter()
         ritme = Ritme(
-            begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, typesetter=drawer, vault=VAULT
+            transact=storage.transact,
+            platforms=known,
+            clock=clock,
+            engine=storage.engine,
+            typesetter=drawer,
+            vault=VAULT,
         )
         await storage.start_engine(ritme)
         mounts = [lambda app: platform.mount(app, ritme), *([mount_files(links, clock, ritme)] if links else [])]

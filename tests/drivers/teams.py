@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.database.teams import SqlConversations
+from adapters.database.unit_of_work import Begin
 from adapters.file_links import FileLinks
 from adapters.pages.links import PageLinks
 from adapters.teams.platform import AppRegistration, TeamsPlatform
 from bot.app import Ritme
 from bot.domain.person import WorkspaceId
-from bot.ports import Begin
 from tests.fakes.teams.agents_playground import (
     APP,
     BOT,
@@ -223,7 +223,7 @@ async def _run_service(
         registration, SqlConversations(storage.database), clock, opens=Ritme.opens, links=links, pages=pages
     )
     known = {"teams": platform.ports}
-    ritme = Ritme(begin=storage.begin, platforms=known, clock=clock, engine=storage.engine, vault=VAULT)
+    ritme = Ritme(transact=storage.transact, platforms=known, clock=clock, engine=storage.engine, vault=VAULT)
     await storage.start_engine(ritme)
     handled = asyncio.Semaphore(0)
 

@@ -393,7 +393,7 @@ async def open_stage(kind: str, folder: Path) -> AsyncIterator[Stage]:
         )
         teams = TeamsPlatform(registration, SqlConversations(storage.database), clock, opens=Ritme.opens)
         ritme = Ritme(
-            begin=storage.begin,
+            transact=storage.transact,
             platforms={"slack": slack.ports, "teams": teams.ports},
             clock=clock,
             engine=storage.engine,

@@ -6,24 +6,29 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
+from threading import Event
 
 import pytest
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.orm import Session
 
 from adapters import logs
-from adapters.database import sqlite
+from adapters.database import postgresql, sqlite
 from adapters.database.errors import translate_errors
-from adapters.database.postgresql import transaction
+from adapters.database.inline import InlineSession, WaitedInTransaction
+from adapters.database.postgresql import TRANSACTIONS
+from adapters.database.sessions import sessions
 from adapters.database.tables import metadata
-from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.database.unit_of_work import Begin, connect, unit_of_work
 from adapters.libpq import CONNECT_TIMEOUTS
 from bot.domain.person import Workspace, WorkspaceId
-from bot.ports import Begin, Conflict, StorageUnavailable
-from tests.support.databases import postgresql
+from bot.ports import Conflict, StorageUnavailable, UnitOfWork
+from tests.support import databases
+from tests.support.databases import BOTH, OpenDatabase, open_database
 
 SLACK_WAITS = 3
 """Seconds."""
@@ -68,9 +73,9 @@ async def test_an_error_holds_the_statement_but_no_values(tmp_path: Path) -> Non
 async def test_what_postgresql_refuses_is_logged_without_values(statement: str, state: str, where: str) -> None:
     stream = io.StringIO()
     logs.configure_logging(stream)
-    with postgresql() as url:
+    with databases.postgresql() as url:
         database = connect(url)
-        for begun in (database.begin(), transaction(database)):
+        for begun in (database.begin(), sessions(database).begin()):
             with pytest.raises((DatabaseError, Conflict)) as broke:
                 async with begun as under_way:
                     await under_way.execute(text(statement), {"said": WRITTEN})
@@ -93,7 +98,7 @@ async def test_errors_of_postgresql_itself_are_shown() -> None:
         async with database.connect():
             pass
     await database.dispose()
-    with postgresql() as url:
+    with databases.postgresql() as url:
         database = connect(url)
         async with database.connect() as connection:
             await connection.execute(text("CREATE ROLE guest_of_a_test"))
@@ -126,14 +131,13 @@ async def test_a_database_that_hangs_is_unavailable_like_one_that_refuses(monkey
     async with silent_server() as (url, came):
         database = connect(url)
         with pytest.raises(StorageUnavailable):
-            async with unit_of_work(database)() as work:
-                await work.people.workspace(WorkspaceId("slack:T1"))
+            await unit_of_work(database)(lambda work: work.people.workspace(WorkspaceId("slack:T1")))
         assert len(came) == 1
         await database.dispose()
 
 
 async def test_connecting_times_out_as_the_address_says() -> None:
-    with postgresql() as url:
+    with databases.postgresql() as url:
         asked = {}
         for address in (url, f"{url}&keepalives_idle=60" if "?" in url else f"{url}?keepalives_idle=60"):
             database = connect(address)
@@ -149,7 +153,7 @@ async def test_connecting_times_out_as_the_address_says() -> None:
 
 
 async def test_locks_and_idle_transactions_time_out() -> None:
-    with postgresql() as url:
+    with databases.postgresql() as url:
         held_at_most = f"{url}{'&' if '?' in url else '?'}options=-c%20lock_timeout%3D50"
         database, hasty = connect(url), connect(held_at_most)
         async with database.connect() as connection:
@@ -159,35 +163,33 @@ async def test_locks_and_idle_transactions_time_out() -> None:
             ]
         assert limits == ["10s", "30s"]
         lane = WorkspaceId("slack:T1")
-        async with unit_of_work(database)() as work:
+
+        async def lock(work: UnitOfWork) -> None:
+            await work.people.lock_movement(lane, "U2", None, None)
+
+        async with unit_of_work(database).begin() as work:
             work.people.add(Workspace(id=lane))
-        async with unit_of_work(database)() as work:
+        async with unit_of_work(database).begin() as work:
             await work.people.lock_movement(lane, "U1", None, None)
             with pytest.raises(StorageUnavailable):
-                await _lock_movement(unit_of_work(hasty), lane)
-        await _lock_movement(unit_of_work(hasty), lane)
+                await unit_of_work(hasty)(lock)
+        await unit_of_work(hasty)(lock)
         for one in (database, hasty):
             await one.dispose()
-
-
-async def _lock_movement(begin: Begin, lane: WorkspaceId) -> None:
-    async with begin() as work:
-        await work.people.lock_movement(lane, "U2", None, None)
 
 
 async def test_a_connection_that_broke_unnoticed_raises_storage_unavailable() -> None:
     """The core catches what breaks in one message, so that the others go on: over a connection that may be broken."""
 
-    async def go_on(database: AsyncEngine) -> None:
-        async with transaction(database) as session:
-            with suppress(DatabaseError):
-                await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
-            await session.execute(text("SELECT 1"))
+    async def go_on(session: InlineSession) -> None:
+        with suppress(DatabaseError):
+            await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        await session.execute(text("SELECT 1"))
 
-    with postgresql() as url:
+    with databases.postgresql() as url:
         database = connect(url)
         with pytest.raises(StorageUnavailable):
-            await go_on(database)
+            await sessions(database).run(go_on)
         await database.dispose()
 
 
@@ -216,7 +218,7 @@ async def test_a_file_locked_by_another_writer_raises_storage_unavailable_after_
 async def write_locked_file(file: Path) -> AsyncIterator[tuple[Begin, sqlite3.Connection]]:
     """Open a file that another connection holds the write lock of; yield transactions over it and that connection."""
     database = connect(f"sqlite+aiosqlite:///{file}")
-    begin = unit_of_work(database)
+    begin = unit_of_work(database).begin
     async with begin():
         pass  # the file is there
     elsewhere = sqlite3.connect(file, isolation_level=None)
@@ -254,7 +256,7 @@ async def test_a_transaction_that_fails_is_rolled_back_and_releases_its_lock(tmp
     database = connect(f"sqlite+aiosqlite:///{tmp_path / 'ritme.db'}")
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    begin = unit_of_work(database)
+    begin = unit_of_work(database).begin
     lane = WorkspaceId("slack:T1")
 
     async def fails() -> None:
@@ -268,3 +270,164 @@ async def test_a_transaction_that_fails_is_rolled_back_and_releases_its_lock(tmp
     async with begin() as work:
         assert await work.people.workspace(lane) is None
     await database.dispose()
+
+
+@pytest.fixture(params=BOTH)
+async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenDatabase]:
+    """Open a database of each kind."""
+    async with open_database(request.param, tmp_path) as storage:
+        yield storage
+
+
+async def is_stored(opened: OpenDatabase, lane: WorkspaceId) -> bool:
+    return await opened.transact(lambda work: work.people.workspace(lane)) is not None
+
+
+async def test_a_transaction_that_waits_for_anything_else_is_a_fault_and_leaves_nothing(opened: OpenDatabase) -> None:
+    lane, loop = WorkspaceId("slack:T1"), asyncio.get_running_loop()
+
+    async def waits(work: UnitOfWork) -> None:
+        work.people.add(Workspace(id=lane))
+        await work.flush()
+        await loop.create_future()
+
+    async def hides_that_it_waits(work: UnitOfWork) -> None:
+        with suppress(RuntimeError):
+            await waits(work)
+
+    for act in (waits, hides_that_it_waits):
+        with pytest.raises(WaitedInTransaction) as broke:
+            await opened.transact(act)
+        assert any("await loop.create_future()" in str(frame.statement) for frame in broke.traceback)
+        assert not await is_stored(opened, lane)
+
+
+async def test_a_transaction_may_give_way_where_it_computes(opened: OpenDatabase) -> None:
+    lane = WorkspaceId("slack:T1")
+
+    async def computes(work: UnitOfWork) -> int:
+        work.people.add(Workspace(id=lane))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return 3
+
+    assert await opened.transact(computes) == 3
+    assert await is_stored(opened, lane)
+
+
+async def test_a_transaction_sees_the_context_of_who_asked_for_it(opened: OpenDatabase) -> None:
+    asked: ContextVar[str] = ContextVar("asked")
+
+    async def look(_: UnitOfWork) -> str:
+        return asked.get()
+
+    async def ask(name: str) -> str:
+        asked.set(name)
+        return await opened.transact(look)
+
+    assert await asyncio.gather(*(ask(str(number)) for number in range(20))) == [str(number) for number in range(20)]
+
+
+class Held:
+    """A transaction in a thread, held until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.lane = WorkspaceId("slack:T1")
+        self._began, self._go = Event(), Event()
+
+    async def __call__(self, work: UnitOfWork) -> None:
+        work.people.add(Workspace(id=self.lane))
+        await work.flush()
+        self._began.set()
+        assert self._go.wait(10)
+
+    async def until_it_began(self) -> None:
+        assert await asyncio.to_thread(self._began.wait, 10)
+
+    def let_go(self) -> None:
+        self._go.set()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[OpenDatabase]:
+    """Open a database on PostgreSQL, where transactions run in threads."""
+    async with open_database("postgresql", tmp_path) as storage:
+        yield storage
+
+
+async def test_who_is_cancelled_waits_for_its_transaction_which_is_rolled_back(server: OpenDatabase) -> None:
+    held = Held()
+    asked = asyncio.create_task(server.transact(held))
+    await held.until_it_began()
+    for _ in range(3):  # however often: its connection may not outlive it
+        asked.cancel()
+        done, _ = await asyncio.wait({asked}, timeout=0.01)
+        assert not done
+    held.let_go()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert not await is_stored(server, held.lane)
+
+
+async def test_what_is_being_committed_when_its_task_is_cancelled_stands(
+    server: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, commit, committing, go = Held(), Session.commit, Event(), Event()
+    held.let_go()
+
+    def commit_late(session: Session) -> None:
+        committing.set()
+        assert go.wait(10)
+        commit(session)
+
+    monkeypatch.setattr(Session, "commit", commit_late)
+    asked = asyncio.create_task(server.transact(held))
+    assert await asyncio.to_thread(committing.wait, 10)
+    asked.cancel()
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert await is_stored(server, held.lane)
+
+
+async def test_a_transaction_that_was_cancelled_leaves_every_connection_free(server: OpenDatabase) -> None:
+    held = [Held() for _ in range(TRANSACTIONS)]
+    asked = [asyncio.create_task(server.transact(act)) for act in held[:1]]
+    waiting = [asyncio.create_task(is_stored(server, act.lane)) for act in held]
+    for task in (*asked, *waiting):
+        task.cancel()
+    held[0].let_go()
+    await asyncio.gather(*asked, *waiting, return_exceptions=True)
+    lanes = [WorkspaceId(f"slack:T{number}") for number in range(2 * TRANSACTIONS)]
+    assert await asyncio.gather(*(is_stored(server, lane) for lane in lanes)) == [False] * len(lanes)
+
+
+async def test_who_finds_every_connection_taken_is_told_in_time(
+    server: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "POOL_TIMEOUT", 0.05)
+
+    async def hold(_: UnitOfWork) -> None:
+        assert go.wait(10)
+
+    go = Event()
+    taken = [asyncio.create_task(server.transact(hold)) for _ in range(TRANSACTIONS)]
+    await asyncio.sleep(0)
+    with pytest.raises(StorageUnavailable):
+        await is_stored(server, WorkspaceId("slack:T1"))
+    go.set()
+    await asyncio.gather(*taken)
+    assert not await is_stored(server, WorkspaceId("slack:T1"))
+
+
+async def test_closing_waits_for_the_transactions_that_run(server: OpenDatabase) -> None:
+    held = Held()
+    asked = asyncio.create_task(server.transact(held))
+    await held.until_it_began()
+    closing = asyncio.create_task(asyncio.to_thread(sessions(server.database).dispose))
+    done, _ = await asyncio.wait({closing}, timeout=0.05)
+    assert not done
+    held.let_go()
+    await closing
+    await asked
+    assert await is_stored(server, held.lane)

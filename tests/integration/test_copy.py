@@ -62,7 +62,7 @@ async def test_everything_is_there_and_lives_on(tmp_path: Path) -> None:
 
             there = connect(url)
             core = Ritme(
-                begin=unit_of_work(there, announce),
+                transact=unit_of_work(there, announce),
                 platforms={"test": Platform(messenger=RecordingMessenger())},
                 clock=world.clock,
                 engine=world.storage.engine,

@@ -79,7 +79,7 @@ async def day(world: World) -> Everyday:
         await connection.run_sync(write_past, PAST)
         if world.storage.kind == "postgresql":  # whose autovacuum sees to it; SQLite is never told
             await connection.execute(text("ANALYZE"))
-    return Everyday(PAST, world.begin, world.messenger)
+    return Everyday(PAST, world.storage.transact, world.messenger)
 
 
 async def record_statements(day: Everyday) -> Collection[QueryStats]:

@@ -54,7 +54,7 @@ async def test_every_page_is_reached_with_what_a_browser_has(tmp_path: Path) -> 
         answers = [(one.content, await stage.ask_page(one.content)) for one in stage.pages]
         assert {status for _, (status, _) in answers} == {200, 302, 303, 400, 401, 404, 410, 422}
         assert sum(b"Mijn gegevens" in said for _, (_, said) in answers) == 2, "the file behind its link"
-        async with stage.ritme._begin() as work:
+        async with stage.storage.begin() as work:
             assert await work.people.workspace(WorkspaceId(f"slack:{NEW_TEAM}")) is not None, (
                 "an install that went well"
             )

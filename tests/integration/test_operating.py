@@ -23,8 +23,9 @@ from adapters import bootstrap, web
 from adapters.bootstrap import open_service
 from adapters.cli.commands import ritme
 from adapters.database.migrate import alembic_config, migrate_schema
+from adapters.database.postgresql import BESIDE, TRANSACTIONS
 from adapters.database.tables import metadata
-from adapters.database.unit_of_work import POOL_SIZE, connect
+from adapters.database.unit_of_work import connect
 from adapters.engine import distributed
 from adapters.engine.loops import SHUTDOWN_GRACE
 from adapters.libpq import CONNECT_TIMEOUTS
@@ -97,9 +98,10 @@ def test_its_figures_are_those_of_the_software(guide: Path) -> None:
         "postgresql://localhost/ritme", failures=RecordedFailures(), concurrency=bootstrap.CONCURRENCY
     )
     pool: int = engine._app.connector._pool_args["max_size"]  # type: ignore[attr-defined]  # nobody else knows
-    fixed = POOL_SIZE + pool - bootstrap.CONCURRENCY + 1  # and one that listens
+    web_process = TRANSACTIONS + BESIDE
+    fixed = web_process + pool - bootstrap.CONCURRENCY + 1  # and one that listens
     known = {
-        "web": POOL_SIZE,
+        "web": web_process,
         "fixed": fixed,
         "worker": fixed + bootstrap.CONCURRENCY,
         "larger": fixed + 16,

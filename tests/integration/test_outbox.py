@@ -362,7 +362,7 @@ async def test_a_rate_limit_does_not_count_as_an_attempt(world: World) -> None:
 async def test_deliveries_of_a_platform_this_process_does_not_serve_are_left_alone(world: World) -> None:
     await world.movement()
     await enqueue_post(world, "aaa")
-    elsewhere = Ritme(begin=world.begin, platforms={}, clock=world.clock, engine=EmbeddedEngine())
+    elsewhere = Ritme(transact=world.storage.transact, platforms={}, clock=world.clock, engine=EmbeddedEngine())
     assert await elsewhere.drain(WorkspaceId(LANE)) == 0
     assert await elsewhere.reconcile(WorkspaceId(LANE)) == 0
     assert (await get_delivery(world, "aaa")).state is DeliveryState.WAITING
@@ -436,7 +436,7 @@ class SlowMessenger:
 async def drain_until_stale(world: World, slow_messenger: SlowMessenger) -> Task[int]:
     """Start a drain that hangs in its first send, and let its claim become stale; return the task of that drain."""
     platforms = {platform_of(LANE): Platform(messenger=slow_messenger)}
-    somebody = Ritme(begin=world.begin, platforms=platforms, clock=world.clock, engine=EmbeddedEngine())
+    somebody = Ritme(transact=world.storage.transact, platforms=platforms, clock=world.clock, engine=EmbeddedEngine())
     stalled = create_task(somebody.drain(WorkspaceId(LANE)))
     await slow_messenger.asked.wait()
     world.clock.set(world.clock.now() + timedelta(minutes=2))
@@ -545,7 +545,9 @@ async def test_a_rate_limit_wakes_the_lane_when_it_is_over(world: World) -> None
     for place in ("general", "night"):
         await enqueue_post(world, place, place=place)
     platforms = {platform_of(LANE): Platform(messenger=world.messenger)}
-    await Ritme(begin=world.begin, platforms=platforms, clock=world.clock, engine=Noting()).drain(WorkspaceId(LANE))
+    await Ritme(transact=world.storage.transact, platforms=platforms, clock=world.clock, engine=Noting()).drain(
+        WorkspaceId(LANE)
+    )
     later = [after for lane, after in woken if lane == LANE and after]
     assert set(later) == {timedelta(seconds=1), timedelta(seconds=3)}
 

@@ -60,7 +60,7 @@ class Deployment:
         self.iris = self.slack.add_user("iris").id
         now, movement, lane = datetime.now(UTC), MovementId("movement"), WorkspaceId(f"slack:{TEAM}")
         database = connect(self.url)
-        async with unit_of_work(database)() as work:
+        async with unit_of_work(database).begin() as work:
             work.people.add(Workspace(id=lane))
             work.movements.add(Movement(id=movement, name="Samen", language=Language.NL, started_at=now))
             person = Person(id=PersonId("iris"), workspace_id=lane, account=self.iris, name="iris", created_at=now)

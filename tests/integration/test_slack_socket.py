@@ -55,7 +55,7 @@ async def second_process(over_socket: SlackDriver) -> AsyncIterator[tuple[Ritme,
         token=TOKEN, app_token=APP_TOKEN, api_url=over_socket.slack.api_url, clock=over_socket.clock, ping_every=0.1
     )
     ritme = Ritme(
-        begin=unit_of_work(database),
+        transact=unit_of_work(database),
         platforms={"slack": platform.ports},
         clock=over_socket.clock,
         engine=over_socket.storage.engine,

@@ -161,7 +161,7 @@ async def seed_movement(url: str, iris: str, channel: str) -> None:
     """Add a movement of Iris in Slack and Noor in Teams, with a channel in each."""
     now, movement = datetime.now(UTC), MovementId("movement")
     database = connect(url)
-    async with unit_of_work(database)() as work:
+    async with unit_of_work(database).begin() as work:
         work.movements.add(Movement(id=movement, name="Samen op pad", language=Language.NL, started_at=now))
         for lane, who, where in ((f"slack:{TEAM}", iris, channel), (f"teams:{TENANT}", "noor", WEST)):
             workspace = WorkspaceId(lane)

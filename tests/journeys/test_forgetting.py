@@ -362,7 +362,7 @@ async def test_two_processes_forget_someone_once(world: World) -> None:
     keep_as_by_default(world)
     world.clock.set(world.clock.now() + timedelta(days=91))
     other = app.Ritme(
-        begin=world.begin,
+        transact=world.storage.transact,
         platforms={"test": Platform(messenger=world.messenger)},
         clock=world.clock,
         engine=world.storage.engine,

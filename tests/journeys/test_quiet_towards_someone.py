@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.database.unit_of_work import Begin
 from bot.domain.attention import MAX_NUDGES_PER_WEEK
 from bot.domain.delivery import Priority, to_person
 from bot.domain.movement import MovementId
 from bot.domain.person import UNANSWERED_BEFORE_QUIET, PersonId
-from bot.ports import Begin
 from tests.drivers.border import PLATFORMS, Border, open_border
 from tests.support.readers import find_untrue
 from tests.support.world import MONDAY, World, text_of

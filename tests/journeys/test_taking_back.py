@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.database.unit_of_work import Begin
 from adapters.playground.personas import WORKSPACE
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId, WorkspaceId
-from bot.ports import Begin
 from tests.drivers.playground import Seen, playground_driver
 from tests.drivers.slack import slack_driver
 from tests.drivers.teams import teams_driver

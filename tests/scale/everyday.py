@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.clock import SettableClock
+from adapters.database.unit_of_work import Begin, UnitsOfWork
 from bot.app import NullTelemetry, Retention, Ritme
 from bot.chat import Account, Answer, ChatPlace, Intent, Reply
 from bot.domain.delivery import Delivery, DeliveryState
@@ -12,7 +13,7 @@ from bot.domain.movement import MovementId, PlaceId
 from bot.domain.page_session import SESSION_SECRET_CHARS, PageSession
 from bot.domain.person import WorkspaceId
 from bot.domain.rhythm import Due, Moment, RhythmId, RhythmKind, plan_moment
-from bot.ports import Begin, Messenger, Platform
+from bot.ports import Messenger, Platform
 from tests.scale.past import ACTORS, LATEST, Past
 from tests.support.world import MONDAY
 
@@ -44,13 +45,13 @@ class NoEngine:
 class Everyday:
     """The core over a database with a past, on a Monday morning; activities are done one after the other."""
 
-    def __init__(self, past: Past, begin: Begin, messenger: Messenger) -> None:
+    def __init__(self, past: Past, transact: UnitsOfWork, messenger: Messenger) -> None:
         self.past = past
         self.clock = SettableClock(MONDAY, running=False)
         self.telemetry = RecordingTelemetry()
-        self.begin = begin
+        self.begin: Begin = transact.begin
         self.ritme = Ritme(
-            begin=begin,
+            transact=transact,
             platforms={past.platform: Platform(messenger=messenger)},
             clock=self.clock,
             engine=NoEngine(),

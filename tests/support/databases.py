@@ -23,13 +23,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.migrate import alembic_config
 from adapters.database.tables import metadata
-from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.database.unit_of_work import Begin, UnitsOfWork, connect, unit_of_work
 from adapters.engine.distributed import DistributedEngine, announce
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.engine.work import Work
 from adapters.service import ServiceEngine
 from bot.domain.person import WorkspaceId
-from bot.ports import Begin
 from tests.support.scratch import scratch_folder
 
 BOTH = ("sqlite", "postgresql")
@@ -162,10 +161,15 @@ class OpenDatabase:
     kind: str
     url: str
     database: AsyncEngine
-    begin: Begin
+    transact: UnitsOfWork
     engine: ManualEngine
     live_engine: ServiceEngine
     failures: RecordedFailures = field(default_factory=RecordedFailures)
+
+    @property
+    def begin(self) -> Begin:
+        """Open a transaction as a block, in the event loop."""
+        return self.transact.begin
 
     async def start_engine(self, work: Work) -> None:
         """Give the engine its work; from then on `engine.run_until_idle` does it."""

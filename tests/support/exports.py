@@ -5,8 +5,8 @@ import re
 from base64 import b64decode
 from typing import Any
 
+from adapters.database.unit_of_work import Begin
 from bot.domain.person import PersonId
-from bot.ports import Begin
 
 Tables = dict[str, list[dict[str, Any]]]
 

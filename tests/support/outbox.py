@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Protocol
 
 from adapters.clock import SettableClock
+from adapters.database.unit_of_work import Begin
 from bot.catalogue.base import dump
 from bot.catalogue.errors import Apology
 from bot.domain.delivery import Delivery, to_place
 from bot.domain.movement import PlaceId
-from bot.ports import Begin
 
 
 class Driver(Protocol):

@@ -14,7 +14,7 @@ from aiohttp import web
 from adapters.api import ApiSite, api_address
 from adapters.clock import SettableClock
 from adapters.database.migrate import migrate_schema
-from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.database.unit_of_work import Begin, UnitsOfWork, connect, unit_of_work
 from adapters.engine.embedded import EmbeddedEngine
 from adapters.feed_links import feeds_address, mount_feeds
 from adapters.pages.links import PageLinks
@@ -30,7 +30,7 @@ from bot.chat import CommandSyntax, Form, Message
 from bot.domain.initiative import Initiative, InitiativeId, Participant
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin, Platform
+from bot.ports import Platform
 from tests.support.vault import VAULT
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
@@ -45,10 +45,15 @@ class ServedPlayground:
 
     address: str
     playground: Playground
-    begin: Begin
+    transact: UnitsOfWork
     clock: SettableClock
     session: aiohttp.ClientSession
     ritme: Ritme
+
+    @property
+    def begin(self) -> Begin:
+        """Open a transaction as a block, in the event loop."""
+        return self.transact.begin
 
     async def call(
         self,
@@ -137,7 +142,7 @@ async def serve_playground(
     """Serve the playground stored in `file` on a free port; add a movement unless `with_movement` is False."""
     database = connect(f"sqlite+aiosqlite:///{file}")
     await migrate_schema(database)
-    begin, clock, engine = unit_of_work(database), SettableClock(start), EmbeddedEngine(tick=3600)
+    transact, clock, engine = unit_of_work(database), SettableClock(start), EmbeddedEngine(tick=3600)
     place = await Playground.open(database=database, clock=clock)
     listening = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -150,16 +155,16 @@ async def serve_playground(
         api=api_address(address),
     )
     ritme = Ritme(
-        begin=begin,
+        transact=transact,
         platforms={"playground": platform},
         clock=clock,
         engine=engine,
         typesetter=TypstTypesetter(),
         vault=VAULT,
     )
-    place.connect(ritme, begin=begin, run_until_idle=engine.run_until_idle, renderers={"slack": slack})
+    place.connect(ritme, transact=transact, run_until_idle=engine.run_until_idle, renderers={"slack": slack})
     if with_movement:
-        await add_movement(begin, clock.now())
+        await add_movement(transact.begin, clock.now())
     await ritme.recover()
     await engine.start(ritme)
     mounts = [PagesSite(ritme, links, clock).mount, partial(place.mount, hosts=hosts), mount_feeds(ritme)]
@@ -169,7 +174,7 @@ async def serve_playground(
     try:
         await web.SockSite(runner, listening).start()
         async with aiohttp.ClientSession(address) as session:
-            yield ServedPlayground(address, place, begin, clock, session, ritme)
+            yield ServedPlayground(address, place, transact, clock, session, ritme)
     finally:
         await runner.cleanup()
         await engine.close()

@@ -10,13 +10,14 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
+from adapters.database.unit_of_work import Begin
 from adapters.pages.links import PageLinks
 from adapters.vault import SecretVault
 from bot.app import Retention, Ritme
 from bot.chat import Account, Answer, Button, ChatPlace, CommandSyntax, FieldErrors, Form, Intent, Message, Reply, Value
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import Language, Person, PersonId, Workspace, WorkspaceId
-from bot.ports import Begin, Platform, Telemetry, UnitOfWork
+from bot.ports import Platform, Telemetry, UnitOfWork
 from tests.fakes.messenger import RecordingMessenger, Sent
 from tests.support.databases import OpenDatabase, open_database
 
@@ -247,7 +248,7 @@ async def open_world(
             )
         }
         ritme = Ritme(
-            begin=storage.begin,
+            transact=storage.transact,
             platforms=platforms,
             clock=clock,
             engine=storage.engine,

@@ -128,7 +128,7 @@ async def seed_workspaces(
                 "installed_at": now,
             }
         )
-        async with unit_of_work(database)() as work:
+        async with unit_of_work(database).begin() as work:
             work.people.add(Workspace(id=lane, name=one.team))
             begun = Movement(id=movement, name="Samen op pad", language=Language.NL, started_at=now)
             begun.timezone = noon

@@ -13,6 +13,7 @@ from asyncio import sleep, to_thread
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO, TypeVar
@@ -25,7 +26,8 @@ from bot.changes import record_change
 from bot.domain.change import CoordinatorAct
 from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.delivery import DeliveryState, to_person
-from bot.domain.initiative import Initiative
+from bot.domain.experiment import DecidedExperiment
+from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import Movement, MovementId
 from bot.domain.person import Language, Person
 from bot.domain.personal_file import LINK_TTL, TAKEAWAY, TAKEAWAY_FILE, PersonalFile, PersonalFileId
@@ -33,7 +35,7 @@ from bot.domain.takeaway import NameMask, TakenMoment, TakenStep, TakenStory, ma
 from bot.errors import Unwanted
 from bot.guard.word_lists import word_lists
 from bot.pictures import AFTER_ANSWER
-from bot.ports import Begin, Outgoing, Turn, Typesetter, TypesettingFailed, UnitOfWork
+from bot.ports import Outgoing, Transact, Turn, Typesetter, TypesettingFailed, UnitOfWork
 from bot.ports.turn import timezone_for
 from bot.wording import Reader
 
@@ -151,21 +153,32 @@ class _Tables:
 
 
 async def compose_takeaway(
-    begin: Begin, person: Person, movement: MovementId, language: Language, now: datetime, typesetter: Typesetter | None
+    transact: Transact,
+    person: Person,
+    movement: MovementId,
+    language: Language,
+    now: datetime,
+    typesetter: Typesetter | None,
 ) -> bytes | None:
     """Compose the zip for a coordinator, in this language; None for one who does not coordinate the movement."""
-    async with begin() as work:
+
+    async def look(work: UnitOfWork) -> tuple[Movement, Sequence[str]] | None:
         found = await work.movements.get(movement)
         if found is None or not await _coordinates(work, person, movement):
             return None
-        names = await work.takeaways.unagreed_names(movement)
+        return found, await work.takeaways.unagreed_names(movement)
+
+    known = await transact(look)
+    if known is None:
+        return None
+    found, names = known
     reader = Reader(
         language=language, timezone=timezone_for(person, None, found), now=now, personal=True, knows_privacy=True
     )
     with TemporaryDirectory(prefix="ritme-takeaway-") as named:
         folder = Path(named)
         with ExitStack() as stack:
-            writer = _Takeaway(begin, found, reader, _make_mask(names, reader), _Tables(folder, stack))
+            writer = _Takeaway(transact, found, reader, _make_mask(names, reader), _Tables(folder, stack))
             await writer.write()
         pdf = await writer.draw(typesetter)
         if pdf is not None:
@@ -197,11 +210,15 @@ def _pack(folder: Path) -> bytes:
     return packed.read_bytes()
 
 
+async def _read_after(work: UnitOfWork, *, next_rows: NextRows[T], after: tuple[datetime, str] | None) -> Sequence[T]:
+    return await next_rows(work, after)
+
+
 class _Takeaway:
     """Reads what one movement takes along, writes it, and remembers the little of it that the PDF shows."""
 
-    def __init__(self, begin: Begin, movement: Movement, reader: Reader, mask: NameMask, tables: _Tables) -> None:
-        self._begin, self._movement, self._reader = begin, movement, reader
+    def __init__(self, transact: Transact, movement: Movement, reader: Reader, mask: NameMask, tables: _Tables) -> None:
+        self._transact, self._movement, self._reader = transact, movement, reader
         self._mask, self._tables = mask.mask, tables
         self._places: dict[str, str] = {}
         self._initiatives: list[Initiative] = []
@@ -218,12 +235,15 @@ class _Takeaway:
 
     async def write(self) -> None:
         """Write all tables."""
-        async with self._begin() as work:
+
+        async def load(work: UnitOfWork) -> int:
             labels = await work.movements.labels(self._movement.id, await self._home(work))
             self._places = {place: self._mask(label) for place, label in labels.items()}
             self._initiatives = list(await work.initiatives.of_movement(self._movement.id, closed=True))
             self._names = {one.id: self._mask(one.name) for one in self._initiatives}
-            members = await work.people.count_in(self._movement.id)
+            return await work.people.count_in(self._movement.id)
+
+        members = await self._transact(load)
         await self._tables.write("purpose", self._purpose())
         await self._tables.write("rhythms", self._rhythms())
         counts = {
@@ -245,8 +265,7 @@ class _Takeaway:
         return places[0].workspace_id if places else ""
 
     async def _purpose(self) -> AsyncIterator[Sequence[TakenRow]]:
-        async with self._begin() as work:
-            versions = await work.movements.purposes(self._movement.id)
+        versions = await self._transact(lambda work: work.movements.purposes(self._movement.id))
         for version in versions:
             rows = [
                 {"written_at": version.written_at.isoformat(), "part": key, "text": self._mask(text)}
@@ -259,8 +278,7 @@ class _Takeaway:
             yield rows
 
     async def _rhythms(self) -> AsyncIterator[Sequence[TakenRow]]:
-        async with self._begin() as work:
-            found = await work.rhythms.of_movement(self._movement.id)
+        found = await self._transact(lambda work: work.rhythms.of_movement(self._movement.id))
         rows = [
             {
                 "kind": one.kind.value,
@@ -349,8 +367,7 @@ class _Takeaway:
             yield self._note({"at": one.started_at.isoformat(), "what": "begun", **about})
             if one.closed_at is not None:
                 yield self._note({"at": one.closed_at.isoformat(), "what": "closed", **about})
-            async with self._begin() as work:
-                decided = await work.experiments.decided_in(self._movement.id, one.id, None, MOST_DECIDED)
+            decided = await self._transact(partial(self._read_decisions, initiative=one.id))
             for each in decided:
                 text = "; ".join(self._mask(told) for told in (each.trying, *each.learned))
                 about = {"initiative": self._names[one.id], "text": text}
@@ -360,6 +377,9 @@ class _Takeaway:
             for step in batch:
                 about = {"initiative": self._names.get(step.initiative_id or "", ""), "text": self._mask(step.action)}
                 yield self._note({"at": step.closed_at.isoformat(), "what": "step", **about})
+
+    async def _read_decisions(self, work: UnitOfWork, *, initiative: InitiativeId) -> Sequence[DecidedExperiment]:
+        return await work.experiments.decided_in(self._movement.id, initiative, None, MOST_DECIDED)
 
     def _note(self, row: TakenRow) -> Sequence[TakenRow]:
         self._remember("history", [row], HISTORY_IN_PDF * 4)
@@ -372,8 +392,7 @@ class _Takeaway:
         """Yield batch after batch, each read in a transaction of its own."""
         after: tuple[datetime, str] | None = None
         while True:
-            async with self._begin() as work:
-                batch = await next_rows(work, after)
+            batch = await self._transact(partial(_read_after, next_rows=next_rows, after=after))
             if batch:
                 yield batch
                 last: Any = batch[-1]
