@@ -41,7 +41,7 @@ guard: setup-dev  ## what the guard sees and misses in the corpora of stories, a
 bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of seven)
 	@$(BARE) $(BIN)/python -m benchmarks $(ARGS)
 
-pictures: setup-dev chromium  ## docs/images/slack-*.png and drawn-*.png, drawn anew from what Ritme sends
+pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn-*.png and page-*.webp, drawn anew from what Ritme sends and shows
 	@$(BARE) $(BIN)/python -m tests.pictures
 
 lock: setup-dev  ## renew requirements.lock and requirements-dev.lock from pyproject.toml

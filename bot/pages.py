@@ -317,7 +317,7 @@ class Pages:
         found = next((one.picture for one in page.page.sections if one.picture is not None), None)
         if found is None or self.typesetter is None:
             raise Refused("not_found")
-        content = await self.typesetter.typeset(found.drawing, {**found.data, "narrow": narrow}, "svg")
+        content = await self.typesetter.typeset(found.drawing, {**found.data, "narrow": narrow, "roomy": True}, "svg")
         return replace(found, content=content)
 
     async def _show(

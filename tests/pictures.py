@@ -1,5 +1,6 @@
 """Draw the pictures of the install guide: a movement begins and lives for two weeks in the test's own Slack, in each
-language, and what its people see is kept as docs/images/slack-*.png. `make pictures` runs it, with `tests.looks`."""
+language, and what its people see is kept as docs/images/slack-*.png. `make pictures` runs it, with `tests.looks` and
+`tests.screens`."""
 
 import asyncio
 import logging
@@ -15,6 +16,7 @@ from tests.drivers.slack import SlackDriver, slack_driver
 from tests.fakes.slack.picture import Viewer
 from tests.fakes.slack.state import Modal, Shown
 from tests.looks import main as draw_and_tell
+from tests.screens import draw_all
 from tests.support.chromium import chromium
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -197,10 +199,10 @@ async def draw(browser: Browser, language: str, folder: Path) -> AsyncIterator[P
 
 async def main() -> None:
     """Draw all pictures, and print how large each is."""
-    """Draw the pictures of both languages, and print their sizes."""
     draw_and_tell()
     configure_logging(level=logging.WARNING)
     async with chromium() as browser:
+        await draw_all(browser)
         for language in SCRIPTS:
             async for picture in draw(browser, language, IMAGES):
                 print(f"{picture.stat().st_size // 1000:4} kB  {picture.name}")  # noqa: T201

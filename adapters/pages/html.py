@@ -1,5 +1,6 @@
 """Render pages, messages and forms of the core as HTML, of which everything that people wrote is escaped."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,7 +31,7 @@ from bot.chat import (
     Visitor,
 )
 from bot.domain.person import Language
-from bot.pages import PAGE_WORDS, footer_of
+from bot.pages import FIRST, PAGE_WORDS, footer_of
 from bot.wording import Reader
 
 ACT_PATH = "/pages/act"
@@ -51,6 +52,9 @@ _LINKED = {
 """Intents that show what a page shows: the page, and the argument that says of what."""
 _FOUND_BY = {"search.filled": "search", "search": "search"}
 """Intents of forms and buttons that only show something: the page that is asked with their values, by its address."""
+LISTED_FROM = 5
+"""Parts from which on a page begins with a list of them."""
+_NUMBER = re.compile(r"\d+\.")
 _HIDDEN = frozenset({"board"})
 """Intents whose buttons lead to where the reader is already."""
 
@@ -94,7 +98,24 @@ def render_board(page: BrowserPage, frame: PageFrame) -> web.Response:
             groups.append({**group, "form": _search(section.form, frame) if section.form is not None else None})
         else:
             groups[-1]["items"].append(_message(section.message, frame))
-    return _respond("board.html.j2", frame, title=page.title, groups=groups, footer=frame.say(footer_of(page.name)))
+    _leave_title_out(groups, page.title)
+    return _respond(
+        "board.html.j2",
+        frame,
+        title=page.title,
+        groups=groups,
+        contents=sum(1 for one in groups if one["title"]) >= LISTED_FROM,
+        up=page_path(frame.movement, FIRST) if FIRST in frame.tabs and page.name not in frame.tabs else "",
+        footer=frame.say(footer_of(page.name)),
+    )
+
+
+def _leave_title_out(groups: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Leave the name of what a page is about out of its first part: it stands above it."""
+    paragraphs = groups[0]["paragraphs"] if groups else []
+    if paragraphs and "".join(span.text for span in paragraphs[0][1][0].spans).strip() == title:
+        kind, (_, *others) = paragraphs[0]
+        paragraphs[:1] = [(kind, others)] if others else []
 
 
 def render_answer(message: Message, frame: PageFrame, *, status: int = 200, title: str = "") -> web.Response:
@@ -241,14 +262,14 @@ def _button(button: Button, frame: PageFrame) -> dict[str, Any]:
 
 
 def _respond(template: str, frame: PageFrame, *, title: str, status: int = 200, **values: object) -> web.Response:
-    links = [(frame.say(one), page_path(frame.movement, one), one == frame.current) for one in frame.tabs]
+    links = [(frame.say(one), page_path(frame.movement, one), _is_here(one, frame)) for one in frame.tabs]
     others = [(name, page_path(one, "movement"), one == frame.movement) for one, name in frame.movements.items()]
     leave = PageAct(intent="board.end", args={"session": frame.session}, movement=frame.movement)
     html = (
         _environment()
         .get_template(template)
         .render(
-            {"goes_back": False, **values},
+            {"goes_back": False, "contents": False, "up": "", **values},
             frame=frame,
             title=title,
             language=frame.reader.language.value,
@@ -267,6 +288,13 @@ def _respond(template: str, frame: PageFrame, *, title: str, status: int = 200, 
     return web.Response(status=status, text=html, content_type="text/html", headers=headers)
 
 
+def _is_here(tab: str, frame: PageFrame) -> str:
+    """Return what `aria-current` says of a tab: the page itself, or the one that this page is below."""
+    if tab == frame.current:
+        return "page"
+    return "true" if tab == FIRST and frame.current and frame.current not in frame.tabs else ""
+
+
 def reader_of_visitor(visitor: Visitor, now: datetime) -> Reader:
     """Return the context to word the pages of someone in."""
     return Reader(
@@ -282,10 +310,17 @@ def reader_of_visitor(visitor: Visitor, now: datetime) -> Reader:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.tests["numbered"] = _is_numbered
+    return made
+
+
+def _is_numbered(one: Paragraph) -> bool:
+    """Return whether an item of a list begins with its number: then it needs no mark besides."""
+    return bool(one.spans) and one.spans[0].bold and _NUMBER.match("".join(span.text for span in one.spans)) is not None

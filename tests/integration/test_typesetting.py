@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from struct import unpack
@@ -15,8 +16,11 @@ from pypdf import PdfReader
 from adapters.typesetting import STYLE, TEMPLATES, TypstTypesetter, describe_svg
 from bot.catalogue import CATALOGUE
 from bot.catalogue.base import PictureEntry
-from bot.catalogue.pictures import RhythmYear
+from bot.catalogue.meanings import CloudDrawn, CloudPoint
+from bot.catalogue.spreads import SpreadArrow, SpreadDrawn, SpreadGroup
+from bot.domain.meaning import list_points
 from bot.domain.person import Language
+from bot.pages import BOARDS
 from bot.ports import TypesettingFailed
 from bot.wording import Reader, render_picture
 from tests.support.pictures import WILD, make_wild
@@ -144,11 +148,40 @@ async def test_nobody_waits_while_a_picture_is_drawn() -> None:
     pytest.fail("the loop stood still at every attempt")
 
 
-async def test_on_a_phone_a_year_is_longer_and_its_letters_can_be_read() -> None:
-    picture = render_picture(RhythmYear.example(), reader())
+ON_PAGES = {part.drawing for board in BOARDS.values() for part in board.parts if part.drawing}
+GROUPS = ("Wijkteam Noord", "Kantoor en vrijwilligers", "Dagbehandeling Zonnebloem", "Nachtdienst", "Keuken")
+CROWDED = (
+    replace(
+        SpreadDrawn.example(),
+        groups=tuple(SpreadGroup(group=name, stories=(5, 10, 15), within=5) for name in GROUPS),
+        arrows=(SpreadArrow(source=1, target=4, times=5),),
+    ),
+    replace(
+        CloudDrawn.example(),
+        scale="practice",
+        points=tuple(CloudPoint(point=one, stories=9) for one in list_points("practice")),
+    ),
+)
+"""Pictures that are laid out otherwise when more is in them, or something else."""
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [*(one.example() for one in PICTURES if one.snake in ON_PAGES), *CROWDED],
+    ids=lambda entry: f"{entry.snake}-{len(str(entry))}",
+)
+async def test_on_a_phone_letters_can_be_read_and_no_name_is_cut(entry: PictureEntry) -> None:
+    picture = render_picture(entry, reader())
     pdf = await TypstTypesetter().typeset(picture.drawing, {**picture.data, "narrow": True}, "pdf")
     page, sizes = PdfReader(BytesIO(pdf)).pages[0], list[float]()
-    page.extract_text(visitor_text=lambda text, _cm, _tm, _font, size: sizes.append(size) if text.strip() else None)
+    text = page.extract_text(
+        visitor_text=lambda some, _cm, _tm, _font, size: sizes.append(size) if some.strip() else None
+    )
     # A phone shows points about as large as the pixels of its style sheets.
     assert min(sizes) >= 11
-    assert page.mediabox.height > 2 * page.mediabox.width
+    words = "".join(text.split())
+    assert "".join(picture.title.split()) in words
+    if isinstance(entry, SpreadDrawn):
+        assert [one.group for one in entry.groups if "".join(one.group.split()) not in words] == []
+    if entry.snake == "rhythm_year":
+        assert page.mediabox.height > 2 * page.mediabox.width

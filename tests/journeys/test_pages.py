@@ -1,5 +1,6 @@
 """People open their pages by a link of their own, read what they may read, and change it as they would in chat."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -228,3 +229,26 @@ async def test_what_a_page_counts_anew_is_kept_once_whoever_looks(
             waited.clear()
             assert (await iris.get(f"{OURS}/{page}")).status == 200
             assert waited == waits, page
+
+
+async def test_from_every_page_there_is_a_way_back_and_one_sees_where_one_is(served: ServedPlayground) -> None:
+    to_movement = f'href="{OURS}/movement"'
+    async with visit(served, "iris") as iris:
+        for name in PAGES:
+            await iris.get(f"{OURS}/{name}")
+            assert iris.html.count(f'href="{OURS}/{name}" aria-current="page"') == 1
+            assert iris.html.count('aria-current="') == 1
+            parts = re.findall(r'<h2 id="(part-\d+)">(.*?)</h2>', iris.html)
+            listed = re.findall(r'<a href="#(part-\d+)">(.*?)</a>', iris.html)
+            assert listed == (parts if len(parts) >= 5 else [])
+        for name in ("initiative/walk", "search?text=x"):
+            await iris.get(f"{OURS}/{name}")
+            assert f'{to_movement} aria-current="true"' in iris.html  # below that page
+            assert f'<a class="press" {to_movement}>Naar de beweging</a>' in iris.html
+        await iris.get(f"{OURS}/initiative/walk")
+        assert "<p><strong>Wandelen na het eten</strong></p>" not in iris.html  # it stands above
+        await iris.get(f"{OURS}/me")
+        await iris.press("Instellingen")
+        assert f'<a class="press" href="{OURS}/me">' in iris.html
+        assert (await iris.get(f"{OURS}/initiative/nothing")).status == 404
+        assert 'class="press" href="/pages"' in iris.html

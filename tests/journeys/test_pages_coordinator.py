@@ -122,7 +122,7 @@ async def test_everything_a_coordinator_sets_opens_from_there(served: ServedPlay
     await served.say("fatima", "samen-vooruit", "/verhaal We liepen samen een rondje.")
     async with visit(served, "iris") as iris:
         await iris.get(f"{OURS}/coordinator")
-        section = iris.html.partition("Wat je instelt")[2].partition("</section>")[0]
+        section = iris.html.partition("Wat je instelt</h2>")[2].partition("</section>")[0]
         labels = re.findall(r"<button[^>]*>(.*?)</button>", section)
         assert len(labels) == 7
         for label in labels:

@@ -148,6 +148,7 @@ async def test_what_is_not_let_in_is_erased_and_why_is_kept_nowhere(served: Serv
         told = await waiting(served)
         assert [one.text for one in told] == ["De kat kwam ook mee."]
         await neighbour.post(f"{door}/mine", {"code": code, "act": "look"})
+        assert "Naar de verhaaldeur" in neighbour.text
         assert "niet binnengelaten" in neighbour.text
         assert STORY not in neighbour.text
 
@@ -181,6 +182,7 @@ async def test_who_has_the_code_takes_it_back_wherever_it_is(served: ServedPlayg
         closed = await people.press("iris", await people.type("iris", "/ritme deur", channel=None), "look_1")
         await people.press("iris", closed, "close")
         await neighbour.get(f"{door}/mine")
+        assert "Naar de verhaaldeur" not in neighbour.text
         await neighbour.post(f"{door}/mine", {"code": code, "act": "withdraw"})
         assert "Teruggehaald" in neighbour.text
         await people.drain()
