@@ -4,13 +4,12 @@ from functools import partial
 
 from aiohttp import web
 
+from adapters.pages.links import PRIVACY_ROOT
 from adapters.settings import Settings
 from adapters.trust import PLATFORM_NAMES, PRIVACY_SECTIONS, TrustSection, compose_pack
 from adapters.web_page import PageChapter, PageLink, WebPage, page_response
 from bot.domain.person import Language
 from bot.ports import Clock
-
-PRIVACY_ROOT = "/privacy"
 
 
 def mount_privacy(settings: Settings, clock: Clock, app: web.Application) -> None:

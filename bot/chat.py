@@ -78,6 +78,9 @@ class PageAddresses(Protocol):
     def find_address(self, movement: str) -> str:
         """Return where the page of a movement is, for who has a session; empty where no address is known."""
 
+    def find_privacy(self, platform: str, language: str) -> str:
+        """Return where stands what is kept here about the people of a platform."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CommandSyntax:

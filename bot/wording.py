@@ -25,6 +25,7 @@ from bot.catalogue.base import (
     PictureEntry,
     Press,
     ThreadEntry,
+    ToPrivacy,
 )
 from bot.chat import (
     DEFAULT_SYNTAX,
@@ -299,12 +300,12 @@ def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reade
 
 
 def _page_link(press: Press, reader: Reader) -> str:
-    to, pages = press.leads, reader.syntax.pages
-    return (
-        pages.make_link(to.session, to.until, to.movement, reader.language.value)
-        if to is not None and pages is not None
-        else ""
-    )
+    to, pages, language = press.leads, reader.syntax.pages, reader.language.value
+    if to is None or pages is None:
+        return ""
+    if isinstance(to, ToPrivacy):
+        return pages.find_privacy(reader.syntax.platform, language)
+    return pages.make_link(to.session, to.until, to.movement, language)
 
 
 def _render(template: str, block: str, values: dict[str, object], reader: Reader) -> str:

@@ -53,7 +53,7 @@ SCREENS = {
     "magazine-phone": Screen(f"{OURS}/magazine/{MAGAZINE}", PHONE),
     "door-phone": Screen(PageLinks(("secret",), "").make_door(DOOR), PHONE),
 }
-"""What is drawn, by the name of its file."""
+"""The screens that are drawn, by the name of their file."""
 
 
 def list_screens() -> Iterator[tuple[str, Language]]:

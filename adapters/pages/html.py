@@ -240,17 +240,7 @@ def _message(message: Message, frame: PageFrame) -> dict[str, Any]:
 
 
 def _button(button: Button, frame: PageFrame) -> dict[str, Any]:
-    name, about = _LINKED.get(button.intent, ("", ""))
-    href = ""
-    if button.intent in _FOUND_BY:
-        asked = urlencode({key: value for key, value in button.args.items() if value})
-        href = f"{page_path(frame.movement, _FOUND_BY[button.intent])}?{asked}"
-    elif button.intent == "home.switch":
-        href = page_path(button.args.get("to", ""), "me")
-    elif name in (*frame.tabs, "initiative") and not about:
-        href = page_path(frame.movement, name)
-    elif about and button.args.get(about):
-        href = page_path(frame.movement, name, button.args[about])
+    href = button.url or _find_page(button, frame)
     act = PageAct(intent=button.intent, args=dict(button.args), movement=frame.movement, back=frame.back)
     return {
         "label": button.label,
@@ -259,6 +249,21 @@ def _button(button: Button, frame: PageFrame) -> dict[str, Any]:
         "confirm": button.confirm,
         "sealed": "" if href else seal(act, frame.secret),
     }
+
+
+def _find_page(button: Button, frame: PageFrame) -> str:
+    """Return the page that shows what a button would show; empty when there is none."""
+    name, about = _LINKED.get(button.intent, ("", ""))
+    if button.intent in _FOUND_BY:
+        asked = urlencode({key: value for key, value in button.args.items() if value})
+        return f"{page_path(frame.movement, _FOUND_BY[button.intent])}?{asked}"
+    if button.intent == "home.switch":
+        return page_path(button.args.get("to", ""), "me")
+    if name in (*frame.tabs, "initiative") and not about:
+        return page_path(frame.movement, name)
+    if about and button.args.get(about):
+        return page_path(frame.movement, name, button.args[about])
+    return ""
 
 
 def _respond(template: str, frame: PageFrame, *, title: str, status: int = 200, **values: object) -> web.Response:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 OPEN_PATH = "/pages/open"
 DOOR_PATH = "/pages/door"
+PRIVACY_ROOT = "/privacy"
 DOOR_MARK_CHARS = 32
 """Hexadecimal digits of the signature in the link of a door: short enough for a code on paper."""
 ONCE_LASTS = timedelta(days=1)
@@ -55,6 +56,11 @@ class PageLinks:
     def find_address(self, movement: str) -> str:
         """Return where the page of a movement is, for who has a session; empty where no address is known."""
         return f"{self._url}/pages/m/{quote(movement, safe='')}/movement" if self._url else ""
+
+    def find_privacy(self, platform: str, language: str) -> str:
+        """Return where stands what is kept here about the people of a platform."""
+        below = f"/{platform}" if platform in ("slack", "teams") else ""
+        return f"{self._url}{PRIVACY_ROOT}{below}?{urlencode({'language': language})}"
 
     def read_link(self, token: str, now: datetime) -> str:
         """Return the session that the last part of a link's path names; empty when it is none of ours, or expired."""

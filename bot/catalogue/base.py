@@ -34,11 +34,16 @@ class ToPages:
     movement: str = ""
 
 
+@dataclass(frozen=True)
+class ToPrivacy:
+    """Where a button leads to the page that says what is kept here about people."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Press:
     """A button of an entry. Its label is the template block `<name>`; with `confirm`, the blocks `<name>_confirm`,
     `<name>_yes` and `<name>_no` are the question asked first and its answers. `form`: it opens a form, whatever its
-    intent does elsewhere. `leads`: it is a link to the pages, and no press. `words`: the template that has its
+    intent does elsewhere. `leads`: it is a link to a page of ours, and no press. `words`: the template that has its
     label, where several messages share it."""
 
     name: str
@@ -47,7 +52,7 @@ class Press:
     style: Literal["normal", "primary", "danger"] = "normal"
     confirm: bool = False
     form: bool = False
-    leads: ToPages | None = None
+    leads: ToPages | ToPrivacy | None = None
     words: str = ""
 
 

@@ -12,6 +12,7 @@ _PRESSES = {
     "go_on": "stuck",
     "story": "story",
     "home": "home",
+    "board": "board",
     "rhythm": "rhythm",
     "start": "start",
     "join": "start.join",
@@ -34,12 +35,14 @@ a channel that has none or in their own chat."""
 @dataclass(frozen=True, kw_only=True)
 class Help(Entry):
     """Three lines and a few buttons for somebody of this `standing`. After a word Ritme does not know (`typed`): one
-    line, with the nearest intent (`meant`) and the `word` for that, if there is one."""
+    line, with the nearest intent (`meant`) and the `word` for that, if there is one. `pages`: there are pages in a
+    browser too."""
 
     typed: str = ""
     meant: str = ""
     word: str = ""
     standing: Standing = "member"
+    pages: bool = False
 
     @property
     def body(self) -> str:
@@ -48,23 +51,27 @@ class Help(Entry):
         return "nearest" if self.meant else "unknown"
 
     @classmethod
-    def about(cls, text: str, meant: str, word: str, standing: Standing = "member") -> Self:
+    def about(cls, text: str, meant: str, word: str, standing: Standing = "member", *, pages: bool = False) -> Self:
         """Return the help for a text of which the first word was not understood."""
-        return cls(typed=text.partition(" ")[0][:TYPED_SHOWN], meant=meant, word=word, standing=standing)
+        return cls(typed=text.partition(" ")[0][:TYPED_SHOWN], meant=meant, word=word, standing=standing, pages=pages)
 
     def buttons(self) -> tuple[Press, ...]:
         if self.typed and self.meant:
             return (Press(name="do_it", intent=self.meant, style="primary"), Press(name="else", intent="help"))
-        return tuple(Press(name=name, intent=_PRESSES[name]) for name in _OFFERS.get(self.standing, ()))
+        offered = _OFFERS.get(self.standing, ())
+        # One line about a word that is not known has no more buttons than it needs.
+        board = ("board",) if self.pages and "home" in offered and not self.typed else ()
+        return tuple(Press(name=name, intent=_PRESSES[name]) for name in (*offered, *board))
 
     @classmethod
     def example(cls) -> Self:
-        return cls(standing="coordinator")
+        return cls(standing="coordinator", pages=True)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         """Return one of every kind, for the gallery and the tests."""
         return (
+            cls.example(),
             *(cls(standing=one) for one in ("member", "stuck", "coordinator", "newcomer_here", "newcomer")),
             cls(typed="bedoling", meant="purpose", word="bedoeling"),
             cls(typed="xyzzy"),

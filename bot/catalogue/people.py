@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import ClassVar, Self
 
-from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, OutsideEntry, Pick, Press
+from bot.catalogue.base import NO, YES, Ask, Entry, FileEntry, FormEntry, OutsideEntry, Pick, Press, ToPrivacy
 from bot.domain.api_token import Scope
 from bot.domain.connectors import KeyFigure
 from bot.domain.person import KEEP_CLOSED, Language, StoryChoice
@@ -106,6 +106,8 @@ class Me(Entry):
     stopped: bool = False
     keep_days: int = KEEP_CLOSED.days
     """How many days what they told of closed matters is kept."""
+    pages: bool = False
+    """True when there are pages in a browser: one says what is kept here about people, and why."""
 
     def buttons(self) -> tuple[Press, ...]:
         snooze, stop = Press(name="snooze", intent="me.snooze"), Press(name="stop", intent="stop.me")
@@ -123,6 +125,7 @@ class Me(Entry):
             *rest,
             *((Press(name="no_meetings", intent="meeting.leave", args={"all": YES}),) if self.meets_in else ()),
             Press(name="my_stories", intent="story.mine"),
+            *((Press(name="privacy", intent="me", leads=ToPrivacy()),) if self.pages else ()),
             Press(name="export", intent="me.export", confirm=True),
             Press(name="forget", intent="me.forget", style="danger", confirm=True),
         )

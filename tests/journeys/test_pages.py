@@ -248,6 +248,7 @@ async def test_from_every_page_there_is_a_way_back_and_one_sees_where_one_is(ser
         await iris.get(f"{OURS}/initiative/walk")
         assert "<p><strong>Wandelen na het eten</strong></p>" not in iris.html  # it stands above
         await iris.get(f"{OURS}/me")
+        assert 'href="/privacy?language=nl">Lees over privacy</a>' in iris.html
         await iris.press("Instellingen")
         assert f'<a class="press" href="{OURS}/me">' in iris.html
         assert (await iris.get(f"{OURS}/initiative/nothing")).status == 404

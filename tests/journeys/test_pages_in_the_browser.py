@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,10 +16,16 @@ pytestmark = pytest.mark.browser
 __all__ = ["browser"]
 AXE = Path(__file__).parents[1] / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 RUN_AXE = "axe.run().then((found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)]))"
+IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 LOOK_AT_ALL = """Promise.all([...document.images].map((one) => {
   one.loading = "eager";
   return one.decode();
 }))"""
+SHOWS_WIDTH = """([narrow]) => {
+  const one = document.querySelector("img[src*=quilt_drawn]");
+  return one.complete && one.currentSrc.includes("narrow") === narrow;
+}"""
 OURS = "/pages/m/movement"
 NARROWEST = 320
 """Pixels across of a screen of 1280 that is read four times as large, and of the smallest phone."""
@@ -44,19 +51,25 @@ async def served(tmp_path: Path) -> AsyncIterator[ServedPlayground]:
 
 
 async def check_page(page: Page, name: str) -> None:
-    """Check what holds for every page: readable for everyone, no wider than the screen; and save a picture."""
+    """Check what holds for every page, on a laptop and a phone, by day and in the dark: readable for everyone, no wider
+    than the screen; and save a picture of how it is shown here."""
     # What is further down is drawn when it is looked at; a page is looked at whole here.
     await page.evaluate(LOOK_AT_ALL)
     assert await page.evaluate("[...document.images].filter((one) => !one.naturalWidth).map((one) => one.src)") == []
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    assert await page.evaluate(RUN_AXE) == [], f"{name}: {page.url}"
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than its screen"
     SCREENSHOTS.mkdir(exist_ok=True)
     await page.screenshot(path=SCREENSHOTS / f"pages-{name}.png", full_page=True)
-    screen = page.viewport_size
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    screen, is_dark = page.viewport_size, await page.evaluate(IS_DARK)
     assert screen is not None
-    await page.set_viewport_size({"width": NARROWEST, "height": screen["height"]})
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide, enlarged"
+    for width, height in (LAPTOP, PHONE, (NARROWEST, PHONE[1])):
+        await page.set_viewport_size({"width": width, "height": height})
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            f"{name} is wider than {width}"
+        )
+        for scheme in SCHEMES if width != NARROWEST else ():
+            await page.emulate_media(color_scheme=scheme)
+            assert await page.evaluate(RUN_AXE) == [], f"{name}, {scheme}, {width} wide: {page.url}"
+    await page.emulate_media(color_scheme=SCHEMES[is_dark])
     await page.set_viewport_size(screen)
 
 
@@ -96,7 +109,7 @@ async def test_every_page_can_be_read_and_used_by_everyone(
     await check_page(page, f"movement-{mark}")
     # A picture is as wide as its screen, its words are behind a press, by keyboard too.
     quilt = page.locator("img[src*=quilt_drawn]")
-    assert ("narrow" in await quilt.evaluate("(one) => one.currentSrc")) is (screen == PHONE)
+    await page.wait_for_function(SHOWS_WIDTH, arg=[screen == PHONE])
     words = page.locator("section", has=quilt).locator("details")
     await expect(words.get_by_text("Thee om drie uur")).to_be_hidden()
     await words.locator("summary").press("Enter")
@@ -117,9 +130,11 @@ async def test_every_page_can_be_read_and_used_by_everyone(
     await check_page(page, f"found-{mark}")
     await page.goto(f"{served.address}{OURS}/search?text=olifant&period=week")
     await check_page(page, f"nothing-{mark}")
-    for name in ("me", "coordinator", "initiative/walk"):
+    for name in ("me", "initiative/walk", "initiative/nothing", "coordinator"):
         await page.goto(f"{served.address}{OURS}/{name}")
-        await check_page(page, f"{name.partition('/')[0]}-{mark}")
+        await check_page(page, f"{name.replace('/', '-')}-{mark}")
+    await page.locator('a[href*="/rhythm/"]').first.click()
+    await check_page(page, f"rhythm-{mark}")
 
     await page.goto(f"{served.address}{OURS}/me")
     await page.get_by_role("button", name=note).focus()

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from adapters.pages.links import PageLinks
 from tests.drivers.slack import slack_driver
 from tests.drivers.teams import teams_driver
+from tests.fakes.slack.state import Shown
 
 ADDRESS = "https://ritme.example.org"
 LINKS = PageLinks(["geheim"], ADDRESS)
@@ -37,6 +38,32 @@ async def test_without_a_public_address_it_is_said_how_to_turn_them_on(tmp_path:
         assert shown is not None
         assert "RITME_PUBLIC_URL" in shown.words()
         assert "board" not in (await driver.home("fatima")).words()
+        for line in ("/ritme help", "/ritme ik"):
+            shown = await driver.type("fatima", line)
+            assert shown is not None
+            assert not [word for word in ("pagina", "privacy") if word in str(shown.blocks)]
+
+
+async def test_from_help_and_from_what_is_kept_one_gets_to_the_pages_and_to_privacy(tmp_path: Path) -> None:
+    async with slack_driver(tmp_path, pages=LINKS) as driver:
+        await driver.movement("fatima")
+        shown = await driver.type("fatima", "/ritme help")
+        assert isinstance(shown, Shown)
+        pressed = await driver.press("fatima", shown, "board")
+        assert isinstance(pressed, Shown)
+        assert "tien minuten" in pressed.words()
+        unknown = await driver.type("fatima", "/ritme xyzzy")
+        assert "board" not in str(unknown.blocks if unknown is not None else "")
+        kept = await driver.type("fatima", "/ritme ik")
+        assert kept is not None
+        assert f"{ADDRESS}/privacy/slack?language=nl" in str(kept.blocks)
+
+
+async def test_in_teams_privacy_is_a_button_below_what_is_kept(tmp_path: Path) -> None:
+    async with teams_driver(tmp_path, pages=LINKS) as teams:
+        await teams.say("iris", "ik")
+        links = [one["url"] for one in teams.private()[-1].buttons().values() if one["type"] == "Action.OpenUrl"]
+        assert [one.partition("language=")[0] for one in links] == [f"{ADDRESS}/privacy/teams?"]
 
 
 async def test_in_teams_it_is_a_button_and_the_database_does_not_give_it_away(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from bot.ports import UnitOfWork
 from tests.support.playground import LANE, MOVEMENT, START, ServedPlayground
 
 COORDINATES = "iris"
-"""Who coordinates it."""
+"""The account of the coordinator."""
 DOOR, MAGAZINE = StoryDoorId("door"), MagazineId("magazine")
 DAY = timedelta(days=1)
 BEGUN = START - 120 * DAY

@@ -8,7 +8,8 @@ from bot.ports import Turn, UnitOfWork
 async def answer(work: UnitOfWork, turn: Turn) -> Entry:
     """Show the help; for an unknown word, with the nearest known one instead of an error."""
     word = turn.text(f"meant_{turn.language.value}")
-    return Help.about(turn.text("text"), turn.text("meant"), word, await _standing(work, turn))
+    has_pages = turn.syntax.pages is not None
+    return Help.about(turn.text("text"), turn.text("meant"), word, await _standing(work, turn), pages=has_pages)
 
 
 async def _standing(work: UnitOfWork, turn: Turn) -> Standing:

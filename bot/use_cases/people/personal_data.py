@@ -164,6 +164,7 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         snoozed_until=person.snoozed_until if person.snoozed_until and person.snoozed_until > turn.now else None,
         stopped=person.stopped_at is not None,
         keep_days=turn.keeps_closed.days,
+        pages=turn.syntax.pages is not None,
     )
 
 

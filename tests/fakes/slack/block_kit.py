@@ -145,9 +145,11 @@ def _spans(element: Json) -> Iterator[str]:
 
 
 def _link(span: Json) -> Iterator[str]:
-    """Check the one kind of link there is: a line of its own, to a file or pages of the reader's or to a message."""
+    """Check the one kind of link there is: a line of its own, to a file or pages of the reader's, to
+    what is kept here, or to a message."""
     yield from _keys(span, {"type", "url", "text"}, set(), "link")
-    if not any(part in span.get("url", "") for part in ("/slack/files/", "/pages/open/", ".slack.com/archives/")):
+    known = ("/slack/files/", "/pages/open/", "/privacy/slack?", ".slack.com/archives/")
+    if not any(part in span.get("url", "") for part in known):
         yield "a link to elsewhere"
     yield from _between(span.get("text"), 1, 75, "link")
 
