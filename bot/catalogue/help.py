@@ -59,9 +59,10 @@ class Help(Entry):
         if self.typed and self.meant:
             return (Press(name="do_it", intent=self.meant, style="primary"), Press(name="else", intent="help"))
         offered = _OFFERS.get(self.standing, ())
-        # One line about a word that is not known has no more buttons than it needs.
-        board = ("board",) if self.pages and "home" in offered and not self.typed else ()
-        return tuple(Press(name=name, intent=_PRESSES[name]) for name in (*offered, *board))
+        # One line about a word that is not known has no more buttons than it needs; four are the most.
+        if self.pages and "home" in offered and not self.typed:
+            offered = (*(one for one in offered if one != "rhythm"), "board")  # which shows the rhythms as well
+        return tuple(Press(name=name, intent=_PRESSES[name]) for name in offered)
 
     @classmethod
     def example(cls) -> Self:
