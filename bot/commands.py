@@ -70,7 +70,16 @@ from bot.use_cases.stories import (
     telling,
     threads,
 )
-from bot.use_cases.stuck import chances, company, endings, follow_ups, next_steps, reporting, returning, solving
+from bot.use_cases.stuck import (
+    chances,
+    company,
+    endings,
+    follow_ups,
+    next_steps,
+    reporting,
+    returning,
+    solving,
+)
 
 Handler = Callable[[UnitOfWork, Turn], Awaitable[Entry | InPlace | None]]
 """Acts on an intent and returns the answer; None to stay silent. Raises `Refused`, or `Invalid` for a form's values."""
@@ -273,7 +282,7 @@ COMMANDS: dict[str, Command] = {
     "company.decline": Command(company.decline),
     "company.rest": Command(company.rest),
     # the next step
-    "step": Command(next_steps.choose, en="step", nl="stap stapje", form=True),
+    "step": Command(next_steps.hear_step, en="step", nl="stap stapje", form=True),
     "step.save": Command(next_steps.save),
     "step.smaller": Command(next_steps.choose_smaller, form=True, again=False),
     "step.done": Command(follow_ups.complete, form=True, again=False),
@@ -729,7 +738,7 @@ def _carry_words(reading: Reading, text: str) -> dict[str, str]:
             return {"text": text}
         case "country":  # which one is found in all of it
             return {"text": text, "heard": "yes"}
-        case "snooze":  # "tot volgende week" is another day than "volgende week"
+        case "step" | "snooze":  # "tot volgende week" is another day than "volgende week"
             return {"text": words, "said": text}
         case "stuck" if reading.asks:
             return {"text": words, "asks": "yes"}

@@ -12,7 +12,6 @@ from bot.catalogue.forms import parse_form, read_form
 from bot.catalogue.steps import (
     FollowUp,
     FollowUpAgain,
-    NotYetAgain,
     OutcomeAsked,
     StepLetGo,
     StepMoveForm,
@@ -31,7 +30,6 @@ from bot.domain.next_step import (
     NextStep,
     StepId,
     StepState,
-    allowed_days,
     follow_up_key,
     parse_moment,
     plan_follow_up,
@@ -44,6 +42,7 @@ from bot.domain.quiet_hours import FreeMoments, free_moments_of, to_utc
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, RetryAfter, Turn, UnitOfWork
 from bot.ports.turn import timezone_for
+from bot.postponing import offer_moment
 from bot.resting import find_rest, return_to_episode
 
 LATE_AFTER = timedelta(minutes=15)
@@ -149,16 +148,7 @@ async def postpone(work: UnitOfWork, turn: Turn) -> Entry | InPlace:
     step = await _load_own_step(work, turn)
     if not step.is_planned or turn.text("round") != str(step.not_yet):
         return await _show_state(work, turn, step)
-    if step.not_yet:
-        return NotYetAgain(step=step.id, action=step.action)
-    earliest, latest = allowed_days(turn.now, turn.timezone)
-    day, at = propose_moment(turn.now, _free_moments(turn))
-    return StepMoveForm(
-        values={"day": day.isoformat(), "at": f"{at:%H:%M}"},
-        hidden={"step": step.id, "round": str(step.not_yet)},
-        earliest=earliest,
-        latest=latest,
-    )
+    return offer_moment(turn, step)
 
 
 async def reschedule(work: UnitOfWork, turn: Turn) -> Entry | InPlace:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
+from bot.catalogue.conversation import MeaningAsked
 from bot.catalogue.forms import Filled, read_form
-from bot.catalogue.steps import StepForm, StepPlanned, StepPosted, StepStands
+from bot.catalogue.steps import FollowUp, StepForm, StepPlanned, StepPosted, StepStands
 from bot.chat import Value
 from bot.domain import stuck_post, stuck_return
 from bot.domain.delivery import to_place
@@ -29,8 +31,12 @@ from bot.domain.quiet_hours import FreeMoments, free_moments_of
 from bot.domain.story import Story, StoryId
 from bot.errors import Refused, Unwanted
 from bot.ports import Outgoing, Turn, UnitOfWork
+from bot.postponing import offer_moment
 from bot.resting import find_rest
+from bot.understanding.absence import read_return
+from bot.understanding.likeness import find_alike
 from bot.understanding.rhythm import read_day
+from bot.understanding.step_news import MOVE, read_step_news
 from bot.wording import shorten
 
 ORIGINS = ("episode", "chance", "story", "experiment", "initiative")
@@ -42,6 +48,24 @@ MAX_OPEN_OFFERED, MAX_OPEN_CHARS = 5, 60
 
 IfThenPlan = tuple[str, str, str]
 """The cue, the action, and with whom."""
+
+
+async def hear_step(work: UnitOfWork, turn: Turn) -> Entry:
+    """Return the form for a step; for news of a planned one the question how it went, which closes nothing yet, or the
+    form for another day. `said` is the whole sentence, where there was one."""
+    said = turn.text("said") or turn.text("text")
+    news = "" if any(turn.text(name) for name in ORIGINS) else read_step_news(said, turn.language)
+    if not news:
+        return await choose(work, turn)
+    planned = await work.steps.planned_of(turn.person.id, turn.require_movement().id)
+    if not planned:
+        return MeaningAsked(text=said, guesses=("story", "home"))
+    named = find_alike(said, {one.id: f"{one.cue} {one.action}" for one in planned}, most=1)
+    step = next((one for one in planned if one.id in named), planned[0])
+    if news == MOVE:
+        today = turn.now.astimezone(ZoneInfo(turn.timezone)).date()
+        return offer_moment(turn, step, read_day(said, turn.language, today) or read_return(said, turn.language, today))
+    return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action)
 
 
 async def choose(work: UnitOfWork, turn: Turn) -> Entry:
