@@ -1,19 +1,22 @@
 """Handle one intent inside a transaction: load who acts and where, call the use case, render its answer."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import commands, guarding, kairos, presses, wording
-from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts
+from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts, load
 from bot.catalogue.offers import FormLate, FormOffered
 from bot.chat import CARD, FORM, Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
+from bot.days_off import follow_country, follow_place
 from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_person
 from bot.domain.held_words import HeldWords
 from bot.domain.ids import new_id
-from bot.domain.movement import Member, MovementId, Place, PlaceId
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
 from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
+from bot.domain.typed_secrets import find_secrets, hide_secrets, without_secrets
 from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
 from bot.guarding import GivesAway
@@ -28,6 +31,11 @@ from bot.use_cases.outbox import reach
 from bot.use_cases.people import introductions
 from bot.use_cases.stories import held_words
 from bot.wording import Reader
+
+TYPED_WORDS = ("text", "prefill")
+"""Arguments that hold what was typed after a command, or is the content of a sentence."""
+WANT_SECRETS = frozenset({"start.join"})
+"""Intents that a secret may be typed for. Of any other nothing of it is kept or shown: it was typed by mistake."""
 
 
 async def handle_intent(
@@ -50,6 +58,8 @@ async def handle_intent(
     for a form's values, and `NeedsNetwork` and `NeedsComputing` for what is given as `advice` and `computed` then.
     `syntax`: how commands are typed there.
     """
+    if intent.name not in WANT_SECRETS:
+        intent = _drop_secrets(intent, _find_typed_secrets(intent))
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
         return None
     if await is_late(work, intent):
@@ -258,11 +268,13 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
         belongs = await work.movements.membership(shown, person.id)
         if belongs is not None:
             movement, member = await work.movements.get(belongs.movement_id), belongs
+    was_in = person.timezone
     _update_profile(person, actor)
     if channel:
         place = _add_or_rename_place(work, place, lane, spot, now)
         if _is_heard_from(intent, place):
             await reach.reopen(work, place, now)
+    is_new = member is None or person.timezone != was_in
     if movement is not None and member is None:
         member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
         work.movements.add(member)
@@ -270,10 +282,31 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
         await work.deliveries.add(plan_welcome(person, movement.id, now, later=intent.name == "conversation.crisis"))
     if not person.name or (place is not None and not place.name):
         work.woken.add(lane)  # the directory sync before the next drain asks the platform for names
+    await _follow_days_off(work, intent, person, place, movement, now, is_new=is_new)
     await _record_answer(work, person, now)
     if person.deactivated_at is not None and intent.name not in commands.PASSIVE_EVENTS:
         person.deactivated_at = None  # who acts has an account that is used
     return Turn(intent=intent, now=now, person=person, place=place, movement=movement, member=member, syntax=syntax)
+
+
+async def _follow_days_off(
+    work: UnitOfWork,
+    intent: Intent,
+    person: Person,
+    place: Place | None,
+    movement: Movement | None,
+    now: datetime,
+    *,
+    is_new: bool,
+) -> None:
+    """Let who acts keep the days off of where they work: of the place of the movement they act in; in their own chat,
+    where they or their time zone are new (`is_new`), of its place in the country of that."""
+    if movement is None or intent.name in commands.PASSIVE_EVENTS:
+        return
+    if place is not None and place.movement_id == movement.id:
+        follow_place(person, place, now)
+    elif place is None and is_new:
+        await follow_country(work, person, movement)
 
 
 async def _record_answer(work: UnitOfWork, person: Person, now: datetime) -> None:
@@ -342,7 +375,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         return None
     entry, in_place = (outcome.entry, True) if isinstance(outcome, InPlace) else (outcome, False)
     entry = await say_readers_outside(work, turn, entry)
-    intent = turn.intent
+    entry, intent = _hide_typed_secrets(entry, turn.intent)
     if isinstance(outcome, InPlace) and intent.on_page:
         if not outcome.on_page:
             return None  # the refreshed home page shows it
@@ -369,6 +402,30 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         work.answer = answer
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None
+
+
+def _hide_typed_secrets(entry: Entry, intent: Intent) -> tuple[Entry, Intent]:
+    """Return an answer, and the intent it is made of, without the secrets that were typed: a code or key is not shown
+    once more, nor does it lie in a button or in the outbox."""
+    secrets = _find_typed_secrets(intent)
+    if not secrets:
+        return entry, intent
+    dumped = dump(entry)
+    return load({**dumped, "values": hide_secrets(dumped["values"], secrets)}), _drop_secrets(intent, secrets)
+
+
+def _find_typed_secrets(intent: Intent) -> tuple[str, ...]:
+    """Return what may be a secret in what was typed after a command, or said in a sentence."""
+    return find_secrets(map(intent.text, TYPED_WORDS)) if not intent.text(FORM) else ()
+
+
+def _drop_secrets(intent: Intent, secrets: Sequence[str]) -> Intent:
+    """Return an intent without the secrets that were typed; words that hold nothing else are left out."""
+    if not secrets:
+        return intent
+    kept = {name: without_secrets(intent.text(name), secrets) for name in TYPED_WORDS}
+    args = {name: kept.get(name, value) for name, value in intent.args.items() if kept.get(name, value)}
+    return replace(intent, args=args)
 
 
 def _offer_again(form: Form, entry: FormEntry, intent: Intent) -> FormLate:

@@ -123,6 +123,8 @@ people = Table(
     Column("group_quiet_from", Time),
     Column("group_quiet_until", Time),
     Column("group_quiet_weekends", Boolean),
+    Column("days_place", String(64), nullable=False, server_default=""),
+    Column("days_off", JSON, nullable=False, server_default="{}"),
     # Read and written by the version before 0011 only, which may run beside this one; to be dropped in the next.
     Column("suggestible", Boolean),
     Column("story_choice", EnumValue(StoryChoice)),

@@ -7,10 +7,11 @@ from typing import ClassVar, Self
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Ask, Entry, FormEntry, Press
 from bot.catalogue.rhythms import STRETCHES_SHOWN, RhythmSummary
-from bot.domain.calendar import Calendar, list_regions
+from bot.domain.calendar import Calendar
 from bot.domain.countries import name_country
 from bot.domain.person import Language
 from bot.domain.recurrence import WEEKDAYS
+from bot.domain.regions import name_regions
 from bot.domain.rhythm import RhythmKind
 
 AHEAD_SHOWN = 5
@@ -51,7 +52,7 @@ class KeptDays:
         """Return what a calendar keeps, in words."""
         return cls(
             country=name_country(calendar.country, language),
-            region=dict(list_regions(calendar.country, today)).get(calendar.region, calendar.region),
+            region=name_regions(calendar.country, today, language).get(calendar.region, calendar.region),
             weekend=calendar.weekend,
             ahead=list_ahead(calendar, language, today, count),
             place=place,

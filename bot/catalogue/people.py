@@ -157,6 +157,10 @@ SUGGESTIBLE = ("suggestible", "suggestible_2", "suggestible_3", "suggestible_4",
 """The fields of `SettingsForm` for being suggested, one a movement."""
 SUGGESTIBLE_OTHERS, MAX_OTHERS = "suggestible_others", 60
 """The field for all further movements together, and how many it holds: as many as fit what a Slack form may carry."""
+DAYS_OFF = "days_off"
+"""The field for whose days off somebody keeps, where places of their movements have their own."""
+USUAL = "usual"
+"""The choice of the days off of the movement itself."""
 MEETS = "meets"
 """The field for the movements in which somebody may be brought together with others."""
 
@@ -176,6 +180,7 @@ class SettingsForm(OutsideEntry, FormEntry):
     asks: ClassVar[tuple[Ask, ...]] = (
         Ask(name="language", kind="choice", options=tuple(Language)),
         Ask(name="timezone", max_length=64),
+        Ask(name=DAYS_OFF, kind="choice", required=False, channels=True),
         Ask(name="group", required=False, max_length=80),
         *(Ask(name=name, kind="choice", required=False, options=(YES, NO)) for name in SUGGESTIBLE),
         Ask(name=SUGGESTIBLE_OTHERS, kind="choices", required=False, max_items=MAX_OTHERS),
@@ -194,7 +199,7 @@ class SettingsForm(OutsideEntry, FormEntry):
     def visible_asks(self) -> tuple[Ask, ...]:
         """Return the fields, with one about being suggested for each movement."""
         unused = {*SUGGESTIBLE[len(self.movements) :], *(() if self.movements else ("figures", MEETS))}
-        unused |= set() if self.options.get(SUGGESTIBLE_OTHERS) else {SUGGESTIBLE_OTHERS}
+        unused |= {one for one in (SUGGESTIBLE_OTHERS, DAYS_OFF) if not self.options.get(one)}
         return tuple(ask for ask in self.asks if ask.name not in unused)
 
     @classmethod
@@ -203,11 +208,13 @@ class SettingsForm(OutsideEntry, FormEntry):
             movements=("Samen vooruit", "Buiten is beter"),
             options={
                 SUGGESTIBLE_OTHERS: (Pick(value="m6", label="Thuis eten"),),
+                DAYS_OFF: (Pick(value=USUAL), Pick(value="p2", label="gent")),
                 MEETS: (Pick(value="m1", label="Samen vooruit"), Pick(value="m6", label="Thuis eten")),
             },
             values={
                 "language": "nl",
                 "timezone": "Europe/Amsterdam",
+                DAYS_OFF: USUAL,
                 "group": "Wijkteam Noord",
                 "suggestible": YES,
                 "named": YES,

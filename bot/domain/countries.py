@@ -25,7 +25,7 @@ def parse_country(text: str) -> str:
     code = typed.upper()
     aliases: list[str] = get_global("territory_aliases").get(code, [])
     known = aliases if len(code) <= 3 and len(aliases) == 1 else []
-    for one in (code, *known, _by_name().get(_fold(typed), "")):
+    for one in (code, *known, _by_name().get(fold_name(typed), "")):
         if one in _names(Language.EN) and keeps_holidays(one):
             return one
     return ""
@@ -33,8 +33,8 @@ def parse_country(text: str) -> str:
 
 def guess_country(text: str, language: Language) -> str:
     """Return the name in a language of the country that a text resembles most; empty when it resembles none."""
-    names = {_fold(name): name for name in _names(language).values()}
-    close = get_close_matches(_fold(text), names, n=1, cutoff=0.6)
+    names = {fold_name(name): name for name in _names(language).values()}
+    close = get_close_matches(fold_name(text), names, n=1, cutoff=0.6)
     return names[close[0]] if close and parse_country(names[close[0]]) else ""
 
 
@@ -47,10 +47,10 @@ def _names(language: Language) -> dict[str, str]:
 
 @cache
 def _by_name() -> dict[str, str]:
-    return {_fold(name): code for language in Language for code, name in _names(language).items()}
+    return {fold_name(name): code for language in Language for code, name in _names(language).items()}
 
 
-def _fold(text: str) -> str:
+def fold_name(text: str) -> str:
     """Return a name without case, accents, signs and article, to compare."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))

@@ -117,6 +117,10 @@ class Person:
     group_quiet_until: time | None = None
     group_quiet_weekends: bool | None = None
     """The quiet hours of their group, where it has any: see `bot.domain.group_hours`."""
+    days_place: str = ""
+    """The place (its id) that has days off of its own, which hold for them; empty: those of the movement do."""
+    days_off: dict[str, object] = field(default_factory=dict)
+    """These days off: see `bot.domain.followed_days`."""
     story_choice: StoryChoice | None = None
     story_named: bool = True
     named_beyond: bool = False
@@ -129,8 +133,8 @@ class Person:
     looked_up_at: datetime | None = None
     """Since when the platform's directory was last asked about them, or they showed themselves that they are there."""
     chose: list[str] = field(default_factory=list)
-    """Those of "language", "timezone" and "group" they set themselves: a profile from the platform does not change
-    them."""
+    """Those of "language", "timezone", "group" and "days" they set themselves: a profile from the platform does not
+    change them, nor does where they act."""
     snoozed_until: datetime | None = None
     stopped_at: datetime | None = None
     unanswered: int = 0

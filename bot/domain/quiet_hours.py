@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.calendar import SATURDAY_AND_SUNDAY, Calendar, holidays_of, weekend_of
+from bot.domain.calendar import SATURDAY_AND_SUNDAY, Calendar, weekend_of
+from bot.domain.followed_days import days_off_of, weekend_of_person
 from bot.domain.movement import Movement, Place
 from bot.domain.person import Person
 
@@ -148,13 +149,13 @@ def of_person(person: Person, timezone: str, movement: Movement | None) -> Quiet
         end=next((one for one in ends if one is not None), time(8)),
         weekends=next((one for one in weekends if one is not None), True),
         timezone=timezone,
-        weekend=weekend_of(movement, timezone),
+        weekend=weekend_of_person(person, movement, timezone),
     )
 
 
 def free_moments_of(person: Person, timezone: str, movement: Movement) -> FreeMoments:
     """Return the moments at which a person can be promised a message from a movement."""
-    return FreeMoments(quiet=of_person(person, timezone, movement), calendar=holidays_of(movement))
+    return FreeMoments(quiet=of_person(person, timezone, movement), calendar=days_off_of(person, movement))
 
 
 def arrival_of(person: Person, timezone: str, movement: Movement | None, promised: datetime) -> datetime:

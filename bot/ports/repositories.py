@@ -156,6 +156,9 @@ class People(Protocol):
     async def among(self, ids: Collection[PersonId], movement: MovementId) -> Sequence[Person]:
         """Return those of these people who are in a movement and were not forgotten, in no order."""
 
+    async def keeping_days_of(self, place: PlaceId, workspace: WorkspaceId) -> Sequence[Person]:
+        """Return those who keep the days off of a place of a workspace."""
+
     async def in_group(self, movement: MovementId, group: str) -> set[PersonId]:
         """Return the members of a movement who are of a group and were not forgotten."""
 

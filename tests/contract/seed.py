@@ -129,7 +129,7 @@ async def seed_database(kind: str, folder: Path) -> AsyncIterator[Seeded]:
             place(HERE, W1, OURS, country="BE"),
             place(NIGHT, W1, OURS),
             place(THERE, W2, THEIRS),
-            *(person(one, W1, group="nacht") for one in (FATIMA, JAN)),
+            *(person(one, W1, group="nacht", days_place=HERE) for one in (FATIMA, JAN)),
             person(NOOR, W2),
             Member(movement_id=OURS, person_id=FATIMA, role=Role.COORDINATOR, joined_at=NOW),
             Member(movement_id=OURS, person_id=JAN, joined_at=NOW + HOUR, suggestible=True, meets=True),

@@ -250,6 +250,7 @@ OF_A_WORKSPACE: dict[str, Ask] = {
     "stories.find_words_about": lambda work, its: work.stories.find_words_about(its, "m3"),
     "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),
     "people.missing_name": lambda work, its: work.people.missing_name(its, 9),
+    "people.keeping_days_of": lambda work, its: work.people.keeping_days_of(HERE, its),
     "people.find_reach": lambda work, its: _place_reached(work, its),
     "movements.place_in": lambda work, its: work.movements.place_in(its, "c-here"),
     "movements.missing_name": lambda work, its: work.movements.missing_name(its, 9),

@@ -55,7 +55,7 @@ async def test_what_names_no_country_says_so(world: World) -> None:
         ("we zitten in België", "land België, weekend"),
         ("wij werken in Vlaanderen", "land België, weekend"),
         ("we're in Germany", "land Duitsland, weekend"),
-        ("wij zitten in Schotland", "land Verenigd Koninkrijk (Scotland)"),
+        ("wij zitten in Schotland", "land Verenigd Koninkrijk (Schotland)"),
         ("welke feestdagen gelden er voor ons?", "Samen op pad: land Nederland"),
         ("bij ons is 11 juli een feestdag", "Samen op pad: land Nederland"),
     ],
@@ -133,7 +133,7 @@ async def test_the_country_that_it_is_in_is_shown_as_it_is_kept(world: World) ->
         assert movement is not None
         movement.country, movement.region, movement.weekend, movement.holidays = "DE", "BE", "45", ["+Karfreitag"]
     proposed = await world.type("iris", "/ritme land Duitsland")
-    assert "land Duitsland (Berlin), weekend op vrijdag en zaterdag" in text_of(proposed)
+    assert "land Duitsland (Berlijn), weekend op vrijdag en zaterdag" in text_of(proposed)
     await world.press("iris", proposed, "save")
     kept = await movement_of(world)
     assert (kept.region, kept.weekend, kept.holidays) == ("BE", "45", ["+Karfreitag"])
@@ -195,8 +195,8 @@ async def test_a_region_has_its_own_days(world: World) -> None:
     assert isinstance(form, Form)
     regions = {one.label: one.value for one in form.fields[0].options}
     assert "Het hele land" in regions
-    proposed = await world.submit("iris", form, region=regions["Berlin"])
-    assert "land Duitsland (Berlin)" in text_of(proposed)
+    proposed = await world.submit("iris", form, region=regions["Berlijn"])
+    assert "land Duitsland (Berlijn)" in text_of(proposed)
     assert "maandag 8 maart" in text_of(proposed)  # International Women's Day
     await world.press("iris", proposed, "save")
     assert (await movement_of(world)).region == "BE"
@@ -307,7 +307,7 @@ async def test_country_and_days_on_every_platform(border: Border) -> None:
     assert "Duitsland" in proposed.words()
     form = await border.press("iris", proposed, "adjust")
     chosen = await border.submit("iris", form, region="BE", weekend=("FR", "SA"))
-    assert "Duitsland (Berlin), weekend op vrijdag en zaterdag" in chosen.words()
+    assert "Duitsland (Berlijn), weekend op vrijdag en zaterdag" in chosen.words()
     saved = await border.press("iris", chosen, "save")
     assert "Bewaard." in saved.words()
     async with border.begin() as work:

@@ -23,7 +23,7 @@ from adapters.database.tables import (
 )
 from bot.domain.delivery import DeliveryId
 from bot.domain.ids import new_id
-from bot.domain.movement import Member, Movement, MovementId, Place, Role
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import ERASED, Person, PersonId, Workspace, WorkspaceId
 
 _CLAIM = {
@@ -219,6 +219,13 @@ class SqlPeople(Repository):
                 members.c.movement_id == movement,
                 people.c.account.is_not(None),
             )
+        )
+        return found.all()
+
+    async def keeping_days_of(self, place: PlaceId, workspace: WorkspaceId) -> Sequence[Person]:
+        await self._session.flush()  # who began to in this transaction is among them
+        found = await self._session.scalars(
+            select(Person).where(people.c.workspace_id == workspace, people.c.days_place == place).order_by(people.c.id)
         )
         return found.all()
 

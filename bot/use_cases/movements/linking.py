@@ -17,6 +17,7 @@ from bot.catalogue.linking import (
 )
 from bot.catalogue.movements import AlreadyHere
 from bot.changes import record_change
+from bot.days_off import update_followers
 from bot.domain.calendar import find_country, holidays_of
 from bot.domain.change import CoordinatorAct
 from bot.domain.delivery import Priority, to_person
@@ -101,6 +102,7 @@ async def leave(work: UnitOfWork, turn: Turn) -> InPlace:
     for rhythm in await work.rhythms.of_place(place.id):
         rhythm.ended_at, rhythm.next_at = turn.now, None
     place.movement_id = None
+    await update_followers(work, place)
     record_change(work, turn, CoordinatorAct.PLACE_LEFT, place.name or place.channel)
     # What is being sent or was sent stays; only what waits is dropped.
     await work.deliveries.cancel_for(place, "no_movement")

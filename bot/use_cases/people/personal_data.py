@@ -404,6 +404,7 @@ def _anonymize(person: Person) -> None:
     person.chose, person.guest, person.named_beyond = [], False, False
     person.quiet_from = person.quiet_until = person.quiet_weekends = None
     person.group_quiet_from = person.group_quiet_until = person.group_quiet_weekends = None
+    person.days_place, person.days_off = "", {}
     person.snoozed_until = person.stopped_at = person.went_quiet_at = None
     person.home_movement, person.home_digest, person.said = None, "", {}
     person.story_named, person.unanswered = False, 0

@@ -1,17 +1,19 @@
 """Let people change their settings, snooze Ritme, stop it, and come back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
+from bot.catalogue.base import MAX_FORM_OPTIONS, NO, YES, Entry, InPlace, Pick
 from bot.catalogue.forms import Filled, parse_form, read_form
 from bot.catalogue.people import (
+    DAYS_OFF,
     MAX_OTHERS,
     MEETS,
     SUGGESTIBLE,
     SUGGESTIBLE_OTHERS,
+    USUAL,
     Awake,
     MovedPromise,
     SettingsForm,
@@ -21,11 +23,13 @@ from bot.catalogue.people import (
     StopOffered,
     Stopped,
 )
+from bot.days_off import follow_country
 from bot.domain import quiet_hours
 from bot.domain.attention import WEEK
 from bot.domain.connectors import KeyFigure
 from bot.domain.delivery import DeliveryState
-from bot.domain.movement import Member, Movement, MovementId
+from bot.domain.followed_days import DAYS, follow_days
+from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
 from bot.domain.person import Language, Person, StoryChoice
 from bot.domain.quiet_hours import arrival_of
 from bot.errors import Invalid
@@ -57,10 +61,15 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
     answers = {True: YES, False: NO, None: ""}
     asked, others = list(zip(SUGGESTIBLE, belongs, strict=False)), belongs[len(SUGGESTIBLE) :][:MAX_OTHERS]
     shown = [*(one for _, one in asked), *others]
+    places, labels = await _load_abroad(work, turn, belongs)
     return SettingsForm(
         follows=person.group if person.quiet_from is None and person.group_quiet_from is not None else "",
         movements=tuple(shorten(movement.name, MOVEMENT_NAME_CHARS) for _, (movement, _) in asked),
-        options={SUGGESTIBLE_OTHERS: _as_options(others), MEETS: _as_options(shown)},
+        options={
+            SUGGESTIBLE_OTHERS: _as_options(others),
+            MEETS: _as_options(shown),
+            DAYS_OFF: _list_days(places, labels),
+        },
         hidden={
             **{f"{name}{OF_MOVEMENT}": movement.id for name, (movement, _) in asked},
             **({f"{SUGGESTIBLE_OTHERS}{OF_MOVEMENT}": " ".join(one.id for one, _ in others)} if others else {}),
@@ -74,6 +83,7 @@ async def change(work: UnitOfWork, turn: Turn) -> Entry:
             "figures": _figures(belongs),
             "language": turn.language.value,
             "timezone": turn.timezone,
+            DAYS_OFF: person.days_place or USUAL,
             "group": person.group,
             "stories": person.story_choice.value if person.story_choice else "",
             "named": YES if person.story_named else NO,
@@ -94,6 +104,9 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         filled.problems.add(SUGGESTIBLE_OTHERS, "unknown_choice")
     if not set(filled.many(MEETS)) <= set(_list_asked_movements(turn)):
         filled.problems.add(MEETS, "unknown_choice")
+    places, _ = await _load_abroad(work, turn, await _load_belongs(work, turn))
+    if filled.text(DAYS_OFF) not in ("", USUAL, *(one.id for one in places)):
+        filled.problems.add(DAYS_OFF, "unknown_choice")
     filled.problems.raise_if_any()
     person = turn.person
     promised = await _load_promises(work, turn)
@@ -104,9 +117,14 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         "language": language is not turn.language,
         "timezone": timezone != turn.timezone,
         "group": group != person.group,
+        DAYS: filled.text(DAYS_OFF) not in ("", person.days_place or USUAL),
     }
     person.chose = [name for name, other in changed.items() if other or name in person.chose]
     person.language, person.timezone, person.group = language, timezone, group
+    if changed[DAYS]:
+        follow_days(person, next((one for one in places if one.id == filled.text(DAYS_OFF)), None))
+    elif changed["timezone"] and turn.movement is not None:
+        await follow_country(work, person, turn.movement)
     await _save_suggestible(work, turn, filled)
     await _save_meeting(work, turn, filled)
     person.story_choice = StoryChoice(filled.text("stories")) if filled.text("stories") else None
@@ -143,6 +161,24 @@ async def _load_belongs(work: UnitOfWork, turn: Turn) -> list[tuple[Movement, Me
     belongs = await work.movements.of_person(turn.person.id)
     here = turn.movement.id if turn.movement else None
     return sorted(belongs, key=lambda one: one[0].id != here)
+
+
+async def _load_abroad(
+    work: UnitOfWork, turn: Turn, belongs: Sequence[tuple[Movement, Member]]
+) -> tuple[list[Place], dict[PlaceId, str]]:
+    """Return the places of somebody's movements that have days off of their own, and how they are called."""
+    places: list[Place] = []
+    labels: dict[PlaceId, str] = {}
+    for movement, _ in belongs:
+        if abroad := await work.movements.places_abroad(movement.id):
+            places += abroad
+            labels |= await work.movements.labels(movement.id, turn.person.workspace_id)
+    return places[: MAX_FORM_OPTIONS - 1], labels
+
+
+def _list_days(places: Sequence[Place], labels: Mapping[PlaceId, str]) -> tuple[Pick, ...]:
+    """Return the choices of days off; none where all places keep those of their movement."""
+    return (Pick(value=USUAL), *(Pick(value=one.id, label=labels[one.id]) for one in places)) if places else ()
 
 
 def _figures(belongs: Sequence[tuple[Movement, Member]]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from bot.catalogue.countries import (
 from bot.catalogue.forms import Filled, read_form
 from bot.catalogue.rhythms import RhythmSummary
 from bot.changes import record_change
+from bot.days_off import update_followers
 from bot.domain.calendar import (
     Calendar,
     decode_changes,
@@ -31,8 +32,10 @@ from bot.domain.calendar import (
 from bot.domain.change import CoordinatorAct
 from bot.domain.countries import guess_country, name_country, parse_country
 from bot.domain.movement import Movement, Place
+from bot.domain.person import Language
 from bot.domain.quiet_hours import of_place
 from bot.domain.recurrence import WEEKDAYS
+from bot.domain.regions import find_region, name_regions
 from bot.errors import Invalid, Refused
 from bot.ports import Turn, UnitOfWork
 from bot.understanding.countries import NamedCountry, read_country
@@ -109,18 +112,18 @@ async def adjust(work: UnitOfWork, turn: Turn) -> DaysForm:
     kept = holidays_of(movement, place)
     if turn.text("country"):
         kept = _read_proposal(turn, today, kept)
-    regions = list_regions(kept.country, today)
+    regions = name_regions(kept.country, today, turn.language)
     listed = kept.list_holidays(today)
     names = kept.name_holidays(listed, turn.language)
     return DaysForm(
         regions=len(regions),
         options={
-            "region": (Pick(value=EVERYWHERE), *(Pick(value=code, label=name) for code, name in regions)),
+            "region": (Pick(value=EVERYWHERE), *(Pick(value=code, label=name) for code, name in regions.items())),
             "holidays": tuple(Pick(value=hash_holiday(one.name), label=names[one.name]) for one in listed),
         },
         values={
             "region": kept.region or EVERYWHERE,
-            "region_named": dict(regions).get(kept.region, kept.region),
+            "region_named": regions.get(kept.region, kept.region),
             "weekend": tuple(WEEKDAYS[day] for day in kept.weekend),
             "holidays": tuple(hash_holiday(one.name) for one in listed if one.kept),
         },
@@ -138,7 +141,7 @@ async def propose(work: UnitOfWork, turn: Turn) -> Entry:
     movement = turn.require_coordinator()
     today, filled = _today(turn, movement), read_form(DaysForm, turn.intent.args)
     country = turn.text("country")
-    region = _read_region(filled, country, today)
+    region = _read_region(filled, country, today, turn.language)
     place = await _find_place(work, movement, turn.text("where"))
     stored = holidays_of(movement, place).changed
     changed = decode_changes(turn.text("changed"), country, today, stored)
@@ -153,15 +156,15 @@ async def propose(work: UnitOfWork, turn: Turn) -> Entry:
     return await _propose(work, turn, place, wanted)
 
 
-def _read_region(filled: Filled, country: str, today: date) -> str:
+def _read_region(filled: Filled, country: str, today: date, language: Language) -> str:
     """Return the region that was chosen or named; empty for all of the country."""
-    regions = dict(list_regions(country, today))
-    chosen, named = filled.text("region"), filled.text("region_named").casefold()
+    regions = name_regions(country, today, language)
+    chosen, named = filled.text("region"), filled.text("region_named")
     if chosen and chosen != EVERYWHERE and not named:
         if chosen not in regions:
             filled.problems.add("region", "unknown_choice")
         return chosen
-    found = next((code for code, name in regions.items() if named in (name.casefold(), code.casefold())), "")
+    found = find_region(named, country, today)
     if named and not found:
         filled.problems.add("region_named", "unknown_region", example=next(iter(regions.values()), ""))
     return found
@@ -186,6 +189,8 @@ async def save(work: UnitOfWork, turn: Turn) -> InPlace:
     owner.weekend = "" if wanted.weekend == usual else "".join(map(str, wanted.weekend))
     if place is not None and holidays_of(movement, place) == holidays_of(movement):
         place.country, place.region, place.weekend, place.holidays = "", "", "", []
+    if place is not None:
+        await update_followers(work, place)
     await find_next_moments(work, movement, turn.now, promised)
     about = (place.name or place.channel) if place is not None else ""
     record_change(work, turn, CoordinatorAct.HOLIDAYS_CHANGED, about)
