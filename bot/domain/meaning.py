@@ -9,6 +9,9 @@ from bot.domain.story import TRIANGLE
 
 CLOUD_FROM = MIN_GROUP_SIZE
 """Tellers whose answers a cloud needs, and each redrawing of it: no difference of two clouds tells of one answer."""
+OTHERWISE = 2
+"""Of the tellers whose answers it is drawn of, so many at least answered otherwise than most: then nobody of them, who
+knows their own answer, knows that all others gave the same."""
 _CORNERS = ("broaden", "deepen", "steer")
 _POLES = ("left", "leftish", "middle", "rightish", "right")
 _POINTS = {
@@ -56,17 +59,18 @@ def split_meaning(meant: str) -> tuple[str, str]:
 @dataclass(frozen=True, kw_only=True)
 class Answers:
     """The answers on one scale, of stories that may travel: how many stories at each point, of how many tellers, and
-    how many of those answered since the cloud was last drawn."""
+    how many of those answered since the cloud was last drawn, at most `alike` of these at one point."""
 
     points: Mapping[str, int] = field(default_factory=dict)
     tellers: int = 0
     new_tellers: int = 0
+    alike: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
     """The cloud of a scale as it was last drawn: how many stories at each point. It is drawn anew only after answers of
-    five other tellers or more, taken together."""
+    five other tellers or more, taken together, who did not nearly all answer the same."""
 
     at: datetime
     points: Mapping[str, int]
@@ -86,7 +90,7 @@ def load_cloud(stored: Mapping[str, object], scale: str) -> Cloud | None:
 
 
 def redraw(answers: Answers, now: datetime) -> Cloud | None:
-    """Return the cloud drawn anew; None while too few others answered since it was drawn."""
-    if min(answers.new_tellers, answers.tellers) < CLOUD_FROM:
+    """Return the cloud drawn anew; None while too few others answered since it was drawn, or nearly all the same."""
+    if min(answers.new_tellers, answers.tellers) < CLOUD_FROM or answers.new_tellers - answers.alike < OTHERWISE:
         return None
     return Cloud(at=now, points=dict(answers.points))

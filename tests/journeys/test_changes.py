@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from adapters.database.tables import metadata
 from bot import wording
@@ -198,6 +199,25 @@ async def test_withdrawing_drops_what_waits_and_everybody_reads_both(council: Wo
     said = text_of(await council.type("fatima", "/ritme changes", language="en", channel=None))
     assert "agrees" in said or "instemt" in said
     assert "Zolang de ondernemingsraad niet" in text_of(await council.type("jan", "/ritme or"))
+
+
+async def test_what_was_said_before_rests_and_is_used_again_which_is_said(council: World) -> None:
+    async def count() -> int:
+        async with council.database.connect() as connection:
+            return (await connection.execute(text("SELECT count(*) FROM nominations"))).scalar_one()
+
+    await council.do("iris", "council.agree")
+    await council.do("fatima", "nominate.save", args={"connector": ("kwame",)})
+    named = await count()
+    withdrawn = text_of(await council.do("iris", "council.withdraw"))
+    assert "blijft bewaard" in withdrawn
+    assert "stel ik daar weer mensen mee voor" in withdrawn
+    look = {"initiative": "walk", "figure": "connector"}
+    assert "ondernemingsraad" in text_of(await council.do("fatima", "connect.look", args=look))
+    assert await count() == named
+    await council.do("iris", "council.agree")
+    assert "ondernemingsraad" not in text_of(await council.do("fatima", "connect.look", args=look))
+    assert await count() == named
 
 
 async def test_who_answers_whom_is_not_kept(council: World) -> None:

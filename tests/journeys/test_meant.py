@@ -13,6 +13,8 @@ from tests.support.stories import add_reminder, get_story, reply_in_thread
 from tests.support.world import MOVEMENT, World, button_of, text_of
 
 TELLERS = ("fatima", "jan", "sanne", "wim", "mila", "noor", "kwame", "roos", "tess", "bram")
+MIXED = ("deepen", "deepen", "broaden", "broaden", "broaden")
+MIXED_WITH_ONE = ("deepen", "steer", "broaden", "steer", "broaden", "steer")
 FIRST = {"triangle_broaden", "triangle_deepen", "triangle_steer", "triangle_middle"}
 
 
@@ -58,7 +60,7 @@ async def test_tellers_press_once_and_five_make_a_cloud_without_names(border: Bo
         assert "nog geen wolk" in (await border.type("iris", "/ritme wolk")).words()
         thanks = await border.type(who, f"/ritme verhaal Rondje {number} door de tuin.")
         assert "vijf of meer vertellers, nooit wie" in thanks.words()
-        said = await border.press(who, thanks, "triangle_deepen" if number else "triangle_broaden")
+        said = await border.press(who, thanks, "triangle_deepen" if number > 1 else "triangle_broaden")
         assert "genoteerd" in said.words().casefold()
         await border.until(datetime(2027, 3, 1, 10, number, tzinfo=UTC))
     before = len(await border.to_all())
@@ -69,8 +71,8 @@ async def test_tellers_press_once_and_five_make_a_cloud_without_names(border: Bo
     assert len(png) < 1_000_000
     assert "bedoeld" in text
     words = (await border.to("fatima"))[-1].words().casefold()
-    assert "verbreden: één verhaal" in words
-    assert "verdiepen: 4 verhalen" in words
+    assert "verbreden: 2 verhalen" in words
+    assert "verdiepen: 3 verhalen" in words
     assert not any(name in words for name in ("jan", "sanne", "wim", "iris"))
     assert len(await border.to_all()) == before
 
@@ -134,11 +136,11 @@ async def test_five_stories_of_four_tellers_make_no_cloud(telling: World) -> Non
 
 
 async def test_one_more_answer_changes_nothing_until_five_others_answered(telling: World) -> None:
-    for who in TELLERS[:5]:
-        await mean(telling, who)
+    for who, point in zip(TELLERS[:5], MIXED, strict=True):
+        await mean(telling, who, point)
     first = await look(telling)
     for number, who in enumerate(TELLERS[5:9]):
-        await mean(telling, who, "steer")
+        await mean(telling, who, "steer" if number else "broaden")
         if number % 2:
             assert await look(telling) == first, f"{number + 1} more"
     for _ in range(3):
@@ -146,13 +148,28 @@ async def test_one_more_answer_changes_nothing_until_five_others_answered(tellin
     assert await look(telling) == first, "one teller is one, however much they tell"
     await mean(telling, TELLERS[9], "deepen")
     second = await look(telling)
-    assert "Regie nemen: 7 verhalen" in second
-    assert "Verdiepen: één verhaal" in second
+    assert "Regie nemen: 6 verhalen" in second
+    assert "Verdiepen: 3 verhalen" in second
+
+
+async def test_five_who_nearly_all_answer_the_same_make_no_cloud(telling: World) -> None:
+    """Each who sees it would know of all others what they answered."""
+    for who in TELLERS[:5]:
+        await mean(telling, who)
+    assert "niet bijna allemaal hetzelfde" in await look(telling)
+    await mean(telling, TELLERS[5], "steer")
+    assert "nog geen wolk" in await look(telling), "who answered otherwise knows all others"
+    await mean(telling, TELLERS[6], "deepen")
+    first = await look(telling)
+    assert "Verbreden: 5 verhalen" in first
+    for who in TELLERS[:5]:
+        await mean(telling, who, "steer")
+    assert await look(telling) == first, "so is what was added since"
 
 
 async def test_what_is_taken_back_shows_no_difference_and_goes_at_the_next_drawing(telling: World) -> None:
     for who in TELLERS[:6]:
-        await mean(telling, who, "deepen" if who == "fatima" else "broaden")
+        await mean(telling, who, MIXED_WITH_ONE[TELLERS.index(who)])
     first = await look(telling)
     (story,) = await told_by(telling, "fatima")
     await telling.do("fatima", "story.withdraw", story=story)
@@ -161,15 +178,15 @@ async def test_what_is_taken_back_shows_no_difference_and_goes_at_the_next_drawi
         assert kept is not None
         assert (kept.meant, kept.meant_at) == ("", None)
     assert await look(telling) == first, "a difference would tell what she meant"
-    for who in TELLERS[5:10]:
-        await mean(telling, who)
+    for number, who in enumerate(TELLERS[5:10]):
+        await mean(telling, who, "steer" if number % 2 else "broaden")
     assert "Verdiepen" not in await look(telling)
 
 
 async def test_a_cloud_of_too_few_that_are_left_is_not_shown(telling: World) -> None:
-    for who in TELLERS[:5]:
-        await mean(telling, who)
-    assert "Verbreden: 5 verhalen" in await look(telling)
+    for who, point in zip(TELLERS[:5], MIXED, strict=True):
+        await mean(telling, who, point)
+    assert "Verbreden: 3 verhalen" in await look(telling)
     await telling.do("fatima", "me.forget", channel=None)
     assert "nog geen wolk" in await look(telling)
 

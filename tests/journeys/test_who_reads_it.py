@@ -336,7 +336,8 @@ async def answer_each_other(world: World) -> None:
         told = {"text": "We dansten weer.", "named": "with", "readers": "movement", "where": "nowhere"}
         told["initiative"] = dance.id
         thanks = await world.do(who, "story.save", args=told, channel="night")
-        await world.press(who, thanks, "triangle_steer", channel="night")
+        point = "deepen" if who in ("noor", "mila") else "steer"
+        await world.press(who, thanks, f"triangle_{point}", channel="night")
     await world.do("noor", "cloud", channel=None)
     async with world.begin() as work:
         for who in ("noor", "mila", "wim", "sanne", "roos"):

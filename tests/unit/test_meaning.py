@@ -1,5 +1,6 @@
 """How stories were meant: every point can be reached, and a cloud is drawn in batches that give nobody away."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -44,6 +45,15 @@ def test_only_a_point_of_a_scale_is_a_meaning() -> None:
 def test_a_cloud_is_drawn_only_of_five_others_together(tellers: int, new: int) -> None:
     drawn = redraw(Answers(points={"steer": tellers}, tellers=tellers, new_tellers=new), NOW)
     assert (drawn is not None) == (tellers >= CLOUD_FROM and new >= CLOUD_FROM)
+
+
+@given(st.lists(st.sampled_from(["broaden", "deepen", "steer"]), min_size=5, max_size=9))
+def test_no_teller_who_knows_their_own_answer_knows_that_all_others_gave_the_same(given: list[str]) -> None:
+    alike = max(map(given.count, given))
+    answers = Answers(points={one: given.count(one) for one in given}, tellers=len(given), new_tellers=len(given))
+    drawn = redraw(replace(answers, alike=alike), NOW)
+    gives_away = any(len(set(given[:own] + given[own + 1 :])) == 1 for own in range(len(given)))
+    assert (drawn is None) == gives_away
 
 
 def test_what_a_movement_keeps_is_read_again() -> None:

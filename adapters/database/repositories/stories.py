@@ -351,10 +351,13 @@ class SqlStories(Repository):
         )
         tellers = select(func.count(stories.c.teller_id.distinct())).where(*on_scale)
         new = tellers if since is None else tellers.where(stories.c.meant_at > since)
+        alike = select(func.count(stories.c.teller_id.distinct()).label("many")).where(*on_scale)
+        alike = (alike if since is None else alike.where(stories.c.meant_at > since)).group_by(stories.c.meant)
         return Answers(
             points={split_meaning(meant)[1]: many for meant, many in found},
             tellers=await self._session.scalar(tellers) or 0,
             new_tellers=await self._session.scalar(new) or 0,
+            alike=max(await self._session.scalars(alike), default=0),
         )
 
     async def choice(self, id: SignificanceId, movement: MovementId) -> Significance | None:
