@@ -8,7 +8,7 @@ import pytest
 
 from bot.chat import FieldErrors, Form, Reply
 from bot.domain.movement import MovementId, Place, PlaceId
-from bot.domain.person import Person, WorkspaceId
+from bot.domain.person import Person, PersonId, WorkspaceId
 from tests.drivers.border import HERE, PLATFORMS, THERE, Border, open_border
 from tests.support.world import LANE, MOVEMENT, World, open_world, text_of
 
@@ -159,6 +159,7 @@ async def test_days_abroad_on_every_platform(border: Border) -> None:
     await border.type("jan", "/ritme hulp", channel=THERE)
     await border.type("wim", "/ritme hulp", channel=HERE)
     async with border.begin() as work:
-        people = {one.name.lower(): one for one, _ in await work.people.of_movement(MovementId("movement"))}
-    assert people["jan"].days_off["region"] == "BY"
-    assert people["wim"].days_off == {}
+        found = [await work.people.get(PersonId(one), MovementId("movement")) for one in ("jan", "wim")]
+    people = {one.id: one for one in found if one is not None}
+    assert people[PersonId("jan")].days_off["region"] == "BY"
+    assert people[PersonId("wim")].days_off == {}

@@ -53,6 +53,23 @@ async def test_words_find_stories_and_the_next_ones_by_a_link(served: ServedPlay
         assert "De nieuwste verhalen" in jan.text
 
 
+async def test_an_initiative_narrows_what_a_page_finds(served: ServedPlayground) -> None:
+    async with served.begin() as work:
+        (soup,) = await work.stories.of_teller(PersonId("jan"), 2)
+        (walk, *_) = await work.initiatives.of_movement(MOVEMENT)
+        story = await work.stories.get(soup.id, MOVEMENT)
+        assert story is not None
+        story.initiative_id = walk.id
+    async with visit(served, "fatima") as fatima:
+        for asked in ("text=&", "text=soep&", ""):
+            await fatima.get(f"{SEARCH}?{asked}initiative={walk.id}")
+            assert "soep was op vrijdag" in fatima.text, asked
+            assert "Nachtdienst" not in fatima.text.partition("Wat ik vond")[2], asked
+            assert f'value="{walk.id}" selected' in fatima.html
+        await fatima.get(f"{SEARCH}?text=nachtdienst&initiative={walk.id}")
+        assert "vond ik geen verhaal" in fatima.text
+
+
 async def test_nothing_found_says_what_to_try(served: ServedPlayground) -> None:
     async with visit(served, "jan") as jan:
         await jan.get(f"{SEARCH}?text=olifant&period=week")

@@ -128,6 +128,19 @@ async def test_the_form_narrows(told: World) -> None:
     assert "geen verhaal" in text_of(await told.do("fatima", "search", text="nachtdienst", period="week"))
 
 
+async def test_an_initiative_narrows_what_words_find_and_what_is_newest(told: World) -> None:
+    made = await told.do("fatima", "initiative.save", args={"name": "Wandelen na het eten"})
+    walk = button_of(made, "close").args["initiative"]
+    await tell(told, "jan", "De nachtdienst wandelde mee.", initiative=walk)
+    for words in ("nachtdienst", ""):
+        form = await told.do("fatima", "search.narrow", text=words)
+        found = text_of(await told.submit("fatima", form, initiative=walk))
+        assert "wandelde mee" in found
+        assert "Koffie" not in found
+        assert "hoorde het" not in found
+        assert "Wandelen na het eten" in found
+
+
 async def test_a_group_under_five_is_no_filter(told: World) -> None:
     await told.do("jan", "me.save", args={"group": "nacht"})
     form = await told.do("fatima", "search.narrow")
