@@ -840,6 +840,7 @@ deliveries = Table(
     Index("ix_deliveries_subject", "kind", "subject"),
     _partial_index("ix_deliveries_person_id", "person_id", "sent_at", where="person_id IS NOT NULL"),
     _partial_index("ix_deliveries_nudges", "place_id", "sent_at", where=NUDGES_IN_PLACES),
+    _partial_index("ix_deliveries_posts", "movement_id", "created_at", where=NUDGES_IN_PLACES),
     _partial_index("ix_deliveries_receipt", "place_id", "receipt", where="receipt IS NOT NULL"),
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
     # By person_id too, which is empty in all of them: to SQLite it would else be as good as the one above.
@@ -898,6 +899,7 @@ personal_files = Table(
     Column("movement_id", String(64)),
     # What it holds, where that is looked up each time it is opened.
     Column("subject", String(64), nullable=False, server_default=""),
+    Column("changes", Integer, nullable=False, server_default="0"),
     # The page, compressed; read and written apart from the rest, because it may be megabytes.
     Column("content", LargeBinary),
     Index("ix_personal_files_person_id", "person_id", "asked_at"),

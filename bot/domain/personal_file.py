@@ -39,7 +39,8 @@ GIVE_DEADLINE = timedelta(days=1)
 class PersonalFile:
     """A file that someone asked for. Its content is stored beside it once it was composed, at `made_at`; after
     `expires_at` nobody can open it, and it is deleted. `sends` counts how often it was put in the outbox. A magazine,
-    the `subject`, is not stored: it is set anew each time it is opened, with what may be printed then."""
+    the `subject`, is not stored: it is set anew each time it is opened, with what may be printed then. `changes` counts
+    how often something that is told in a takeaway changed: one that was composed meanwhile is composed anew."""
 
     id: PersonalFileId
     workspace_id: WorkspaceId
@@ -52,6 +53,7 @@ class PersonalFile:
     movement_id: MovementId | None = None
     """The movement that a takeaway is of."""
     subject: str = ""
+    changes: int = 0
 
     @classmethod
     def ask(

@@ -13,7 +13,14 @@ FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "
 """Beginnings by which a spreadsheet takes a cell for a formula, or a command."""
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w.+-])@[\w.-]*\w")
 """An e-mail address, or somebody's @handle."""
+_INNER = re.compile(r"['’\-]")
+MOST_JUDGED = 50_000
+"""Words of which is remembered whether they are of a name: more than a language's common ones."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+
+
+TakenAfter = tuple[datetime, str]
+"""The moment and the id of the last row that was taken."""
 
 
 class TakenStory(NamedTuple):
@@ -70,10 +77,16 @@ class NameMask:
         self._ordinary = {one.casefold() for one in ordinary}
         self._instead = instead
         self._words: set[str] = set()
+        self._judged: dict[str, bool] = {}
+        self.add(names)
+
+    def add(self, names: Iterable[str]) -> None:
+        """Take these names out as well, from now on."""
         for name in names:
             for found in _WORD.findall(name):
-                self._words |= {part.casefold() for part in (found, *re.split(r"['’\-]", found)) if len(part) > 1}
+                self._words |= {part.casefold() for part in (found, *_INNER.split(found)) if len(part) > 1}
         self._words -= self._particles
+        self._judged.clear()
 
     def mask(self, text: str) -> str:
         """Return a text without the names."""
@@ -101,8 +114,17 @@ class NameMask:
         )
 
     def _is_name(self, word: str) -> bool:
+        """Return whether a word is of a name: judged once, as people write the same words over and over."""
+        if (known := self._judged.get(word)) is not None:
+            return known
+        if len(self._judged) >= MOST_JUDGED:
+            self._judged.clear()
+        self._judged[word] = judged = self._judge(word)
+        return judged
+
+    def _judge(self, word: str) -> bool:
         for one in {word, word.removesuffix("'s").removesuffix("’s"), word[:-1] if word[-1:] in "sS" else word}:
             small = one.casefold()
             if small in self._words and (one[:1].isupper() or small not in self._ordinary):
                 return True
-        return any(part.casefold() in self._words and part[:1].isupper() for part in re.split(r"['’\-]", word))
+        return any(part.casefold() in self._words and part[:1].isupper() for part in _INNER.split(word))

@@ -44,6 +44,8 @@ from bot.wording import Reader
 ROWS_AT_A_TIME = 10
 """Rows read and laid out at once: two milliseconds in which nobody else is answered."""
 KEYS_AT_A_TIME = 1000
+MOST_TRIES = 5
+"""How often a takeaway is composed when something in it changes all the time; then it waits."""
 PACKED_ALREADY = 0
 """The level of compression of what is packed already."""
 STORAGE_RETRY = timedelta(seconds=30)
@@ -134,7 +136,7 @@ class FileComposer:
                 content = await self._give_takeaway(file, person, language_for(person, None, None))
             else:
                 content = await self._print(file, person, None)
-        except Unreachable:
+        except (Unreachable, Conflict):
             return None
         return OpenedFile(name=FILE_NAMES[file.kind], content=content)
 
@@ -203,15 +205,23 @@ class FileComposer:
         return content
 
     async def _compose_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
-        started, now = perf_counter(), self._clock.now()
-        movement = file.movement_id or MovementId("")
-        content = await compose_takeaway(self._run, person, movement, language, now, self._typesetter)
-        if content is None:
-            raise Unreachable("forgotten")
-        packed = await to_thread(zlib.compress, content, PACKED_ALREADY)
-        await self._run(partial(_store, file=file.id, packed=packed, now=now))
-        log.info("takeaway_composed", bytes=len(content), ms=round((perf_counter() - started) * 1000))
-        return content
+        """Compose what a movement takes along, anew whenever something in it changed meanwhile: it may take a minute,
+        in which fewer are to read a story. Raises `Unreachable`, and `Conflict` when it changes all the time."""
+        for _ in range(MOST_TRIES):
+            started, now = perf_counter(), self._clock.now()
+            found = await self._run(lambda work: work.files.get(file.id))
+            if found is None or found.movement_id is None:
+                raise Unreachable("forgotten")
+            composed = await compose_takeaway(self._run, person, found.movement_id, language, now, self._typesetter)
+            if composed is None:
+                raise Unreachable("forgotten")
+            packed = await to_thread(zlib.compress, composed, PACKED_ALREADY)
+            is_whole = await self._run(partial(_keep_takeaway, file=found, packed=packed, now=now))
+            took = round((perf_counter() - started) * 1000)
+            log.info("takeaway_composed", bytes=len(composed), ms=took, whole=is_whole)
+            if is_whole:
+                return composed
+        raise Conflict(f"what is told in {file.id} changes all the time")
 
 
 async def compose_page(transact: Transact, person: Person, language: Language, now: datetime) -> bytes:
@@ -265,3 +275,13 @@ async def _store(work: UnitOfWork, *, file: PersonalFileId, packed: bytes, now: 
         raise Unreachable("forgotten")
     found.made_at = now
     await work.files.set_content(file, packed)
+
+
+async def _keep_takeaway(work: UnitOfWork, *, file: PersonalFile, packed: bytes, now: datetime) -> bool:
+    """Store what a movement takes along, as far as its reader still coordinates it and nothing in it changed; return
+    whether that is so. Raises `Unreachable`."""
+    movement = file.movement_id or MovementId("")
+    member = await work.movements.membership(movement, file.person_id)
+    if member is None or not member.coordinates:
+        raise Unreachable("forgotten")
+    return await work.files.keep(file, packed, now)

@@ -228,6 +228,10 @@ class PersonalFiles(Protocol):
     async def set_content(self, id: PersonalFileId, content: bytes) -> None:
         """Store the content of a file."""
 
+    async def keep(self, file: PersonalFile, content: bytes, made_at: datetime) -> bool:
+        """Store the content of a file that was composed since it was loaded. Returns False, and stores nothing, when
+        something that is told in it changed meanwhile (see `PersonalFile.changes`), or it is gone."""
+
     async def sweep(self, now: datetime) -> int:
         """Delete the files, of everyone, that expired. Returns how many."""
 
@@ -321,9 +325,16 @@ class Takeaways(Protocol):
         """Return the next moments of a movement's rhythms that were posted, after the one planned at a moment with an
         id."""
 
-    async def unagreed_names(self, movement: MovementId) -> Sequence[str]:
-        """Return the names of all in the workspaces of a movement who did not agree to be named beyond their own
-        organisation."""
+    async def colleagues_after(
+        self, movement: MovementId, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[tuple[str, str, str]]:
+        """Return the next people in the workspaces of a movement, after the one with an account in a workspace, as
+        workspace, account and name; the name is empty of who agreed to be named beyond their own organisation."""
+
+    async def members_after(
+        self, movement: MovementId, after: PersonId | None, limit: int
+    ) -> Sequence[tuple[PersonId, str]]:
+        """Return the next members of a movement, in the order of their ids, with such a name."""
 
     async def has_withdrawn_since(self, movement: MovementId, at: datetime) -> bool:
         """Return whether a story of the movement was taken back at a moment or later."""

@@ -25,8 +25,8 @@ from adapters.database.types import EnumValue, Utc
 from bot.domain.connectors import Invitation, InvitationId, KeyFigure, Nomination, NominationId
 from bot.domain.delivery import DeliveryState
 from bot.domain.person import PersonId
-from bot.domain.personal_file import PersonalFile
-from bot.domain.story import StoryRequest, StoryRequestId
+from bot.domain.personal_file import TAKEAWAY, PersonalFile
+from bot.domain.story import Readers, StoryRequest, StoryRequestId
 from tests.contract.seed import (
     DAY,
     FATIMA,
@@ -34,6 +34,8 @@ from tests.contract.seed import (
     JAN,
     NOW,
     OURS,
+    THEIRS,
+    TOLD,
     W1,
     W2,
     Seeded,
@@ -225,6 +227,31 @@ async def test_expired_files_are_deleted_and_the_latest_is_found(seeded: Seeded)
         assert await work.files.get(first.id) is None
         assert await work.files.content(first.id) is None
         assert await work.files.content(second.id) == b"new"
+
+
+async def test_a_takeaway_is_not_kept_when_something_in_it_changed_since_it_was_begun(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    async with seeded.begin() as work:
+        jan = await work.people.in_workspace(JAN, W1)
+        assert jan is not None
+        file, other = (PersonalFile.ask(jan, NOW, TAKEAWAY, its) for its in (OURS, THEIRS))
+        work.files.add(file)
+        work.files.add(other)
+    async with seeded.begin() as work:
+        story = await work.stories.get(TOLD, OURS)
+        assert story is not None
+        story.readers = Readers.THREAD
+    async with seeded.begin() as work:
+        assert not await work.files.keep(file, b"begun before", NOW)
+        assert await work.files.content(file.id) is None
+        assert await work.files.keep(other, b"of another movement", NOW)
+        begun = await work.files.get(file.id)
+        assert begun is not None
+        assert await work.files.keep(begun, b"begun since", NOW)
+    async with seeded.begin() as work:
+        kept = await work.files.get(file.id)
+        assert kept is not None
+        assert (kept.made_at, await work.files.content(file.id)) == (NOW, b"begun since")
 
 
 async def test_forgetting_someone_deletes_their_files(seeded: Seeded) -> None:

@@ -74,9 +74,14 @@ async def _told_outside(work: UnitOfWork, its: Any) -> object:
     return await work.stories.told_outside(its, None, None, 9)
 
 
-async def _fatima_unagreed(work: UnitOfWork, its: Any) -> bool:
-    """Return whether Fatima is among the members who are not named beyond; another movement has members of its own."""
-    return FATIMA in await work.takeaways.unagreed_names(its)
+async def _is_fatima_member(work: UnitOfWork, its: Any) -> bool:
+    """Return whether Fatima is among the members; another movement has members of its own."""
+    return FATIMA in {one for one, _ in await work.takeaways.members_after(its, None, 99)}
+
+
+async def _is_fatima_colleague(work: UnitOfWork, its: Any) -> bool:
+    """Return whether somebody of Fatima's workspace is among the colleagues of a movement."""
+    return W1 in {workspace for workspace, _, _ in await work.takeaways.colleagues_after(its, None, 99)}
 
 
 async def _withdrawn(work: UnitOfWork, its: Any) -> bool:
@@ -205,7 +210,8 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "takeaways.stories_after": lambda work, its: work.takeaways.stories_after(its, None, 9),
     "takeaways.steps_after": lambda work, its: work.takeaways.steps_after(its, None, 9),
     "takeaways.moments_after": lambda work, its: work.takeaways.moments_after(its, None, 9),
-    "takeaways.unagreed_names": lambda work, its: _fatima_unagreed(work, its),
+    "takeaways.members_after": lambda work, its: _is_fatima_member(work, its),
+    "takeaways.colleagues_after": lambda work, its: _is_fatima_colleague(work, its),
     "takeaways.has_withdrawn_since": lambda work, its: _withdrawn(work, its),
     "magazines.get": lambda work, its: work.magazines.get(PRINTED, its),
     "magazines.of_movement": lambda work, its: work.magazines.of_movement(its, 9),

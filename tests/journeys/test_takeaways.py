@@ -4,18 +4,21 @@ import csv
 import io
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
 from pypdf import PdfReader
 
+from adapters.typesetting import TypstTypesetter
 from bot.domain.movement import Role
 from bot.domain.person import PersonId
-from bot.domain.story import Readers
+from bot.domain.story import Readers, Story
+from bot.ports import UnitOfWork
 from tests.drivers.playground import PlaygroundDriver, Seen
 from tests.journeys.test_story_doors import last_card, open_door, tell
 from tests.support.playground import MOVEMENT, ServedPlayground, serve_playground
@@ -177,6 +180,112 @@ async def test_a_story_taken_back_is_gone_from_a_file_that_was_made(served: Serv
         member.role = Role.MEMBER
     async with served.session.get(f"/playground/api/messages/{given.id}/file?persona=iris") as response:
         assert not (await response.read()).startswith(b"PK")
+
+
+async def _take_back(served: ServedPlayground) -> None:
+    async with served.begin() as work:
+        story = await _soup(work)
+        story.withdraw(served.clock.now())
+
+
+async def _narrow(served: ServedPlayground) -> None:
+    async with served.begin() as work:
+        (await _soup(work)).readers = Readers.THREAD
+
+
+async def _tell_without_a_name(served: ServedPlayground) -> None:
+    async with served.begin() as work:
+        jan = await work.people.get(PersonId("jan"), MOVEMENT)
+        assert jan is not None
+        jan.named_beyond = False
+
+
+async def _name_me_no_more(served: ServedPlayground) -> None:
+    """Let one who told nothing, and is named in a story of somebody else, take back their yes."""
+    async with served.begin() as work:
+        fatima = await work.people.get(PersonId("fatima"), MOVEMENT)
+        assert fatima is not None
+        fatima.named_beyond = False
+
+
+async def _soup(work: UnitOfWork) -> Story:
+    (story,) = [one for one in await work.stories.of_teller(PersonId("jan"), 99) if "soep" in one.text]
+    return story
+
+
+@pytest.mark.parametrize(
+    ("changing", "gone"),
+    [
+        (_take_back, "soep"),
+        (_narrow, "soep"),
+        (_tell_without_a_name, "Jan"),
+        (_name_me_no_more, "Fatima"),
+    ],
+)
+async def test_what_changes_while_it_is_composed_is_not_in_it(
+    served: ServedPlayground, monkeypatch: pytest.MonkeyPatch, changing: Callable[[ServedPlayground], Any], gone: str
+) -> None:
+    """Everything is read when it is drawn: what changes then has to be seen at the end."""
+    people, typeset, drawn = PlaygroundDriver(served), TypstTypesetter.typeset, []
+    async with served.begin() as work:
+        for name in ("jan", "fatima"):
+            person = await work.people.get(PersonId(name), MOVEMENT)
+            assert person is not None
+            person.named_beyond = True
+    await people.type("jan", "/verhaal De soep van Fatima was heet")
+
+    async def change_once(setter: TypstTypesetter, drawing: str, data: Any, form: Any) -> bytes:
+        drawn.append(str(data))
+        if len(drawn) == 1:
+            await changing(served)
+        return await typeset(setter, drawing, data, form)
+
+    monkeypatch.setattr(TypstTypesetter, "typeset", change_once)
+    taken = await take_along(served)
+    assert gone in drawn[0]
+    assert gone not in taken.text
+    assert len(drawn) == 2
+    assert (await _open_again(served)).files == taken.files, "it is kept as it was made at last"
+
+
+async def test_one_who_stops_coordinating_while_it_is_composed_is_not_given_it(
+    served: ServedPlayground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typeset = TypstTypesetter.typeset
+
+    async def stop_coordinating(setter: TypstTypesetter, drawing: str, data: Any, form: Any) -> bytes:
+        async with served.begin() as work:
+            member = await work.movements.membership(MOVEMENT, PersonId("iris"))
+            assert member is not None
+            member.role = Role.MEMBER
+        return await typeset(setter, drawing, data, form)
+
+    monkeypatch.setattr(TypstTypesetter, "typeset", stop_coordinating)
+    people = PlaygroundDriver(served)
+    await people.type("iris", "/ritme meenemen", channel=None)
+    await people.drain()
+    assert not [one for one in await people.private("iris") if one.json.get("file")]
+
+
+async def test_a_movement_that_never_holds_still_is_tried_again_later(
+    served: ServedPlayground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typeset, people = TypstTypesetter.typeset, PlaygroundDriver(served)
+    await people.type("jan", "/verhaal De soep was heet")
+
+    async def change(setter: TypstTypesetter, drawing: str, data: Any, form: Any) -> bytes:
+        async with served.begin() as work:
+            (await _soup(work)).text += "!"
+        return await typeset(setter, drawing, data, form)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(TypstTypesetter, "typeset", change)
+        await people.type("iris", "/ritme meenemen", channel=None)
+        await people.drain()
+        assert not [one for one in await people.private("iris") if one.json.get("file")]
+    served.clock.set(served.clock.now() + timedelta(minutes=1))
+    await people.drain()
+    assert "De soep was heet!" in (await _open_again(served)).text
 
 
 async def _open_again(served: ServedPlayground) -> Taken:

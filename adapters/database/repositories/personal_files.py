@@ -107,6 +107,15 @@ class SqlPersonalFiles(Repository):
     async def set_content(self, id: PersonalFileId, content: bytes) -> None:
         await self._session.execute(update(personal_files).where(personal_files.c.id == id).values(content=content))
 
+    async def keep(self, file: PersonalFile, content: bytes, made_at: datetime) -> bool:
+        # In one statement: on PostgreSQL it waits for a change that is being committed, and then finds nothing.
+        done = await self._session.execute(
+            update(personal_files)
+            .where(personal_files.c.id == file.id, personal_files.c.changes == file.changes)
+            .values(content=content, made_at=made_at)
+        )
+        return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
+
     async def sweep(self, now: datetime) -> int:
         done = await self._session.execute(delete(personal_files).where(personal_files.c.expires_at <= now))
         return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider

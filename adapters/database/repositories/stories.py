@@ -81,14 +81,16 @@ def _is_counted(person: FromClause) -> ColumnElement[bool]:
 
 def _spread_by(recent: CTE) -> CompoundSelect[Any]:
     """Select who did something with which of these stories, each pair once: said that they do it too, took a step
-    because of it, or passed it on."""
+    because of it, or passed it on. With the teller and their group: joined to them once more, SQLite would compare
+    every pair with every story."""
     taken = (StepState.DONE, StepState.SOMETHING_ELSE)
+    its = (recent.c.story, recent.c.teller, recent.c.source)
     return union(
-        select(recent.c.story, ripples.c.person_id.label("person")).join(ripples, ripples.c.story_id == recent.c.story),
-        select(recent.c.story, steps.c.person_id)
+        select(*its, ripples.c.person_id.label("person")).join(ripples, ripples.c.story_id == recent.c.story),
+        select(*its, steps.c.person_id)
         .join(steps, (steps.c.story_id == recent.c.story) & (steps.c.movement_id == recent.c.movement))
         .where(steps.c.state.in_(taken)),
-        select(recent.c.story, deliveries.c.args["by"].as_string())
+        select(*its, deliveries.c.args["by"].as_string())
         .join(retellings, retellings.c.story_id == recent.c.story)
         .join(deliveries, deliveries.c.id == retellings.c.delivery_id)
         .where(deliveries.c.kind == SHARED, deliveries.c.receipt.is_not(None)),
@@ -438,11 +440,10 @@ class SqlStories(Repository):
         )
         spread = _spread_by(recent).subquery()
         flows = await self._session.execute(
-            select(recent.c.source, doer.c.group, func.count())
-            .join(spread, spread.c.story == recent.c.story)
+            select(spread.c.source, doer.c.group, func.count())
             .join(doer, doer.c.id == spread.c.person)
-            .where(_is_counted(doer), doer.c.id != recent.c.teller)
-            .group_by(recent.c.source, doer.c.group)
+            .where(_is_counted(doer), doer.c.id != spread.c.teller)
+            .group_by(spread.c.source, doer.c.group)
         )
         return SpreadCounts(
             sizes={str(group): int(many) for group, many in sizes},

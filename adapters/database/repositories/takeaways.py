@@ -16,21 +16,32 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Mapper
 
 from adapters.database.repositories.base import Repository, has_changed
-from adapters.database.tables import deliveries, members, people, personal_files, places, ripples, steps, stories
-from bot.domain.delivery import Act, DeliveryState
+from adapters.database.tables import (
+    NUDGES_IN_PLACES,
+    deliveries,
+    members,
+    people,
+    personal_files,
+    places,
+    ripples,
+    steps,
+    stories,
+)
+from bot.domain.delivery import DeliveryState
 from bot.domain.movement import MovementId
 from bot.domain.next_step import StepState
-from bot.domain.person import Person
+from bot.domain.person import Person, PersonId
 from bot.domain.personal_file import TAKEAWAY
 from bot.domain.story import Readers, Story
-from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
+from bot.domain.takeaway import TakenAfter, TakenMoment, TakenStep, TakenStory
 
-TakenAfter = tuple[datetime, str]
 _RIPPLES = (
     select(func.count())
     .where(ripples.c.story_id == stories.c.id, ripples.c.movement_id == stories.c.movement_id)
@@ -39,6 +50,8 @@ _RIPPLES = (
 _AGREED = stories.c.named & people.c.named_beyond & people.c.account.is_not(None) & (stories.c.called == "")
 
 
+_UNAGREED_NAME = case((people.c.named_beyond, literal("")), else_=people.c.name)
+_POSTS = text(NUDGES_IN_PLACES)
 _SHOWN_OF_STORY = ("text", "readers", "named", "called", "withdrawn_at")
 _SHOWN_OF_TELLER = ("name", "named_beyond", "account")
 
@@ -52,14 +65,19 @@ def _follow_story(_mapper: Mapper[Story], connection: Connection, story: Story) 
 
 @event.listens_for(Person, "after_update")
 def _follow_teller(_mapper: Mapper[Person], connection: Connection, person: Person) -> None:
-    """Have it made anew wherever somebody told something, when another name of theirs may be shown than before."""
+    """Have it made anew wherever somebody may be named, when another name of theirs may be shown than before."""
     if has_changed(person, *_SHOWN_OF_TELLER):
+        # Wherever they told something, or a story may name them: see `colleagues_after`.
         told_in = select(stories.c.movement_id).where(stories.c.teller_id == person.id)
-        connection.execute(_make_anew().where(personal_files.c.movement_id.in_(told_in)))
+        colleagues_of = select(places.c.movement_id).where(places.c.workspace_id == person.workspace_id)
+        in_ = select(members.c.movement_id).where(members.c.person_id == person.id)
+        where = (personal_files.c.movement_id.in_(one) for one in (told_in, colleagues_of, in_))
+        connection.execute(_make_anew().where(or_(*where)))
 
 
 def _make_anew() -> Update:
-    return update(personal_files).where(personal_files.c.kind == TAKEAWAY).values(made_at=None)
+    values = {"made_at": None, "changes": personal_files.c.changes + 1}
+    return update(personal_files).where(personal_files.c.kind == TAKEAWAY).values(values)
 
 
 class SqlTakeaways(Repository):
@@ -102,28 +120,36 @@ class SqlTakeaways(Repository):
             deliveries.c.created_at, deliveries.c.id, deliveries.c.kind, deliveries.c.place_id, deliveries.c.sent_at
         ).where(
             deliveries.c.movement_id == movement,
+            _POSTS,
             deliveries.c.kind.startswith("rhythm_", autoescape=True),
-            deliveries.c.act == Act.POST,
             deliveries.c.state == DeliveryState.SENT,
             deliveries.c.sent_at.is_not(None),
-            deliveries.c.person_id.is_(None),
         )
         found = await self._session.execute(_page(query, deliveries.c.created_at, deliveries.c.id, after, limit))
         return [TakenMoment(*row) for row in found]
 
-    async def unagreed_names(self, movement: MovementId) -> Sequence[str]:
-        found = await self._session.scalars(
-            select(people.c.name).where(
-                or_(
-                    # Also who left, or never took part: a story may name any colleague.
-                    people.c.workspace_id.in_(select(places.c.workspace_id).where(places.c.movement_id == movement)),
-                    people.c.id.in_(select(members.c.person_id).where(members.c.movement_id == movement)),
-                ),
-                people.c.named_beyond.is_(False),
-                people.c.name != "",
-            )
+    async def colleagues_after(
+        self, movement: MovementId, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[tuple[str, str, str]]:
+        query = select(people.c.workspace_id, people.c.account, _UNAGREED_NAME).where(
+            # Also who left, or never took part: a story may name any colleague. Who was forgotten has no name.
+            people.c.workspace_id.in_(select(places.c.workspace_id).where(places.c.movement_id == movement)),
+            people.c.account.is_not(None),
         )
-        return found.all()
+        if after is not None:
+            query = query.where(tuple_(people.c.workspace_id, people.c.account) > after)
+        found = await self._session.execute(query.order_by(people.c.workspace_id, people.c.account).limit(limit))
+        return [(workspace, account, name) for workspace, account, name in found]
+
+    async def members_after(
+        self, movement: MovementId, after: PersonId | None, limit: int
+    ) -> Sequence[tuple[PersonId, str]]:
+        query = select(members.c.person_id, _UNAGREED_NAME).join_from(
+            members, people, people.c.id == members.c.person_id
+        )
+        query = query.where(members.c.movement_id == movement, members.c.person_id > (after or ""))
+        found = await self._session.execute(query.order_by(members.c.person_id).limit(limit))
+        return [(person, name) for person, name in found]
 
     async def has_withdrawn_since(self, movement: MovementId, at: datetime) -> bool:
         withdrawn = select(stories.c.id).where(stories.c.movement_id == movement, stories.c.withdrawn_at >= at)

@@ -10,12 +10,13 @@ read at all.
 import csv
 import json
 from asyncio import sleep, to_thread
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, TextIO, TypeVar
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -29,9 +30,9 @@ from bot.domain.delivery import DeliveryState, to_person
 from bot.domain.experiment import DecidedExperiment
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import Movement, MovementId
-from bot.domain.person import Language, Person
+from bot.domain.person import Language, Person, PersonId
 from bot.domain.personal_file import LINK_TTL, TAKEAWAY, TAKEAWAY_FILE, PersonalFile, PersonalFileId
-from bot.domain.takeaway import NameMask, TakenMoment, TakenStep, TakenStory, make_cell
+from bot.domain.takeaway import NameMask, TakenAfter, TakenMoment, TakenStep, TakenStory, make_cell
 from bot.errors import Unwanted
 from bot.guard.word_lists import word_lists
 from bot.pictures import AFTER_ANSWER
@@ -42,9 +43,11 @@ from bot.wording import Reader
 README_WORDS = "takeaways/readme.md.j2"
 ROWS_TAKEN = 20
 """Rows read and written at once: some milliseconds in which nobody else is answered."""
+NAMES_TAKEN = 200
+"""Names read at once."""
 MOST_DECIDED = 200
 """Decisions about the experiments of one initiative."""
-STORIES_IN_PDF, HISTORY_IN_PDF, INITIATIVES_IN_PDF = 40, 60, 100
+STORIES_IN_PDF, HISTORY_IN_PDF, INITIATIVES_IN_PDF, RHYTHMS_IN_PDF = 40, 60, 100, 100
 """Rows that the PDF holds, the newest; everything is in the tables."""
 UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 README, PDF, JSON = "README.txt", "movement.pdf", "movement.json"
@@ -60,8 +63,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """The tables, and their columns."""
 T = TypeVar("T")
+RowsAfter = TypeVar("RowsAfter")
+R = TypeVar("R", TakenStory, TakenStep, TakenMoment)
 TakenRow = Mapping[str, object]
-NextRows = Callable[[UnitOfWork, tuple[datetime, str] | None], Awaitable[Sequence[T]]]
+NextRows = Callable[[UnitOfWork, RowsAfter | None], Awaitable[Sequence[T]]]
 
 
 async def ask(work: UnitOfWork, turn: Turn) -> Entry:
@@ -162,23 +167,24 @@ async def compose_takeaway(
 ) -> bytes | None:
     """Compose the zip for a coordinator, in this language; None for one who does not coordinate the movement."""
 
-    async def look(work: UnitOfWork) -> tuple[Movement, Sequence[str]] | None:
+    async def look(work: UnitOfWork) -> Movement | None:
         found = await work.movements.get(movement)
         if found is None or not await _coordinates(work, person, movement):
             return None
-        return found, await work.takeaways.unagreed_names(movement)
+        return found
 
-    known = await transact(look)
-    if known is None:
+    found = await transact(look)
+    if found is None:
         return None
-    found, names = known
     reader = Reader(
         language=language, timezone=timezone_for(person, None, found), now=now, personal=True, knows_privacy=True
     )
-    with TemporaryDirectory(prefix="ritme-takeaway-") as named:
-        folder = Path(named)
+    # Made and removed in threads, as all that is done with whole files: a disk may be slow.
+    folder = Path(await to_thread(mkdtemp, prefix="ritme-takeaway-"))
+    try:
         with ExitStack() as stack:
-            writer = _Takeaway(transact, found, reader, _make_mask(names, reader), _Tables(folder, stack))
+            mask = await _load_mask(transact, movement, reader)
+            writer = _Takeaway(transact, found, reader, mask, _Tables(folder, stack))
             await writer.write()
         pdf = await writer.draw(typesetter)
         if pdf is not None:
@@ -186,18 +192,48 @@ async def compose_takeaway(
         readme = writer.say(
             "readme", has_pdf=pdf is not None, somebody=wording.render_sentence(README_WORDS, "somebody", reader)
         )
-        (folder / README).write_text(readme, encoding="utf-8")
+        await to_thread((folder / README).write_text, readme, encoding="utf-8")
         return await to_thread(_pack, folder)
+    finally:
+        await to_thread(rmtree, folder, ignore_errors=True)
 
 
-def _make_mask(names: Iterable[str], reader: Reader) -> NameMask:
+async def _load_mask(transact: Transact, movement: MovementId, reader: Reader) -> NameMask:
+    """Return the mask of the names of all in the workspaces of a movement, and all its members, who did not agree."""
     lists = [word_lists(one) for one in Language]
-    return NameMask(
-        names,
+    mask = NameMask(
+        (),
         wording.render_sentence(README_WORDS, "somebody", reader),
         ordinary=frozenset().union(*(one["ordinary"].words for one in lists)),
         particles=frozenset().union(*(one["particles"].words for one in lists)),
     )
+
+    async def list_colleagues(work: UnitOfWork, after: tuple[str, str] | None) -> Sequence[tuple[str, str, str]]:
+        return await work.takeaways.colleagues_after(movement, after, NAMES_TAKEN)
+
+    async def list_members(work: UnitOfWork, after: PersonId | None) -> Sequence[tuple[PersonId, str]]:
+        return await work.takeaways.members_after(movement, after, NAMES_TAKEN)
+
+    async for colleagues in _read(transact, list_colleagues, lambda one: (one[0], one[1]), NAMES_TAKEN):
+        mask.add(name for _, _, name in colleagues)
+    async for joined in _read(transact, list_members, lambda one: one[0], NAMES_TAKEN):
+        mask.add(name for _, name in joined)
+    return mask
+
+
+async def _read(
+    transact: Transact, next_rows: NextRows[RowsAfter, T], key: Callable[[T], RowsAfter], limit: int
+) -> AsyncIterator[Sequence[T]]:
+    """Yield batch after batch of so many rows, each read in a transaction of its own, after the key of the last one."""
+    after: RowsAfter | None = None
+    while True:
+        batch = await transact(partial(_read_after, next_rows=next_rows, after=after))
+        if batch:
+            yield batch
+            after = key(batch[-1])
+        if len(batch) < limit:
+            return
+        await sleep(0)  # SQLite answers without waiting: let others be answered too
 
 
 def _pack(folder: Path) -> bytes:
@@ -210,7 +246,7 @@ def _pack(folder: Path) -> bytes:
     return packed.read_bytes()
 
 
-async def _read_after(work: UnitOfWork, *, next_rows: NextRows[T], after: tuple[datetime, str] | None) -> Sequence[T]:
+async def _read_after(work: UnitOfWork, *, next_rows: NextRows[RowsAfter, T], after: RowsAfter | None) -> Sequence[T]:
     return await next_rows(work, after)
 
 
@@ -232,6 +268,13 @@ class _Takeaway:
         return wording.render_text(
             README_WORDS, block, self._reader, {"name": name, "made_at": self._reader.now, **values}
         )
+
+    async def _say_each(self, block: str, values: Sequence[Mapping[str, object]]) -> list[str]:
+        said = []
+        for one in values:
+            said.append(self.say(block, **one))
+            await sleep(0)
+        return said
 
     async def write(self) -> None:
         """Write all tables."""
@@ -295,7 +338,7 @@ class _Takeaway:
         yield rows
 
     async def _moments(self) -> AsyncIterator[Sequence[TakenRow]]:
-        async def read(work: UnitOfWork, after: tuple[datetime, str] | None) -> Sequence[TakenMoment]:
+        async def read(work: UnitOfWork, after: TakenAfter | None) -> Sequence[TakenMoment]:
             return await work.takeaways.moments_after(self._movement.id, after, ROWS_TAKEN)
 
         async for batch in self._read(read):
@@ -332,11 +375,11 @@ class _Takeaway:
                 for one in batch
             ]
 
-    async def _next_steps(self, work: UnitOfWork, after: tuple[datetime, str] | None) -> Sequence[TakenStep]:
+    async def _next_steps(self, work: UnitOfWork, after: TakenAfter | None) -> Sequence[TakenStep]:
         return await work.takeaways.steps_after(self._movement.id, after, ROWS_TAKEN)
 
     async def _stories(self) -> AsyncIterator[Sequence[TakenRow]]:
-        async def read(work: UnitOfWork, after: tuple[datetime, str] | None) -> Sequence[TakenStory]:
+        async def read(work: UnitOfWork, after: TakenAfter | None) -> Sequence[TakenStory]:
             return await work.takeaways.stories_after(self._movement.id, after, ROWS_TAKEN)
 
         number = 0
@@ -388,18 +431,8 @@ class _Takeaway:
     def _remember(self, table: str, rows: Sequence[TakenRow], most: int) -> None:
         self._shown[table] = [*self._shown[table], *rows][-most:]
 
-    async def _read(self, next_rows: NextRows[T]) -> AsyncIterator[Sequence[T]]:
-        """Yield batch after batch, each read in a transaction of its own."""
-        after: tuple[datetime, str] | None = None
-        while True:
-            batch = await self._transact(partial(_read_after, next_rows=next_rows, after=after))
-            if batch:
-                yield batch
-                last: Any = batch[-1]
-                after = (last[0], last[1])
-            if len(batch) < ROWS_TAKEN:
-                return
-            await sleep(0)  # SQLite answers without waiting: let others be answered too
+    def _read(self, next_rows: NextRows[TakenAfter, R]) -> AsyncIterator[Sequence[R]]:
+        return _read(self._transact, next_rows, lambda one: (one[0], one[1]), ROWS_TAKEN)
 
     async def draw(self, typesetter: Typesetter | None) -> bytes | None:
         """Return the PDF, set outside the event loop; None where nothing can be set here."""
@@ -407,27 +440,22 @@ class _Takeaway:
             return None
         history = sorted(self._shown["history"], key=lambda one: str(one["at"]))[-HISTORY_IN_PDF:]
         initiatives = sorted(self._initiatives, key=lambda one: one.started_at)[-INITIATIVES_IN_PDF:]
+        rhythms = [one for one in self._shown["rhythms"] if not one["ended_at"]][-RHYTHMS_IN_PDF:]
+        headings = ("purpose", "rhythms", "initiatives", "history", "stories", "figures")
+        stories = self._shown["stories"][::-1]
+        by = await self._say_each("by", [{"one": one, "at": _moment_of(one["told_at"])} for one in stories])
         data = {
             "language": self._reader.language.value,
             "title": self._mask(self._movement.name),
             "made": self.say("made"),
-            "headings": {
-                one: self.say(f"heading_{one}")
-                for one in ("purpose", "rhythms", "initiatives", "history", "stories", "figures")
-            },
+            "headings": {one: self.say(f"heading_{one}") for one in headings},
             "purpose": [str(one["text"]) for one in self._shown["purpose"]],
-            "rhythms": [self.say("rhythm", one=one) for one in self._shown["rhythms"] if not one["ended_at"]],
+            "rhythms": await self._say_each("rhythm", [{"one": one} for one in rhythms]),
             "initiatives": [
                 {"name": self._names[one.id], "trying": self._mask(one.description)} for one in initiatives
             ],
-            "history": [self.say("moment", one=one, at=_moment_of(one["at"])) for one in history],
-            "stories": [
-                {
-                    "text": str(one["text"]),
-                    "by": self.say("by", one=one, at=_moment_of(one["told_at"])),
-                }
-                for one in reversed(self._shown["stories"])
-            ],
+            "history": await self._say_each("moment", [{"one": one, "at": _moment_of(one["at"])} for one in history]),
+            "stories": [{"text": str(one["text"]), "by": who} for one, who in zip(stories, by, strict=True)],
             "figures": [self.say("figure", what=name, many=many) for name, many in self._figures.items()],
             "note": self.say("pdf_note"),
         }

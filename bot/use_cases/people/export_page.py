@@ -101,6 +101,7 @@ FOR_MACHINES = frozenset(
         "written_by",
         "made_by",
         "sends",
+        "changes",
         "round",
         "behaviour",
     }
