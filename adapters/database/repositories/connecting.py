@@ -218,20 +218,17 @@ class SqlConnecting(Repository):
             .distinct()
             .cte("active")
         )
+        # Here and below not joined to those who are active: SQLite would compare everyone with everyone.
         known = (
             select(knows.c.person, func.count(knows.c.other.distinct()).label("many"))
-            .join(active, active.c.person == knows.c.other)
+            .where(knows.c.other.in_(select(active.c.person)))
             .group_by(knows.c.person)
             .cte("known")
         )
-        many = case((active.c.person.is_not(None), 2), else_=func.coalesce(known.c.many, 0))
-        found = await self._session.execute(
-            select(
-                people.c.group,
-                *(func.sum(case((which, 1), else_=0)) for which in (many >= 2, many == 1, many == 0)),
-            )
+        is_active = people.c.id.in_(select(active.c.person))
+        each = (
+            select(people.c.group, case((is_active, 2), else_=func.coalesce(known.c.many, 0)).label("many"))
             .join(members, members.c.person_id == people.c.id)
-            .outerjoin(active, active.c.person == people.c.id)
             .outerjoin(known, known.c.person == people.c.id)
             .where(
                 members.c.movement_id == movement,
@@ -239,8 +236,13 @@ class SqlConnecting(Repository):
                 people.c.deactivated_at.is_(None),
                 people.c.group != "",
             )
-            .group_by(people.c.group)
-            .order_by(people.c.group)
+            .subquery()
+        )
+        ways = (each.c.many >= 2, each.c.many == 1, each.c.many == 0)
+        found = await self._session.execute(
+            select(each.c.group, *(func.sum(case((way, 1), else_=0)) for way in ways))
+            .group_by(each.c.group)
+            .order_by(each.c.group)
         )
         return [GroupCount(group, int(well), int(once), int(unknown)) for group, well, once, unknown in found]
 

@@ -86,8 +86,8 @@ async def load_current_picture(work: UnitOfWork, movement: Movement, now: dateti
     few people by now."""
     kept = load_picture(movement.reach)
     if kept is not None and kept.is_fresh(now):
-        large = [one for one in kept.groups if await _is_large(work, movement, one.group)]
-        return replace(kept, groups=tuple(large))
+        large = await work.people.large_groups(movement.id, MIN_GROUP_SIZE)
+        return replace(kept, groups=tuple(one for one in kept.groups if one.group in large))
     picture = draw_picture(await work.connecting.count_reach(movement.id), now, kept, randbelow)
     movement.reach = picture.dump()
     return picture
