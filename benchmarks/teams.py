@@ -13,6 +13,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -46,6 +47,7 @@ def _write_request(url: str, token: str, run: str, number: int) -> bytes:
     activity = {
         "type": "message",
         "id": f"{run}.{number}",
+        "timestamp": datetime.now(UTC).isoformat(),
         "channelId": "msteams",
         "serviceUrl": url,
         "text": "stuck De nachtdienst hoort altijd als laatste wat we doen",

@@ -242,12 +242,14 @@ class Ritme:
             vault=self._vault,
         )
         try:
-            return await self._act_outside(act)
+            return await self._act_outside(intent, act)
         except GivesAway as given:
             # That transaction was rolled back: nothing was kept or posted.
-            return await self._run_turn(partial(ask_about_words, intent=intent, given=given, now=now, syntax=syntax))
+            return await self._run_turn(
+                intent, partial(ask_about_words, intent=intent, given=given, now=now, syntax=syntax)
+            )
 
-    async def _act_outside(self, act: Callable[..., Awaitable[Reply]]) -> Reply:
+    async def _act_outside(self, intent: Intent, act: Callable[..., Awaitable[Reply]]) -> Reply:
         """Act in one transaction. One that needs a movement's network, or something else that takes long, is rolled
         back and run again with that: nothing is open, and nobody waits, while it is computed; what was true before is
         checked once more."""
@@ -255,18 +257,20 @@ class Ritme:
         computed: bytes | None = None
         while True:
             try:
-                return await self._run_turn(partial(act, advice=advice, computed=computed))
+                return await self._run_turn(intent, partial(act, advice=advice, computed=computed))
             except NeedsNetwork as needs:
                 advice = await self._networks.advise(needs)
             except NeedsComputing as needed:
                 computed = await to_thread(needed.compute)
 
-    async def _run_turn(self, act: Callable[[UnitOfWork], Awaitable[Reply]]) -> Reply:
-        """Act in one transaction, and claim its answer there if it can be sent at once: it is, once that is committed,
-        while the turn goes on."""
+    async def _run_turn(self, intent: Intent, act: Callable[[UnitOfWork], Awaitable[Reply]]) -> Reply:
+        """Act in one transaction, with what the platform keeps beside it, and claim its answer there if it can be sent
+        at once: it is, once that is committed, while the turn goes on."""
 
         async def act_and_claim(work: UnitOfWork) -> tuple[Reply, tuple[Delivery, Post] | None]:
             reply = await act(work)
+            if intent.beside is not None:
+                await intent.beside(work)
             return reply, await self._drainer.claim_own_answer(work)
 
         reply, claimed = await self._run(act_and_claim)
@@ -309,7 +313,7 @@ class Ritme:
             await show_home(work, turn)
             return reply
 
-        return await self._run_turn(act)
+        return await self._run_turn(intent, act)
 
     def _apology(self, intent: Intent, reference: str) -> Answer:
         """Word an apology without the database, in the language the platform told."""
@@ -323,7 +327,14 @@ class Ritme:
 
     async def _reader(self, intent: Intent) -> Reader:
         now, syntax = self._clock.now(), self._syntax(intent)
-        return reader_of(await self._run(partial(load_turn, intent=intent, now=now, syntax=syntax)))
+
+        async def act(work: UnitOfWork) -> Reader:
+            turn = await load_turn(work, intent, now, syntax)
+            if intent.beside is not None:
+                await intent.beside(work)
+            return reader_of(turn)
+
+        return await self._run(act)
 
     def _syntax(self, intent: Intent) -> CommandSyntax:
         """Return how commands are typed on the platform of who acts."""

@@ -7,10 +7,10 @@ Words and names that come in are cleaned here (`bot.domain.plain_text`), whichev
 refuses a character is a bug that people would meet as an apology. Ids are not: adapters refuse those that are none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.domain.person import platform_of
 from bot.domain.plain_text import clean_name, clean_text
@@ -143,7 +143,9 @@ class Intent:
     `opens_forms` says whether a form can be shown in its answer; if not, a button that opens the form is shown.
     `on_page` says that the person acted on their own page, which will show the result.
     `answer_to` is where an answer may replace the pressed private message: a Slack response_url, or a message id in
-    `answer_channel`. `at` is when it happened, by the platform's clock; None for what cannot arrive late.
+    `answer_channel`. `at` is when it happened, by the platform's clock; None for what cannot arrive late. `beside` is
+    what the platform keeps in the transaction of this act, whatever comes of it: it is given the `UnitOfWork`, and may
+    run again, in another one.
     """
 
     name: str
@@ -159,6 +161,7 @@ class Intent:
     answer_to: str | None = None
     answer_channel: str | None = None
     at: datetime | None = None
+    beside: Callable[[Any], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "args", {name: _clean_value(value) for name, value in self.args.items()})

@@ -12,12 +12,14 @@ from adapters.database.inline import InlineSession
 from adapters.database.sessions import sessions
 from adapters.database.tables import teams_conversations as conversations
 from adapters.database.tables import teams_removals as removals
+from adapters.database.unit_of_work import SqlUnitOfWork
+from bot.ports import UnitOfWork
 
 StoredConversation = Mapping[str, str]
 
 
 class SqlConversations:
-    """Stores conversations in `teams_conversations`; each call is a transaction of its own.
+    """Stores conversations in `teams_conversations`; each call is a transaction of its own, but for those `within` one.
 
     Every method raises `StorageUnavailable` when the database does not answer.
     """
@@ -27,6 +29,10 @@ class SqlConversations:
         # Those of the units of work. On SQLite all writers of this process queue there; beside it, each would wait for
         # its lock by polling.
         self._sessions = sessions(engine)
+        self._engine = engine
+
+    def within(self, work: UnitOfWork) -> "SqlConversations":
+        return _WithinTransaction(self._engine, work)
 
     async def get(self, workspace: str, channel: str) -> StoredConversation | None:
         return await self._first(workspace, conversations.c.channel == channel)
@@ -99,3 +105,20 @@ class SqlConversations:
                 await session.execute(one)
 
         await self._sessions.run(write)
+
+
+class _WithinTransaction(SqlConversations):
+    """Stores conversations in a unit of work that somebody else began."""
+
+    def __init__(self, engine: AsyncEngine, work: UnitOfWork) -> None:
+        super().__init__(engine)
+        if not isinstance(work, SqlUnitOfWork):
+            raise TypeError(f"a {type(work).__name__} is not stored in a database")
+        self._work = work
+
+    async def _read(self, query: Select[Any]) -> Sequence[StoredConversation]:
+        return [dict(row) for row in (await self._work.execute(query)).mappings()]
+
+    async def _write(self, *statements: Executable) -> None:
+        for one in statements:
+            await self._work.execute(one)

@@ -13,9 +13,9 @@ function returns, rolled back when it raises. It runs at once, on a plain connec
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Executable, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -125,6 +125,10 @@ class SqlUnitOfWork:
 
     async def delete(self, entity: object) -> None:
         await self._session.delete(entity)
+
+    async def execute(self, statement: Executable) -> Any:
+        """Execute a statement of an adapter in this transaction."""
+        return await self._session.execute(statement)
 
 
 class UnitsOfWork:

@@ -1,10 +1,10 @@
-"""Handle verified activities: record where they came from, translate them, hand them to the core, and answer.
+"""Handle verified activities: translate them, hand them to the core with where they came from, and answer.
 
-One short transaction and then the answer: Teams waits 5 seconds for the answer to an invoke and then asks again. The
-core does a thing once.
+One short transaction, in which where they came from is kept too, and then the answer: Teams waits 5 seconds for the
+answer to an invoke and then asks again. The core does a thing once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,7 @@ from adapters.teams.activity import (
 )
 from adapters.teams.payloads import ActivityPayload, SubmissionPayload
 from adapters.teams.phrases import answer_phrase
-from adapters.teams.references import ConversationReferences
+from adapters.teams.references import Conversation, ConversationReferences, SenderNote
 from adapters.teams.signer import Signer
 from bot.chat import Answer, FieldErrors, Form, Intent, Reply
 from bot.domain.person import Language
@@ -47,6 +47,8 @@ CONCERNING_ACTIVITIES = frozenset(
 """Types of activity that are anything to us; not those of meetings, of typing, or of another bot's conversation."""
 MEMBERSHIP_ACTIVITIES = ("conversationUpdate", "installationUpdate")
 """Types of activity that may tell of our coming to a place, or going."""
+Handle = Callable[[Intent], Awaitable[Reply]]
+"""Hands an intent to the core."""
 log = structlog.get_logger("ritme.teams")
 
 
@@ -95,23 +97,45 @@ class TeamsInbound:
             return InvokeResponse() if activity.type == "invoke" else None
         if activity.type == "invoke" and is_from_bot(activity):
             return InvokeResponse()  # a press is somebody's, and no bot is a person
-        await self._record_sender(activity)
-        if activity.type == "invoke":
-            return await self._handle_invoke(activity)
-        for intent in translate.activity_intents(activity, self._signer):
-            if not translate.is_arrival(activity):
-                await self._handle_everywhere(activity, intent)
-            else:
-                await self._handle_everywhere(activity, _key_arrival(intent, team or channel, removed_at))
-        # Last: `_handle_everywhere` needs the references to the channels of a team that we are removed from.
-        if translate.is_removal(activity):
-            await self._record_removal(activity, at)
+        if activity.type in MEMBERSHIP_ACTIVITIES:
+            await self._record_membership(activity)
+            await self._handle_events(activity, removed_at)
+            return None
+        note = self._note_sender(activity)
+        handle = partial(self._handle, note)
+        try:
+            if activity.type == "invoke":
+                return await self._handle_invoke(activity, handle)
+            for intent in translate.activity_intents(activity, self._signer):
+                await self._handle_everywhere(activity, intent, handle)
+        finally:
+            if note is not None and not note.is_settled:  # nothing came to the core, or not as far as a commit
+                await note.settle(committed=False)
         return None
 
-    async def _handle_everywhere(self, activity: ActivityPayload, intent: Intent) -> None:
+    async def _handle(self, note: SenderNote | None, intent: Intent) -> Reply:
+        """Hand an intent to the core, and in its transaction keep where it was spoken."""
+        if note is None:
+            return await self._core.handle(intent)
+        reply = await self._core.handle(replace(intent, beside=note.keep))
+        await note.settle(committed=not isinstance(reply, Answer) or reply.reference is None)
+        return reply
+
+    async def _handle_events(self, activity: ActivityPayload, removed_at: datetime | None) -> None:
+        """Act on what is told of places and members."""
+        where = team_id(activity) or channel_id(activity)
+        for intent in translate.activity_intents(activity, self._signer):
+            is_arrival = translate.is_arrival(activity)
+            told = _key_arrival(intent, where, removed_at) if is_arrival else intent
+            await self._handle_everywhere(activity, told, self._core.handle)
+        # Last: `_handle_everywhere` needs the references to the channels of a team that we are removed from.
+        if translate.is_removal(activity):
+            await self._record_removal(activity, happened_at(activity))
+
+    async def _handle_everywhere(self, activity: ActivityPayload, intent: Intent, handle: Handle) -> None:
         """Hand an intent to the core, for each channel of a team that it holds for. Raises `RedeliveryNeeded`."""
         for one in await self._expand_to_channels(activity, intent):
-            reply = await self._core.handle(one)
+            reply = await handle(one)
             if isinstance(reply, Answer) and reply.reference is not None:
                 raise RedeliveryNeeded(reply.reference, unavailable=reply.unavailable)
 
@@ -125,19 +149,24 @@ class TeamsInbound:
         for conversation in gone.values():
             await self._references.record_removal(conversation, at or self._clock.now())
 
-    async def _record_sender(self, activity: ActivityPayload) -> None:
-        """Record how the place and the person can be reached again."""
+    async def _record_membership(self, activity: ActivityPayload) -> None:
+        """Record how a place that we came to or went from, and who told it, can be reached again."""
         conversation = read_conversation(activity)
-        if not conversation.channel or not conversation.service_url or conversation.workspace_id == "teams:":
+        if not _can_be_reached(conversation):
             return
-        await self._references.record(conversation, refresh=activity.type in MEMBERSHIP_ACTIVITIES)
+        await self._references.record(conversation, refresh=True)
         chosen = activity.channel_data.settings.selected_channel.id
         if chosen:
             await self._references.record(replace(conversation, channel=chosen))
-        account, member = teams_account(activity).id, activity.sender.id
-        is_known_person = account and member and account != member
-        if not conversation.account and is_known_person:
-            await self._references.record_member(replace(conversation, account=account, member=member))
+        if (member := _find_member(activity, conversation)) is not None:
+            await self._references.record_member(member)
+
+    def _note_sender(self, activity: ActivityPayload) -> SenderNote | None:
+        """Note how the place and the person can be reached again, as far as that is new."""
+        conversation = read_conversation(activity)
+        if not _can_be_reached(conversation):
+            return None
+        return self._references.note(conversation, _find_member(activity, conversation))
 
     async def _expand_to_channels(self, activity: ActivityPayload, intent: Intent) -> list[Intent]:
         """Return an intent, and of an event of a whole team one for each other channel of it that we know."""
@@ -153,30 +182,30 @@ class TeamsInbound:
             ),
         ]
 
-    async def _handle_invoke(self, activity: ActivityPayload) -> InvokeResponse:
+    async def _handle_invoke(self, activity: ActivityPayload, handle: Handle) -> InvokeResponse:
         match activity.name:
             case "adaptiveCard/action":
-                return await self._handle_press(activity)
+                return await self._handle_press(activity, handle)
             case "task/fetch":
-                return await self._open_dialog(translate.press_intent(activity, self._signer))
+                return await self._open_dialog(translate.press_intent(activity, self._signer), handle)
             case "composeExtension/fetchTask":
-                return await self._open_dialog(translate.message_action_intent(activity))
+                return await self._open_dialog(translate.message_action_intent(activity), handle)
             case "task/submit" | "composeExtension/submitAction":
-                return await self._handle_submission(activity)
+                return await self._handle_submission(activity, handle)
         log.info("teams_invoke_ignored", invoke=activity.name[:40])
         return InvokeResponse(status=501)
 
-    async def _handle_press(self, activity: ActivityPayload) -> InvokeResponse:
+    async def _handle_press(self, activity: ActivityPayload, handle: Handle) -> InvokeResponse:
         """Act on a pressed button. The answer follows through the outbox, in place of the pressed card or by itself."""
         intent = translate.press_intent(activity, self._signer)
-        reply = await self._core.handle(replace(intent, opens_forms=False))
+        reply = await handle(replace(intent, opens_forms=False))
         if isinstance(reply, Answer):
             text = reply.message.text
         else:
             text = _phrase("done" if is_personal_conversation(activity) else "in_your_chat", intent)
         return InvokeResponse(body={"statusCode": 200, "type": MESSAGE_CONTENT_TYPE, "value": text})
 
-    async def _handle_submission(self, activity: ActivityPayload) -> InvokeResponse:
+    async def _handle_submission(self, activity: ActivityPayload, handle: Handle) -> InvokeResponse:
         data, sign = (
             check_body(SubmissionPayload, activity.value or {}).data,
             self._sign_for(teams_account(activity).id),
@@ -185,17 +214,18 @@ class TeamsInbound:
             sent = dialogs.parse_dialog(data, sign)
         except ValueError:
             # The core has an answer for what nobody handles.
-            return await self._open_dialog(translate.submission_intent(activity, translate.INVALID_PAYLOAD, {}, {}))
+            unreadable = translate.submission_intent(activity, translate.INVALID_PAYLOAD, {}, {})
+            return await self._open_dialog(unreadable, handle)
         intent = translate.submission_intent(activity, sent.intent, sent.args, sent.origin)
-        reply = await self._core.handle(intent)
+        reply = await handle(intent)
         if isinstance(reply, FieldErrors):
             return _continue_with(dialogs.render_with_errors(sent, reply, sign))
         if reply is None:
             return InvokeResponse()  # the dialog closes
         return self._show(reply, intent)
 
-    async def _open_dialog(self, intent: Intent) -> InvokeResponse:
-        return self._show(await self._core.handle(intent), intent)
+    async def _open_dialog(self, intent: Intent, handle: Handle) -> InvokeResponse:
+        return self._show(await handle(intent), intent)
 
     def _show(self, reply: Reply, intent: Intent) -> InvokeResponse:
         """Return a dialog, or a line that says where the answer is."""
@@ -209,6 +239,18 @@ class TeamsInbound:
 
     def _sign_for(self, account: str) -> dialogs.Sign:
         return partial(self._signer.sign, account)
+
+
+def _can_be_reached(conversation: Conversation) -> bool:
+    return bool(conversation.channel and conversation.service_url) and conversation.workspace_id != "teams:"
+
+
+def _find_member(activity: ActivityPayload, conversation: Conversation) -> Conversation | None:
+    """Return who sent an activity as someone met among others; None for who is in their own chat, or not told of."""
+    account, member = teams_account(activity).id, activity.sender.id
+    if conversation.account or not account or not member or account == member:
+        return None
+    return replace(conversation, account=account, member=member)
 
 
 def _key_arrival(intent: Intent, where: str, removed_at: datetime | None) -> Intent:

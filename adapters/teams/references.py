@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapters.memory import Memory
-from bot.ports import Clock
+from bot.ports import Clock, UnitOfWork
 
 ConversationRow = Mapping[str, str]
 """A `Conversation` as it is stored: field → value."""
@@ -47,6 +47,9 @@ class Conversation:
 class ConversationStore(Protocol):
     """Storage of conversations, one per workspace and channel. Every method may raise `StorageUnavailable`."""
 
+    def within(self, work: UnitOfWork) -> "ConversationStore":
+        """Return the same storage, as part of a transaction."""
+
     async def get(self, workspace: str, channel: str) -> ConversationRow | None:
         """Return the conversation of a channel."""
 
@@ -82,7 +85,8 @@ class ConversationStore(Protocol):
 class ConversationReferences:
     """The conversations we know, stored when we first hear of them and when something about them changed.
 
-    What was read or written is cached for REFERENCE_CACHE_TTL. Methods that read or write raise `StorageUnavailable`.
+    What was read or written is cached for REFERENCE_CACHE_TTL; of a person's own chat only what Teams told of it here.
+    Methods that read or write raise `StorageUnavailable`.
     """
 
     def __init__(self, store: ConversationStore, clock: Clock) -> None:
@@ -90,31 +94,66 @@ class ConversationReferences:
         self._clock = clock
         self._cache: Memory[tuple[str, str], Conversation] = Memory(clock, REFERENCE_CACHE_TTL)
         self._met: Memory[tuple[str, str], bool] = Memory(clock, REFERENCE_CACHE_TTL)
+        self._chats: Memory[tuple[str, str], Conversation] = Memory(clock, REFERENCE_CACHE_TTL)
+
+    def note(self, told: Conversation, member: Conversation | None = None) -> "SenderNote | None":
+        """Return what a turn tells of where it was spoken, and of someone met there among others, to be stored with the
+        turn; None when nothing of it is new."""
+        is_met = member is None or (member.workspace_id, member.account) in self._met
+        if is_met and self._knows(told):
+            return None
+        return SenderNote(self, told, None if is_met else member)
 
     async def record(self, told: Conversation, *, refresh: bool = False) -> None:
         """Store a conversation that Teams wrote to us in, if anything about it is new. With `refresh` the cache is
         passed over: Teams told of our coming or going, which another process may have recorded first."""
-        known = None if refresh else self._cache.get((told.workspace_id, told.channel))
-        if known is not None and _merge(told, known) == known:
-            return
-        # Read again before writing: the cached one may lack what another process learned.
-        known = await self._load(told.workspace_id, told.channel)
-        told = _merge(told, known) if known is not None else told
-        if told != known:
-            await self._store.save(asdict(told))
-            self._cache_now(told)
-            if told.account and told.can_receive:
-                # Their own chat takes the place of the row that `record_member` made.
-                await self.forget(told.workspace_id, told.member)
+        if refresh or not self._knows(told):
+            self.remember(await self.write(told))
 
     async def record_member(self, told: Conversation) -> None:
         """Store someone (`account`, `member`) met among others, so that a chat with them can be made later."""
-        key = (told.workspace_id, told.account)
-        if key in self._met:
-            return
-        if await self.find_by_person(told.workspace_id, told.account) is None:
-            await self._store.save(asdict(replace(told, channel=told.member, team="")))
-        self._met.put(key, True)
+        if (told.workspace_id, told.account) not in self._met:
+            await self.write_member(told)
+            self.remember_member(told)
+
+    async def write(self, told: Conversation, work: UnitOfWork | None = None) -> Conversation:
+        """Store a conversation if anything about it is new, in a transaction or by itself. Returns it, completed with
+        what is known, to be remembered once that is committed."""
+        store = self._store if work is None else self._store.within(work)
+        # Read before writing: what is cached may lack what another process learned.
+        row = await store.get(told.workspace_id, told.channel)
+        known = Conversation(**row) if row is not None else None
+        whole = _merge(told, known) if known is not None else told
+        if whole != known:
+            await store.save(asdict(whole))
+            if whole.account and whole.can_receive and whole.member:
+                # Their own chat takes the place of the row that `record_member` made.
+                await store.remove(whole.workspace_id, whole.member)
+        return whole
+
+    async def write_member(self, told: Conversation, work: UnitOfWork | None = None) -> None:
+        """Store someone met among others if they are new, in a transaction or by itself."""
+        store = self._store if work is None else self._store.within(work)
+        if await store.with_person(told.workspace_id, told.account) is None:
+            await store.save(asdict(replace(told, channel=told.member, team="")))
+
+    def remember(self, told: Conversation) -> None:
+        """Remember what was stored of a conversation that Teams told of."""
+        self._cache_now(told)
+        if told.account and told.can_receive:
+            self._cache.forget((told.workspace_id, told.member))
+            self._chats.put((told.workspace_id, told.account), told)
+
+    def remember_member(self, told: Conversation) -> None:
+        """Remember that someone met among others is stored."""
+        self._met.put((told.workspace_id, told.account), True)
+
+    def _knows(self, told: Conversation) -> bool:
+        known = self._cache.get((told.workspace_id, told.channel))
+        if known is None or _merge(told, known) != known:
+            return False
+        # What was only read may be older than what Teams told of this chat.
+        return not known.account or self._chats.get((told.workspace_id, known.account)) == known
 
     async def find(self, workspace: str, channel: str) -> Conversation | None:
         """Return the conversation of a channel."""
@@ -122,6 +161,8 @@ class ConversationReferences:
 
     async def find_by_person(self, workspace: str, account: str) -> Conversation | None:
         """Return the chat with a person; where there is none (`can_receive`), only who they are."""
+        if (chat := self._chats.get((workspace, account))) is not None:
+            return chat
         row = await self._store.with_person(workspace, account)
         return Conversation(**row) if row is not None else None
 
@@ -152,6 +193,7 @@ class ConversationReferences:
         gone = self._cache.get((workspace, channel))
         if gone is not None:
             self._met.forget((workspace, gone.account))
+            self._chats.forget((workspace, gone.account))
         self._cache.forget((workspace, channel))
         await self._store.remove(workspace, channel)
 
@@ -159,6 +201,7 @@ class ConversationReferences:
         """Record that we were removed from a conversation at a moment: what was said there before is late."""
         await self._store.save_removal(asdict(told), at, keep_since=self._clock.now() - REMOVALS_KEPT)
         await self.forget(told.workspace_id, told.channel)
+        self._chats.forget((told.workspace_id, told.account))
 
     async def _load(self, workspace: str, channel: str) -> Conversation | None:
         row = await self._store.get(workspace, channel)
@@ -170,6 +213,34 @@ class ConversationReferences:
 
     def _cache_now(self, conversation: Conversation) -> None:
         self._cache.put((conversation.workspace_id, conversation.channel), conversation)
+
+
+class SenderNote:
+    """Stores where a turn was spoken and by whom: in the turn's own transaction (`keep`), or by itself where that did
+    not come to a commit."""
+
+    def __init__(self, references: ConversationReferences, told: Conversation, member: Conversation | None) -> None:
+        self._references = references
+        self._told = told
+        self._member = member
+        self._kept: Conversation | None = None
+        self.is_settled = False
+
+    async def keep(self, work: UnitOfWork | None) -> None:
+        """Store it in a transaction, or by itself. It is remembered by `settle`, once that is committed."""
+        self._kept = await self._references.write(self._told, work)
+        if self._member is not None:
+            await self._references.write_member(self._member, work)
+
+    async def settle(self, *, committed: bool) -> None:
+        """Remember what was stored; store it first where the transaction it was kept in was not `committed`."""
+        self.is_settled = True
+        if not committed or self._kept is None:
+            await self.keep(None)
+        if self._kept is not None:
+            self._references.remember(self._kept)
+        if self._member is not None:
+            self._references.remember_member(self._member)
 
 
 def _merge(told: Conversation, known: Conversation) -> Conversation:

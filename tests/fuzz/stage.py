@@ -173,7 +173,7 @@ class Stage:
         if not self.is_indexed:
             await self._index_stories()
         references = self.platforms[1].references
-        for known in (references._cache, references._met):
+        for known in (references._cache, references._met, references._chats):
             known.clear()
         self.microsoft.now = self.clock.now()
         self.token = self.microsoft.token(exp=self.clock.now() + timedelta(days=30))

@@ -344,7 +344,8 @@ async def test_any_activity_of_teams_that_breaks_anywhere(
         elif where == "core":
             monkeypatch.setattr(border.ritme, "handle", break_down_later)
         else:
-            monkeypatch.setattr("adapters.teams.references.ConversationReferences.record", break_down_later)
+            for name in ("record", "write"):
+                monkeypatch.setattr(f"adapters.teams.references.ConversationReferences.{name}", break_down_later)
         broken = 0
         for kind, what in ACTIVITIES.items():
             status, told = await ask_teams(border, what)

@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.clock import SettableClock
+from adapters.database.inline import InlineSession
+from adapters.database.sqlite import InlineWriter
 from adapters.database.tables import metadata
 from adapters.database.teams import SqlConversations
-from adapters.database.unit_of_work import connect
-from adapters.teams.inbound import TeamsInbound
-from adapters.teams.payloads import read_activity
+from adapters.database.unit_of_work import connect, unit_of_work
+from adapters.teams.inbound import RedeliveryNeeded, TeamsInbound
+from adapters.teams.payloads import ActivityPayload, read_activity
 from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
-from bot.chat import Intent, Reply
+from bot.chat import Answer, Intent, Message, Reply
+from tests.scale.plans import QueryRecorder
 from tests.support.databases import postgresql
 from tests.support.world import MONDAY
 
@@ -34,6 +39,7 @@ class TwoProcesses:
     web: ConversationReferences
     worker: ConversationReferences
     clock: SettableClock
+    begin: Any
 
     def advance(self, time: timedelta) -> None:
         self.clock.set(self.clock.now() + time)
@@ -45,7 +51,12 @@ async def processes(tmp_path: Path) -> AsyncIterator[TwoProcesses]:
     async with database.begin() as connection:
         await connection.run_sync(metadata.create_all)
     clock, kept = SettableClock(MONDAY, running=False), SqlConversations(database)
-    yield TwoProcesses(web=ConversationReferences(kept, clock), worker=ConversationReferences(kept, clock), clock=clock)
+    yield TwoProcesses(
+        web=ConversationReferences(kept, clock),
+        worker=ConversationReferences(kept, clock),
+        clock=clock,
+        begin=unit_of_work(database).begin,
+    )
     await database.dispose()
 
 
@@ -93,6 +104,89 @@ async def test_taken_out_and_put_back_through_different_processes_it_is_known(pr
     for told, by in (("add", one), ("add", other), ("remove", one), ("add", other)):
         await by.receive(read_activity({**activity, "action": told}))
     assert await lookup(processes.web) == CHANNEL
+
+
+class KeepingCore:
+    """A core whose turn ends with a commit, or else with a rollback after what was kept beside it."""
+
+    def __init__(self, begin: Any, *, commits: bool = True) -> None:
+        self._begin = begin
+        self._commits = commits
+
+    async def handle(self, intent: Intent) -> Reply:
+        if intent.beside is None:
+            return None
+        try:
+            async with self._begin() as work:
+                await intent.beside(work)
+                if not self._commits:
+                    raise ValueError("broken")
+        except ValueError:
+            text = Message(paragraphs=())
+            return Answer(message=text, reference="abc")
+        return None
+
+
+def spoken_by(who: str) -> ActivityPayload:
+    return read_activity(
+        {
+            "type": "message",
+            "id": "1",
+            "text": "vast",
+            "serviceUrl": CHANNEL.service_url,
+            "from": {"id": f"29:{who}", "aadObjectId": who},
+            "recipient": {"id": CHANNEL.bot},
+            "conversation": {"id": f"a:{who}", "conversationType": "personal"},
+            "channelData": {"tenant": {"id": LANE.partition(":")[2]}},
+        }
+    )
+
+
+async def test_where_a_turn_was_spoken_is_kept_in_its_own_transaction(
+    processes: TwoProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbound = TeamsInbound(KeepingCore(processes.begin), processes.web, Signer("secret"), processes.clock)
+    transaction, begun = InlineWriter.begin, list[InlineWriter]()
+
+    def begin(writer: InlineWriter) -> AbstractAsyncContextManager[InlineSession]:
+        begun.append(writer)
+        return transaction(writer)
+
+    monkeypatch.setattr(InlineWriter, "begin", begin)
+    await inbound.receive(spoken_by("jan"))
+    assert len(begun) == 2  # before it, whether we were removed there
+    for who in (processes.web, processes.worker):
+        chat = await who.find_by_person(LANE, "jan")
+        assert chat is not None
+        assert (chat.channel, chat.member) == ("a:jan", "29:jan")
+    with QueryRecorder() as listening:
+        await inbound.receive(spoken_by("jan"))
+    assert not any("teams_conversations" in one for one in listening.asked)
+
+
+async def test_where_a_turn_was_spoken_is_kept_when_the_turn_breaks(processes: TwoProcesses) -> None:
+    """Else nobody could be told of it."""
+    broken = KeepingCore(processes.begin, commits=False)
+    inbound = TeamsInbound(broken, processes.web, Signer("secret"), processes.clock)
+    with pytest.raises(RedeliveryNeeded):
+        await inbound.receive(spoken_by("jan"))
+    for who in (processes.web, processes.worker):
+        assert await who.find_by_person(LANE, "jan") is not None
+
+
+async def test_where_a_turn_was_spoken_is_kept_when_it_says_nothing_to_us(processes: TwoProcesses) -> None:
+    inbound = TeamsInbound(SilentCore(), processes.web, Signer("secret"), processes.clock)
+    await inbound.receive(spoken_by("jan"))
+    assert await processes.worker.find_by_person(LANE, "jan") is not None
+
+
+async def test_a_chat_that_another_process_heard_of_is_used_within_a_minute(processes: TwoProcesses) -> None:
+    jan = replace(CHANNEL, channel="a:jan", team="", account="jan", member="29:jan")
+    await processes.web.record(jan)
+    moved = replace(jan, service_url="https://amer.example/")
+    await processes.worker.record(moved)
+    processes.advance(MINUTE)
+    assert await processes.web.find_by_person(LANE, "jan") == moved
 
 
 async def test_concurrent_saves_of_one_conversation_succeed() -> None:

@@ -49,12 +49,12 @@ def there(where: str) -> Json:
     return {"conversation": {"id": where, "conversationType": "groupChat"}, "channelData": data}
 
 
-async def tell(teams: InTeams, type: str, where: str = TEAM, event: str = "", **more: Any) -> None:
+async def tell(teams: InTeams, type: str, where: str = TEAM, event: str = "", who: str = "iris", **more: Any) -> None:
     """Tell what happens to a place, at this moment unless `more` says otherwise."""
     place = there(where)
     data = {**place.pop("channelData"), **more.pop("data", {}), **({"eventType": event} if event else {})}
     stamp = {"timestamp": teams.clock.now().isoformat()}
-    await teams.send("iris", {"type": type, **place, "channelData": data, **stamp, **more}, "")
+    await teams.send(who, {"type": type, **place, "channelData": data, **stamp, **more}, "")
 
 
 async def rows(teams: InTeams, query: str) -> list[tuple[Any, ...]]:
@@ -225,8 +225,9 @@ async def test_who_speaks_to_us_in_a_place_proves_that_it_is_there(here: InTeams
 async def test_removed_from_all_it_knows_the_coordinator_is_told_all_the_same(here: InTeams) -> None:
     async with here.storage.database.begin() as connection:  # they never spoke with us alone
         await connection.exec_driver_sql("DELETE FROM teams_conversations WHERE account <> ''")
+    await here.until(here.clock.now() + timedelta(minutes=1))  # for so long it is remembered that they did
     here.microsoft.calls.clear()
-    await tell(here, "installationUpdate", action="remove")
+    await tell(here, "installationUpdate", who="jan", action="remove")
     made = [body for method, path, body in here.microsoft.calls if path == "conversations"]
     assert [one["members"] for one in made] == [[{"id": "iris"}]]
 
