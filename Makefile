@@ -38,7 +38,7 @@ fuzz: setup-dev  ## mutated, correctly signed payloads through every door (ARGS=
 guard: setup-dev  ## what the guard sees and misses in the corpora of stories, and its score on each (ARGS=FILE for others)
 	@$(BARE) $(BIN)/python -m tests.guard $(or $(ARGS),$(wildcard tests/corpora/guard_*.jsonl))
 
-bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of seven)
+bench: setup-dev  ## one table of what it takes and costs, each beside its measure (ARGS=inbound for one of eight)
 	@$(BARE) $(BIN)/python -m benchmarks $(ARGS)
 
 pictures: setup-dev chromium  ## docs/images/slack-*.png, drawn-*.png and page-*.webp, drawn anew from what Ritme sends and shows

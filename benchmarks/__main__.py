@@ -1,6 +1,7 @@
 """Measure what Ritme takes and costs (`make bench`), each thing beside a yardstick from the same run, as one table.
 
-Usage: python -m benchmarks [inbound] [teams] [storm] [growth] [export] [connectors] [search]
+Usage: python -m benchmarks [inbound] [teams] [storm] [growth] [everything] [export] [connectors] [search]
+       python -m benchmarks everything --all FILE
 """
 
 import argparse
@@ -9,17 +10,20 @@ import sys
 import time
 import traceback
 from importlib import import_module
+from pathlib import Path
 
 from benchmarks.report import Line, print_progress, show
 
-ALL = ("inbound", "teams", "storm", "growth", "export", "connectors", "search")
+ALL = ("inbound", "teams", "storm", "growth", "everything", "export", "connectors", "search")
 
 
 def main() -> int:
     """Run the benchmarks asked for and show their lines; return the exit code."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(ALL)}; all of them without any")
-    names = asked.parse_args().names
+    asked.add_argument("--all", type=Path, metavar="FILE", help="where `everything` writes all that it measured")
+    given = asked.parse_args()
+    names = given.names
     if unknown := [name for name in names if name not in ALL]:
         asked.error(f"there is no {unknown[0]}; there are {', '.join(ALL)}")
     lines: list[Line] = []
@@ -28,7 +32,8 @@ def main() -> int:
         print_progress(f"{name} …")
         began = time.perf_counter()
         try:
-            lines += asyncio.run(import_module(f"benchmarks.{name}").run())
+            run = import_module(f"benchmarks.{name}").run
+            lines += asyncio.run(run(file=given.all) if name == "everything" else run())
         except Exception:  # noqa: BLE001  # what the others measured took minutes, and is told all the same
             traceback.print_exc()
             broken.append(name)

@@ -41,7 +41,7 @@ from bot.ports.turn import language_for, timezone_for
 from bot.transactions import TransactionRunner
 from bot.use_cases.movements import look_backs, quilts, spreading
 from bot.use_cases.pages import boards, coordinating, sessions
-from bot.use_cases.rhythms import year
+from bot.use_cases.rhythms import changing, year
 from bot.use_cases.stories import magazines, meanings, searching
 from bot.wording import Reader
 
@@ -77,10 +77,8 @@ def _only(load: Callable[[UnitOfWork, Turn], Awaitable[Entry]]) -> Load:
 
 
 async def _load_rhythms(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:
-    """Load every rhythm with its next moments and the reasons of those that are skipped."""
-    found = await work.rhythms.of_movement(turn.require_movement().id)
-    look = _answer("rhythm.look")
-    return [entry for one in found for entry in await look(work, _asking(turn, "rhythm.look", rhythm=one.id))]
+    """Load the rhythms, each with its next moments and the reasons of those that are skipped."""
+    return await changing.show_each(work, turn)
 
 
 async def _load_coming(work: UnitOfWork, turn: Turn) -> Sequence[Entry]:

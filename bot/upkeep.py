@@ -64,13 +64,27 @@ async def find_repeats(
 ) -> dict[MomentName, MomentChange]:
     """Return the moments of a rhythm that came already and would be told again, since the days off or the time zone
     changed on the day itself. Each as a change, moved to when it came: so it is told and planned no more."""
-    today, found = now.astimezone(ZoneInfo(rhythm.timezone)).date(), dict[MomentName, MomentChange]()
-    for moment in islice(moments(rhythm.timing, changes, calendar, after=now), REPEATS_LOOKED_AT):
-        if moment.on > today + FARTHEST_DATES or moment.name in changes:
-            continue
-        if posted := await work.deliveries.by_key(moment_key(rhythm.id, moment)):
-            found[moment.name] = _move_moment(rhythm, moment, min(posted.due_at, now))
-    return found
+    nearby = _list_nearby(rhythm, changes, calendar, now)
+    posted = await work.deliveries.by_keys([moment_key(rhythm.id, one) for one in nearby])
+    return _hold_back(rhythm, nearby, posted, now)
+
+
+def _list_nearby(rhythm: Rhythm, changes: Changes, calendar: Calendar, now: datetime) -> list[Moment]:
+    """List the coming moments of a rhythm that may have come already."""
+    latest = now.astimezone(ZoneInfo(rhythm.timezone)).date() + FARTHEST_DATES
+    coming = islice(moments(rhythm.timing, changes, calendar, after=now), REPEATS_LOOKED_AT)
+    return [one for one in coming if one.on <= latest and one.name not in changes]
+
+
+def _hold_back(
+    rhythm: Rhythm, nearby: Sequence[Moment], posted: Mapping[str, Delivery], now: datetime
+) -> dict[MomentName, MomentChange]:
+    """Return the moments that came already, each as a change, moved to when it came."""
+    return {
+        one.name: _move_moment(rhythm, one, min(came.due_at, now))
+        for one in nearby
+        if (came := posted.get(moment_key(rhythm.id, one))) is not None
+    }
 
 
 def _move_moment(rhythm: Rhythm, moment: Moment, to: datetime) -> MomentChange:
@@ -100,11 +114,16 @@ async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> 
     """Return the moments of a movement's rhythms that days off moved to later than now, from today or before; and plan
     what is due. To do before the days off change."""
     promised = {}
-    for rhythm in await work.rhythms.of_movement(movement.id):
+    rhythms = await work.rhythms.of_movement(movement.id)
+    # Held until the end: each rhythm finds its place there, without asking.
+    places = await work.movements.places_among({one.place_id for one in rhythms})
+    for rhythm in rhythms:
         await plan_past(work, movement, rhythm, now)
+    changed = await work.rhythms.changes_of([one.id for one in rhythms], now)
+    for rhythm in rhythms:
         today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
-        changes = await work.rhythms.changes(rhythm, now)
-        calendar = await load_calendar(work, movement, rhythm.place_id)
+        changes = changed.get(rhythm.id, {})
+        calendar = holidays_of(movement, places.get(rhythm.place_id))
         coming = islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN)
         promised[rhythm.id] = [one for one in coming if one.on <= today and one.name not in changes]
     return promised
@@ -114,20 +133,36 @@ async def find_next_moments(
     work: UnitOfWork, movement: Movement, now: datetime, promised: Mapping[RhythmId, Sequence[Moment]]
 ) -> None:
     """Find the next moments of all rhythms of a movement again, after its days off changed. What was promised before
-    that (see `list_promises`), and would be past now, comes as it was promised, unless that day is off now."""
-    for rhythm in await work.rhythms.of_movement(movement.id):
-        changes = await work.rhythms.changes(rhythm, now)
-        calendar = await load_calendar(work, movement, rhythm.place_id)
-        coming = list(islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN))
-        told = {one.name for one in coming} | {one.at for one in coming}
-        zone = ZoneInfo(rhythm.timezone)
-        gone = [
-            one
-            for one in promised.get(rhythm.id, ())
-            if not told & {one.name, one.at} and not calendar(one.at.astimezone(zone).date())
-        ]
+    that (see `list_promises`), and would be past now, comes as it was promised, unless that day is off now. In as many
+    statements however many rhythms there are."""
+    rhythms = await work.rhythms.of_movement(movement.id)
+    places = await work.movements.places_among({one.place_id for one in rhythms})
+    calendars = {one.id: holidays_of(movement, places.get(one.place_id)) for one in rhythms}
+    ids = [one.id for one in rhythms]
+    changed = await work.rhythms.changes_of(ids, now)
+    for rhythm in rhythms:
+        gone = _list_broken(rhythm, changed.get(rhythm.id, {}), calendars[rhythm.id], promised.get(rhythm.id, ()), now)
         await _store_changes(work, rhythm, {one.name: _move_moment(rhythm, one, one.at) for one in gone})
-        await find_next_moment(work, rhythm, calendar, now)
+    await work.flush()  # the changes are found by a query that has to see those of now
+    changed = await work.rhythms.changes_of(ids, now)
+    nearby = {one.id: _list_nearby(one, changed.get(one.id, {}), calendars[one.id], now) for one in rhythms}
+    keys = [moment_key(rhythm, one) for rhythm, coming in nearby.items() for one in coming]
+    came = await work.deliveries.by_keys(keys)
+    for rhythm in rhythms:
+        posted = _hold_back(rhythm, nearby[rhythm.id], came, now)
+        await _store_changes(work, rhythm, posted)
+        update_next_at(rhythm, {**changed.get(rhythm.id, {}), **posted}, calendars[rhythm.id], after=now)
+
+
+def _list_broken(
+    rhythm: Rhythm, changes: Changes, calendar: Calendar, promised: Sequence[Moment], now: datetime
+) -> list[Moment]:
+    """List the promised moments of a rhythm that come no more, on days that are not off."""
+    if not promised:
+        return []
+    coming = list(islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN))
+    told, zone = {one.name for one in coming} | {one.at for one in coming}, ZoneInfo(rhythm.timezone)
+    return [one for one in promised if not told & {one.name, one.at} and not calendar(one.at.astimezone(zone).date())]
 
 
 async def record_missed_moment(work: UnitOfWork, missed: Delivery, more: int) -> None:
@@ -281,11 +316,13 @@ async def find_silent_rhythms(
     """Return the rhythms of a movement with a moment, of the next few, in the quiet hours of their place, that was not
     quiet by the hours of `before`."""
     silent = []
-    for rhythm in await work.rhythms.of_movement(movement.id):
-        place = await work.movements.place(rhythm.place_id)
-        if place is None or place.id not in before or of_place(place, movement) == before[place.id]:
+    rhythms = await work.rhythms.of_movement(movement.id)
+    places = await work.movements.places_among({one.place_id for one in rhythms} & set(before))
+    changed = await work.rhythms.changes_of([one.id for one in rhythms if one.place_id in places], now)
+    for rhythm in rhythms:
+        place, changes = places.get(rhythm.place_id), changed.get(rhythm.id, {})
+        if place is None or of_place(place, movement) == before[place.id]:
             continue
-        changes = await work.rhythms.changes(rhythm, now)
         quiet, calendar = of_place(place, movement), holidays_of(movement, place)
         if _list_quiet_since(rhythm, changes, calendar, quiet, now, before[place.id]):
             silent.append(rhythm)

@@ -60,6 +60,11 @@ NUDGES_IN_PLACES = "person_id IS NULL AND act = 'post' AND priority <> 0"
 """Posts in places, but answers: they draw on the attention budget of the place."""
 NOT_POSTED = f"{NUDGES_IN_PLACES} AND reason <> ''"
 """Those of them with a reason why they were not posted, or not at their time."""
+TROUBLED = (
+    "(deliveries.state IN ('unknown', 'failed', 'dropped')"
+    " OR (deliveries.state = 'waiting' AND deliveries.reason <> ''))"
+)
+"""Deliveries that did not go out as they were to. Those that wait for their moment, or arrived, are none."""
 TAKEN_AWAY = "act = 'delete'"
 TOLD_OUTSIDE = "readers = 'everyone' AND withdrawn_at IS NULL"
 """Stories that their tellers want read outside the movement too."""
@@ -355,6 +360,7 @@ episodes = Table(
     Column("closed_at", Utc),
     Index("ix_stuck_episodes_movement_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_person_id", "person_id", "state"),
+    Index("ix_stuck_episodes_initiative_id", "initiative_id", "movement_id", "opened_at"),
     Index("ix_stuck_episodes_closed_at", "closed_at"),
     _partial_index("ix_stuck_episodes_now", "person_id", "movement_id", "opened_at", where=STUCK_NOW),
 )
@@ -496,7 +502,7 @@ stories = Table(
     Index("ix_stories_teller_id", "teller_id", "told_at"),
     _partial_index("ix_stories_thread", "place_id", "thread", where="thread IS NOT NULL"),
     _partial_index("ix_stories_harvested", "movement_id", "harvested_at", where="harvested_at IS NOT NULL"),
-    Index("ix_stories_initiative_id", "initiative_id"),
+    Index("ix_stories_initiative_id", "initiative_id", "movement_id", "told_at"),
     Index("uq_stories_search_position", "search_position", unique=True),
     Index("ix_stories_search", "movement_id", "search_position"),
     _partial_index("ix_stories_meant", "movement_id", "meant", where="meant_at IS NOT NULL"),
@@ -566,6 +572,7 @@ ripples = Table(
     Column("reactions", MutableList.as_mutable(JSON()), nullable=False),
     Index("ix_ripples_movement_id", "movement_id", "story_id"),
     Index("ix_ripples_person_id", "person_id"),
+    Index("ix_ripples_at", "movement_id", "at"),
 )
 significances = Table(
     "significances",
@@ -845,6 +852,7 @@ deliveries = Table(
     Index("ix_deliveries_movement_id", "movement_id", "created_at"),
     # By person_id too, which is empty in all of them: to SQLite it would else be as good as the one above.
     _partial_index("ix_deliveries_not_sent", "movement_id", "person_id", "created_at", where=NOT_POSTED),
+    _partial_index("ix_deliveries_troubled", "movement_id", "due_at", where=TROUBLED.replace("deliveries.", "")),
     _partial_index("ix_deliveries_taken_away", "place_id", "target", where=TAKEN_AWAY),
 )
 

@@ -166,11 +166,12 @@ class UnsentMessage:
 @dataclass(frozen=True, kw_only=True)
 class RhythmsShown(Entry):
     """The rhythms of a movement, each with its next moment; for coordinators also what was not sent lately. `missed`:
-    words typed with the command that asked for nothing we know."""
+    words typed with the command that asked for nothing we know. `more`: rhythms that are not listed."""
 
     name: str
     rhythms: tuple[RhythmSummary, ...]
     held: tuple[UnsentMessage, ...] = ()
+    more: int = 0
     may_change: bool = False
     missed: str = ""
 
@@ -202,6 +203,17 @@ class RhythmsShown(Entry):
             held=(UnsentMessage(kind="rhythm_purpose", at=datetime(2027, 2, 22, 8, tzinfo=UTC), reason="too_late"),),
             may_change=True,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RhythmsLeft(Entry):
+    """How many rhythms a page has no room for."""
+
+    more: int
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(more=12)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,11 @@ def _parts(name: str) -> Iterator[str]:
     return (word.plain for word in split_text(name) if word not in particles)
 
 
+def distinctive_part(name: str) -> str:
+    """Return the longest word of a name, as names are compared: whoever is called so has it in theirs."""
+    return max(_parts(name), key=len, default="")
+
+
 def guess_language(text: str, otherwise: Language) -> Language:
     """Return the language whose ordinary words a text has most of; `otherwise` when that is undecided."""
     plain = [make_plain(word.text) for word in split_text(text)]

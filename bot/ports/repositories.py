@@ -146,8 +146,9 @@ class People(Protocol):
         """Return the names of those people, places and user groups of a workspace that have one, by their ids on the
         platform."""
 
-    async def names_in(self, movement: MovementId) -> Sequence[str]:
-        """Return the names of the members of a movement."""
+    async def names_like(self, movement: MovementId, words: Collection[str]) -> Sequence[str]:
+        """Return the names of members of a movement: of all in whose names one of these words stands, in small letters
+        without accents, and perhaps of others."""
 
     async def count_in(self, movement: MovementId) -> int:
         """Return how many are in a movement who were not forgotten. They may be twenty thousand: loading them takes
@@ -165,8 +166,11 @@ class People(Protocol):
     async def large_groups(self, movement: MovementId, least: int) -> Sequence[str]:
         """Return the groups of a movement with at least so many members who were not forgotten, by name."""
 
-    async def of_groups(self, movement: MovementId) -> Sequence[Person]:
-        """Return the members of a movement who are of any group and were not forgotten."""
+    async def group_sizes(self, movement: MovementId) -> Mapping[str, int]:
+        """Return how many members of a movement who were not forgotten are of each group, by its name as written."""
+
+    async def of_groups(self, movement: MovementId, groups: Collection[str]) -> Sequence[Person]:
+        """Return the members of a movement who are of one of these groups, as written, and were not forgotten."""
 
     async def suggestible_in(self, movement: MovementId) -> set[PersonId]:
         """Return who of a movement said yes, there, to being suggested to colleagues who look for help."""
@@ -483,6 +487,9 @@ class Movements(Protocol):
     async def place(self, id: PlaceId) -> Place | None:
         """Return a place, of any movement or of none."""
 
+    async def places_among(self, ids: Collection[PlaceId]) -> Mapping[PlaceId, Place]:
+        """Return places, of any movement or of none, by their ids."""
+
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
         """Return the place that a channel of a workspace is."""
 
@@ -761,6 +768,9 @@ class Stories(Protocol):
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
         """Return a story of the movement, withdrawn or not."""
 
+    async def told_among(self, ids: Collection[StoryId], movement: MovementId) -> Mapping[StoryId, Story]:
+        """Return those of these stories of the movement that are not withdrawn, by their ids."""
+
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
         """Return a story told by this person, in whichever movement, withdrawn or not."""
 
@@ -973,14 +983,21 @@ class Rhythms(Protocol):
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
         """Return a rhythm of the movement, ended or not."""
 
-    async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
-        """Return the rhythms of a movement that have not ended, oldest first."""
+    async def of_movement(self, movement: MovementId, most: int | None = None) -> Sequence[Rhythm]:
+        """Return the rhythms of a movement that have not ended, oldest first; where there are more than `most`, those
+        that come soonest."""
+
+    async def count(self, movement: MovementId) -> int:
+        """Return how many rhythms of a movement have not ended."""
 
     async def changes(self, rhythm: Rhythm, after: datetime) -> dict[MomentName, MomentChange]:
         """Return the changes to moments of a rhythm that can still matter after a moment; see `MAX_MOVE`."""
 
     async def of_place(self, place: PlaceId) -> Sequence[Rhythm]:
         """Return the rhythms of a place that have not ended, in no order."""
+
+    async def of_places(self, among: Collection[PlaceId]) -> Mapping[PlaceId, Sequence[Rhythm]]:
+        """Return the rhythms of places that have not ended, in no order; places without any are left out."""
 
     async def change(self, rhythm: RhythmId, moment: MomentName) -> MomentChange | None:
         """Return the change to a moment of a rhythm."""
@@ -1038,6 +1055,10 @@ class Deliveries(Protocol):
         the other. Instead of `add`: `if await work.deliveries.add_ask(message, turn.now): work.stuck.add(company)`.
         """
 
+    async def add_asks(self, new: Sequence[Delivery], now: datetime) -> int:
+        """Put asks of different people in the outbox in as many statements however many they are, but for those who
+        were asked enough; see `add_ask`. Keys that are there already are skipped. Returns how many are asked."""
+
     async def asked_enough(self, people: Collection[PersonId], now: datetime) -> set[PersonId]:
         """Return those of these people who can be asked nothing more now; see `add_ask`. Asks that wait count, those
         that were dropped do not."""
@@ -1055,6 +1076,9 @@ class Deliveries(Protocol):
 
     async def by_key(self, key: str) -> Delivery | None:
         """Return the delivery with this key, of any workspace: keys are unique everywhere."""
+
+    async def by_keys(self, keys: Collection[str]) -> Mapping[str, Delivery]:
+        """Return the deliveries with these keys, by their key."""
 
     async def by_receipt(self, place: PlaceId, message: str) -> Delivery | None:
         """Return the delivery that became this message in a place."""

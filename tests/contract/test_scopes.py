@@ -56,7 +56,7 @@ Ask = Callable[[UnitOfWork, Any], Awaitable[object]]
 
 async def _name_of_fatima(work: UnitOfWork, its: Any) -> bool:
     """Return whether Fatima is among the members by name; another movement has members of its own."""
-    return FATIMA in await work.people.names_in(its)
+    return FATIMA in await work.people.names_like(its, [FATIMA])
 
 
 async def _count_stories(work: UnitOfWork, its: Any) -> int:
@@ -99,7 +99,7 @@ async def _withdrawn(work: UnitOfWork, its: Any) -> bool:
 OF_A_MOVEMENT: dict[str, Ask] = {
     "people.get": lambda work, its: work.people.get(FATIMA, its),
     "people.among": lambda work, its: work.people.among([FATIMA], its),
-    "people.names_in": lambda work, its: _name_of_fatima(work, its),
+    "people.names_like": lambda work, its: _name_of_fatima(work, its),
     "people.in_group": lambda work, its: work.people.in_group(its, "nacht"),
     "people.suggestible_in": lambda work, its: work.people.suggestible_in(its),
     "movements.membership": lambda work, its: work.movements.membership(its, JAN),
@@ -110,7 +110,9 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "movements.count_practices": lambda work, its: work.movements.count_practices(its),
     "movements.group_hours": lambda work, its: work.movements.group_hours(its),
     "people.large_groups": lambda work, its: work.people.large_groups(its, 1),
-    "people.of_groups": lambda work, its: work.people.of_groups(its),
+    "rhythms.count": lambda work, its: work.rhythms.count(its),
+    "people.group_sizes": lambda work, its: work.people.group_sizes(its),
+    "people.of_groups": lambda work, its: work.people.of_groups(its, ["nacht"]),
     "movements.purposes": lambda work, its: work.movements.purposes(its),
     "initiatives.get": lambda work, its: work.initiatives.get(WALK, its),
     "initiatives.name": lambda work, its: work.initiatives.name(WALK, its),
@@ -148,6 +150,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "experiments.answers": lambda work, its: work.experiments.answers(TRIED, its),
     "experiments.decided_in": lambda work, its: work.experiments.decided_in(its, None, None, 9),
     "experiments.count_steps": lambda work, its: work.experiments.count_steps(TRIED, its),
+    "stories.told_among": lambda work, its: work.stories.told_among([TOLD], its),
     "stories.get": lambda work, its: work.stories.get(TOLD, its),
     "stories.showing": lambda work, its: work.stories.showing(its, "vision", NOW - DAY, NIGHT),
     "stories.related_to_none": lambda work, its: work.stories.related_to_none(its, ["none"], NOW - DAY, NIGHT, 9),

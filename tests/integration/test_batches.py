@@ -1,12 +1,35 @@
-"""A batch of messages asks the database the same as a single one: nothing is asked once a message."""
+"""The database is asked as much however much there is: nothing is asked once a message of a batch, and all that a
+person waits for asks as much of a large movement as of a small one.
+
+What it takes with a million stories, `make bench ARGS=everything` measures.
+"""
+
+from pathlib import Path
 
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
+from tests.scale.everything import THINGS, Stage, Taken, past_of
+from tests.scale.past import Past, write_past
 from tests.scale.plans import QueryRecorder
+from tests.support.databases import open_database
 from tests.support.world import LANE, World
 
 MANY = 40
+SMALL, LARGE = (
+    past_of(stories, people, things=things, partakers=5 * things)
+    for stories, people, things in ((1_000, 110, 22), (4_000, 880, 44))
+)
+"""A movement, and one with eight times the people and four times the stories. Lists are as long in both: they are cut
+off below what the small one has of each. In an initiative there are as many people."""
+MORE_STATEMENTS = 4
+"""By how many more statements it may be: whether a group is out of reach is rounded by chance."""
+MORE_ROWS = 300
+"""By how many rows the larger one may load more: its places and initiatives are there to choose from."""
+READS_ON = ("search", "search.filled", "/ritme search nachtdienst overdracht", "page search")
+"""Searches, which read on where little is found, until a second is over (`make bench ARGS=search`)."""
+READS_NETWORK = ("connect", "connect.look", "connect.other")
+"""These read the network of a movement, which is kept after the first time (`make bench ARGS=connectors`)."""
 
 
 async def test_no_statement_is_asked_once_a_message(world: World) -> None:
@@ -42,3 +65,23 @@ async def test_no_statement_is_asked_once_a_message(world: World) -> None:
         assert await world.ritme.drain(WorkspaceId(LANE)) >= MANY
     drained = {one.statement: one.times for one in recorded.asked.values()}
     assert {what: times for what, times in {**planned, **drained}.items() if times >= MANY} == {}
+
+
+async def test_all_that_a_person_waits_for_asks_as_much_of_a_large_movement(tmp_path: Path) -> None:
+    small, large = await count_all(tmp_path, SMALL), await count_all(tmp_path, LARGE)
+    told = {name: (small[name], large[name]) for name in small if name not in (*READS_ON, *READS_NETWORK)}
+    asked = {name: (one.statements, other.statements) for name, (one, other) in told.items()}
+    assert {name: both for name, both in asked.items() if both[1] > both[0] + MORE_STATEMENTS} == {}
+    loaded = {name: (one.rows, other.rows) for name, (one, other) in told.items()}
+    assert {name: both for name, both in loaded.items() if both[1] > both[0] + MORE_ROWS} == {}
+
+
+async def count_all(folder: Path, past: Past) -> dict[str, Taken]:
+    """Do everything once in a movement with a past, and undo it; return what it took."""
+    async with open_database("sqlite", folder) as storage:
+        stage = Stage(storage)
+        await stage.fill()
+        async with storage.database.begin() as connection:
+            await connection.run_sync(write_past, past)
+        await stage.count_anew()
+        return {one.what: await stage.take(await one.prepare(stage, stage.undone)) for one in THINGS}

@@ -10,6 +10,8 @@ from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
 from bot.domain.movement import MovementId, PlaceId, PlaceState, Purpose, PurposeId, Role
 from bot.domain.person import Language, PersonId
+from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
+from bot.ports import UnitOfWork
 from tests.support.stories import add_reminder
 from tests.support.world import World, button_of, text_of
 
@@ -244,6 +246,40 @@ async def test_members_see_the_rhythm_and_do_not_change_it(world: World) -> None
     assert [button.name for button in seen.message.buttons] == ["calendar"]
     for intent in ("rhythm.new", "rhythm.save", "rhythm.end", "rhythm.pause", "rhythm.place", "rhythm.moment"):
         assert "de coördinator van de beweging" in text_of(await world.do("fatima", intent))
+
+
+async def test_of_many_rhythms_the_soonest_are_listed_and_in_a_channel_its_own_first(world: World) -> None:
+    await world.movement("fatima", channels=("general", "night"))
+    await purpose(world)
+    async with world.begin() as work:
+        for number in range(22):
+            add_weekly(work, f"r{number:02}", "general", world.clock.now() + timedelta(days=1))
+        add_weekly(work, "late", "night", world.clock.now() + timedelta(days=6))
+    shown = text_of(await world.type("fatima", "/ritme ritme"))
+    assert "En nog 3 ritmes." in shown
+    assert "night" not in shown.split("En nog")[0]
+    own = await world.type("fatima", "/ritme ritme", channel="night")
+    assert "En nog 3 ritmes." in text_of(own)
+    assert button_of(own, "look_1").args["rhythm"] == "late"
+
+
+def add_weekly(work: UnitOfWork, id: str, place: str, next_at: datetime) -> None:
+    """Add a weekly reminder in a place that comes next at a moment."""
+    work.rhythms.add(
+        Rhythm(
+            id=RhythmId(id),
+            movement_id=MovementId("movement"),
+            place_id=PlaceId(place),
+            kind=RhythmKind.STORIES,
+            rule="FREQ=WEEKLY;INTERVAL=1",
+            starts_on=next_at.date(),
+            at=next_at.time(),
+            timezone="UTC",
+            next_at=next_at,
+            created_by=PersonId("iris"),
+            created_at=next_at - timedelta(days=30),
+        )
+    )
 
 
 async def test_monthly_on_the_last_friday(world: World) -> None:

@@ -4,7 +4,7 @@ The newest is the same however much there is: in every movement a few actors tol
 has the posts of the last week. What lies before grows with `Past.stories`.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import md5
 
@@ -19,7 +19,6 @@ LATEST = 4
 """Stories each of them told in the last hours."""
 KINDS = 2
 """Posts a week in every place: the purpose on Monday, stories on Friday."""
-INITIATIVES = 4
 PRINTED = 10
 """Stories in a magazine."""
 DAY, YEAR = 86_400, 365 * 86_400
@@ -38,6 +37,9 @@ class Past:
 
     `stories` in all, over three years; the rest in proportion to them, as a year brings it, but posts of rhythms for
     `weeks` weeks. Movements, and the places and people of each, are as many however long it is.
+
+    With `into` it is the past of one movement that is there already, in the workspace `lane_into`: the first people,
+    places and initiatives of the past are then those that are `known` there.
     """
 
     stories: int
@@ -47,6 +49,15 @@ class Past:
     movements: int = 50
     places: int = 4
     people: int = 100
+    initiatives: int = 4
+    groups: int = 7
+    partakers: int = 0
+    """How many of the people take part in initiatives; all of them when it is 0."""
+    into: str = ""
+    lane_into: str = ""
+    known_people: tuple[str, ...] = ()
+    known_places: tuple[str, ...] = ()
+    known_initiatives: tuple[str, ...] = ()
 
     @property
     def latest(self) -> int:
@@ -120,49 +131,55 @@ class _PastWriter:
         """SQL for its number within its movement."""
         self._m = f"(k % {past.movements})"
         """SQL for the number of that movement."""
-        self._movement = f"'m' || {self._m}"
-        self._lane = f"'{past.platform}:' || ({self._m} % {past.lanes})"
+        self._movement = f"'{past.into}'" if past.into else f"'m' || {self._m}"
+        self._lane = f"'{past.lane_into}'" if past.into else f"'{past.platform}:' || ({self._m} % {past.lanes})"
         self._steps = past.scale_to(60_000)
 
     def write_people_and_places(self) -> None:
         """Write workspaces, movements and all that belongs to them, but for what people did there."""
         past, nth, at = self._past, self._nth, self._at(f"{self._now - 4 * YEAR}")
-        self._fill("workspaces", past.lanes, id=f"'{past.platform}:' || k", name="'Organisatie ' || k")
-        self._fill(
-            "movements", past.movements, id="'m' || k", name="'Samen op pad'", language="'nl'", country="'NL'",
-            timezone="'Europe/Amsterdam'", started_at=at,
-        )  # fmt: skip
+        if not past.into:
+            self._fill("workspaces", past.lanes, id=f"'{past.platform}:' || k", name="'Organisatie ' || k")
+            self._fill(
+                "movements", past.movements, id="'m' || k", name="'Samen op pad'", language="'nl'", country="'NL'",
+                timezone="'Europe/Amsterdam'", started_at=at,
+            )  # fmt: skip
+            self._fill(
+                "purposes", past.movements, id="'purpose-' || k", movement_id="'m' || k", version="1",
+                vision="'Iedereen thuis, zo lang het kan'", core_messages="'[]'", behaviours="'[]'", written_at=at,
+            )  # fmt: skip
         channel = self._place(nth)
         self._fill(
-            "places", past.movements * past.places, id=channel, channel=channel, name=channel, workspace_id=self._lane,
+            "places", past.movements * past.places, len(past.known_places),
+            id=channel, channel=channel, name=channel, workspace_id=self._lane,
             movement_id=self._movement, timezone="'Europe/Amsterdam'", quiet_from="'18:00:00.000000'",
             quiet_until="'08:00:00.000000'", quiet_weekends="true", state="'alive'", created_at=at,
         )  # fmt: skip
         who = self._person(nth)
         self._fill(
-            "people", past.movements * past.people, id=who, account=who, name=who, workspace_id=self._lane,
-            language="'nl'", group=f"'Groep ' || ({nth} % 7)", story_choice="'movement'", story_named="true",
-            chose="'[]'", created_at=at,
+            "people", past.movements * past.people, len(past.known_people),
+            id=who, account=who, name=who, workspace_id=self._lane,
+            language="'nl'", group=f"'Groep ' || ({nth} % {past.groups})",
+            story_choice="'movement'", story_named="true", chose="'[]'", created_at=at,
         )  # fmt: skip
         self._fill(
-            "members", past.movements * past.people, movement_id=self._movement, person_id=who,
+            "members", past.movements * past.people, len(past.known_people), movement_id=self._movement, person_id=who,
             role=f"CASE WHEN {nth} = 0 THEN 'coordinator' ELSE 'member' END", joined_at=at,
         )  # fmt: skip
         self._fill(
-            "purposes", past.movements, id="'purpose-' || k", movement_id="'m' || k", version="1",
-            vision="'Iedereen thuis, zo lang het kan'", core_messages="'[]'", behaviours="'[]'", written_at=at,
-        )  # fmt: skip
-        self._fill(
-            "initiatives", past.movements * INITIATIVES, id=self._initiative(), movement_id=self._movement,
+            "initiatives", past.movements * past.initiatives, len(past.known_initiatives),
+            id=self._initiative(), movement_id=self._movement,
             name="'Ochtendgymnastiek ' || k", started_by=self._person("0"), started_at=at,
         )  # fmt: skip
         self._fill(
-            "participants", past.movements * past.people, initiative_id=self._initiative(), person_id=who,
-            movement_id=self._movement, initiator=f"{nth} < {INITIATIVES}", joined_at=at,
+            "participants", past.movements * (past.partakers or past.people), len(past.known_people),
+            initiative_id=self._initiative(), person_id=who, movement_id=self._movement, joined_at=at,
+            initiator=f"{nth} < {past.initiatives + len(past.known_people)}",
         )  # fmt: skip
         for kind, weekday in (("purpose", "MO"), ("stories", "FR")):
             self._fill(
-                "rhythms", past.movements * past.places, id=f"{channel} || '-{kind}'", movement_id=self._movement,
+                "rhythms", past.movements * past.places, len(past.known_places),
+                id=f"{channel} || '-{kind}'", movement_id=self._movement,
                 place_id=channel, kind=f"'{kind}'", rule=f"'FREQ=WEEKLY;INTERVAL=1;BYDAY={weekday}'",
                 starts_on="'2024-01-01'", at="'09:00:00.000000'", timezone="'Europe/Amsterdam'", on_holiday="'skip'",
                 next_at=self._at(f"{self._now + 7 * DAY}"), created_at=at,
@@ -283,7 +300,9 @@ class _PastWriter:
     def ties(self) -> None:
         """Write ties, nominations, invitations, suggestions, chances and requests for stories."""
         past, nth, half, at = self._past, self._nth, self._past.people // 2, self._at(f"{self._now} - 30 * {DAY} - k")
-        one, other, some = self._person(f"{nth} % {half}"), self._person(f"{half} + {nth} / {half} % {half}"), 20_000
+        # Everybody knows as many, however many people there are.
+        one, some = self._person(f"{nth} % {half}"), 20_000
+        other = self._person(f"{half} + ({nth} / {half} + {nth} % {half}) % {half}")
         most = past.movements * half * half
         self._fill(
             "ties", min(most, past.scale_to(100_000)), movement_id=self._movement, one_id=one, other_id=other,
@@ -331,13 +350,17 @@ class _PastWriter:
     # -- what columns hold, as SQL -------------------------------------------------------------------------------------
 
     def _place(self, number: str) -> str:
-        return f"{self._movement} || 'p' || ({number})"
+        return _first_known(self._past.known_places, f"({number})", f"{self._movement} || 'p' || ({number})")
 
     def _person(self, number: str) -> str:
-        return f"{self._movement} || 'u' || (100 + ({number}) % {self._past.people})"
+        which = f"(({number}) % {self._past.people})"
+        if self._past.into:
+            return _first_known(self._past.known_people, which, f"'u' || (100000 + {which})")
+        return f"{self._movement} || 'u' || (100 + {which})"
 
     def _initiative(self) -> str:
-        return f"'i' || {self._m} || '-' || ({self._nth} % {INITIATIVES})"
+        which = f"({self._nth} % {self._past.initiatives})"
+        return _first_known(self._past.known_initiatives, which, f"'i' || {self._m} || '-' || {which}")
 
     def _told_in(self) -> str:
         return self._place(f"{self._nth} / {ACTORS} % {self._past.places}")
@@ -368,10 +391,11 @@ class _PastWriter:
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
-    def _fill(self, table: str, many: int, **columns: str) -> None:
-        """Insert so many rows, with the columns as SQL expressions of `k`; those not given get empty defaults."""
-        if many:
-            self._insert(table, columns, _numbers_query(many))
+    def _fill(self, table: str, many: int, known: int = 0, **columns: str) -> None:
+        """Insert so many rows but the first `known`, with the columns as SQL expressions of `k`; those not given get
+        empty defaults."""
+        if many > known:
+            self._insert(table, columns, _numbers_query(many, known))
 
     def _insert(self, table: str, columns: Mapping[str, str], source: str) -> None:
         whole = {**columns, **_required_defaults(table, columns)}
@@ -380,14 +404,20 @@ class _PastWriter:
         self._connection.execute(text(statement.replace(":", r"\:")))
 
 
+def _first_known(known: Sequence[str], number: str, other: str) -> str:
+    """Return, as SQL, the id of the first things by their number, and another one for those that are not known."""
+    cases = " ".join(f"WHEN {place} THEN '{name}'" for place, name in enumerate(known))
+    return f"(CASE {number} {cases} ELSE {other} END)" if known else other
+
+
 def _select_list(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
 
 
-def _numbers_query(many: int) -> str:
+def _numbers_query(many: int, first: int = 0) -> str:
     return (
         "(WITH RECURSIVE numbers(k) AS"
-        f" (SELECT CAST(0 AS bigint) UNION ALL SELECT k + 1 FROM numbers WHERE k + 1 < {many})"
+        f" (SELECT CAST({first} AS bigint) UNION ALL SELECT k + 1 FROM numbers WHERE k + 1 < {many})"
         " SELECT k FROM numbers) AS counted"
     )
 

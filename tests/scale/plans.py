@@ -203,3 +203,64 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for below in plan.get("Plans", ()):
         yield from _nodes(below)
+
+
+class Tally:
+    """Counts, from entering to leaving the context, the statements asked of any SQLAlchemy engine, and the rows they
+    gave."""
+
+    def __init__(self) -> None:
+        self.statements = 0
+        self.rows = 0
+        self.asked: list[tuple[str, _CountedCursor]] = []
+
+    def __enter__(self) -> "Tally":
+        event.listen(Engine, "after_cursor_execute", self._after)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "after_cursor_execute", self._after)
+
+    def _after(self, connection: Any, cursor: Any, statement: str, values: Any, context: Any, many: bool) -> None:
+        self.statements += 1
+        if cursor.description is not None:
+            context.cursor = _CountedCursor(cursor, self)
+            self.asked.append((statement, context.cursor))
+
+    def count(self, rows: int) -> None:
+        """Count rows that were taken off a cursor."""
+        self.rows += rows
+
+
+class _CountedCursor:
+    """A cursor of a driver that tells a tally how many rows were taken off it."""
+
+    def __init__(self, cursor: Any, tally: Tally) -> None:
+        self._cursor = cursor
+        self._tally = tally
+        self.taken = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.fetchall())
+
+    def _count(self, rows: int) -> None:
+        self.taken += rows
+        self._tally.count(rows)
+
+    def fetchone(self) -> Any:
+        row = self._cursor.fetchone()
+        self._count(row is not None)
+        return row
+
+    def fetchmany(self, *given: Any) -> Any:
+        rows = self._cursor.fetchmany(*given)
+        self._count(len(rows))
+        return rows
+
+    def fetchall(self) -> Any:
+        rows = self._cursor.fetchall()
+        self._count(len(rows))
+        return rows

@@ -94,6 +94,7 @@ def test_no_template_is_without_an_entry() -> None:
         "errors/reasons.md.j2",
         "look_backs/moments.md.j2",
         "rhythms/described.md.j2",
+        "rhythms/left.md.j2",
         "rhythms/coming.md.j2",
         "rhythms/how_often.md.j2",
         "rhythms/in_the_way.md.j2",

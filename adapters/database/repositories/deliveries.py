@@ -5,7 +5,7 @@ locks due rows in the order in which they are to be sent, and on a job's lock, b
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -39,6 +40,7 @@ from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVER
 from adapters.database.tables import (
     AWAITING_RETRY,
     NOT_POSTED,
+    TROUBLED,
     WAITING,
     companies,
     deliveries,
@@ -172,9 +174,7 @@ class SqlDeliveries(Repository):
 
     async def add_ask(self, new: Delivery, now: datetime, *, postpone: bool = False) -> bool:
         whom = PersonId(new.person_id or "")
-        if self._on_postgresql:  # SQLite's transactions run one after the other
-            # FOR NO KEY UPDATE: another ask waits, rows that refer to the person do not.
-            await self._session.execute(select(people.c.id).where(people.c.id == whom).with_for_update(key_share=True))
+        await self._lock_people([whom])
         asked = (await self._list_asks([whom], now)).get(whom, [])
         free = next_ask_at(asked, max(now, new.due_at) if postpone else now)
         if postpone and free > new.due_at:
@@ -182,6 +182,22 @@ class SqlDeliveries(Repository):
         elif not postpone and free > now:
             return False
         return await self.add(new)
+
+    async def add_asks(self, new: Sequence[Delivery], now: datetime) -> int:
+        whom = [PersonId(one.person_id or "") for one in new]
+        await self._lock_people(whom)
+        enough = await self.asked_enough(whom, now)
+        asks = [one for one in new if one.person_id not in enough]
+        await self.add_all(asks)
+        return len(asks)
+
+    async def _lock_people(self, whom: Sequence[PersonId]) -> None:
+        """Let other asks of these people wait until the transaction ends."""
+        if self._on_postgresql:  # SQLite's transactions run one after the other
+            # FOR NO KEY UPDATE: another ask waits, rows that refer to the person do not. In order: two who ask several
+            # do not wait for each other.
+            locked = select(people.c.id).where(self._among(people.c.id, whom)).order_by(people.c.id)
+            await self._session.execute(locked.with_for_update(key_share=True))
 
     async def asked_enough(self, people: Collection[PersonId], now: datetime) -> set[PersonId]:
         asked = await self._list_asks(people, now)
@@ -250,6 +266,12 @@ class SqlDeliveries(Repository):
 
     async def by_key(self, key: str) -> Delivery | None:
         return await self._first(SELECT_DELIVERIES.where(deliveries.c.key == key))
+
+    async def by_keys(self, keys: Collection[str]) -> Mapping[str, Delivery]:
+        if not keys:
+            return {}
+        found = await self._rows.find(SELECT_DELIVERIES.where(self._among(deliveries.c.key, keys)))
+        return {one.key: one for one in found}
 
     async def _first(self, query: Select[Any]) -> Delivery | None:
         return next(iter(await self._rows.find(query)), None)
@@ -366,15 +388,13 @@ class SqlDeliveries(Repository):
         return await FigureQueries(self._session).count_answers(movement, since, until)
 
     async def trouble(self, movement: MovementId, since: datetime) -> Sequence[tuple[Delivery, Place | None]]:
-        ended = (DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.DROPPED)
-        held = (deliveries.c.state == DeliveryState.WAITING) & (deliveries.c.reason != "")
         found = await self._rows.find_with(
             select(*DELIVERY_COLUMNS, Place)
             .join_from(deliveries, Place, places.c.id == deliveries.c.place_id, isouter=True)
             .where(
                 deliveries.c.movement_id == movement,
                 deliveries.c.due_at > since,
-                or_(deliveries.c.state.in_(ended), held),
+                text(TROUBLED),
             )
             .order_by(deliveries.c.due_at.desc(), deliveries.c.row.desc())
             .limit(200)
@@ -499,6 +519,9 @@ class SqlDeliveries(Repository):
         return await self._rows.find(SELECT_DELIVERIES.where(deliveries.c.kind == SHARED, by))
 
     async def add_all(self, new: Sequence[Delivery]) -> None:
+        correlation = str(get_contextvars().get("correlation", ""))
+        for one in new:
+            one.correlation = one.correlation or correlation
         await self._rows.add_all(new)
         self._woken.update(one.workspace_id for one in new)
 
@@ -555,12 +578,12 @@ def _about(kinds: Sequence[str], subjects: Select[Any]) -> ColumnElement[bool]:
 
 def _may_tell_of(person: PersonId) -> ColumnElement[bool]:
     """Match messages to others that stand or may stand, and answers to others that do not stand yet."""
-    answer = deliveries.c.kind == ANSWER
+    stands = and_(deliveries.c.act == Act.POST, deliveries.c.state.in_(POSSIBLY_SENT))
     return and_(
         or_(deliveries.c.person_id.is_(None), deliveries.c.person_id != person),
-        or_(
-            and_(deliveries.c.act == Act.POST, deliveries.c.state.in_(POSSIBLY_SENT)),
-            and_(answer, deliveries.c.state.in_((*POSSIBLY_SENT, DeliveryState.WAITING))),
+        # Not "or": by the states, SQLite would take all that was ever sent.
+        case(
+            (deliveries.c.kind == ANSWER, deliveries.c.state.in_((*POSSIBLY_SENT, DeliveryState.WAITING))), else_=stands
         ),
     )
 

@@ -81,6 +81,11 @@ class SqlMovements(Repository):
     async def place(self, id: PlaceId) -> Place | None:
         return await self._get(Place, id)
 
+    async def places_among(self, ids: Collection[PlaceId]) -> Mapping[PlaceId, Place]:
+        if not ids:
+            return {}
+        return {one.id: one for one in await self._session.scalars(select(Place).where(self._among(places.c.id, ids)))}
+
     async def place_in(self, workspace: WorkspaceId, channel: str) -> Place | None:
         return await self._session.scalar(
             select(Place).where(places.c.workspace_id == workspace, places.c.channel == channel)

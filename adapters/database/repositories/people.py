@@ -1,9 +1,10 @@
 """People, workspaces and the inbox."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, text, tuple_, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, text, tuple_, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.database.repositories import erasure
@@ -31,6 +32,9 @@ _CLAIM = {
     "postgresql": postgresql.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
 }
 
+_ACCENT = "*[^ -~]*"
+_BEARS_ACCENT = re.compile(r"[^bfhjkmpqvwx0-9]+")
+"""All but the letters that no accent stands on, in any language that is written here."""
 _REACH_OF_PLACE = ("id", "state", "state_reason", "lost_at", "created_at")
 
 # Every intent runs the statements below. They are built once: for SQLAlchemy to build one costs more than running it.
@@ -201,9 +205,21 @@ class SqlPeople(Repository):
         )
         return {row[0]: row[1] for row in await self._session.execute(union_all(*asked))}
 
-    async def names_in(self, movement: MovementId) -> Sequence[str]:
+    async def names_like(self, movement: MovementId, words: Collection[str]) -> Sequence[str]:
+        if not words:
+            return ()
         named = select(people.c.name).join(Member, members.c.person_id == people.c.id)
-        return (await self._session.scalars(named.where(members.c.movement_id == movement, people.c.name != ""))).all()
+        like = or_(*(people.c.name.ilike(f"%{word}%") for word in words if word.isascii()))
+        # No database takes accents off: of names with any, the letters are compared that never bear one.
+        beyond_ascii = (
+            people.c.name.regexp_match("[^ -~]") if self._on_postgresql else people.c.name.op("GLOB")(_ACCENT)
+        )
+        accented = or_(*(people.c.name.ilike(f"%{_BEARS_ACCENT.sub('%', word)}%") for word in words))
+        return (
+            await self._session.scalars(
+                named.where(members.c.movement_id == movement, or_(like, and_(beyond_ascii, accented)))
+            )
+        ).all()
 
     async def count_in(self, movement: MovementId) -> int:
         counted = select(func.count()).join_from(people, members, members.c.person_id == people.c.id)
@@ -247,11 +263,24 @@ class SqlPeople(Repository):
         )
         return sorted(found)
 
-    async def of_groups(self, movement: MovementId) -> Sequence[Person]:
+    async def group_sizes(self, movement: MovementId) -> Mapping[str, int]:
+        found = await self._session.execute(
+            select(people.c.group, func.count())
+            .join(members, members.c.person_id == people.c.id)
+            .where(members.c.movement_id == movement, people.c.group != "", people.c.account.is_not(None))
+            .group_by(people.c.group)
+        )
+        return {row[0]: row[1] for row in found}
+
+    async def of_groups(self, movement: MovementId, groups: Collection[str]) -> Sequence[Person]:
         found = await self._session.scalars(
             select(Person)
             .join(Member, members.c.person_id == people.c.id)
-            .where(members.c.movement_id == movement, people.c.group != "", people.c.account.is_not(None))
+            .where(
+                members.c.movement_id == movement,
+                self._among(people.c.group, groups),
+                people.c.account.is_not(None),
+            )
             .order_by(people.c.id)
         )
         return found.all()

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Integer, bindparam, func, select, update
@@ -54,19 +54,28 @@ class SqlRhythms(Repository):
         found = await self._get(Rhythm, id)
         return found if found is not None and found.movement_id == movement else None
 
-    async def of_movement(self, movement: MovementId) -> Sequence[Rhythm]:
-        found = await self._session.scalars(
-            select(Rhythm)
-            .where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))
-            .order_by(rhythms.c.created_at, rhythms.c.id)
-        )
-        return found.all()
+    async def of_movement(self, movement: MovementId, most: int | None = None) -> Sequence[Rhythm]:
+        going = select(Rhythm).where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))
+        if most is not None:
+            going = going.order_by(rhythms.c.next_at.asc().nulls_last(), rhythms.c.created_at, rhythms.c.id).limit(most)
+        return sorted((await self._session.scalars(going)).all(), key=lambda one: (one.created_at, one.id))
+
+    async def count(self, movement: MovementId) -> int:
+        going = select(func.count()).where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))
+        return await self._session.scalar(going) or 0
 
     async def of_place(self, place: PlaceId) -> Sequence[Rhythm]:
         found = await self._session.scalars(
             select(Rhythm).where(rhythms.c.place_id == place, rhythms.c.ended_at.is_(None))
         )
         return found.all()
+
+    async def of_places(self, among: Collection[PlaceId]) -> Mapping[PlaceId, Sequence[Rhythm]]:
+        going = select(Rhythm).where(self._among(rhythms.c.place_id, among), rhythms.c.ended_at.is_(None))
+        found: dict[PlaceId, list[Rhythm]] = {}
+        for one in await self._session.scalars(going):
+            found.setdefault(one.place_id, []).append(one)
+        return found
 
     async def changes(self, rhythm: Rhythm, after: datetime) -> dict[MomentName, MomentChange]:
         since = after.date() - MAX_MOVE - timedelta(days=1)

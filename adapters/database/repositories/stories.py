@@ -1,6 +1,6 @@
 """Stories, their retellings and their ripples."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     FromClause,
+    Select,
     bindparam,
     case,
     exists,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     union,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
@@ -85,6 +87,8 @@ def _spread_by(recent: CTE) -> CompoundSelect[Any]:
     every pair with every story."""
     taken = (StepState.DONE, StepState.SOMETHING_ELSE)
     its = (recent.c.story, recent.c.teller, recent.c.source)
+    # Not the column itself: by that SQLite would take all that anybody passed on, in every movement.
+    kind = func.coalesce(deliveries.c.kind, "")
     return union(
         select(*its, ripples.c.person_id.label("person")).join(ripples, ripples.c.story_id == recent.c.story),
         select(*its, steps.c.person_id)
@@ -93,7 +97,7 @@ def _spread_by(recent: CTE) -> CompoundSelect[Any]:
         select(*its, deliveries.c.args["by"].as_string())
         .join(retellings, retellings.c.story_id == recent.c.story)
         .join(deliveries, deliveries.c.id == retellings.c.delivery_id)
-        .where(deliveries.c.kind == SHARED, deliveries.c.receipt.is_not(None)),
+        .where(kind == SHARED, deliveries.c.receipt.is_not(None)),
     )
 
 
@@ -114,24 +118,46 @@ _TOLD = (
     .order_by(stories.c.told_at.desc())
     .limit(MAX_ROWS_PER_KIND)
 )
-_SOLVED = (
-    select(Story, Person, StuckEpisode)
-    .join_from(Story, Person, stories.c.teller_id == people.c.id)
-    .join(
-        StuckEpisode,
-        (episodes.c.movement_id == stories.c.movement_id)
-        & (episodes.c.state == EpisodeState.BREAKTHROUGH)
-        & (episodes.c.opened_at <= stories.c.told_at)
-        & or_(
-            episodes.c.initiative_id == stories.c.initiative_id,
-            episodes.c.initiative_id.is_(None)
-            & stories.c.initiative_id.is_(None)
-            & (episodes.c.person_id == stories.c.teller_id),
-        ),
+SOLVED_AMONG = 200
+"""The newest stories of a movement among which those are found that tell how somebody moved again."""
+
+
+def _select_breakthroughs(how: Callable[[Any], ColumnElement[bool]]) -> Select[Story, Person, StuckEpisode]:
+    """Select newest stories with a spell that ended well, belonging together by `how`."""
+    newest = (
+        select(Story)
+        .where(
+            stories.c.movement_id == bindparam("movement"), stories.c.teller_id != bindparam("reader"), _may_travel()
+        )
+        .order_by(stories.c.told_at.desc(), stories.c.id)
+        .limit(SOLVED_AMONG)
+        .subquery("newest")
     )
-    .where(stories.c.movement_id == bindparam("movement"), stories.c.teller_id != bindparam("reader"), _may_travel())
-    .order_by(stories.c.told_at.desc(), stories.c.id, episodes.c.opened_at.desc(), episodes.c.id)
-    .limit(MAX_ROWS_PER_KIND)
+    together = (episodes.c.state == EpisodeState.BREAKTHROUGH) & (episodes.c.opened_at <= newest.c.told_at)
+    return (
+        select(aliased(Story, newest), Person, StuckEpisode)
+        .select_from(newest)
+        .join(people, newest.c.teller_id == people.c.id)
+        .join(episodes, together & how(newest.c))
+        .order_by(newest.c.told_at.desc(), newest.c.id, episodes.c.opened_at.desc(), episodes.c.id)
+        .limit(MAX_ROWS_PER_KIND)
+    )
+
+
+# Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
+_SOLVED = (
+    _select_breakthroughs(
+        lambda story: (episodes.c.initiative_id == story.initiative_id) & (episodes.c.movement_id == story.movement_id)
+    ),
+    _select_breakthroughs(
+        lambda story: (
+            episodes.c.initiative_id.is_(None)
+            & story.initiative_id.is_(None)
+            & (episodes.c.person_id == story.teller_id)
+            # Not the column itself: by that SQLite would take all spells of the movement.
+            & (func.coalesce(episodes.c.movement_id, "") == story.movement_id)
+        )
+    ),
 )
 
 
@@ -168,6 +194,13 @@ class SqlStories(Repository):
 
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
         return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.movement_id == movement))
+
+    async def told_among(self, ids: Collection[StoryId], movement: MovementId) -> Mapping[StoryId, Story]:
+        if not ids:
+            return {}
+        # By their ids alone: told the movement too, SQLite would go through all of its stories.
+        some = await self._session.scalars(select(Story).where(self._among(stories.c.id, ids)))
+        return {one.id: one for one in some if one.is_told and one.movement_id == movement}
 
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
         return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.teller_id == teller))
@@ -310,8 +343,10 @@ class SqlStories(Repository):
         return found
 
     async def solved_by_others(self, movement: MovementId, reader: PersonId) -> Sequence[SolvedSpell]:
-        found = await self._session.execute(_SOLVED, {"movement": movement, "reader": reader})
-        solved = [SolvedSpell(*row) for row in found]
+        asked = {"movement": movement, "reader": reader}
+        found = [SolvedSpell(*row) for solved in _SOLVED for row in await self._session.execute(solved, asked)]
+        found.sort(key=lambda one: (-one.story.told_at.timestamp(), one.story.id, -one.spell.opened_at.timestamp()))
+        solved = found[:MAX_ROWS_PER_KIND]
         for one in solved:
             remember_author(self._session.sync_session, one.story.text, one.teller.id)
         return solved

@@ -72,12 +72,12 @@ async def _list_repeats(work: UnitOfWork, turn: Turn, movement: Movement) -> tup
     """Return the rounds that come again in places of the coordinator's own workspace."""
     picture, places = load_picture(movement.reach), await _list_places(work, turn.person.workspace_id, movement)
     names = {one.id: one.name or one.channel for one in places}
+    repeats = [one for one in (picture.repeats if picture is not None else ()) if one.place in names]
+    large = set(await work.people.large_groups(movement.id, MIN_GROUP_SIZE)) if repeats else set()
     return tuple(
-        [
-            RoundRepeated(kind=one.kind, place_id=one.place, place=names[PlaceId(one.place)], group=one.group)
-            for one in (picture.repeats if picture is not None else ())
-            if one.place in names and (not one.group or await _is_large(work, movement, one.group))
-        ]
+        RoundRepeated(kind=one.kind, place_id=one.place, place=names[PlaceId(one.place)], group=one.group)
+        for one in repeats
+        if not one.group or one.group in large
     )[:MAX_ROUND_BUTTONS]
 
 

@@ -261,9 +261,7 @@ async def _plan_questions(work: UnitOfWork, turn: Turn, experiment: Experiment, 
     # Before the new questions are added: this drops every one that still waits about it.
     await work.deliveries.cancel(QUESTION, experiment.id, "moved")
     people, _ = await _load_parts(work, experiment)
-    for person in people:
-        if person.id != but:
-            await work.deliveries.add(plan_question(experiment, person, turn.now))
+    await work.deliveries.add_all([plan_question(experiment, one, turn.now) for one in people if one.id != but])
     mine = next((one for one in people if one.id == but), None)
     if mine is not None:
         # Asked on the spot; what stays unanswered comes back as for everyone.

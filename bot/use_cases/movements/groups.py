@@ -166,8 +166,8 @@ async def _rename_hours(work: UnitOfWork, segment: Segment, was: str) -> None:
     elif after not in kept:
         work.movements.add(replace(hours, key=after, name=segment.name))
         await work.flush()  # who is of which group is found by a query that has to see the new names
-        others = await work.people.of_groups(segment.movement_id)
-        if all(group_key(one.group) != before for one in others):
+        others = await work.people.group_sizes(segment.movement_id)
+        if all(group_key(one) != before for one in others):
             await work.delete(hours)
     await work.flush()  # the hours that each follows are found by a query that has to see these
 

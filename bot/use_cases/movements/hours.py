@@ -55,13 +55,12 @@ async def open_hours(work: UnitOfWork, turn: Turn) -> HoursForm:
 async def _list_groups(work: UnitOfWork, turn: Turn, movement: Movement, kept: Sequence[GroupHours]) -> tuple[str, ...]:
     """Return the names of groups that a coordinator may read: linked to a platform, with hours, or of five and more."""
     linked = await work.movements.segments_in(turn.person.workspace_id)
-    people = await work.people.of_groups(movement.id)
-    by_key: dict[str, list[str]] = {}
-    for person in people:
-        by_key.setdefault(group_key(person.group), []).append(person.group)
+    by_key: dict[str, list[tuple[str, int]]] = {}
+    for written, size in (await work.people.group_sizes(movement.id)).items():
+        by_key.setdefault(group_key(written), []).append((written, size))
     names = [one.name for one in linked if one.movement_id == movement.id]
     names += [one.name for one in kept]
-    names += [found[0] for found in by_key.values() if len(found) >= MIN_GROUP_SIZE]
+    names += [min(found)[0] for found in by_key.values() if sum(size for _, size in found) >= MIN_GROUP_SIZE]
     return tuple(sorted({group_key(name): name for name in names}.values(), key=str.casefold))
 
 
@@ -98,7 +97,8 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
         hours.quiet_weekends, hours.set_at = filled.text("quiet_weekends") == YES, turn.now
     record_change(work, turn, CoordinatorAct.HOURS_CHANGED, name)
     await work.flush()  # the hours that each follows are found by a query that has to see these
-    people = [one for one in await work.people.of_groups(movement.id) if group_key(one.group) == key]
+    written = [one for one in await work.people.group_sizes(movement.id) if group_key(one) == key]
+    people = await work.people.of_groups(movement.id, written)
     found = await work.movements.find_hours([one.id for one in people], name)
     for person in people:
         tell = person.id != turn.person.id

@@ -42,12 +42,15 @@ async def show_stories(work: UnitOfWork, turn: Turn) -> PageStories:
     readable = [one for one in told if one.text and (one.may_travel or one.teller_id == turn.person.id)]
     ids = [one.id for one in readable[:PAGE_STORIES]]
     whys = await load_whys(work, movement.id, turn.person.workspace_id, ids)
+    stories = await work.stories.told_among(ids, movement.id)
+    tellers = await work.people.among({one.teller_id for one in stories.values()}, movement.id)
+    by_id = {one.id: one for one in tellers}
     shown = []
     for each in readable[:PAGE_STORIES]:
-        story = await work.stories.get(each.id, movement.id)
-        if story is None or not story.is_told:
+        story = stories.get(each.id)
+        if story is None:
             continue
-        teller = await work.people.get(story.teller_id, movement.id)
+        teller = by_id.get(story.teller_id)
         mine = story.teller_id == turn.person.id
         shown.append(
             PageStory(

@@ -66,6 +66,8 @@ GAPS_AHEAD = timedelta(days=31)
 """How far ahead what is skipped is told, where fewer moments come than the page shows."""
 CORE_MESSAGES_SHOWN = 3
 HOME_RHYTHMS_SHOWN = 6
+RHYTHMS_KNOWN = 20
+"""Rhythms that are looked at to find the moments that come next: of more, those that come soonest."""
 TROUBLE_SHOWN = 5
 ELSEWHERE_SHOWN = 4
 
@@ -135,7 +137,7 @@ async def _load_home(
         purpose=_summarize_purpose(purpose, member),
         sent=await _load_sent_nudges(work, person, now, quiet=stopped or snoozed is not None),
         suggested=await _load_consent(work, person, movement, belongs, now),
-        rhythms=_rhythm_summaries(rhythms, now) if member.coordinates else None,
+        rhythms=_rhythm_summaries(rhythms, await work.rhythms.count(movement.id), now) if member.coordinates else None,
         trouble=await _load_trouble(work, movement, now) if member.coordinates else None,
     )
 
@@ -296,9 +298,11 @@ async def _load_rhythms(
     work: UnitOfWork, movement: Movement, purpose: Purpose | None, now: datetime
 ) -> Sequence[_Coming]:
     found = []
-    for rhythm in await work.rhythms.of_movement(movement.id):
-        place = await work.movements.place(rhythm.place_id)
-        changes = await work.rhythms.changes(rhythm, now)
+    rhythms = await work.rhythms.of_movement(movement.id, RHYTHMS_KNOWN)
+    places = await work.movements.places_among({one.place_id for one in rhythms})
+    changed = await work.rhythms.changes_of([one.id for one in rhythms], now)
+    for rhythm in rhythms:
+        place, changes = places.get(rhythm.place_id), changed.get(rhythm.id, {})
         if place is None:
             continue
         quiet, calendar = quiet_hours.of_place(place, movement), holidays_of(movement, place)
@@ -360,12 +364,12 @@ def _name(place: Place) -> str:
     return place.name or place.channel
 
 
-def _rhythm_summaries(rhythms: Sequence[_Coming], now: datetime) -> HomeRhythms:
+def _rhythm_summaries(rhythms: Sequence[_Coming], many: int, now: datetime) -> HomeRhythms:
     shown = [
         RhythmSummary.of(one.rhythm, _name(one.place), [each.at for each in one.moments if each.at is not None], now)
         for one in rhythms
     ]
-    return HomeRhythms(rhythms=tuple(shown[:HOME_RHYTHMS_SHOWN]), more=max(0, len(rhythms) - HOME_RHYTHMS_SHOWN))
+    return HomeRhythms(rhythms=tuple(shown[:HOME_RHYTHMS_SHOWN]), more=max(0, many - HOME_RHYTHMS_SHOWN))
 
 
 async def _load_trouble(work: UnitOfWork, movement: Movement, now: datetime) -> HomeTrouble | None:

@@ -7,7 +7,7 @@ from bot.catalogue.base import Entry, InPlace
 from bot.catalogue.holdouts import EffectLine, EffectShown, HoldoutSaid
 from bot.changes import record_change
 from bot.domain.change import CoordinatorAct
-from bot.domain.delivery import Priority, to_place
+from bot.domain.delivery import Delivery, Priority, to_place
 from bot.domain.holdout import (
     FEWEST_PEOPLE,
     FEWEST_PLACES,
@@ -57,11 +57,15 @@ async def end_lot(work: UnitOfWork, turn: Turn) -> InPlace:
     if lot is not None:
         lot.ended_at = turn.now
         record_change(work, turn, CoordinatorAct.HOLDOUT_ENDED)
-        for one in await work.holdouts.turns_of(lot.id, lot.period_at(turn.now)):
-            place = await work.movements.place(one.place_id)
+        turns = await work.holdouts.turns_of(lot.id, lot.period_at(turn.now))
+        places = await work.movements.places_among({one.place_id for one in turns})
+        said = []
+        for one in turns:
+            place = places.get(one.place_id)
             await work.deliveries.cancel(HOLDOUT_SAID, one.place_id, "lot_over")
             if one.left_out and place is not None and place.movement_id == movement.id:
-                await _say(work, place, f"over:{lot.id}", turn.now, None)
+                said.append(_plan_saying(place, f"over:{lot.id}", turn.now, None))
+        await work.deliveries.add_all(said)
         await work.flush()
     return InPlace(entry=await _show(work, turn, movement, "ended"))
 
@@ -96,7 +100,7 @@ async def _draw_block(work: UnitOfWork, lot: Holdout, block: int, now: datetime)
     places = await work.holdouts.places_with(lot.movement_id, RhythmKind.PURPOSE)
     if len(places) < FEWEST_PLACES or await work.holdouts.turns_of(lot.id, first):
         return
-    drawn = draw_lot(lot.seed, block, [one.id for one in places])
+    drawn, said = draw_lot(lot.seed, block, [one.id for one in places]), []
     for place in places:
         for period in range(first, first + HOLDOUT_BLOCK):
             turn = HoldoutTurn(
@@ -110,21 +114,20 @@ async def _draw_block(work: UnitOfWork, lot: Holdout, block: int, now: datetime)
             )
             work.holdouts.add(turn)
             if turn.left_out or period == 0:
-                await _say(work, place, f"{lot.id}:{period}", max(now, turn.starts_at), turn.ends_at)
+                said.append(_plan_saying(place, f"{lot.id}:{period}", max(now, turn.starts_at), turn.ends_at))
+    await work.deliveries.add_all(said)
 
 
-async def _say(work: UnitOfWork, place: Place, key: str, at: datetime, until: datetime | None) -> None:
-    await work.deliveries.add(
-        to_place(
-            place,
-            HOLDOUT_SAID,
-            key=f"{HOLDOUT_SAID}:{key}:{place.id}",
-            now=at,
-            subject=place.id,
-            priority=Priority.RHYTHM,
-            expires_at=until,
-            args={"begun": key.endswith(":0"), "until": until.isoformat() if until is not None else ""},
-        )
+def _plan_saying(place: Place, key: str, at: datetime, until: datetime | None) -> Delivery:
+    return to_place(
+        place,
+        HOLDOUT_SAID,
+        key=f"{HOLDOUT_SAID}:{key}:{place.id}",
+        now=at,
+        subject=place.id,
+        priority=Priority.RHYTHM,
+        expires_at=until,
+        args={"begun": key.endswith(":0"), "until": until.isoformat() if until is not None else ""},
     )
 
 

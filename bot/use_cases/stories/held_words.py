@@ -12,7 +12,7 @@ from bot.domain.held_words import HELD_FOR, HeldWords, HeldWordsId
 from bot.domain.movement import MovementId
 from bot.domain.person import Language
 from bot.errors import Refused, Unwanted
-from bot.guard import Giveaway, guess_language, look_through
+from bot.guard import Giveaway, distinctive_part, guess_language, look_through
 from bot.guard.replacing import replace_giveaways
 from bot.ports import Outgoing, Turn, UnitOfWork
 from bot.ports.turn import language_for
@@ -82,9 +82,15 @@ async def find_giveaways(
     found = {name: look_through(text, guess_language(text, language)) for name, text in texts.items()}
     if movement is None or not any(found.values()):
         return found
-    # Only now: nearly always nothing is found, and a movement may have many members.
-    members = await work.people.names_in(movement)
-    return {name: look_through(text, guess_language(text, language), members) for name, text in texts.items()}
+    members: set[str] = set()
+    asked: set[str] = set()
+    # Until no other name is found: where one is a member's, another may begin among the same words.
+    while words := {distinctive_part(one.name) for every in found.values() for one in every} - asked - {""}:
+        asked |= words
+        # Only those: nearly always nothing is found, and a movement may have many members.
+        members.update(await work.people.names_like(movement, words))
+        found = {name: look_through(text, guess_language(text, language), members) for name, text in texts.items()}
+    return found
 
 
 def propose_texts(

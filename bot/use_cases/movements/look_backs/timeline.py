@@ -1,6 +1,6 @@
 """Compose look-backs: the moments of a movement or an initiative in order, as far as the reader may know them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -18,19 +18,28 @@ from bot.ports import Outgoing, Turn, UnitOfWork
 
 
 class _Names:
-    """The names of people as the reader may see them: of those whose rows were read, never of a whole movement."""
+    """Holds whose moments are, to name them as the reader may see them: only of those moments that are chosen."""
 
-    def __init__(self, work: UnitOfWork, movement: MovementId, seen_from: WorkspaceId) -> None:
-        self._work, self._movement, self._seen_from = work, movement, seen_from
-        self._known: dict[PersonId, str] = {}
+    def __init__(self) -> None:
+        self._whose: dict[int, PersonId] = {}
 
-    async def load(self, ids: Iterable[PersonId]) -> Mapping[PersonId, str]:
-        """Return the names of these people, as far as they are in the movement."""
-        new = set(ids) - self._known.keys()
-        if new:
-            found = {one.id: one for one in await self._work.people.among(new, self._movement)}
-            self._known |= {one: found[one].name_in(self._seen_from) if one in found else "" for one in new}
-        return self._known
+    def give(self, moment: TimelineMoment, to: PersonId | None) -> TimelineMoment:
+        """Note whose a moment is; return it."""
+        if to:
+            self._whose[id(moment)] = to
+        return moment
+
+    async def fill_in(
+        self, chosen: Sequence[TimelineMoment], work: UnitOfWork, movement: MovementId, seen_from: WorkspaceId
+    ) -> tuple[TimelineMoment, ...]:
+        """Return the chosen moments with the names of people, as far as they are in the movement."""
+        ids = {self._whose[id(one)] for one in chosen if id(one) in self._whose}
+        found = {one.id: one.name_in(seen_from) for one in await work.people.among(ids, movement)} if ids else {}
+        whose = [self._whose.get(id(one)) for one in chosen]
+        return tuple(
+            replace(moment, who=found.get(person, "")) if person is not None else moment
+            for moment, person in zip(chosen, whose, strict=True)
+        )
 
 
 async def look_back(work: UnitOfWork, turn: Turn) -> Entry:
@@ -125,7 +134,7 @@ async def _load_look_back(
     reader: Person | None,
 ) -> LookBack:
     about, own = initiative.id if initiative is not None else None, reader.id if reader is not None else None
-    names = _Names(work, movement.id, seen_from)
+    names = _Names()
     moments = [
         *await _initiative_moments(work, movement, initiative, names),
         *await _stuck_moments(work, movement, about, own),
@@ -135,11 +144,12 @@ async def _load_look_back(
         *(await _chance_moments(work, movement, own) if about is None else ()),
         *(await _support_moments(work, movement, about, seen_from) if about is not None else ()),
     ]
+    # The beginning alone makes no history.
+    chosen = choose_moments(moments) if len(moments) > 1 else ()
     return LookBack(
         name=initiative.name if initiative is not None else movement.name,
         initiative=about or "",
-        # The beginning alone makes no history.
-        moments=tuple(choose_moments(moments)) if len(moments) > 1 else (),
+        moments=await names.fill_in(chosen, work, movement.id, seen_from),
         shared=reader is None,
     )
 
@@ -152,18 +162,15 @@ async def _initiative_moments(
         moments = [TimelineMoment(at=movement.started_at, turning=MomentKind.STARTED)]
         begun, turning = await work.initiatives.of_movement(movement.id, closed=True), MomentKind.BEGUN
     else:
-        joined = [
-            (person.id, participant.joined_at)
+        moments = [
+            names.give(TimelineMoment(at=participant.joined_at, turning=MomentKind.JOINED), person.id)
             for person, participant in await work.initiatives.participants(initiative.id, movement.id)
             if not participant.initiator
         ]
-        known = await names.load(person for person, _ in joined)
-        moments = [TimelineMoment(at=at, turning=MomentKind.JOINED, who=known.get(one, "")) for one, at in joined]
         begun, turning = [initiative], MomentKind.STARTED
-    known = await names.load(one.started_by for one in begun if one.started_by)
     for one in begun:
-        who = known.get(one.started_by or PersonId(""), "")
-        moments.append(TimelineMoment(at=one.started_at, turning=turning, who=who, what=one.name))
+        started = TimelineMoment(at=one.started_at, turning=turning, what=one.name)
+        moments.append(names.give(started, one.started_by))
         if one.closed_at is not None:
             moments.append(TimelineMoment(at=one.closed_at, turning=MomentKind.CLOSED, what=one.name))
     return moments
@@ -173,12 +180,10 @@ async def _step_moments(
     work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, names: _Names
 ) -> list[TimelineMoment]:
     """Return steps that were done: those posted where others are, and the reader's own."""
-    done = [one for one in await work.steps.done_in(movement.id, about) if one.posted or one.person_id == own]
-    known = await names.load(one.person_id for one in done)
     return [
-        TimelineMoment(at=step.closed_at, turning=MomentKind.STEP, who=known.get(step.person_id, ""), what=step.action)
-        for step in done
-        if step.closed_at is not None
+        names.give(TimelineMoment(at=step.closed_at, turning=MomentKind.STEP, what=step.action), step.person_id)
+        for step in await work.steps.done_in(movement.id, about)
+        if step.closed_at is not None and (step.posted or step.person_id == own)
     ]
 
 
@@ -186,17 +191,15 @@ async def _story_moments(
     work: UnitOfWork, movement: Movement, about: InitiativeId | None, own: PersonId | None, names: _Names
 ) -> list[TimelineMoment]:
     """Return stories that may travel, and the reader's own."""
-    told = [one for one in await work.stories.told_in(movement.id, about) if one.may_travel or one.teller_id == own]
-    known = await names.load(one.teller_id for one in told if one.named)
     return [
-        TimelineMoment(
-            at=story.told_at,
-            turning=MomentKind.STORY,
-            who=story.called or (known.get(story.teller_id, "") if story.named else ""),
-            what=story.text,
-            ripples=story.ripples,
+        names.give(
+            TimelineMoment(
+                at=story.told_at, turning=MomentKind.STORY, who=story.called, what=story.text, ripples=story.ripples
+            ),
+            story.teller_id if story.named and not story.called else None,
         )
-        for story in told
+        for story in await work.stories.told_in(movement.id, about)
+        if story.may_travel or story.teller_id == own
     ]
 
 

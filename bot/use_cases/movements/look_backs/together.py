@@ -63,10 +63,9 @@ async def begin(work: UnitOfWork, turn: Turn) -> Entry:
         told_at=turn.now + ANSWERS_FOR,
     )
     work.initiatives.add(fresh)
-    asked = [await work.deliveries.add_ask(_as_question(fresh, one, turn.now), turn.now) for one in others]
-    for message in _plan_history(fresh, people, place, turn.now):
-        await work.deliveries.add(message)
-    return _confirm(fresh, initiative, place, sum(asked))
+    asked = await work.deliveries.add_asks([_as_question(fresh, one, turn.now) for one in others], turn.now)
+    await work.deliveries.add_all(_plan_history(fresh, people, place, turn.now))
+    return _confirm(fresh, initiative, place, asked)
 
 
 def _confirm(

@@ -1,6 +1,6 @@
 """Show rhythms; and for coordinators: make, change, pause and end them, and change single moments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -12,6 +12,8 @@ from bot.catalogue.rhythms import (
     PaceKept,
     RhythmDoubled,
     RhythmPreviewed,
+    RhythmShown,
+    RhythmsLeft,
     RhythmsShown,
     RhythmUnclear,
     UnsentMessage,
@@ -34,9 +36,12 @@ from bot.use_cases.rhythms.changing.pages import (
     load,
     load_any,
     load_own,
+    look_around,
     next_moments,
     show_rhythm,
+    show_within,
     summarize,
+    summarize_within,
 )
 from bot.use_cases.rhythms.changing.patterns import list_values, pack, unpack
 from bot.use_cases.rhythms.changing.single import (
@@ -67,11 +72,14 @@ __all__ = [
     "save_pause",
     "save_preview",
     "show",
+    "show_each",
     "show_one",
     "slow_down",
     "undo",
 ]
 UNSENT_SHOWN = 5
+RHYTHMS_LISTED = 20
+"""Rhythms that are shown at a time, of however many a movement has."""
 ALIKE_MOMENTS = 60
 """Coming moments that are compared to see whether two rhythms come together."""
 
@@ -87,14 +95,16 @@ async def show(work: UnitOfWork, turn: Turn) -> Entry:
         if heard.is_wanted:
             return await _preview(work, turn, heard)
         missed = turn.text("text") if not heard.values and not heard.asks else ""
-    found = await work.rhythms.of_movement(movement.id)
+    found, more = await _list_rhythms(work, turn)
+    around = await look_around(work, movement, found, turn.now)
     unsent: list[UnsentMessage] = []
     if may_change:
         rows = await work.deliveries.of_movement(movement.id, turn.now - UNSENT_WINDOW, UNSENT_SHOWN, not_posted=True)
         unsent = [_to_unsent_message(one) for one in rows]
     return RhythmsShown(
         name=movement.name,
-        rhythms=tuple([(await summarize(work, movement, one, turn.now))[0] for one in found]),
+        rhythms=tuple(summarize_within(around, one, turn.now)[0] for one in found),
+        more=more,
         held=tuple(unsent),
         may_change=may_change,
         missed=missed,
@@ -136,6 +146,27 @@ async def _preview(work: UnitOfWork, turn: Turn, heard: HeardRhythm) -> Entry:
         lost=lost,
         args={**args, "seen": turn.now.isoformat()},
     )
+
+
+async def _list_rhythms(work: UnitOfWork, turn: Turn) -> tuple[Sequence[Rhythm], int]:
+    """Return the rhythms to show, and how many there are besides. Of many, those of the place where it is asked, and
+    then those that come soonest."""
+    movement = turn.require_movement()
+    found = await work.rhythms.of_movement(movement.id, RHYTHMS_LISTED)
+    more = await work.rhythms.count(movement.id) - len(found)
+    if more and turn.place is not None:
+        here = sorted(await work.rhythms.of_place(turn.place.id), key=lambda one: (one.created_at, one.id))
+        found = [*here, *(one for one in found if one not in here)][:RHYTHMS_LISTED]
+    return found, more
+
+
+async def show_each(work: UnitOfWork, turn: Turn) -> Sequence[RhythmShown | RhythmsLeft]:
+    """Show rhythms with their next moments and the reasons of those that are skipped, and how many there are
+    besides."""
+    found, more = await _list_rhythms(work, turn)
+    around = await look_around(work, turn.require_movement(), found, turn.now)
+    shown = [show_within(around, turn, one) for one in found]
+    return [*shown, RhythmsLeft(more=more)] if more else shown
 
 
 async def show_one(work: UnitOfWork, turn: Turn) -> Entry:

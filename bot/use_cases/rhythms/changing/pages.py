@@ -1,6 +1,7 @@
 """Load rhythms, and say what will come of them: where, when, and what a holiday or the quiet hours do to it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from bot.days_off import load_calendar
 from bot.domain import quiet_hours
 from bot.domain.attention import MAX_POSTS_PER_WEEK, PLACE_WEEK, exceeds_budget
 from bot.domain.calendar import Calendar, holidays_of
-from bot.domain.movement import Movement, Place, PlaceState
+from bot.domain.movement import Movement, Place, PlaceId, PlaceState, Purpose
 from bot.domain.person import Language
 from bot.domain.rhythm import (
     MOMENTS_SHOWN,
@@ -73,36 +74,84 @@ async def next_moments(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """Holds what lies around some rhythms of a movement, loaded at once: their places, the purpose, and the rhythms in
+    the same places, with the changes to moments of all of them."""
+
+    movement: Movement
+    purpose: Purpose | None
+    places: Mapping[PlaceId, Place]
+    there: Mapping[PlaceId, Sequence[Rhythm]]
+    changes: Mapping[RhythmId, Changes]
+
+    def calendar(self, place: PlaceId) -> Calendar:
+        """Return the days off that are kept in a place."""
+        return holidays_of(self.movement, self.places.get(place))
+
+    def changes_to(self, rhythm: Rhythm) -> Changes:
+        """Return the changes to moments of a rhythm."""
+        return self.changes.get(rhythm.id, {})
+
+
+async def look_around(work: UnitOfWork, movement: Movement, rhythms: Sequence[Rhythm], now: datetime) -> Surroundings:
+    """Load what lies around rhythms, in as many statements however many there are."""
+    within = {one.place_id for one in rhythms}
+    there = await work.rhythms.of_places(within)
+    ids = {one.id: None for one in (*rhythms, *(one for all_there in there.values() for one in all_there))}
+    return Surroundings(
+        movement=movement,
+        purpose=await work.movements.purpose(movement.id),
+        places=await work.movements.places_among(within),
+        there=there,
+        changes=await work.rhythms.changes_of(list(ids), now),
+    )
+
+
 async def summarize(
     work: UnitOfWork, movement: Movement, rhythm: Rhythm, now: datetime, changes: Changes | None = None
 ) -> tuple[RhythmSummary, Sequence[Expected]]:
     """Return a rhythm as lists show it, and what becomes of its next moments, with the changes that are stored or with
     others."""
-    place = await work.movements.place(rhythm.place_id)
+    around = await look_around(work, movement, [rhythm], now)
+    return summarize_within(around, rhythm, now, changes)
+
+
+def summarize_within(
+    around: Surroundings, rhythm: Rhythm, now: datetime, changes: Changes | None = None
+) -> tuple[RhythmSummary, Sequence[Expected]]:
+    """Return the same (see `summarize`) of one of several, around which all is loaded."""
+    place = around.places.get(rhythm.place_id)
     expected: Sequence[Expected] = ()
     if place is not None:
-        changes = await work.rhythms.changes(rhythm, now) if changes is None else changes
-        quiet = quiet_hours.of_place(place, movement)
-        expected = forecast(rhythm.timing, changes, holidays_of(movement, place), quiet, after=now, count=MOMENTS_SHOWN)
+        changes = around.changes_to(rhythm) if changes is None else changes
+        quiet = quiet_hours.of_place(place, around.movement)
+        calendar = around.calendar(place.id)
+        expected = forecast(rhythm.timing, changes, calendar, quiet, after=now, count=MOMENTS_SHOWN)
     name = (place.name or place.channel) if place is not None else ""
-    comes = place is not None and can_come(rhythm, place, await work.movements.purpose(movement.id))
+    comes = place is not None and can_come(rhythm, place, around.purpose)
     posted = [one.at for one in expected if one.at is not None and comes]
     return RhythmSummary.of(rhythm, name, posted, now), expected
 
 
 async def show_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, news: str = "") -> RhythmShown:
     """Return the page of a rhythm. `news` tells what was just done."""
-    movement = turn.require_movement()
-    place = await work.movements.place(rhythm.place_id)
-    summary, coming = await foresee(work, turn, rhythm)
-    missing, lost = await find_obstacles(work, turn, rhythm)
+    around = await look_around(work, turn.require_movement(), [rhythm], turn.now)
+    return show_within(around, turn, rhythm, news)
+
+
+def show_within(around: Surroundings, turn: Turn, rhythm: Rhythm, news: str = "") -> RhythmShown:
+    """Return the page of one of several rhythms, around which all is loaded."""
+    place = around.places.get(rhythm.place_id)
+    summary, coming = _foresee_within(around, turn, rhythm)
+    missing, lost = _find_obstacles(around, rhythm)
     return RhythmShown(
         rhythm=summary,
         coming=coming,
         purpose_missing=missing,
-        crowded=place is not None and await _is_crowded(work, movement, place, turn.now),
+        crowded=place is not None and _is_crowded(around, place, turn.now),
         lost=lost,
-        near=await find_near(work, turn, rhythm),
+        near=_find_near(around, turn, rhythm),
         may_change=turn.member is not None and turn.member.coordinates,
         news=news,
         undo=rhythm.changed_at if news in UNDOABLE else "",
@@ -117,9 +166,13 @@ async def show_rhythm(work: UnitOfWork, turn: Turn, rhythm: Rhythm, news: str = 
 async def find_obstacles(work: UnitOfWork, turn: Turn, rhythm: Rhythm) -> tuple[bool, str]:
     """Return what keeps a rhythm from coming: whether it lacks a purpose, and why its place is out of reach, a block of
     `errors/reasons.md.j2`; empty when it is not."""
-    place = await work.movements.place(rhythm.place_id)
-    missing = lacks_purpose(rhythm, await work.movements.purpose(rhythm.movement_id))
+    return _find_obstacles(await look_around(work, turn.require_movement(), [rhythm], turn.now), rhythm)
+
+
+def _find_obstacles(around: Surroundings, rhythm: Rhythm) -> tuple[bool, str]:
+    place = around.places.get(rhythm.place_id)
     lost = place is not None and place.state is PlaceState.UNREACHABLE
+    missing = lacks_purpose(rhythm, around.purpose)
     return missing, (place.state_reason or "place_gone") if place is not None and lost else ""
 
 
@@ -128,15 +181,19 @@ async def find_near(
 ) -> tuple[NearMoment, ...]:
     """Return the first moment of each rhythm in the same place that comes within an hour of one of the next moments of
     this one."""
-    calendar = await load_calendar(work, turn.require_movement(), rhythm.place_id)
-    if changes is None:
-        changes = await work.rhythms.changes(rhythm, turn.now)
+    return _find_near(await look_around(work, turn.require_movement(), [rhythm], turn.now), turn, rhythm, changes)
+
+
+def _find_near(
+    around: Surroundings, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
+) -> tuple[NearMoment, ...]:
+    calendar = around.calendar(rhythm.place_id)
+    changes = around.changes_to(rhythm) if changes is None else changes
     own = [one.at for one in islice(moments(rhythm.timing, changes, calendar, after=turn.now), MOMENTS_SHOWN)]
     found = [NearMoment(kind=rhythm.kind, at=at) for before, at in pairwise(own) if at - before < NEAR][:1]
     until = own[-1] + NEAR if own else turn.now
-    for other in await work.rhythms.of_place(rhythm.place_id) if own else ():
-        theirs = await work.rhythms.changes(other, turn.now)
-        coming = moments(other.timing, theirs, calendar, after=turn.now)
+    for other in around.there.get(rhythm.place_id, ()) if own else ():
+        coming = moments(other.timing, around.changes_to(other), calendar, after=turn.now)
         within = (one.at for one in takewhile(lambda one: one.at < until, coming))
         at = next((at for at in within if any(abs(at - one) < NEAR for one in own)), None)
         if at is not None and other.id != rhythm.id:
@@ -149,9 +206,15 @@ async def foresee(
 ) -> tuple[RhythmSummary, tuple[ComingMoment, ...]]:
     """Return a rhythm as lists show it, and what becomes of its next moments, in words; also of one that is not
     stored."""
-    movement = turn.require_movement()
-    summary, expected = await summarize(work, movement, rhythm, turn.now, changes)
-    calendar = await load_calendar(work, movement, rhythm.place_id)
+    around = await look_around(work, turn.require_movement(), [rhythm], turn.now)
+    return _foresee_within(around, turn, rhythm, changes)
+
+
+def _foresee_within(
+    around: Surroundings, turn: Turn, rhythm: Rhythm, changes: Changes | None = None
+) -> tuple[RhythmSummary, tuple[ComingMoment, ...]]:
+    summary, expected = summarize_within(around, rhythm, turn.now, changes)
+    calendar = around.calendar(rhythm.place_id)
     return summary, tuple(_word_expectation(one, rhythm, calendar, turn.language) for one in expected)
 
 
@@ -163,12 +226,11 @@ def _word_expectation(one: Expected, rhythm: Rhythm, calendar: Calendar, languag
     )
 
 
-async def _is_crowded(work: UnitOfWork, movement: Movement, place: Place, now: datetime) -> bool:
+def _is_crowded(around: Surroundings, place: Place, now: datetime) -> bool:
     """Return whether the rhythms of a place ask for more posts in a week than its budget allows: the last of them will
     not come."""
     until, found = now + CROWDED_AHEAD, list[datetime]()
-    for rhythm in await work.rhythms.of_place(place.id):
-        changes = await work.rhythms.changes(rhythm, now)
-        coming = moments(rhythm.timing, changes, holidays_of(movement, place), after=now)
+    for rhythm in around.there.get(place.id, ()):
+        coming = moments(rhythm.timing, around.changes_to(rhythm), around.calendar(place.id), after=now)
         found += [one.at for one in takewhile(lambda one: one.at <= until, coming)]
     return exceeds_budget(found, MAX_POSTS_PER_WEEK, PLACE_WEEK)
