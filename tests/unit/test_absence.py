@@ -46,6 +46,22 @@ def test_a_day_is_heard(text: str, day: date) -> None:
     assert {read_return(text, language, MONDAY) for language in Language} == {day}
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("vanaf 20 december met vakantie", None),
+        ("ik ben vanaf maandag met vakantie", None),
+        ("vanaf 20 december met vakantie tot 3 januari", date(2027, 1, 3)),
+        ("weer vanaf maandag graag", date(2026, 12, 7)),
+        ("I am away from Monday", None),
+        ("away from 20 December until 3 January", date(2027, 1, 3)),
+        ("again from Monday please", date(2026, 12, 7)),
+    ],
+)
+def test_from_when_somebody_is_away_is_no_day_to_come_back(text: str, day: date | None) -> None:
+    assert {read_return(text, language, MONDAY) for language in Language} == {day}
+
+
 @pytest.mark.parametrize("text", ["", "ik ben ziek", "laat me met rust", "31 februari 1999", "leave me alone"])
 def test_a_sentence_without_a_day_to_come_says_none(text: str) -> None:
     assert read_return(text, Language.NL, MONDAY) is None
