@@ -1,5 +1,6 @@
 """Load the days off of a place, and let people follow those of where they work; below the use cases, which ask it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.calendar import Calendar, find_country, holidays_of
@@ -16,20 +17,24 @@ async def load_calendar(work: UnitOfWork, movement: Movement, place: PlaceId) ->
 
 def follow_place(person: Person, place: Place, now: datetime) -> None:
     """Let somebody who acts in a place of a movement keep the days off there, if they may be taken to work there."""
-    if works_in(person, place, now):
+    if place.workspace_id == person.workspace_id and works_in(person, place, now):
         follow_days(person, place)
 
 
 async def follow_country(work: UnitOfWork, person: Person, movement: Movement) -> None:
-    """Let somebody whose time zone is of another country than the movement keep the days off of a place that it has in
-    that country, until they act in a place."""
-    country = find_country(person.timezone or "")
-    if DAYS in person.chose or person.days_off or country in ("", movement.country):
+    """Let somebody whose time zone is new keep the days off of a place that the movement has in the country of that,
+    until they act in a place; where it has none, or that is its own country, those of the movement."""
+    if DAYS in person.chose:
         return
-    for place in await work.movements.places_abroad(movement.id):
-        if place.country == country:
-            follow_days(person, place)
-            return
+    country = find_country(person.timezone or "")
+    abroad = await list_own_abroad(work, person, movement) if country not in ("", movement.country) else ()
+    follow_days(person, next((one for one in abroad if one.country == country), None))
+
+
+async def list_own_abroad(work: UnitOfWork, person: Person, movement: Movement) -> Sequence[Place]:
+    """Return the places with days off of their own that somebody may follow: of their own workspace, whose coordinators
+    say what these are."""
+    return [one for one in await work.movements.places_abroad(movement.id) if one.workspace_id == person.workspace_id]
 
 
 async def update_followers(work: UnitOfWork, place: Place) -> None:

@@ -32,7 +32,7 @@ from bot.use_cases.people import introductions
 from bot.use_cases.stories import held_words
 from bot.wording import Reader
 
-TYPED_WORDS = ("text", "prefill")
+TYPED_WORDS = ("text", "prefill", "said")
 """Arguments that hold what was typed after a command, or is the content of a sentence."""
 WANT_SECRETS = frozenset({"start.join"})
 """Intents that a secret may be typed for. Of any other nothing of it is kept or shown: it was typed by mistake."""

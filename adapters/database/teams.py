@@ -64,8 +64,9 @@ class SqlConversations:
 
     async def removed_at(self, workspace: str, channels: Collection[str]) -> datetime | None:
         here = (removals.c.workspace_id == workspace, removals.c.channel.in_(channels))
-        latest = select(func.max(removals.c.removed_at)).where(*here)
-        return await self._sessions.run(lambda session: session.scalar(latest))
+        (latest,) = await self._read(select(func.max(removals.c.removed_at).label("at")).where(*here))
+        at: datetime | None = latest["at"]
+        return at
 
     async def last_removal(self, workspace: str) -> StoredConversation | None:
         fields = (removals.c.workspace_id, removals.c.channel, removals.c.service_url, removals.c.bot)
@@ -93,8 +94,8 @@ class SqlConversations:
     def _insert(self, table: Table) -> Any:
         return (postgresql.insert if self._dialect == "postgresql" else sqlite.insert)(table)
 
-    async def _read(self, query: Select[Any]) -> Sequence[StoredConversation]:
-        async def read(session: InlineSession) -> Sequence[StoredConversation]:
+    async def _read(self, query: Select[Any]) -> Sequence[dict[str, Any]]:
+        async def read(session: InlineSession) -> Sequence[dict[str, Any]]:
             return [dict(row) for row in (await session.execute(query)).mappings()]
 
         return await self._sessions.run(read)
@@ -116,7 +117,7 @@ class _WithinTransaction(SqlConversations):
             raise TypeError(f"a {type(work).__name__} is not stored in a database")
         self._work = work
 
-    async def _read(self, query: Select[Any]) -> Sequence[StoredConversation]:
+    async def _read(self, query: Select[Any]) -> Sequence[dict[str, Any]]:
         return [dict(row) for row in (await self._work.execute(query)).mappings()]
 
     async def _write(self, *statements: Executable) -> None:

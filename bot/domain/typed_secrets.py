@@ -5,14 +5,15 @@ from collections.abc import Iterable, Mapping
 
 HIDDEN = "•••"
 """The sign that stands in the place of a secret."""
-_SIGN = r"[0-9A-Z]"
+_SIGN = r"[0-9A-HJKMNP-TV-Z]"
+"""Of an invite code (Crockford's Base32 has no I, L, O and U): words in capitals with a year are no codes."""
 _SECRET = re.compile(
     r"\britme_[\w-]{24,}"
     r"|\bwhsec_[A-Za-z0-9+/=]{8,}"
     # A code as it is shown; in small letters, or without what is between, words may look like it but for a digit.
-    rf"|\b{_SIGN}{{4}}(?:-{_SIGN}{{4}}){{2,}}\b"
-    r"|\b(?=[a-zA-Z-]*\d)[0-9a-zA-Z]{4}(?:-[0-9a-zA-Z]{4}){2,}\b"
-    rf"|\b(?=[A-Z]*\d){_SIGN}{{12}}\b"
+    r"|\b(?=[\d-]*[A-Z])[0-9A-Z]{4}(?:-[0-9A-Z]{4}){2,}\b"
+    r"|\b(?=[a-zA-Z-]*\d)(?=[\d-]*[a-zA-Z])[0-9a-zA-Z]{4}(?:-[0-9a-zA-Z]{4}){2,}\b"
+    rf"|\b(?=[A-Z]*\d)(?=\d*[A-Z]){_SIGN}{{12}}\b"
     # The last part of a link that opens a page, a door, a file or a calendar.
     r"|(?<=/)(?:[\w-]{8,}\.\d{8,12}\.[0-9a-f]{16,}|[\w-]{32,}\.ics|[\w-]{8,}\.[0-9a-f]{16,})(?![\w.])",
     re.ASCII,

@@ -45,7 +45,7 @@ ROWS_AT_A_TIME = 10
 """Rows read and laid out at once: two milliseconds in which nobody else is answered."""
 KEYS_AT_A_TIME = 1000
 MOST_TRIES = 5
-"""How often a takeaway is composed when something in it changes all the time; then it waits."""
+"""How often a takeaway is composed for who waits for it, when something in it changes all the time."""
 PACKED_ALREADY = 0
 """The level of compression of what is packed already."""
 STORAGE_RETRY = timedelta(seconds=30)
@@ -118,7 +118,8 @@ class FileComposer:
         if packed is not None and file.kind == INVITATION_CARD:
             return await self._set_card(packed)
         if file.kind == TAKEAWAY:
-            return await self._give_takeaway(file, person, language)
+            # Once: nothing else of the workspace is sent meanwhile.
+            return await self._give_takeaway(file, person, language, tries=1)
         if packed is not None:
             return await to_thread(zlib.decompress, packed)
         if file.kind != EVERYTHING:
@@ -133,28 +134,31 @@ class FileComposer:
             return None
         try:
             if file.kind == TAKEAWAY:
-                content = await self._give_takeaway(file, person, language_for(person, None, None))
+                language = language_for(person, None, None)
+                content = await self._give_takeaway(file, person, language, tries=MOST_TRIES)
             else:
                 content = await self._print(file, person, None)
         except (Unreachable, Conflict):
             return None
         return OpenedFile(name=FILE_NAMES[file.kind], content=content)
 
-    async def _give_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
-        """Return the stored content while it may be given, else compose it. Raises `Unreachable`."""
+    async def _give_takeaway(self, file: PersonalFile, person: Person, language: Language, *, tries: int) -> bytes:
+        """Return the stored content while it may be given, else compose it. Raises as `_compose_takeaway` does."""
         movement = file.movement_id or MovementId("")
 
         async def look(work: UnitOfWork) -> tuple[bytes | None, Member | None, bool]:
             packed = await work.files.content(file.id)
             member = await work.movements.membership(movement, person.id)
-            is_stale = file.made_at is None or await work.takeaways.has_withdrawn_since(movement, file.made_at)
+            fresh = await work.files.get(file.id)  # it may be stale since the file was found
+            made_at = fresh.made_at if fresh is not None else None
+            is_stale = made_at is None or await work.takeaways.has_withdrawn_since(movement, made_at)
             return packed, member, is_stale
 
         packed, member, is_stale = await self._run(look)
         if member is None or not member.coordinates:
             raise Unreachable("forgotten")
         if packed is None or is_stale:
-            return await self._compose_takeaway(file, person, language)
+            return await self._compose_takeaway(file, person, language, tries)
         return await to_thread(zlib.decompress, packed)
 
     async def _print(self, file: PersonalFile, person: Person, language: Language | None) -> bytes:
@@ -204,10 +208,10 @@ class FileComposer:
         log.info("file_composed", bytes=len(content), ms=round((perf_counter() - started) * 1000))
         return content
 
-    async def _compose_takeaway(self, file: PersonalFile, person: Person, language: Language) -> bytes:
+    async def _compose_takeaway(self, file: PersonalFile, person: Person, language: Language, tries: int) -> bytes:
         """Compose what a movement takes along, anew whenever something in it changed meanwhile: it may take a minute,
         in which fewer are to read a story. Raises `Unreachable`, and `Conflict` when it changes all the time."""
-        for _ in range(MOST_TRIES):
+        for _ in range(tries):
             started, now = perf_counter(), self._clock.now()
             found = await self._run(lambda work: work.files.get(file.id))
             if found is None or found.movement_id is None:

@@ -14,6 +14,8 @@ from dateutil.relativedelta import relativedelta
 from bot.domain.person import Language
 from bot.understanding.sayings import find_day, read_sayings, split_said_words
 
+_SPAN = re.compile(r"\b\d{1,2} ?[-–] ?(?=\d{1,2}\b(?! ?[-–]))")
+"""The first day of a span: "24-26 december" lasts until the last."""
 _LATER = re.compile(r"(.+)\+(\d+)")
 _AFTER_EASTER = timedelta(days=2)
 
@@ -29,7 +31,7 @@ def read_return(text: str, language: Language, today: date) -> date | None:
 def _find_returns(text: str, language: Language, today: date) -> tuple[int, list[date]]:
     """Return how many words are understood, and the days they speak of."""
     sayings = read_sayings(language, "people/absences.txt", "rhythms/sentences.txt")
-    words, understood = split_said_words(text), 0
+    words, understood = split_said_words(_SPAN.sub("", text)), 0
     days: list[date] = []
     while words:
         length, meanings = next(sayings.find(words), (0, []))

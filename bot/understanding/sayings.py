@@ -27,6 +27,8 @@ _HOUR = re.compile(r"([01]?\d|2[0-4])(?:[:.]([0-5]\d))?")
 _DATE = re.compile(r"(\d{1,2})[a-z]{0,3}")
 _YEAR = re.compile(r"20\d\d")
 _DAYS_IN_MONTH = 31
+_MOST_DIGITS = 3
+"""Of a number of days, weeks or months: longer ones lead beyond all calendars."""
 _GLUED = re.compile(r"(\d)(am|pm|uur|u|h)$", re.IGNORECASE)
 _DUTCH_CLOCK = re.compile(r"(\d)[uh](\d\d)$", re.IGNORECASE)
 
@@ -92,7 +94,13 @@ def _fill(wanted: str, word: str, sayings: Sayings) -> str | None:
         case "hour" | "clock" as slot:
             return _fill_hour(word, sayings, words_too=slot == "hour")
         case "number":
-            return word if word.isdecimal() else str(sayings.numbers[word]) if word in sayings.numbers else None
+            return (
+                word
+                if word.isdecimal() and len(word) <= _MOST_DIGITS
+                else str(sayings.numbers[word])
+                if word in sayings.numbers
+                else None
+            )
         case "date":
             found = _DATE.fullmatch(word)
             return found[1] if found and 0 < int(found[1]) <= _DAYS_IN_MONTH else None

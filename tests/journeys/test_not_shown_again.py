@@ -29,6 +29,8 @@ LINES = (
     "ik wil een nieuw initiatief beginnen: {}",
     "wat moet ik met {}",
     "ik zit vast met de code {}",
+    "mijn stap is gelukt {}",
+    "ik ga met vakantie tot vrijdag {}",
 )
 
 

@@ -79,8 +79,17 @@ async def test_news_without_a_step_is_asked_about(world: World, line: str) -> No
     assert button_of(await world.type("fatima", f"/ritme {line}", channel=None), "home")
 
 
-async def test_a_new_step_beside_a_planned_one_opens_the_form(world: World) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mijn stap: ik vraag of het gelukt is",
+        "stap done with waiting: tomorrow I call Bob",
+        "stap nog niet gebeld: vrijdag bel ik Jan",
+        "stap put the step ladder back",
+    ],
+)
+async def test_a_new_step_beside_a_planned_one_opens_the_form(world: World, line: str) -> None:
     await _plan(world)
-    form = await world.type("fatima", "/ritme mijn stap: ik vraag of het gelukt is", channel=None)
+    form = await world.type("fatima", f"/ritme {line}", channel=None)
     assert isinstance(form, Form)
     assert form.intent == "step.save"

@@ -40,6 +40,11 @@ MONDAY = date(2026, 11, 30)
         ("a couple of weeks", date(2026, 12, 14)),
         ("wednesday next week", date(2026, 12, 9)),
         ("until mid february", date(2027, 2, 15)),
+        ("away until january 5", date(2027, 1, 5)),
+        ("till March 20th", date(2027, 3, 20)),
+        ("until march 20 2028", date(2028, 3, 20)),
+        ("away 24-26 december", date(2026, 12, 26)),
+        ("may I have no messages until friday", date(2026, 12, 4)),
     ],
 )
 def test_a_day_is_heard(text: str, day: date) -> None:
@@ -62,7 +67,19 @@ def test_from_when_somebody_is_away_is_no_day_to_come_back(text: str, day: date 
     assert {read_return(text, language, MONDAY) for language in Language} == {day}
 
 
-@pytest.mark.parametrize("text", ["", "ik ben ziek", "laat me met rust", "31 februari 1999", "leave me alone"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ik ben ziek",
+        "laat me met rust",
+        "31 februari 1999",
+        "leave me alone",
+        "123456789 weken",
+        "voor 123456 maanden",
+        "snooze for 123456 days",
+    ],
+)
 def test_a_sentence_without_a_day_to_come_says_none(text: str) -> None:
     assert read_return(text, Language.NL, MONDAY) is None
 

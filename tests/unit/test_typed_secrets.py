@@ -35,6 +35,8 @@ def test_every_secret_of_ours_is_found_and_hidden(number: int) -> None:
         "zorg-team-hier-buiten doet mee",
         "Wijkteam-Noord",
         "ritme_van_de_week",
+        "ons ZORGPLAN2026 en WIJKTEAM2027",
+        "rekening 123456789012 over 2024-2025-2026",
         "",
     ],
 )

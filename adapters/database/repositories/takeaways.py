@@ -63,6 +63,14 @@ def _follow_story(_mapper: Mapper[Story], connection: Connection, story: Story) 
         connection.execute(_make_anew().where(personal_files.c.movement_id == story.movement_id))
 
 
+@event.listens_for(Person, "after_insert")
+def _follow_newcomer(_mapper: Mapper[Person], connection: Connection, person: Person) -> None:
+    """Have it made anew when a colleague comes whose name stories may hold already."""
+    if person.name:
+        colleagues_of = select(places.c.movement_id).where(places.c.workspace_id == person.workspace_id)
+        connection.execute(_make_anew().where(personal_files.c.movement_id.in_(colleagues_of)))
+
+
 @event.listens_for(Person, "after_update")
 def _follow_teller(_mapper: Mapper[Person], connection: Connection, person: Person) -> None:
     """Have it made anew wherever somebody may be named, when another name of theirs may be shown than before."""

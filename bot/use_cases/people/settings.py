@@ -23,7 +23,7 @@ from bot.catalogue.people import (
     StopOffered,
     Stopped,
 )
-from bot.days_off import follow_country
+from bot.days_off import follow_country, list_own_abroad
 from bot.domain import quiet_hours
 from bot.domain.attention import WEEK
 from bot.domain.connectors import KeyFigure
@@ -170,7 +170,7 @@ async def _load_abroad(
     places: list[Place] = []
     labels: dict[PlaceId, str] = {}
     for movement, _ in belongs:
-        if abroad := await work.movements.places_abroad(movement.id):
+        if abroad := await list_own_abroad(work, turn.person, movement):
             places += abroad
             labels |= await work.movements.labels(movement.id, turn.person.workspace_id)
     return places[: MAX_FORM_OPTIONS - 1], labels
