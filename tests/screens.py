@@ -30,7 +30,11 @@ _LOAD_ALL = """Promise.all([...document.images].map((one) => {
   one.loading = "eager";
   return one.decode();
 }))"""
-_SCROLL = "(number) => document.querySelectorAll('main section')[number].scrollIntoView({behavior: 'instant'})"
+_SCROLL = """(number) => {
+  const section = document.querySelectorAll("main section")[number];
+  section.style.scrollMarginTop = "0";  // nothing of what stands above it
+  section.scrollIntoView({behavior: "instant"});
+}"""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ SHOWCASES = {
         stuck_now="Op vrijdag krijg ik niemand mee naar buiten",
         steps=(
             ("de overdracht klaar is", "vraag ik Samira een keer mee"),
-            ("ik maandag koffie haal", "loop ik langs de nachtdienst"),
+            ("ik woensdag koffie haal", "loop ik langs de nachtdienst"),
         ),
         tried=(
             "Lopen vóór de koffie in plaats van erna",
@@ -147,7 +147,7 @@ SHOWCASES = {
         stuck_now="On Fridays I can't get anybody to come outside",
         steps=(
             ("the handover is done", "I ask Samira to walk along once"),
-            ("I get coffee on Monday", "I drop in on the night shift"),
+            ("I get coffee on Wednesday", "I drop in on the night shift"),
         ),
         tried=(
             "Walking before coffee instead of after",

@@ -12,7 +12,7 @@ async def nothing() -> None: ...
 async def test_the_phrase_books_are_read_before_anybody_says_something() -> None:
     read: list[str] = []
     parts: dict[str, Any] = {
-        "ritme": SimpleNamespace(load_books=lambda: read.append("books")),
+        "ritme": SimpleNamespace(load_books=lambda: read.append("books"), finish_answers=nothing),
         "engine": SimpleNamespace(close=nothing),
         "database": SimpleNamespace(dispose=nothing),
         "clock": None,
