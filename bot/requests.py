@@ -274,7 +274,7 @@ async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: Com
         place = _add_or_rename_place(work, place, lane, spot, now)
         if _is_heard_from(intent, place):
             await reach.reopen(work, place, now)
-    is_new = member is None or person.timezone != was_in
+    is_new = (member is None and not person.days_off) or person.timezone != was_in
     if movement is not None and member is None:
         member = Member(movement_id=movement.id, person_id=person.id, joined_at=now)
         work.movements.add(member)
