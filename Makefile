@@ -26,7 +26,7 @@ check: setup-dev  ## format, lint, types, imports, names, prompts, migrations, k
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BARE) $(BIN)/python -m pytest -q tests/unit/test_naming.py tests/unit/test_docs.py tests/unit/test_prompts.py tests/unit/test_dependencies.py tests/integration/test_migrations.py
+	@$(BARE) $(BIN)/python -m pytest -q -n auto tests/unit/test_naming.py tests/unit/test_docs.py tests/unit/test_prompts.py tests/unit/test_dependencies.py tests/integration/test_migrations.py
 	@$(BIN)/python -m tests.dependencies audit
 
 torture: setup-dev  ## web and worker processes killed, or told to stop, at random, 200 times (ARGS="--seed 7" repeats one ordeal)
