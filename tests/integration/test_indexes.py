@@ -32,6 +32,7 @@ GROWING = (
     "questions_asked",
     "retellings",
     "ripples",
+    "significances",
     "stories",
     "story_postings",
     "story_requests",

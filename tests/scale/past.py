@@ -214,6 +214,11 @@ class _PastWriter:
             at=self._at(f"{self._now} - 4 * {DAY}"), pressed="true", reactions="'[]'",
         )  # fmt: skip
         self._fill(
+            "significances", past.weeks * past.movements, id="md5('choice/' || k)", movement_id=self._movement,
+            story_id="md5('story/' || k)", place_id=self._told_in(), round="'round-' || k", by_id=self._teller(),
+            why="'Het doet ertoe'", chosen_at=self._at(self._told_at()), agreed_at=self._at(self._told_at()),
+        )  # fmt: skip
+        self._fill(
             "inbox", past.scale_to(300_000), workspace_id=self._lane, key="md5('key/' || k)",
             at=self._at(f"{self._now} - k % (30 * {DAY})"),
         )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from bot.catalogue.base import NO, YES, Entry, InPlace, Pick
 from bot.catalogue.conversation import MeaningAsked
@@ -63,7 +62,7 @@ async def hear_step(work: UnitOfWork, turn: Turn) -> Entry:
     named = find_alike(said, {one.id: f"{one.cue} {one.action}" for one in planned}, most=1)
     step = next((one for one in planned if one.id in named), planned[0])
     if news == MOVE:
-        today = turn.now.astimezone(ZoneInfo(turn.timezone)).date()
+        today, _ = allowed_days(turn.now, turn.timezone)
         return offer_moment(turn, step, read_day(said, turn.language, today) or read_return(said, turn.language, today))
     return FollowUp(step=step.id, round=step.not_yet, cue=step.cue, action=step.action)
 
