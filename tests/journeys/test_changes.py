@@ -211,7 +211,7 @@ async def test_what_was_said_before_rests_and_is_used_again_which_is_said(counci
     named = await count()
     withdrawn = text_of(await council.do("iris", "council.withdraw"))
     assert "blijft bewaard" in withdrawn
-    assert "stel ik daar weer mensen mee voor" in withdrawn
+    assert "gebruik ik het om mensen voor te stellen" in withdrawn
     look = {"initiative": "walk", "figure": "connector"}
     assert "ondernemingsraad" in text_of(await council.do("fatima", "connect.look", args=look))
     assert await count() == named
