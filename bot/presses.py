@@ -28,6 +28,8 @@ def hash_key(key: str) -> str:
 
 def stamp_buttons(message: Message, card: str) -> Message:
     """Return a message whose buttons carry the id of their card."""
+    if not message.buttons:
+        return message
     return replace(
         message, buttons=tuple(replace(button, args={**button.args, CARD: card}) for button in message.buttons)
     )

@@ -218,13 +218,18 @@ def list_texts(entry: object) -> frozenset[str]:
     """Return every text within an entry, its names among them."""
     if isinstance(entry, str):
         return frozenset((str(entry),))
-    if is_dataclass(entry):
-        return list_texts(tuple(getattr(entry, one.name) for one in fields(entry)))
+    if is_dataclass(entry) and not isinstance(entry, type):
+        return list_texts(tuple(getattr(entry, name) for name in _field_names(type(entry))))
     if isinstance(entry, Mapping):
         return list_texts(tuple(entry.values()))
     if isinstance(entry, tuple | list):
         return frozenset().union(*map(list_texts, entry))
     return frozenset()
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 def dump(entry: Entry) -> dict[str, object]:

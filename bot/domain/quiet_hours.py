@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bot.domain.calendar import SATURDAY_AND_SUNDAY, Calendar, weekend_of
@@ -31,13 +32,9 @@ class QuietHours:
 
     def covers(self, moment: datetime) -> bool:
         """Return whether a moment is quiet."""
-        day = moment.astimezone(ZoneInfo(self.timezone)).date()
-        return self.covers_day(day) or any(
-            to_utc(begins, self.start, self.timezone) <= moment < self._end_after(begins)
-            for begins in (day - timedelta(days=1), day)
-        )
+        return _is_quiet(self, moment)
 
-    def _end_after(self, begins: date) -> datetime:
+    def ends_after(self, begins: date) -> datetime:
         """Return when the quiet that begins on a local day ends."""
         over_midnight = self.end < self.start
         return to_utc(begins + timedelta(days=1) if over_midnight else begins, self.end, self.timezone)
@@ -70,6 +67,16 @@ class QuietHours:
                 if candidate >= moment and not self.covers(candidate):
                     return candidate
         raise ValueError("these quiet hours never end")
+
+
+@lru_cache(maxsize=256)
+def _is_quiet(hours: QuietHours, moment: datetime) -> bool:
+    # Kept for all places with the same hours: on a Monday morning each is asked about the same moment.
+    day = moment.astimezone(ZoneInfo(hours.timezone)).date()
+    return hours.covers_day(day) or any(
+        to_utc(begins, hours.start, hours.timezone) <= moment < hours.ends_after(begins)
+        for begins in (day - timedelta(days=1), day)
+    )
 
 
 def to_utc(day: date, at: time, timezone: str) -> datetime:

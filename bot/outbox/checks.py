@@ -2,25 +2,35 @@
 
 from datetime import datetime, timedelta
 
+from bot.chat import DEFAULT_SYNTAX, CommandSyntax
 from bot.domain import quiet_hours
 from bot.domain.attention import Attention
 from bot.domain.delivery import MAX_HOLD_WHILE_QUIET, PROMISED_IN, Act, Delivery, DeliveryId, DeliveryState, Priority
 from bot.domain.forgetting import FORGETS, REMOVAL
 from bot.domain.movement import PlaceState
 from bot.domain.person import WENT_QUIET, Person, PersonId
-from bot.ports import Outgoing, UnitOfWork
+from bot.ports import Outgoing, UnitOfWork, Vault
 from bot.ports.turn import timezone_for
 
 RECHECK_TARGET = timedelta(minutes=1)
 """How long an update or deletion waits for the message it changes, while that is being sent."""
 
 
-async def check_and_load(work: UnitOfWork, delivery: Delivery, attention: Attention, now: datetime) -> Outgoing | None:
+async def check_and_load(
+    work: UnitOfWork,
+    delivery: Delivery,
+    attention: Attention,
+    now: datetime,
+    *,
+    syntax: CommandSyntax,
+    works_council: bool,
+    vault: Vault | None,
+) -> Outgoing | None:
     """Load what a due delivery needs to be worded.
 
     Returns None when it must not go out now: it was dropped, put on hold or rescheduled, with the reason on its row.
     """
-    outgoing = await load_outgoing(work, delivery, now)
+    outgoing = await load_outgoing(work, delivery, now, syntax=syntax, works_council=works_council, vault=vault)
     if _is_out_of_reach(outgoing):
         delivery.hold((outgoing.place.state_reason if outgoing.place else "") or "place_gone", now)
         return None
@@ -31,7 +41,15 @@ async def check_and_load(work: UnitOfWork, delivery: Delivery, attention: Attent
     return outgoing
 
 
-async def load_outgoing(work: UnitOfWork, delivery: Delivery, now: datetime) -> Outgoing:
+async def load_outgoing(
+    work: UnitOfWork,
+    delivery: Delivery,
+    now: datetime,
+    *,
+    syntax: CommandSyntax = DEFAULT_SYNTAX,
+    works_council: bool = False,
+    vault: Vault | None = None,
+) -> Outgoing:
     """Load the place, person and movement a delivery is for."""
     inviter = delivery.args.get("invited_by")
     return Outgoing(
@@ -43,6 +61,9 @@ async def load_outgoing(work: UnitOfWork, delivery: Delivery, now: datetime) -> 
         else None,
         movement=await work.movements.get(delivery.movement_id) if delivery.movement_id else None,
         invited_by=await work.people.in_workspace(PersonId(str(inviter)), delivery.workspace_id) if inviter else None,
+        syntax=syntax,
+        works_council=works_council,
+        vault=vault,
     )
 
 

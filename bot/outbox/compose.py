@@ -10,7 +10,7 @@ from bot import commands, webhooks, wording
 from bot.catalogue.base import Entry, FileEntry, PictureEntry, ThreadEntry, list_texts
 from bot.catalogue.home import Home
 from bot.catalogue.people import TakenBack
-from bot.chat import CommandSyntax, Message, Page, Post, PostedFile, PostedLink
+from bot.chat import CommandSyntax, Message, Page, Post, PostedFile, PostedLink, PostedPicture
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
 from bot.domain.forgetting import FORGETS
@@ -52,10 +52,10 @@ async def compose_post(
     An exception fails this delivery only: a bug in one message must not hold up all that is due in its workspace.
     """
     try:
-        outgoing = await check_and_load(work, delivery, attention, now)
-        if outgoing is None:
-            return None
-        return await _compose(work, replace(outgoing, syntax=syntax, works_council=works_council, vault=vault))
+        outgoing = await check_and_load(
+            work, delivery, attention, now, syntax=syntax, works_council=works_council, vault=vault
+        )
+        return await _compose(work, outgoing) if outgoing is not None else None
     except Unwanted as unwanted:
         delivery.drop(unwanted.reason)
     except RetryAfter as later:
@@ -107,15 +107,19 @@ async def _compose(work: UnitOfWork, outgoing: Outgoing) -> Post:
         raise RetryAfter(outgoing.now + UNKNOWN_KIND_RETRY, reason="no_words")
     entry = await _compose_entry(work, outgoing, composer)
     if not isinstance(entry, Home) or delivery.act is not Act.HOME:
-        await work.people.note_mentions(delivery.id, delivery.workspace_id, delivery.person_id, list_texts(entry))
+        if texts := list_texts(entry):
+            await work.people.note_mentions(delivery.id, delivery.workspace_id, delivery.person_id, texts)
         within = outgoing.movement.id if outgoing.movement and outgoing.place is None else None
         reader = _reader(outgoing)
         if remember_privacy(outgoing.person, entry, reader):
             delivery.add_args(**{PRIVACY: True})  # worded again for a retry, it says so again
-        file = wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None
-        address = _address(outgoing, message=render_within(entry, reader, within, delivery.id), file=file)
-        picture = wording.render_picture(entry, reader) if isinstance(entry, PictureEntry) else None
-        return replace(address, link=_link(entry, reader), picture=picture)
+        return _address(
+            outgoing,
+            message=render_within(entry, reader, within, delivery.id),
+            file=wording.render_file(entry, reader) if isinstance(entry, FileEntry) else None,
+            link=_link(entry, reader),
+            picture=wording.render_picture(entry, reader) if isinstance(entry, PictureEntry) else None,
+        )
     page = _render_page(entry, _reader(outgoing))
     shown = (entry.movement, _digest(page))
     person = outgoing.person
@@ -156,7 +160,7 @@ def _digest(page: Page) -> str:
 
 def _within_movement(message: Message, movement: str | None) -> Message:
     """Add the movement to a message's buttons: in a personal chat nothing else says which movement it is about."""
-    if not movement:
+    if not movement or not message.buttons:
         return message
     return replace(
         message,
@@ -165,7 +169,13 @@ def _within_movement(message: Message, movement: str | None) -> Message:
 
 
 def _address(
-    outgoing: Outgoing, *, message: Message | None = None, page: Page | None = None, file: PostedFile | None = None
+    outgoing: Outgoing,
+    *,
+    message: Message | None = None,
+    page: Page | None = None,
+    file: PostedFile | None = None,
+    link: PostedLink | None = None,
+    picture: PostedPicture | None = None,
 ) -> Post:
     delivery, account = outgoing.delivery, outgoing.person.account if outgoing.person else None
     if delivery.act in (Act.HOME, Act.POST):
@@ -185,6 +195,8 @@ def _address(
         gathers=delivery.kind in threads.GATHERING_KINDS,
         anew=not delivery.args.get(FORGETS),
         file=file,
+        link=link,
+        picture=picture,
     )
 
 

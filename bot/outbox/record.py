@@ -113,8 +113,9 @@ class ResultRecorder:
 
 def report_results(deliveries: Iterable[Delivery], telemetry: Telemetry) -> None:
     """Log the state that deliveries have now, and count it."""
+    bound = log.bind()  # once: the logger of the module makes a new one for each line
     for delivery in deliveries:
-        log.info(
+        bound.info(
             "delivery",
             id=delivery.id,
             kind=delivery.kind,
