@@ -30,7 +30,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.clock import SettableClock
 from adapters.database.tables import initiatives, members, movements, participants, people, places, ties, workspaces
-from adapters.database.unit_of_work import Begin
 from adapters.heap import collect_seldom, freeze_heap
 from adapters.network_process import NetworkProcess
 from benchmarks.report import Line, print_progress, show
@@ -39,7 +38,7 @@ from bot.app import Ritme
 from bot.chat import Account, Answer, ChatPlace, Intent, Reply
 from bot.domain.movement import MovementId, PlaceState, Role
 from bot.domain.person import Language, PersonId
-from bot.ports import Platform, StorageUnavailable
+from bot.ports import Platform, StorageUnavailable, Transact
 from tests.scale.everyday import NoEngine
 from tests.support.databases import BOTH, open_database
 from tests.support.world import MONDAY
@@ -195,21 +194,20 @@ async def _ask_for(ritme: Ritme, during: "asyncio.Task[Any]", size: int) -> tupl
     return took, len(put_off)
 
 
-async def _suggest_often(ritme: Ritme, begin: Begin, clock: SettableClock) -> list[float]:
+async def _suggest_often(ritme: Ritme, transact: Transact, clock: SettableClock) -> list[float]:
     took = [await _suggest(ritme)]
     for number in range(TIMES):
         clock.set(clock.now() + timedelta(minutes=1))
-        await _tie(begin, *(PersonId(f"{100 + 7 * number + step:06d}") for step in (0, 3)), clock)
+        await _tie(transact, *(PersonId(f"{100 + 7 * number + step:06d}") for step in (0, 3)), clock)
         took.append(await _suggest(ritme))
     return took
 
 
-async def _tie(begin: Begin, one: PersonId, other: PersonId, clock: SettableClock) -> None:
+async def _tie(transact: Transact, one: PersonId, other: PersonId, clock: SettableClock) -> None:
     """Let two people know each other, as soon as there is a connection for it."""
     while True:
         try:
-            async with begin() as work:
-                await work.connecting.strengthen(MOVEMENT, one, other, clock.now())
+            await transact(lambda work: work.connecting.strengthen(MOVEMENT, one, other, clock.now()))
             return
         except StorageUnavailable:
             continue  # it waited two seconds
@@ -234,7 +232,7 @@ async def measure(kind: str, size: int) -> Suggesting:
             collect_seldom()
             freeze_heap()  # as a service does when it is ready
             alone, _ = await _ask_for(ritme, asyncio.create_task(asyncio.sleep(ALONE)), size)
-            suggesting = asyncio.create_task(_suggest_often(ritme, storage.begin, clock))
+            suggesting = asyncio.create_task(_suggest_often(ritme, storage.transact, clock))
             meanwhile, put_off = await _ask_for(ritme, suggesting, size)
             await networks.close()
             first, *later = suggesting.result()

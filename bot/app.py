@@ -52,6 +52,7 @@ from bot.ports import (
 from bot.presses import hash_key
 from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
 from bot.transactions import TransactionRunner, correlation_id
+from bot.turns import WorkspaceTurns
 from bot.understanding import load_books
 from bot.use_cases.connecting import coverage
 from bot.use_cases.movements import carrying
@@ -145,6 +146,7 @@ class Ritme:
         self._vault = vault
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(transact, engine)
+        self._turns = WorkspaceTurns()
         self._networks = networks or NetworkCache()
         self._directory = DirectorySync(run=self._run, platforms=platforms, clock=clock)
         self._files = FileComposer(run=self._run, clock=clock, typesetter=typesetter)
@@ -273,7 +275,8 @@ class Ritme:
                 await intent.beside(work)
             return reply, await self._drainer.claim_own_answer(work)
 
-        reply, claimed = await self._run(act_and_claim)
+        async with self._turns.take(intent.actor.workspace):
+            reply, claimed = await self._run(act_and_claim)
         if claimed is not None:
             self._drainer.answers.start(*claimed)
         return reply
