@@ -174,10 +174,9 @@ async def _measure_both(small: Stage, large: Stage, times: int, things: Sequence
     for number, one in enumerate((BARE, *things)):
         acts = [await one.prepare(stage, stage.undone) for stage in (small, large)]
         if one.keeps:
-            first = [Cost.of([await stage.take(act)]) for stage, act in zip((small, large), acts, strict=True)]
+            # For real, so that what was counted is kept.
+            first = [Cost.of([await stage.take(await one.prepare(stage, stage.world))]) for stage in (small, large)]
             compared.append(Compared(f"{one.what}, the first time", *first))
-            for stage in (small, large):
-                await (await one.prepare(stage, stage.world))()
         costs = [await measure_thing(stage, act, times) for stage, act in zip((small, large), acts, strict=True)]
         compared.append(Compared(one.what, *costs))
         if number == 0:

@@ -8,16 +8,14 @@ workspace (`Story.credit`).
 from asyncio import to_thread
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from secrets import randbelow
 from typing import Generic, Literal, TypeVar
 
+from bot.counting import STANDING_FIGURES, load_standing
 from bot.domain import quiet_hours
 from bot.domain.api_token import Allowance, ApiToken, RequestPace, Scope, digest_token
 from bot.domain.calendar import Calendar, holidays_of
-from bot.domain.coverage import load_picture
-from bot.domain.figures import FIGURES_LOOK_BACK, Figures, load_figures
 from bot.domain.initiative import Initiative, InitiativeId
 from bot.domain.movement import Movement
 from bot.domain.person import Person, WorkspaceId
@@ -30,8 +28,6 @@ from bot.use_cases.connecting import coverage
 
 MAX_API_PAGE = 100
 """Items that are read at a time."""
-EMPTY_STANDS = timedelta(hours=1)
-"""How long a picture of the reach without any group stands for programs, that ask more often than people."""
 OUTSIDE = WorkspaceId("")
 """No workspace: a name is shown there only of who agreed to be named beyond their own."""
 
@@ -208,11 +204,8 @@ class ApiReader:
             raise ApiRefusal("no_token")
         counted: list[Allowance] = []  # a transaction that is tried again is one request
 
-        async def answer(work: UnitOfWork, *, locked: bool = False) -> ApiAnswer[T]:
+        async def answer(work: UnitOfWork) -> ApiAnswer[T]:
             token = await work.outside.token_by_digest(digest)
-            if token is not None and locked:
-                # Before the movement is read: what another counted meanwhile stands.
-                await work.people.lock_movement(OUTSIDE, "", None, token.movement_id)
             movement = await work.movements.get(token.movement_id) if token is not None else None
             if token is None or movement is None or not token.lasts(now):
                 raise ApiRefusal("no_token")
@@ -224,31 +217,22 @@ class ApiReader:
                 raise ApiRefusal("no_scope", counted[0])
             token.note_use(now)
             try:
-                facts = await load(ApiQuestion(work, movement, token, now, locked))
+                facts = await load(ApiQuestion(work, movement, token, now))
             except ApiRefusal as refusal:
                 raise replace(refusal, allowance=counted[0]) from None
             return ApiAnswer(facts, counted[0])
 
-        try:
-            return await self._run(answer)
-        except _NeedsLock:
-            return await self._run(partial(answer, locked=True))
-
-
-class _NeedsLock(Exception):
-    """Raised to ask again while nobody else changes the movement."""
+        return await self._run(answer)
 
 
 @dataclass(frozen=True)
 class ApiQuestion:
-    """The transaction, movement and key of a question, and when it is asked. `locked`: nobody else changes the movement
-    until it is answered."""
+    """The transaction, movement and key of a question, and when it is asked."""
 
     work: UnitOfWork
     movement: Movement
     token: ApiToken
     now: datetime
-    locked: bool = False
 
 
 async def _load_movement(asked: ApiQuestion) -> MovementFacts:
@@ -389,19 +373,8 @@ def _show_story(story: Story, teller: Person | None) -> StoryFacts:
 
 async def _load_figures(asked: ApiQuestion) -> FigureFacts:
     work, movement, now = asked.work, asked.movement, asked.now
-    figures, picture = load_figures(movement.figures), load_picture(movement.reach)
-    is_empty = picture is not None and not picture.groups and now - picture.at < EMPTY_STANDS
-    stands = figures is not None and figures.is_fresh(now) and picture is not None
-    if not asked.locked and not (stands and (is_empty or (picture is not None and picture.is_fresh(now)))):
-        # Counted once, for all who read them: two counts of one day would be rounded apart.
-        raise _NeedsLock
-    if figures is None or not figures.is_fresh(now):
-        counts = await work.movements.count_figures(movement.id, now - FIGURES_LOOK_BACK)
-        if counts is None:
-            raise ApiRefusal("not_found")
-        figures = Figures.of_counts(counts, now, randbelow)
-        movement.figures = figures.dump()
-    reach = picture if picture is not None and is_empty else await coverage.load_current_picture(work, movement, now)
+    figures = await load_standing(work, movement, now, STANDING_FIGURES)
+    reach = await coverage.load_current_picture(work, movement, now)
     return FigureFacts(
         counted_at=figures.at,
         members=figures.members,

@@ -12,7 +12,7 @@ from time import perf_counter
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from bot import commands, presses, wording
+from bot import commands, counting, presses, wording
 from bot.api import ApiReader
 from bot.catalogue.errors import Apology, Declined
 from bot.chat import Answer, CommandSyntax, FieldErrors, Intent, OpenedFeed, OpenedFile, Post, Reply
@@ -406,6 +406,7 @@ class Ritme:
             log.info("workspace_erased", workspace=erased)
         await self._look_after_initiatives(now)
         await self._look_how_far_it_reaches(now)
+        await self._count_figures(now)
         await self._advance_lots(now)
         retention = self._retention
         while await self._run(partial(personal_data.forget_leaver, before=now - retention.left, now=now)):
@@ -444,6 +445,11 @@ class Ritme:
         due = await self._run(lambda work: work.movements.due_for_a_look(now - LOOKS_AFTER, REACH_BATCH))
         for one in due:
             await self._run(partial(coverage.look, id=one, now=now, works_council=self._works_council))
+
+    async def _count_figures(self, now: datetime) -> None:
+        """Count anew the figures of movements that are due, so that nobody waits for them."""
+        for one in await self._run(lambda work: work.movements.all_ids()):
+            await self._run(partial(counting.count_due, id=one, now=now))
 
     async def _advance_lots(self, now: datetime) -> None:
         """Count and draw for the lots that leave places out of reminders, each in a transaction of its own."""

@@ -336,10 +336,6 @@ class Pages:
             return None
         session, person = found
         board = self._boards.get(name)
-        if board is not None and board.for_coordinators and not drawing:
-            # As an intent does: what is counted anew here is kept, once, and shown to all the same.
-            within = MovementId(asked) if asked else None
-            await work.people.lock_movement(person.workspace_id, person.account or "", None, within)
         belongs = await work.movements.of_person(person.id)
         movement, member = _choose(belongs, asked)
         coordinates = member is not None and member.coordinates

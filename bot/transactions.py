@@ -2,6 +2,7 @@
 
 from asyncio import sleep
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from random import uniform
 from time import perf_counter
 from typing import TypeVar
@@ -11,7 +12,7 @@ from structlog.contextvars import get_contextvars
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
 from bot.domain.person import WorkspaceId
-from bot.ports import Conflict, Engine, StorageUnavailable, Transact, UnitOfWork
+from bot.ports import Conflict, Engine, NeedsCounting, StorageUnavailable, Transact, UnitOfWork
 
 MAX_ATTEMPTS = 6
 """Attempts for work a person may be waiting for: at most 0.62 s of backoff in all, 0.3 s on average."""
@@ -31,7 +32,8 @@ class TransactionRunner:
         self._engine = engine
 
     async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
-        """Run `act` in one transaction; retry with jittered backoff on `Conflict` or `StorageUnavailable`.
+        """Run `act` in one transaction; retry with jittered backoff on `Conflict` or `StorageUnavailable`, and at once
+        when what it needs was counted.
 
         `act` starts over with a fresh unit of work on every attempt, so it must not keep state between attempts. Raises
         the last error when the attempts, or the INTERACTIVE_DEADLINE, are used up. The deadline applies only when
@@ -58,12 +60,21 @@ class TransactionRunner:
                     raise
                 # Full jitter: two transactions that collided must not collide again in step.
                 await sleep(uniform(0, 0.01 * 2**attempt))
+            except NeedsCounting as needs:
+                if attempt == max_attempts:
+                    raise
+                counted = await self.read(needs.count)
+                await self(partial(needs.keep, counted=counted))
             else:
                 # Only after the commit: a drain woken earlier would not see the rows yet.
                 for lane in woken:
                     self._engine.wake(lane)
                 return result
         raise AssertionError("unreachable")
+
+    async def read(self, act: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run `act`, which takes long and only reads, in a transaction outside the event loop."""
+        return await self._transact.read(act)
 
 
 def correlation_id() -> str:

@@ -14,7 +14,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.errors import translate_errors
@@ -47,6 +47,9 @@ SESSION_TIMEOUTS = {
 transaction (and so frees its locks) whose client is silent or gone."""
 NO_TIMEOUTS = "SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
 """For migrations: they wait for others, and others for them, as long as it takes. LOCAL: until the transaction ends."""
+
+READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+"""Begins a transaction that sees one moment, and takes no locks."""
 
 
 def connection_settings(url: URL, size: int) -> dict[str, Any]:
@@ -154,6 +157,17 @@ class TransactionThreads:
                 raise
         finally:
             self._turns.release()
+
+    async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
+        """Run a function that only reads, at one moment."""
+
+        async def reading(session: InlineSession) -> T:
+            await session.execute(text(READ_ONLY))
+            result = await act(session)
+            session.sync_session.rollback()
+            return result
+
+        return await self.run(reading)
 
     async def _take_turn(self) -> None:
         try:

@@ -25,6 +25,9 @@ class Sessions(Protocol):
         It may wait for nothing but its session. Raises `Conflict` or `StorageUnavailable`, and `WaitedInTransaction`.
         """
 
+    async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
+        """Run a function that only reads in a transaction, outside the event loop. Raises as `run` does."""
+
     def begin(self) -> AbstractAsyncContextManager[InlineSession]:
         """Open a transaction as a block, whose statements run in this thread."""
 

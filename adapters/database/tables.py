@@ -173,6 +173,7 @@ movements = Table(
     Column("meaning", String(32), nullable=False, server_default="triangle"),
     Column("clouds", JSON, nullable=False, server_default="{}"),
     Column("spread", JSON, nullable=False, server_default="{}"),
+    Column("weeks", JSON, nullable=False, server_default="{}"),
     Column("started_at", Utc, nullable=False),
 )
 places = Table(

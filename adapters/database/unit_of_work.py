@@ -151,6 +151,10 @@ class UnitsOfWork:
 
         return await self._sessions.run(whole)
 
+    async def read(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
+        """Run a function that takes long and only reads in a transaction, outside the event loop."""
+        return await self._sessions.read(lambda session: act(SqlUnitOfWork(session, self._networks)))
+
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """Open a transaction whose statements run in this thread, for tests and tools: on PostgreSQL they hold up the

@@ -67,6 +67,8 @@ class Movement:
     """The clouds of these, by scale, as they were last drawn; see `bot.domain.meaning.Cloud.dump`."""
     spread: dict[str, object] = field(default_factory=dict)
     """How stories spread when that was last counted; see `bot.domain.spread.SpreadMap.dump`."""
+    weeks: dict[str, object] = field(default_factory=dict)
+    """Its last whole weeks, as they may be told; see `bot.domain.week_figures.SettledWeeks.dump`."""
     started_at: datetime
 
     def may_name_people(self, works_council: bool) -> bool:

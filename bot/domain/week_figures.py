@@ -1,10 +1,10 @@
 """Figures of a movement, week by week, of what was sent and what it set in motion: they tell of no one person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.connectors import MIN_GROUP_SIZE
@@ -58,6 +58,11 @@ class CountedWeeks:
     begins: tuple[datetime, ...]
     """The moments at which they begin, and the one at which the last ends."""
 
+    @property
+    def until(self) -> date:
+        """The Monday on which the last ends."""
+        return self.mondays[-1] + timedelta(weeks=1)
+
     @classmethod
     def before(cls, now: datetime, timezone: str) -> "CountedWeeks":
         """Return the last whole weeks."""
@@ -81,6 +86,80 @@ class WeekFigures:
     missed: int = 0
     sent: int | None = None
     unsent: int | None = None
+
+
+class ToldReason(NamedTuple):
+    """About how many messages were not sent for a reason, a block of `errors/reasons.md.j2`."""
+
+    reason: str
+    many: int
+
+
+class ToldAnswers(NamedTuple):
+    """How often a kind of rhythm was posted, and about how many answers it got; None for those of fewer than
+    `MIN_GROUP_SIZE` people."""
+
+    kind: str
+    posts: int
+    answers: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettledWeeks:
+    """The whole weeks before a Monday, as they may be told. Counted once, that stands until the next: what is taken
+    back meanwhile, or comes in late, changes nothing that somebody could see change."""
+
+    until: date
+    weeks: tuple[WeekFigures, ...] = ()
+    """From the first in which there was anything, the latest first."""
+    not_posted: tuple[ToldReason, ...] = ()
+    """Of posts of rhythms: exactly, as everyone there saw it. The most frequent first, as below."""
+    not_sent: tuple[ToldReason, ...] = ()
+    """Of personal messages."""
+    answers: tuple[ToldAnswers, ...] = ()
+
+    def dump(self) -> dict[str, object]:
+        """Return it as JSON values; see `load_weeks`."""
+        return {
+            "until": self.until.isoformat(),
+            "weeks": [[one.monday.isoformat(), one.posted, one.missed, one.sent, one.unsent] for one in self.weeks],
+            "not_posted": [list(one) for one in self.not_posted],
+            "not_sent": [list(one) for one in self.not_sent],
+            "answers": [list(one) for one in self.answers],
+        }
+
+
+def load_weeks(stored: Mapping[str, Any]) -> SettledWeeks | None:
+    """Return what `SettledWeeks.dump` stored; None for nothing."""
+    if not stored:
+        return None
+    return SettledWeeks(
+        until=date.fromisoformat(stored["until"]),
+        weeks=tuple(
+            WeekFigures(monday=date.fromisoformat(monday), posted=posted, missed=missed, sent=sent, unsent=unsent)
+            for monday, posted, missed, sent, unsent in stored["weeks"]
+        ),
+        not_posted=tuple(ToldReason(*one) for one in stored["not_posted"]),
+        not_sent=tuple(ToldReason(*one) for one in stored["not_sent"]),
+        answers=tuple(ToldAnswers(*one) for one in stored["answers"]),
+    )
+
+
+def settle_weeks(
+    weeks: CountedWeeks, counts: Sequence[WeekCount], reasons: Sequence[ReasonCount], answers: Sequence[AnswerCount]
+) -> SettledWeeks:
+    """Return what may be told of what was counted."""
+    told = [(one.reason, tell_about(one.many, one.people, one.seed)) for one in reasons if one.personal]
+    return SettledWeeks(
+        until=weeks.until,
+        weeks=tell_weeks(counts, weeks),
+        not_posted=tuple(ToldReason(one.reason, one.many) for one in reasons if not one.personal),
+        # What fewer than five people have to do with is not told, and not that there is something.
+        not_sent=tuple(ToldReason(reason, many) for reason, many in told if many),
+        answers=tuple(
+            ToldAnswers(one.kind, one.posts, tell_about(one.answers, one.people, one.seed)) for one in answers
+        ),
+    )
 
 
 def tell_about(many: int, people: int, seed: str) -> int | None:

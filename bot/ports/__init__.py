@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from bot.chat import DEFAULT_SYNTAX, Account, ChatPlace, CommandSyntax, Post, Profile, Receipt, UserGroup
 from bot.domain.delivery import Delivery
@@ -41,6 +41,7 @@ __all__ = [
     "LookupUnsupported",
     "Messenger",
     "NeedsComputing",
+    "NeedsCounting",
     "NeedsNetwork",
     "NetworkReader",
     "OutcomeUnknown",
@@ -114,6 +115,10 @@ class Transact(Protocol):
         It may run outside the event loop: it touches nothing that belongs there, and waits for nothing but its unit of
         work. May raise `Conflict` or `StorageUnavailable`.
         """
+
+    async def read(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
+        """Run `act`, which takes long and only reads, in a transaction outside the event loop: nobody waits for it, and
+        it waits for nobody. Nothing that it changes is kept. May raise `StorageUnavailable`."""
 
 
 class NetworkReader(Protocol):
@@ -223,6 +228,15 @@ class NeedsComputing(Exception):
     def __init__(self, compute: Callable[[], bytes]) -> None:
         super().__init__("needs something computed")
         self.compute = compute
+
+
+class NeedsCounting(Exception):
+    """A use case needs figures that take long to count. Its transaction is rolled back; then `count`, which only reads,
+    counts them, `keep` gets these as `counted` in a transaction of its own, and the use case starts over."""
+
+    def __init__(self, count: Callable[[UnitOfWork], Awaitable[Any]], keep: Callable[..., Awaitable[None]]) -> None:
+        super().__init__("needs something counted")
+        self.count, self.keep = count, keep
 
 
 class TypesettingFailed(Exception):

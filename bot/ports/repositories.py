@@ -503,6 +503,9 @@ class Movements(Protocol):
         """Return at most `limit` movements, everywhere, of which was last looked before a moment, or never, how far
         they reach; those longest ago first."""
 
+    async def all_ids(self) -> Sequence[MovementId]:
+        """Return the ids of all movements, everywhere."""
+
     async def places_abroad(self, movement: MovementId, among: Collection[PlaceId] | None = None) -> Sequence[Place]:
         """Return the places of a movement, or those `among` some of them, that keep holidays, or a weekend, of their
         own."""

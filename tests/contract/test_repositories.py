@@ -457,3 +457,22 @@ async def test_names_by_ids_are_read_in_one_query(seeded: Seeded) -> None:
     assert found == {one: name for one, name in (("u-fatima", fatima.name), ("c-here", here.name)) if name}
     assert found
     assert sum(stats.times for statement, stats in recorded.asked.items() if "SELECT" in statement) == 1
+
+
+async def test_reading_beside_a_transaction_waits_for_nobody_and_keeps_nothing(seeded: Seeded) -> None:
+    async def read_name(work: UnitOfWork) -> str:
+        movement = await work.movements.get(OURS)
+        assert movement is not None
+        name, movement.name = movement.name, "Gelezen"
+        return name
+
+    transact = seeded.storage.transact
+    before = await transact.read(read_name)
+    async with seeded.begin() as work:
+        movement = await work.movements.get(OURS)
+        assert movement is not None
+        movement.name = "Geschreven"
+        await work.flush()
+        assert await transact.read(read_name) == before
+    assert await transact.read(read_name) == "Geschreven"
+    assert await transact.read(read_name) == "Geschreven"

@@ -7,21 +7,30 @@ length (the compiler of pictures, the network, the packing of files) notes in wh
 import threading
 from asyncio import sleep
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typst
 
+from adapters.database.repositories.connecting import SqlConnecting
+from adapters.database.repositories.deliveries import SqlDeliveries
+from adapters.database.repositories.movements import SqlMovements
+from adapters.database.repositories.stories import SqlStories
 from adapters.typesetting import TypstTypesetter
+from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, PlaceId
+from bot.domain.page_session import PageSession
 from bot.domain.person import Language, Person, PersonId, WorkspaceId
 from bot.domain.story import Readers, Story, StoryId
 from bot.networks import NetworkCache
 from bot.use_cases.movements import takeaways
 from tests.drivers.playground import PlaygroundDriver
+from tests.journeys.test_pages_privacy import open_pages, secret_of
 from tests.journeys.test_suggesting import add_world, look
+from tests.support.api import make_key
 from tests.support.loops import watched_steps
 from tests.support.playground import serve_playground
 from tests.support.world import LANE, MOVEMENT, World, open_world
@@ -140,3 +149,52 @@ async def test_whom_to_invite_is_computed_outside_the_loop(
     await look(world)
     assert answered
     assert all(answered)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_figures_are_counted_outside_the_loop_and_anew_before_anybody_looks(
+    tmp_path: Path, kind: str, outside: Callable[[Any, str], list[bool]]
+) -> None:
+    counted = [
+        outside(owner, name)
+        for owner, name in (
+            (SqlConnecting, "count_reach"),
+            (SqlStories, "count_spread"),
+            (SqlDeliveries, "count_weeks"),
+            (SqlDeliveries, "count_reasons"),
+            (SqlDeliveries, "count_answers"),
+            (SqlMovements, "count_figures"),
+        )
+    ]
+    async with open_world(tmp_path, kind=kind) as world:
+        people = [f"p{number}" for number in range(MIN_GROUP_SIZE)]
+        await world.movement("fatima", *people)
+        async with world.begin() as work:
+            for one in people:
+                person = await work.people.get(PersonId(one), MOVEMENT)
+                assert person is not None
+                person.group = "Nacht"
+        key = await make_key(world)
+        await open_pages(world, "iris")
+
+        async def look_at_figures() -> None:
+            assert await world.ritme.api.figures(key)
+            for page in ("coordinator", "movement"):
+                assert await world.ritme.pages.show(secret_of("iris"), page, MOVEMENT)
+
+        await look_at_figures()
+        assert counted == [[True]] * len(counted)
+        await look_at_figures()
+        assert counted == [[True]] * len(counted), "they stand"
+        world.clock.set(world.clock.now() + timedelta(days=8))
+        await world.ritme.plan()
+        assert counted == [[True] * 2] * len(counted), "it is Monday again"
+        async with world.begin() as work:
+            iris = await work.people.by_account(WorkspaceId(LANE), "iris")
+            assert iris is not None
+            session = PageSession.offer(iris, world.clock.now())
+            work.sessions.add(session)
+        assert await world.ritme.pages.open(session.id, secret_of("later"), "een ander")
+        assert await world.ritme.pages.show(secret_of("later"), "coordinator", MOVEMENT)
+        assert await world.ritme.api.figures(key)
+        assert counted == [[True] * 2] * len(counted)

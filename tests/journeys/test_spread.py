@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot import counting
 from bot.domain.coverage import RECOUNTED_AFTER
 from bot.domain.person import PersonId
-from bot.use_cases.movements import spreading
 from tests.drivers.border import PLATFORMS, Border, open_border
 from tests.journeys.test_pictures import size_of
 from tests.support.world import MOVEMENT, World, text_of
@@ -27,7 +27,7 @@ async def border(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterato
 @pytest.fixture(autouse=True)
 def always_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Round down, whatever chance says: figures are then known."""
-    monkeypatch.setattr(spreading, "randbelow", lambda most: most - 1)
+    monkeypatch.setattr(counting, "randbelow", lambda most: most - 1)
 
 
 @pytest.fixture

@@ -91,6 +91,10 @@ class UndoneUnits:
             await self._units(undone)
         return result
 
+    async def read(self, act: Callable[[UnitOfWork], Awaitable[Any]], /) -> Any:
+        """Run a function that only reads."""
+        return await self._units.read(act)
+
     def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open a transaction that is not undone."""
         return self._units.begin()

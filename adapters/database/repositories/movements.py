@@ -129,6 +129,10 @@ class SqlMovements(Repository):
         )
         return [MovementId(one) for one in found]
 
+    async def all_ids(self) -> Sequence[MovementId]:
+        found = await self._session.scalars(select(movements.c.id).order_by(movements.c.id))
+        return [MovementId(one) for one in found]
+
     async def places_abroad(self, movement: MovementId, among: Collection[PlaceId] | None = None) -> Sequence[Place]:
         mine = select(Place).where(places.c.movement_id == movement, places.c.country != "")
         if among is not None:

@@ -1,6 +1,5 @@
 """Read a movement's network as plain rows, in a thread and a transaction of its own, and count when it changes."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from adapters.database.mapping import MAPPED
 from adapters.database.postgresql import hide_row_values, set_session_timeouts
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.base import has_changed
+from adapters.database.sqlite import reading_engine
 from adapters.database.tables import deliveries, members, networks, nominations, people, ties
 from adapters.libpq import connection_timeouts
 from bot.domain.connectors import NAMED_FROM, KeyFigure
@@ -177,7 +177,7 @@ def _match_two_yeses(movement: MovementId) -> tuple[Any, ...]:
 @contextmanager
 def _connect_to_sqlite(url: URL) -> Iterator[Connection]:
     """Open a connection to a SQLite file, in a transaction. With WAL it reads beside the writer, and neither waits."""
-    with _engine_on_sqlite(url).begin() as connection:
+    with reading_engine(str(url.database)).begin() as connection:
         yield connection
 
 
@@ -188,18 +188,6 @@ def _connect_to_postgresql(url: URL) -> Iterator[Connection]:
         reading = connection.execution_options(postgresql_readonly=True)
         with reading.begin():
             yield reading
-
-
-@lru_cache(maxsize=4)
-def _engine_on_sqlite(url: URL) -> Engine:
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(str(url.database), isolation_level=None, timeout=10)
-        connection.execute("PRAGMA query_only=ON")
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine
 
 
 @lru_cache(maxsize=4)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from secrets import randbelow
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
 from bot.catalogue.coverage import (
@@ -24,6 +23,7 @@ from bot.catalogue.coverage import (
 )
 from bot.catalogue.forms import Filled, read_form
 from bot.changes import record_change
+from bot.counting import STANDING_REACH, load_standing
 from bot.domain.change import CoordinatorAct
 from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.coverage import (
@@ -36,7 +36,6 @@ from bot.domain.coverage import (
     TOLD_WAITS,
     ReachPicture,
     RoundRepeat,
-    draw_picture,
     is_named_after,
     load_picture,
 )
@@ -82,15 +81,10 @@ async def _list_repeats(work: UnitOfWork, turn: Turn, movement: Movement) -> tup
 
 
 async def load_current_picture(work: UnitOfWork, movement: Movement, now: datetime) -> ReachPicture:
-    """Return the picture that stands, or count again and keep that. Of one that stands, no group is shown that has too
-    few people by now."""
-    kept = load_picture(movement.reach)
-    if kept is not None and kept.is_fresh(now):
-        large = await work.people.large_groups(movement.id, MIN_GROUP_SIZE)
-        return replace(kept, groups=tuple(one for one in kept.groups if one.group in large))
-    picture = draw_picture(await work.connecting.count_reach(movement.id), now, kept, randbelow)
-    movement.reach = picture.dump()
-    return picture
+    """Return the picture that stands. No group is shown that has too few people by now."""
+    kept = await load_standing(work, movement, now, STANDING_REACH)
+    large = await work.people.large_groups(movement.id, MIN_GROUP_SIZE)
+    return replace(kept, groups=tuple(one for one in kept.groups if one.group in large))
 
 
 async def _is_large(work: UnitOfWork, movement: Movement, group: str) -> bool:

@@ -1,15 +1,12 @@
 """Show how stories spread between the groups of a movement, in rounded figures."""
 
-from datetime import datetime
-from secrets import randbelow
-
 from bot.catalogue.base import Entry
 from bot.catalogue.spreads import SpreadArrow, SpreadDrawn, SpreadEmpty, SpreadGroup
+from bot.counting import STANDING_SPREAD, load_standing
 from bot.domain.connectors import MIN_GROUP_SIZE
 from bot.domain.coverage import RECOUNTED_AFTER
 from bot.domain.movement import Movement
-from bot.domain.person import WorkspaceId
-from bot.domain.spread import SpreadMap, draw_spread, load_spread, order_on_ring
+from bot.domain.spread import SpreadMap, load_spread, order_on_ring
 from bot.errors import Unwanted
 from bot.pictures import plan_picture
 from bot.ports import Outgoing, Turn, UnitOfWork
@@ -27,13 +24,8 @@ async def ask_map(work: UnitOfWork, turn: Turn) -> Entry:
 async def show_map(work: UnitOfWork, turn: Turn) -> SpreadDrawn | SpreadEmpty:
     """Return the map that stands, counted anew when that is due."""
     movement = turn.require_movement()
-    kept = load_spread(movement.spread)
-    if kept is None or not kept.is_fresh(turn.now):
-        if not await work.people.large_groups(movement.id, MIN_GROUP_SIZE):
-            return SpreadEmpty()  # nothing is counted, and nobody waits
-        # Whoever reads a page holds no lock yet: what is counted is kept, and shown to all the same.
-        await work.people.lock_movement(WorkspaceId(""), "", None, movement.id)
-    return _lay_out(movement, await _load_map(work, movement, turn.now))
+    kept = await load_standing(work, movement, turn.now, STANDING_SPREAD)
+    return _lay_out(movement, await _leave_small_out(work, movement, kept))
 
 
 async def compose_map(work: UnitOfWork, outgoing: Outgoing) -> Entry:
@@ -47,16 +39,6 @@ async def compose_map(work: UnitOfWork, outgoing: Outgoing) -> Entry:
     if not isinstance(shown, SpreadDrawn):
         raise Unwanted("nothing_to_give")
     return shown
-
-
-async def _load_map(work: UnitOfWork, movement: Movement, now: datetime) -> SpreadMap:
-    """Return the map that stands, or count again and keep that."""
-    kept = load_spread(movement.spread)
-    if kept is not None and kept.is_fresh(now):
-        return await _leave_small_out(work, movement, kept)
-    counted = draw_spread(await work.stories.count_spread(movement.id, now), now, randbelow)
-    movement.spread = counted.dump()
-    return counted
 
 
 async def _leave_small_out(work: UnitOfWork, movement: Movement, kept: SpreadMap) -> SpreadMap:
