@@ -339,6 +339,7 @@ def weekend_of(movement: Movement | None, timezone: str, place: Place | None = N
     return parse_weekend(owner.weekend) or find_weekend(owner.country)
 
 
+@lru_cache(maxsize=64)
 def parse_weekend(text: str) -> tuple[int, ...]:
     """Return the weekdays that are stored in a text, a digit each."""
     return tuple(int(one) for one in text)

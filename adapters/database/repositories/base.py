@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, String, any_, literal
+from sqlalchemy import JSON, ColumnElement, String, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attributes
@@ -14,6 +14,14 @@ E = TypeVar("E")
 def has_changed(entity: object, *names: str) -> bool:
     """Return whether one of these attributes is not what was loaded or last saved."""
     return any(attributes.get_history(entity, name).has_changes() for name in names)
+
+
+def among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[bool]:
+    """Match rows whose column has one of the values of the parameter `name`, a list: for statements that are built
+    once."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(String)))
+    return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
 
 
 class Repository:
@@ -34,8 +42,12 @@ class Repository:
         return known if known is not None else await self._session.get(entity, id)
 
     @property
+    def _dialect(self) -> str:
+        return self._session.get_bind().dialect.name
+
+    @property
     def _on_postgresql(self) -> bool:
-        return self._session.get_bind().dialect.name == "postgresql"
+        return self._dialect == "postgresql"
 
     def _among(self, column: ColumnElement[str], values: Collection[str | None]) -> ColumnElement[bool]:
         """Match rows whose column has one of these values.

@@ -34,7 +34,7 @@ from structlog.contextvars import get_contextvars
 
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import Repository, among
 from adapters.database.repositories.figures import FigureQueries
 from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
 from adapters.database.tables import (
@@ -143,6 +143,19 @@ _AHEAD_IN_PLACE = (
 )
 """Queries for what stands ahead of an answer, by the keys of `bot.outbox.claim.ordering_key`; in a place, one for each
 index."""
+_PREFETCH = {
+    dialect: [
+        select(entity).where(among(key, "ids", dialect))
+        for entity, key in (
+            (Place, places.c.id),
+            (Person, people.c.id),
+            (Movement, movements.c.id),
+            (Rhythm, rhythms.c.id),
+        )
+    ]
+    for dialect in ("sqlite", "postgresql")
+}
+"""Load what claimed deliveries are for and about."""
 _WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind"))
 
 
@@ -237,14 +250,15 @@ class SqlDeliveries(Repository):
 
     async def prefetch(self, claimed: Sequence[Delivery]) -> Sequence[object]:
         found: list[object] = []
-        for entity, key, wanted in (
-            (Place, places.c.id, {one.place_id for one in claimed}),
-            (Person, people.c.id, {one.person_id for one in claimed}),
-            (Movement, movements.c.id, {one.movement_id for one in claimed}),
-            (Rhythm, rhythms.c.id, {one.subject for one in claimed if one.priority is Priority.RHYTHM}),
-        ):
-            if wanted := wanted - {None}:
-                found += await self._session.scalars(select(entity).where(self._among(key, wanted)))
+        wanted: tuple[set[str | None], ...] = (
+            {one.place_id for one in claimed},
+            {one.person_id for one in claimed},
+            {one.movement_id for one in claimed},
+            {one.subject for one in claimed if one.priority is Priority.RHYTHM},
+        )
+        for ids, load in zip(wanted, _PREFETCH[self._dialect], strict=True):
+            if ids := ids - {None}:
+                found += await self._session.scalars(load, {"ids": list(ids)})
         return found
 
     async def attention(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
