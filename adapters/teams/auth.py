@@ -8,7 +8,9 @@ pass: a foreign tenant, a missing `channelId`, a missing `serviceUrl` or one of 
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ import aiohttp
 import jwt
 import structlog
 
+from adapters.memory import Memory
 from bot.ports import Clock
 
 ISSUER = "https://api.botframework.com"
@@ -34,6 +37,10 @@ KEYS_FETCH_TIMEOUT = 5.0
 """Seconds that a fetch may take."""
 LEEWAY = timedelta(minutes=5)
 """How far the clocks of Microsoft and of this machine may differ."""
+CHECKED_TOKENS_TTL = timedelta(hours=1)
+"""How long a checked token is remembered: about as long as Microsoft makes them last."""
+MAX_CHECKED_TOKENS = 1_000
+"""Checked tokens that are remembered, at most."""
 log = structlog.get_logger("ritme.teams")
 
 
@@ -132,8 +139,20 @@ class SigningKeys:
             return body
 
 
+@dataclass(frozen=True, kw_only=True)
+class _CheckedToken:
+    """The claims of a token that was signed with a key for this bot."""
+
+    key_id: str
+    key: jwt.PyJWK
+    claims: Mapping[str, Any]
+
+
 class TokenValidator:
     """Lets in what comes from Teams, for this bot, of one of `tenants`; of any when none are named.
+
+    Teams sends a token with many requests: one that was checked is remembered, by its hash, as long as its key is used.
+    Its times, and what it is for, are looked at each time.
 
     `keys` is None when tokens are not looked at, which only a test on this machine may ask for.
     """
@@ -152,6 +171,7 @@ class TokenValidator:
         self._app_id = app_id
         self._tenants = tenants
         self._hosts = hosts
+        self._checked: Memory[bytes, _CheckedToken] = Memory(clock, CHECKED_TOKENS_TTL, MAX_CHECKED_TOKENS)
 
     async def check_token(self, headers: Sequence[str]) -> Mapping[str, Any]:
         """Return the claims of a request with these `Authorization` headers; empty when tokens are not looked at.
@@ -178,11 +198,23 @@ class TokenValidator:
         scheme, _, token = headers[0].partition(" ") if len(headers) == 1 else ("", "", "")
         if scheme.lower() != "bearer" or not token:
             raise TeamsRequestRejected(401, "no token")
+        digest = sha256(token.encode(errors="surrogateescape")).digest()
+        known = self._checked.get(digest)
+        # By identity: of keys that were fetched anew, none checked it.
+        if known is None or await keys.find(known.key_id) is not known.key:
+            known = await self._verify(keys, token)
+            self._checked.put(digest, known)
+        self._check_times(known.claims)
+        return known.claims
+
+    async def _verify(self, keys: SigningKeys, token: str) -> "_CheckedToken":
+        """Check all of a token but its times. Raises as `check_token` does."""
         try:
             token_header = jwt.get_unverified_header(token)
             if token_header.get("alg") != "RS256":
                 raise TeamsRequestRejected(401, "signed in another way")
-            key = await keys.find(str(token_header.get("kid") or ""))
+            key_id = str(token_header.get("kid") or "")
+            key = await keys.find(key_id)
             if key is None:
                 raise TeamsRequestRejected(401, "signed with an unknown key")
             # Times are only required here: they are compared below, with our own clock.
@@ -201,8 +233,7 @@ class TokenValidator:
             )
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as problem:  # anybody may send any header
             raise TeamsRequestRejected(401, type(problem).__name__) from None
-        self._check_times(claims)
-        return claims
+        return _CheckedToken(key_id=key_id, key=key, claims=claims)
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now = self._clock.now().timestamp()

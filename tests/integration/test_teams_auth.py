@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 from aiohttp import web
 
@@ -199,6 +200,44 @@ async def test_what_is_no_activity_is_refused(endpoint: Endpoint, body: str) -> 
         assert answer.status == 400
     async with endpoint.session.post(endpoint.address, data=body) as answer:
         assert answer.status == 401  # who has no token is told nothing of it
+
+
+class TestTokensThatComeAgain:
+    async def test_are_verified_once(self, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+        token, decode, verified = endpoint.microsoft.token(), jwt.decode, list[str]()
+
+        def note(token: str, *about: Any, **more: Any) -> Any:
+            verified.append(token)
+            return decode(token, *about, **more)
+
+        monkeypatch.setattr(jwt, "decode", note)
+        assert [await endpoint.send(token, id=str(one)) for one in range(3)] == [202] * 3
+        assert verified == [token]
+
+    @pytest.mark.parametrize(
+        ("status", "more"),
+        [(401, {"serviceUrl": EVIL}), (403, {"channelData": {"tenant": {"id": FOREIGN}}}), (403, {"channelId": "web"})],
+        ids=str,
+    )
+    async def test_are_good_for_nothing_else(self, endpoint: Endpoint, status: int, more: Json) -> None:
+        token = endpoint.microsoft.token()
+        assert await endpoint.send(token) == 202
+        assert await endpoint.send(token, **more) == status
+        assert len(endpoint.core.intents) == 1
+
+    async def test_expire(self, endpoint: Endpoint) -> None:
+        token = endpoint.microsoft.token(exp=MONDAY + timedelta(minutes=5))
+        assert await endpoint.send(token) == 202
+        endpoint.clock.set(MONDAY + timedelta(minutes=11))
+        assert await endpoint.send(token) == 401
+
+    async def test_end_with_the_key_that_signed_them(self, endpoint: Endpoint) -> None:
+        token = endpoint.microsoft.token()
+        assert await endpoint.send(token) == 202
+        endpoint.microsoft.roll_keys("k2")
+        endpoint.clock.set(MONDAY + timedelta(minutes=2))
+        assert await endpoint.send(endpoint.microsoft.token(key="k2")) == 202
+        assert await endpoint.send(token) == 401
 
 
 class TestKeys:
