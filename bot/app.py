@@ -270,9 +270,9 @@ class Ritme:
         at once: it is, once that is committed, while the turn goes on."""
 
         async def act_and_claim(work: UnitOfWork) -> tuple[Reply, tuple[Delivery, Post] | None]:
+            if not await _is_wanted(work, intent):
+                return None, None
             reply = await act(work)
-            if intent.beside is not None:
-                await intent.beside(work)
             return reply, await self._drainer.claim_own_answer(work)
 
         async with self._turns.take(intent.actor.workspace):
@@ -288,6 +288,8 @@ class Ritme:
 
         async def act(work: UnitOfWork) -> None:
             lane = WorkspaceId(intent.actor.workspace)
+            if not await _is_wanted(work, intent):
+                return
             if await is_late(work, intent) or not await concerns_us(work, intent):
                 return
             if await work.inbox.claim(lane, hash_key(intent.key), now):
@@ -332,10 +334,8 @@ class Ritme:
         now, syntax = self._clock.now(), self._syntax(intent)
 
         async def act(work: UnitOfWork) -> Reader:
-            turn = await load_turn(work, intent, now, syntax)
-            if intent.beside is not None:
-                await intent.beside(work)
-            return reader_of(turn)
+            await _is_wanted(work, intent)
+            return reader_of(await load_turn(work, intent, now, syntax))
 
         return await self._run(act)
 
@@ -549,6 +549,11 @@ class Ritme:
 
         moments = await self._run(look)
         return min((moment for moment in moments if moment is not None), default=None)
+
+
+async def _is_wanted(work: UnitOfWork, intent: Intent) -> bool:
+    """Keep what the platform keeps beside an intent; return whether to act on it."""
+    return intent.beside is None or await intent.beside(work)
 
 
 class NullTelemetry:

@@ -143,9 +143,9 @@ class Intent:
     `opens_forms` says whether a form can be shown in its answer; if not, a button that opens the form is shown.
     `on_page` says that the person acted on their own page, which will show the result.
     `answer_to` is where an answer may replace the pressed private message: a Slack response_url, or a message id in
-    `answer_channel`. `at` is when it happened, by the platform's clock; None for what cannot arrive late. `beside` is
-    what the platform keeps in the transaction of this act, whatever comes of it: it is given the `UnitOfWork`, and may
-    run again, in another one.
+    `answer_channel`. `at` is when it happened, by the platform's clock; None for what cannot arrive late. `beside`
+    keeps what the platform keeps in the transaction of this act, first in it: it is given the `UnitOfWork`, returns
+    whether to act at all, and may run again, in another one.
     """
 
     name: str
@@ -161,7 +161,7 @@ class Intent:
     answer_to: str | None = None
     answer_channel: str | None = None
     at: datetime | None = None
-    beside: Callable[[Any], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
+    beside: Callable[[Any], Awaitable[bool]] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "args", {name: _clean_value(value) for name, value in self.args.items()})

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Select, Table, delete, func, select
+from sqlalchemy import ColumnElement, Executable, Select, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +16,32 @@ from adapters.database.unit_of_work import SqlUnitOfWork
 from bot.ports import UnitOfWork
 
 StoredConversation = Mapping[str, str]
+_NAMES = tuple(conversations.c.keys())
+
+# Every turn runs these. They are built once: for SQLAlchemy to build one costs more than running it.
+_CHANNELS: tuple[Any, ...] = tuple(bindparam(name) for name in ("channel", "team", "member"))
+_latest = (
+    select(func.max(removals.c.removed_at).label("at"))
+    .where(removals.c.workspace_id == bindparam("workspace"), removals.c.channel.in_(_CHANNELS))
+    .subquery()
+)
+_KNOWN = select(_latest.c.at, *conversations.c).select_from(
+    _latest.outerjoin(
+        conversations,
+        (conversations.c.workspace_id == bindparam("workspace")) & conversations.c.channel.in_(_CHANNELS),
+    )
+)
+"""One row at least, with the moment of the last removal; more where several conversations are stored."""
+
+
+def _upsert(insert: Any) -> Any:
+    # One statement: two processes may hear of the same place at the same moment, and both would insert.
+    save = insert(conversations)
+    new = {name: save.excluded[name] for name in _NAMES}
+    return save.on_conflict_do_update(index_elements=list(conversations.primary_key), set_=new)
+
+
+_SAVE = {"postgresql": _upsert(postgresql.insert), "sqlite": _upsert(sqlite.insert)}
 
 
 class SqlConversations:
@@ -53,20 +79,25 @@ class SqlConversations:
         )
 
     async def save(self, row: StoredConversation) -> None:
-        # One statement: two processes may hear of the same place at the same moment, and both would insert.
-        key = list(conversations.primary_key)
-        save = self._insert(conversations).values(**row)
-        await self._write(save.on_conflict_do_update(index_elements=key, set_=dict(row)))
+        await self._write((_SAVE[self._dialect], row))
 
     async def remove(self, workspace: str, channel: str) -> None:
         gone = (conversations.c.workspace_id == workspace, conversations.c.channel == channel)
-        await self._write(delete(conversations).where(*gone))
+        await self._write((delete(conversations).where(*gone), {}))
 
     async def removed_at(self, workspace: str, channels: Collection[str]) -> datetime | None:
         here = (removals.c.workspace_id == workspace, removals.c.channel.in_(channels))
         (latest,) = await self._read(select(func.max(removals.c.removed_at).label("at")).where(*here))
         at: datetime | None = latest["at"]
         return at
+
+    async def find_all(
+        self, workspace: str, channel: str, team: str, member: str
+    ) -> tuple[Mapping[str, StoredConversation], datetime | None]:
+        found = await self._read(_KNOWN, {"workspace": workspace, "channel": channel, "team": team, "member": member})
+        rows = {row["channel"]: {name: row[name] for name in _NAMES} for row in found if row["channel"] is not None}
+        at: datetime | None = found[0]["at"]
+        return rows, at
 
     async def last_removal(self, workspace: str) -> StoredConversation | None:
         fields = (removals.c.workspace_id, removals.c.channel, removals.c.service_url, removals.c.bot)
@@ -78,8 +109,8 @@ class SqlConversations:
         values_now = {**values, "removed_at": at}
         save = self._insert(removals).values(**values_now)
         await self._write(
-            delete(removals).where(removals.c.removed_at < keep_since),
-            save.on_conflict_do_update(index_elements=list(removals.primary_key), set_=values_now),
+            (delete(removals).where(removals.c.removed_at < keep_since), {}),
+            (save.on_conflict_do_update(index_elements=list(removals.primary_key), set_=values_now), {}),
         )
 
     async def _first(self, workspace: str, *where: ColumnElement[bool]) -> StoredConversation | None:
@@ -94,16 +125,16 @@ class SqlConversations:
     def _insert(self, table: Table) -> Any:
         return (postgresql.insert if self._dialect == "postgresql" else sqlite.insert)(table)
 
-    async def _read(self, query: Select[Any]) -> Sequence[dict[str, Any]]:
+    async def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[dict[str, Any]]:
         async def read(session: InlineSession) -> Sequence[dict[str, Any]]:
-            return [dict(row) for row in (await session.execute(query)).mappings()]
+            return [dict(row) for row in (await session.execute(query, given)).mappings()]
 
         return await self._sessions.run(read)
 
-    async def _write(self, *statements: Executable) -> None:
+    async def _write(self, *statements: tuple[Executable, Mapping[str, str]]) -> None:
         async def write(session: InlineSession) -> None:
-            for one in statements:
-                await session.execute(one)
+            for statement, given in statements:
+                await session.execute(statement, given)
 
         await self._sessions.run(write)
 
@@ -117,9 +148,9 @@ class _WithinTransaction(SqlConversations):
             raise TypeError(f"a {type(work).__name__} is not stored in a database")
         self._work = work
 
-    async def _read(self, query: Select[Any]) -> Sequence[dict[str, Any]]:
-        return [dict(row) for row in (await self._work.execute(query)).mappings()]
+    async def _read(self, query: Select[Any], given: Mapping[str, str] | None = None) -> Sequence[dict[str, Any]]:
+        return [dict(row) for row in self._work.execute(query, given).mappings()]
 
-    async def _write(self, *statements: Executable) -> None:
-        for one in statements:
-            await self._work.execute(one)
+    async def _write(self, *statements: tuple[Executable, Mapping[str, str]]) -> None:
+        for statement, given in statements:
+            self._work.execute(statement, given)

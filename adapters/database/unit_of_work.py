@@ -11,7 +11,7 @@ function returns, rolled back when it raises. It runs at once, on a plain connec
   by a unique index or a revision, and `bot.transactions` runs it again.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -126,9 +126,9 @@ class SqlUnitOfWork:
     async def delete(self, entity: object) -> None:
         await self._session.delete(entity)
 
-    async def execute(self, statement: Executable) -> Any:
-        """Execute a statement of an adapter in this transaction."""
-        return await self._session.execute(statement)
+    def execute(self, statement: Executable, given: Mapping[str, Any] | None = None) -> Any:
+        """Execute a statement of an adapter in this transaction, on tables that the session does not map."""
+        return self._session.sync_session.connection().execute(statement, given)
 
 
 class UnitsOfWork:

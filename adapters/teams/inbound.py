@@ -76,6 +76,10 @@ class RedeliveryNeeded(Exception):
         self.unavailable = unavailable
 
 
+class _ArrivedLate(Exception):
+    """An activity is of before we were removed from where it happened."""
+
+
 class TeamsInbound:
     """Handles activities that `TokenValidator` let in."""
 
@@ -90,16 +94,10 @@ class TeamsInbound:
         help. What arrives late, from where we were removed, is passed over."""
         if activity.type not in CONCERNING_ACTIVITIES:
             return None
-        workspace, channel, team = teams_workspace(activity), channel_id(activity), team_id(activity)
-        at = happened_at(activity)
-        removed_at = await self._references.removed_at(workspace, channel, team)
-        if at is not None and removed_at is not None and at <= removed_at:
-            return InvokeResponse() if activity.type == "invoke" else None
         if activity.type == "invoke" and is_from_bot(activity):
             return InvokeResponse()  # a press is somebody's, and no bot is a person
         if activity.type in MEMBERSHIP_ACTIVITIES:
-            await self._record_membership(activity)
-            await self._handle_events(activity, removed_at)
+            await self._receive_membership(activity)
             return None
         note = self._note_sender(activity)
         handle = partial(self._handle, note)
@@ -108,18 +106,30 @@ class TeamsInbound:
                 return await self._handle_invoke(activity, handle)
             for intent in translate.activity_intents(activity, self._signer):
                 await self._handle_everywhere(activity, intent, handle)
+        except _ArrivedLate:
+            return InvokeResponse() if activity.type == "invoke" else None
         finally:
             if note is not None and not note.is_settled:  # nothing came to the core, or not as far as a commit
                 await note.settle(committed=False)
         return None
 
     async def _handle(self, note: SenderNote | None, intent: Intent) -> Reply:
-        """Hand an intent to the core, and in its transaction keep where it was spoken."""
-        if note is None:
+        """Hand an intent to the core, and in its transaction keep where it was spoken. Raises `_ArrivedLate`."""
+        if note is None or note.is_settled:
             return await self._core.handle(intent)
         reply = await self._core.handle(replace(intent, beside=note.keep))
         await note.settle(committed=not isinstance(reply, Answer) or reply.reference is None)
+        if note.is_late:
+            raise _ArrivedLate
         return reply
+
+    async def _receive_membership(self, activity: ActivityPayload) -> None:
+        """Act on what is told of our coming to a place or going, and of its members."""
+        at, channel = happened_at(activity), channel_id(activity)
+        removed_at = await self._references.removed_at(teams_workspace(activity), channel, team_id(activity))
+        if at is None or removed_at is None or at > removed_at:
+            await self._record_membership(activity)
+            await self._handle_events(activity, removed_at)
 
     async def _handle_events(self, activity: ActivityPayload, removed_at: datetime | None) -> None:
         """Act on what is told of places and members."""
@@ -154,7 +164,7 @@ class TeamsInbound:
         conversation = read_conversation(activity)
         if not _can_be_reached(conversation):
             return
-        await self._references.record(conversation, refresh=True)
+        await self._references.record(conversation)
         chosen = activity.channel_data.settings.selected_channel.id
         if chosen:
             await self._references.record(replace(conversation, channel=chosen))
@@ -162,11 +172,12 @@ class TeamsInbound:
             await self._references.record_member(member)
 
     def _note_sender(self, activity: ActivityPayload) -> SenderNote | None:
-        """Note how the place and the person can be reached again, as far as that is new."""
+        """Note how the place and the person can be reached again."""
         conversation = read_conversation(activity)
         if not _can_be_reached(conversation):
             return None
-        return self._references.note(conversation, _find_member(activity, conversation))
+        member = _find_member(activity, conversation)
+        return self._references.note(conversation, member, team=team_id(activity), at=happened_at(activity))
 
     async def _expand_to_channels(self, activity: ActivityPayload, intent: Intent) -> list[Intent]:
         """Return an intent, and of an event of a whole team one for each other channel of it that we know."""

@@ -74,6 +74,11 @@ class ConversationStore(Protocol):
     async def removed_at(self, workspace: str, channels: Collection[str]) -> datetime | None:
         """Return when we were last removed from one of these channels; None when we never were."""
 
+    async def find_all(
+        self, workspace: str, channel: str, team: str, member: str
+    ) -> tuple[Mapping[str, ConversationRow], datetime | None]:
+        """Return what is stored of these conversations, by channel, and when we were last removed from one of them."""
+
     async def last_removal(self, workspace: str) -> ConversationRow | None:
         """Return where we were removed from last, as far as it is kept."""
 
@@ -96,44 +101,46 @@ class ConversationReferences:
         self._met: Memory[tuple[str, str], bool] = Memory(clock, REFERENCE_CACHE_TTL)
         self._chats: Memory[tuple[str, str], Conversation] = Memory(clock, REFERENCE_CACHE_TTL)
 
-    def note(self, told: Conversation, member: Conversation | None = None) -> "SenderNote | None":
-        """Return what a turn tells of where it was spoken, and of someone met there among others, to be stored with the
-        turn; None when nothing of it is new."""
+    def note(
+        self, told: Conversation, member: Conversation | None = None, *, team: str = "", at: datetime | None = None
+    ) -> "SenderNote":
+        """Return what a turn tells of where it was spoken, in a team or not, and of someone met there among others, to
+        be stored with the turn. `at`: when it was spoken."""
         is_met = member is None or (member.workspace_id, member.account) in self._met
-        if is_met and self._knows(told):
-            return None
-        return SenderNote(self, told, None if is_met else member)
+        return SenderNote(self, told, None if is_met else member, team, at)
 
-    async def record(self, told: Conversation, *, refresh: bool = False) -> None:
-        """Store a conversation that Teams wrote to us in, if anything about it is new. With `refresh` the cache is
-        passed over: Teams told of our coming or going, which another process may have recorded first."""
-        if refresh or not self._knows(told):
-            self.remember(await self.write(told))
+    async def record(self, told: Conversation) -> None:
+        """Store a conversation that Teams wrote to us in, if anything about it is new."""
+        known, _ = await self._store.find_all(told.workspace_id, told.channel, "", told.member)
+        self.remember(await self.write(told, known, self._store))
 
     async def record_member(self, told: Conversation) -> None:
         """Store someone (`account`, `member`) met among others, so that a chat with them can be made later."""
         if (told.workspace_id, told.account) not in self._met:
-            await self.write_member(told)
+            await self.write_member(told, self._store)
             self.remember_member(told)
 
-    async def write(self, told: Conversation, work: UnitOfWork | None = None) -> Conversation:
-        """Store a conversation if anything about it is new, in a transaction or by itself. Returns it, completed with
-        what is known, to be remembered once that is committed."""
-        store = self._store if work is None else self._store.within(work)
-        # Read before writing: what is cached may lack what another process learned.
-        row = await store.get(told.workspace_id, told.channel)
+    def store_of(self, work: UnitOfWork | None) -> ConversationStore:
+        """Return the storage, as part of a transaction or by itself."""
+        return self._store if work is None else self._store.within(work)
+
+    async def write(
+        self, told: Conversation, stored: Mapping[str, ConversationRow], store: ConversationStore
+    ) -> Conversation:
+        """Store a conversation if anything about it is new to what is `stored`. Returns it, completed with what is
+        known, to be remembered once that is committed."""
+        row = stored.get(told.channel)
         known = Conversation(**row) if row is not None else None
         whole = _merge(told, known) if known is not None else told
         if whole != known:
             await store.save(asdict(whole))
-            if whole.account and whole.can_receive and whole.member:
+            if whole.account and whole.can_receive and whole.member in stored:
                 # Their own chat takes the place of the row that `record_member` made.
                 await store.remove(whole.workspace_id, whole.member)
         return whole
 
-    async def write_member(self, told: Conversation, work: UnitOfWork | None = None) -> None:
-        """Store someone met among others if they are new, in a transaction or by itself."""
-        store = self._store if work is None else self._store.within(work)
+    async def write_member(self, told: Conversation, store: ConversationStore) -> None:
+        """Store someone met among others if they are new."""
         if await store.with_person(told.workspace_id, told.account) is None:
             await store.save(asdict(replace(told, channel=told.member, team="")))
 
@@ -147,13 +154,6 @@ class ConversationReferences:
     def remember_member(self, told: Conversation) -> None:
         """Remember that someone met among others is stored."""
         self._met.put((told.workspace_id, told.account), True)
-
-    def _knows(self, told: Conversation) -> bool:
-        known = self._cache.get((told.workspace_id, told.channel))
-        if known is None or _merge(told, known) != known:
-            return False
-        # What was only read may be older than what Teams told of this chat.
-        return not known.account or self._chats.get((told.workspace_id, known.account)) == known
 
     async def find(self, workspace: str, channel: str) -> Conversation | None:
         """Return the conversation of a channel."""
@@ -217,28 +217,46 @@ class ConversationReferences:
 
 class SenderNote:
     """Stores where a turn was spoken and by whom: in the turn's own transaction (`keep`), or by itself where that did
-    not come to a commit."""
+    not come to a commit. Nothing is stored of what arrives late, from where we were removed since (`is_late`)."""
 
-    def __init__(self, references: ConversationReferences, told: Conversation, member: Conversation | None) -> None:
+    def __init__(
+        self,
+        references: ConversationReferences,
+        told: Conversation,
+        member: Conversation | None,
+        team: str,
+        at: datetime | None,
+    ) -> None:
         self._references = references
         self._told = told
         self._member = member
+        self._team = team
+        self._at = at
         self._kept: Conversation | None = None
+        self.is_late = False
         self.is_settled = False
 
-    async def keep(self, work: UnitOfWork | None) -> None:
-        """Store it in a transaction, or by itself. It is remembered by `settle`, once that is committed."""
-        self._kept = await self._references.write(self._told, work)
+    async def keep(self, work: UnitOfWork | None) -> bool:
+        """Store it in a transaction, or by itself, as far as it is new; return whether the turn is to be acted on. It
+        is remembered by `settle`, once that is committed."""
+        told, store = self._told, self._references.store_of(work)
+        stored, removed_at = await store.find_all(told.workspace_id, told.channel, self._team, told.member)
+        self.is_late = self._at is not None and removed_at is not None and self._at <= removed_at
+        if self.is_late:
+            return False
+        self._kept = await self._references.write(told, stored, store)
         if self._member is not None:
-            await self._references.write_member(self._member, work)
+            await self._references.write_member(self._member, store)
+        return True
 
     async def settle(self, *, committed: bool) -> None:
         """Remember what was stored; store it first where the transaction it was kept in was not `committed`."""
         self.is_settled = True
-        if not committed or self._kept is None:
+        if (not committed or self._kept is None) and not self.is_late:
             await self.keep(None)
-        if self._kept is not None:
-            self._references.remember(self._kept)
+        if self.is_late or self._kept is None:
+            return
+        self._references.remember(self._kept)
         if self._member is not None:
             self._references.remember_member(self._member)
 

@@ -50,6 +50,12 @@ class RememberedConversations:
     async def removed_at(self, workspace: str, channels: Collection[str]) -> datetime | None:
         return None
 
+    async def find_all(
+        self, workspace: str, channel: str, team: str, member: str
+    ) -> tuple[Mapping[str, Mapping[str, str]], datetime | None]:
+        found = ((one, self.rows.get((workspace, one))) for one in (channel, team, member))
+        return {one: row for one, row in found if row is not None}, None
+
     async def last_removal(self, workspace: str) -> Mapping[str, str] | None:
         return None
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from adapters.clock import SettableClock
 from adapters.database.inline import InlineSession
@@ -21,7 +22,6 @@ from adapters.teams.payloads import ActivityPayload, read_activity
 from adapters.teams.references import Conversation, ConversationReferences
 from adapters.teams.signer import Signer
 from bot.chat import Answer, Intent, Message, Reply
-from tests.scale.plans import QueryRecorder
 from tests.support.databases import postgresql
 from tests.support.world import MONDAY
 
@@ -112,13 +112,16 @@ class KeepingCore:
     def __init__(self, begin: Any, *, commits: bool = True) -> None:
         self._begin = begin
         self._commits = commits
+        self.acted = 0
 
     async def handle(self, intent: Intent) -> Reply:
         if intent.beside is None:
             return None
         try:
             async with self._begin() as work:
-                await intent.beside(work)
+                if not await intent.beside(work):
+                    return None
+                self.acted += 1
                 if not self._commits:
                     raise ValueError("broken")
         except ValueError:
@@ -127,10 +130,11 @@ class KeepingCore:
         return None
 
 
-def spoken_by(who: str) -> ActivityPayload:
+def spoken_by(who: str, at: datetime | None = None) -> ActivityPayload:
     return read_activity(
         {
             "type": "message",
+            "timestamp": at.isoformat() if at is not None else "",
             "id": "1",
             "text": "vast",
             "serviceUrl": CHANNEL.service_url,
@@ -154,14 +158,33 @@ async def test_where_a_turn_was_spoken_is_kept_in_its_own_transaction(
 
     monkeypatch.setattr(InlineWriter, "begin", begin)
     await inbound.receive(spoken_by("jan"))
-    assert len(begun) == 2  # before it, whether we were removed there
+    assert len(begun) == 1
     for who in (processes.web, processes.worker):
         chat = await who.find_by_person(LANE, "jan")
         assert chat is not None
         assert (chat.channel, chat.member) == ("a:jan", "29:jan")
-    with QueryRecorder() as listening:
-        await inbound.receive(spoken_by("jan"))
-    assert not any("teams_conversations" in one for one in listening.asked)
+    asked = list[str]()
+    note = event.listens_for(Engine, "before_cursor_execute")(lambda *about: asked.append(about[2]))
+    await inbound.receive(spoken_by("jan"))
+    event.remove(Engine, "before_cursor_execute", note)
+    begins, looks, *_ = asked
+    assert (begins, looks.split()[0]) == ("BEGIN IMMEDIATE", "SELECT")
+    assert len(asked) == 2  # whether we were removed from there, and that nothing is new
+
+
+async def test_what_was_spoken_before_a_removal_is_neither_acted_on_nor_kept(processes: TwoProcesses) -> None:
+    """Whichever process heard of the removal."""
+    jan = replace(CHANNEL, channel="a:jan", team="", account="jan", member="29:jan")
+    await processes.worker.record_removal(jan, processes.clock.now())
+    core = KeepingCore(processes.begin)
+    inbound = TeamsInbound(core, processes.web, Signer("secret"), processes.clock)
+    for when in (-MINUTE, timedelta(0)):
+        await inbound.receive(spoken_by("jan", processes.clock.now() + when))
+    assert core.acted == 0
+    assert await processes.web.find_by_person(LANE, "jan") is None
+    await inbound.receive(spoken_by("jan", processes.clock.now() + MINUTE))
+    assert core.acted == 1
+    assert await processes.web.find_by_person(LANE, "jan") is not None
 
 
 async def test_where_a_turn_was_spoken_is_kept_when_the_turn_breaks(processes: TwoProcesses) -> None:
