@@ -76,7 +76,7 @@ class OutboxDrainer:
         self._works_council = works_council
         self._vault = vault
         self._not_served: set[str] = set()
-        self.answers = AnswersInFlight(self._send)
+        self.answers = AnswersInFlight(self._send_answer, self._recorder.commit_results)
         """The answers that are being sent in their own turn."""
 
     async def drain(self, lane: WorkspaceId) -> int:
@@ -175,7 +175,7 @@ class OutboxDrainer:
         pending = PendingResults()
         sending = gather(*(self._send_in_order(queue, pending) for queue in queues), return_exceptions=True)
         sending.add_done_callback(lambda _: pending.arrived.set())
-        recorder = create_task(self._recorder.flush_results(lane, pending, sending.done))
+        recorder = create_task(self._recorder.flush_results(pending, sending.done))
         try:
             # Shielded: whoever cancels a drain must not cancel the recording of what was already sent.
             await shield(recorder)
@@ -208,6 +208,11 @@ class OutboxDrainer:
                 hold = RetryAfter(self._clock.now() + INITIAL_BACKOFF, reason="behind_unknown")
             elif isinstance(result, Unreachable) and result.workspace_is_gone:
                 hold = RetryAfter(self._clock.now())
+
+    async def _send_answer(self, answer: Delivery, post: Post) -> Outcome:
+        """Send an answer in its own turn."""
+        result = self._claim_expired(answer) or await self._send_one(answer, post, correlation_id())
+        return Outcome(delivery=answer, result=result, attempt=attempt_of(answer))
 
     def _claim_expired(self, delivery: Delivery) -> RetryAfter | None:
         """Return a release when the claim expired: another worker may assume this one died, and look the delivery

@@ -66,17 +66,17 @@ async def mark_stale_unknown(work: UnitOfWork, *, before: datetime, now: datetim
 
 
 async def record_results(
-    work: UnitOfWork, *, lane: WorkspaceId, rows: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime
+    work: UnitOfWork, *, rows: Sequence[Delivery], outcomes: Sequence[Outcome], now: datetime
 ) -> Sequence[Delivery]:
     """Apply outcomes to the stored rows they still apply to, and save those. Returns them."""
-    workspace = await work.people.workspace(lane)
+    workspaces = await work.people.workspaces({row.workspace_id for row in rows})
     by_id = {outcome.delivery.id: outcome for outcome in outcomes}
     changed = [row for row in rows if by_id[row.id].applies_to(row)]
     context_id = correlation_id()
     with bound_contextvars(correlation=context_id):
         for row in changed:
             bind_contextvars(correlation=row.correlation or context_id)
-            await apply_result(work, row, workspace, by_id[row.id].result, now)
+            await apply_result(work, row, workspaces.get(row.workspace_id), by_id[row.id].result, now)
     await _count_nudges(work, changed, now)
     await _announce_posts(work, changed, now)
     await work.deliveries.save_all(changed)

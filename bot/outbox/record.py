@@ -50,7 +50,7 @@ class ResultRecorder:
         self._engine = engine
         self._telemetry = telemetry
 
-    async def flush_results(self, lane: WorkspaceId, pending: PendingResults, is_over: Callable[[], bool]) -> None:
+    async def flush_results(self, pending: PendingResults, is_over: Callable[[], bool]) -> None:
         """Store results as they come in, until sending `is_over` and none is left.
 
         While storage is unavailable results stay in `pending`, which is marked stopped. Raises `StorageUnavailable`
@@ -63,7 +63,7 @@ class ResultRecorder:
                 continue
             batch = [pending.outcomes.popleft() for _ in range(len(pending.outcomes))]
             try:
-                await self.commit_results(lane, batch, reload=pending.stopped)
+                await self.commit_results(batch, reload=pending.stopped)
             except StorageUnavailable:
                 pending.stopped = True
                 # Back to the front, in order: a later result must not be stored before an earlier one.
@@ -71,21 +71,23 @@ class ResultRecorder:
                 if is_over():
                     raise
 
-    async def commit_results(self, lane: WorkspaceId, outcomes: Sequence[Outcome], *, reload: bool = False) -> None:
-        """Store results in one transaction. When that fails, store each by itself, so that one bad result does not keep
-        the others from being stored; its delivery stays SENDING, and is looked up later.
+    async def commit_results(self, outcomes: Sequence[Outcome], *, reload: bool = False) -> None:
+        """Store results, of any lanes, in one transaction. When that fails, store each by itself, so that one bad
+        result does not keep the others from being stored; its delivery stays SENDING, and is looked up later.
 
         `reload`: read the rows again instead of trusting the claimed ones.
         """
         try:
-            report_results(await self._store(lane, outcomes, reload=reload), self._telemetry)
-            self.schedule_wakes(lane, [one.result.until for one in outcomes if isinstance(one.result, RetryAfter)])
+            report_results(await self._store(outcomes, reload=reload), self._telemetry)
+            for lane in {one.delivery.workspace_id for one in outcomes}:
+                here = [one.result for one in outcomes if one.delivery.workspace_id == lane]
+                self.schedule_wakes(lane, [one.until for one in here if isinstance(one, RetryAfter)])
         except StorageUnavailable:
             raise
         except Exception:
             if len(outcomes) > 1:
                 for one in outcomes:
-                    await self.commit_results(lane, [one], reload=True)
+                    await self.commit_results([one], reload=True)
             else:
                 log.exception("result_record_failed", delivery=outcomes[0].delivery.id)
 
@@ -96,7 +98,7 @@ class ResultRecorder:
         for ticks in {ceil((moment - now) / WAKE_GRANULARITY) for moment in retry_moments if moment > now}:
             self._engine.wake(lane, after=ticks * WAKE_GRANULARITY)
 
-    async def _store(self, lane: WorkspaceId, outcomes: Sequence[Outcome], *, reload: bool) -> Sequence[Delivery]:
+    async def _store(self, outcomes: Sequence[Outcome], *, reload: bool) -> Sequence[Delivery]:
         now = self._clock.now()
         claimed = [] if reload else [outcome.delivery for outcome in outcomes]
 
@@ -104,11 +106,20 @@ class ResultRecorder:
             nonlocal claimed
             # Nobody else touches rows that are being sent, so the first attempt trusts what was claimed; save_all
             # raises Conflict where somebody did, and every later attempt locks and reads the rows.
-            rows = claimed or [*await work.deliveries.lock([outcome.delivery.id for outcome in outcomes], lane)]
+            rows = claimed or await _lock_rows(work, outcomes)
             claimed = []
-            return await record_results(work, lane=lane, rows=rows, outcomes=outcomes, now=now)
+            return await record_results(work, rows=rows, outcomes=outcomes, now=now)
 
         return await self._run(record, max_attempts=RECORD_MAX_ATTEMPTS)
+
+
+async def _lock_rows(work: UnitOfWork, outcomes: Sequence[Outcome]) -> list[Delivery]:
+    """Read the rows of results again, lane after lane in one order: two that lock the same must not deadlock."""
+    rows: list[Delivery] = []
+    for lane in sorted({one.delivery.workspace_id for one in outcomes}):
+        here = [one.delivery.id for one in outcomes if one.delivery.workspace_id == lane]
+        rows += await work.deliveries.lock(here, lane)
+    return rows
 
 
 def report_results(deliveries: Iterable[Delivery], telemetry: Telemetry) -> None:

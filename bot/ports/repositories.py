@@ -90,6 +90,9 @@ class People(Protocol):
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
         """Return a workspace; None when Ritme was never installed there."""
 
+    async def workspaces(self, ids: Collection[WorkspaceId]) -> Mapping[WorkspaceId, Workspace]:
+        """Return those of these workspaces in which Ritme was ever installed, by id."""
+
     async def find_reach(self, workspace: WorkspaceId, channel: str) -> tuple[Workspace | None, Place | None]:
         """Return a workspace and a place in it, for what they tell of whether they can be reached; None for what is not
         there. Both are copies, of which nothing is kept: they are read before `lock_movement`."""

@@ -13,8 +13,8 @@ from bot.catalogue.errors import Apology
 from bot.chat import Post, Receipt
 from bot.domain.delivery import Delivery, DeliveryState, to_person
 from bot.domain.person import WorkspaceId
-from bot.outbox import record
-from bot.ports import OutcomeUnknown, RetryAfter, StorageUnavailable, Unreachable
+from bot.outbox import outcomes, record
+from bot.ports import OutcomeUnknown, RetryAfter, StorageUnavailable, UnitOfWork, Unreachable
 from tests.conftest import BOTH
 from tests.support.outbox import enqueue_post, get_delivery
 from tests.support.world import LANE, World, open_world
@@ -182,6 +182,101 @@ async def test_an_answer_whose_result_cannot_be_recorded_is_not_sent_twice(
     await world.drain()
     await world.pass_(minutes=10)
     assert len(world.private("sanne")) == 1
+
+
+class Recordings(list[list[DeliveryState]]):
+    """Notes what is recorded, by transaction."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        apply = record.record_results
+
+        async def note(*args: Any, **more: Any) -> Any:
+            done = await apply(*args, **more)
+            self.append([one.state for one in done])
+            return done
+
+        monkeypatch.setattr(record, "record_results", note)
+
+
+async def send_side_by_side(world: World, monkeypatch: pytest.MonkeyPatch, *who: str) -> None:
+    """Take turns whose answers arrive at the same moment."""
+    send, begun, go = world.messenger.send, list[Post](), Event()
+
+    async def together(post: Post) -> Receipt:
+        begun.append(post)
+        await go.wait()
+        return await send(post)
+
+    monkeypatch.setattr(world.messenger, "send", together)
+    for one in who:
+        await turn(world, "de dienst staat leeg", who=one)
+    while len(begun) < len(who):  # noqa: ASYNC110  # until all are at the platform
+        await sleep(0)
+    go.set()
+    await finish(world)
+
+
+async def test_results_of_answers_sent_side_by_side_are_recorded_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings = Recordings(monkeypatch)
+    await send_side_by_side(world, monkeypatch, "sanne", "iris", "jan")
+    assert recordings == [[DeliveryState.SENT] * 3]
+
+
+async def test_a_result_is_recorded_at_once_where_nothing_else_is_being_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def wait(_: float) -> None:
+        raise AssertionError("waited for no other")
+
+    monkeypatch.setattr("bot.outbox.direct.sleep", wait)
+    await turn(world, "de dienst staat leeg")
+    await finish(world)
+    (row,) = await answers(world)
+    assert row.state is DeliveryState.SENT
+
+
+async def test_a_result_that_cannot_be_recorded_keeps_no_other_from_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = outcomes.apply_result
+
+    async def break_one(work: UnitOfWork, row: Delivery, *rest: Any) -> None:
+        if row.person_id == bad.id:
+            raise ValueError("broken")
+        await apply(work, row, *rest)
+
+    async with world.begin() as work:
+        bad = await work.people.get_or_create(WorkspaceId(LANE), "iris", world.clock.now())
+        bad.name = "iris"
+    monkeypatch.setattr(outcomes, "apply_result", break_one)
+    await send_side_by_side(world, monkeypatch, "sanne", "iris", "jan")
+    states = [one.state for who in ("sanne", "iris", "jan") for one in await answers(world, who)]
+    assert states == [DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.SENT]
+
+
+async def test_a_process_that_stops_records_what_it_knows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    send, begun = world.messenger.send, list[Post]()
+
+    async def all_but_iris(post: Post) -> Receipt:
+        begun.append(post)
+        if post.account == "iris":
+            await Event().wait()
+        return await send(post)
+
+    monkeypatch.setattr(world.messenger, "send", all_but_iris)
+    monkeypatch.setattr("bot.app.ANSWERS_SHUTDOWN_GRACE", 0)
+    recordings = Recordings(monkeypatch)
+    for one in ("iris", "sanne"):
+        await turn(world, "de dienst staat leeg", who=one)
+    while len(begun) < 2:  # noqa: ASYNC110  # until both are at the platform
+        await sleep(0)
+    await finish(world)
+    assert recordings == [[DeliveryState.SENT]]
+    (row,) = await answers(world, "iris")
+    assert row.state is DeliveryState.SENDING
 
 
 async def test_nothing_is_sent_of_a_turn_that_was_rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

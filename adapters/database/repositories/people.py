@@ -119,6 +119,10 @@ class SqlPeople(Repository):
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
         return await self._get(Workspace, id)
 
+    async def workspaces(self, ids: Collection[WorkspaceId]) -> dict[WorkspaceId, Workspace]:
+        found = await self._session.scalars(select(Workspace).where(self._among(workspaces.c.id, ids)))
+        return {one.id: one for one in found}
+
     async def find_reach(self, workspace: WorkspaceId, channel: str) -> tuple[Workspace | None, Place | None]:
         row = (await self._session.execute(_REACH, {"workspace": workspace, "channel": channel})).first()
         if row is None:
