@@ -7,41 +7,119 @@ way to others where it computes for long, by `sleep(0)`: that counts in the even
 from collections.abc import Awaitable, Generator
 from contextlib import closing, suppress
 from types import coroutine
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine.result import IteratorResult
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.prepared import prepare_statement, select_by_key
+
 T = TypeVar("T")
+_NOTHING: dict[str, Any] = {}
+
+
+class Changed(NamedTuple):
+    """How many rows a statement changed."""
+
+    rowcount: int
+
+
+class _Execution:
+    """Gives listeners the cursor: they may count what is taken off it."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+
+
+def run_on_cursor(connection: Connection, sql: str, values: Any, *, many: bool) -> Any:
+    """Run a statement on a cursor of the driver, and return that. Raises as SQLAlchemy does, and tells whoever listens
+    to its statements."""
+    cursor = connection.connection.cursor()
+    execution = _Execution(cursor)
+    about = (connection, cursor, sql, values, execution, many)
+    is_heard = connection._has_events or connection.engine._has_events
+    try:
+        for hear in connection.dispatch.before_cursor_execute if is_heard else ():
+            hear(*about)
+        (cursor.executemany if many else cursor.execute)(sql, values)
+        for hear in connection.dispatch.after_cursor_execute if is_heard else ():
+            hear(*about)
+    except connection.dialect.loaded_dbapi.Error as problem:
+        # A private method of SQLAlchemy, whose version is pinned: it hides values, and drops connections that broke.
+        connection._handle_dbapi_exception(problem, sql, values, cursor, None)
+    return execution.cursor
 
 
 class InlineSession(AsyncSession):
-    """An `AsyncSession` for the repositories whose methods never wait: they call the synchronous session within."""
+    """An `AsyncSession` for the repositories whose methods never wait: statements run at once, prepared where they can
+    be (adapters/database/prepared.py), and by the synchronous session within where not."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(expire_on_commit=False)
         self.sync_session.bind = engine
+        self._dialect = engine.dialect
+        self._connection: Connection | None = None
 
     async def execute(self, *args: Any, **kwargs: Any) -> Any:
         """Execute a statement at once."""
-        return self.sync_session.execute(*args, **kwargs)
+        ran = self._run(*args)
+        if ran is None:
+            return self.sync_session.execute(*args, **kwargs)
+        metadata, rows = ran
+        return IteratorResult(metadata, iter(rows)) if metadata is not None else rows
 
     async def scalar(self, *args: Any, **kwargs: Any) -> Any:
         """Return the first value of the first row at once."""
-        return self.sync_session.scalar(*args, **kwargs)
+        ran = self._run(*args)
+        if ran is None:
+            return self.sync_session.scalar(*args, **kwargs)
+        return ran[1][0][0] if ran[1] else None
 
     async def scalars(self, *args: Any, **kwargs: Any) -> Any:
         """Return the first value of every row at once."""
-        return self.sync_session.scalars(*args, **kwargs)
+        ran = self._run(*args)
+        if ran is None:
+            return self.sync_session.scalars(*args, **kwargs)
+        return IteratorResult(ran[0], iter(ran[1])).scalars()
 
-    async def get(self, *args: Any, **kwargs: Any) -> Any:
-        return self.sync_session.get(*args, **kwargs)
+    async def get(self, entity: Any, ident: Any, **_: Any) -> Any:
+        """Return an entity by its primary key, loaded once in a transaction; None when there is none."""
+        key = ident if isinstance(ident, tuple) else (ident,)
+        # The key that `identity_key` would take ten times as long to make.
+        known = self.sync_session.identity_map.get((entity, key, None))
+        if known is not None:
+            return known
+        return await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
 
     async def flush(self, *args: Any, **kwargs: Any) -> None:
-        self.sync_session.flush(*args, **kwargs)
+        if not self.sync_session._is_clean():
+            self.sync_session.flush(*args, **kwargs)
 
     async def delete(self, instance: object) -> None:
         self.sync_session.delete(instance)
+
+    def _run(self, statement: Any, given: Any = None) -> Any:
+        """Run a prepared statement: its rows, with how to name what is in them, or how many rows it changed. None where
+        SQLAlchemy has to execute it."""
+        many = isinstance(given, list)
+        first = (given[0] if many else given) or _NOTHING
+        prepared, written = prepare_statement(statement, self._dialect, tuple(first))
+        if prepared is None:
+            return None
+        session = self.sync_session
+        if not session._is_clean():
+            session.flush()
+        if self._connection is None:
+            self._connection = session.connection()
+        values = [prepared.bind(one, written) for one in given] if many else prepared.bind(first, written)
+        cursor = run_on_cursor(self._connection, prepared.sql, values, many=many)
+        try:
+            if prepared.is_query:
+                return prepared.metadata, prepared.read(session, cursor)
+            return None, Changed(cursor.rowcount)
+        finally:
+            cursor.close()
 
 
 class WaitedInTransaction(RuntimeError):

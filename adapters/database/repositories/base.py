@@ -1,14 +1,12 @@
 """Base class of the repositories."""
 
 from collections.abc import Collection
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, String, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attributes
-
-E = TypeVar("E")
 
 
 def has_changed(entity: object, *names: str) -> bool:
@@ -32,14 +30,6 @@ class Repository:
 
     def add(self, new: Any) -> None:
         self._session.add(new)
-
-    async def _get(self, entity: type[E], id: str) -> E | None:
-        """Load an entity by its primary key, once per transaction.
-
-        Looks in the session's identity map first, by the key that `identity_key` would take ten times as long to make.
-        """
-        known = self._session.sync_session.identity_map.get((entity, (id,), None))
-        return known if known is not None else await self._session.get(entity, id)
 
     @property
     def _dialect(self) -> str:

@@ -15,7 +15,7 @@ class SqlDoors(Repository):
     """Implements `Doors`."""
 
     async def find(self, id: StoryDoorId) -> StoryDoor | None:
-        return await self._get(StoryDoor, id)
+        return await self._session.get(StoryDoor, id)
 
     async def lock(self, id: StoryDoorId) -> StoryDoor | None:
         return await self._session.scalar(select(StoryDoor).where(story_doors.c.id == id).with_for_update())

@@ -62,7 +62,7 @@ class SqlMovements(Repository):
     """Implements `Movements`."""
 
     async def get(self, id: MovementId) -> Movement | None:
-        return await self._get(Movement, id)
+        return await self._session.get(Movement, id)
 
     async def membership(self, movement: MovementId, person: PersonId) -> Member | None:
         return await self._session.scalar(
@@ -79,7 +79,7 @@ class SqlMovements(Repository):
         return [(movement, member) for movement, member in found]
 
     async def place(self, id: PlaceId) -> Place | None:
-        return await self._get(Place, id)
+        return await self._session.get(Place, id)
 
     async def places_among(self, ids: Collection[PlaceId]) -> Mapping[PlaceId, Place]:
         if not ids:

@@ -32,7 +32,7 @@ class SqlOutside(Repository):
         return await self._session.scalar(select(Webhook).where(*wanted))
 
     async def webhook_to_call(self, id: WebhookId) -> Webhook | None:
-        return await self._get(Webhook, id)
+        return await self._session.get(Webhook, id)
 
     async def webhooks(self, movement: MovementId) -> Sequence[Webhook]:
         found = await self._session.scalars(

@@ -117,7 +117,7 @@ class SqlPeople(Repository):
     """Implements `People`."""
 
     async def workspace(self, id: WorkspaceId) -> Workspace | None:
-        return await self._get(Workspace, id)
+        return await self._session.get(Workspace, id)
 
     async def workspaces(self, ids: Collection[WorkspaceId]) -> dict[WorkspaceId, Workspace]:
         found = await self._session.scalars(select(Workspace).where(self._among(workspaces.c.id, ids)))
@@ -195,7 +195,7 @@ class SqlPeople(Repository):
         )
 
     async def in_workspace(self, id: PersonId, workspace: WorkspaceId) -> Person | None:
-        found = await self._get(Person, id)
+        found = await self._session.get(Person, id)
         return found if found is not None and found.workspace_id == workspace else None
 
     async def names_by_ids(self, workspace: WorkspaceId, ids: Collection[str]) -> dict[str, str]:

@@ -91,7 +91,7 @@ class SqlPersonalFiles(Repository):
     """Implements `PersonalFiles`."""
 
     async def get(self, id: PersonalFileId) -> PersonalFile | None:
-        return await self._get(PersonalFile, id)
+        return await self._session.get(PersonalFile, id)
 
     async def latest_of(self, person: PersonId, kind: str = EVERYTHING) -> PersonalFile | None:
         return await self._session.scalar(

@@ -51,7 +51,7 @@ class SqlRhythms(Repository):
         self._increments: Counter[RhythmId] = Counter()
 
     async def get(self, id: RhythmId, movement: MovementId) -> Rhythm | None:
-        found = await self._get(Rhythm, id)
+        found = await self._session.get(Rhythm, id)
         return found if found is not None and found.movement_id == movement else None
 
     async def of_movement(self, movement: MovementId, most: int | None = None) -> Sequence[Rhythm]:

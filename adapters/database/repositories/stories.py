@@ -182,7 +182,7 @@ class SqlStories(Repository):
         super().add(new)
 
     async def find_words(self, id: HeldWordsId) -> HeldWords | None:
-        return await self._get(HeldWords, id)
+        return await self._session.get(HeldWords, id)
 
     async def find_words_about(self, workspace: WorkspaceId, message: str) -> Sequence[HeldWords]:
         found = select(HeldWords).where(held_words.c.workspace_id == workspace, held_words.c.message == message)

@@ -1,0 +1,259 @@
+"""Compiles statements once, and runs them on the driver's cursor (docs/adr/0119).
+
+Each time SQLAlchemy executes a statement it finds out anew how to word it, convert its values and map its rows; that
+takes three times as long as SQLite takes to answer. A `Prepared` keeps what was found out. Entities go into the
+session's identity map as if the session had loaded them, so that it notices and writes their changes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import CompoundSelect, Delete, Dialect, Executable, Insert, Select, Update, bindparam, inspect, select
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.sql.cache_key import CacheKey
+from sqlalchemy.sql.compiler import ExpandedState, SQLCompiler
+from sqlalchemy.util import LRUCache
+
+Convert = Callable[[Any], Any]
+Given = Mapping[str, Any]
+Item = Callable[[Session, Sequence[Any]], Any]
+"""Makes one item of a result of a row as it came from the driver."""
+_BUILT = (Select, CompoundSelect, Insert, Update, Delete)
+MAX_PREPARED = 2000
+
+
+class _Parameter(NamedTuple):
+    """A parameter of the driver, and where its value comes from: `given` by name to who executes, or written in the
+    statement, there the `place`-th, of which it is one `element` where that is a list."""
+
+    name: str
+    given: str | None
+    place: int | None
+    element: int | None
+    constant: Any
+    convert: Convert | None
+
+    def find(self, given: Given, written: Sequence[Any]) -> Any:
+        if self.given is not None:
+            value = given[self.given]
+        elif self.place is not None:
+            value = written[self.place] if self.element is None else written[self.place][self.element]
+        else:
+            value = self.constant
+        return value if self.convert is None else self.convert(value)
+
+
+class Prepared:
+    """A statement as one dialect words it; `bind` and `read` convert its values and its rows."""
+
+    def __init__(
+        self,
+        compiled: SQLCompiler,
+        expanded: ExpandedState | None,
+        parameters: Sequence[_Parameter],
+        entities: Sequence[Mapper[Any] | None],
+    ) -> None:
+        self.sql = compiled.string if expanded is None else expanded.statement
+        self.is_query = bool(compiled._result_columns)
+        self._dialect = compiled.dialect
+        self._parameters = parameters
+        self._is_positional = bool(compiled.positional)
+        self._columns = compiled._result_columns
+        self._entities = entities
+        self._items: Sequence[Item] | None = None
+        names = [one.keyname for one in self._columns]
+        self.metadata = SimpleResultMetaData(
+            names if not entities else [one.class_.__name__ if one else "" for one in entities]
+        )
+
+    def bind(self, given: Given, written: Sequence[Any]) -> Any:
+        """Return the values of all parameters, converted, as the driver takes them."""
+        if self._is_positional:
+            return tuple([one.find(given, written) for one in self._parameters])
+        return {one.name: one.find(given, written) for one in self._parameters}
+
+    def read(self, session: Session, cursor: Any) -> list[tuple[Any, ...]]:
+        """Fetch all rows and make values and entities of them."""
+        if self._items is None:
+            self._items = self._make_items([kind for _, kind, *_ in cursor.description])
+        items = self._items
+        return [tuple([item(session, row) for item in items]) for row in cursor.fetchall()]
+
+    def _make_items(self, kinds: Sequence[Any]) -> Sequence[Item]:
+        """Find out how to convert columns, which for some depends on the driver's own type (`kinds`)."""
+        converts = [
+            one.type._cached_result_processor(self._dialect, kind)
+            for one, kind in zip(self._columns, kinds, strict=True)
+        ]
+        items: list[Item] = []
+        at = 0
+        for mapper in self._entities or (None,) * len(converts):
+            if mapper is None:
+                items.append(_column(at, converts[at]))
+                at += 1
+            else:
+                width = len(_loaded_names(mapper))
+                items.append(_entity(mapper, at, converts[at : at + width]))
+                at += width
+        return items
+
+
+def _column(at: int, convert: Convert | None) -> Item:
+    if convert is None:
+        return lambda _, row: row[at]
+    known = convert
+    return lambda _, row: known(row[at])
+
+
+def _loaded_names(mapper: Mapper[Any]) -> list[str]:
+    """List the attributes that are loaded with an entity."""
+    return [one.key for one in mapper.column_attrs if not one.deferred]
+
+
+class _Loading:
+    """Tells listeners to "load" the session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+
+def _entity(mapper: Mapper[Any], start: int, converts: Sequence[Convert | None]) -> Item:
+    """Return what makes an entity of the columns from `start`: the one that the session has, or a new one; None where
+    an outer join found none."""
+    names = _loaded_names(mapper)
+    stop = start + len(names)
+    manager, entity, hears = mapper.class_manager, mapper.class_, mapper.class_manager.dispatch.load
+    its_key = [names.index(mapper.get_property_by_column(one).key) for one in mapper.primary_key]
+    key_converts = [(start + one, converts[one] or (lambda value: value)) for one in its_key]
+    # None stays None, whatever the type.
+    others = [(at, convert) for at, convert in enumerate(converts) if convert is not None]
+
+    def make(session: Session, row: Sequence[Any]) -> Any:
+        primary = tuple([None if row[at] is None else convert(row[at]) for at, convert in key_converts])
+        key = (entity, primary, None)
+        known = session.identity_map.get(key)
+        if known is not None or primary[0] is None:
+            return known
+        values = list(row[start:stop])
+        for at, convert in others:
+            if values[at] is not None:
+                values[at] = convert(values[at])
+        made = manager.new_instance()
+        state = instance_state(made)
+        state.key, state.session_id = key, session.hash_key
+        made.__dict__.update(zip(names, values, strict=True))
+        session.identity_map.add(state)
+        if hears:
+            hears(state, _Loading(session))
+        return made
+
+    return make
+
+
+@cache
+def select_by_key(entity: type[Any]) -> Select[Any]:
+    """Build the query of an entity by its primary key, whose values are `key_0` and so on."""
+    key = inspect(entity).primary_key
+    return select(entity).where(*(one == bindparam(f"key_{at}") for at, one in enumerate(key)))
+
+
+_prepared: LRUCache[Any, tuple[Prepared | None]] = LRUCache(MAX_PREPARED)
+_of_statement: WeakKeyDictionary[Executable, dict[Any, tuple[Prepared | None, Sequence[Any]]]] = WeakKeyDictionary()
+"""Keeps what was found for a statement object: most are built once, when their module is imported."""
+
+
+def prepare_statement(
+    statement: Executable, dialect: Dialect, names: tuple[str, ...]
+) -> tuple[Prepared | None, Sequence[Any]]:
+    """Return a statement as prepared, for values of these names, and the values that are written in it; None for the
+    first where SQLAlchemy has to execute it."""
+    if not isinstance(statement, _BUILT):
+        return None, ()
+    found = _of_statement.get(statement)
+    if found is None:
+        _of_statement[statement] = found = {}
+    which = (dialect.name, names)
+    if which not in found:
+        found[which] = _prepare_by_key(statement, dialect, names)
+    return found[which]
+
+
+def _prepare_by_key(statement: Any, dialect: Dialect, names: tuple[str, ...]) -> tuple[Prepared | None, Sequence[Any]]:
+    """Look up a statement by how it is built, whatever values are written in it; compile it when it is new."""
+    cache_key: CacheKey | None = statement._generate_cache_key()
+    if cache_key is None or cache_key.params:
+        return None, ()
+    written = [one.effective_value for one in cache_key.bindparams]
+    lists = [value for one, value in zip(cache_key.bindparams, written, strict=True) if one.expanding]
+    key = (cache_key.key, dialect.name, names, tuple([None if one is None else len(one) for one in lists]))
+    found = _prepared.get(key)
+    if found is None:
+        _prepared[key] = found = (_compile(statement, cache_key, dialect, names),)
+    return found[0], written
+
+
+def _compile(statement: Any, cache_key: CacheKey, dialect: Dialect, names: Sequence[str]) -> Prepared | None:
+    flat, entities = _flatten(statement)
+    its_key = flat._generate_cache_key()  # of the same values, perhaps in another order
+    compiled = flat.compile(
+        dialect=dialect,
+        cache_key=its_key,
+        column_keys=list(names) or None,
+        # As for many rows: then it does not ask for the key of the one that was inserted.
+        for_executemany=isinstance(flat, Insert) and not flat.exported_columns,
+    )
+    if compiled.literal_execute_params or compiled.escaped_bind_names or compiled.prefetch:
+        return None
+    if entities and len(compiled._result_columns) != sum(len(_loaded_names(one)) if one else 1 for one in entities):
+        return None  # a column that is asked for twice is sent once
+    expanded = compiled.construct_expanded_state(dict.fromkeys(names)) if compiled.post_compile_params else None
+    places = {one.key: place for place, one in enumerate(cache_key.bindparams)}
+    matches = compiled._cache_key_bind_match[0]
+    place_of = {bind: places[one.key] for one in its_key.bindparams for bind in matches[one]}
+    parameters = _find_parameters(compiled, expanded, place_of, names)
+    return None if parameters is None else Prepared(compiled, expanded, parameters, entities)
+
+
+def _flatten(statement: Any) -> tuple[Any, Sequence[Mapper[Any] | None]]:
+    """Return a query with the columns of its entities in their place, and what its items are: an entity, or None for a
+    column. Any other statement stays as it is."""
+    if not isinstance(statement, Select) or not any(map(_is_entity, statement.column_descriptions)):
+        return statement, ()
+    columns: list[Any] = []
+    entities: list[Mapper[Any] | None] = []
+    for one in statement.column_descriptions:
+        mapper = inspect(one["expr"]).mapper if _is_entity(one) else None
+        columns += [getattr(one["expr"], name) for name in _loaded_names(mapper)] if mapper else [one["expr"]]
+        entities.append(mapper)
+    return statement.with_only_columns(*columns), entities
+
+
+def _is_entity(described: Mapping[str, Any]) -> bool:
+    """Return whether a query asks for an entity here, by what describes its columns."""
+    return described.get("entity") is not None and described["expr"] is described["entity"]
+
+
+def _find_parameters(
+    compiled: SQLCompiler, expanded: ExpandedState | None, place_of: Mapping[Any, int], names: Sequence[str]
+) -> Sequence[_Parameter] | None:
+    """Return where the value of each parameter comes from, in the driver's order; None where one is missing, or is a
+    list of who executes, or of tuples."""
+    converts: dict[str, Any] = {**compiled._bind_processors, **(expanded.processors if expanded else {})}
+    parts = expanded.parameter_expansion if expanded else {}
+    found: dict[str, _Parameter] = {}
+    for bind, name in compiled.bind_names.items():
+        given = next((one for one in (bind.key, name) if one in names), None)
+        is_list = bind.expanding and (given is not None or bind.type._is_tuple_type)
+        if is_list or (bind.required and given is None):
+            return None
+        place = place_of.get(bind) if given is None else None
+        if name not in parts:
+            found[name] = _Parameter(name, given, place, None, bind.effective_value, converts.get(name))
+        for element, part in enumerate(parts.get(name, ())):
+            found[part] = _Parameter(part, None, place, element, None, converts.get(part))
+    order = (expanded.positiontup if expanded else compiled.positiontup) if compiled.positional else found
+    return [found[name] for name in order or ()]
