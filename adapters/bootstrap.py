@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -32,7 +32,6 @@ from adapters.settings import BadSettings, Settings
 from adapters.tracing import make_tracer
 from adapters.typesetting import TypstTypesetter
 from adapters.vault import SecretVault
-from adapters.webhooks import WebhookMessenger
 from bot.app import Retention, Ritme
 from bot.chat import CommandSyntax
 from bot.domain.webhook import WEBHOOKS
@@ -114,6 +113,8 @@ async def open_service(
             _open_teams(service, platforms, settings, clock, links, pages)
         _serve_feeds(service, platforms, _public_address(settings))
     if vault is not None and vault.lasting:
+        from adapters.webhooks import WebhookMessenger
+
         messenger = WebhookMessenger(vault, clock)
         platforms[WEBHOOKS] = Platform(messenger=messenger)
         service.close_hooks.append(messenger.close)
@@ -143,10 +144,8 @@ def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tu
 def _make_vault(settings: Settings, *, demo: bool) -> SecretVault | None:
     """Return what encrypts secrets: with the keys that were set, or, for what waits to be sent only, with one made of
     what signs links; None without either. A playground can do without a key that outlives this process."""
-    from cryptography.fernet import Fernet
-
     if demo:
-        return SecretVault((Fernet.generate_key().decode(),))
+        return SecretVault((urlsafe_b64encode(token_bytes(32)).decode(),))
     made = [urlsafe_b64encode(sha256(f"outbox {one}".encode()).digest()).decode() for one in _link_secrets(settings)]
     keys = (*settings.secret_keys, *made)  # what waits while a key is set for the first time can still be opened
     return SecretVault(keys, lasting=bool(settings.secret_keys)) if keys else None

@@ -1,6 +1,5 @@
 """Check what `ritme serve` needs: configuration, database, migrations and credentials. `ritme doctor` shows it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -9,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
 from adapters.clock import SystemClock
-from adapters.database.migrate import is_newer_schema, schema_versions
 from adapters.database.slack import SqlInstallations
 from adapters.database.tables import webhooks
 from adapters.database.unit_of_work import connect
+from adapters.database_check import Finding, check_database
 from adapters.settings import CURES, BadSettings, Settings
 from adapters.slack.permissions import SCOPES
 from adapters.slack.tokens import NoToken, TokenCipher
@@ -21,19 +20,8 @@ from adapters.vault import SecretVault
 from bot.ports import RetryAfter, Unreachable
 
 log = structlog.get_logger(__name__)
-MIGRATE = "Run: ritme migrate"
-"""The cure for a database that is missing or behind."""
 PROBE_TIMEOUT = aiohttp.ClientTimeout(total=5)
 """For each call to a platform."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """The result of one check. `cure` says what to do about a problem; None when there is none."""
-
-    subject: str
-    text: str
-    cure: str | None = None
 
 
 async def examine() -> list[Finding]:
@@ -64,31 +52,6 @@ def _describe_addresses(settings: Settings) -> str:
 def _describe_council(settings: Settings) -> list[Finding]:
     text = "agrees first, before colleagues are named in a movement (RITME_WORKS_COUNCIL)"
     return [Finding(subject="Works council", text=text)] if settings.works_council else []
-
-
-async def check_database(settings: Settings) -> Finding:
-    """Check that this version can use the database: it answers and its schema fits. Creates nothing."""
-    file, name = settings.database_file, settings.database_name
-    if file is not None and not file.exists():
-        return Finding(subject="Database", text=f"is not there yet ({file})", cure=MIGRATE)
-    engine = connect(settings.database_url)
-    try:
-        current, head = await schema_versions(engine)
-    except DatabaseError as problem:
-        cure = "Let this user read and write that file and its folder, or set RITME_DATABASE_URL to another one."
-        if file is None:
-            cure = "Start PostgreSQL, or correct the address, user or password in RITME_DATABASE_URL."
-        return Finding(subject="Database", text=f"cannot be used ({name}: {problem.orig})", cure=cure)
-    finally:
-        await engine.dispose()
-    if is_newer_schema(current):
-        text = f"is at revision {current}, which a newer version of Ritme made ({name})"
-        cure = f"Start that version; or go back, with that version: ritme migrate {head}"
-        return Finding(subject="Database", text=text, cure=cure)
-    if current != head:
-        text = f"is at revision {current or 'none'}, this version needs {head} ({name})"
-        return Finding(subject="Database", text=text, cure=MIGRATE)
-    return Finding(subject="Database", text=f"{name}, at revision {head}")
 
 
 def _check_missing(settings: Settings) -> list[Finding]:

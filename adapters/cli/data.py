@@ -16,10 +16,9 @@ async def migrate_database(settings: Settings, revision: str) -> tuple[str | Non
     Returns the revision before and after, None where there are no tables. Stops when the database cannot be used, was
     made by a newer version, or does not know the revision.
     """
-    from alembic.util import CommandError
     from sqlalchemy.exc import DatabaseError
 
-    from adapters.database.migrate import SchemaTooNew, migrate_schema
+    from adapters.database.migrate import CannotMigrate, SchemaTooNew, migrate_schema
     from adapters.database.unit_of_work import connect
 
     engine = connect(settings.database_url)
@@ -34,7 +33,7 @@ async def migrate_database(settings: Settings, revision: str) -> tuple[str | Non
         # Doctor words this case, with its cure; should it find nothing wrong, the error itself is all we have.
         await require_database(settings, "Nothing was changed: the database")
         raise
-    except CommandError as problem:
+    except CannotMigrate as problem:
         stop(FAILED, escape(str(problem)))
     finally:
         await engine.dispose()
@@ -42,7 +41,7 @@ async def migrate_database(settings: Settings, revision: str) -> tuple[str | Non
 
 async def require_both_databases(source: Settings, target: Settings) -> None:
     """Stop unless both databases of a copy can be used; the cure for the target speaks of `--to`."""
-    from adapters.doctor import MIGRATE, check_database
+    from adapters.database_check import MIGRATE, check_database
 
     await require_database(source, "Nothing was copied: this database")
     finding = await check_database(target)

@@ -20,7 +20,7 @@ from adapters.cli.audit import note_access
 from adapters.clock import SystemClock
 from adapters.database.outbox import DeliveryRow, Outbox
 from adapters.database.unit_of_work import connect
-from adapters.doctor import check_database
+from adapters.database_check import check_database
 from adapters.settings import Settings
 from bot import wording
 from bot.domain.delivery import RETRY_DEADLINE, DeliveryState

@@ -36,7 +36,7 @@ def stop_for_settings(bad: BadSettings) -> NoReturn:
 
 async def require_database(settings: Settings, prefix: str = "Nothing was started: the database") -> None:
     """Stop unless the database answers and has the tables of this version. `prefix` begins the sentence printed."""
-    from adapters.doctor import check_database
+    from adapters.database_check import check_database
 
     finding = await check_database(settings)
     if finding.cure is not None:

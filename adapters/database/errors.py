@@ -1,24 +1,23 @@
-"""Translate database errors into the core's two: `Conflict` (try again) and `StorageUnavailable`."""
+"""Translate database errors into the core's two: `Conflict` (try again) and `StorageUnavailable`.
+
+Errors of PostgreSQL are told apart by their SQLSTATE: its driver is not loaded where SQLite is used.
+"""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
-from sqlalchemy.exc import DBAPIError, PendingRollbackError, TimeoutError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError, TimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot.ports import Conflict, StorageUnavailable
 
-LOST_RACES = (
-    psycopg.errors.UniqueViolation,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.InFailedSqlTransaction,
-)
-"""Errors of PostgreSQL after which the whole transaction may succeed when it runs again.
+UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED = "23505", "40001", "40P01"
+IN_FAILED_SQL_TRANSACTION = "25P02"
+LOST_RACES = (UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED, IN_FAILED_SQL_TRANSACTION)
+"""SQLSTATEs of PostgreSQL after which the whole transaction may succeed when it runs again.
 
-InFailedSqlTransaction says that an earlier statement failed and its error was taken for something else; that may have
+The last one says that an earlier statement failed and its error was taken for something else; that may have
 been a race."""
 PROGRAM_LIMIT_EXCEEDED = "54"
 """SQLSTATE class 54: a statement too large or complex for PostgreSQL. It is an OperationalError, too, but trying again
@@ -38,17 +37,20 @@ def translate_errors() -> Iterator[None]:
     except PendingRollbackError as broken:  # an error before this one was swallowed
         raise StorageUnavailable(type(broken).__name__) from broken
     except DBAPIError as problem:
-        if isinstance(problem.orig, LOST_RACES):
+        if _sqlstate(problem) in LOST_RACES:
             raise Conflict(type(problem.orig).__name__) from problem
-        if problem.connection_invalidated or _is_unavailable(problem.orig):
+        if problem.connection_invalidated or _is_unavailable(problem):
             raise StorageUnavailable(type(problem.orig).__name__) from problem
         raise  # a bug: neither trying again nor waiting helps
 
 
-def _is_unavailable(problem: BaseException | None) -> bool:
-    if isinstance(problem, sqlite3.OperationalError):
+def _sqlstate(problem: DBAPIError) -> str:
+    """Return the SQLSTATE that PostgreSQL gave; "" where it gave none, and on SQLite."""
+    return getattr(problem.orig, "sqlstate", None) or ""
+
+
+def _is_unavailable(problem: DBAPIError) -> bool:
+    if isinstance(problem.orig, sqlite3.OperationalError):
         # "database is locked": another connection wrote for longer than we wait. SQLite has no class of its own for it.
-        return "locked" in str(problem)
-    if not isinstance(problem, psycopg.OperationalError):
-        return False
-    return not (problem.sqlstate or "").startswith(PROGRAM_LIMIT_EXCEEDED)
+        return "locked" in str(problem.orig)
+    return isinstance(problem, OperationalError) and not _sqlstate(problem).startswith(PROGRAM_LIMIT_EXCEEDED)

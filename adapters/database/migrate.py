@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.database.postgresql import NO_TIMEOUTS
-
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -24,6 +22,10 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 class SchemaTooNew(Exception):
     """The database was migrated by a newer version of Ritme; only that one has the revisions to migrate it further or
     back. The message is the database's revision."""
+
+
+class CannotMigrate(Exception):
+    """There is no way to this revision; the message says why."""
 
 
 def alembic_config(connection: Connection | None = None) -> "Config":
@@ -40,12 +42,13 @@ async def migrate_schema(engine: AsyncEngine, revision: str = "head") -> tuple[s
     """Upgrade the database to a revision, or downgrade it to an earlier one, in one transaction.
 
     When several processes do so at once, one migrates while the others wait, and find it done. Returns the revision
-    before and after; None stands for an empty database. Raises `SchemaTooNew`.
+    before and after; None stands for an empty database. Raises `SchemaTooNew` and `CannotMigrate`.
     """
-    from alembic import command
 
     def run(connection: Connection) -> tuple[str | None, str | None]:
         if connection.dialect.name == "postgresql":
+            from adapters.database.postgresql import NO_TIMEOUTS
+
             # Before the lock: a migration may take longer than `lock_timeout`, and the others wait for it here. On
             # SQLite, BEGIN IMMEDIATE is that lock.
             connection.exec_driver_sql(NO_TIMEOUTS)
@@ -53,12 +56,25 @@ async def migrate_schema(engine: AsyncEngine, revision: str = "head") -> tuple[s
         before = _current(connection)
         if is_newer_schema(before):
             raise SchemaTooNew(before)
-        back = revision == "base" or (revision != "head" and _is_behind(connection, revision))
-        (command.downgrade if back else command.upgrade)(alembic_config(connection), revision)
+        if revision == "head" and before == _revisions()[-1]:
+            return before, before
+        _run_revisions(connection, revision)
         return before, _current(connection)
 
     async with engine.begin() as connection:
         return await connection.run_sync(run)
+
+
+def _run_revisions(connection: Connection, revision: str) -> None:
+    """Run the revisions between where the database is and this one."""
+    from alembic import command
+    from alembic.util import CommandError
+
+    back = revision == "base" or (revision != "head" and _is_behind(connection, revision))
+    try:
+        (command.downgrade if back else command.upgrade)(alembic_config(connection), revision)
+    except CommandError as problem:
+        raise CannotMigrate(str(problem)) from problem
 
 
 async def schema_versions(engine: AsyncEngine) -> tuple[str | None, str | None]:

@@ -6,12 +6,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.inline import InlineSession
-from adapters.database.postgresql import TransactionThreads
-from adapters.database.sqlite import InlineWriter
 
 T = TypeVar("T")
 
@@ -42,8 +40,18 @@ def sessions(engine: AsyncEngine) -> Sessions:
     """Return the sessions that everything on this engine shares; they are disposed with it."""
     found = _shared.get(engine.sync_engine)
     if found is None:
-        is_file = engine.dialect.name == "sqlite"
-        found = InlineWriter(str(engine.url.database)) if is_file else TransactionThreads(engine.url)
+        found = _open_sessions(engine.url)
         _shared[engine.sync_engine] = found
         event.listen(engine.sync_engine, "engine_disposed", lambda _engine: found.dispose())
     return found
+
+
+def _open_sessions(url: URL) -> Sessions:
+    """Create the sessions of a database, without loading what only the other kind needs."""
+    if url.get_backend_name() == "sqlite":
+        from adapters.database.sqlite import InlineWriter
+
+        return InlineWriter(str(url.database))
+    from adapters.database.postgresql import TransactionThreads
+
+    return TransactionThreads(url)

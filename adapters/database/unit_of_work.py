@@ -20,7 +20,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from adapters.database.inline import InlineSession
-from adapters.database.postgresql import BESIDE, connection_settings, prepare_connections
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.doors import SqlDoors
@@ -40,7 +39,6 @@ from adapters.database.repositories.stories import SqlStories
 from adapters.database.repositories.stuck import SqlSteps, SqlStuck
 from adapters.database.repositories.takeaways import SqlTakeaways
 from adapters.database.sessions import Sessions, sessions
-from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener
 from bot.domain.delivery import Delivery
 from bot.domain.person import WorkspaceId
 from bot.ports import NetworkReader, UnitOfWork
@@ -80,9 +78,13 @@ def connect(url: str) -> AsyncEngine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
+        from adapters.database.postgresql import BESIDE, connection_settings, prepare_connections
+
         server = create_async_engine(url, **connection_settings(parsed, BESIDE))
         prepare_connections(server.sync_engine)
         return server
+    from adapters.database.sqlite import BEGIN_IMMEDIATE, async_opener
+
     engine = create_async_engine(url, hide_parameters=True, async_creator=async_opener(parsed.database or ":memory:"))
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN_IMMEDIATE))
     return engine

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.vault import SecretVault
 
 TOKEN_RETRY_DELAY = timedelta(seconds=5)
 """How long to wait with sending while a token cannot be read, or is being renewed by another process."""
@@ -101,18 +102,18 @@ class TokenCipher:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = MultiFernet([Fernet(key) for key in keys])
+        self._vault = SecretVault(keys)
 
     def encrypt(self, secret: str) -> str:
         """Return a secret as it is stored."""
-        return self._keys.encrypt(secret.encode()).decode()
+        return self._vault.seal(secret)
 
     def decrypt(self, sealed: str) -> str:
         """Return a secret from its stored form. Raises `NoToken` when no key fits."""
-        try:
-            return self._keys.decrypt(sealed).decode()
-        except InvalidToken:
-            raise NoToken("sealed_with_another_key") from None
+        secret = self._vault.reveal(sealed)
+        if secret is None:
+            raise NoToken("sealed_with_another_key")
+        return secret
 
 
 @dataclass(frozen=True, kw_only=True)

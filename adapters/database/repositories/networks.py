@@ -15,7 +15,6 @@ from sqlalchemy.pool import NullPool
 
 from adapters.database.errors import translate_errors
 from adapters.database.mapping import MAPPED
-from adapters.database.postgresql import hide_row_values, set_session_timeouts
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.base import has_changed
 from adapters.database.sqlite import reading_engine
@@ -192,6 +191,8 @@ def _connect_to_postgresql(url: URL) -> Iterator[Connection]:
 
 @lru_cache(maxsize=4)
 def _engine_on_postgresql(url: URL) -> Engine:
+    from adapters.database.postgresql import hide_row_values, set_session_timeouts
+
     engine = create_engine(
         url, poolclass=NullPool, hide_parameters=True, connect_args=connection_timeouts(url), isolation_level=ONE_MOMENT
     )
