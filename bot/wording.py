@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
@@ -272,7 +272,7 @@ def count_variants(template: str, language: Language) -> int:
 
 
 def _values(entry: Entry) -> dict[str, object]:
-    return {one.name: getattr(entry, one.name) for one in fields(entry)}
+    return vars(entry).copy()
 
 
 def _variant_block(entry: Entry, language: Language) -> str:

@@ -11,7 +11,6 @@ from adapters.cli import data, delivery_commands, guarding, manifests, personal_
 from adapters.cli.console import FAILED, NOT_CONFIGURED, make_console, say, stop
 from adapters.cli.preconditions import load_serving_settings, load_settings
 from adapters.heap import collect_seldom
-from adapters.settings import CURES, normalise_database_url
 from bot import __version__
 
 ritme = typer.Typer(
@@ -145,6 +144,8 @@ def copy(
     ],
 ) -> None:
     """Copy everything to another database, and compare them row by row. Stop Ritme first; broken off, run it again."""
+    from adapters.settings import CURES, normalise_database_url
+
     settings = load_settings()
     try:
         target = settings.model_copy(update={"database_url": normalise_database_url(to)})

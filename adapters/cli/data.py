@@ -2,15 +2,18 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from adapters.cli.console import FAILED, make_console, stop
 from adapters.cli.preconditions import require_database
-from adapters.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.settings import Settings
 
 
-async def migrate_database(settings: Settings, revision: str) -> tuple[str | None, str | None]:
+async def migrate_database(settings: "Settings", revision: str) -> tuple[str | None, str | None]:
     """Bring the database to a revision; create the folder of an SQLite file first.
 
     Returns the revision before and after, None where there are no tables. Stops when the database cannot be used, was
@@ -39,7 +42,7 @@ async def migrate_database(settings: Settings, revision: str) -> tuple[str | Non
         await engine.dispose()
 
 
-async def require_both_databases(source: Settings, target: Settings) -> None:
+async def require_both_databases(source: "Settings", target: "Settings") -> None:
     """Stop unless both databases of a copy can be used; the cure for the target speaks of `--to`."""
     from adapters.database_check import MIGRATE, check_database
 
@@ -52,7 +55,7 @@ async def require_both_databases(source: Settings, target: Settings) -> None:
         stop(FAILED, f"Nothing was copied: the other database {escape(finding.text)}.", escape(cure))
 
 
-def copy_database(source: Settings, target: Settings) -> None:
+def copy_database(source: "Settings", target: "Settings") -> None:
     """Copy every row, compare both databases and print the comparison. Stops when they are not equal afterwards."""
     from rich.table import Table
 

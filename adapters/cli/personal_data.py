@@ -2,15 +2,17 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from adapters.cli.console import FAILED, say, stop
 from adapters.cli.preconditions import load_settings, require_database
-from adapters.settings import Settings
 from bot.domain.person import Language
+
+if TYPE_CHECKING:
+    from adapters.settings import Settings
 
 
 def write_personal_data(
@@ -31,7 +33,7 @@ def write_personal_data(
     say(f"Written to {file}. It holds everything about one person: give it to them, then delete it.")
 
 
-async def _compose(settings: Settings, workspace: str, account: str) -> bytes | None:
+async def _compose(settings: "Settings", workspace: str, account: str) -> bytes | None:
     """Return the file of a person; None when there is no such person."""
     from adapters.clock import SystemClock
     from adapters.database.unit_of_work import connect, unit_of_work

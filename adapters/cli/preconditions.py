@@ -1,22 +1,26 @@
 """Stop a command before it starts anything, when its configuration or database cannot be used."""
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rich.markup import escape
 
 from adapters.cli.console import FAILED, NOT_CONFIGURED, stop
-from adapters.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from adapters.settings import BadSettings, Settings
 
 
-def load_settings() -> Settings:
+def load_settings() -> "Settings":
     """Read the settings from the environment; stop with every complaint when one is invalid."""
+    from adapters.settings import BadSettings, Settings
+
     try:
         return Settings.load()
     except BadSettings as bad:
         stop_for_settings(bad)
 
 
-def load_serving_settings() -> Settings:
+def load_serving_settings() -> "Settings":
     """Read the settings; stop unless they configure a platform to serve."""
     settings = load_settings()
     if missing := settings.missing_for_serving():
@@ -29,12 +33,12 @@ def load_serving_settings() -> Settings:
     return settings
 
 
-def stop_for_settings(bad: BadSettings) -> NoReturn:
+def stop_for_settings(bad: "BadSettings") -> NoReturn:
     """Print each invalid setting with its cure, and stop."""
     stop(NOT_CONFIGURED, "Nothing was started:", *(f"  {escape(line)}" for line in str(bad).splitlines()))
 
 
-async def require_database(settings: Settings, prefix: str = "Nothing was started: the database") -> None:
+async def require_database(settings: "Settings", prefix: str = "Nothing was started: the database") -> None:
     """Stop unless the database answers and has the tables of this version. `prefix` begins the sentence printed."""
     from adapters.database_check import check_database
 

@@ -5,17 +5,22 @@ import os
 from contextlib import ExitStack
 from pathlib import Path
 from socket import socket
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
 from adapters.cli.console import FAILED, make_console, say, stop
 from adapters.cli.data import migrate_database, remove_sqlite_file
 from adapters.cli.preconditions import require_database, stop_for_settings
-from adapters.settings import SQLITE, BadSettings, Settings
+
+if TYPE_CHECKING:
+    from adapters.settings import Settings
 
 
-async def run_demo(settings: Settings, *, fresh: bool) -> None:
+async def run_demo(settings: "Settings", *, fresh: bool) -> None:
     """Serve the playground on an SQLite file of its own port. With `fresh`, delete that file first."""
+    from adapters.settings import SQLITE
+
     _configure_logging(logging.WARNING)
     # `make demo` takes PORT=, as the Makefile documents; where RITME_PORT is set, that one decides.
     with _listen(settings, "RITME_PORT=" if "RITME_PORT" in os.environ else "PORT=") as listening:
@@ -30,7 +35,7 @@ async def run_demo(settings: Settings, *, fresh: bool) -> None:
         await _serve_http(settings, listening, demo=True)
 
 
-async def run_server(settings: Settings, *, sends_deliveries: bool) -> None:
+async def run_server(settings: "Settings", *, sends_deliveries: bool) -> None:
     """Serve the configured platforms. With `sends_deliveries`, send deliveries from this process too."""
     _configure_logging(logging.INFO)
     with _listen(settings, "RITME_PORT=") as listening, _listen_for_operations(settings) as operations:
@@ -39,7 +44,7 @@ async def run_server(settings: Settings, *, sends_deliveries: bool) -> None:
         await _serve_http(settings, listening, operations=operations, sends_deliveries=sends_deliveries)
 
 
-async def run_worker(settings: Settings, concurrency: int, port: int | None) -> None:
+async def run_worker(settings: "Settings", concurrency: int, port: int | None) -> None:
     """Plan and send, up to `concurrency` lanes at a time; on `port`, if any, answer /healthz, /readyz and /metrics."""
     from adapters.bootstrap import open_service
     from adapters.heap import freeze_heap
@@ -68,7 +73,7 @@ async def run_worker(settings: Settings, concurrency: int, port: int | None) -> 
 
 
 async def _serve_http(
-    settings: Settings,
+    settings: "Settings",
     listening: socket,
     *,
     operations: socket | None = None,
@@ -78,6 +83,7 @@ async def _serve_http(
     """Serve the service on one socket, and on another, if any, how it is."""
     from adapters.bootstrap import open_service
     from adapters.heap import freeze_heap
+    from adapters.settings import BadSettings
     from adapters.web import RequestLimits, make_app, make_operations_app, serve_apps
 
     service = await open_service(settings, demo=demo, sends_deliveries=sends_deliveries)
@@ -99,7 +105,7 @@ async def _serve_http(
         await service.close()
 
 
-def _listen(settings: Settings, chosen_by: str) -> socket:
+def _listen(settings: "Settings", chosen_by: str) -> socket:
     from adapters.web import CannotListen, listen
 
     try:
@@ -108,7 +114,7 @@ def _listen(settings: Settings, chosen_by: str) -> socket:
         stop(FAILED, escape(str(problem)))
 
 
-def _listen_for_operations(settings: Settings, chosen_by: str = "RITME_OPERATIONS_PORT=") -> socket:
+def _listen_for_operations(settings: "Settings", chosen_by: str = "RITME_OPERATIONS_PORT=") -> socket:
     """Listen where /readyz and /metrics are answered, by default for this machine only."""
     from adapters.web import CannotListen, listen
 
@@ -123,7 +129,7 @@ def _listen_for_operations(settings: Settings, chosen_by: str = "RITME_OPERATION
         stop(FAILED, escape(str(problem)))
 
 
-def _with_bound_port(settings: Settings, listening: socket) -> Settings:
+def _with_bound_port(settings: "Settings", listening: socket) -> "Settings":
     """Return the settings with the port that was bound: port 0 asks for any free one."""
     return settings.model_copy(update={"port": listening.getsockname()[1]})
 

@@ -2,15 +2,17 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from adapters.cli.console import FAILED, say, stop
 from adapters.cli.preconditions import load_settings
-from adapters.settings import Settings
 from bot.domain.person import Language
+
+if TYPE_CHECKING:
+    from adapters.settings import Settings
 
 
 def write_trust_pack(
@@ -29,7 +31,7 @@ def write_trust_pack(
     say(f"Written to {file}. It says how Ritme is set up here now: make it again after changing settings.")
 
 
-async def _compose(settings: Settings, language: Language, *, as_text: bool) -> bytes:
+async def _compose(settings: "Settings", language: Language, *, as_text: bool) -> bytes:
     from adapters.clock import SystemClock
     from adapters.trust import compose_pack, dump_pack, format_markdown
     from adapters.typesetting import TypstTypesetter

@@ -1,6 +1,6 @@
 """Messages about the private link by which somebody's own calendar follows a movement."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
@@ -12,7 +12,6 @@ FILE = Press(name="file", intent="calendar.file", style="primary")
 OFF = Press(name="off", intent="calendar.revoke", style="danger", confirm=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CalendarOffered(Entry):
     """Offer of a link to somebody's calendar, or of a file: what would stand in it, who could read it, and how it
     ends."""
@@ -27,7 +26,6 @@ class CalendarOffered(Entry):
         return cls(name="Samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CalendarLinked(Entry):
     """The link to somebody's calendar, shown this once. `renewed`: one before it stopped working."""
 
@@ -48,7 +46,6 @@ class CalendarLinked(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class CalendarOn(Entry):
     """That there is a link already, made at a moment; the link itself is never shown again."""
 
@@ -63,7 +60,6 @@ class CalendarOn(Entry):
         return cls(name="Samen op pad", since=datetime(2027, 3, 1, 8, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class CalendarOff(Entry):
     """Confirmation that no link works any more."""
 
@@ -77,7 +73,6 @@ class CalendarOff(Entry):
         return cls(name="Samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CalendarUnserved(Entry):
     """That no calendar can follow the movement here, and what would make it possible; a file can be taken in."""
 
@@ -91,7 +86,6 @@ class CalendarUnserved(Entry):
         return cls(name="Samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CalendarComing(Entry):
     """Announcement of a file for somebody's calendar, which comes in their own chat."""
 
@@ -100,7 +94,6 @@ class CalendarComing(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class CalendarFile(FileEntry):
     """A file for somebody's calendar: what comes of a movement of this name, or of one rhythm of it, of this `kind`."""
 

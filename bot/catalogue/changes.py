@@ -21,7 +21,6 @@ class ChangeLine:
     at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangesShown(Entry):
     """The latest changes that coordinators of a movement made, newest first; `more`: there are older ones."""
 
@@ -42,7 +41,6 @@ class ChangesShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class CouncilShown(Entry):
     """Tells whether the works council has to agree here first (`asks`), since when it does, and what rests until then.
     `news`: "agreed" or "withdrawn", what was just recorded."""

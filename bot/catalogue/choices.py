@@ -12,7 +12,6 @@ from bot.domain.story import SHORT_EXCERPT_CHARS
 EXAMPLE_WHY = "Hier zie je dat één kleine vraag een hele avond anders maakt."
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChoiceForm(FormEntry):
     """The form that begins a round: in which places, and from which stories."""
 
@@ -34,7 +33,6 @@ class ChoiceForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChoiceBegun(Entry):
     """Confirmation to the coordinator: where the stories come, and until when people can choose."""
 
@@ -50,7 +48,6 @@ class ChoiceBegun(Entry):
         return cls(occasion="r1", places=("nachtdienst", "wijkteam-zuid"), until=datetime(2027, 3, 15, 9, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChoiceEnded(Entry):
     """Confirmation to the coordinator that nobody chooses in this round any more."""
 
@@ -67,7 +64,6 @@ class OfferedStory:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChoiceRound(Entry):
     """The stories from which people of a place choose one together, in the thread below. `chosen` is the number of the
     one they chose, 0 as long as they did not; `why` is empty until its teller agreed."""
@@ -100,7 +96,6 @@ class ChoiceRound(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class WhyForm(FormEntry):
     """The form in which somebody writes down which story they chose together, and why."""
 
@@ -112,7 +107,6 @@ class WhyForm(FormEntry):
         return cls(hidden={"round": "d1", "story": "s1"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChoiceNoted(Entry):
     """Confirmation to who wrote it down."""
 
@@ -121,7 +115,6 @@ class ChoiceNoted(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChoiceTold(Entry):
     """News for a teller: their story was chosen in a place, and why; and whether that may stand beside it."""
 
@@ -143,7 +136,6 @@ class ChoiceTold(Entry):
         return cls(significance="c1", text=EXAMPLE_STORY, why=EXAMPLE_WHY, place="nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChoiceSettled(Entry):
     """Confirmation to the teller: the why stands beside their story, or it is gone."""
 

@@ -12,7 +12,6 @@ from bot.domain.initiative import Audience, StuckEpisode
 from bot.domain.person import Person
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyOffer(Entry):
     """How many peers would be asked to think along (`count`), and the text they would read. Nothing is sent before a
     confirmation, and nobody is named before they answer. `has_reserve`: another is asked when one of them cannot."""
@@ -47,7 +46,6 @@ class CompanyOffer(Entry):
         return cls(episode="e1", text="De nachtdienst hoort pas als laatste wat we doen", count=2, has_reserve=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyNobody(Entry):
     """The plain answer that there is nobody who can be asked now, and what is possible: three `questions`, to pick
     people oneself, a step, the `coordinators`, or to see who `solved` this before."""
@@ -75,7 +73,6 @@ class CompanyNobody(Entry):
         return cls(episode="e1", coordinators=("Iris",), questions=("reach_4", "reach_5", "reach_6"), solved=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyOnItsWay(Entry):
     """Confirmation that peers have been asked: `waiting` of them did not answer yet, `names` did. Their answers come
     together, at the latest at `until`."""
@@ -90,7 +87,6 @@ class CompanyOnItsWay(Entry):
         return cls(names=(), waiting=2, until=datetime(2027, 3, 3, 8, 0, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyAsked(Entry):
     """The question to a peer: who is stuck, about what, and who will read the answer."""
 
@@ -116,7 +112,6 @@ class CompanyAsked(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyForm(FormEntry):
     """The form for a peer's question and idea, which only `name` will read."""
 
@@ -132,7 +127,6 @@ class CompanyForm(FormEntry):
         return cls(name="Fatima", hidden={"company": "c1"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyGiven(Entry):
     """Thanks to a peer who answered: `name` reads it soon."""
 
@@ -143,7 +137,6 @@ class CompanyGiven(Entry):
         return cls(name="Fatima")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyDeclined(Entry):
     """The reply to a peer who declined: not this time is fine. `picked`: `name` chose them, and knows of it."""
 
@@ -155,7 +148,6 @@ class CompanyDeclined(Entry):
         return cls(name="Fatima")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyStands(Entry):
     """The reply to a button of a request that was `answered` before, or is no longer needed.
 
@@ -179,7 +171,6 @@ class PeerAnswer:
     idea: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class CompanyTogether(Entry):
     """The answers of the peers of a `round`, side by side; of one late peer alone with `only`. With no `voices` it says
     that nobody had the time, or, while an answer is `awaited`, that none came yet. `others`: so many were asked now in

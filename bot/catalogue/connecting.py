@@ -13,7 +13,6 @@ GONE = "gone"
 """The state of an invitation whose inviter is not there any more, beside those of `InvitationState`."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class NominateForm(FormEntry):
     """The form to name key figures, five names at most: who passes things on, who knows most, whom people trust."""
 
@@ -27,7 +26,6 @@ class NominateForm(FormEntry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class NominationsKept(Entry):
     """Thanks to the nominator. The words are the same whatever the named were asked or chose before."""
 
@@ -41,7 +39,6 @@ class NominationsKept(Entry):
         return cls(names=("Sanne", "Wim"))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Nominated(Entry):
     """The question to someone who was named in the movement `name`, and as what, not by whom: may they be suggested?"""
 
@@ -61,7 +58,6 @@ class Nominated(Entry):
         return cls(movement="m1", name="Samen vooruit", figures=(KeyFigure.CONNECTOR, KeyFigure.MAVEN))
 
 
-@dataclass(frozen=True, kw_only=True)
 class MayBeSuggested(Entry):
     """The reply to their answer, yes or no, about the movement of this name; both are fine. A yes is taken back with
     one press, in the movement of the id `withdraw`."""
@@ -82,7 +78,6 @@ class MayBeSuggested(Entry):
         return cls(yes=True, movement="Samen vooruit", movement_id="m1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ConnectForm(FormEntry):
     """The form to look for people to invite: for which initiative, and which kind of key figure."""
 
@@ -113,7 +108,6 @@ class SuggestedPerson:
     reaches: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class Suggested(Entry):
     """The people suggested together for an initiative, with the reasons. `together`: the groups that several of them
     reach, which are not in it yet; `strangers`: as far as may be told, they do not know each other."""
@@ -183,7 +177,6 @@ class GroupInPicture:
     by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class WhyThese(Entry):
     """A small picture of the groups of a movement, with nobody in it but those who were suggested (`names`), and how
     Ritme chooses. `more`: there are more groups."""
@@ -207,7 +200,6 @@ class WhyThese(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class SuggestionsRest(Entry):
     """The answer to who does not want to invite those who were suggested now: they are left out for a while."""
 
@@ -222,7 +214,6 @@ class SuggestionsRest(Entry):
         return cls(names=("Sanne", "Wim"), initiative="i1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooFewTies(Entry):
     """The plain answer that nobody can be suggested, or nobody else (`more`); naming colleagues helps."""
 
@@ -237,7 +228,6 @@ class TooFewTies(Entry):
         return cls(figure=KeyFigure.CONNECTOR)
 
 
-@dataclass(frozen=True, kw_only=True)
 class InviteForm(FormEntry):
     """The form with a drafted invitation, sent in the inviter's name when submitted.
 
@@ -262,7 +252,6 @@ class InviteForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class InviteDraft(Entry):
     """The draft that prefills `InviteForm`, in the language of the invited person; never sent by itself. `story`: the
     words of a story of theirs that it is about."""
@@ -277,7 +266,6 @@ class InviteDraft(Entry):
         return cls(name="Sanne", initiative="Wandelen na het eten", inviter="Fatima")
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvitationSent(Entry):
     """Confirmation to the inviter, with the text that was sent. `told`: they hear the answer; not when they stopped
     Ritme. `invitation`: the one that they may take back until it is answered."""
@@ -297,7 +285,6 @@ class InvitationSent(Entry):
         return cls(name="Sanne", text="Hoi Sanne, heb je zin om eens mee te denken?", invitation="v1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvitationWithdrawn(Entry):
     """The answer to the inviter who takes an invitation back. `answered`: it was answered before, so it stands;
     `arrived`: the invitee may have read it, and sees that it was taken back."""
@@ -311,7 +298,6 @@ class InvitationWithdrawn(Entry):
         return cls(name="Sanne")
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvitationTakenBack(Entry):
     """The words that replace an invitation which the inviter took back, in the chat of who was invited."""
 
@@ -332,7 +318,6 @@ def answers_to(invitation: str) -> tuple[Press, ...]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvitationReceived(Entry):
     """The invitation as the invited person reads it, in the inviter's words. `told`: the inviter hears the answer; not
     while they want no messages."""
@@ -356,7 +341,6 @@ class InvitationReceived(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvitationAnswered(Entry):
     """The reply to the invited person's answer. `state` is that of the invitation, or `GONE`.
 
@@ -381,7 +365,6 @@ class InvitationAnswered(Entry):
         return cls(state="accepted", inviter="Fatima", initiative="Wandelen na het eten", initiative_id="i1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvitationNews(Entry):
     """The invited person's answer, for the inviter, or ("quiet") that there is none yet. `invitation`: the one after
     which they may look further, without that person. `story`: it was about being introduced to who told a story, whose
@@ -402,7 +385,6 @@ class InvitationNews(Entry):
         return cls(state="accepted", name="Sanne")
 
 
-@dataclass(frozen=True, kw_only=True)
 class IntroductionOffered(Entry):
     """Confirmation to somebody who lets the teller of a story (`name`; empty for a nameless one) know that they do this
     too. `told`: they hear the answer; not when they stopped Ritme. They may take it back until it is answered."""
@@ -419,7 +401,6 @@ class IntroductionOffered(Entry):
         return cls(name="Fatima", invitation="v1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class IntroductionAsked(Entry):
     """The question to the teller of a story whether they want to meet `name`, who does this too. `told`: they hear the
     answer."""
@@ -437,7 +418,6 @@ class IntroductionAsked(Entry):
         return cls(invitation="v1", name="Jan", text="We liepen na het eten een rondje. Mevrouw liep mee.")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Introduced(Entry):
     """The introduction, in the own chat of each of two who do the same and both wanted it: who the other is, and the
     story; `own` to who told it. `text` is empty when it was taken back since."""
@@ -451,7 +431,6 @@ class Introduced(Entry):
         return cls(name="Jan", text="We liepen na het eten een rondje. Mevrouw liep mee.", own=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class DidYouMeet(Entry):
     """The question to the inviter, a week after a yes, whether they met `name`; and then to the invitee, `to_confirm`
     what the inviter said. `introduced`: about a story, without an invitation of their own."""
@@ -473,7 +452,6 @@ class DidYouMeet(Entry):
         return cls(invitation="v1", name="Sanne")
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingNoted(Entry):
     """Thanks for telling whether they met; after a meeting a story is welcome. `invitation`: the one after which the
     inviter may look further; empty when that was offered before."""

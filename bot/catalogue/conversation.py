@@ -1,6 +1,5 @@
 """Answers to plain sentences: to thanks and small talk, to what may mean several things, and to somebody in need."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
@@ -51,7 +50,6 @@ COORDINATORS_CHOOSE = frozenset({"groups", "code", "country", "trouble", "signif
 """Meanings that are offered to coordinators only: anybody else would be refused."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ThanksReturned(Entry):
     """The answer to thanks."""
 
@@ -60,7 +58,6 @@ class ThanksReturned(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class SmallTalkReturned(Entry):
     """The answer to small talk."""
 
@@ -69,7 +66,6 @@ class SmallTalkReturned(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeaningAsked(Entry):
     """A question back about `text`, with a button for each of at most two `guesses` (see GUESSES) and one for anything
     else. The words go on with the button; where they are too long for one, it says so."""
@@ -102,7 +98,6 @@ class MeaningAsked(Entry):
         return cls(text="de overdracht ging vandaag anders")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CrisisAnswered(Entry):
     """The fixed answer to despair or danger; it holds nothing of what was written.
 

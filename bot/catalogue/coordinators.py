@@ -1,6 +1,5 @@
 """Asking the coordinators for what only they can do."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
@@ -15,7 +14,6 @@ def topic_of(intent: str) -> str:
     return family if family in TOPICS else "other"
 
 
-@dataclass(frozen=True, kw_only=True)
 class CoordinatorsAsked(Entry):
     """Confirmation to who asked: these coordinators (`names`) will read that they asked about a `topic`.
     Not `told`: none of them reads messages of Ritme now. `stoppable`: the other choice was to stop it for themselves,
@@ -34,7 +32,6 @@ class CoordinatorsAsked(Entry):
         return cls(names=("Iris", "Ahmed"), topic="rhythm", stoppable=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CoordinationWanted(Entry):
     """A message to a coordinator: `name` asks about a `topic` that only coordinators can change. Without a `name` the
     platform did not tell it."""

@@ -77,7 +77,6 @@ _BELGIAN = KeptDays(
 _BERLIN = KeptDays(country="Duitsland", region="Berlin", weekend=(5, 6), ahead=_BELGIAN.ahead)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CountryShown(Entry):
     """The holidays and the weekend of a movement, and of its places that have others. `saved`: they were just changed;
     `silenced` are the rhythms with a moment that is quiet since, and was not before. `missed`: words that name no
@@ -109,7 +108,6 @@ class CountryShown(Entry):
         return cls(name="Samen vooruit", kept=_BERLIN, places=(_BELGIAN,), saved=True, silenced=silenced)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CountryForm(FormEntry):
     """The form for the country of a movement, or of one of its places."""
 
@@ -124,7 +122,6 @@ class CountryForm(FormEntry):
         return cls(values={"country": "België"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class DaysForm(FormEntry):
     """The form for the region, the weekend and the holidays that count, in a country that was chosen. A country with
     more regions than a choice can show asks for the name of one (`region_named`); one without asks for none."""
@@ -152,7 +149,6 @@ class DaysForm(FormEntry):
         return cls(values={"weekend": ("SA", "SU")})
 
 
-@dataclass(frozen=True, kw_only=True)
 class CountryProposed(Entry):
     """The holidays and the weekend that a movement or a place is to have, before they are saved; the rest is
     what was chosen, as the buttons send it. `named`: the words that named a country where it may also be that of one

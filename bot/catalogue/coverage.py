@@ -24,7 +24,6 @@ class RoundRepeated:
     group: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReachShown(Entry):
     """For coordinators: per group how many know who takes part; those out of reach first. `out`: the names of at most
     `MAX_ROUND_BUTTONS` of these, each with a button for a round of names. `at`: when it was counted, `again`: when it
@@ -68,7 +67,6 @@ class ReachShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class GroupOutOfReach(Entry):
     """For a coordinator, once: a group stays out of reach, and where to ask for names; `place` is empty where no place
     is left to ask in now."""
@@ -91,7 +89,6 @@ class GroupOutOfReach(Entry):
         return cls(group="Nachtdienst", place_id="c1", place="nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class GroupRests(Entry):
     """The answer to a coordinator who wants to hear nothing about a group now: until when Ritme says nothing."""
 
@@ -103,7 +100,6 @@ class GroupRests(Entry):
         return cls(group="Nachtdienst", until=_AT)
 
 
-@dataclass(frozen=True, kw_only=True)
 class NamesRoundForm(FormEntry):
     """The form that asks people in a place, once, who in a group passes things on well."""
 
@@ -124,7 +120,6 @@ class NamesRoundForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class TiesRoundForm(FormEntry):
     """The form that asks people in a place, once, whom they last asked something outside their team."""
 
@@ -139,7 +134,6 @@ class TiesRoundForm(FormEntry):
         return cls(options={"place": (Pick(value="c1", label="nachtdienst"),)}, values={"place": "c1", "again": ONCE})
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoundPlanned(Entry):
     """Confirmation to a coordinator: a round (`kind`) comes in a place, and, with `again`, about once in three months.
     Until it does, it can be taken back."""
@@ -157,7 +151,6 @@ class RoundPlanned(Entry):
         return cls(kind="names_round", place="nachtdienst", delivery="d1", again=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoundEnded(Entry):
     """The answer to a coordinator who lets a round (`kind`) come no more in a place."""
 
@@ -169,7 +162,6 @@ class RoundEnded(Entry):
         return cls(kind="ties_round", place="nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoundWithdrawn(Entry):
     """The answer to a coordinator who takes a round back; `stands`: it was posted before."""
 
@@ -181,7 +173,6 @@ class RoundWithdrawn(Entry):
         return cls(place="nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class NamesRound(Entry):
     """For everyone in a place: who in a group passes things on well?"""
 
@@ -195,7 +186,6 @@ class NamesRound(Entry):
         return cls(group="Nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class TiesRound(Entry):
     """For everyone in a place: whom did you last ask something outside your team? It is answered in private."""
 
@@ -207,7 +197,6 @@ class TiesRound(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class TiesForm(FormEntry):
     """The form for whom somebody last asked something, and whether these may read that it was them."""
 
@@ -222,7 +211,6 @@ class TiesForm(FormEntry):
         return cls(values={"shown": NO})
 
 
-@dataclass(frozen=True, kw_only=True)
 class TiesKept(Entry):
     """Thanks for an answer in a round of ties. The words are the same whatever the named said before. `shown`: they may
     read whose answer it is. It can be taken back."""
@@ -238,7 +226,6 @@ class TiesKept(Entry):
         return cls(names=("Sanne", "Wim"), shown=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class TiesTakenBack(Entry):
     """The answer to who takes back what they answered in rounds of ties."""
 
@@ -247,7 +234,6 @@ class TiesTakenBack(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class TieSettled(Entry):
     """The answer to who says whether they and `name` know each other."""
 

@@ -16,7 +16,6 @@ _LINK = "https://ritme.example.org/pages/door/d1.0f"
 _QUESTION = "Wanneer ging het deze week net even anders?"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorOff(Entry):
     """Tells that no door can be opened here, and what would make that possible."""
 
@@ -25,7 +24,6 @@ class DoorOff(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorForm(FormEntry):
     """The form of a new door."""
 
@@ -57,7 +55,6 @@ class DoorSummary:
     waiting: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorsListed(Entry):
     """The doors of a movement, the open ones first, with the way to a new one. `opens` is False for who carries an
     initiative, and sees its doors."""
@@ -78,7 +75,6 @@ class DoorsListed(Entry):
         return cls(doors=(one,) * DOORS_SHOWN)
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorShown(Entry):
     """One door, with its address. `news`: it was just opened, or closed, or is being shown."""
 
@@ -112,7 +108,6 @@ class DoorShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorCardComing(Entry):
     """Announcement of the card of a door, or of what waits there: it comes in the reader's own chat."""
 
@@ -123,7 +118,6 @@ class DoorCardComing(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorCard(PictureEntry):
     """The card of a door, to be printed: its address as a QR code (`modules`: a row each, "1" is dark), the question,
     and whose door it is."""
@@ -161,7 +155,6 @@ class DoorCard(PictureEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorTold(Entry):
     """A story told at a door, for who decides about it: by whom, as they want to be called, and how many `more` wait.
     `news`: the one before it was just let in, or not; or this one was `changed` since it was read. The buttons say
@@ -198,7 +191,6 @@ class DoorTold(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorWordsAsked(Entry):
     """The question whether a story told at a door comes in with `words` that may give somebody away. Who decides
     changes nothing: the words are of who told them. `seen` says which words it is about; it waits until `until`."""
@@ -230,7 +222,6 @@ class DoorWordsAsked(Entry):
         return cls(held="h1", door="d1", story="s1", seen="0f", words=("Mevrouw Bos",), text=text, until=_ENDS)
 
 
-@dataclass(frozen=True, kw_only=True)
 class DoorRead(Entry):
     """Tells that nothing waits at a door (any more). `news`: what was just decided about the last."""
 

@@ -1,7 +1,7 @@
 """Messages for what cannot be done, and for failures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
@@ -10,7 +10,6 @@ FOR_COORDINATORS = frozenset({"coordinators_only", "initiators_only", "no_purpos
 """Reasons of refusals for which coordinators have the cure."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Apology(Entry):
     """An apology for a failure. `reference` finds it in the log."""
 
@@ -21,7 +20,6 @@ class Apology(Entry):
         return cls(reference="3f9a1c20")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Declined(Entry):
     """A refusal of an intent. `reason` is a block of `errors/declined.md.j2`, filled with `values`.
 

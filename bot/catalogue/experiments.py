@@ -13,7 +13,6 @@ _TRYING = "Na de warme maaltijd lopen we met wie wil een rondje"
 _SIGN = "Wie meeliep, vraagt er zelf om"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExperimentForm(FormEntry):
     """The form of an experiment. Which initiative it belongs to is asked where the maker takes part in one."""
 
@@ -62,7 +61,6 @@ class ExperimentSummary:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExperimentsListed(Entry):
     """The experiments that somebody made themselves, with the way to a new one."""
 
@@ -94,7 +92,6 @@ def _answers(experiment: str, moved: int) -> tuple[Press, ...]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExperimentShown(Entry):
     """One experiment as it is now. `mine`: the reader takes part; `carried`: they may move its end; `steps` counts the
     steps that belong to it, `learned` are the lines of who answered. `news`: "made" or "moved"; `comes`: the question
@@ -153,7 +150,6 @@ class ExperimentShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExperimentMoveForm(FormEntry):
     """The form for another end of an experiment."""
 
@@ -165,7 +161,6 @@ class ExperimentMoveForm(FormEntry):
         return cls(values={"day": "2027-03-16"}, hidden={"experiment": "x1"}, earliest=date(2027, 3, 2))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExperimentEnds(Entry):
     """The question at the end of an experiment, to each who took part. `again`: it came before, and was not answered;
     `decides`: the answer of this reader decides."""
@@ -189,7 +184,6 @@ class ExperimentEnds(Entry):
         return cls(experiment="x1", trying=_TRYING, sign=_SIGN, initiative="Wandelen na het eten")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExperimentAnswerForm(FormEntry):
     """The form for a line with an answer: of who stops, what was learned. `shared`: everyone in the movement can read
     it."""
@@ -209,7 +203,6 @@ class ExperimentAnswerForm(FormEntry):
         return cls(hidden={"experiment": "x1", "answer": "stopped", "moved": "0"}, shared=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExperimentAnswered(Entry):
     """The reply to an answer. `decision` is what stands; `decided`: this answer decided it."""
 

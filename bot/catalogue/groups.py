@@ -1,6 +1,5 @@
 """Messages about user groups of a platform that stand for a group of the movement."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Ask, Entry, FormEntry, OutsideEntry, Press
@@ -8,7 +7,6 @@ from bot.domain.api_token import Scope
 from bot.domain.webhook import MovementEvent
 
 
-@dataclass(frozen=True, kw_only=True)
 class GroupsAsked(Entry):
     """Confirmation that the platform is being asked for its user groups; a message with the answer follows."""
 
@@ -17,7 +15,6 @@ class GroupsAsked(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class GroupsOffered(Entry):
     """The user groups of the platform, to choose from. `list` is the delivery that holds them; `told` is False when the
     platform did not answer."""
@@ -38,7 +35,6 @@ class GroupsOffered(Entry):
         return cls(list="d1", names=("Nachtdienst", "Wijkteam Noord"))
 
 
-@dataclass(frozen=True, kw_only=True)
 class GroupsForm(OutsideEntry, FormEntry):
     """The form to choose which user groups stand for a group of the movement."""
 
@@ -51,7 +47,6 @@ class GroupsForm(OutsideEntry, FormEntry):
         return cls(hidden={"list": "d1"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class GroupsSaved(Entry):
     """Confirmation, with the user groups that stand for a group from now on."""
 

@@ -1,6 +1,5 @@
 """The question about words that may give a client away, and the form to change them."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
@@ -10,7 +9,6 @@ HELD = "held"
 """The argument that names the words that are held."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class WordsAsked(Entry):
     """The question what is to happen with `words` that may give a client away: without them it would be `proposal`.
     They are held until `until`. `shown`: others read them in the chat already, where they were written."""
@@ -39,7 +37,6 @@ class WordsAsked(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class WordsSettled(Entry):
     """Confirmation that a reply in a thread is kept as its writer chose, as `text`. `other`: not as it stands there."""
 
@@ -51,7 +48,6 @@ class WordsSettled(Entry):
         return cls(text="Een cliënt schonk zelf de koffie in.", other=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class WordsForm(FormEntry):
     """The form to change words that came without a form: a reply in a thread, a typed story, a message of one's own."""
 

@@ -1,6 +1,5 @@
 """The help message: what this person can do here now, or the nearest meaning of a word that is not known."""
 
-from dataclasses import dataclass
 from typing import Literal, Self
 
 from bot.catalogue.base import Entry, Press
@@ -32,7 +31,6 @@ Standing = Literal["member", "stuck", "coordinator", "newcomer_here", "newcomer"
 a channel that has none or in their own chat."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class Help(Entry):
     """Three lines and a few buttons for somebody of this `standing`. After a word Ritme does not know (`typed`): one
     line, with the nearest intent (`meant`) and the `word` for that, if there is one. `pages`: there are pages in a

@@ -8,7 +8,6 @@ from bot.catalogue.base import Ask, Entry, FormEntry, Press
 from bot.domain.history import MAX_HISTORY_CHARS
 
 
-@dataclass(frozen=True, kw_only=True)
 class HistoryBegun(Entry):
     """Confirmation to who begins a look-back together: how many others are `asked`, and until when (`until`, the day)
     answers are gathered. `place` is empty where the initiative has no channel. `again`: it was under way."""
@@ -34,7 +33,6 @@ class HistoryBegun(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HistoryAsked(Entry):
     """The question to somebody who takes part in an initiative: one moment, and what came of it."""
 
@@ -52,7 +50,6 @@ class HistoryAsked(Entry):
         return cls(round="h1", name="Wandelen na het eten", until=until, place="wijkteam-zuid")
 
 
-@dataclass(frozen=True, kw_only=True)
 class HistoryForm(FormEntry):
     """The form for one moment and what came of it, with or without one's name."""
 
@@ -70,7 +67,6 @@ class HistoryForm(FormEntry):
         return cls(place="wijkteam-zuid", values={"named": "with"}, hidden={"round": "h1"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class HistoryAnswered(Entry):
     """Thanks for an answer. `until`: the day until which answers are gathered; None when it is added to what was given
     back already."""
@@ -96,7 +92,6 @@ class HistoryVoice:
     result: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class LearningHistory(Entry):
     """The moments that those who take part in an initiative look back on, in their own words. `shared`: everyone in
     a place reads it; otherwise only one who takes part."""

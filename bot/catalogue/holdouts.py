@@ -19,7 +19,6 @@ class EffectLine:
     tells: bool
 
 
-@dataclass(frozen=True, kw_only=True)
 class EffectShown(Entry):
     """Tells whether reminders were followed by more stories and steps, as far as that is known. `running` since
     `begun_at`; `periods` whole ones so far; `few_people`: too few to show anything of. `news`: what was just done."""
@@ -48,7 +47,6 @@ class EffectShown(Entry):
         return cls(name="Samen op pad", running=True, begun_at=at, next_at=at, periods=8, lines=(line,))
 
 
-@dataclass(frozen=True, kw_only=True)
 class HoldoutSaid(Entry):
     """A message to a place: that the lot began here (`begun`), that this place is `left_out` now, until when, or that
     it is over."""

@@ -15,7 +15,6 @@ from bot.domain.story import Readers
 _EXAMPLE = datetime(2027, 3, 8, 8, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeStep(Entry):
     """A planned step. `due`: its moment has come; `rests`: since when nothing comes about it any more. `round` counts
     the moments it had before."""
@@ -54,7 +53,6 @@ class HomeStep(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeSteps(Entry):
     """Someone's planned steps, the first due first; `more` counts those not shown. `comes`: they are followed up, as
     for anyone who did not stop Ritme."""
@@ -71,7 +69,6 @@ class HomeSteps(Entry):
         return cls(steps=(HomeStep.example(),), more=2)
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeSpell(Entry):
     """Something someone is stuck with, without a step that follows it up. `at` is when Ritme asks about it once more;
     without one it rests."""
@@ -96,7 +93,6 @@ class HomeSpell(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeSpells(Entry):
     """Everything someone is stuck with that rests, the latest first; `more` counts what is not shown."""
 
@@ -108,7 +104,6 @@ class HomeSpells(Entry):
         return cls(spells=(HomeSpell.example(),), more=1)
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeStory(Entry):
     """One of someone's own stories, and who can read it. `cut`: only the beginning is shown; `number` counts from the
     newest, as in "my stories"; `in_thread`: it is a message they wrote themselves."""
@@ -150,7 +145,6 @@ class HomeStory(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeStories(Entry):
     """Someone's latest stories in this movement; `older` is the number of the first one not shown, 0 when all are."""
 
@@ -178,7 +172,6 @@ class OwnInitiative:
     rests: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeInitiatives(Entry):
     """The initiatives someone takes part in, the latest joined first; `more` counts those not shown."""
 
@@ -216,7 +209,6 @@ class UpcomingMoment:
     timezone: str = "Europe/Amsterdam"
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeMoments(Entry):
     """The next moments in the places of the movement. `crowded`: places whose rhythms ask for more posts
     in a week than may be made."""
@@ -248,7 +240,6 @@ class NotedChance:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeChances(Entry):
     """The open chances that someone noted, the latest first; never empty."""
 
@@ -265,7 +256,6 @@ class HomeChances(Entry):
         return cls(chances=(NotedChance(id="k1", text="De wethouder komt vrijdag onverwacht langs", at=_EXAMPLE),) * 3)
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomePurpose(Entry):
     """The vision and the first core messages. `vision` is empty when no purpose was written yet; the button to write it
     is for those who `may_write`."""
@@ -288,7 +278,6 @@ class HomePurpose(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeSent(Entry):
     """The messages that Ritme started by itself towards someone this week. `quiet`: they are snoozed or stopped."""
 
@@ -306,7 +295,6 @@ class HomeSent(Entry):
         return cls(sent=(ListedNudge(kind="follow_up", at=datetime(2027, 2, 26, 8, tzinfo=UTC)),))
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeSuggested(Entry):
     """Says whether someone may be suggested in this movement, and in which others (`elsewhere`, by name); how often a
     colleague was shown their name as somebody to invite, and how often they were asked something, within the last
@@ -337,7 +325,6 @@ class HomeSuggested(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeRhythms(Entry):
     """For coordinators: the rhythms with their next five moments; `more` counts those not shown."""
 
@@ -367,7 +354,6 @@ class HomeRhythms(Entry):
         return cls(rhythms=(weekly,) * 6, more=1)
 
 
-@dataclass(frozen=True, kw_only=True)
 class HomeTrouble(Entry):
     """For coordinators: messages that were held back or failed lately, and why; never empty."""
 
@@ -391,7 +377,6 @@ class OtherMovement:
     name: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Home(PageEntry):
     """Someone's home page. Without a `movement` (its id) it says where to begin; `gone`: they were just forgotten;
     `pages`: there are pages in a browser too."""

@@ -25,7 +25,6 @@ class GroupQuiet:
 _NIGHT = GroupQuiet(name="Nachtdienst", start=time(8), end=time(16), weekends=False)
 
 
-@dataclass(frozen=True, kw_only=True)
 class HoursShown(Entry):
     """The groups of a movement that have quiet hours of their own. `news`: what was just done, about a `group`."""
 
@@ -46,7 +45,6 @@ class HoursShown(Entry):
         return cls(name="Samen vooruit", groups=(_NIGHT,) * HOURS_SHOWN, news="saved", group="Nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class HoursForm(FormEntry):
     """The form for the quiet hours of a group; without times the group has none of its own. `known`: groups that have
     people, or hours, by name."""
@@ -67,7 +65,6 @@ class HoursForm(FormEntry):
         return cls(values=values, known=("Nachtdienst", "Wijkteam Noord"))
 
 
-@dataclass(frozen=True, kw_only=True)
 class HoursTold(Entry):
     """News for somebody: they follow the quiet hours of their `group` (empty: of none any more), set by a
     coordinator of the `movement`. `moved`: what was promised for moments that are quiet now. `were` is what a button
@@ -101,7 +98,6 @@ class HoursTold(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HoursKept(Entry):
     """Confirmation that somebody's own quiet hours hold, whatever those of their group: those they had, or others that
     they had `chosen_since`."""

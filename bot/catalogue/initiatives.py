@@ -28,7 +28,6 @@ class InitiativeSummary:
     rests: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class InitiativesListed(Entry):
     """A page of the list of open initiatives. `page` counts from 0; `pages` is how many there are."""
 
@@ -57,7 +56,6 @@ class InitiativesListed(Entry):
         return cls(name="Samen vooruit", patches=(walk, question, walk, question, walk), pages=2)
 
 
-@dataclass(frozen=True, kw_only=True)
 class InitiativeForm(OutsideEntry, FormEntry):
     """The form to begin an initiative, or to change its name and description."""
 
@@ -91,7 +89,6 @@ class GivenSupport:
     giver: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class InitiativeShown(OutsideEntry):
     """One initiative. `news` tells what was just done: "", "made", "described", "joined", "left", "closed" or
     "reopened". `first`: the reader joined for the first time, and is welcomed with one `story`, if there is one.
@@ -175,7 +172,6 @@ class InitiativeShown(OutsideEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class CarryOffered(Entry):
     """The offer to carry an initiative whose initiators are gone: to who takes part, or to the coordinators when nobody
     does."""
@@ -198,7 +194,6 @@ class CarryOffered(Entry):
         return cls(id="i1", name="Wandelen na het eten")
 
 
-@dataclass(frozen=True, kw_only=True)
 class SilenceAsked(Entry):
     """The question to who carries an initiative in which nothing happened `since` that day: how does it go on?"""
 
@@ -219,7 +214,6 @@ class SilenceAsked(Entry):
         return cls(id="i1", name="Wandelen na het eten", since=datetime(2027, 2, 1, 8, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class InitiativeSettled(Entry):
     """Tells what became of an initiative that was asked about: `what` is "carried", "going", "resting", "closed" or
     "open", `by` whom ("" for the reader when `mine`, else for somebody who is not named)."""

@@ -1,6 +1,5 @@
 """Messages about invite codes, by which other workspaces join a movement."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
@@ -12,7 +11,6 @@ MAX_CODE_CHARS = 40
 NEXT_WEEK = datetime(2027, 3, 8, 8, 0, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CodeShown(Entry):
     """The explanation of invite codes. `until` is set when a code is valid already; the code itself is never shown
     again."""
@@ -29,7 +27,6 @@ class CodeShown(Entry):
         return cls(name="Samen op pad", until=NEXT_WEEK)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CodeMade(Entry):
     """A new code, shown this once."""
 
@@ -46,7 +43,6 @@ class CodeMade(Entry):
         return cls(name="Samen op pad", code="K7QM-4TXD-9RFW", until=NEXT_WEEK)
 
 
-@dataclass(frozen=True, kw_only=True)
 class CodeRevoked(Entry):
     """Confirmation that no code is valid any more."""
 
@@ -58,7 +54,6 @@ class CodeRevoked(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class JoinForm(FormEntry):
     """The form for the code that a coordinator of the movement gave."""
 
@@ -70,7 +65,6 @@ class JoinForm(FormEntry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class Joined(Entry):
     """Confirmation that this place belongs to a movement now, and that its reader coordinates it too. `told`: another
     coordinator hears of it; `readers`: those of them whose names may be said here."""
@@ -100,7 +94,6 @@ class Joined(Entry):
         return cls(name="Samen op pad", place="nachtdienst", vision=vision, readers=("Iris",), kept=kept)
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlaceJoined(Entry):
     """News for the coordinators: another place joined with their code."""
 
@@ -116,7 +109,6 @@ class PlaceJoined(Entry):
         return cls(name="Samen op pad", place="nachtdienst (Zorggroep West)", by="Noor")
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlaceLeft(Entry):
     """Confirmation that this place no longer belongs to the movement; `last`: it had no other."""
 

@@ -1,6 +1,5 @@
 """The look-back, a learning history on a time line."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
@@ -8,7 +7,6 @@ from bot.catalogue.base import Entry, Press
 from bot.domain.look_back import MomentKind, TimelineMoment
 
 
-@dataclass(frozen=True, kw_only=True)
 class LookBack(Entry):
     """The meaningful moments of an initiative or movement on one time line, and one question. `shared`: everyone in a
     place reads it; otherwise only the person who asked. `round`: it stands in place of one made together, which too few

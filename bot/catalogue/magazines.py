@@ -31,7 +31,6 @@ OWN_LISTED = 5
 EXAMPLE_TEXT = "De buurvrouw liep mee, en toen wilde de hele gang."
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineForm(FormEntry):
     """The form of a magazine: how it is called, how it begins, and which stories it can hold. `stands`: the title and
     the words are what tellers were asked about, and change no more."""
@@ -60,7 +59,6 @@ class MagazineForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineChoiceForm(FormEntry):
     """The form to choose stories; sending it asks their tellers."""
 
@@ -90,7 +88,6 @@ class OtherMagazine:
     title: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineDesk(Entry):
     """A magazine for who makes it: how many stories were `chosen`, and those that may be printed; `more` of these are
     not listed. Of the others nothing is said: who said no, and who did not answer, look alike. `shown`: everyone in the
@@ -149,7 +146,6 @@ def _papers(magazine: str, style: str = "normal") -> tuple[Press, ...]:
     return (first, phone)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineList(Entry):
     """The magazines that a reader can read, the newest first. `makes`: they can begin one."""
 
@@ -171,7 +167,6 @@ class MagazineList(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class PrintedStory(Entry):
     """A story as it stands in a magazine, with the name as agreed; "" for none. `mine`: the reader told it."""
 
@@ -191,7 +186,6 @@ class PrintedStory(Entry):
         return cls(magazine="z1", story="v1", text=EXAMPLE_TEXT, teller="Fatima", about="Wandelen", mine=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineHistory(Entry):
     """The end of a magazine: the learning history line by line, and where it can be had on paper (`printable`)."""
 
@@ -207,7 +201,6 @@ class MagazineHistory(Entry):
         return cls(magazine="z1", lines=("4 januari 2027: het begin",), printable=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazinePage(PageEntry):
     """A magazine for everyone in the movement: its words, its stories, and the learning history line by line. `making`:
     the reader may change it."""
@@ -247,7 +240,6 @@ class OwnPrinted:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineShown(Entry):
     """A magazine for who asked for it in chat: how many stories are in it, and which of these the reader told, a page
     at a time: `more` of theirs come after these."""
@@ -287,7 +279,6 @@ class MagazineShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class PrintAsked(PictureEntry):
     """The question to a teller whether a story may be printed, with the page on which it stands, and the `words` with
     which the magazine begins. `by` asks; `name` is the teller's, "" where the story is told without one; `more` stories
@@ -347,7 +338,6 @@ class PrintAsked(PictureEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class PrintAgreed(Entry):
     """Confirmation of a yes: how the name stands ("" for none), and that it can be taken back."""
 
@@ -365,7 +355,6 @@ class PrintAgreed(Entry):
         return cls(magazine="z1", story="v1", title="Een jaar samen op pad", name="Fatima")
 
 
-@dataclass(frozen=True, kw_only=True)
 class PrintDeclined(Entry):
     """Confirmation of a no, of which nobody hears."""
 
@@ -376,7 +365,6 @@ class PrintDeclined(Entry):
         return cls(title="Een jaar samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class PrintTakenBack(Entry):
     """Confirmation that a story is out of a magazine: of its page now, and of later prints."""
 
@@ -387,7 +375,6 @@ class PrintTakenBack(Entry):
         return cls(title="Een jaar samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineComing(Entry):
     """Announcement of the file, which comes in the reader's own chat."""
 
@@ -398,7 +385,6 @@ class MagazineComing(Entry):
         return cls(title="Een jaar samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class MagazineFile(FileEntry):
     """A magazine as a PDF, on A4 or for a phone (`paper`), with as many stories as may be printed now."""
 

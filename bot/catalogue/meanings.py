@@ -32,7 +32,6 @@ def meaning_buttons(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryMeant(Entry):
     """Confirmation to the teller of how they meant a story, with what lies near that; without a `point` the question,
     for who wants to answer it later or otherwise."""
@@ -59,7 +58,6 @@ class StoryMeant(Entry):
         return cls(story="s1", scale=TRIANGLE, point="broaden")
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeaningCleared(Entry):
     """Confirmation to the teller that how they meant a story is kept no more."""
 
@@ -68,7 +66,6 @@ class MeaningCleared(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeaningForm(FormEntry):
     """The form in which a coordinator chooses what tellers are asked about a story, or that they are not."""
 
@@ -80,7 +77,6 @@ class MeaningForm(FormEntry):
         return cls(values={"scale": TRIANGLE})
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeaningSet(Entry):
     """Confirmation to a coordinator of what tellers are asked from now on; without a `scale`, nothing."""
 
@@ -91,7 +87,6 @@ class MeaningSet(Entry):
         return cls(scale="courage")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CloudEmpty(Entry):
     """The answer instead of a cloud: too few tellers answered, or (without a `scale`) they are not asked."""
 
@@ -114,7 +109,6 @@ class CloudPoint:
     stories: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class CloudDrawn(PictureEntry):
     """How the stories of a movement were meant, as a cloud, for who asked: as it was drawn `at` a moment. Never whose,
     nor which."""

@@ -1,7 +1,6 @@
 """Messages by which a few people of different groups are brought together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
@@ -10,7 +9,6 @@ from bot.catalogue.base import Ask, Entry, FileEntry, FormEntry, PictureEntry, P
 _AT = datetime(2027, 3, 11, 11, 30, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingRound(Entry):
     """For everyone in a place: how many (`invited`) were asked to meet this time, and the way to take part."""
 
@@ -25,7 +23,6 @@ class MeetingRound(Entry):
         return cls(question=1, invited=4)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingJoined(Entry):
     """Confirmation that somebody is brought together with others; `already`: they were in before."""
 
@@ -39,7 +36,6 @@ class MeetingJoined(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingLeft(Entry):
     """Confirmation that somebody is not brought together with others any more."""
 
@@ -48,7 +44,6 @@ class MeetingLeft(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingProposed(Entry):
     """The proposal to meet: with whom, when and about what."""
 
@@ -71,7 +66,6 @@ class MeetingProposed(Entry):
         return cls(meeting="m1", names=("Noor", "Kwame"), question=1, at=_AT, timezone="Europe/Amsterdam")
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingAnswered(Entry):
     """The reply to whether somebody comes. `names` are the others who said yes so far; `told`: they hear the day before
     who comes; `over`: the moment is past. With its `meeting` an invitation card can be made."""
@@ -92,7 +86,6 @@ class MeetingAnswered(Entry):
         return cls(coming=True, names=("Noor",))
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingSet(Entry):
     """For who said yes, the day before: who else comes. Without `names` the meeting does not go on."""
 
@@ -116,7 +109,6 @@ class MeetingSet(Entry):
         return cls(meeting="m1", names=("Noor", "Kwame"), question=1, at=_AT, timezone="Europe/Amsterdam")
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingAfter(Entry):
     """The question to who said yes whether they met the others."""
 
@@ -135,7 +127,6 @@ class MeetingAfter(Entry):
         return cls(meeting="m1", names=("Noor", "Kwame"))
 
 
-@dataclass(frozen=True, kw_only=True)
 class MeetingRemembered(Entry):
     """Thanks for telling whether they met; after a meeting a story is welcome."""
 
@@ -153,7 +144,6 @@ MAX_WHERE_CHARS, MAX_CARD_CHARS = 80, 200
 """Characters of where a meeting is, and of the words on its card."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class CardForm(FormEntry):
     """The form of an invitation card: where the meeting is, and a few words."""
 
@@ -168,7 +158,6 @@ class CardForm(FormEntry):
         return cls(hidden={"meeting": "m1"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class CardDrawn(PictureEntry):
     """An invitation card for a meeting, for who made it: when, where, about what, and what the movement is for. `code`
     has the rows of the QR code that leads to the movement, where Ritme has an address. No guest stands on it."""
@@ -216,7 +205,6 @@ class CardDrawn(PictureEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class CardFile(FileEntry):
     """An invitation card as a PDF."""
 

@@ -1,6 +1,5 @@
 """Messages for the beginning of a movement, and for the arrival of Ritme in a channel."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Self
 
@@ -9,7 +8,6 @@ from bot.catalogue.countries import HolidayAhead, KeptDays
 from bot.domain.person import Language
 
 
-@dataclass(frozen=True, kw_only=True)
 class StartForm(FormEntry):
     """The form to begin a movement: its name, language, vision, who else coordinates, and in which country it is."""
 
@@ -31,7 +29,6 @@ class StartForm(FormEntry):
         return cls(values={"language": "nl", "country": "Nederland"}, ahead=ahead)
 
 
-@dataclass(frozen=True, kw_only=True)
 class MovementStarted(Entry):
     """Confirmation that the movement has begun, with the next two things to do, and the holidays that it keeps."""
 
@@ -54,7 +51,6 @@ class MovementStarted(Entry):
         return cls(name="Samen vooruit", place="samen-vooruit", kept=kept)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlreadyHere(Entry):
     """The reply when this place belongs to a movement already. `orphaned`: nobody coordinates it any more; `leavable`:
     the reader coordinates it, and may take this place out of it; `joining`: they came with a code, which was not
@@ -80,7 +76,6 @@ class AlreadyHere(Entry):
         return cls(name="Samen vooruit", orphaned=True, leavable=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class TakenOn(Entry):
     """Confirmation that the reader coordinates an orphaned movement now."""
 
@@ -94,7 +89,6 @@ class TakenOn(Entry):
         return cls(name="Samen vooruit")
 
 
-@dataclass(frozen=True, kw_only=True)
 class LinkOrBegin(Entry):
     """The question to a coordinator in a new channel: link it to their movement, begin a new one, or join by code?"""
 
@@ -112,7 +106,6 @@ class LinkOrBegin(Entry):
         return cls(name="Samen vooruit")
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlaceLinked(Entry):
     """Confirmation that a further place belongs to the movement."""
 
@@ -127,7 +120,6 @@ class PlaceLinked(Entry):
         return cls(name="Samen vooruit", place="nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Welcome(Entry):
     """The welcome when Ritme comes into a channel: what it does, who reads what, how to stop it."""
 

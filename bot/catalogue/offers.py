@@ -1,13 +1,12 @@
 """Replacements for what a platform cannot show in its answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
 
 
-@dataclass(frozen=True, kw_only=True)
 class FormOffered(Entry):
     """A button that opens a form, for answers to plain messages: no platform lets a form open there."""
 
@@ -24,7 +23,6 @@ class FormOffered(Entry):
         return cls(title="Even vast", intent="stuck")
 
 
-@dataclass(frozen=True, kw_only=True)
 class FormLate(Entry):
     """A form that did not open in time, as where the platform was slow: a button opens it after all. Without an
     `intent` it has to be asked for again, in the way it was. `heard` is what they typed, whole."""

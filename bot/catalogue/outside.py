@@ -27,7 +27,6 @@ class KeptKey:
     ended: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class ApiKeys(Entry):
     """The keys to a movement. Coordinators make and revoke them; others read what they open. `revoked`: one just
     was."""
@@ -65,7 +64,6 @@ class ApiKeys(Entry):
         return cls(name="Samen op pad", address=_ADDRESS, keys=(website,), coordinates=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ApiUnserved(Entry):
     """That programs cannot read along here, and what would make it possible. `reachable`: others reach us, but a key
     cannot be kept safe until it is in a chat."""
@@ -78,7 +76,6 @@ class ApiUnserved(Entry):
         return cls(name="Samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class ApiKeyForm(FormEntry):
     """The form for a new key: what it is for, what it opens and how long."""
 
@@ -95,7 +92,6 @@ class ApiKeyForm(FormEntry):
         return cls(values={"opens": (Scope.PURPOSE.value, Scope.STORIES.value), "lasts": Lifetime.YEAR.value})
 
 
-@dataclass(frozen=True, kw_only=True)
 class ApiKeyMade(Entry):
     """A new key, shown this once."""
 
@@ -133,7 +129,6 @@ class CalledAddress:
     ended: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class WebhooksShown(Entry):
     """The addresses outside that hear what happens in a movement. `news` tells what was just done: "tested", "on" or
     "removed"."""
@@ -161,7 +156,6 @@ class WebhooksShown(Entry):
         return cls(name="Samen op pad", addresses=(site,))
 
 
-@dataclass(frozen=True, kw_only=True)
 class WebhookUnserved(Entry):
     """That no address can be called here, and what would make it possible."""
 
@@ -172,7 +166,6 @@ class WebhookUnserved(Entry):
         return cls(name="Samen op pad")
 
 
-@dataclass(frozen=True, kw_only=True)
 class WebhookForm(FormEntry):
     """The form for an address, and what it hears."""
 
@@ -188,7 +181,6 @@ class WebhookForm(FormEntry):
         return cls(values={"events": (MovementEvent.STORY_TOLD.value,)})
 
 
-@dataclass(frozen=True, kw_only=True)
 class WebhookMade(Entry):
     """An address that is called from now on, and the secret by which it knows us, shown this once."""
 
@@ -209,7 +201,6 @@ class WebhookMade(Entry):
         return cls(id="w1", host="site.example.org", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")  # noqa: S106
 
 
-@dataclass(frozen=True, kw_only=True)
 class WebhookEnded(Entry):
     """That an address is not called any more, since it failed all the time since a moment."""
 

@@ -13,7 +13,6 @@ SESSIONS_SHOWN = 6
 _AT = datetime(2027, 3, 1, 8, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
 class BoardLink(Entry):
     """The link by which someone opens their pages, once, until a moment; then on the pages of a `movement`."""
 
@@ -30,7 +29,6 @@ class BoardLink(Entry):
         return cls(session="s1", until=_AT, movement="m1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class BoardOff(Entry):
     """Tells that there are no pages here, and what would turn them on."""
 
@@ -50,7 +48,6 @@ class OpenSession:
     here: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class BoardSessions(Entry):
     """The devices on which someone's pages are open, to end there; `more` are not listed. `ended`: one just was."""
 
@@ -72,7 +69,6 @@ class BoardSessions(Entry):
         return cls(sessions=(phone,) * SESSIONS_SHOWN, more=1, ended=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class PagePatch(Entry):
     """One initiative on the page of a movement: its name and what it tries. `seeks`: nobody carries it now; `rests`:
     who carries it said so; `mine`: the reader takes part."""
@@ -97,7 +93,6 @@ class PagePatch(Entry):
         return cls(id="i1", name="Wandelen na het eten", trying="Samen een stukje lopen.", seeks=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class PagePatches(PageEntry):
     """The initiatives of a movement, side by side; `more` are not shown."""
 
@@ -115,7 +110,6 @@ class PagePatches(PageEntry):
         return cls(patches=(PagePatch.example(),), more=1)
 
 
-@dataclass(frozen=True, kw_only=True)
 class PageStory(Entry):
     """One story that the reader may read: by whom ("" for nobody who may be named), when, of which initiative, and how
     many do this too. `mine`: the reader told it."""
@@ -137,7 +131,6 @@ class PageStory(Entry):
         return cls(story="v1", text="De buurvrouw liep mee.", teller="Fatima", told_at=_AT, about="Wandelen", ripples=2)
 
 
-@dataclass(frozen=True, kw_only=True)
 class PageStories(PageEntry):
     """The latest stories, of a movement or an initiative, that the reader may read."""
 
@@ -162,7 +155,6 @@ class PageReason:
     many: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class PageWeeks(Entry):
     """Posts and messages that went out in the last whole weeks, the latest first, and why the rest did not: of posts of
     rhythms (`not_posted`) exactly, of personal messages (`not_sent`) rounded."""
@@ -194,7 +186,6 @@ class PageAnswersLine:
     answers: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class PageAnswers(Entry):
     """Answers to the posts of rhythms in the last whole weeks, for the movement as a whole."""
 
@@ -213,7 +204,6 @@ class PageAnswers(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class PageSettings(Entry):
     """All that a coordinator can set for a movement, in so many `places`."""
 

@@ -74,7 +74,6 @@ class SuggestedIn:
         return Press(name=name, intent="suggest.no", args={"movement": self.movement})
 
 
-@dataclass(frozen=True, kw_only=True)
 class Me(Entry):
     """The data that Ritme keeps of someone, their nudges of this week and to come, and every way to change that.
 
@@ -165,7 +164,6 @@ MEETS = "meets"
 """The field for the movements in which somebody may be brought together with others."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class SettingsForm(OutsideEntry, FormEntry):
     """The form for language, time zone, group, quiet hours, being suggested, and the use of replies and names.
 
@@ -234,7 +232,6 @@ class MovedPromise:
     comes: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
 class SettingsSaved(Entry):
     """Confirmation that the settings were saved. `moved`: what was promised for moments that are quiet now. Where those
     of their group hold from now on, quiet from `start` until `end`, and at `weekends`."""
@@ -253,7 +250,6 @@ class SettingsSaved(Entry):
         return cls(moved=(moved,))
 
 
-@dataclass(frozen=True, kw_only=True)
 class SnoozeForm(FormEntry):
     """The form for the day until which Ritme starts nothing by itself."""
 
@@ -265,7 +261,6 @@ class SnoozeForm(FormEntry):
         return cls(values={"until": "2027-03-15"}, earliest=date(2027, 3, 2), latest=date(2028, 3, 1))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Snoozed(Entry):
     """Confirmation of a snooze, with its end. `moved`: what was promised for moments before that."""
 
@@ -281,7 +276,6 @@ class Snoozed(Entry):
         return cls(until=until, moved=(MovedPromise(was=datetime(2027, 3, 2, 8, tzinfo=UTC), comes=until),))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Awake(Entry):
     """The greeting after a snooze or a stop, as after a day. `moved`: what was promised, and comes earlier again."""
 
@@ -292,7 +286,6 @@ class Awake(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class StopOffered(Entry):
     """The answer to *stop* where more people read along: what can stop for the reader alone, and who can stop what is
     posted in the place. `coordinators` are their names, `asked` those who read messages of Ritme; `coordinates`: the
@@ -317,7 +310,6 @@ class StopOffered(Entry):
         return cls(place="wijkteam-zuid", coordinators=("Iris", "Ahmed"), asked=("Iris", "Ahmed"))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Stopped(Entry):
     """Confirmation that Ritme starts nothing any more towards this person. `asked`: coordinators who can be asked about
     the rhythm of the place, where that was the other choice."""
@@ -337,7 +329,6 @@ class Stopped(Entry):
         return cls(asked=("Iris",))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExportComing(Entry):
     """Announcement of the file with everything about someone, which comes in their own chat.
 
@@ -355,7 +346,6 @@ class ExportComing(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExportFile(FileEntry):
     """The file with everything about someone, made at `made_at`."""
 
@@ -367,7 +357,6 @@ class ExportFile(FileEntry):
         return cls(file="f1", made_at=made, until=made.replace(hour=9))
 
 
-@dataclass(frozen=True, kw_only=True)
 class Forgotten(Entry):
     """The last message to someone who asked to be forgotten."""
 
@@ -376,7 +365,6 @@ class Forgotten(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class TakenBack(Entry):
     """The replacement for a message about someone who was forgotten."""
 
@@ -385,7 +373,6 @@ class TakenBack(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class WentQuiet(Entry):
     """The message, sent once, that Ritme goes quiet after three messages without an answer."""
 

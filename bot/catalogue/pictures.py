@@ -20,7 +20,6 @@ TOLD_PER_RHYTHM = 8
 """Lines of a rhythm about what comes otherwise than planned."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class PictureComing(Entry):
     """Announcement of a picture, which comes in the reader's own chat."""
 
@@ -103,7 +102,6 @@ class YearRhythm:
         return one.state, one.because, one.on if apart else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmYear(PictureEntry):
     """The year of a movement's rhythms, for a coordinator: the weeks from `since` to `last`, and `today`. `more`
     rhythms have no room."""
@@ -224,7 +222,6 @@ class RhythmYear(PictureEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class HistoryDrawn(PictureEntry):
     """A learning history on a line, for who asked: the moments of a look-back, of an initiative or the movement."""
 
@@ -285,7 +282,6 @@ class StitchedPatch:
     stitches: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class QuiltDrawn(PictureEntry):
     """The initiatives of a movement as a quilt, for who asked; `more` have no room."""
 

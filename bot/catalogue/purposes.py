@@ -13,7 +13,6 @@ MAX_LIST_CHARS = 1600
 """Characters of a field that holds one item a line."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class PurposeForm(OutsideEntry, FormEntry):
     """The form for every part of the purpose; core messages and small behaviours one a line."""
 
@@ -35,7 +34,6 @@ class PurposeForm(OutsideEntry, FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class PurposeShown(Entry):
     """The purpose, part by part. `saved`: it was just changed.
 
@@ -83,7 +81,6 @@ class PurposeShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class BehaviourNoted(Entry):
     """Confirmation to somebody who does a small behaviour too."""
 
@@ -94,7 +91,6 @@ class BehaviourNoted(Entry):
         return cls(text="Handen op je rug")
 
 
-@dataclass(frozen=True, kw_only=True)
 class BehaviourTaken(Entry):
     """Confirmation to somebody who took that back."""
 
@@ -115,7 +111,6 @@ class PurposeVersion:
     vision: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class PurposeVersions(Entry):
     """The list of earlier versions, the latest first; each can be restored."""
 

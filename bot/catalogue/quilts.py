@@ -21,7 +21,6 @@ _WALK = QuiltPatch(name="Wandelen na het eten", trying="Na de warme maaltijd sam
 _GARDEN = QuiltPatch(name="De tuin open", trying="De tuindeur gaat ’s middags open voor wie wil.", seeks=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Quilt(Entry):
     """The initiatives of a movement, one line each, for everyone in a place; `more` are not shown."""
 
@@ -37,7 +36,6 @@ class Quilt(Entry):
         return cls(name="Samen vooruit", patches=(_WALK, _GARDEN, _WALK, _GARDEN), more=2)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlikeInitiatives(Entry):
     """For who carries an initiative: what else is being tried on the same question. `meet` is the name of one who
     carries `meet_about` and agreed to be suggested, `meet_id` their id; both empty without one."""

@@ -1,12 +1,10 @@
 """Messages about places that Ritme cannot reach."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlaceLost(Entry):
     """News for a coordinator, once: a place is out of reach. `reason` is a block of `errors/reasons.md.j2`, and has a
     cure in `reach/cures.md.j2`, in the terms of the `platform` of the place."""

@@ -163,7 +163,6 @@ class UnsentMessage:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmsShown(Entry):
     """The rhythms of a movement, each with its next moment; for coordinators also what was not sent lately. `missed`:
     words typed with the command that asked for nothing we know. `more`: rhythms that are not listed."""
@@ -205,7 +204,6 @@ class RhythmsShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmsLeft(Entry):
     """How many rhythms a page has no room for."""
 
@@ -216,7 +214,6 @@ class RhythmsLeft(Entry):
         return cls(more=12)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmShown(Entry):
     """One rhythm with its next five moments, and the dates between them that are skipped. `news` tells what was just
     done: "", "saved", "changed", "sent", "paused", "planned", "resumed", "ended", "slower" or "undone"; `undo` is the
@@ -293,7 +290,6 @@ class RhythmShown(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmPreviewed(OutsideEntry):
     """A rhythm that somebody asked for in a sentence, before it is saved: how it was read, and its next five moments.
     `args` are the values of its form."""
@@ -324,7 +320,6 @@ class RhythmPreviewed(OutsideEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmChanged(OutsideEntry):
     """A preview of an edit of a rhythm, before it is saved: how it was, how it becomes, its next five moments. Of
     moments that were skipped or moved, `kept` stay so, and those of the dates `gone` are no more."""
@@ -363,7 +358,6 @@ class RhythmChanged(OutsideEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmUnclear(Entry):
     """The answer to a `text`, or a button, that asks for no rhythm as it stands: words of it were not understood
     (`missed`), or what it asks for cannot be (`problems`, in words that say the cure). `args` are the values of the
@@ -385,7 +379,6 @@ class RhythmUnclear(Entry):
         return cls(text="elke maandag om 9 uur taart", missed="taart", problems=("Kies een doordeweekse dag.",))
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmDoubled(Entry):
     """The question whether a rhythm is meant although there is one alike: the `same`, or one at the same moments.
     `args` are the values of its form."""
@@ -405,7 +398,6 @@ class RhythmDoubled(Entry):
         return cls(rhythm=_EXAMPLE, same=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RhythmForm(OutsideEntry, FormEntry):
     """The form to make a rhythm: what most need, or (`whole`) all there is to choose. `missed`: words of a sentence
     that were not understood."""
@@ -452,7 +444,6 @@ class RhythmForm(OutsideEntry, FormEntry):
         return cls(values={"kind": "purpose", "every": "1", "weekdays": ("MO",), "at": "09:00", "on_holiday": "skip"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class MomentForm(OutsideEntry, FormEntry):
     """The form to skip one moment, move it or send it now."""
 
@@ -470,7 +461,6 @@ class MomentForm(OutsideEntry, FormEntry):
         return cls(values={"what": "skip"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class MomentLabel(Entry):
     """The label of a moment in a choice, in the zone of its rhythm."""
 
@@ -482,7 +472,6 @@ class MomentLabel(Entry):
         return cls(at=datetime(2027, 3, 8, 8, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class PauseForm(OutsideEntry, FormEntry):
     """The form for the day until which a rhythm is paused, and from when, where that is not now."""
 
@@ -495,7 +484,6 @@ class PauseForm(OutsideEntry, FormEntry):
         return cls(values={"until": "2027-04-05"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClosedShown(Entry):
     """The days on which a movement is closed, besides public holidays."""
 
@@ -515,7 +503,6 @@ class ClosedShown(Entry):
         return cls(name="Samen vooruit", days=(one_day, *(_SUMMER,) * 4))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClosedForm(OutsideEntry, FormEntry):
     """The form for days on which a movement is closed: the first, and the last where there are more."""
 
@@ -528,7 +515,6 @@ class ClosedForm(OutsideEntry, FormEntry):
         return cls(values={"starts": "2027-05-07"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlaceForm(FormEntry):
     """The form for the language, the quiet hours and the time zone of a place."""
 
@@ -569,7 +555,6 @@ class ZonedRhythm:
     by_clock: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
 class PlaceSaved(Entry):
     """Confirmation that the settings of a place were saved: quiet from `start` until `end`, never when these are equal,
     and at weekends. There is to choose about the rhythms that are `quiet` now, and those in the zone it `was` in.
@@ -632,7 +617,6 @@ class PlaceSaved(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class PurposeReminder(Entry):
     """A purpose reminder: one part of the purpose, a recent story that shows it if there is one, and the number of a
     question (1 to 8). Where the part is a small behaviour, `behaviour` is its id, and `people` do it already, in
@@ -668,7 +652,6 @@ class PurposeReminder(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryRound(Entry):
     """An invitation to tell stories."""
 
@@ -677,7 +660,6 @@ class StoryRound(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class CheckIn(Entry):
     """The question what was tried and learned, and what it is a step towards."""
 
@@ -686,7 +668,6 @@ class CheckIn(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class PaceAsked(Entry):
     """The question to a coordinator, once, after three reminders without an answer: other words, slower, or as now?
     `rule` is how often it came then; `every` and `slower_every` tell it in answers stored before that was there."""
@@ -716,7 +697,6 @@ class PaceAsked(Entry):
         return cls(rhythm="r1", place="samen-vooruit", rule="FREQ=WEEKLY;INTERVAL=1;BYDAY=MO")
 
 
-@dataclass(frozen=True, kw_only=True)
 class PaceKept(Entry):
     """Confirmation that a rhythm keeps its pace."""
 
@@ -725,7 +705,6 @@ class PaceKept(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class MomentDropped(Entry):
     """News for a coordinator: a moment passed while the service was down, and `more` before it. `next_at`: when the
     next comes, in the zone of the rhythm. `unplannable`: nothing comes, since its moments cannot be computed."""

@@ -1,6 +1,5 @@
 """Messages about room: asking a leader to let something be tried, the answer, and its end."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 
@@ -12,7 +11,6 @@ _TRYING = "Na de warme maaltijd samen een stuk lopen."
 _ASKING = "Mogen we dit uitproberen, ook waar een afspraak nu iets anders zegt?"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomForm(FormEntry):
     """The form with a drafted request: of whom, for room or for support alone, what is tried, what is asked, until
     when. Support is for an initiative, with which it can stand."""
@@ -37,7 +35,6 @@ class RoomForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomDraft(Entry):
     """The draft of what is asked, to make one's own."""
 
@@ -46,7 +43,6 @@ class RoomDraft(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomSent(Entry):
     """Confirmation to who asked: `name` gets the request in their own chat. `told`: the asker hears the answer."""
 
@@ -62,7 +58,6 @@ class RoomSent(Entry):
         return cls(room="r1", name="Karin")
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomWithdrawn(Entry):
     """The reply to who takes a request back. `answered`: that came first, so it stands; `arrived`: it may have been
     read, and is replaced."""
@@ -76,7 +71,6 @@ class RoomWithdrawn(Entry):
         return cls(name="Karin")
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomTakenBack(Entry):
     """The words that replace a request which was taken back, in the chat of whom it was asked of."""
 
@@ -98,7 +92,6 @@ def _yes_buttons(room: str, wanted: str) -> tuple[Press, ...]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomAsked(Entry):
     """The request, for whom it is asked of; `wanted` is of `Wanted`."""
 
@@ -130,7 +123,6 @@ class RoomAsked(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomLimitForm(FormEntry):
     """The form to give room within a limit, one line; `shown`: it stands with an initiative."""
 
@@ -144,7 +136,6 @@ class RoomLimitForm(FormEntry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomAnswered(Entry):
     """The reply to who answered. `state` is of `RoomState`, `wanted` of `Wanted`; `gone`: there is nothing to answer
     any more; `told`: the asker hears it from Ritme; `supportable`: they can say a few words of support, too; `given`:
@@ -179,7 +170,6 @@ class RoomAnswered(Entry):
         return cls(room="r1", asker="Fatima", state="talk", until=_UNTIL)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomNews(Entry):
     """The answer, for who asked; `state` is of `RoomState`: "asked" when nobody answered for a week. `wanted` is of
     `Wanted`. `ended`: the room was given before, and taken back."""
@@ -209,7 +199,6 @@ class RoomNews(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoomEnding(Entry):
     """For who asked: the room that was given ends in a few days."""
 
@@ -230,7 +219,6 @@ class RoomEnding(Entry):
         return cls(giver="Karin", initiative="i1", initiative_name="Wandelen na het eten", trying=_TRYING, until=_UNTIL)
 
 
-@dataclass(frozen=True, kw_only=True)
 class SupportForm(FormEntry):
     """The form to say support for an initiative, a few words, shown until a day."""
 
@@ -244,7 +232,6 @@ class SupportForm(FormEntry):
         return cls(until=_UNTIL)
 
 
-@dataclass(frozen=True, kw_only=True)
 class SupportGiven(Entry):
     """The reply to who said support: where it stands and until when. Without `words` they took it back; `gone`: there
     was nothing to support any more; `given`: they can take back the room that they gave."""
@@ -267,7 +254,6 @@ class SupportGiven(Entry):
         return cls(room="r1", initiative="Wandelen na het eten", words="Mooi dat jullie dit proberen.", until=_UNTIL)
 
 
-@dataclass(frozen=True, kw_only=True)
 class SupportNews(Entry):
     """The support, for who asked; without `words`, that it was taken back."""
 

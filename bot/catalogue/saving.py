@@ -1,6 +1,5 @@
 """Messages about keeping a message from the chat as a story, with its author's consent."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from bot.catalogue.base import Entry, FormEntry, Press
@@ -9,7 +8,6 @@ from bot.catalogue.stories import EXAMPLE_STORY
 from bot.domain.story import Readers
 
 
-@dataclass(frozen=True, kw_only=True)
 class MessageKept(Entry):
     """News for the author: their message is a story, and who may read it. The story changes as the message does.
     `asks`: as of `StoryTold`."""
@@ -40,7 +38,6 @@ class MessageKept(Entry):
         return cls(story="s1", place="wijkteam-zuid", readers=Readers.THREAD)
 
 
-@dataclass(frozen=True, kw_only=True)
 class SaveElsewhere(Entry):
     """The reply to the author when a message cannot be kept from where it is; it can still be told as a story."""
 
@@ -54,7 +51,6 @@ class SaveElsewhere(Entry):
         return cls(text=EXAMPLE_STORY)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AskAuthorForm(FormEntry):
     """The form that asks the reader to confirm that the author is asked in their name. It says what the author will see
     and what will become of it."""
@@ -66,7 +62,6 @@ class AskAuthorForm(FormEntry):
         return cls(hidden={"author": "fatima", "text": EXAMPLE_STORY})
 
 
-@dataclass(frozen=True, kw_only=True)
 class AuthorAsked(Entry):
     """The reply to the person who asked; it is the same whatever becomes of the request: an answer is its giver's.
     `told`: they hear of a yes; not when they stopped Ritme."""
@@ -78,7 +73,6 @@ class AuthorAsked(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryAsked(Entry):
     """The question to the author of a message: may it be kept as a story?"""
 
@@ -101,7 +95,6 @@ class StoryAsked(Entry):
         return cls(request="q1", text=EXAMPLE_STORY, by="Jan", movement="Samen op pad", place="wijkteam-zuid")
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotKept(Entry):
     """The reply to an author who declined."""
 
@@ -110,7 +103,6 @@ class NotKept(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class AskedStoryKept(Entry):
     """News for the person who asked: the author said yes."""
 

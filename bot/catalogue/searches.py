@@ -55,7 +55,6 @@ class FoundStory:
         return "".join(part.text for part in self.snippet) != " ".join(self.text.split())
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoriesFound(Entry):
     """A page of the stories that were found for `typed`; without any, what to try.
 
@@ -95,7 +94,6 @@ class StoriesFound(Entry):
         return cls(typed="overdracht", filters=SearchFilters(), found=(found,), after="all:1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StorySearchForm(FormEntry):
     """The form of a search: words, and what narrows it. Choices that there are none of are left out."""
 

@@ -28,7 +28,6 @@ class SpreadArrow:
     times: int
 
 
-@dataclass(frozen=True, kw_only=True)
 class SpreadEmpty(Entry):
     """The answer instead of a map: there is no group of five people or more yet."""
 
@@ -37,7 +36,6 @@ class SpreadEmpty(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class SpreadDrawn(PictureEntry):
     """How stories spread between groups of five or more, for who asked: counted `at` a moment, and `again` from another
     on. `more_groups` and `more_arrows` have no room."""

@@ -1,13 +1,11 @@
 """The question which way an initiative wants to go."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
 from bot.domain.steering import Occasion
 
 
-@dataclass(frozen=True, kw_only=True)
 class SteeringAsked(Entry):
     """One question about direction, values or who is in the group, to who carries an initiative, at a moment that
     opened."""

@@ -1,6 +1,6 @@
 """Messages about the small next step: choosing it, its follow-up, and the chance that asks for one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import ClassVar, Self
 
@@ -15,7 +15,6 @@ from bot.domain.webhook import MovementEvent
 _CHANCE = "De wethouder komt vrijdag onverwacht langs"
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepForm(FormEntry):
     """The form for an if-then plan: cue, action and moment. `smaller`: the one friendly try to make it smaller.
 
@@ -55,7 +54,6 @@ class StepForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepPlanned(Entry):
     """The plan, echoed back as if-then. `posted`: others read it too, in the channel `held` once that can be reached
     again (its name; empty where it can be reached); `comes`: it is followed up, `at` that moment, as
@@ -102,7 +100,6 @@ class StepPlanned(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepPosted(Entry):
     """The post in a channel or thread that tells what someone is going to try."""
 
@@ -118,7 +115,6 @@ class StepPosted(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class FollowUp(Entry):
     """The follow-up of a step at its moment. `round` counts the moments it had before.
 
@@ -149,7 +145,6 @@ class FollowUp(Entry):
         return cls(step="s1", round=0, cue="de overdracht dinsdag klaar is", action="vraag ik Samira hoe de nacht was")
 
 
-@dataclass(frozen=True, kw_only=True)
 class FollowUpAgain(Entry):
     """The lighter follow-up, once, of a step that nobody answered about. After it the step rests."""
 
@@ -171,7 +166,6 @@ class FollowUpAgain(Entry):
         return cls(step="s1", round=0, cue="de overdracht dinsdag klaar is", action="vraag ik Samira hoe de nacht was")
 
 
-@dataclass(frozen=True, kw_only=True)
 class OutcomeAsked(Entry):
     """The question, once, what happened when a step was done, or (by `state`) something else instead."""
 
@@ -189,7 +183,6 @@ class OutcomeAsked(Entry):
         return cls(step="s1", round=0, action="vraag ik Samira hoe de nacht was", state=StepState.DONE)
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepMoveForm(FormEntry):
     """The form for a new moment, after "not yet"."""
 
@@ -206,7 +199,6 @@ class StepMoveForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotYetAgain(Entry):
     """The reply to a second "not yet": make it smaller, or let it go."""
 
@@ -225,7 +217,6 @@ class NotYetAgain(Entry):
         return cls(step="s1", action="vraag ik Samira hoe de nacht was")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StillStuck(Entry):
     """The reply to the first "still stuck", with ways to go on. A step without an `episode` can begin one."""
 
@@ -247,7 +238,6 @@ class StillStuck(Entry):
         return cls(episode="e1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepOutcomeForm(OutsideEntry, FormEntry):
     """The form to tell in one's own words what happened."""
 
@@ -261,7 +251,6 @@ class StepOutcomeForm(OutsideEntry, FormEntry):
         return cls(action="vraag ik Samira hoe de nacht was", hidden={"step": "s1"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepWelcomed(Entry):
     """The welcome of an outcome, with the offer to tell it as a story. `episode` is the open episode it belongs to, if
     any."""
@@ -286,7 +275,6 @@ class StepWelcomed(Entry):
         return cls(step="s1", outcome="Samira loopt donderdag mee, en neemt iemand van de nacht mee.", episode="e1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepLetGo(Entry):
     """Confirmation that a step was let go, in good grace."""
 
@@ -307,7 +295,6 @@ class StepLetGo(Entry):
         return cls(episode="e1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StepStands(Entry):
     """The reply to an old button of a step that was moved or closed since. `at`: its moment while planned, else when it
     closed. `comes`: one that is planned is followed up; `rests`: since when it was, and nothing comes any more."""
@@ -354,7 +341,6 @@ class StepStands(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChanceForm(FormEntry):
     """The form to note a chance. `too_long`: what was typed has to be shortened."""
 
@@ -376,7 +362,6 @@ class ChanceForm(FormEntry):
         return cls(values={"day": "2027-03-09", "shared": NO}, earliest=date(2027, 3, 2), latest=date(2027, 6, 1))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChanceNoted(Entry):
     """Confirmation that a chance was noted, with one question that leads to a step. `at`: when it comes back, None when
     it does not; `shared`: it may stand in the look-back of the movement."""
@@ -394,7 +379,6 @@ class ChanceNoted(Entry):
         return cls(chance="k1", text=_CHANCE, at=datetime(2027, 3, 9, 8, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChanceAsked(Entry):
     """The question what became of a chance, at its moment. `round` counts the moments it had before."""
 
@@ -415,7 +399,6 @@ class ChanceAsked(Entry):
         return cls(chance="k1", text=_CHANCE)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChanceKept(Entry):
     """Confirmation that a chance stays open; `at`: when it comes back once more, None when it does not."""
 
@@ -427,7 +410,6 @@ class ChanceKept(Entry):
         return cls(text=_CHANCE, at=datetime(2027, 3, 16, 8, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChanceClosed(Entry):
     """The reply to what became of a chance; one that was seized leads to a step or a story."""
 

@@ -25,7 +25,6 @@ def read_on_button(*stories: tuple[str, str], most: int = EXCERPT_CHARS) -> tupl
     return (Press(name="read", intent="story.read", args={"stories": " ".join(cut)}),) if cut else ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryForm(OutsideEntry, FormEntry):
     """The form for a story in one's own words, with or without one's name, and who may read it.
 
@@ -65,7 +64,6 @@ class StoryForm(OutsideEntry, FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryTooLong(Entry):
     """A story longer than a form can hold, given back so that nothing is lost."""
 
@@ -77,7 +75,6 @@ class StoryTooLong(Entry):
         return cls(text=EXAMPLE_STORY, most=MAX_STORY_CHARS)
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryTold(Entry):
     """Confirmation to the teller: where the story comes or stands and who can read it. `place` is empty when it stands
     nowhere; `standing` says what became of the post there. `shows` is the part of the purpose that the teller says it
@@ -114,7 +111,6 @@ class StoryTold(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryPosted(Entry):
     """The post of a story in the place where it was told. `teller` is empty for a nameless one."""
 
@@ -151,7 +147,6 @@ class FullStory:
     whys: tuple[StoryWhy, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoriesRead(Entry):
     """The full text of stories, for a reader who wanted to read on."""
 
@@ -164,7 +159,6 @@ class StoriesRead(Entry):
         return cls(stories=(named, FullStory(text=EXAMPLE_STORY, teller="")))
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryShared(Entry):
     """The post of a story in another place, with its origin and a line of the person who shared it."""
 
@@ -195,7 +189,6 @@ class StoryShared(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryWithdrawn(Entry):
     """Confirmation to the teller that the story is gone. `message_stays`: it was told in a message of their own, which
     stays. `out_of_reach` are the places where it still stands, because nothing can be changed there now."""
@@ -208,7 +201,6 @@ class StoryWithdrawn(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryKept(Entry):
     """The explanation, once, that someone's reply in a thread is kept as a story, with the choices they have."""
 
@@ -222,7 +214,6 @@ class StoryKept(Entry):
         return cls(story="s1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryChosen(Entry):
     """Confirmation of the choice for one's replies in threads, now and from now on.
 
@@ -259,7 +250,6 @@ def _choices(story: str) -> tuple[Press, ...]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryMine(Entry):
     """One of the reader's own stories, and what they can do with it. `number` counts from 1, the newest first.
 
@@ -321,7 +311,6 @@ class StoryMine(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class RippleNoted(Entry):
     """Confirmation to someone who does this too. `may_tell`: they may let the teller know who they are, and be
     introduced if both want it; `told`: they did. `teller` is empty for a nameless story."""
@@ -344,7 +333,6 @@ class RippleNoted(Entry):
         return cls(story="s1", teller="Fatima", may_tell=True)
 
 
-@dataclass(frozen=True, kw_only=True)
 class RippleTaken(Entry):
     """Confirmation to someone who took "I do this too" back."""
 
@@ -353,7 +341,6 @@ class RippleTaken(Entry):
         return cls()
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryRippled(Entry):
     """News for the teller: how many people do this too, never who."""
 
@@ -368,7 +355,6 @@ class StoryRippled(Entry):
         return cls(text=EXAMPLE_STORY, count=1)
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryTravelled(Entry):
     """News for the teller, once: someone shared the story in another place."""
 
@@ -383,7 +369,6 @@ class StoryTravelled(Entry):
         return cls(text=EXAMPLE_STORY, place="nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryHarvested(Entry):
     """News for a teller: stories of theirs were given back in another place."""
 
@@ -398,7 +383,6 @@ class StoryHarvested(Entry):
         return cls(texts=(EXAMPLE_STORY,), place="nachtdienst")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryAnswered(ThreadEntry):
     """News for a teller: how many answers stand under their story, never whose."""
 
@@ -414,7 +398,6 @@ class StoryAnswered(ThreadEntry):
         return cls(text=EXAMPLE_STORY, count=2, place="wijkteam-zuid", channel="C1", thread="1.1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryQuestioned(ThreadEntry):
     """News for a teller, once: a question under their story waits for an answer."""
 
@@ -429,7 +412,6 @@ class StoryQuestioned(ThreadEntry):
         return cls(text=EXAMPLE_STORY, place="wijkteam-zuid", channel="C1", thread="1.1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class CheckInAnswered(Entry):
     """The offer to who answered a check-in to go on with it: as a story for the movement, unless it is `told` to all
     already, as a step, or as being stuck. Their words go on with the button, as far as they fit in one."""
@@ -455,7 +437,6 @@ class CheckInAnswered(Entry):
         return cls(story="s1", text=EXAMPLE_STORY)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ShareForm(FormEntry):
     """The form to share a story: in which place, with a line of one's own. `nameless`: the reader told it without their
     name, and so shares it without."""
@@ -473,7 +454,6 @@ class ShareForm(FormEntry):
         return cls(hidden={"story": "s1"})
 
 
-@dataclass(frozen=True, kw_only=True)
 class StoryCarried(Entry):
     """Confirmation to the person who shared a story, with the place where it comes. `told`: its teller hears of it."""
 
@@ -508,7 +488,6 @@ class ComingHarvest:
     timezone: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Harvest(Entry):
     """At most five recent stories given back, with their ripples. A `preview` is for one reader only, and says in
     `coming` where they will be posted; `waits`: they are too few yet. Empty when all were withdrawn since."""

@@ -25,7 +25,6 @@ def solved_button(episode: str, solved: bool) -> tuple[Press, ...]:
     return (Press(name="solved", intent="stuck.solved", args={"episode": episode}),) if solved else ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckForm(FormEntry):
     """The form to report being stuck: in which initiative, what is going on, of which kind, and who may see it.
 
@@ -59,7 +58,6 @@ class StuckForm(FormEntry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckTooLong(Entry):
     """A text longer than even a form can hold, given back whole so that nothing is lost."""
 
@@ -73,7 +71,6 @@ class StuckTooLong(Entry):
         return cls(text="We proberen al weken om samen te wandelen. " * 80)
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckWelcomed(Entry):
     """The welcome of being stuck: what was kept, and three curious questions (blocks of `stuck/questions.md.j2`).
 
@@ -141,7 +138,6 @@ class SolvedStory:
     person: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class SolvedBefore(Entry):
     """Stories of others who went on from something alike, in a line or two each; never who was stuck. `is_open`: the
     reader is still stuck."""
@@ -166,7 +162,6 @@ class SolvedBefore(Entry):
         return cls(episode="e1", stories=(walked, SolvedStory(story="s2", text=EXAMPLE_STORY), walked))
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckTakenApart(Entry):
     """Confirmation that words that were added to an open episode are one of their own now, for the same readers.
     `held`: the channel reads them once it can be reached again."""
@@ -199,7 +194,6 @@ class StuckTakenApart(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckAlready(Entry):
     """The question about an episode that is open already: go on with it, it moves again, let it go, or is this new?
 
@@ -228,7 +222,6 @@ class StuckAlready(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckPosted(Entry):
     """The post in a channel: someone is stuck and would like to hear from others. `state` tells how it ended, once it
     has."""
@@ -247,7 +240,6 @@ class StuckPosted(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotNow(Entry):
     """The reply to "not now"; the episode stays open. Ritme comes back to it once, `at` a moment that can be chosen
     until it is `chosen`; without one it rests."""
@@ -270,7 +262,6 @@ class NotNow(Entry):
         return cls(initiative="Wandelen na het eten", episode="e1", at=datetime(2027, 3, 8, 9, tzinfo=UTC))
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckReturn(Entry):
     """The one gentle question about an episode of which nobody heard since; then it rests."""
 
@@ -293,7 +284,6 @@ class StuckReturn(Entry):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckEnded(Entry):
     """Confirmation that an episode ended, as a breakthrough or let go: both are welcome, and both may be a story."""
 
@@ -312,7 +302,6 @@ class StuckEnded(Entry):
         return cls(initiative="Wandelen na het eten", initiative_id="i1", state=EpisodeState.BREAKTHROUGH, episode="e1")
 
 
-@dataclass(frozen=True, kw_only=True)
 class StuckStands(Entry):
     """The reply to an old button of an episode that was closed since."""
 

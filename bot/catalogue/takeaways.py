@@ -1,13 +1,11 @@
 """The file with what a movement may take along."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
 from bot.catalogue.base import Entry, FileEntry
 
 
-@dataclass(frozen=True, kw_only=True)
 class TakeawayComing(Entry):
     """Announcement of the file, which comes in the reader's own chat. `made_at`: it was made before, within the hour,
     and is given once more as it was; a new one is made from `renewable_at` on."""
@@ -21,7 +19,6 @@ class TakeawayComing(Entry):
         return cls(name="Samen vooruit")
 
 
-@dataclass(frozen=True, kw_only=True)
 class TakeawayFile(FileEntry):
     """The file with what a movement of this name may take along, made at `made_at`."""
 

@@ -32,7 +32,6 @@ class Snag:
     platform: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class TroubleShown(Entry):
     """The problems in sending, numbered, each with its way out. `more` counts those not shown, `personal` the failed
     messages to one person, never whose. `news` tells what was just done: "", "again" or "left"."""

@@ -1,13 +1,11 @@
 """The welcome of who joins a movement, and the news of who joined an initiative."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from bot.catalogue.base import Entry, Press
 from bot.catalogue.stories import EXAMPLE_STORY
 
 
-@dataclass(frozen=True, kw_only=True)
 class Welcomed(Entry):
     """The welcome to a movement: what it is for, and one story that they may read, told by `teller`, if any. `by` is
     who named them as coordinator."""
@@ -42,7 +40,6 @@ SHOWN_CHARS = 280
 """Characters of a story that a welcome shows; its templates have this number too."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class InitiativeJoined(Entry):
     """For who carries an initiative: who joined it lately, by name as far as they may be named, `more` others."""
 

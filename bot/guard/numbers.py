@@ -1,12 +1,11 @@
-"""Find numbers and addresses by which somebody is reached or filed: telephone, e-mail, BSN, files, postal codes."""
+"""Find numbers and addresses by which somebody is reached or filed: telephone, e-mail, BSN, files, postal codes.
+
+What tells such numbers from others is loaded with the first that looks like one: few texts have any.
+"""
 
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-
-import phonenumbers
-from stdnum.gb import nhs
-from stdnum.nl import bsn
 
 from bot.guard.giveaways import Giveaway, GuardedText, Trace
 
@@ -28,7 +27,7 @@ _FEWEST_SPOKEN_DIGITS = 6
 def find_service_numbers(reading: GuardedText) -> Iterator[Giveaway]:
     """Find citizen service numbers, by their check digit or because the text says that it is one; British ones too."""
     for found in _NINE_DIGITS.finditer(reading.text):
-        if bsn.is_valid(found.group()) or _is_announced(reading, "bsn", found.start()):
+        if _is_service_number(found.group()) or _is_announced(reading, "bsn", found.start()):
             yield reading.cut(Trace.BSN, *found.span())
     for found in _NATIONAL_INSURANCE.finditer(reading.text):
         yield reading.cut(Trace.BSN, *found.span())
@@ -37,7 +36,7 @@ def find_service_numbers(reading: GuardedText) -> Iterator[Giveaway]:
 def find_file_numbers(reading: GuardedText) -> Iterator[Giveaway]:
     """Find the numbers of patients, clients and files: "patnr 4410982", "#77120"."""
     for found in _TEN_DIGITS.finditer(reading.text):
-        if nhs.is_valid(found.group()):
+        if _is_health_number(found.group()):
             yield reading.cut(Trace.PATIENT_NUMBER, *found.span())
     for found in _HASH.finditer(reading.text):
         yield reading.cut(Trace.PATIENT_NUMBER, *found.span())
@@ -67,7 +66,21 @@ def find_telephones(reading: GuardedText) -> Iterator[Giveaway]:
     yield from _find_spoken_numbers(reading)
 
 
+def _is_service_number(digits: str) -> bool:
+    from stdnum.nl import bsn
+
+    return bool(bsn.is_valid(digits))
+
+
+def _is_health_number(digits: str) -> bool:
+    from stdnum.gb import nhs
+
+    return bool(nhs.is_valid(digits))
+
+
 def _is_telephone(text: str) -> bool:
+    import phonenumbers
+
     for region in _REGIONS:
         try:
             number = phonenumbers.parse(text, region)

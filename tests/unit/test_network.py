@@ -1,8 +1,6 @@
 """Choosing whom to invite: who agreed, within their budget, together furthest; whatever people are called."""
 
 import random
-import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
@@ -130,12 +128,6 @@ def test_who_was_asked_lately_rests_and_who_is_named_counts() -> None:
     assert invite(network, (), {1, 2}, {}, 1) == [1]
     assert invite(network, (), {1, 2}, {1: [3]}, 1) == [2]
     assert invite(network, (), {1, 2}, {}, 1, evidence={2: 3}) == [2]
-
-
-def test_starting_loads_none_of_it() -> None:
-    code = "import sys, adapters.cli, adapters.bootstrap, adapters.doctor; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"scipy", "numpy", "alembic"} & set(loaded)
 
 
 def test_a_group_not_reached_yet_goes_before_one_that_is() -> None:
