@@ -13,6 +13,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from json import dumps
 from typing import Any
@@ -21,9 +22,11 @@ from zlib import crc32
 from sqlalchemy import (
     JSON,
     Connection,
+    CursorResult,
     Dialect,
     FromClause,
     Select,
+    String,
     bindparam,
     cast,
     delete,
@@ -114,7 +117,7 @@ def _split_where_apart(indexed: Sequence[tuple[int, Any]]) -> Iterator[Sequence[
 
 def _put_in(connection: Connection, movement: MovementId, added: EntriesByToken, first: int, last: int) -> None:
     rows: dict[str, list[tuple[int, array[int]]]] = {token: [] for token in added}
-    for token, until, content in connection.execute(rows_between(connection.dialect, movement, added, first, last)):
+    for token, until, content in _read_rows(connection, movement, added, first, last):
         if token is not None:
             rows[token].append((until, read_entries(content)))
     written = []
@@ -165,8 +168,7 @@ def take_out(connection: Connection, story: Story) -> None:
     if position is None:
         return
     changed, emptied = [], []
-    between = rows_between(connection.dialect, story.movement_id, tokens, position, position)
-    for token, until, content in connection.execute(between).all():
+    for token, until, content in _read_rows(connection, story.movement_id, tokens, position, position).all():
         if token is None:
             continue
         left = [entry for entry in read_entries(content) if entry >> 1 != position]
@@ -175,15 +177,32 @@ def take_out(connection: Connection, story: Story) -> None:
             changed.append({**row, "entries": write_entries(left)})
         else:
             emptied.append(row)
-    its = (
-        (story_postings.c.movement_id == bindparam("of"))
-        & (story_postings.c.token == bindparam("its_token"))
-        & (story_postings.c.until == bindparam("its_until"))
-    )
     if changed:
-        connection.execute(update(story_postings).where(its), changed)
+        connection.execute(_CHANGE_ROW, changed)
     if emptied:
-        connection.execute(delete(story_postings).where(its), emptied)
+        connection.execute(_DELETE_ROW, emptied)
+
+
+_its_row = (
+    (story_postings.c.movement_id == bindparam("of"))
+    & (story_postings.c.token == bindparam("its_token"))
+    & (story_postings.c.until == bindparam("its_until"))
+)
+_CHANGE_ROW, _DELETE_ROW = update(story_postings).where(_its_row), delete(story_postings).where(_its_row)
+
+
+def _read_rows(
+    connection: Connection, movement: MovementId, tokens: Collection[str], first: int, last: int
+) -> CursorResult[Any, Any, Any]:
+    """Read what `rows_between` selects."""
+    given = {"tokens": _words_value(connection.dialect, tokens), "of": movement, "first": first, "last": last}
+    return connection.execute(_select_given_rows(connection.dialect.name), given)
+
+
+@cache
+def _select_given_rows(dialect: str) -> Select[Any, Any, Any]:
+    tokens = bindparam("tokens", type_=String() if dialect == "sqlite" else JSON())
+    return _select_rows(_each_of(dialect, tokens), *map(bindparam, ("of", "first", "last")))
 
 
 def rows_between(
@@ -191,10 +210,13 @@ def rows_between(
 ) -> Select[Any, Any, Any]:
     """Select the rows of tokens (which token, `until`, entries) in which positions from `first` to `last` are, or
     belong; for a token without any, one of nothing."""
-    these = _each_of(dialect, sorted(tokens))
+    return _select_rows(_each_of(dialect.name, _words_value(dialect, tokens)), movement, first, last)
+
+
+def _select_rows(these: FromClause, movement: Any, first: Any, last: Any) -> Select[Any, Any, Any]:
     rows, upper = story_postings.c, story_postings.alias().c
 
-    def row_of(position: int) -> Any:
+    def row_of(position: Any) -> Any:
         first_above = select(func.min(upper.until)).where(
             upper.movement_id == movement, upper.token == these.c.value, upper.until >= position
         )
@@ -206,10 +228,15 @@ def rows_between(
     return select(rows.token, rows.until, rows.entries).select_from(these.outerjoin(story_postings, its))
 
 
-def _each_of(dialect: Dialect, words: Sequence[str]) -> FromClause:
-    """Return a table of these words, in a column `value`; one value of the statement, however many they are."""
-    if dialect.name == "sqlite":
-        return func.json_each(dumps(words)).table_valued("value").alias("these")
+def _words_value(dialect: Dialect, words: Collection[str]) -> Any:
+    """Return words as one value of a statement, however many they are; see `_each_of`."""
+    return dumps(sorted(words)) if dialect.name == "sqlite" else sorted(words)
+
+
+def _each_of(dialect: str, words: Any) -> FromClause:
+    """Return a table of words, in a column `value`."""
+    if dialect == "sqlite":
+        return func.json_each(words).table_valued("value").alias("these")
     return func.json_array_elements_text(cast(words, JSON)).table_valued("value").alias("these")
 
 

@@ -377,6 +377,7 @@ questions_asked = Table(
     Column("asked_at", Utc, nullable=False),
     Index("ix_questions_asked_initiative_id", "initiative_id", "asked_at", "id", "movement_id", "question"),
     Index("ix_questions_asked_person_id", "person_id", "movement_id", "asked_at"),
+    Index("ix_questions_asked_episode_id", "episode_id"),
 )
 companies = Table(
     "companies",
@@ -423,6 +424,7 @@ steps = Table(
     Index("ix_next_steps_experiment_id", "experiment_id"),
     Index("ix_next_steps_closed_at", "closed_at"),
     Index("ix_next_steps_movement_id", "movement_id", "state", "closed_at"),
+    Index("ix_next_steps_episode_id", "episode_id"),
 )
 experiments = Table(
     "experiments",

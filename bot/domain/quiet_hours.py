@@ -79,6 +79,7 @@ def _is_quiet(hours: QuietHours, moment: datetime) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def to_utc(day: date, at: time, timezone: str) -> datetime:
     """Convert a local day and time to UTC. A time that the clocks skip becomes the next that exists; of one that occurs
     twice it is the first."""

@@ -152,6 +152,9 @@ class Pattern:
             yield day
 
     def _days(self, starts_on: date, first: date, calendar: Calendar) -> Iterator[date]:
+        if self.freq is Freq.WEEKS:
+            yield from self._weekly_days(starts_on, first)
+            return
         seen = first
         for day in (first + timedelta(days=number) for number in count()):
             if self._gives(day, starts_on, calendar):
@@ -160,11 +163,18 @@ class Pattern:
             elif (day - seen).days > SEARCHED_DAYS:
                 return
 
+    def _weekly_days(self, starts_on: date, first: date) -> Iterator[date]:
+        began, monday = (one - timedelta(days=one.weekday()) for one in (starts_on, first))
+        monday += timedelta(weeks=(began - monday).days // 7 % self.every)
+        days = sorted(set(self.days))
+        while days:
+            for day in (monday + timedelta(days=one) for one in days):
+                if day >= first:
+                    yield day
+            monday += timedelta(weeks=self.every)
+
     def _gives(self, day: date, starts_on: date, calendar: Calendar) -> bool:
         match self.freq:
-            case Freq.WEEKS:
-                monday = starts_on - timedelta(days=starts_on.weekday())
-                return day.weekday() in self.days and (day - monday).days // 7 % self.every == 0
             case Freq.WORKDAYS:
                 return not calendar.is_weekend(day)
             case Freq.BEFORE | Freq.AFTER:

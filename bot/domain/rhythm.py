@@ -278,6 +278,9 @@ class Expected:
 MAX_MOVE = timedelta(days=60)
 """How far a moment may be moved. So a change matters only if its rule gave a date at most this long ago."""
 
+DAYS_LISTED = 16
+"""Dates of a rhythm that are found at a time."""
+
 
 def moments(timing: Timing, changes: Changes, calendar: Calendar, *, after: datetime) -> Iterator[Moment]:
     """Yield the moments of a rhythm later than `after`, in order; none while it is paused.
@@ -479,6 +482,37 @@ def _rule_days(timing: Timing, calendar: Calendar, since: date) -> Iterator[tupl
     A date that is a holiday is skipped, or moved to the next working day unless the rule gives that day already. With
     moving, a day of the month that falls in a weekend is moved too. A day that was chosen once is kept, whatever it is.
     """
+    latest, seen, is_last = date.min, since, False
+    while not is_last:
+        found, is_last = _list_rule_days(timing, calendar, since)
+        for on, day in found:
+            if on <= latest:
+                continue
+            if day is not None:
+                seen = on
+            elif (on - seen).days > SEARCHED_DAYS:
+                return
+            latest = on
+            yield on, day
+        since = latest + timedelta(days=1)
+
+
+@lru_cache(maxsize=1024)
+def _list_rule_days(timing: Timing, calendar: Calendar, since: date) -> tuple[Sequence[tuple[date, date | None]], bool]:
+    """Return the first of those dates, at least `DAYS_LISTED` of them, and whether there are no others. Cached: a day
+    long they are the same, whoever looks at the rhythm, and for all places with the same Monday morning."""
+    found: list[tuple[date, date | None]] = []
+    left = DAYS_LISTED
+    for one in _find_rule_days(timing, calendar, since):
+        found.append(one)
+        left -= one[0] >= since
+        if not left:
+            break
+    return found, left > 0
+
+
+def _find_rule_days(timing: Timing, calendar: Calendar, since: date) -> Iterator[tuple[date, date | None]]:
+    """Yield what `_rule_days` does, from the first."""
     pattern, taken, seen = timing.pattern, set[date](), since
     weekends_too = pattern.freq is Freq.DATES and timing.on_holiday is OnHoliday.MOVE
     for on in pattern.list_days(timing.starts_on, _begin_of_rest(calendar, since), calendar):

@@ -603,6 +603,11 @@ class Initiatives(Protocol):
     ) -> Sequence[tuple[Person, Participant]]:
         """Return the people who take part in an initiative now and were not forgotten, the first joined first."""
 
+    async def people_in(
+        self, some: Collection[InitiativeId], movement: MovementId
+    ) -> Mapping[InitiativeId, Collection[PersonId]]:
+        """Return who they are, in each of some initiatives."""
+
     async def groups_in(self, initiative: InitiativeId, movement: MovementId) -> Mapping[PersonId, str]:
         """Return who takes part in an initiative now and was not forgotten, the first joined first, and the group of
         each; "" for none."""
@@ -810,6 +815,9 @@ class Stories(Protocol):
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
         """Return our messages that hold a story and were not taken away again, oldest first."""
 
+    async def retold_each(self, some: Collection[Story]) -> Mapping[StoryId, Sequence[Delivery]]:
+        """Return the same of each of these stories."""
+
     async def told_outside(
         self,
         movement: MovementId,
@@ -866,8 +874,8 @@ class Stories(Protocol):
     async def remove_choice(self, made: Significance) -> None:
         """Delete a choice."""
 
-    async def remove_choices_of(self, story: Story) -> None:
-        """Delete every choice of a story, as nothing is to stand beside it any more."""
+    async def remove_choices_of(self, *some: Story) -> None:
+        """Delete every choice of stories, as nothing is to stand beside them any more."""
 
     async def count_spread(self, movement: MovementId, now: datetime) -> SpreadCounts:
         """Count the stories that may travel of the last `SPREAD_OVER`, and who did something with them, by group."""
@@ -998,6 +1006,9 @@ class Rhythms(Protocol):
 
     async def changes(self, rhythm: Rhythm, after: datetime) -> dict[MomentName, MomentChange]:
         """Return the changes to moments of a rhythm that can still matter after a moment; see `MAX_MOVE`."""
+
+    async def oldest(self, movement: MovementId, most: int) -> Sequence[Rhythm]:
+        """Return at most so many of a movement's rhythms that have not ended, the oldest first."""
 
     async def of_place(self, place: PlaceId) -> Sequence[Rhythm]:
         """Return the rhythms of a place that have not ended, in no order."""
@@ -1167,6 +1178,9 @@ class Deliveries(Protocol):
 
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
         """Drop the WAITING rows of a kind about a subject. Returns how many."""
+
+    async def cancel_each(self, kind: str, subjects: Collection[str], reason: str) -> Collection[str]:
+        """Drop the WAITING rows of a kind about each of these subjects. Returns about which there were any."""
 
     async def upcoming(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
         """Return at most `limit` WAITING rows of a lane, the first due first, with the place and person each is for."""

@@ -59,6 +59,11 @@ async def _name_of_fatima(work: UnitOfWork, its: Any) -> bool:
     return FATIMA in await work.people.names_like(its, [FATIMA])
 
 
+async def _list_taking_part(work: UnitOfWork, its: Any) -> object:
+    """Return who takes part in an initiative, if anybody does."""
+    return (await work.initiatives.people_in([WALK], its))[WALK]
+
+
 async def _count_stories(work: UnitOfWork, its: Any) -> int:
     """Return how many stories are counted in a movement; another has members of its own."""
     counts = await work.movements.count_figures(its, NOW - DAY)
@@ -128,6 +133,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "initiatives.endorsements": lambda work, its: work.initiatives.endorsements(WALK, its, 9),
     "initiatives.resting": lambda work, its: work.initiatives.resting(its),
     "initiatives.groups_in": lambda work, its: work.initiatives.groups_in(WALK, its),
+    "initiatives.people_in": lambda work, its: _list_taking_part(work, its),
     "initiatives.participants": lambda work, its: work.initiatives.participants(WALK, its),
     "stuck.episode": lambda work, its: work.stuck.episode(SPELL, its),
     "stuck.own": lambda work, its: work.stuck.own(SPELL, FATIMA, its),
@@ -220,6 +226,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "magazines.of_movement": lambda work, its: work.magazines.of_movement(its, 9),
     "magazines.candidates": lambda work, its: work.magazines.candidates(PRINTED, its),
     "rhythms.get": lambda work, its: work.rhythms.get(WEEKLY, its),
+    "rhythms.oldest": lambda work, its: work.rhythms.oldest(its, 9),
     "rhythms.of_movement": lambda work, its: work.rhythms.of_movement(its),
     "rhythms.due": lambda work, its: work.rhythms.due(its, NOW, 9),
     "deliveries.about": lambda work, its: work.deliveries.about("told", TOLD, its),

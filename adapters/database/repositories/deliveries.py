@@ -32,7 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
-from adapters.database.repositories.asked import ASKED_AT, IS_ASK
+from adapters.database.repositories.asked import ASKED_AT, IS_ASK_OF_THEM
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
 from adapters.database.repositories.base import Repository, among
 from adapters.database.repositories.figures import FigureQueries
@@ -227,7 +227,9 @@ class SqlDeliveries(Repository):
         await self._rows.write()
         found = await self._session.execute(
             select(deliveries.c.person_id, ASKED_AT).where(
-                self._among(deliveries.c.person_id, list(whom)), IS_ASK, deliveries.c.due_at > now - 2 * MONTH
+                self._among(deliveries.c.person_id, list(whom)),
+                IS_ASK_OF_THEM,
+                deliveries.c.due_at > now - 2 * MONTH,
             )
         )
         asked: dict[PersonId, list[datetime]] = {}
@@ -452,12 +454,19 @@ class SqlDeliveries(Repository):
     async def cancel(self, kind: str, subject: str, reason: str) -> int:
         return await self._cancel(and_(_WAITING, deliveries.c.kind == kind, deliveries.c.subject == subject), reason)
 
+    async def cancel_each(self, kind: str, subjects: Collection[str], reason: str) -> Collection[str]:
+        which = and_(_WAITING, deliveries.c.kind == kind, self._among(deliveries.c.subject, subjects))
+        return {one.subject for one in await self._drop_all(which, reason)}
+
     async def _cancel(self, which: ColumnElement[bool], reason: str) -> int:
+        return len(await self._drop_all(which, reason))
+
+    async def _drop_all(self, which: ColumnElement[bool], reason: str) -> Sequence[Delivery]:
         waiting = await self._rows.find(SELECT_DELIVERIES.where(which).order_by(deliveries.c.row))
         for one in waiting:
             one.drop(reason)
         await self._rows.write(waiting)
-        return len(waiting)
+        return waiting
 
     async def upcoming(self, lane: WorkspaceId, limit: int) -> Sequence[tuple[Delivery, Place | None, Person | None]]:
         waiting = deliveries.c.state == DeliveryState.WAITING

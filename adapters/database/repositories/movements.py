@@ -394,6 +394,24 @@ class SqlInitiatives(Repository):
         )
         return [(person, participant) for person, participant in found]
 
+    async def people_in(
+        self, some: Collection[InitiativeId], movement: MovementId
+    ) -> Mapping[InitiativeId, Collection[PersonId]]:
+        found = await self._session.execute(
+            select(participants.c.initiative_id, participants.c.person_id)
+            .join(people, people.c.id == participants.c.person_id)
+            .where(
+                self._among(participants.c.initiative_id, some),
+                participants.c.movement_id == movement,
+                participants.c.left_at.is_(None),
+                people.c.account.is_not(None),
+            )
+        )
+        taking_part: dict[InitiativeId, set[PersonId]] = {one: set() for one in some}
+        for initiative, person in found:
+            taking_part[initiative].add(person)
+        return taking_part
+
     async def groups_in(self, initiative: InitiativeId, movement: MovementId) -> Mapping[PersonId, str]:
         found = await self._session.execute(
             select(people.c.id, people.c.group)

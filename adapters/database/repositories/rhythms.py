@@ -60,6 +60,11 @@ class SqlRhythms(Repository):
             going = going.order_by(rhythms.c.next_at.asc().nulls_last(), rhythms.c.created_at, rhythms.c.id).limit(most)
         return sorted((await self._session.scalars(going)).all(), key=lambda one: (one.created_at, one.id))
 
+    async def oldest(self, movement: MovementId, most: int) -> Sequence[Rhythm]:
+        going = select(Rhythm).where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))
+        found = await self._session.scalars(going.order_by(rhythms.c.created_at, rhythms.c.id).limit(most))
+        return found.all()
+
     async def count(self, movement: MovementId) -> int:
         going = select(func.count()).where(rhythms.c.movement_id == movement, rhythms.c.ended_at.is_(None))
         return await self._session.scalar(going) or 0

@@ -164,6 +164,21 @@ _SOLVED = (
 _NEWEST_OF_EACH = (stories.c.movement_id.desc(), stories.c.told_at.desc())
 
 
+_taken_away = deliveries.alias("taken_away")
+_RETELLINGS = (
+    SELECT_DELIVERIES.join(retellings, retellings.c.delivery_id == deliveries.c.id)
+    .where(
+        ~exists().where(
+            _taken_away.c.place_id == deliveries.c.place_id,
+            _taken_away.c.target == deliveries.c.receipt,
+            text(f"taken_away.{TAKEN_AWAY}"),
+        )
+    )
+    .order_by(deliveries.c.row)
+)
+"""Selects our messages that hold stories, and were not taken away again."""
+
+
 class SqlStories(Repository):
     """Implements `Stories`."""
 
@@ -295,20 +310,18 @@ class SqlStories(Repository):
         return [(story, teller) for story, teller in found]
 
     async def retold_in(self, story: StoryId, movement: MovementId) -> Sequence[Delivery]:
-        taken_away = deliveries.alias("taken_away")
         return await self._rows.find(
-            SELECT_DELIVERIES.join(retellings, retellings.c.delivery_id == deliveries.c.id)
-            .where(
-                retellings.c.story_id == story,
-                retellings.c.movement_id == movement,
-                ~exists().where(
-                    taken_away.c.place_id == deliveries.c.place_id,
-                    taken_away.c.target == deliveries.c.receipt,
-                    text(f"taken_away.{TAKEN_AWAY}"),
-                ),
-            )
-            .order_by(deliveries.c.row)
+            _RETELLINGS.where(retellings.c.story_id == story, retellings.c.movement_id == movement)
         )
+
+    async def retold_each(self, some: Collection[Story]) -> Mapping[StoryId, Sequence[Delivery]]:
+        found: dict[StoryId, list[Delivery]] = {one.id: [] for one in some}
+        for movement in {one.movement_id for one in some}:
+            its = self._among(retellings.c.story_id, [one.id for one in some if one.movement_id == movement])
+            query = _RETELLINGS.add_columns(retellings.c.story_id).where(its, retellings.c.movement_id == movement)
+            for delivery, story in await self._rows.find_with(query):
+                found[story].append(delivery)
+        return found
 
     async def told_outside(
         self,
@@ -433,9 +446,9 @@ class SqlStories(Repository):
     async def remove_choice(self, made: Significance) -> None:
         await self._session.delete(made)
 
-    async def remove_choices_of(self, story: Story) -> None:
-        found = await self._session.scalars(select(Significance).where(significances.c.story_id == story.id))
-        for one in found.all():
+    async def remove_choices_of(self, *some: Story) -> None:
+        theirs = self._among(significances.c.story_id, [one.id for one in some])
+        for one in (await self._session.scalars(select(Significance).where(theirs))).all():
             await self._session.delete(one)
 
     async def count_spread(self, movement: MovementId, now: datetime) -> SpreadCounts:

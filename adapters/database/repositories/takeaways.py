@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
+    bindparam,
     case,
     event,
     func,
@@ -60,7 +61,7 @@ _SHOWN_OF_TELLER = ("name", "named_beyond", "account")
 def _follow_story(_mapper: Mapper[Story], connection: Connection, story: Story) -> None:
     """Have what a movement takes along made anew when a story is not what it was: perhaps fewer may read it now."""
     if has_changed(story, *_SHOWN_OF_STORY):
-        connection.execute(_make_anew().where(personal_files.c.movement_id == story.movement_id))
+        connection.execute(_MAKE_ANEW_IN, {"of": story.movement_id})
 
 
 @event.listens_for(Person, "after_insert")
@@ -86,6 +87,9 @@ def _follow_teller(_mapper: Mapper[Person], connection: Connection, person: Pers
 def _make_anew() -> Update:
     values = {"made_at": None, "changes": personal_files.c.changes + 1}
     return update(personal_files).where(personal_files.c.kind == TAKEAWAY).values(values)
+
+
+_MAKE_ANEW_IN = _make_anew().where(personal_files.c.movement_id == bindparam("of"))
 
 
 class SqlTakeaways(Repository):

@@ -91,10 +91,10 @@ async def load_quilt(work: UnitOfWork, movement: Movement) -> QuiltDrawn | None:
     if len(carried) < 2:
         return None
     shown, resting = carried[:DRAWN], await work.initiatives.resting(movement.id)
-    people: list[set[PersonId]] = []
+    taking_part = await work.initiatives.people_in([initiative.id for initiative, _ in shown], movement.id)
+    people = [set(taking_part[initiative.id]) for initiative, _ in shown]
     tellers: list[set[PersonId]] = []
     for initiative, _ in shown:
-        people.append({person.id for person, _ in await work.initiatives.participants(initiative.id, movement.id)})
         stories = await work.stories.told_in(movement.id, initiative.id)
         tellers.append({story.teller_id for story in stories if story.may_travel})
     stitches = find_stitches(people, tellers)

@@ -335,18 +335,23 @@ async def _erase_person(work: UnitOfWork, person: Person, now: datetime, but: Co
 async def _withdraw_stories(work: UnitOfWork, person: Person, now: datetime) -> set[str]:
     """Withdraw all someone told, wherever it was told again. Returns the ids of the deliveries that held it."""
     held: set[str] = set()
-    for story in await work.stories.of_teller(person.id, ALL_STORIES):
-        place = await work.movements.place(story.place_id) if story.place_id else None
+    told = await work.stories.of_teller(person.id, ALL_STORIES)
+    # All that is looked up first: changes that stand are written before each query.
+    places = await work.movements.places_among({one.place_id for one in told if one.place_id})
+    retold = await work.stories.retold_each(told)
+    await work.stories.remove_choices_of(*told)
+    planned: list[Delivery] = []
+    for story in told:
+        place = places.get(story.place_id) if story.place_id else None
         if place is not None and story.message is not None:
-            await work.deliveries.add(plan_mark(story, place, now, off=True))
+            planned.append(plan_mark(story, place, now, off=True))
         story.withdraw(now)
-        await work.stories.remove_choices_of(story)
         story.named = False
         # What somebody else got of it names the teller, too: it is taken back as a whole (`take_back_messages`).
-        retold = [one for one in await work.stories.retold_in(story.id, story.movement_id) if one.person_id is None]
-        held |= {one.id for one in retold}
-        for change in plan_changes(story, retold, occasion=f"forget:{person.id}", now=now):
-            await work.deliveries.add(change)
+        posts = [one for one in retold[story.id] if one.person_id is None]
+        held |= {one.id for one in posts}
+        planned += plan_changes(story, posts, occasion=f"forget:{person.id}", now=now)
+    await work.deliveries.add_all(planned)
     return held
 
 

@@ -37,16 +37,16 @@ async def load_year(work: UnitOfWork, movement: Movement, language: Language, no
     """Load the year of a movement's rhythms around now, the oldest rhythms first."""
     zone = ZoneInfo(movement.timezone)
     today = now.astimezone(zone).date()
-    rhythms = await work.rhythms.of_movement(movement.id)
-    year = Year.around(today, min((one.created_at.astimezone(zone).date() for one in rhythms), default=None))
-    shown = [await _load_rhythm(work, movement, one, year, language, now) for one in rhythms[:YEAR_RHYTHMS]]
+    rhythms = await work.rhythms.oldest(movement.id, YEAR_RHYTHMS)
+    year = Year.around(today, rhythms[0].created_at.astimezone(zone).date() if rhythms else None)
+    shown = [await _load_rhythm(work, movement, one, year, language, now) for one in rhythms]
     return RhythmYear(
         name=movement.name,
         since=year.since,
         last=year.until - timedelta(days=1),
         today=today,
         rhythms=tuple(shown),
-        more=max(0, len(rhythms) - YEAR_RHYTHMS),
+        more=await work.rhythms.count(movement.id) - len(rhythms),
     )
 
 

@@ -107,7 +107,7 @@ async def handle_edit(work: UnitOfWork, turn: Turn) -> None:
         await handle_reply(work, turn)
     elif place is not None and story.is_told and story.teller_id == turn.person.id:
         if not has_words(text):
-            await _withdraw(work, story, place, turn.now, occasion=turn.intent.key)
+            await _withdraw(work, [story], turn.now, occasion=turn.intent.key)
         elif text != story.text:
             story.text = text
             await _update_retellings(work, turn, story)
@@ -268,11 +268,10 @@ async def take_back(work: UnitOfWork, turn: Turn) -> InPlace:
     story = await work.stories.own(StoryId(turn.text("story")), turn.person.id)
     if story is None or story.message is None:
         raise Refused("not_found")
-    place = await work.movements.place(story.place_id) if story.place_id else None
     retold_in = await work.stories.retold_in(story.id, story.movement_id)
     places = await work.movements.places(story.movement_id)
     labels = await work.movements.labels(story.movement_id, turn.person.workspace_id)
-    await _withdraw(work, story, place, turn.now, occasion=turn.intent.key)
+    await _withdraw(work, [story], turn.now, occasion=turn.intent.key)
     return InPlace(
         entry=StoryWithdrawn(message_stays=not story.deleted, out_of_reach=find_out_of_reach(retold_in, places, labels))
     )
@@ -405,13 +404,12 @@ async def _choose(work: UnitOfWork, turn: Turn, choice: StoryChoice) -> InPlace:
         chosen = [one for one in here if one is story] if choice is StoryChoice.MOVEMENT else here
     was_gone, is_first = not story.is_told, person.story_choice is None
     person.story_choice = choice
-    for one in chosen:
-        if choice is StoryChoice.FORGET:
-            place = await work.movements.place(one.place_id) if one.place_id else None
-            await _withdraw(work, one, place, turn.now, occasion=turn.intent.key)
-        else:
+    if choice is StoryChoice.FORGET:
+        await _withdraw(work, chosen, turn.now, occasion=turn.intent.key)
+    else:
+        for one in chosen:
             one.readers = READERS_BY_CHOICE[choice]
-            await _update_retellings(work, turn, one)
+        await _update_retellings(work, turn, *chosen)
     # After a first answer this question came first: only now is it known that it is kept.
     if is_first and story.is_told and await _answers_check_in(work, story):
         await _lead_on(work, turn, story)
@@ -451,7 +449,7 @@ async def _take_message_away(work: UnitOfWork, place: Place, message: str, now: 
         await _close_request(work, request, now)
     story = await work.stories.by_message(place.id, message)
     if story is not None and story.is_told:
-        await _withdraw(work, story, place, now, occasion=occasion, message_is_gone=True)
+        await _withdraw(work, [story], now, occasion=occasion, message_is_gone=True)
         story.deleted = True
     return story is not None
 
@@ -463,27 +461,32 @@ async def _close_request(work: UnitOfWork, request: StoryRequest, now: datetime)
 
 
 async def _withdraw(
-    work: UnitOfWork, story: Story, place: Place | None, now: datetime, *, occasion: str, message_is_gone: bool = False
+    work: UnitOfWork, some: Sequence[Story], now: datetime, *, occasion: str, message_is_gone: bool = False
 ) -> None:
-    """Withdraw a story everywhere, and take its mark off the message, unless that is gone or was never marked.
+    """Withdraw stories everywhere, and take their marks off the messages, unless these are gone or were never marked.
     `occasion`: the idempotency key of what led to it."""
-    if not story.is_told:
-        return
-    story.withdraw(now)
-    await work.stories.remove_choices_of(story)
-    retold_in = await work.stories.retold_in(story.id, story.movement_id)
-    for one in plan_changes(story, retold_in, occasion=occasion, now=now):
-        await work.deliveries.add(one)
-    if await work.deliveries.cancel(MARK_KIND, story.id, "withdrawn") or message_is_gone or place is None:
-        return
-    await work.deliveries.add(plan_mark(story, place, now, off=True))
+    told = [one for one in some if one.is_told]
+    # All that is looked up first: changes that stand are written before each query.
+    retold = await work.stories.retold_each(told)
+    unmarked = await work.deliveries.cancel_each(MARK_KIND, [one.id for one in told], "withdrawn")
+    places = await work.movements.places_among({one.place_id for one in told if one.place_id})
+    await work.stories.remove_choices_of(*told)
+    planned = []
+    for story in told:
+        story.withdraw(now)
+        planned += plan_changes(story, retold[story.id], occasion=occasion, now=now)
+        place = places.get(story.place_id) if story.place_id else None
+        if place is not None and not message_is_gone and story.id not in unmarked:
+            planned.append(plan_mark(story, place, now, off=True))
+    await work.deliveries.add_all(planned)
 
 
-async def _update_retellings(work: UnitOfWork, turn: Turn, story: Story) -> None:
-    """Plan the changes to every message of ours that holds the story."""
-    retold_in = await work.stories.retold_in(story.id, story.movement_id)
-    for one in plan_changes(story, retold_in, occasion=turn.intent.key, now=turn.now):
-        await work.deliveries.add(one)
+async def _update_retellings(work: UnitOfWork, turn: Turn, *some: Story) -> None:
+    """Plan the changes to every message of ours that holds these stories."""
+    retold = await work.stories.retold_each(some)
+    await work.deliveries.add_all(
+        [change for one in some for change in plan_changes(one, retold[one.id], occasion=turn.intent.key, now=turn.now)]
+    )
 
 
 def _words(turn: Turn) -> str:
