@@ -35,7 +35,7 @@ from adapters.vault import SecretVault
 from bot.app import Retention, Ritme
 from bot.chat import CommandSyntax
 from bot.domain.webhook import WEBHOOKS
-from bot.ports import Clock, Platform, Transact
+from bot.ports import Clock, Platform, Transactions
 
 if TYPE_CHECKING:
     from adapters.slack.platform import SlackPlatform
@@ -131,7 +131,7 @@ def _serve_feeds(service: Service, platforms: dict[str, Platform], url: str | No
     service.mounts.append(ApiSite(service.ritme.api, url).mount)
 
 
-def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tuple[ServiceEngine, Clock, Transact]:
+def _open_shared_engine(url: str, database: AsyncEngine, concurrency: int) -> tuple[ServiceEngine, Clock, Transactions]:
     """Create what several processes on one PostgreSQL database share: the engine, the clock and units of work."""
     from adapters.database.failures import SqlFailures
     from adapters.database.postgresql import database_time
@@ -267,7 +267,7 @@ async def _start_slack(slack: "SlackPlatform") -> None:
 
 async def _open_playground(
     service: Service,
-    transact: Transact,
+    transact: Transactions,
     platforms: dict[str, Platform],
     clock: SettableClock,
     host: str,

@@ -44,7 +44,7 @@ from bot.ports import (
     Platform,
     StorageUnavailable,
     Telemetry,
-    Transact,
+    Transactions,
     Typesetter,
     UnitOfWork,
     Vault,
@@ -125,7 +125,7 @@ class Ritme:
     def __init__(
         self,
         *,
-        transact: Transact,
+        transact: Transactions,
         platforms: Mapping[str, Platform],
         clock: Clock,
         engine: Engine,
@@ -146,9 +146,10 @@ class Ritme:
         self._vault = vault
         self._sweep_at = self._file_sweep_at = datetime.min.replace(tzinfo=UTC)
         self._run = TransactionRunner(transact, engine)
+        sending = TransactionRunner(transact, engine, gives_way=True)
         self._turns = WorkspaceTurns()
         self._networks = networks or NetworkCache()
-        self._directory = DirectorySync(run=self._run, platforms=platforms, clock=clock)
+        self._directory = DirectorySync(run=sending, platforms=platforms, clock=clock)
         self._files = FileComposer(run=self._run, clock=clock, typesetter=typesetter)
         self.pages = Pages(
             run=self._run,
@@ -166,7 +167,7 @@ class Ritme:
         """The doors by which people without an account tell a story."""
         self._feeds = FeedReader(run=self._run, clock=clock, platforms=platforms)
         self._drainer = OutboxDrainer(
-            run=self._run,
+            run=sending,
             platforms=platforms,
             clock=clock,
             engine=engine,

@@ -12,7 +12,7 @@ from structlog.contextvars import get_contextvars
 from bot.domain.delivery import DeliveryState
 from bot.domain.ids import new_id
 from bot.domain.person import WorkspaceId
-from bot.ports import Conflict, Engine, NeedsCounting, StorageUnavailable, Transact, UnitOfWork
+from bot.ports import Conflict, Engine, NeedsCounting, StorageUnavailable, Transactions, UnitOfWork
 
 MAX_ATTEMPTS = 6
 """Attempts for work a person may be waiting for: at most 0.62 s of backoff in all, 0.3 s on average."""
@@ -25,10 +25,12 @@ T = TypeVar("T")
 
 
 class TransactionRunner:
-    """Run a function in one transaction; wake the lanes in which it made something due."""
+    """Run a function in one transaction; wake the lanes in which it made something due. With `gives_way`, others go
+    first where transactions wait for each other: nobody waits for this."""
 
-    def __init__(self, transact: Transact, engine: Engine) -> None:
+    def __init__(self, transact: Transactions, engine: Engine, *, gives_way: bool = False) -> None:
         self._transact = transact
+        self._gives_way = gives_way
         self._engine = engine
 
     async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], *, max_attempts: int = MAX_ATTEMPTS) -> T:
@@ -52,7 +54,7 @@ class TransactionRunner:
 
         for attempt in range(1, max_attempts + 1):
             try:
-                result = await self._transact(whole)
+                result = await (self._transact.give_way(whole) if self._gives_way else self._transact(whole))
             except (Conflict, StorageUnavailable):
                 is_interactive = max_attempts <= MAX_ATTEMPTS
                 is_late = is_interactive and perf_counter() - started > INTERACTIVE_DEADLINE

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from adapters.database.prepared import prepare_statement, select_by_key
 
 T = TypeVar("T")
+IS_AWAITED = "is_awaited"
+"""Where a session that gives way keeps what tells whether others wait for the end of its transaction."""
 _NOTHING: dict[str, Any] = {}
 
 

@@ -158,6 +158,10 @@ class TransactionThreads:
         finally:
             self._turns.release()
 
+    async def give_way(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
+        """Run a function as `run` does: nobody waits for it."""
+        return await self.run(act)
+
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function that only reads, at one moment."""
 

@@ -23,6 +23,9 @@ class Sessions(Protocol):
         It may wait for nothing but its session. Raises `Conflict` or `StorageUnavailable`, and `WaitedInTransaction`.
         """
 
+    async def give_way(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
+        """Run a function as `run` does, where transactions wait for each other after those of `run`."""
+
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function that only reads in a transaction, outside the event loop. Raises as `run` does."""
 

@@ -20,7 +20,7 @@ A transaction must wait for nothing but the database: a network call within one 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache, partial
 from time import monotonic
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, QueuePool
 
 from adapters.database.errors import translate_errors
-from adapters.database.inline import InlineSession, at_once, in_turns
+from adapters.database.inline import IS_AWAITED, InlineSession, at_once, in_turns
 
 T = TypeVar("T")
 BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
@@ -40,6 +40,8 @@ WRITE_LOCK_TIMEOUT = 10.0
 """Seconds to wait for a writer in another connection or process."""
 MAX_LOCK_POLL = 0.1
 """Seconds between two attempts to take the write lock, at most; at first it is a millisecond."""
+LONGEST_WAY = 0.1
+"""Seconds that a transaction gives way to others: where people act all the time, messages go out too."""
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=10000")
 """WAL: readers and the writer do not block each other, and with synchronous=NORMAL a commit needs no fsync. The
 busy_timeout, in milliseconds, is as long as `WRITE_LOCK_TIMEOUT`."""
@@ -130,24 +132,44 @@ class InlineWriter:
     """Runs the transactions of one file on plain connections, one after the other.
 
     In this process writers queue here, in order (an asyncio.Lock is fair). Polling SQLite's own lock is not, and only
-    needed against other processes.
+    needed against other processes. Those who give way queue apart: one of them at a time has its turn, when nobody else
+    wants one.
     """
 
     def __init__(self, file: str) -> None:
-        self._lock = asyncio.Lock()
+        self._lock, self._behind = asyncio.Lock(), asyncio.Lock()
+        self._in_front, self._nobody_in_front = 0, asyncio.Event()
+        self._nobody_in_front.set()
         self._file = file
         self._engine = inline_engine(file)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[InlineSession]:
         """Open a session in a transaction when it is its turn; see `inline_transaction`."""
-        async with self._lock, inline_transaction(self._engine) as session:
-            yield session
+        self._in_front += 1
+        self._nobody_in_front.clear()
+        try:
+            async with self._lock, inline_transaction(self._engine) as session:
+                yield session
+        finally:
+            self._in_front -= 1
+            if not self._in_front:
+                self._nobody_in_front.set()
 
     async def run(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function in a transaction when it is its turn; see `inline_transaction`."""
         async with self.begin() as session:
             return await in_turns(act(session))
+
+    async def give_way(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
+        """Run a function in a transaction when nobody else wants a turn; after `LONGEST_WAY` all the same."""
+        async with self._behind:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_WAY):
+                    await self._nobody_in_front.wait()
+            async with self._lock, inline_transaction(self._engine) as session:
+                session.info[IS_AWAITED] = lambda: self._in_front > 0
+                return await in_turns(act(session))
 
     async def read(self, act: Callable[[InlineSession], Awaitable[T]]) -> T:
         """Run a function that only reads in a thread, beside the transactions that write."""

@@ -13,13 +13,14 @@ function returns, rolled back when it raises. It runs at once, on a plain connec
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from adapters.database.inline import InlineSession
+from adapters.database.inline import IS_AWAITED, InlineSession
 from adapters.database.repositories.connecting import SqlConnecting
 from adapters.database.repositories.deliveries import SqlDeliveries
 from adapters.database.repositories.doors import SqlDoors
@@ -120,6 +121,11 @@ class SqlUnitOfWork:
         self.magazines: Magazines = SqlMagazines(session)
         self.deliveries: Deliveries = SqlDeliveries(session, self._rows, self.woken)
 
+    @property
+    def is_awaited(self) -> bool:
+        is_awaited: Callable[[], bool] | None = self._session.info.get(IS_AWAITED)
+        return is_awaited is not None and is_awaited()
+
     async def flush(self) -> None:
         await self._session.flush()
         await self._rows.write()
@@ -134,7 +140,7 @@ class SqlUnitOfWork:
 
 
 class UnitsOfWork:
-    """Runs functions in a transaction each, with a unit of work; a `Transact`.
+    """Runs functions in a transaction each, with a unit of work; a `Transactions`.
 
     With `announce` (PostgreSQL only), drains of the lanes it made due are enqueued in the same transaction.
     """
@@ -146,12 +152,15 @@ class UnitsOfWork:
 
     async def __call__(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
         """Run a function in a transaction, committed when it returns and rolled back when it raises."""
+        return await self._sessions.run(partial(self._whole, act))
 
-        async def whole(session: InlineSession) -> T:
-            async with self._work(session) as work:
-                return await act(work)
+    async def give_way(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
+        """Run a function in a transaction that lets those of others go first."""
+        return await self._sessions.give_way(partial(self._whole, act))
 
-        return await self._sessions.run(whole)
+    async def _whole(self, act: Callable[[UnitOfWork], Awaitable[T]], session: InlineSession) -> T:
+        async with self._work(session) as work:
+            return await act(work)
 
     async def read(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
         """Run a function that takes long and only reads in a transaction, outside the event loop."""

@@ -54,7 +54,8 @@ async def claim_batch(
     """Claim at most `limit` due deliveries of a lane and compose their posts.
 
     Returns all rows looked at, and those to be sent with their posts: these are SENDING once the transaction commits.
-    The others were dropped, failed or rescheduled. Returns nothing while the platform asked the workspace to wait.
+    The others were dropped, failed or rescheduled. Looks at fewer when others wait for this transaction to end, and at
+    none while the platform asked the workspace to wait.
     `syntax`: how commands are typed on the platform of this lane.
     """
     workspace = await work.people.workspace(lane)
@@ -70,9 +71,12 @@ async def claim_batch(
     )
     context_id = correlation_id()
     with bound_contextvars(correlation=context_id):
-        for number, delivery in enumerate(claimed, 1):
-            if number % YIELD_EVERY == 0:
+        for number, delivery in enumerate(claimed):
+            if number and number % YIELD_EVERY == 0:
                 await sleep(0)
+                if work.is_awaited:
+                    claimed = claimed[:number]  # the next batch takes the others
+                    break
             bind_contextvars(correlation=delivery.correlation or context_id)
             await batch.add(work, delivery)
     await work.deliveries.save_all(claimed)

@@ -52,6 +52,7 @@ __all__ = [
     "StorageUnavailable",
     "Telemetry",
     "Transact",
+    "Transactions",
     "Turn",
     "Typesetter",
     "TypesettingFailed",
@@ -99,6 +100,10 @@ class UnitOfWork(Protocol):
     """The answer to what this transaction acts on, where it has to be sent: at once (`bot.outbox.direct`), or with its
     lane, which is woken after commit."""
 
+    @property
+    def is_awaited(self) -> bool:
+        """True when others wait for this transaction, which gives way, to end; see `Transactions.give_way`."""
+
     async def flush(self) -> None:
         """Write what was added or changed, so that a query in this transaction sees it."""
 
@@ -119,6 +124,13 @@ class Transact(Protocol):
     async def read(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
         """Run `act`, which takes long and only reads, in a transaction outside the event loop: nobody waits for it, and
         it waits for nobody. Nothing that it changes is kept. May raise `StorageUnavailable`."""
+
+
+class Transactions(Transact, Protocol):
+    """Runs functions in a transaction each, and those that nobody waits for after the others."""
+
+    async def give_way(self, act: Callable[[UnitOfWork], Awaitable[T]], /) -> T:
+        """Run `act` as calling does; where transactions wait for each other, after those of others."""
 
 
 class NetworkReader(Protocol):

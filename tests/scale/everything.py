@@ -91,6 +91,10 @@ class UndoneUnits:
             await self._units(undone)
         return result
 
+    async def give_way(self, act: Callable[[UnitOfWork], Awaitable[Any]], /) -> Any:
+        """Run a function as calling does: nobody else is there."""
+        return await self(act)
+
     async def read(self, act: Callable[[UnitOfWork], Awaitable[Any]], /) -> Any:
         """Run a function that only reads."""
         return await self._units.read(act)

@@ -1,0 +1,103 @@
+"""On SQLite, which has one writer, people who act go before what Ritme sends by itself."""
+
+from asyncio import Task, create_task, gather, sleep
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.database import sqlite
+from adapters.database.unit_of_work import UnitsOfWork
+from bot import commands
+from bot.catalogue.base import Entry
+from bot.chat import Reply
+from bot.outbox.claim import YIELD_EVERY
+from bot.ports import Outgoing, UnitOfWork
+from tests.support.databases import open_database
+from tests.support.outbox import enqueue_post
+from tests.support.world import LANE, open_world
+
+
+@pytest.fixture
+async def transact(tmp_path: Path) -> AsyncIterator[UnitsOfWork]:
+    async with open_database("sqlite", tmp_path) as storage:
+        yield storage.transact
+
+
+class Turns:
+    """Transactions that note in which order they had their turn."""
+
+    def __init__(self, transact: UnitsOfWork) -> None:
+        self._transact = transact
+        self.order: list[str] = []
+
+    async def start(self, name: str, *, gives_way: bool = False) -> Task[None]:
+        """Begin one, and let it wait for its turn."""
+
+        async def act(work: UnitOfWork) -> None:
+            self.order.append(name)
+
+        started = create_task(self._transact.give_way(act) if gives_way else self._transact(act))
+        await until_all_wait()
+        return started
+
+
+async def until_all_wait() -> None:
+    for _ in range(10):
+        await sleep(0)
+
+
+async def test_who_acts_goes_before_all_that_waits_to_be_sent(transact: UnitsOfWork) -> None:
+    turns = Turns(transact)
+    async with transact.begin():
+        waiting = [await turns.start(f"storm {number}", gives_way=True) for number in range(3)]
+        waiting += [await turns.start(name) for name in ("iris", "fatima")]
+    await gather(*waiting)
+    assert turns.order == ["iris", "fatima", "storm 0", "storm 1", "storm 2"]
+
+
+async def test_what_gave_way_for_long_has_its_turn_all_the_same(
+    transact: UnitsOfWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "LONGEST_WAY", 0)
+    turns = Turns(transact)
+    async with transact.begin():
+        waiting = [await turns.start("storm", gives_way=True), await turns.start("iris")]
+    await gather(*waiting)
+    assert turns.order == ["storm", "iris"]
+
+
+async def test_one_that_is_cancelled_holds_up_nobody(transact: UnitsOfWork) -> None:
+    turns = Turns(transact)
+    async with transact.begin():
+        for gives_way in (False, True):
+            cancelled = await turns.start("cancelled", gives_way=gives_way)
+            cancelled.cancel()
+        waiting = [await turns.start("storm", gives_way=True), await turns.start("iris")]
+    await gather(*waiting)
+    assert turns.order == ["iris", "storm"]
+
+
+async def test_a_batch_ends_early_when_somebody_acts_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_world(tmp_path) as world:
+        await world.movement("sanne")
+        keys = [f"key{number:03}" for number in range(3 * YIELD_EVERY)]
+        for key in keys:
+            await enqueue_post(world, key)
+        acting: list[Task[Reply]] = []
+        compose = commands.COMPOSERS["answer"]
+
+        async def compose_while_she_acts(work: UnitOfWork, outgoing: Outgoing) -> Entry:
+            if not acting:
+                intent = world.intent("sanne", "command", {"command": "help"})
+                acting.append(create_task(world.ritme.handle(intent)))
+            return await compose(work, outgoing)
+
+        monkeypatch.setitem(commands.COMPOSERS, "answer", compose_while_she_acts)
+        assert await world.ritme.drain(LANE) == YIELD_EVERY
+        assert await acting[0] is not None
+        await world.drain()
+        texts = [one.message.text for one in world.posts() if one.message]
+        assert [next(key for key in keys if key in text) for text in texts] == keys
