@@ -19,6 +19,7 @@ import jwt
 import structlog
 
 from adapters.memory import Memory
+from adapters.proxies import find_proxy
 from bot.ports import Clock
 
 ISSUER = "https://api.botframework.com"
@@ -133,7 +134,7 @@ class SigningKeys:
         return True
 
     async def _get(self, url: str) -> Mapping[str, Any]:
-        async with self._session.get(url) as answer:
+        async with self._session.get(url, proxy=find_proxy(url)) as answer:
             answer.raise_for_status()
             body: Mapping[str, Any] = await answer.json(content_type=None)
             return body

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import aiohttp
 import structlog
 
+from adapters.proxies import find_proxy
 from bot.domain.ids import new_reference
 from bot.ports import Clock, OutcomeUnknown, RetryAfter, Unreachable
 
@@ -132,7 +133,9 @@ class Connector:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = f"{service_url.rstrip('/')}/{path}"
         try:
-            async with self._session.request(method, url, json=body, params=query or None, headers=headers) as answer:
+            async with self._session.request(
+                method, url, json=body, params=query or None, headers=headers, proxy=find_proxy(url)
+            ) as answer:
                 status, content = answer.status, await _read_body(answer)
                 retry_after = answer.headers.get("Retry-After", "")
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import aiohttp
 import structlog
 
+from adapters.proxies import find_proxy
 from bot.ports import Clock, RetryAfter, Unreachable
 
 AUTHORITY = "https://login.microsoftonline.com"
@@ -62,7 +63,7 @@ class ClientCredentials:
 
     async def _fetch(self) -> None:
         try:
-            async with self._session.post(self._url, data=self._request) as answer:
+            async with self._session.post(self._url, data=self._request, proxy=find_proxy(self._url)) as answer:
                 status, body = answer.status, await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as problem:
             log.warning("teams_token_fetch_failed", error=type(problem).__name__)

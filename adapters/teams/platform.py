@@ -67,9 +67,7 @@ class TeamsPlatform:
             platform="teams", app=registration.name, command="", shortcuts=frozenset(), pages=pages
         )
         # One session for all calls: it keeps connections open between them.
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=timeout), trust_env=True, json_serialize=dump_json
-        )
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), json_serialize=dump_json)
         self.references = ConversationReferences(store, clock)
         connector = Connector(self._session, self._connector_tokens(), clock)
         self._signer = Signer(f"{registration.app_id}:{registration.password}")
