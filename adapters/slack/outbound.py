@@ -10,6 +10,7 @@ import structlog
 
 from adapters.file_links import FileLinks
 from adapters.memory import Memory
+from adapters.proxies import find_proxy
 from adapters.slack import render
 from adapters.slack.home import render_home
 from adapters.slack.web_api import PLACE_GONE_ERRORS, SCOPE_MISSING_ERRORS, SlackApi, SlackApiRefusal, slack_team
@@ -253,7 +254,7 @@ class SlackMessenger:
     async def _upload(self, url: str, content: bytes) -> None:
         """Take a file to Slack, where nobody sees it yet. Raises `RetryAfter` when it did not get there."""
         try:
-            async with self._session.post(url, data=content, timeout=UPLOAD_TIMEOUT) as answer:
+            async with self._session.post(url, data=content, timeout=UPLOAD_TIMEOUT, proxy=find_proxy(url)) as answer:
                 if answer.status == 200:
                     return
                 log.warning("slack_upload_failed", status=answer.status)
@@ -320,7 +321,8 @@ class SlackMessenger:
         Returns None when the URL does not work any more.
         """
         try:
-            async with self._session.post(url, json={"replace_original": True, **_content(post)}) as answer:
+            content = {"replace_original": True, **_content(post)}
+            async with self._session.post(url, json=content, proxy=find_proxy(url)) as answer:
                 status, headers = answer.status, dict(answer.headers)
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise OutcomeUnknown from None

@@ -67,8 +67,8 @@ class SlackPlatform:
         self._app_token = app_token
         self._clock = clock
         self.syntax = syntax
-        # The client's own timeout does not hold for a session it is given.
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_timeout), trust_env=True)
+        # The client's own timeout does not hold for a session it is given; its proxy it finds in the environment.
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=call_timeout))
         # No retries: after a dropped connection the post may well have arrived.
         self._client = AsyncWebClient(base_url=api_url, session=self._session, retry_handlers=[])
         self._static_token = StaticToken(token)
