@@ -30,6 +30,8 @@ ACTIONS_PER_ROW = 5
 BUTTON_STYLES = {"primary": "positive", "danger": "destructive"}
 """Style of a button → style of an action."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def render_card(
     message: Message,
@@ -53,7 +55,7 @@ def render_card(
 
 def dump_json(body: object) -> str:
     """Return JSON as it is sent: people's own letters, which take less room than their escapes."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(body)
 
 
 def card_bytes(card: CardJson) -> int:
