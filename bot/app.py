@@ -50,7 +50,16 @@ from bot.ports import (
     Vault,
 )
 from bot.presses import hash_key
-from bot.requests import ask_about_words, handle_intent, is_late, load_turn, reader_of, render_reply, show_home
+from bot.requests import (
+    ask_about_words,
+    handle_intent,
+    is_late,
+    load_context,
+    load_turn,
+    reader_of,
+    render_reply,
+    show_home,
+)
 from bot.transactions import TransactionRunner, correlation_id
 from bot.turns import WorkspaceTurns
 from bot.understanding import load_books
@@ -291,7 +300,7 @@ class Ritme:
             lane = WorkspaceId(intent.actor.workspace)
             if not await _is_wanted(work, intent):
                 return
-            if await is_late(work, intent) or not await concerns_us(work, intent):
+            if is_late(intent, await load_context(work, intent)) or not await concerns_us(work, intent):
                 return
             if await work.inbox.claim(lane, hash_key(intent.key), now):
                 await apply(work, intent, now)

@@ -130,6 +130,8 @@ CARD = "card"
 """The argument of a button that holds the id of the message it stands under."""
 FORM = "form"
 """The hidden value of a form that holds its id."""
+WITHIN = "movement"
+"""The argument by which a button or form of a personal chat says which movement it is about."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,13 @@ in every button, and a form is opened with an id of its own; a press is then kno
 card, a sent form by its id and what was filled in. `Command.again` says which buttons may be pressed again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from bot.chat import CARD, FORM, Form, Intent, Message, Value
+from bot.chat import CARD, FORM, WITHIN, Form, Intent, Message, Value
+from bot.domain.movement import MovementId
 from bot.domain.person import WorkspaceId
 from bot.ports import UnitOfWork
 
@@ -50,23 +51,36 @@ def submission_key(intent: Intent) -> str:
     return _key("sent", intent, intent.text(FORM), _serialize(intent.args)) if intent.text(FORM) else ""
 
 
-async def claim(work: UnitOfWork, intent: Intent, now: datetime) -> bool:
-    """Claim the press or form of an intent. Returns False when it had its effect before."""
-    key = submission_key(intent) or press_key(intent)
-    return not key or await work.inbox.claim(WorkspaceId(intent.actor.workspace), key, now)
+def locate(intent: Intent) -> tuple[WorkspaceId, str, str | None, MovementId | None]:
+    """Return what is known of who acts and where before anything is loaded: workspace, account, channel and, in a
+    personal chat, which of someone's movements a button or form there says it is about."""
+    is_personal = intent.place.personal
+    movement = MovementId(intent.text(WITHIN)) if is_personal and intent.text(WITHIN) else None
+    return WorkspaceId(intent.actor.workspace), intent.actor.id, None if is_personal else intent.place.channel, movement
 
 
-async def release(work: UnitOfWork, intent: Intent) -> None:
-    """Give a claim up, because a form was shown instead of an effect: it may be asked for again."""
-    key = submission_key(intent) or press_key(intent)
-    if key:
-        await work.inbox.release(WorkspaceId(intent.actor.workspace), key)
+async def claim(work: UnitOfWork, intent: Intent, now: datetime, *, decides: bool) -> Collection[str] | None:
+    """Lock the movement that an intent is about, and claim its key; of what `decides` also the press or form, and of a
+    form that it was sent: the next one that its button opens gets another id.
+
+    Returns what was claimed beside the key, which a form shown instead of an effect gives up (`release`). Returns None
+    when the intent was handled, or the press or form had its effect, before.
+    """
+    key, act = hash_key(intent.key), (submission_key(intent) or press_key(intent)) if decides else ""
+    needed = {key, act} - {""}
+    # In order: two transactions that claim the same keys wait for each other, never both.
+    keys = sorted({*needed, intent.text(FORM)} - {""})
+    claimed = {*await work.inbox.claim_turn(*locate(intent), keys, now)}
+    if needed <= claimed:
+        return claimed - {key}
+    await release(work, intent, claimed - {key})
+    return None
 
 
-async def record_submission(work: UnitOfWork, intent: Intent, now: datetime) -> None:
-    """Record that a form was sent: the next one that its button opens gets another id."""
-    if form := intent.text(FORM):
-        await work.inbox.claim(WorkspaceId(intent.actor.workspace), form, now)
+async def release(work: UnitOfWork, intent: Intent, claimed: Collection[str]) -> None:
+    """Give claims up, because what was meant had no effect: it may be asked for again."""
+    if claimed:
+        await work.inbox.release(WorkspaceId(intent.actor.workspace), claimed)
 
 
 async def claim_refusal(work: UnitOfWork, intent: Intent, now: datetime) -> bool:

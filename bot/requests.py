@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from bot import commands, guarding, kairos, presses, wording
 from bot.catalogue.base import Entry, FormEntry, InPlace, dump, list_texts, load
 from bot.catalogue.offers import FormLate, FormOffered
-from bot.chat import CARD, FORM, Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
+from bot.chat import CARD, FORM, WITHIN, Account, Answer, ChatPlace, CommandSyntax, Form, Intent, Reply
 from bot.days_off import follow_country, follow_place
 from bot.despair import hear_despair
 from bot.domain.delivery import ANSWER, Act, Delivery, DeliveryId, to_home, to_person
 from bot.domain.held_words import HeldWords
 from bot.domain.ids import new_id
-from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId
+from bot.domain.movement import Member, Movement, Place, PlaceId
 from bot.domain.network_question import NetworkAdvice
 from bot.domain.person import KEEP_CLOSED, Person, PersonId, Workspace, WorkspaceId
 from bot.domain.typed_secrets import find_secrets, hide_secrets, without_secrets
 from bot.domain.welcome import plan_welcome
 from bot.errors import Invalid, Refused
 from bot.guarding import GivesAway
-from bot.outbox.compose import ANSWER_TTL, PRIVACY, WITHIN, remember_privacy, render_within
+from bot.outbox.compose import ANSWER_TTL, PRIVACY, remember_privacy, render_within
 from bot.outside import say_readers_outside
-from bot.ports import Turn, UnitOfWork, Vault
+from bot.ports import Context, Turn, UnitOfWork, Vault
 from bot.presses import hash_key
 from bot.sealing import seal_entry
 from bot.shifts import join_group
@@ -62,18 +62,19 @@ async def handle_intent(
         intent = _drop_secrets(intent, _find_typed_secrets(intent))
     if intent.name in commands.PASSIVE_EVENTS and not await _is_ours(work, intent):
         return None
-    if await is_late(work, intent):
-        return None
     if intent.name in commands.ARRIVALS and intent.text("upgrade") and not await starting.is_unsettled(work, intent):
         return None
-    if not await work.inbox.claim(WorkspaceId(intent.actor.workspace), hash_key(intent.key), now):
-        return None
     decides = intent.name not in commands.REPEATABLE
-    if decides and not await presses.claim(work, intent, now):
+    claimed = await presses.claim(work, intent, now, decides=decides)
+    if claimed is None:
+        return None
+    context = await load_context(work, intent)
+    if is_late(intent, context):
+        await presses.release(work, intent, {hash_key(intent.key), *claimed})
         return None
     heard = hear_despair(intent)
     turn = replace(
-        await load_turn(work, heard.intent, now, syntax),
+        await _enter(work, heard.intent, context, now, syntax),
         keeps_closed=keeps_closed,
         feeds_url=feeds_url,
         works_council=works_council,
@@ -85,9 +86,7 @@ async def handle_intent(
     await _confirm_by_press(work, turn)
     outcome = await _act_or_ask(work, turn)
     if isinstance(outcome, FormEntry) and intent.opens_forms:
-        await presses.release(work, intent)
-    else:
-        await presses.record_submission(work, intent, now)
+        await presses.release(work, intent, claimed)
     # The answer to despair takes the place of no card: what was asked there is not answered.
     is_meant = heard.intent.name == intent.name
     reply = await render_reply(work, turn, _place_answer(intent, outcome, decides=decides and is_meant))
@@ -151,15 +150,12 @@ async def ask_about_words(
 ) -> Reply:
     """Hold the words of an intent that was rolled back, and ask its writer about them, at most once per key, press or
     form. Of a reply in a thread only that it was made counts until they chose."""
-    lane = WorkspaceId(intent.actor.workspace)
-    if not await work.inbox.claim(lane, hash_key(intent.key), now):
-        return None
-    if intent.name not in commands.REPEATABLE and not await presses.claim(work, intent, now):
+    decides = intent.name not in commands.REPEATABLE
+    if await presses.claim(work, intent, now, decides=decides) is None:
         return None
     heard = hear_despair(intent)
-    turn = await load_turn(work, heard.intent, now, syntax)
+    turn = await _enter(work, heard.intent, await load_context(work, intent), now, syntax)
     held = await guarding.hold(work, turn, given)
-    await presses.record_submission(work, intent, now)
     if heard.answer is not None:
         await _answer_personally(work, turn, heard.answer)
     if intent.name in guarding.REPLIES:
@@ -216,13 +212,11 @@ async def _answer_personally(work: UnitOfWork, turn: Turn, entry: Entry) -> None
     )
 
 
-async def is_late(work: UnitOfWork, intent: Intent) -> bool:
+def is_late(intent: Intent, context: Context) -> bool:
     """Return whether an intent arrives from where Ritme was removed: nothing is kept of it, or sent for it."""
-    is_heard_there = not intent.place.personal and intent.name not in commands.ARRIVALS
-    channel = intent.place.channel if is_heard_there else ""
-    workspace, place = await work.people.find_reach(WorkspaceId(intent.actor.workspace), channel)
-    if workspace is not None and workspace.is_removed:
+    if context.workspace is not None and context.workspace.is_removed:
         return True
+    place = context.place if intent.name not in commands.ARRIVALS else None
     return place is not None and place.was_lost_by(intent.at)
 
 
@@ -252,25 +246,27 @@ async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
 async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: CommandSyntax) -> Turn:
     """Load who acts and where, and add those that are new: acting is all it takes to belong, nobody is enrolled
     otherwise."""
-    actor, spot = intent.actor, intent.place
-    lane = WorkspaceId(actor.workspace)
-    channel = None if spot.personal else spot.channel
-    shown = MovementId(intent.text(WITHIN)) if spot.personal else None
-    # Before anything is read: two people who act in one movement at the same moment must see each other's changes.
-    await work.people.lock_movement(lane, actor.id, channel, shown)
-    person, place, movement, member = await work.people.load_context(lane, actor.id, channel)
-    if (person is None or (place is None and channel)) and await work.people.workspace(lane) is None:
+    await work.people.lock_movement(*presses.locate(intent))
+    return await _enter(work, intent, await load_context(work, intent), now, syntax)
+
+
+async def load_context(work: UnitOfWork, intent: Intent) -> Context:
+    """Load who acts and where, as far as they are known. What an intent is about is locked before: two people who act
+    in one movement at the same moment must see each other's changes."""
+    return await work.people.load_context(*presses.locate(intent))
+
+
+async def _enter(work: UnitOfWork, intent: Intent, context: Context, now: datetime, syntax: CommandSyntax) -> Turn:
+    """Return the turn of who acts, and where; add those that are new."""
+    actor, spot, lane = intent.actor, intent.place, WorkspaceId(intent.actor.workspace)
+    person, place, movement, member = context.person, context.place, context.movement, context.member
+    if context.workspace is None:
         work.people.add(Workspace(id=lane))
     if person is None:
         person = await _add_person(work, actor, now)
-    if shown and (movement is None or movement.id != shown):
-        # A button or form in a personal chat says which of someone's movements it is about.
-        belongs = await work.movements.membership(shown, person.id)
-        if belongs is not None:
-            movement, member = await work.movements.get(belongs.movement_id), belongs
     was_in = person.timezone
     _update_profile(person, actor)
-    if channel:
+    if not spot.personal:
         place = _add_or_rename_place(work, place, lane, spot, now)
         if _is_heard_from(intent, place):
             await reach.reopen(work, place, now)

@@ -10,7 +10,7 @@ from bot import commands, webhooks, wording
 from bot.catalogue.base import Entry, FileEntry, PictureEntry, ThreadEntry, list_texts
 from bot.catalogue.home import Home
 from bot.catalogue.people import TakenBack
-from bot.chat import CommandSyntax, Message, Page, Post, PostedFile, PostedLink, PostedPicture
+from bot.chat import WITHIN, CommandSyntax, Message, Page, Post, PostedFile, PostedLink, PostedPicture
 from bot.domain.attention import Attention
 from bot.domain.delivery import Act, Delivery
 from bot.domain.forgetting import FORGETS
@@ -27,8 +27,6 @@ from bot.use_cases.stories import threads
 from bot.wording import Reader
 
 SOONEST_RETRY = timedelta(seconds=1)
-WITHIN = "movement"
-"""The argument by which a button or form of a personal chat says which movement it is about."""
 PRIVACY = "privacy"
 """The key in `Person.said` of whether they were told that nobody else reads their personal chat."""
 ANSWER_TTL = timedelta(days=1)

@@ -31,11 +31,12 @@ from bot.ports.repositories import (
     Stuck,
     Takeaways,
 )
-from bot.ports.turn import Outgoing, Turn, Vault
+from bot.ports.turn import Context, Outgoing, Turn, Vault
 
 __all__ = [
     "Clock",
     "Conflict",
+    "Context",
     "Directory",
     "Engine",
     "LookupUnsupported",

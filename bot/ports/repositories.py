@@ -62,6 +62,7 @@ from bot.domain.story_search import StoryFilters, StoryMatch, StoryReader
 from bot.domain.takeaway import TakenMoment, TakenStep, TakenStory
 from bot.domain.webhook import Webhook, WebhookId
 from bot.domain.week_figures import AnswerCount, ReasonCount, WeekCount
+from bot.ports.turn import Context
 
 
 class Inbox(Protocol):
@@ -70,11 +71,23 @@ class Inbox(Protocol):
     async def claim(self, workspace: WorkspaceId, key: str, now: datetime) -> bool:
         """Claim a key. Returns False when it was claimed before; waits while another transaction is claiming it."""
 
+    async def claim_turn(
+        self,
+        workspace: WorkspaceId,
+        account: str,
+        channel: str | None,
+        movement: MovementId | None,
+        keys: Collection[str],
+        now: datetime,
+    ) -> Collection[str]:
+        """Lock the movement that a request is about, as `People.lock_movement` does, then claim its keys: one trip to
+        the database. Returns the keys that were not claimed before."""
+
     async def is_claimed(self, workspace: WorkspaceId, key: str) -> bool:
         """Return whether a key was claimed."""
 
-    async def release(self, workspace: WorkspaceId, key: str) -> None:
-        """Give up the claim to a key."""
+    async def release(self, workspace: WorkspaceId, keys: Collection[str]) -> None:
+        """Give up the claim to keys."""
 
     async def forget(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` keys claimed before a moment, of all workspaces: no platform redelivers requests that
@@ -93,10 +106,6 @@ class People(Protocol):
     async def workspaces(self, ids: Collection[WorkspaceId]) -> Mapping[WorkspaceId, Workspace]:
         """Return those of these workspaces in which Ritme was ever installed, by id."""
 
-    async def find_reach(self, workspace: WorkspaceId, channel: str) -> tuple[Workspace | None, Place | None]:
-        """Return a workspace and a place in it, for what they tell of whether they can be reached; None for what is not
-        there. Both are copies, of which nothing is kept: they are read before `lock_movement`."""
-
     async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
     ) -> None:
@@ -107,11 +116,12 @@ class People(Protocol):
         """
 
     async def load_context(
-        self, workspace: WorkspaceId, account: str, channel: str | None
-    ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
-        """Return the person, place, movement and membership that a turn starts with; None for what is not known.
+        self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None = None
+    ) -> Context:
+        """Return what a turn starts with.
 
-        Without a `channel`, or in one that is not linked, the movement is the one the person joined last.
+        The movement is `movement` when given and the person belongs to it, else the one the channel is linked to, else
+        the one the person joined last.
         """
 
     async def find_expired_workspace(self, moment: datetime) -> Workspace | None:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.chat import DEFAULT_SYNTAX, CommandSyntax, Intent
 from bot.domain.delivery import Delivery
 from bot.domain.movement import Member, Movement, Place
 from bot.domain.network_question import NetworkAdvice
-from bot.domain.person import KEEP_CLOSED, Language, Person
+from bot.domain.person import KEEP_CLOSED, Language, Person, Workspace
 from bot.errors import Refused, Unwanted
 
 
@@ -24,6 +24,16 @@ class Vault(Protocol):
 
     def reveal(self, sealed: str) -> str | None:
         """Return a secret from its stored form; None when no key fits."""
+
+
+class Context(NamedTuple):
+    """What is known of who acts and where, before a turn; None for what is not."""
+
+    workspace: Workspace | None = None
+    person: Person | None = None
+    place: Place | None = None
+    movement: Movement | None = None
+    member: Member | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

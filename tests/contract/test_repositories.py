@@ -5,6 +5,7 @@ Scopes are tested in test_scopes.py, rhythms and the outbox in test_rhythm_repos
 
 import asyncio
 from datetime import datetime, time
+from itertools import count
 
 import pytest
 
@@ -118,34 +119,41 @@ async def test_load_context_finds_person_place_movement_and_membership(seeded: S
         place(PlaceId("across"), W2, OURS),
         Member(movement_id=THEIRS, person_id=JAN, joined_at=NOW + DAY),
     )
-    for (workspace, account, channel), arrives in ARRIVALS.items():
+    for asked, arrives in ARRIVALS.items():
         async with seeded.begin() as work:
-            who, where, movement, member = await work.people.load_context(workspace, account, channel)
+            lane, who, where, movement, member = await work.people.load_context(*asked)
             found = (who and who.id, where and where.id, movement and movement.id, member and member.movement_id)
-        assert found == arrives, (workspace, account, channel)
+        assert found == arrives, asked
+        assert (lane and lane.id) == (asked[0] if asked[0] in (W1, W2) else None)
 
 
-ARRIVALS: dict[tuple[WorkspaceId, str, str | None], tuple[str | None, ...]] = {
-    (W1, "u-fatima", "c-here"): (FATIMA, HERE, OURS, OURS),
-    (W1, "u-fatima", None): (FATIMA, None, OURS, OURS),
-    (W1, "u-fatima", "c-unlinked"): (FATIMA, "unlinked", OURS, OURS),
-    (W1, "u-jan", "c-here"): (JAN, HERE, OURS, OURS),
-    (W1, "u-jan", None): (JAN, None, THEIRS, THEIRS),
-    (W2, "u-noor", "c-across"): (NOOR, "across", OURS, None),
-    (W1, "u-noor", "c-here"): (None, HERE, OURS, None),
-    (W2, "u-fatima", None): (None, None, None, None),
-    (WorkspaceId("test:W3"), "u-fatima", "c-here"): (None, None, None, None),
+ARRIVALS: dict[tuple[WorkspaceId, str, str | None, MovementId | None], tuple[str | None, ...]] = {
+    (W1, "u-fatima", "c-here", None): (FATIMA, HERE, OURS, OURS),
+    (W1, "u-fatima", None, None): (FATIMA, None, OURS, OURS),
+    (W1, "u-fatima", "c-unlinked", None): (FATIMA, "unlinked", OURS, OURS),
+    (W1, "u-jan", "c-here", None): (JAN, HERE, OURS, OURS),
+    (W1, "u-jan", None, None): (JAN, None, THEIRS, THEIRS),
+    (W1, "u-jan", None, OURS): (JAN, None, OURS, OURS),
+    (W1, "u-fatima", None, THEIRS): (FATIMA, None, OURS, OURS),
+    (W2, "u-noor", "c-across", None): (NOOR, "across", OURS, None),
+    (W1, "u-noor", "c-here", None): (None, HERE, OURS, None),
+    (W2, "u-fatima", None, None): (None, None, None, None),
+    (WorkspaceId("test:W3"), "u-fatima", "c-here", None): (None, None, None, None),
 }
 """Ids of the person, the place, the movement it is about, and the movement they belong to."""
 
 
 async def test_lock_movement_serializes_concurrent_requests_of_one_movement(seeded: Seeded) -> None:
     async def count_one(work: UnitOfWork) -> None:
-        await work.people.lock_movement(W1, "u-fatima", "c-here", None)
+        if next(numbers) % 2:
+            await work.people.lock_movement(W1, "u-fatima", "c-here", None)
+        else:
+            await work.inbox.claim_turn(W1, "u-fatima", "c-here", None, ["a"], NOW)
         movement = await work.movements.get(OURS)
         assert movement is not None
         movement.name = str(int(movement.name) + 1)
 
+    numbers = count()
     async with seeded.begin() as work:
         movement = await work.movements.get(OURS)
         assert movement is not None
@@ -192,13 +200,24 @@ async def test_a_request_key_is_claimed_once_per_workspace_until_it_is_deleted(s
     assert [await claim(W1, "a"), await claim(W2, "a"), await claim(W1, "b")] == [True, True, False]
 
 
+async def test_keys_of_a_turn_are_claimed_together(seeded: Seeded) -> None:
+    for lane, account, channel in ((W1, "u-fatima", "c-here"), (W1, "u-nobody", None), (WorkspaceId("new"), "u", None)):
+        async with seeded.begin() as work:
+            turn = lane, account, channel, None
+            assert await work.inbox.claim(lane, f"known-{account}", NOW)
+            claimed = await work.inbox.claim_turn(*turn, [f"known-{account}", f"b-{account}", f"c-{account}"], NOW)
+            assert set(claimed) == {f"b-{account}", f"c-{account}"}
+            assert not set(await work.inbox.claim_turn(*turn, [f"b-{account}"], NOW))
+            assert await work.inbox.is_claimed(lane, f"c-{account}")
+
+
 async def test_a_claim_that_is_given_up_can_be_made_again(seeded: Seeded) -> None:
     async with seeded.begin() as work:
         assert await work.inbox.claim(W1, "a", NOW)
         assert [await work.inbox.is_claimed(one, "a") for one in (W1, W2)] == [True, False]
-        await work.inbox.release(W2, "a")
+        await work.inbox.release(W2, ["a"])
         assert await work.inbox.is_claimed(W1, "a")
-        await work.inbox.release(W1, "a")
+        await work.inbox.release(W1, ["a", "b"])
     async with seeded.begin() as work:
         assert not await work.inbox.is_claimed(W1, "a")
         assert await work.inbox.claim(W1, "a", NOW)

@@ -253,12 +253,6 @@ async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:
     return [one for one in unseen if one.id == FATIMA]
 
 
-async def _place_reached(work: UnitOfWork, its: str) -> str | None:
-    """Return the place whose reach is told; the copies themselves differ each time."""
-    _, found = await work.people.find_reach(its, "c-here")  # type: ignore[arg-type]
-    return found.id if found is not None else None
-
-
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
     "people.names_by_ids": lambda work, its: work.people.names_by_ids(its, ["u-fatima", "c-here"]),
@@ -267,7 +261,6 @@ OF_A_WORKSPACE: dict[str, Ask] = {
     "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),
     "people.missing_name": lambda work, its: work.people.missing_name(its, 9),
     "people.keeping_days_of": lambda work, its: work.people.keeping_days_of(HERE, its),
-    "people.find_reach": lambda work, its: _place_reached(work, its),
     "movements.place_in": lambda work, its: work.movements.place_in(its, "c-here"),
     "movements.missing_name": lambda work, its: work.movements.missing_name(its, 9),
     "movements.segments_in": lambda work, its: work.movements.segments_in(its),
@@ -323,6 +316,7 @@ SCOPES: dict[str, tuple[dict[str, Ask], str, str]] = {
 TOLD_BELOW = {
     "people.note_mentions",
     "inbox.claim",
+    "inbox.claim_turn",
     "inbox.is_claimed",
     "inbox.release",
     "people.accounts_in",

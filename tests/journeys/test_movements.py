@@ -24,7 +24,7 @@ async def start(world: World, who: str = "iris", *, channel: str = "general", **
 
 async def purposes(world: World) -> list[Purpose]:
     async with world.begin() as work:
-        _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
+        _, _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
         assert movement is not None
         return list(await work.movements.purposes(movement.id))
 
@@ -137,7 +137,7 @@ async def test_an_initiative_of_another_movement_is_not_there(world: World) -> N
     await start(world)
     await world.do("fatima", "initiative.save", args={"name": "Wandelen"})
     async with world.begin() as work:
-        _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
+        _, _, _, movement, _ = await work.people.load_context("test:W1", "iris", "general")  # type: ignore[arg-type]
         assert movement is not None
         [initiative] = await work.initiatives.of_movement(MovementId(movement.id))
     form = await world.type("piet", "/ritme start", channel="elders", workspace="test:W2")

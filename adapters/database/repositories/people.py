@@ -4,8 +4,24 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, text, tuple_, union_all
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.database.repositories import erasure
 from adapters.database.repositories.authors import recall_authors
@@ -26,6 +42,7 @@ from bot.domain.delivery import DeliveryId
 from bot.domain.ids import new_id
 from bot.domain.movement import Member, Movement, MovementId, Place, PlaceId, Role
 from bot.domain.person import ERASED, Person, PersonId, Workspace, WorkspaceId
+from bot.ports import Context
 
 _CLAIM = {
     "sqlite": sqlite.insert(inbox).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
@@ -35,32 +52,35 @@ _CLAIM = {
 _ACCENT = "*[^ -~]*"
 _BEARS_ACCENT = re.compile(r"[^bfhjkmpqvwx0-9]+")
 """All but the letters that no accent stands on, in any language that is written here."""
-_REACH_OF_PLACE = ("id", "state", "state_reason", "lost_at", "created_at")
+
+_AT = bindparam("at", type_=inbox.c.at.type)
 
 # Every intent runs the statements below. They are built once: for SQLAlchemy to build one costs more than running it.
+_joined = members.alias("joined")
 _CONTEXT = (
-    select(Person, Place, Movement, Member)
+    select(Workspace, Person, Place, Movement, Member)
     .select_from(workspaces)
     .outerjoin(people, (people.c.workspace_id == workspaces.c.id) & (people.c.account == bindparam("account")))
     .outerjoin(places, (places.c.workspace_id == workspaces.c.id) & (places.c.channel == bindparam("channel")))
-    .outerjoin(movements, movements.c.id == places.c.movement_id)
+    .outerjoin(
+        movements,
+        movements.c.id
+        == func.coalesce(
+            select(_joined.c.movement_id)
+            .where(_joined.c.person_id == people.c.id, _joined.c.movement_id == bindparam("movement"))
+            .scalar_subquery(),
+            places.c.movement_id,
+            select(_joined.c.movement_id)
+            .where(_joined.c.person_id == people.c.id)
+            .order_by(_joined.c.joined_at.desc())
+            .limit(1)
+            .scalar_subquery(),
+        ),
+    )
     .outerjoin(members, (members.c.movement_id == movements.c.id) & (members.c.person_id == people.c.id))
     .where(workspaces.c.id == bindparam("workspace"))
 )
-_REACH = (
-    select(workspaces.c.gone_at, workspaces.c.gone_reason, *(places.c[name] for name in _REACH_OF_PLACE))
-    .select_from(workspaces)
-    .outerjoin(places, (places.c.workspace_id == workspaces.c.id) & (places.c.channel == bindparam("channel")))
-    .where(workspaces.c.id == bindparam("workspace"))
-)
-_LAST_JOINED = (
-    select(Movement, Member)
-    .join_from(Member, Movement, members.c.movement_id == movements.c.id)
-    .where(members.c.person_id == bindparam("person"))
-    .order_by(members.c.joined_at.desc())
-    .limit(1)
-)
-_LOCK_MOVEMENT = (
+_LOCKED = (
     select(movements.c.id)
     .where(
         movements.c.id
@@ -79,10 +99,37 @@ _LOCK_MOVEMENT = (
     )
     # FOR NO KEY UPDATE: those who lock wait for each other, but not for those who only insert rows that refer to it.
     .with_for_update(key_share=True)
+    .cte("locked")
 )
-_LOCK_WORKSPACE = (
-    select(workspaces.c.id).where(workspaces.c.id == bindparam("workspace")).with_for_update(key_share=True)
+_LOCKED_INSTEAD = (
+    select(workspaces.c.id)
+    .where(workspaces.c.id == bindparam("workspace"), ~exists(select(_LOCKED.c.id)))
+    .with_for_update(key_share=True)
+    .cte("instead")
 )
+_LOCK = select(func.count()).select_from(_LOCKED_INSTEAD)
+"""Locks a movement, or else a workspace: what is counted has to be found first."""
+_INBOX = ("workspace_id", "key", "at")
+_CLAIM_TURN = {
+    "sqlite": sqlite.insert(inbox)
+    .from_select(
+        _INBOX,
+        select(
+            bindparam("workspace"), func.json_each(bindparam("keys", type_=JSON)).table_valued("value").c.value, _AT
+        ).where(true()),  # SQLite takes ON CONFLICT for a join otherwise
+    )
+    .on_conflict_do_nothing()
+    .returning(inbox.c.key),
+    "postgresql": postgresql.insert(inbox)
+    .from_select(
+        _INBOX,
+        select(bindparam("workspace", type_=String), func.unnest(bindparam("keys", type_=ARRAY(String))), _AT).where(
+            _LOCK.scalar_subquery() >= 0
+        ),
+    )
+    .on_conflict_do_nothing()
+    .returning(inbox.c.key),
+}
 
 
 def _not_looked_up_since(moment: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -98,14 +145,29 @@ class SqlInbox(Repository):
         done = await self._session.execute(statement, {"workspace_id": workspace, "key": key, "at": now})
         return bool(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
+    async def claim_turn(
+        self,
+        workspace: WorkspaceId,
+        account: str,
+        channel: str | None,
+        movement: MovementId | None,
+        keys: Collection[str],
+        now: datetime,
+    ) -> Collection[str]:
+        given = {"workspace": workspace, "keys": list(keys), "at": now}
+        if self._on_postgresql:  # on SQLite, BEGIN IMMEDIATE let this transaction wait for every other already
+            given |= {"account": account, "channel": channel or "", "movement": movement or ""}
+        statement = _CLAIM_TURN[self._session.get_bind().dialect.name]
+        return set(await self._session.scalars(statement, given))
+
     async def is_claimed(self, workspace: WorkspaceId, key: str) -> bool:
         found = await self._session.execute(
             select(inbox.c.key).where(inbox.c.workspace_id == workspace, inbox.c.key == key)
         )
         return found.first() is not None
 
-    async def release(self, workspace: WorkspaceId, key: str) -> None:
-        await self._session.execute(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key == key))
+    async def release(self, workspace: WorkspaceId, keys: Collection[str]) -> None:
+        await self._session.execute(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key.in_(keys)))
 
     async def forget(self, before: datetime, limit: int) -> int:
         old = select(inbox.c.workspace_id, inbox.c.key).where(inbox.c.at < before).limit(limit)
@@ -123,35 +185,19 @@ class SqlPeople(Repository):
         found = await self._session.scalars(select(Workspace).where(self._among(workspaces.c.id, ids)))
         return {one.id: one for one in found}
 
-    async def find_reach(self, workspace: WorkspaceId, channel: str) -> tuple[Workspace | None, Place | None]:
-        row = (await self._session.execute(_REACH, {"workspace": workspace, "channel": channel})).first()
-        if row is None:
-            return None, None
-        gone_at, gone_reason, *reach = row
-        told = dict(zip(_REACH_OF_PLACE, reach, strict=True))
-        place = Place(workspace_id=workspace, channel=channel, **told) if told["id"] is not None else None
-        return Workspace(id=workspace, gone_at=gone_at, gone_reason=gone_reason), place
-
     async def lock_movement(
         self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None
     ) -> None:
-        if self._session.get_bind().dialect.name == "sqlite":
-            return  # BEGIN IMMEDIATE let this transaction wait for every other already
-        where = {"workspace": workspace, "account": account, "channel": channel or "", "movement": movement or ""}
-        if (await self._session.execute(_LOCK_MOVEMENT, where)).first() is None:
-            await self._session.execute(_LOCK_WORKSPACE, {"workspace": workspace})
+        if self._on_postgresql:  # on SQLite, BEGIN IMMEDIATE let this transaction wait for every other already
+            where = {"workspace": workspace, "account": account, "channel": channel or "", "movement": movement or ""}
+            await self._session.execute(_LOCK, where)
 
     async def load_context(
-        self, workspace: WorkspaceId, account: str, channel: str | None
-    ) -> tuple[Person | None, Place | None, Movement | None, Member | None]:
-        values = {"workspace": workspace, "account": account, "channel": channel or ""}
-        row = (await self._session.execute(_CONTEXT, values)).first()
-        person, place, movement, member = row if row is not None else (None, None, None, None)
-        # The channel, if any, is of no movement: take the one the person joined last.
-        if movement is None and person is not None:
-            last = (await self._session.execute(_LAST_JOINED, {"person": person.id})).first()
-            movement, member = last if last is not None else (None, None)
-        return person, place, movement, member
+        self, workspace: WorkspaceId, account: str, channel: str | None, movement: MovementId | None = None
+    ) -> Context:
+        given = {"workspace": workspace, "account": account, "channel": channel or "", "movement": movement or ""}
+        row = (await self._session.execute(_CONTEXT, given)).first()
+        return Context(*row) if row is not None else Context()
 
     async def find_expired_workspace(self, moment: datetime) -> Workspace | None:
         return await self._session.scalar(

@@ -53,7 +53,7 @@ async def places_without_name(work: UnitOfWork, lane: WorkspaceId) -> list[ChatP
 
 async def update_profile(work: UnitOfWork, account: Account, profile: Profile, now: datetime) -> None:
     """Take over a profile from the platform. Settings that someone chose themselves stay."""
-    person, _, movement, _ = await work.people.load_context(WorkspaceId(account.workspace), account.id, None)
+    _, person, _, movement, _ = await work.people.load_context(WorkspaceId(account.workspace), account.id, None)
     if person is None:
         return
     if not person.name and profile.name:
