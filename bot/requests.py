@@ -232,15 +232,8 @@ def _place_answer(intent: Intent, outcome: Entry | InPlace | None, *, decides: b
 
 async def _is_ours(work: UnitOfWork, intent: Intent) -> bool:
     """Return whether a passive event touches a message of ours or a story; nothing is stored about any other."""
-    place = await work.movements.place_in(WorkspaceId(intent.place.workspace), intent.place.channel)
-    if place is None or place.movement_id is None:
-        return False
-    for message in filter(None, (intent.thread, intent.message)):
-        if await work.deliveries.by_receipt(place.id, message) or await work.stories.by_message(place.id, message):
-            return True
-    if intent.thread and await work.stories.in_thread(place.id, intent.thread):
-        return True
-    return bool(intent.message and await work.stories.request_about(place.id, intent.message))
+    lane, channel = WorkspaceId(intent.place.workspace), intent.place.channel
+    return await work.stories.is_known(lane, channel, thread=intent.thread or "", message=intent.message or "")
 
 
 async def load_turn(work: UnitOfWork, intent: Intent, now: datetime, syntax: CommandSyntax) -> Turn:

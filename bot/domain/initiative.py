@@ -1,10 +1,10 @@
 """Initiatives, the stuck episodes that belong to them, and the company that peers keep in those."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from bot.domain.movement import MovementId, PlaceId
 from bot.domain.person import PersonId
@@ -159,6 +159,13 @@ class QuestionAsked:
     episode_id: EpisodeId
     question: str
     asked_at: datetime
+
+
+class AskedBefore(NamedTuple):
+    """How many rounds of questions somebody was asked, and the questions asked about the same, oldest first."""
+
+    rounds: int
+    questions: Sequence[str]
 
 
 class CompanyState(StrEnum):

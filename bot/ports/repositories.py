@@ -34,6 +34,7 @@ from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.history import HistoryAnswer, HistoryRound, HistoryRoundId
 from bot.domain.holdout import Holdout, HoldoutId, HoldoutTurn
 from bot.domain.initiative import (
+    AskedBefore,
     Company,
     CompanyId,
     EpisodeId,
@@ -681,9 +682,9 @@ class Stuck(Protocol):
 
     async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
-    ) -> list[str]:
-        """Return the latest hundred questions asked about an initiative, or else of a person outside any; oldest
-        first."""
+    ) -> AskedBefore:
+        """Return how many rounds of questions a person was asked, with the latest hundred questions about an
+        initiative, or else of that person outside any."""
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
         """Return how many rounds of questions a person was asked."""
@@ -895,6 +896,10 @@ class Stories(Protocol):
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
         """Return the story told in a message, withdrawn or not."""
+
+    async def is_known(self, workspace: WorkspaceId, channel: str, *, thread: str, message: str) -> bool:
+        """Return whether a thread or a message in a channel of a movement is one of ours, or of a story: it holds one,
+        stories were told in its thread, or its author was asked for it. "" is no thread or message."""
 
     async def request_about(self, place: PlaceId, message: str) -> StoryRequest | None:
         """Return the request to keep a message as a story, answered or not."""

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from bot.domain.delivery import Act, DeliveryState
+from bot.domain.delivery import Act, DeliveryId, DeliveryState
 from bot.domain.group_hours import GroupHours, group_key
 from bot.domain.initiative import (
     Company,
@@ -200,6 +200,30 @@ async def test_a_request_key_is_claimed_once_per_workspace_until_it_is_deleted(s
     assert [await claim(W1, "a"), await claim(W2, "a"), await claim(W1, "b")] == [True, True, False]
 
 
+async def test_threads_and_messages_are_known_by_what_stands_there(seeded: Seeded) -> None:
+    await add_one_of_everything(seeded)
+    await seeded.add(place(PlaceId("unlinked"), W1, None))
+    for thread, message, known in (
+        ("t1", "", True),  # a story was told in it
+        ("m1", "", True),  # it holds a story
+        ("", "m1", True),
+        ("", "m2", True),  # its author was asked for it
+        ("m2", "", False),
+        ("nothing", "else", False),
+        ("", "", False),
+    ):
+        async with seeded.begin() as work:
+            assert await work.stories.is_known(W1, "c-here", thread=thread, message=message) is known, (thread, message)
+            assert not await work.stories.is_known(W1, "c-unlinked", thread=thread, message=message)
+    async with seeded.begin() as work:
+        sent = await work.deliveries.get(DeliveryId("sent"), W1)
+        assert sent is not None
+        sent.receipt = "m9"
+    async with seeded.begin() as work:
+        assert await work.stories.is_known(W1, "c-here", thread="m9", message="")
+        assert await work.stories.is_known(W1, "c-here", thread="", message="m9")
+
+
 async def test_keys_of_a_turn_are_claimed_together(seeded: Seeded) -> None:
     for lane, account, channel in ((W1, "u-fatima", "c-here"), (W1, "u-nobody", None), (WorkspaceId("new"), "u", None)):
         async with seeded.begin() as work:
@@ -315,7 +339,7 @@ async def test_episodes_questions_and_company(seeded: Seeded) -> None:
         assert ids(opened) == ["later", SPELL]
         spell = opened[-1]
         assert ids(await work.stuck.episodes_in(OURS, None)) == ["over", "later", SPELL, "solved"]
-        assert await work.stuck.asked_questions(OURS, WALK, FATIMA) == ["reach_1", "reach_2", "reach_3"]
+        assert await work.stuck.asked_questions(OURS, WALK, FATIMA) == (2, ["reach_1", "reach_2", "reach_3"])
         assert await work.stuck.rounds_of(FATIMA, OURS) == 2
         # Jan is in it already, and peer2 was asked an hour ago.
         assert ids(await work.stuck.peer_candidates(spell, NOW - DAY)) == [peers[3], peers[1], peers[0]]

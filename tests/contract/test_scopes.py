@@ -1,7 +1,7 @@
 """Queries by movement, workspace, person or place never return rows of another, on both databases."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from bot.domain.api_token import ApiTokenId
@@ -138,7 +138,7 @@ OF_A_MOVEMENT: dict[str, Ask] = {
     "stuck.episode": lambda work, its: work.stuck.episode(SPELL, its),
     "stuck.own": lambda work, its: work.stuck.own(SPELL, FATIMA, its),
     "stuck.open_of": lambda work, its: work.stuck.open_of(FATIMA, its),
-    "stuck.asked_questions": lambda work, its: work.stuck.asked_questions(its, WALK, FATIMA),
+    "stuck.asked_questions": lambda work, its: _find_questions(work, its),
     "stuck.rounds_of": lambda work, its: work.stuck.rounds_of(FATIMA, its),
     "stuck.episodes_in": lambda work, its: work.stuck.episodes_in(its, None),
     "stuck.company": lambda work, its: work.stuck.company(BESIDE, its),
@@ -253,10 +253,15 @@ async def _fatima_among_unseen(work: UnitOfWork, its: str) -> list[object]:
     return [one for one in unseen if one.id == FATIMA]
 
 
+async def _find_questions(work: UnitOfWork, its: Any) -> Sequence[str]:
+    return (await work.stuck.asked_questions(its, WALK, FATIMA)).questions
+
+
 OF_A_WORKSPACE: dict[str, Ask] = {
     "people.by_account": lambda work, its: work.people.by_account(its, "u-fatima"),
     "people.names_by_ids": lambda work, its: work.people.names_by_ids(its, ["u-fatima", "c-here"]),
     "people.in_workspace": lambda work, its: work.people.in_workspace(FATIMA, its),
+    "stories.is_known": lambda work, its: work.stories.is_known(its, "c-here", thread="t1", message=""),
     "stories.find_words_about": lambda work, its: work.stories.find_words_about(its, "m3"),
     "people.looked_up_before": lambda work, its: _fatima_among_unseen(work, its),
     "people.missing_name": lambda work, its: work.people.missing_name(its, 9),

@@ -125,7 +125,7 @@ class TestTelling:
         one = await episode(world)
         assert (one.kind, one.text) == (StuckKind.RULES, "we mogen niet naar buiten")
         async with world.begin() as work:
-            asked = await work.stuck.asked_questions(MOVEMENT, one.initiative_id, PersonId("fatima"))
+            _, asked = await work.stuck.asked_questions(MOVEMENT, one.initiative_id, PersonId("fatima"))
         assert all(question.startswith("rules_") for question in asked[-3:])
         assert "choose_step" in buttons(changed)
 

@@ -325,9 +325,8 @@ class SqlInitiatives(Repository):
     """Implements `Initiatives`."""
 
     async def get(self, id: InitiativeId, movement: MovementId) -> Initiative | None:
-        return await self._session.scalar(
-            select(Initiative).where(initiatives.c.id == id, initiatives.c.movement_id == movement)
-        )
+        found = await self._session.get(Initiative, id)
+        return found if found is not None and found.movement_id == movement else None
 
     async def name(self, id: InitiativeId | None, movement: MovementId) -> str:
         found = await self.get(id, movement) if id is not None else None

@@ -234,6 +234,10 @@ class SqlPeople(Repository):
         return person
 
     async def get(self, id: PersonId, movement: MovementId) -> Person | None:
+        loaded = self._session.sync_session.identity_map
+        known = loaded.get((Person, (id,), None))
+        if known is not None and (Member, (movement, id), None) in loaded:
+            return known  # such as who acts
         return await self._session.scalar(
             select(Person)
             .join(Member, members.c.person_id == people.c.id)

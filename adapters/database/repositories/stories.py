@@ -1,6 +1,6 @@
 """Stories, their retellings and their ripples."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,9 @@ from sqlalchemy import (
     select,
     text,
     union,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
@@ -37,6 +37,7 @@ from adapters.database.tables import (
     held_words,
     members,
     people,
+    places,
     retellings,
     ripples,
     significances,
@@ -45,7 +46,7 @@ from adapters.database.tables import (
     story_requests,
 )
 from bot.domain.choosing import Significance, SignificanceId
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Act, Delivery
 from bot.domain.harvest import LEFT_OVER
 from bot.domain.held_words import HeldWords, HeldWordsId
 from bot.domain.initiative import EpisodeState, InitiativeId, StuckEpisode
@@ -122,43 +123,73 @@ SOLVED_AMONG = 200
 """The newest stories of a movement among which those are found that tell how somebody moved again."""
 
 
-def _select_breakthroughs(how: Callable[[Any], ColumnElement[bool]]) -> Select[Story, Person, StuckEpisode]:
+_newest = (
+    select(stories.c.id, stories.c.told_at, stories.c.teller_id, stories.c.initiative_id, stories.c.movement_id)
+    .where(stories.c.movement_id == bindparam("movement"), stories.c.teller_id != bindparam("reader"), _may_travel())
+    .order_by(stories.c.told_at.desc(), stories.c.id)
+    .limit(SOLVED_AMONG)
+    .cte("newest")
+)
+
+
+def _select_breakthroughs(how: ColumnElement[bool]) -> Select[Any]:
     """Select newest stories with a spell that ended well, belonging together by `how`."""
-    newest = (
-        select(Story)
-        .where(
-            stories.c.movement_id == bindparam("movement"), stories.c.teller_id != bindparam("reader"), _may_travel()
-        )
-        .order_by(stories.c.told_at.desc(), stories.c.id)
-        .limit(SOLVED_AMONG)
-        .subquery("newest")
-    )
-    together = (episodes.c.state == EpisodeState.BREAKTHROUGH) & (episodes.c.opened_at <= newest.c.told_at)
-    return (
-        select(aliased(Story, newest), Person, StuckEpisode)
-        .select_from(newest)
-        .join(people, newest.c.teller_id == people.c.id)
-        .join(episodes, together & how(newest.c))
-        .order_by(newest.c.told_at.desc(), newest.c.id, episodes.c.opened_at.desc(), episodes.c.id)
+    together = (episodes.c.state == EpisodeState.BREAKTHROUGH) & (episodes.c.opened_at <= _newest.c.told_at)
+    found = (
+        select(_newest.c.id.label("story"), episodes.c.id.label("spell"))
+        .join(episodes, together & how)
+        .order_by(_newest.c.told_at.desc(), _newest.c.id, episodes.c.opened_at.desc(), episodes.c.id)
         .limit(MAX_ROWS_PER_KIND)
     )
+    return select(found.subquery())
 
 
 # Each by an index of its own: with both in one condition, all spells of the movement were gone through for each story.
-_SOLVED = (
+_solved = union_all(
     _select_breakthroughs(
-        lambda story: (episodes.c.initiative_id == story.initiative_id) & (episodes.c.movement_id == story.movement_id)
+        (episodes.c.initiative_id == _newest.c.initiative_id) & (episodes.c.movement_id == _newest.c.movement_id)
     ),
     _select_breakthroughs(
-        lambda story: (
-            episodes.c.initiative_id.is_(None)
-            & story.initiative_id.is_(None)
-            & (episodes.c.person_id == story.teller_id)
-            # Not the column itself: by that SQLite would take all spells of the movement.
-            & (func.coalesce(episodes.c.movement_id, "") == story.movement_id)
-        )
+        episodes.c.initiative_id.is_(None)
+        & _newest.c.initiative_id.is_(None)
+        & (episodes.c.person_id == _newest.c.teller_id)
+        # Not the column itself: by that SQLite would take all spells of the movement.
+        & (func.coalesce(episodes.c.movement_id, "") == _newest.c.movement_id)
+    ),
+).subquery("solved")
+_SOLVED = (
+    select(Story, Person, StuckEpisode)
+    .join_from(_solved, stories, stories.c.id == _solved.c.story)
+    .join(people, people.c.id == stories.c.teller_id)
+    .join(episodes, episodes.c.id == _solved.c.spell)
+    .order_by(stories.c.told_at.desc(), stories.c.id, episodes.c.opened_at.desc(), episodes.c.id)
+    .limit(MAX_ROWS_PER_KIND)
+)
+
+
+_IN_MESSAGE = select(Story).where(stories.c.place_id == bindparam("place"), stories.c.message == bindparam("message"))
+_IS_KNOWN = select(places.c.id).where(
+    places.c.workspace_id == bindparam("workspace"),
+    places.c.channel == bindparam("channel"),
+    places.c.movement_id.is_not(None),
+    or_(
+        *(
+            exists().where(
+                deliveries.c.place_id == places.c.id,
+                deliveries.c.receipt == bindparam(one),
+                deliveries.c.act == Act.POST,
+            )
+            for one in ("thread", "message")
+        ),
+        *(
+            exists().where(stories.c.place_id == places.c.id, stories.c.message == bindparam(one))
+            for one in ("thread", "message")
+        ),
+        exists().where(stories.c.place_id == places.c.id, stories.c.thread == bindparam("thread")),
+        exists().where(story_requests.c.place_id == places.c.id, story_requests.c.message == bindparam("message")),
     ),
 )
+"""Every reply in every thread asks this. No stored id is "", which stands for none."""
 
 
 _NEWEST_OF_EACH = (stories.c.movement_id.desc(), stories.c.told_at.desc())
@@ -188,10 +219,13 @@ class SqlStories(Repository):
         self.added: list[Story] = []
         self.rippled: list[Ripple] = []
         self.regrouped: list[Story] = []
+        self._in_messages: dict[tuple[PlaceId, str], Story | None] = {}
+        """What `by_message` found: a message is asked about up to four times a turn."""
 
     def add(self, new: object) -> None:
         if isinstance(new, Story):
             self.added.append(new)
+            self._in_messages.clear()
         if isinstance(new, Ripple):
             self.rippled.append(new)
         super().add(new)
@@ -208,7 +242,8 @@ class SqlStories(Repository):
         return (await self._session.scalars(found.limit(200))).all()
 
     async def get(self, id: StoryId, movement: MovementId) -> Story | None:
-        return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.movement_id == movement))
+        found = await self._session.get(Story, id)
+        return found if found is not None and found.movement_id == movement else None
 
     async def told_among(self, ids: Collection[StoryId], movement: MovementId) -> Mapping[StoryId, Story]:
         if not ids:
@@ -218,7 +253,8 @@ class SqlStories(Repository):
         return {one.id: one for one in some if one.is_told and one.movement_id == movement}
 
     async def own(self, id: StoryId, teller: PersonId) -> Story | None:
-        return await self._session.scalar(select(Story).where(stories.c.id == id, stories.c.teller_id == teller))
+        found = await self._session.get(Story, id)
+        return found if found is not None and found.teller_id == teller else None
 
     async def of_teller(self, teller: PersonId, limit: int) -> Sequence[Story]:
         found = await self._session.scalars(
@@ -357,9 +393,7 @@ class SqlStories(Repository):
 
     async def solved_by_others(self, movement: MovementId, reader: PersonId) -> Sequence[SolvedSpell]:
         asked = {"movement": movement, "reader": reader}
-        found = [SolvedSpell(*row) for solved in _SOLVED for row in await self._session.execute(solved, asked)]
-        found.sort(key=lambda one: (-one.story.told_at.timestamp(), one.story.id, -one.spell.opened_at.timestamp()))
-        solved = found[:MAX_ROWS_PER_KIND]
+        solved = [SolvedSpell(*row) for row in await self._session.execute(_SOLVED, asked)]
         for one in solved:
             remember_author(self._session.sync_session, one.story.text, one.teller.id)
         return solved
@@ -514,9 +548,14 @@ class SqlStories(Repository):
         )
 
     async def by_message(self, place: PlaceId, message: str) -> Story | None:
-        return await self._session.scalar(
-            select(Story).where(stories.c.place_id == place, stories.c.message == message)
-        )
+        if (place, message) not in self._in_messages:
+            found = await self._session.scalar(_IN_MESSAGE, {"place": place, "message": message})
+            self._in_messages[place, message] = found
+        return self._in_messages[place, message]
+
+    async def is_known(self, workspace: WorkspaceId, channel: str, *, thread: str, message: str) -> bool:
+        given = {"workspace": workspace, "channel": channel, "thread": thread, "message": message}
+        return await self._session.scalar(_IS_KNOWN, given) is not None
 
     async def request_about(self, place: PlaceId, message: str) -> StoryRequest | None:
         return await self._session.scalar(

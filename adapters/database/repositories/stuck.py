@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, select, text, true
 
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import STUCK_NOW, chances, companies, episodes, members, people, questions_asked, steps
 from bot.domain.initiative import (
     MAX_OPEN_EPISODES,
+    AskedBefore,
     Company,
     CompanyId,
     EpisodeId,
@@ -37,15 +39,28 @@ _OPEN_OF = (
 _ROUNDS_OF = select(func.count(questions_asked.c.asked_at.distinct())).where(
     questions_asked.c.person_id == bindparam("person"), questions_asked.c.movement_id == bindparam("movement")
 )
-# More than the number of different questions, so a longer history would add nothing.
-_ASKED = (
-    select(questions_asked.c.question)
-    .where(questions_asked.c.movement_id == bindparam("movement"))
-    .order_by(questions_asked.c.asked_at.desc(), questions_asked.c.id.desc())
-    .limit(100)
-)
-_ASKED_INITIATIVE = _ASKED.where(questions_asked.c.initiative_id == bindparam("initiative"))
-_ASKED_PERSON = _ASKED.where(
+
+
+def _select_asked(*about: ColumnElement[bool]) -> Select[Any]:
+    """Select in how many rounds a person was asked questions, and those asked `about` something, the latest first; a
+    row without one where none was."""
+    asked = (
+        select(questions_asked)
+        .where(questions_asked.c.movement_id == bindparam("movement"), *about)
+        .order_by(questions_asked.c.asked_at.desc(), questions_asked.c.id.desc())
+        .limit(100)  # more than the number of different questions, so a longer history would add nothing
+        .subquery()
+    )
+    rounds = select(_ROUNDS_OF.scalar_subquery().label("rounds")).subquery()
+    return (
+        select(rounds.c.rounds, asked.c.question)
+        .select_from(rounds.outerjoin(asked, true()))
+        .order_by(asked.c.asked_at.desc(), asked.c.id.desc())
+    )
+
+
+_ASKED_INITIATIVE = _select_asked(questions_asked.c.initiative_id == bindparam("initiative"))
+_ASKED_PERSON = _select_asked(
     questions_asked.c.initiative_id.is_(None), questions_asked.c.person_id == bindparam("person")
 )
 _SPELLS = (
@@ -75,9 +90,8 @@ class SqlStuck(Repository):
     """Implements `Stuck`."""
 
     async def episode(self, id: EpisodeId, movement: MovementId) -> StuckEpisode | None:
-        return await self._session.scalar(
-            select(StuckEpisode).where(episodes.c.id == id, episodes.c.movement_id == movement)
-        )
+        found = await self._session.get(StuckEpisode, id)
+        return found if found is not None and found.movement_id == movement else None
 
     async def own(self, id: str, person: PersonId, movement: MovementId) -> StuckEpisode | None:
         found = await self.episode(EpisodeId(id), movement)
@@ -93,10 +107,11 @@ class SqlStuck(Repository):
 
     async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId
-    ) -> list[str]:
+    ) -> AskedBefore:
         about = {"person": person, "initiative": initiative, "movement": movement}
-        found = await self._session.scalars(_ASKED_PERSON if initiative is None else _ASKED_INITIATIVE, about)
-        return list(reversed(found.all()))
+        query = _ASKED_PERSON if initiative is None else _ASKED_INITIATIVE
+        found = (await self._session.execute(query, about)).all()
+        return AskedBefore(rounds=found[0][0], questions=[question for _, question in reversed(found) if question])
 
     async def rounds_of(self, person: PersonId, movement: MovementId) -> int:
         return await self._session.scalar(_ROUNDS_OF, {"person": person, "movement": movement}) or 0
@@ -151,7 +166,8 @@ class SqlSteps(Repository):
     """Implements `Steps`."""
 
     async def get(self, id: StepId, movement: MovementId) -> NextStep | None:
-        return await self._session.scalar(select(NextStep).where(steps.c.id == id, steps.c.movement_id == movement))
+        found = await self._session.get(NextStep, id)
+        return found if found is not None and found.movement_id == movement else None
 
     async def own(self, id: str, person: PersonId, movement: MovementId) -> NextStep | None:
         found = await self.get(StepId(id), movement)

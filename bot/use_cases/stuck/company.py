@@ -51,14 +51,14 @@ async def _make_offer(work: UnitOfWork, turn: Turn, episode: StuckEpisode, found
     nobody = CompanyNobody.to(episode, turn.person, await work.people.coordinators(episode.movement_id))
     # Not remembered as asked: pressed again, the button says the same.
     asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, episode.person_id)
-    questions = tuple(fresh_questions(episode.kind, asked))
+    questions = tuple(fresh_questions(episode.kind, asked.questions))
     return replace(nobody, questions=questions, solved=await _is_solved(work, episode))
 
 
 async def _ask_questions(work: UnitOfWork, episode: StuckEpisode, now: datetime) -> tuple[str, ...]:
     """Return three questions of the kind that were not asked lately, and remember that they are asked."""
     asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, episode.person_id)
-    questions = fresh_questions(episode.kind, asked)
+    questions = fresh_questions(episode.kind, asked.questions)
     await work.stuck.add_questions(record_questions(episode, questions, now))
     return tuple(questions)
 

@@ -199,9 +199,8 @@ async def _may_grow(work: UnitOfWork, episode: StuckEpisode, text: str) -> bool:
 async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_new: bool = False) -> StuckWelcomed:
     """Welcome in other words than before, with three questions this initiative has not been asked lately. `is_new`:
     nothing followed from the episode yet."""
-    variant = await work.stuck.rounds_of(turn.person.id, episode.movement_id)
     asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id)
-    questions = fresh_questions(episode.kind, asked)
+    questions = fresh_questions(episode.kind, asked.questions)
     await return_to_episode(work, episode, turn.person, turn.now, is_new=is_new)
     await work.stuck.add_questions(record_questions(episode, questions, turn.now))
     return StuckWelcomed(
@@ -212,7 +211,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_ne
         helpers=await _helper_names(work, episode),
         place=await find_channel(work, turn, episode) or "",
         held=await is_held(work, turn, episode),
-        variant=variant,
+        variant=asked.rounds,
         text=episode.text,
         read_by_others=not is_new and await was_shown_to_others(work, episode),
         rules=episode.kind is StuckKind.RULES,
