@@ -12,6 +12,7 @@ from babel.dates import format_date, format_datetime, format_time, get_day_names
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.catalogue.base import (
@@ -103,8 +104,8 @@ def render_page(entry: PageEntry, reader: Reader) -> Page:
 
 def render_section(entry: Entry, reader: Reader) -> Section:
     """Word an entry as a section of a page: under its own title, if it has one."""
-    has_title = "title" in block_names(entry.template, reader.language)
-    title = to_plain_line(_render(entry.template, "title", _values(entry), reader)) if has_title else ""
+    words = _Words(entry.template, _values(entry), reader)
+    title = words.line("title") if words.has("title") else ""
     picture = render_picture(entry, reader) if isinstance(entry, PictureEntry) else None
     return Section(title=title, message=_message(entry, reader), picture=picture)
 
@@ -131,40 +132,34 @@ def _cached_message(entry: Entry, reader: Reader) -> Message:
 
 
 def _build_message(entry: Entry, reader: Reader) -> Message:
-    has_body = entry.body in block_names(entry.template, reader.language)
-    body = entry.body if has_body else _variant_block(entry, reader.language)
-    values = _values(entry)
-    said = _render(entry.template, body, values, reader)
+    words = _Words(entry.template, _values(entry), reader)
+    said = words.render(entry.body if words.has(entry.body) else _variant_block(entry, reader.language))
     if outside := _tell_outside(entry, reader):
         said = f"{said}\n\n~ {outside}"
     return Message(
         paragraphs=parse_paragraphs(said),
-        buttons=tuple(_button(press, entry, values, reader) for press in entry.buttons()),
+        buttons=tuple(_button(press, words) for press in entry.buttons()),
         language=reader.language.value,
     )
 
 
 def render_link(entry: ThreadEntry, reader: Reader) -> str:
     """Word the label of the link to a thread."""
-    return to_plain_line(_render(entry.template, "open", _values(entry), reader))
+    return _Words(entry.template, _values(entry), reader).line("open")
 
 
 def render_file(entry: FileEntry, reader: Reader) -> PostedFile:
     """Word a file for a reader, still without its content."""
-    values = _values(entry)
-
-    def words(block: str) -> str:
-        return to_plain_line(_render(entry.template, block, values, reader))
+    words = _Words(entry.template, _values(entry), reader)
 
     def message(block: str) -> Message:
-        paragraphs = parse_paragraphs(_render(entry.template, block, values, reader))
-        return Message(paragraphs=paragraphs, language=reader.language.value)
+        return Message(paragraphs=parse_paragraphs(words.render(block)), language=reader.language.value)
 
     return PostedFile(
         id=entry.file,
-        name=words("name"),
-        title=words("title"),
-        label=words("open"),
+        name=words.line("name"),
+        title=words.line("title"),
+        label=words.line("open"),
         until=entry.until,
         linked=message("linked"),
         refused=message("refused"),
@@ -176,7 +171,7 @@ def render_picture(entry: PictureEntry, reader: Reader) -> PostedPicture:
     template, own = f"print/{entry.snake}.md.j2", _values(entry)
 
     def tell(block: str, **values: object) -> str:
-        return to_plain_line(_render(template, block, {**own, **values}, reader))
+        return _Words(template, {**own, **values}, reader).line(block)
 
     return PostedPicture(
         drawing=entry.snake,
@@ -189,20 +184,17 @@ def render_picture(entry: PictureEntry, reader: Reader) -> PostedPicture:
 
 def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form:
     """Word a form for a reader. `heard`: what they typed that no field holds, to be shown before the note."""
-    values = _values(entry)
-
-    def words(block: str) -> str:
-        return to_plain_line(_render(entry.template, block, values, reader))
+    words = _Words(entry.template, _values(entry), reader)
 
     def optional(block: str) -> str:
-        return words(block) if block in block_names(entry.template, reader.language) else ""
+        return words.line(block) if words.has(block) else ""
 
     def field(ask: Ask) -> Field:
         picks = entry.options.get(ask.name) or tuple(Pick(value=value) for value in ask.options)
         return Field(
             name=ask.name,
             kind=ask.kind,
-            label=words(ask.name),
+            label=words.line(ask.name),
             example=optional(f"{ask.name}_example"),
             hint=optional(f"{ask.name}_hint"),
             required=ask.required,
@@ -211,7 +203,7 @@ def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form
                 Option(
                     value=p.value,
                     label=isolate_text(format_channel(p.label) if ask.channels else p.label)
-                    or words(f"{ask.name}_{p.value}"),
+                    or words.line(f"{ask.name}_{p.value}"),
                 )
                 for p in picks
             ),
@@ -223,9 +215,9 @@ def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form
 
     return Form(
         intent=entry.intent,
-        title=words("title"),
-        submit=words("submit"),
-        cancel=to_plain_line(_render("errors/fields.md.j2", "cancel", {}, reader)),
+        title=words.line("title"),
+        submit=words.line("submit"),
+        cancel=render_sentence("errors/fields.md.j2", "cancel", reader),
         note=" ".join(
             filter(None, (_typed_quote(heard, reader), optional("note"), to_plain_line(_tell_outside(entry, reader))))
         ),
@@ -238,7 +230,7 @@ def render_form_entry(entry: FormEntry, reader: Reader, heard: str = "") -> Form
 def _tell_outside(entry: Entry, reader: Reader) -> str:
     """Return which programs outside read what is decided by an entry; empty where none does."""
     outside = entry.outside if isinstance(entry, OutsideEntry) else ""
-    return _render("outside/readers.md.j2", outside, {}, reader).strip() if outside else ""
+    return _Words("outside/readers.md.j2", {}, reader).render(outside).strip() if outside else ""
 
 
 def _typed_quote(text: str, reader: Reader) -> str:
@@ -247,12 +239,12 @@ def _typed_quote(text: str, reader: Reader) -> str:
 
 def render_sentence(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:
     """Render one block as a plain line, such as the words beside a wrong field or the reason of a dropped delivery."""
-    return to_plain_line(_render(template, block, dict(values or {}), reader))
+    return _Words(template, values or {}, reader).line(block)
 
 
 def render_text(template: str, block: str, reader: Reader, values: Mapping[str, object] | None = None) -> str:
     """Render one block as plain text of which lines stay lines, for a file."""
-    rendered = _render(template, block, dict(values or {}), reader)
+    rendered = _Words(template, values or {}, reader).render(block)
     return "\n".join(to_plain_line(line) for line in rendered.split("\n")).strip()
 
 
@@ -266,36 +258,36 @@ def tells_privacy(entry: Entry, language: Language) -> bool:
     return "| news(reader)" in _source(entry.template, language)
 
 
+@cache
 def count_variants(template: str, language: Language) -> int:
     """Count the variants a message has: blocks `body_1` … `body_n`, or 1 when it has a single `body`."""
     return sum(1 for block in block_names(template, language) if re.fullmatch(r"body_\d+", block)) or 1
 
 
-def _values(entry: Entry) -> dict[str, object]:
-    return vars(entry).copy()
+def _values(entry: Entry) -> Mapping[str, object]:
+    return vars(entry)
 
 
 def _variant_block(entry: Entry, language: Language) -> str:
     return f"body_{entry.variant % count_variants(entry.template, language) + 1}"
 
 
-def _button(press: Press, entry: Entry, values: dict[str, object], reader: Reader) -> Button:
-    def words(block: str) -> str:
-        return to_plain_line(_render(press.words or entry.template, block, values, reader))
-
+def _button(press: Press, words: "_Words") -> Button:
+    if press.words:
+        words = words.of(press.words)
     confirm = None
     if press.confirm:
-        name = press.name
-        confirm = Confirm(question=words(f"{name}_confirm"), yes=words(f"{name}_yes"), no=words(f"{name}_no"))
+        question, yes, no = (words.line(f"{press.name}_{one}") for one in ("confirm", "yes", "no"))
+        confirm = Confirm(question=question, yes=yes, no=no)
     return Button(
         name=press.name,
-        label=words(press.name),
+        label=words.line(press.name),
         intent=press.intent,
         args=press.args,
         style=press.style,
         confirm=confirm,
         form=press.form,
-        url=_page_link(press, reader),
+        url=_page_link(press, words.reader),
     )
 
 
@@ -308,10 +300,55 @@ def _page_link(press: Press, reader: Reader) -> str:
     return pages.make_link(to.session, to.until, to.movement, language)
 
 
-def _render(template: str, block: str, values: dict[str, object], reader: Reader) -> str:
-    found = _template(template, reader.language)
-    context = found.new_context({**values, "reader": reader})
-    return "".join(found.blocks[block](context))
+class _Words:
+    """The blocks of a template for a reader, all rendered over one context: to make one takes longer than a block."""
+
+    def __init__(self, template: str, values: Mapping[str, object], reader: Reader) -> None:
+        self.reader = reader
+        self._name, self._values = template, values
+        self._template = _template(template, reader.language)
+        self._context: Context | None = None
+
+    def of(self, template: str) -> "_Words":
+        """Return the words of another template, with the same values."""
+        return _Words(template, self._values, self.reader)
+
+    def has(self, block: str) -> bool:
+        """Return whether the template has a block."""
+        return block in self._template.blocks
+
+    def render(self, block: str) -> str:
+        """Render a block, its values still wrapped as atoms."""
+        fixed = _fixed_block(self._name, block, self.reader.language)
+        if fixed is not None:
+            return fixed
+        if self._context is None:
+            self._context = self._template.new_context({**self._values, "reader": self.reader})
+        return "".join(self._template.blocks[block](self._context))
+
+    def line(self, block: str) -> str:
+        """Render a block as a plain line."""
+        return to_plain_line(self.render(block))
+
+
+class _NoValues(Context):
+    """A context in which nothing can be looked up. Raises LookupError."""
+
+    def resolve_or_missing(self, key: str) -> object:
+        raise LookupError(key)
+
+    def get_all(self) -> dict[str, object]:  # for an include
+        raise LookupError
+
+
+@cache
+def _fixed_block(template: str, block: str, language: Language) -> str | None:
+    """Render a block that needs no values, as that of most buttons, once per language; None for any other."""
+    found = _template(template, language)
+    try:
+        return "".join(found.blocks[block](_NoValues(found.environment, {}, found.name, found.blocks)))
+    except LookupError:
+        return None
 
 
 @cache
