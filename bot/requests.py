@@ -333,10 +333,11 @@ def _add_or_rename_place(
 
 
 def _update_profile(person: Person, actor: Account) -> None:
-    """Take over what a request tells of who acts; what a person chose themselves stays."""
+    """Take over what a request tells of who acts; what a person chose themselves stays. What is as it was is not set:
+    whatever is set has to be looked at before the next look-up."""
     if actor.name and person.name != actor.name:
         person.name = actor.name
-    if actor.timezone and "timezone" not in person.chose:
+    if actor.timezone not in (None, "", person.timezone) and "timezone" not in person.chose:
         person.timezone = actor.timezone
     person.follow_language(actor.language)
     if actor.guest:

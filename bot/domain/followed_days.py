@@ -25,17 +25,18 @@ def works_in(person: Person, place: Place, now: datetime) -> bool:
 def follow_days(person: Person, place: Place | None) -> None:
     """Let a person keep the days off of a place that has its own; else those of whichever movement a message is
     from."""
-    if place is None or not place.country:
-        person.days_place, person.days_off = "", {}
-        return
-    kept: dict[str, object] = {
-        "country": place.country,
-        "region": place.region,
-        "weekend": place.weekend,
-        "holidays": list(place.holidays),
-    }
-    if (person.days_place, person.days_off) != (place.id, kept):
-        person.days_place, person.days_off = place.id, kept
+    where: str = ""
+    kept: dict[str, object] = {}
+    if place is not None and place.country:
+        where = place.id
+        kept = {
+            "country": place.country,
+            "region": place.region,
+            "weekend": place.weekend,
+            "holidays": list(place.holidays),
+        }
+    if (person.days_place, person.days_off) != (where, kept):
+        person.days_place, person.days_off = where, kept
 
 
 def days_off_of(person: Person, movement: Movement) -> Calendar:

@@ -159,7 +159,7 @@ class Person:
         """Take over the language that the platform tells of this person, unless they chose one with us. Whatever is for
         them alone is in it, wherever they read it; one that Ritme does not speak leaves it to the place."""
         told = Language.of_locale(locale)
-        if told is not None and "language" not in self.chose:
+        if told not in (None, self.language) and "language" not in self.chose:
             self.language = told
 
     @property

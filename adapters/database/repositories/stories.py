@@ -168,26 +168,30 @@ _SOLVED = (
 
 
 _IN_MESSAGE = select(Story).where(stories.c.place_id == bindparam("place"), stories.c.message == bindparam("message"))
-_IS_KNOWN = select(places.c.id).where(
-    places.c.workspace_id == bindparam("workspace"),
-    places.c.channel == bindparam("channel"),
-    places.c.movement_id.is_not(None),
+_channel = (
+    select(places.c.id)
+    .where(
+        places.c.workspace_id == bindparam("workspace"),
+        places.c.channel == bindparam("channel"),
+        places.c.movement_id.is_not(None),
+    )
+    .cte("channel")
+)
+# As a value, found once: joined to the place, PostgreSQL would gather what any place has of that name.
+_here = select(_channel.c.id).scalar_subquery()
+_IS_KNOWN = select(
     or_(
         *(
-            exists().where(
-                deliveries.c.place_id == places.c.id,
-                deliveries.c.receipt == bindparam(one),
-                deliveries.c.act == Act.POST,
-            )
-            for one in ("thread", "message")
+            exists().where(deliveries.c.place_id == _here, deliveries.c.receipt == its, deliveries.c.act == Act.POST)
+            for its in (bindparam("thread"), bindparam("message"))
         ),
         *(
-            exists().where(stories.c.place_id == places.c.id, stories.c.message == bindparam(one))
-            for one in ("thread", "message")
+            exists().where(stories.c.place_id == _here, stories.c.message == its)
+            for its in (bindparam("thread"), bindparam("message"))
         ),
-        exists().where(stories.c.place_id == places.c.id, stories.c.thread == bindparam("thread")),
-        exists().where(story_requests.c.place_id == places.c.id, story_requests.c.message == bindparam("message")),
-    ),
+        exists().where(stories.c.place_id == _here, stories.c.thread == bindparam("thread")),
+        exists().where(story_requests.c.place_id == _here, story_requests.c.message == bindparam("message")),
+    )
 )
 """Every reply in every thread asks this. No stored id is "", which stands for none."""
 
@@ -555,7 +559,7 @@ class SqlStories(Repository):
 
     async def is_known(self, workspace: WorkspaceId, channel: str, *, thread: str, message: str) -> bool:
         given = {"workspace": workspace, "channel": channel, "thread": thread, "message": message}
-        return await self._session.scalar(_IS_KNOWN, given) is not None
+        return bool(await self._session.scalar(_IS_KNOWN, given))
 
     async def request_about(self, place: PlaceId, message: str) -> StoryRequest | None:
         return await self._session.scalar(
