@@ -162,7 +162,7 @@ class QuestionAsked:
 
 
 class AskedBefore(NamedTuple):
-    """How many rounds of questions somebody was asked, and the questions asked about the same, oldest first."""
+    """Tells how many rounds of questions somebody was asked, and which about the same, oldest first."""
 
     rounds: int
     questions: Sequence[str]

@@ -27,7 +27,7 @@ class Vault(Protocol):
 
 
 class Context(NamedTuple):
-    """What is known of who acts and where, before a turn; None for what is not."""
+    """Holds what is known of who acts and where before a turn; None for what is not."""
 
     workspace: Workspace | None = None
     person: Person | None = None

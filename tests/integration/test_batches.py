@@ -6,13 +6,15 @@ What it takes with a million stories, `make bench ARGS=everything` measures.
 
 from pathlib import Path
 
+import pytest
+
 from bot.domain.movement import MovementId, Place, PlaceId
 from bot.domain.person import PersonId, WorkspaceId
 from bot.domain.rhythm import Rhythm, RhythmId, RhythmKind
 from tests.scale.everything import THINGS, Stage, Taken, past_of
 from tests.scale.past import Past, write_past
 from tests.scale.plans import QueryRecorder
-from tests.support.databases import open_database
+from tests.support.databases import BOTH, open_database
 from tests.support.world import LANE, World
 
 MANY = 40
@@ -30,6 +32,22 @@ READS_ON = ("search", "search.filled", "/ritme search nachtdienst overdracht", "
 """Searches, which read on where little is found, until a second is over (`make bench ARGS=search`)."""
 READS_NETWORK = ("connect", "connect.look", "connect.other")
 """These read the network of a movement, which is kept after the first time (`make bench ARGS=connectors`)."""
+
+TURNS = {
+    "/stuck De nachtdienst hoort het als laatste": 9,
+    "/story Vandaag liepen we met z’n vieren, en het regende": 7,
+    "thread.replied": 9,
+    "thread.replied elsewhere": 1,
+    "conversation.thanks": 2,
+    "meaning": 9,
+    "ripple": 12,
+    "step": 4,
+    "step.save": 6,
+    "stuck.go_on": 9,
+    "story.save": 17,
+}
+"""How many statements each of these takes at most, BEGIN and COMMIT aside: on PostgreSQL each is a trip. Two lock what
+it is about, claim it and load who acts."""
 
 
 async def test_no_statement_is_asked_once_a_message(world: World) -> None:
@@ -65,6 +83,24 @@ async def test_no_statement_is_asked_once_a_message(world: World) -> None:
         assert await world.ritme.drain(WorkspaceId(LANE)) >= MANY
     drained = {one.statement: one.times for one in recorded.asked.values()}
     assert {what: times for what, times in {**planned, **drained}.items() if times >= MANY} == {}
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_turns_that_come_most_ask_no_more_than_they_need(kind: str, tmp_path: Path) -> None:
+    async with open_database(kind, tmp_path) as storage:
+        stage = Stage(storage)
+        await stage.fill()
+        for who in ("fatima", "jan", "kwame"):  # their platform told of them before
+            await stage.do(stage.world, stage.world.intent(who, "help", {}))
+        took: dict[str, int] = {}
+        for one in THINGS:
+            if one.what in TURNS:
+                do = await one.prepare(stage, stage.undone)
+                await do()
+                began = 1 if kind == "sqlite" else 0  # BEGIN IMMEDIATE is a statement to SQLAlchemy
+                took[one.what] = (await stage.take(do)).statements - began
+    assert set(took) == set(TURNS)
+    assert {what: many for what, many in took.items() if many > TURNS[what]} == {}
 
 
 async def test_all_that_a_person_waits_for_asks_as_much_of_a_large_movement(tmp_path: Path) -> None:

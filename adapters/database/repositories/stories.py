@@ -182,12 +182,14 @@ _here = select(_channel.c.id).scalar_subquery()
 _IS_KNOWN = select(
     or_(
         *(
-            exists().where(deliveries.c.place_id == _here, deliveries.c.receipt == its, deliveries.c.act == Act.POST)
-            for its in (bindparam("thread"), bindparam("message"))
+            exists().where(
+                deliveries.c.place_id == _here, deliveries.c.receipt == bindparam(its), deliveries.c.act == Act.POST
+            )
+            for its in ("thread", "message")
         ),
         *(
-            exists().where(stories.c.place_id == _here, stories.c.message == its)
-            for its in (bindparam("thread"), bindparam("message"))
+            exists().where(stories.c.place_id == _here, stories.c.message == bindparam(its))
+            for its in ("thread", "message")
         ),
         exists().where(stories.c.place_id == _here, stories.c.thread == bindparam("thread")),
         exists().where(story_requests.c.place_id == _here, story_requests.c.message == bindparam("message")),
@@ -224,7 +226,7 @@ class SqlStories(Repository):
         self.rippled: list[Ripple] = []
         self.regrouped: list[Story] = []
         self._in_messages: dict[tuple[PlaceId, str], Story | None] = {}
-        """What `by_message` found: a message is asked about up to four times a turn."""
+        """Keeps what `by_message` found: a message is asked about up to four times a turn."""
 
     def add(self, new: object) -> None:
         if isinstance(new, Story):

@@ -41,7 +41,7 @@ _ROUNDS_OF = select(func.count(questions_asked.c.asked_at.distinct())).where(
 )
 
 
-def _select_asked(*about: ColumnElement[bool]) -> Select[Any]:
+def _select_questions(*about: ColumnElement[bool]) -> Select[Any]:
     """Select in how many rounds a person was asked questions, and those asked `about` something, the latest first; a
     row without one where none was."""
     asked = (
@@ -59,8 +59,8 @@ def _select_asked(*about: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-_ASKED_INITIATIVE = _select_asked(questions_asked.c.initiative_id == bindparam("initiative"))
-_ASKED_PERSON = _select_asked(
+_ASKED_INITIATIVE = _select_questions(questions_asked.c.initiative_id == bindparam("initiative"))
+_ASKED_PERSON = _select_questions(
     questions_asked.c.initiative_id.is_(None), questions_asked.c.person_id == bindparam("person")
 )
 _SPELLS = (
