@@ -26,7 +26,7 @@ from bot.guard.numbers import (
 )
 from bot.guard.places import find_addresses, find_rooms
 from bot.guard.rare import find_rare_people
-from bot.guard.text import make_plain, split_text
+from bot.guard.text import list_plain_words, split_text
 from bot.guard.word_lists import word_lists
 
 __all__ = ["Giveaway", "Trace", "guess_language", "load_word_lists", "look_through"]
@@ -83,7 +83,7 @@ def distinctive_part(name: str) -> str:
 
 def guess_language(text: str, otherwise: Language) -> Language:
     """Return the language whose ordinary words a text has most of; `otherwise` when that is undecided."""
-    plain = [make_plain(word.text) for word in split_text(text)]
+    plain = list(list_plain_words(text))
     counts = {one: sum(word in word_lists(one)["ordinary"].words for word in plain) for one in Language}
     return max(counts, key=lambda one: (counts[one], one is otherwise))
 

@@ -48,19 +48,20 @@ class GuardedText:
     def __init__(self, text: str, lists: WordLists) -> None:
         self.text = text
         self.lists = lists
+        self._by_name = lists.by_name
         self.words: Sequence[Word] = split_text(text, lists["abbreviations"].words)
 
     def phrases(self, name: str) -> Phrases:
         """Return a list by its name."""
-        return self.lists[name]
+        return self._by_name[name]
 
     def has(self, name: str, at: int) -> bool:
         """Return whether a word of the text is in a list."""
-        return 0 <= at < len(self.words) and self.words[at] in self.lists[name]
+        return 0 <= at < len(self.words) and self.words[at] in self._by_name[name]
 
     def has_any(self, name: str, begin: int, end: int) -> bool:
         """Return whether anything of a list stands between two words of the text."""
-        return next(self.lists[name].find(self.words, max(begin, 0), min(end, len(self.words))), None) is not None
+        return next(self._by_name[name].find(self.words, max(begin, 0), min(end, len(self.words))), None) is not None
 
     def sentence_of(self, at: int) -> tuple[int, int]:
         """Return the first word of the sentence around a word, and the one after its last."""

@@ -84,10 +84,10 @@ def read_number_word(reading: GuardedText, at: int) -> int:
     before, _, after = word.rpartition("-")
     if before in values and after in values:
         return int(values[before]) + int(values[after])
-    for tens, value in values.items():
+    for tens in reading.lists.tens if word.endswith(reading.lists.tens) else ():
         unit = word.removesuffix(tens).removesuffix("en")
-        if int(value) >= 20 and word.endswith(tens) and unit in values:
-            return int(values[unit]) + int(value)
+        if word.endswith(tens) and unit in values:
+            return int(values[unit]) + int(values[tens])
     return -1
 
 

@@ -36,13 +36,12 @@ def _read_street(reading: GuardedText, at: int) -> int:
     word = reading.words[at]
     if word in reading.phrases("streets"):
         return _read_two_part_street(reading, at)
-    endings = tuple(reading.phrases("streets").words)
-    is_one = word.plain.endswith(endings) and len(word.plain) > _SHORTEST_STREET + 3
+    is_one = word.plain.endswith(reading.phrases("streets").endings) and len(word.plain) > _SHORTEST_STREET + 3
     if not is_one or word in reading.phrases("no_streets") or word in reading.phrases("ordinary"):
         return -1
     if not reading.phrases("endings_of_one_word").words:
         return -1
-    if not word.is_capital and not word.plain.endswith(tuple(reading.phrases("sure_streets").words)):
+    if not word.is_capital and not word.plain.endswith(reading.phrases("sure_streets").endings):
         return -1
     return _go_back(reading, at) if word.is_capital else at
 

@@ -2,16 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 _WORD = re.compile(r"['’]?[^\W\d_]+(?:[-'’][^\W\d_]+)*|\d+[^\W\d_]{0,2}(?![^\W_])|\d+|[&#@+]")
 _ENDS_SENTENCE = re.compile(r"[.!?…]+[\"'”’)]*\s|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word (or number, or one of `&#@+`) of a text: from `start` up to `end`.
 
     `plain` is in small letters without accents and without the ending of a possessive; `gap` what stands between it
@@ -57,13 +56,19 @@ def split_text(text: str, abbreviations: Container[str] = ()) -> tuple[Word, ...
     words: list[Word] = []
     sentence, end = 0, 0
     for found in _WORD.finditer(text):
-        gap = text[end : found.start()]
-        is_stop = bool(words and _ENDS_SENTENCE.search(gap))
+        start, word = found.start(), found.group()
+        gap = text[end:start]
+        is_stop = gap != " " and bool(words and _ENDS_SENTENCE.search(gap))
         begins = is_stop and not (gap.startswith(".") and _is_short(words[-1], abbreviations))
         sentence += begins
-        words.append(Word(found.group(), make_plain(found.group()), found.start(), found.end(), gap, sentence, begins))
         end = found.end()
+        words.append(Word(word, make_plain(word), start, end, gap, sentence, begins))
     return tuple(words)
+
+
+def list_plain_words(text: str) -> Iterator[str]:
+    """Yield the words of a text in plain letters, where nothing else about them matters."""
+    return (make_plain(word) for word in _WORD.findall(text))
 
 
 def _is_short(word: Word, abbreviations: Container[str]) -> bool:

@@ -8,7 +8,7 @@ people move.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from bot.domain.person import Language
@@ -16,6 +16,8 @@ from bot.guard.text import Word, split_text
 
 LISTS_ROOT = Path(__file__).resolve().parents[2] / "prompts"
 SHARED_LISTS = frozenset({"first_names", "surnames", "titles", "particles"})
+
+_TWENTY = 20
 
 
 class Phrases:
@@ -42,6 +44,13 @@ class Phrases:
         for phrases in self._longer.values():
             phrases.sort(key=len, reverse=True)
         self._suffixes = tuple(self._endings)
+        self._begins = frozenset((*self.words, *self._longer))
+        self._open_begins = tuple(phrase[0].removesuffix("xstarx") for phrase in self._open)
+
+    @cached_property
+    def endings(self) -> tuple[str, ...]:
+        """The words, to find out whether a longer one ends like any of them."""
+        return tuple(self.words)
 
     def __contains__(self, word: Word) -> bool:
         """Return whether one word is in the list."""
@@ -49,17 +58,27 @@ class Phrases:
 
     def match(self, words: Sequence[Word], at: int) -> int:
         """Return where the longest phrase that begins at a place ends; that place itself when none does."""
-        if not 0 <= at < len(words):
+        if not 0 <= at < len(words) or not self._may_begin(words[at].plain):
             return at
         for phrase in (*self._longer.get(words[at].plain, ()), *self._open):
             if _stands_at(phrase, words, at):
                 return at + len(phrase)
         return at + 1 if words[at] in self else at
 
+    def _may_begin(self, plain: str) -> bool:
+        """Return whether anything of the list may begin with a word: nearly always nothing does."""
+        return (
+            plain in self._begins
+            or (bool(self._suffixes) and plain.endswith(self._suffixes))
+            or (bool(self._open_begins) and plain.startswith(self._open_begins))
+        )
+
     def find(self, words: Sequence[Word], begin: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
         """Yield where the phrases in a part of a text begin and end."""
-        last = len(words) if end is None else end
-        for at in range(begin, last):
+        last = len(words) if end is None else min(end, len(words))
+        is_sure = not self._suffixes and not self._open_begins
+        known = self._begins.__contains__ if is_sure else self._may_begin
+        for at in [one for one in range(max(begin, 0), last) if known(words[one].plain)]:
             if (stop := self.match(words, at)) > at and stop <= last:
                 yield at, stop
 
@@ -75,20 +94,35 @@ def _stands_at(phrase: tuple[str, ...], words: Sequence[Word], at: int) -> bool:
     )
 
 
+class _ListsByName(dict[str, Phrases]):
+    """Lists by the names of their files, each read when it is first asked for."""
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, name: str) -> Phrases:
+        languages = Language if name in SHARED_LISTS else (self._language,)
+        self[name] = Phrases([line for language in languages for line in _read_lines(language, name)])
+        return self[name]
+
+
 class WordLists:
-    """The word lists of one language, each read once."""
+    """The word lists of one language, each read once: those of words and phrases `by_name`."""
 
     def __init__(self, language: Language) -> None:
         self.language = language
-        self._lists: dict[str, Phrases] = {}
+        self.by_name = _ListsByName(language)
         self._values: dict[str, dict[str, str]] = {}
 
     def __getitem__(self, name: str) -> Phrases:
         """Return a list by the name of its file."""
-        if name not in self._lists:
-            languages = Language if name in SHARED_LISTS else (self.language,)
-            self._lists[name] = Phrases([line for language in languages for line in _read_lines(language, name)])
-        return self._lists[name]
+        return self.by_name[name]
+
+    @cached_property
+    def tens(self) -> tuple[str, ...]:
+        """The words for numbers from twenty: in Dutch the units stand before them, in one word."""
+        return tuple(word for word, value in self.values("number_words").items() if int(value) >= _TWENTY)
 
     def values(self, name: str) -> dict[str, str]:
         """Return a list of values: word → value."""

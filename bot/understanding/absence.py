@@ -12,7 +12,7 @@ from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
 from bot.domain.person import Language
-from bot.understanding.sayings import find_day, read_sayings, split_said_words
+from bot.understanding.sayings import SaidWord, find_day, read_sayings, split_said_words
 
 _SPAN = re.compile(r"\b\d{1,2} ?[-–] ?(?=\d{1,2}\b(?! ?[-–]))")
 """The first day of a span: "24-26 december" lasts until the last."""
@@ -24,14 +24,15 @@ def read_return(text: str, language: Language, today: date) -> date | None:
     """Return the day from which somebody may be written to again, by what they typed in this language, or in another
     when more of it is understood in that: the last day it speaks of. None where it says nothing of a day to come."""
     others = [one for one in Language if one is not language]
-    _, days = max((_find_returns(text, one, today) for one in (language, *others)), key=lambda one: one[0])
+    words = split_said_words(_SPAN.sub("", text))
+    _, days = max((_find_returns(words, one, today) for one in (language, *others)), key=lambda one: one[0])
     return max((day for day in days if day > today), default=None)
 
 
-def _find_returns(text: str, language: Language, today: date) -> tuple[int, list[date]]:
+def _find_returns(words: list[SaidWord], language: Language, today: date) -> tuple[int, list[date]]:
     """Return how many words are understood, and the days they speak of."""
     sayings = read_sayings(language, "people/absences.txt", "rhythms/sentences.txt")
-    words, understood = split_said_words(_SPAN.sub("", text)), 0
+    understood = 0
     days: list[date] = []
     while words:
         length, meanings = next(sayings.find(words), (0, []))

@@ -3,12 +3,12 @@
 Phrases say what they say; this says what words that were never written down together make likely.
 """
 
+from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import exp, log
-from typing import Any
 
 SMOOTHING = 0.001
 """The share of its documents in which a meaning is taken to have a word that it does not have."""
@@ -18,78 +18,121 @@ BEGIN, END = "<", ">"
 BEGINNING = 5
 """Letters with which forms of one word begin alike: "notice" and "noticing"."""
 
+Documents = Mapping[str, Sequence[Collection[Sequence[str]]]]
+"""Of each meaning what was written down for it. A document is one or more ways, in words, to say one thing, which share
+its weight: a line with many choices says no more than a line without."""
 
-Shares = tuple[tuple[str, float], ...]
-"""The meanings that have a feature, each with the share of its documents that do."""
+
+class Features:
+    """The features of documents: the words, how they begin, and the pairs of words that follow each other, each with
+    the number of its shares: of each meaning, the share of its documents that have it. Most features stand in one
+    document, so that many have equal shares.
+
+    Kept in arrays: there are fifty thousand features.
+    """
+
+    def __init__(self, documents: Documents) -> None:
+        self.meanings = tuple(sorted(documents))
+        found: defaultdict[str | tuple[str, str], tuple[tuple[int, float], ...]] = defaultdict(tuple)
+        for place, meaning in enumerate(self.meanings):
+            for feature, share in _find_shares(documents[meaning]).items():
+                found[feature] += ((place, share),)
+        distinct: dict[tuple[tuple[int, float], ...], int] = {}
+        numbered = {feature: distinct.setdefault(shares, len(distinct)) for feature, shares in found.items()}
+        self._begins, self._places, self._shares = array("I", (0,)), array("B"), array("d")
+        for shares in distinct:
+            self._places.extend(place for place, _ in shares)
+            self._shares.extend(share for _, share in shares)
+            self._begins.append(len(self._places))
+        alone = [feature for feature in numbered if isinstance(feature, str)]
+        self._numbers = {word: number for number, word in enumerate((*alone, BEGIN, END))}
+        self._shares_of_words = array("I", (numbered[word] for word in alone))
+        pairs = sorted((self._key(*one), number) for one, number in numbered.items() if isinstance(one, tuple))
+        self._pairs = array("Q", (key for key, _ in pairs))
+        self._shares_of_pairs = array("I", (number for _, number in pairs))
+
+    def find(self, words: Sequence[str]) -> list[int]:
+        """Return the numbers of the shares of each feature of a message that any document has."""
+        numbers, pairs = self._numbers, self._pairs
+        found = [self._shares_of_words[numbers[one]] for one in dict.fromkeys(_name_words(words)) if one in numbers]
+        known = [numbers.get(word) for word in (BEGIN, *words, END)]
+        for first, second in dict.fromkeys(pairwise(known)):
+            if first is not None and second is not None:
+                key = first * len(numbers) + second
+                at = bisect_left(pairs, key)
+                if at < len(pairs) and pairs[at] == key:
+                    found.append(self._shares_of_pairs[at])
+        return found
+
+    def list_shares(self) -> Iterator[list[tuple[int, float]]]:
+        """Yield the shares, by number: the places of meanings among `meanings`, each with its share."""
+        for begin, end in pairwise(self._begins):
+            yield list(zip(self._places[begin:end], self._shares[begin:end], strict=True))
+
+    def _key(self, first: str, second: str) -> int:
+        return self._numbers[first] * len(self._numbers) + self._numbers[second]
 
 
 class NaiveBayes:
-    """The likelihood of each meaning, given words.
+    """The likelihood of each meaning, given words. `among`: the only meanings it knows, as if nothing were written down
+    for the others; all where none are given."""
 
-    `documents`: of each meaning what was written down for it. A document is one or more ways, in words, to say one
-    thing, which share its weight: a line with many choices says no more than a line without.
-    """
-
-    def __init__(self, documents: Mapping[str, Sequence[Collection[Sequence[str]]]]) -> None:
-        self._meanings = tuple(sorted(documents))
-        self._shares = _find_shares(documents)
-        self._log_odds = cache(self._compute_log_odds)
-
-    def among(self, meanings: Collection[str]) -> "NaiveBayes":
-        """Return one that knows only some of the meanings, as if nothing were written down for the others."""
-        return _restore(tuple(one for one in self._meanings if one in meanings), self._shares)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # What is remembered of it is not: it is computed again.
-        return _restore, (self._meanings, self._shares)
+    def __init__(self, features: Features, among: Collection[str] | None = None) -> None:
+        self.features = features
+        chosen = [one for one, name in enumerate(features.meanings) if among is None or name in among]
+        self._meanings = tuple(features.meanings[one] for one in chosen)
+        places = {one: place for place, one in enumerate(chosen)}
+        self._absent = array("d")
+        """By shares, the log-odds of a meaning that has none: much the same for all meanings, so that only what the
+        others have more is looked up. What says nothing of these meanings has none of either."""
+        self._begins, self._places, self._more = array("I", (0,)), array("B"), array("d")
+        for shares in features.list_shares():
+            known = [(places[one], share) for one, share in shares if one in places]
+            total = sum(share for _, share in known)
+            absent = self._compute_log_odds(0.0, total) if known else 0.0
+            self._absent.append(absent)
+            self._places.extend(place for place, _ in known)
+            self._more.extend(self._compute_log_odds(share, total) - absent for _, share in known)
+            self._begins.append(len(self._places))
 
     def probabilities(self, words: Sequence[str]) -> dict[str, float]:
         """Return how likely each meaning is; empty when none of the words is known."""
-        # Unknown ones are not asked after: what people type would be remembered for ever.
-        found = [self._log_odds(feature) for feature in _features(words) if feature in self._shares]
-        known = [odds for odds in found if odds]
-        if not known:
+        return self.rate(self.features.find(words))
+
+    def rate(self, found: Sequence[int]) -> dict[str, float]:
+        """Return how likely each meaning is by the shares of features; empty when they say nothing of any."""
+        begins, places, more = self._begins, self._places, self._more
+        sums, is_known = [sum([self._absent[one] for one in found])] * len(self._meanings), False
+        for one in found:
+            begin, end = begins[one], begins[one + 1]
+            is_known = is_known or begin < end
+            for place, odds in zip(places[begin:end], more[begin:end], strict=True):
+                sums[place] += odds
+        if not is_known:
             return {}
-        sums = [sum(odds) / TEMPERATURE for odds in zip(*known, strict=True)]
         most = max(sums)
-        powers = [exp(one - most) for one in sums]
-        return {meaning: power / sum(powers) for meaning, power in zip(self._meanings, powers, strict=True)}
+        powers = [exp((one - most) / TEMPERATURE) for one in sums]
+        total = sum(powers)
+        return {meaning: power / total for meaning, power in zip(self._meanings, powers, strict=True)}
 
-    def _compute_log_odds(self, feature: str) -> tuple[float, ...]:
-        """Return by meaning how much more often it has this feature than the mean of the others; nothing where none
-        has it."""
-        shares = {meaning: share for meaning, share in self._shares[feature] if meaning in self._meanings}
-        total, others = sum(shares.values()), len(self._meanings) - 1
-        return tuple(
-            log((shares.get(one, 0.0) + SMOOTHING) / ((total - shares.get(one, 0.0)) / others + SMOOTHING))
-            for one in (self._meanings if shares else ())
-        )
+    def _compute_log_odds(self, share: float, total: float) -> float:
+        """Return how much more often a meaning has a feature than the mean of the others. `total`: all their shares."""
+        return log((share + SMOOTHING) / ((total - share) / (len(self._meanings) - 1) + SMOOTHING))
 
 
-def _find_shares(documents: Mapping[str, Sequence[Collection[Sequence[str]]]]) -> dict[str, Shares]:
-    """Return by feature the shares of documents that have it. Most features stand in one document: equal shares are
-    one object, in memory and where they are kept."""
-    found: dict[str, Shares] = {}
-    equal: dict[Shares, Shares] = {}
-    for meaning in sorted(documents):
-        counts: defaultdict[str, float] = defaultdict(float)
-        for ways in documents[meaning]:
-            for feature, count in Counter(one for words in ways for one in _features(words)).items():
-                counts[feature] += count / len(ways)
-        for feature, share in counts.items():
-            shares = (*found.get(feature, ()), (meaning, share / len(documents[meaning])))
-            found[feature] = equal.setdefault(shares, shares)
-    return found
+def _find_shares(documents: Sequence[Collection[Sequence[str]]]) -> Mapping[str | tuple[str, str], float]:
+    """Return by feature the share of the documents of a meaning that have it."""
+    counts: defaultdict[str | tuple[str, str], float] = defaultdict(float)
+    for ways in documents:
+        found: Counter[str | tuple[str, str]] = Counter()
+        for words in ways:
+            found.update({*_name_words(words), *pairwise((BEGIN, *words, END))})
+        for feature, count in found.items():
+            counts[feature] += count / len(ways)
+    return {feature: count / len(documents) for feature, count in counts.items()}
 
 
-def _restore(meanings: tuple[str, ...], shares: dict[str, Shares]) -> NaiveBayes:
-    restored = NaiveBayes({})
-    restored._meanings, restored._shares = meanings, shares
-    return restored
-
-
-def _features(words: Sequence[str]) -> set[str]:
-    """Return the words, how they begin, and the pairs of words that follow each other; the ends count as words."""
-    marked = (BEGIN, *words, END)
-    beginnings = (f"{word[:BEGINNING]}~" for word in words if len(word) >= BEGINNING)
-    return {*words, *beginnings, *(f"{first} {second}" for first, second in pairwise(marked))}
+def _name_words(words: Sequence[str]) -> Iterator[str]:
+    """Yield the features that are one word: the words, and how they begin."""
+    yield from words
+    yield from (f"{word[:BEGINNING]}~" for word in words if len(word) >= BEGINNING)

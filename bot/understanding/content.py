@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from bot.understanding.phrasebook import Phrase, PhraseBook
+from bot.understanding.phrasebook import PhraseBook
+from bot.understanding.phrases import Phrase
 from bot.understanding.text import Token, tidy, tokenize
 
 _PICTURE = r"[\s\u200d\u2600-\u27bf\ufe0f\U0001f1e6-\U0001faff]"
@@ -42,8 +43,7 @@ ASKED_ABOUT = frozenset({"connect", "lookback"})
 """Meanings that ask about what they name."""
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A phrase found in a message: how well, where its words stand, and where the person's own words begin and end."""
 
     phrase: Phrase
@@ -196,23 +196,22 @@ def drop_frame(own: str, book: PhraseBook, meaning: str, *, cut: bool = False) -
     """
     tokens = tokenize(own, book.spellings)
     words = tuple(token.word for token in tokens)
-    first = _find_end_of_opening(own, tokens, book) or _find_end_of_introduction(own, tokens, book, cut)
+    first = _find_end_of_opening(own, tokens, words, book) or _find_end_of_introduction(own, tokens, book, cut)
     if first:
         return drop_frame(tidy(own[tokens[first].start :]), book, meaning)
-    for closing in book.frame.closings:
+    for closing, needs_mark in book.frame.closings.get(words[-1], ()) if words else ():
         size = len(closing)
         if words[-size:] == closing and len(words) - size >= LEAST_CONTENT:
             end = tokens[-size - 1].end
-            if closing in book.frame.polite or _MARK.search(own[end : tokens[-size].start]):
+            if not needs_mark or _MARK.search(own[end : tokens[-size].start]):
                 return drop_frame(own[:end], book, meaning)
     last = _find_begin_of_conclusion(own, tokens, book, cut) if meaning in CONCLUDED else 0
     return drop_frame(own[: tokens[last - 1].end], book, meaning) if last else own
 
 
-def _find_end_of_opening(own: str, tokens: Sequence[Token], book: PhraseBook) -> int:
+def _find_end_of_opening(own: str, tokens: Sequence[Token], words: tuple[str, ...], book: PhraseBook) -> int:
     """Return with which word the content begins after an opening; 0 when there is none."""
-    words = tuple(token.word for token in tokens)
-    for opening, needs_mark in book.frame.openings:
+    for opening, needs_mark in book.frame.openings.get(words[0], ()) if words else ():
         size = len(opening)
         if words[:size] == opening and len(words) - size > LEAST_CONTENT:
             first = size + (words[size] in _MARKS)
@@ -255,7 +254,9 @@ def _count_closing_words(tokens: Sequence[Token], meaning: str, book: PhraseBook
     """Count the words at the end that only close the message; 0 when nothing else would be left. Of what is told, only
     politeness goes without a mark before it: "weer" belongs to "het regende weer"."""
     words = tuple(token.word for token in tokens)
-    for closing in book.frame.closings if meaning not in TOLD else book.frame.polite:
+    for closing, needs_mark in book.frame.closings.get(words[-1], ()) if words else ():
+        if needs_mark and meaning in TOLD:
+            continue
         if len(words) > len(closing) and words[-len(closing) :] == closing:
             return len(closing) + _count_closing_words(tokens[: -len(closing)], meaning, book)
     return 0

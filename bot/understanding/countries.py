@@ -51,9 +51,8 @@ def tells_more_than_country(text: str, book: PhraseBook) -> bool:
     told, and no wish."""
     named = read_country(text)
     words = {token.word for token in tokenize(text, book.spellings)} - {"?", ":"}
-    frame = {word for phrase in book.phrases if phrase.meaning == COUNTRY_MEANING for word in phrase.words}
-    greetings = {word for (word,) in book.greetings}
-    more = words - frame - greetings - {token.word for token in tokenize(named.words, book.spellings)}
+    frame = book.phrases.list_words(COUNTRY_MEANING)
+    more = words - frame - book.greetings - {token.word for token in tokenize(named.words, book.spellings)}
     return len(more) > (0 if named.country else WORDS_OF_A_DAY)
 
 

@@ -1,7 +1,7 @@
 """Read the books of what stands around content: how messages begin, are introduced, close and conclude."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,17 +20,19 @@ class WordGroup:
     after: frozenset[str] = frozenset()
 
 
+Framing = tuple[tuple[str, ...], bool]
+"""Words of an opening or a closing, and whether a mark has to set them apart from the content."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """The words around content.
 
-    `openings` have with them whether a mark has to follow; `polite` closings need none before them; the longest come
-    first.
+    `openings` are found by their first word, `closings` by their last; the longest come first.
     """
 
-    openings: Sequence[tuple[tuple[str, ...], bool]]
-    closings: Sequence[tuple[str, ...]]
-    polite: Sequence[tuple[str, ...]]
+    openings: Mapping[str, Sequence[Framing]]
+    closings: Mapping[str, Sequence[Framing]]
     introducing: WordGroup
     concluding: WordGroup
     moments: WordGroup
@@ -41,19 +43,26 @@ def read_frame(folder: Path, spellings: Mapping[str, Sequence[str]]) -> Frame:
     openings = read_framing(folder / "opening.txt", spellings)
     closings = read_framing(folder / "closing.txt", spellings)
     return Frame(
-        openings=[(words, not free) for words, free in openings],
-        closings=[words for words, _ in closings],
-        polite=[words for words, free in closings if free],
+        openings=_group_by_word(openings, place=0),
+        closings=_group_by_word(closings, place=-1),
         introducing=_word_group(folder / "introducing.txt", spellings),
         concluding=_word_group(folder / "concluding.txt", spellings),
         moments=_word_group(folder / "moment.txt", spellings),
     )
 
 
-def read_framing(file: Path, spellings: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, ...], bool]]:
-    """Return lines as words, the longest first, with whether "…" says that they need no mark beside them."""
+def _group_by_word(framings: Iterable[Framing], place: int) -> dict[str, list[Framing]]:
+    found: dict[str, list[Framing]] = {}
+    for words, needs_mark in framings:
+        if words:
+            found.setdefault(words[place], []).append((words, needs_mark))
+    return found
+
+
+def read_framing(file: Path, spellings: Mapping[str, Sequence[str]]) -> list[Framing]:
+    """Return lines as words, the longest first; with "…" beside them they need no mark."""
     found = {
-        (tuple(token.word for token in tokenize(words.strip(f" {SLOT}"), spellings)), SLOT in words)
+        (tuple(token.word for token in tokenize(words.strip(f" {SLOT}"), spellings)), SLOT not in words)
         for line in read_lines(file)
         for words in expand_line(line)
     }

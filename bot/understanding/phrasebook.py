@@ -18,18 +18,20 @@ classifier of words learns).
 """
 
 import re
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from math import log
 from pathlib import Path
-from typing import NamedTuple
 
 from bot.compiled import compiled_folder, keep_value
 from bot.domain.person import Language
-from bot.understanding.bayes import NaiveBayes
+from bot.understanding.bayes import Features, NaiveBayes
 from bot.understanding.framing import SLOT, Frame, read_frame, read_framing
 from bot.understanding.lines import expand_line, read_lines
+from bot.understanding.phrases import PackedPhrases, Phrase, PhrasesByWords
+from bot.understanding.spelling import SHORT_WORD, KnownWords
 from bot.understanding.text import fold, spell_words, tokenize
 
 PHRASES_ROOT = Path(__file__).resolve().parents[2] / "prompts"
@@ -62,20 +64,10 @@ COUNTRY_NAME = "countryname"
 """The word that `spelling.txt` makes of the name of a country: a phrase that has one, needs one."""
 MIN_COVERAGE = 0.6
 """The share of a phrase, by weight, that has to be in a message."""
-
-
-class Phrase(NamedTuple):
-    """A phrase of one meaning.
-
-    `slot` is the place, counted in words of the phrase, of the person's own words; None where there are none. `keeps`:
-    the whole message is the content. `own_from`: the word of the phrase from which its words belong to the content.
-    """
-
-    meaning: str
-    words: tuple[str, ...]
-    slot: int | None
-    keeps: bool
-    own_from: int | None = None
+LEAST_WEIGHT = 1e-9
+"""Less than any word says: what is left of a difference that is nothing."""
+TYPO_DISCOUNT = 0.9
+"""How sure it is that a mistyped word was recognised."""
 
 
 class PhraseBook:
@@ -85,7 +77,7 @@ class PhraseBook:
         self,
         phrases: Sequence[Phrase],
         *,
-        bayes: NaiveBayes,
+        features: Features,
         spellings: Mapping[str, Sequence[str]],
         filler: frozenset[str],
         ordinary: frozenset[str],
@@ -93,56 +85,51 @@ class PhraseBook:
         askings: frozenset[tuple[str, ...]],
         frame: Frame,
     ) -> None:
-        self.phrases = tuple(phrases)
+        self.phrases = PackedPhrases(phrases, (*negations, COUNTRY_NAME))
         self.spellings = spellings
         self.filler = filler
         self.ordinary = ordinary
         self.negations = negations
         self.askings = askings
         self.frame = frame
-        self.greetings = frozenset(opening for opening, _ in frame.openings if len(opening) == 1)
-        self._wider = bayes
+        self.greetings = frozenset(
+            word for openings in frame.openings.values() for (word, *more), _ in openings if not more
+        )
+        self._wider = NaiveBayes(features)
         """Tells what is shown from all else."""
-        self.bayes = bayes.among({phrase.meaning for phrase in self.phrases} - SHOWN_MEANINGS)
+        self.bayes = NaiveBayes(features, {phrase.meaning for phrase in phrases} - SHOWN_MEANINGS)
         self._weights = {
             word: FILLER_WEIGHT if word in filler else 0.35 + log(WEIGHED_AMONG / len(found)) / log(WEIGHED_AMONG)
-            for word, found in self._find_meanings().items()
+            for word, found in _find_meanings(phrases).items()
         }
         self._weights[":"] = 0.3
         weigh = self._weights.__getitem__
-        self.totals = tuple(sum(map(weigh, phrase.words)) for phrase in self.phrases)
+        self.totals = array("d", (sum(map(weigh, phrase.words)) for phrase in phrases))
         """How much each phrase says in all."""
-        self.needing: dict[str, list[int]] = defaultdict(list)
-        """The phrases by the words of which at least one has to be there: without them too little of a phrase is."""
-        self.despairing: dict[str, list[int]] = defaultdict(list)
+        found = [
+            (number, *pair)
+            for number, phrase in enumerate(phrases)
+            for pair in self._find_words_it_needs(phrase, MIN_COVERAGE * self.totals[number])
+        ]
+        self.needing = PhrasesByWords(found)
+        """The phrases by the words of which two, or one, have to be there: without them too little of a phrase is."""
+        self.despairing = PhrasesByWords([one for one in found if phrases[one[0]].meaning == CRISIS])
         """Those of despair, which every text is looked through for."""
-        for number, phrase in enumerate(self.phrases):
-            for word in self._find_words_it_needs(phrase, MIN_COVERAGE * self.totals[number]):
-                self.needing[word].append(number)
-                if phrase.meaning == CRISIS:
-                    self.despairing[word].append(number)
-        self.whole: dict[tuple[str, ...], list[Phrase]] = defaultdict(list)
-        """The phrases without a place for one's own words, by their words: for messages that are exactly that."""
-        for phrase in self.phrases:
-            if phrase.slot is None:
-                self.whole[phrase.words].append(phrase)
+        self.needed = frozenset(self.phrases.write((*negations, COUNTRY_NAME)))
+        """The words, as letters, without which a phrase that has them is not there: a negation, or a country."""
         spelled = (typed for typed, meant in spellings.items() if len(meant) == 1 and meant[0] in self._weights)
-        self.words = tuple(dict.fromkeys(word for word in (*self._weights, *spelled) if len(word) > 3))
-        """The words long enough to be recognised when they are mistyped."""
-
-    def _find_meanings(self) -> dict[str, set[str]]:
-        """Return by word the meanings that count for what it says."""
-        usual: dict[str, set[str]] = {}
-        shown: dict[str, set[str]] = {}
-        for phrase in self.phrases:
-            found = shown if phrase.meaning in SHOWN_MEANINGS else usual
-            for word in phrase.words:
-                found.setdefault(word, set()).add(phrase.meaning)
-        return {**shown, **usual}
+        self.known = KnownWords(dict.fromkeys(word for word in (*self._weights, *spelled) if len(word) > 3))
 
     def knows(self, word: str) -> bool:
         """Return whether a word is in the book, or an ordinary one."""
         return word in self._weights or word in self.filler or word in self.ordinary
+
+    def correct(self, word: str) -> tuple[str, float]:
+        """Return a word as the book spells it, and how sure that is."""
+        if self.knows(word) or len(word) < SHORT_WORD or word.isdigit():
+            return word, 1.0
+        near = self.known.find(word)
+        return (word, 1.0) if near is None else (self.spellings.get(near, (near,))[0], TYPO_DISCOUNT)
 
     def weight(self, word: str) -> float:
         """Return how much a word says: more when fewer meanings use it."""
@@ -151,7 +138,8 @@ class PhraseBook:
     def find_likely(self, words: Sequence[str]) -> tuple[dict[str, float], frozenset[str]]:
         """Return how likely each meaning is by the words themselves, and the likeliest: of those that are not shown,
         as if there were no others, and of all where that one is shown."""
-        usual, wider = self.bayes.probabilities(words), self._wider.probabilities(words)
+        found = self.bayes.features.find(words)
+        usual, wider = self.bayes.rate(found), self._wider.rate(found)
         likeliest = {max(usual, key=usual.__getitem__)} if usual else set()
         if wider and (most := max(wider, key=wider.__getitem__)) in SHOWN_MEANINGS:
             likeliest.add(most)
@@ -162,15 +150,33 @@ class PhraseBook:
         """Return whether a message is a question, with or without the mark."""
         return bool(words) and (words[-1] == "?" or any(tuple(words[:length]) in self.askings for length in (1, 2)))
 
-    def _find_words_it_needs(self, phrase: Phrase, least: float) -> Iterator[str]:
-        weights = self._weights
-        words = sorted(set(phrase.words), key=lambda word: (-weights[word], word))
-        without = sum([weights[word] for word in words])
-        for word in words:
-            if without < least:
-                return
-            yield word
-            without -= weights[word]
+    def _find_words_it_needs(self, phrase: Phrase, least: float) -> Iterator[tuple[str, str]]:
+        """Yield the pairs of words, as letters, of which one has to be said for enough of a phrase to be there: the
+        words that say most. Twice the same, where that is enough alone."""
+        words = sorted(set(phrase.words), key=lambda word: (-self._weights[word], word))
+        weights, letters = [self._weights[word] for word in words], self.phrases.write(words)
+        least -= LEAST_WEIGHT
+        for first, letter in enumerate(letters):
+            if weights[first] >= least:
+                yield letter, letter
+                continue
+            left = sum(weights[first:])
+            for second in range(first + 1, len(letters)):
+                if left < least:
+                    break
+                yield letter, letters[second]
+                left -= weights[second]
+
+
+def _find_meanings(phrases: Sequence[Phrase]) -> dict[str, set[str]]:
+    """Return by word the meanings that count for what it says."""
+    usual: dict[str, set[str]] = {}
+    shown: dict[str, set[str]] = {}
+    for phrase in phrases:
+        found = shown if phrase.meaning in SHOWN_MEANINGS else usual
+        for word in phrase.words:
+            found.setdefault(word, set()).add(phrase.meaning)
+    return {**shown, **usual}
 
 
 @cache
@@ -210,7 +216,7 @@ def _read_phrase_book(language: Language) -> PhraseBook:
     )
     return PhraseBook(
         ordered,
-        bayes=NaiveBayes(documents),
+        features=Features(documents),
         spellings=spellings,
         filler=filler,
         ordinary=ordinary,

@@ -7,24 +7,13 @@ meaning adds up. A reading is sure when its evidence is strong and no other mean
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
 from bot.domain.person import Language
 from bot.understanding.content import Match, drop_frame, find_content, find_request, quote_whole
 from bot.understanding.countries import COUNTRY_MEANING as COUNTRY
 from bot.understanding.countries import tells_more_than_country
-from bot.understanding.phrasebook import (
-    COUNTRY_NAME,
-    CRISIS,
-    MIN_COVERAGE,
-    SHOWN_MEANINGS,
-    Phrase,
-    PhraseBook,
-    phrase_book,
-)
+from bot.understanding.phrasebook import CRISIS, LEAST_WEIGHT, MIN_COVERAGE, SHOWN_MEANINGS, PhraseBook, phrase_book
+from bot.understanding.phrases import UNKNOWN, Phrase, PhrasesByWords
 from bot.understanding.text import Token, tokenize
 
 OTHER = "other"
@@ -46,11 +35,6 @@ LONG_FROM, CLEAR_FROM = 9, 0.65
 """Words from which a statement tells something, as a rule, and the score from which it is something else yet."""
 AT_LENGTH = frozenset({"story", "stuck", "step", "chance", "nominate", "snooze", "other", *RISKY})
 """Meanings that people tell at length."""
-TYPO_CUTOFF = 0.78
-"""How alike (of 1) a mistyped word has to be to one of the book."""
-SHORT_WORD, SHORT_TYPO_CUTOFF = 4, 0.75
-"""Letters up to which a word is short, and how alike it has to be."""
-TYPO_DISCOUNT = 0.9
 SURE_FROM = 0.74
 SURE_MARGIN = 0.12
 LIKELY_FROM = 0.30
@@ -71,8 +55,6 @@ TELLING_FROM = 0.5
 """The weight from which a word says something by itself."""
 LONGEST = 60
 """Words that are read together; what follows in a long message is content, as a rule."""
-LEAST_WEIGHT = 1e-9
-"""Less than any word says: what is left of a difference that is nothing."""
 OVERLAP = 12
 """Words read twice where a long message is read in parts: a phrase may stand across the border."""
 
@@ -101,6 +83,8 @@ def read(text: str, language: Language, names: Sequence[str] = ("ritme",)) -> Re
     tokens = _without_address(tokenize(text, book.spellings), names, book.greetings)
     first, *later = _split_long(tokens)
     for part in later:
+        if not _may_tell_despair(part, book):
+            continue
         reading = _read_tokens(text, part, book)
         if reading.meaning == CRISIS and reading.sure:
             return reading
@@ -124,13 +108,14 @@ def may_tell_despair(text: str, language: Language, names: Sequence[str] = ("rit
     texts of which nothing else has to be known."""
     book = phrase_book(language)
     tokens = _without_address(tokenize(text, book.spellings), names, book.greetings)
-    for part in _split_long(tokens):
-        message = _look_up(_correct(part, book), book)
-        if any(_match(number, message, book) for number in _candidates(message, book, book.despairing)):
-            return True
-        if book.bayes.probabilities(message.words).get(CRISIS, 0.0) >= LIKELY_ALONE_FROM:
-            return True
-    return False
+    return any(_may_tell_despair(part, book) for part in _split_long(tokens))
+
+
+def _may_tell_despair(tokens: Sequence[Token], book: PhraseBook) -> bool:
+    message = _look_up(_correct(tokens, book), book)
+    if any(_match(number, message, book) for number in _candidates(message, book, book.despairing)):
+        return True
+    return book.bayes.probabilities(message.words).get(CRISIS, 0.0) >= LIKELY_ALONE_FROM
 
 
 def _split_long(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
@@ -193,7 +178,7 @@ def _read_exact(
     text: str, tokens: Sequence[Token], words: Sequence[tuple[str, float]], book: PhraseBook
 ) -> Reading | None:
     """Read a message that is a phrase of one meaning, and nothing else; None for any other."""
-    exact = book.whole.get(tuple(word for word, _ in words), [])
+    exact = book.phrases.find_whole(book.phrases.write(word for word, _ in words))
     meanings = {phrase.meaning for phrase in exact}
     if len(meanings) != 1:
         return None
@@ -209,16 +194,16 @@ def _lower_in_question(match: Match) -> Match:
     """Return a match in a question: what was done and what will be is told, and not asked."""
     if not match.phrase.keeps or match.phrase.meaning not in SELDOM_ASKED:
         return match
-    return replace(match, score=match.score * TOLD_AS_QUESTION)
+    return match._replace(score=match.score * TOLD_AS_QUESTION)
 
 
 def _score(phrased: Mapping[str, float], likely: Mapping[str, float], *, told: bool) -> dict[str, float]:
     """Return the score of each meaning by its phrases and by the words themselves. `told`: at length, as few meanings
     are."""
     scores = {
-        meaning: 1 - (1 - phrased.get(meaning, 0.0)) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
-        for meaning in {**phrased, **likely}
-        if meaning not in ONLY_BY_PHRASE or phrased.get(meaning, 0.0) >= LIKELY_FROM
+        meaning: 1 - (1 - by_phrase) * (1 - BAYES_WEIGHT * likely.get(meaning, 0.0))
+        for meaning, by_phrase in {**dict.fromkeys(likely, 0.0), **phrased}.items()
+        if meaning not in ONLY_BY_PHRASE or by_phrase >= LIKELY_FROM
     }
     return {one: score for one, score in scores.items() if not told or one in AT_LENGTH or score >= CLEAR_FROM}
 
@@ -248,8 +233,8 @@ def _says_enough(matches: Sequence[Match], words: Sequence[tuple[str, float]], b
     return len(telling) > 1 or len(words) <= len(best.hit) + 1
 
 
-def _without_address(tokens: list[Token], names: Sequence[str], greetings: Collection[tuple[str, ...]]) -> list[Token]:
-    if len(tokens) > 2 and tokens[1].word in names and (tokens[0].word,) in greetings:
+def _without_address(tokens: list[Token], names: Sequence[str], greetings: Collection[str]) -> list[Token]:
+    if len(tokens) > 2 and tokens[1].word in names and tokens[0].word in greetings:
         tokens = tokens[1:]
     while tokens and tokens[0].word in names:
         tokens = tokens[1:]
@@ -260,34 +245,16 @@ def _without_address(tokens: list[Token], names: Sequence[str], greetings: Colle
 
 def _correct(tokens: Sequence[Token], book: PhraseBook) -> list[tuple[str, float]]:
     """Return each word as the book spells it, and how sure that is."""
-    corrected = []
-    for token in tokens:
-        word = token.word
-        if book.knows(word) or len(word) < 4 or word.isdigit():
-            corrected.append((word, 1.0))
-            continue
-        near = _nearest(word, book)
-        corrected.append((near, TYPO_DISCOUNT) if near else (word, 1.0))
-    return corrected
-
-
-@lru_cache(maxsize=2048)
-def _nearest(word: str, book: PhraseBook) -> str | None:
-    """Return the word of the book that was probably meant by a mistyped one; swapped letters are one error. Of a short
-    word only swapped letters are mended: it has too many neighbours."""
-    cutoff = SHORT_TYPO_CUTOFF if len(word) <= SHORT_WORD else TYPO_CUTOFF
-    near = process.extractOne(word, book.words, scorer=OSA.normalized_similarity, score_cutoff=cutoff)
-    if near is None or (len(word) <= SHORT_WORD and sorted(near[0]) != sorted(word)):
-        return None
-    return book.spellings.get(near[0], near)[0]
+    return [book.correct(token.word) for token in tokens]
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """A message to find phrases in: its words as the book spells them, and by place how much each says (`weights`) and
-    how sure its spelling is (`spelled`)."""
+    """A message to find phrases in: its words as the book spells them, also as its letters, and by place how much each
+    says (`weights`) and how sure its spelling is (`spelled`)."""
 
     words: tuple[str, ...]
+    letters: str
     weights: tuple[float, ...]
     spelled: tuple[float, ...]
 
@@ -304,33 +271,37 @@ def _find_matches(words: Sequence[tuple[str, float]], book: PhraseBook) -> list[
 
 def _look_up(words: Sequence[tuple[str, float]], book: PhraseBook) -> _Message:
     typed = tuple(word for word, _ in words)
-    return _Message(typed, tuple(map(book.weight, typed)), tuple(certainty for _, certainty in words))
+    return _Message(
+        typed, book.phrases.write(typed), tuple(map(book.weight, typed)), tuple(certainty for _, certainty in words)
+    )
 
 
-def _candidates(message: _Message, book: PhraseBook, needing: Mapping[str, Sequence[int]]) -> list[int]:
+def _candidates(message: _Message, book: PhraseBook, needing: PhrasesByWords) -> list[int]:
     """Return the phrases of which enough is in the message, in any order: few enough to be aligned. `needing`: those
     that are looked for, by the words they need."""
-    weights = dict(zip(message.words, message.weights, strict=True))
-    said, phrases, totals = set(weights), book.phrases, book.totals
-    numbers = {number for word in said for number in needing.get(word, ())}
+    weights = dict(zip(message.letters, message.weights, strict=True))
+    weights.pop(UNKNOWN, None)
+    said, get_letters, totals = set(weights), book.phrases.get_letters, book.totals
     return sorted(
         number
-        for number in numbers
-        if sum([weights[word] for word in said.intersection(phrases[number].words)]) >= MIN_COVERAGE * totals[number]
+        for number in needing.find(said)
+        if sum([weights[letter] for letter in said.intersection(get_letters(number))]) >= MIN_COVERAGE * totals[number]
     )
 
 
 def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
     """Align a phrase with a message, in order; None when too little of it is there, or no negation, or no country,
     where it has one."""
-    phrase, total = book.phrases[number], book.totals[number]
-    places = _align(phrase, message.words)
+    letters, total = book.phrases.get_letters(number), book.totals[number]
+    places = _align(letters, message.letters)
     hit = [place for place in places if place is not None]
-    if len(hit) < min(len(phrase.words), 2) or _misses_needed_word(phrase, places, book):
+    is_whole = len(hit) == len(letters)
+    if not is_whole and (len(hit) < 2 or _misses_needed_word(letters, places, book)):
         return None
     coverage = sum([message.weights[place] * message.spelled[place] for place in hit]) / total
     if coverage < MIN_COVERAGE:
         return None
+    phrase = book.phrases[number]
     if phrase.meaning == CRISIS and not _tells_despair(phrase, [message.words[place] for place in hit], coverage, book):
         return None
     first, last = hit[0], hit[-1]
@@ -356,14 +327,14 @@ def _match(number: int, message: _Message, book: PhraseBook) -> Match | None:
     return Match(phrase, round(score, 9), first, last, tuple(hit), own_from, slot_from, slot_to)
 
 
-def _align(phrase: Phrase, words: tuple[str, ...]) -> list[int | None]:
-    """Return the place of each word of a phrase, each after those before it; None where it is not there."""
+def _align(phrase: str, message: str) -> list[int | None]:
+    """Return the place of each word of a phrase, each after those before it; None where it is not there. Both are
+    written as letters."""
     places: list[int | None] = []
     at = 0
-    for wanted in phrase.words:
-        try:
-            place = words.index(wanted, at)
-        except ValueError:
+    for wanted in phrase:
+        place = message.find(wanted, at)
+        if place < 0:
             places.append(None)
         else:
             places.append(place)
@@ -371,10 +342,9 @@ def _align(phrase: Phrase, words: tuple[str, ...]) -> list[int | None]:
     return places
 
 
-def _misses_needed_word(phrase: Phrase, places: Sequence[int | None], book: PhraseBook) -> bool:
-    """Return whether a word is not there that a phrase has to have: a negation, or a country."""
-    missed = [word for word, place in zip(phrase.words, places, strict=True) if place is None]
-    return any(word in book.negations or word == COUNTRY_NAME for word in missed)
+def _misses_needed_word(phrase: str, places: Sequence[int | None], book: PhraseBook) -> bool:
+    """Return whether a word is not there that a phrase has to have."""
+    return any(letter in book.needed for letter, place in zip(phrase, places, strict=True) if place is None)
 
 
 def _tells_despair(phrase: Phrase, hit: Sequence[str], coverage: float, book: PhraseBook) -> bool:

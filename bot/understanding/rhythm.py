@@ -23,6 +23,8 @@ EARLIEST_HOUR = 7
 """An hour before this, without a word for the part of the day, is one in the afternoon: nobody works by these at
 night."""
 NOON = 12
+LONGEST_PLACE = 4
+"""Words of the name of a place at most."""
 USUAL_HOURS = {"morning": 9, "afternoon": 14, "evening": 19, "night": 23}
 """The hour of a part of the day that is named alone."""
 
@@ -91,7 +93,9 @@ def read_rhythm(text: str, language: Language, places: Mapping[str, str], today:
     """Read a sentence in this language, or in another when more of it is understood in that. `places`: ids of places by
     the names and channels that people may write; `today`: the day on which it is said."""
     others = [one for one in Language if one is not language]
-    readings = [_read(text, _sayings(one), _fold_names(places), today) for one in (language, *others)]
+    words, named = split_said_words(text), _fold_names(places)
+    is_question = text.rstrip().endswith("?")
+    readings = [_read(words, _sayings(one), named, today, is_question=is_question) for one in (language, *others)]
     return min(readings, key=lambda one: len(one.missed.split()))
 
 
@@ -109,21 +113,29 @@ def _fold_names(places: Mapping[str, str]) -> Mapping[tuple[str, ...], str]:
     return {tuple(fold_word(word) for word in name.split()): place for name, place in places.items() if name.strip()}
 
 
-def _read(text: str, sayings: Sayings, places: Mapping[tuple[str, ...], str], today: date) -> HeardRhythm:
-    words, found, at = split_said_words(text), _Found(), 0
+def _read(
+    words: Sequence[SaidWord],
+    sayings: Sayings,
+    places: Mapping[tuple[str, ...], str],
+    today: date,
+    *,
+    is_question: bool,
+) -> HeardRhythm:
+    found, at = _Found(), 0
     while at < len(words):
         length = _take_place(words[at:], places, found) or _take_phrase(words[at:], sayings, found)
         if not length or found.values.pop("unclear", ""):
             found.missed += words[at : at + (length or 1)]
         at += length or 1
-    asks = "asks" in found.values or text.rstrip().endswith("?")
+    asks = "asks" in found.values or is_question
     return HeardRhythm(_to_values(found, today), " ".join(one.typed for one in found.missed), asks)
 
 
 def _take_place(words: Sequence[SaidWord], places: Mapping[tuple[str, ...], str], found: _Found) -> int:
     """Take a place off the front: a channel that is mentioned, or the name of one. Returns how many words it was."""
-    for length in range(min(4, len(words)), 0, -1):
-        place = places.get(tuple(one.word for one in words[:length]))
+    said = tuple(one.word for one in words[:LONGEST_PLACE])
+    for length in range(len(said), 0, -1):
+        place = places.get(said[:length])
         if place and found.take([("place", place)]):
             return length
     return 0

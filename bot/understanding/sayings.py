@@ -12,7 +12,7 @@ A table in `prompts/<language>/` has a line for each meaning: `phrase | phrase =
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from itertools import product
@@ -29,6 +29,7 @@ _YEAR = re.compile(r"20\d\d")
 _DAYS_IN_MONTH = 31
 _MOST_DIGITS = 3
 """Of a number of days, weeks or months: longer ones lead beyond all calendars."""
+_SHIFTED = re.compile(r"(\d+):(\d\d)([+-]\d+)")
 _GLUED = re.compile(r"(\d)(am|pm|uur|u|h)$", re.IGNORECASE)
 _DUTCH_CLOCK = re.compile(r"(\d)[uh](\d\d)$", re.IGNORECASE)
 
@@ -45,27 +46,59 @@ class SaidWord:
 _Phrase = tuple[tuple[str, ...], tuple[tuple[str, str], ...]]
 
 
+@dataclass(slots=True)
+class _Node:
+    """The words and slots (each by its name, with its kind) that may follow the words of a phrase so far; where these
+    are a phrase already, its rank among all and its meanings."""
+
+    words: "dict[str, _Node]" = field(default_factory=dict)
+    slots: "dict[str, tuple[str, _Node]]" = field(default_factory=dict)
+    rank: int = -1
+    meanings: tuple[tuple[str, str], ...] = ()
+
+    def add(self, phrase: Sequence[str], rank: int, meanings: tuple[tuple[str, str], ...]) -> None:
+        """Add a phrase that follows."""
+        node = self
+        for word in phrase:
+            if word.startswith("<"):
+                _, node = node.slots.setdefault(word, (word.strip("<>0123456789"), _Node()))
+            else:
+                node = node.words.setdefault(word, _Node())
+        node.rank, node.meanings = rank, meanings
+
+
+_Begun = tuple[int, int, _Node, dict[str, str]]
+"""A phrase that a sentence begins with: its rank, how many words, its node, and what stands in its slots."""
+
+
 @dataclass(frozen=True)
 class Sayings:
-    """The phrases of a language, longest first, each with its meanings, by the word they begin with ("" for a slot);
-    the words for numbers, for days and for months."""
+    """The phrases of a language, each with its meanings, the longest ranked first; the words for numbers, for days and
+    for months."""
 
-    phrases: Mapping[str, Sequence[tuple[int, _Phrase]]]
+    phrases: _Node
     numbers: Mapping[str, int]
     days: Mapping[str, str]
     months: Mapping[str, int]
 
     def find(self, words: Sequence[SaidWord]) -> Iterator[tuple[int, list[tuple[str, str]]]]:
         """Yield the phrases that these words begin with, the longest first: how many words, and what they mean."""
-        begun = [*self.phrases.get(words[0].word, ()), *self.phrases.get("", ())]
-        for _, (phrase, meanings) in sorted(begun):
-            if len(phrase) > len(words):
-                continue
-            slots = [_fill(wanted, one.word, self) for wanted, one in zip(phrase, words, strict=False)]
-            if any(one is None for one in slots):
-                continue
-            values = dict(zip(phrase, slots, strict=True))
-            yield len(phrase), [(name, _resolve(value, values)) for name, value in meanings]
+        for _, length, node, slots in sorted(self._follow(self.phrases, words, 0, {}), key=lambda one: one[0]):
+            yield length, [(name, _resolve(value, slots)) for name, value in node.meanings]
+
+    def _follow(self, node: _Node, words: Sequence[SaidWord], at: int, slots: dict[str, str]) -> Iterator[_Begun]:
+        if node.rank >= 0:
+            yield node.rank, at, node, slots
+        if at == len(words):
+            return
+        word = words[at].word
+        following = node.words.get(word)
+        if following is not None:
+            yield from self._follow(following, words, at + 1, slots)
+        for slot, (kind, after) in node.slots.items():
+            said = _fill(kind, word, self)
+            if said is not None:
+                yield from self._follow(after, words, at + 1, {**slots, slot: said})
 
 
 def fold_word(word: str) -> str:
@@ -86,12 +119,10 @@ def split_said_words(text: str) -> list[SaidWord]:
     return [one for one in words if one.word or one.channel]
 
 
-def _fill(wanted: str, word: str, sayings: Sayings) -> str | None:
-    """Return what a word of the sentence says at a place of a phrase; None when it does not fit there."""
-    if not wanted.startswith("<"):
-        return word if word == wanted else None
-    match wanted.strip("<>0123456789"):
-        case "hour" | "clock" as slot:
+def _fill(slot: str, word: str, sayings: Sayings) -> str | None:
+    """Return what a word of the sentence says in a kind of slot; None when it does not fit there."""
+    match slot:
+        case "hour" | "clock":
             return _fill_hour(word, sayings, words_too=slot == "hour")
         case "number":
             return (
@@ -119,12 +150,11 @@ def _fill_hour(word: str, sayings: Sayings, *, words_too: bool) -> str | None:
     return f"{sayings.numbers[word]}:00" if word in sayings.numbers and words_too else None
 
 
-def _resolve(value: str, slots: Mapping[str, str | None]) -> str:
+def _resolve(value: str, slots: Mapping[str, str]) -> str:
     """Fill the slots of a meaning; `9:00-30` becomes 8:30."""
     for slot, said in slots.items():
-        if slot.startswith("<"):
-            value = value.replace(slot, said or "")
-    shifted = re.fullmatch(r"(\d+):(\d\d)([+-]\d+)", value)
+        value = value.replace(slot, said)
+    shifted = _SHIFTED.fullmatch(value)
     if not shifted:
         return value
     minutes = int(shifted[1]) * 60 + int(shifted[2]) + int(shifted[3])
@@ -182,9 +212,9 @@ def read_sayings(language: Language, file: str, words_from: str = "") -> Sayings
     if words_from:
         phrases = dict(_read_phrases(language, file))
     longest = sorted(phrases.items(), key=lambda one: (-len(one[0]), any(word.startswith("<") for word in one[0])))
-    begun: dict[str, list[tuple[int, _Phrase]]] = {}
-    for rank, one in enumerate(longest):
-        begun.setdefault("" if one[0][0].startswith("<") else one[0][0], []).append((rank, one))
+    begun = _Node()
+    for rank, (phrase, meanings) in enumerate(longest):
+        begun.add(phrase, rank, meanings)
     return Sayings(begun, numbers, days, months)
 
 

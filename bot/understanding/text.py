@@ -25,21 +25,26 @@ def tokenize(text: str, spellings: Mapping[str, Sequence[str]]) -> list[Token]:
     """Split a text into normalised words. `spellings` maps what people type to the words it stands for, such as
     "kben" to "ik ben"; all words of one spelling keep its place."""
     tokens: list[Token] = []
-    for found in _WORD.finditer(text):
-        raw = found.group()
-        if raw in _SEPARATORS:
+    for typed, word, start, end in _split(text):
+        if typed in _SEPARATORS:
             if 0 < len(tokens) <= _SEPARATED_WITHIN and not any(token.word == ":" for token in tokens):
-                tokens.append(Token(":", found.start(), found.end()))
+                tokens.append(Token(":", start, end))
             continue
-        word, (start, end) = fold(raw), found.span()
         # "I'll" is no illness and "we'll" is not well: the apostrophe counts where the spellings have it.
-        meant = spellings.get(raw.casefold().replace("’", "'")) or spellings.get(word)
+        meant = spellings.get(typed) or spellings.get(word)
         if meant is None:
             tokens.append(Token(word, start, end))
         else:
             tokens += [Token(one, start, end) for one in meant]
     # A mark at the end sets nothing apart.
     return tokens[:-1] if tokens and tokens[-1].word == ":" else tokens
+
+
+@lru_cache(maxsize=2)  # a text is read in one language after the other
+def _split(text: str) -> tuple[tuple[str, str, int, int], ...]:
+    """Return the words of a text, and the marks that count: as typed in small letters, folded, and where they stand."""
+    found = ((one.group(), one.start(), one.end()) for one in _WORD.finditer(text))
+    return tuple((raw.casefold().replace("’", "'"), fold(raw), start, end) for raw, start, end in found)
 
 
 def spell_words(text: str, spellings: Mapping[str, Sequence[str]], known: dict[str, tuple[str, ...]]) -> list[str]:
