@@ -42,12 +42,14 @@ from tests.support.postgres import Server
 
 SMALL, LARGE = (1_000, 20), (1_000_000, 20_000)
 """Stories and people."""
-TIMES = 5
+TIMES = 3
 WORST = 25
 MAX_GROWTH, MAX_MS, MAX_ROWS = 1.2, 100.0, 500
 FULL_LISTS = 20
 """Statements that lists take which are cut off in the large movement and nearly empty in the small one. One that is
 asked for each place, initiative or rhythm is asked hundreds of times more."""
+FULL_ROWS = 10
+"""Rows less than by which lists differ that count as equally long."""
 NOISE_MS = 3.0
 """Milliseconds by which the same takes longer now and then."""
 
@@ -91,6 +93,11 @@ class Compared:
     def growth(self) -> float:
         """By how much longer it takes in the large one."""
         return self.large.wall / self.small.wall
+
+    @property
+    def loads_as_much(self) -> bool:
+        """True when the large one loads as many rows: what is listed is as long in both."""
+        return self.large.rows - self.small.rows < FULL_ROWS
 
     @property
     def breaks(self) -> list[str]:
@@ -204,12 +211,22 @@ def list_lines(kind: str, found: Sequence[Compared], *, whole: bool) -> list[Lin
             ratio=median(one.growth for one in usual),
             aim=f"≤ {MAX_GROWTH}",
         ),
+        *_list_alike([one for one in usual if one.loads_as_much]),
         *(
             Line(what=f"  that break “{bar}”", measured=str(sum(bar in one.breaks for one in usual)), aim="0")
             for bar in ("statements grow", "slow", "many rows", "grows")
         ),
         *(one.line() for one in shown),
     ]
+
+
+def _list_alike(alike: Sequence[Compared]) -> list[Line]:
+    """Return the line of those that load as much in both movements: what grows there is not the length of a list."""
+    if not alike:
+        return []
+    grows = median(one.large.processor / one.small.processor for one in alike)
+    measured = f"{len(alike)}, processor {median(one.large.processor for one in alike):.1f} ms"
+    return [Line(what="  that load as many rows in both", measured=measured, ratio=grows, aim=f"≤ {MAX_GROWTH}")]
 
 
 async def run(

@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2s
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.catalogue.rhythms import PlaceSaved, QuietRhythm, RhythmSummary, ZonedRhythm
@@ -30,6 +29,7 @@ from bot.domain.rhythm import (
     Timing,
     carry_changes,
     due_moments,
+    list_moments,
     moment_key,
     moments,
     plan_moment,
@@ -72,7 +72,7 @@ async def find_repeats(
 def _list_nearby(rhythm: Rhythm, changes: Changes, calendar: Calendar, now: datetime) -> list[Moment]:
     """List the coming moments of a rhythm that may have come already."""
     latest = now.astimezone(ZoneInfo(rhythm.timezone)).date() + FARTHEST_DATES
-    coming = islice(moments(rhythm.timing, changes, calendar, after=now), REPEATS_LOOKED_AT)
+    coming = list_moments(rhythm.timing, changes, calendar, after=now, count=REPEATS_LOOKED_AT)
     return [one for one in coming if one.on <= latest and one.name not in changes]
 
 
@@ -124,7 +124,7 @@ async def list_promises(work: UnitOfWork, movement: Movement, now: datetime) -> 
         today = now.astimezone(ZoneInfo(rhythm.timezone)).date()
         changes = changed.get(rhythm.id, {})
         calendar = holidays_of(movement, places.get(rhythm.place_id))
-        coming = islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN)
+        coming = list_moments(rhythm.timing, changes, calendar, after=now, count=MOMENTS_SHOWN)
         promised[rhythm.id] = [one for one in coming if one.on <= today and one.name not in changes]
     return promised
 
@@ -160,7 +160,7 @@ def _list_broken(
     """List the promised moments of a rhythm that come no more, on days that are not off."""
     if not promised:
         return []
-    coming = list(islice(moments(rhythm.timing, changes, calendar, after=now), MOMENTS_SHOWN))
+    coming = list_moments(rhythm.timing, changes, calendar, after=now, count=MOMENTS_SHOWN)
     told, zone = {one.name for one in coming} | {one.at for one in coming}, ZoneInfo(rhythm.timezone)
     return [one for one in promised if not told & {one.name, one.at} and not calendar(one.at.astimezone(zone).date())]
 

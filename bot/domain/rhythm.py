@@ -317,6 +317,19 @@ def moments(timing: Timing, changes: Changes, calendar: Calendar, *, after: date
         yield from next_waiting()
 
 
+def list_moments(timing: Timing, changes: Changes, calendar: Calendar, *, after: datetime, count: int) -> list[Moment]:
+    """Return the next `count` moments of a rhythm later than `after`."""
+    if changes:
+        return list(islice(moments(timing, changes, calendar, after=after), count))
+    return list(_list_plain_moments(timing, calendar, after, count))
+
+
+@lru_cache(maxsize=1024)
+def _list_plain_moments(timing: Timing, calendar: Calendar, after: datetime, count: int) -> Sequence[Moment]:
+    """Return the next moments of a rhythm without changes. Cached: many places have the same Monday morning."""
+    return tuple(islice(moments(timing, {}, calendar, after=after), count))
+
+
 def _times_of_day(timing: Timing, day: date | None) -> Iterator[tuple[int, datetime]]:
     """Yield the moments of a day, each with its slot. Two that the clocks let fall together come once."""
     before: datetime | None = None
@@ -384,7 +397,7 @@ def expect_moments(
 ) -> list[Expected]:
     """Return what becomes of the next `count` moments of a rhythm later than `after`. `quiet` are the hours in which
     nothing is sent in its place: a moment in them comes when they end, or not at all when that is too late."""
-    coming = islice(moments(timing, changes, calendar, after=after), count)
+    coming = list_moments(timing, changes, calendar, after=after, count=count)
     return [_expect(moment, changes, calendar, quiet, timing) for moment in coming]
 
 
@@ -550,8 +563,8 @@ def _next_free_day(timing: Timing, pattern: Pattern, calendar: Calendar, on: dat
 
 def update_next_at(rhythm: Rhythm, changes: Changes, calendar: Calendar, *, after: datetime) -> None:
     """Set `next_at` to the first moment later than `after`. Call it after every change to a rhythm or its moments."""
-    first = next(moments(rhythm.timing, changes, calendar, after=after), None)
-    rhythm.next_at = first.at if first is not None else None
+    first = list_moments(rhythm.timing, changes, calendar, after=after, count=1)
+    rhythm.next_at = first[0].at if first else None
 
 
 def due_moments(
