@@ -388,7 +388,7 @@ async def render_reply(work: UnitOfWork, turn: Turn, outcome: Entry | InPlace | 
         remember_privacy(turn.person, entry, reader)
         return Answer(message=render_within(entry, reader, within, hash_key(intent.key)), replaces=in_place)
     answer = _as_delivery(turn, entry, in_place=in_place)
-    if await work.deliveries.add(answer, wakes=False):
+    if await work.deliveries.add_new(answer, wakes=False):
         work.answer = answer
         await work.people.note_mentions(answer.id, answer.workspace_id, turn.person.id, list_texts(entry))
     return None

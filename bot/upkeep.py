@@ -168,7 +168,7 @@ def _list_broken(
 async def record_missed_moment(work: UnitOfWork, missed: Delivery, more: int) -> None:
     """Store a moment as dropped: too late. Notify the coordinators. `more` counts those missed before it."""
     missed.drop("too_late")
-    if missed.movement_id is None or not await work.deliveries.add(missed):
+    if missed.movement_id is None or not await work.deliveries.add_new(missed):
         return  # its key was there: another run recorded it
     await _tell_coordinators_of(work, missed, missed.movement_id, {"more": more})
 
@@ -182,7 +182,7 @@ async def record_unplannable(work: UnitOfWork, due: Due, now: datetime) -> None:
     timing = blake2s(repr(due.timing).encode(), digest_size=8).hexdigest()
     missed.key = f"rhythm:{due.id}:unplannable:{timing}"
     missed.drop(UNPLANNABLE)
-    if await work.deliveries.add(missed):
+    if await work.deliveries.add_new(missed):
         await _tell_coordinators_of(work, missed, due.movement_id, {"unplannable": True})
 
 

@@ -13,12 +13,19 @@ from sqlalchemy.orm.exc import StaleDataError
 from bot.ports import Conflict, StorageUnavailable
 
 UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED = "23505", "40001", "40P01"
-IN_FAILED_SQL_TRANSACTION = "25P02"
-LOST_RACES = (UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED, IN_FAILED_SQL_TRANSACTION)
+IN_FAILED_SQL_TRANSACTION, DIVISION_BY_ZERO = "25P02", "22012"
+LOST_RACES = (
+    UNIQUE_VIOLATION,
+    SERIALIZATION_FAILURE,
+    DEADLOCK_DETECTED,
+    IN_FAILED_SQL_TRANSACTION,
+    DIVISION_BY_ZERO,
+)
 """SQLSTATEs of PostgreSQL after which the whole transaction may succeed when it runs again.
 
-The last one says that an earlier statement failed and its error was taken for something else; that may have
-been a race."""
+IN_FAILED_SQL_TRANSACTION says that an earlier statement failed and its error was taken for something else; that may
+have been a race. DIVISION_BY_ZERO: an update did not find a row as it was read (`InlineSession.post`); nothing else
+divides."""
 PROGRAM_LIMIT_EXCEEDED = "54"
 """SQLSTATE class 54: a statement too large or complex for PostgreSQL. It is an OperationalError, too, but trying again
 never helps."""

@@ -4,21 +4,27 @@ Statements run at once, in the thread that asks for them. A transaction waits fo
 way to others where it computes for long, by `sleep(0)`: that counts in the event loop, and does nothing in a thread.
 """
 
+from asyncio import sleep
 from collections.abc import Awaitable, Generator
 from contextlib import closing, suppress
 from types import coroutine
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.result import IteratorResult
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
-from adapters.database.prepared import prepare_statement, select_by_key
+from adapters.database.prepared import Prepared, prepare_statement, select_by_key
+from adapters.database.saving import save
 
 T = TypeVar("T")
 IS_AWAITED = "is_awaited"
 """Where a session that gives way keeps what tells whether others wait for the end of its transaction."""
 _NOTHING: dict[str, Any] = {}
+_CHECKED = "WITH changed AS ({sql} RETURNING 1) SELECT 1 / (count(*) = {expects})::int FROM changed"
+"""An update that fails on PostgreSQL (DivisionByZero, a lost race) unless it changes so many rows: with its result
+unawaited, nobody but the database can tell before the commit."""
 
 
 class Changed(NamedTuple):
@@ -34,17 +40,21 @@ class _Execution:
         self.cursor = cursor
 
 
-def run_on_cursor(connection: Connection, sql: str, values: Any, *, many: bool) -> Any:
-    """Run a statement on a cursor of the driver, and return that. Raises as SQLAlchemy does, and tells whoever listens
-    to its statements."""
-    cursor = connection.connection.cursor()
+def _run(connection: Connection, sql: str, values: Any, many: bool, *, posts: bool = False) -> Any:
+    """Run a statement on a cursor of the driver, and return that; with `posts`, let the driver run it with the next.
+    Raises as SQLAlchemy does, and tells whoever listens to its statements."""
+    driver = connection.connection
+    cursor = driver.cursor()
     execution = _Execution(cursor)
     about = (connection, cursor, sql, values, execution, many)
     is_heard = connection._has_events or connection.engine._has_events
     try:
         for hear in connection.dispatch.before_cursor_execute if is_heard else ():
             hear(*about)
-        (cursor.executemany if many else cursor.execute)(sql, values)
+        if posts:
+            driver.post(cursor, sql, values, many=many)
+        else:
+            (cursor.executemany if many else cursor.execute)(sql, values)
         for hear in connection.dispatch.after_cursor_execute if is_heard else ():
             hear(*about)
     except connection.dialect.loaded_dbapi.Error as problem:
@@ -62,66 +72,138 @@ class InlineSession(AsyncSession):
         self.sync_session.bind = engine
         self._dialect = engine.dialect
         self._connection: Connection | None = None
+        self._pipelines = engine.dialect.name == "postgresql"
+        self._gathers = False
 
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Execute a statement at once."""
-        ran = self._run(*args)
-        if ran is None:
-            return self.sync_session.execute(*args, **kwargs)
-        metadata, rows = ran
-        return IteratorResult(metadata, iter(rows)) if metadata is not None else rows
+    if not TYPE_CHECKING:  # their types are those of `AsyncSession`
 
-    async def scalar(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the first value of the first row at once."""
-        ran = self._run(*args)
-        if ran is None:
-            return self.sync_session.scalar(*args, **kwargs)
-        return ran[1][0][0] if ran[1] else None
+        async def execute(self, *args: Any, **kwargs: Any) -> Any:
+            """Execute a statement at once."""
+            ran = await self._ask(*args)
+            if ran is None:
+                return self.sync_session.execute(*args, **kwargs)
+            metadata, rows = ran
+            return IteratorResult(metadata, iter(rows)) if metadata is not None else rows
 
-    async def scalars(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the first value of every row at once."""
-        ran = self._run(*args)
-        if ran is None:
-            return self.sync_session.scalars(*args, **kwargs)
-        return IteratorResult(ran[0], iter(ran[1])).scalars()
+        async def scalar(self, *args: Any, **kwargs: Any) -> Any:
+            """Return the first value of the first row at once."""
+            ran = await self._ask(*args)
+            if ran is None:
+                return self.sync_session.scalar(*args, **kwargs)
+            return ran[1][0][0] if ran[1] else None
 
-    async def get(self, entity: Any, ident: Any, **_: Any) -> Any:
-        """Return an entity by its primary key, loaded once in a transaction; None when there is none."""
-        key = ident if isinstance(ident, tuple) else (ident,)
-        # The key that `identity_key` would take ten times as long to make.
-        known = self.sync_session.identity_map.get((entity, key, None))
-        if known is not None:
-            return known
-        return await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
+        async def scalars(self, *args: Any, **kwargs: Any) -> Any:
+            """Return the first value of every row at once."""
+            ran = await self._ask(*args)
+            if ran is None:
+                return self.sync_session.scalars(*args, **kwargs)
+            return IteratorResult(ran[0], iter(ran[1])).scalars()
 
-    async def flush(self, *args: Any, **kwargs: Any) -> None:
-        if not self.sync_session._is_clean():
-            self.sync_session.flush(*args, **kwargs)
+        async def get(self, entity: Any, ident: Any, **_: Any) -> Any:
+            """Return an entity by its primary key, loaded once in a transaction; None when there is none."""
+            key = ident if isinstance(ident, tuple) else (ident,)
+            # The key that `identity_key` would take ten times as long to make.
+            known = self.sync_session.identity_map.get((entity, key, None))
+            if known is not None:
+                return known
+            return await self.scalar(select_by_key(entity), {f"key_{at}": value for at, value in enumerate(key)})
+
+    async def flush(self, *_: Any) -> None:
+        self._flush()
 
     async def delete(self, instance: object) -> None:
         self.sync_session.delete(instance)
 
-    def _run(self, statement: Any, given: Any = None) -> Any:
+    async def post(self, statement: Any, given: Any = None, *, expects: int | None = None) -> None:
+        """Execute a statement whose result nobody awaits: on PostgreSQL in one trip with the next, or with the commit.
+
+        With `expects`, it is a lost race (`Conflict`) unless it changes so many rows.
+        """
+        self._flush()
+        self._post(statement, given, expects=expects)
+
+    async def send(self) -> None:
+        """Await what was posted."""
+        if self._pipelines:
+            connection = self._connect()
+            try:
+                connection.connection.send()
+            except connection.dialect.loaded_dbapi.Error as problem:
+                connection._handle_dbapi_exception(problem, None, None, None, None)  # as in `_run`
+
+    async def together(self, *asks: Awaitable[Any]) -> list[Any]:
+        """Await look-ups side by side, and return their results: on PostgreSQL all that they ask at a time goes in one
+        trip."""
+        results: list[Any] = [None] * len(asks)
+        running = {at: ask.__await__() for at, ask in enumerate(asks)}
+        was, self._gathers = self._gathers, self._pipelines
+        try:
+            while running:
+                for at, steps in [*running.items()]:
+                    try:
+                        next(steps)
+                    except StopIteration as end:
+                        results[at] = end.value
+                        del running[at]
+                if running:
+                    await self.send()
+        finally:
+            self._gathers = was
+            for steps in running.values():
+                steps.close()
+        return results
+
+    def post_sql(self, sql: str, values: Any) -> None:
+        """Execute SQL of PostgreSQL whose result nobody awaits."""
+        _run(self._connect(), sql, values, False, posts=True)
+
+    def _flush(self) -> None:
+        if not self.sync_session._is_clean():
+            save(self.sync_session, self._connect(), self._post)
+
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            self._connection = self.sync_session.connection()
+        return self._connection
+
+    def _post(self, statement: Any, given: Any = None, *, expects: int | None = None) -> None:
+        prepared, values, many = self._bind(statement, given)
+        if prepared is None:
+            changed = self._connect().execute(statement, given).rowcount
+        elif self._pipelines:
+            sql = prepared.sql if expects is None else _CHECKED.format(sql=prepared.sql, expects=expects)
+            _run(self._connect(), sql, values, many, posts=True)
+            return
+        else:
+            changed = _run(self._connect(), prepared.sql, values, many).rowcount
+        if expects is not None and changed != expects:
+            raise StaleDataError("a row was changed by somebody else meanwhile")
+
+    async def _ask(self, statement: Any, given: Any = None) -> Any:
         """Run a prepared statement: its rows, with how to name what is in them, or how many rows it changed. None where
         SQLAlchemy has to execute it."""
+        prepared, values, many = self._bind(statement, given)
+        self._flush()
+        if prepared is None:
+            return None
+        cursor = _run(self._connect(), prepared.sql, values, many, posts=self._gathers)
+        if self._gathers:
+            await sleep(0)  # until `together` made the trip
+        try:
+            if prepared.is_query:
+                return prepared.metadata, prepared.read(self.sync_session, cursor)
+            return None, Changed(cursor.rowcount)
+        finally:
+            cursor.close()
+
+    def _bind(self, statement: Any, given: Any) -> tuple[Prepared | None, Any, bool]:
+        """Prepare a statement and its values, of one execution or of many."""
         many = isinstance(given, list)
         first = (given[0] if many else given) or _NOTHING
         prepared, written = prepare_statement(statement, self._dialect, tuple(first))
         if prepared is None:
-            return None
-        session = self.sync_session
-        if not session._is_clean():
-            session.flush()
-        if self._connection is None:
-            self._connection = session.connection()
-        values = [prepared.bind(one, written) for one in given] if many else prepared.bind(first, written)
-        cursor = run_on_cursor(self._connection, prepared.sql, values, many=many)
-        try:
-            if prepared.is_query:
-                return prepared.metadata, prepared.read(session, cursor)
-            return None, Changed(cursor.rowcount)
-        finally:
-            cursor.close()
+            return None, None, many
+        return prepared, [prepared.bind(one, written) for one in given] if many else prepared.bind(first, written), many
 
 
 class WaitedInTransaction(RuntimeError):

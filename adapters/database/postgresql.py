@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.database.errors import translate_errors
 from adapters.database.inline import InlineSession, at_once
+from adapters.database.pipelining import PipelinedConnection, PipelinedCursor
 from adapters.libpq import connection_timeouts
 from bot.ports import StorageUnavailable
 
@@ -72,16 +73,18 @@ def prepare_connections(engine: Engine) -> None:
 def set_session_timeouts(engine: Engine) -> None:
     """Apply `SESSION_TIMEOUTS` to every connection of this engine from now on, except what its URL sets itself.
 
-    With SET after connecting: a connection pooler between us and the server refuses them as connection options.
+    With a statement after connecting: a connection pooler between us and the server refuses them as connection options.
     """
     said = str(engine.url.query.get("options", ""))
-    settings = "; ".join(f"SET {name} = '{value}'" for name, value in SESSION_TIMEOUTS.items() if name not in said)
+    settings = ", ".join(
+        f"set_config('{name}', '{value}', false)" for name, value in SESSION_TIMEOUTS.items() if name not in said
+    )
 
     def set_timeouts(connection: Any, _: object) -> None:
         cursor = connection.cursor()
-        cursor.execute(settings)
+        cursor.execute(f"SELECT {settings}")
         cursor.close()
-        connection.commit()  # SET is undone by a rollback
+        connection.commit()  # settings are undone by a rollback
 
     if settings:
         event.listen(engine, "connect", set_timeouts)
@@ -124,6 +127,7 @@ class TransactionThreads:
 
     def __init__(self, url: URL) -> None:
         self._engine = create_engine(url, **connection_settings(url, TRANSACTIONS))
+        event.listen(self._engine, "do_connect", _open_pipeline)
         prepare_connections(self._engine)
         self._turns = asyncio.Semaphore(TRANSACTIONS)
         self._threads = _make_threads()
@@ -200,6 +204,10 @@ class TransactionThreads:
         threads, self._threads = self._threads, _make_threads()
         threads.shutdown()
         self._engine.dispose()
+
+
+def _open_pipeline(_dialect: object, _record: object, given: list[Any], settings: dict[str, Any]) -> Any:
+    return PipelinedConnection.connect(*given, **settings, autocommit=True, cursor_factory=PipelinedCursor)
 
 
 class _GaveUp(Exception):  # nobody sees it

@@ -16,9 +16,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Executable, event
+from sqlalchemy import Executable, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from adapters.database.inline import IS_AWAITED, InlineSession
 from adapters.database.repositories.connecting import SqlConnecting
@@ -68,8 +68,8 @@ from bot.ports.repositories import (
 T = TypeVar("T")
 Begin = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
 """Opens a transaction as a block; see `UnitsOfWork.begin`."""
-Announce = Callable[[Connection, Collection[WorkspaceId]], None]
-"""Enqueues drains of lanes within the transaction that made something due there."""
+Announce = Callable[[Callable[[str, Any], object], Collection[WorkspaceId]], None]
+"""Enqueues drains of lanes with what executes SQL in the transaction that made something due there."""
 
 
 def connect(url: str) -> AsyncEngine:
@@ -94,7 +94,7 @@ def connect(url: str) -> AsyncEngine:
 class SqlUnitOfWork:
     """One transaction over all repositories; they share its session, and deliveries their `Rows`."""
 
-    def __init__(self, session: AsyncSession, networks: NetworkReader) -> None:
+    def __init__(self, session: InlineSession, networks: NetworkReader) -> None:
         self._session = session
         self.networks: NetworkReader = networks
         self._rows = Rows(session)
@@ -181,7 +181,7 @@ class UnitsOfWork:
         # Within the transaction: a drain is enqueued exactly when what it is for is saved. Last in it: others that
         # enqueue the same lane wait until this transaction ends.
         if self._announce is not None and work.woken:
-            self._announce(session.sync_session.connection(), work.woken)
+            self._announce(session.post_sql, work.woken)
 
 
 def unit_of_work(engine: AsyncEngine, announce: Announce | None = None) -> UnitsOfWork:

@@ -15,13 +15,13 @@ All time is the database's: see `jobs`. Which jobs this process holds: `job_trac
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import Any
 
 import procrastinate
 from procrastinate.jobs import Job
 from procrastinate.worker import Worker
-from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from adapters.engine.job_tracker import JobTracker
@@ -67,9 +67,10 @@ _EXTRA_CONNECTIONS = 3
 """Connections beside one for each concurrent job: for taking jobs, ticks, heartbeats and sweeps."""
 
 
-def announce(connection: Connection, lanes: Collection[WorkspaceId]) -> None:
-    """Enqueue a drain of these lanes within the connection's transaction; workers see it once that is committed."""
-    connection.exec_driver_sql(ENQUEUE, enqueue_values(lanes))
+def announce(execute: Callable[[str, Any], object], lanes: Collection[WorkspaceId]) -> None:
+    """Enqueue a drain of these lanes in the transaction that `execute` runs SQL in; workers see it once that is
+    committed."""
+    execute(ENQUEUE, enqueue_values(lanes))
 
 
 class DistributedEngine:

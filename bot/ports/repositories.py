@@ -1068,9 +1068,13 @@ class Deliveries(Protocol):
     `attention` do not see changes of this transaction that are still to be written: call them before changing rows.
     """
 
-    async def add(self, new: Delivery, *, wakes: bool = True) -> bool:
-        """Put a row in the outbox and, if it is due, wake its lane after commit. Returns False, and adds nothing, when
-        there is a row with its key already."""
+    async def add(self, new: Delivery) -> None:
+        """Put a row in the outbox and, if it is due, wake its lane after commit; nothing is added when there is a row
+        with its key already."""
+
+    async def add_new(self, new: Delivery, *, wakes: bool = True) -> bool:
+        """Add a row, and return whether it was: False when there is one with its key already. It takes a trip to the
+        database, so only who wants to know asks."""
 
     async def stands_behind(self, answer: Delivery, now: datetime) -> bool:
         """Return whether another delivery for the same place or person (`ordering_key`) stands ahead of an answer: one

@@ -111,7 +111,7 @@ class Seeded:
         async with self.begin() as work:
             for row in rows:
                 if isinstance(row, Delivery):
-                    assert await work.deliveries.add(row)
+                    assert await work.deliveries.add_new(row)
                 else:
                     work.movements.add(row)  # every repository stores whatever it is given
 

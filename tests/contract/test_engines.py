@@ -104,7 +104,7 @@ class RunningEngine:
     async def announce_due(self, *lanes: WorkspaceId) -> None:
         if self.database is not None:
             async with self.database.begin() as connection:
-                await connection.run_sync(announce, lanes)
+                await connection.run_sync(lambda here: announce(here.exec_driver_sql, lanes))
         for lane in lanes:
             self.engine.wake(lane)
 

@@ -8,15 +8,15 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.manager import JobManager
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.engine.distributed import DistributedEngine, announce
+from adapters.engine.distributed import DistributedEngine
 from tests.contract.test_engines import A, B, FakeCore
-from tests.contract.workers import announce_due, count_jobs, orphan_jobs, until, worker
+from tests.contract.workers import announce_due, announce_in, count_jobs, orphan_jobs, until, worker
 from tests.support.databases import RecordedFailures
 
 
 async def test_an_announcement_that_is_rolled_back_leaves_no_job(database: AsyncEngine) -> None:
     async with database.connect() as connection:
-        await connection.run_sync(announce, [A])
+        await announce_in(connection, A)
         await connection.rollback()
     assert await count_jobs(database, "todo") == 0
 

@@ -164,7 +164,7 @@ async def test_one_transaction_has_one_object_per_row_and_queries_see_its_change
 async def test_an_added_row_can_be_changed_and_a_rollback_undoes_both(seeded: Seeded) -> None:
     async with seeded.begin() as work:
         new = delivery("a")
-        assert await work.deliveries.add(new)
+        assert await work.deliveries.add_new(new)
         assert await work.deliveries.by_key("a") is new
         new.target = "m1"
 
@@ -174,7 +174,7 @@ async def test_an_added_row_can_be_changed_and_a_rollback_undoes_both(seeded: Se
             assert row is not None
             assert row.target == "m1"
             row.fail("broken")
-            assert await work.deliveries.add(delivery("b"))
+            assert await work.deliveries.add_new(delivery("b"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

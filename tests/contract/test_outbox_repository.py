@@ -27,11 +27,11 @@ from tests.contract.seed import (
 
 async def test_a_key_is_stored_once_and_wakes_its_lane_once(seeded: Seeded) -> None:
     async with seeded.begin() as work:
-        assert await work.deliveries.add(delivery("a"))
-        assert not await work.deliveries.add(delivery("a", id=DeliveryId("other"), workspace_id=W2))
+        assert await work.deliveries.add_new(delivery("a"))
+        assert not await work.deliveries.add_new(delivery("a", id=DeliveryId("other"), workspace_id=W2))
         assert work.woken == {W1}
     async with seeded.begin() as work:
-        assert not await work.deliveries.add(delivery("a", id=DeliveryId("other")))
+        assert not await work.deliveries.add_new(delivery("a", id=DeliveryId("other")))
         assert work.woken == set()
     async with seeded.begin() as work:
         assert ids(await work.deliveries.claim(W1, NOW, 9)) == ["a"]
@@ -39,8 +39,8 @@ async def test_a_key_is_stored_once_and_wakes_its_lane_once(seeded: Seeded) -> N
 
 async def test_what_comes_due_later_wakes_no_lane_yet(seeded: Seeded) -> None:
     async with seeded.begin() as work:
-        assert await work.deliveries.add(delivery("a", due_at=NOW + HOUR))
-        assert await work.deliveries.add(delivery("b"), wakes=False)
+        assert await work.deliveries.add_new(delivery("a", due_at=NOW + HOUR))
+        assert await work.deliveries.add_new(delivery("b"), wakes=False)
         assert work.woken == set()
 
 

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.engine.distributed import DistributedEngine, announce
+from bot.domain.person import WorkspaceId
 from tests.contract.test_engines import FakeCore
 from tests.support.databases import RecordedFailures
 
@@ -33,7 +34,12 @@ async def worker(database: AsyncEngine, core: FakeCore, **more: object) -> Async
 async def announce_due(database: AsyncEngine, *lanes: str) -> None:
     """Announce in a transaction that something is due in these lanes."""
     async with database.begin() as connection:
-        await connection.run_sync(announce, lanes)
+        await announce_in(connection, *lanes)
+
+
+async def announce_in(connection: AsyncConnection, *lanes: str) -> None:
+    """Announce in a transaction that something is due in these lanes; nobody hears of it before the commit."""
+    await connection.run_sync(lambda here: announce(here.exec_driver_sql, [WorkspaceId(one) for one in lanes]))
 
 
 async def count_jobs(database: AsyncEngine, status: str) -> int:

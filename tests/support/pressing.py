@@ -793,7 +793,7 @@ async def fill(world: World) -> None:
                 due_at=now + DAY,
             ),
         ):
-            assert await work.deliveries.add(row)
+            assert await work.deliveries.add_new(row)
     assert movement.id == MOVEMENT
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, CompoundSelect, Select, TextClause, and_, bindparam, select, text, union_all
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.inline import InlineSession
 from adapters.database.repositories.base import Repository, among
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.tables import NUDGES_IN_PLACES, WAITING, deliveries
@@ -60,7 +60,7 @@ _QUERIES = {
 class AttentionQueries(Repository):
     """Loads the attention budgets that a batch of deliveries draws on, for the whole batch at once."""
 
-    def __init__(self, session: AsyncSession, rows: Rows) -> None:
+    def __init__(self, session: InlineSession, rows: Rows) -> None:
         super().__init__(session)
         self._rows = rows
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, String, any_, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import attributes
+
+from adapters.database.inline import InlineSession
 
 
 def has_changed(entity: object, *names: str) -> bool:
@@ -25,7 +26,7 @@ def among(column: ColumnElement[str], name: str, dialect: str) -> ColumnElement[
 class Repository:
     """Queries of one family, in the session (and so the transaction) of a unit of work."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: InlineSession) -> None:
         self._session = session
 
     def add(self, new: Any) -> None:

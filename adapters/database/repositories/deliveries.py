@@ -29,9 +29,9 @@ from sqlalchemy import (
     union,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import get_contextvars
 
+from adapters.database.inline import InlineSession
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK_OF_THEM
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
 from adapters.database.repositories.base import Repository, among
@@ -162,19 +162,28 @@ _WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind
 class SqlDeliveries(Repository):
     """Implements `Deliveries`. Adds the lanes of new deliveries to `woken`, shared with the unit of work."""
 
-    def __init__(self, session: AsyncSession, rows: Rows, woken: set[WorkspaceId]) -> None:
+    def __init__(self, session: InlineSession, rows: Rows, woken: set[WorkspaceId]) -> None:
         super().__init__(session)
         self._rows = rows
         self._woken = woken
 
-    async def add(self, new: Delivery, *, wakes: bool = True) -> bool:  # type: ignore[override]  # inserts at once
+    async def add(self, new: Delivery) -> None:  # type: ignore[override]  # inserts a row
         new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
-        if not await self._rows.add(new):
+        await self._rows.add(new)
+        self._wake(new)
+
+    async def add_new(self, new: Delivery, *, wakes: bool = True) -> bool:
+        new.correlation = new.correlation or str(get_contextvars().get("correlation", ""))
+        if not await self._rows.add_new(new):
             return False
-        # What comes due later is found by the ticks of then.
-        if wakes and new.due_at <= new.created_at:
-            self._woken.add(new.workspace_id)
+        if wakes:
+            self._wake(new)
         return True
+
+    def _wake(self, new: Delivery) -> None:
+        # What comes due later is found by the ticks of then.
+        if new.due_at <= new.created_at:
+            self._woken.add(new.workspace_id)
 
     async def stands_behind(self, answer: Delivery, now: datetime) -> bool:
         await self._rows.write()
@@ -183,7 +192,8 @@ class SqlDeliveries(Repository):
             ahead = (_AHEAD_OF_PERSON, {**given, "person": answer.person_id})
             return await self._session.scalar(*ahead) is not None
         given["place"] = answer.place_id
-        return any([await self._session.scalar(one, given) is not None for one in _AHEAD_IN_PLACE])
+        both = await self._session.together(*(self._session.scalar(one, given) for one in _AHEAD_IN_PLACE))
+        return any(one is not None for one in both)
 
     async def add_ask(self, new: Delivery, now: datetime, *, postpone: bool = False) -> bool:
         whom = PersonId(new.person_id or "")
@@ -194,7 +204,7 @@ class SqlDeliveries(Repository):
             new.due_at = new.queued_at = free
         elif not postpone and free > now:
             return False
-        return await self.add(new)
+        return await self.add_new(new)
 
     async def add_asks(self, new: Sequence[Delivery], now: datetime) -> int:
         whom = [PersonId(one.person_id or "") for one in new]

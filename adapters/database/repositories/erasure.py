@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, case, delete, func, literal, or_, select, true, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.inline import InlineSession
 from adapters.database.repositories.networks import count_circle_change
 from adapters.database.tables import (
     api_tokens,
@@ -103,7 +103,7 @@ def person_columns(table: Table) -> Sequence[Column[Any]]:
     return _PERSON_COLUMNS.get(table, ())
 
 
-async def count_rows(session: AsyncSession, person: PersonId, tables: Collection[str]) -> dict[str, int]:
+async def count_rows(session: InlineSession, person: PersonId, tables: Collection[str]) -> dict[str, int]:
     """Count the rows about a person in these tables, in one query; tables without any are left out. Of a withdrawn
     story nothing is left that counts."""
     counts = [
@@ -119,7 +119,7 @@ async def count_rows(session: AsyncSession, person: PersonId, tables: Collection
     return {name: many for name, many in found.mappings().one().items() if many}
 
 
-async def forget_person(session: AsyncSession, person: PersonId) -> None:
+async def forget_person(session: InlineSession, person: PersonId) -> None:
     """Delete the rows about a person, except in `_KEPT_TABLES`; drop and empty what was, or would be, sent to them."""
     # First: who deletes old deliveries locks those before what hangs on them, too; the other way round is a deadlock.
     await count_circle_change(session, person)
@@ -150,7 +150,7 @@ async def forget_person(session: AsyncSession, person: PersonId) -> None:
     await session.execute(update(people).where(people.c.id == person).values(home_mark=None, suggestible=None))
 
 
-async def _drop_waiting(session: AsyncSession, person: PersonId) -> None:
+async def _drop_waiting(session: InlineSession, person: PersonId) -> None:
     waiting = (deliveries.c.person_id == person) & (deliveries.c.state == DeliveryState.WAITING)
     # The revision: whoever read one of these before this update cannot write over it.
     await session.execute(
@@ -160,7 +160,7 @@ async def _drop_waiting(session: AsyncSession, person: PersonId) -> None:
     )
 
 
-async def _empty_deliveries(session: AsyncSession, person: PersonId) -> None:
+async def _empty_deliveries(session: InlineSession, person: PersonId) -> None:
     account = select(people.c.account).where(people.c.id == person).scalar_subquery()
     under_way = (deliveries.c.act == Act.POST) & deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNKNOWN))
     await session.execute(
@@ -178,7 +178,7 @@ async def _empty_deliveries(session: AsyncSession, person: PersonId) -> None:
     )
 
 
-async def delete_past_matters(session: AsyncSession, before: datetime, limit: int) -> int:
+async def delete_past_matters(session: InlineSession, before: datetime, limit: int) -> int:
     """Delete what was over before a moment, at most `limit` rows of each kind, with all that hangs on it. Returns how
     many."""
     old = select(episodes.c.id).where(episodes.c.closed_at < before).limit(limit)
@@ -213,7 +213,7 @@ async def delete_past_matters(session: AsyncSession, before: datetime, limit: in
     return deleted
 
 
-async def _delete_old_asks(session: AsyncSession, before: datetime, limit: int) -> int:
+async def _delete_old_asks(session: InlineSession, before: datetime, limit: int) -> int:
     """Delete what was asked before a moment about stories in print, and did not become a yes. Returns how many."""
     keys = (magazine_stories.c.magazine_id, magazine_stories.c.story_id)
     over = (magazine_stories.c.asked_at < before) & (magazine_stories.c.answer != PrintAnswer.AGREED)
@@ -222,7 +222,7 @@ async def _delete_old_asks(session: AsyncSession, before: datetime, limit: int) 
     return int(done.rowcount)  # type: ignore[attr-defined]  # a cursor result, typed wider
 
 
-async def _delete_experiments(session: AsyncSession, some: Collection[str]) -> None:
+async def _delete_experiments(session: InlineSession, some: Collection[str]) -> None:
     """Delete experiments with what was said of them; steps of theirs stay."""
     if not some:
         return
@@ -231,7 +231,7 @@ async def _delete_experiments(session: AsyncSession, some: Collection[str]) -> N
     await session.execute(delete(experiments).where(experiments.c.id.in_(some)))
 
 
-async def erase_workspace(session: AsyncSession, workspace: WorkspaceId) -> None:
+async def erase_workspace(session: InlineSession, workspace: WorkspaceId) -> None:
     """Delete a workspace's places, all that was said and planned there, and the movements that live nowhere else.
 
     Its people stay, to be forgotten one by one.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.inline import InlineSession
 from adapters.database.tables import deliveries, stories
 from bot.domain.delivery import Act, DeliveryState, Priority
 from bot.domain.movement import MovementId
@@ -27,7 +27,7 @@ _FIGURES = (func.count(), func.count(deliveries.c.person_id.distinct()), func.mi
 class FigureQueries:
     """The queries behind `Deliveries.count_weeks`, `count_reasons` and `count_answers`."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: InlineSession) -> None:
         self._session = session
 
     async def count_weeks(self, movement: MovementId, begins: Sequence[datetime]) -> Sequence[WeekCount]:

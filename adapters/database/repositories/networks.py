@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, and_, create_engine, event, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapper
 from sqlalchemy.pool import NullPool
 
 from adapters.database.errors import translate_errors
+from adapters.database.inline import InlineSession
 from adapters.database.mapping import MAPPED
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK
 from adapters.database.repositories.base import has_changed
@@ -201,12 +201,12 @@ def _engine_on_postgresql(url: URL) -> Engine:
     return engine
 
 
-async def count_tie_change(session: AsyncSession, movement: MovementId) -> None:
+async def count_tie_change(session: InlineSession, movement: MovementId) -> None:
     """Count that a tie of a movement was made or grew stronger."""
     await session.execute(_counting(session.get_bind().dialect.name, networks.c.ties, [movement]))
 
 
-async def count_circle_change(session: AsyncSession, person: PersonId) -> None:
+async def count_circle_change(session: InlineSession, person: PersonId) -> None:
     """Count, in every movement of a person, that its circle changed: before they are deleted."""
     await session.execute(_counting(session.get_bind().dialect.name, networks.c.circle, _movements_of(person)))
 

@@ -167,7 +167,7 @@ class SqlInbox(Repository):
         return found.first() is not None
 
     async def release(self, workspace: WorkspaceId, keys: Collection[str]) -> None:
-        await self._session.execute(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key.in_(keys)))
+        await self._session.post(delete(inbox).where(inbox.c.workspace_id == workspace, inbox.c.key.in_(keys)))
 
     async def forget(self, before: datetime, limit: int) -> int:
         old = select(inbox.c.workspace_id, inbox.c.key).where(inbox.c.at < before).limit(limit)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import CompoundSelect, Dialect, Executable, Select, func, literal, or_, select, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.inline import InlineSession
 from adapters.database.story_words import rows_between
 from adapters.database.tables import story_postings
 from bot.domain.movement import MovementId
@@ -26,7 +26,7 @@ _rows = story_postings.c
 class Postings:
     """The stories that match, by the index: of one movement, for one reader."""
 
-    def __init__(self, session: AsyncSession, movement: MovementId, match: StoryMatch, own: Sequence[str]) -> None:
+    def __init__(self, session: InlineSession, movement: MovementId, match: StoryMatch, own: Sequence[str]) -> None:
         self._session, self._movement, self._match, self._own = session, movement, match, own
         self._seen = dict.fromkeys(match.every, 0)
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Integer, bindparam, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
+from adapters.database.inline import InlineSession
 from adapters.database.repositories.base import Repository
 from adapters.database.tables import moment_changes, places, rhythms
 from adapters.database.types import Utc
@@ -46,7 +46,7 @@ JSON object of rhythm id → place id.
 class SqlRhythms(Repository):
     """Implements `Rhythms`. Unanswered moments are counted here and added to the database by `write`."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: InlineSession) -> None:
         super().__init__(session)
         self._increments: Counter[RhythmId] = Counter()
 
@@ -109,7 +109,7 @@ class SqlRhythms(Repository):
         return due
 
     async def set_next_at(self, planned: Sequence[RhythmId], at: datetime | None) -> None:
-        await self._session.execute(update(rhythms).where(self._among(rhythms.c.id, planned)).values(next_at=at))
+        await self._session.post(update(rhythms).where(self._among(rhythms.c.id, planned)).values(next_at=at))
 
     def increment_unanswered(self, rhythm: Rhythm) -> None:
         # "Committed": the session must not write this number itself, see `write`.
@@ -123,7 +123,7 @@ class SqlRhythms(Repository):
         """
         while ids := list(self._increments):
             add_one = update(rhythms).where(self._among(rhythms.c.id, ids)).values(unanswered=rhythms.c.unanswered + 1)
-            await self._session.execute(add_one)
+            await self._session.post(add_one)
             self._increments.subtract(ids)
             self._increments += Counter()  # drops the counts that are zero by now
 

@@ -19,9 +19,9 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, Dialect, Integer, Row, Select, Text, Update, bindparam, cast, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
+from adapters.database.inline import InlineSession
 from adapters.database.tables import deliveries
 from bot.domain.delivery import Delivery, DeliveryId
 
@@ -46,6 +46,8 @@ class _Snapshot:
 
     revision: int
     values: tuple[Any, ...]
+    is_sure: bool = True
+    """False for a row that was added without asking whether its key was new: it may not be there."""
 
 
 def _snapshot(one: Delivery) -> _Snapshot:
@@ -56,7 +58,7 @@ def _snapshot(one: Delivery) -> _Snapshot:
 class Rows:
     """The deliveries loaded in one transaction. A later transaction may write them without reading them again."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: InlineSession) -> None:
         self._session = session
         self._loaded: dict[DeliveryId, Delivery] = {}
 
@@ -94,7 +96,13 @@ class Rows:
         self._track(delivery, _Snapshot(revision, values))
         return delivery
 
-    async def add(self, new: Delivery) -> bool:
+    async def add(self, new: Delivery) -> None:
+        """Insert a delivery, unless another has its key already."""
+        values = {name: getattr(new, name) for name in _NAMES}
+        await self._session.post(_ADD[self._session.get_bind().dialect.name], values)
+        self._track(new, _Snapshot(1, tuple(values.values()), is_sure=False))
+
+    async def add_new(self, new: Delivery) -> bool:
         """Insert a delivery; return False when another has its key already (a unique index decides)."""
         values = {name: getattr(new, name) for name in _NAMES}
         statement = _ADD[self._session.get_bind().dialect.name]
@@ -108,7 +116,7 @@ class Rows:
         """Insert many deliveries in one statement, without tracking them: for callers that are done with them."""
         rows = [{name: getattr(one, name) for name in _NAMES} for one in new]
         if rows:
-            await self._session.execute(_ADD[self._session.get_bind().dialect.name], rows)
+            await self._session.post(_ADD[self._session.get_bind().dialect.name], rows)
 
     def _track(self, delivery: Delivery, snapshot: _Snapshot) -> None:
         delivery.__dict__[_SNAPSHOT_ATTRIBUTE] = snapshot
@@ -124,20 +132,25 @@ class Rows:
                 names.update(differing)
         if not changed:
             return
-        if await self._update_rows(changed, sorted(names)) != len(changed):
-            raise StaleDataError("a delivery was changed by somebody else meanwhile")
+        for some in ([one for one in changed if _snapshot(one).is_sure is sure] for sure in (True, False)):
+            if some:
+                await self._update_rows(some, sorted(names), awaits=these is not None)
         for one in changed:
             snapshot = _snapshot(one)
             snapshot.revision, snapshot.values = snapshot.revision + 1, _values_in(one.__dict__)
 
-    async def _update_rows(self, changed: Sequence[Delivery], names: Sequence[str]) -> int:
-        """Update these columns of rows that still have their revision; return how many those were."""
+    async def _update_rows(self, changed: Sequence[Delivery], names: Sequence[str], *, awaits: bool) -> None:
+        """Update these columns of rows. Raises StaleDataError unless all that are surely there have their revision:
+        at once if `awaits`, for rows that outlive the transaction, otherwise on PostgreSQL with its next trip."""
+        expects = len(changed) if _snapshot(changed[0]).is_sure else None
         connection = self._session.sync_session.connection()
         if connection.dialect.name == "sqlite":
             sql, converts = _driver_update(tuple(names), connection.dialect)
             columns = [_convert([one.__dict__[name] for one in changed], convert) for name, convert in converts]
             found = [one.id for one in changed], [_snapshot(one).revision for one in changed]
             done: Any = connection.exec_driver_sql(sql, [*zip(*columns, *found, strict=True)])
+            if expects is not None and done.rowcount != expects:
+                raise StaleDataError("a delivery was changed by somebody else meanwhile")
         else:
             # A value that is equal in all rows is one parameter; the others travel as one JSON document for all rows.
             first = changed[0].__dict__
@@ -147,8 +160,9 @@ class Rows:
             each = tuple(name for name in names if name not in alike)
             given = json.dumps([_identity(one) | _changed_values(one, each) for one in changed], default=_encode_moment)
             shared = {f"new_{name}": first[name] for name in alike}
-            done = await self._session.execute(_bulk_update(each, alike), {**shared, "rows": given})
-        return int(done.rowcount)
+            await self._session.post(_bulk_update(each, alike), {**shared, "rows": given}, expects=expects)
+            if awaits:
+                await self._session.send()
 
 
 def _changed_columns(one: Delivery) -> list[str]:

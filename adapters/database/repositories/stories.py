@@ -21,8 +21,8 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.inline import InlineSession
 from adapters.database.repositories.authors import remember_author
 from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
@@ -219,7 +219,7 @@ _RETELLINGS = (
 class SqlStories(Repository):
     """Implements `Stories`."""
 
-    def __init__(self, session: AsyncSession, rows: Rows) -> None:
+    def __init__(self, session: InlineSession, rows: Rows) -> None:
         super().__init__(session)
         self._rows = rows
         self.added: list[Story] = []

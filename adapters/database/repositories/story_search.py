@@ -9,8 +9,8 @@ from itertools import chain, repeat
 from time import perf_counter
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from adapters.database.inline import InlineSession
 from adapters.database.story_words import OPEN
 from adapters.database.tables import STORIES_UNINDEXED, members, people, stories
 from bot.domain.movement import MovementId
@@ -60,7 +60,7 @@ class StorySearcher:
 
     def __init__(
         self,
-        session: AsyncSession,
+        session: InlineSession,
         movement: MovementId,
         reader: StoryReader,
         filters: StoryFilters,

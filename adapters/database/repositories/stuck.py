@@ -103,7 +103,7 @@ class SqlStuck(Repository):
     async def add_questions(self, questions: Sequence[QuestionAsked]) -> None:
         if questions:
             rows = [{one.name: getattr(asked, one.name) for one in fields(asked)} for asked in questions]
-            await self._session.execute(insert(questions_asked), rows)
+            await self._session.post(insert(questions_asked), rows)
 
     async def asked_questions(
         self, movement: MovementId, initiative: InitiativeId | None, person: PersonId

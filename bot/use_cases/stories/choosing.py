@@ -91,7 +91,7 @@ async def save(work: UnitOfWork, turn: Turn) -> Entry:
             expires_at=until,
             args={"stories": picked, "until": until.isoformat()},
         )
-        if await work.deliveries.add(post):
+        if await work.deliveries.add_new(post):
             asked.append(place.name or place.channel)
             # So that an edit or a withdrawal reaches the post.
             for story in picked:

@@ -102,7 +102,7 @@ async def _notify_teller(work: UnitOfWork, turn: Turn, story: Story, place: Plac
     teller = await work.people.get(story.teller_id, story.movement_id)
     if teller is None or teller.account is None or teller.id == turn.person.id:
         return False
-    planned = await work.deliveries.add(
+    planned = await work.deliveries.add_new(
         to_person(
             teller,
             "story_travelled",

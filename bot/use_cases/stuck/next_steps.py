@@ -237,7 +237,7 @@ async def _post_on_request(
     root = stuck_post.current_post(rows)
     thread = root.receipt if root is not None and root.place_id == place.id else turn.intent.thread
     key = f"step_posted:{step.id}:{step.not_yet}"
-    return await work.deliveries.add(
+    return await work.deliveries.add_new(
         to_place(place, "step_posted", key=key, now=turn.now, subject=step.id, thread=thread)
     )
 

@@ -1,0 +1,116 @@
+"""Statements that nobody awaits are seen by what is asked after them, and are all or nothing with their transaction."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from adapters.database.tables import inbox
+from bot.domain.person import Workspace, WorkspaceId
+from bot.ports import Conflict, UnitOfWork
+from tests.support.world import LANE, MONDAY, World
+
+KEYS = ("a", "b", "c")
+
+
+def session_of(work: UnitOfWork) -> Any:
+    """Return the session that a unit of work shares."""
+    return work.people._session  # type: ignore[attr-defined]
+
+
+def row(key: str) -> dict[str, object]:
+    return {"workspace_id": LANE, "key": key, "at": MONDAY}
+
+
+async def count_keys(session: Any) -> int:
+    return await session.scalar(select(func.count()).select_from(inbox))  # type: ignore[no-any-return]
+
+
+async def test_what_is_posted_is_seen_by_what_is_asked_next(world: World) -> None:
+    async with world.begin() as work:
+        session = session_of(work)
+        for number, key in enumerate(KEYS, start=1):
+            await session.post(insert(inbox), row(key))
+            assert await count_keys(session) == number
+        await session.post(insert(inbox), [row("d"), row("e")])
+    async with world.begin() as work:
+        assert await count_keys(session_of(work)) == 5
+
+
+async def test_what_is_posted_last_goes_with_the_commit_or_not_at_all(world: World) -> None:
+    async def post_twice(work: UnitOfWork) -> None:
+        for key in (*KEYS, "a", *KEYS):
+            await session_of(work).post(insert(inbox), row(key))
+
+    with pytest.raises((Conflict, IntegrityError)):
+        await world.storage.transact(post_twice)
+    async with world.begin() as work:
+        assert await count_keys(session_of(work)) == 0
+
+
+async def test_an_error_of_what_was_posted_is_raised_by_what_is_asked_next(world: World) -> None:
+    async def post_twice(session: Any) -> None:
+        for key in ("a", *KEYS):
+            await session.post(insert(inbox), row(key))
+        await count_keys(session)
+
+    async with world.begin() as work:
+        with pytest.raises(IntegrityError):
+            await post_twice(session_of(work))
+        session_of(work).sync_session.rollback()
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_an_update_that_finds_its_row_changed_is_a_lost_race(world: World, asks: bool) -> None:
+    async def update_what_is_gone(work: UnitOfWork) -> None:
+        session = session_of(work)
+        await session.post(insert(inbox), row("a"))
+        await session.post(update(inbox).where(inbox.c.key == "gone").values(at=MONDAY), expects=1)
+        if asks:
+            await count_keys(session)
+
+    with pytest.raises(Conflict):
+        await world.storage.transact(update_what_is_gone)
+    async with world.begin() as work:
+        assert await count_keys(session_of(work)) == 0
+
+
+async def test_what_a_transaction_leaves_behind_is_not_in_the_next(world: World) -> None:
+    async def leave(work: UnitOfWork) -> None:
+        await session_of(work).post(insert(inbox), row("a"))
+        work.people.add(Workspace(id=WorkspaceId("test:W9")))
+        await work.flush()
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await world.storage.transact(leave)
+    async with world.begin() as work:
+        assert await count_keys(session_of(work)) == 0
+        assert await work.people.workspace(WorkspaceId("test:W9")) is None
+
+
+async def test_look_ups_together_are_answered_in_their_order(world: World) -> None:
+    await world.movement("fatima")
+
+    async def ask_twice(session: Any) -> tuple[int, int]:
+        return await count_keys(session), await count_keys(session)
+
+    async with world.begin() as work:
+        session = session_of(work)
+        await session.post(insert(inbox), row("a"))
+        found = await session.together(work.people.workspace(WorkspaceId(LANE)), ask_twice(session))
+        workspace, counts = found
+        assert (workspace.id, counts) == (LANE, (1, 1))
+        assert await session.together() == []
+
+
+async def test_one_look_up_that_fails_ends_all(world: World) -> None:
+    async def fail() -> None:
+        raise LookupError
+
+    async with world.begin() as work:
+        session = session_of(work)
+        with pytest.raises(LookupError):
+            await session.together(count_keys(session), fail(), count_keys(session))
+        assert await count_keys(session) == 0
