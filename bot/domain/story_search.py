@@ -16,8 +16,6 @@ from hashlib import blake2s
 from itertools import chain
 from zlib import crc32
 
-import snowballstemmer
-
 from bot.domain.initiative import InitiativeId
 from bot.domain.movement import PlaceId
 from bot.domain.person import PersonId, WorkspaceId
@@ -42,7 +40,7 @@ MAX_POSITION, LONGEST_CURSOR = 2**63 - 1, 19
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _BITS_OF_ID = 31
-_STEMMERS = (snowballstemmer.stemmer("dutch"), snowballstemmer.stemmer("english"))
+_STEMMED_IN = ("dutch", "english")
 
 Alternative = tuple[str, ...]
 """Tokens that must all be there; one that ends in `*` stands for all longer ones that begin so."""
@@ -311,7 +309,11 @@ def _spell_nearly(word: str) -> frozenset[Alternative]:
 @lru_cache(maxsize=65_536)
 def _stems(word: str) -> tuple[str, ...]:
     """Return the stems of a word, the Dutch one first: a movement speaks both languages, sometimes in one story."""
-    return tuple(dict.fromkeys(stemmer.stemWord(word) or word for stemmer in _STEMMERS))
+    import snowballstemmer  # with the first story: it brings thirty languages
+
+    # A stemmer for each word: it holds the word it is at, and transactions run side by side in threads.
+    stems = (snowballstemmer.stemmer(language).stemWord(word) for language in _STEMMED_IN)
+    return tuple(dict.fromkeys(stem or word for stem in stems))
 
 
 def _ending(stem: str) -> str:

@@ -10,8 +10,8 @@ CLONE = str(Path(__file__).resolve().parents[2])
 SLACK = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_API_URL": "http://127.0.0.1:9/api", "SLACK_SIGNING_SECRET": "s" * 32}
 TEAMS = {"TEAMS_APP_ID": "11111111-1111-1111-1111-111111111111", "TEAMS_AUTH": "disabled-for-local-test"}
 RARE = {
-    *("alembic", "numpy", "opentelemetry", "phonenumbers", "procrastinate", "psycopg", "scipy", "segno", "stdnum"),
-    "typst",
+    *("alembic", "numpy", "opentelemetry", "phonenumbers", "procrastinate", "psycopg", "scipy", "segno"),
+    *("snowballstemmer", "stdnum", "typst"),
 }
 """Libraries that a service on SQLite needs when somebody asks for something rare, or never."""
 CIPHERS = {"cryptography"}

@@ -1,11 +1,16 @@
 """By which words a story is found, and which part of it is shown."""
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain import story_search
 from bot.domain.movement import MovementId
 from bot.domain.person import PersonId
 from bot.domain.story import Story, StoryId
@@ -30,6 +35,24 @@ def told(text: str, at: datetime = AT) -> Story:
     return Story(
         id=StoryId("s"), movement_id=MovementId("m"), place_id=None, teller_id=PersonId("p"), text=text, told_at=at
     )
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Let threads take turns after almost every step."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_stories_told_at_the_same_time_are_found_by_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(story_search, "_stems", story_search._stems.__wrapped__)  # nothing is remembered
+    story = told(" ".join(map("".join, product(("praat", "zorg", "hope"), ("ing", "heid", "ful"), ("en", "je", "ly")))))
+    alone = index_story(story)
+    with ThreadPoolExecutor(4) as threads:
+        assert all(found == alone for found in threads.map(index_story, [story] * 16))
 
 
 @pytest.mark.parametrize(
