@@ -11,7 +11,7 @@ function returns, rolled back when it raises. It runs at once, on a plain connec
   by a unique index or a revision, and `bot.transactions` runs it again.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -130,6 +130,9 @@ class SqlUnitOfWork:
         await self._session.flush()
         await self._rows.write()
         await self._rhythms.write()
+
+    async def together(self, *asks: Awaitable[Any]) -> Sequence[Any]:
+        return await self._session.together(*asks)
 
     async def delete(self, entity: object) -> None:
         await self._session.delete(entity)

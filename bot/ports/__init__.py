@@ -108,6 +108,10 @@ class UnitOfWork(Protocol):
     async def flush(self) -> None:
         """Write what was added or changed, so that a query in this transaction sees it."""
 
+    async def together(self, *asks: Awaitable[Any]) -> Sequence[Any]:
+        """Await look-ups side by side, where none needs what another finds, and return their results: on PostgreSQL in
+        one trip."""
+
     async def delete(self, entity: object) -> None:
         """Delete the row of an entity that was loaded in this transaction."""
 

@@ -17,7 +17,7 @@ from tests.support.databases import open_database
 
 STUCK = "/stuck De nachtdienst hoort het als laatste"
 STORY = "/story Vandaag liepen we met z’n vieren, en het regende"
-TRIPS = {STUCK: 11, STORY: 6, "thread.replied": 18, "step.done": 15}
+TRIPS = {STUCK: 6, STORY: 4, "thread.replied": 10, "step.done": 12}
 
 
 SOCKET = ".s.PGSQL.5432"

@@ -199,7 +199,10 @@ async def _may_grow(work: UnitOfWork, episode: StuckEpisode, text: str) -> bool:
 async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_new: bool = False) -> StuckWelcomed:
     """Welcome in other words than before, with three questions this initiative has not been asked lately. `is_new`:
     nothing followed from the episode yet."""
-    asked = await work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id)
+    asked, solved = await work.together(
+        work.stuck.asked_questions(episode.movement_id, episode.initiative_id, turn.person.id),
+        work.stories.solved_by_others(episode.movement_id, turn.person.id),
+    )
     questions = fresh_questions(episode.kind, asked.questions)
     await return_to_episode(work, episode, turn.person, turn.now, is_new=is_new)
     await work.stuck.add_questions(record_questions(episode, questions, turn.now))
@@ -215,9 +218,7 @@ async def _welcome(work: UnitOfWork, turn: Turn, episode: StuckEpisode, *, is_ne
         text=episode.text,
         read_by_others=not is_new and await was_shown_to_others(work, episode),
         rules=episode.kind is StuckKind.RULES,
-        solved=bool(
-            find_alike_breakthroughs(episode, await work.stories.solved_by_others(episode.movement_id, turn.person.id))
-        ),
+        solved=bool(find_alike_breakthroughs(episode, solved)),
     )
 
 
