@@ -1,8 +1,8 @@
 """Measure how many `/stuck <text>` requests a second Ritme takes, beside the least a durable Slack app can do.
 
 Requests are signed over HTTP or come over Socket Mode, and are kept on SQLite or PostgreSQL (by the web process alone).
-Each server runs in its own process, one after the other, a few rounds; of each number the median counts. PostgreSQL
-runs beside it, and waits for no disk.
+Each server runs in its own process, or in two, one after the other, a few rounds; of each number the median counts.
+PostgreSQL runs beside it, and waits for no disk. Once it is a millisecond away, and the trips to it are counted.
 
 Usage: python -m benchmarks inbound
 """
@@ -15,18 +15,21 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
 
 import psutil
+from sqlalchemy import func, select
 
 from adapters.database.migrate import migrate_schema
+from adapters.database.tables import episodes
 from adapters.database.unit_of_work import connect, unit_of_work
+from benchmarks.distance import DelayingProxy
 from benchmarks.link import SocketModeServer
 from benchmarks.load import CONNECTIONS, SECRET, LoadResult, make_commands, send_all
 from benchmarks.report import Line, print_progress, show
@@ -36,26 +39,34 @@ from tests.support.postgres import Server
 
 ROUNDS = 3
 WARM_UP, REQUESTS = 200, 2000
-AIM = 0.4
+FAR_REQUESTS, DISTANCE = 500, 0.001
+"""Requests to a Ritme whose database is far, and the seconds from a question to its answer there, in both ways."""
+MOST_TRIPS = 6
+MOST_TAIL = 1.4
+"""How many times as long as with the bare app 99 of 100 may take at most."""
 CLONE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """A transport and a database, with which Ritme and the bare app are measured; where `inline`, the bare app also
-    on connections that have no thread of their own."""
+    """A transport and a database, with which Ritme and the bare app are measured, in one process or more; where
+    `inline`, the bare app also on connections that have no thread of their own. `aim`: the least share of its rate."""
 
     what: str
+    aim: float
     socket: bool = False
     postgresql: bool = False
     inline: bool = False
+    processes: int = 1
 
 
 SETUPS = (
-    Setup(what="inbound, SQLite", inline=True),
-    Setup(what="inbound, PostgreSQL", postgresql=True),
-    Setup(what="inbound by Socket Mode, SQLite", socket=True),
+    Setup(what="inbound, SQLite", aim=0.7, inline=True),
+    Setup(what="inbound, PostgreSQL", aim=0.25, postgresql=True),
+    Setup(what="inbound, PostgreSQL, two processes", aim=0.45, postgresql=True, processes=2),
+    Setup(what="inbound by Socket Mode, SQLite", aim=0.7, socket=True),
 )
+SERVE = ("-c", "from adapters.cli import main; main()", "serve")
 OURS, BARE, INLINE = "Ritme", "bare bolt + one insert", "bare, without threads"
 
 
@@ -130,26 +141,45 @@ def free_port() -> int:
 class Round:
     """One measurement of one server.
 
-    `ready` in seconds, `memory` in megabytes, `work` in milliseconds of processor time a request: the figure that other
-    work on the machine changes least.
+    `ready` in seconds, `memory` in megabytes, of its slowest and its largest process; `work` in milliseconds of
+    processor time a request: the figure that other work on the machine changes least. `put_off`: requests that were
+    answered with an apology, as the machine was too slow for so many at a time.
     """
 
     measured: LoadResult
     ready: float
     memory: float
     work: float
+    put_off: int = 0
 
 
-async def measure(name: str, command: list[str], port: int, link: SocketModeServer | None, **environment: str) -> Round:
-    """Run a server, warm it up, and send it the requests: over HTTP, or with `link` over Socket Mode."""
-    async with serve_process(command, port, **environment) as (process, ready):
-        send = partial(send_all, port) if link is None else link.send_all
+Send = Callable[[list[dict[str, str]]], Awaitable[LoadResult]]
+
+
+async def measure(
+    name: str, command: Sequence[str], ports: Sequence[int], send: Send, requests: int = REQUESTS, **environment: str
+) -> Round:
+    """Run a server in a process a port (`{port}` in the words of the command), warm it up, and send it the requests."""
+    async with AsyncExitStack() as running:
+        served = [
+            await running.enter_async_context(
+                serve_process(
+                    [word.format(port=port) for word in command], port, **{**environment, "RITME_PORT": str(port)}
+                )
+            )
+            for port in ports
+        ]
         await send(make_commands(f"{name}.warm", 0, WARM_UP))
-        before = process.cpu_times()
-        measured = await send(make_commands(name, WARM_UP, REQUESTS))
-        after = process.cpu_times()
-        work = (after.user + after.system - before.user - before.system) * 1000 / REQUESTS
-        return Round(measured=measured, ready=ready, memory=process.memory_info().rss / 1e6, work=work)
+        before = [process.cpu_times() for process, _ in served]
+        measured = await send(make_commands(name, WARM_UP, requests))
+        after = [process.cpu_times() for process, _ in served]
+        spent = sum(new.user + new.system - old.user - old.system for old, new in zip(before, after, strict=True))
+        return Round(
+            measured=measured,
+            ready=max(ready for _, ready in served),
+            memory=max(process.memory_info().rss for process, _ in served) / 1e6,
+            work=spent * 1000 / requests,
+        )
 
 
 async def run() -> list[Line]:
@@ -164,9 +194,37 @@ async def run() -> list[Line]:
                 one = await measure_once(way, who, url)
                 rounds.setdefault((way, who), []).append(one)
                 print_progress(f"  round {turn + 1} of {ROUNDS}: {way.what}, {who}: {one.measured.rate:.0f} requests/s")
+        far = await measure_far(server)
     middles = {which: median_round(some) for which, some in rounds.items()}
     heading = f"{REQUESTS} /stuck requests, {CONNECTIONS} at a time, the middle of {ROUNDS} rounds"
-    return [Line(what=heading), *(line for way in SETUPS for line in make_lines(way, middles))]
+    return [Line(what=heading), *(line for way in SETUPS for line in make_lines(way, middles)), *far]
+
+
+async def measure_far(server: Server) -> list[Line]:
+    """Measure Ritme with PostgreSQL a millisecond away. Returns its lines for the table."""
+    url = create_database(server, "bench_far")
+    await seed_movement(url, WARM_UP + FAR_REQUESTS)
+    proxy, ports = DelayingProxy(server.url.set(database="bench_far"), DISTANCE), [free_port()]
+    async with proxy.running() as far:
+        found: list[int] = []
+
+        async def send(commands: list[dict[str, str]]) -> LoadResult:
+            before = proxy.trips
+            sent = await send_all(ports, commands)
+            found.append(proxy.trips - before)
+            return sent
+
+        words = far.render_as_string(hide_password=False)
+        one = await measure("far", SERVE, ports, send, FAR_REQUESTS, **environment_of(words))
+        one = replace(one, put_off=WARM_UP + FAR_REQUESTS - await count_episodes(url))
+    return [
+        Line(
+            what=f"inbound, PostgreSQL {DISTANCE * 1000:.0f} ms away",
+            measured=_rate(one),
+        ),
+        Line(what="  trips a request", measured=f"{found[-1] / FAR_REQUESTS:.1f}", aim=f"≤ {MOST_TRIPS}"),
+        Line(what="  half, and 99 of 100, within", measured=_within(one)),
+    ]
 
 
 def create_database(server: Server, name: str) -> str:
@@ -177,27 +235,37 @@ def create_database(server: Server, name: str) -> str:
 
 async def measure_once(way: Setup, who: str, url: str) -> Round:
     """Measure one server (OURS, BARE or INLINE) in one setup, on a database of its own."""
-    port = free_port()
+    ports = [free_port() for _ in range(way.processes)]
     async with SocketModeServer().running() as link:
-        by = link if way.socket else None
+        send = link.send_all if way.socket else partial(send_all, ports)
         # In a trigger's id, which holds letters, digits and a few signs, and no more than Slack's own would.
         name = "".join(filter(str.isalnum, f"{way.what}{who}"))
         if who != OURS:
             how = ["inline"] if who == INLINE else [f"{link.url}/api/"] if way.socket else []
-            return await measure(name, ["-m", "benchmarks.bare", url, str(port), *how], port, by)
+            return await measure(name, ["-m", "benchmarks.bare", url, "{port}", *how], ports, send)
         await seed_movement(url, WARM_UP + REQUESTS)
-        return await measure(
-            name,
-            ["-c", "from adapters.cli import main; main()", "serve"],
-            port,
-            by,
-            RITME_DATABASE_URL=url.replace("+aiosqlite", "").replace("+psycopg", ""),
-            RITME_PORT=str(port),
-            RITME_OPERATIONS_PORT="0",
-            SLACK_BOT_TOKEN="xoxb-bench",
-            SLACK_API_URL=f"{link.url}/api" if way.socket else "http://127.0.0.1:9/api",
-            **({"SLACK_APP_TOKEN": "xapp-bench"} if way.socket else {"SLACK_SIGNING_SECRET": SECRET}),
-        )
+        one = await measure(name, SERVE, ports, send, **environment_of(url, link if way.socket else None))
+        return replace(one, put_off=WARM_UP + REQUESTS - await count_episodes(url))
+
+
+async def count_episodes(url: str) -> int:
+    """Return how many requests were acted on."""
+    engine = connect(url)
+    async with engine.connect() as connection:
+        counted = await connection.scalar(select(func.count()).select_from(episodes))
+    await engine.dispose()
+    return int(counted or 0)
+
+
+def environment_of(url: str, link: SocketModeServer | None = None) -> dict[str, str]:
+    """Return the settings of Ritme on this database: over HTTP, or with `link` over Socket Mode."""
+    return {
+        "RITME_DATABASE_URL": url.replace("+aiosqlite", "").replace("+psycopg", ""),
+        "RITME_OPERATIONS_PORT": "0",
+        "SLACK_BOT_TOKEN": "xoxb-bench",
+        "SLACK_API_URL": f"{link.url}/api" if link else "http://127.0.0.1:9/api",
+        **({"SLACK_APP_TOKEN": "xapp-bench"} if link else {"SLACK_SIGNING_SECRET": SECRET}),
+    }
 
 
 def median_round(rounds: Sequence[Round]) -> Round:
@@ -216,13 +284,14 @@ def median_round(rounds: Sequence[Round]) -> Round:
         ready=of(lambda one: one.ready),
         memory=of(lambda one: one.memory),
         work=of(lambda one: one.work),
+        put_off=max(one.put_off for one in rounds),
     )
 
 
 def make_lines(way: Setup, middles: Mapping[tuple[Setup, str], Round]) -> list[Line]:
     """Return the lines of a setup: requests a second, and below them the other numbers."""
     ours, bare = middles[way, OURS], middles[way, BARE]
-    found = [_beside(way.what, ours, BARE, bare, f"≥ {AIM}")]
+    found = [_beside(way.what, ours, BARE, bare, f"≥ {way.aim}")]
     if way.inline:
         found.append(_beside("  beside that on connections without threads", ours, BARE, middles[way, INLINE]))
     return [
@@ -233,10 +302,21 @@ def make_lines(way: Setup, middles: Mapping[tuple[Setup, str], Round]) -> list[L
             beside=f"{bare.work:.2f} ms",
             ratio=bare.work / ours.work,
         ),
-        Line(what="  half, and 99 of 100, within", measured=_within(ours), beside=_within(bare)),
+        Line(
+            what="  half, and 99 of 100, within",
+            measured=_within(ours),
+            beside=_within(bare),
+            ratio=ours.measured.p99 / bare.measured.p99,
+            aim=f"≤ {MOST_TAIL}",
+        ),
         Line(what="  ready in", measured=f"{ours.ready:.1f} s", beside=f"{bare.ready:.1f} s"),
         Line(what="  in memory", measured=f"{ours.memory:.0f} MB", beside=f"{bare.memory:.0f} MB"),
     ]
+
+
+def _rate(one: Round) -> str:
+    put_off = f", at most {one.put_off} put off: too slow a machine" if one.put_off else ""
+    return f"{one.measured.rate:.0f} requests/s{put_off}"
 
 
 def _within(one: Round) -> str:
@@ -247,7 +327,7 @@ def _beside(what: str, ours: Round, name: str, other: Round, aim: str = "") -> L
     mine, theirs = ours.measured.rate, other.measured.rate
     return Line(
         what=what,
-        measured=f"{mine:.0f} requests/s",
+        measured=_rate(ours),
         beside=f"{name}: {theirs:.0f} requests/s",
         ratio=mine / theirs,
         aim=aim,

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 from urllib.parse import urlencode
@@ -52,12 +52,13 @@ def _sign_request(command: dict[str, str]) -> bytes:
     return (head + body).encode()
 
 
-async def send_all(port: int, requests: list[dict[str, str]]) -> LoadResult:
-    """Send every request over `CONNECTIONS` connections. Raises RuntimeError unless each is answered 200 with words."""
+async def send_all(ports: Sequence[int], requests: list[dict[str, str]]) -> LoadResult:
+    """Send every request over `CONNECTIONS` connections, divided over the ports. Raises RuntimeError unless each is
+    answered 200 with words."""
     # Signed before the clock starts: the client's work is not the server's time.
     waiting, took = iter([_sign_request(request) for request in requests]), list[float]()
     started = time.perf_counter()
-    await asyncio.gather(*(_one(port, waiting, took) for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(_one(ports[each % len(ports)], waiting, took) for each in range(CONNECTIONS)))
     return summarize(took, time.perf_counter() - started)
 
 
