@@ -1,18 +1,17 @@
 """Queries for the attention budgets of people and places: how much they were sent, and what goes first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Column, CompoundSelect, Select, TextClause, and_, bindparam, select, text, union_all
+from sqlalchemy import Column, ColumnElement, TextClause, and_, select, text, union_all
 
 from adapters.database.inline import InlineSession
-from adapters.database.repositories.base import Repository, among
+from adapters.database.repositories.base import Repository
 from adapters.database.repositories.rows import SELECT_DELIVERIES, Rows
 from adapters.database.tables import NUDGES_IN_PLACES, WAITING, deliveries
-from adapters.database.types import Utc
 from bot.domain.attention import WEEK, Attention
-from bot.domain.delivery import Delivery, DeliveryState
+from bot.domain.delivery import Delivery, DeliveryState, Priority
 
 POSSIBLY_SENT = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 """States of deliveries that arrived, or may have."""
@@ -20,41 +19,16 @@ POSSIBLY_SENT = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOW
 _WAITING, _NUDGES_IN_PLACES = text(WAITING), text(NUDGES_IN_PLACES)
 
 
-def _select_nudges(owner: Column[str], counts: TextClause, dialect: str) -> CompoundSelect[Any]:
-    """Build the query of when nudges reached, or may have reached, their owners."""
-    nudges = and_(among(owner, "wanted", dialect), counts, deliveries.c.state.in_(POSSIBLY_SENT))
-    since = bindparam("since", type_=Utc)
-    # Two queries, so that each can use its index: a busy place has years of sent deliveries.
-    return union_all(
-        select(owner, deliveries.c.sent_at.label("at")).where(nudges, deliveries.c.sent_at > since),
-        select(owner, deliveries.c.attempted_at).where(
-            nudges, deliveries.c.sent_at.is_(None), deliveries.c.attempted_at > since
-        ),
-    )
+@dataclass(frozen=True)
+class _Budget:
+    """The deliveries that draw on one attention budget: the column of its owner, and which of their rows count."""
+
+    column: Column[str]
+    counts: TextClause
 
 
-def _select_going_first(owner: Column[str], counts: TextClause, dialect: str) -> Select[Any]:
-    """Build the query of what waits to be sent before others to the same owners."""
-    return SELECT_DELIVERIES.where(
-        among(owner, "wanted", dialect),
-        counts,
-        _WAITING,
-        deliveries.c.sent_at.is_(None),
-        deliveries.c.priority < bindparam("last", type_=deliveries.c.priority.type),
-        deliveries.c.due_at <= bindparam("until", type_=Utc),
-    )
-
-
-_BUDGETS = (
-    (deliveries.c.person_id, text("act = 'post' AND priority <> 0")),
-    (deliveries.c.place_id, _NUDGES_IN_PLACES),
-)
-"""The owners of attention budgets, people and places: their column, and which of their rows count."""
-_QUERIES = {
-    dialect: [(_select_nudges(*budget, dialect), _select_going_first(*budget, dialect)) for budget in _BUDGETS]
-    for dialect in ("sqlite", "postgresql")
-}
-# They run before every batch, so they are built once: for SQLAlchemy to build one costs more than running it.
+_OF_PERSON = _Budget(deliveries.c.person_id, text("act = 'post' AND priority <> 0"))
+_OF_PLACE = _Budget(deliveries.c.place_id, _NUDGES_IN_PLACES)
 
 
 class AttentionQueries(Repository):
@@ -67,16 +41,44 @@ class AttentionQueries(Repository):
     async def load(self, claimed: Sequence[Delivery], now: datetime) -> Attention:
         """Load what was sent within a week, and what goes first in the next, to those that claimed nudges are for."""
         nudges = [one for one in claimed if one.is_nudge]
-        owners: tuple[set[str | None], ...] = (
-            {one.person_id for one in nudges},
-            {one.place_id for one in nudges if one.person_id is None},
-        )
+        to_people = {one.person_id for one in nudges} - {None}
+        in_places = {one.place_id for one in nudges if one.person_id is None} - {None}
         sent: list[tuple[str, datetime]] = []
         waiting: list[Delivery] = []
-        for among_them, (select_nudges, select_going_first) in zip(owners, _QUERIES[self._dialect], strict=True):
-            if wanted := list(among_them - {None}):
-                found = await self._session.execute(select_nudges, {"wanted": wanted, "since": now - WEEK})
-                sent += [(one, at) for one, at in found]
-                given = {"wanted": wanted, "last": max(one.priority for one in nudges), "until": now + WEEK}
-                waiting += await self._rows.read(select_going_first, given)
+        for whose, wanted in ((_OF_PERSON, to_people), (_OF_PLACE, in_places)):
+            if wanted:
+                sent += await self._nudges(whose, wanted, now - WEEK)
+                last = max(one.priority for one in nudges)
+                waiting += await self._going_first(whose, wanted, last, now + WEEK)
         return Attention(sent=sent, waiting=waiting)
+
+    async def _nudges(
+        self, whose: _Budget, wanted: Collection[str | None], since: datetime
+    ) -> list[tuple[str, datetime]]:
+        # Two queries, so that each can use its index: a busy place has years of sent deliveries.
+        nudges = and_(self._which(whose, wanted), deliveries.c.state.in_(POSSIBLY_SENT))
+        found = await self._session.execute(
+            union_all(
+                select(whose.column, deliveries.c.sent_at.label("at")).where(nudges, deliveries.c.sent_at > since),
+                select(whose.column, deliveries.c.attempted_at).where(
+                    nudges, deliveries.c.sent_at.is_(None), deliveries.c.attempted_at > since
+                ),
+            )
+        )
+        return [(one, at) for one, at in found]
+
+    async def _going_first(
+        self, whose: _Budget, wanted: Collection[str | None], last: Priority, until: datetime
+    ) -> Sequence[Delivery]:
+        return await self._rows.read(
+            SELECT_DELIVERIES.where(
+                self._which(whose, wanted),
+                _WAITING,
+                deliveries.c.sent_at.is_(None),
+                deliveries.c.priority < last,
+                deliveries.c.due_at <= until,
+            )
+        )
+
+    def _which(self, whose: _Budget, wanted: Collection[str | None]) -> ColumnElement[bool]:
+        return and_(self._among(whose.column, wanted), whose.counts)
