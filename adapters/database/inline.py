@@ -117,7 +117,7 @@ class InlineSession(AsyncSession):
     async def post(self, statement: Any, given: Any = None, *, expects: int | None = None) -> None:
         """Execute a statement whose result nobody awaits: on PostgreSQL in one trip with the next, or with the commit.
 
-        With `expects`, it is a lost race (`Conflict`) unless it changes so many rows.
+        With `expects`, it is a lost race (`Conflict`) unless it changes so many rows, each time that it is executed.
         """
         self._flush()
         self._post(statement, given, expects=expects)
@@ -176,7 +176,7 @@ class InlineSession(AsyncSession):
             return
         else:
             changed = _run(self._connect(), prepared.sql, values, many).rowcount
-        if expects is not None and changed != expects:
+        if expects is not None and changed != expects * (len(given) if many else 1):
             raise StaleDataError("a row was changed by somebody else meanwhile")
 
     async def _ask(self, statement: Any, given: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Writes what is new or changed in a session, each entity with a prepared statement whose result nobody awaits.
+"""Writes what is new or changed in a session with prepared statements whose results nobody awaits.
 
 SQLAlchemy's own flush sorts entities by foreign keys, which ours defer to the end of a transaction, and awaits each
 statement. It still writes what is deleted, what the database numbers, and keys that change.
@@ -13,7 +13,8 @@ from sqlalchemy.orm import InstanceState, Mapper, Session
 from sqlalchemy.orm.base import NO_VALUE
 
 Execute = Callable[..., None]
-"""Executes a statement with values; with `expects`, it is a lost race unless so many rows are changed."""
+"""Executes a statement with values, or with a list of them; with `expects`, it is a lost race unless each changes so
+many rows."""
 
 
 def save(session: Session, connection: Connection, post: Execute) -> None:
@@ -28,8 +29,7 @@ def save(session: Session, connection: Connection, post: Execute) -> None:
     for one in changed:
         one.mapper.dispatch.before_update(one.mapper, connection, one)
     _insert_rows(new, post)
-    for one in changed:
-        _update_row(one, post)
+    _update_rows(changed, post)
     for one in new:
         one.mapper.dispatch.after_insert(one.mapper, connection, one)
     for one in changed:
@@ -54,11 +54,17 @@ def _insert_rows(new: Sequence[InstanceState[Any]], post: Execute) -> None:
         post(_insert(mapper), given if len(given) > 1 else given[0])
 
 
-def _update_row(one: InstanceState[Any], post: Execute) -> None:
-    columns = _columns(one.mapper)
-    values = {columns[name].key: one.dict[name] for name in _changed_names(one)}
-    key = {f"key_{at}": value for at, value in enumerate(one.identity or ())}
-    post(_update(one.mapper), {**values, **key}, expects=1)
+def _update_rows(changed: Sequence[InstanceState[Any]], post: Execute) -> None:
+    """Update all rows of a table in which the same columns change at once, and in order: two transactions that change
+    the same rows wait for each other, not each for the other."""
+    rows: dict[tuple[Mapper[Any], tuple[str, ...]], list[dict[str, Any]]] = {}
+    for one in sorted(changed, key=lambda one: (one.mapper.class_.__name__, one.identity)):
+        columns, names = _columns(one.mapper), sorted(_changed_names(one))
+        key = {f"key_{at}": value for at, value in enumerate(one.identity or ())}
+        values = {columns[name].key: one.dict[name] for name in names}
+        rows.setdefault((one.mapper, tuple(names)), []).append({**values, **key})
+    for (mapper, _), given in rows.items():
+        post(_update(mapper), given if len(given) > 1 else given[0], expects=1)
 
 
 def _changed_names(one: InstanceState[Any]) -> list[str]:
