@@ -9,6 +9,9 @@ from sqlalchemy.orm import attributes
 
 from adapters.database.inline import InlineSession
 
+DIALECTS = ("sqlite", "postgresql")
+"""The databases that statements with `among` are built for, once for each."""
+
 
 def has_changed(entity: object, *names: str) -> bool:
     """Return whether one of these attributes is not what was loaded or last saved."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, union_all
+from sqlalchemy import Column, Select, and_, bindparam, case, func, or_, select, union_all
 
-from adapters.database.repositories.base import Repository
+from adapters.database.repositories.base import DIALECTS, Repository, among
 from adapters.database.repositories.networks import count_tie_change
 from adapters.database.tables import (
     initiatives,
@@ -21,6 +22,7 @@ from adapters.database.tables import (
     ties,
 )
 from adapters.database.tables import people as everyone
+from adapters.database.types import Utc
 from bot.domain.connectors import (
     Acquaintance,
     Invitation,
@@ -38,6 +40,54 @@ from bot.domain.meeting import Guest, GuestAnswer, Meeting, MeetingId
 from bot.domain.movement import Member, MovementId
 from bot.domain.person import Person, PersonId, WorkspaceId
 from bot.domain.story import StoryId
+
+# A suggestion runs the statements below while others wait for its movement. They are built once: for SQLAlchemy to
+# build one costs more than running it.
+_INVITED_FOR = select(invitations.c.invitee_id).where(
+    invitations.c.movement_id == bindparam("movement"),
+    invitations.c.initiative_id == bindparam("initiative"),
+    invitations.c.sent_at > bindparam("since", type_=Utc),
+    invitations.c.state != InvitationState.TAKEN_BACK,
+)
+_SUGGESTIONS_TO = (
+    select(Suggestion)
+    .where(suggestions.c.asker_id == bindparam("asker"), suggestions.c.movement_id == bindparam("movement"))
+    .order_by(suggestions.c.at, suggestions.c.id)
+)
+_MEMBERS_AMONG = {
+    dialect: select(Person, Member)
+    .join_from(Person, Member, members.c.person_id == everyone.c.id)
+    .where(among(everyone.c.id, "people", dialect), members.c.movement_id == bindparam("movement"))
+    for dialect in DIALECTS
+}
+
+
+def _select_acquaintances(whose: Column[str], other: Column[str], dialect: str) -> Select[Any]:
+    """Build the query of the ties of people, from one end to the other, with the other's group. From the people to
+    their ties: from the ties, SQLite looks through all of a movement."""
+    who, them = members.alias("who"), members.alias("them")
+    return (
+        select(whose, other, everyone.c.group)
+        .select_from(who)
+        .join(ties, and_(whose == who.c.person_id, ties.c.movement_id == who.c.movement_id))
+        .join(everyone, everyone.c.id == other)
+        .outerjoin(them, and_(them.c.person_id == other, them.c.movement_id == who.c.movement_id))
+        .where(
+            who.c.movement_id == bindparam("movement"),
+            among(who.c.person_id, "people", dialect),
+            everyone.c.account.is_not(None),
+            or_(other == bindparam("reader"), and_(who.c.suggestible.is_(True), them.c.suggestible.is_(True))),
+        )
+    )
+
+
+_ACQUAINTANCES = {
+    dialect: (
+        _select_acquaintances(ties.c.one_id, ties.c.other_id, dialect),
+        _select_acquaintances(ties.c.other_id, ties.c.one_id, dialect),
+    )
+    for dialect in DIALECTS
+}
 
 
 class SqlConnecting(Repository):
@@ -92,12 +142,7 @@ class SqlConnecting(Repository):
 
     async def invited_for(self, initiative: InitiativeId, movement: MovementId, since: datetime) -> set[PersonId]:
         found = await self._session.scalars(
-            select(invitations.c.invitee_id).where(
-                invitations.c.movement_id == movement,
-                invitations.c.initiative_id == initiative,
-                invitations.c.sent_at > since,
-                invitations.c.state != InvitationState.TAKEN_BACK,
-            )
+            _INVITED_FOR, {"movement": movement, "initiative": initiative, "since": since}
         )
         return set(found)
 
@@ -249,25 +294,13 @@ class SqlConnecting(Repository):
     async def acquaintances(
         self, people: Collection[PersonId], movement: MovementId, reader: PersonId
     ) -> Sequence[Acquaintance]:
-        found: list[Acquaintance] = []
-        who, them = members.alias("who"), members.alias("them")
-        for whose, other in ((ties.c.one_id, ties.c.other_id), (ties.c.other_id, ties.c.one_id)):
-            # From the people to their ties: from the ties, SQLite looks through all of a movement.
-            rows = await self._session.execute(
-                select(whose, other, everyone.c.group)
-                .select_from(who)
-                .join(ties, and_(whose == who.c.person_id, ties.c.movement_id == who.c.movement_id))
-                .join(everyone, everyone.c.id == other)
-                .outerjoin(them, and_(them.c.person_id == other, them.c.movement_id == who.c.movement_id))
-                .where(
-                    who.c.movement_id == movement,
-                    self._among(who.c.person_id, people),
-                    everyone.c.account.is_not(None),
-                    or_(other == reader, and_(who.c.suggestible.is_(True), them.c.suggestible.is_(True))),
-                )
-            )
-            found += [Acquaintance(person_id=one, other_id=two, group=group) for one, two, group in rows]
-        return found
+        given = {"people": list(people), "movement": movement, "reader": reader}
+        asks = (self._session.execute(one, given) for one in _ACQUAINTANCES[self._dialect])
+        return [
+            Acquaintance(person_id=one, other_id=two, group=group)
+            for rows in await self._session.together(*asks)
+            for one, two, group in rows
+        ]
 
     async def members_among(
         self, people: Collection[PersonId], movement: MovementId
@@ -275,18 +308,12 @@ class SqlConnecting(Repository):
         if not people:
             return {}
         found = await self._session.execute(
-            select(Person, Member)
-            .join_from(Person, Member, members.c.person_id == everyone.c.id)
-            .where(self._among(everyone.c.id, people), members.c.movement_id == movement)
+            _MEMBERS_AMONG[self._dialect], {"people": list(people), "movement": movement}
         )
         return {person.id: (person, member) for person, member in found}
 
     async def suggestions_to(self, asker: PersonId, movement: MovementId) -> Sequence[Suggestion]:
-        found = await self._session.scalars(
-            select(Suggestion)
-            .where(suggestions.c.asker_id == asker, suggestions.c.movement_id == movement)
-            .order_by(suggestions.c.at, suggestions.c.id)
-        )
+        found = await self._session.scalars(_SUGGESTIONS_TO, {"asker": asker, "movement": movement})
         return found.all()
 
     async def strengthen(self, movement: MovementId, one: PersonId, other: PersonId, now: datetime) -> None:

@@ -34,7 +34,7 @@ from structlog.contextvars import get_contextvars
 from adapters.database.inline import InlineSession
 from adapters.database.repositories.asked import ASKED_AT, IS_ASK_OF_THEM
 from adapters.database.repositories.attention import POSSIBLY_SENT, AttentionQueries
-from adapters.database.repositories.base import Repository, among
+from adapters.database.repositories.base import DIALECTS, Repository, among
 from adapters.database.repositories.figures import FigureQueries
 from adapters.database.repositories.rows import DELIVERY_COLUMNS, SELECT_DELIVERIES, Rows, json_rows
 from adapters.database.tables import (
@@ -153,7 +153,7 @@ _PREFETCH = {
             (Rhythm, rhythms.c.id),
         )
     ]
-    for dialect in ("sqlite", "postgresql")
+    for dialect in DIALECTS
 }
 """Load what claimed deliveries are for and about."""
 _WAITING_OF_KIND = _OF_LANE.where(_WAITING, deliveries.c.kind == bindparam("kind"))

@@ -283,6 +283,19 @@ _OF_PERSON = (
     .order_by(participants.c.joined_at.desc())
 )
 
+_GROUPS_IN = (
+    select(people.c.id, people.c.group)
+    .join(participants, participants.c.person_id == people.c.id)
+    .where(
+        participants.c.initiative_id == bindparam("initiative"),
+        participants.c.movement_id == bindparam("movement"),
+        participants.c.left_at.is_(None),
+        people.c.account.is_not(None),
+        people.c.deactivated_at.is_(None),
+    )
+    .order_by(participants.c.joined_at, people.c.id)
+)
+
 
 _IS_ITS = participants.c.initiative_id == initiatives.c.id
 _IS_THERE = people.c.account.is_not(None) & people.c.deactivated_at.is_(None)
@@ -412,18 +425,7 @@ class SqlInitiatives(Repository):
         return taking_part
 
     async def groups_in(self, initiative: InitiativeId, movement: MovementId) -> Mapping[PersonId, str]:
-        found = await self._session.execute(
-            select(people.c.id, people.c.group)
-            .join(participants, participants.c.person_id == people.c.id)
-            .where(
-                participants.c.initiative_id == initiative,
-                participants.c.movement_id == movement,
-                participants.c.left_at.is_(None),
-                people.c.account.is_not(None),
-                people.c.deactivated_at.is_(None),
-            )
-            .order_by(participants.c.joined_at, people.c.id)
-        )
+        found = await self._session.execute(_GROUPS_IN, {"initiative": initiative, "movement": movement})
         return {PersonId(person): group for person, group in found}
 
     async def initiators(self, movement: MovementId, limit: int) -> Sequence[tuple[Initiative, Person | None]]:

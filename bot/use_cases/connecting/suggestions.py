@@ -4,8 +4,9 @@ Who reaches furthest is computed while no transaction is open (`NeedsNetwork`). 
 who agreed and is free now, who knows whom, and which groups are large enough to name.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.catalogue.base import MAX_FORM_OPTIONS, Entry, InPlace, Pick
 from bot.catalogue.connecting import (
@@ -192,15 +193,16 @@ async def _make_wish(
     movement = turn.require_movement().id
     inside = {turn.person.id: turn.person.group}
     left_out = {before.invitee_id} if before is not None else set()
-    if initiative is not None:
-        inside |= await work.initiatives.groups_in(initiative.id, movement)
-        left_out |= await work.connecting.invited_for(initiative.id, movement, turn.now - MONTH)
     about = initiative.id if initiative is not None else None
-    suggested = {
-        one.person_id: one
-        for one in await work.connecting.suggestions_to(turn.person.id, movement)
-        if one.initiative_id == about
-    }
+    asks: list[Awaitable[Any]] = [work.connecting.suggestions_to(turn.person.id, movement)]
+    if about is not None:
+        asks.append(work.initiatives.groups_in(about, movement))
+        asks.append(work.connecting.invited_for(about, movement, turn.now - MONTH))
+    found, *of_initiative = await work.together(*asks)
+    if of_initiative:
+        inside |= of_initiative[0]
+        left_out |= of_initiative[1]
+    suggested = {one.person_id: one for one in found if one.initiative_id == about}
     left_out |= {one.person_id for one in suggested.values() if one.rests(turn.now)}
     return _Wish(initiative=initiative, figure=figure, inside=inside, left_out=frozenset(left_out), suggested=suggested)
 
@@ -210,13 +212,12 @@ async def _make_suggestions(work: UnitOfWork, turn: Turn, wish: _Wish) -> Entry:
     advice = turn.advice
     if advice is None:
         raise NeedsNetwork(_ask(turn, wish, frozenset()), work.networks, None)
-    free = await _load_free(work, turn, wish, advice)
+    free, known = await _load_free(work, turn, wish, advice)
     gone = frozenset(advice.chosen) - free.keys()
     if gone and advice.rounds < MOST_ROUNDS:
         raise NeedsNetwork(_ask(turn, wish, advice.left_out | gone), work.networks, advice)
     if not free:
         return TooFewTies(figure=wish.figure, more=wish.more)
-    known = await work.connecting.acquaintances(free.keys(), turn.require_movement().id, turn.person.id)
     new_groups = _find_new_groups(wish, advice.sizes)
     people = [await _describe(work, turn, wish, one, known, advice, new_groups) for one in free.values()]
     _record(work, turn, wish, free)
@@ -246,10 +247,15 @@ def _ask(turn: Turn, wish: _Wish, gone: frozenset[PersonId]) -> NetworkQuestion:
 
 async def _load_free(
     work: UnitOfWork, turn: Turn, wish: _Wish, advice: NetworkAdvice
-) -> dict[PersonId, tuple[Person, Member]]:
-    """Return those chosen who agreed, may be named to the actor and can be asked, now."""
-    members = await work.connecting.members_among(advice.chosen, turn.require_movement().id)
-    taken = wish.left_out | wish.inside.keys() | await work.deliveries.asked_enough(advice.chosen, turn.now)
+) -> tuple[dict[PersonId, tuple[Person, Member]], list[Acquaintance]]:
+    """Return those chosen who agreed, may be named to the actor and can be asked, now, and whom they know."""
+    movement = turn.require_movement().id
+    members, asked_enough, known = await work.together(
+        work.connecting.members_among(advice.chosen, movement),
+        work.deliveries.asked_enough(advice.chosen, turn.now),
+        work.connecting.acquaintances(advice.chosen, movement, turn.person.id),
+    )
+    taken = wish.left_out | wish.inside.keys() | asked_enough
     free = {}
     for one in advice.chosen:
         if one not in members or one in taken:
@@ -258,7 +264,7 @@ async def _load_free(
         is_nameable = bool(person.name) and person.may_be_named_in(turn.person.workspace_id)
         if member.suggestible and is_nameable and person.can_be_suggested(turn.now):
             free[one] = (person, member)
-    return free
+    return free, [one for one in known if one.person_id in free]
 
 
 async def _describe(
